@@ -1,0 +1,191 @@
+"""What each page and each change of a filter costs, at the size of a large university.
+
+The real server, the real pages, and a visitor that speaks the app's websocket protocol: a time runs from the
+message to the app until the app says that its script has finished. Nothing else is asked of the server
+meanwhile. The first look at every page fills caches and is not counted. In the browser: from the request to
+the drawn first page, in a fresh profile.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from benchmarks.main_job import ROOT, environment, first_page, free_port, run, wait_until_up
+from benchmarks.report_file import write_result
+from benchmarks.visitor import Visit, Visitor
+from dashboard.access import pages_for, scope_for
+from data import queries
+from data.accounts import list_accounts
+from data.columns import ROLES, TARGETS
+from data.store import open_store
+
+LIMITS = {"p95_ms": 100, "message_bytes": 200_000, "megabytes_per_session": 30}
+SESSIONS = 20
+
+
+def main(
+    students: Annotated[int, typer.Option(min=300, help="Students of the demo university.")] = 100_000,
+    store: Annotated[
+        Path | None, typer.Option(help="A folder with a demo store; by default a new one.")
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=5, help="Counted runs of each action.")] = 30,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the result here.")] = None,
+) -> None:
+    """Time every page of every role and its filters; memory per session; the first page in Chromium."""
+    with tempfile.TemporaryDirectory() as new:
+        folder = str(store or new)
+        seconds = {} if store else build(students, folder)
+        with served(folder) as (address, process):
+            rows = [row for role in ROLES for row in role_rows(address, role, folder, repeats)]
+            megabytes = memory_per_session(address, process)
+        pages = first_page(folder, 5)
+        with open_at(folder) as opened:
+            counts = queries.counts(opened).set_index("table")["rows"]
+    for row in rows:
+        typer.echo(
+            f"{row['page']:12s} {row['action']:28s} {row['p50_ms']:7.0f} {row['p95_ms']:7.0f} ms "
+            f"{row['message_bytes']:9,d} bytes"
+        )
+    typer.echo(
+        f"memory per session {megabytes:.1f} MB; first page {', '.join(f'{s:.2f}' for s in sorted(pages))} s"
+    )
+    write_result(
+        {
+            "command": f"python -m benchmarks pages --students {students}",
+            "data": f"synthetic demo university, {int(counts['students'])} students, no signature images",
+            "protocol": "one visitor; message to the app until the script has finished; "
+            f"{repeats} runs per action after one that fills caches",
+            "store": {name: int(n) for name, n in counts.items()},
+            "build_seconds": seconds,
+            "load_average": round(os.getloadavg()[0], 1),
+            "rows": rows,
+            "megabytes_per_session": round(megabytes, 1),
+            "first_page_seconds": [round(value, 2) for value in pages],
+            "limits": LIMITS,
+            "rows_over_limit": [f"{r['page']}: {r['action']}" for r in rows if over(r)],
+        },
+        json_file,
+    )
+
+
+def build(students: int, folder: str) -> dict[str, float]:
+    """Wall seconds of each step that makes a scored store of so many students."""
+    steps = {
+        "demo": ("data", "demo", "--students", str(students), "--no-signatures"),
+        "train": ("fusion", "train", "--serve"),
+        "score": ("fusion", "score"),
+    }
+    return {name: round(run(command, folder), 1) for name, command in steps.items()}
+
+
+@contextmanager
+def served(folder: str) -> Iterator[tuple[str, subprocess.Popen]]:
+    """The app on a store: its address and process."""
+    port = free_port()
+    command = [sys.executable, "-m", "dashboard", "serve", "--port", str(port)]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, cwd=ROOT, env=environment(folder), **quiet) as process:
+        try:
+            yield wait_until_up(port), process
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def open_at(folder: str):
+    """The store in a folder."""
+    opened = open_store(folder=Path(folder))
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def role_rows(address: str, role: str, folder: str, repeats: int) -> list[dict]:
+    """Rows of the pages of one role."""
+    with Visitor(address) as visitor:
+        start = visitor.press(visitor.open(), f"enter-{role}")
+        return [
+            row(page, action, call, repeats)
+            for page in (entry.name for entry in pages_for(role))
+            for action, call in actions(visitor, start, page, folder, role)
+        ]
+
+
+def actions(
+    visitor: Visitor, start: Visit, page: str, folder: str, role: str
+) -> list[tuple[str, Callable[[], Visit]]]:
+    """What a reader does on a page."""
+    turn = count()
+    if page == "student":
+        keys = own_students(folder, role)
+        return [("open a student", lambda: visitor.open(page, f"s={keys[next(turn) % len(keys)]}"))]
+    found = [("open", lambda: visitor.open(page))]
+    here = visitor.open(page)
+    if page == "overview":
+        found.append(("choose a programme", lambda: visitor.select(here, "program", next(turn) % 4)))
+        found.append(("choose a cohort", lambda: visitor.select(here, "cohort", next(turn) % 4)))
+    if page in ("overview", "caseload"):
+        found.append(("choose the target", lambda: visitor.pick(here, "target", next(turn) % len(TARGETS))))
+    if page == "caseload":
+        found.append(("move k", lambda: visitor.slide(here, "k", 10 + 5 * (next(turn) % 5))))
+        found.append(("search", lambda: visitor.type(here, "search", "abcdeimnrs"[next(turn) % 10])))
+        found.append(("clear the search", lambda: visitor.type(here, "search", "")))
+    return found
+
+
+def own_students(folder: str, role: str, n: int = 25) -> list[str]:
+    """Keys of the students at the top of the first account's list."""
+    with open_at(folder) as store:
+        account = next(a for a in list_accounts(store) if a.role == role)
+        return queries.caseload(store, scope_for(account), TARGETS[0], n)["student_key"].tolist()
+
+
+def row(page: str, action: str, call: Callable[[], Visit], repeats: int) -> dict:
+    """Quantiles of one action."""
+    call()
+    visits = [call() for _ in range(repeats)]
+    milliseconds = np.array([visit.seconds for visit in visits]) * 1000
+    return {
+        "page": page,
+        "action": action,
+        "p50_ms": round(float(np.quantile(milliseconds, 0.5)), 1),
+        "p95_ms": round(float(np.quantile(milliseconds, 0.95)), 1),
+        "message_bytes": max(visit.message_bytes for visit in visits),
+    }
+
+
+def over(row: dict) -> bool:
+    """Whether an action is over a limit."""
+    return row["p95_ms"] > LIMITS["p95_ms"] or row["message_bytes"] > LIMITS["message_bytes"]
+
+
+def memory_per_session(address: str, process: subprocess.Popen) -> float:
+    """Megabytes by which the server's resident memory grows for each of twenty signed-in leaders."""
+    before = resident_megabytes(process.pid)
+    visitors = [Visitor(address) for _ in range(SESSIONS)]
+    for visitor in visitors:
+        visitor.press(visitor.open(), "enter-leadership")
+        visitor.open("reports")
+        visitor.open("overview")
+    grown = resident_megabytes(process.pid) - before
+    for visitor in visitors:
+        visitor.close()
+    return max(grown, 0.0) / SESSIONS
+
+
+def resident_megabytes(pid: int) -> float:
+    """Resident memory of a process."""
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024

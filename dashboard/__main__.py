@@ -1,0 +1,26 @@
+"""``python -m dashboard <command>``; each command lives in ``dashboard/commands/<command>.py``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+
+import typer
+
+COMMANDS = ("serve", "digest", "worker", "report", "report-settings", "report-verify")
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
+
+
+@app.callback()
+def about() -> None:
+    """The dashboard: serve it, or write its reports from the command line."""
+
+
+for _name in COMMANDS:
+    _module = _name.replace("-", "_")
+    if find_spec(f"dashboard.commands.{_module}"):
+        app.command(_name)(getattr(import_module(f"dashboard.commands.{_module}"), _module))
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,138 @@
+"""Who may see what: the one place that turns an account into rows and pages.
+
+Nothing here draws anything. A page exists for a role only if :func:`pages_for` lists it, and every query on
+single students takes the :class:`~data.scope.Scope` made here and enforces it in SQL.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from data import accounts
+from data.accounts import Account
+from data.scope import Scope
+from data.store import Store, get_fact
+
+AGGREGATES, STUDENTS, IDENTITY = "aggregates", "students", "identity"
+
+
+@dataclass(frozen=True)
+class PageEntry:
+    """A page of the menu.
+
+    Parameters
+    ----------
+    name : str
+        Module ``dashboard.pages.<name>_page``, URL path and key of the title in the locales.
+    icon : str
+        Streamlit icon.
+    """
+
+    name: str
+    icon: str
+
+
+PAGES = {
+    entry.name: entry
+    for entry in (
+        PageEntry("overview", ":material/monitoring:"),
+        PageEntry("caseload", ":material/groups:"),
+        PageEntry("student", ":material/person:"),
+        PageEntry("followups", ":material/event_upcoming:"),
+        PageEntry("verification", ":material/compare:"),
+        PageEntry("review", ":material/gavel:"),
+        PageEntry("enrolment", ":material/how_to_reg:"),
+        PageEntry("duplicates", ":material/content_copy:"),
+        PageEntry("signatures", ":material/signature:"),
+        PageEntry("thresholds", ":material/tune:"),
+        PageEntry("reports", ":material/description:"),
+        PageEntry("data", ":material/upload_file:"),
+        PageEntry("model", ":material/insights:"),
+        PageEntry("jobs", ":material/manufacturing:"),
+        PageEntry("audit", ":material/policy:"),
+        PageEntry("glossary", ":material/menu_book:"),
+    )
+}
+_MENU = {  # deny by default: what is not listed does not exist for the role; the first one opens
+    "leadership": ("overview", "reports", "model"),
+    "advisor": ("caseload", "student", "followups", "model"),
+    "registry": (
+        *("verification", "review", "enrolment", "duplicates", "signatures", "thresholds"),
+        *("data", "jobs", "reports"),
+    ),
+    "accreditation": ("reports", "overview", "model", "jobs"),
+    "auditor": ("audit", "model", "thresholds"),
+    "administrator": ("overview", "data", "model", "thresholds", "jobs", "audit"),
+}
+_SEES = {  # what the role's rows may carry
+    "leadership": {AGGREGATES},
+    "advisor": {AGGREGATES, STUDENTS, IDENTITY},
+    "registry": {AGGREGATES, STUDENTS, IDENTITY},
+    "accreditation": {AGGREGATES},
+    "auditor": set(),
+    "administrator": {AGGREGATES},
+}
+
+_MAY = {  # acts that a page offers to some of its readers only
+    "prepare report": {"accreditation"},
+    "approve report": {"leadership", "accreditation"},  # never the one who prepared it
+    "list report students": {"registry"},
+    "undo import": {"registry", "administrator"},
+    "run import": {"registry", "administrator"},
+    "run embed": {"registry", "administrator"},
+    "run verify": {"registry"},
+    "run enrol": {"registry"},
+    "run duplicates": {"registry"},
+    "run calibrate": {"administrator"},  # thresholds are set by somebody who does not work with them
+    "run train": {"administrator"},
+    "decide model": {"administrator"},
+    "run score": {"administrator"},
+    "run reports": {"accreditation"},
+    "run demo": {"administrator"},
+}
+
+
+def sign_in(store: Store, name: str, password: str) -> Account | None:
+    """The account if the password is right; None otherwise, whatever the reason."""
+    return accounts.verify_password(store, name.strip(), password)
+
+
+def demo_seats(store: Store) -> dict[str, list[Account]]:
+    """Accounts that one click may enter, by role; none unless everybody in the store was invented.
+
+    Only accounts of a synthetic store are offered, so that real people's rows always need a password.
+    """
+    if not get_fact(store, "synthetic"):
+        return {}
+    seats: dict[str, list[Account]] = {}
+    for account in accounts.list_accounts(store):
+        if account.active and pages_for(account.role):
+            seats.setdefault(account.role, []).append(account)
+    return seats
+
+
+def pages_for(role: str) -> tuple[PageEntry, ...]:
+    """The pages of a role in menu order, the first being the one it starts on; none for an unknown role.
+
+    The glossary ends every menu.
+    """
+    names = _MENU.get(role, ())
+    return tuple(PAGES[name] for name in (*names, "glossary")) if names else ()
+
+
+def may(role: str, act: str) -> bool:
+    """Whether a role may do ``act``; an act that nobody lists is refused to all."""
+    return role in _MAY.get(act, ())
+
+
+def scope_for(account: Account) -> Scope:
+    """What the queries of somebody signed in may return."""
+    sees = _SEES.get(account.role, set())
+    return Scope(
+        account=account.account,
+        role=account.role,
+        own_students_only=account.role == "advisor",
+        program_codes=account.program_codes,
+        may_identify=IDENTITY in sees,
+        may_see_students=STUDENTS in sees,
+    )

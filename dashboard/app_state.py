@@ -1,0 +1,260 @@
+"""Everything that outlives one script run: the store, the model, the encoder, and who is signed in.
+
+Caches are keyed by what they depend on (data version, model version, scope), so that new data or a new model
+shows at once and nobody sees an answer made for somebody else's rows. Torch hooks change a shared encoder,
+so the encoder carries a lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from dashboard import overlay, verification
+from dashboard.access import scope_for
+from dashboard.memory import settle
+from dashboard.overlay import Answer
+from dashboard.sessions import COOKIE, SESSIONS
+from dashboard.wording import Words, language_of
+from data import audit, queries
+from data.accounts import Account, find_account, list_accounts
+from data.queries import StoredExplanation, StoredModel
+from data.scope import Scope
+from data.settings import get_settings
+from data.store import Store, get_fact, open_store
+
+LANGUAGE_COOKIE = "tepat_language"
+
+
+class SharedEncoder(NamedTuple):
+    """An encoder and the lock to hold while hooks are on it."""
+
+    encoder: Any
+    lock: Lock
+
+
+@st.cache_resource(show_spinner=False)
+def store() -> Store:
+    """The store named by the settings, opened once per process."""
+    return open_store()
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _model(version: str):
+    from fusion.pipeline import load_model
+
+    loaded = load_model(store(), version)
+    settle()
+    return loaded
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _encoder(name: str) -> SharedEncoder:
+    from vision.backbones import load_encoder
+
+    shared = SharedEncoder(load_encoder(name or None), Lock())
+    settle()
+    return shared
+
+
+@st.cache_data(ttl=3600, max_entries=64, show_spinner=False)
+def _remembered(name: str, version: str, scope: Scope, arguments: tuple, _call: Callable):
+    return _call()
+
+
+def remember(call: Callable, *arguments):
+    """The result of ``call(store, scope, *arguments)``, computed once per data, model and scope.
+
+    For aggregates that read many rows. What reads a few indexed rows is asked for directly.
+    """
+    reader = scope()
+    name = f"{call.__module__}.{call.__qualname__}"
+    return _remembered(name, data_version(), reader, arguments, lambda: call(store(), reader, *arguments))
+
+
+@st.cache_resource(ttl=3600, max_entries=512, show_spinner=False)
+def _kept(name: str, version: str, scope: Scope, language: str, about: tuple, _build: Callable):
+    return _build()
+
+
+def kept(name: str, about: tuple, build: Callable):
+    """What ``build()`` makes, once per data, model, reader, language and ``about``; not to be changed."""
+    return _kept(name, data_version(), scope(), words().language, about, build)
+
+
+def data_version() -> str:
+    """Changes whenever an import or a scoring has written something."""
+    return queries.data_version(store())
+
+
+def served_model() -> StoredModel | None:
+    """The model whose scores the pages show; None when there is none."""
+    return queries.served_model(store())
+
+
+def model():
+    """The loaded :class:`fusion.model.RiskModel` in service; None when there is none."""
+    served = served_model()
+    return None if served is None else _model(served.version)
+
+
+def programs() -> dict[str, str]:
+    """Programme code → name, in the order of the codes."""
+    frame = queries.programs(store())
+    return dict(zip(frame["program_code"], frame["name"], strict=True))
+
+
+def colleagues() -> dict[str, str]:
+    """Account → name of every advisor who may sign in: who can own a step."""
+    return {
+        one.account: one.display_name
+        for one in list_accounts(store())
+        if one.role == "advisor" and one.active
+    }
+
+
+def encoder() -> SharedEncoder:
+    """The encoder of the settings with its lock."""
+    return _encoder(get_settings().encoder)
+
+
+def is_synthetic() -> bool:
+    """Whether the store holds generated people."""
+    return bool(get_fact(store(), "synthetic"))
+
+
+def words() -> Words:
+    """The texts in the language of this session."""
+    if "language" not in st.session_state:
+        kept = st.query_params.get("lang") or st.context.cookies.get(LANGUAGE_COOKIE)
+        st.session_state["language"] = language_of(kept or st.context.locale)
+    return Words(st.session_state["language"])
+
+
+def choose_language(language: str) -> None:
+    """Speak another language from now on, after a reload too."""
+    st.session_state["language"] = st.session_state["language_told"] = Words(language).language
+
+
+def keep_language() -> None:
+    """Once after a choice: let the browser remember it in a cookie. It says nothing about a person."""
+    language = st.session_state.pop("language_told", None)
+    if language is not None:
+        cookie = f"{LANGUAGE_COOKIE}={language}; path=/; max-age=31536000; samesite=lax"
+        st.html(f"<script>document.cookie = '{cookie}'</script>", unsafe_allow_javascript=True)
+
+
+def pages() -> dict:
+    """The pages of this session's menu by name, for links between them; filled by the router."""
+    return st.session_state.setdefault("pages", {})
+
+
+def person() -> Account | None:
+    """Who is signed in; None before. After a reload the cookie says who it was."""
+    if "person" not in st.session_state and not st.session_state.get("left"):
+        name = SESSIONS.account(st.context.cookies.get(COOKIE)) if SESSIONS.served else None
+        found = find_account(store(), name) if name else None
+        if found is not None:
+            st.session_state["person"] = found
+    return st.session_state.get("person")
+
+
+def sign_in_as(someone: Account | None) -> None:
+    """Begin or end the session of a person; nothing of the one before stays behind."""
+    language = words().language
+    SESSIONS.end(st.context.cookies.get(COOKIE))
+    st.session_state.clear()
+    st.session_state["language"] = language
+    if someone is None:
+        st.session_state["left"] = True
+        return
+    st.session_state["person"] = someone
+    if SESSIONS.served:
+        st.session_state["ticket"] = SESSIONS.ticket(someone.account)
+    audited("sign_in", someone.role)
+
+
+def keep_signed_in() -> None:
+    """Once after sign-in: let the browser exchange the ticket for a cookie that scripts cannot read."""
+    ticket = st.session_state.pop("ticket", None)
+    if ticket is not None:
+        post = f"fetch('session', {{method: 'POST', body: '{ticket}', credentials: 'same-origin'}})"
+        st.html(f"<script>{post}</script>", unsafe_allow_javascript=True)
+
+
+def scope() -> Scope:
+    """What the queries of this session may return."""
+    someone = person()
+    return Scope.nothing() if someone is None else scope_for(someone)
+
+
+def audited(action: str, thing: str, **detail) -> None:
+    """Write down that the person did ``action`` on ``thing`` (an opaque key or a page, never a name)."""
+    someone = person()
+    if someone is None:
+        raise PermissionError(f"action {action!r} needs somebody signed in")
+    audit.append(
+        store(), actor=someone.account, role=someone.role, action=action, object=thing, detail=detail
+    )
+
+
+def audited_once(action: str, thing: str) -> None:
+    """As :func:`audited`, but one entry per session and thing: a rerun is not another look."""
+    seen = st.session_state.setdefault("audited", set())
+    if (action, thing) not in seen:
+        audited(action, thing)
+        seen.add((action, thing))
+
+
+def heat_map(specimen_id: str, stored: StoredExplanation | None) -> Answer:
+    """The map of where a specimen's ink moved a score, or why there is none; kept for the session's peers."""
+    if stored is None:
+        return Answer(reason="no_model")
+    if stored.score["modality"] == "records":
+        return Answer(reason="records_only")
+    return _heat_map(specimen_id, int(stored.score["score_id"]), data_version(), scope(), stored)
+
+
+@st.cache_data(ttl=900, max_entries=200, show_spinner=False)
+def _heat_map(specimen_id: str, score_id: int, version: str, reader: Scope, _stored) -> Answer:
+    from vision.backbones import NoWeights
+
+    image = queries.specimen_image(store(), specimen_id, reader)
+    try:
+        shared = encoder()
+    except NoWeights:
+        return Answer(reason="no_encoder")
+    with shared.lock:
+        return overlay.explain_specimen(shared.encoder, model(), _stored, image)
+
+
+def superposed(questioned: bytes, specimen_id: str):
+    """A questioned signature and a reference on one sheet (:func:`dashboard.verification.superposed`)."""
+    return _superposed(questioned, specimen_id, data_version(), scope())
+
+
+@st.cache_data(ttl=900, max_entries=100, show_spinner=False)
+def _superposed(questioned: bytes, specimen_id: str, version: str, reader: Scope):
+    reference = queries.specimen_image(store(), specimen_id, reader)
+    return verification.superposed(questioned, reference)
+
+
+def agreement_map(questioned: bytes, specimen_ids: tuple[str, ...]) -> Answer:
+    """Where the ink of a questioned signature resembles the references, or why that is not shown."""
+    return _agreement_map(questioned, specimen_ids, data_version(), scope())
+
+
+@st.cache_data(ttl=900, max_entries=50, show_spinner=False)
+def _agreement_map(questioned: bytes, specimen_ids: tuple[str, ...], version: str, reader: Scope) -> Answer:
+    from vision.backbones import NoWeights
+
+    references = [queries.specimen_image(store(), one, reader) for one in specimen_ids]
+    try:
+        shared = encoder()
+    except NoWeights:
+        return Answer(reason="no_encoder")
+    with shared.lock:
+        return verification.agreement_map(shared.encoder, questioned, references)

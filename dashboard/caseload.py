@@ -1,0 +1,116 @@
+"""The order and the wording of a caseload. Pure functions of frames."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from dashboard.wording import Words
+
+WORSE_BY = 0.05
+LISTED = ("high", "very_high")
+
+
+def movement(frame: pd.DataFrame) -> pd.Series:
+    """How each student's score moved since the term before.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``risk``, ``previous_risk`` (may be missing), ``band``, ``previous_band``.
+
+    Returns
+    -------
+    Series of str
+        "first" without an earlier score; "new" when the student entered the bands high or very high;
+        "worse" or "better" when the risk moved by 5 points or more; else "same".
+    """
+    change = frame["risk"] - frame["previous_risk"]
+    entered = frame["band"].isin(LISTED) & ~frame["previous_band"].isin(LISTED)
+    found = pd.Series("same", index=frame.index)
+    found[change <= -WORSE_BY] = "better"
+    found[change >= WORSE_BY] = "worse"
+    found[entered] = "new"
+    found[frame["previous_risk"].isna()] = "first"
+    return found
+
+
+def ordered(frame: pd.DataFrame) -> pd.DataFrame:
+    """New and worsened students first, each part by falling risk; adds ``moved``."""
+    rows = frame.assign(moved=movement(frame))
+    front = ~rows["moved"].isin(("new", "worse"))
+    return (
+        rows.assign(_front=front)
+        .sort_values(["_front", "risk"], ascending=[True, False], kind="stable", ignore_index=True)
+        .drop(columns="_front")
+    )
+
+
+def cutoff(frame: pd.DataFrame, k: int) -> tuple[float | None, float | None, float | None]:
+    """The risk at which a list of ``k`` ends, and the highest and lowest risk of the next ten.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The k + 10 students of highest risk, by falling ``risk``.
+    """
+    risks = frame["risk"].tolist()
+    following = risks[k : k + 10]
+    last = risks[: min(k, len(risks))]
+    return (
+        last[-1] if last else None,
+        following[0] if following else None,
+        following[-1] if following else None,
+    )
+
+
+def as_table(frame: pd.DataFrame, programs: dict[str, str], words: Words) -> pd.DataFrame:
+    """The rows as shown and exported.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        From ``queries.caseload``, ordered; optionally with ``history`` (lists of risks), ``reasons`` and
+        ``last`` (the last step in words).
+    programs : dict of str to str
+        Programme code → name.
+    words : Words
+        The reader's language.
+    """
+    shown = pd.DataFrame({"student_key": frame["student_key"]})
+    shown["moved"] = [_moved(kind, words) for kind in frame["moved"]]
+    shown["student"] = [_who(row) for row in frame.to_dict("records")]
+    if "student_number" in frame:
+        shown["student_number"] = frame["student_number"].tolist()
+    shown["band"] = [[words(f"band.{band}")] for band in frame["band"]]
+    shown["risk"] = (100 * frame["risk"]).round().clip(1, 99).astype(int)
+    change = (100 * (frame["risk"] - frame["previous_risk"])).round()
+    shown["change"] = change.where(change != 0)
+    for name in ("history", "reasons", "last"):
+        if name in frame:
+            shown[name] = frame[name].tolist()
+    shown["program"] = [programs.get(code, code) for code in frame["program_code"]]
+    shown["cohort"] = [words.term(term) for term in frame["cohort_term"]]
+    return shown
+
+
+_SIGNS = {"new": "▲ ", "worse": "▲ ", "better": "▼ ", "same": "", "first": ""}
+
+
+def _moved(kind: str, words: Words) -> str:
+    return _SIGNS[kind] + words(f"caseload.{kind}")
+
+
+def _who(row: dict) -> str:
+    """Name, else number, else the beginning of the key."""
+    known = [row.get("name"), row.get("student_number"), row["student_key"][:8]]
+    return next(part for part in known if isinstance(part, str) and part)
+
+
+def for_export(table: pd.DataFrame, words: Words) -> pd.DataFrame:
+    """The table with headings in the reader's language and no lists in its cells."""
+    flat = table.drop(columns=[name for name in ("history", "student_key") if name in table])
+    flat["band"] = flat["band"].str[0]
+    headings = {name: words(f"column.{name}") for name in flat.columns if name not in ("moved", "risk")}
+    return flat.rename(
+        columns={"moved": words("column.change_kind"), "risk": words("column.risk_of_100"), **headings}
+    )

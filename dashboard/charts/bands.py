@@ -1,0 +1,163 @@
+"""Risk bands: how many students in each, one student's place on the scale, and the risk term by term."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pandas as pd
+
+from dashboard.charts.base import Chart, Sketch, label_above, percent_axis, quiet
+from dashboard.charts.palette import BAND_COLORS, BAND_TEXT, MUTED, translucent
+from dashboard.wording import Words
+from data.columns import BANDS
+
+AT_RISK = ("high", "very_high")
+
+
+def bands_by_group(frame: pd.DataFrame, group: str, words: Words) -> Chart:
+    """Shares of the four bands in each group as stacked bars, the group with most at risk on top.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Columns ``group`` (labels), ``band`` and ``students`` (counts; rows of one cell are added up).
+    group : str
+        Name of the label column.
+    words : Words
+        The reader's language.
+    """
+    wide = (
+        frame.pivot_table(index=group, columns="band", values="students", aggfunc="sum", observed=False)
+        .reindex(columns=list(BANDS))
+        .fillna(0)
+    )
+    total = wide.sum(axis=1)
+    share = wide.div(total.where(total > 0), axis=0).fillna(0)
+    order = share[list(AT_RISK)].sum(axis=1).sort_values(kind="stable").index
+    sketch = Sketch()
+    for band in BANDS:
+        part = share.loc[order, band]
+        sketch.add_bar(
+            y=list(range(len(order))),
+            x=part,
+            orientation="h",
+            name=words(f"band.{band}"),
+            marker={"color": BAND_COLORS[band], "line": {"width": 0}},
+            text=[words.percent(value) if value >= 0.07 else "" for value in part],
+            textposition="inside",
+            insidetextanchor="middle",
+            textangle=0,
+            textfont={"color": BAND_TEXT[band]},
+            customdata=[f"{name}<br>{words.number(n)}" for name, n in wide[band].loc[order].items()],
+            hovertemplate="%{customdata} · %{fullData.name} (%{x:.0%})<extra></extra>",
+        )
+    for row, name in enumerate(order):
+        label_above(sketch, row + 0.45, f"{name} · {words.number(total[name])}")
+    quiet(sketch, words, 70 + 46 * max(len(order), 1), legend=True)
+    sketch.update_layout(barmode="stack", bargap=0.5)
+    sketch.update_xaxes(range=[0, 1], showgrid=False, **percent_axis(words))
+    sketch.update_yaxes(visible=False, range=[-0.4, len(order) - 0.25])
+    top = order[-1] if len(order) else "–"
+    risky = float(share.loc[top, list(AT_RISK)].sum()) if len(order) else 0.0
+    table = wide.loc[order[::-1]].astype(int).rename(columns={band: words(f"band.{band}") for band in BANDS})
+    table.insert(0, words("column.students"), total.loc[order[::-1]].astype(int))
+    alt = words("alt.bands", groups=len(order), top=top, share=words.percent(risky))
+    return Chart(sketch.figure(), alt, table.rename_axis(words(f"column.{group}")).reset_index())
+
+
+def risk_scale(risk: float, low: float, high: float, edges: list[float], words: Words) -> Chart:
+    """One student's risk and range on the scale of bands, edges inner ones in 0–1 ascending."""
+    bounds = [0.0, *edges, 1.0]
+    sketch = Sketch()
+    for band, (start, end) in zip(BANDS, pairwise(bounds), strict=True):
+        sketch.add_shape(
+            type="rect", x0=start, x1=end, y0=0.36, y1=0.64, fillcolor=BAND_COLORS[band], line={"width": 0}
+        )
+        if end - start > 0.1:
+            sketch.add_annotation(x=(start + end) / 2, y=0.06, text=words(f"band.{band}"), font={"size": 12})
+    sketch.add_shape(
+        type="line", x0=low, x1=high, y0=0.82, y1=0.82, line={"width": 3, "color": MUTED}, layer="above"
+    )
+    for end in (low, high):
+        sketch.add_shape(type="line", x0=end, x1=end, y0=0.74, y1=0.9, line={"width": 2, "color": MUTED})
+    sketch.add_scatter(
+        x=[risk],
+        y=[0.82],
+        mode="markers",
+        marker={"symbol": "diamond", "size": 15, "color": MUTED, "line": {"width": 2, "color": "white"}},
+        hovertemplate=f"{words.percent(risk)}<extra></extra>",
+    )
+    quiet(sketch, words, 96)
+    sketch.update_layout(margin={"l": 4, "r": 4, "t": 4, "b": 22})
+    sketch.update_xaxes(range=[-0.005, 1.005], showgrid=False, **percent_axis(words))
+    sketch.update_yaxes(range=[-0.1, 1.05], visible=False)
+    alt = words("alt.scale", risk=words.of_100(risk), low=words.of_100(low), high=words.of_100(high))
+    table = pd.DataFrame(
+        {words("column.risk"): [risk], words("column.risk_low"): [low], words("column.risk_high"): [high]}
+    )
+    return Chart(sketch.figure(), alt, table)
+
+
+def risk_history(frame: pd.DataFrame, edges: list[float], words: Words) -> Chart:
+    """The risk after each completed term with its range, over the bands as faint stripes.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Columns ``as_of_index`` (terms completed), ``risk``, ``risk_low``, ``risk_high`` in 0–1, ``band``.
+    edges : list of float
+        The three inner edges of the bands.
+    """
+    rows = frame.sort_values("as_of_index")
+    x = rows["as_of_index"].astype(int).tolist()
+    sketch = Sketch()
+    for band, (start, end) in zip(BANDS, pairwise([0.0, *edges, 1.0]), strict=True):
+        sketch.add_hrect(
+            y0=start, y1=end, fillcolor=translucent(BAND_COLORS[band], 0.13), line={"width": 0}, layer="below"
+        )
+    sketch.add_scatter(
+        x=x + x[::-1],
+        y=rows["risk_high"].tolist() + rows["risk_low"].tolist()[::-1],
+        fill="toself",
+        fillcolor=translucent("#8794a1", 0.28),
+        line={"width": 0},
+        hoverinfo="skip",
+        mode="lines",
+    )
+    sketch.add_scatter(
+        x=x,
+        y=rows["risk"],
+        mode="lines+markers",
+        line={"color": MUTED, "width": 2},
+        marker={
+            "size": 10,
+            "color": [BAND_COLORS[band] for band in rows["band"]],
+            "line": {"width": 1.5, "color": MUTED},
+        },
+        customdata=[
+            f"{words.of_100(r)} ({words.of_100(low)}–{words.of_100(high)}) · {words(f'band.{band}')}"
+            for r, low, high, band in rows[["risk", "risk_low", "risk_high", "band"]].itertuples(index=False)
+        ],
+        hovertemplate="%{customdata}<extra></extra>",
+    )
+    quiet(sketch, words, 250)
+    sketch.update_xaxes(
+        title={"text": words("axis.terms_completed")},
+        tickmode="array",
+        tickvals=x,
+        showgrid=False,
+        range=[min(x, default=0) - 0.3, max(x, default=1) + 0.3],
+    )
+    sketch.update_yaxes(range=[0, 1], showgrid=False, **percent_axis(words))
+    first, last = (rows.iloc[0]["risk"], rows.iloc[-1]["risk"]) if len(rows) else (None, None)
+    alt = words("alt.history", n=len(rows), first=words.of_100(first), last=words.of_100(last))
+    table = pd.DataFrame(
+        {
+            words("column.as_of_index"): x,
+            words("column.risk"): rows["risk"].round(3).tolist(),
+            words("column.risk_low"): rows["risk_low"].round(3).tolist(),
+            words("column.risk_high"): rows["risk_high"].round(3).tolist(),
+            words("column.band"): [words(f"band.{band}") for band in rows["band"]],
+        }
+    )
+    return Chart(sketch.figure(), alt, table)

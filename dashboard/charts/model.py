@@ -1,0 +1,183 @@
+"""How good the model is: calibration, differences between modalities, quality by term."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from dashboard.charts.base import Chart, Sketch, label_above, percent_axis, quiet
+from dashboard.charts.palette import ACCENT, MUTED
+from dashboard.wording import Words
+
+
+def _bars(rows: pd.DataFrame, value: str) -> dict:
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": (rows["high"] - rows[value]).clip(lower=0),
+        "arrayminus": (rows[value] - rows["low"]).clip(lower=0),
+        "color": MUTED,
+        "thickness": 1.6,
+        "width": 4,
+    }
+
+
+def calibration(frame: pd.DataFrame, words: Words) -> Chart:
+    """Predicted risk against observed share with intervals; the diagonal is perfect.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``risk``, ``observed``, ``low``, ``high`` in 0–1, ``rows`` (how many in the group).
+    """
+    sketch = Sketch()
+    sketch.add_scatter(
+        x=[0, 1], y=[0, 1], mode="lines", line={"color": MUTED, "dash": "dot", "width": 1.5}, hoverinfo="skip"
+    )
+    sketch.add_scatter(
+        x=frame["risk"],
+        y=frame["observed"],
+        error_y=_bars(frame, "observed"),
+        mode="lines+markers",
+        line={"color": ACCENT, "width": 1.5},
+        marker={"size": 9},
+        customdata=[words.number(n) for n in frame["rows"]],
+        hovertemplate="%{x:.0%} → %{y:.0%}, n = %{customdata}<extra></extra>",
+    )
+    quiet(sketch, words, 340)
+    sketch.update_xaxes(title={"text": words("axis.predicted")}, range=[-0.02, 1.02], **percent_axis(words))
+    sketch.update_yaxes(title={"text": words("axis.observed")}, range=[-0.02, 1.02], **percent_axis(words))
+    table = pd.DataFrame(
+        {
+            words("axis.predicted"): [words.percent(v, 1) for v in frame["risk"]],
+            words("axis.observed"): [words.percent(v, 1) for v in frame["observed"]],
+            words("column.interval"): [
+                f"{words.percent(low, 1)} – {words.percent(high, 1)}"
+                for low, high in zip(frame["low"], frame["high"], strict=True)
+            ],
+            words("column.n"): frame["rows"],
+        }
+    )
+    return Chart(sketch.figure(), words("alt.calibration", n=len(frame)), table)
+
+
+def differences(frame: pd.DataFrame, words: Words) -> Chart:
+    """What the signature adds to each measure, with its interval; left of the line is worse.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``metric`` (keys), ``value``, ``low``, ``high``: fused less records.
+    """
+    rows = frame.iloc[::-1].reset_index(drop=True)
+    # A lower Brier score is better: turned round, so that right is better in every row.
+    turned = rows["metric"].isin(("brier", "ece"))
+    rows.loc[turned, ["value", "low", "high"]] = -rows.loc[turned, ["value", "high", "low"]].to_numpy()
+    names = [words.named("metric", name) for name in rows["metric"]]
+    sketch = Sketch()
+    sketch.add_scatter(
+        x=rows["value"],
+        y=list(range(len(rows))),
+        mode="markers",
+        marker={"size": 10, "color": ACCENT},
+        error_x=_bars(rows, "value"),
+        customdata=names,
+        hovertemplate="%{customdata}: %{x:+.3f}<extra></extra>",
+    )
+    for row, (name, value, low, high) in enumerate(
+        zip(names, rows["value"], rows["low"], rows["high"], strict=True)
+    ):
+        shown = f"{words.signed(value, 3)} ({words.signed(low, 3)} – {words.signed(high, 3)})"
+        label_above(sketch, row + 0.42, f"{name} · <b>{shown}</b>")
+    sketch.add_vline(x=0, line={"color": MUTED, "width": 1.5})
+    quiet(sketch, words, 56 + 48 * max(len(rows), 1))
+    reach = 1.15 * float(rows[["low", "high"]].abs().max().max()) if len(rows) else 1.0
+    sketch.update_xaxes(range=[-reach, reach], tickformat="+.3~f")
+    sketch.update_yaxes(visible=False, range=[-0.5, len(rows) - 0.2])
+    table = pd.DataFrame(
+        {
+            words("column.metric"): names[::-1],
+            words("column.difference"): [words.signed(v, 3) for v in rows["value"][::-1]],
+            words("column.interval"): [
+                f"{words.signed(low, 3)} – {words.signed(high, 3)}"
+                for low, high in zip(rows["low"][::-1], rows["high"][::-1], strict=True)
+            ],
+        }
+    )
+    return Chart(sketch.figure(), words("alt.forest", n=len(rows)), table)
+
+
+def precision_recall(frame: pd.DataFrame, names: dict[str, str], words: Words) -> Chart:
+    """Precision against recall as the list grows, one line per arm.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``arm``, ``share`` (length of the list), ``precision``, ``recall``, all shares 0–1.
+    names : dict of str to str
+        Arm → its name in words, in the order of drawing.
+    """
+    sketch = Sketch()
+    for (arm, name), color, dash in zip(names.items(), (ACCENT, MUTED), ("solid", "dot"), strict=False):
+        rows = frame[frame["arm"] == arm].sort_values("share")
+        sketch.add_scatter(
+            x=rows["recall"],
+            y=rows["precision"],
+            name=name,
+            mode="lines+markers",
+            line={"color": color, "width": 2, "dash": dash},
+            marker={"size": 6},
+            customdata=[[name, words.percent(share)] for share in rows["share"]],
+            hovertemplate="%{customdata[0]}, %{customdata[1]}: %{x:.0%} → %{y:.0%}<extra></extra>",
+        )
+    quiet(sketch, words, 340)
+    sketch.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.12, "x": 0})
+    sketch.update_xaxes(title={"text": words("axis.recall")}, range=[-0.02, 1.02], **percent_axis(words))
+    sketch.update_yaxes(title={"text": words("axis.precision")}, range=[-0.02, 1.02], **percent_axis(words))
+    table = pd.DataFrame(
+        {
+            words("column.name"): frame["arm"].map(names),
+            words("column.share"): [words.percent(v) for v in frame["share"]],
+            words("axis.precision"): [words.percent(v) for v in frame["precision"]],
+            words("axis.recall"): [words.percent(v) for v in frame["recall"]],
+        }
+    )
+    return Chart(sketch.figure(), words("alt.precision_recall", n=len(frame)), table)
+
+
+def by_term(frame: pd.DataFrame, metric: str, words: Words) -> Chart:
+    """One measure after each completed term, with intervals.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``as_of_index``, ``value``, ``low``, ``high``, ``students``.
+    metric : str
+        The measure's name in words.
+    """
+    rows = frame.sort_values("as_of_index")
+    sketch = Sketch()
+    sketch.add_scatter(
+        x=rows["as_of_index"],
+        y=rows["value"],
+        error_y=_bars(rows, "value"),
+        mode="lines+markers",
+        line={"color": ACCENT, "width": 2},
+        marker={"size": 9},
+        customdata=[words.number(n) for n in rows["students"]],
+        hovertemplate="%{y:.3f}, n = %{customdata}<extra></extra>",
+    )
+    quiet(sketch, words, 340)
+    sketch.update_xaxes(title={"text": words("axis.terms_completed")}, dtick=1, showgrid=False)
+    sketch.update_yaxes(title={"text": metric}, range=[0.4, 1.01])
+    table = pd.DataFrame(
+        {
+            words("column.as_of_index"): rows["as_of_index"],
+            metric: [words.number(v, 3) for v in rows["value"]],
+            words("column.interval"): [
+                f"{words.number(low, 3)} – {words.number(high, 3)}"
+                for low, high in zip(rows["low"], rows["high"], strict=True)
+            ],
+            words("column.students"): rows["students"],
+        }
+    )
+    return Chart(sketch.figure(), words("alt.by_term", metric=metric, n=len(rows)), table)

@@ -1,0 +1,229 @@
+"""Cohorts over time: who stayed, who finished on time, and with what certainty."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from dashboard.charts.base import Chart, Sketch, label_above, percent_axis, quiet
+from dashboard.charts.palette import ACCENT, COHORTS, MUTED, translucent
+from dashboard.wording import Words
+
+STATES_LEFT = "#a3312a"
+
+
+def retention(frame: pd.DataFrame, words: Words) -> Chart:
+    """Share of each cohort still studying or graduated after n terms; the newest cohorts stand out.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Columns ``cohort_term``, ``terms_completed`` and ``share`` in 0–1; only observable cells.
+    """
+    cohorts = sorted(frame["cohort_term"].unique())
+    sketch = Sketch()
+    for place, cohort in enumerate(cohorts):
+        rows = frame[frame["cohort_term"] == cohort].sort_values("terms_completed")
+        newest = place == len(cohorts) - 1
+        sketch.add_scatter(
+            x=rows["terms_completed"],
+            y=rows["share"],
+            name=words.term(cohort),
+            mode="lines+markers",
+            line={"color": _cohort_color(place, len(cohorts)), "width": 3 if newest else 1.8},
+            marker={"size": 7 if newest else 4},
+            hovertemplate="%{fullData.name}<br>%{y:.1%}<extra></extra>",
+        )
+    quiet(sketch, words, 330, legend=True)
+    sketch.update_layout(legend={"y": -0.24, "yanchor": "top"}, margin={"t": 10})
+    lowest = float(frame["share"].min()) if len(frame) else 1.0
+    floor = max(0.0, (lowest // 0.1) * 0.1 - 0.02)
+    axis = percent_axis(words)
+    axis["tickvals"] = [round(0.1 * step, 1) for step in range(11)]
+    axis["ticktext"] = [words.percent(tick) for tick in axis["tickvals"]]
+    sketch.update_yaxes(range=[floor, 1.02], **axis)
+    sketch.update_xaxes(title={"text": words("axis.terms_completed")}, dtick=1, showgrid=False)
+    wide = frame.pivot_table(index="cohort_term", columns="terms_completed", values="share")
+    table = wide.map(words.percent)
+    table.index = [words.term(cohort) for cohort in table.index]
+    table.columns = [str(column) for column in table.columns]
+    alt = words("alt.retention", n=len(cohorts), low=words.percent(lowest))
+    return Chart(sketch.figure(), alt, table.rename_axis(words("column.cohort")).reset_index())
+
+
+CAUSES = {"graduated": ACCENT, "dropout": STATES_LEFT}
+
+
+def incidence(frame: pd.DataFrame, words: Words) -> Chart:
+    """Share of a cohort that has graduated, and that has dropped out, by the end of each term, with bands.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``cause`` (graduated or dropout), ``term``, ``share``, ``low``, ``high`` in 0–1, ``at_risk``.
+    """
+    sketch = Sketch()
+    for cause, color in CAUSES.items():
+        rows = frame[frame["cause"] == cause].sort_values("term")
+        x = rows["term"].tolist()
+        sketch.add_scatter(
+            x=x + x[::-1],
+            y=rows["high"].tolist() + rows["low"].tolist()[::-1],
+            fill="toself",
+            fillcolor=translucent(color, 0.18),
+            line={"width": 0},
+            mode="lines",
+            hoverinfo="skip",
+            showlegend=False,
+        )
+        sketch.add_scatter(
+            x=x,
+            y=rows["share"],
+            name=words(f"cause.{cause}"),
+            mode="lines+markers",
+            line={
+                "color": color,
+                "width": 2.4,
+                "shape": "hv",
+                "dash": "solid" if cause == "graduated" else "dot",
+            },
+            marker={"size": 6, "symbol": "circle" if cause == "graduated" else "diamond"},
+            hovertemplate="%{fullData.name}<br>%{y:.1%}<extra></extra>",
+        )
+    quiet(sketch, words, 330, legend=True)
+    sketch.update_layout(legend={"y": -0.24, "yanchor": "top"}, margin={"t": 10})
+    sketch.update_yaxes(range=[0, 1.02], **percent_axis(words))
+    sketch.update_xaxes(title={"text": words("axis.terms_completed")}, dtick=1, showgrid=False)
+    table = pd.DataFrame(
+        {
+            words("column.outcome"): [words(f"cause.{cause}") for cause in frame["cause"]],
+            words("column.as_of_index"): frame["term"],
+            words("column.share"): [words.percent(share, 1) for share in frame["share"]],
+            words("column.interval"): [
+                f"{words.percent(low, 1)} – {words.percent(high, 1)}"
+                for low, high in zip(frame["low"], frame["high"], strict=True)
+            ],
+            words("column.still_seen"): frame["at_risk"],
+        }
+    )
+    last = {cause: frame.loc[frame["cause"] == cause, "share"].max() for cause in CAUSES}
+    alt = words(
+        "alt.incidence",
+        graduated=words.percent(last["graduated"]),
+        dropout=words.percent(last["dropout"]),
+    )
+    return Chart(sketch.figure(), alt, table)
+
+
+def _cohort_color(place: int, n: int) -> str:
+    return COHORTS[max(0, len(COHORTS) - n + place)] if n else MUTED
+
+
+def rates(frame: pd.DataFrame, group: str, words: Words) -> Chart:
+    """One rate per group as a dot with its 95 % interval; hollow where the cohort is not yet mature.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Columns ``group`` (labels, in drawing order), ``rate``, ``low``, ``high`` in 0–1, ``n`` (students
+        behind the rate) and optionally ``mature`` (bool).
+    """
+    rows = frame.iloc[::-1].reset_index(drop=True)
+    mature = rows["mature"] if "mature" in rows else pd.Series(True, index=rows.index)
+    sketch = Sketch()
+    sketch.add_scatter(
+        x=rows["rate"],
+        y=list(range(len(rows))),
+        mode="markers",
+        marker={
+            "size": 11,
+            "color": [ACCENT if done else "rgba(0,0,0,0)" for done in mature],
+            "line": {"width": 2, "color": ACCENT},
+        },
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": (rows["high"] - rows["rate"]).clip(lower=0),
+            "arrayminus": (rows["rate"] - rows["low"]).clip(lower=0),
+            "color": MUTED,
+            "thickness": 1.6,
+            "width": 4,
+        },
+        customdata=[
+            f"{name}<br>{words.percent(rate, 1)} ({words.percent(low, 1)} – {words.percent(high, 1)})"
+            f", n = {words.number(n)}"
+            for name, rate, low, high, n in rows[[group, "rate", "low", "high", "n"]].itertuples(index=False)
+        ],
+        hovertemplate="%{customdata}<extra></extra>",
+    )
+    for row, (name, rate, n) in enumerate(rows[[group, "rate", "n"]].itertuples(index=False)):
+        label_above(sketch, row + 0.42, f"{name} · <b>{words.percent(rate)}</b> · n = {words.number(n)}")
+    quiet(sketch, words, 48 + 46 * max(len(rows), 1))
+    sketch.update_xaxes(range=[-0.01, 1.01], **percent_axis(words))
+    sketch.update_yaxes(visible=False, range=[-0.5, len(rows) - 0.2])
+    best = frame.loc[frame["rate"].idxmax()] if frame["rate"].notna().any() else None
+    alt = words(
+        "alt.rates",
+        groups=len(frame),
+        top="–" if best is None else best[group],
+        share=words.percent(None if best is None else best["rate"]),
+    )
+    table = pd.DataFrame(
+        {
+            words(f"column.{group}"): frame[group],
+            words("column.rate"): [words.percent(v, 1) for v in frame["rate"]],
+            words("column.interval"): [
+                f"{words.percent(low, 1)} – {words.percent(high, 1)}"
+                for low, high in zip(frame["low"], frame["high"], strict=True)
+            ],
+            words("column.n"): frame["n"],
+        }
+    )
+    return Chart(sketch.figure(), alt, table)
+
+
+STATES = {
+    "on_time": "#2f6f9f",
+    "late": "#7aa6c6",
+    "studying": "#c3ced8",
+    "left": STATES_LEFT,
+    "outside": "#8a8f98",
+}
+
+
+def funnel(frame: pd.DataFrame, words: Words) -> Chart:
+    """Where each entry cohort stands: graduated on time, later, still studying, left, moved on.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``cohort`` (labels, oldest first), ``entered``, ``on_time``, ``graduated`` (both), ``studying``,
+        ``left``, ``outside`` (transferred or died): counts that add up to ``entered``.
+    """
+    rows = frame.assign(late=frame["graduated"] - frame["on_time"]).iloc[::-1].reset_index(drop=True)
+    total = rows["entered"].where(rows["entered"] > 0)
+    sketch = Sketch()
+    for state, color in STATES.items():
+        share = (rows[state] / total).fillna(0)
+        sketch.add_bar(
+            y=list(range(len(rows))),
+            x=share,
+            orientation="h",
+            name=words(f"state_of.{state}"),
+            marker={"color": color, "line": {"width": 0}},
+            customdata=[
+                f"{name}<br>{words.number(n)} ({words.percent(part)})"
+                for name, n, part in zip(rows["cohort"], rows[state], share, strict=True)
+            ],
+            hovertemplate="%{fullData.name}<br>%{customdata}<extra></extra>",
+        )
+    for row, (name, n) in enumerate(rows[["cohort", "entered"]].itertuples(index=False)):
+        label_above(sketch, row + 0.45, f"{name} · {words.number(n)}")
+    quiet(sketch, words, 84 + 40 * max(len(rows), 1), legend=True)
+    sketch.update_layout(barmode="stack", bargap=0.54)
+    sketch.update_xaxes(range=[0, 1], showgrid=False, **percent_axis(words))
+    sketch.update_yaxes(visible=False, range=[-0.4, len(rows) - 0.25])
+    table = pd.DataFrame({words("column.cohort"): frame["cohort"], words("column.entered"): frame["entered"]})
+    for state in STATES:
+        table[words(f"state_of.{state}")] = rows[state][::-1].astype(int).tolist()
+    alt = words("alt.funnel", n=len(frame))
+    return Chart(sketch.figure(), alt, table)

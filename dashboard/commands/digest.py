@@ -1,0 +1,62 @@
+"""``python -m dashboard digest``: an advisor's week as a file, for whoever sends it out."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ACCOUNT = typer.Option(help="The advisor's account.")
+OUT = typer.Option(help="The PDF to write.")
+TARGET = typer.Option(help="late or dropout.")
+LANGUAGE = typer.Option(help="en or id.")
+ON = typer.Option(formats=["%Y-%m-%d"], help="Last day covered; today when not given.")
+
+
+def digest(
+    account: Annotated[str, ACCOUNT],
+    out: Annotated[Path, OUT],
+    target: Annotated[str, TARGET] = "late",
+    language: Annotated[str, LANGUAGE] = "en",
+    on: Annotated[datetime | None, ON] = None,
+) -> None:
+    """Write what changed this week for one advisor's students. The file names students: keep it safe."""
+    from dashboard.access import scope_for
+    from dashboard.digest import gather
+    from dashboard.reports.digest_pdf import digest_pdf
+    from dashboard.reports.provenance import Provenance
+    from dashboard.wording import LANGUAGES, Words
+    from data import audit
+    from data.accounts import find_account
+    from data.columns import TARGETS
+    from data.store import get_fact, open_store
+
+    for name, value, allowed in (("target", target, TARGETS), ("language", language, tuple(LANGUAGES))):
+        if value not in allowed:
+            raise typer.BadParameter(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
+    store = open_store()
+    try:
+        person = find_account(store, account)
+        if person is None or person.role != "advisor":
+            raise typer.BadParameter(f"account must be an advisor who may sign in, got {account!r}")
+        week = gather(store, scope_for(person), target, on.date() if on else date.today())
+        origin = Provenance(
+            institution=get_fact(store, "institution", "") or "", synthetic=bool(get_fact(store, "synthetic"))
+        )
+        file = digest_pdf(week, origin, Words(language), person.display_name)
+        audit.append(
+            store,
+            actor="command line",
+            role="system",
+            action="export",
+            object="digest",
+            detail={"of": account},
+        )
+    finally:
+        store.close()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_bytes(file)
+    counts = {"new": week.new, "worse": week.worse, "waiting": week.waiting, "due": week.due}
+    typer.echo(", ".join(f"{name} {len(rows)}" for name, rows in counts.items()) + f" -> {out.name}")

@@ -1,0 +1,43 @@
+"""``python -m dashboard report``: an accreditation report as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+
+def report(
+    profile: str = typer.Argument(..., help="Rule profile, e.g. iaps40-8c; `list` names them all."),
+    program: str = typer.Option("", help="Programme code; none: every programme together."),
+    ts: int = typer.Option(None, help="TS, first calendar year of the last full academic year."),
+    out: Path = typer.Option(Path("."), help="Folder for the files; made when missing."),
+    language: list[str] = typer.Option(["id", "en"], help="id, en or both."),
+    audience: str = typer.Option("external", help="external hides small cells; internal shows all."),
+) -> None:
+    """Compute a report and write XLSX, PDF and CSV. It is a draft: prepare and approve it in the app."""
+    from dashboard.reports import pipeline
+    from dashboard.reports.profile import profile_ids
+    from dashboard.reports.profile_checks import ProfileError
+    from data.store import open_store
+
+    if profile == "list":
+        typer.echo("\n".join(profile_ids()))
+        return
+    if audience not in pipeline.AUDIENCES:
+        raise typer.BadParameter(f"must be one of {', '.join(pipeline.AUDIENCES)}, got {audience!r}")
+    store = open_store()
+    try:
+        register = pipeline.read_register(store)
+        request = pipeline.Request(profile, program, register.last_full_year if ts is None else ts)
+        table, provenance = pipeline.build(store, register, request)
+        files = pipeline.print_files(table, provenance, languages=language, audiences=[audience])
+    except (ProfileError, KeyError, ValueError) as error:
+        typer.echo(error.args[0], err=True)
+        raise typer.Exit(1) from None
+    finally:
+        store.close()
+    out.mkdir(parents=True, exist_ok=True)
+    for name, data in files.items():
+        (out / name).write_bytes(data)
+        typer.echo(out / name)

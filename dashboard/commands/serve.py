@@ -1,0 +1,26 @@
+"""``python -m dashboard serve``: the app on a port."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+PORT = typer.Option(min=1, max=65535, help="TCP port; default: the setting TEPAT_PORT, else 8501.")
+ADDRESS = typer.Option(help="Interface to listen on; 0.0.0.0 lets other machines in.")
+
+WORKER = typer.Option(help="Keep a worker for long work beside the app.")
+
+
+def serve(
+    port: Annotated[int | None, PORT] = None,
+    address: Annotated[str, ADDRESS] = "localhost",
+    worker: Annotated[bool, WORKER] = True,
+) -> None:
+    """Serve the dashboard until Ctrl+C."""
+    from dashboard.server import serve as start
+    from data.settings import get_settings
+
+    port = port or get_settings().port
+    typer.echo(f"Tepat is on http://{address}:{port} (Ctrl+C ends it)")
+    start(port, address, worker=worker)

@@ -1,0 +1,76 @@
+"""One step for several students: chosen, confirmed, logged for all or none, and taken back at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dashboard import app_state
+from dashboard.components.case_log import ICONS, step_fields, take_back
+from data.case_events import MOST_AT_ONCE, add_case_events
+
+KINDS = ("contact", "intervention", "snooze", "note")
+
+
+def bulk_log(student_keys: Sequence[str]) -> None:
+    """Offer the form for the chosen students.
+
+    Parameters
+    ----------
+    student_keys : sequence of str
+        Those chosen in the list; nothing is logged before the box is ticked.
+    """
+    words = app_state.words()
+    if not student_keys:
+        return
+    n = len(student_keys)
+    if n > MOST_AT_ONCE:
+        st.warning(words("bulk.too_many", n=MOST_AT_ONCE))
+        return
+    with st.container(border=True, key="card-bulk"):
+        st.markdown(f"**{words('bulk.title', students=words.count('students', n))}**")
+        kind = st.pills(
+            words("event.kind"),
+            list(KINDS),
+            default=KINDS[0],
+            required=True,
+            key="bulk-kind",
+            format_func=lambda name: f":material/{ICONS[name]}: {words(f'event.{name}')}",
+        )
+        with st.form("bulk", border=False):
+            detail = step_fields(kind, f"bulk-{kind}")
+            sure = st.checkbox(words("bulk.confirm", students=words.count("students", n)), key="bulk-confirm")
+            if not st.form_submit_button(words("bulk.save"), type="primary", icon=":material/save:"):
+                return
+    if detail is None or not sure:
+        st.warning(words("event.needs_text" if detail is None else "bulk.needs_confirm"))
+        return
+    made = add_case_events(
+        app_state.store(), student_keys, app_state.person().account, kind, detail, scope=app_state.scope()
+    )
+    app_state.audited("log_event", "caseload", kind=kind, entries=n)
+    st.session_state["bulk_done"] = made
+    st.session_state["bulk_round"] = selection_round() + 1
+    del st.session_state["bulk-confirm"]
+    st.rerun()
+
+
+def selection_round() -> int:
+    """Counts what was logged, so that the list's selection begins anew each time."""
+    return st.session_state.get("bulk_round", 0)
+
+
+def bulk_receipt() -> None:
+    """What was just logged, with the way back; until something else is done with it."""
+    words, made = app_state.words(), st.session_state.get("bulk_done")
+    if not made:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="bulk-receipt"):
+        st.success(words("bulk.done", students=words.count("students", len(made))), width="stretch")
+        st.button(words("bulk.undo"), icon=":material/undo:", key="bulk-undo", on_click=_undo)
+
+
+def _undo() -> None:
+    take_back(st.session_state.pop("bulk_done"), "caseload")
+    st.toast(app_state.words()("bulk.undone"), icon=":material/undo:")

@@ -1,0 +1,183 @@
+"""Notes, contacts, agreed steps and overrides: a form and what was logged so far."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import app_state, followups
+from dashboard.components.layout import section
+from data.case_events import RESULTS, add_case_event, withdraw_case_events
+from data.columns import BANDS
+
+KINDS = ("note", "contact", "intervention", "outcome", "no_action", "snooze", "override")
+ICONS = dict(
+    zip(
+        KINDS,
+        ("edit_note", "call", "handshake", "flag", "block", "notifications_paused", "rule"),
+        strict=True,
+    )
+)
+DATED = ("contact", "intervention", "snooze")
+OWNED = ("contact", "intervention")
+TEXT_FIELD = {"contact": "how", "intervention": "what", "no_action": "reason", "override": "reason"}
+BAND_COLORS = {"low": "blue", "moderate": "yellow", "high": "orange", "very_high": "red"}
+
+
+def case_log(student_key: str, events: pd.DataFrame) -> None:
+    """Offer the form and list the events, the newest first.
+
+    Parameters
+    ----------
+    student_key : str
+        Whom the entries are about.
+    events : DataFrame
+        ``event_id``, ``at``, ``actor``, ``kind``, ``detail`` (dict; see :mod:`data.case_events`).
+    """
+    words = app_state.words()
+    section(words("student.notes_title"), words("event.text_help"))
+    left, right = st.columns([1, 1.2], gap="large")
+    with left:
+        _form(student_key)
+    with right:
+        if events.empty:
+            st.caption(words("event.none"))
+        colleagues = app_state.colleagues()
+        for event in events.sort_values("event_id", ascending=False).to_dict("records"):
+            _entry(event, colleagues)
+
+
+def override_badge(events: pd.DataFrame, score: dict | None) -> None:
+    """The band that an advisor put in the model's place since the newest score, with the reason."""
+    made = events[events["kind"] == "override"]
+    if made.empty or score is None or made["at"].max() < pd.Timestamp(score["scored_at"]):
+        return
+    words, newest = app_state.words(), made.sort_values("event_id").iloc[-1]
+    band = newest["detail"].get("band")
+    if band in BANDS:
+        shown = words("event.overridden", band=words(f"band.{band}"))
+        st.badge(shown, icon=":material/rule:", color=BAND_COLORS[band])
+        st.caption(f"{newest['detail']['reason']} · {words.day(newest['at'])}")
+
+
+def step_fields(kind: str, key: str) -> dict | None:
+    """The fields of an entry of ``kind``; its detail, or None while something is missing.
+
+    Call it inside a form. What is missing is told when the form is sent.
+    """
+    words = app_state.words()
+    label = words("event.reason" if kind == "override" else "event.text")
+    detail: dict = {}
+    if kind == "override":
+        detail["band"] = st.selectbox(
+            words("event.override_band"),
+            list(BANDS),
+            format_func=lambda band: words(f"band.{band}"),
+            help=words("event.override_help"),
+            key=f"{key}-band",
+        )
+    if kind == "outcome":
+        detail["result"] = st.selectbox(
+            words("event.result"),
+            list(RESULTS),
+            format_func=lambda name: words(f"result.{name}"),
+            key=f"{key}-result",
+        )
+    text = st.text_area(label, height=84, max_chars=1000, help=words("event.text_help"), key=f"{key}-text")
+    if kind in DATED:
+        detail["due_on"] = _due(f"{key}-due").isoformat()
+    if kind in OWNED:
+        detail["owner"] = _owner(f"{key}-owner")
+    detail[TEXT_FIELD.get(kind, "text")] = text.strip()
+    return detail if text.strip() else None
+
+
+def _due(key: str) -> date:
+    return st.date_input(
+        app_state.words()("event.due"),
+        value=date.today() + timedelta(days=14),
+        min_value="today",
+        format="DD/MM/YYYY",
+        key=key,
+    )
+
+
+def _owner(key: str) -> str:
+    words, me, colleagues = app_state.words(), app_state.person().account, app_state.colleagues()
+    return st.selectbox(
+        words("event.owner"),
+        [me, *(name for name in colleagues if name != me)],
+        format_func=lambda name: words("event.me") if name == me else colleagues.get(name, name),
+        accept_new_options=True,
+        help=words("event.owner_help"),
+        key=key,
+    )
+
+
+def _form(student_key: str) -> None:
+    words = app_state.words()
+    kind = st.pills(
+        words("event.kind"),
+        list(KINDS),
+        default=KINDS[0],
+        required=True,
+        key="event-kind",
+        wrap=True,
+        format_func=lambda name: f":material/{ICONS[name]}: {words(f'event.{name}')}",
+    )
+    with st.form("event", clear_on_submit=True, border=False):
+        detail = step_fields(kind, f"event-{kind}")
+        if not st.form_submit_button(words("event.save"), type="primary", icon=":material/save:"):
+            return
+    if detail is None:
+        st.warning(words("event.needs_text"))
+        return
+    add_case_event(
+        app_state.store(), student_key, app_state.person().account, kind, detail, scope=app_state.scope()
+    )
+    app_state.audited("log_event", student_key, kind=kind)
+    st.toast(words("event.saved"), icon=":material/check:")
+    st.rerun()
+
+
+def _entry(event: dict, colleagues: dict[str, str]) -> None:
+    words = app_state.words()
+    detail = event["detail"] or {}
+    with st.container(horizontal=True, gap="small"):
+        st.markdown(f":material/{ICONS.get(event['kind'], 'circle')}:", width="content")
+        with st.container(gap=None):
+            kind = f"**{words.named('event', event['kind'])}**"
+            st.markdown(" · ".join([kind, *_facts(detail, colleagues)]))
+            st.text(followups.said(detail))
+            st.caption(f"{words.day(event['at'])} · {colleagues.get(event['actor'], event['actor'])}")
+        if event["actor"] == app_state.person().account:
+            st.button(
+                words("event.withdraw"),
+                key=f"withdraw-{event['event_id']}",
+                icon=":material/undo:",
+                type="tertiary",
+                help=words("event.withdraw_help"),
+                on_click=partial(take_back, [event["event_id"]], event["student_key"]),
+            )
+
+
+def _facts(detail: dict, colleagues: dict[str, str]) -> list[str]:
+    words, facts = app_state.words(), []
+    if detail.get("result"):
+        facts.append(words(f"result.{detail['result']}"))
+    if detail.get("band"):
+        facts.append(words(f"band.{detail['band']}"))
+    if detail.get("due_on"):
+        facts.append(f"{words('event.due')} **{words.day(detail['due_on'])}**")
+    if detail.get("owner"):
+        facts.append(colleagues.get(detail["owner"], detail["owner"]))
+    return facts
+
+
+def take_back(event_ids: list[int], thing: str) -> None:
+    """Withdraw one's own entries, and say so in the audit log."""
+    withdraw_case_events(app_state.store(), event_ids, app_state.person().account, scope=app_state.scope())
+    app_state.audited("withdraw_event", thing, entries=len(event_ids))

@@ -1,0 +1,87 @@
+"""What a caseload says around and inside its table."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+
+from dashboard import app_state, caseload
+from dashboard.components.filters import CaseFilter
+from dashboard.reasons import in_brief
+from data import queries
+
+
+def cutoff_line(found: pd.DataFrame, listed: pd.DataFrame, k: int) -> str:
+    """Where the list ends, what ten more would add, and how many are new or worse.
+
+    Parameters
+    ----------
+    found : DataFrame
+        The k + 10 of highest risk.
+    listed : DataFrame
+        Those shown, with ``moved``.
+    k : int
+        Length of the list.
+    """
+    words = app_state.words()
+    last, high, low = caseload.cutoff(found, k)
+    parts = [words("caseload.cutoff", cutoff=words.of_100(last))]
+    if high is None:
+        parts.append(words("caseload.next_none"))
+    else:
+        parts.append(words("caseload.next_ten", high=words.of_100(high), low=words.of_100(low)))
+    moved = int(listed["moved"].isin(("new", "worse")).sum())
+    if moved:
+        parts.append(words("caseload.moved", n=moved))
+    return " ".join(parts)
+
+
+def worth_a_talk(chosen: CaseFilter) -> pd.DataFrame:
+    """The k + 10 of highest risk that match, without those who are quiet where these are to be left out."""
+    store, scope = app_state.store(), app_state.scope()
+    quiet = queries.quiet_students(store, scope, date.today()) if chosen.hide_quiet else []
+    found = queries.caseload(
+        store,
+        scope,
+        chosen.target,
+        chosen.k + 10 + len(quiet),
+        program_code=chosen.program_code,
+        cohort_term=chosen.cohort_term,
+        band=chosen.band,
+        search=chosen.search,
+    )
+    return found[~found["student_key"].isin(quiet)].head(chosen.k + 10).reset_index(drop=True)
+
+
+def _last_steps(keys: pd.Series) -> list[str]:
+    """Each student's last step in words; empty where nothing was logged."""
+    words = app_state.words()
+    events = queries.last_events(app_state.store(), app_state.scope())
+    told = {
+        row.student_key: f"{words.named('event', row.kind)} · {words.day(row.at)}"
+        for row in events[events["student_key"].isin(keys)].itertuples(index=False)
+    }
+    return [told.get(key, "") for key in keys]
+
+
+def enriched(listed: pd.DataFrame, target: str) -> pd.DataFrame:
+    """The rows with each student's line of risks, the two strongest reasons that raise it, the last step."""
+    from fusion.explain import explain_score
+
+    store, scope, words = app_state.store(), app_state.scope(), app_state.words()
+    lines = queries.risk_lines(store, scope, target, listed["student_key"].tolist())
+    by_student = lines.groupby("student_key")["risk"].agg(list)
+    model, programs = app_state.model(), app_state.programs()
+    why = queries.explanations(store, scope, listed["score_id"].tolist())
+    reasons = {
+        row.score_id: in_brief(
+            explain_score(model, target, row.phi, row.inputs, row.base_value, row.modality), programs, words
+        )
+        for row in why.itertuples(index=False)
+    }
+    return listed.assign(
+        history=[by_student.get(key, []) for key in listed["student_key"]],
+        reasons=[reasons.get(score_id, "") for score_id in listed["score_id"]],
+        last=_last_steps(listed["student_key"]),
+    )

@@ -1,0 +1,86 @@
+"""The caseload as a table: who, how high, what changed, why; a row opens the student."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import app_state
+from dashboard.charts.palette import BAND_COLORS
+from data.columns import BANDS
+
+COLUMNS = (
+    "student",
+    "band",
+    "risk",
+    "moved",
+    "change",
+    "history",
+    "reasons",
+    "last",
+    "student_number",
+    "program",
+    "cohort",
+)
+
+
+def caseload_table(frame: pd.DataFrame, key: str, *, several: bool = False) -> list[str]:
+    """Draw the list and give back the keys of the chosen students.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        From :func:`dashboard.caseload.as_table`: :data:`COLUMNS` and ``student_key``.
+    key : str
+        Unique on the page.
+    several : bool
+        Whether more than one row may be chosen.
+
+    Returns
+    -------
+    list of str
+        ``student_key`` of the chosen rows; at most one unless ``several``.
+    """
+    words = app_state.words()
+    names = [words(f"band.{band}") for band in BANDS]
+    config = st.column_config
+    event = st.dataframe(
+        frame,
+        key=key,
+        hide_index=True,
+        height=min(36 * len(frame) + 39, 800),
+        row_height=36,
+        column_order=[name for name in COLUMNS if name in frame],
+        on_select="rerun",
+        selection_mode="multi-row" if several else "single-row",
+        placeholder="–",
+        alt=words("caseload.title"),
+        column_config={
+            "moved": config.TextColumn(words("column.change_kind"), width=112),
+            "student": config.TextColumn(words("column.student"), width=176),
+            "band": config.MultiselectColumn(
+                words("column.band"),
+                options=names,
+                color=[BAND_COLORS[band] for band in BANDS],
+                width=104,
+                help=words("band.help"),
+            ),
+            "risk": config.ProgressColumn(
+                words("column.risk_of_100"),
+                format="%d",
+                min_value=0,
+                max_value=100,
+                width=120,
+                color="primary",
+            ),
+            "change": config.NumberColumn(words("column.change"), format="%+d", width=80),
+            "history": config.LineChartColumn(words("column.history"), y_min=0, y_max=1, width=110),
+            "reasons": config.TextColumn(words("column.reasons"), width="large"),
+            "last": config.TextColumn(words("column.last"), width="medium"),
+            "student_number": config.TextColumn(words("column.student_number"), width=120),
+            "program": config.TextColumn(words("column.program"), width="medium"),
+            "cohort": config.TextColumn(words("column.cohort"), width=110),
+        },
+    )
+    rows = [row for row in event["selection"]["rows"] if row < len(frame)]
+    return frame.iloc[rows]["student_key"].tolist()

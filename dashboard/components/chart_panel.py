@@ -1,0 +1,77 @@
+"""A chart in a card, always with the same numbers as a table one click away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import streamlit as st
+
+from dashboard import app_state
+from dashboard.charts.base import Chart
+
+QUIET = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
+
+
+def chart_panel(
+    chart: Chart | Callable[..., Chart],
+    key: str,
+    title: str = "",
+    help: str = "",
+    choices: Sequence[str] = (),
+    about: tuple | None = None,
+) -> None:
+    """Draw a chart with its alternative text; a small switch shows its table instead.
+
+    Parameters
+    ----------
+    chart : Chart or callable
+        From ``dashboard.charts``; a function that draws it; with ``choices`` of the one chosen.
+    key : str
+        Unique on the page.
+    title, help : str
+        Heading and the explanation behind its question mark.
+    choices : sequence of str
+        What the reader may group by; texts ``choice.<name>``.
+    about : tuple, optional
+        All that the chart depends on besides data, model, reader and language. Then it is drawn once for all.
+    """
+    words = app_state.words()
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key=f"panel-{key}"
+    ):
+        if title:
+            st.subheader(title, anchor=False, help=help or None, width="content")
+        with st.container(
+            horizontal=True, horizontal_alignment="right", vertical_alignment="center", width="content"
+        ):
+            by = _choice(key, choices) if choices else ""
+            as_table = st.toggle(
+                words("state.table"), key=f"{key}-table", persist_state="session", width="content"
+            )
+    draw = partial(_drawn, chart, by)
+    drawn = draw() if about is None else app_state.kept(key, (*about, by), draw)
+    if as_table:
+        st.dataframe(drawn.table, hide_index=True, key=f"{key}-frame", alt=title or key)
+    else:
+        st.plotly_chart(drawn.figure, key=f"{key}-chart", config=QUIET, alt=drawn.alt)
+
+
+def _drawn(chart: Chart | Callable[..., Chart], by: str) -> Chart:
+    if not callable(chart):
+        return chart
+    return chart(by) if by else chart()
+
+
+def _choice(key: str, choices: Sequence[str]) -> str:
+    words = app_state.words()
+    return st.segmented_control(
+        words("choice.label"),
+        list(choices),
+        default=choices[0],
+        required=True,
+        format_func=lambda name: words(f"choice.{name}"),
+        key=f"{key}-by",
+        label_visibility="collapsed",
+        persist_state="session",
+    )

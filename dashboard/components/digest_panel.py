@@ -1,0 +1,68 @@
+"""The digest on the page: three short lists, the share acted on, and the PDF."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import partial
+
+import streamlit as st
+
+from dashboard import app_state, exports
+from dashboard.components.layout import empty_state, section
+from dashboard.digest import Digest, gather
+from dashboard.reports.digest_pdf import PARTS, acted_line, digest_pdf, lead, lines
+from dashboard.reports.provenance import Provenance
+from dashboard.wording import Words
+from data.store import get_fact
+
+
+def digest_panel(target: str) -> None:
+    """Draw this week's digest for the one signed in."""
+    words = app_state.words()
+    week = gather(app_state.store(), app_state.scope(), target, date.today())
+    section(words("digest.title"))
+    st.caption(lead(week, words))
+    if week.empty:
+        empty_state(words("digest.nothing"), acted_line(week, words), ":material/inbox:")
+        return
+    for part in PARTS:
+        rows = getattr(week, part)
+        if len(rows):
+            st.markdown(f"**{words(f'digest.{part}')} · {words.number(len(rows))}**")
+            for key, line in zip(rows["student_key"], lines(rows, words), strict=True):
+                _student(key, line)
+    if len(week.due):
+        st.markdown(f"**{words('digest.due')} · {words.number(len(week.due))}**")
+    st.caption(f"{acted_line(week, words)} {words('digest.acted_note')}")
+    _download(week)
+
+
+def _student(key: str, line: str) -> None:
+    pages = app_state.pages()
+    if "student" in pages:
+        st.page_link(pages["student"], label=line, icon=":material/person:", query_params={"s": key})
+    else:
+        st.text(line)
+
+
+def _download(week: Digest) -> None:
+    words = app_state.words()
+    st.download_button(
+        words("digest.pdf"),
+        data=partial(_file, week, words, app_state.person().display_name),
+        file_name=exports.file_name("digest", "pdf", synthetic=app_state.is_synthetic()),
+        mime="application/pdf",
+        icon=":material/picture_as_pdf:",
+        help=words("digest.pdf_help"),
+        key="digest-pdf",
+        on_click=partial(app_state.audited, "export", "digest", kind="pdf"),
+    )
+
+
+def _file(week: Digest, words: Words, advisor: str) -> bytes:
+    """The file; asked for when no session is at hand, so it is told whose week it is."""
+    store = app_state.store()
+    origin = Provenance(
+        institution=get_fact(store, "institution", "") or "", synthetic=app_state.is_synthetic()
+    )
+    return digest_pdf(week, origin, words, advisor)

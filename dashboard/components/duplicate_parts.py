@@ -1,0 +1,158 @@
+"""The parts of the duplicates page: the search, filters, the list, one pair side by side, its judgement."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import app_state, jobs
+from dashboard.access import may
+from dashboard.components.job_progress import job_progress
+from dashboard.components.layout import section
+from dashboard.components.specimen_panel import displayable, paper
+from dashboard.people import named
+from data import queries, reviews
+from data.reviews import DUPLICATE_OPINIONS, Refused
+
+KINDS = ("same_image", "same_hand")
+
+
+def search_bar(search: dict | None) -> None:
+    """When the register was searched last, what chance alone would give, and a new search."""
+    words, person = app_state.words(), app_state.person()
+    if search is not None:
+        images, hands = search["content"]["same_image"], search["content"]["same_hand"]
+        day = words.day(search["at"])
+        n, pairs = images["specimens"], words.number(hands["pairs"])
+        st.markdown(words("duplicates.searched", day=day, n=n, students=hands["students"], pairs=pairs))
+        expected = words.number(hands.get("expected"), 1)
+        st.markdown(words("duplicates.expected", found=hands["found"], expected=expected))
+    if not may(person.role, "run duplicates"):
+        return
+    label = words("duplicates.search" if search is None else "duplicates.search_again")
+    if st.button(label, icon=":material/search:", key="duplicate-search"):
+        st.session_state["duplicate-job"] = jobs.start(app_state.store(), person, "duplicates")
+    if "duplicate-job" in st.session_state:
+        job_progress(st.session_state["duplicate-job"])
+
+
+def filters() -> tuple[str | None, bool]:
+    """Kind of finding or None, and whether only pairs that nobody has judged are listed."""
+    words = app_state.words()
+    left, right = st.columns([1, 2], vertical_alignment="bottom")
+    with left:
+        kind = st.selectbox(
+            words("duplicates.kind"),
+            [None, *KINDS],
+            format_func=lambda one: words(f"duplicates.kind_{one}" if one else "duplicates.any_kind"),
+            key="duplicate-kind",
+            persist_state="session",
+        )
+    with right:
+        open_only = st.toggle(
+            words("duplicates.open_only"), value=True, key="duplicates-open", persist_state="session"
+        )
+    return kind, open_only
+
+
+def as_table(found: pd.DataFrame) -> pd.DataFrame:
+    """The pairs as listed and exported."""
+    words = app_state.words()
+    rows = found.to_dict("records")
+    return pd.DataFrame(
+        {
+            "kind": [words(f"duplicates.kind_{row['kind']}") for row in rows],
+            "first": [side_name(row, "first") for row in rows],
+            "second": [side_name(row, "second") for row in rows],
+            "strength": [strength(row) for row in rows],
+            "opinion": [
+                words(f"opinion.{row['opinion']}") if isinstance(row["opinion"], str) else "" for row in rows
+            ],
+        }
+    )
+
+
+def side_name(row: dict, side: str) -> str:
+    """Name and number of one of the pair, or the beginning of the key where they may not be seen."""
+    keys = {"name": "name", "student_number": "number", "student_key": "student"}
+    return named({one: row.get(f"{side}_{short}") for one, short in keys.items()})
+
+
+def strength(row: dict) -> str:
+    """How many pairs as alike as this chance would give in the whole register."""
+    words = app_state.words()
+    expected = row["expected_false"]
+    if expected < 0.01:
+        return words("duplicates.chance_rare")
+    return words("duplicates.chance", n=words.number(expected, 2 if expected < 1 else 0))
+
+
+def pair_table(table: pd.DataFrame) -> int | None:
+    """Draw the list; the position of the selected row."""
+    words, config = app_state.words(), st.column_config
+    event = st.dataframe(
+        table,
+        key="duplicates",
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row-required",
+        alt=words("duplicates.list_title"),
+        column_config={
+            name: config.TextColumn(words(f"duplicates.column_{name}"), width="medium") for name in table
+        },
+    )
+    rows = event["selection"]["rows"]
+    return rows[0] if rows else None
+
+
+def pair_view(row: dict) -> None:
+    """The two signatures side by side and on one sheet."""
+    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
+    section(words(f"duplicates.kind_{row['kind']}"), words(f"duplicates.kind_{row['kind']}_help"))
+    images = [queries.specimen_image(store, row[f"{side}_specimen"], scope) for side in ("first", "second")]
+    left, right = st.columns(2, gap="small")
+    for column, side, image in zip((left, right), ("first", "second"), images, strict=True):
+        with column:
+            who = side_name(row, side)
+            st.caption(who)
+            with paper(f"pair-{side}"):
+                st.image(displayable(image), width="stretch", alt=words("alt.pair", student=who))
+    pair = app_state.superposed(images[0], row["second_specimen"])
+    if pair is not None:
+        with paper("pair-sheet"):
+            st.image(pair.mixed(0.5), width="stretch", alt=words("alt.pair_sheet"))
+        st.caption(words("duplicates.sheet_legend"))
+    st.markdown(strength(row))
+
+
+def opinion_form(row: dict) -> None:
+    """Dismiss a pair with a reason, or say that it is to be followed up."""
+    words = app_state.words()
+    with st.form(f"duplicate-{row['finding_id']}", border=False):
+        opinion = st.radio(
+            words("duplicates.opinion"),
+            DUPLICATE_OPINIONS,
+            index=None,
+            format_func=lambda one: words(f"opinion.{one}"),
+            key="duplicate-opinion",
+        )
+        text = st.text_area(words("duplicates.text"), height=84, max_chars=1000, key="duplicate-text")
+        sent = st.form_submit_button(words("duplicates.save"), type="primary", icon=":material/save:")
+    if not sent:
+        return
+    if opinion is None or not text.strip():
+        st.warning(words("duplicates.needs_both"), icon=":material/edit:")
+        return
+    try:
+        reviews.review_duplicate(app_state.store(), app_state.scope(), int(row["finding_id"]), opinion, text)
+    except Refused as refused:
+        st.warning(words(f"review.refused_{refused.code}"), icon=":material/block:")
+        return
+    st.toast(words("event.saved"), icon=":material/check:")
+    st.rerun()
+
+
+def for_export(table: pd.DataFrame) -> pd.DataFrame:
+    """The list with headings in the reader's language."""
+    words = app_state.words()
+    return table.rename(columns={name: words(f"duplicates.column_{name}") for name in table})

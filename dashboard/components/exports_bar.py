@@ -1,0 +1,56 @@
+"""The export button of a page: CSV and Excel, made on demand, marked and written into the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import app_state, exports
+
+
+def export_bar(frame: pd.DataFrame | Callable[[], pd.DataFrame], name: str, **filters: object) -> None:
+    """Offer ``frame`` as CSV and Excel.
+
+    Parameters
+    ----------
+    frame : DataFrame or callable
+        What to export; a callable is asked only when a button is pressed.
+    name : str
+        Beginning of the file name; no personal data.
+    **filters
+        What the page was filtered by, written into the provenance sheet.
+    """
+    words = app_state.words()
+    provenance = _provenance(filters)
+    with st.popover(words("export.label"), icon=":material/download:", key=f"export-{name}"):
+        for kind, mime in exports.MIME.items():
+            st.download_button(
+                words(f"export.{kind}"),
+                data=partial(_bytes, frame, kind, provenance),
+                file_name=exports.file_name(name, kind, synthetic=provenance.synthetic),
+                mime=mime,
+                key=f"export-{name}-{kind}",
+                on_click=partial(app_state.audited, "export", name, kind=kind),
+                icon=":material/table_view:" if kind == "xlsx" else ":material/csv:",
+                width="stretch",
+            )
+
+
+def _bytes(frame, kind: str, provenance: exports.Provenance) -> bytes:
+    return exports.to_bytes(frame() if callable(frame) else frame, kind, provenance)
+
+
+def _provenance(filters: dict) -> exports.Provenance:
+    model = app_state.served_model()
+    person = app_state.person()
+    return exports.Provenance(
+        words=app_state.words(),
+        synthetic=app_state.is_synthetic(),
+        role=person.role if person else "",
+        data_version=app_state.data_version(),
+        model_version=model.version if model else None,
+        filters={key: str(value) for key, value in filters.items() if value not in (None, "", ())},
+    )

@@ -1,0 +1,93 @@
+"""Steps that are due: the list by urgency, and settling the ticked ones."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import app_state, followups
+from dashboard.components.layout import section
+from data.case_events import RESULTS, add_case_events
+
+WHOSE = ("all", "mine", "handed")
+SNOOZES = (7, 14, 30)
+
+
+def whose_choice() -> str:
+    """All, one's own, or handed on."""
+    words = app_state.words()
+    return st.segmented_control(
+        words("followup.whose"),
+        list(WHOSE),
+        default=WHOSE[0],
+        required=True,
+        format_func=lambda name: words(f"followup.{name}"),
+        key="whose",
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+
+
+def due_lists(due: pd.DataFrame, today: date) -> list[str]:
+    """Draw one list per urgency; the keys of the ticked students, the most urgent first."""
+    words, colleagues, ticked = app_state.words(), app_state.colleagues(), []
+    turn = st.session_state.get("settled_round", 0)
+    for urgency, rows in followups.by_urgency(due, today).items():
+        section(f"{words(f'followup.{urgency}')} · {words.number(len(rows))}")
+        event = st.dataframe(
+            followups.as_table(rows, colleagues, words),
+            key=f"due-{urgency}-{turn}",
+            hide_index=True,
+            on_select="rerun",
+            selection_mode="multi-row",
+            alt=words(f"followup.{urgency}"),
+        )
+        chosen = [row for row in event["selection"]["rows"] if row < len(rows)]
+        ticked += rows.iloc[chosen]["student_key"].tolist()
+    return list(dict.fromkeys(ticked))
+
+
+def settle(keys: list[str]) -> None:
+    """Open the first ticked student, or settle all of the ticked: done with an outcome, or later."""
+    words = app_state.words()
+    if not keys:
+        st.caption(words("followup.pick"))
+        return
+    people = words.count("students", len(keys))
+    with st.container(border=True, key="card-settle"):
+        st.markdown(f"**{words('followup.settle_title', students=people)}**")
+        done, later, opened = st.columns([1.2, 1.2, 1], vertical_alignment="bottom")
+        with done:
+            result = st.selectbox(
+                words("followup.done_as"),
+                list(RESULTS),
+                format_func=lambda name: words(f"result.{name}"),
+                key="settle-result",
+            )
+            if st.button(words("followup.done"), icon=":material/check:", type="primary", key="settle-done"):
+                _write(keys, "outcome", {"result": result, "text": words(f"result.{result}")})
+        with later:
+            days = st.selectbox(
+                words("followup.later_days"),
+                list(SNOOZES),
+                format_func=lambda n: words.count("days", n),
+                key="settle-days",
+            )
+            if st.button(words("followup.snooze"), icon=":material/snooze:", key="settle-later"):
+                _write(keys, "snooze", {"due_on": date.today() + timedelta(days=days)})
+        with opened:
+            if st.button(words("followup.open"), icon=":material/person:", key="settle-open"):
+                st.switch_page(app_state.pages()["student"], query_params={"s": keys[0]})
+
+
+def _write(keys: list[str], kind: str, detail: dict) -> None:
+    words = app_state.words()
+    add_case_events(
+        app_state.store(), keys, app_state.person().account, kind, detail, scope=app_state.scope()
+    )
+    app_state.audited("log_event", "followups", kind=kind, entries=len(keys))
+    st.session_state["settled_round"] = st.session_state.get("settled_round", 0) + 1
+    st.toast(words("followup.settled", students=words.count("students", len(keys))), icon=":material/check:")
+    st.rerun()

@@ -1,0 +1,83 @@
+"""Earlier imports as a table, and the undo of the last."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import app_state
+from dashboard.access import may
+from dashboard.components.layout import section
+from data.undo import CannotUndo, last_import, undo_import
+
+
+def as_table(imports: pd.DataFrame) -> pd.DataFrame:
+    """When, by whom, which files, how many rows were new, changed and unchanged, and how it ended."""
+    words = app_state.words()
+    if imports.empty:
+        return pd.DataFrame()
+    totals = [_totals(counts or {}) for counts in imports["counts"]]
+    return pd.DataFrame(
+        {
+            words("column.when"): imports["started_at"],
+            words("column.actor"): imports["actor"],
+            words("column.source"): imports["source"],
+            words("column.new"): [total["new"] for total in totals],
+            words("column.changed"): [total["changed"] for total in totals],
+            words("column.same"): [total["same"] for total in totals],
+            words("column.import_state"): [
+                words(f"data.state_{_state(finished, undone)}")
+                for finished, undone in zip(imports["finished_at"], imports["undone_at"], strict=True)
+            ],
+        }
+    )
+
+
+def undo_panel(imports: pd.DataFrame) -> None:
+    """What the last import was, and the button that undoes it, where the reader may."""
+    words, person = app_state.words(), app_state.person()
+    told = st.session_state.pop("undo-told", None)
+    if told:
+        say = st.success if told[0] else st.error
+        say(told[1], icon=":material/undo:" if told[0] else ":material/block:")
+    if not may(person.role, "undo import"):
+        return
+    import_id = last_import(app_state.store())
+    if import_id is None:
+        st.caption(words("data.undo_none"))
+        return
+    row = imports.set_index("import_id").loc[import_id]
+    with st.container(border=True, key="undo-last"):
+        section(words("data.undo_title"), words("data.undo_help"))
+        about = {"source": row["source"], "when": words.day(row["started_at"]), "actor": row["actor"]}
+        st.markdown(words("data.undo_about", **about))
+        with st.popover(words("data.undo"), icon=":material/undo:", key="undo", on_change="rerun"):
+            st.markdown(words("data.undo_help"))
+            st.button(
+                words("data.undo_sure"), type="primary", key="undo-sure", on_click=_undo, args=(import_id,)
+            )
+
+
+def _undo(import_id: str) -> None:
+    words, person = app_state.words(), app_state.person()
+    st.session_state["undo"] = False  # closes the popover
+    try:
+        undone = undo_import(app_state.store(), import_id, actor=person.account, role=person.role)
+    except CannotUndo as refusal:
+        st.session_state["undo-told"] = (False, words(f"data.undo_{refusal.code}"))
+        return
+    counts = {"removed": sum(undone.removed.values()), "restored": sum(undone.restored.values())}
+    st.session_state["undo-told"] = (True, words("data.undone_done", **counts))
+    for name in ("import-job", "job-told", "next-jobs", "plan"):
+        st.session_state.pop(name, None)
+
+
+def _state(finished, undone) -> str:
+    if not pd.isna(undone):
+        return "undone"
+    return "cut" if pd.isna(finished) else "complete"
+
+
+def _totals(counts: dict) -> dict[str, int]:
+    tables = [table for name, table in counts.items() if name != "identities" and isinstance(table, dict)]
+    return {name: sum(int(table.get(name, 0)) for table in tables) for name in ("new", "changed", "same")}

@@ -1,0 +1,89 @@
+"""Imports as jobs on the page: asking, following, and what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dashboard import app_state, jobs, jobs_import
+from dashboard.components.import_counts import counts_table
+from dashboard.components.job_progress import job_progress
+from dashboard.components.layout import section
+from dashboard.importing import PagePlan, UploadedFile
+from data import jobs as table
+from data.ingest import remember_mapping
+from data.jobs import Job
+from data.mapping import Mapping
+
+NEXT = {"embed": ":material/fingerprint:", "score": ":material/speed:"}
+
+
+def confirm(
+    plan: PagePlan,
+    files: Sequence[UploadedFile],
+    kinds: Sequence[str],
+    mapping: Mapping | None,
+    rule: str | None,
+) -> None:
+    """Step 4: all rows or the good ones, as a job."""
+    words, person = app_state.words(), app_state.person()
+    section(words("data.step_apply"))
+    skip_bad = remember = False
+    if plan.errors:
+        skip_bad = st.toggle(words("data.skip_bad"), key="skip-bad", disabled=not plan.usable)
+    if mapping is not None:
+        remember = st.toggle(words("data.remember"), key="remember-columns")
+    allowed = plan.usable and (skip_bad or not plan.errors)
+    if not st.button(
+        words("data.apply"), type="primary", icon=":material/upload:", key="apply", disabled=not allowed
+    ):
+        return
+    store = app_state.store()
+    if remember:
+        remember_mapping(store, mapping)
+    st.session_state["import-job"] = jobs_import.start(
+        store, person, files, kinds, mapping=mapping, captured_on=rule, skip_bad=skip_bad
+    )
+    st.session_state.pop("plan", None)
+    st.rerun()
+
+
+def under_way() -> None:
+    """The import that this session asked for, and those of others that wait or run."""
+    words, store = app_state.words(), app_state.store()
+    own = st.session_state.get("job-told") or st.session_state.get("import-job")
+    open_ones = [job.job_id for job in table.open_jobs(store) if job.kind == "import"]
+    listed = [*([own] if own and own not in open_ones else []), *open_ones]
+    if not listed:
+        return
+    section(words("data.open_title"), words("data.asked"))
+    for job_id in listed:
+        job = job_progress(job_id)
+        if job is not None and job.kind == "import" and job.status == "done":
+            _written(job)
+
+
+def _written(job: Job) -> None:
+    words = app_state.words()
+    st.caption(words("data.applied"))
+    st.dataframe(counts_table(job.result["counts"]), hide_index=True, alt=words("data.applied"))
+    signed = job.result["counts"].get("signatures", {}).get("new", 0) > 0
+    _what_next([kind for kind in NEXT if kind != "embed" or signed])
+
+
+def _what_next(kinds: Sequence[str]) -> None:
+    """Buttons for what an import leaves to do, where the reader may do it."""
+    words, person = app_state.words(), app_state.person()
+    offered = [kind for kind in kinds if kind in jobs.kinds_for(person.role)]
+    asked = st.session_state.setdefault("next-jobs", {})
+    with st.container(horizontal=True, vertical_alignment="center", key="what-next"):
+        st.markdown(f"**{words('data.next_title')}** · {words('data.next_text')}", width="content")
+        for kind in offered:
+            if kind not in asked and st.button(
+                words(f"data.next_{kind}"), icon=NEXT[kind], key=f"next-{kind}"
+            ):
+                asked[kind] = jobs.start(app_state.store(), person, kind)
+                st.rerun()
+    for job_id in asked.values():
+        job_progress(job_id)

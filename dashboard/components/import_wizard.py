@@ -1,0 +1,175 @@
+"""The import on the page: files, what they hold, and the check."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import streamlit as st
+
+from dashboard import app_state, importing
+from dashboard.components.import_counts import counts_table
+from dashboard.components.layout import section
+from dashboard.importing import KINDS, PagePlan, UploadedFile
+from data.mapping import TABLES, mapping_to_dict
+
+ICONS = {"students": "badge", "terms": "calendar_month", "outcomes": "school", "signatures": "signature"}
+DATE_RULES = (None, "entry", "file")
+
+
+def choose_files() -> list[UploadedFile]:
+    """Step 1: the files."""
+    words = app_state.words()
+    section(words("data.step_files"))
+    files = st.file_uploader(
+        words("data.upload"),
+        type=["csv", "tsv", "txt", "xlsx", "zip", "png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp"],
+        accept_multiple_files=True,
+        key="upload",
+        help=words("data.upload_help"),
+    )
+    return [UploadedFile(file.name, file.getvalue()) for file in files or ()]
+
+
+def guide() -> None:
+    """What each file should hold, for those who have chosen none yet."""
+    words = app_state.words()
+    st.caption(words("data.nothing"))
+    grid = st.grid(4, min_column_width=220, gap="small", border=True, key="guide")
+    for table, icon in ICONS.items():
+        with grid.cell():
+            st.markdown(f":material/{icon}: **{words(f'data.kind_{table}')}**")
+            st.caption(words(f"data.guide_{table}"))
+            needed = [column.name for column in TABLES.get(table, ()) if column.required]
+            if needed:
+                st.markdown(" ".join(f"`{name}`" for name in needed))
+
+
+def choose_kinds(files: list[UploadedFile]) -> list[str]:
+    """What each file holds, guessed from its headers; the reader can correct it."""
+    words, store = app_state.words(), app_state.store()
+    kinds = []
+    grid = st.grid(3, min_column_width=240, gap="small", key="kinds")
+    for place, file in enumerate(files):
+        guess = _guessed(file, store)
+        with grid.cell():
+            kinds.append(
+                st.selectbox(
+                    file.name,
+                    list(KINDS),
+                    index=KINDS.index(guess),
+                    format_func=lambda kind: words(f"data.kind_{kind}"),
+                    key=f"kind-{place}-{file.name}",
+                )
+            )
+    return kinds
+
+
+def _guessed(file: UploadedFile, store) -> str:
+    guesses = st.session_state.setdefault("guesses", {})
+    key = (file.name, len(file.data), hashlib.sha256(file.data[:65536]).hexdigest())
+    if key not in guesses:
+        guesses[key] = importing.guess_kind(file)
+    return guesses[key]
+
+
+def choose_layout():
+    """Step 2: which headers to expect, and when signatures without a date were captured."""
+    words, known = app_state.words(), importing.layouts(app_state.store())
+    section(words("data.step_map"), words("data.mapping_help"))
+    left, right, _ = st.columns([1, 1.3, 0.7])
+    with left:
+        name = st.selectbox(
+            words("data.mapping"),
+            [None, *known],
+            format_func=lambda one: words("data.mapping_auto") if one is None else known[one].title,
+            key="layout",
+        )
+    with right:
+        rule = st.selectbox(
+            words("data.captured_on"),
+            DATE_RULES,
+            format_func=lambda one: words(f"data.captured_on_{one or 'name'}"),
+            key="captured-on",
+            help=words("data.captured_on_help"),
+        )
+    return (None if name is None else known[name]), rule
+
+
+def checked(files, kinds, mapping, rule) -> PagePlan | None:
+    """Step 3: the plan of exactly these choices; None until the reader asks for the check."""
+    words = app_state.words()
+    parts = [file.name + hashlib.sha256(file.data).hexdigest() for file in files]
+    columns = "" if mapping is None else json.dumps(mapping_to_dict(mapping), sort_keys=True)
+    fingerprint = "|".join([*parts, *kinds, columns, str(rule)])
+    if st.button(words("data.check"), type="primary", icon=":material/fact_check:", key="check"):
+        bar = st.progress(0.0, words("data.working"))
+        try:
+            chosen = importing.chosen_files(files, kinds)
+        except ValueError:
+            bar.empty()
+            st.error(words("data.kinds_twice"), icon=":material/error:")
+            return None
+        plan = importing.make_plan(
+            app_state.store(),
+            chosen,
+            mapping,
+            rule,
+            lambda done, total, what: bar.progress(done / max(total, 1), what),
+        )
+        bar.empty()
+        st.session_state["plan"] = (fingerprint, plan)
+    kept, plan = st.session_state.get("plan", (None, None))
+    return plan if kept == fingerprint else None
+
+
+def show_mapping(plan: PagePlan) -> None:
+    """Which header gave which column, with the first rows as read."""
+    words = app_state.words()
+    if plan.records is None or plan.records.unreadable:
+        return
+    for table, match in plan.records.matches.items():
+        label = f"{words(f'data.kind_{table}')} · {match.mapping.title}"
+        with st.expander(label, icon=f":material/{ICONS[table]}:"):
+            if match.left_out:
+                st.caption(words("data.left_out", names=", ".join(match.left_out)))
+            if match.unknown:
+                st.caption(words("data.unknown", names=", ".join(match.unknown)))
+            frame = getattr(plan.records.frames, table)
+            if frame is not None:
+                shown = frame.head(5).astype(object).where(frame.head(5).notna(), None)
+                headings = {column: f"{column} ← {match.headers[column]}" for column in match.headers}
+                st.dataframe(shown.rename(columns=headings), hide_index=True, alt=words("data.preview"))
+
+
+def show_outcome(plan: PagePlan) -> None:
+    """What the import would write, and every problem with a list to download."""
+    words = app_state.words()
+    st.markdown(f"**{words('data.would')}**")
+    st.dataframe(counts_table(plan.counts), hide_index=True, alt=words("data.would"))
+    problems = plan.problems
+    if problems.empty:
+        st.success(words("data.problems_none"), icon=":material/check_circle:")
+        return
+    if plan.errors:
+        st.error(words("data.problems", n=plan.errors), icon=":material/error:")
+    warnings = len(problems) - plan.errors
+    if warnings:
+        st.warning(words("data.warnings", n=warnings), icon=":material/warning:")
+    names = "severity file row column rule value message".split()
+    headings = {name: words(f"column.{name}") for name in names}
+    st.dataframe(
+        problems[names].head(500).rename(columns=headings),
+        hide_index=True,
+        height=300,
+        alt=words("data.step_check"),
+    )
+    st.download_button(
+        words("data.download_problems"),
+        data=lambda: importing.problems_csv(plan),
+        file_name="tepat_problems.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        key="problems",
+        on_click="ignore",
+    )

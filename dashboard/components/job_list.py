@@ -1,0 +1,83 @@
+"""All jobs of a reader: those that are open, and those that have ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dashboard import app_state
+from dashboard.components.exports_bar import export_bar
+from dashboard.components.job_progress import again_button, job_progress
+from dashboard.components.layout import empty_state, section
+from dashboard.jobs_words import duration, duration_words, history_table, outcome_words
+from data import jobs_live
+from data.jobs import Job
+
+SHOWN_WHOLE = 12  # rows; longer tables scroll
+
+
+def open_list(jobs: Sequence[Job]) -> None:
+    """Bars of the jobs that wait or run."""
+    words = app_state.words()
+    section(words("jobs.open_title"), words("jobs.open_help"))
+    if not jobs:
+        st.caption(words("jobs.open_none"))
+    for job in jobs:
+        job_progress(job.job_id)
+
+
+def history(jobs: Sequence[Job]) -> None:
+    """A table of the jobs that have ended; a row shows more and offers what can still be done."""
+    words = app_state.words()
+    section(words("jobs.history_title"))
+    if not jobs:
+        return empty_state(words("jobs.none_title"), words("jobs.none_text"), ":material/manufacturing:")
+    shown = history_table(jobs, words)
+    event = st.dataframe(
+        shown,
+        hide_index=True,
+        key="job-table",
+        on_select="rerun",
+        selection_mode="single-row",
+        height="content" if len(shown) <= SHOWN_WHOLE else 520,
+        alt=words("jobs.history_title"),
+    )
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.caption(words("jobs.select_hint"), width="content")
+        export_bar(shown, "jobs")
+    picked = event["selection"]["rows"]
+    if picked and picked[0] < len(jobs):
+        detail(jobs[picked[0]])
+
+
+def detail(job: Job) -> None:
+    """One job that has ended: its outcome, its files, another try."""
+    words = app_state.words()
+    with st.container(border=True, key="job-detail"):
+        st.markdown(f"**{words(f'job_kind.{job.kind}')}** · {words(f'job_status.{job.status}')}")
+        st.markdown(outcome_words(job, words))
+        line = words("jobs.took", time=duration_words(duration(job), words), id=job.job_id[:8])
+        st.caption(f"{line} · {words('jobs.attempts', n=job.attempts)}")
+        fetch_button(job)
+        again_button(job)
+
+
+def fetch_button(job: Job) -> None:
+    """Download what a job has made, while it is kept."""
+    words, store = app_state.words(), app_state.store()
+    kept = (job.result or {}).get("files")
+    if job.status != "done" or not kept:
+        return
+    if not jobs_live.files_are_kept(store, kept):
+        st.caption(words("jobs.files_gone"))
+        return
+    st.download_button(
+        words("jobs.fetch"),
+        data=lambda: jobs_live.kept_files(store, kept)[0][1],
+        file_name=f"tepat_{job.kind}_{job.job_id[:8]}.zip",
+        mime="application/zip",
+        icon=":material/download:",
+        key=f"fetch-{job.job_id}",
+        on_click=lambda: app_state.audited("export", f"job {job.job_id}", kind=job.kind),
+    )

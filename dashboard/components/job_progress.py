@@ -1,0 +1,88 @@
+"""A job on a page: a bar that moves while it runs, then how it ended."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import app_state, jobs
+from dashboard.jobs_words import ICONS, outcome_words, progress_words, step_words
+from data import jobs as table
+from data import jobs_live
+from data.jobs import Job
+from data.jobs_live import Progress
+
+EVERY = 1.0  # seconds between two looks at a job that is open
+
+
+def job_progress(job_id: str, *, quiet: bool = False) -> Job | None:
+    """Show a job; the page looks again every second while it is open and reruns when it ends.
+
+    Parameters
+    ----------
+    job_id : str
+        From :func:`dashboard.jobs.start`.
+    quiet : bool
+        Say nothing of a job that ended well: the page shows what came of it.
+
+    Returns
+    -------
+    Job or None
+        As it stands in this run; None when there is none of that id.
+    """
+    job = table.find(app_state.store(), job_id)
+    if job is None or (quiet and job.status == "done"):
+        return job
+    with st.container(border=True, key=f"job-{job_id}"):
+        if job.open:
+            st.fragment(_watched, run_every=EVERY)(job_id)
+        else:
+            _ended(job)
+    return job
+
+
+def _watched(job_id: str) -> None:
+    words, store = app_state.words(), app_state.store()
+    job = table.find(store, job_id)
+    if job is None or not job.open:
+        st.rerun()
+    said = jobs_live.progress_of(store, job_id) or Progress(0, 0, "")
+    title = words(f"job_kind.{job.kind}")
+    if job.status == "waiting":
+        line = f"**{title}** · {words('job_status.waiting')}"
+    elif job.cancel_at is not None or jobs_live.asked_to_stop(store, job_id):
+        line = f"**{title}** · {words('jobs.stopping')}"
+    else:
+        line = f"**{title}** · {progress_words(said, words) or step_words('starting', words)}"
+    st.progress(said.share, line)
+    if job.status == "waiting" and not jobs_live.worker_alive(store):
+        st.warning(words("jobs.no_worker"), icon=":material/power_off:")
+    _stop_button(job)
+
+
+def _stop_button(job: Job) -> None:
+    words, person = app_state.words(), app_state.person()
+    if job.cancel_at is not None or job.kind not in jobs.kinds_for(person.role):
+        return
+    with st.popover(words("jobs.stop"), icon=":material/stop_circle:", key=f"stop-{job.job_id}"):
+        st.markdown(words("jobs.stop_help"))
+        if st.button(words("jobs.stop_sure"), type="primary", key=f"sure-{job.job_id}"):
+            jobs.stop(app_state.store(), person, job)
+            st.rerun()
+
+
+def _ended(job: Job) -> None:
+    words = app_state.words()
+    say = {"done": st.success, "failed": st.error}.get(job.status, st.warning)
+    title = words("jobs.ended", kind=words(f"job_kind.{job.kind}"), status=words(f"job_status.{job.status}"))
+    say(f"**{title}**  \n{outcome_words(job, words)}", icon=ICONS[job.status])
+    again_button(job)
+
+
+def again_button(job: Job) -> None:
+    """Ask for a job that did not succeed once more, where that is possible."""
+    words, person, store = app_state.words(), app_state.person(), app_state.store()
+    if job.kind not in jobs.kinds_for(person.role) or not jobs.can_repeat(store, job):
+        return
+    if st.button(words("jobs.again"), icon=":material/replay:", key=f"again-{job.job_id}"):
+        st.session_state["job-told"] = jobs.again(store, person, job)
+        st.rerun()

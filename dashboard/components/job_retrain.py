@@ -1,0 +1,43 @@
+"""Training a candidate from the model's page, with its progress beside the button."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import app_state, jobs
+from dashboard.components.job_progress import job_progress
+from dashboard.components.layout import card, section
+from data import jobs as table
+
+MOST_TRIALS = 60
+
+
+def retrain() -> None:
+    """A button for those who may train, and the job of a training that is open or that this session began."""
+    words, person, store = app_state.words(), app_state.person(), app_state.store()
+    if "train" not in jobs.kinds_for(person.role):
+        return
+    with card("retrain"):
+        section(words("model.retrain_title"), words("model.retrain_help"))
+        asked = st.session_state.get("retrain-job")
+        open_ones = [job.job_id for job in table.open_jobs(store) if job.kind == "train"]
+        for job_id in open_ones or ([asked] if asked else []):
+            job_progress(job_id)
+        if open_ones:
+            return
+        left, right = st.columns([2, 1], vertical_alignment="bottom")
+        trials = left.slider(
+            words("jobs.trials"), 0, MOST_TRIALS, 0, 10, key="retrain-trials", help=words("jobs.trials_help")
+        )
+        right.button(
+            words("model.retrain"),
+            icon=":material/model_training:",
+            key="retrain",
+            on_click=_start,
+            args=(int(trials),),
+        )
+
+
+def _start(trials: int) -> None:
+    job_id = jobs.start(app_state.store(), app_state.person(), "train", tune=trials)
+    st.session_state["retrain-job"] = job_id

@@ -1,0 +1,96 @@
+"""The row of figures at the top of a page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from dashboard import app_state
+from dashboard.charts import sparkline
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """One figure.
+
+    Parameters
+    ----------
+    label, value : str
+        As shown.
+    help : str
+        What exactly is counted.
+    delta : str or None
+        Difference as shown, with its sign.
+    delta_note : str or None
+        Against what.
+    good : {"up", "down", "none"}
+        Which direction is welcome; decides the colour of the difference.
+    line, bars : sequence of float or None
+        Earlier values for a small line, or parts for small bars.
+    shares : bool
+        Whether these are shares in 0–1 rather than counts.
+    note : str
+        A quiet line under the figure.
+    """
+
+    label: str
+    value: str
+    help: str = ""
+    delta: str | None = None
+    delta_note: str | None = None
+    good: str = "none"
+    line: Sequence[float] | None = None
+    bars: Sequence[float] | None = None
+    shares: bool = False
+    note: str = ""
+
+
+_COLORS = {"up": "normal", "down": "inverse", "none": "off"}
+
+
+def kpi_row(kpis: Sequence[Kpi], key: str = "kpis") -> None:
+    """Draw the figures as equal cards that wrap on narrow screens.
+
+    Parameters
+    ----------
+    kpis : sequence of Kpi
+        In order of reading.
+    key : str
+        Unique on the page.
+    """
+    grid = st.grid(len(kpis), min_column_width=150, gap="small", key=key)
+    for place, kpi in enumerate(kpis):
+        with grid.container(
+            border=True,
+            height="stretch",
+            gap="small",
+            vertical_alignment="distribute",
+            key=f"{key}-{place}",
+        ):
+            st.metric(
+                kpi.label,
+                kpi.value,
+                delta=None if kpi.delta is None else kpi.delta.replace("−", "-"),
+                delta_color=_COLORS[kpi.good],
+                delta_description=kpi.delta_note,
+                help=kpi.help or None,
+            )
+            if kpi.note:
+                st.caption(kpi.note)
+            drawn = _drawn(kpi)
+            if drawn:
+                st.html(drawn)
+
+
+def _drawn(kpi: Kpi) -> str | None:
+    """The small picture under the figure, its values in words beside it for screen readers."""
+    values = kpi.line if kpi.bars is None else kpi.bars
+    if values is None or len(values) < 2:
+        return None
+    words = app_state.words()
+    told = "; ".join(words.percent(one, 1) if kpi.shares else words.number(one) for one in values)
+    alt = words("alt.sparkline", label=kpi.label, values=told)
+    draw = sparkline.line if kpi.bars is None else sparkline.bars
+    return draw(list(values), alt)

@@ -1,0 +1,96 @@
+"""The frame of every page: heading, watermark, cards, and what to say when there is nothing to show."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from importlib import import_module
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard import app_state
+
+logger = logging.getLogger(__name__)
+STYLE = Path(__file__).with_name("style.css")
+
+
+def page_header(title: str, lead: str = "", *, badge: tuple[str, str] | None = None) -> None:
+    """Title, one quiet line below it, and the watermark where the data are synthetic.
+
+    Parameters
+    ----------
+    title, lead : str
+        In the reader's language.
+    badge : (text, colour), optional
+        A further badge beside the watermark.
+    """
+    words = app_state.words()
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="page-header"
+    ):
+        st.title(title, anchor=False, width="content")
+        with st.container(horizontal=True, horizontal_alignment="right", width="content"):
+            if badge:
+                st.badge(badge[0], color=badge[1])
+            if app_state.is_synthetic():
+                st.badge(
+                    words("app.synthetic"),
+                    icon=":material/science:",
+                    color="violet",
+                    help=words("app.synthetic_help"),
+                )
+    if lead:
+        st.caption(lead)
+
+
+def section(title: str, help: str = "") -> None:
+    """A heading inside a page, with its explanation behind a question mark."""
+    st.subheader(title, anchor=False, help=help or None, width="content")
+
+
+def card(key: str):
+    """A bordered box as high as its neighbours; use it in a ``with``."""
+    return st.container(border=True, key=f"card-{key}", height="stretch")
+
+
+def empty_state(title: str, text: str, icon: str = ":material/inbox:") -> None:
+    """What a page says when there is nothing to show, and what to do about it."""
+    with st.container(border=True, horizontal_alignment="center", key=f"empty-{abs(hash(title))}"):
+        st.space("small")
+        st.markdown(f"### {icon}", width="content", text_alignment="center")
+        st.markdown(f"**{title}**", text_alignment="center")
+        st.caption(text, text_alignment="center")
+        st.space("small")
+
+
+def door_to(page, name: str):
+    """A hidden page at ``/<name>`` that leads to the page at the root, so that a link works for every role.
+
+    Streamlit serves a role's first page at the root only; another role has the same page under its name.
+    """
+
+    def forward() -> None:
+        st.switch_page(page, query_params=dict(st.query_params))
+
+    return st.Page(forward, title=page.title, url_path=name, visibility="hidden")
+
+
+def guarded(name: str) -> Callable[[], None]:
+    """The page ``dashboard.pages.<name>_page``, imported when it is first opened.
+
+    When it fails a calm message stands in for a traceback; the log has the details.
+    """
+
+    def page() -> None:
+        try:
+            import_module(f"dashboard.pages.{name}_page").show()
+        except Exception:
+            logger.exception("page %s failed", name)
+            words = app_state.words()
+            now = datetime.now().strftime("%H:%M:%S")
+            st.error(f"**{words('state.error_title')}** {words('state.error_text', time=now)}")
+
+    page.__name__ = name
+    return page

@@ -1,0 +1,99 @@
+"""The parts of the model page that are sentences and tables."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import app_state, model_facts
+from dashboard.charts import model as charts
+from dashboard.components.chart_panel import chart_panel
+from dashboard.components.layout import section
+
+VERDICT_COLORS = {"adds": "green", "nothing": "gray", "few": "gray", "unknown": "gray"}
+
+
+def facts(served) -> None:
+    """Version, when it was trained, on how many students, with which encoder."""
+    words = app_state.words()
+    manifest = served.manifest
+    trained_on = manifest.get("trained_on", {})
+    lines = {
+        "version": served.version,
+        "trained": words.day(served.created_at),
+        "trained_on": words.count("students", int(trained_on.get("students", 0))),
+        "data_version": str(manifest.get("data_hash", "–"))[:12],
+        "encoder": manifest.get("encoder_id") or words("model.no_encoder"),
+        "modality": words("model.serves_records" if manifest.get("records_only") else "model.serves_fused"),
+    }
+    grid = st.grid(3, min_column_width=200, gap="small", key="facts")
+    for name, value in lines.items():
+        grid.markdown(f":small[{words(f'model.{name}')}]  \n**{value}**")
+
+
+def signature_verdict(manifest: dict, target: str) -> None:
+    """Whether signatures add anything, in a sentence, with the differences behind it."""
+    words = app_state.words()
+    section(words("model.ablation_title"), words("model.ablation_help"))
+    verdict = model_facts.verdict(manifest, target)
+    st.badge(words(f"model.verdict_{verdict}"), icon=":material/balance:", color=VERDICT_COLORS[verdict])
+    found = model_facts.differences(manifest, target)
+    if not found.empty:
+        ablation = model_facts.assessment(manifest)["ablations"][target]
+        st.caption(
+            words(
+                "model.ablation_facts",
+                students=words.count("students", ablation["students"]),
+                p=words.number(ablation["p_value"], 3),
+            )
+        )
+        chart_panel(charts.differences(found, words), "ablation")
+    st.caption(words("signature.honesty"))
+
+
+def protocol(manifest: dict) -> None:
+    """How the figures were made."""
+    words = app_state.words()
+    assessment = model_facts.assessment(manifest)
+    if not assessment:
+        st.caption(words("model.verdict_unknown"))
+        return
+    st.caption(
+        words(
+            "model.protocol",
+            train=words.count("students", assessment["train_students"]),
+            test=words.count("students", assessment["test_students"]),
+            day=words.day(assessment["simulated_date"]),
+        )
+    )
+
+
+def figures(table: pd.DataFrame) -> None:
+    """A table of measures with intervals."""
+    words = app_state.words()
+    st.dataframe(table, hide_index=True, height="content", alt=words("model.metrics_title"))
+
+
+def further(part: str, manifest: dict, target: str) -> None:
+    """Errors by group ("fairness") or calibration by cohort ("drift"), or that it was not examined."""
+    words = app_state.words()
+    section(words(f"model.{part}_title"), words(f"model.{part}_help"))
+    make = {"fairness": model_facts.fairness_table, "drift": model_facts.by_cohort}[part]
+    table = make(manifest, target, words)
+    if table.empty:
+        st.caption(words("model.not_examined"))
+    else:
+        st.dataframe(table, hide_index=True, height="content", alt=words(f"model.{part}_title"))
+
+
+def limits() -> None:
+    """What the model cannot do."""
+    words = app_state.words()
+    section(words("model.limits_title"))
+    keys = ["limit_1", "limit_2", "limit_3"] + (["limit_4"] if app_state.is_synthetic() else [])
+    st.markdown("\n".join(f"- {words(f'model.{key}')}" for key in keys))
+
+
+def export_frame(*tables: pd.DataFrame) -> pd.DataFrame:
+    """The tables of measures below one another."""
+    return pd.concat(tables, ignore_index=True)

@@ -1,0 +1,49 @@
+"""The model card and the fairness report as PDF files."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from dashboard import app_state, exports
+from dashboard.reports.markdown_pdf import markdown_pdf
+from dashboard.reports.provenance import Provenance
+from data.store import get_fact
+from fusion.cards import fairness_report, model_card
+
+LANGUAGE = "en"  # the cards are written for reviewers of the model, in English
+
+
+def model_pdfs(version: str, manifest: dict) -> None:
+    """Offer both; a file is made when its button is pressed, and the press is audited."""
+    words = app_state.words()
+    for name in ("model_card", "fairness_report"):
+        st.download_button(
+            words(f"reports.{name}_pdf"),
+            data=partial(_file, name, version, manifest),
+            file_name=exports.file_name(
+                f"{name.replace('_', '-')}-{version}", "pdf", synthetic=app_state.is_synthetic()
+            ),
+            mime="application/pdf",
+            icon=":material/picture_as_pdf:",
+            help=words(f"reports.{name}_pdf_help"),
+            key=f"{name}-pdf",
+            on_click=partial(app_state.audited, "export", version, kind="pdf", what=name),
+        )
+
+
+def _file(name: str, version: str, manifest: dict) -> bytes:
+    institution = get_fact(app_state.store(), "institution", "") or ""
+    return model_pdf(
+        name, manifest, Provenance(institution=institution, synthetic=app_state.is_synthetic()), version
+    )
+
+
+def model_pdf(name: str, manifest: dict, provenance: Provenance, footer: str) -> bytes:
+    """The ``model_card`` or the ``fairness_report`` of a registered model as PDF."""
+    if name == "model_card":
+        text = model_card(manifest, synthetic=provenance.synthetic, institution=provenance.institution)
+    else:
+        text = fairness_report(manifest, synthetic=provenance.synthetic)
+    return markdown_pdf(text, provenance, LANGUAGE, footer=footer)

@@ -1,0 +1,52 @@
+"""Drift before outcomes are known, and what the embeddings give away: two cards of the model page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import app_state, model_watch
+from dashboard.components.layout import section
+
+LOOKS = {
+    "trusted": (":material/check_circle:", "green"),
+    "untrusted": (":material/warning:", "red"),
+    "few": (":material/hourglass_empty:", "gray"),
+    "unwatched": (":material/visibility_off:", "gray"),
+}
+
+
+def drift(manifest: dict, target: str) -> None:
+    """Whether risks of young cohorts can be trusted, and the signs behind it."""
+    words = app_state.words()
+    section(words("model_watch.title"), words("model_watch.help"))
+    state = model_watch.trust(manifest)
+    icon, color = LOOKS[state]
+    st.badge(words(f"model_watch.{state}"), icon=icon, color=color)
+    found = manifest.get("monitor")
+    if found:
+        st.caption(
+            words(
+                "model_watch.facts",
+                later=words.count("students", found["later"]),
+                taught=words.count("students", found["taught"]),
+                day=words.day(found["taught_until"]),
+            )
+        )
+        table = model_watch.signs_table(manifest, words)
+        if not table.empty:
+            st.dataframe(table, hide_index=True, height="content", alt=words("model_watch.title"))
+    moved = model_watch.recalibrated(manifest, target)
+    if moved:
+        values = {name: words.percent(moved[name], 1) for name in ("expected", "observed")}
+        st.caption(words("model_watch.moved", students=words.count("students", moved["students"]), **values))
+
+
+def probes(manifest: dict) -> None:
+    """Whether a linear classifier can name sex, programme, year or scanner from the embedding."""
+    words = app_state.words()
+    section(words("model_watch.probe_title"), words("model_watch.probe_help"))
+    table = model_watch.probe_table(manifest, words)
+    if table.empty:
+        st.caption(words("model_watch.no_probe"))
+    else:
+        st.dataframe(table, hide_index=True, height="content", alt=words("model_watch.probe_title"))

@@ -1,0 +1,70 @@
+"""The questioned signature: a file or the camera, and at once what the checks say about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from dashboard import app_state, findings
+from dashboard.components.specimen_panel import displayable, findings_list, paper
+from dashboard.verification import checked_image
+from data.specimens import RefusedFile
+
+WAYS = ("upload", "camera")
+IMAGES = ["png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp"]
+LARGEST = 20
+"""Megabytes of one image."""
+
+
+@dataclass(frozen=True)
+class Questioned:
+    """A signature to be compared.
+
+    Parameters
+    ----------
+    name : str
+        Of the file; the browser names a photograph.
+    data : bytes
+    quality : list of dict
+        The answers of the checks.
+    """
+
+    name: str
+    data: bytes
+    quality: list[dict]
+
+
+def questioned_input() -> Questioned | None:
+    """Upload or photograph a signature; the scan and the findings appear at once."""
+    words = app_state.words()
+    way = st.segmented_control(
+        words("verification.way"),
+        list(WAYS),
+        default=WAYS[0],
+        required=True,
+        key="questioned-way",
+        format_func=lambda one: words(f"verification.way_{one}"),
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    if way == "camera":
+        file = st.camera_input(words("verification.camera"), key="questioned-camera")
+        st.caption(words("verification.camera_help"))
+    else:
+        file = st.file_uploader(
+            words("verification.upload"), type=IMAGES, key="questioned-file", max_upload_size=LARGEST
+        )
+    if file is None:
+        return None
+    name, data = file.name, file.getvalue()
+    try:
+        _, quality = checked_image(name, data)
+    except RefusedFile as refused:
+        st.error(words.named("refused", refused.code), icon=":material/block:")
+        return None
+    with paper("questioned"):
+        st.image(displayable(data), width="stretch", alt=words("alt.questioned"))
+    findings_list(quality)
+    st.markdown("\n".join(f"- {line}" for line in findings.advice(quality, words)))
+    return Questioned(name, data, quality)

@@ -1,0 +1,58 @@
+"""Why the score is what it is: the waterfall, and what can still change apart from what cannot."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import app_state
+from dashboard.charts.reasons import waterfall
+from dashboard.components.chart_panel import chart_panel
+from dashboard.glossary import linked
+from dashboard.reasons import label_of, reasons_frame
+from fusion.explain import Explanation
+
+LISTED = 4
+WEIGHTY = 0.02  # log-odds under which a reason is not worth a sentence
+
+
+def reasons_panel(explanation: Explanation) -> None:
+    """Draw the reasons of one score: the waterfall, and the strongest of each kind in words."""
+    words = app_state.words()
+    frame = reasons_frame(explanation, app_state.programs(), words)
+    base = explanation.base_value
+    left, right = st.columns([1.6, 1], gap="large")
+    with left:
+        chart_panel(
+            waterfall(frame, base, words),
+            "reasons",
+            words("student.reasons_title"),
+            linked(words("student.reasons_help"), "reasons", words),
+        )
+    with right:
+        records = frame[frame["modality"] == "records"]
+        for changeable, title in ((True, "changeable"), (False, "fixed")):
+            st.markdown(
+                f"**{words(f'student.{title}')}**",
+                help=linked(words(f"student.{title}_help"), "changeable", words),
+            )
+            _list(records[records["changeable"] == changeable])
+        signature = frame[frame["modality"] == "signature"]
+        if len(signature):
+            st.markdown(f"**{words('reasons.signature')}**", help=words("signature.honesty"))
+            _list(signature, floor=0.0)
+        if explanation.unknown:
+            names = ", ".join(label_of(one, words).lower() for one in explanation.unknown)
+            st.caption(words("student.missing", names=names))
+
+
+def _list(rows: pd.DataFrame, floor: float = WEIGHTY) -> None:
+    words = app_state.words()
+    rows = rows[rows["phi"].abs() >= floor]
+    rows = rows.reindex(rows["phi"].abs().sort_values(ascending=False).index).head(LISTED)
+    if rows.empty:
+        st.caption(words("student.nothing_here"))
+    for row in rows.to_dict("records"):
+        color, arrow = ("orange", "arrow_upward") if row["phi"] > 0 else ("blue", "arrow_downward")
+        value = f" **{row['shown']}**" if row["shown"] else ""
+        st.markdown(f":{color}[:material/{arrow}:] {row['label']}{value}")

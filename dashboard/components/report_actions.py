@@ -1,0 +1,245 @@
+"""What one can do with a report: take it along, prepare, approve, prove, list who is behind a cell."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from dashboard import access, app_state
+from dashboard.components.layout import section
+from dashboard.components.report_preview import read_register
+from dashboard.exports import MIME
+from dashboard.reports import describe, pipeline
+from dashboard.reports.approve import reopened
+from dashboard.reports.cohort_report import cohort_report, cohort_tables
+from dashboard.reports.csv_long import to_csv
+from dashboard.reports.html import column_words, to_html
+from dashboard.reports.model import ReportTable
+from dashboard.reports.pdf import to_pdf
+from dashboard.reports.provenance import Provenance
+from dashboard.reports.students_behind import restricted_frame, restricted_xlsx, students_behind
+from dashboard.reports.suppress import suppress
+from dashboard.reports.xlsx import to_xlsx
+from data import queries, reports_store
+from data.scope import Scope
+
+KINDS = {"xlsx": ":material/table_view:", "pdf": ":material/picture_as_pdf:", "csv": ":material/csv:"}
+TYPES = MIME | {"pdf": "application/pdf"}
+
+
+def downloads(table: ReportTable, provenance: Provenance, key: str) -> None:
+    """XLSX, PDF and CSV for the chosen audience, made on demand and entered in the audit log."""
+    words = app_state.words()
+    audience = st.segmented_control(
+        words("reports.audience"),
+        list(pipeline.AUDIENCES[::-1]),
+        default="external",
+        required=True,
+        format_func=lambda name: words(f"reports.audience_{name}"),
+        key=f"{key}-audience",
+        help=words("reports.audience_help"),
+    )
+    language = words.language
+    with st.container(horizontal=True):
+        for kind, icon in KINDS.items():
+            shown = table.with_parts(external=audience == "external")
+            st.download_button(
+                words(f"reports.{kind}"),
+                data=partial(_file, table, provenance, language, audience, kind),
+                file_name=f"{describe.file_stem(shown, provenance, language)}.{kind}",
+                mime=TYPES[kind],
+                icon=icon,
+                key=f"{key}-{kind}",
+                on_click=partial(
+                    app_state.audited,
+                    "export report",
+                    provenance.report_id or table.profile.id,
+                    kind=kind,
+                    audience=audience,
+                    program_code=table.selection.program_code,
+                    ts_year=table.selection.ts,
+                    sha256=provenance.content_sha256,
+                ),
+            )
+
+
+def _file(table: ReportTable, provenance: Provenance, language: str, audience: str, kind: str) -> bytes:
+    shown = suppress(table) if audience == "external" else table
+    if kind == "csv":
+        return to_csv(shown, provenance)
+    return (to_xlsx if kind == "xlsx" else to_pdf)(shown, provenance, language)
+
+
+def cohort_download(register: pipeline.Register, program: str) -> None:
+    """The cohort report for leadership, with small cells hidden."""
+    words = app_state.words()
+    name = describe.file_name("cohorts", program or "all", words.language, "pdf", app_state.is_synthetic())
+    st.download_button(
+        words("reports.cohort_report"),
+        data=partial(_cohort_file, register, program, words.language),
+        file_name=name,
+        mime=TYPES["pdf"],
+        icon=":material/groups:",
+        help=words("reports.cohort_report_help"),
+        on_click=partial(app_state.audited, "export report", "cohort-report", program_code=program),
+    )
+
+
+def _cohort_file(register: pipeline.Register, program: str, language: str) -> bytes:
+    titles = register.programs.set_index("program_code")["name"]
+    return cohort_report(
+        cohort_tables(register.flow, program, external=True),
+        pipeline.origin(app_state.store(), register),
+        language,
+        program=f"{program} {titles[program]}" if program else "",
+        snapshot=register.snapshot.isoformat(),
+    )
+
+
+def prepare(table: ReportTable, provenance: Provenance) -> None:
+    """The button that freezes the figures as a new version."""
+    words, person = app_state.words(), app_state.person()
+    if not access.may(person.role, "prepare report"):
+        return
+    if st.button(words("reports.prepare"), icon=":material/lock_clock:", help=words("reports.prepare_help")):
+        report = pipeline.prepare(
+            app_state.store(), table, provenance, actor=person.account, role=person.role
+        )
+        st.session_state["report-told"] = words("reports.prepared_done", version=report.version)
+        st.rerun()
+
+
+def history(profile_id: str, program: str, ts: int) -> None:
+    """Versions of this report; one can be opened, proved, approved and taken along."""
+    words, store = app_state.words(), app_state.store()
+    section(words("reports.history"))
+    told = st.session_state.pop("report-told", None)
+    if told:
+        st.success(told, icon=":material/task_alt:")
+    listed = reports_store.report_list(store, profile_id)
+    listed = listed[(listed["program_code"].fillna("") == program) & (listed["ts_year"] == ts)]
+    if listed.empty:
+        return st.caption(words("reports.history_empty"))
+    shown = listed.assign(status=[words(f"reports.status_{state}") for state in listed["status"]])
+    names = ("version", "status", "prepared_by", "prepared_at", "approved_by", "sha256")
+    shown = shown[list(names)].rename(columns={name: words(f"reports.{name}") for name in names})
+    st.dataframe(shown, hide_index=True, alt=words("reports.history"))
+    versions = dict(zip(listed["report_id"], listed["version"], strict=True))
+    chosen = st.selectbox(
+        words("reports.open_version"),
+        [None, *versions],
+        format_func=lambda number: (
+            "–" if number is None else f"{words('reports.version')} {versions[number]}"
+        ),
+        key=f"report-version-{profile_id}-{program}-{ts}",
+    )
+    if chosen:
+        _version(reports_store.stored_report(store, chosen))
+
+
+def _version(report: reports_store.StoredReport) -> None:
+    words, store = app_state.words(), app_state.store()
+    _seal(pipeline.prove(store, report.report_id))
+    table, provenance = reopened(report)
+    st.html(to_html(table, words.language))
+    downloads(table, provenance, f"report-{report.report_id}")
+    behind(table, provenance, f"report-{report.report_id}")
+    if report.status == "prepared":
+        _approval(report)
+        return
+    given = st.file_uploader(words("reports.check_file"), key=f"report-check-{report.report_id}")
+    if given is not None:
+        found = pipeline.prove(store, report.report_id, given.getvalue())
+        if found.intact:
+            st.success(words("reports.check_file_good"), icon=":material/verified:")
+        else:
+            _seal(found)
+
+
+def _seal(found) -> None:
+    words = app_state.words()
+    if found.intact:
+        st.success(words("reports.intact"), icon=":material/verified:")
+    else:
+        problems = ", ".join(words(f"reports.problem_{code}") for code in found.problems)
+        st.error(words("reports.tampered", problems=problems), icon=":material/gpp_bad:")
+
+
+def _approval(report: reports_store.StoredReport) -> None:
+    words, person = app_state.words(), app_state.person()
+    if not access.may(person.role, "approve report"):
+        return
+    if report.prepared_by == person.account:
+        st.info(words("reports.approve_own"), icon=":material/group:")
+        return
+    if st.button(words("reports.approve"), type="primary", icon=":material/lock:", key="report-approve"):
+        try:
+            pipeline.approve(app_state.store(), report.report_id, actor=person.account, role=person.role)
+        except reports_store.ApprovalRefused as refusal:
+            st.error(words("reports.refused", reason=str(refusal)))
+            return
+        st.session_state["report-told"] = words("reports.approved_done", version=report.version)
+        st.rerun()
+
+
+def behind(table: ReportTable, provenance: Provenance, key: str) -> None:
+    """The restricted list of the students behind a cell, for those who may identify students."""
+    words, person, scope = app_state.words(), app_state.person(), app_state.scope()
+    if not (access.may(person.role, "list report students") and scope.may_identify):
+        return
+    with st.expander(words("reports.behind"), icon=":material/lock_person:"):
+        st.caption(words("reports.behind_help"))
+        rows = {row.key: row.label[words.language] for row in table.rows}
+        columns = {
+            column.key: column_words(column, words.language)
+            for column in table.columns
+            if column.kind != "input"
+        }
+        left, right = st.columns(2)
+        row = left.selectbox(
+            words("reports.override_row"), list(rows), format_func=rows.get, key=f"{key}-behind-row"
+        )
+        column = right.selectbox(
+            words("reports.override_column"),
+            list(columns),
+            format_func=columns.get,
+            key=f"{key}-behind-column",
+        )
+        if (row, column) not in table.cells:
+            return
+        keys = students_behind(table, row, column)
+        st.download_button(
+            words("reports.behind_download", n=len(keys)),
+            data=partial(
+                _restricted, table, provenance, (row, column), keys, app_state.scope(), words.language
+            ),
+            file_name=f"{describe.file_stem(table, provenance, words.language)}_restricted.xlsx",
+            mime=TYPES["xlsx"],
+            icon=":material/lock:",
+            disabled=not keys,
+            key=f"{key}-behind-list",
+            on_click=partial(
+                app_state.audited,
+                "export report students",
+                table.profile.id,
+                row=row,
+                column=column,
+                students=len(keys),
+            ),
+        )
+
+
+def _restricted(
+    table: ReportTable,
+    provenance: Provenance,
+    cell: tuple[str, str],
+    keys: tuple,
+    reader: Scope,
+    language: str,
+) -> bytes:
+    """The file; asked for when no session is at hand, so it is told whose rows and which language."""
+    store = app_state.store()
+    named = queries.identities(store, reader, list(keys))
+    flow = read_register(store, reader).flow
+    return restricted_xlsx(restricted_frame(keys, named, flow), table, cell, provenance, language)

@@ -1,0 +1,168 @@
+"""A report on the screen: which one, the table as it will print, what it says about itself."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import app_state
+from dashboard.components.layout import section
+from dashboard.reports import describe, pipeline
+from dashboard.reports.html import column_words, lines_html, to_html
+from dashboard.reports.model import NOT_YET, Override, ReportTable
+from dashboard.reports.profile import load_profile, profile_ids
+from dashboard.reports.profile_checks import ProfileError
+from dashboard.reports.profile_parts import Profile
+from dashboard.reports.provenance import Provenance
+from data.database import Store
+from data.scope import Scope
+
+FIRST_SHOWN = "iaps40-8c"
+
+
+def read_register(store: Store, scope: Scope) -> pipeline.Register:
+    """The flow of all programmes, for :func:`dashboard.app_state.remember`."""
+    return pipeline.read_register(store)
+
+
+def compute(
+    store: Store, scope: Scope, profile_id: str, program: str, ts: int, inputs: tuple, overrides: tuple
+):
+    """A report with its provenance, for :func:`dashboard.app_state.remember`."""
+    register = app_state.remember(read_register)
+    request = pipeline.Request(profile_id, program, ts, dict(inputs), overrides)
+    return pipeline.build(store, register, request)
+
+
+def choose(register: pipeline.Register) -> tuple[str, str, int]:
+    """Instrument, programme and TS."""
+    words, person = app_state.words(), app_state.person()
+    left, middle, right = st.columns([1.6, 1.4, 0.6], vertical_alignment="bottom")
+    with left:
+        names = {name: _name(name, words.language) for name in profile_ids()}
+        chosen = st.selectbox(
+            words("reports.profile"),
+            list(names),
+            index=list(names).index(FIRST_SHOWN),
+            format_func=names.get,
+            key="report-profile",
+        )
+    programs = register.programs
+    if person.program_codes is not None:
+        programs = programs[programs["program_code"].isin(person.program_codes)]
+    titles = {
+        row.program_code: f"{row.program_code} {row.name} ({row.degree_level})"
+        for row in programs.itertuples()
+    }
+    codes = list(titles) if person.program_codes is not None else ["", *titles]
+    codes = codes if not pipeline.asks_level(chosen) else [code for code in codes if code]
+    with middle:
+        program = st.selectbox(
+            words("reports.program"),
+            codes,
+            format_func=lambda code: titles.get(code, words("reports.all_programs")),
+            key=f"report-program-{pipeline.asks_level(chosen)}",
+        )
+    with right:
+        ts = st.number_input(
+            words("reports.ts"),
+            1990,
+            2100,
+            register.last_full_year,
+            key="report-ts",
+            help=words("reports.ts_help"),
+        )
+    return chosen, program or "", int(ts)
+
+
+def _name(profile_id: str, language: str) -> str:
+    profile = any_level(profile_id)
+    return f"{profile.instrument} {profile.number} · {profile.title[language]}"
+
+
+def any_level(profile_id: str) -> Profile:
+    """A profile at any level that it has, for its names."""
+    for level in ("", "S1", "D3", "S2", "S3", "D4"):
+        try:
+            return load_profile(profile_id, level)
+        except ProfileError:
+            continue
+    raise ProfileError(f"{profile_id} has no level")
+
+
+def fill_in(table: ReportTable) -> tuple[tuple, tuple[Override, ...]]:
+    """Figures typed in by the office: those that the register lacks, and corrections with a reason."""
+    words, chosen = app_state.words(), table.selection
+    memory = f"report-by-hand-{table.profile.id}-{chosen.program_code}-{chosen.ts}"
+    kept = st.session_state.setdefault(memory, {"inputs": {}, "overrides": []})
+    with st.expander(words("reports.fill"), icon=":material/edit:"):
+        st.caption(words("reports.fill_help"))
+        _inputs(table, kept)
+        _overrides(table, kept)
+    return tuple(sorted(kept["inputs"].items())), tuple(kept["overrides"])
+
+
+def _inputs(table: ReportTable, kept: dict) -> None:
+    language = app_state.words().language
+    for column in (column for column in table.columns if column.kind == "input"):
+        boxes = st.columns(len(table.profile.rows))
+        for row, box in zip(table.profile.rows, boxes, strict=True):
+            name = f"{column_words(column, language)} · {row.label[language]}"
+            key = (row.key, column.key)
+            value = box.number_input(
+                name, 0, 1_000_000, kept["inputs"].get(key), key=f"report-input-{table.profile.id}-{key}"
+            )
+            if value is None:
+                kept["inputs"].pop(key, None)
+            else:
+                kept["inputs"][key] = value
+
+
+def _overrides(table: ReportTable, kept: dict) -> None:
+    words = app_state.words()
+    columns = {
+        column.key: column_words(column, words.language)
+        for column in table.columns
+        if column.kind == "measure"
+    }
+    rows = {row.key: row.label[words.language] for row in table.profile.rows}
+    with st.form(f"report-override-{table.profile.id}", clear_on_submit=True, border=False):
+        first, second, third, fourth = st.columns([1, 1.6, 0.8, 2.2])
+        row = first.selectbox(words("reports.override_row"), list(rows), format_func=rows.get)
+        column = second.selectbox(words("reports.override_column"), list(columns), format_func=columns.get)
+        value = third.number_input(words("reports.override_value"), min_value=0.0, value=None)
+        reason = fourth.text_input(words("reports.override_reason"))
+        sent = st.form_submit_button(words("reports.override_add"))
+    closed = table.cell(row, column).state == "closed"
+    if sent and value is not None and reason.strip() and not closed:
+        kept["overrides"].append(Override(row, column, value, reason.strip(), app_state.person().account))
+        st.rerun()
+    if kept["overrides"]:
+        st.caption(words("reports.override_done", n=len(kept["overrides"])))
+        if st.button(words("reports.override_drop"), key=f"report-drop-{table.profile.id}"):
+            kept["overrides"].clear()
+            st.rerun()
+
+
+def preview(table: ReportTable, provenance: Provenance) -> None:
+    """The table as it will print, its warnings, indicators and marks."""
+    words = app_state.words()
+    language = words.language
+    section(describe.title(table, language))
+    pairs = describe.header_pairs(table, provenance, language)
+    st.caption(" · ".join(f"{label}: {value}" for label, value in pairs))
+    st.html(to_html(table, language))
+    unseen = any(cell.state == NOT_YET for cell in table.cells.values())
+    st.caption(
+        words("reports.mature", day=words.day(table.snapshot)) if unseen else words("reports.complete")
+    )
+    for line in describe.warning_lines(table, language):
+        st.warning(line, icon=":material/warning:")
+    for line in describe.missing_lines(table, language):
+        st.info(words("reports.missing", field=line), icon=":material/edit_note:")
+    if table.lines:
+        section(words("reports.indicators"))
+        st.html(lines_html(table, describe.line_rows(table, language), language))
+    marks = [
+        words("reports.legend", mark=mark, meaning=text) for mark, text in describe.legend(table, language)
+    ]
+    st.caption(" · ".join([*marks, *describe.standing_notes(table, language)]))

@@ -1,0 +1,193 @@
+"""The parts of the review queue: a case without its score, the opinion, what came after, the list."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import app_state
+from dashboard.components.layout import section
+from dashboard.components.verification_compare import comparison
+from dashboard.components.verification_outcome import outcome_panel
+from dashboard.people import named
+from dashboard.reviews import REASONS, may_settle, pack_reasons, progress_of, told_reasons
+from data import queries_verification, reviews
+from data.reviews import ACTIONS, OPINIONS, Refused
+
+ICONS = {"same_writer": "check", "cannot_tell": "help", "another_writer": "close"}
+
+
+def case_header(case: dict, passed: list[str]) -> None:
+    """Whose signature it is, since when it waits, and the ways on."""
+    words = app_state.words()
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown(
+            f"**{named(case)}** · {words('review.since', day=words.day(case['at']))}", width="content"
+        )
+        label = "review.later" if case["mine_to_do"] else "review.next"
+        if st.button(words(label), icon=":material/arrow_forward:", type="tertiary", key="next-case"):
+            if case["mine_to_do"]:
+                passed[:] = [one for one in passed if one != case["decision_id"]] + [case["decision_id"]]
+            st.query_params.pop("case", None)
+            st.rerun()
+
+
+def evidence(case: dict) -> None:
+    """The signature in question beside the references; which one is closest stays hidden from the blind."""
+    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
+    references = queries_verification.references(store, scope, case["reference_ids"])
+    try:
+        image = queries_verification.questioned_image(store, scope, case["decision_id"])
+    except LookupError:
+        st.warning(words("review.image_gone"), icon=":material/auto_delete:")
+        return
+    if references.empty:
+        st.warning(words("review.references_gone"), icon=":material/auto_delete:")
+        return
+    comparison(image, references, case["nearest_specimen"])
+
+
+def opinion_form(case: dict) -> None:
+    """What the reader sees, with reasons; writing it down opens the score."""
+    words = app_state.words()
+    section(words("review.opinion_title"), words("review.opinion_help"))
+    with st.form(f"opinion-{case['decision_id']}", border=False):
+        opinion = st.radio(
+            words("review.opinion"),
+            OPINIONS,
+            index=None,
+            format_func=lambda one: f":material/{ICONS[one]}: {words(f'opinion.{one}')}",
+            key="opinion",
+        )
+        codes, text = _reasons("opinion")
+        sent = st.form_submit_button(words("review.give"), type="primary", icon=":material/gavel:")
+    if not sent:
+        return
+    packed = pack_reasons(codes, text)
+    if opinion is None or not packed:
+        st.warning(words("review.needs_both"), icon=":material/edit:")
+        return
+    try:
+        reviews.give_opinion(app_state.store(), app_state.scope(), case["decision_id"], opinion, packed)
+    except Refused as refused:
+        st.warning(words(f"review.refused_{refused.code}"), icon=":material/block:")
+        return
+    st.query_params["case"] = case["decision_id"]
+    st.rerun()
+
+
+def _reasons(key: str) -> tuple[list[str], str]:
+    words = app_state.words()
+    codes = st.pills(
+        words("review.reasons"),
+        REASONS,
+        selection_mode="multi",
+        format_func=lambda one: words(f"review.reason_{one}"),
+        key=f"{key}-reasons",
+        wrap=True,
+    )
+    text = st.text_area(words("review.text"), height=84, max_chars=1000, key=f"{key}-text")
+    return list(codes), text
+
+
+def after_opinion(case: dict) -> None:
+    """The score and everybody's opinion, once the reader has given theirs; and how the case may end."""
+    words = app_state.words()
+    given = reviews.opinions(app_state.store(), app_state.scope(), case["decision_id"])
+    left, right = st.columns(2, gap="large")
+    with left:
+        section(words("review.method_title"), words("review.method_help"))
+        outcome_panel(case, key=case["decision_id"], steps=False)
+    with right:
+        section(words("review.people_title"))
+        for row in given.to_dict("records"):
+            _entry(row)
+        if not case["settled"]:
+            st.markdown(words(f"review.progress_{progress_of(given)}"))
+    actions = () if case["settled"] else may_settle(given)
+    if actions:
+        _settlement(case, actions)
+
+
+def _entry(row: dict) -> None:
+    words = app_state.words()
+    known = "" if row["kind"] == "settlement" else words("review.blind" if row["blind"] else "review.knew")
+    family = "action_of" if row["kind"] == "settlement" else "opinion"
+    st.markdown(f"**{words.named(family, row['opinion'])}**")
+    st.text(told_reasons(row["reasons"], words))
+    st.caption(" · ".join(part for part in (words.day(row["at"]), row["reviewer"], known) if part))
+
+
+def _settlement(case: dict, actions: tuple[str, ...]) -> None:
+    words = app_state.words()
+    section(words("review.settle_title"), words("review.settle_help"))
+    with st.form(f"settle-{case['decision_id']}", border=False):
+        action = st.radio(
+            words("review.settle"),
+            [one for one in ACTIONS if one in actions],
+            format_func=lambda one: words(f"action_of.{one}"),
+            captions=[words(f"action_of.{one}_help") for one in ACTIONS if one in actions],
+            key="settlement",
+        )
+        text = st.text_area(words("review.settle_text"), height=84, max_chars=1000, key="settle-text")
+        sent = st.form_submit_button(words("review.settle_go"), type="primary", icon=":material/done_all:")
+    if not sent:
+        return
+    if not text.strip():
+        st.warning(words("review.refused_no_reasons"), icon=":material/edit:")
+        return
+    try:
+        reviews.settle(app_state.store(), app_state.scope(), case["decision_id"], action, text)
+    except Refused as refused:
+        st.warning(words(f"review.refused_{refused.code}"), icon=":material/block:")
+        return
+    st.query_params.pop("case", None)
+    st.toast(words("review.settled_done"), icon=":material/check:")
+    st.rerun()
+
+
+def queue_list(table: pd.DataFrame, ids: list[str]) -> None:
+    """Every open case; selecting a row opens it.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From :func:`dashboard.reviews.queue_table`.
+    ids : list of str
+        The case of each row.
+    """
+    words, config = app_state.words(), st.column_config
+    section(words("review.list_title"), words("review.list_help"))
+    st.dataframe(
+        table,
+        key="review-queue",
+        hide_index=True,
+        on_select=partial(_open, ids),
+        selection_mode="single-row",
+        alt=words("review.list_title"),
+        column_config={
+            "student": config.TextColumn(words("column.student"), width="medium"),
+            "when": config.DateColumn(words("column.when"), format="DD MMM YYYY"),
+            "state": config.TextColumn(words("review.state"), width="medium"),
+            "opinions": config.NumberColumn(words("review.opinions"), format="%d"),
+            "case": config.TextColumn(words("review.case")),
+        },
+    )
+
+
+def _open(ids: list[str]) -> None:
+    rows = st.session_state["review-queue"]["selection"]["rows"]
+    if rows:
+        st.query_params["case"] = ids[rows[0]]
+
+
+def for_export(table: pd.DataFrame) -> pd.DataFrame:
+    """The list with headings in the reader's language."""
+    words = app_state.words()
+    names = {"student": "column.student", "when": "column.when", "case": "review.case"}
+    names |= {"state": "review.state", "opinions": "review.opinions"}
+    return table.assign(when=table["when"].astype(str).str[:10]).rename(
+        columns={name: words(key) for name, key in names.items()}
+    )

@@ -1,0 +1,51 @@
+"""The left edge: who is signed in, the language, and the way out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard import app_state
+from dashboard.components.tour import reopen_button
+from dashboard.wording import LANGUAGES
+
+MARK = Path(__file__).with_name("mark.svg")
+LOGO = Path(__file__).with_name("logo.svg")
+
+
+def language_switch() -> None:
+    """English or Bahasa Indonesia, at once for every page."""
+    words = app_state.words()
+    st.segmented_control(
+        words("nav.language"),
+        list(LANGUAGES),
+        format_func=str.upper,
+        key="language_choice",
+        default=words.language,
+        required=True,
+        label_visibility="collapsed",
+        on_change=_take_language,
+    )
+
+
+def _take_language() -> None:
+    app_state.choose_language(st.session_state["language_choice"])
+
+
+def sidebar() -> None:
+    """Name and role, language, sign out."""
+    words, person = app_state.words(), app_state.person()
+    with st.sidebar:
+        st.space("stretch")
+        with st.container(key="person"):
+            st.markdown(f"**{person.display_name}**")
+            st.caption(words(f"role.{person.role}"))
+            with st.container(horizontal=True, vertical_alignment="center"):
+                language_switch()
+                if st.button(
+                    words("nav.sign_out"), icon=":material/logout:", type="tertiary", key="sign-out"
+                ):
+                    app_state.sign_in_as(None)
+                    st.rerun()
+            reopen_button()

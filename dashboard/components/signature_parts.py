@@ -1,0 +1,133 @@
+"""The parts of the registry page: figures, filters, the list, identical files."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import app_state
+from dashboard.components.kpis import Kpi
+from dashboard.components.layout import section
+from dashboard.people import named
+from data.columns import SPECIMEN_CONTEXTS
+
+SHOWN = 200
+
+
+def kpis(counts: dict[str, int]) -> list[Kpi]:
+    """Specimens, students with enough of them, findings, specimens not yet checked."""
+    words = app_state.words()
+    checked, students = counts["checked"], counts["students"]
+    share = words.percent(counts["found"] / checked if checked else None)
+    return [
+        Kpi(words("signatures.kpi_specimens"), words.number(counts["specimens"])),
+        Kpi(
+            words("signatures.kpi_enough"),
+            f"{words.number(counts['enough'])} ({words.percent(counts['enough'] / students)})",
+            words("signatures.kpi_enough_help"),
+        ),
+        Kpi(
+            words("signatures.kpi_findings"),
+            f"{words.number(counts['found'])} ({share})",
+        ),
+        Kpi(
+            words("signatures.kpi_unchecked"),
+            words.number(counts["specimens"] - checked),
+            words("signatures.kpi_unchecked_help"),
+        ),
+    ]
+
+
+def filters() -> tuple[str | None, str | None]:
+    """A finding's code, "any" or None, and an occasion or None."""
+    words = app_state.words()
+    codes = [f"SIG{number:03d}" for number in range(1, 11)]
+    names = {None: words("signatures.all_specimens"), "any": words("signatures.any_finding")}
+    left, right, _ = st.columns([1, 1, 1])
+    with left:
+        finding = st.selectbox(
+            words("signatures.filter_finding"),
+            [None, "any", *codes],
+            format_func=lambda code: names.get(code) or words.named("check", code),
+            key="finding",
+            persist_state="session",
+        )
+    with right:
+        context = st.selectbox(
+            words("signatures.filter_context"),
+            [None, *SPECIMEN_CONTEXTS],
+            format_func=lambda one: words(f"context.{one}" if one else "signatures.any_context"),
+            key="context",
+            persist_state="session",
+        )
+    return finding, context
+
+
+def as_table(found: pd.DataFrame) -> pd.DataFrame:
+    """The specimens as shown and exported."""
+    words = app_state.words()
+    return pd.DataFrame(
+        {
+            "student": [named(row) for row in found.to_dict("records")],
+            "captured_on": found["captured_on"],
+            "context": [words.named("context", one) for one in found["context"]],
+            "size": [f"{int(w)} × {int(h)}" for w, h in zip(found["width"], found["height"], strict=True)],
+            "dpi": found["dpi"],
+            "findings": [[words.named("check", code) for code in codes] for codes in found["found"]],
+        }
+    )
+
+
+def specimen_table(table: pd.DataFrame) -> int | None:
+    """Draw the list; the position of the selected row."""
+    words, config = app_state.words(), st.column_config
+    event = st.dataframe(
+        table,
+        key="specimens",
+        hide_index=True,
+        height=520,
+        on_select="rerun",
+        selection_mode="single-row-required",
+        alt=words("signatures.list_title"),
+        column_config={
+            "student": config.TextColumn(words("column.student"), width="medium"),
+            "captured_on": config.DateColumn(words("column.captured_on"), format="DD MMM YYYY"),
+            "context": config.TextColumn(words("column.context")),
+            "size": config.TextColumn(words("column.size"), alignment="right"),
+            "dpi": config.NumberColumn("dpi", format="%d"),
+            "findings": config.ListColumn(words("column.findings"), width="medium"),
+        },
+    )
+    if len(table) >= SHOWN:
+        st.caption(words("signatures.first_rows", n=SHOWN))
+    rows = event["selection"]["rows"]
+    return rows[0] if rows else None
+
+
+def for_export(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with headings in the reader's language and texts instead of lists."""
+    words = app_state.words()
+    flat = table.assign(
+        findings=table["findings"].str.join("; "), captured_on=table["captured_on"].astype(str).str[:10]
+    )
+    return flat.rename(columns={name: words(f"column.{name}") for name in flat.columns if name != "dpi"})
+
+
+def duplicates(found: pd.DataFrame) -> None:
+    """Files that stand under more than one student."""
+    words = app_state.words()
+    section(words("signatures.duplicates_title"), words("signatures.duplicates_help"))
+    if found.empty:
+        st.markdown(f":green[:material/check_circle:] {words('signatures.duplicates_none')}")
+        return
+    files = found.groupby("sha256", sort=False)
+    st.markdown(f":orange[:material/warning:] {words('signatures.duplicates_found', n=files.ngroups)}")
+    rows = [
+        {
+            words("column.file"): sha256[:12],
+            words("column.students"): ", ".join(named(row) for row in group.to_dict("records")),
+            words("column.captured_on"): words.day(group["captured_on"].max()),
+        }
+        for sha256, group in files
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, alt=words("signatures.duplicates_title"))

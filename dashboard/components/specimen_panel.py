@@ -1,0 +1,126 @@
+"""A student's signature: the scan, the heat map with its fidelity or the reason for none, the checks."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import app_state, findings
+from dashboard.components.layout import section
+from data import queries
+from data.queries import StoredExplanation
+from data.specimens import read_pixels
+
+DRAWN_BY_BROWSERS = (b"\x89PNG", b"\xff\xd8\xff")
+MARKS = {
+    "found": ("orange", "warning"),
+    "clear": ("green", "check_circle"),
+    "not_applicable": ("gray", "remove"),
+}
+
+
+@st.fragment
+def specimen_panel(specimens: pd.DataFrame, stored: StoredExplanation | None) -> None:
+    """Choose a specimen, see it, see where its ink moved the score, see what the checks say.
+
+    Parameters
+    ----------
+    specimens : DataFrame
+        Of one student: ``specimen_id``, ``captured_on``, ``context``, ``quality``.
+    stored : StoredExplanation or None
+        The score to explain; None when there is none.
+    """
+    words = app_state.words()
+    section(words("student.signature_title"))
+    st.info(words("signature.honesty"), icon=":material/info:")
+    if specimens.empty:
+        st.caption(f"{words('signature.none_title')}. {words('signature.none_text')}")
+        return
+    rows = specimens.sort_values("captured_on", ascending=False).set_index("specimen_id")
+    left, right = st.columns([1.6, 1], gap="large")
+    with right:
+        chosen = st.selectbox(
+            words("signature.choose"),
+            list(rows.index),
+            key="specimen",
+            format_func=lambda one: specimen_name(rows.loc[one]),
+        )
+        findings_list(rows.at[chosen, "quality"])
+    with left:
+        _picture(chosen, words.day(rows.at[chosen, "captured_on"]), stored)
+    st.caption(words("signature.footer"))
+
+
+def specimen_name(row: pd.Series) -> str:
+    """Date and occasion of a specimen."""
+    words = app_state.words()
+    return f"{words.day(row['captured_on'])} · {words.named('context', row['context'])}"
+
+
+def _picture(specimen_id: str, day: str, stored: StoredExplanation | None) -> None:
+    """The scan; on request the heat map on it, which takes the encoder a second or two."""
+    words = app_state.words()
+    view = st.segmented_control(
+        words("signature.view"),
+        ["original", "overlay"],
+        default="original",
+        required=True,
+        key="overlay-view",
+        format_func=lambda name: words(f"signature.{name}"),
+        help=words("signature.overlay_help"),
+        persist_state="session",
+    )
+    if view == "original":
+        return scan(specimen_id, day)
+    with st.spinner(words("signature.overlay_working")):
+        answer = app_state.heat_map(specimen_id, stored)
+    if answer.picture is None:
+        scan(specimen_id, day)
+        values = {name: words.number(value, 2) for name, value in answer.values.items()}
+        reason = words(f"signature.reason_{answer.reason}", **values)
+        st.caption(f":material/visibility_off: {words('signature.no_overlay', reason=reason)}")
+        return
+    with paper("overlay"):
+        st.image(answer.picture, width="stretch", alt=words("alt.overlay"))
+    st.caption(
+        words("signature.fidelity", value=words.number(answer.fidelity, 2)),
+        help=words("signature.fidelity_help", minimum=words.number(answer.values["minimum"], 2)),
+    )
+    st.caption(
+        words("signature.shuffled", value=words.number(answer.values["value"], 2)),
+        help=words("signature.shuffled_help", maximum=words.number(answer.values["maximum"], 2)),
+    )
+
+
+def paper(key: str):
+    """A white sheet, in the dark theme too: a scan is ink on paper."""
+    return st.container(border=True, key=f"paper-{key}")
+
+
+def scan(specimen_id: str, day: str, key: str = "scan") -> None:
+    """The scan as it came; ``key`` is unique on the page."""
+    words = app_state.words()
+    image = queries.specimen_image(app_state.store(), specimen_id, app_state.scope())
+    with paper(key):
+        st.image(displayable(image), width="stretch", alt=words("alt.specimen", day=day))
+
+
+def displayable(image: bytes):
+    """The file itself where every browser can draw it, its pixels otherwise (TIFF, BMP)."""
+    return image if image.startswith(DRAWN_BY_BROWSERS) else read_pixels(image)
+
+
+def findings_list(quality: list[dict] | None) -> None:
+    """The checks of one specimen, what was found first, then the count of the clear ones."""
+    words = app_state.words()
+    st.markdown(f"**{words('signature.quality')}**")
+    if not isinstance(quality, list):
+        st.caption(words("signature.not_checked"))
+        return
+    found = findings.found(quality)
+    if not found:
+        st.markdown(f":green[:material/check_circle:] {words('signature.all_clear')}")
+    for finding in found:
+        color, icon = MARKS[finding["status"]]
+        name = words.named("check", finding["code"])
+        st.markdown(f":{color}[:material/{icon}:] **{name}** {findings.sentence(finding, words)}")

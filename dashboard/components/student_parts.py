@@ -1,0 +1,118 @@
+"""The parts of the student page that are no charts: whose page it is, the sentence, what to explain."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import app_state
+from dashboard.charts.bands import risk_scale
+from dashboard.components.chart_panel import QUIET
+from dashboard.components.layout import empty_state, page_header
+from dashboard.glossary import linked
+from data import queries
+from data.queries import StoredExplanation
+from fusion.explain import Explanation, explain_score, sentence
+
+TERMS = {"history": "as_of"}
+KEY = re.compile(r"[0-9a-f]{8,32}")
+BAND_BADGES = {"low": "blue", "moderate": "yellow", "high": "orange", "very_high": "red"}
+
+
+def chosen_key() -> str | None:
+    """The opaque key in the address, remembered for the session."""
+    key = st.query_params.get("s") or st.session_state.get("student_key")
+    if key is None or not KEY.fullmatch(key):
+        return None
+    st.session_state["student_key"] = st.query_params["s"] = key
+    return key
+
+
+def picker() -> None:
+    """What the page says before anybody is chosen."""
+    words = app_state.words()
+    page_header(words("student.title"))
+    empty_state(words("student.pick_title"), words("student.pick_text"), ":material/person_search:")
+    if "caseload" in app_state.pages():
+        st.page_link(app_state.pages()["caseload"], label=words("student.back"), icon=":material/arrow_back:")
+
+
+def student_header(student: dict, terms: pd.DataFrame) -> None:
+    """Name and number (of those who may be identified), programme, cohort, terms completed."""
+    words = app_state.words()
+    if "caseload" in app_state.pages():
+        st.page_link(app_state.pages()["caseload"], label=words("student.back"), icon=":material/arrow_back:")
+    name = student.get("name") or student.get("student_number") or student["student_key"][:8]
+    facts = [
+        student.get("student_number"),
+        student["program_name"],
+        f"{words('column.cohort')} {words.term(student['cohort_term'])}",
+        words("student.completed", terms=words.count("terms", len(terms))),
+    ]
+    page_header(name, " · ".join(fact for fact in facts if fact and fact != name))
+
+
+def risk_sentence(score: dict, edges: list[float]) -> None:
+    """The risk as a sentence with its range, its band, and its place on the scale."""
+    words = app_state.words()
+    told = sentence(score["target"], score["risk"], score["risk_low"], score["risk_high"])
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(words(f"band.{score['band']}"), color=BAND_BADGES[score["band"]], help=words("band.help"))
+        st.caption(words("student.as_of", term=words.term(score["as_of_term"])), width="content")
+    with st.container(key="sentence"):
+        st.markdown(words(f"student.sentence_{told.target}", about=told.about, low=told.low, high=told.high))
+    scale = risk_scale(score["risk"], score["risk_low"], score["risk_high"], edges, words)
+    st.plotly_chart(scale.figure, key="scale", config=QUIET, alt=scale.alt)
+    st.caption(words("student.sentence_help"))
+    if score["modality"] == "records":
+        st.caption(f":material/info: {words('student.records_only')}")
+
+
+def band_edges(target: str) -> list[float]:
+    """The three inner edges of the bands of the model in service."""
+    return list(app_state.model().targets[target].bands)
+
+
+def stored_explanation(score: dict) -> StoredExplanation | None:
+    """What was stored with the score."""
+    return queries.explanation(app_state.store(), app_state.scope(), int(score["score_id"]))
+
+
+def explained(stored: StoredExplanation, target: str) -> Explanation:
+    """The stored values grouped by original feature."""
+    return explain_score(
+        app_state.model(), target, stored.phi, stored.inputs, stored.base_value, stored.score["modality"]
+    )
+
+
+def served_history(key: str, target: str) -> pd.DataFrame:
+    """The student's scores for one target under the model in service, in order of time."""
+    history = queries.score_history(app_state.store(), app_state.scope(), key)
+    mine = history[(history["target"] == target) & (history["status"] == "served")]
+    return mine.reset_index(drop=True)
+
+
+def titled(part: str) -> tuple[str, str]:
+    """Heading and help of a part of the page."""
+    words = app_state.words()
+    return words(f"student.{part}_title"), linked(words(f"student.{part}_help"), TERMS[part], words)
+
+
+def export_frame(history: pd.DataFrame, terms: pd.DataFrame) -> pd.DataFrame:
+    """Scores and register rows term by term; no name, no number."""
+    words = app_state.words()
+    columns = "status gpa_term gpa_cum credits_attempted credits_passed credits_cum attendance_rate".split()
+    rows = terms[["term_id", "term_index", *columns]]
+    if not history.empty:
+        scored = history[["as_of_index", "risk", "risk_low", "risk_high", "band"]]
+        rows = rows.merge(scored, left_on="term_index", right_on="as_of_index", how="left")
+        rows = rows.drop(columns="as_of_index").assign(
+            band=[words(f"band.{band}") if isinstance(band, str) else None for band in rows["band"]]
+        )
+    rows = rows.assign(status=[words(f"status.{status}") for status in rows["status"]])
+    headings = {name: words(f"column.{name}") for name in rows.columns if words.has(f"column.{name}")}
+    return rows.rename(
+        columns=headings | {"term_id": words("column.term"), "term_index": words("column.as_of_index")}
+    )

@@ -1,0 +1,109 @@
+"""The one-page summary of a student as a PDF, for the talk and for the student."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import app_state, exports
+from dashboard.components.reasons_panel import WEIGHTY
+from dashboard.followups import said
+from dashboard.reasons import label_of, reasons_frame
+from dashboard.reports.provenance import Provenance
+from dashboard.reports.student_summary import StudentSummary, student_summary
+from dashboard.wording import Words
+from data.store import get_fact
+from fusion.explain import Explanation, sentence
+
+LISTED = 4
+
+
+def student_pdf(
+    student: dict, terms: pd.DataFrame, events: pd.DataFrame, score: dict | None, reasons: Explanation | None
+) -> None:
+    """Offer the summary; it is made when the button is pressed, and the press is audited.
+
+    Parameters
+    ----------
+    student : dict
+        The row of :func:`data.queries.student`; names only where the reader may see them.
+    terms, events : DataFrame
+        Of :func:`data.queries.term_rows` and :func:`data.queries.case_events`.
+    score, reasons : or None
+        The newest score under the model in service and its explanation.
+    """
+    words = app_state.words()
+    st.download_button(
+        words("reports.student_pdf"),
+        data=partial(_file, words, student, terms, events, score, reasons),
+        file_name=exports.file_name(
+            f"student-{student['student_key'][:8]}", "pdf", synthetic=app_state.is_synthetic()
+        ),
+        mime="application/pdf",
+        icon=":material/picture_as_pdf:",
+        help=words("reports.student_pdf_help"),
+        key="student-pdf",
+        on_click=partial(app_state.audited, "export", student["student_key"], kind="pdf"),
+    )
+
+
+def _file(words: Words, student, terms, events, score, reasons) -> bytes:
+    """The file; asked for when no session is at hand, so it is told the reader's language."""
+    store = app_state.store()
+    provenance = Provenance(
+        institution=get_fact(store, "institution", "") or "", synthetic=app_state.is_synthetic()
+    )
+    model = app_state.served_model()
+    footer = f"{words('export.model_version')} {model.version}" if score and model else ""
+    return student_summary(
+        _summary(words, student, terms, events, score, reasons), provenance, words.language, footer
+    )
+
+
+def _summary(words: Words, student, terms, events, score, reasons) -> StudentSummary:
+    frame = None if reasons is None else reasons_frame(reasons, app_state.programs(), words)
+    return StudentSummary(
+        name=student.get("name") or "",
+        student_number=student.get("student_number") or "",
+        program=f"{student['program_name']} ({student['degree_level']})",
+        cohort=words.term(student["cohort_term"]),
+        as_of=words.term(score["as_of_term"]) if score else "",
+        sentence=_sentence(words, score) if score else "",
+        reasons=_told(words, frame, changeable=True),
+        fixed_reasons=_told(words, frame, changeable=False),
+        missing=() if reasons is None else tuple(label_of(one, words) for one in reasons.unknown),
+        contacts=tuple(
+            _event(words, event) for event in events.sort_values("at", ascending=False).to_dict("records")
+        ),
+        terms=terms.assign(status=[words.named("status", status) for status in terms["status"]]),
+        signature_used=frame is not None and bool((frame["modality"] == "signature").any()),
+    )
+
+
+def _sentence(words: Words, score: dict) -> str:
+    told = sentence(score["target"], score["risk"], score["risk_low"], score["risk_high"])
+    text = words(f"student.sentence_{told.target}", about=told.about, low=told.low, high=told.high)
+    return text.replace("**", "")
+
+
+def _told(words: Words, frame: pd.DataFrame | None, *, changeable: bool) -> tuple[str, ...]:
+    """The strongest reasons of a kind that raise or lower the risk, with the student's value."""
+    if frame is None:
+        return ()
+    rows = frame[(frame["modality"] == "records") & (frame["changeable"] == changeable)]
+    rows = rows[rows["phi"].abs() >= WEIGHTY]
+    rows = rows.reindex(rows["phi"].abs().sort_values(ascending=False).index).head(LISTED)
+    return tuple(
+        words("reports.reason_up" if row.phi > 0 else "reports.reason_down", label=row.label, value=row.shown)
+        for row in rows.itertuples()
+    )
+
+
+def _event(words: Words, event: dict) -> str:
+    detail = event["detail"] or {}
+    parts = [words.day(event["at"]), words.named("event", event["kind"]), said(detail)]
+    if detail.get("due_on"):
+        parts.append(f"{words('event.due')} {words.day(detail['due_on'])}")
+    return " · ".join(filter(None, parts))

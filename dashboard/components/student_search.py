@@ -1,0 +1,74 @@
+"""Finding one student by number or name, for the pages about a single student's signatures."""
+
+from __future__ import annotations
+
+import re
+
+import streamlit as st
+
+from dashboard import app_state
+from dashboard.people import named
+from data import queries
+
+KEY = re.compile(r"[0-9a-f]{8,32}")
+LISTED = 20
+
+
+def student_search() -> dict | None:
+    """Search, choose, and remember in the address by an opaque key.
+
+    Returns
+    -------
+    dict or None
+        The row of :func:`data.queries.student`; None until somebody is chosen.
+    """
+    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
+    key = st.query_params.get("s") or st.session_state.get("registry_student")
+    if key and KEY.fullmatch(key):
+        found = queries.student(store, scope, key)
+        if not found.empty:
+            st.session_state["registry_student"] = st.query_params["s"] = key
+            return _chosen(found.iloc[0].to_dict())
+    text = st.text_input(
+        words("verification.search"),
+        key="student-search",
+        type="search",
+        live="300ms",
+        help=words("verification.search_help"),
+        icon=":material/search:",
+    )
+    if not text:
+        return None
+    matches = queries.search_students(store, scope, text, LISTED)
+    if matches.empty:
+        st.caption(words("verification.search_none"))
+        return None
+    rows = matches.set_index("student_key")
+    picked = st.pills(
+        words("verification.search_matches", n=len(rows)),
+        list(rows.index),
+        format_func=lambda one: named(rows.loc[one].to_dict()),
+        key="student-matches",
+        wrap=True,
+    )
+    if picked is not None:
+        st.session_state["registry_student"] = st.query_params["s"] = picked
+        st.rerun()
+    return None
+
+
+def _chosen(student: dict) -> dict:
+    words = app_state.words()
+    with st.container(horizontal=True, vertical_alignment="center", key="chosen-student"):
+        facts = f"{student['program_name']} · {words.term(student['cohort_term'])}"
+        st.markdown(f":material/person: **{named(student)}** · {facts}", width="content")
+        if st.button(words("verification.another_student"), type="tertiary", key="another-student"):
+            forget_student()
+            st.rerun()
+    return student
+
+
+def forget_student() -> None:
+    """Begin the search anew."""
+    st.session_state.pop("registry_student", None)
+    st.query_params.pop("s", None)

@@ -1,0 +1,121 @@
+"""The parts of the threshold page: rates with intervals, the price of a threshold, whose figures they are."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import app_state, jobs
+from dashboard.access import may
+from dashboard.charts.verification import det_curve, workload
+from dashboard.components.chart_panel import chart_panel
+from dashboard.components.exports_bar import export_bar
+from dashboard.components.job_progress import job_progress
+from dashboard.components.kpis import Kpi, kpi_row
+from dashboard.components.layout import section
+from dashboard.thresholds import at_threshold, counts_table, interval, rate_table, with_forged_share
+
+SHOWN_ABOVE = ("far_skilled", "far_random", "frr", "inconclusive")
+
+
+def report():
+    """The :class:`vision.threshold_report.ThresholdReport` in force, measured once per calibration."""
+    from vision.verification_tools import tools_for
+
+    return app_state.remember(_measured, tools_for(app_state.store()).ground.version)
+
+
+def _measured(store, _scope, _version):
+    from vision.verification_pipeline import thresholds
+
+    return thresholds(store)
+
+
+def figures(found) -> None:
+    """The four rates that matter most, and reviews per 1,000 forms."""
+    words = app_state.words()
+    rates = found.rates.set_index("name", drop=False)
+    kpis = [
+        Kpi(
+            words(f"thresholds.rate_{name}"),
+            words.percent(rates.at[name, "value"], 1),
+            words(f"thresholds.rate_{name}_help"),
+            note=interval(rates.loc[name].to_dict(), words),
+        )
+        for name in SHOWN_ABOVE
+    ]
+    reviews = found.reviews_per_1000
+    kpis.append(
+        Kpi(
+            words("thresholds.reviews"),
+            words.number(reviews.value, 0),
+            words("thresholds.reviews_help"),
+            note=f"{words.number(reviews.low)} – {words.number(reviews.high)}",
+        )
+    )
+    kpi_row(kpis)
+
+
+def curve(found) -> None:
+    """The DET curve with the thresholds in use."""
+    words = app_state.words()
+    chart = det_curve(found.curves, found.points, words)
+    chart_panel(chart, "det", words("thresholds.det_title"), words("thresholds.det_help"))
+
+
+def table(found) -> None:
+    """Every rate with its interval, laypeople beside."""
+    from vision.threshold_report import LAYPEOPLE
+
+    words = app_state.words()
+    section(words("thresholds.table_title"), words("thresholds.table_help"))
+    rows = rate_table(found.rates, LAYPEOPLE, words)
+    st.dataframe(rows, hide_index=True, alt=words("thresholds.table_title"))
+    st.caption(words("thresholds.kam"))
+    export_bar(rows, "thresholds", version=found.version)
+
+
+def price(found) -> None:
+    """Reviews and misses of 1,000 forms for a threshold that the reader tries."""
+    words = app_state.words()
+    left, right = st.columns(2, gap="medium")
+    with left:
+        chosen = st.slider(
+            words("thresholds.try"),
+            float(found.workload["threshold"].min()),
+            float(found.workload["threshold"].max()),
+            round(found.decisive, 2),
+            0.05,
+            key="threshold",
+            help=words("thresholds.try_help", value=words.number(found.decisive, 2)),
+        )
+    with right:
+        forged = st.slider(
+            words("thresholds.forged"), 1, 100, 10, 1, key="forged", help=words("thresholds.forged_help")
+        )
+    work = with_forged_share(found.workload, found.forged_share, forged / 1000)
+    reviews, missed = at_threshold(work, chosen)
+    st.markdown(
+        words(
+            "thresholds.price",
+            reviews=words.number(reviews),
+            missed=words.number(missed, 1),
+            forged=forged,
+        )
+    )
+    chart = workload(work, chosen, words)
+    chart_panel(chart, "workload", words("thresholds.price_title"), words("thresholds.price_help"))
+
+
+def origin(found) -> None:
+    """Whose signatures stand behind the figures; an administrator may measure them on this register."""
+    words, person = app_state.words(), app_state.person()
+    section(words("thresholds.origin_title"))
+    st.markdown(words(f"thresholds.source_{found.source}", version=found.version))
+    st.dataframe(counts_table(found.counts, words), hide_index=True, alt=words("thresholds.origin_title"))
+    if not may(person.role, "run calibrate"):
+        return
+    if st.button(words("thresholds.calibrate"), icon=":material/tune:", key="calibrate"):
+        st.session_state["calibrate-job"] = jobs.start(app_state.store(), person, "calibrate")
+    st.caption(words("job_help.calibrate"))
+    if "calibrate-job" in st.session_state:
+        job_progress(st.session_state["calibrate-job"])

@@ -1,0 +1,96 @@
+"""A ZIP of questioned signatures: upload, progress, what was found, and the files left over."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import app_state, jobs_verification
+from dashboard.components.exports_bar import export_bar
+from dashboard.components.job_progress import job_progress
+from dashboard.components.kpis import Kpi, kpi_row
+from dashboard.components.layout import card, empty_state
+from dashboard.verification_batch import OUTCOMES, PROBLEM, SHOWN, as_table, chosen, counted
+from data import queries
+from data.jobs import Job
+
+LARGEST = 200
+"""Megabytes of one archive."""
+
+
+def batch() -> None:
+    """Choose an archive, watch it, read the list."""
+    words = app_state.words()
+    with card("archive"):
+        file = st.file_uploader(
+            words("batch.upload"), type=["zip"], key="batch-file", max_upload_size=LARGEST
+        )
+        st.caption(words("batch.help"))
+        if file is not None and st.button(
+            words("batch.start"), type="primary", icon=":material/play_arrow:", key="batch-start"
+        ):
+            job_id = jobs_verification.start_folder(
+                app_state.store(), app_state.person(), file.name, file.getvalue()
+            )
+            st.session_state["batch-job"] = job_id
+        job = job_progress(st.session_state["batch-job"]) if "batch-job" in st.session_state else None
+    if job is not None and job.status == "done":
+        _result(job)
+    elif "batch-job" not in st.session_state:
+        empty_state(words("batch.empty_title"), words("batch.empty_text"), ":material/folder_zip:")
+
+
+def _result(job: Job) -> None:
+    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
+    found = jobs_verification.folder_result(store, job)
+    if found is None:
+        st.caption(words("batch.gone"))
+        return
+    counts = counted(found)
+    help_of = {name: words(f"verification.outcome_{name}_help") for name in OUTCOMES}
+    names = {name: words(f"verification.outcome_{name}") for name in OUTCOMES}
+    names[PROBLEM], help_of[PROBLEM] = words("batch.not_compared"), words("batch.not_compared_help")
+    kpi_row([Kpi(names[name], words.number(counts[name]), help_of[name]) for name in counts])
+    what = st.pills(
+        words("batch.show"),
+        [name for name in counts if counts[name]],
+        format_func=lambda name: f"{names[name]} ({words.number(counts[name])})",
+        key="batch-show",
+    )
+    rows = chosen(found, what)
+    people = queries.identities(store, scope, rows["student_key"].dropna().unique().tolist())
+    table = as_table(rows, people, words)
+    picked = _table(table)
+    export_bar(
+        table.rename(columns={name: words(f"batch.{name}") for name in SHOWN}), "signatures", show=what
+    )
+    if picked is not None:
+        _open(rows.iloc[picked].to_dict())
+
+
+def _table(table: pd.DataFrame) -> int | None:
+    words, config = app_state.words(), st.column_config
+    event = st.dataframe(
+        table,
+        key="batch-table",
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        alt=words("batch.table"),
+        column_config={name: config.TextColumn(words(f"batch.{name}"), width="medium") for name in SHOWN},
+    )
+    rows = event["selection"]["rows"]
+    return rows[0] if rows else None
+
+
+def _open(row: dict) -> None:
+    """A way to the case of the selected row."""
+    if not isinstance(row["decision_id"], str):
+        return
+    words, pages = app_state.words(), app_state.pages()
+    to_review = row["outcome"] == "review" and "review" in pages
+    if not to_review and "verification" not in pages:
+        return
+    page = pages["review" if to_review else "verification"]
+    query = {"case": row["decision_id"]} if to_review else {"s": row["student_key"], "d": row["decision_id"]}
+    st.page_link(page, label=words("batch.open"), icon=":material/arrow_forward:", query_params=query)

@@ -1,0 +1,173 @@
+"""The parts of the verification page: what is on file, the comparison, earlier ones, the case file."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import app_state, exports
+from dashboard.components.layout import section
+from dashboard.components.questioned_input import Questioned
+from dashboard.components.verification_outcome import outcome_panel
+from dashboard.people import named
+from dashboard.reports.case_file import case_file
+from dashboard.reports.provenance import Provenance
+from dashboard.verification_case import case_of
+from data import queries, queries_verification, reviews
+from data.custody import custody
+from data.store import get_fact
+from data.writers_verification import NoConsent
+
+MODES = ("one", "folder")
+
+
+class Evidence(NamedTuple):
+    """What :func:`dashboard.components.verification_compare.comparison` takes."""
+
+    questioned: bytes
+    references: pd.DataFrame
+    nearest: str | None
+
+
+def mode_choice() -> str:
+    """One signature, or a folder of them."""
+    words = app_state.words()
+    return st.segmented_control(
+        words("verification.mode"),
+        list(MODES),
+        default=MODES[0],
+        required=True,
+        key="verification-mode",
+        format_func=lambda one: words(f"verification.mode_{one}"),
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+
+
+def on_file(student_key: str) -> None:
+    """How many references the student has, and where to get more."""
+    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
+    held = queries_verification.enrolments(store, scope, key=student_key)
+    if held.empty:
+        st.warning(words("verification.not_enrolled"), icon=":material/person_add:")
+    else:
+        row = held.iloc[0]
+        n, day = len(row["reference_ids"]), words.day(row["at"])
+        st.caption(words("verification.enrolled", n=n, day=day))
+    if "enrolment" in app_state.pages():
+        st.page_link(
+            app_state.pages()["enrolment"],
+            label=words("verification.to_enrolment"),
+            icon=":material/how_to_reg:",
+            query_params={"s": student_key},
+        )
+
+
+def compare_button(student: dict, questioned: Questioned) -> None:
+    """Compare and keep the decision; its id goes into the address."""
+    from vision.verification_pipeline import verify
+
+    words, person = app_state.words(), app_state.person()
+    if not st.button(words("verification.compare"), type="primary", icon=":material/compare:", key="compare"):
+        return
+    try:
+        with st.spinner(words("verification.comparing")):
+            made = verify(
+                app_state.store(),
+                student["student_key"],
+                questioned.data,
+                name=questioned.name,
+                actor=person.account,
+                role=person.role,
+            )
+    except NoConsent:
+        st.error(words("verification.no_consent"), icon=":material/block:")
+        return
+    st.query_params["d"] = made.decision_id
+
+
+def decision_view(decision_id: str, student: dict) -> Evidence | None:
+    """Outcome and case file of a stored decision; what there is to look at, if it may be seen yet."""
+    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
+    try:
+        decision = queries_verification.decision(store, scope, decision_id)
+    except LookupError:
+        return None
+    if decision["student_key"] != student["student_key"]:
+        return None
+    st.caption(words("verification.decided", day=words.day(decision["at"]), who=decision["actor"]))
+    if decision["reason"] is None:
+        st.info(words("verification.blind"), icon=":material/visibility_off:")
+        return None
+    outcome_panel(decision, key="decision")
+    references = queries_verification.references(store, scope, decision["reference_ids"])
+    try:
+        image = queries_verification.questioned_image(store, scope, decision_id)
+    except LookupError:
+        st.caption(words("review.image_gone"))
+        return None
+    _case_file(decision, student, image, references)
+    return Evidence(image, references, decision["nearest_specimen"]) if len(references) else None
+
+
+def _case_file(decision: dict, student: dict, image: bytes, references: pd.DataFrame) -> None:
+    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
+    case = decision["decision_id"]
+    provenance = Provenance(
+        institution=get_fact(store, "institution", "") or "", synthetic=app_state.is_synthetic()
+    )
+
+    def printed() -> bytes:
+        # Runs when the button is pressed, outside the session: who asks in which language is settled above.
+        images = {one: queries.specimen_image(store, one, scope) for one in references["specimen_id"]}
+        given, chain = reviews.opinions(store, scope, case), custody(store, scope, case)
+        told = case_of(decision, named(student), image, references, images, given, words, chain)
+        return case_file(told, provenance, words.language)
+
+    st.download_button(
+        words("verification.case_file"),
+        data=printed,
+        file_name=exports.file_name(f"case-{case[:8]}", "pdf", synthetic=provenance.synthetic),
+        mime="application/pdf",
+        icon=":material/picture_as_pdf:",
+        help=words("verification.case_file_help"),
+        key="case-file",
+        on_click=partial(app_state.audited, "export", case, kind="pdf"),
+    )
+
+
+def earlier(student_key: str) -> None:
+    """Earlier comparisons of the student; selecting a row opens it."""
+    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
+    found = queries_verification.decisions(store, scope, key=student_key)
+    if found.empty:
+        return
+    section(words("verification.earlier"))
+    table = pd.DataFrame(
+        {
+            words("column.when"): [words.day(at) for at in found["at"]],
+            words("verification.outcome"): [words(f"verification.outcome_{one}") for one in found["outcome"]],
+            words("verification.reason"): [
+                words.named("verification_reason", one if isinstance(one, str) else "hidden")
+                for one in found["reason"]
+            ],
+            words("column.actor"): found["actor"],
+        }
+    )
+    st.dataframe(
+        table,
+        key="earlier",
+        hide_index=True,
+        on_select=partial(_reopen, found["decision_id"].tolist()),
+        selection_mode="single-row",
+        alt=words("verification.earlier"),
+    )
+
+
+def _reopen(ids: list[str]) -> None:
+    rows = st.session_state["earlier"]["selection"]["rows"]
+    if rows:
+        st.query_params["d"] = ids[rows[0]]

@@ -1,0 +1,69 @@
+"""Levers to try on a student's score: what the model has seen go together, not what a step would do."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import app_state, whatif
+from dashboard.components.layout import section
+from dashboard.glossary import linked
+from data.queries import StoredExplanation
+from fusion.explain import sentence
+
+SHARES = ("attendance_last",)
+STEPS = {"attendance_last": 1.0, "gpa_last": 0.05, "arrears_last": 5.0}
+LONGEST_ARREARS = 365.0  # days; a slider over years could not be set
+
+
+@st.fragment
+def whatif_panel(stored: StoredExplanation) -> None:
+    """Draw a slider per lever and the score as it would be."""
+    words, model = app_state.words(), app_state.model()
+    section(words("whatif.title"), linked(words("whatif.help"), "whatif", words))
+    row = whatif.stored_row(model, stored)
+    known = whatif.levers(row)
+    if not known:
+        st.caption(words("whatif.none"))
+        return
+    score_id = stored.score["score_id"]
+    left, right = st.columns([1.6, 1], gap="large")
+    with left:
+        grid = st.grid(2, min_column_width=220, gap="medium", key="levers")
+        with grid:
+            changes = {name: _lever(name, span, score_id) for name, span in known.items()}
+    changes = {name: value for name, value in changes.items() if value is not None}
+    with right:
+        after = whatif.changed_score(model, row, stored, changes)
+        told = sentence(stored.score["target"], after.risk, after.low, after.high)
+        text = words(f"student.sentence_{told.target}", about=told.about, low=told.low, high=told.high)
+        st.markdown(text)
+        st.markdown(
+            words(
+                "whatif.from_to",
+                before=words.of_100(stored.score["risk"]),
+                after=words.of_100(after.risk),
+                band=words(f"band.{after.band}"),
+            )
+        )
+        st.caption(words("whatif.note"))
+
+
+def _lever(name: str, span: tuple[float, float, float], score_id: int) -> float | None:
+    """The value chosen; None while it stands at the present one."""
+    words = app_state.words()
+    scale = 100.0 if name in SHARES else 1.0
+    now, low, high = (scale * value for value in span)
+    if name == "arrears_last":
+        high = min(high, max(LONGEST_ARREARS, now))
+    step = STEPS.get(name, 1.0)
+    start = min(max(round(now / step) * step, low), high)
+    chosen = st.slider(
+        words(f"feature.{name}"),
+        float(low),
+        float(high),
+        float(start),
+        step,
+        format="%d%%" if name in SHARES else "%.2f" if name == "gpa_last" else "%d",
+        key=f"lever-{name}-{score_id}",
+    )
+    return None if chosen == start else min(chosen / scale, span[2])

@@ -1,0 +1,107 @@
+"""What changed this week for one advisor's students: who is new in the bands, who got worse, what is due.
+
+Only news: whoever was contacted lately or is snoozed stays quiet, and so does everybody whose score held. The
+share acted on counts logged steps; it is no measure of what they achieved.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import pandas as pd
+
+from dashboard.caseload import movement
+from dashboard.followups import urgency
+from data import queries
+from data.scope import Scope
+from data.store import Store
+
+DAYS = 7
+CHANGED = ("new", "worse")
+MOST = 500  # of the highest risks are looked at
+
+
+@dataclass(frozen=True)
+class Digest:
+    """A week of one advisor.
+
+    Parameters
+    ----------
+    first, last : date
+        The days it covers, both included.
+    new, worse, waiting : DataFrame
+        Rows of ``queries.caseload``: entered the bands high or very high, or rose by 5 points or more, at a
+        scoring of these days; and, from an earlier scoring, those without a logged step since.
+    due : DataFrame
+        Rows of ``queries.followups_due`` up to seven days ahead.
+    acted, changed : int
+        Of those who entered or rose at their newest scoring: how many have a logged step since, and all.
+    """
+
+    first: date
+    last: date
+    new: pd.DataFrame
+    worse: pd.DataFrame
+    waiting: pd.DataFrame
+    due: pd.DataFrame
+    acted: int
+    changed: int
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to tell."""
+        return not any(map(len, (self.new, self.worse, self.waiting, self.due)))
+
+
+def build(
+    listed: pd.DataFrame, events: pd.DataFrame, quiet: list[str], due: pd.DataFrame, today: date
+) -> Digest:
+    """Put a week together.
+
+    Parameters
+    ----------
+    listed : DataFrame
+        Rows of ``queries.caseload`` with ``scored_at`` (UTC).
+    events : DataFrame
+        ``queries.last_events``: each student's newest step.
+    quiet : list of str
+        ``queries.quiet_students``.
+    due : DataFrame
+        ``queries.followups_due``.
+    today : date
+        The last day covered.
+    """
+    first = today - timedelta(days=DAYS - 1)
+    moved = movement(listed)
+    changed = moved.isin(CHANGED)
+    stepped = listed["student_key"].map(dict(zip(events["student_key"], events["at"], strict=True)))
+    acted = changed & (pd.to_datetime(stepped) >= listed["scored_at"])
+    untold = changed & ~acted & ~listed["student_key"].isin(quiet)
+    fresh = listed["scored_at"] >= pd.Timestamp(first)
+    return Digest(
+        first=first,
+        last=today,
+        new=listed[untold & fresh & (moved == "new")].reset_index(drop=True),
+        worse=listed[untold & fresh & (moved == "worse")].reset_index(drop=True),
+        waiting=listed[untold & ~fresh].reset_index(drop=True),
+        due=due.reset_index(drop=True),
+        acted=int(acted.sum()),
+        changed=int(changed.sum()),
+    )
+
+
+def gather(store: Store, scope: Scope, target: str, today: date) -> Digest:
+    """Read what a digest needs and put it together."""
+    listed = queries.caseload(store, scope, target, MOST)
+    days = queries.scored_at(store, scope, listed["score_id"].tolist())
+    listed = listed.assign(scored_at=pd.to_datetime(listed["score_id"].map(days)))
+    events, quiet = queries.last_events(store, scope), queries.quiet_students(store, scope, today)
+    due = queries.followups_due(store, scope, today + timedelta(days=DAYS))
+    return build(listed, events, quiet, due, today)
+
+
+def overdue(digest: Digest) -> int:
+    """Steps whose day has passed."""
+    days = (date.fromisoformat(day) for day in digest.due["due_on"])
+    return sum(urgency(day, digest.last) == "overdue" for day in days)

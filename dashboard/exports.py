@@ -1,0 +1,179 @@
+"""Frames as files that open safely elsewhere: CSV and XLSX with provenance, escaping and small cells hidden.
+
+A cell that begins with ``=``, ``+``, ``-``, ``@``, tab or carriage return would run as a formula in a
+spreadsheet; it gets an apostrophe in front. Numbers stay numbers.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+
+import pandas as pd
+
+from dashboard.wording import Words
+
+MIME = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+SMALLEST_CELL = 5
+_DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a file says about itself.
+
+    Parameters
+    ----------
+    words : Words
+        Language of the file.
+    synthetic : bool
+        Whether the data were generated.
+    role : str
+        Role of the person who made it; never a name.
+    data_version, model_version : str or None
+        What the numbers rest on.
+    filters : dict of str to str
+        What the page was filtered by.
+    """
+
+    words: Words
+    synthetic: bool
+    role: str
+    data_version: str
+    model_version: str | None = None
+    filters: dict[str, str] = field(default_factory=dict)
+
+    def rows(self, n_rows: int) -> list[tuple[str, str]]:
+        """Name and value of each line of the provenance sheet."""
+        words = self.words
+        lines = [(words("export.made_at"), datetime.now().strftime("%Y-%m-%d %H:%M"))]
+        if self.synthetic:
+            lines.insert(0, (words("export.notice"), words("app.synthetic").upper()))
+        lines += [
+            (words("export.made_by"), words.named("role", self.role)),
+            (words("export.data_version"), self.data_version),
+            (words("export.model_version"), self.model_version or "–"),
+            (words("export.software"), f"Tepat {software_version()}"),
+            (words("export.rows"), str(n_rows)),
+        ]
+        lines += [(f"{words('export.filters')}: {key}", value) for key, value in self.filters.items()]
+        return lines
+
+
+def software_version() -> str:
+    """Version of the installed package, or that of the source tree."""
+    try:
+        return version("tepat")
+    except PackageNotFoundError:
+        return "0.1.0"
+
+
+def file_name(name: str, kind: str, *, synthetic: bool) -> str:
+    """File name with the date, and with "synthetic" where the data are."""
+    mark = "_synthetic" if synthetic else ""
+    return f"tepat_{name}{mark}_{datetime.now():%Y%m%d}.{kind}"
+
+
+def escape(value: object) -> object:
+    """``value``, with an apostrophe in front if a spreadsheet would take it for a formula."""
+    if isinstance(value, str) and value.startswith(_DANGEROUS):
+        return "'" + value
+    return value
+
+
+def escaped(frame: pd.DataFrame) -> pd.DataFrame:
+    """A copy whose texts, headings included, no spreadsheet will run."""
+    safe = frame.copy()
+    safe.columns = [escape(str(column)) for column in frame.columns]
+    for place, kind in enumerate(frame.dtypes):
+        if not pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_datetime64_any_dtype(kind):
+            values = frame.iloc[:, place].astype(object).map(escape)
+            safe.isetitem(place, values)
+    return safe
+
+
+def hide_small_cells(frame: pd.DataFrame, columns: list[str], total: str, words: Words) -> pd.DataFrame:
+    """Counts from 1 to 4 replaced by "< 5"; a lone hidden cell of a row takes the next smallest with it.
+
+    Without the second step the hidden count could be worked out from the row's total.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row per group.
+    columns : list of str
+        Columns of counts that add up to ``total``.
+    total : str
+        Column of row totals; itself hidden when under 5.
+    words : Words
+        Language of the mark.
+    """
+    mark = words("export.suppressed", minimum=SMALLEST_CELL)
+    safe = frame.copy()
+    safe[[*columns, total]] = safe[[*columns, total]].astype(object)
+    for place in range(len(frame)):
+        counts = frame.iloc[place][columns].astype(int)
+        hidden = [name for name in columns if 0 < counts[name] < SMALLEST_CELL]
+        if frame.iloc[place][total] < SMALLEST_CELL and frame.iloc[place][total] > 0:
+            hidden = [*columns, total]
+        elif len(hidden) == 1:
+            others = counts.drop(hidden)
+            others = others[others > 0]
+            hidden += [others.idxmin()] if len(others) else [total]
+        for name in hidden:
+            safe.iat[place, safe.columns.get_loc(name)] = mark
+    return safe
+
+
+def to_bytes(frame: pd.DataFrame, kind: str, provenance: Provenance) -> bytes:
+    """The file's content.
+
+    Raises
+    ------
+    ValueError
+        If ``kind`` is neither "csv" nor "xlsx".
+    """
+    if kind == "csv":
+        return _csv(escaped(frame), provenance)
+    if kind == "xlsx":
+        return _xlsx(escaped(frame), provenance)
+    raise ValueError(f"kind must be one of {', '.join(MIME)}, got {kind!r}")
+
+
+def _csv(frame: pd.DataFrame, provenance: Provenance) -> bytes:
+    if provenance.synthetic:
+        words = provenance.words
+        frame = frame.assign(**{words("export.notice"): words("app.synthetic").upper()})
+    return ("\ufeff" + frame.to_csv(index=False, lineterminator="\n")).encode()
+
+
+def _xlsx(frame: pd.DataFrame, provenance: Provenance) -> bytes:
+    words = provenance.words
+    buffer = io.BytesIO()
+    options = {
+        "options": {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": False}
+    }
+    with pd.ExcelWriter(buffer, engine="xlsxwriter", engine_kwargs=options) as writer:
+        first = 2 if provenance.synthetic else 0
+        frame.to_excel(writer, sheet_name=words("export.sheet"), index=False, startrow=first)
+        sheet, bold = writer.sheets[words("export.sheet")], writer.book.add_format({"bold": True})
+        if provenance.synthetic:
+            sheet.write(0, 0, words("app.synthetic").upper(), bold)
+        sheet.freeze_panes(first + 1, 0)
+        for place, column in enumerate(frame.columns):
+            longest = int(frame.iloc[:200, place].astype(str).str.len().max()) if len(frame) else 8
+            sheet.set_column(place, place, min(max(longest, len(column), 8) + 2, 48))
+        if len(frame):
+            sheet.autofilter(first, 0, first + len(frame), max(len(frame.columns) - 1, 0))
+        about = writer.book.add_worksheet(words("export.provenance"))
+        for place, (key, value) in enumerate(provenance.rows(len(frame))):
+            about.write_string(place, 0, escape(key), bold)
+            about.write_string(place, 1, escape(value))
+        about.set_column(0, 0, 30)
+        about.set_column(1, 1, 70)
+    return buffer.getvalue()

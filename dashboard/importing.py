@@ -1,0 +1,193 @@
+"""An import from the page: which file holds what, what it would do, and doing it. No Streamlit here.
+
+The rules are those of :mod:`data.ingest` and :mod:`data.signature_import`; nothing is decided twice.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from data import audit
+from data.checks import collect
+from data.imports import ImportNote, ensure_import, records_written
+from data.ingest import ImportPlan, Source, apply_import, plan_import, remembered_mappings
+from data.mapping import Mapping, shipped_mappings
+from data.register_files import guess_table
+from data.returned import returned_csv
+from data.signature_files import IMAGE_SUFFIXES
+from data.signature_import import SignaturePlan, apply_signatures, plan_signatures
+from data.store import Store, get_fact
+from data.tables import TableError
+
+TABLES = ("students", "terms", "outcomes")
+KINDS = (*TABLES, "signatures", "skip")
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class UploadedFile:
+    """A file as it came from the browser."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class PagePlan:
+    """What an import from the page would do.
+
+    Parameters
+    ----------
+    records : ImportPlan or None
+        Of the tables.
+    pictures : SignaturePlan or None
+        Of the signature files.
+    pixels : bytes or list of (str, bytes)
+        The signature files again, to be read a second time when writing.
+    """
+
+    records: ImportPlan | None
+    pictures: SignaturePlan | None
+    pixels: object = None
+
+    @property
+    def problems(self) -> pd.DataFrame:
+        """Every problem of every file, errors first."""
+        found = collect([plan.problems for plan in (self.records, self.pictures) if plan is not None])
+        return found.sort_values("severity", kind="stable", ignore_index=True)
+
+    @property
+    def errors(self) -> int:
+        """How many problems stand in the way."""
+        return int((self.problems["severity"] == "error").sum())
+
+    @property
+    def usable(self) -> bool:
+        """Whether leaving out the bad rows would help."""
+        return self.records is None or not self.records.unreadable
+
+    @property
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Table → new, changed and same rows."""
+        counts = {} if self.records is None else dict(self.records.counts)
+        counts.pop("identities", None)
+        return counts | ({} if self.pictures is None else {"signatures": self.pictures.counts})
+
+
+def guess_kind(file: UploadedFile, remembered: Sequence[Mapping] = ()) -> str:
+    """Which of :data:`KINDS` a file looks like; "skip" when it looks like none."""
+    suffix = "." + file.name.rsplit(".", 1)[-1].lower()
+    if suffix == ".zip" or suffix in IMAGE_SUFFIXES:
+        return "signatures"
+    try:
+        return guess_table(file.name, file.data, remembered=remembered) or "skip"
+    except TableError:
+        return "skip"
+
+
+def layouts(store: Store) -> dict[str, Mapping]:
+    """The mappings to choose from by name, the office's own first."""
+    return {mapping.name: mapping for mapping in (*remembered_mappings(store), *shipped_mappings())}
+
+
+def chosen_files(files: Sequence[UploadedFile], kinds: Sequence[str]) -> dict[str, list[UploadedFile]]:
+    """Files by kind, without those left out.
+
+    Raises
+    ------
+    ValueError
+        When two files are said to hold the same table.
+    """
+    found: dict[str, list[UploadedFile]] = {}
+    for file, kind in zip(files, kinds, strict=True):
+        if kind != "skip":
+            found.setdefault(kind, []).append(file)
+    twice = [kind for kind in TABLES if len(found.get(kind, ())) > 1]
+    if twice:
+        raise ValueError(f"kinds must name each table once, got {', '.join(twice)} twice")
+    return found
+
+
+def make_plan(
+    store: Store,
+    files: dict[str, list[UploadedFile]],
+    mapping: Mapping | None,
+    captured_on: date | str | None = None,
+    progress: Progress | None = None,
+) -> PagePlan:
+    """Read and check everything; write nothing.
+
+    Parameters
+    ----------
+    files : dict
+        From :func:`chosen_files`.
+    mapping : Mapping or None
+        None detects file by file.
+    captured_on : date, "file", "entry" or None
+        As for :func:`data.signature_import.plan_signatures`.
+    """
+    sources = [Source(kind, files[kind][0].name, files[kind][0].data) for kind in TABLES if kind in files]
+    records = plan_import(sources, mapping, store=store, progress=progress) if sources else None
+    scans = files.get("signatures")
+    if not scans or (records is not None and records.unreadable):
+        return PagePlan(records, None)
+    pixels, name = _pixels(scans)
+    pictures = plan_signatures(
+        pixels, name, store, records=records, captured_on=captured_on, progress=progress
+    )
+    return PagePlan(records, pictures, pixels)
+
+
+def _pixels(scans: list[UploadedFile]) -> tuple[object, str]:
+    archives = [file for file in scans if file.name.lower().endswith(".zip")]
+    if archives and len(scans) > 1:
+        raise ValueError(f"signatures must be one archive or single images, got {len(scans)} files")
+    if archives:
+        return archives[0].data, archives[0].name
+    return [(file.name, file.data) for file in scans], scans[0].name
+
+
+def write_plan(
+    store: Store,
+    plan: PagePlan,
+    *,
+    actor: str,
+    role: str,
+    skip_bad: bool,
+    import_id: str | None = None,
+    progress: Progress | None = None,
+) -> dict[str, dict[str, int]]:
+    """Write a plan, records first, and note it in the audit log. Returns the counts by table.
+
+    Parameters
+    ----------
+    import_id : str, optional
+        The id that the import gets. When it has its records already, because a job was killed after them,
+        they are not written again.
+    """
+    how = {"actor": actor, "skip_bad": skip_bad, "progress": progress}
+    how["synthetic"] = bool(get_fact(store, "synthetic"))
+    import_id, counts = import_id or uuid.uuid4().hex, {}
+    if plan.records is not None:
+        counts = records_written(store, import_id)
+        if counts is None:
+            counts = dict(apply_import(store, plan.records, import_id=import_id, **how).counts)
+        counts.pop("identities", None)
+    if plan.pictures is not None:
+        ensure_import(store, ImportNote(plan.pictures.source_name, {}, actor, how["synthetic"], import_id))
+        written = apply_signatures(store, plan.pictures, plan.pixels, import_id=import_id, **how)
+        same = plan.pictures.counts["same"] + written.same
+        counts["signatures"] = {"new": written.new, "changed": 0, "same": same}
+    if audit.entries(store, object=import_id, action="import files", limit=1).empty:
+        audit.append(store, actor=actor, role=role, action="import files", object=import_id, detail=counts)
+    return counts
+
+
+def problems_csv(plan: PagePlan) -> bytes:
+    """Every problem as a CSV that spreadsheet programs open safely."""
+    return returned_csv(plan.problems.astype("str").replace({"<NA>": "", "nan": ""}))

@@ -1,0 +1,102 @@
+"""An import as a job: the files wait encrypted, and the worker checks and writes them.
+
+The files are checked again when they are written: the store may have changed since the page showed its check.
+A job that was killed finds what it had written under its import's id and goes on from there.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import date
+
+from dashboard import importing, jobs
+from dashboard.importing import UploadedFile
+from dashboard.jobs import Refused, Task
+from data import jobs_live
+from data.accounts import Account
+from data.imports import records_written
+from data.ingest import RefusedImport
+from data.mapping import Mapping, mapping_from_dict, mapping_to_dict
+from data.signature_import import DATE_RULES, RefusedSignatures
+from data.store import Store
+
+Rule = date | str | None
+
+
+def start(
+    store: Store,
+    person: Account,
+    files: Sequence[UploadedFile],
+    kinds: Sequence[str],
+    *,
+    mapping: Mapping | None,
+    captured_on: Rule,
+    skip_bad: bool,
+) -> str:
+    """Keep the files and ask for their import. Returns the job's id.
+
+    Parameters
+    ----------
+    files, kinds : sequences
+        As for :func:`dashboard.importing.chosen_files`.
+    mapping : Mapping or None
+        None detects file by file.
+    captured_on : date, "file", "entry" or None
+        As for :func:`data.signature_import.plan_signatures`.
+    skip_bad : bool
+        Whether bad rows are left out.
+    """
+    importing.chosen_files(files, kinds)
+    kept = jobs_live.keep_files(store, [(file.name, file.data) for file in files])
+    return jobs.start(
+        store,
+        person,
+        "import",
+        files=kept,
+        kinds=list(kinds),
+        mapping=None if mapping is None else mapping_to_dict(mapping),
+        captured_on=captured_on.isoformat() if isinstance(captured_on, date) else captured_on,
+        skip_bad=skip_bad,
+        import_id=uuid.uuid4().hex,
+    )
+
+
+def run(task: Task) -> dict:
+    """Check and write the files. ``{"import_id", "counts"}``."""
+    asked = task.arguments
+    try:
+        kept = jobs_live.kept_files(task.store, asked["files"])
+    except FileNotFoundError:
+        raise Refused("files_gone") from None
+    files = [UploadedFile(name, content) for name, content in kept]
+    try:
+        records_written(task.store, asked["import_id"])
+    except ValueError:
+        raise Refused("undone") from None
+    mapping = None if asked["mapping"] is None else mapping_from_dict(asked["mapping"])
+    # Steps are named anew: those of the check name files, and a file's name may say whose it is.
+    plan = importing.make_plan(
+        task.store,
+        importing.chosen_files(files, asked["kinds"]),
+        mapping,
+        _rule(asked["captured_on"]),
+        lambda done, total, _: task.report(done, total, "checking the files"),
+    )
+    try:
+        counts = importing.write_plan(
+            task.store,
+            plan,
+            actor=task.job.actor,
+            role=task.job.role,
+            skip_bad=asked["skip_bad"],
+            import_id=asked["import_id"],
+            progress=task.report,
+        )
+    except (RefusedImport, RefusedSignatures):
+        raise Refused("rows_refused") from None
+    return {"import_id": asked["import_id"], "counts": counts}
+
+
+def _rule(text: str | None) -> Rule:
+    return text if text is None or text in DATE_RULES else date.fromisoformat(text)

@@ -1,0 +1,128 @@
+"""What the worker does for each kind of job: the pipelines of the other packages, with progress.
+
+Every one may be killed at any moment and started again: the pipelines write in transactions and never twice.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+from dashboard.jobs import Refused, Task
+from data import jobs_live, queries
+from data.scope import Scope
+from data.settings import get_settings
+
+
+def embed(task: Task) -> dict:
+    """Check and embed every new specimen. ``{"specimens": …}``."""
+    from vision.backbones import NoWeights, load_encoder
+    from vision.pipeline import embed_pending
+    from vision.threads import use_threads
+
+    task.report(0, 0, "loading the encoder")
+    threads = use_threads(get_settings().threads)
+    try:
+        encoder = load_encoder(task.arguments.get("encoder") or get_settings().encoder or None)
+    except NoWeights:
+        raise Refused("no_encoder") from None
+    done = embed_pending(
+        task.store, encoder, lambda done, total: task.report(done, total, "embedding specimens"), threads
+    )
+    return {"specimens": done}
+
+
+def train(task: Task) -> dict:
+    """Train on every known outcome. ``{"model", "new", "served"}``.
+
+    Arguments: ``seed``, ``tune`` (trials), ``serve``.
+    """
+    from fusion.pipeline import NotTrainable
+    from fusion.pipeline import train as run
+
+    asked = task.arguments
+    if not queries.kpi_counts(task.store, Scope.system())["students"]:
+        raise Refused("no_records")
+    try:
+        trained = run(
+            task.store,
+            seed=int(asked.get("seed", 0)),
+            tune_trials=int(asked.get("tune", 0)),
+            serve=bool(asked.get("serve", False)),
+            progress=lambda what, done, total: task.report(done, total, what),
+        )
+    except NotTrainable:
+        raise Refused("not_trainable") from None
+    return {"model": trained.model.version, "new": trained.new, "served": trained.served}
+
+
+def score(task: Task) -> dict:
+    """Score every enrolled student by the served model, or by ``model``. ``{"scores": …}``."""
+    from fusion.pipeline import score as run
+
+    try:
+        written = run(
+            task.store,
+            task.arguments.get("model"),
+            progress=lambda what, done, total: task.report(done, total, what),
+        )
+    except LookupError:
+        raise Refused("no_model") from None
+    return {"scores": written}
+
+
+def reports(task: Task) -> dict:
+    """One report for every programme, as a ZIP to fetch. ``{"files", "programs", "left_out"}``.
+
+    Arguments: ``profile``, ``ts`` (default: the last full year), ``audience``. Programmes of a level that the
+    instrument has no table for are left out.
+    """
+    from dashboard.reports import pipeline
+    from dashboard.reports.profile_checks import ProfileError
+
+    asked = task.arguments
+    task.report(0, 0, "reading the register")
+    register = pipeline.read_register(task.store)
+    codes = register.programs["program_code"].tolist()
+    if not codes or register.snapshot is None:
+        raise Refused("no_records")
+    year, left_out, packed = asked.get("ts") or register.last_full_year, 0, io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for place, code in enumerate(codes):
+            task.report(place, len(codes), "writing reports")
+            try:
+                request = pipeline.Request(asked["profile"], code, int(year))
+                table, provenance = pipeline.build(task.store, register, request)
+            except ProfileError:
+                left_out += 1
+                continue
+            audiences = [asked.get("audience", "external")]
+            for name, content in pipeline.print_files(table, provenance, audiences=audiences).items():
+                archive.writestr(f"{code}/{name}", content)
+    if left_out == len(codes):
+        raise Refused("no_table")
+    name = f"{asked['profile']}_{year}.zip"
+    kept = jobs_live.keep_files(task.store, [(name, packed.getvalue())])
+    return {"files": kept, "programs": len(codes) - left_out, "left_out": left_out}
+
+
+def demo(task: Task) -> dict:
+    """An invented university with signatures, embeddings, a model and scores. ``{"students", "specimens"}``.
+
+    Arguments: ``students``, ``seed``.
+    """
+    from data.synthetic.demo import DemoRefused, write_demo
+
+    try:
+        made = write_demo(
+            task.store,
+            students=int(task.arguments["students"]),
+            seed=int(task.arguments.get("seed", 1)),
+            progress=lambda what, done, total: task.report(done, total, "writing the invented university"),
+        )
+    except DemoRefused:
+        raise Refused("not_empty") from None
+    embed(task)
+    train(task)
+    score(task)
+    return {"students": made.students, "specimens": made.specimens}

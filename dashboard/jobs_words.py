@@ -1,0 +1,104 @@
+"""A job in words: its kind, how far it is, how it ended. No Streamlit here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pandas as pd
+
+from dashboard.wording import EMPTY, Words
+from data.jobs import Job
+from data.jobs_live import Progress
+
+ICONS = {
+    "waiting": ":material/schedule:",
+    "running": ":material/progress_activity:",
+    "done": ":material/check_circle:",
+    "failed": ":material/error:",
+    "cancelled": ":material/cancel:",
+}
+COLORS = {"waiting": "gray", "running": "blue", "done": "green", "failed": "red", "cancelled": "orange"}
+_NUMBER = re.compile(r"\d+")
+_NOT_A_WORD = re.compile(r"[^a-z]+")
+
+
+def step_words(step: str | None, words: Words) -> str:
+    """What a job is doing, in the reader's language; a step that no wording file knows as it is.
+
+    Pipelines name their steps in English; the key is the step's words with ``n`` for a number.
+    """
+    if not step:
+        return ""
+    key = "job_step." + _NOT_A_WORD.sub("_", _NUMBER.sub("n", step.casefold())).strip("_")
+    if not words.has(key):
+        return step
+    number = _NUMBER.search(step)
+    return words(key, n=int(number.group())) if number else words(key)
+
+
+def progress_words(progress: Progress, words: Words) -> str:
+    """The line above a bar, such as "Embedding specimens · 40 of 120"."""
+    step = step_words(progress.step, words)
+    if not progress.total:
+        return step
+    return words("jobs.progress", step=step, done=progress.done, total=progress.total)
+
+
+def duration(job: Job, now: datetime | None = None) -> float | None:
+    """Seconds from its start to its end, or to now; None before its start."""
+    if job.started_at is None:
+        return None
+    end = job.finished_at or now or datetime.now(UTC).replace(tzinfo=None)
+    return max((end - job.started_at).total_seconds(), 0.0)
+
+
+def duration_words(seconds: float | None, words: Words) -> str:
+    """Such as "12 s", "3 min 5 s" or "2 h 1 min"."""
+    if seconds is None:
+        return EMPTY
+    whole = int(seconds)
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    if hours:
+        return words("jobs.hours", h=hours, m=minutes)
+    if minutes:
+        return words("jobs.minutes", m=minutes, s=rest)
+    return words("jobs.seconds", s=words.number(seconds, 1) if seconds < 10 else words.number(whole))
+
+
+def outcome_words(job: Job, words: Words) -> str:
+    """What came of a job, in a sentence; empty while it is open."""
+    if job.status == "failed":
+        return words.named("job_problem", job.problem or "unknown")
+    if job.status == "cancelled":
+        return words("jobs.was_cancelled")
+    if job.status != "done":
+        return ""
+    said = job.result or {}
+    if job.kind == "import":
+        counts = said.get("counts", {}).values()
+        new, changed, same = (sum(c.get(k, 0) for c in counts) for k in ("new", "changed", "same"))
+        return words("job_done.import", new=new, changed=changed, same=same)
+    numbers = {name: value for name, value in said.items() if name not in ("files", "new", "served")}
+    state = (
+        ("served" if said.get("served") else "new" if said.get("new") else "found") if "new" in said else ""
+    )
+    key = f"job_done.{job.kind}_{state}" if state else f"job_done.{job.kind}"
+    return words(key, **numbers) if words.has(key) else words("job_status.done")
+
+
+def history_table(jobs: Sequence[Job], words: Words) -> pd.DataFrame:
+    """One row per job: when, what, by whom, how long, how it ended."""
+    rows = [
+        {
+            words("column.when"): job.created_at,
+            words("column.job"): words(f"job_kind.{job.kind}"),
+            words("column.state"): words(f"job_status.{job.status}"),
+            words("column.actor"): job.actor,
+            words("column.duration"): duration_words(duration(job), words),
+            words("column.outcome"): outcome_words(job, words),
+        }
+        for job in jobs
+    ]
+    return pd.DataFrame(rows)

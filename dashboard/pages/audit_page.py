@@ -1,0 +1,32 @@
+"""Auditor: who looked at what, and whether the log is whole."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import app_state
+from dashboard.audit_words import audit_table
+from dashboard.components.audit_parts import chain_state, filters
+from dashboard.components.exports_bar import export_bar
+from dashboard.components.layout import empty_state, page_header
+from data import audit
+
+MOST = 500
+
+
+def show() -> None:
+    """The state of the chain, what to look for, and the newest entries of that kind."""
+    words, store = app_state.words(), app_state.store()
+    page_header(words("audit.title"), words("audit.lead"))
+    if not audit.newest_entry(store):
+        return empty_state(words("audit.empty"), "", ":material/policy:")
+    chain_state()
+    actor, action = filters()
+    entries = audit.entries(store, actor=actor, action=action, limit=MOST)
+    if entries.empty:
+        return empty_state(words("audit.none_found"), "", ":material/search_off:")
+    shown = audit_table(entries, words)
+    st.dataframe(shown, hide_index=True, height=min(36 * len(shown) + 38, 620), alt=words("audit.title"))
+    if len(shown) == MOST:
+        st.caption(words("audit.newest", n=MOST))
+    export_bar(shown, "audit", actor=actor, action=action)

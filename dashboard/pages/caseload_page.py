@@ -1,0 +1,46 @@
+"""Advisor: whom to talk to, the new and the worsened first; own students only."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import app_state, caseload
+from dashboard.components.bulk_log import bulk_log, bulk_receipt, selection_round
+from dashboard.components.caseload_parts import cutoff_line, enriched, worth_a_talk
+from dashboard.components.caseload_table import caseload_table
+from dashboard.components.exports_bar import export_bar
+from dashboard.components.filters import case_filters
+from dashboard.components.layout import empty_state, page_header
+from data import queries
+from data.columns import TARGETS
+
+
+def show() -> None:
+    """Filters, the line that says where the list ends, the list; a row opens the student."""
+    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
+    size = queries.caseload_size(store, scope, TARGETS[0])
+    page_header(words("caseload.title"), words("caseload.lead", count=words.count("students", size)))
+    if not size:
+        return empty_state(words("caseload.none_title"), words("caseload.none_text"), ":material/group_off:")
+    chosen = case_filters(queries.programs(store), queries.caseload_cohorts(store, scope, TARGETS[0]), size)
+    bulk_receipt()
+    found = worth_a_talk(chosen)
+    listed = caseload.ordered(found.head(chosen.k))
+    if chosen.only_moved:
+        listed = listed[listed["moved"].isin(("new", "worse"))]
+    if listed.empty:
+        return empty_state(
+            words("caseload.empty_title"), words("caseload.empty_text"), ":material/search_off:"
+        )
+    st.markdown(cutoff_line(found, listed, chosen.k))
+    table = caseload.as_table(enriched(listed, chosen.target), app_state.programs(), words)
+    several = st.session_state.get("several", False)
+    picked = caseload_table(table, f"caseload-{several}-{selection_round()}", several=several)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.toggle(words("bulk.several"), key="several", help=words("bulk.several_help"))
+        st.caption(words("bulk.hint" if several else "caseload.open_hint"), width="content")
+        export_bar(caseload.for_export(table, words), "caseload", k=chosen.k, target=chosen.target)
+    if several:
+        bulk_log(picked)
+    elif picked:
+        st.switch_page(app_state.pages()["student"], query_params={"s": picked[0]})

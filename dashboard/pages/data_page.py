@@ -1,0 +1,49 @@
+"""Import: files, what they hold, a check that writes nothing, then all of it or nothing; and the history."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import app_state
+from dashboard.components import import_jobs
+from dashboard.components import import_wizard as wizard
+from dashboard.components.exports_bar import export_bar
+from dashboard.components.import_columns import choose_columns
+from dashboard.components.import_history import as_table, undo_panel
+from dashboard.components.layout import empty_state, page_header, section
+from data import queries
+
+
+def show() -> None:
+    """Imports under way and the wizard, then what was imported before and the undo of the last."""
+    words = app_state.words()
+    page_header(words("data.title"), words("data.lead"))
+    importing, history = st.tabs([words("data.tab_import"), words("data.tab_history")])
+    with importing:
+        import_jobs.under_way()
+        _wizard()
+    with history:
+        imports = queries.imports(app_state.store())
+        table = as_table(imports)
+        if table.empty:
+            return empty_state(words("data.history_empty"), "", ":material/history:")
+        undo_panel(imports)
+        st.dataframe(table, hide_index=True, alt=words("data.tab_history"))
+        export_bar(table, "imports")
+
+
+def _wizard() -> None:
+    words = app_state.words()
+    files = wizard.choose_files()
+    if not files:
+        return wizard.guide()
+    kinds = wizard.choose_kinds(files)
+    mapping, rule = wizard.choose_layout()
+    mapping = choose_columns(files, kinds, mapping)
+    section(words("data.step_check"))
+    plan = wizard.checked(files, kinds, mapping, rule)
+    if plan is None:
+        return
+    wizard.show_mapping(plan)
+    wizard.show_outcome(plan)
+    import_jobs.confirm(plan, files, kinds, mapping, rule)

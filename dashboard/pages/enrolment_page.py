@@ -1,0 +1,33 @@
+"""Registry: which specimens a student's signatures are compared with, and what is missing."""
+
+from __future__ import annotations
+
+from dashboard import app_state
+from dashboard.components import enrolment_parts as parts
+from dashboard.components.layout import card, empty_state, page_header
+from dashboard.components.student_search import student_search
+from data import queries, queries_verification
+
+
+def show() -> None:
+    """The register at a glance, one student, their specimens, the enrolment."""
+    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
+    page_header(words("enrolment.title"), words("enrolment.lead"))
+    with card("student"):
+        student = student_search()
+    if student is None:
+        return parts.overview()
+    key = student["student_key"]
+    app_state.audited_once("view_student", key)
+    specimens = queries.student_specimens(store, scope, key)
+    held = queries_verification.enrolments(store, scope, key=key)
+    with card("standing"):
+        parts.standing(held)
+    if specimens.empty:
+        icon = ":material/draw:"
+        return empty_state(words("enrolment.no_specimen_title"), words("enrolment.no_specimen_text"), icon)
+    with card("choose"):
+        wanted = parts.choose(specimens, held)
+    with card("enrol"):
+        parts.guidance(wanted)
+        parts.enrol_button(key, wanted, held)

@@ -1,0 +1,45 @@
+"""Advisor: agreed steps and when they are due; the week's digest."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import streamlit as st
+
+from dashboard import app_state, followups
+from dashboard.components.digest_panel import digest_panel
+from dashboard.components.exports_bar import export_bar
+from dashboard.components.filters import target_choice
+from dashboard.components.followup_list import due_lists, settle, whose_choice
+from dashboard.components.layout import empty_state, page_header
+from data import queries
+
+AHEAD = timedelta(days=60)
+
+
+def show() -> None:
+    """What is overdue, due today, due this week, and later; and what changed this week."""
+    words = app_state.words()
+    page_header(words("followup.title"), words("followup.lead"))
+    names = [words("followup.tab_due"), words("followup.tab_digest")]
+    due, week = st.tabs(names, key="followup-tab", on_change="rerun")
+    if week.open:
+        with week:
+            digest_panel(target_choice())
+    else:
+        with due:
+            _due()
+
+
+def _due() -> None:
+    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
+    due = queries.followups_due(store, scope, date.today() + AHEAD)
+    if due.empty:
+        return empty_state(
+            words("followup.empty_title"), words("followup.empty_text"), ":material/event_available:"
+        )
+    listed = followups.owned(due, whose_choice(), app_state.person().account)
+    if listed.empty:
+        return empty_state(words("followup.none_of"), "", ":material/event_available:")
+    settle(due_lists(listed, date.today()))
+    export_bar(followups.as_table(listed, app_state.colleagues(), words), "followups")

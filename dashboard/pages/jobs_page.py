@@ -1,0 +1,19 @@
+"""Long work: what is running, what can be asked for, what has ended."""
+
+from __future__ import annotations
+
+from dashboard import app_state, jobs
+from dashboard.components import job_list
+from dashboard.components.job_start import start_bar
+from dashboard.components.layout import page_header
+from data import jobs as table
+
+
+def show() -> None:
+    """Bars of what is open, buttons for more, the history with another try and downloads."""
+    words, store, person = app_state.words(), app_state.store(), app_state.person()
+    page_header(words("jobs.title"), words("jobs.lead"))
+    kinds = jobs.kinds_for(person.role)
+    job_list.open_list([job for job in table.open_jobs(store) if job.kind in kinds])
+    start_bar(kinds)
+    job_list.history([job for job in table.recent(store, kinds) if not job.open])

@@ -1,0 +1,70 @@
+"""The model in service: how well it did on later cohorts, whether signatures add anything, its limits."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import app_state, model_facts
+from dashboard.charts import model as charts
+from dashboard.components import model_parts as parts
+from dashboard.components import model_registry
+from dashboard.components import model_watching as watching
+from dashboard.components.chart_panel import chart_panel
+from dashboard.components.exports_bar import export_bar
+from dashboard.components.filters import target_choice
+from dashboard.components.job_retrain import retrain
+from dashboard.components.layout import card, empty_state, page_header, section
+from dashboard.components.model_pdf import model_pdfs
+from dashboard.model_facts import AT_K, HEADLINE
+
+
+def show() -> None:
+    """Which model, its figures beside simple rules, the signature's verdict, calibration, limits."""
+    words, served = app_state.words(), app_state.served_model()
+    page_header(words("model.title"), words("model.lead"))
+    if served is None:
+        empty_state(words("model.none_title"), words("model.none_text"), ":material/model_training:")
+        return retrain()
+    manifest = served.manifest
+    with card("facts"):
+        parts.facts(served)
+    target = target_choice()
+    with card("signature-verdict"):
+        parts.signature_verdict(manifest, target)
+    figures = model_facts.figures_table(manifest, target, HEADLINE, words)
+    at_k = model_facts.figures_table(manifest, target, AT_K, words)
+    with card("figures"):
+        section(words("model.metrics_title"), words("model.metrics_help"))
+        parts.protocol(manifest)
+        parts.figures(figures)
+        section(words("model.baselines_title"), words("model.baselines_help"))
+        parts.figures(at_k)
+    left, right = st.columns(2, gap="medium")
+    with left, card("calibration"):
+        chart = charts.calibration(model_facts.calibration(manifest, target), words)
+        chart_panel(chart, "calibration", words("model.calibration_title"), words("model.calibration_help"))
+    with right, card("by-term"):
+        chart = charts.by_term(model_facts.by_term(manifest, target), words("metric.roc_auc"), words)
+        chart_panel(chart, "by-term", words("model.by_term_title"), words("model.by_term_help"))
+    curve = model_facts.precision_recall(manifest, target)
+    if not curve.empty:
+        with card("precision-recall"):
+            names = {"fused": words("arm.fused"), "logistic regression": words("arm.logistic")}
+            chart = charts.precision_recall(curve, names, words)
+            title, help = words("model_watch.curve_title"), words("model_watch.curve_help")
+            chart_panel(chart, "precision-recall", title, help)
+    for part in ("fairness", "drift"):
+        with card(part):
+            parts.further(part, manifest, target)
+    with card("watch"):
+        watching.drift(manifest, target)
+    with card("probe"):
+        watching.probes(manifest)
+    with card("registry"):
+        model_registry.models(target)
+    retrain()
+    with card("limits"):
+        parts.limits()
+    with st.container(horizontal=True):
+        export_bar(parts.export_frame(figures, at_k), "model", target=target)
+        model_pdfs(served.version, manifest)

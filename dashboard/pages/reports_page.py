@@ -1,0 +1,40 @@
+"""Accreditation: instrument, programme and TS; the table as it prints; prepare, approve, take along."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import app_state
+from dashboard.components import report_actions as actions
+from dashboard.components import report_preview as parts
+from dashboard.components.layout import card, empty_state, page_header
+from dashboard.reports.profile_checks import ProfileError
+
+
+def show() -> None:
+    """Choice, preview, figures by hand, files, approval, history."""
+    words = app_state.words()
+    page_header(words("reports.title"), words("reports.lead"))
+    register = app_state.remember(parts.read_register)
+    if register.flow.empty or register.snapshot is None:
+        return empty_state(words("state.store_empty_title"), words("state.store_empty_text"))
+    chosen = parts.choose(register)
+    try:
+        table, provenance = app_state.remember(parts.compute, *chosen, (), ())
+    except ProfileError:
+        level = register.programs.set_index("program_code")["degree_level"].get(chosen[1], "–")
+        name = parts.any_level(chosen[0]).instrument
+        return empty_state(words("reports.no_level", instrument=name, level=level), "")
+    by_hand = parts.fill_in(table)
+    if any(by_hand):
+        table, provenance = app_state.remember(parts.compute, *chosen, *by_hand)
+    with card("report"):
+        parts.preview(table, provenance)
+    with card("report-files"):
+        st.caption(words("reports.draft_note"))
+        actions.downloads(table, provenance, "report-draft")
+        actions.prepare(table, provenance)
+        actions.cohort_download(register, chosen[1])
+        actions.behind(table, provenance, "report-draft")
+    with card("report-history"):
+        actions.history(*chosen)

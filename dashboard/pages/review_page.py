@@ -1,0 +1,42 @@
+"""Registry: the queue of signatures that two people look at, the second blind."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import app_state
+from dashboard.components import review_parts as parts
+from dashboard.components.exports_bar import export_bar
+from dashboard.components.layout import card, empty_state, page_header
+from dashboard.reviews import next_case, queue_table
+from data.reviews import review_queue
+
+
+def show() -> None:
+    """How many are left, the oldest case, and the list of all."""
+    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
+    queue = review_queue(store, scope)
+    left = int(queue["mine_to_do"].sum())
+    page_header(words("review.title"), words("review.lead", left=left, all=len(queue)))
+    passed = st.session_state.setdefault("cases_passed", [])
+    case = next_case(queue, st.query_params.get("case"), passed)
+    if case is None:
+        icon = ":material/task_alt:"
+        empty_state(words("review.empty_title"), words("review.empty_text", n=len(queue)), icon)
+    else:
+        app_state.audited_once("view_case", case["decision_id"])
+        with card("case"):
+            parts.case_header(case, passed)
+            parts.evidence(case)
+        with card("opinion"):
+            if case["mine_to_do"]:
+                parts.opinion_form(case)
+            elif case["mine"]:
+                parts.after_opinion(case)
+            else:
+                st.caption(words("review.not_for_you"))
+    if len(queue):
+        table = queue_table(queue, words)
+        with card("queue"):
+            parts.queue_list(table, queue["decision_id"].tolist())
+            export_bar(parts.for_export(table), "reviews")

@@ -1,0 +1,25 @@
+"""Before anybody is known: one click into a demo seat, or account and password."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import access, app_state
+from dashboard.components.sidebar import LOGO, language_switch
+from dashboard.components.sign_in import demo_seats, password_form
+
+
+def show() -> None:
+    """The product's name, what it is, and the way in."""
+    words, store = app_state.words(), app_state.store()
+    _, middle, _ = st.columns([1, 2.6, 1])
+    with middle:
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.image(str(LOGO), width=150, alt=words("app.name"))
+            language_switch()
+        st.title(words("app.tagline"), anchor=False)
+        seats = access.demo_seats(store)
+        chosen = demo_seats(seats) if seats else password_form()
+    if chosen is not None:
+        app_state.sign_in_as(chosen)
+        st.rerun()

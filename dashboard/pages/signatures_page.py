@@ -1,0 +1,48 @@
+"""Registry: specimens, what the checks found in them, files that stand under two students."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import app_state
+from dashboard.components import signature_parts as parts
+from dashboard.components.exports_bar import export_bar
+from dashboard.components.kpis import kpi_row
+from dashboard.components.layout import card, empty_state, page_header
+from dashboard.components.specimen_panel import findings_list, scan
+from data import queries
+
+
+def show() -> None:
+    """Four figures, a filtered list with the scan beside it, identical files."""
+    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
+    counts = app_state.remember(queries.specimen_counts)
+    specimens, students = counts["specimens"], counts["students"]
+    lead = words(
+        "signatures.lead",
+        specimens=words.count("specimens", specimens),
+        students=words.count("students", students),
+    )
+    page_header(words("signatures.title"), lead)
+    if not specimens:
+        return empty_state(words("signatures.empty_title"), words("signatures.empty_text"), ":material/draw:")
+    kpi_row(parts.kpis(counts))
+    finding, context = parts.filters()
+    found = queries.specimen_list(store, scope, finding=finding, context=context)
+    table = parts.as_table(found)
+    left, right = st.columns([1.7, 1], gap="medium")
+    with left:
+        picked = parts.specimen_table(table)
+        export_bar(parts.for_export(table), "specimens", finding=finding, context=context)
+    with right, card("specimen"):
+        if picked is None:
+            st.caption(words("signatures.pick"))
+        else:
+            row = found.iloc[picked]
+            app_state.audited_once("view_specimen", row["specimen_id"])
+            st.markdown(f"**{table.iloc[picked]['student']}**")
+            scan(row["specimen_id"], words.day(row["captured_on"]))
+            findings_list(row["quality"])
+            st.caption(words("signature.footer"))
+    with card("duplicates"):
+        parts.duplicates(app_state.remember(queries.same_file_twice))

@@ -1,0 +1,28 @@
+"""How often the comparison of signatures errs, what a threshold costs, and where the figures come from."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import app_state
+from dashboard.components import threshold_parts as parts
+from dashboard.components.layout import card, page_header
+
+
+def show() -> None:
+    """Rates in front, the curve and the price of a threshold, every rate, whose signatures they are."""
+    words = app_state.words()
+    page_header(words("thresholds.title"), words("thresholds.lead"))
+    with st.spinner(words("thresholds.measuring")):
+        found = parts.report()
+    parts.figures(found)
+    left, right = st.columns(2, gap="medium")
+    with left, card("det"):
+        parts.curve(found)
+    with right, card("price"):
+        parts.price(found)
+    with card("rates"):
+        parts.table(found)
+    with card("origin"):
+        parts.origin(found)
+    st.caption(words("signature.footer"))

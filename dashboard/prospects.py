@@ -1,0 +1,170 @@
+"""What may become of cohorts that are still under way, and how groups differ. Pure functions of counts.
+
+Three honest readings: the cumulative incidence of degrees and drop-out, which takes every student for as long
+as they were seen; the on-time rate that a cohort reaches if the scores hold, with the band of the scores' own
+ranges; and gaps between groups with the interval of the difference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from dashboard.summaries import OUTSIDE, outcomes, wilson
+from data.columns import DROPOUT_EXITS
+from data.term_calendar import ordinal
+
+FEWEST = 10  # students of a group for its rate to be shown
+LAST_TERM = 12
+SEED = 5  # of the bootstrap, so that a page draws the same band twice
+
+
+@dataclass(frozen=True)
+class Gap:
+    """The largest difference between two groups.
+
+    Parameters
+    ----------
+    high_group, low_group : str
+        As in the table.
+    difference, low, high : float
+        Of the two rates, in 0–1, with its 95 % interval.
+    """
+
+    high_group: str
+    low_group: str
+    difference: float
+    low: float
+    high: float
+
+
+def seen(flow: pd.DataFrame, programs: pd.DataFrame, last_term: int, *, mature: bool) -> pd.DataFrame:
+    """One row per student of the mature, or of the immature cohorts: how long seen, and how it ended.
+
+    Parameters
+    ----------
+    flow, programs, last_term
+        As in :func:`dashboard.summaries.outcomes`.
+    mature : bool
+        Which cohorts: those whose normal time has passed, or the others.
+
+    Returns
+    -------
+    DataFrame
+        ``term`` (1 is the entry term), ``cause`` (graduated, dropout, other, or "" while enrolled). Exits
+        without a known term are left out.
+    """
+    rows = flow.merge(programs[["program_code", "normal_terms"]], on="program_code", how="left")
+    passed = ordinal(last_term) - rows["cohort_term"].map(lambda term: ordinal(int(term))) + 1
+    state, term = rows["state"], rows["terms_to_exit"]
+    enrolled = state == "enrolled"
+    cause = np.select(
+        [enrolled, state == "graduated", state.isin(DROPOUT_EXITS)], ["", "graduated", "dropout"], "other"
+    )
+    length = np.where(enrolled, passed, term.clip(lower=1))
+    known = (enrolled | (term >= 0)) & ((passed >= rows["normal_terms"]) == mature) & (passed > 0)
+    each = pd.DataFrame({"term": length.astype(int), "cause": cause})[known]
+    return each.loc[each.index.repeat(rows.loc[known, "students"])].reset_index(drop=True)
+
+
+def incidence(flow: pd.DataFrame, programs: pd.DataFrame, last_term: int, *, mature: bool) -> pd.DataFrame:
+    """Share that graduated and that dropped out by each term, with 95 % bands.
+
+    Returns
+    -------
+    DataFrame
+        ``cause`` (graduated or dropout), ``term``, ``share``, ``low``, ``high``, ``at_risk``; only terms with
+        enough students at risk.
+    """
+    from fusion.competing import cumulative_incidence
+
+    rng = np.random.default_rng(SEED)
+    found = cumulative_incidence(seen(flow, programs, last_term, mature=mature), rng, last_term=LAST_TERM)
+    return (
+        found[found["cause"].isin(("graduated", "dropout"))].dropna(subset=["share"]).reset_index(drop=True)
+    )
+
+
+def scenarios(
+    flow: pd.DataFrame, programs: pd.DataFrame, expected: pd.DataFrame, last_term: int
+) -> pd.DataFrame:
+    """The on-time rate that each immature cohort reaches if the scores hold.
+
+    Parameters
+    ----------
+    flow, programs, last_term
+        As in :func:`dashboard.summaries.outcomes`.
+    expected : DataFrame
+        ``queries.expected_late``: ``program_code, cohort_term, scored, late, late_low, late_high`` (sums of
+        the risk of being late or never graduating, and of the ends of its range).
+
+    Returns
+    -------
+    DataFrame
+        ``cohort_term``, ``n`` (entrants less moved or died), ``done`` (on time already), ``enrolled``,
+        ``scored``; ``rate`` = (done + students expected on time) / n, ``low`` and ``high`` if every risk
+        stood at the worse or the better end of its range. Students without a score count like the others.
+    """
+    table = outcomes(flow, programs, "cohort_term", last_term)
+    table = table[~table["mature"]]
+    sums = expected.groupby("cohort_term")[["scored", "late", "late_low", "late_high"]].sum().reset_index()
+    rows = table.merge(sums, on="cohort_term", how="inner")
+    rows = rows[rows["scored"] > 0]
+    n = rows["entered"] - rows["outside"]
+    result = pd.DataFrame(
+        {
+            "cohort_term": rows["cohort_term"],
+            "n": n,
+            "done": rows["on_time"],
+            "enrolled": rows["studying"],
+            "scored": rows["scored"].astype(int),
+        }
+    )
+    for name, late in (("rate", "late"), ("low", "late_high"), ("high", "late_low")):
+        on_time = rows["studying"] * (1 - rows[late] / rows["scored"])
+        result[name] = ((rows["on_time"] + on_time) / n.where(n > 0)).clip(0, 1)
+    return result.reset_index(drop=True)
+
+
+def groups(rows: pd.DataFrame, programs: pd.DataFrame, last_term: int) -> pd.DataFrame:
+    """On-time and drop-out rates of the mature cohorts by group.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        ``queries.flow_by_group``: as a flow, with ``group`` ("" unknown).
+
+    Returns
+    -------
+    DataFrame
+        ``group``, ``n``, ``rate``, ``low``, ``high`` (Wilson), ``left_rate``; groups of at least
+        :data:`FEWEST` students, the highest rate first.
+    """
+    parts = []
+    for name, part in rows[rows["group"] != ""].groupby("group"):
+        inside = part[~part["state"].isin(OUTSIDE)]
+        sums = outcomes(inside, programs, "program_code", last_term)[["n", "on_time_n", "left_n"]].sum()
+        parts.append({"group": name, **sums})
+    table = pd.DataFrame(parts, columns=["group", "n", "on_time_n", "left_n"])
+    table = table[table["n"] >= FEWEST]
+    table["rate"] = table["on_time_n"] / table["n"]
+    table["low"], table["high"] = wilson(table["on_time_n"], table["n"])
+    table["left_rate"] = table["left_n"] / table["n"]
+    return table.sort_values(["rate", "group"], ascending=[False, True], ignore_index=True)
+
+
+def largest_gap(table: pd.DataFrame) -> Gap | None:
+    """The highest against the lowest rate, with the interval of the difference; None with one group.
+
+    R. G. Newcombe, "Interval estimation for the difference between independent proportions", Statistics in
+    Medicine 17 (1998) 873–890, method 10 (from Wilson intervals).
+    """
+    if len(table) < 2:
+        return None
+    best, worst = table.iloc[0], table.iloc[-1]
+    difference = best["rate"] - worst["rate"]
+    low = difference - np.hypot(best["rate"] - best["low"], worst["high"] - worst["rate"])
+    high = difference + np.hypot(best["high"] - best["rate"], worst["rate"] - worst["low"])
+    return Gap(str(best["group"]), str(worst["group"]), float(difference), float(low), float(high))

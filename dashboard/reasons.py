@@ -1,0 +1,72 @@
+"""SHAP contributions in the reader's words: label, the student's value, and what it did."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from dashboard.wording import Words
+from fusion.explain import Contribution, Explanation
+
+COLUMNS = ("name", "label", "shown", "phi", "modality", "changeable")
+SHARES = ("share", "share of plan", "share of meetings")
+_FAMILIES = {"entry_type": "entry_type", "status_last": "status"}
+
+
+def reasons_frame(explanation: Explanation, programs: dict[str, str], words: Words) -> pd.DataFrame:
+    """One row per original feature, the signature as one, the strongest first.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        From :func:`fusion.explain.explain_score`.
+    programs : dict of str to str
+        Programme code → name.
+    words : Words
+        The reader's language.
+
+    Returns
+    -------
+    DataFrame
+        Columns :data:`COLUMNS`.
+    """
+    rows = [
+        (c.name, label_of(c, words), shown_value(c, programs, words), c.phi, c.modality, c.changeable)
+        for c in explanation.contributions
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def label_of(contribution: Contribution, words: Words) -> str:
+    """The feature's name in words."""
+    if contribution.modality == "signature":
+        return words("reasons.signature")
+    return words(contribution.label_key) if words.has(contribution.label_key) else contribution.label
+
+
+def shown_value(contribution: Contribution, programs: dict[str, str], words: Words) -> str:
+    """The student's value with its unit; empty for the signature."""
+    value, unit = contribution.value, contribution.unit
+    if contribution.modality == "signature":
+        return ""
+    if value is None:
+        return words("unit.missing")
+    if isinstance(value, str):
+        if contribution.name == "program_code":
+            return programs.get(value, value)
+        return words.named(_FAMILIES.get(contribution.name, "value"), value)
+    if contribution.name == "even_intake":
+        return words("unit.yes" if value else "unit.no")
+    if unit in SHARES:
+        change = contribution.name.endswith("_change")
+        return f"{'+' if change and value > 0 else ''}{words.percent(value)}"
+    if unit.startswith("grade points"):
+        signed = contribution.name in ("gpa_trend", "gpa_change")
+        return words.signed(value, 2) if signed else words.number(value, 2)
+    shown = words.number(value, 0 if float(value).is_integer() else 1)
+    return words(f"unit.{unit}", value=shown) if words.has(f"unit.{unit}") else shown
+
+
+def in_brief(explanation: Explanation, programs: dict[str, str], words: Words, n: int = 2) -> str:
+    """The ``n`` strongest reasons that raise the risk, as one line for a list."""
+    raising = [c for c in explanation.contributions if c.phi > 0 and c.modality == "records"]
+    return "; ".join(f"{label_of(c, words)} {shown_value(c, programs, words)}" for c in raising[:n])

@@ -1,0 +1,113 @@
+"""Charts for print: drawn by matplotlib without a browser or a screen, as SVG with a text alternative."""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from dataclasses import dataclass
+
+from dashboard.reports.model import OPEN, ReportTable
+from dashboard.reports.words import figure, say
+
+COLOURS = ("#2f5d8a", "#e0a030", "#6b8e5a", "#a05a7a")  # told apart in grey and by colour-blind readers
+HATCHES = ("", "//", "..", "xx")
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawn chart.
+
+    Parameters
+    ----------
+    title : str
+    svg : str
+        The picture as text.
+    alt : str
+        What it shows, for readers who cannot see it: title and every figure.
+    """
+
+    title: str
+    svg: str
+    alt: str
+
+
+def grouped_bars(
+    title: str, groups: list[str], series: dict[str, list[float | None]], language: str, *, form: str = "0"
+) -> Chart:
+    """Bars side by side; a missing figure leaves a gap.
+
+    Parameters
+    ----------
+    groups : list of str
+        Names along the axis.
+    series : dict
+        Name → one figure or None for each group.
+    form : str
+        Number format of the labels: ``0``, ``0.00`` or ``0.0%``.
+    """
+    for name, values in series.items():
+        if len(values) != len(groups):
+            raise ValueError(f"series {name!r} must have {len(groups)} figures, got {len(values)}")
+    picture = _figure()
+    axes = picture.subplots()
+    width = 0.8 / max(1, len(series))
+    for at, (name, values) in enumerate(series.items()):
+        places = [group + (at - (len(series) - 1) / 2) * width for group in range(len(groups))]
+        heights = [value or 0 for value in values]
+        bars = axes.bar(
+            places, heights, width * 0.94, label=name, color=COLOURS[at % 4], hatch=HATCHES[at % 4]
+        )
+        shown = ["" if value is None else figure(value, form, language) for value in values]
+        axes.bar_label(bars, shown, fontsize=8, padding=1)
+    axes.set_xticks(range(len(groups)), [textwrap.fill(name, 18) for name in groups], fontsize=9)
+    axes.tick_params(axis="y", labelsize=8)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.margins(y=0.15)
+    axes.legend(fontsize=8, frameon=False, ncols=len(series), loc="upper center", bbox_to_anchor=(0.5, -0.1))
+    told = "; ".join(
+        f"{name}: "
+        + ", ".join(f"{g} {figure(v, form, language)}" for g, v in zip(groups, values, strict=True))
+        for name, values in series.items()
+    )
+    return Chart(title, _svg(picture), f"{say(language, 'chart_alt', title=title)}. {told}")
+
+
+def table_charts(table: ReportTable, language: str) -> list[Chart]:
+    """The chart that a profile asks for (``chart``: column keys), of rows that have figures."""
+    wanted = table.profile.source.get("chart", [])
+    columns = [column for column in table.columns if column.key in wanted]
+    if not columns or not any(
+        table.cell(row.key, c.key).state == OPEN for row in table.profile.rows for c in columns
+    ):
+        return []
+    rows = [
+        row
+        for row in table.profile.rows
+        if any(table.cell(row.key, c.key).value is not None for c in columns)
+    ]
+    columns = [
+        column for column in columns if any(table.cell(row.key, column.key).value is not None for row in rows)
+    ]
+    groups = [row.label[language] for row in rows]
+    series = {
+        " ".join(filter(None, (column.group_label.get(language, ""), column.label[language]))): [
+            table.cell(row.key, column.key).value for row in rows
+        ]
+        for column in columns
+    }
+    title = say(language, "chart_title", title=table.profile.title[language])
+    return [grouped_bars(title, groups, series, language, form=columns[0].format)]
+
+
+def _figure():
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    matplotlib.rcParams["svg.hashsalt"] = "tepat"  # the same chart must give the same bytes
+    return Figure(figsize=(7.2, 2.9), layout="constrained")
+
+
+def _svg(picture) -> str:
+    buffer = io.StringIO()
+    picture.savefig(buffer, format="svg", metadata={"Date": None})
+    return buffer.getvalue()

@@ -1,0 +1,138 @@
+"""Conditions of a profile applied to a flow: whom a cell counts, and whether that can be known yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from dashboard.reports.profile_parts import Profile
+from data.academic_year import AcademicCalendar
+from data.cohorts import is_mature
+
+COMPARE = {"eq": np.equal, "gt": np.greater, "ge": np.greater_equal, "lt": np.less, "le": np.less_equal}
+ACTIVE_STATUSES = ("A", "G", "M")  # registered and studying; leave and inactive are not
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What one report is about.
+
+    Parameters
+    ----------
+    ts : int
+        TS, the last full academic year (its first calendar year).
+    program_code : str
+        Empty: every programme together.
+    program_name, level : str
+        As printed; ``level`` is empty when programmes of several levels are counted together.
+    """
+
+    ts: int
+    program_code: str = ""
+    program_name: str = ""
+    level: str = ""
+
+
+@dataclass
+class Facts:
+    """A flow as arrays with its masks remembered, so that a table of fifty cells asks each question once.
+
+    Parameters
+    ----------
+    flow : DataFrame
+        From :func:`data.cohorts.build_flow`, of the programme in question only.
+    active : DataFrame or None
+        ``student_key, year``: academic years with active registration.
+    """
+
+    flow: pd.DataFrame
+    active: pd.DataFrame | None
+    profile: Profile
+    selection: Selection
+    snapshot: date | None
+    calendar: AcademicCalendar = AcademicCalendar()
+    _masks: dict = field(default_factory=dict)
+
+    def where(self, condition: dict, row: int | None, column: int | None) -> np.ndarray:
+        """Mask (n,) of the students for whom a condition holds, with the years of row and column put in."""
+        mask = np.ones(len(self.flow), dtype=bool)
+        for fact, wanted in condition.items():
+            tests = wanted.items() if isinstance(wanted, dict) else [("eq", wanted)]
+            for name, value in tests:
+                mask &= self._mask(fact, name, self.resolve(value, row, column))
+        return mask
+
+    def resolve(self, value, row: int | None, column: int | None):
+        """The number or tuple that a value of a condition stands for; offsets become academic years."""
+        if isinstance(value, list):
+            return tuple(value)
+        if not isinstance(value, str):
+            return value
+        years = self.profile.source.get("years", {})
+        offsets = {"row": row, "column": column, "ts": 0}
+        if "rows" in years:
+            offsets |= {"first_row": min(years["rows"]), "last_row": max(years["rows"])}
+        if offsets.get(value) is not None:
+            return self.selection.ts + offsets[value]
+        named = years.get(value, self.profile.constants.get(value))
+        if named is None:
+            raise ValueError(
+                f"profile {self.profile.id}: a condition names {value!r}, which has no value here"
+            )
+        return named
+
+    def _mask(self, fact: str, name: str, value) -> np.ndarray:
+        key = (fact, name, value)
+        if key not in self._masks:
+            self._masks[key] = self._test(fact, name, value)
+        return self._masks[key]
+
+    def _test(self, fact: str, name: str, value) -> np.ndarray:
+        if fact == "enrolled_year":
+            return self._mask("entry_year", "le", value) & self._mask("exit_year", "ge", value)
+        if fact == "active_year":
+            if self.active is None:
+                return np.zeros(len(self.flow), dtype=bool)
+            keys = self.active.loc[self.active["year"] == value, "student_key"]
+            return self.flow["student_key"].isin(keys).to_numpy()
+        if isinstance(value, tuple):
+            return self.flow[fact].isin(value).to_numpy()
+        return COMPARE[name](self.flow[fact].to_numpy(dtype=float), value)
+
+    def cohort(self) -> np.ndarray:
+        """Mask of the students counted: the profile's entry types, unknown ones included, less exclusions."""
+        mask = np.ones(len(self.flow), dtype=bool)
+        if self.profile.entry_types:
+            mask &= self._mask("entry_type", "eq", (*self.profile.entry_types, "unknown"))
+        if self.profile.exclude_exits:
+            mask &= ~self._mask("exit_type", "eq", self.profile.exclude_exits)
+        return mask
+
+    def observed(self, condition: dict, row: int | None, column: int | None) -> bool:
+        """Whether the register reaches the end of every academic year that a condition asks about."""
+        if self.snapshot is None:
+            return False
+        needed = []
+        for fact, wanted in condition.items():
+            tests = wanted.items() if isinstance(wanted, dict) else [("eq", wanted)]
+            for _, value in tests:
+                if fact == "entry_year":
+                    needed.append(self.calendar.first_day(self.resolve(value, row, column)))
+                elif fact in ("exit_year", "active_year", "enrolled_year"):
+                    needed.append(self.calendar.last_day(self.resolve(value, row, column)))
+        return all(day <= self.snapshot for day in needed)
+
+    def mature(self, row: int | None, years: float | None, normal: float | None) -> bool:
+        """Whether a row's cohort has been observed for so many years, or multiples of its normal time."""
+        if (years is None and normal is None) or row is None:
+            return True
+        members = self._mask("entry_year", "eq", self.selection.ts + row)
+        entered = self.flow.loc[members, "entry_date"]
+        if entered.empty:
+            first = self.calendar.first_day(self.selection.ts + row)
+            return bool(is_mature(pd.Series([pd.Timestamp(first)]), years or 0, self.snapshot)[0])
+        horizon = self.flow.loc[members, "normal_terms"] / 2 * normal if normal else years
+        return bool(is_mature(entered, horizon, self.snapshot).all())

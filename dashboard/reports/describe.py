@@ -1,0 +1,229 @@
+"""What a report says about itself, as lines of text: the same words for workbook, PDF and screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dashboard.reports.model import MARKS, SUPPRESSED, ReportTable, academic_year
+from dashboard.reports.profile_parts import Column, Row
+from dashboard.reports.provenance import Provenance
+from dashboard.reports.words import STATE_WORDS, figure, head_count, say
+
+Pairs = list[tuple[str, str]]
+
+
+def title(table: ReportTable, language: str) -> str:
+    """``BAN-PT IAPS 4.0 · Tabel 8.c · Masa Studi Lulusan``."""
+    profile = table.profile
+    number = f"{say(language, 'table')} {profile.number}" if profile.number[:1].isdigit() else profile.number
+    return f"{profile.instrument} · {number} · {profile.title[language]}"
+
+
+def program_words(table: ReportTable, language: str) -> str:
+    """Code and name of the programme, or "all programmes"."""
+    chosen = table.selection
+    if not chosen.program_code:
+        return say(language, "all_programs")
+    return f"{chosen.program_code} {chosen.program_name}".strip()
+
+
+def row_words(table: ReportTable, row: Row, language: str) -> str:
+    """A row's label, an academic year with its calendar years."""
+    if row.offset is None or row.where:
+        return row.label[language]
+    return f"{row.label[language]} ({academic_year(table.selection, row.offset)})"
+
+
+def header_pairs(table: ReportTable, provenance: Provenance, language: str) -> Pairs:
+    """The lines above the table."""
+    chosen = table.selection
+    pairs = [
+        (say(language, "institution"), provenance.institution or "—"),
+        (say(language, "program"), program_words(table, language)),
+    ]
+    if chosen.level:
+        pairs.append((say(language, "level"), chosen.level))
+    pairs += [
+        (say(language, "ts"), say(language, "ts_value", year=academic_year(chosen, 0))),
+        (say(language, "snapshot"), table.snapshot.isoformat() if table.snapshot else "—"),
+        (say(language, "status"), say(language, f"status_{provenance.status}")),
+    ]
+    return pairs
+
+
+def banners(table: ReportTable, provenance: Provenance, language: str) -> list[str]:
+    """What must stand at the head of every page."""
+    lines = [say(language, "synthetic")] if provenance.synthetic else []
+    lines.append(say(language, "external" if table.external else "internal"))
+    return lines
+
+
+def standing_notes(table: ReportTable, language: str) -> list[str]:
+    """The notes under the table, the standing ones first."""
+    profile = table.profile
+    official = say(language, "check_official", profile=profile.id, version=profile.version)
+    return [official, say(language, "no_model"), *(note[language] for note in profile.notes)]
+
+
+def warning_lines(table: ReportTable, language: str) -> list[str]:
+    """Notices with the number of students or cells that each concerns."""
+    lines = []
+    for notice in table.notices:
+        text = say(language, f"note_{notice.code}", detail=notice.detail)
+        lines.append(f"{text}: {head_count(notice.count, language)}" if notice.count else text)
+    return lines
+
+
+def missing_lines(table: ReportTable, language: str) -> list[str]:
+    """Fields that the register does not hold, in words."""
+    return [entry[language] for entry in table.profile.missing]
+
+
+def legend(table: ReportTable, language: str) -> Pairs:
+    """The marks that occur in the table."""
+    used = {cell.state for cell in table.cells.values()} | {line.state for line in table.lines}
+    shown = [state for state in STATE_WORDS if state in used and (MARKS[state] or state == SUPPRESSED)]
+    return [(MARKS[state], say(language, STATE_WORDS[state])) for state in shown]
+
+
+def exclusion_rows(table: ReportTable, language: str) -> list[tuple[str, str, str]]:
+    """``(reason, row, number of students)``."""
+    return [
+        (say(language, f"excl_{item.reason}"), item.detail or "—", head_count(item.count, language))
+        for item in table.exclusions
+    ]
+
+
+def measure_words(column: Column, language: str) -> str:
+    """What a column counts or averages, or its formula."""
+    if column.kind == "input":
+        return say(language, "measure_input")
+    if column.kind == "formula":
+        return f"{say(language, 'formula')}: {column.formula}"
+    name, _, fact = column.aggregate.partition(":")
+    return say(language, f"measure_{name}", fact=say(language, f"fact_{fact}") if fact else "")
+
+
+def condition_words(condition: dict) -> str:
+    """A condition in the profile's own terms: ``entry_year = row; exit_type in graduated``."""
+    signs = {"eq": "=", "gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
+    parts = []
+    for fact, wanted in condition.items():
+        if isinstance(wanted, dict):
+            parts += [f"{fact} {signs[name]} {value}" for name, value in wanted.items()]
+        elif isinstance(wanted, list):
+            parts.append(f"{fact} ∈ {', '.join(wanted)}")
+        else:
+            parts.append(f"{fact} = {wanted}")
+    return "; ".join(parts)
+
+
+def definition_rows(table: ReportTable, language: str) -> Iterator[tuple[str, str, str]]:
+    """``(column or indicator, what it is, condition or score rule)``, one line per group of year columns."""
+    seen = set()
+    for column in table.columns:
+        name = column.group if column.offset is not None else column.key
+        if name in seen:
+            continue
+        seen.add(name)
+        head = column.group_label.get(language, "")
+        label = (
+            head if column.offset is not None else " · ".join(filter(None, (head, column.label[language])))
+        )
+        yield label, measure_words(column, language), condition_words(column.where)
+    for row in table.profile.rows:
+        if row.where:
+            yield row.label[language], say(language, "row"), condition_words(row.where)
+    for line in table.lines:
+        part = line.indicator
+        name, _, fact = part.aggregate.partition(":")
+        what = (
+            f"{say(language, 'formula')}: {part.formula}"
+            if part.formula
+            else say(language, f"measure_{name}", fact=say(language, f"fact_{fact}") if fact else "")
+        )
+        yield (
+            part.label[language],
+            what,
+            score_words(table, part.key, language) or condition_words(part.where),
+        )
+
+
+def score_words(table: ReportTable, key: str, language: str) -> str:
+    """The score rule of an indicator as text; empty for one that is not scored."""
+    part = table.line(key).indicator
+    if not part.scored:
+        return ""
+    return part.score.words() if part.score else say(language, "no_rule")
+
+
+def line_rows(table: ReportTable, language: str) -> list[tuple[str, str, str, str]]:
+    """``(indicator, value, score, rule or note)`` as printed."""
+    rows = []
+    for line in table.lines:
+        part = line.indicator
+        score = figure(line.score, "0.00", language, line.state) if part.scored and part.score else ""
+        rule = score_words(table, part.key, language) or part.note.get(language, "")
+        rows.append(
+            (part.label[language], figure(line.value, part.format, language, line.state), score, rule)
+        )
+    return rows
+
+
+def provenance_pairs(table: ReportTable, provenance: Provenance, language: str) -> Pairs:
+    """Everything about the origin of the figures."""
+    profile, not_yet = table.profile, say(language, "not_yet")
+    audience = "audience_external" if table.external else "audience_internal"
+    counts = dict(provenance.row_counts)
+    counts |= {say(language, f"count_{name}"): number for name, number in table.counts.items()}
+    pairs = [
+        (
+            say(language, "profile"),
+            f"{profile.id} v{profile.version} ({profile.instrument} {profile.number})",
+        ),
+        (say(language, "evidence"), say(language, f"evidence_{profile.evidence}")),
+        (
+            say(language, "filters"),
+            f"{program_words(table, language)}; TS {academic_year(table.selection, 0)}",
+        ),
+        (say(language, "snapshot"), table.snapshot.isoformat() if table.snapshot else "—"),
+        (say(language, "row_counts"), "; ".join(f"{k} {head_count(n, language)}" for k, n in counts.items())),
+        (
+            say(language, "calendar"),
+            say(language, "calendar_value", month=provenance.calendar.get("start_month", "—")),
+        ),
+        (say(language, "graduation_date"), provenance.calendar.get("graduation_date", "—")),
+        (say(language, "software"), provenance.software),
+        (say(language, "audience"), say(language, audience)),
+        (say(language, "report_id"), provenance.report_id or "—"),
+        (say(language, "version"), str(provenance.report_version or "—")),
+        (say(language, "prepared"), _signed(provenance.prepared_by, provenance.prepared_at) or not_yet),
+        (say(language, "approved"), _signed(provenance.approved_by, provenance.approved_at) or not_yet),
+        (say(language, "sha256"), provenance.content_sha256 or "—"),
+    ]
+    for number, day, files in provenance.imports:
+        pairs.append((say(language, "imports"), f"{number} · {day} · {files}"))
+    return pairs
+
+
+def _signed(who: str, when: str) -> str:
+    return f"{who}, {when[:16].replace('T', ' ')} UTC" if who else ""
+
+
+def file_stem(table: ReportTable, provenance: Provenance, language: str) -> str:
+    """Name of the exported files without their ending."""
+    chosen = table.selection
+    parts = [table.profile.id, chosen.program_code or "all", f"TS{chosen.ts}"]
+    parts += [f"v{provenance.report_version}"] if provenance.report_version else []
+    parts += ["external" if table.external else "internal", language]
+    return _stem(parts, provenance.synthetic)
+
+
+def file_name(name: str, program: str, language: str, kind: str, synthetic: bool) -> str:
+    """Name of a file that is no instrument's table."""
+    return f"{_stem([name, program, language], synthetic)}.{kind}"
+
+
+def _stem(parts: list[str], synthetic: bool) -> str:
+    marked = [*parts, "synthetic"] if synthetic else parts
+    return "_".join("".join(c if c.isalnum() or c in ".-" else "-" for c in part) for part in marked)

@@ -1,0 +1,238 @@
+"""The reports, step by step, from the store to files: build, prepare, approve, print, prove.
+
+The only module of ``dashboard.reports`` that touches the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+import pandas as pd
+
+from dashboard.reports import describe
+from dashboard.reports.approve import (
+    Verification,
+    approved_report,
+    prepared_report,
+    reopened,
+    verify,
+)
+from dashboard.reports.conditions import Selection
+from dashboard.reports.csv_long import to_csv
+from dashboard.reports.model import Override, ReportTable
+from dashboard.reports.pdf import to_pdf
+from dashboard.reports.profile import load_profile
+from dashboard.reports.provenance import Provenance, content_hash, file_hash, to_content
+from dashboard.reports.suppress import suppress
+from dashboard.reports.table import compute_table
+from dashboard.reports.xlsx import to_xlsx
+from data import queries, reports_store
+from data.academic_year import AcademicCalendar
+from data.cohorts import build_flow, snapshot_date
+from data.database import Store
+from data.imports import now
+from data.reports_store import StoredReport
+from data.store import get_fact
+
+SETTINGS = "report_settings"  # fact of the store: start_month, graduation_date, signatories
+LANGUAGES = ("id", "en")
+AUDIENCES = ("internal", "external")
+
+
+@dataclass(frozen=True)
+class Register:
+    """What reports are computed from, read once.
+
+    Parameters
+    ----------
+    flow : DataFrame
+        From :func:`data.cohorts.build_flow`, every programme.
+    programs : DataFrame
+    calendar : AcademicCalendar
+    snapshot : date or None
+        Last day on which the register was observed.
+    """
+
+    flow: pd.DataFrame
+    programs: pd.DataFrame
+    calendar: AcademicCalendar
+    snapshot: date | None
+
+    @property
+    def last_full_year(self) -> int:
+        """TS: the last academic year that the register reaches the end of."""
+        if self.snapshot is None:
+            raise ValueError("the register is empty: import students and outcomes first")
+        year = self.snapshot.year
+        while self.calendar.last_day(year) > self.snapshot:
+            year -= 1
+        return year
+
+
+@dataclass(frozen=True)
+class Request:
+    """Which report.
+
+    Parameters
+    ----------
+    profile_id : str
+    program_code : str
+        Empty: every programme together, where the instrument allows that.
+    ts : int
+    inputs : mapping of (row, column) to number
+        Figures that the register does not hold.
+    overrides : tuple of Override
+    """
+
+    profile_id: str
+    program_code: str
+    ts: int
+    inputs: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    overrides: tuple[Override, ...] = ()
+
+
+def read_register(store: Store) -> Register:
+    """Read the flow of every programme."""
+    settings = get_fact(store, SETTINGS, {})
+    calendar = AcademicCalendar(
+        settings.get("start_month", AcademicCalendar.start_month),
+        settings.get("graduation_date", AcademicCalendar.graduation_date),
+    )
+    flow = build_flow(queries.student_flow(store), queries.leave_terms(store), calendar)
+    return Register(flow, queries.programs(store), calendar, snapshot_date(flow))
+
+
+def build(store: Store, register: Register, request: Request) -> tuple[ReportTable, Provenance]:
+    """Compute a report, not yet prepared.
+
+    Raises
+    ------
+    KeyError
+        When the programme is unknown.
+    dashboard.reports.profile.ProfileError
+        When the profile is unknown, or the instrument has no table for the programme's level.
+    """
+    name, level = _program(register.programs, request.program_code)
+    profile = load_profile(request.profile_id, level if asks_level(request.profile_id) else "")
+    selection = Selection(request.ts, request.program_code, name, level)
+    active = None
+    if "active_year" in str(profile.source):
+        years = range(request.ts - 8, request.ts + 1)
+        active = reports_store.active_years(store, years, request.program_code)
+    table = compute_table(
+        profile,
+        register.flow,
+        selection,
+        active=active,
+        snapshot=register.snapshot,
+        inputs=request.inputs,
+        overrides=request.overrides,
+        calendar=register.calendar,
+    )
+    return table, replace(origin(store, register), content_sha256=content_hash(to_content(table)))
+
+
+def asks_level(profile_id: str) -> bool:
+    """Whether an instrument's table depends on the level, so that it needs one programme."""
+    try:
+        return bool(load_profile(profile_id, "").levels)
+    except ValueError:
+        return True
+
+
+def _program(programs: pd.DataFrame, code: str) -> tuple[str, str]:
+    if not code:
+        return "", ""
+    found = programs[programs["program_code"] == code]
+    if found.empty:
+        raise KeyError(f"program_code must be one of {sorted(programs['program_code'])}, got {code!r}")
+    return found.iloc[0]["name"], found.iloc[0]["degree_level"]
+
+
+def origin(store: Store, register: Register) -> Provenance:
+    """Where the figures of any report come from: institution, imports, row counts, calendar, signatories."""
+    listed = queries.imports(store)
+    finished = listed[listed["finished_at"].notna() & listed["undone_at"].isna()]
+    calendar = {
+        "start_month": register.calendar.start_month,
+        "graduation_date": register.calendar.graduation_date,
+    }
+    return Provenance(
+        institution=get_fact(store, "institution", "") or "",
+        imports=tuple(
+            (row.import_id, f"{row.finished_at:%Y-%m-%d}", row.source) for row in finished.itertuples()
+        ),
+        row_counts=reports_store.register_counts(store),
+        calendar=calendar,
+        synthetic=bool(get_fact(store, "synthetic", False) or finished["synthetic"].any()),
+        signatories=get_fact(store, SETTINGS, {}).get("signatories", {}),
+    )
+
+
+def prepare(
+    store: Store, table: ReportTable, provenance: Provenance, *, actor: str, role: str
+) -> StoredReport:
+    """Store a computed report as prepared: its figures no longer follow the data."""
+    chosen = table.selection
+    version = reports_store.next_version(store, table.profile.id, chosen.program_code, chosen.ts)
+    report = prepared_report(
+        table,
+        provenance,
+        report_id=reports_store.new_report_id(),
+        version=version,
+        actor=actor,
+        at=now(),
+    )
+    reports_store.save_prepared(store, report, role)
+    return report
+
+
+def approve(store: Store, report_id: str, *, actor: str, role: str) -> tuple[StoredReport, dict[str, bytes]]:
+    """Approve a prepared report and freeze it with the hashes of its files.
+
+    Raises
+    ------
+    data.reports_store.ApprovalRefused
+        When the approver prepared it, or it is not waiting for approval.
+    """
+    report = reports_store.stored_report(store, report_id)
+    if report.status != "prepared" or report.prepared_by == actor:
+        who = (
+            "is not waiting for approval"
+            if report.status != "prepared"
+            else "was prepared by the same person"
+        )
+        raise reports_store.ApprovalRefused(f"report {report_id} {who}")
+    approved = approved_report(report, actor=actor, at=now())
+    files = print_files(*reopened(approved))
+    approved = replace(approved, files={name: file_hash(data) for name, data in files.items()})
+    reports_store.save_approval(store, approved, role)
+    return approved, files
+
+
+def print_files(
+    table: ReportTable,
+    provenance: Provenance,
+    *,
+    languages: Iterable[str] = LANGUAGES,
+    audiences: Iterable[str] = AUDIENCES,
+) -> dict[str, bytes]:
+    """File name → content: XLSX and PDF in each language, CSV once, for each audience."""
+    files, languages = {}, tuple(languages)
+    for audience in audiences:
+        shown = suppress(table) if audience == "external" else table
+        for language in languages:
+            stem = describe.file_stem(shown, provenance, language)
+            files[f"{stem}.xlsx"] = to_xlsx(shown, provenance, language)
+            files[f"{stem}.pdf"] = to_pdf(shown, provenance, language)
+        stem = describe.file_stem(shown, provenance, languages[0])
+        files[f"{stem.replace('_' + languages[0], '', 1)}.csv"] = to_csv(shown, provenance)
+    return files
+
+
+def prove(store: Store, report_id: str, file: bytes | None = None) -> Verification:
+    """Whether a stored report, and a file that claims to be it, are what was sealed and logged."""
+    report = reports_store.stored_report(store, report_id)
+    return verify(report, reports_store.sealed_in_log(store, report), file)

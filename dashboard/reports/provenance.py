@@ -1,0 +1,162 @@
+"""Where a report comes from, and the hash that proves what it said."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, fields
+from datetime import date
+from typing import Any
+
+from dashboard.exports import software_version
+from dashboard.reports.conditions import Selection
+from dashboard.reports.model import Cell, Exclusion, Line, Override, ReportTable
+from dashboard.reports.profile import build_profile
+from data.cohorts import Notice
+
+SIGNATORIES = ("preparing_team", "head_of_programme", "university_leader")
+FORMAT = 1  # of the frozen content
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What every exported file says about its origin.
+
+    Parameters
+    ----------
+    institution : str
+    imports : tuple of (str, str, str)
+        Import number, date, file names; the sources of the figures.
+    row_counts : dict
+        Rows of the store by table.
+    calendar : dict
+        ``start_month`` and ``graduation_date``.
+    synthetic : bool
+        Whether the store holds generated people; every page then says so.
+    signatories : dict
+        Names for the signature block, by role (:data:`SIGNATORIES`).
+    prepared_by, prepared_at, approved_by, approved_at : str
+        Empty until it has happened; times are ISO 8601, UTC.
+    report_id, report_version, status
+        Of the stored report; status is draft, prepared or approved.
+    content_sha256 : str
+        :func:`content_hash` of the frozen content.
+    """
+
+    institution: str = ""
+    imports: tuple[tuple[str, str, str], ...] = ()
+    row_counts: dict[str, int] = field(default_factory=dict)
+    calendar: dict[str, Any] = field(default_factory=dict)
+    synthetic: bool = False
+    signatories: dict[str, str] = field(default_factory=dict)
+    software: str = field(default_factory=lambda: f"Tepat {software_version()}")
+    prepared_by: str = ""
+    prepared_at: str = ""
+    approved_by: str = ""
+    approved_at: str = ""
+    report_id: str = ""
+    report_version: int = 0
+    status: str = "draft"
+    content_sha256: str = ""
+
+    def to_json(self) -> dict:
+        """As a dictionary that JSON can hold."""
+        return asdict(self) | {"imports": [list(entry) for entry in self.imports]}
+
+    @classmethod
+    def from_json(cls, stored: dict) -> Provenance:
+        """Back from :meth:`to_json`."""
+        known = {part.name for part in fields(cls)}
+        kept = {name: value for name, value in stored.items() if name in known}
+        return cls(**kept | {"imports": tuple(tuple(entry) for entry in stored.get("imports", ()))})
+
+
+def to_content(table: ReportTable) -> dict:
+    """A table as the dictionary that is frozen: everything needed to print it again, profile included."""
+    return {
+        "format": FORMAT,
+        "profile": table.profile.source,
+        "level": table.profile.level,
+        "selection": asdict(table.selection),
+        "snapshot": table.snapshot.isoformat() if table.snapshot else None,
+        "cells": [vars(cell) | {"students": list(cell.students)} for cell in table.cells.values()],
+        "lines": [
+            {
+                "key": line.indicator.key,
+                "value": line.value,
+                "state": line.state,
+                "score": line.score,
+                "students": list(line.students),
+            }
+            for line in table.lines
+        ],
+        "exclusions": [vars(item) | {"students": list(item.students)} for item in table.exclusions],
+        "notices": [asdict(notice) for notice in table.notices],
+        "overrides": [asdict(change) for change in table.overrides],
+        "counts": dict(table.counts),
+        "external": table.external,
+    }
+
+
+def from_content(content: dict) -> ReportTable:
+    """The table that was frozen.
+
+    Raises
+    ------
+    ValueError
+        When the content has a format that this version does not know.
+    """
+    if content.get("format") != FORMAT:
+        raise ValueError(f"format of a frozen report must be {FORMAT}, got {content.get('format')!r}")
+    profile = build_profile(content["profile"], content["level"])
+    indicators = {indicator.key: indicator for indicator in profile.indicators}
+    cells = [Cell(**cell | {"students": tuple(cell["students"])}) for cell in content["cells"]]
+    return ReportTable(
+        profile=profile,
+        selection=Selection(**content["selection"]),
+        snapshot=date.fromisoformat(content["snapshot"]) if content["snapshot"] else None,
+        cells={(cell.row, cell.column): cell for cell in cells},
+        lines=tuple(
+            Line(
+                indicators[line["key"]], line["value"], line["state"], line["score"], tuple(line["students"])
+            )
+            for line in content["lines"]
+        ),
+        exclusions=tuple(
+            Exclusion(**item | {"students": tuple(item["students"])}) for item in content["exclusions"]
+        ),
+        notices=tuple(Notice(**notice) for notice in content["notices"]),
+        overrides=tuple(Override(**change) for change in content["overrides"]),
+        counts=content["counts"],
+        external=content["external"],
+    )
+
+
+def canonical(content: dict) -> bytes:
+    """Content as bytes that do not depend on key order or spacing.
+
+    A float is written with 12 significant digits: what a JSON column gives back may differ beyond.
+    """
+
+    def plain(value):
+        if isinstance(value, str):
+            return value
+        if isinstance(value, dict):
+            return {str(key): plain(part) for key, part in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [plain(part) for part in value]
+        if isinstance(value, float):
+            return int(value) if value.is_integer() else f"{value:.12g}"
+        return value
+
+    return json.dumps(plain(content), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def content_hash(content: dict) -> str:
+    """SHA-256 of :func:`canonical` content, in hex."""
+    return hashlib.sha256(canonical(content)).hexdigest()
+
+
+def file_hash(data: bytes) -> str:
+    """SHA-256 of a file, in hex."""
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,198 @@
+"""Compute a rule profile on a flow of students: ``compute_table(...) -> ReportTable``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from dashboard.reports.conditions import Facts, Selection
+from dashboard.reports.formulas import fill_formulas, fill_lines
+from dashboard.reports.model import (
+    CLOSED,
+    EMPTY,
+    MISSING,
+    NOT_YET,
+    Cell,
+    Exclusion,
+    Override,
+    ReportTable,
+)
+from dashboard.reports.profile_parts import Column, Profile, Row, year_name
+from data.academic_year import AcademicCalendar
+from data.cohorts import Notice, flow_notices, snapshot_date
+
+
+def compute_table(
+    profile: Profile,
+    flow: pd.DataFrame,
+    selection: Selection,
+    *,
+    active: pd.DataFrame | None = None,
+    snapshot: date | None = None,
+    inputs: Mapping[tuple[str, str], float] | None = None,
+    overrides: tuple[Override, ...] = (),
+    calendar: AcademicCalendar = AcademicCalendar(),
+) -> ReportTable:
+    """Fill a profile from a flow.
+
+    Parameters
+    ----------
+    profile : Profile
+        Resolved for the level of the programme.
+    flow : DataFrame
+        From :func:`data.cohorts.build_flow`; other programmes' rows are left out here.
+    selection : Selection
+        TS and programme.
+    active : DataFrame, optional
+        ``student_key, year`` of active registration; without it, cells of active students are missing.
+    snapshot : date, optional
+        Last day on which the register was observed; the newest ``observed_until`` of the flow when not given.
+    inputs : mapping of (row, column) to number, optional
+        Figures that the register does not hold, typed in by the office.
+    overrides : tuple of Override
+        Figures of the register replaced by hand, each with its reason.
+    calendar : AcademicCalendar
+        Must be the one that the flow was built with.
+
+    Returns
+    -------
+    ReportTable
+        Every figure with its state and the students behind it; no model output takes part.
+    """
+    snapshot = snapshot or snapshot_date(flow)
+    if selection.program_code:
+        flow = flow[flow["program_code"] == selection.program_code]
+    facts = Facts(flow.reset_index(drop=True), active, profile, selection, snapshot, calendar)
+    cohort = facts.cohort()
+    keys = facts.flow["student_key"].to_numpy()
+    by_hand = {(change.row, change.column): change for change in overrides}
+    cells = {}
+    for row in profile.rows:
+        for column in profile.columns:
+            if column.kind != "formula":
+                cell = _cell(row, column, facts, cohort, keys, inputs or {})
+                cells[row.key, column.key] = _overridden(cell, by_hand.get((row.key, column.key)))
+    cells = fill_formulas(profile, cells)
+    return ReportTable(
+        profile=profile,
+        selection=selection,
+        snapshot=snapshot,
+        cells=cells,
+        lines=fill_lines(profile, cells, _measured_lines(facts, cohort, keys)),
+        exclusions=_exclusions(facts, cohort, keys),
+        notices=_notices(facts, cohort, cells),
+        overrides=overrides,
+        counts={"students": len(facts.flow), "counted": int(cohort.sum())},
+    )
+
+
+def _cell(row: Row, column: Column, facts: Facts, cohort, keys, inputs) -> Cell:
+    if column.kind == "input":
+        value = inputs.get((row.key, column.key))
+        return Cell(row.key, column.key, "input", value, MISSING if value is None else "open")
+    if _closed(row, column):
+        return Cell(row.key, column.key, "measure", None, CLOSED)
+    condition = row.where | column.where
+    if "active_year" in condition and facts.active is None:
+        return Cell(row.key, column.key, "measure", None, MISSING)
+    known = facts.observed(condition, row.offset, column.offset)
+    if not (known and facts.mature(row.offset, column.horizon_years, column.horizon_normal)):
+        return Cell(row.key, column.key, "measure", None, NOT_YET)
+    mask = cohort & facts.where(condition, row.offset, column.offset)
+    value = _aggregate(facts.flow, mask, column.aggregate)
+    state = EMPTY if value is None else "open"
+    return Cell(row.key, column.key, "measure", value, state, students=tuple(keys[mask]))
+
+
+def _closed(row: Row, column: Column) -> bool:
+    return column.open_after is not None and column.offset < row.offset + column.open_after
+
+
+def _aggregate(flow: pd.DataFrame, mask: np.ndarray, aggregate: str) -> float | int | None:
+    if aggregate == "count":
+        return int(mask.sum())
+    name, _, fact = aggregate.partition(":")
+    numbers = flow[fact].to_numpy(dtype=float)[mask]
+    numbers = numbers[~np.isnan(numbers)]
+    if not len(numbers):
+        return None
+    return float({"mean": np.mean, "min": np.min, "max": np.max}[name](numbers))
+
+
+def _overridden(cell: Cell, change: Override | None) -> Cell:
+    if change is None:
+        return cell
+    if cell.state == CLOSED:
+        raise ValueError(f"override of {cell.row}/{cell.column}: the instrument leaves this cell closed")
+    return Cell(cell.row, cell.column, cell.kind, change.value, students=cell.students, computed=cell.value)
+
+
+def _measured_lines(facts: Facts, cohort, keys) -> dict:
+    """Indicators that count students rather than read the table: key → (value, state, students)."""
+    measured = {}
+    for indicator in facts.profile.indicators:
+        if indicator.formula:
+            continue
+        if not facts.observed(indicator.where, None, None):
+            measured[indicator.key] = (None, NOT_YET, ())
+            continue
+        mask = cohort & facts.where(indicator.where, None, None)
+        value = _aggregate(facts.flow, mask, indicator.aggregate)
+        measured[indicator.key] = (value, EMPTY if value is None else "open", tuple(keys[mask]))
+    return measured
+
+
+def _span(facts: Facts) -> np.ndarray:
+    """Students whose cohort is a row of the table; everybody where rows are not entry cohorts."""
+    offsets = [row.offset for row in facts.profile.rows if row.offset is not None]
+    by_entry = any("entry_year" in column.where for column in facts.profile.columns)
+    if not offsets or not by_entry:
+        return np.ones(len(facts.flow), dtype=bool)
+    years = facts.flow["entry_year"].to_numpy()
+    return (years >= facts.selection.ts + min(offsets)) & (years <= facts.selection.ts + max(offsets))
+
+
+def _exclusions(facts: Facts, cohort, keys) -> tuple[Exclusion, ...]:
+    span, found = _span(facts), []
+    if facts.profile.entry_types:
+        for kind in ("transfer", "recognised_prior_learning", "new"):
+            mask = span & ~cohort & facts.where({"entry_type": [kind]}, None, None)
+            if kind not in facts.profile.entry_types and mask.any():
+                found.append(Exclusion(f"entry_{kind}", tuple(keys[mask]), count=int(mask.sum())))
+    for kind in facts.profile.exclude_exits:
+        mask = span & facts.where({"exit_type": [kind]}, None, None)
+        if mask.any():
+            found.append(Exclusion(f"exit_{kind}", tuple(keys[mask]), count=int(mask.sum())))
+    for row in facts.profile.rows:
+        mask = np.zeros(len(keys), dtype=bool)
+        for column in facts.profile.columns:
+            if _closed(row, column):
+                mask |= cohort & facts.where(row.where | column.where, row.offset, column.offset)
+        if mask.any():
+            found.append(Exclusion("graduated_in_closed_cell", tuple(keys[mask]), row.key, int(mask.sum())))
+    return tuple(found)
+
+
+def _notices(facts: Facts, cohort, cells) -> tuple[Notice, ...]:
+    """What the reader must know, counted over the students of the table's own cohorts."""
+    found = list(flow_notices(facts.flow[_span(facts) & cohort]))
+    last = facts.calendar.last_day(facts.selection.ts)
+    if facts.snapshot is None or facts.snapshot < last:
+        found.append(Notice("ts_not_complete", 0, f"{last}"))
+    unseen = sum(cell.state == NOT_YET for cell in cells.values())
+    if unseen:
+        found.append(Notice("not_yet_observable", unseen))
+    if any(column.aggregate.endswith("gpa_final") for column in facts.profile.columns):
+        graduated = facts.where({"exit_type": ["graduated"]}, None, None)
+        years = {year_name(row.offset): facts.selection.ts + row.offset for row in facts.profile.rows}
+        within = facts.flow["exit_year"].isin(years.values()).to_numpy()
+        unknown = int((graduated & within & facts.flow["gpa_final"].isna().to_numpy()).sum())
+        if unknown:
+            found.append(Notice("gpa_final_missing", unknown))
+    empty = sum(cell.state == MISSING and cell.kind != "formula" for cell in cells.values())
+    if empty:
+        found.append(Notice("fields_missing", empty))
+    return tuple(found)

@@ -1,0 +1,111 @@
+"""The review queue as people see it: which case is next, what state it is in, what was noted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import pandas as pd
+
+from dashboard.people import named
+from dashboard.wording import EMPTY, Words
+from data.reviews import NEEDED
+
+REASONS = ("shape", "proportions", "slant", "joins", "line_quality", "pressure", "flourish", "image")
+"""What a reviewer looked at, a closed list; more stands in the text."""
+STATES = ("for_me", "to_settle", "waiting", "settled")
+_PACKED = re.compile(r"^\[([a-z_+]*)\] ?(.*)$", re.DOTALL)
+
+
+def pack_reasons(codes: Sequence[str], text: str) -> str:
+    """Chosen reasons and free text as the one text that is stored; empty when there is neither.
+
+    Examples
+    --------
+    >>> pack_reasons(["shape", "slant"], "slow line")
+    '[shape+slant] slow line'
+    """
+    unknown = set(codes) - set(REASONS)
+    if unknown:
+        raise ValueError(f"codes must be of {', '.join(REASONS)}, got {', '.join(sorted(unknown))}")
+    text = text.strip()
+    if not codes:
+        return text
+    return f"[{'+'.join(code for code in REASONS if code in codes)}] {text}".strip()
+
+
+def told_reasons(stored: str, words: Words) -> str:
+    """Stored reasons in the reader's language; what was typed stays as it was typed."""
+    packed = _PACKED.match(stored)
+    if packed is None:
+        return stored
+    codes = [words(f"review.reason_{code}") for code in packed[1].split("+") if code in REASONS]
+    return ". ".join(part for part in (", ".join(codes), packed[2]) if part) or EMPTY
+
+
+def state_of(case: dict) -> str:
+    """One of :data:`STATES`, for the reader of the row."""
+    if case["settled"]:
+        return "settled"
+    if case["mine_to_do"]:
+        return "for_me"
+    return "to_settle" if case["mine"] and case["opinions"] >= NEEDED["accept"] else "waiting"
+
+
+def next_case(queue: pd.DataFrame, wanted: str | None = None, passed: Sequence[str] = ()) -> dict | None:
+    """The case asked for if it is in the queue, else the oldest that waits for the reader; None if none does.
+
+    Parameters
+    ----------
+    queue : DataFrame
+        From :func:`data.reviews.review_queue`, the oldest first.
+    wanted : str, optional
+        A case's id.
+    passed : sequence of str
+        Put off in this session, in this order: they come last.
+    """
+    if wanted is not None:
+        chosen = queue[queue["decision_id"] == wanted]
+        if len(chosen):
+            return chosen.iloc[0].to_dict()
+    mine = queue[queue["mine_to_do"]]
+    turns = {one: turn for turn, one in enumerate(passed, start=1)}
+    order = mine["decision_id"].map(turns).fillna(0).sort_values(kind="stable").index
+    return mine.loc[order[0]].to_dict() if len(mine) else None
+
+
+def progress_of(opinions: pd.DataFrame) -> str:
+    """How far two opinions have come: ``one``, ``agree``, ``differ`` (a third is needed) or ``third``."""
+    given = opinions[opinions["kind"] == "opinion"]["opinion"].tolist()
+    if len(given) < 2:
+        return "one"
+    if len(given) > 2:
+        return "third"
+    return "agree" if given[0] == given[1] else "differ"
+
+
+def may_settle(opinions: pd.DataFrame) -> tuple[str, ...]:
+    """The actions that so many opinions allow: asking for another signature first, the others after two
+    that agree, or after a third."""
+    count = int((opinions["kind"] == "opinion").sum())
+    blind = bool(opinions.loc[opinions["kind"] == "opinion", "blind"].any())
+    open_question = progress_of(opinions) == "differ"
+    return tuple(
+        action
+        for action, needed in NEEDED.items()
+        if count >= needed and (needed == 1 or (blind and not open_question))
+    )
+
+
+def queue_table(queue: pd.DataFrame, words: Words) -> pd.DataFrame:
+    """The queue as listed and exported: who, when, state, opinions so far."""
+    rows = queue.to_dict("records")
+    return pd.DataFrame(
+        {
+            "student": [named(row) for row in rows],
+            "when": pd.to_datetime(queue["at"]),
+            "state": [words(f"review.state_{state_of(row)}") for row in rows],
+            "opinions": queue["opinions"].astype(int),
+            "case": queue["decision_id"].str[:8],
+        }
+    )

@@ -1,0 +1,158 @@
+"""Cubes of counts → the few rows that a leadership page shows. Pure functions of frames; no single student.
+
+A cohort is fixed at entry. Transfers out and deaths are counted but stand outside rates. A rate exists only
+for a cohort that is *mature*: whose normal time has passed by the last completed term.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from data.columns import DROPOUT_EXITS
+from data.term_calendar import ordinal, term_after
+
+OUTSIDE = ("transferred", "deceased")
+AT_RISK = ("high", "very_high")
+Z95 = 1.959963984540054
+
+
+def wilson(successes: pd.Series, n: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """95 % Wilson score interval of a proportion; no value where ``n`` is 0.
+
+    E. B. Wilson, "Probable inference", JASA 22 (1927) 209–212.
+    """
+    n = n.where(n > 0).astype(float)
+    share = successes / n
+    centre = (share + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
+    half = Z95 / (1 + Z95**2 / n) * np.sqrt(share * (1 - share) / n + Z95**2 / (4 * n**2))
+    return (centre - half).clip(0, 1), (centre + half).clip(0, 1)
+
+
+def last_completed_term(progress: pd.DataFrame) -> int | None:
+    """The newest term that the register has reached for any cohort; None without rows.
+
+    Parameters
+    ----------
+    progress : DataFrame
+        ``queries.retention``.
+    """
+    pairs = progress[["cohort_term", "term_index"]].drop_duplicates()
+    reached = [term_after(int(cohort), int(index) - 1) for cohort, index in pairs.itertuples(index=False)]
+    return max(reached, default=None)
+
+
+def outcomes(flow: pd.DataFrame, programs: pd.DataFrame, by: str, last_term: int) -> pd.DataFrame:
+    """Where each group of entrants stands.
+
+    Parameters
+    ----------
+    flow : DataFrame
+        ``program_code``, ``cohort_term``, ``state``, ``terms_to_exit`` (−1 unknown), ``students``.
+    programs : DataFrame
+        ``program_code``, ``normal_terms``.
+    by : {"cohort_term", "program_code"}
+        What to group by; only mature cohorts enter ``rate``.
+    last_term : int
+        The last completed term, ``YYYYT``.
+
+    Returns
+    -------
+    DataFrame
+        One row per group: ``entered``, ``outside`` (transferred or died), ``on_time``, ``graduated`` (also
+        later), ``left``, ``studying``; of mature cohorts ``n``, ``on_time_n``, ``left_n``; ``rate``, ``low``,
+        ``high`` (graduated on time, Wilson), ``left_rate``; ``mature`` whether all of the group is.
+    """
+    rows = flow.merge(programs[["program_code", "normal_terms"]], on="program_code", how="left")
+    passed = rows["cohort_term"].map(
+        {c: ordinal(last_term) - ordinal(int(c)) + 1 for c in rows["cohort_term"].unique()}
+    )
+    n, state = rows["students"], rows["state"]
+    graduated = state == "graduated"
+    on_time = graduated & rows["terms_to_exit"].between(0, rows["normal_terms"])
+    inside, left = ~state.isin(OUTSIDE), state.isin(DROPOUT_EXITS)
+    mature = passed >= rows["normal_terms"]
+    parts = pd.DataFrame(
+        {
+            by: rows[by],
+            "entered": n,
+            "outside": n.where(~inside, 0),
+            "on_time": n.where(on_time, 0),
+            "graduated": n.where(graduated, 0),
+            "left": n.where(left, 0),
+            "studying": n.where(state == "enrolled", 0),
+            "n": n.where(mature & inside, 0),
+            "on_time_n": n.where(mature & on_time, 0),
+            "left_n": n.where(mature & left, 0),
+            "unripe": n.where(~mature, 0),
+        }
+    )
+    table = parts.groupby(by, observed=True).sum().reset_index()
+    table["rate"] = table["on_time_n"] / table["n"].where(table["n"] > 0)
+    table["low"], table["high"] = wilson(table["on_time_n"], table["n"])
+    table["left_rate"] = table["left_n"] / table["n"].where(table["n"] > 0)
+    table["mature"] = table["unripe"] == 0
+    return table.drop(columns="unripe")
+
+
+def retention(progress: pd.DataFrame, cohorts: int = 7, longest: int = 8) -> pd.DataFrame:
+    """Share of each cohort's entrants still registered or graduated, term by term.
+
+    Parameters
+    ----------
+    progress : DataFrame
+        ``queries.retention``: ``cohort_term``, ``term_index``, ``entrants``, ``retained``.
+    cohorts, longest : int
+        How many of the newest cohorts, and up to which term.
+
+    Returns
+    -------
+    DataFrame
+        ``cohort_term``, ``terms_completed`` (0 at entry), ``share`` in 0–1, ``n`` (entrants).
+    """
+    newest = sorted(progress["cohort_term"].unique())[-cohorts:]
+    rows = progress[progress["cohort_term"].isin(newest) & (progress["term_index"] <= longest)]
+    sums = rows.groupby(["cohort_term", "term_index"])[["entrants", "retained"]].sum().reset_index()
+    whole = sums.groupby("cohort_term")["entrants"].transform("max")
+    sums = sums[sums["entrants"] == whole]  # terms that every programme of the cohort has reached
+    table = pd.DataFrame(
+        {
+            "cohort_term": sums["cohort_term"],
+            "terms_completed": sums["term_index"],
+            "share": sums["retained"] / sums["entrants"],
+            "n": sums["entrants"],
+        }
+    )
+    entry = table.drop_duplicates("cohort_term").assign(terms_completed=0, share=1.0)
+    return pd.concat([entry, table]).sort_values(["cohort_term", "terms_completed"], ignore_index=True)
+
+
+def at_risk(cube: pd.DataFrame) -> tuple[int, int]:
+    """Students in the bands high and very high, and all students of the cube."""
+    total = int(cube["students"].sum())
+    return int(cube.loc[cube["band"].isin(AT_RISK), "students"].sum()), total
+
+
+def load_per_advisor(load: pd.DataFrame) -> list[int]:
+    """Students at risk of each advisor, the most loaded first.
+
+    Parameters
+    ----------
+    load : DataFrame
+        ``queries.advisor_load``: ``advisor``, ``at_risk``.
+    """
+    return load.groupby("advisor")["at_risk"].sum().sort_values(ascending=False).astype(int).tolist()
+
+
+def by_cohort(frame: pd.DataFrame) -> list[int]:
+    """Students by entry cohort, the oldest first."""
+    return frame.groupby("cohort_term")["students"].sum().sort_index().astype(int).tolist()
+
+
+def chosen(frame: pd.DataFrame, program: str | None, cohort: int | None) -> pd.DataFrame:
+    """The rows of one programme and one entry cohort; None means every one."""
+    if program is not None:
+        frame = frame[frame["program_code"] == program]
+    if cohort is not None:
+        frame = frame[frame["cohort_term"] == cohort]
+    return frame

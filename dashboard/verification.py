@@ -1,0 +1,98 @@
+"""Pictures that help to compare a questioned signature with the references, and a ratio said in words.
+
+Nothing here decides anything: the outcome comes from :mod:`vision.verify` alone. The map of agreement is made
+by another network than the one that gives the outcome, and the page says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dashboard.overlay import Answer
+from dashboard.wording import Words
+from data.specimens import inspect_image, read_pixels
+
+
+def checked_image(name: str, data: bytes) -> tuple[np.ndarray, list[dict]]:
+    """The gray scan of an uploaded file and what the checks say about it.
+
+    Parameters
+    ----------
+    name : str
+        Of the file.
+    data : bytes
+        An image as it came from the browser.
+
+    Raises
+    ------
+    data.specimens.RefusedFile
+        When it is not an image that is taken.
+    """
+    from vision.preprocess import to_gray
+    from vision.quality import as_rows, check_specimen
+
+    facts = inspect_image(data, name)
+    gray = to_gray(read_pixels(data))
+    return gray, as_rows(check_specimen(gray, facts.dpi))
+
+
+def superposed(questioned: bytes, reference: bytes):
+    """The two on one sheet (:class:`vision.superpose.Superposed`); None when one has no ink."""
+    from vision.preprocess import clean_ink, to_gray
+    from vision.superpose import superpose
+
+    inks = [clean_ink(to_gray(read_pixels(data)))[0] for data in (questioned, reference)]
+    try:
+        return superpose(*inks)
+    except ValueError:
+        return None
+
+
+def agreement_map(encoder, questioned: bytes, references: Sequence[bytes]) -> Answer:
+    """Which ink of the questioned signature makes it resemble the references, to an image network.
+
+    Parameters
+    ----------
+    encoder : vision.backbones.Encoder
+        Hold its lock.
+    questioned : bytes
+    references : sequence of bytes
+        At least one.
+
+    Returns
+    -------
+    Answer
+        Without a picture when hiding the hot ink does not change the resemblance accordingly.
+    """
+    from fusion.overlay import LEAST_FIDELITY
+    from vision.embed import embed_prepared, prepare_image
+    from vision.gradcam import heatmap_along, occlusion_fidelity, similarity_direction
+    from vision.overlay import blend
+    from vision.preprocess import to_gray
+
+    scans = [to_gray(read_pixels(data)) for data in references]
+    inks = np.stack([prepare_image(encoder, scan) for scan in scans])
+    direction = similarity_direction(embed_prepared(encoder, inks))
+    gray = to_gray(read_pixels(questioned))
+    heat = heatmap_along(encoder, gray, direction)
+    if heat.strength <= 0:
+        return Answer(reason="no_effect")
+    fidelity = occlusion_fidelity(encoder, gray, direction, heat)
+    values = {"minimum": LEAST_FIDELITY, "value": fidelity}
+    if fidelity < LEAST_FIDELITY:
+        return Answer(fidelity=fidelity, reason="low_fidelity", values=values)
+    return Answer(blend(gray, heat.values), fidelity, values=values)
+
+
+def support_words(log10_lr: float, words: Words) -> str:
+    """A likelihood ratio on the verbal scale, with its number: never a verdict on the signature."""
+    from vision.likelihood import NO_SUPPORT, verbal_key
+
+    key = verbal_key(log10_lr)
+    if key == NO_SUPPORT:
+        return words("verification.support_none")
+    size, side = 10 ** abs(log10_lr), key.rpartition("_")[2]
+    ratio = words.number(size, 0 if size >= 10 else 1)
+    return words(f"verification.ratio_{side}", support=words(f"verification.support_{key}"), ratio=ratio)

@@ -1,0 +1,110 @@
+"""A stored decision with its images and opinions → the case file that an officer prints and signs."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+
+import pandas as pd
+from PIL import Image
+
+from dashboard import findings
+from dashboard.reports.case_file import CaseFile, Specimen
+from dashboard.verification import support_words
+from dashboard.wording import EMPTY, Words
+from data.specimens import read_pixels
+
+VERSIONS = ("calibration_version", "encoder_id", "classifier_version")
+
+
+def as_png(data: bytes) -> bytes:
+    """An accepted image of any kind as PNG, upright, for print."""
+    buffer = io.BytesIO()
+    Image.fromarray(read_pixels(data)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def case_of(
+    decision: Mapping,
+    subject: str,
+    questioned: bytes,
+    references: pd.DataFrame,
+    images: Mapping[str, bytes],
+    reviews: pd.DataFrame,
+    words: Words,
+    custody: pd.DataFrame,
+) -> CaseFile:
+    """The case file of a decision, in the reader's language.
+
+    Parameters
+    ----------
+    decision : mapping
+        The row of ``verification_decisions``.
+    subject : str
+        The student as the reader may see them.
+    questioned : bytes
+        The image in question.
+    references : DataFrame
+        ``specimen_id, captured_on, context, sha256`` of the references that were compared.
+    images : mapping of str to bytes
+        Their files by specimen.
+    reviews : DataFrame
+        ``at, reviewer, kind, opinion, reasons``; the opinions that the reader may see.
+    words : Words
+    custody : DataFrame
+        From :func:`data.custody.custody`.
+    """
+    day = words.day(decision["at"])
+    questioned_scan = Specimen(
+        decision["decision_id"][:8],
+        day,
+        words("verification.questioned"),
+        decision["questioned_sha256"],
+        as_png(questioned),
+    )
+    ratio = decision["log10_lr"]
+    known = ratio is not None and ratio == ratio
+    return CaseFile(
+        case_number=decision["decision_id"],
+        subject=subject,
+        questioned=questioned_scan,
+        references=tuple(_specimen(row, images, words) for row in references.to_dict("records")),
+        outcome=decision["outcome"],
+        score=words.signed(decision["score"], 2) if known else "",
+        likelihood=support_words(ratio, words) if known else "",
+        thresholds=" · ".join(decision[name] for name in VERSIONS),
+        findings=tuple(_finding(one, words) for one in decision["findings"]),
+        custody=tuple(
+            (
+                f"{row['at']:%Y-%m-%d %H:%M}",
+                row["actor"],
+                words(f"verification.custody_{row['act']}"),
+                row["sha256"],
+            )
+            for row in custody.to_dict("records")
+        ),
+        decisions=tuple(
+            (
+                f"{row['at']:%Y-%m-%d %H:%M}",
+                row["reviewer"],
+                words.named("opinion" if row["kind"] == "opinion" else "action_of", row["opinion"]),
+                row["reasons"] or EMPTY,
+            )
+            for row in reviews.to_dict("records")
+        ),
+    )
+
+
+def _specimen(row: Mapping, images: Mapping[str, bytes], words: Words) -> Specimen:
+    return Specimen(
+        row["specimen_id"][:8],
+        words.day(row["captured_on"]),
+        words.named("context", row["context"]),
+        row["sha256"],
+        as_png(images[row["specimen_id"]]),
+    )
+
+
+def _finding(one: Mapping, words: Words) -> tuple[str, str, str, str]:
+    status = words.named("finding", one["status"])
+    return one["code"], words.named("check", one["code"]), status, findings.sentence(dict(one), words)

@@ -1,0 +1,85 @@
+"""What a score would be had the last term gone otherwise, from what was stored with it. Pure functions.
+
+The signature's part of a fused score does not depend on the levers: it stays as stored, and only the change
+in the records' part is added to the stored margin. So no embedding is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from data.queries import StoredExplanation
+from fusion.fuse import no_signatures
+from fusion.model import RiskModel, band_of
+from fusion.rows import Rows
+from fusion.whatif import possible, score_changes
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A score as it would be: risk and range in 0–1, and the band."""
+
+    risk: float
+    low: float
+    high: float
+    band: str
+
+
+def stored_row(model: RiskModel, stored: StoredExplanation) -> Rows:
+    """The feature row behind a stored score, without its signature.
+
+    Parameters
+    ----------
+    model : RiskModel
+        The model that made the score.
+    stored : StoredExplanation
+        With the ``inputs`` of the score.
+    """
+    names = list(model.encoder.names)
+    values = {name: [model.encoder.value(name, stored.inputs[i])] for i, name in enumerate(names)}
+    table = pd.DataFrame(values)
+    for name in names:
+        if name not in model.encoder.categories:
+            table[name] = table[name].astype(float)
+    meta = pd.DataFrame(
+        {
+            "student_key": [stored.score["student_key"]],
+            "as_of_index": [int(stored.score["as_of_index"])],
+            "program_code": [str(values.get("program_code", [""])[0])],
+            "cohort_term": [0],
+            "cutoff": [pd.NaT],
+        }
+    )
+    return Rows(table, meta, no_signatures(), np.array([-1]))
+
+
+def levers(row: Rows) -> dict[str, tuple[float, float, float]]:
+    """What can be tried for a row: name → (present value, lowest, highest)."""
+    return {name: span for name, span in possible(row.table.iloc[0]).items() if span[2] > span[1]}
+
+
+def changed_score(
+    model: RiskModel, row: Rows, stored: StoredExplanation, changes: dict[str, float]
+) -> Changed:
+    """The score with the levers at other values.
+
+    Parameters
+    ----------
+    row : Rows
+        From :func:`stored_row`.
+    changes : dict of str to float
+        Lever → value; empty gives the stored score.
+    """
+    target = stored.score["target"]
+    frame = score_changes(model, row, target, [{}, changes])
+    after = frame.iloc[1]
+    if stored.score["modality"] == "records":
+        return Changed(*(float(after[name]) for name in ("risk", "risk_low", "risk_high")), after["band"])
+    part = model.targets[target]
+    margin = stored.score["margin"] + float(after["margin"] - frame.iloc[0]["margin"])
+    risk = part.signature.calibrator.risk(np.array([margin]))
+    low, high = part.signature.calibrator.interval(risk, row.as_of)
+    return Changed(float(risk[0]), float(low[0]), float(high[0]), str(band_of(risk, part.bands)[0]))

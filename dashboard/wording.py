@@ -1,0 +1,141 @@
+"""Every word a person reads, in English and Bahasa Indonesia, and numbers the way each language writes them.
+
+The texts live in ``dashboard/locales/*.toml``; code refers to them by key only. A key that a file lacks is
+an error (a test compares the two files), never a silent fall-back to the other language.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+LOCALES = Path(__file__).parent / "locales"
+LANGUAGES = {"en": "English", "id": "Bahasa Indonesia"}
+_SEPARATORS = {"en": (",", "."), "id": (".", ",")}  # thousands, decimals
+EMPTY = "–"
+
+
+@cache
+def _texts(language: str) -> dict[str, str]:
+    texts = {}
+    for path in (LOCALES / f"{language}.toml", *sorted(LOCALES.glob(f"*.{language}.toml"))):
+        with path.open("rb") as file:
+            texts |= _flat(tomllib.load(file), "")
+    return texts
+
+
+def _flat(table: dict, prefix: str):
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def language_of(locale: str | None) -> str:
+    """The language to begin with for a browser's locale such as ``"id-ID"``; English when unknown."""
+    wanted = (locale or "").lower().split("-")[0]
+    return wanted if wanted in LANGUAGES else "en"
+
+
+@dataclass(frozen=True)
+class Words:
+    """The texts and number formats of one language.
+
+    Parameters
+    ----------
+    language : {"en", "id"}
+        Which file of ``dashboard/locales`` to read.
+
+    Examples
+    --------
+    >>> Words("en").number(1234.5, 1), Words("id").number(1234.5, 1)
+    ('1,234.5', '1.234,5')
+    """
+
+    language: str = "en"
+
+    def __post_init__(self) -> None:
+        if self.language not in LANGUAGES:
+            raise ValueError(f"language must be one of {', '.join(LANGUAGES)}, got {self.language!r}")
+
+    def __call__(self, key: str, /, **values) -> str:
+        """The text of ``key`` with ``values`` filled in; whole numbers are written in the language's way.
+
+        Raises
+        ------
+        KeyError
+            If the language's file has no such key.
+        """
+        text = _texts(self.language)[key]
+        if not values:
+            return text
+        return text.format(**{name: self._shown(value) for name, value in values.items()})
+
+    def has(self, key: str) -> bool:
+        """Whether the language has a text of that key (for names that come from data, such as features)."""
+        return key in _texts(self.language)
+
+    def named(self, family: str, name: object) -> str:
+        """The text of ``family.name``; a name that no file knows is shown as it is, with spaces."""
+        key = f"{family}.{name}"
+        return self(key) if self.has(key) else str(name).replace("_", " ")
+
+    def count(self, thing: str, n: int) -> str:
+        """``n`` things in words, as ``count("students", 1)`` → "1 student"."""
+        form = "one" if n == 1 else "other"
+        return self(f"count.{thing}.{form}", n=n)
+
+    def number(self, value: float | None, digits: int = 0) -> str:
+        """A number with ``digits`` decimals; a dash when there is none."""
+        if value is None or value != value:
+            return EMPTY
+        thousands, decimals = _SEPARATORS[self.language]
+        text = f"{value:,.{digits}f}".replace("-", "−")
+        return text.translate(str.maketrans({",": thousands, ".": decimals}))
+
+    def percent(self, share: float | None, digits: int = 0) -> str:
+        """A share in 0–1 as a percentage."""
+        return EMPTY if share is None or share != share else f"{self.number(100 * share, digits)}%"
+
+    def of_100(self, risk: float | None) -> str:
+        """A risk in 0–1 as "n of 100"; never 0 or 100, which no model can promise."""
+        if risk is None or risk != risk:
+            return EMPTY
+        return self.number(min(max(round(100 * risk), 1), 99))
+
+    def signed(self, value: float | None, digits: int = 0) -> str:
+        """A difference with its sign."""
+        if value is None or value != value:
+            return EMPTY
+        shown = self.number(value, digits)
+        return f"+{shown}" if value > 0 and shown.strip("0.,") else shown
+
+    def day(self, value: date | str | None) -> str:
+        """A date such as "20 Nov 2026"; accepts dates, datetimes and ISO texts."""
+        if value is None or value != value or value == "":
+            return EMPTY
+        if isinstance(value, str):
+            value = date.fromisoformat(value[:10])
+        return f"{value.day} {self('months.short').split()[value.month - 1]} {value.year}"
+
+    def term(self, term_id: int | None) -> str:
+        """A ``YYYYT`` term such as "Odd 2025/26"."""
+        if term_id is None or term_id != term_id:
+            return EMPTY
+        year, part = divmod(int(term_id), 10)
+        return f"{self(f'term.part{part}')} {year}/{(year + 1) % 100:02d}"
+
+    @property
+    def separators(self) -> str:
+        """Decimal and thousands signs in the order that plotly wants."""
+        thousands, decimals = _SEPARATORS[self.language]
+        return decimals + thousands
+
+    def _shown(self, value: object) -> str:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return self.number(value)
+        return str(value)

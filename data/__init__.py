@@ -1,0 +1,1 @@
+"""What is known: schema, store, ingest and synthetic data."""

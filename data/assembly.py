@@ -1,0 +1,104 @@
+"""Checked tables → the frames that the store takes: what a file leaves out is filled in by the calendar."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+
+from data.known import Known
+from data.record_checks import cohorts_of, degree_levels
+from data.record_frames import RecordFrames
+from data.register_files import ParsedTable
+from data.term_calendar import GRADES_KNOWN_AFTER
+from data.term_checks import never_graded
+from data.term_columns import calendar_index, ends, lookup, terms_on
+
+
+def assemble(
+    tables: dict[str, ParsedTable], refused: dict[str, pd.Index], known: Known, today: date
+) -> RecordFrames:
+    """The accepted rows of one import, completed.
+
+    Parameters
+    ----------
+    tables : dict of str to ParsedTable
+        "students", "terms", "outcomes"; each optional.
+    refused : dict of str to Index
+        Table → row numbers to leave out.
+    known : Known
+        What the store holds already.
+    today : date
+        Day of the import.
+
+    Returns
+    -------
+    RecordFrames
+    """
+    students = tables.get("students")
+    cohorts = cohorts_of(students, refused.get("students", pd.Index([])), known)
+    frames = {}
+    if students is not None:
+        frames["students"] = _students(students, refused["students"], known)
+    if "terms" in tables:
+        frames["terms"] = _terms(tables["terms"], refused["terms"], known, today)
+    if "outcomes" in tables:
+        frames["outcomes"] = _outcomes(tables["outcomes"], refused["outcomes"], cohorts, known, today)
+    return RecordFrames(**frames)
+
+
+def _accepted(parsed: ParsedTable, rows: pd.DataFrame, refused: pd.Index, key: list[str]) -> pd.DataFrame:
+    kept = rows.drop(index=refused.intersection(rows.index))
+    return kept.drop_duplicates(key).reset_index(drop=True)
+
+
+def _students(students: ParsedTable, refused: pd.Index, known: Known) -> pd.DataFrame:
+    levels = degree_levels(students, known)
+    frame = _accepted(students, students.values, refused, ["student_number"])
+    return frame.assign(degree_level=lookup(frame["program_code"], levels).astype("str"))
+
+
+def _terms(terms: ParsedTable, refused: pd.Index, known: Known, today: date) -> pd.DataFrame:
+    rows = terms.values.drop(columns=["term_index"], errors="ignore")  # the store derives it by the calendar
+    if {"gpa_term", "credits_attempted"} <= set(rows.columns):
+        ungraded = (rows["credits_attempted"] == 0).fillna(False) & (rows["gpa_term"] == 0)
+        rows = rows.assign(gpa_term=rows["gpa_term"].mask(ungraded))
+    if "gpa_cum" in rows:
+        rows = rows.assign(gpa_cum=rows["gpa_cum"].mask(never_graded(terms, known)))
+    rows = rows.assign(known_at=_known_at(rows, today))
+    return _accepted(terms, rows, refused, ["student_number", "term_id"])
+
+
+def _known_at(rows: pd.DataFrame, today: date) -> pd.Series:
+    """Dates of knowledge: an unfinished term is known today; for a finished one the store fills its own."""
+    given = rows.get("known_at", pd.Series(pd.NaT, index=rows.index, dtype="datetime64[s]"))
+    unfinished = ends(rows["term_id"]) + GRADES_KNOWN_AFTER > pd.Timestamp(today)
+    return given.mask(given.isna() & unfinished, pd.Timestamp(today))
+
+
+def _outcomes(
+    outcomes: ParsedTable, refused: pd.Index, cohorts: pd.Series, known: Known, today: date
+) -> pd.DataFrame:
+    rows = _accepted(outcomes, outcomes.values, refused, ["student_number"])
+    left = rows["exit_type"].notna()
+    day = rows.get("exit_date", pd.Series(pd.NaT, index=rows.index, dtype="datetime64[s]")).where(left)
+    term = rows.get("exit_term", pd.Series(pd.NA, index=rows.index, dtype="Int64")).where(left)
+    term = term.fillna(terms_on(day))
+    day = day.fillna(_stored_exit(rows, term, known)).fillna(ends(term).clip(upper=pd.Timestamp(today)))
+    first = lookup(rows["student_number"], cohorts).astype("Int64")
+    count = rows.get("terms_to_exit", pd.Series(pd.NA, index=rows.index, dtype="Int64")).where(left)
+    rows = rows.assign(exit_term=term, exit_date=day, terms_to_exit=count.fillna(calendar_index(first, term)))
+    if "observed_until" in rows:
+        early = rows["observed_until"] < day
+        rows = rows.assign(observed_until=rows["observed_until"].mask(early, day))
+    return rows
+
+
+def _stored_exit(rows: pd.DataFrame, term: pd.Series, known: Known) -> pd.Series:
+    """The stored date of an exit in the same term, so that a file without dates changes nothing."""
+    stored = known.outcomes.set_index("student_number")
+    if "exit_term" not in stored:
+        return pd.Series(pd.NaT, index=rows.index, dtype="datetime64[s]")
+    same = (lookup(rows["student_number"], stored["exit_term"]) == term).fillna(False)
+    days = lookup(rows["student_number"], stored["exit_date"]).astype("datetime64[s]")
+    return days.where(same.astype(bool))

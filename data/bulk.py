@@ -1,0 +1,188 @@
+"""Frames to rows and rows to frames, fast and with the same types on both databases.
+
+In a frame, missing values are NaN/NaT/None. Integer columns come back as int64, or as float64 where the
+schema allows missing values; dates and times as ``datetime64[us]``; text as pandas' ``str``; JSON as Python
+objects.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Connection,
+    Date,
+    DateTime,
+    Float,
+    Integer,
+    LargeBinary,
+    Select,
+    Table,
+    bindparam,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.types import TypeEngine
+
+Progress = Callable[[int, int], None]  # called with (rows done, rows in all)
+BATCH = 20_000  # rows between two calls of a progress function
+FETCHED = 50_000  # rows read at a time
+KEYS_PER_QUERY = 900  # SQLite's default limit is 999 parameters in older builds
+
+
+def fetch(connection: Connection, statement: Select) -> pd.DataFrame:
+    """The rows of a SELECT as a frame; column types come from the statement, even when there is no row."""
+    result = connection.execute(statement)
+    described = list(statement.selected_columns)
+    parts = []
+    while rows := result.fetchmany(FETCHED):  # in parts: rows as Python objects need far more memory
+        columns = zip(zip(*rows, strict=True), described, strict=True)
+        parts.append([_array(values, column) for values, column in columns])
+    parts = parts or [[_array((), column) for column in described]]
+    whole = (_joined(arrays) for arrays in zip(*parts, strict=True))
+    return pd.DataFrame(dict(zip(result.keys(), whole, strict=True)))
+
+
+def fetch_by_keys(connection: Connection, statement: Select, column, keys: Sequence) -> pd.DataFrame:
+    """The rows of a SELECT whose ``column`` is among ``keys``, however many keys there are."""
+    parts = [
+        fetch(connection, statement.where(column.in_(list(keys[start : start + KEYS_PER_QUERY]))))
+        for start in range(0, len(keys), KEYS_PER_QUERY)
+    ]
+    if not parts:
+        return fetch(connection, statement.where(column.in_([])))
+    return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+
+
+def insert_frame(
+    connection: Connection, table: Table, frame: pd.DataFrame, progress: Progress | None = None
+) -> None:
+    """Insert every row of ``frame``, whose columns are columns of ``table``."""
+    if frame.empty:
+        return
+    names = [column.name for column in table.columns if column.name in frame]  # as the INSERT orders them
+    total = len(frame)
+    for start in range(0, total, BATCH):
+        part = frame.iloc[start : start + BATCH]
+        rows = list(zip(*(to_cells(part[name], table.c[name].type) for name in names), strict=True))
+        if connection.dialect.name == "postgresql":
+            _copy(connection, table, names, rows)
+        else:
+            statement = insert(table).values({name: bindparam(name) for name in names})
+            compiled = str(statement.compile(dialect=connection.dialect))
+            connection.exec_driver_sql(compiled, rows)
+        if progress:
+            progress(min(start + BATCH, total), total)
+
+
+def update_frame(connection: Connection, table: Table, key: Sequence[str], frame: pd.DataFrame) -> None:
+    """Update the rows of ``table`` named by the ``key`` columns with the other columns of ``frame``."""
+    if frame.empty:
+        return
+    values = [name for name in frame.columns if name not in key]
+    statement = (
+        update(table)
+        .where(*(table.c[name] == bindparam(f"key_{name}") for name in key))
+        .values({name: bindparam(f"new_{name}") for name in values})
+    )
+    columns = {f"key_{name}": to_objects(frame[name], table.c[name].type) for name in key}
+    columns |= {f"new_{name}": to_objects(frame[name], table.c[name].type) for name in values}
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    connection.execute(statement, rows)
+
+
+def to_cells(series: pd.Series, kind: TypeEngine) -> list:
+    """Values as a database driver takes them without SQLAlchemy's help."""
+    if isinstance(kind, JSON):
+        return [None if _is_null(value) else json.dumps(value, allow_nan=False) for value in series]
+    missing = series.isna().to_numpy()
+    if isinstance(kind, DateTime):
+        values = np.datetime_as_string(_instants(series), unit="us").astype(object)
+        values = np.array([text.replace("T", " ") for text in values], dtype=object)
+    elif isinstance(kind, Date):
+        values = np.datetime_as_string(_instants(series), unit="D").astype(object)
+    elif isinstance(kind, Boolean):
+        values = series.where(~missing, False).astype(bool).to_numpy().astype(object)
+    elif isinstance(kind, Integer):
+        values = series.where(~missing, 0).astype("int64").to_numpy().astype(object)
+    elif isinstance(kind, Float):
+        values = series.astype("float64").to_numpy().astype(object)
+    else:
+        values = series.astype(object).to_numpy(copy=True)
+    values[missing] = None
+    return values.tolist()
+
+
+def to_objects(series: pd.Series, kind: TypeEngine) -> list:
+    """Values as SQLAlchemy takes them: dates as ``date``, JSON as objects, missing values as None."""
+    if isinstance(kind, JSON):
+        return [None if _is_null(value) else value for value in series]
+    if isinstance(kind, (Date, DateTime)):
+        stamps = _instants(series).astype("datetime64[us]").astype(object)
+        only_date = isinstance(kind, Date)
+        return [None if stamp is None else (stamp.date() if only_date else stamp) for stamp in stamps]
+    return to_cells(series, kind)
+
+
+def to_plain(series: pd.Series, kind: TypeEngine) -> list:
+    """Values that JSON can hold: dates and times as ISO text."""
+    return [_is_text(value, kind) for value in to_objects(series, kind)]
+
+
+def _is_text(value: Any, kind: TypeEngine) -> Any:
+    return value.isoformat() if isinstance(kind, (Date, DateTime)) and value is not None else value
+
+
+def all_columns(table: Table, without: Iterable[str] = ()) -> Select:
+    """SELECT of every column of a table but some."""
+    return select(*(column for column in table.columns if column.name not in set(without)))
+
+
+def _joined(arrays: tuple):
+    if len(arrays) == 1:
+        return arrays[0]
+    if isinstance(arrays[0], np.ndarray):
+        return np.concatenate(arrays)
+    return pd.concat([pd.Series(array) for array in arrays], ignore_index=True)
+
+
+def _array(values: tuple, column):
+    kind = column.type
+    if isinstance(kind, (Date, DateTime)):
+        return np.array(values, dtype="datetime64[us]")
+    if isinstance(kind, Boolean):
+        return np.array([bool(value) for value in values], dtype=bool)
+    if isinstance(kind, Integer):
+        may_be_missing = getattr(column, "nullable", False) or None in values
+        return np.array(values, dtype="float64" if may_be_missing else "int64")
+    if isinstance(kind, Float):
+        return np.array(values, dtype="float64")
+    if isinstance(kind, (JSON, LargeBinary)):
+        return pd.Series(list(values), dtype=object)
+    return pd.array(list(values), dtype="str")
+
+
+def _instants(series: pd.Series) -> np.ndarray:
+    return pd.to_datetime(series).to_numpy().astype("datetime64[us]")
+
+
+def _is_null(value: Any) -> bool:
+    return value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value))
+
+
+def _copy(connection: Connection, table: Table, names: list[str], rows: list[tuple]) -> None:
+    from psycopg import sql
+
+    target = sql.Identifier(table.name)
+    columns = sql.SQL(", ").join(map(sql.Identifier, names))
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(target, columns)
+    with connection.connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)

@@ -1,0 +1,277 @@
+"""Record checks REC001… (and file checks SPC001…): what may be wrong, found for every row at once.
+
+Errors stand in the way of an import; warnings (REC1xx, SPC1xx) do not. Checks of single cells are pandera
+schemas built from :mod:`data.columns`; checks across rows and files are in :mod:`data.record_checks`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from sqlalchemy import String
+
+from data import schema
+from data.cells import looks_damaged
+from data.columns import Column
+from data.mapping import TABLES
+from data.register_files import ParsedTable
+
+if TYPE_CHECKING:
+    import pandera.pandas as pa
+
+TEXT_LIMITS = {  # column → characters that the store keeps
+    **{c.name: c.type.length for c in schema.students.columns if type(c.type) is String},
+    "student_number": schema.identities.c.student_number.type.length,
+    "name": schema.identities.c.name.type.length,
+    "program_name": schema.programs.c.name.type.length,
+}
+PROBLEM_COLUMNS = ("file", "row", "column", "rule", "value", "severity", "message")
+
+
+@dataclass(frozen=True)
+class Check:
+    """A rule with its code, a title for lists, and whether it stops an import."""
+
+    code: str
+    title: str
+    severity: str
+
+
+_ERRORS = {
+    "REC001": "A required column is missing",
+    "REC002": "A required cell is empty",
+    "REC003": "A cell cannot be read",
+    "REC004": "A number is outside its range",
+    "REC005": "A value is not one of those allowed",
+    "REC006": "The same key twice, with different contents",
+    "REC007": "A row has more or fewer cells than the header",
+    "REC008": "A student number was damaged by a spreadsheet",
+    "REC009": "The programme is unknown",
+    "REC010": "A programme is described in two ways",
+    "REC011": "The student is not in the register",
+    "REC012": "The student's own row was refused",
+    "REC013": "A term before the student's entry",
+    "REC014": "A date in the future",
+    "REC015": "An exit before the entry",
+    "REC016": "An exit without date and term",
+    "REC017": "More credits passed than attempted",
+    "REC018": "A grade average without graded credits",
+    "REC019": "The file cannot be read as a table",
+    "REC020": "A text is too long",
+    "SPC001": "An archive that would unpack to far more than its size",
+    "SPC002": "A symbolic link or a special file",
+    "SPC003": "A path that climbs out of its folder",
+    "SPC004": "An image of too many pixels",
+    "SPC005": "A file that is no image, whatever its name says",
+    "SPC006": "A damaged or cut-off image",
+    "SPC007": "An animated image, or one of several pages",
+    "SPC008": "An encrypted file",
+    "SPC009": "An archive inside an archive",
+    "SPC010": "A file of too many bytes",
+    "SPC011": "An image of too few pixels",
+    "SPC012": "No date of capture",
+    "SPC013": "A date of capture that cannot be right",
+    "SPC014": "An archive or folder that cannot be read",
+}
+_WARNINGS = {
+    "REC101": "The same row twice; kept once",
+    "REC102": "A grade average of 0 without graded credits; stored as empty",
+    "REC103": "Cumulative credits fall",
+    "REC104": "The term index differs from the calendar; the calendar's is stored",
+    "REC105": "The number of terms differs from the calendar",
+    "REC106": "Exit date and exit term disagree",
+    "REC107": "Credits in a term of leave or inactivity",
+    "REC108": "A term after the exit",
+    "REC109": "An implausible age at entry",
+    "REC110": "The entry type is missing",
+    "REC111": "A student without any term",
+    "REC112": "Programme or entry term differs from the store's",
+    "REC113": "A header that no mapping understands; the column is left out",
+    "REC114": "A term beyond the fourteenth",
+    "REC115": "Two student numbers that differ only in leading zeros",
+    "REC116": "Observed until a day before the exit; the exit date is stored",
+    "REC117": "An exit date or term without an exit type; left out",
+    "SPC101": "No student has the number in this name; left out",
+    "SPC102": "Two students may be meant; left out",
+    "SPC103": "Not an image file; left out",
+}
+CHECKS = {
+    **{code: Check(code, title, "error") for code, title in _ERRORS.items()},
+    **{code: Check(code, title, "warning") for code, title in _WARNINGS.items()},
+}
+
+
+def problems(file: str, rule: str, rows, column: str = "", values="", messages="") -> pd.DataFrame:
+    """Problems of one rule in one file.
+
+    Parameters
+    ----------
+    file : str
+        File name.
+    rule : str
+        Code in :data:`CHECKS`.
+    rows : sequence of int, or [None] for the whole file
+        Row numbers as a spreadsheet shows them.
+    column : str
+        Header as the file writes it.
+    values, messages : str or sequence of str
+        The cell as written; what is wrong, in words. One text serves every row.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns :data:`PROBLEM_COLUMNS`.
+    """
+    rows = list(rows)
+    if not rows:
+        return no_problems()
+    return _problem_frame(file, rule, rows, column, values, messages or CHECKS[rule].title)
+
+
+@lru_cache
+def no_problems() -> pd.DataFrame:
+    """An empty frame of problems."""
+    return _problem_frame("", "REC001", [], "", "", "")
+
+
+def _problem_frame(file: str, rule: str, rows: list, column: str, values, messages) -> pd.DataFrame:
+    def text(given) -> pd.Series:
+        return pd.Series([given] * len(rows) if isinstance(given, str) else list(given), dtype="str")
+
+    cells = {
+        "file": text(file),
+        "row": pd.Series(rows, dtype="Int64"),
+        "column": text(column),
+        "rule": text(rule),
+        "value": text(values),
+        "severity": text(CHECKS[rule].severity),
+        "message": text(messages),
+    }
+    return pd.DataFrame(cells)
+
+
+def collect(found: list[pd.DataFrame]) -> pd.DataFrame:
+    """Many frames of problems → one, errors first, in the order of the files."""
+    found = [frame for frame in found if len(frame)]
+    if not found:
+        return no_problems().copy()
+    together = pd.concat(found, ignore_index=True)
+    order = pd.Series(pd.factorize(together["file"])[0], index=together.index)
+    keys = pd.DataFrame({"file": order, "severity": together["severity"], "row": together["row"]})
+    return together.loc[keys.sort_values(list(keys), kind="stable").index].reset_index(drop=True)
+
+
+def flag(parsed: ParsedTable, mask: pd.Series, rule: str, column: str, messages="") -> pd.DataFrame:
+    """Problems at the rows where ``mask`` holds, with the cells of ``column`` as written."""
+    holds = mask.to_numpy(dtype=bool)
+    if not holds.any():
+        return no_problems()
+    rows = mask.index[holds]
+    if column in parsed.raw:
+        values = parsed.raw.loc[rows, column].fillna("").astype("str")
+    else:
+        values = ""
+    if callable(messages):
+        messages = [messages(row) for row in rows]
+    return problems(parsed.file, rule, rows, parsed.header(column), values, messages)
+
+
+def check_columns(parsed: ParsedTable) -> pd.DataFrame:
+    """Problems of headers, row widths and single cells of one file."""
+    found = [
+        problems(
+            parsed.file,
+            "REC001",
+            [None] * len(parsed.match.missing),
+            messages=[
+                f"no column for {name}; headers are {', '.join(map(repr, parsed.text.frame.columns))}"
+                for name in parsed.match.missing
+            ],
+        )
+    ]
+    for header in parsed.match.unknown:
+        message = f"the header {header!r} is not understood; its column is left out"
+        found.append(problems(parsed.file, "REC113", [None], header, messages=message))
+    ragged = parsed.text.ragged
+    width = len(parsed.text.frame.columns)
+    messages = [f"{count} cells, but the header has {width}" for count in ragged.values()]
+    found.append(problems(parsed.file, "REC007", ragged, messages=messages))
+    for name, expected in parsed.expected.items():
+        message = f"expected {expected}"
+        found.append(flag(parsed, parsed.unreadable[name], "REC003", name, message))
+    found.append(_check_student_numbers(parsed))
+    found += [_check_length(parsed, name) for name in parsed.values if name in TEXT_LIMITS]
+    found.append(_schema_problems(parsed))
+    return collect(found)
+
+
+def _check_length(parsed: ParsedTable, name: str) -> pd.DataFrame:
+    limit = TEXT_LIMITS[name]
+    long = (parsed.values[name].str.len() > limit).fillna(False)
+    return flag(parsed, long, "REC020", name, f"at most {limit} characters are stored")
+
+
+def _check_student_numbers(parsed: ParsedTable) -> pd.DataFrame:
+    if "student_number" not in parsed.values:
+        return no_problems()
+    numbers = parsed.values["student_number"]
+    damaged = {number: looks_damaged(number) for number in numbers.dropna().unique()}
+    mask = numbers.map(damaged).fillna(False).astype(bool)
+    message = "a spreadsheet stored this number as a quantity; format the column as text and export it again"
+    return flag(parsed, mask, "REC008", "student_number", message)
+
+
+def _schema_problems(parsed: ParsedTable) -> pd.DataFrame:
+    import pandera.pandas as pa
+
+    schema = column_schema(parsed.table, tuple(parsed.values.columns))
+    try:
+        schema.validate(parsed.values, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        cases = error.failure_cases
+    else:
+        return no_problems()
+    columns = {column.name: column for column in TABLES[parsed.table]}
+    found = []
+    for (name, check), group in cases.groupby(["column", "check"], sort=False):
+        rule = "REC002" if check == "not_nullable" else str(check)
+        rows = pd.Index(group["index"])
+        if rule == "REC002":  # an unreadable or ragged cell is missing too; say it once
+            unread = parsed.unreadable[name]
+            rows = rows[~unread.loc[rows].to_numpy() & ~rows.isin(list(parsed.text.ragged))]
+        mask = pd.Series(parsed.values.index.isin(rows), index=parsed.values.index)
+        found.append(flag(parsed, mask, rule, name, _message(rule, columns[name])))
+    return collect(found)
+
+
+def _message(rule: str, column: Column) -> str:
+    unit = f" {column.unit}" if column.unit else ""
+    if rule == "REC004":
+        return f"must be between {column.low:g} and {column.high:g}{unit}"
+    if rule == "REC005":
+        return f"must be one of {', '.join(column.allowed)}; a mapping can translate other words"
+    return f"{column.name} must not be empty"
+
+
+@lru_cache
+def column_schema(table: str, names: tuple[str, ...]) -> pa.DataFrameSchema:
+    """The pandera schema of the given columns of a table, built from :mod:`data.columns`.
+
+    The checks are named by their rule, so that failures can be told apart.
+    """
+    import pandera.pandas as pa
+
+    columns = {}
+    for column in TABLES[table]:
+        if column.name not in names:
+            continue
+        checks = []
+        if column.low is not None and column.high is not None:
+            checks.append(pa.Check.in_range(column.low, column.high, name="REC004", error="REC004"))
+        if column.allowed:
+            checks.append(pa.Check.isin(list(column.allowed), name="REC005", error="REC005"))
+        columns[column.name] = pa.Column(checks=checks, nullable=column.nullable, required=False)
+    return pa.DataFrameSchema(columns)

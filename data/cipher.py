@@ -1,0 +1,137 @@
+"""Encryption at rest of specimens and embeddings, and the opaque student keys.
+
+AES-256-GCM with a random 96-bit nonce (NIST SP 800-38D). What a ciphertext belongs to is authenticated with
+it, so that a row's ciphertext copied into another row does not decrypt.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+import secrets
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+
+
+class KeyProblem(RuntimeError):
+    """The store's key is missing, malformed or not the one that the store was written with."""
+
+
+@dataclass(frozen=True)
+class Cipher:
+    """Encrypts and decrypts with one 32-byte master key.
+
+    Parameters
+    ----------
+    master : bytes
+        The key, 32 bytes; never shown by ``repr``.
+    """
+
+    master: bytes = field(repr=False)
+    _aead: AESGCM = field(init=False, repr=False, compare=False)
+    _pseudonym: bytes = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if len(self.master) != KEY_BYTES:
+            raise KeyProblem(f"key must be {KEY_BYTES} bytes, got {len(self.master)}")
+        object.__setattr__(self, "_aead", AESGCM(_derive(self.master, b"tepat specimens")))
+        object.__setattr__(self, "_pseudonym", _derive(self.master, b"tepat student keys"))
+
+    def encrypt(self, plain: bytes, belongs_to: str) -> bytes:
+        """Nonce and ciphertext of ``plain``, bound to ``belongs_to`` (e.g. "image:<specimen_id>")."""
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + self._aead.encrypt(nonce, plain, belongs_to.encode())
+
+    def decrypt(self, sealed: bytes, belongs_to: str) -> bytes:
+        """The plain bytes of :meth:`encrypt`.
+
+        Raises
+        ------
+        KeyProblem
+            When the key is another one, the bytes were altered, or they belong to something else.
+        """
+        try:
+            return self._aead.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], belongs_to.encode())
+        except InvalidTag:
+            kind = belongs_to.partition(":")[0]
+            raise KeyProblem(
+                f"stored {kind} cannot be decrypted: the key (TEPAT_KEY or the key file) is not the one it "
+                "was written with, or the bytes were altered"
+            ) from None
+
+    def student_key(self, student_number: str) -> str:
+        """The opaque 16-hex key of a student number: a keyed hash, so that nobody without the key can
+        tell whether a number is in the store, and importing twice gives the same key."""
+        return hmac.digest(self._pseudonym, student_number.encode(), hashlib.sha256).hex()[:16]
+
+    @property
+    def fingerprint(self) -> str:
+        """Eight hexadecimal digits that tell keys apart without revealing them."""
+        return hmac.digest(self._pseudonym, b"fingerprint", hashlib.sha256).hex()[:8]
+
+
+def _derive(master: bytes, purpose: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose).derive(master)
+
+
+def parse_key(text: str, where: str) -> bytes:
+    """The 32 bytes of a base64 key.
+
+    Parameters
+    ----------
+    text : str
+        Base64, standard or URL-safe, white space around it allowed.
+    where : str
+        What the text was read from; named in errors, the text itself never is.
+    """
+    try:
+        key = base64.b64decode(text.strip().replace("-", "+").replace("_", "/"), validate=True)
+    except (binascii.Error, ValueError):
+        raise KeyProblem(f"{where} must hold base64 of {KEY_BYTES} bytes; it is not base64") from None
+    if len(key) != KEY_BYTES:
+        raise KeyProblem(f"{where} must hold base64 of {KEY_BYTES} bytes, got {len(key)} bytes")
+    return key
+
+
+def read_or_create_key(path: Path, *, may_create: bool) -> bytes:
+    """The key in a file; made with mode 0600 when there is none and ``may_create``.
+
+    Two processes that create it at once end with the same key: the file appears whole, by a hard link that
+    only one of them can make.
+    """
+    if not path.exists():
+        if not may_create:
+            raise KeyProblem(
+                f"the key file {path.name!r} is not in the store's folder and TEPAT_KEY is not set; the "
+                "store was encrypted with a key, put it back"
+            )
+        _create_key_file(path)
+    return parse_key(path.read_text(encoding="ascii", errors="replace"), f"key file {path.name!r}")
+
+
+def _create_key_file(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".key-")  # mkstemp makes it mode 0600
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass  # another process was first; its key holds
+    finally:
+        os.unlink(draft)

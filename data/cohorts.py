@@ -1,0 +1,285 @@
+"""Student flow, computed once: who entered when, who left how and when, and what can be known by now.
+
+Everything here is a pure function of frames. The rules that keep a flow table honest:
+
+* a cohort is fixed **at entry** (``cohort_term``) and never rebuilt from graduates;
+* study time comes from dates, elapsed and elapsed minus approved leave;
+* a rate is *mature* only when the observation reaches entry + horizon;
+* an exit without a usable date, an unknown entry type, a student without an outcome row are counted and said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from data.academic_year import AcademicCalendar
+from data.columns import DROPOUT_EXITS, ENTRY_TYPES, NORMAL_TERMS
+from data.term_calendar import term_end, term_start
+
+DAYS_PER_YEAR = 365.25
+YEARS_PER_LEAVE_TERM = 0.5  # a leave is granted by regular term
+GRACE_DAYS = 31  # an exit so soon after a term ends that term: graduation is dated after the last exam
+NEVER = 9999  # academic year of an exit that has not happened; sorts after every real year
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something a reader of the table must know, with the number of students it concerns.
+
+    Parameters
+    ----------
+    code : str
+        Stable name, e.g. ``entry_type_missing``; the words live with the reader's language.
+    count : int
+        Students concerned, >= 0.
+    detail : str
+        A name or a year where the code alone does not say enough.
+    """
+
+    code: str
+    count: int
+    detail: str = ""
+
+
+def build_flow(
+    rows: pd.DataFrame, leave: pd.DataFrame | None = None, calendar: AcademicCalendar = AcademicCalendar()
+) -> pd.DataFrame:
+    """One row per student with everything that a flow table may ask about.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        One row per registration: ``student_key, program_code, cohort_term, entry_type, exit_type, exit_date,
+        terms_to_exit, observed_until`` and, where known, ``normal_terms, degree_level, exit_term,
+        gpa_final``.
+    leave : DataFrame, optional
+        ``student_key, term_id``: the regular terms of approved leave.
+    calendar : AcademicCalendar
+        Boundary of the academic year.
+
+    Returns
+    -------
+    DataFrame
+        Sorted by ``student_key``. Adds ``entry_year, entry_date, exit_year`` (9999 while enrolled, null
+        for an exit without a date), ``years_to_exit`` (``exit_year - entry_year``, null while enrolled),
+        ``study_years`` and ``study_years_net`` (years, null without a usable exit date), ``leave_terms``,
+        ``exit_terms`` (regular terms until exit), ``study_year_at_exit`` (1, 2, …), ``normal_ratio``
+        (``exit_terms / normal_terms``), ``exit_date_derived``, and flags ``undated_exit``,
+        ``exit_before_entry``, ``no_outcome``.
+
+    Raises
+    ------
+    ValueError
+        When a needed column is missing or a student has two rows.
+    """
+    _require(rows, ("student_key", "program_code", "cohort_term", "entry_type", "exit_type", "exit_date"))
+    if rows["student_key"].duplicated().any():
+        twice = rows.loc[rows["student_key"].duplicated(), "student_key"].iloc[0]
+        raise ValueError(f"rows must have one row per student_key, got two for {twice!r}")
+    flow = _with_optional(rows).sort_values("student_key", kind="stable", ignore_index=True)
+    flow["entry_type"] = flow["entry_type"].where(flow["entry_type"].isin(ENTRY_TYPES), UNKNOWN)
+    flow["exit_type"] = flow["exit_type"].astype(object).where(flow["exit_type"].notna(), "enrolled")
+    starts = {term: pd.Timestamp(term_start(term)) for term in flow["cohort_term"].unique()}
+    flow["entry_date"] = pd.to_datetime(flow["cohort_term"].map(starts))
+    flow["entry_year"] = (flow["cohort_term"] // 10).astype("int64")
+    _date_exits(flow, calendar)
+    _measure_study_time(flow, leave)
+    for name in ("entry_type", "exit_type", "program_code", "degree_level"):
+        flow[name] = flow[name].astype("category")
+    return flow
+
+
+def _require(frame: pd.DataFrame, names) -> None:
+    missing = [name for name in names if name not in frame.columns]
+    if missing:
+        raise ValueError(f"rows must have the columns {', '.join(names)}; missing: {', '.join(missing)}")
+
+
+def _with_optional(rows: pd.DataFrame) -> pd.DataFrame:
+    flow = rows.copy()
+    for name in ("terms_to_exit", "exit_term", "gpa_final"):
+        flow[name] = pd.to_numeric(flow[name]) if name in flow else np.nan
+    for name in ("exit_date", "observed_until"):
+        flow[name] = pd.to_datetime(flow[name]) if name in flow else pd.NaT
+    if "degree_level" not in flow:
+        flow["degree_level"] = UNKNOWN
+    if "normal_terms" not in flow:
+        flow["normal_terms"] = flow["degree_level"].map(NORMAL_TERMS).fillna(NORMAL_TERMS["S1"])
+    return flow
+
+
+def _date_exits(flow: pd.DataFrame, calendar: AcademicCalendar) -> None:
+    gone = flow["exit_type"] != "enrolled"
+    flow["exit_date"] = flow["exit_date"].where(gone)
+    derivable = gone & flow["exit_date"].isna() & flow["exit_term"].notna()
+    if derivable.any():
+        ends = {term: pd.Timestamp(term_end(int(term))) for term in flow.loc[derivable, "exit_term"].unique()}
+        flow.loc[derivable, "exit_date"] = flow.loc[derivable, "exit_term"].map(ends)
+    flow["exit_date_derived"] = derivable
+    flow["undated_exit"] = gone & flow["exit_date"].isna()
+    flow["exit_before_entry"] = flow["exit_date"] < flow["entry_date"]
+    flow["no_outcome"] = flow["observed_until"].isna()
+    dated = calendar.year_of(flow["exit_date"])
+    flow["years_to_exit"] = dated - flow["entry_year"]
+    flow["exit_year"] = dated.where(gone, NEVER)
+
+
+def _measure_study_time(flow: pd.DataFrame, leave: pd.DataFrame | None) -> None:
+    elapsed = (flow["exit_date"] - flow["entry_date"]).dt.days / DAYS_PER_YEAR
+    flow["study_years"] = elapsed.where(~flow["exit_before_entry"])
+    flow["leave_terms"] = _leave_terms(flow, leave)
+    net = flow["study_years"] - YEARS_PER_LEAVE_TERM * flow["leave_terms"]
+    flow["study_years_net"] = net.clip(lower=0)
+    in_study = (elapsed - GRACE_DAYS / DAYS_PER_YEAR).clip(lower=0)
+    derived = np.ceil(in_study / YEARS_PER_LEAVE_TERM)
+    dated = flow["exit_type"] != "enrolled"
+    flow["exit_terms"] = flow["terms_to_exit"].fillna(derived).where(dated)
+    flow["study_year_at_exit"] = np.ceil(flow["exit_terms"] / 2).clip(lower=1)
+    flow["normal_ratio"] = flow["exit_terms"] / flow["normal_terms"]
+
+
+def _leave_terms(flow: pd.DataFrame, leave: pd.DataFrame | None) -> pd.Series:
+    if leave is None or leave.empty:
+        return pd.Series(0, index=flow.index, dtype="int64")
+    regular = leave[leave["term_id"] % 10 != 3].drop_duplicates(["student_key", "term_id"])
+    return flow["student_key"].map(regular.groupby("student_key").size()).fillna(0).astype("int64")
+
+
+def snapshot_date(flow: pd.DataFrame) -> date | None:
+    """The last day on which the register was observed; ``None`` when no row says so."""
+    newest = flow["observed_until"].max()
+    return None if pd.isna(newest) else newest.date()
+
+
+def flow_notices(flow: pd.DataFrame) -> tuple[Notice, ...]:
+    """What is open or doubtful in a flow, each with the number of students; empty when nothing is."""
+    counts = {
+        "entry_type_missing": (flow["entry_type"] == UNKNOWN).sum(),
+        "exit_without_date": flow["undated_exit"].sum(),
+        "exit_date_from_term": flow["exit_date_derived"].sum(),
+        "exit_before_entry": flow["exit_before_entry"].sum(),
+        "no_outcome_row": flow["no_outcome"].sum(),
+    }
+    return tuple(Notice(code, int(n)) for code, n in counts.items() if n)
+
+
+def is_mature(entry_date, horizon_years, snapshot) -> np.ndarray:
+    """Whether the observation reaches entry + horizon.
+
+    Parameters
+    ----------
+    entry_date : array-like of datetime
+    horizon_years : float or array-like
+        Years after entry, >= 0.
+    snapshot : date or None
+        Last day observed; ``None``: nothing is mature.
+    """
+    entry = pd.DatetimeIndex(np.atleast_1d(np.asarray(entry_date, dtype="datetime64[ns]")))
+    if snapshot is None:
+        return np.zeros(len(entry), dtype=bool)
+    days = np.floor(np.broadcast_to(np.asarray(horizon_years, dtype=float), len(entry)) * DAYS_PER_YEAR)
+    return np.asarray(
+        entry + pd.to_timedelta(days, unit="D") <= pd.Timestamp(snapshot) + pd.Timedelta(days=1)
+    )
+
+
+def graduation_by_year(flow: pd.DataFrame) -> pd.DataFrame:
+    """Graduates by programme, entry cohort and academic year of graduation.
+
+    Returns
+    -------
+    DataFrame
+        ``program_code, entry_year, exit_year, graduates, mean_study_years, mean_study_years_net``.
+    """
+    graduates = flow[(flow["exit_type"] == "graduated") & ~flow["undated_exit"]]
+    keys = ["program_code", "entry_year", "exit_year"]
+    return graduates.groupby(keys, observed=True, as_index=False).agg(
+        graduates=("student_key", "size"),
+        mean_study_years=("study_years", "mean"),
+        mean_study_years_net=("study_years_net", "mean"),
+    )
+
+
+def retention(flow: pd.DataFrame, snapshot: date | None, years: int = 4) -> pd.DataFrame:
+    """Share of each cohort still studying, or graduated, ``k`` years after entry.
+
+    Death leaves the denominator (it is no drop-out); a transfer or drop-out stays in it. An exit without a
+    usable date counts as gone from the first year on: the rate is never flattered by a gap in the register.
+
+    Returns
+    -------
+    DataFrame
+        ``program_code, entry_year, after_years`` (1…years), ``entrants`` (students of the cohort),
+        ``deceased``, ``retained``, ``rate`` (0–1; null when immature or nobody is left in the denominator),
+        ``mature``.
+    """
+    pieces = []
+    lost = flow["exit_type"].isin((*DROPOUT_EXITS, "transferred"))
+    left_after = flow["study_years"].fillna(0).where(flow["exit_type"] != "enrolled", np.inf)
+    for k in range(1, years + 1):
+        gone = left_after <= k
+        part = pd.DataFrame(
+            {
+                "program_code": flow["program_code"],
+                "entry_year": flow["entry_year"],
+                "deceased": (flow["exit_type"] == "deceased") & gone,
+                "lost": lost & gone,
+                "mature": is_mature(flow["entry_date"], k, snapshot),
+            }
+        )
+        grouped = part.groupby(["program_code", "entry_year"], observed=True)
+        table = grouped.agg(deceased=("deceased", "sum"), lost=("lost", "sum"), mature=("mature", "all"))
+        table.insert(0, "entrants", grouped.size())
+        pieces.append(table.reset_index().assign(after_years=k))
+    table = pd.concat(pieces, ignore_index=True)
+    left = table["entrants"] - table["deceased"]
+    table["retained"] = left - table["lost"]
+    table["rate"] = (table["retained"] / left.where(left > 0)).where(table["mature"])
+    order = [
+        "program_code",
+        "entry_year",
+        "after_years",
+        "entrants",
+        "deceased",
+        "retained",
+        "rate",
+        "mature",
+    ]
+    return table[order].sort_values(order[:3], ignore_index=True)
+
+
+def cohort_outcomes(flow: pd.DataFrame, snapshot: date | None) -> pd.DataFrame:
+    """How each entry cohort stands: on time, late, dropped out, transferred, deceased, still enrolled.
+
+    Returns
+    -------
+    DataFrame
+        ``program_code, entry_year, entrants, on_time, late, dropped_out, transferred, deceased, enrolled``
+        (the six parts add up to ``entrants``) and ``mature``: the observation reaches the normal time of
+        every student in the cohort.
+    """
+    graduated = flow["exit_type"] == "graduated"
+    on_time = graduated & (flow["normal_ratio"] <= 1)
+    part = pd.DataFrame(
+        {
+            "program_code": flow["program_code"],
+            "entry_year": flow["entry_year"],
+            "on_time": on_time,
+            "late": graduated & ~on_time,
+            "dropped_out": flow["exit_type"].isin(DROPOUT_EXITS),
+            "transferred": flow["exit_type"] == "transferred",
+            "deceased": flow["exit_type"] == "deceased",
+            "enrolled": flow["exit_type"] == "enrolled",
+            "mature": is_mature(flow["entry_date"], flow["normal_terms"] / 2, snapshot),
+        }
+    )
+    grouped = part.groupby(["program_code", "entry_year"], observed=True)
+    sums = grouped[["on_time", "late", "dropped_out", "transferred", "deceased", "enrolled"]].sum()
+    sums.insert(0, "entrants", grouped.size())
+    sums["mature"] = grouped["mature"].all()
+    return sums.reset_index()

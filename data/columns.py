@@ -1,0 +1,137 @@
+"""The vocabulary: allowed values, ranges and null rules, in the field's standard terms.
+
+Everything that reads or writes a column takes its name, unit and allowed values from here, so that an
+import check, a database constraint and a page can never disagree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DEGREE_LEVELS = ("D3", "D4", "S1", "S2", "S3")
+NORMAL_TERMS = {"D3": 6, "D4": 8, "S1": 8, "S2": 4, "S3": 6}
+REQUIRED_CREDITS = {"D3": 108, "D4": 144, "S1": 144, "S2": 36, "S3": 42}
+
+ENTRY_TYPES = ("new", "transfer", "recognised_prior_learning")
+TERM_STATUSES = {
+    "A": "active",
+    "C": "leave",
+    "N": "inactive",
+    "G": "double degree",
+    "M": "Kampus Merdeka",
+}
+EXIT_TYPES = ("graduated", "transferred", "expelled", "resigned", "discontinued", "deceased")
+DROPOUT_EXITS = ("expelled", "resigned", "discontinued")
+LABELS = ("on_time", "delayed", "dropout", "censored")
+SEXES = ("L", "P")  # laki-laki (male), perempuan (female), as PDDikti writes them
+SPECIMEN_CONTEXTS = ("enrollment", "course_registration", "exam", "thesis", "other")
+CONSENT_PURPOSES = ("verification", "outcome_model", "research")
+ROLES = ("leadership", "advisor", "registry", "accreditation", "auditor", "administrator")
+JOB_STATUSES = ("waiting", "running", "done", "failed", "cancelled")
+TARGETS = ("late", "dropout")  # late: not graduated within the normal terms (delayed or dropped out)
+BANDS = ("low", "moderate", "high", "very_high")
+MAX_TERM_INDEX = 14
+AS_OF_INDEXES = tuple(range(0, 9))  # number of terms completed since entry
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the common layout.
+
+    Parameters
+    ----------
+    name : str
+        Name in the store and in every frame.
+    kind : {"text", "integer", "number", "date", "term"}
+        How a cell is parsed; "term" is a ``YYYYT`` integer, T 1 odd, 2 even, 3 short.
+    required : bool
+        Whether the file must have the column at all.
+    nullable : bool
+        Whether a cell may be empty.
+    low, high : float or None
+        Allowed range, both ends included.
+    allowed : tuple of str
+        Allowed values; empty when any value is.
+    unit : str
+        Unit in words, empty for categories.
+    """
+
+    name: str
+    kind: str
+    required: bool = False
+    nullable: bool = True
+    low: float | None = None
+    high: float | None = None
+    allowed: tuple[str, ...] = ()
+    unit: str = ""
+
+
+STUDENT_COLUMNS = (
+    Column("student_number", "text", required=True, nullable=False),
+    Column("name", "text"),
+    Column("program_code", "text", required=True, nullable=False),
+    Column("program_name", "text"),
+    Column("degree_level", "text", allowed=DEGREE_LEVELS),
+    Column("cohort_term", "term", required=True, nullable=False),
+    Column("entry_type", "text", allowed=ENTRY_TYPES),
+    Column("admission_path", "text"),
+    Column("recognized_credits", "integer", low=0, high=200, unit="credits"),
+    Column("funding_at_entry", "text"),
+    Column("tuition_band", "integer", low=1, high=8),
+    Column("sex", "text", allowed=SEXES),
+    Column("birth_year", "integer", low=1930, high=2020, unit="year"),
+    Column("region", "text"),
+    Column("parental_education", "text"),
+    Column("parental_income", "text"),
+    Column("special_needs", "text"),
+    Column("advisor", "text"),
+)
+
+TERM_COLUMNS = (
+    Column("student_number", "text", required=True, nullable=False),
+    Column("term_id", "term", required=True, nullable=False),
+    Column("term_index", "integer", low=1, high=MAX_TERM_INDEX),
+    Column("status", "text", required=True, nullable=False, allowed=tuple(TERM_STATUSES)),
+    Column("gpa_term", "number", low=0, high=4, unit="grade points"),
+    Column("gpa_cum", "number", low=0, high=4, unit="grade points"),
+    Column("credits_attempted", "integer", low=0, high=40, unit="credits"),
+    Column("credits_passed", "integer", low=0, high=40, unit="credits"),
+    Column("credits_cum", "integer", low=0, high=250, unit="credits"),
+    Column("courses_failed", "integer", low=0, high=20, unit="courses"),
+    Column("courses_repeated", "integer", low=0, high=20, unit="courses"),
+    Column("attendance_rate", "number", low=0, high=1, unit="share of meetings"),
+    Column("tuition_arrears_days", "integer", low=0, high=2000, unit="days"),
+    Column("known_at", "date", unit="date on which the row was known"),
+)
+
+OUTCOME_COLUMNS = (
+    Column("student_number", "text", required=True, nullable=False),
+    Column("exit_type", "text", required=True, allowed=EXIT_TYPES),
+    Column("exit_term", "term"),
+    Column("exit_date", "date"),
+    Column("terms_to_exit", "integer", low=0, high=40, unit="terms"),
+    Column("gpa_final", "number", low=0, high=4, unit="grade points"),
+    Column("observed_until", "date", unit="date"),
+)
+
+# Never a feature, whatever table it arrives in: exit facts and anything known only afterwards.
+DENIED_FEATURES = frozenset(
+    {
+        "exit_type",
+        "exit_term",
+        "exit_date",
+        "terms_to_exit",
+        "gpa_final",
+        "honours",
+        "observed_until",
+        "label",
+        "current_age",
+        "employment_status",
+        "marital_status",
+        "student_number",
+        "name",
+        "student_key",
+    }
+)
+# Audited for fairness, off as predictors unless an administrator switches them on.
+PROTECTED = ("sex", "birth_year", "region", "parental_education", "parental_income", "special_needs")

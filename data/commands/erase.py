@@ -1,0 +1,52 @@
+"""``python -m data erase``: a student's signatures, or the student."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def erase(
+    student: Annotated[str, typer.Option(help="Student number or student key.")] = "",
+    everything: Annotated[bool, typer.Option(help="The whole student, not only the signatures.")] = False,
+    expired: Annotated[
+        bool, typer.Option(help="Signatures and questioned images whose retention has ended.")
+    ] = False,
+    receipt: Annotated[Path | None, typer.Option(help="Write the receipts into this file.")] = None,
+    yes: Annotated[bool, typer.Option(help="Do not ask.")] = False,
+) -> None:
+    """Erase, and print a receipt."""
+    from data import erase as erasing
+    from data.commands.opening import opened_store, refusal
+
+    if bool(student) == expired or (expired and everything):
+        raise refusal("give either --student (with --everything or without) or --expired")
+    with opened_store() as store:
+        keys = erasing.expired_specimens(store, date.today()) if expired else [_key_of(store, student)]
+        what = "every trace" if everything else "the signatures"
+        if keys and not yes:
+            typer.confirm(f"Erase {what} of {len(keys)} student(s)? This cannot be undone.", abort=True)
+        act = erasing.erase_student if everything else erasing.erase_student_signatures
+        texts = [act(store, key).as_text() for key in keys]
+        if expired and (gone := erasing.erase_questioned(store, date.today(), actor="command line")):
+            texts.append(f"deleted       {gone} × questioned images; the decisions about them stay")
+    text = "\n\n".join(texts) or "nothing to erase"
+    typer.echo(text)
+    if receipt is not None:
+        receipt.write_text(text + "\n", encoding="utf-8")
+
+
+def _key_of(store, student: str) -> str:
+    from data import queries
+    from data.erase import receipts
+    from data.scope import Scope
+
+    found = queries.find_student(store, Scope.system(), student)
+    if found is None and receipts(store, student):
+        found = student  # erased before: erasing again completes what a kill may have left
+    if found is None:
+        raise LookupError("--student must be the number or key of a student in the store")
+    return found

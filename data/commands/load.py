@@ -1,0 +1,214 @@
+"""``python -m data load``: an office's own files into the store that the environment names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from data.ingest import ImportPlan, Source
+    from data.signature_import import SignaturePlan
+    from data.store import Store
+
+REFUSED = 1  # exit code: the files were read, and refused
+USAGE = 2
+RETURNED_NAME = "refused-rows.xlsx"
+_FILE = {"exists": True, "dir_okay": False, "readable": True}
+
+
+def load(
+    students: Annotated[Path | None, typer.Option(help="Students, CSV or XLSX.", **_FILE)] = None,
+    terms: Annotated[Path | None, typer.Option(help="Terms of students, CSV or XLSX.", **_FILE)] = None,
+    outcomes: Annotated[
+        Path | None, typer.Option(help="Graduations and other exits, CSV or XLSX.", **_FILE)
+    ] = None,
+    signatures: Annotated[
+        Path | None, typer.Option(help="Folder or zip of signature images.", exists=True)
+    ] = None,
+    mapping: Annotated[
+        str | None, typer.Option(help="siakad, pddikti, english, or a TOML file; default: detected.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Import the rest of the rows.")] = False,
+    bad_rows: Annotated[
+        Path | None, typer.Option(help=f"Where refused rows go; with --skip-bad: {RETURNED_NAME}.")
+    ] = None,
+    problems: Annotated[Path | None, typer.Option(help="Write every problem to this CSV file.")] = None,
+    captured_on: Annotated[
+        str | None,
+        typer.Option(help="Date of signatures whose name has none: 2024-08-31, or 'file', or 'entry'."),
+    ] = None,
+    remember: Annotated[
+        bool, typer.Option("--remember", help="Prefer this mapping in later imports.")
+    ] = False,
+    synthetic: Annotated[bool, typer.Option("--synthetic", help="The files are invented data.")] = False,
+    actor: Annotated[str, typer.Option(help="Who imports, for the log.")] = "command line",
+) -> None:
+    """Check files and import them: all rows, or none unless --skip-bad.
+
+    Exit code 0: done. 1: refused, nothing written. 2: wrong use. Interrupted, the same command again
+    completes the import.
+    """
+    from data.commands.opening import opened_store
+
+    given = {"students": students, "terms": terms, "outcomes": outcomes}
+    files = {table: path for table, path in given.items() if path is not None}
+    if not files and signatures is None:
+        raise typer.BadParameter("give at least one of --students, --terms, --outcomes, --signatures")
+    _protect_inputs([*files.values(), signatures], [bad_rows, problems])
+    when = _captured_on(captured_on)
+    chosen = _mapping(mapping)
+    with opened_store() as store:
+        sources = _sources(files)
+        records, pictures = _plan(store, sources, signatures, chosen, when)
+        _report(records, pictures)
+        good = (records is None or records.accepted) and (pictures is None or pictures.accepted)
+        usable = records is None or not records.unreadable
+        writing = usable and (good or skip_bad) and not dry_run
+        _give_back(records, pictures, bad_rows or (Path(RETURNED_NAME) if skip_bad else None), problems)
+        if writing:
+            _write(store, records, pictures, signatures, actor=actor, skip_bad=skip_bad, synthetic=synthetic)
+            _warn_of_mixture(store, synthetic)
+        if remember and chosen is not None and not dry_run:
+            from data.ingest import remember_mapping
+
+            remember_mapping(store, chosen)
+    if dry_run:
+        typer.echo("dry run: nothing was written")
+    elif not writing:
+        hint = "; --skip-bad imports the rest" if usable else ""
+        typer.echo(f"refused: nothing was written{hint}", err=True)
+    if not usable or (not good and not skip_bad):
+        raise typer.Exit(REFUSED)
+
+
+def _protect_inputs(inputs: list[Path | None], outputs: list[Path | None]) -> None:
+    taken = {path.resolve() for path in inputs if path is not None}
+    for path in outputs:
+        if path is not None and path.resolve() in taken:
+            raise typer.BadParameter(f"{path} is one of the files to import; it would be overwritten")
+
+
+def _captured_on(text: str | None) -> date | str | None:
+    from data.signature_import import DATE_RULES
+
+    if text is None or text in DATE_RULES:
+        return text
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        rules = ", ".join(DATE_RULES)
+        raise typer.BadParameter(
+            f"--captured-on must be a date as 2024-08-31, or {rules}; got {text!r}"
+        ) from error
+
+
+def _mapping(name: str | None):
+    from data.mapping import SHIPPED, MappingError, load_mapping
+
+    if name is None:
+        return None
+    if name not in SHIPPED and not Path(name).is_file():
+        raise typer.BadParameter(
+            f"--mapping must be a TOML file or one of {', '.join(SHIPPED)}; got {name!r}"
+        )
+    try:
+        return load_mapping(name)
+    except MappingError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _sources(files: dict[str, Path]) -> list[Source]:
+    from data.ingest import Source
+
+    return [Source.from_path(table, path) for table, path in files.items()]
+
+
+def _plan(store: Store, sources, signatures: Path | None, mapping, when):
+    from data.commands.bars import Bars
+    from data.ingest import plan_import
+    from data.signature_import import plan_signatures
+
+    records = pictures = None
+    with Bars() as bars:
+        if sources:
+            steps = _shown(bars, "checking files")
+            records = plan_import(sources, mapping, store=store, progress=steps)
+        if signatures is not None and (records is None or not records.unreadable):
+            pictures = plan_signatures(
+                signatures,
+                signatures.name,
+                store,
+                records=records,
+                captured_on=when,
+                progress=_shown(bars),
+            )
+    return records, pictures
+
+
+def _shown(bars, label: str | None = None) -> Callable[[int, int, str], None]:
+    return lambda done, total, what: bars.show(label or what, done, total)
+
+
+def _report(records: ImportPlan | None, pictures: SignaturePlan | None) -> None:
+    from data.commands.load_report import report_records, report_signatures
+
+    lines = report_records(records) if records is not None else []
+    lines += report_signatures(pictures) if pictures is not None else []
+    for line in lines:
+        typer.echo(line)
+
+
+def _give_back(records, pictures, bad_rows: Path | None, problems: Path | None) -> None:
+    from data.checks import collect
+    from data.returned import returned_csv, returned_files
+
+    if bad_rows is not None and records is not None:
+        for name, contents in returned_files(records.returned, bad_rows.name).items():
+            bad_rows.with_name(name).write_bytes(contents)
+            typer.echo(f"refused rows are in {bad_rows.with_name(name)}")
+    if problems is not None:
+        found = collect([plan.problems for plan in (records, pictures) if plan is not None])
+        problems.write_bytes(returned_csv(found.astype("str").replace("<NA>", "")))
+        typer.echo(f"{len(found)} problems are in {problems}")
+
+
+def _write(store: Store, records, pictures, signatures: Path | None, *, actor, skip_bad, synthetic) -> None:
+    from data import audit
+    from data.commands.bars import Bars
+    from data.ingest import apply_import
+    from data.signature_import import apply_signatures
+
+    import_id, counts = None, {}
+    how = {"actor": actor, "skip_bad": skip_bad, "synthetic": synthetic}
+    with Bars() as bars:
+        if records is not None:
+            result = apply_import(store, records, progress=_shown(bars), **how)
+            import_id, counts = result.import_id, result.counts
+        if pictures is not None:
+            written = apply_signatures(
+                store, pictures, signatures, import_id=import_id, progress=_shown(bars), **how
+            )
+            import_id = written.import_id
+            same = pictures.counts["same"] + written.same
+            counts = {**counts, "signatures": {"new": written.new, "changed": 0, "same": same}}
+            if written.erased:
+                typer.echo(f"{written.erased} signature files left out: erased at the student's wish")
+    detail = {table: number for table, number in counts.items() if table != "identities"}
+    audit.append(store, actor=actor, role="system", action="import files", object=import_id, detail=detail)
+    typer.echo("written:")
+    for table, number in detail.items():
+        typer.echo(
+            f"  {table:<10} {number['new']:>9,} new {number['changed']:>9,} changed {number['same']:>9,} same"
+        )
+
+
+def _warn_of_mixture(store: Store, synthetic: bool) -> None:
+    from data.store import get_fact
+
+    if get_fact(store, "synthetic") and not synthetic:
+        typer.echo("note: this store holds synthetic demo data; the imported rows now stand beside it")

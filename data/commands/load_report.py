@@ -1,0 +1,69 @@
+"""What ``python -m data load`` says about the files, in plain lines."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from data.checks import CHECKS
+from data.ingest import ImportPlan
+from data.signature_import import SignaturePlan, specimens_per_student
+
+MOST_ERRORS = 200  # lines; the rest is counted, and --problems writes all
+
+
+def report_records(plan: ImportPlan) -> list[str]:
+    """Lines about the tables: mapping, rows, what would change, every error, warnings by rule."""
+    lines = []
+    for table, match in plan.matches.items():
+        read, refused = plan.read[table], plan.refused[table]
+        lines.append(
+            f"{table}: {read:,} rows, {refused:,} refused; {match.mapping.title}; "
+            f"{len(match.headers)} columns understood"
+        )
+        if match.left_out:
+            lines.append(f"  never stored: {', '.join(match.left_out)}")
+    for table, counts in plan.counts.items():
+        if table != "identities":
+            lines.append(
+                f"  {table:<10} {counts['new']:>9,} new {counts['changed']:>9,} changed "
+                f"{counts['same']:>9,} same"
+            )
+    return lines + _problem_lines(plan.problems)
+
+
+def report_signatures(plan: SignaturePlan) -> list[str]:
+    """Lines about the signature files: how many, what would change, everything left out."""
+    counts = plan.counts
+    students = int(specimens_per_student(plan).sum())
+    lines = [
+        f"signatures: {plan.read:,} files, {len(plan.specimens):,} of {students:,} students taken",
+        f"  {'signatures':<10} {counts['new']:>9,} new {0:>9,} changed {counts['same']:>9,} same",
+    ]
+    left_out = plan.problems[plan.problems["severity"] == "warning"]
+    lines += [f"  left out   {row.file}: {row.message}" for row in left_out[:MOST_ERRORS].itertuples()]
+    if len(left_out) > MOST_ERRORS:
+        lines.append(f"  … and {len(left_out) - MOST_ERRORS:,} more left out; --problems writes all of them")
+    return lines + _error_lines(plan.problems[plan.problems["severity"] == "error"])
+
+
+def _problem_lines(found: pd.DataFrame) -> list[str]:
+    errors = found[found["severity"] == "error"]
+    warnings = found[found["severity"] == "warning"]
+    lines = _error_lines(errors)
+    for (rule, file), rows in warnings.groupby(["rule", "file"], sort=False):
+        first = rows["row"].min()
+        count = "the whole file" if pd.isna(first) else f"{len(rows):,} rows, the first is row {first}"
+        text = rows["message"].iloc[0] if pd.isna(first) else CHECKS[rule].title
+        lines.append(f"  warning {rule} {file}: {count}: {text}")
+    return lines
+
+
+def _error_lines(errors: pd.DataFrame) -> list[str]:
+    lines = []
+    for error in errors[:MOST_ERRORS].itertuples():
+        row = "" if pd.isna(error.row) else f" row {error.row}"
+        cell = f" {error.column} {error.value!r}" if error.column else ""
+        lines.append(f"  error   {error.rule} {error.file}{row}{cell}: {error.message}")
+    if len(errors) > MOST_ERRORS:
+        lines.append(f"  … and {len(errors) - MOST_ERRORS:,} more errors; --problems writes all of them")
+    return lines

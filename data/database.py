@@ -1,0 +1,165 @@
+"""Connections: how SQLite and PostgreSQL are opened, read and written; nothing about what is stored."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
+from sqlalchemy.engine import make_url
+
+from data.cipher import Cipher
+
+BUSY_SECONDS = 120  # how long a writer waits for another before it gives up
+LOCKS = {  # PostgreSQL advisory locks
+    "migrate": 73_100_001,
+    "store": 73_100_002,
+    "audit": 73_100_003,
+    "jobs": 73_100_004,  # a list of jobs can change while an import holds "store"
+    "worker": 73_100_005,
+    "job": 73_100_006,
+}
+_WRITES = "tepat_writes"
+
+
+@dataclass(frozen=True)
+class Store:
+    """An open store.
+
+    Parameters
+    ----------
+    engine : sqlalchemy.Engine
+        Its connections.
+    cipher : data.cipher.Cipher
+        Encrypts specimens and embeddings.
+    url : str
+        The database, without any password.
+    folder : pathlib.Path
+        Where the key file, models and caches of this store live.
+    """
+
+    engine: Engine = field(repr=False)
+    cipher: Cipher = field(repr=False)
+    url: str
+    folder: Path
+
+    @property
+    def models_folder(self) -> Path:
+        """Where the folders of trained models lie."""
+        return self.folder / "models"
+
+    @property
+    def cache_folder(self) -> Path:
+        """Where anything derived from specimens may be cached on disk (heat maps, search indexes).
+
+        Erasure deletes there every file whose name contains the specimen's id or the student's key, and
+        every file below a folder named "indexes".
+        """
+        return self.folder / "cache"
+
+    def reading(self):
+        """A connection in one consistent, read-only snapshot."""
+        return reading(self.engine)
+
+    def writing(self, lock: str = "store"):
+        """A connection in one transaction that is alone in holding ``lock``; commits on success."""
+        return writing(self.engine, lock)
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+def connect(url: str) -> Engine:
+    """An engine for a SQLite or PostgreSQL URL, with the pragmas and transactions that the store relies on.
+
+    Raises
+    ------
+    ValueError
+        When the URL is of another database.
+
+    Notes
+    -----
+    Parameters of a failed statement are hidden: they are personal data, and errors end in logs.
+    """
+    parsed = make_url(url)
+    if parsed.drivername in ("postgres", "postgresql"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    kind = parsed.get_backend_name()
+    if kind == "postgresql":
+        return create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
+    if kind != "sqlite" or not parsed.database or parsed.database == ":memory:":
+        raise ValueError(f"url must name PostgreSQL or a SQLite file, got {parsed.render_as_string()!r}")
+    path = Path(parsed.database)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)  # personal data: for the owner only; SQLite gives its log files the same mode
+    engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """See :meth:`Store.reading`."""
+    options = {}
+    if engine.dialect.name == "postgresql":
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with engine.connect() as bare:
+        with bare.execution_options(**options) as connection:
+            yield connection
+
+
+@contextmanager
+def writing(engine: Engine, lock: str = "store") -> Iterator[Connection]:
+    """See :meth:`Store.writing`."""
+    with engine.connect() as bare, bare.execution_options(**{_WRITES: True}) as connection:
+        with connection.begin():
+            take_lock(connection, lock)
+            yield connection
+
+
+def take_lock(connection: Connection, lock: str) -> None:
+    """Hold ``lock`` until the end of the transaction. On SQLite a write transaction holds them all."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(LOCKS[lock])))
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A deferred transaction that later writes can fail with "database is locked" without waiting.
+    writes = connection.get_execution_options().get(_WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record) -> None:
+    connection.isolation_level = None  # SQLAlchemy's "begin" event starts transactions, not the driver
+    cursor = connection.cursor()
+    for pragma in (
+        "PRAGMA foreign_keys = ON",
+        "PRAGMA recursive_triggers = ON",  # so that REPLACE cannot go round the append-only triggers
+        "PRAGMA secure_delete = ON",  # erased content is overwritten, not only unlinked
+        "PRAGMA temp_store = MEMORY",
+        "PRAGMA cache_size = -65536",
+        "PRAGMA synchronous = FULL",
+    ):
+        cursor.execute(pragma)
+    _switch_to_wal(cursor)
+    cursor.close()
+
+
+def _switch_to_wal(cursor: sqlite3.Cursor) -> None:
+    # The switch does not honour the busy timeout when another process is switching too.
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as problem:
+            if "locked" not in str(problem) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)

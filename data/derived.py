@@ -1,0 +1,187 @@
+"""The derived tables, rebuilt in the transaction that changes what they are derived from.
+
+A page that reads them costs the same for a thousand students and for a million. An import of a few students
+rebuilds the rows of their entry cohorts only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import ColumnElement, Connection, case, delete, func, insert, literal, select, text, true
+
+from data import schema
+
+NEWEST = -1  # as_of_index of the cube rows made of each enrolled student's newest score
+FEW_STUDENTS = 900
+FEW_COHORTS = 40
+Cohort = tuple[str, int]  # program_code, cohort_term
+
+
+def current_model(connection: Connection) -> str | None:
+    """The model whose scores the pages show: the served one, else the newest that has scored."""
+    models, cube = schema.models, schema.risk_cube
+    served = select(models.c.model_version).where(models.c.status == "served")
+    found = connection.scalar(served.order_by(models.c.created_at.desc()).limit(1))
+    if found is not None:
+        return found
+    scored = select(cube.c.model_version).where(cube.c.model_version == models.c.model_version).exists()
+    newest = select(models.c.model_version).where(scored).order_by(models.c.created_at.desc())
+    return connection.scalar(newest.limit(1))
+
+
+def refresh(connection: Connection, students: Iterable[str], cohorts: Iterable[Cohort] = ()) -> None:
+    """Rebuild what the records or scores of these students enter into.
+
+    Parameters
+    ----------
+    students : iterable of str
+        Keys of the students whose rows changed; many of them cause a full rebuild.
+    cohorts : iterable of (program_code, cohort_term)
+        Cohorts that some of them left, or in which a score was erased; past scores are counted anew.
+    """
+    keys, table = sorted(set(students)), schema.students
+    groups = set(cohorts)
+    versions = _scored_versions(connection) if groups else []
+    if len(keys) <= FEW_STUDENTS:
+        found = select(table.c.program_code, table.c.cohort_term).where(table.c.student_key.in_(keys))
+        groups |= set(map(tuple, connection.execute(found.distinct())))
+    few = len(keys) <= FEW_STUDENTS and len(groups) <= FEW_COHORTS
+    for cohort in sorted(groups) if few else (None,):
+        rebuild_register_cubes(connection, cohort)
+        for version in versions:
+            _rebuild_past(connection, version, cohort)
+    _rebuild_current(connection, keys if few else None)
+
+
+def rebuild_register_cubes(connection: Connection, cohort: Cohort | None = None) -> None:
+    """Rebuild ``flow_cube`` and ``term_cube``, of one cohort or of all."""
+    students, outcomes, terms = schema.students, schema.outcomes, schema.terms
+    exited = outcomes.c.exit_type.is_not(None)
+    each = (
+        select(
+            students.c.program_code,
+            students.c.cohort_term,
+            func.coalesce(students.c.entry_type, "").label("entry_type"),
+            func.coalesce(outcomes.c.exit_type, "enrolled").label("state"),
+            func.coalesce(case((exited, outcomes.c.terms_to_exit)), -1).label("terms_to_exit"),
+        )
+        .select_from(students.outerjoin(outcomes, outcomes.c.student_key == students.c.student_key))
+        .where(*_of(students, cohort))
+        .subquery()
+    )
+    _refill(connection, schema.flow_cube, select(*each.c, func.count()).group_by(*each.c), cohort)
+
+    groups = (students.c.program_code, students.c.cohort_term, terms.c.term_index, terms.c.status)
+    gpa = terms.c.gpa_cum
+    by_term = (
+        select(*groups, func.count(), func.count(gpa), func.coalesce(func.sum(gpa), 0.0))
+        .select_from(terms.join(students, students.c.student_key == terms.c.student_key))
+        # A short term shares the index of the even term before it: a student counts once.
+        .where(terms.c.term_id % 10 != 3, *_of(students, cohort))
+        .group_by(*groups)
+    )
+    _refill(connection, schema.term_cube, by_term, cohort)
+
+
+def rebuild_risk(connection: Connection, model_version: str | None = None) -> None:
+    """Rebuild ``risk_current`` and its cube from the current model, and the past cube of ``model_version``.
+
+    The cube of a past ``as_of_index`` counts every student with a score there; :data:`NEWEST` counts the
+    enrolled by their newest score.
+    """
+    if model_version is not None:
+        _rebuild_past(connection, model_version, None)
+    _rebuild_current(connection, None)
+
+
+def refresh_statistics(connection: Connection, *tables: str) -> None:
+    """Tell the query planner how the rows of ``tables`` are spread; without it it may pick a poor index."""
+    if connection.dialect.name == "sqlite":
+        connection.execute(text("PRAGMA analysis_limit = 1000"))
+    for table in tables:
+        connection.execute(text(f"ANALYZE {schema.metadata.tables[table].name}"))
+
+
+def _scored_versions(connection: Connection) -> list[str]:
+    return list(connection.scalars(select(schema.risk_cube.c.model_version).distinct()))
+
+
+def _rebuild_current(connection: Connection, keys: list[str] | None) -> None:
+    """``risk_current`` of some students or of all, and the cube of the newest scores."""
+    now, cube, current = schema.risk_current, schema.risk_cube, current_model(connection)
+    theirs = [] if keys is None else [now.c.student_key.in_(keys)]
+    connection.execute(delete(now).where(*theirs))
+    connection.execute(delete(cube).where(cube.c.as_of_index == NEWEST))
+    if current is None:
+        return
+    connection.execute(insert(now).from_select(*_current_rows(current, keys)))
+    groups = (now.c.model_version, now.c.target, now.c.program_code, now.c.cohort_term, now.c.band)
+    rows = select(*groups, literal(NEWEST), func.count(), func.sum(now.c.risk)).group_by(*groups)
+    columns = ("model_version", "target", "program_code", "cohort_term", "band")
+    names = [*columns, "as_of_index", "students", "risk_sum"]
+    connection.execute(insert(cube).from_select(names, rows))
+    if keys is None:
+        refresh_statistics(connection, now.name)
+
+
+def _rebuild_past(connection: Connection, model_version: str, cohort: Cohort | None) -> None:
+    scores, students, cube = schema.scores, schema.students, schema.risk_cube
+    past = (cube.c.model_version == model_version, cube.c.as_of_index != NEWEST)
+    connection.execute(delete(cube).where(*past, *_of(cube, cohort)))
+    groups = (
+        scores.c.model_version,
+        scores.c.target,
+        scores.c.as_of_index,
+        students.c.program_code,
+        students.c.cohort_term,
+        scores.c.band,
+    )
+    rows = (
+        select(*groups, func.count(), func.sum(scores.c.risk))
+        .select_from(scores.join(students, students.c.student_key == scores.c.student_key))
+        .where(scores.c.model_version == model_version, *_of(students, cohort))
+        .group_by(*groups)
+    )
+    connection.execute(insert(cube).from_select([column.name for column in cube.columns], rows))
+
+
+def _current_rows(model_version: str, keys: list[str] | None):
+    scores, students, outcomes = schema.scores, schema.students, schema.outcomes
+    window = {"partition_by": (scores.c.student_key, scores.c.target)}
+    by_age = scores.c.as_of_index
+    theirs = [] if keys is None else [scores.c.student_key.in_(keys)]
+    ranked = (
+        select(
+            scores,
+            func.row_number().over(**window, order_by=by_age.desc()).label("age"),
+            func.lag(scores.c.risk).over(**window, order_by=by_age).label("previous_risk"),
+            func.lag(scores.c.band).over(**window, order_by=by_age).label("previous_band"),
+        )
+        .where(scores.c.model_version == model_version, *theirs)
+        .subquery()
+    )
+    sources = {"program_code": students, "cohort_term": students, "advisor": students}
+    names = [column.name for column in schema.risk_current.columns]
+    exited = (
+        select(true())
+        .where(outcomes.c.student_key == ranked.c.student_key, outcomes.c.exit_type.is_not(None))
+        .exists()
+    )
+    rows = (
+        select(*(sources.get(name, ranked).c[name] for name in names))
+        .select_from(ranked.join(students, students.c.student_key == ranked.c.student_key))
+        .where(ranked.c.age == 1, ~exited)
+    )
+    return names, rows
+
+
+def _of(table, cohort: Cohort | None) -> list[ColumnElement[bool]]:
+    if cohort is None:
+        return []
+    return [table.c.program_code == cohort[0], table.c.cohort_term == cohort[1]]
+
+
+def _refill(connection: Connection, table, rows, cohort: Cohort | None) -> None:
+    connection.execute(delete(table).where(*_of(table, cohort)))
+    connection.execute(insert(table).from_select([column.name for column in table.columns], rows))

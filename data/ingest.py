@@ -1,0 +1,282 @@
+"""Files of a register → the store: read, check, show what would happen, then write all of it or nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+import pandas as pd
+
+from data.assembly import assemble
+from data.checks import PROBLEM_COLUMNS, collect, no_problems, problems
+from data.imports import ImportNote
+from data.known import Known
+from data.mapping import Mapping, mapping_from_dict, mapping_to_dict
+from data.matching import Match
+from data.preview import preview_counts
+from data.queries_import import known_records
+from data.record_checks import check_tables, refused_rows
+from data.record_frames import ImportResult, RecordFrames
+from data.register_files import ParsedTable, Source, read_source
+from data.returned import returned_rows
+from data.store import Store, get_fact, set_fact
+from data.text_files import TableError
+from data.writers_records import write_import
+
+Progress = Callable[[int, int, str], None]  # done, total, what
+MAPPING_FACT = "import_mappings"
+
+
+@dataclass(frozen=True)
+class ImportPlan:
+    """What an import would do; nothing is written yet.
+
+    Parameters
+    ----------
+    frames : RecordFrames
+        The rows without an error, completed.
+    problems : DataFrame
+        Columns ``file, row, column, rule, value, severity, message``; every bad row of every file. ``row`` is
+        the number that a spreadsheet shows, missing when the whole file is meant.
+    counts : dict
+        Table → {"new", "changed", "same"}: what ``frames`` would do to the store.
+    read, refused : dict of str to int
+        Table → rows in the file; rows with an error.
+    matches : dict of str to Match
+        Table → the mapping chosen, header by column, and headers left out.
+    returned : dict of str to DataFrame
+        Table → its refused rows in the original columns, with row number and reasons.
+    files : dict
+        File name → {"sha256", "rows"}.
+    unreadable : bool
+        Whether a file cannot be used at all, so that skipping rows does not help.
+    """
+
+    frames: RecordFrames
+    problems: pd.DataFrame
+    counts: dict[str, dict[str, int]]
+    read: dict[str, int]
+    refused: dict[str, int]
+    matches: dict[str, Match]
+    returned: dict[str, pd.DataFrame]
+    files: dict[str, dict] = field(default_factory=dict)
+    unreadable: bool = False
+
+    @property
+    def errors(self) -> pd.DataFrame:
+        """The problems that stand in the way."""
+        return self.problems[self.problems["severity"] == "error"]
+
+    @property
+    def warnings(self) -> pd.DataFrame:
+        """The problems that do not."""
+        return self.problems[self.problems["severity"] == "warning"]
+
+    @property
+    def accepted(self) -> bool:
+        """Whether every row of every file is accepted."""
+        return self.errors.empty
+
+
+class RefusedImport(ValueError):
+    """An import that was not written; ``plan`` says why."""
+
+    def __init__(self, message: str, plan: ImportPlan):
+        super().__init__(message)
+        self.plan = plan
+
+
+def plan_import(
+    sources: Sequence[Source],
+    mapping: Mapping | None = None,
+    *,
+    store: Store | None = None,
+    today: date | None = None,
+    progress: Progress | None = None,
+) -> ImportPlan:
+    """Read and check files, and compare them with the store.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+        At most one file per table.
+    mapping : Mapping, optional
+        By default the best of the remembered and the shipped ones, file by file.
+    store : Store, optional
+        Without one every row is new and every student must be in the files.
+    today : date, optional
+        Later dates are in the future; by default the date of the clock.
+    progress : callable, optional
+        Called with (steps done, steps in all, what is done next).
+
+    Returns
+    -------
+    ImportPlan
+
+    Raises
+    ------
+    ValueError
+        When two sources hold the same table.
+    """
+    names = [source.table for source in sources]
+    if len(set(names)) != len(names):
+        raise ValueError(f"sources must hold different tables, got {', '.join(names)}")
+    today = today or date.today()
+    steps = _Steps(len(sources) + 3, progress)
+    remembered = remembered_mappings(store) if store is not None else ()
+    tables: dict[str, ParsedTable] = {}
+    found = [no_problems()]
+    for source in sorted(sources, key=lambda source: ("students", "terms", "outcomes").index(source.table)):
+        steps.next(f"reading {source.name}")
+        try:
+            tables[source.table] = read_source(source, mapping=mapping, remembered=remembered)
+        except TableError as error:
+            found.append(problems(source.name, "REC019", [None], messages=str(error)))
+    tables = _told_apart(tables)
+    steps.next("comparing with the store")
+    known = Known() if store is None else known_records(store, _numbers(tables))
+    steps.next("checking every row")
+    found = collect([*found, check_tables(tables, known, today)])
+    steps.next("preparing")
+    plan = _plan(sources, tables, found, known, today)
+    steps.next("done")
+    return plan
+
+
+def _told_apart(tables: dict[str, ParsedTable]) -> dict[str, ParsedTable]:
+    """Tables of one workbook get its sheets' names: row 5 of one is not row 5 of the other."""
+    shared = Counter(parsed.file for parsed in tables.values())
+    return {
+        name: replace(parsed, file=f"{parsed.file} ({parsed.text.sheet or name})")
+        if shared[parsed.file] > 1
+        else parsed
+        for name, parsed in tables.items()
+    }
+
+
+def _plan(sources, tables, found, known, today) -> ImportPlan:
+    refused = {name: refused_rows(found, parsed.file) for name, parsed in tables.items()}
+    unreadable = bool(found["rule"].isin(["REC001", "REC019"]).any())
+    frames = RecordFrames() if unreadable else assemble(tables, refused, known, today)
+    hashes = {source.table: source.sha256 for source in sources}
+    return ImportPlan(
+        frames=frames,
+        problems=found,
+        counts=preview_counts(frames, known, today),
+        read={name: len(parsed.raw) for name, parsed in tables.items()},
+        refused={name: len(rows) for name, rows in refused.items()},
+        matches={name: parsed.match for name, parsed in tables.items()},
+        returned={
+            name: returned_rows(parsed, found) for name, parsed in tables.items() if len(refused[name])
+        },
+        files={
+            parsed.file: {"sha256": hashes[name], "rows": len(parsed.raw)} for name, parsed in tables.items()
+        },
+        unreadable=unreadable,
+    )
+
+
+def apply_import(
+    store: Store,
+    plan: ImportPlan,
+    *,
+    actor: str,
+    skip_bad: bool = False,
+    synthetic: bool = False,
+    import_id: str | None = None,
+    progress: Progress | None = None,
+) -> ImportResult:
+    """Write a plan in one transaction.
+
+    Parameters
+    ----------
+    store : Store
+        The store the plan was made for.
+    plan : ImportPlan
+        From :func:`plan_import`.
+    actor : str
+        Account, or "command line".
+    skip_bad : bool
+        Write the good rows although others are refused; those are in ``plan.returned``.
+    synthetic : bool
+        Whether the files are invented data.
+    import_id : str, optional
+        The import's id; by default a new one.
+    progress : callable, optional
+        Called with (rows done, rows in all, what).
+
+    Raises
+    ------
+    RefusedImport
+        When a row is refused and ``skip_bad`` is not set, or a file cannot be used at all.
+    """
+    if plan.unreadable:
+        raise RefusedImport("a file cannot be used at all; nothing was written", plan)
+    if not plan.accepted and not skip_bad:
+        rows = sum(plan.refused.values())
+        raise RefusedImport(f"{rows} rows were refused; nothing was written", plan)
+    note = ImportNote(", ".join(plan.files), plan.files, actor, synthetic)
+    return write_import(
+        store,
+        plan.frames,
+        note if import_id is None else replace(note, import_id=import_id),
+        progress=None if progress is None else lambda done, total: progress(done, total, "writing rows"),
+    )
+
+
+def remember_mapping(store: Store, mapping: Mapping) -> None:
+    """Prefer a mapping in every later import of this store's institution."""
+    kept = [mapping_to_dict(other) for other in remembered_mappings(store) if other.name != mapping.name]
+    everything = get_fact(store, MAPPING_FACT) or {}
+    institution = get_fact(store, "institution") or ""
+    set_fact(store, MAPPING_FACT, {**everything, institution: [mapping_to_dict(mapping), *kept]})
+
+
+def remembered_mappings(store: Store) -> tuple[Mapping, ...]:
+    """The mappings remembered for this store's institution, the newest first."""
+    everything = get_fact(store, MAPPING_FACT) or {}
+    kept = everything.get(get_fact(store, "institution") or "", [])
+    return tuple(mapping_from_dict(raw) for raw in kept)
+
+
+def problems_for_people(found: pd.DataFrame) -> pd.DataFrame:
+    """Problems by rule for a summary: columns ``rule, severity, file, rows, first_row, message``."""
+    grouped = found.groupby(["rule", "severity", "file"], sort=False)
+    return grouped.agg(
+        rows=("row", "size"), first_row=("row", "min"), message=("message", "first")
+    ).reset_index()
+
+
+def _numbers(tables: dict[str, ParsedTable]) -> set[str]:
+    numbers: set[str] = set()
+    for parsed in tables.values():
+        if "student_number" in parsed.values:
+            numbers |= set(parsed.values["student_number"].dropna())
+    return numbers
+
+
+class _Steps:
+    """Counts the steps of a plan for a progress bar."""
+
+    def __init__(self, total: int, progress: Progress | None):
+        self.done, self.total, self.progress = 0, total, progress
+
+    def next(self, what: str) -> None:
+        if self.progress is not None:
+            self.progress(self.done, self.total, what)
+        self.done += 1
+
+
+__all__ = [
+    "PROBLEM_COLUMNS",
+    "ImportPlan",
+    "RefusedImport",
+    "Source",
+    "apply_import",
+    "plan_import",
+    "problems_for_people",
+    "remember_mapping",
+    "remembered_mappings",
+]

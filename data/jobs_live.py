@@ -1,0 +1,172 @@
+"""What a running job says from second to second, and the files it works on.
+
+They lie below ``jobs`` in the store's folder, which is for its owner only; uploads lie there encrypted, their
+names too: those may say whose they are.
+Progress and the wish to stop are files and not rows, because SQLite takes no second writer while an import
+writes, and because a bar that moves three times a second should not be three commits.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import time
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from data.database import Store
+
+ALIVE_SECONDS = 15  # a worker that has not been seen for so long is not there
+KEPT_SECONDS = 24 * 3600  # uploads of a job that failed, for another try; results to fetch
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a job has come: ``done`` of ``total`` in the step named ``step``."""
+
+    done: int
+    total: int
+    step: str
+
+    @property
+    def share(self) -> float:
+        """Between 0 and 1."""
+        return min(max(self.done / self.total, 0.0), 1.0) if self.total > 0 else 0.0
+
+
+def report(store: Store, job_id: str, progress: Progress) -> None:
+    """Replace what the job said before."""
+    _replace(_folder(store, job_id) / "progress", json.dumps(asdict(progress)).encode())
+
+
+def progress_of(store: Store, job_id: str) -> Progress | None:
+    """What the job said last; None before its first word and after its end."""
+    try:
+        return Progress(**json.loads((_path(store, job_id) / "progress").read_bytes()))
+    except FileNotFoundError:
+        return None
+
+
+def ask_to_stop(store: Store, job_id: str) -> None:
+    """Leave a marker that the job sees at its next step."""
+    (_folder(store, job_id) / "stop").touch()
+
+
+def asked_to_stop(store: Store, job_id: str) -> bool:
+    """Whether the marker is there."""
+    return (_path(store, job_id) / "stop").exists()
+
+
+def clear(store: Store, job_id: str) -> None:
+    """Remove progress and marker of a job that has ended."""
+    shutil.rmtree(_path(store, job_id), ignore_errors=True)
+
+
+def beat(store: Store) -> None:
+    """Say that the worker is there."""
+    (_home(store) / "worker").touch()
+
+
+def worker_alive(store: Store) -> bool:
+    """Whether a worker said so within :data:`ALIVE_SECONDS`."""
+    try:
+        seen = (store.folder / "jobs" / "worker").stat().st_mtime
+    except FileNotFoundError:
+        return False
+    return time.time() - seen < ALIVE_SECONDS
+
+
+def keep_files(store: Store, files: Sequence[tuple[str, bytes]]) -> str:
+    """Keep files for a job, encrypted. Returns the id to read them by.
+
+    Parameters
+    ----------
+    files : sequence of (str, bytes)
+        Name and content.
+    """
+    file_id = uuid.uuid4().hex
+    names = json.dumps([name for name, _ in files]).encode()
+    folder = _folder(store, file_id)
+    for place, content in enumerate([content for _, content in files]):
+        _replace(folder / str(place), store.cipher.encrypt(content, f"job file:{file_id}:{place}"))
+    _replace(folder / "names", store.cipher.encrypt(names, f"job file:{file_id}:names"))
+    return file_id
+
+
+def kept_files(store: Store, file_id: str) -> list[tuple[str, bytes]]:
+    """The files of :func:`keep_files`.
+
+    Raises
+    ------
+    FileNotFoundError
+        When they were deleted.
+    """
+    folder = _path(store, file_id)
+    names = json.loads(store.cipher.decrypt((folder / "names").read_bytes(), f"job file:{file_id}:names"))
+    return [
+        (name, store.cipher.decrypt((folder / str(place)).read_bytes(), f"job file:{file_id}:{place}"))
+        for place, name in enumerate(names)
+    ]
+
+
+def files_are_kept(store: Store, file_id: str) -> bool:
+    """Whether the files are still there."""
+    return (_path(store, file_id) / "names").exists()
+
+
+def drop_files(store: Store, file_id: str) -> None:
+    """Delete the files."""
+    shutil.rmtree(_path(store, file_id), ignore_errors=True)
+
+
+def sweep(store: Store, needed: Collection[str], older_than: float = KEPT_SECONDS) -> int:
+    """Delete what nobody fetched or tried again. Returns how many folders went.
+
+    Parameters
+    ----------
+    needed : collection of str
+        Ids of open jobs and of their files: these stay.
+    older_than : float
+        Seconds.
+    """
+    old = [
+        folder
+        for folder in _home(store).iterdir()
+        if _ID.fullmatch(folder.name)
+        and folder.name not in needed
+        and time.time() - folder.stat().st_mtime > older_than
+    ]
+    for folder in old:
+        shutil.rmtree(folder, ignore_errors=True)
+    return len(old)
+
+
+def _home(store: Store) -> Path:
+    home = store.folder / "jobs"
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return home
+
+
+def _path(store: Store, one: str) -> Path:
+    if not _ID.fullmatch(one):
+        raise ValueError(f"id must be 32 hexadecimal digits, got {one!r}")
+    return store.folder / "jobs" / one
+
+
+def _folder(store: Store, one: str) -> Path:
+    _home(store)
+    folder = _path(store, one)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+def _replace(path: Path, content: bytes) -> None:
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+    draft.replace(path)

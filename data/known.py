@@ -1,0 +1,41 @@
+"""What the store already holds of the students in an import."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+_TYPES = {"cohort_term": "int64", "term_id": "int64", "exit_date": "datetime64[us]"}
+_TYPES |= {"credits_attempted": "float64", "credits_cum": "float64", "known_at": "datetime64[us]"}
+_TYPES |= {"exit_term": "float64", "observed_until": "datetime64[us]"}
+
+
+def _empty(*columns: str):
+    """A factory of empty frames with typed columns."""
+    return lambda: pd.DataFrame({name: pd.Series([], dtype=_TYPES.get(name, "str")) for name in columns})
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the store holds of the students in the files, keyed by ``student_number``.
+
+    Parameters
+    ----------
+    programs : DataFrame
+        Every programme: ``program_code, name, degree_level, normal_terms, required_credits``.
+    students, terms, outcomes : DataFrame
+        Stored rows; ``students`` with at least ``student_number, program_code, cohort_term``.
+    latest_known_at : Timestamp or None
+        How far the register reaches: the newest ``terms.known_at`` of the whole store.
+    """
+
+    programs: pd.DataFrame = field(default_factory=_empty("program_code", "degree_level"))
+    students: pd.DataFrame = field(default_factory=_empty("student_number", "program_code", "cohort_term"))
+    terms: pd.DataFrame = field(
+        default_factory=_empty("student_number", "term_id", "credits_attempted", "credits_cum", "known_at")
+    )
+    outcomes: pd.DataFrame = field(
+        default_factory=_empty("student_number", "exit_term", "exit_date", "observed_until")
+    )
+    latest_known_at: pd.Timestamp | None = None

@@ -1,0 +1,167 @@
+"""How an office names its columns and codes: mappings, shipped (``data/mappings/*.toml``) or its own.
+
+:mod:`data.matching` applies a mapping to a file.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+
+from data.cells import DATE_ORDERS
+from data.columns import OUTCOME_COLUMNS, STUDENT_COLUMNS, TERM_COLUMNS, Column
+from data.tables import header_key
+
+FOLDER = Path(__file__).parent / "mappings"
+SHIPPED = ("siakad", "pddikti", "english")
+TABLES: dict[str, tuple[Column, ...]] = {
+    "students": STUDENT_COLUMNS,
+    "terms": TERM_COLUMNS,
+    "outcomes": OUTCOME_COLUMNS,
+}
+
+
+class MappingError(ValueError):
+    """A mapping file that breaks its own rules."""
+
+
+@dataclass(frozen=True)
+class TableMapping:
+    """How one table's headers and values are named.
+
+    Parameters
+    ----------
+    columns : dict of str to tuple of str
+        Column → the headers it may have, best first.
+    values : dict of str to dict of str to str
+        Column → cell as written → value; ``""`` is "nothing".
+    scale : dict of str to float
+        Header → factor of its numbers.
+    join : dict of str to tuple of tuple of str
+        Column → headers whose cells only together make a value.
+    chosen : dict of str to str
+        Header → column, tied by hand; ``""`` ignores the header. Comes before everything else.
+    """
+
+    columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
+    scale: dict[str, float] = field(default_factory=dict)
+    join: dict[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    chosen: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A named mapping of the three tables."""
+
+    name: str
+    title: str
+    date_order: str = "dmy"
+    tables: dict[str, TableMapping] = field(default_factory=dict)
+
+    def table(self, table: str) -> TableMapping:
+        """The part for one table; an empty one when the mapping says nothing about it."""
+        return self.tables.get(table, TableMapping())
+
+    def with_chosen(self, table: str, chosen: dict[str, str]) -> Mapping:
+        """This mapping with headers of one table tied by hand: header → column, or ``""`` to ignore it."""
+        part = replace(self.table(table), chosen=dict(chosen))
+        return replace(self, tables={**self.tables, table: part})
+
+
+def load_mapping(source: str | Path | bytes) -> Mapping:
+    """Read a mapping from a TOML file, its bytes, or the name of a shipped one.
+
+    Raises
+    ------
+    MappingError
+        When the text is no TOML, or names an unknown table, column or date order.
+    """
+    if isinstance(source, str) and source in SHIPPED:
+        return shipped_mappings()[SHIPPED.index(source)]
+    name = "mapping" if isinstance(source, bytes) else Path(source).stem
+    text = source if isinstance(source, bytes) else Path(source).read_bytes()
+    try:
+        raw = tomllib.loads(text.decode("utf-8-sig"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise MappingError(f"mapping {name}: not a TOML file in UTF-8: {error}") from error
+    return mapping_from_dict({"name": name, **raw})
+
+
+@lru_cache
+def shipped_mappings() -> tuple[Mapping, ...]:
+    """The mappings that come with the software, in order of preference when headers tie."""
+    return tuple(load_mapping(FOLDER / f"{name}.toml") for name in SHIPPED)
+
+
+def mapping_from_dict(raw: dict) -> Mapping:
+    """A mapping from plain values, as in TOML or JSON; ``extends`` names a shipped mapping to build on."""
+    raw = {**raw, **raw.get("tables", {})}
+    base = load_mapping(raw["extends"]) if raw.get("extends") in SHIPPED else None
+    if raw.get("extends") and base is None:
+        raise MappingError(f"extends must be one of {', '.join(SHIPPED)}, got {raw['extends']!r}")
+    order = raw.get("date_order", base.date_order if base else "dmy")
+    if order not in DATE_ORDERS:
+        raise MappingError(f"date_order must be one of {', '.join(DATE_ORDERS)}, got {order!r}")
+    allowed = {"name", "title", "date_order", "extends", "tables", *TABLES}
+    if strange := sorted(set(raw) - allowed):
+        raise MappingError(f"unknown entries {', '.join(strange)}; allowed are {', '.join(sorted(allowed))}")
+    tables = {}
+    for table in TABLES:
+        part = _table_from_dict(table, raw.get(table, {}))
+        tables[table] = _merged(part, base.table(table)) if base else part
+    return Mapping(raw["name"], raw.get("title", raw["name"]), order, tables)
+
+
+def mapping_to_dict(mapping: Mapping) -> dict:
+    """Plain values of a mapping, for JSON; :func:`mapping_from_dict` reads them back."""
+    return asdict(mapping)
+
+
+def _table_from_dict(table: str, raw: dict) -> TableMapping:
+    names = {column.name for column in TABLES[table]}
+    for part in ("columns", "values", "join"):
+        if strange := sorted(set(raw.get(part, {})) - names):
+            raise MappingError(f"[{table}.{part}] names no such column: {', '.join(strange)}")
+    if strange := sorted({*raw.get("chosen", {}).values()} - names - {""}):
+        raise MappingError(f"[{table}.chosen] names no such column: {', '.join(strange)}")
+    if strange := sorted(set(raw) - {"columns", "values", "scale", "join", "chosen"}):
+        raise MappingError(f"[{table}] has unknown parts: {', '.join(strange)}")
+    columns = {
+        column: (headers,) if isinstance(headers, str) else tuple(headers)
+        for column, headers in raw.get("columns", {}).items()
+    }
+    values = {
+        column: {header_key(cell): str(value) for cell, value in pairs.items()}
+        for column, pairs in raw.get("values", {}).items()
+    }
+    scale = {header_key(header): float(factor) for header, factor in raw.get("scale", {}).items()}
+    join = {column: tuple(map(tuple, options)) for column, options in raw.get("join", {}).items()}
+    _refuse_strange_values(table, values)
+    return TableMapping(columns, values, scale, join, dict(raw.get("chosen", {})))
+
+
+def _refuse_strange_values(table: str, values: dict[str, dict[str, str]]) -> None:
+    for column in TABLES[table]:
+        for cell, value in values.get(column.name, {}).items():
+            if column.allowed and value and value not in column.allowed:
+                raise MappingError(
+                    f"[{table}.values.{column.name}] {cell!r} is mapped to {value!r}; "
+                    f"allowed are {', '.join(column.allowed)}"
+                )
+
+
+def _merged(part: TableMapping, base: TableMapping) -> TableMapping:
+    columns = {
+        column: (*part.columns.get(column, ()), *base.columns.get(column, ()))
+        for column in {**base.columns, **part.columns}
+    }
+    values = {
+        column: {**base.values.get(column, {}), **part.values.get(column, {})}
+        for column in {**base.values, **part.values}
+    }
+    return TableMapping(
+        columns, values, {**base.scale, **part.scale}, {**base.join, **part.join}, part.chosen
+    )

@@ -1,0 +1,117 @@
+"""The triggers that make tables append-only, for SQLite and PostgreSQL.
+
+No row of these tables is ever updated. A row is deleted only where a student's right to erasure reaches it:
+an erasure first leaves its receipt in ``erasures``, and the trigger lets a DELETE pass for the student named
+there, for the kinds of erasure listed in ``ERASABLE``. The versions that an import replaced go when that
+import is undone: the undo restores them (``UNDOABLE``). An approved report is frozen.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, inspect, text
+
+from data.schema import APPEND_ONLY
+
+# table → condition under which the erasure row e allows the DELETE of the row OLD
+ERASABLE = {
+    "scores": "e.student_key = OLD.student_key AND (e.kind = 'student' OR OLD.modality = 'fused')",
+    "explanations": (
+        "EXISTS (SELECT 1 FROM scores s WHERE s.score_id = OLD.score_id AND s.student_key = e.student_key"
+        " AND (e.kind = 'student' OR s.modality = 'fused'))"
+    ),
+    "consents": "e.student_key = OLD.student_key AND e.kind = 'student'",
+    "case_events": "e.student_key = OLD.student_key AND e.kind = 'student'",
+    "row_history": "e.student_key = OLD.student_key AND e.kind = 'student'",
+    **dict.fromkeys(
+        ("enrolments", "verification_decisions", "reviews"),
+        "e.student_key = OLD.student_key AND e.kind IN ('signatures', 'student')",
+    ),
+    "duplicate_reviews": (
+        "e.student_key IN (OLD.student_key, OLD.second_student) AND e.kind IN ('signatures', 'student')"
+    ),
+}
+UNDOABLE = {
+    "row_history": (
+        "EXISTS (SELECT 1 FROM imports i WHERE i.import_id = OLD.replaced_by AND i.undone_at IS NOT NULL)"
+    ),
+}
+
+
+def install_triggers(connection: Connection) -> None:
+    """Create every trigger, replacing those of the same name.
+
+    A table that the next revision is to make, and that the schema names already, has to wait for it.
+    """
+    there = set(inspect(connection).get_table_names())
+    tables = [table.name for table in APPEND_ONLY if table.name in there]
+    statements = _sqlite(tables) if connection.dialect.name == "sqlite" else _postgresql(tables)
+    for statement in statements:
+        connection.execute(text(statement))
+
+
+def _allowed(table: str) -> str:
+    if table not in ERASABLE:
+        return "1 = 0"
+    allowed = f"EXISTS (SELECT 1 FROM erasures e WHERE {ERASABLE[table]})"  # noqa: S608 (constants above)
+    return f"({allowed} OR {UNDOABLE[table]})" if table in UNDOABLE else allowed
+
+
+def _sqlite(tables: list[str]) -> list[str]:
+    made = []
+    for table in tables:
+        made += _sqlite_trigger(table, "update", "1 = 1", f"{table} is append-only: UPDATE refused")
+        made += _sqlite_trigger(
+            table, "delete", f"NOT {_allowed(table)}", f"{table} is append-only: DELETE refused"
+        )
+    frozen = "reports: an approved report is frozen"
+    for action in ("update", "delete"):
+        made += _sqlite_trigger("reports", action, "OLD.status = 'approved'", frozen)
+    return made
+
+
+def _sqlite_trigger(table: str, action: str, refused_when: str, message: str) -> list[str]:
+    name = f"tr_{table}_no_{action}"
+    return [
+        f"DROP TRIGGER IF EXISTS {name}",
+        f"CREATE TRIGGER {name} BEFORE {action.upper()} ON {table} WHEN {refused_when}\n"
+        f"BEGIN SELECT RAISE(ABORT, '{message}'); END",
+    ]
+
+
+def _postgresql(tables: list[str]) -> list[str]:
+    made = []
+    for table in tables:
+        made += _postgresql_guard(
+            table, f"TG_OP = 'DELETE' AND {_allowed(table)}", f"{table} is append-only: % refused", "TG_OP"
+        )
+        made += _postgresql_truncate(table)
+    made += _postgresql_guard(
+        "reports", "OLD.status <> 'approved'", "reports: an approved report is frozen against %", "TG_OP"
+    )
+    made += _postgresql_truncate("reports")
+    return made
+
+
+def _postgresql_guard(table: str, allowed: str, message: str, argument: str) -> list[str]:
+    return [
+        f"""CREATE OR REPLACE FUNCTION tepat_guard_{table}() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF {allowed} THEN
+    IF TG_OP = 'DELETE' THEN RETURN OLD; ELSE RETURN NEW; END IF;
+  END IF;
+  RAISE EXCEPTION '{message}', {argument};
+END $$""",
+        f"DROP TRIGGER IF EXISTS tr_{table}_guard ON {table}",
+        f"CREATE TRIGGER tr_{table}_guard BEFORE UPDATE OR DELETE ON {table}"
+        f" FOR EACH ROW EXECUTE FUNCTION tepat_guard_{table}()",
+    ]
+
+
+def _postgresql_truncate(table: str) -> list[str]:
+    return [
+        """CREATE OR REPLACE FUNCTION tepat_no_truncate() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION '% is append-only: TRUNCATE refused', TG_TABLE_NAME; END $$""",
+        f"DROP TRIGGER IF EXISTS tr_{table}_no_truncate ON {table}",
+        f"CREATE TRIGGER tr_{table}_no_truncate BEFORE TRUNCATE ON {table}"
+        " FOR EACH STATEMENT EXECUTE FUNCTION tepat_no_truncate()",
+    ]

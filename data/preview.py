@@ -1,0 +1,93 @@
+"""How many rows an import would add, change and leave, by the same comparison that the writer makes."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+
+from data import schema
+from data.known import Known
+from data.record_diff import compare, compare_dated
+from data.record_frames import NUMBER, RecordFrames, typed
+from data.term_calendar import GRADES_KNOWN_AFTER, term_end
+from data.term_columns import calendar_index, ends, lookup
+
+_NOT_OF_STUDENTS = ["name", "program_name", "degree_level"]
+
+
+def preview_counts(frames: RecordFrames, known: Known, today: date) -> dict[str, dict[str, int]]:
+    """Rows by what would happen to them.
+
+    Returns
+    -------
+    dict
+        Table → {"new", "changed", "same"}, for every frame that the import has.
+    """
+    counts = {}
+    if frames.students is not None:
+        rows = typed(frames.students, schema.students, also=(NUMBER, *_NOT_OF_STUDENTS))
+        codes = pd.Series(rows["program_code"].unique())
+        unknown = int((~codes.isin(known.programs["program_code"])).sum())
+        counts["programs"] = {"new": unknown, "changed": 0, "same": len(codes) - unknown}
+        plain = rows.drop(columns=_NOT_OF_STUDENTS, errors="ignore")
+        counts["students"] = _counts(plain, known.students, [NUMBER])
+        if "name" in rows:
+            counts["identities"] = _counts(rows[[NUMBER, "name"]], known.students, [NUMBER])
+    if frames.terms is not None:
+        counts["terms"] = _terms(frames, known, today)
+    if frames.outcomes is not None:
+        counts["outcomes"] = _outcomes(frames, known, today)
+    return counts
+
+
+def _counts(rows: pd.DataFrame, stored: pd.DataFrame, key: list[str]) -> dict[str, int]:
+    return compare(rows, _alike(stored, rows), key).counts
+
+
+def _alike(stored: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """``stored`` with every column of ``rows``: the frames of an empty store have only the necessary ones."""
+    return stored.reindex(columns=[*stored.columns, *(name for name in rows if name not in stored)])
+
+
+def _terms(frames: RecordFrames, known: Known, today: date) -> dict[str, int]:
+    rows = typed(frames.terms, schema.terms, also=(NUMBER,))
+    index = calendar_index(lookup(rows[NUMBER], _cohorts(frames, known)), rows["term_id"])
+    rows = rows.assign(term_index=index.astype("float64"))
+    booked = {term: term_end(int(term)) + GRADES_KNOWN_AFTER for term in rows["term_id"].unique()}
+    key = [NUMBER, "term_id"]
+    return compare_dated(rows, _alike(known.terms, rows), key, "known_at", default=booked, today=today).counts
+
+
+def _cohorts(frames: RecordFrames, known: Known) -> pd.Series:
+    stored = known.students.set_index(NUMBER)["cohort_term"]
+    if frames.students is None:
+        return stored
+    coming = frames.students.set_index(NUMBER)["cohort_term"].astype("int64")
+    return pd.concat([coming, stored[~stored.index.isin(coming.index)]])
+
+
+def _outcomes(frames: RecordFrames, known: Known, today: date) -> dict[str, int]:
+    rows = typed(frames.outcomes, schema.outcomes, also=(NUMBER,))
+    reach = _reach(frames, known, today)
+    given = rows.get("observed_until", pd.Series(pd.NaT, index=rows.index, dtype="datetime64[us]"))
+    rows = rows.assign(observed_until=given.fillna(reach))
+    return compare_dated(
+        rows,
+        _alike(known.outcomes, rows),
+        [NUMBER],
+        "observed_until",
+        today=today,
+        later_is_news=True,
+    ).counts
+
+
+def _reach(frames: RecordFrames, known: Known, today: date) -> pd.Timestamp:
+    """How far the register will reach once the terms of this import are in it."""
+    dates = [] if known.latest_known_at is None else [known.latest_known_at]
+    if frames.terms is not None and len(frames.terms):
+        booked = ends(frames.terms["term_id"]) + GRADES_KNOWN_AFTER
+        dates.append(frames.terms["known_at"].fillna(booked).max())
+    if not dates and frames.outcomes["exit_date"].notna().any():
+        dates.append(frames.outcomes["exit_date"].max())
+    return max(dates) if dates else pd.Timestamp(today)

@@ -1,0 +1,122 @@
+"""Every SELECT, by one name: ``from data import queries``.
+
+Each function returns a documented frame whose columns keep their types when there is no row (see
+:mod:`data.bulk`). Those on single students take a :class:`data.scope.Scope` and enforce it in SQL.
+"""
+
+from __future__ import annotations
+
+from data.queries_cases import case_events, followups_due, last_events, quiet_students
+from data.queries_overview import (
+    StoredModel,
+    counts,
+    exits_by_type,
+    flow_counts,
+    imports,
+    kpi_counts,
+    leave_terms,
+    models,
+    retention,
+    served_model,
+    student_flow,
+)
+from data.queries_pages import (
+    advisor_load,
+    caseload_cohorts,
+    data_version,
+    explanations,
+    previous_cube,
+    risk_lines,
+    same_file_twice,
+    scored_at,
+    specimen_counts,
+    specimen_list,
+)
+from data.queries_prospects import expected_late, flow_by_group, last_scored
+from data.queries_records import (
+    Records,
+    find_student,
+    identities,
+    outcomes,
+    programs,
+    records_until,
+    student,
+    students,
+    term_rows,
+)
+from data.queries_scores import (
+    StoredExplanation,
+    caseload,
+    caseload_size,
+    cohort_cube,
+    explanation,
+    score_history,
+    scores,
+    search_students,
+)
+from data.queries_signatures import (
+    consent_history,
+    consents_now,
+    embeddings,
+    encoders,
+    specimen_image,
+    specimen_table,
+    specimens_without_embedding,
+    student_specimens,
+)
+
+__all__ = [
+    "Records",
+    "StoredExplanation",
+    "StoredModel",
+    "advisor_load",
+    "case_events",
+    "caseload",
+    "caseload_cohorts",
+    "caseload_size",
+    "cohort_cube",
+    "consent_history",
+    "consents_now",
+    "counts",
+    "data_version",
+    "embeddings",
+    "encoders",
+    "exits_by_type",
+    "expected_late",
+    "explanation",
+    "explanations",
+    "find_student",
+    "flow_by_group",
+    "flow_counts",
+    "followups_due",
+    "identities",
+    "imports",
+    "kpi_counts",
+    "last_events",
+    "last_scored",
+    "leave_terms",
+    "models",
+    "outcomes",
+    "previous_cube",
+    "programs",
+    "quiet_students",
+    "records_until",
+    "retention",
+    "risk_lines",
+    "same_file_twice",
+    "score_history",
+    "scored_at",
+    "scores",
+    "search_students",
+    "served_model",
+    "specimen_counts",
+    "specimen_image",
+    "specimen_list",
+    "specimen_table",
+    "specimens_without_embedding",
+    "student",
+    "student_flow",
+    "student_specimens",
+    "students",
+    "term_rows",
+]

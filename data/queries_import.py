@@ -1,0 +1,74 @@
+"""Reads that an import needs: what the store holds of the students in its files."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import pandas as pd
+from sqlalchemy import Select, Table, func, select
+
+from data import schema
+from data.bulk import all_columns, fetch, fetch_by_keys
+from data.database import Store
+from data.known import Known
+
+WHOLE_TABLE_ABOVE = 20_000  # students above which a table is read at once, not by key
+
+
+def known_records(store: Store, student_numbers: Collection[str]) -> Known:
+    """Stored rows of the given students, and every programme.
+
+    Parameters
+    ----------
+    store : Store
+        The store.
+    student_numbers : collection of str
+        Numbers in the files of an import; unknown ones are simply not found.
+
+    Returns
+    -------
+    Known
+        Frames keyed by ``student_number``, with every column of their tables.
+    """
+    numbers = sorted(set(student_numbers))
+    with store.reading() as connection:
+
+        def rows(statement: Select) -> pd.DataFrame:
+            if len(numbers) > WHOLE_TABLE_ABOVE:
+                return fetch(connection, statement)
+            return fetch_by_keys(connection, statement, schema.identities.c.student_number, numbers)
+
+        return Known(
+            programs=fetch(connection, all_columns(schema.programs)),
+            students=rows(_with_number(schema.students, schema.identities.c.name)),
+            terms=rows(_with_number(schema.terms)),
+            outcomes=rows(_with_number(schema.outcomes)),
+            latest_known_at=pd.Timestamp(latest)
+            if (latest := connection.scalar(select(func.max(schema.terms.c.known_at))))
+            else None,
+        )
+
+
+def entry_terms(store: Store) -> pd.Series:
+    """Entry term of every student in the store, by student number: whom a signature file may belong to."""
+    number, cohort = schema.identities.c.student_number, schema.students.c.cohort_term
+    join = schema.identities.join(schema.students)
+    with store.reading() as connection:
+        frame = fetch(connection, select(number, cohort).select_from(join).order_by(number))
+    return frame.set_index("student_number")["cohort_term"]
+
+
+def specimen_hashes(store: Store) -> set[tuple[str, str]]:
+    """(student number, SHA-256) of every stored specimen."""
+    number, sha256 = schema.identities.c.student_number, schema.specimens.c.sha256
+    same = schema.identities.c.student_key == schema.specimens.c.student_key
+    with store.reading() as connection:
+        rows = connection.execute(select(number, sha256).join_from(schema.identities, schema.specimens, same))
+        return {(row[0], row[1]) for row in rows}
+
+
+def _with_number(table: Table, *also) -> Select:
+    identities = schema.identities
+    joined = table.join(identities, identities.c.student_key == table.c.student_key)
+    columns = [column for column in table.columns if column.name != "student_key"]
+    return select(identities.c.student_number, *columns, *also).select_from(joined)

@@ -1,0 +1,253 @@
+"""SELECTs for overviews: counts from the derived cubes, student flow, imports, models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import ColumnElement, Integer, Select, case, cast, func, select
+
+from data import schema
+from data.bulk import all_columns, fetch
+from data.columns import DROPOUT_EXITS
+from data.database import Store
+from data.scope import Scope
+from data.scoping import aggregable
+
+REGISTERED = ("A", "G", "M")  # term statuses of a student who studies
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """A registered model.
+
+    Parameters
+    ----------
+    version : str
+        Its name.
+    created_at : datetime
+        UTC.
+    status : {"candidate", "served", "retired"}
+        Whether its scores are the ones that pages show.
+    folder : str
+        Name of its folder below ``store.models_folder``.
+    manifest : dict
+        Data hash, code version, metrics, features, band edges.
+    """
+
+    version: str
+    created_at: datetime
+    status: str
+    folder: str
+    manifest: dict[str, Any]
+
+
+def flow_counts(store: Store, scope: Scope) -> pd.DataFrame:
+    """Students by entry, state and time to exit.
+
+    ``program_code, cohort_term, entry_type`` ("" unknown), ``state`` (an exit type or "enrolled"),
+    ``terms_to_exit`` (-1 unknown or enrolled), ``students``.
+    """
+    with store.reading() as connection:
+        if scope.own_students_only:
+            return fetch(connection, _own_flow(scope))
+        cube = schema.flow_cube
+        return fetch(connection, select(cube).where(*_programs_only(scope, cube)).order_by(*cube.c))
+
+
+def kpi_counts(store: Store, scope: Scope) -> dict[str, int]:
+    """``students, enrolled, graduated, dropout, transferred, deceased`` in all, over what scope may count."""
+    flow = _flow_by(store, scope, "state").set_index("state")["students"]
+    figures = {name: int(flow.get(name, 0)) for name in ("enrolled", "graduated", "transferred", "deceased")}
+    figures["dropout"] = int(sum(flow.get(name, 0) for name in DROPOUT_EXITS))
+    return {"students": int(flow.sum()), **figures}
+
+
+def exits_by_type(store: Store, scope: Scope) -> pd.DataFrame:
+    """``program_code, cohort_term, state, students``: the present state of each entry cohort."""
+    return _flow_by(store, scope, "program_code", "cohort_term", "state")
+
+
+def retention(store: Store, scope: Scope) -> pd.DataFrame:
+    """What became of each entry cohort, term by term.
+
+    Returns
+    -------
+    DataFrame
+        ``program_code, cohort_term, term_index``; ``entrants`` (size of the cohort at entry, always whole),
+        ``active`` (studying: status A, G or M), ``on_leave``, ``inactive``, ``graduated`` (in an earlier
+        term), ``retained`` = active + on_leave + graduated, ``rate`` = retained / entrants, ``gpa_mean``
+        (cumulative). Only terms that the register has reached for the cohort.
+    """
+    keys = ["program_code", "cohort_term"]
+    flow = _flow_by(store, scope, *keys, "state", "terms_to_exit")
+    with store.reading() as connection:
+        table = fetch(
+            connection, _terms_by_index(_own_terms(scope) if scope.own_students_only else _cube(scope))
+        )
+    table["gpa_mean"] = table.pop("gpa_sum") / table["gpa_rows"].where(table["gpa_rows"] > 0)
+    table = table.drop(columns="gpa_rows")
+    table["entrants"] = _per_cohort(table, keys, flow)
+    left = flow[(flow["state"] == "graduated") & (flow["terms_to_exit"] >= 0)]
+    left = left.assign(term_index=left["terms_to_exit"] + 1)  # gone from the term after the last one on
+    table["graduated"] = _running(table, keys, left)
+    table["retained"] = table["active"] + table["on_leave"] + table["graduated"]
+    table["rate"] = table["retained"] / table["entrants"]
+    order = ["entrants", "active", "on_leave", "inactive", "graduated", "retained", "rate", "gpa_mean"]
+    return table[[*keys, "term_index", *order]].sort_values([*keys, "term_index"], ignore_index=True)
+
+
+def student_flow(store: Store) -> pd.DataFrame:
+    """One row per registration, for cohort tables; no scope, no identity.
+
+    ``student_key, program_code, cohort_term, entry_type, degree_level, normal_terms, exit_type`` (missing:
+    enrolled), ``exit_term, exit_date, terms_to_exit, gpa_final, observed_until`` (of a student without an
+    outcome row: how far the register reaches).
+    """
+    table, program, outcome, terms = schema.students, schema.programs, schema.outcomes, schema.terms
+    reach = select(func.max(terms.c.known_at)).scalar_subquery()
+    columns = [table.c[name] for name in ("student_key", "program_code", "cohort_term", "entry_type")]
+    columns += [program.c[name] for name in ("degree_level", "normal_terms")]
+    columns += [
+        outcome.c[name] for name in ("exit_type", "exit_term", "exit_date", "terms_to_exit", "gpa_final")
+    ]
+    columns += [func.coalesce(outcome.c.observed_until, reach).label("observed_until")]
+    joined = table.join(program, program.c.program_code == table.c.program_code)
+    joined = joined.outerjoin(outcome, outcome.c.student_key == table.c.student_key)
+    with store.reading() as connection:
+        return fetch(connection, select(*columns).select_from(joined).order_by(table.c.student_key))
+
+
+def leave_terms(store: Store) -> pd.DataFrame:
+    """``student_key, term_id`` of every regular term of approved leave (status C)."""
+    terms = schema.terms
+    leave = select(terms.c.student_key, terms.c.term_id).where(
+        terms.c.status == "C", terms.c.term_id % 10 != 3
+    )
+    with store.reading() as connection:
+        return fetch(connection, leave.order_by(terms.c.student_key, terms.c.term_id))
+
+
+def imports(store: Store) -> pd.DataFrame:
+    """Imports, newest first: the columns of ``imports`` but ``replaced``; ``finished_at`` is missing where
+    one was cut off."""
+    table = schema.imports
+    with store.reading() as connection:
+        rows = all_columns(table, without=["replaced"])
+        return fetch(connection, rows.order_by(table.c.started_at.desc(), table.c.import_id))
+
+
+def models(store: Store) -> pd.DataFrame:
+    """Registered models, newest first: the columns of ``models``."""
+    table = schema.models
+    with store.reading() as connection:
+        return fetch(connection, select(table).order_by(table.c.created_at.desc(), table.c.model_version))
+
+
+def served_model(store: Store) -> StoredModel | None:
+    """The model whose scores the pages show; None when none is served."""
+    table = schema.models
+    statement = select(table).where(table.c.status == "served").order_by(table.c.created_at.desc()).limit(1)
+    with store.reading() as connection:
+        row = connection.execute(statement).mappings().one_or_none()
+    if row is None:
+        return None
+    return StoredModel(
+        *(row[name] for name in ("model_version", "created_at", "status", "folder", "manifest"))
+    )
+
+
+def counts(store: Store) -> pd.DataFrame:
+    """``table, rows``: how many rows every table of the store has."""
+    with store.reading() as connection:
+        rows = [
+            (table.name, connection.scalar(select(func.count()).select_from(table)))
+            for table in schema.metadata.sorted_tables
+        ]
+    return pd.DataFrame(rows, columns=["table", "rows"])
+
+
+def _programs_only(scope: Scope, table) -> list[ColumnElement[bool]]:
+    return [] if scope.program_codes is None else [table.c.program_code.in_(scope.program_codes)]
+
+
+def _flow_by(store: Store, scope: Scope, *by: str) -> pd.DataFrame:
+    """Students counted by some columns of :func:`flow_counts`."""
+    source = _own_flow(scope).subquery() if scope.own_students_only else schema.flow_cube
+    conditions = () if scope.own_students_only else _programs_only(scope, source)
+    groups = [source.c[name] for name in by]
+    counted = select(*groups, func.sum(source.c.students).label("students")).where(*conditions)
+    with store.reading() as connection:
+        return fetch(connection, counted.group_by(*groups).order_by(*groups)).astype({"students": "int64"})
+
+
+def _cube(scope: Scope) -> Select:
+    return select(schema.term_cube).where(*_programs_only(scope, schema.term_cube))
+
+
+def _terms_by_index(rows: Select) -> Select:
+    """One row per cohort and term: students by group of status, and the sum of their GPA."""
+    source = rows.subquery()
+    groups = [source.c[name] for name in ("program_code", "cohort_term", "term_index")]
+    kinds = {"active": REGISTERED, "on_leave": ("C",), "inactive": ("N",)}
+    sums = [
+        cast(func.sum(case((source.c.status.in_(statuses), source.c.students), else_=0)), Integer).label(name)
+        for name, statuses in kinds.items()
+    ]
+    sums.append(cast(func.sum(source.c.gpa_rows), Integer).label("gpa_rows"))
+    sums.append(func.sum(source.c.gpa_sum).label("gpa_sum"))
+    return select(*groups, *sums).group_by(*groups)
+
+
+def _per_cohort(table: pd.DataFrame, keys: list[str], flow: pd.DataFrame) -> np.ndarray:
+    """The cohort's size, for every row of ``table``."""
+    sizes = flow.groupby(keys, as_index=False)["students"].sum()
+    return table[keys].merge(sizes, on=keys, how="left")["students"].to_numpy()
+
+
+def _running(table: pd.DataFrame, keys: list[str], left: pd.DataFrame) -> np.ndarray:
+    """How many of ``left`` have a term_index up to that of each row of ``table``, within its cohort."""
+    events = left.groupby([*keys, "term_index"], as_index=False)["students"].sum()
+    both = pd.concat([events, table[[*keys, "term_index"]].assign(students=0, row=np.arange(len(table)))])
+    both = both.sort_values([*keys, "term_index", "row"], na_position="first", kind="stable")
+    both["students"] = both.groupby(keys, sort=False)["students"].cumsum()
+    asked = both[both["row"].notna()].sort_values("row")
+    return asked["students"].to_numpy(dtype="int64")
+
+
+def _own_flow(scope: Scope) -> Select:
+    table, outcome = schema.students, schema.outcomes
+    exited = outcome.c.exit_type.is_not(None)
+    each = (
+        select(
+            table.c.program_code,
+            table.c.cohort_term,
+            func.coalesce(table.c.entry_type, "").label("entry_type"),
+            func.coalesce(outcome.c.exit_type, "enrolled").label("state"),
+            func.coalesce(case((exited, outcome.c.terms_to_exit)), -1).label("terms_to_exit"),
+        )
+        .select_from(table.outerjoin(outcome, outcome.c.student_key == table.c.student_key))
+        .where(*aggregable(scope))
+        .subquery()
+    )
+    return select(*each.c, func.count().label("students")).group_by(*each.c).order_by(*each.c)
+
+
+def _own_terms(scope: Scope) -> Select:
+    table, terms = schema.students, schema.terms
+    groups = (table.c.program_code, table.c.cohort_term, terms.c.term_index, terms.c.status)
+    gpa = terms.c.gpa_cum
+    return (
+        select(
+            *groups,
+            func.count().label("students"),
+            func.count(gpa).label("gpa_rows"),
+            func.coalesce(func.sum(gpa), 0.0).label("gpa_sum"),
+        )
+        .select_from(terms.join(table, table.c.student_key == terms.c.student_key))
+        .where(terms.c.term_id % 10 != 3, *aggregable(scope))
+        .group_by(*groups)
+    )

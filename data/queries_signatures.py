@@ -1,0 +1,160 @@
+"""SELECTs of specimens, embeddings and consents. Pixels and vectors leave only through two functions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Select, select
+
+from data import schema
+from data.bulk import all_columns, fetch
+from data.columns import CONSENT_PURPOSES
+from data.consent import newest_consents
+from data.database import Store
+from data.scope import Scope
+from data.scoping import visible
+
+LISTED = ("specimen_id", "student_key", "captured_on", "context")
+
+
+def consents_now(store: Store, purpose: str) -> pd.DataFrame:
+    """``student_key, granted``: the newest decision of every student who ever made one for ``purpose``."""
+    newest = newest_consents()
+    statement = select(newest.c.student_key, newest.c.granted).where(newest.c.purpose == _known(purpose))
+    with store.reading() as connection:
+        return fetch(connection, statement.order_by(newest.c.student_key))
+
+
+def consent_history(store: Store, scope: Scope, key: str) -> pd.DataFrame:
+    """One student's consents, oldest first: the columns of ``consents``."""
+    table, owner = schema.consents, schema.students
+    statement = (
+        select(table)
+        .join(owner, owner.c.student_key == table.c.student_key)
+        .where(table.c.student_key == key, *visible(scope))
+        .order_by(table.c.recorded_at, table.c.consent_id)
+    )
+    with store.reading() as connection:
+        return fetch(connection, statement)
+
+
+def specimen_table(store: Store, purpose: str | None = None) -> pd.DataFrame:
+    """Every specimen without its pixels, by student and date: the columns of ``signature_specimens``.
+
+    Parameters
+    ----------
+    purpose : str, optional
+        Only specimens of students whose newest consent for this purpose is a yes.
+    """
+    table = schema.specimens
+    statement = _consenting(select(table), purpose)
+    with store.reading() as connection:
+        return fetch(
+            connection, statement.order_by(table.c.student_key, table.c.captured_on, table.c.specimen_id)
+        )
+
+
+def student_specimens(store: Store, scope: Scope, key: str) -> pd.DataFrame:
+    """One student's specimens, oldest first, without pixels: the columns of ``signature_specimens``."""
+    table, owner = schema.specimens, schema.students
+    statement = (
+        select(table)
+        .join(owner, owner.c.student_key == table.c.student_key)
+        .where(table.c.student_key == key, *visible(scope))
+        .order_by(table.c.captured_on, table.c.specimen_id)
+    )
+    with store.reading() as connection:
+        return fetch(connection, statement)
+
+
+def specimens_without_embedding(store: Store, encoder_id: str) -> pd.DataFrame:
+    """``specimen_id, student_key, captured_on, context, dpi`` of specimens that ``encoder_id`` has not
+    embedded, by id."""
+    table, done = schema.specimens, schema.embeddings
+    embedded = (
+        select(done.c.specimen_id)
+        .where(done.c.specimen_id == table.c.specimen_id, done.c.encoder_id == encoder_id)
+        .exists()
+    )
+    columns = [table.c[name] for name in (*LISTED, "dpi")]
+    with store.reading() as connection:
+        return fetch(connection, select(*columns).where(~embedded).order_by(table.c.specimen_id))
+
+
+def specimen_image(store: Store, specimen_id: str, scope: Scope | None = None) -> bytes:
+    """The file of a specimen as it came, decrypted.
+
+    Parameters
+    ----------
+    scope : Scope, optional
+        Whose page asks; pipelines leave it out.
+
+    Raises
+    ------
+    LookupError
+        When there is no such specimen, or ``scope`` does not reach its student.
+    """
+    images, table, owner = schema.specimen_images, schema.specimens, schema.students
+    statement = select(images.c.ciphertext).where(images.c.specimen_id == specimen_id)
+    if scope is not None:
+        statement = (
+            statement.join(table, table.c.specimen_id == images.c.specimen_id)
+            .join(owner, owner.c.student_key == table.c.student_key)
+            .where(*visible(scope))
+        )
+    with store.reading() as connection:
+        sealed = connection.scalar(statement)
+    if sealed is None:
+        raise LookupError(f"no specimen {specimen_id!r} that may be read")
+    return store.cipher.decrypt(bytes(sealed), f"image:{specimen_id}")
+
+
+def embeddings(store: Store, encoder_id: str, purpose: str) -> tuple[pd.DataFrame, np.ndarray]:
+    """Embeddings of the students who consented to ``purpose``.
+
+    Returns
+    -------
+    specimens : DataFrame, n rows
+        ``specimen_id, student_key, captured_on, context``, by student, date and id.
+    vectors : ndarray, (n, d), float32
+        Row i belongs to specimen i; (0, d) when there is none.
+    """
+    table, stored, encoder = schema.specimens, schema.embeddings, schema.encoders
+    columns = [table.c[name] for name in LISTED]
+    statement = (
+        select(*columns, stored.c.ciphertext)
+        .join(stored, stored.c.specimen_id == table.c.specimen_id)
+        .where(stored.c.encoder_id == encoder_id)
+        .order_by(table.c.student_key, table.c.captured_on, table.c.specimen_id)
+    )
+    with store.reading() as connection:
+        found = fetch(connection, _consenting(statement, _known(purpose)))
+        dim = connection.scalar(select(encoder.c.dim).where(encoder.c.encoder_id == encoder_id)) or 0
+    vectors = np.empty((len(found), dim), dtype="float32")
+    for row, (specimen_id, sealed) in enumerate(
+        zip(found["specimen_id"], found.pop("ciphertext"), strict=True)
+    ):
+        plain = store.cipher.decrypt(bytes(sealed), f"embedding:{specimen_id}")
+        vectors[row] = np.frombuffer(plain, dtype="<f4")
+    return found, vectors
+
+
+def encoders(store: Store) -> pd.DataFrame:
+    """Encoders that ever embedded something here: the columns of ``encoders``."""
+    with store.reading() as connection:
+        return fetch(connection, all_columns(schema.encoders).order_by(schema.encoders.c.encoder_id))
+
+
+def _known(purpose: str) -> str:
+    if purpose not in CONSENT_PURPOSES:
+        raise ValueError(f"purpose must be one of {CONSENT_PURPOSES}, got {purpose!r}")
+    return purpose
+
+
+def _consenting(statement: Select, purpose: str | None) -> Select:
+    if purpose is None:
+        return statement
+    newest = newest_consents()
+    return statement.join(newest, newest.c.student_key == schema.specimens.c.student_key).where(
+        newest.c.purpose == _known(purpose), newest.c.granted
+    )

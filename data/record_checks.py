@@ -1,0 +1,233 @@
+"""Checks across rows and files: keys, programmes, students of the register.
+
+Every check takes typed tables and returns the problems of all rows; none looks at the store itself. What the
+store already holds comes in as :class:`data.known.Known`.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pandas as pd
+
+from data.checks import check_columns, collect, flag, no_problems, problems
+from data.columns import DEGREE_LEVELS
+from data.known import Known
+from data.register_files import ParsedTable
+from data.term_checks import check_outcomes, check_terms
+from data.term_columns import lookup, starts
+
+KEYS = {
+    "students": ["student_number"],
+    "terms": ["student_number", "term_id"],
+    "outcomes": ["student_number"],
+}
+EARLY_ENTRY = timedelta(days=366)  # offices book the next intake up to a year ahead
+EARLY_TERM = timedelta(days=60)  # course registration opens before a term begins
+
+
+def check_tables(tables: dict[str, ParsedTable], known: Known, today: date) -> pd.DataFrame:
+    """Every problem of the files of one import.
+
+    Parameters
+    ----------
+    tables : dict of str to ParsedTable
+        "students", "terms", "outcomes"; each optional.
+    known : Known
+        What the store holds already.
+    today : date
+        Dates after it are in the future.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns :data:`data.checks.PROBLEM_COLUMNS`, every bad row of every file.
+    """
+    found = [check_columns(parsed) for parsed in tables.values()]
+    whole = {name: parsed for name, parsed in tables.items() if not parsed.match.missing}
+    for parsed in whole.values():
+        found.append(check_keys(parsed))
+        found.append(_check_future_dates(parsed, today))
+    students = whole.get("students")
+    if students is not None:
+        found.append(_check_students(students, known, today))
+        refused = refused_rows(collect(found), students.file)
+        if "terms" in whole:
+            found.append(_students_without_terms(students, whole["terms"], known, today))
+    else:
+        refused = pd.Index([])
+    cohorts = cohorts_of(students, refused, known)
+    for name in ("terms", "outcomes"):
+        if name in whole:
+            found.append(_check_register(whole[name], students, cohorts))
+    exits = exit_dates(whole.get("outcomes"), known)
+    if "terms" in whole:
+        found.append(check_terms(whole["terms"], cohorts, exits, known))
+    if "outcomes" in whole:
+        found.append(check_outcomes(whole["outcomes"], cohorts))
+    return collect(found)
+
+
+def refused_rows(found: pd.DataFrame, file: str) -> pd.Index:
+    """Row numbers of a file that hold an error."""
+    errors = found[(found["severity"] == "error") & (found["file"] == file)]
+    return pd.Index(errors["row"].dropna().astype("int64").unique())
+
+
+def cohorts_of(students: ParsedTable | None, refused: pd.Index, known: Known) -> pd.Series:
+    """Entry term by student number: the file's accepted rows before the store's."""
+    stored = known.students.set_index("student_number")["cohort_term"]
+    if students is None:
+        return stored
+    rows = students.values.drop(index=refused.intersection(students.values.index))
+    rows = rows.dropna(subset=["student_number", "cohort_term"]).drop_duplicates("student_number")
+    coming = rows.set_index("student_number")["cohort_term"].astype("int64")
+    return pd.concat([coming, stored[~stored.index.isin(coming.index)]])
+
+
+def exit_dates(outcomes: ParsedTable | None, known: Known) -> pd.Series:
+    """Exit date by student number: the file's before the store's; only students who left."""
+    stored = known.outcomes.dropna(subset=["exit_date"]).set_index("student_number")["exit_date"]
+    if outcomes is None or "exit_date" not in outcomes.values:
+        return stored
+    rows = outcomes.values.dropna(subset=["student_number", "exit_date"]).drop_duplicates("student_number")
+    coming = rows.set_index("student_number")["exit_date"]
+    return pd.concat([coming, stored[~stored.index.isin(coming.index)]])
+
+
+def check_keys(parsed: ParsedTable) -> pd.DataFrame:
+    """Rows that share a key: an error where they differ, a warning on each repetition where they agree."""
+    key = KEYS[parsed.table]
+    complete = parsed.values[key].notna().all(axis=1)
+    repeated = parsed.values.duplicated(key, keep=False) & complete
+    if not repeated.any():
+        return _zero_twins(parsed)
+    rows = parsed.values[repeated].fillna({c: "" for c in parsed.values.select_dtypes("str").columns})
+    versions = rows.drop_duplicates().groupby(key, sort=False).size()
+    agreeing = rows.set_index(key).index.map(versions) == 1
+    same = pd.Series(False, index=parsed.values.index)
+    same[rows.index[agreeing]] = True
+    again = parsed.values.duplicated(key) & same
+    found = [
+        flag(
+            parsed, repeated & ~same, "REC006", "student_number", f"several rows for one {' and '.join(key)}"
+        ),
+        flag(parsed, again, "REC101", "student_number"),
+        _zero_twins(parsed),
+    ]
+    return collect(found)
+
+
+def _zero_twins(parsed: ParsedTable) -> pd.DataFrame:
+    numbers = parsed.values["student_number"].dropna().drop_duplicates()
+    bare = numbers.str.lstrip("0")
+    twins = set(numbers[bare.duplicated(keep=False)])
+    mask = parsed.values["student_number"].isin(twins) & ~parsed.values.duplicated("student_number")
+    return flag(parsed, mask, "REC115", "student_number")
+
+
+def _check_future_dates(parsed: ParsedTable, today: date) -> pd.DataFrame:
+    found = []
+    for column in ("known_at", "exit_date", "observed_until"):
+        if column in parsed.values:
+            late = parsed.values[column] > pd.Timestamp(today)
+            found.append(flag(parsed, late, "REC014", column, f"after today, {today.isoformat()}"))
+    limits = {"cohort_term": EARLY_ENTRY, "term_id": EARLY_TERM, "exit_term": EARLY_TERM}
+    for column, ahead in limits.items():
+        if column in parsed.values:
+            late = starts(parsed.values[column]) > pd.Timestamp(today + ahead)
+            found.append(
+                flag(parsed, late, "REC014", column, f"begins long after today, {today.isoformat()}")
+            )
+    return collect(found)
+
+
+def _check_students(students: ParsedTable, known: Known, today: date) -> pd.DataFrame:
+    rows = students.values
+    found = [_check_programs(students, known)]
+    stored = known.students.set_index("student_number")
+    for column in ("program_code", "cohort_term"):
+        before = lookup(rows["student_number"], stored[column])
+        differs = before.notna() & rows[column].notna() & (before.astype("str") != rows[column].astype("str"))
+        found.append(flag(students, differs, "REC112", column))
+    if "birth_year" in rows:
+        age = rows["cohort_term"] // 10 - rows["birth_year"]
+        odd = ((age < 14) | (age > 70)).fillna(False)
+        found.append(flag(students, odd, "REC109", "birth_year"))
+    if "entry_type" not in rows:
+        message = "no column for the entry type: transfers cannot be told from new students"
+        found.append(problems(students.file, "REC110", [None], "entry_type", messages=message))
+    else:
+        empty = rows["entry_type"].isna() & ~students.unreadable["entry_type"]
+        found.append(flag(students, empty, "REC110", "entry_type"))
+    return collect(found)
+
+
+def _check_programs(students: ParsedTable, known: Known) -> pd.DataFrame:
+    rows = students.values
+    levels = degree_levels(students, known)
+    unknown = rows["program_code"].notna() & ~rows["program_code"].isin(levels.index)
+    message = (
+        "no such programme in the store, and no degree level (D3, D4, S1, S2, S3) in the file to make it"
+    )
+    found = [flag(students, unknown, "REC009", "program_code", message)]
+    if "degree_level" in rows:
+        right = lookup(rows["program_code"], levels)
+        conflict = rows["degree_level"].notna() & right.notna() & (rows["degree_level"] != right)
+        conflict &= rows["degree_level"].isin(DEGREE_LEVELS)
+        found.append(
+            flag(
+                students,
+                conflict,
+                "REC010",
+                "degree_level",
+                lambda row: f"programme {rows.at[row, 'program_code']} is {right[row]} elsewhere",
+            )
+        )
+    return collect(found)
+
+
+def degree_levels(students: ParsedTable, known: Known) -> pd.Series:
+    """Degree level by programme code: the store's, else the commonest of the file's valid ones."""
+    stored = known.programs.set_index("program_code")["degree_level"]
+    rows = students.values
+    if "degree_level" not in rows:
+        return stored
+    valid = rows[rows["degree_level"].isin(DEGREE_LEVELS)].dropna(subset=["program_code"])
+    counts = (
+        valid.groupby(["program_code", "degree_level"]).size().sort_values(ascending=False, kind="stable")
+    )
+    commonest = counts.reset_index().drop_duplicates("program_code").set_index("program_code")["degree_level"]
+    return pd.concat([stored, commonest[~commonest.index.isin(stored.index)]])
+
+
+def _students_without_terms(
+    students: ParsedTable, terms: ParsedTable, known: Known, today: date
+) -> pd.DataFrame:
+    rows = students.values
+    begun = starts(rows["cohort_term"]) <= pd.Timestamp(today - timedelta(days=180))
+    seen = set(terms.values["student_number"].dropna()) | set(known.terms["student_number"])
+    absent = begun & rows["student_number"].notna() & ~rows["student_number"].isin(seen)
+    return flag(students, absent, "REC111", "student_number")
+
+
+def _check_register(parsed: ParsedTable, students: ParsedTable | None, cohorts: pd.Series) -> pd.DataFrame:
+    numbers = parsed.values["student_number"]
+    missing = numbers.notna() & ~numbers.isin(cohorts.index)
+    if not missing.any():
+        return no_problems()
+    named = set() if students is None else set(students.values["student_number"].dropna())
+    refused = missing & numbers.isin(named)
+    bare = {number.lstrip("0"): number for number in cohorts.index}
+
+    def advice(row: int) -> str:
+        near = bare.get(str(numbers[row]).lstrip("0"))
+        hint = f"; there is {near}, did a spreadsheet drop leading zeros?" if near else ""
+        return f"neither in a students file of this import nor in the store{hint}"
+
+    return collect(
+        [
+            flag(parsed, missing & ~refused, "REC011", "student_number", advice),
+            flag(parsed, refused, "REC012", "student_number"),
+        ]
+    )

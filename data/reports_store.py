@@ -1,0 +1,198 @@
+"""Stored accreditation reports: prepared, approved by somebody else, then frozen; and what reports read.
+
+A version that was prepared keeps its content; a change of data makes the next version. Preparing and
+approving write their audit entry in the same transaction, with the report's seal, so that a report altered
+behind the trigger's back disagrees with the hash-chained log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+import pandas as pd
+from sqlalchemy import Connection, func, insert, select, update
+
+from data import audit, schema
+from data.bulk import fetch
+from data.database import Store
+from data.queries_overview import REGISTERED
+
+COUNTED = (schema.students, schema.terms, schema.outcomes)
+
+
+class ApprovalRefused(PermissionError):
+    """An approval that breaks a rule: by the preparer, or of a report that is not waiting for one."""
+
+
+@dataclass(frozen=True)
+class StoredReport:
+    """A row of ``reports``.
+
+    Parameters
+    ----------
+    report_id : str
+    profile, profile_version : str
+    program_code : str
+        Empty: every programme together.
+    ts_year, version : int
+        TS, and the number of this version (1, 2, …) for profile, programme and TS.
+    status : {"prepared", "approved"}
+    prepared_by, approved_by : str
+        Accounts; ``approved_by`` is empty before.
+    prepared_at, approved_at : datetime or None
+        UTC.
+    sha256 : str
+        The seal over content and provenance.
+    content, provenance : dict
+        As frozen.
+    files : dict
+        Exported file → SHA-256.
+    """
+
+    report_id: str
+    profile: str
+    profile_version: str
+    program_code: str
+    ts_year: int
+    version: int
+    status: str
+    prepared_by: str
+    prepared_at: datetime
+    approved_by: str
+    approved_at: datetime | None
+    sha256: str
+    content: dict[str, Any]
+    provenance: dict[str, Any]
+    files: dict[str, str]
+
+
+def next_version(store: Store, profile: str, program_code: str, ts_year: int) -> int:
+    """The number that the next version of a report will get."""
+    with store.reading() as connection:
+        return _next_version(connection, profile, program_code, ts_year)
+
+
+def _next_version(connection: Connection, profile: str, program_code: str, ts_year: int) -> int:
+    table = schema.reports
+    newest = select(func.max(table.c.version)).where(
+        table.c.profile == profile, table.c.program_code == program_code, table.c.ts_year == ts_year
+    )
+    return (connection.scalar(newest) or 0) + 1
+
+
+def new_report_id() -> str:
+    """A number for a report: 12 hex characters."""
+    return uuid4().hex[:12]
+
+
+def save_prepared(store: Store, report: StoredReport, role: str) -> None:
+    """Store a prepared report with its audit entry.
+
+    Raises
+    ------
+    ValueError
+        When its version is not the next one: somebody else prepared one meanwhile.
+    """
+    with store.writing() as connection:
+        due = _next_version(connection, report.profile, report.program_code, report.ts_year)
+        if report.version != due:
+            raise ValueError(f"version of the report must be {due}, got {report.version}: prepare it again")
+        row = {name: getattr(report, name) for name in StoredReport.__dataclass_fields__}
+        row |= {"approved_by": None, "approved_at": None, "status": "prepared"}
+        connection.execute(insert(schema.reports).values(**row))
+        _log(connection, report, report.prepared_by, role, "prepare report")
+
+
+def save_approval(store: Store, report: StoredReport, role: str) -> None:
+    """Freeze a report as approved, with its audit entry.
+
+    Raises
+    ------
+    ApprovalRefused
+        When the approver prepared it, when it is not waiting for approval, or its content is another.
+    """
+    table = schema.reports
+    with store.writing() as connection:
+        found = (
+            connection.execute(select(table).where(table.c.report_id == report.report_id)).mappings().first()
+        )
+        if found is None or found["status"] != "prepared":
+            raise ApprovalRefused(f"report {report.report_id} is not waiting for approval")
+        if found["prepared_by"] == report.approved_by:
+            raise ApprovalRefused("a report must be approved by another person than the one who prepared it")
+        if found["content"] != report.content:
+            raise ApprovalRefused(f"report {report.report_id} has another content than the one to approve")
+        values = {
+            name: getattr(report, name)
+            for name in ("approved_by", "approved_at", "sha256", "provenance", "files")
+        }
+        connection.execute(
+            update(table).where(table.c.report_id == report.report_id).values(status="approved", **values)
+        )
+        _log(connection, report, report.approved_by, role, "approve report")
+
+
+def _log(connection: Connection, report: StoredReport, actor: str, role: str, action: str) -> None:
+    detail = {"profile": report.profile, "version": report.version, "sha256": report.sha256}
+    detail |= {"program_code": report.program_code, "ts_year": report.ts_year}
+    audit.append_in(connection, actor=actor, role=role, action=action, object=report.report_id, detail=detail)
+
+
+def stored_report(store: Store, report_id: str) -> StoredReport:
+    """A stored report.
+
+    Raises
+    ------
+    KeyError
+        When there is none of that number.
+    """
+    table = schema.reports
+    with store.reading() as connection:
+        row = connection.execute(select(table).where(table.c.report_id == report_id)).mappings().first()
+    if row is None:
+        raise KeyError(f"no report has the number {report_id!r}")
+    kept = {name: row[name] for name in StoredReport.__dataclass_fields__}
+    return StoredReport(**kept | {"approved_by": row["approved_by"] or "", "files": row["files"] or {}})
+
+
+def report_list(store: Store, profile: str | None = None) -> pd.DataFrame:
+    """Stored reports, newest first: the columns of ``reports`` without content, provenance and files."""
+    table = schema.reports
+    columns = [c for c in table.columns if c.name not in ("content", "provenance", "files")]
+    statement = select(*columns).order_by(table.c.prepared_at.desc(), table.c.report_id)
+    if profile:
+        statement = statement.where(table.c.profile == profile)
+    with store.reading() as connection:
+        return fetch(connection, statement)
+
+
+def sealed_in_log(store: Store, report: StoredReport) -> str:
+    """The seal that the audit log holds for a report's last step; empty when it holds none."""
+    action = "approve report" if report.status == "approved" else "prepare report"
+    found = audit.entries(store, action=action, object=report.report_id, limit=1)
+    return "" if found.empty else found.iloc[0]["detail"]["sha256"]
+
+
+def active_years(store: Store, years: Collection[int], program_code: str = "") -> pd.DataFrame:
+    """``student_key, year``: academic years with at least one regular term of active study (A, G or M)."""
+    terms, students = schema.terms, schema.students
+    wanted = [10 * year + part for year in years for part in (1, 2)]
+    statement = select(terms.c.student_key, terms.c.term_id)
+    statement = statement.where(terms.c.term_id.in_(wanted), terms.c.status.in_(REGISTERED))
+    if program_code:
+        statement = statement.join(students, students.c.student_key == terms.c.student_key)
+        statement = statement.where(students.c.program_code == program_code)
+    with store.reading() as connection:
+        rows = fetch(connection, statement)
+    rows["year"] = rows.pop("term_id") // 10
+    return rows.drop_duplicates(ignore_index=True)
+
+
+def register_counts(store: Store) -> dict[str, int]:
+    """Rows of the tables that reports are made from."""
+    with store.reading() as connection:
+        return {table.name: connection.scalar(select(func.count()).select_from(table)) for table in COUNTED}

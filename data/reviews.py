@@ -1,0 +1,205 @@
+"""People's opinions on a signature that the method did not find consistent. Append-only, and blind.
+
+Two people say what they see before either knows the score or the other's opinion; whoever ran the comparison
+has seen the score and may give at most one of the two. Only somebody who has given an opinion can settle.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+from sqlalchemy import Connection, insert, or_, select, true
+
+from data import audit, schema
+from data.bulk import fetch
+from data.database import Store
+from data.imports import now
+from data.queries_verification import decisions, given_by, is_settled
+from data.scope import Scope
+from data.scoping import visible
+
+OPINIONS = ("same_writer", "cannot_tell", "another_writer")
+ACTIONS = ("ask_again", "accept", "refer")
+"""How a case ends: the student signs again, the signature is accepted, or the case is referred."""
+NEEDED = {"ask_again": 1, "accept": 2, "refer": 2}
+"""Opinions before an action; asking for another signature is the first thing to do."""
+MOST_OPINIONS = 3
+"""Two, and a third where they differ."""
+DUPLICATE_OPINIONS = ("chance", "same_origin", "cannot_tell")
+
+
+class Refused(ValueError):
+    """An opinion or settlement against the rules; ``code`` names the rule in the locales."""
+
+    def __init__(self, code: str, message: str):
+        super().__init__(message)
+        self.code = code
+
+
+def review_queue(store: Store, scope: Scope, *, settled: bool = False, limit: int = 200) -> pd.DataFrame:
+    """Cases for review, the oldest first, as :func:`data.queries_verification.decisions` gives them, and
+    ``mine_to_do``: whether this reader's opinion is still wanted."""
+    found = decisions(store, scope, outcome="review", settled=settled, oldest_first=not settled, limit=limit)
+    open_to = found["wanted"] & ~found["mine"]
+    ran = found["actor"] == scope.account  # has seen the score: may be one of the two, not both
+    return found.assign(mine_to_do=open_to & ~(ran & (found["opinions"] > 1)))
+
+
+def opinions(store: Store, scope: Scope, decision_id: str) -> pd.DataFrame:
+    """``review_id, at, reviewer, kind, opinion, reasons, blind``, the oldest first.
+
+    Other people's only after the reader's own, or once the case is settled.
+    """
+    table, cases, owner = schema.reviews, schema.verification_decisions, schema.students
+    open_to_me = or_(table.c.reviewer == scope.account, is_settled(cases), given_by(cases, scope.account))
+    names = ("review_id", "at", "reviewer", "kind", "opinion", "reasons", "blind")
+    statement = (
+        select(*(table.c[name] for name in names))
+        .join(cases, cases.c.decision_id == table.c.decision_id)
+        .join(owner, owner.c.student_key == cases.c.student_key)
+        .where(table.c.decision_id == decision_id, *visible(scope))
+        .where(true() if scope.role == "system" else open_to_me)
+        .order_by(table.c.review_id)
+    )
+    with store.reading() as connection:
+        return fetch(connection, statement)
+
+
+def give_opinion(store: Store, scope: Scope, decision_id: str, opinion: str, reasons: str) -> int:
+    """Append the opinion of ``scope.account``. Returns its number.
+
+    Raises
+    ------
+    Refused
+        ``unknown_opinion``, ``no_reasons``, ``not_for_review``, ``settled``, ``given`` (one each),
+        ``enough`` (nobody else is needed) or ``not_blind`` (ran it, and another opinion stands already).
+    LookupError
+        When there is no such case in reach of ``scope``.
+    """
+    if opinion not in OPINIONS:
+        raise Refused("unknown_opinion", f"opinion must be one of {OPINIONS}, got {opinion!r}")
+    with store.writing() as connection:
+        case = _open_case(connection, scope, decision_id, reasons)
+        given = _given(connection, decision_id)
+        if scope.account in set(given["reviewer"]):
+            raise Refused("given", f"{scope.account} has given an opinion on this case")
+        alike = len(given) == 2 and given["opinion"].nunique() == 1
+        if alike or len(given) >= MOST_OPINIONS:
+            raise Refused("enough", f"the case has {len(given)} opinions and needs no other")
+        ran = case["actor"] == scope.account
+        if ran and len(given) and not given["blind"].all():
+            raise Refused("not_blind", "one opinion must come from somebody who does not know the score")
+        return _append(connection, scope, case, "opinion", opinion, reasons, blind=not ran)
+
+
+def settle(store: Store, scope: Scope, decision_id: str, action: str, reasons: str) -> int:
+    """End a case. Returns the number of the row.
+
+    Raises
+    ------
+    Refused
+        ``unknown_action``, ``no_reasons``, ``not_for_review``, ``settled``, ``too_few`` (opinions, see
+        :data:`NEEDED`), ``all_knew`` (no blind opinion) or ``no_opinion`` (own one missing).
+    LookupError
+        When there is no such case in reach of ``scope``.
+    """
+    if action not in ACTIONS:
+        raise Refused("unknown_action", f"action must be one of {ACTIONS}, got {action!r}")
+    with store.writing() as connection:
+        case = _open_case(connection, scope, decision_id, reasons)
+        given = _given(connection, decision_id)
+        if scope.account not in set(given["reviewer"]):
+            raise Refused("no_opinion", "whoever settles a case must have given an opinion on it")
+        if len(given) < NEEDED[action]:
+            raise Refused("too_few", f"{action} needs {NEEDED[action]} opinions, the case has {len(given)}")
+        if NEEDED[action] > 1 and not given["blind"].any():
+            raise Refused("all_knew", "one opinion must come from somebody who did not know the score")
+        return _append(connection, scope, case, "settlement", action, reasons, blind=False)
+
+
+def review_duplicate(store: Store, scope: Scope, finding_id: int, opinion: str, reasons: str) -> int:
+    """Append what somebody found about a pair of students. Returns its number.
+
+    Raises
+    ------
+    Refused
+        ``unknown_opinion`` or ``no_reasons``.
+    LookupError
+        When there is no such finding in reach of ``scope``.
+    """
+    if opinion not in DUPLICATE_OPINIONS:
+        raise Refused("unknown_opinion", f"opinion must be one of {DUPLICATE_OPINIONS}, got {opinion!r}")
+    _need_reasons(reasons)
+    table, owner, other = schema.duplicate_findings, schema.students, schema.students.alias()
+    statement = (
+        select(table)
+        .join(owner, owner.c.student_key == table.c.first_student)
+        .join(other, other.c.student_key == table.c.second_student)
+        .where(table.c.finding_id == finding_id, *visible(scope), *visible(scope, other))
+    )
+    with store.writing() as connection:
+        pair = connection.execute(statement).mappings().one_or_none()
+        if pair is None:
+            raise LookupError(f"no duplicate finding {finding_id!r} that may be reviewed")
+        row = {"kind": pair["kind"], "student_key": pair["first_student"], "at": now()}
+        row |= {"second_student": pair["second_student"], "reviewer": scope.account}
+        row |= {"opinion": opinion, "reasons": reasons.strip()}
+        table = schema.duplicate_reviews
+        number = connection.execute(insert(table).values(**row)).inserted_primary_key[0]
+        _audit(
+            connection,
+            scope,
+            "review duplicate",
+            pair["first_student"],
+            {"kind": pair["kind"], "opinion": opinion},
+        )
+    return number
+
+
+def _open_case(connection: Connection, scope: Scope, decision_id: str, reasons: str) -> dict:
+    _need_reasons(reasons)
+    table, owner = schema.verification_decisions, schema.students
+    statement = (
+        select(table.c.decision_id, table.c.student_key, table.c.actor, table.c.outcome)
+        .add_columns(is_settled(table).label("settled"))
+        .join(owner, owner.c.student_key == table.c.student_key)
+        .where(table.c.decision_id == decision_id, *visible(scope))
+    )
+    case = connection.execute(statement).mappings().one_or_none()
+    if case is None:
+        raise LookupError(f"no decision {decision_id!r} that may be reviewed")
+    if case["outcome"] != "review":
+        raise Refused("not_for_review", f"only outcome review is reviewed, got {case['outcome']!r}")
+    if case["settled"]:
+        raise Refused("settled", "the case is settled")
+    return dict(case)
+
+
+def _need_reasons(reasons: str) -> None:
+    if not reasons.strip():
+        raise Refused("no_reasons", "reasons must say what was seen, got none")
+
+
+def _given(connection: Connection, decision_id: str) -> pd.DataFrame:
+    table = schema.reviews
+    columns = (table.c.reviewer, table.c.opinion, table.c.blind)
+    mine = (table.c.decision_id == decision_id, table.c.kind == "opinion")
+    return fetch(connection, select(*columns).where(*mine).order_by(table.c.review_id))
+
+
+def _append(
+    connection, scope: Scope, case: dict, kind: str, opinion: str, reasons: str, *, blind: bool
+) -> int:
+    row = {"decision_id": case["decision_id"], "student_key": case["student_key"], "at": now()}
+    row |= {"reviewer": scope.account, "kind": kind, "opinion": opinion, "reasons": reasons.strip()}
+    number = connection.execute(insert(schema.reviews).values(**row, blind=blind)).inserted_primary_key[0]
+    action = "review signature" if kind == "opinion" else "settle signature"
+    _audit(
+        connection, scope, action, case["student_key"], {"decision": case["decision_id"], "opinion": opinion}
+    )
+    return number
+
+
+def _audit(connection: Connection, scope: Scope, action: str, key: str, detail: dict) -> None:
+    audit.append_in(
+        connection, actor=scope.account, role=scope.role, action=action, object=key, detail=detail
+    )

@@ -1,0 +1,613 @@
+"""The tables of the store; no queries.
+
+Three families. *Records* hold the present state of what a register says, with every replaced row kept in
+``row_history``. *Append-only* tables (scores, explanations, consents, events, audit) refuse UPDATE and,
+except where erasure is a student's right, DELETE, by database triggers (see ``data/migrations``). *Derived*
+tables (``risk_current``, ``risk_cube``) are rebuilt in the transaction that writes scores, so that a page
+reads a few indexed rows whatever the size of the register.
+
+Identity lives in ``identities`` alone; everything else joins on the opaque ``student_key``.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from data.columns import CONSENT_PURPOSES, EXIT_TYPES, JOB_STATUSES, SPECIMEN_CONTEXTS, TERM_STATUSES
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata = MetaData(naming_convention=NAMES)
+Row = BigInteger().with_variant(Integer, "sqlite")  # SQLite only autoincrements INTEGER keys
+
+
+def _one_of(column: str, values) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IS NULL OR {column} IN ({listed})", name=column)
+
+
+def _student(**options) -> Column:
+    return Column("student_key", String(32), ForeignKey("students.student_key"), nullable=False, **options)
+
+
+# --- records ---------------------------------------------------------------------------------------------
+store_facts = Table(  # what this store is: synthetic or real, institution, settings chosen on screen
+    "store_facts",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", JSON, nullable=False),
+)
+imports = Table(
+    "imports",
+    metadata,
+    Column("import_id", String(32), primary_key=True),
+    Column("started_at", DateTime, nullable=False),
+    Column("finished_at", DateTime),
+    Column("actor", String(80), nullable=False),
+    Column("source", Text, nullable=False),  # file names, never paths
+    Column("files", JSON, nullable=False),  # name → {sha256, rows}
+    Column("counts", JSON, nullable=False),  # table → {new, changed, same}
+    Column("synthetic", Boolean, nullable=False, default=False),
+    Column("replaced", LargeBinary),  # sealed: names and programmes that an undo needs; newest import only
+    Column("undone_at", DateTime),
+    Column("undone_by", String(80)),
+)
+programs = Table(
+    "programs",
+    metadata,
+    Column("program_code", String(32), primary_key=True),
+    Column("name", String(160), nullable=False),
+    Column("degree_level", String(2), nullable=False),
+    Column("normal_terms", Integer, nullable=False),
+    Column("required_credits", Integer, nullable=False),
+)
+students = Table(
+    "students",
+    metadata,
+    Column("student_key", String(32), primary_key=True),
+    Column("program_code", String(32), ForeignKey("programs.program_code"), nullable=False),
+    Column("cohort_term", Integer, nullable=False),
+    Column("entry_type", String(32)),
+    Column("admission_path", String(64)),
+    Column("recognized_credits", Integer),
+    Column("funding_at_entry", String(64)),
+    Column("tuition_band", Integer),
+    Column("sex", String(1)),
+    Column("birth_year", Integer),
+    Column("region", String(64)),
+    Column("parental_education", String(64)),
+    Column("parental_income", String(64)),
+    Column("special_needs", String(64)),
+    Column("advisor", String(80)),  # account name of the advisor responsible
+    Column("extra", JSON),  # further columns a loader keeps (never read by default features)
+    Column("import_id", String(32), ForeignKey("imports.import_id"), nullable=False),
+    Index("ix_students_program_code_cohort_term", "program_code", "cohort_term"),
+    Index("ix_students_advisor", "advisor"),
+)
+identities = Table(
+    "identities",
+    metadata,
+    _student(primary_key=True),
+    Column("student_number", String(64), nullable=False, unique=True),
+    Column("name", String(200)),
+)
+identity_words = Table(  # the words of names and numbers, casefolded: what a search looks up
+    "identity_words",
+    metadata,
+    Column("word", String(80).with_variant(String(80, collation="C"), "postgresql"), primary_key=True),
+    _student(primary_key=True, index=True),
+    sqlite_with_rowid=False,
+)
+terms = Table(
+    "terms",
+    metadata,
+    _student(primary_key=True),
+    Column("term_id", Integer, primary_key=True),
+    Column("term_index", Integer, nullable=False),
+    Column("status", String(1), nullable=False),
+    _one_of("status", TERM_STATUSES),
+    Column("gpa_term", Float),
+    Column("gpa_cum", Float),
+    Column("credits_attempted", Integer),
+    Column("credits_passed", Integer),
+    Column("credits_cum", Integer),
+    Column("courses_failed", Integer),
+    Column("courses_repeated", Integer),
+    Column("attendance_rate", Float),
+    Column("tuition_arrears_days", Integer),
+    Column("known_at", Date, nullable=False),
+    Column("import_id", String(32), ForeignKey("imports.import_id"), nullable=False),
+    CheckConstraint("gpa_term IS NULL OR gpa_term BETWEEN 0 AND 4", name="gpa_term"),
+    CheckConstraint("gpa_cum IS NULL OR gpa_cum BETWEEN 0 AND 4", name="gpa_cum"),
+    CheckConstraint("attendance_rate IS NULL OR attendance_rate BETWEEN 0 AND 1", name="attendance_rate"),
+    Index("ix_terms_known_at", "known_at"),
+)
+course_attempts = Table(
+    "course_attempts",
+    metadata,
+    _student(primary_key=True),
+    Column("course_code", String(32), primary_key=True),
+    Column("term_id", Integer, primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("credits", Integer, nullable=False),
+    Column("grade_points", Float),
+    Column("known_at", Date, nullable=False),
+    Column("import_id", String(32), ForeignKey("imports.import_id"), nullable=False),
+)
+outcomes = Table(
+    "outcomes",
+    metadata,
+    _student(primary_key=True),
+    Column("exit_type", String(16)),
+    _one_of("exit_type", EXIT_TYPES),
+    Column("exit_term", Integer),
+    Column("exit_date", Date),
+    Column("terms_to_exit", Integer),
+    Column("gpa_final", Float),
+    Column("observed_until", Date, nullable=False),
+    Column("import_id", String(32), ForeignKey("imports.import_id"), nullable=False),
+)
+row_history = Table(  # append-only: what a changed row said before
+    "row_history",
+    metadata,
+    Column("history_id", Row, primary_key=True, autoincrement=True),
+    Column("table_name", String(32), nullable=False),
+    Column("student_key", String(32)),
+    Column("row_key", String(80), nullable=False),  # term_id for terms, program_code for programs
+    Column("known_at", Date),
+    Column("payload", JSON, nullable=False),
+    Column("replaced_by", String(32), nullable=False),
+    Column("replaced_at", DateTime, nullable=False),
+    Index("ix_row_history_table_name_student_key", "table_name", "student_key"),
+    sqlite_autoincrement=True,
+)
+
+# --- specimens -------------------------------------------------------------------------------------------
+specimens = Table(
+    "signature_specimens",
+    metadata,
+    Column("specimen_id", String(32), primary_key=True),
+    _student(index=True),
+    Column("captured_on", Date, nullable=False),
+    Column("context", String(24), nullable=False),
+    _one_of("context", SPECIMEN_CONTEXTS),
+    Column("sha256", String(64), nullable=False, index=True),  # of the file as it came
+    Column("file_format", String(8), nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("dpi", Integer),
+    Column("quality", JSON),  # list of {code, status, value, reason}, null until checked
+    Column("retention_until", Date),
+    Column("planted", String(40)),  # synthetic only: what the generator planted, e.g. "skilled_forgery"
+    Column("import_id", String(32), ForeignKey("imports.import_id"), nullable=False),
+    UniqueConstraint("student_key", "sha256"),
+    Index("ix_signature_specimens_captured_on", "captured_on", "specimen_id"),
+)
+specimen_images = Table(  # AES-GCM ciphertext; apart, so that no listing ever drags pixels along
+    "specimen_images",
+    metadata,
+    Column("specimen_id", String(32), ForeignKey("signature_specimens.specimen_id"), primary_key=True),
+    Column("ciphertext", LargeBinary, nullable=False),
+)
+encoders = Table(
+    "encoders",
+    metadata,
+    Column("encoder_id", String(120), primary_key=True),  # name@version
+    Column("name", String(80), nullable=False),
+    Column("version", String(40), nullable=False),
+    Column("weights_sha256", String(64), nullable=False),
+    Column("weights_source", Text, nullable=False),
+    Column("dim", Integer, nullable=False),
+)
+embeddings = Table(
+    "embeddings",
+    metadata,
+    Column("specimen_id", String(32), ForeignKey("signature_specimens.specimen_id"), primary_key=True),
+    Column("encoder_id", String(120), ForeignKey("encoders.encoder_id"), primary_key=True),
+    Column("ciphertext", LargeBinary, nullable=False),  # AES-GCM of little-endian float32
+    Column("created_at", DateTime, nullable=False),
+)
+
+# --- models and scores -----------------------------------------------------------------------------------
+models = Table(
+    "models",
+    metadata,
+    Column("model_version", String(64), primary_key=True),
+    Column("created_at", DateTime, nullable=False),
+    Column("status", String(16), nullable=False),
+    _one_of("status", ("candidate", "served", "retired")),
+    Column("folder", Text, nullable=False),  # below the models folder of the settings
+    Column("manifest", JSON, nullable=False),
+)
+scores = Table(  # append-only
+    "scores",
+    metadata,
+    Column("score_id", Row, primary_key=True, autoincrement=True),
+    _student(),
+    Column("as_of_index", Integer, nullable=False),
+    Column("as_of_term", Integer, nullable=False),  # the last completed term; the entry term at index 0
+    Column("target", String(16), nullable=False),
+    Column("model_version", String(64), ForeignKey("models.model_version"), nullable=False),
+    Column("modality", String(16), nullable=False),  # fused or records
+    Column("risk", Float, nullable=False),
+    Column("risk_low", Float, nullable=False),
+    Column("risk_high", Float, nullable=False),
+    Column("margin", Float, nullable=False),  # log-odds before calibration = base value + sum of SHAP values
+    Column("band", String(12), nullable=False),
+    Column("scored_at", DateTime, nullable=False),
+    UniqueConstraint("student_key", "as_of_index", "target", "model_version"),
+    CheckConstraint("risk BETWEEN 0 AND 1", name="risk"),
+    sqlite_autoincrement=True,
+)
+explanations = Table(  # append-only; one row per score
+    "explanations",
+    metadata,
+    Column("score_id", Row, ForeignKey("scores.score_id"), primary_key=True),
+    Column("base_value", Float, nullable=False),
+    Column("phi", LargeBinary, nullable=False),  # float32 SHAP values in the order of the model's features
+    Column(
+        "inputs", LargeBinary, nullable=False
+    ),  # float32 feature values (codes for categories), same order
+)
+risk_current = Table(  # derived: each enrolled student's newest score per target
+    "risk_current",
+    metadata,
+    _student(primary_key=True),
+    Column("target", String(16), primary_key=True),
+    Column("score_id", Row, nullable=False),
+    Column("program_code", String(32), nullable=False),
+    Column("cohort_term", Integer, nullable=False),
+    Column("advisor", String(80)),
+    Column("as_of_index", Integer, nullable=False),
+    Column("as_of_term", Integer, nullable=False),
+    Column("model_version", String(64), nullable=False),
+    Column("modality", String(16), nullable=False),
+    Column("risk", Float, nullable=False),
+    Column("risk_low", Float, nullable=False),
+    Column("risk_high", Float, nullable=False),
+    Column("previous_risk", Float),
+    Column("band", String(12), nullable=False),
+    Column("previous_band", String(12)),
+    Index("ix_risk_current_target_risk", "target", "risk"),
+    Index("ix_risk_current_target_advisor_risk", "target", "advisor", "risk"),
+    Index("ix_risk_current_target_program_cohort_risk", "target", "program_code", "cohort_term", "risk"),
+    Index("ix_risk_current_target_program_risk", "target", "program_code", "risk"),
+    Index("ix_risk_current_target_cohort_risk", "target", "cohort_term", "risk"),
+    Index("ix_risk_current_target_band_risk", "target", "band", "risk"),
+)
+risk_cube = Table(  # derived: counts and sums for leadership pages
+    "risk_cube",
+    metadata,
+    Column("model_version", String(64), primary_key=True),
+    Column("target", String(16), primary_key=True),
+    Column("as_of_index", Integer, primary_key=True),  # -1: the newest score of each enrolled student
+    Column("program_code", String(32), primary_key=True),
+    Column("cohort_term", Integer, primary_key=True),
+    Column("band", String(12), primary_key=True),
+    Column("students", Integer, nullable=False),
+    Column("risk_sum", Float, nullable=False),
+)
+
+flow_cube = Table(  # derived by every import: students by entry, state and time to exit
+    "flow_cube",
+    metadata,
+    Column("program_code", String(32), primary_key=True),
+    Column("cohort_term", Integer, primary_key=True),
+    Column("entry_type", String(32), primary_key=True),  # "" when the register does not say
+    Column("state", String(16), primary_key=True),  # an exit type, or "enrolled"
+    Column("terms_to_exit", Integer, primary_key=True),  # -1 when enrolled or unknown
+    Column("students", Integer, nullable=False),
+)
+term_cube = Table(  # derived by every import: term rows by status
+    "term_cube",
+    metadata,
+    Column("program_code", String(32), primary_key=True),
+    Column("cohort_term", Integer, primary_key=True),
+    Column("term_index", Integer, primary_key=True),
+    Column("status", String(1), primary_key=True),
+    Column("students", Integer, nullable=False),
+    Column("gpa_rows", Integer, nullable=False),  # rows with a cumulative GPA
+    Column("gpa_sum", Float, nullable=False),
+)
+
+# --- people, consent, events -----------------------------------------------------------------------------
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("account", String(80), primary_key=True),
+    Column("display_name", String(160), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("password_hash", Text),  # argon2id; null for demo and OIDC accounts
+    Column("program_codes", JSON),  # null: every programme
+    Column("active", Boolean, nullable=False, default=True),
+)
+consents = Table(  # append-only; the newest row of a purpose holds
+    "consents",
+    metadata,
+    Column("consent_id", Row, primary_key=True, autoincrement=True),
+    _student(),
+    Column("purpose", String(16), nullable=False),
+    _one_of("purpose", CONSENT_PURPOSES),
+    Column("granted", Boolean, nullable=False),
+    Column("text_version", String(16), nullable=False),
+    Column("recorded_at", DateTime, nullable=False),
+    Column("recorded_by", String(80), nullable=False),
+    Index("ix_consents_student_key_purpose", "student_key", "purpose"),
+    sqlite_autoincrement=True,
+)
+saved_views = Table(  # filters that an account gave a name; nothing of a person: a link may carry the id
+    "saved_views",
+    metadata,
+    Column("view_id", String(16), primary_key=True),
+    Column("account", String(80), nullable=False),
+    Column("page", String(32), nullable=False),
+    Column("name", String(80), nullable=False),
+    Column("filters", JSON, nullable=False),
+    Column("created_at", DateTime, nullable=False),
+    UniqueConstraint("account", "page", "name"),
+)
+preferences = Table(  # what the app remembers for an account, such as a tour that it has closed
+    "preferences",
+    metadata,
+    Column("account", String(80), primary_key=True),
+    Column("name", String(40), primary_key=True),
+    Column("value", JSON, nullable=False),
+)
+case_events = Table(  # append-only: notes, interventions, outcomes, snoozes, overrides
+    "case_events",
+    metadata,
+    Column("event_id", Row, primary_key=True, autoincrement=True),
+    _student(index=True),
+    Column("at", DateTime, nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("kind", String(24), nullable=False),
+    Column("detail", JSON, nullable=False),
+    sqlite_autoincrement=True,
+)
+audit_log = Table(  # append-only, hash-chained
+    "audit_log",
+    metadata,
+    Column("entry", Row, primary_key=True, autoincrement=True),
+    Column("at", DateTime, nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("action", String(48), nullable=False),
+    Column("object", String(120), nullable=False),
+    Column("detail", JSON, nullable=False),
+    Column("previous_hash", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    sqlite_autoincrement=True,
+)
+erasures = Table(  # append-only: receipts; a row here is what lets the triggers pass a DELETE for its student
+    "erasures",
+    metadata,
+    Column("erasure_id", String(32), primary_key=True),
+    Column("student_key", String(32), nullable=False, index=True),  # no foreign key: it outlives the student
+    Column("kind", String(16), nullable=False),
+    _one_of("kind", ("signatures", "outcome_model", "student")),
+    Column("at", DateTime, nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("receipt", JSON, nullable=False),  # counts per table, SHA-256 of erased files; no content
+)
+reports = Table(  # prepared and approved accreditation reports; an approved row is frozen by trigger
+    "reports",
+    metadata,
+    Column("report_id", String(32), primary_key=True),
+    Column("profile", String(64), nullable=False),
+    Column("profile_version", String(32), nullable=False),
+    Column("program_code", String(32)),
+    Column("ts_year", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("status", String(16), nullable=False),
+    _one_of("status", ("prepared", "approved")),
+    Column("prepared_by", String(80), nullable=False),
+    Column("prepared_at", DateTime, nullable=False),
+    Column("approved_by", String(80)),
+    Column("approved_at", DateTime),
+    Column("sha256", String(64), nullable=False),
+    Column("content", JSON, nullable=False),
+    Column("provenance", JSON, nullable=False),
+    Column("files", JSON),  # file name → sha256
+)
+jobs = Table(  # long work: one row per request, held by the worker that runs it
+    "jobs",
+    metadata,
+    Column("job_id", String(32), primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("status", String(16), nullable=False),
+    _one_of("status", JOB_STATUSES),
+    Column("arguments", JSON, nullable=False),  # never identity
+    Column("actor", String(80), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("created_at", DateTime, nullable=False),
+    Column("started_at", DateTime),
+    Column("finished_at", DateTime),
+    Column("worker", String(32)),  # who holds it: a writer that is not this one is refused
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("cancel_at", DateTime),  # when somebody asked to stop it
+    Column("done", Integer),
+    Column("total", Integer),
+    Column("step", String(120)),
+    Column("result", JSON),
+    Column("problem", String(48)),  # a code; the wording file says what it means
+    Column("retry_of", String(32)),
+    Index("ix_jobs_status_created_at", "status", "created_at"),
+    Index("ix_jobs_created_at", "created_at"),
+)
+
+# --- verification ----------------------------------------------------------------------------------------
+specimen_findings = Table(  # derived from quality, so that a list of findings reads an index
+    "specimen_findings",
+    metadata,
+    Column("code", String(8), primary_key=True),  # a check that found something, ANY_FINDING, CHECKED
+    Column(
+        "specimen_id", String(32), ForeignKey("signature_specimens.specimen_id"), primary_key=True, index=True
+    ),
+    Column("captured_on", Date, nullable=False),
+    Index("ix_specimen_findings_code_captured_on", "code", "captured_on", "specimen_id"),
+)
+signature_descriptors = Table(  # for verification alone: no query of the outcome model reaches this table
+    "signature_descriptors",
+    metadata,
+    Column("specimen_id", String(32), ForeignKey("signature_specimens.specimen_id"), primary_key=True),
+    Column("encoder_id", String(120), primary_key=True),  # name@version+hash of the descriptor
+    Column("ciphertext", LargeBinary, nullable=False),  # AES-GCM of little-endian float16
+    Column("created_at", DateTime, nullable=False),
+    Index("ix_signature_descriptors_encoder_id", "encoder_id", "specimen_id"),
+)
+enrolments = Table(  # append-only: the newest row of a student holds; kind "retired" ends an enrolment
+    "enrolments",
+    metadata,
+    Column("enrolment_id", Row, primary_key=True, autoincrement=True),
+    _student(index=True),
+    Column("at", DateTime, nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("kind", String(16), nullable=False),
+    _one_of("kind", ("enrolled", "retired")),
+    Column("encoder_id", String(120), nullable=False),  # the descriptor that the references were compared by
+    Column("descriptor_sha256", String(64), nullable=False),
+    Column("classifier_version", String(40), nullable=False),
+    Column("reference_ids", JSON, nullable=False),  # specimen ids, oldest first
+    Column("left_out", JSON, nullable=False),  # specimen id → why: codes of findings, or "not_chosen"
+    sqlite_autoincrement=True,
+)
+verification_calibrations = Table(  # append-only: what scores mean, learned from held-out writers
+    "verification_calibrations",
+    metadata,
+    Column("calibration_id", Row, primary_key=True, autoincrement=True),
+    Column("at", DateTime, nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("encoder_id", String(120), nullable=False),
+    Column("descriptor_sha256", String(64), nullable=False),
+    Column("classifier_version", String(40), nullable=False),
+    Column("content", JSON, nullable=False),  # see vision.ground: background specimens, lines, error rates
+    sqlite_autoincrement=True,
+)
+verification_decisions = Table(  # append-only
+    "verification_decisions",
+    metadata,
+    Column("decision_id", String(32), primary_key=True),
+    _student(index=True),
+    Column("at", DateTime, nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("enrolment_id", Row, ForeignKey("enrolments.enrolment_id")),
+    Column("questioned_sha256", String(64), nullable=False),
+    Column("file_format", String(8), nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("dpi", Integer),
+    Column("encoder_id", String(120), nullable=False),
+    Column("descriptor_sha256", String(64), nullable=False),
+    Column("classifier_version", String(40), nullable=False),
+    Column("calibration_version", String(80), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    _one_of("outcome", ("consistent", "inconclusive", "review")),
+    Column("reason", String(32), nullable=False),  # a code; the words stand in the locales
+    Column("score", Float),
+    Column("log10_lr", Float),
+    Column("thresholds", JSON, nullable=False),
+    Column("findings", JSON, nullable=False),
+    Column("reference_ids", JSON, nullable=False),
+    Column("nearest_specimen", String(32)),
+    Index("ix_verification_decisions_outcome_at", "outcome", "at"),
+)
+questioned_images = Table(  # AES-GCM ciphertext; goes at the end of its retention, the decision stays
+    "questioned_images",
+    metadata,
+    Column("decision_id", String(32), ForeignKey("verification_decisions.decision_id"), primary_key=True),
+    Column("ciphertext", LargeBinary, nullable=False),
+    Column("retention_until", Date, nullable=False, index=True),
+)
+reviews = Table(  # append-only: opinions of people about a decision, and how it was settled
+    "reviews",
+    metadata,
+    Column("review_id", Row, primary_key=True, autoincrement=True),
+    Column("decision_id", String(32), ForeignKey("verification_decisions.decision_id"), nullable=False),
+    _student(index=True),
+    Column("at", DateTime, nullable=False),
+    Column("reviewer", String(80), nullable=False),
+    Column("kind", String(16), nullable=False),
+    _one_of("kind", ("opinion", "settlement")),
+    Column("opinion", String(24), nullable=False),  # of data.reviews.OPINIONS, or ACTIONS of a settlement
+    Column("reasons", Text, nullable=False),
+    Column("blind", Boolean, nullable=False),  # whether the score was unknown to the reviewer
+    UniqueConstraint("decision_id", "kind", "reviewer"),
+    sqlite_autoincrement=True,
+)
+duplicate_searches = Table(  # one row per search over the register; the findings are the newest one's
+    "duplicate_searches",
+    metadata,
+    Column("search_id", Row, primary_key=True, autoincrement=True),
+    Column("at", DateTime, nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("encoder_id", String(120), nullable=False),
+    Column("content", JSON, nullable=False),  # counts, limits, expected false hits; nothing of a student
+    sqlite_autoincrement=True,
+)
+duplicate_findings = Table(  # replaced by every search
+    "duplicate_findings",
+    metadata,
+    Column("finding_id", Row, primary_key=True, autoincrement=True),
+    Column("search_id", Row, ForeignKey("duplicate_searches.search_id"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    _one_of("kind", ("same_image", "same_hand")),
+    Column("first_student", String(32), ForeignKey("students.student_key"), nullable=False, index=True),
+    Column("second_student", String(32), ForeignKey("students.student_key"), nullable=False, index=True),
+    Column("first_specimen", String(32), nullable=False),
+    Column("second_specimen", String(32), nullable=False),
+    Column("measure", Float, nullable=False),  # correlation (same image) or distance (same hand)
+    Column("expected_false", Float, nullable=False),  # hits as strong as this one that chance would give
+    sqlite_autoincrement=True,
+)
+duplicate_reviews = Table(  # append-only: what people found about a pair; survives the next search
+    "duplicate_reviews",
+    metadata,
+    Column("review_id", Row, primary_key=True, autoincrement=True),
+    Column("kind", String(16), nullable=False),
+    _student(index=True),  # the first of the pair
+    Column("second_student", String(32), nullable=False, index=True),
+    Column("at", DateTime, nullable=False),
+    Column("reviewer", String(80), nullable=False),
+    Column("opinion", String(24), nullable=False),
+    Column("reasons", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+CHECKED, ANY_FINDING = "checked", "any"  # codes in specimen_findings beside those of the checks that found
+
+APPEND_ONLY = (  # no UPDATE ever; DELETE only where a student's erasure must reach it
+    scores,
+    explanations,
+    consents,
+    case_events,
+    row_history,
+    audit_log,
+    erasures,
+    enrolments,
+    verification_calibrations,
+    verification_decisions,
+    reviews,
+    duplicate_reviews,
+)

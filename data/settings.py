@@ -1,0 +1,45 @@
+"""Settings from the environment (or a ``.env`` file), with defaults that run the demo."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Every setting of the application.
+
+    ``DATABASE_URL`` names the store; all others begin with ``TEPAT_``.
+    """
+
+    model_config = SettingsConfigDict(env_file=".env", env_prefix="TEPAT_", extra="ignore")
+
+    folder: Path = Field(default=ROOT / "var", description="where the SQLite store, key and models live")
+    database_url: str = Field(default="", validation_alias="DATABASE_URL")
+    key: str = Field(default="", description="base64 of 32 bytes; empty: a key file in the folder")
+    encoder: str = Field(default="", description="encoder name or weights path; empty: the shipped one")
+    port: int = 8501
+    threads: int = Field(default=0, description="CPU threads for torch and xgboost; 0: all")
+
+    @property
+    def url(self) -> str:
+        """The store's SQLAlchemy URL; SQLite in :attr:`folder` unless ``DATABASE_URL`` is set."""
+        if self.database_url:
+            return self.database_url.replace("postgresql://", "postgresql+psycopg://", 1)
+        return f"sqlite:///{self.folder / 'tepat.db'}"
+
+    @property
+    def models_folder(self) -> Path:
+        """Where trained models are written."""
+        return self.folder / "models"
+
+
+@lru_cache
+def get_settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()

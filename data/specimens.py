@@ -1,0 +1,199 @@
+"""Signature files: which are taken, which are refused and why, and what an accepted image is.
+
+Files come from outside and may be broken or hostile, so an image is measured before it is decoded, decoded
+completely before it is believed, and refused with a reason that an office can act on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import struct
+import warnings
+import zlib
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import numpy as np
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+
+FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
+MAX_PIXELS = 40_000_000
+MIN_SIDE = 16  # pixels; a signature box at 50 dpi is taller
+MAX_FILE_BYTES = 128 * 2**20  # 40 megapixels of three bytes, uncompressed, fit
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # our own limit is lower
+_PLAUSIBLE_DPI = range(20, 9601)
+_BROKEN_IMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError)
+_BROKEN_IMAGE += (struct.error, zlib.error, MemoryError, RuntimeError, NotImplementedError)
+_ARCHIVES = (
+    b"PK\x03\x04",
+    b"PK\x05\x06",
+    b"Rar!\x1a\x07",
+    b"7z\xbc\xaf\x27\x1c",
+    b"\x1f\x8b",
+    b"BZh",
+    b"\xfd7zXZ",
+)
+
+
+class RefusedFile(ValueError):
+    """A file that is not taken.
+
+    Parameters
+    ----------
+    code : str
+        Rule in :data:`data.checks.CHECKS`, "SPC001" and following.
+    reason : str
+        What is wrong and what to do, in words.
+    """
+
+    def __init__(self, code: str, reason: str):
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """What is known of an accepted image.
+
+    Parameters
+    ----------
+    file_format : str
+        "png", "jpeg", "tiff", "bmp" or "webp", by content, not by name.
+    width, height : int
+        Pixels, after the EXIF orientation is applied.
+    dpi : int or None
+        Resolution that the file states, the smaller of the two directions; None when absent or implausible.
+    orientation : int
+        EXIF orientation, 1 (upright) to 8.
+    sha256 : str
+        Hash of the file as it came.
+    taken_on : date or None
+        EXIF date of the scan or photograph.
+    """
+
+    file_format: str
+    width: int
+    height: int
+    dpi: int | None
+    orientation: int
+    sha256: str
+    taken_on: date | None
+
+
+def inspect_image(data: bytes, name: str) -> ImageFacts:
+    """Measure, decode and describe an image.
+
+    Parameters
+    ----------
+    data : bytes
+        The file.
+    name : str
+        Its name, for the reason of a refusal.
+
+    Raises
+    ------
+    RefusedFile
+        When it is no image of :data:`FORMATS`, is damaged, animated, an archive, has more than
+        :data:`MAX_PIXELS` pixels, fewer than :data:`MIN_SIDE` on a side, or too many bytes.
+    """
+    if len(data) > MAX_FILE_BYTES:
+        raise RefusedFile("SPC010", f"{len(data):,} bytes; at most {MAX_FILE_BYTES:,} are taken")
+    if data.startswith(_ARCHIVES):
+        raise RefusedFile("SPC009", "an archive, not an image; unpack it first")
+    with _opened(data) as image:
+        width, height = image.size
+        if width * height > MAX_PIXELS:
+            raise RefusedFile(
+                "SPC004", f"{width} x {height} pixels; at most {MAX_PIXELS // 10**6} megapixels are taken"
+            )
+        if min(width, height) < MIN_SIDE:
+            raise RefusedFile("SPC011", f"{width} x {height} pixels; a side needs at least {MIN_SIDE}")
+        file_format = "JPEG" if image.format == "MPO" else image.format
+        try:
+            exif = image.getexif()
+            image.load()
+            dpi = image.info.get("dpi")
+        except Image.DecompressionBombError as error:
+            raise RefusedFile("SPC004", f"an image inside that is too large: {error}") from error
+        except _BROKEN_IMAGE as error:
+            raise RefusedFile("SPC006", f"damaged or cut off: {error}; scan or export it again") from error
+    if file_format != "JPEG" and _has_second_frame(data):
+        raise RefusedFile("SPC007", "several frames or pages; give each signature its own file")
+    orientation = exif.get(ExifTags.Base.Orientation, 1)
+    if orientation in (5, 6, 7, 8):
+        width, height = height, width
+    return ImageFacts(
+        file_format=file_format.lower(),
+        width=width,
+        height=height,
+        dpi=_plausible_dpi(dpi),
+        orientation=orientation if orientation in range(1, 9) else 1,
+        sha256=hashlib.sha256(data).hexdigest(),
+        taken_on=_exif_date(exif),
+    )
+
+
+def read_pixels(data: bytes) -> np.ndarray:
+    """Pixels of an accepted image, upright, on white paper.
+
+    Parameters
+    ----------
+    data : bytes
+        A file that :func:`inspect_image` accepts.
+
+    Returns
+    -------
+    numpy.ndarray of uint8
+        (height, width) for gray images, (height, width, 3) RGB for all others; 255 is paper.
+    """
+    with _opened(data) as image:
+        image = ImageOps.exif_transpose(image)
+        if image.mode.startswith("I"):  # 16-bit gray
+            return (np.asarray(image).astype(np.float64) / 257).clip(0, 255).round().astype(np.uint8)
+        if image.has_transparency_data:
+            image = image.convert("RGBA")
+            paper = Image.new("RGBA", image.size, "white")
+            image = Image.alpha_composite(paper, image).convert("RGB")
+        gray = image.mode in ("1", "L", "LA", "F")
+        return np.asarray(image.convert("L" if gray else "RGB"))
+
+
+def _has_second_frame(data: bytes) -> bool:
+    """Whether there is more than one frame; they are not counted, for there may be millions."""
+    with _opened(data) as image:
+        try:
+            image.seek(1)
+        except _BROKEN_IMAGE:
+            return False
+    return True
+
+
+def _opened(data: bytes) -> Image.Image:
+    try:
+        return Image.open(io.BytesIO(data), formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise RefusedFile("SPC004", f"too many pixels: {error}") from error
+    except UnidentifiedImageError as error:
+        kinds = ", ".join(FORMATS)
+        raise RefusedFile("SPC005", f"the contents are no image; {kinds} are taken") from error
+    except _BROKEN_IMAGE as error:
+        raise RefusedFile("SPC006", f"damaged or cut off: {error}; scan or export it again") from error
+
+
+def _plausible_dpi(dpi) -> int | None:
+    try:
+        smaller = round(min(float(value) for value in dpi))
+    except (TypeError, ValueError, OverflowError, ZeroDivisionError):
+        return None
+    return smaller if smaller in _PLAUSIBLE_DPI else None
+
+
+def _exif_date(exif: Image.Exif) -> date | None:
+    details = exif.get_ifd(ExifTags.IFD.Exif)
+    text = details.get(ExifTags.Base.DateTimeOriginal) or exif.get(ExifTags.Base.DateTime)
+    try:
+        return datetime.strptime(str(text)[:10], "%Y:%m:%d").date()
+    except ValueError:
+        return None

@@ -1,0 +1,151 @@
+"""Opening a store, its facts, and one door to every writer."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.engine import make_url
+
+from data import schema
+from data.accounts import Account, write_accounts
+from data.case_events import add_case_event, add_case_events, withdraw_case_events
+from data.cipher import Cipher, KeyProblem, parse_key, read_or_create_key
+from data.consent import write_consents
+from data.database import Store, connect
+from data.encoder_info import EncoderInfo
+from data.imports import new_import
+from data.migrate import migrate
+from data.record_frames import ImportResult, RecordFrames
+from data.settings import get_settings
+from data.writers_records import write_records
+from data.writers_scores import save_model, serve_model, write_scores
+from data.writers_signatures import (
+    NewSpecimen,
+    SpecimenResult,
+    write_embeddings,
+    write_quality,
+    write_specimens,
+)
+
+__all__ = [
+    "Account",
+    "EncoderInfo",
+    "ImportResult",
+    "KeyProblem",
+    "NewSpecimen",
+    "RecordFrames",
+    "SpecimenResult",
+    "Store",
+    "add_case_event",
+    "add_case_events",
+    "get_fact",
+    "new_import",
+    "open_store",
+    "save_model",
+    "serve_model",
+    "set_fact",
+    "withdraw_case_events",
+    "write_accounts",
+    "write_consents",
+    "write_embeddings",
+    "write_quality",
+    "write_records",
+    "write_scores",
+    "write_specimens",
+]
+
+_KEY_CHECK = "key_check"
+_KNOWN_TEXT = b"tepat"
+
+
+def open_store(url: str | None = None, *, folder: Path | None = None) -> Store:
+    """Open a store; create its tables and its key when it is new.
+
+    Parameters
+    ----------
+    url : str, optional
+        SQLAlchemy URL of a SQLite file or a PostgreSQL database; by default the one of the settings, or the
+        SQLite file ``tepat.db`` in ``folder`` when only that is given.
+    folder : pathlib.Path, optional
+        Where key file, models and caches live; by default the folder of the SQLite file, or the settings'.
+
+    Raises
+    ------
+    data.cipher.KeyProblem
+        When the key is missing, malformed, or not the one that the store was written with.
+    """
+    settings = get_settings()
+    if url is None:
+        url = settings.url if folder is None else f"sqlite:///{Path(folder) / 'tepat.db'}"
+    parsed = make_url(url)
+    if folder is None:
+        is_file = parsed.get_backend_name() == "sqlite" and parsed.database
+        folder = Path(parsed.database).resolve().parent if is_file else settings.folder
+    folder = Path(folder).resolve()
+    engine = connect(url)
+    try:
+        migrate(engine)
+        cipher = _unlock(engine, folder, settings.key)
+    except BaseException:
+        engine.dispose()
+        raise
+    return Store(engine, cipher, parsed.render_as_string(hide_password=True), folder)
+
+
+def get_fact(store: Store, name: str, default: Any = None) -> Any:
+    """The value of a fact about this store, e.g. "synthetic" or "institution"."""
+    with store.reading() as connection:
+        return read_fact(connection, name, default)
+
+
+def set_fact(store: Store, name: str, value: Any) -> None:
+    """Set a fact to any value that JSON can hold except null."""
+    if value is None:
+        raise ValueError(f"value of the fact {name!r} must not be None")
+    with store.writing() as connection:
+        write_fact(connection, name, value)
+
+
+def read_fact(connection: Connection, name: str, default: Any = None) -> Any:
+    """:func:`get_fact` inside a transaction."""
+    facts = schema.store_facts
+    row = connection.execute(select(facts.c.value).where(facts.c.name == name)).one_or_none()
+    return default if row is None else row[0]
+
+
+def write_fact(connection: Connection, name: str, value: Any) -> None:
+    """:func:`set_fact` inside a transaction."""
+    facts = schema.store_facts
+    changed = connection.execute(update(facts).where(facts.c.name == name).values(value=value))
+    if changed.rowcount == 0:
+        connection.execute(insert(facts).values(name=name, value=value))
+
+
+def _unlock(engine, folder: Path, configured_key: str) -> Cipher:
+    from data.database import reading, writing
+
+    with reading(engine) as connection:
+        check = read_fact(connection, _KEY_CHECK)
+    if configured_key:
+        cipher = Cipher(parse_key(configured_key, "TEPAT_KEY"))
+    else:
+        cipher = Cipher(read_or_create_key(folder / "key", may_create=check is None))
+    if check is None:
+        with writing(engine) as connection:
+            check = read_fact(connection, _KEY_CHECK)  # another process may have been first
+            if check is None:
+                sealed = cipher.encrypt(_KNOWN_TEXT, "key check")
+                check = base64.b64encode(sealed).decode()
+                write_fact(connection, _KEY_CHECK, check)
+    try:
+        cipher.decrypt(base64.b64decode(check), "key check")
+    except KeyProblem:
+        source = "TEPAT_KEY" if configured_key else f"the key file in {folder.name!r}"
+        raise KeyProblem(
+            f"wrong key: {source} (fingerprint {cipher.fingerprint}) is not the key that this store was "
+            "encrypted with"
+        ) from None
+    return cipher

@@ -1,0 +1,204 @@
+"""An invented university, whole: register, corrections, consents, accounts and a plan of signatures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from data.columns import CONSENT_PURPOSES
+from data.record_frames import RecordFrames
+from data.synthetic import campus
+from data.synthetic.names import draw_names
+from data.synthetic.people import make_people
+from data.synthetic.rates import Rates
+from data.synthetic.records import outcome_rows, term_rows
+from data.synthetic.signature_plan import plan_signatures
+from data.synthetic.study import simulate
+from data.term_calendar import term_on
+
+SNAPSHOT = date(2026, 8, 31)
+COHORTS = 9
+STUDENTS_PER_ADVISOR = 40
+SIGNATURE_LINK = 0.15
+CONSENT_TEXT = "demo-1"
+GRANTED = {"verification": 0.95, "outcome_model": 0.90, "research": 0.55}  # the latter two of those who sign
+WITHDRAWN = 0.01
+STAFF = {
+    "leadership": "Wakil Rektor (demo)",
+    "registry": "Bagian Akademik (demo)",
+    "accreditation": "Tim Akreditasi (demo)",
+    "auditor": "Auditor (demo)",
+    "administrator": "Administrator (demo)",
+}
+
+
+@dataclass(frozen=True)
+class University:
+    """Everything known about the invented university on the day of its snapshot.
+
+    Attributes
+    ----------
+    frames : RecordFrames
+        Programmes, students, terms as first booked, and outcomes, keyed by ``student_number``.
+    corrections : DataFrame
+        Later versions of some term rows; to be written after ``frames``.
+    student_keys : dict
+        ``student_number`` → opaque key of 16 hexadecimal digits.
+    signatures : DataFrame
+        See :func:`data.synthetic.signature_plan.plan_signatures`.
+    consents : DataFrame
+        ``student_key``, ``purpose``, ``granted``, ``text_version``, ``recorded_at``, ``recorded_by``.
+    accounts : DataFrame
+        ``account``, ``display_name``, ``role``: one per role, and the advisors.
+    traits : DataFrame
+        Hidden truth for tests and benchmarks, never written to a store: ``student_number``, ``ability``,
+        ``engagement``, ``hardship``, ``style``.
+    snapshot : date
+        Nothing later is known.
+    """
+
+    frames: RecordFrames
+    corrections: pd.DataFrame
+    student_keys: dict[str, str]
+    signatures: pd.DataFrame
+    consents: pd.DataFrame
+    accounts: pd.DataFrame
+    traits: pd.DataFrame
+    snapshot: date
+
+    def terms_now(self) -> pd.DataFrame:
+        """The terms table with the corrections applied."""
+        key = ["student_number", "term_id"]
+        both = pd.concat([self.frames.terms, self.corrections], ignore_index=True)
+        return both.drop_duplicates(key, keep="last").sort_values(key, ignore_index=True)
+
+
+def make_university(
+    n: int,
+    rng: np.random.Generator,
+    signature_link: float = SIGNATURE_LINK,
+    *,
+    snapshot: date = SNAPSHOT,
+    rates: Rates | None = None,
+) -> University:
+    """Invent a university of ``n`` students in nine cohorts and six programmes.
+
+    Parameters
+    ----------
+    n : int
+        Students ever registered, at least 1.
+    rng : Generator
+        Source of randomness; the same generator state gives the same university.
+    signature_link : float
+        Correlation, 0–1, between a student's engagement, which drives every outcome, and how far the
+        student's signatures lean. 0: signatures carry nothing.
+    snapshot : date
+        The day on which the register is read. The newest cohort has completed two terms by then when it is
+        the last day of August.
+    rates : Rates, optional
+        Other rates than the default ones.
+
+    Raises
+    ------
+    ValueError
+        When ``n`` or ``signature_link`` is out of range.
+    """
+    if n < 1:
+        raise ValueError(f"n must be at least 1, got {n}")
+    if not 0 <= signature_link <= 1:
+        raise ValueError(f"signature_link must be between 0 and 1, got {signature_link}")
+    rates = rates or Rates()
+    at_entry, studying, booking, signing, staff = rng.spawn(5)
+    newest = (term_on(snapshot) // 10) - 1 if snapshot.month >= 8 else term_on(snapshot) // 10
+    years = tuple(range(newest - COHORTS + 1, newest + 1))
+    people = make_people(n, at_entry, years, rates, signature_link)
+    simulated, exits = simulate(people, studying, rates)
+    outcomes = outcome_rows(exits, people, snapshot, booking)
+    terms, corrections = term_rows(simulated, people, snapshot, booking, rates)
+    students, accounts = _with_advisors(people.students, outcomes, staff)
+    keys = _student_keys(students["student_number"], staff)
+    agreed = _agreements(n, staff)
+    plan = plan_signatures(
+        students,
+        terms,
+        outcomes,
+        style=people.style,
+        signing=agreed["verification"],
+        snapshot=snapshot,
+        rng=signing,
+    )
+    traits = pd.DataFrame(
+        {
+            "student_number": students["student_number"],
+            **{name: getattr(people, name) for name in ("ability", "engagement", "hardship", "style")},
+        }
+    )
+    return University(
+        frames=RecordFrames(
+            programs=campus.programs_frame(), students=students, terms=terms, outcomes=outcomes
+        ),
+        corrections=corrections,
+        student_keys=keys,
+        signatures=plan,
+        consents=_consent_rows(students, keys, agreed, snapshot, staff),
+        accounts=accounts,
+        traits=traits,
+        snapshot=snapshot,
+    )
+
+
+def _student_keys(numbers: pd.Series, rng) -> dict[str, str]:
+    """Distinct random keys."""
+    count, keys = len(numbers), {}
+    while len(keys) < count:
+        text = rng.bytes(8 * count).hex()
+        keys.update(dict.fromkeys(text[start : start + 16] for start in range(0, len(text), 16)))
+    return dict(zip(numbers, keys, strict=False))
+
+
+def _with_advisors(students, outcomes, rng) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Give every student an advisor of the programme, about forty enrolled students to each."""
+    enrolled = outcomes["exit_type"].isna().to_numpy()
+    advisor = np.empty(len(students), dtype=object)
+    count = 0
+    for code in campus.programs_frame()["program_code"]:
+        members = np.flatnonzero((students["program_code"] == code).to_numpy())
+        here = max(1, round(enrolled[members].sum() / STUDENTS_PER_ADVISOR))
+        mixed = members[np.lexsort((rng.random(len(members)), ~enrolled[members]))]
+        advisor[mixed] = [f"advisor.{count + 1 + place % here:04d}" for place in range(len(mixed))]
+        count += here
+    people = draw_names(rng, rng.choice(["L", "P"], size=count))
+    rows = [(role, name, role) for role, name in STAFF.items()]
+    rows += [(f"advisor.{place + 1:04d}", f"{name} (demo)", "advisor") for place, name in enumerate(people)]
+    accounts = pd.DataFrame(rows, columns=["account", "display_name", "role"])
+    return students.assign(advisor=advisor), accounts
+
+
+def _agreements(n: int, rng) -> dict[str, np.ndarray]:
+    """Who agreed to what on enrolment; the model and research need the signature in the first place."""
+    verification = rng.random(n) < GRANTED["verification"]
+    later = {name: verification & (rng.random(n) < GRANTED[name]) for name in ("outcome_model", "research")}
+    return {"verification": verification, **later}
+
+
+def _consent_rows(students, keys, agreed, snapshot, rng) -> pd.DataFrame:
+    """The consents as recorded at enrolment, and a few withdrawn in a later year."""
+    entered = pd.to_datetime(students["cohort_term"].astype(int).floordiv(10).astype(str) + "-07-01")
+    key = students["student_number"].map(keys)
+    rows = pd.concat(
+        [
+            pd.DataFrame(
+                {"student_key": key, "purpose": purpose, "granted": agreed[purpose], "recorded_at": entered}
+            )
+            for purpose in CONSENT_PURPOSES
+        ],
+        ignore_index=True,
+    )
+    withdrawn = rows[rows["granted"] & (rng.random(len(rows)) < WITHDRAWN)].assign(granted=False)
+    days = pd.to_timedelta(rng.integers(60, 900, size=len(withdrawn)), unit="D")
+    withdrawn["recorded_at"] = withdrawn["recorded_at"] + days
+    rows = pd.concat([rows, withdrawn[withdrawn["recorded_at"] <= pd.Timestamp(snapshot)]], ignore_index=True)
+    return rows.assign(text_version=CONSENT_TEXT, recorded_by="registry")

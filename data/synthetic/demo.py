@@ -1,0 +1,218 @@
+"""Write an invented university into a store: once, whatever interrupts it, and never beside real students."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from data import queries
+from data.accounts import Account, write_accounts
+from data.consent import write_consents
+from data.database import Store
+from data.record_frames import RecordFrames
+from data.store import get_fact, new_import, set_fact
+from data.synthetic import campus
+from data.synthetic.cohort import SIGNATURE_LINK, University, make_university
+from data.synthetic.drawing import DPI, Draw, Specimen, draw_all, draw_specimen, png_size, specimens_of
+from data.writers_records import write_records
+from data.writers_signatures import NewSpecimen, write_specimens
+
+ACTOR = "command line"
+SOURCE = "synthetic demo data"
+KEPT_YEARS = 10
+FACT = "demo"  # what the store's invented university was made from, and how far writing it has come
+
+Progress = Callable[[str, int, int], None]  # called with (what, done, of how many)
+
+
+class DemoRefused(ValueError):
+    """The store holds something that an invented university must not be written beside."""
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What :func:`write_demo` left in the store.
+
+    Attributes
+    ----------
+    students, terms, specimens, advisors : int
+        Rows of the invented university, written now or before; ``specimens`` is 0 without signatures.
+    drawn : int
+        Specimens drawn by this call.
+    """
+
+    students: int
+    terms: int
+    specimens: int
+    advisors: int
+    drawn: int
+
+
+def write_demo(
+    store: Store,
+    *,
+    students: int,
+    seed: int,
+    signatures: bool = True,
+    signature_link: float = SIGNATURE_LINK,
+    jobs: int = 1,
+    draw: Draw = draw_specimen,
+    progress: Progress | None = None,
+) -> DemoResult:
+    """Make the university of a seed and write all of it.
+
+    Killed at any moment and called again with the same arguments it completes: nothing is lost or doubled.
+
+    Parameters
+    ----------
+    store : Store
+        Empty, or with the same invented university, whole or in part.
+    students : int
+        Students ever registered.
+    seed : int
+        The same seed gives the same university and the same images, whatever ``jobs``.
+    signatures : bool
+        Whether specimens are drawn and stored.
+    signature_link : float
+        See :func:`data.synthetic.cohort.make_university`.
+    jobs : int
+        Processes that draw.
+    draw : callable
+        Draws a specimen as PNG.
+    progress : callable, optional
+        Called with (what is being written, done, of how many).
+
+    Raises
+    ------
+    DemoRefused
+        When the store holds real students or another invented university.
+    """
+    made_from = {"students": students, "seed": seed, "signature_link": signature_link}
+    done = _claim(store, made_from)
+    university = make_university(students, np.random.default_rng(seed), signature_link)
+    if "records" not in done:
+        _write_register(store, university, progress)
+        _note(store, made_from, done, "records")
+    drawn = 0
+    if signatures and "specimens" not in done:
+        drawn = _write_signatures(store, university, made_from, done, (jobs, draw, progress))
+        _note(store, made_from, done, "specimens")
+    return DemoResult(
+        students=students,
+        terms=len(university.frames.terms),
+        specimens=len(university.signatures) if "specimens" in done else 0,
+        advisors=int((university.accounts["role"] == "advisor").sum()),
+        drawn=drawn,
+    )
+
+
+def _claim(store: Store, made_from: dict) -> dict:
+    """Mark the store as this synthetic university's, or refuse. Returns the stages done so far."""
+    held = int(queries.counts(store).set_index("table").loc["students", "rows"])
+    earlier = get_fact(store, FACT)
+    if held and not get_fact(store, "synthetic", False):
+        raise DemoRefused(
+            f"store must hold no real students when synthetic demo data are written, got {held} students; "
+            "choose another TEPAT_FOLDER or DATABASE_URL"
+        )
+    if earlier is None:
+        if held:
+            raise DemoRefused(
+                f"store must be empty or hold this demo, got {held} other synthetic students; "
+                "choose another TEPAT_FOLDER or DATABASE_URL"
+            )
+        for name, value in (("synthetic", True), ("institution", campus.INSTITUTION)):
+            set_fact(store, name, value)
+        set_fact(store, FACT, {**made_from, "done": {}})
+        return {}
+    if {name: earlier[name] for name in made_from} != made_from:
+        raise DemoRefused(
+            f"store must be empty or hold the demo of {made_from}, got the demo of "
+            f"{ {name: earlier[name] for name in made_from} }; choose another TEPAT_FOLDER or DATABASE_URL"
+        )
+    return dict(earlier["done"])
+
+
+def _note(store: Store, made_from: dict, done: dict, stage: str, value: object = True) -> None:
+    done[stage] = value
+    set_fact(store, FACT, {**made_from, "done": done})
+
+
+def _write_register(store: Store, university: University, progress: Progress | None) -> None:
+    """Records, then the corrections that came later, then consents and accounts."""
+    described = {"files": {}, "actor": ACTOR, "synthetic": True}
+    keys = university.student_keys
+    write_records(
+        store,
+        university.frames,
+        source=SOURCE,
+        student_keys=keys,
+        progress=_named(progress, "records"),
+        **described,
+    )
+    if len(university.corrections):
+        corrections = RecordFrames(terms=university.corrections)
+        write_records(store, corrections, source=f"{SOURCE}: corrections", **described)
+    write_consents(store, university.consents, actor="registry")
+    write_accounts(
+        store, [Account(row.account, row.display_name, row.role) for row in university.accounts.itertuples()]
+    )
+
+
+def _write_signatures(store, university, made_from, done, tools) -> int:
+    """Draw and store the specimens that are not there yet. Returns how many were drawn."""
+    jobs, draw, progress = tools
+    if "import_id" not in done:
+        import_id = new_import(store, source=f"{SOURCE}: signatures", files={}, actor=ACTOR, synthetic=True)
+        _note(store, made_from, done, "import_id", import_id)
+    plan = _not_stored(store, university)
+    images = draw_all(specimens_of(plan), jobs, draw)
+    write_specimens(
+        store,
+        _as_new(images),
+        actor=ACTOR,
+        import_id=done["import_id"],
+        synthetic=True,
+        progress=_named(progress, "signatures"),
+        total=len(plan),
+    )
+    return len(plan)
+
+
+def _not_stored(store: Store, university: University) -> pd.DataFrame:
+    """The plan without the students whose specimens are all stored.
+
+    What a specimen's bytes are is only known once it is drawn, so a student is drawn again as a whole; the
+    store leaves out the files that it has.
+    """
+    stored = queries.specimen_table(store)["student_key"].value_counts()
+    plan = university.signatures
+    wanted = plan.groupby("student_number")["student_number"].transform("size")
+    have = plan["student_number"].map(university.student_keys).map(stored).fillna(0)
+    return plan[have < wanted]
+
+
+def _as_new(images) -> Iterator[NewSpecimen]:
+    specimen: Specimen
+    for specimen, data in images:
+        width, height = png_size(data)
+        captured = specimen.captured_on.date()
+        yield NewSpecimen(
+            student_number=specimen.student_number,
+            data=data,
+            captured_on=captured,
+            context=specimen.context,
+            file_format="png",
+            width=width,
+            height=height,
+            dpi=DPI,
+            planted=specimen.planted,
+            retention_until=captured.replace(year=captured.year + KEPT_YEARS, day=min(captured.day, 28)),
+        )
+
+
+def _named(progress: Progress | None, what: str):
+    return None if progress is None else lambda done, total: progress(what, done, total)

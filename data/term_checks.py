@@ -1,0 +1,106 @@
+"""Checks of term rows and outcomes: against the entry, the exit, the calendar and each other."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from data.checks import collect, flag
+from data.columns import MAX_TERM_INDEX
+from data.known import Known
+from data.register_files import ParsedTable
+from data.term_columns import calendar_index, ends, lookup, starts, terms_on
+
+MAX_FREE_DAYS = 31  # an exit in the month after a term's end still belongs to that term
+
+
+def check_terms(terms: ParsedTable, cohorts: pd.Series, exits: pd.Series, known: Known) -> pd.DataFrame:
+    """Problems of term rows against the student's entry and exit, and of their credits and averages."""
+    rows = terms.values
+    first = lookup(rows["student_number"], cohorts).astype("Int64")
+    index = calendar_index(first, rows["term_id"])
+    found = [
+        flag(terms, (index < 1).fillna(False), "REC013", "term_id", lambda row: f"entry was in {first[row]}"),
+        flag(terms, (index > MAX_TERM_INDEX).fillna(False), "REC114", "term_id"),
+    ]
+    if "term_index" in rows:
+        differs = ((rows["term_index"] != index) & (index >= 1)).fillna(False)
+        found.append(
+            flag(terms, differs, "REC104", "term_index", lambda row: f"the calendar says {index[row]}")
+        )
+    left = lookup(rows["student_number"], exits)
+    after = (starts(rows["term_id"]) > left).fillna(False)
+    found.append(flag(terms, after, "REC108", "term_id", lambda row: f"the exit was on {left[row]:%Y-%m-%d}"))
+    found.append(_check_credits(terms, known))
+    return collect(found)
+
+
+def _check_credits(terms: ParsedTable, known: Known) -> pd.DataFrame:
+    rows, found = terms.values, []
+    attempted = rows.get("credits_attempted")
+    if attempted is not None and "credits_passed" in rows:
+        more = (rows["credits_passed"] > attempted).fillna(False)
+        found.append(
+            flag(terms, more, "REC017", "credits_passed", lambda row: f"attempted were {attempted[row]}")
+        )
+    if attempted is not None:
+        idle = (rows["status"].isin(["C", "N"]) & (attempted > 0)).fillna(False)
+        found.append(flag(terms, idle, "REC107", "credits_attempted"))
+        if "gpa_term" in rows:
+            none = (attempted == 0).fillna(False)
+            found.append(flag(terms, none & (rows["gpa_term"] > 0), "REC018", "gpa_term"))
+            found.append(flag(terms, none & (rows["gpa_term"] == 0), "REC102", "gpa_term"))
+    if "gpa_cum" in rows:
+        found.append(flag(terms, never_graded(terms, known), "REC102", "gpa_cum"))
+    if "credits_cum" in rows:
+        found.append(flag(terms, _falling(rows), "REC103", "credits_cum"))
+    return collect(found)
+
+
+def never_graded(terms: ParsedTable, known: Known) -> pd.Series:
+    """Rows whose cumulative average is 0 although no credit was attempted up to then."""
+    rows = terms.values
+    if not {"gpa_cum", "credits_attempted"} <= set(rows.columns):
+        return pd.Series(False, index=rows.index)
+    ordered = rows.sort_values(["student_number", "term_id"], kind="stable")
+    attempted = ordered["credits_attempted"].fillna(1)  # an unknown number may hide graded credits
+    total = attempted.groupby(ordered["student_number"]).cumsum().reindex(rows.index)
+    before = set(known.terms.loc[known.terms["credits_attempted"] > 0, "student_number"])
+    return (rows["gpa_cum"] == 0) & (total == 0).fillna(False) & ~rows["student_number"].isin(before)
+
+
+def _falling(rows: pd.DataFrame) -> pd.Series:
+    ordered = rows.dropna(subset=["student_number", "term_id", "credits_cum"])
+    ordered = ordered.sort_values(["student_number", "term_id"], kind="stable")
+    change = ordered["credits_cum"].groupby(ordered["student_number"]).diff()
+    return (change < 0).fillna(False).reindex(rows.index, fill_value=False)
+
+
+def check_outcomes(outcomes: ParsedTable, cohorts: pd.Series) -> pd.DataFrame:
+    """Problems of exits against the entry and the calendar."""
+    rows, file = outcomes.values, outcomes
+    none = pd.Series(pd.NaT, index=rows.index, dtype="datetime64[s]")
+    day = rows.get("exit_date", none)
+    term = rows.get("exit_term", pd.Series(pd.NA, index=rows.index, dtype="Int64"))
+    first = lookup(rows["student_number"], cohorts).astype("Int64")
+    early = (day < starts(first)) | (calendar_index(first, term) < 1).fillna(False)
+    column = "exit_date" if "exit_date" in rows else "exit_term"
+    found = [flag(file, early, "REC015", column, lambda row: f"entry was in {first[row]}")]
+    dateless = rows["exit_type"].notna() & day.isna() & term.isna()
+    unread = [outcomes.unreadable[name] for name in ("exit_date", "exit_term") if name in outcomes.unreadable]
+    for mask in unread:
+        dateless &= ~mask
+    found.append(flag(file, dateless, "REC016", column))
+    typeless = rows["exit_type"].isna() & ~outcomes.unreadable["exit_type"] & (day.notna() | term.notna())
+    found.append(flag(file, typeless, "REC117", column))
+    off = (day < starts(term)) | (day > ends(term) + pd.Timedelta(days=MAX_FREE_DAYS))
+    found.append(flag(file, off, "REC106", "exit_term"))
+    left = term.fillna(terms_on(day))
+    if "terms_to_exit" in rows:
+        expected = calendar_index(first, left)
+        differs = ((rows["terms_to_exit"] != expected) & (expected >= 1)).fillna(False)
+        found.append(
+            flag(file, differs, "REC105", "terms_to_exit", lambda row: f"the calendar says {expected[row]}")
+        )
+    if "observed_until" in rows:
+        found.append(flag(file, rows["observed_until"] < day, "REC116", "observed_until"))
+    return collect(found)

@@ -1,0 +1,239 @@
+"""Writing descriptors, enrolments, calibrations, decisions and duplicates, each act with its audit entry."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Connection, delete, insert, select
+
+from data import audit, schema
+from data.bulk import fetch_by_keys, insert_frame
+from data.consent import newest_consents
+from data.database import Store
+from data.imports import now
+
+PURPOSE = "verification"
+KEPT_DAYS = 365  # a questioned image may be kept so long, where the store has no other setting
+RETENTION_FACT = "questioned_retention_days"
+CHUNK = 200
+
+
+class NoConsent(PermissionError):
+    """The student has not agreed to verification, or withdrew."""
+
+
+@dataclass(frozen=True)
+class NewDecision:
+    """What a verification found, to be kept.
+
+    Parameters
+    ----------
+    student_key : str
+        Under whose name the signature was handed in.
+    image : bytes
+        The questioned file as it came.
+    facts : dict
+        ``questioned_sha256, file_format, width, height, dpi``.
+    versions : dict
+        ``encoder_id, descriptor_sha256, classifier_version, calibration_version``.
+    result : dict
+        ``enrolment_id, outcome, reason, score, log10_lr, thresholds, findings, reference_ids,
+        nearest_specimen``.
+    """
+
+    student_key: str
+    image: bytes = field(repr=False)
+    facts: dict
+    versions: dict
+    result: dict
+
+
+def write_descriptors(store: Store, encoder_id: str, specimen_ids: Sequence[str], vectors: np.ndarray) -> int:
+    """Store descriptors, encrypted, as float16; those that are there are left alone. How many are new.
+
+    Parameters
+    ----------
+    encoder_id : str
+        Name, version and hash of the descriptor.
+    specimen_ids : sequence of str
+        One per row of ``vectors``.
+    vectors : ndarray, (n, d)
+        Finite.
+    """
+    if len(vectors) != len(specimen_ids) or not np.isfinite(vectors).all():
+        raise ValueError(
+            f"vectors must be finite, one row for each of {len(specimen_ids)} specimens, "
+            f"got shape {np.shape(vectors)}"
+        )
+    half, written = np.ascontiguousarray(vectors, dtype="<f2"), 0
+    table, specimens = schema.signature_descriptors, schema.specimens
+    for start in range(0, len(specimen_ids), CHUNK):
+        ids = list(specimen_ids[start : start + CHUNK])
+        with store.writing() as connection:
+            found = fetch_by_keys(connection, select(specimens.c.specimen_id), specimens.c.specimen_id, ids)
+            stored = select(table.c.specimen_id).where(table.c.encoder_id == encoder_id)
+            there = fetch_by_keys(connection, stored, table.c.specimen_id, ids)
+            # A specimen erased while it was described must not come back.
+            wanted = set(found["specimen_id"]) - set(there["specimen_id"])
+            rows = [
+                {
+                    "specimen_id": specimen_id,
+                    "encoder_id": encoder_id,
+                    "ciphertext": store.cipher.encrypt(vector.tobytes(), f"descriptor:{specimen_id}"),
+                    "created_at": now(),
+                }
+                for specimen_id, vector in zip(ids, half[start : start + CHUNK], strict=True)
+                if specimen_id in wanted
+            ]
+            insert_frame(connection, table, pd.DataFrame(rows))
+        written += len(rows)
+    return written
+
+
+def write_enrolment(
+    store: Store,
+    student_key: str,
+    versions: dict,
+    reference_ids: Sequence[str],
+    left_out: dict,
+    *,
+    actor: str,
+    role: str = "system",
+) -> int:
+    """Append an enrolment, which replaces the student's earlier one. Returns its number.
+
+    Parameters
+    ----------
+    versions : dict
+        ``encoder_id, descriptor_sha256, classifier_version``.
+    reference_ids : sequence of str
+        Specimens of the student; none retires the enrolment.
+    left_out : dict
+        Specimen → list of codes why it is no reference.
+
+    Raises
+    ------
+    NoConsent
+        When the student's newest consent to verification is not a yes.
+    ValueError
+        When a reference is no specimen of the student.
+    """
+    ids, specimens = list(reference_ids), schema.specimens
+    with store.writing() as connection:
+        if ids:
+            _need_consent(connection, student_key)
+        mine = select(specimens.c.specimen_id).where(specimens.c.student_key == student_key)
+        strange = set(ids) - set(connection.scalars(mine))
+        if strange:
+            raise ValueError(f"reference_ids must be specimens of the student, {len(strange)} are not")
+        row = {"student_key": student_key, "at": now(), "actor": actor, **versions}
+        row |= {"kind": "enrolled" if ids else "retired", "reference_ids": ids, "left_out": dict(left_out)}
+        number = connection.execute(insert(schema.enrolments).values(**row)).inserted_primary_key[0]
+        detail = {"enrolment": number, "references": len(ids), "descriptor": versions["encoder_id"]}
+        action = "enrol signature" if ids else "retire enrolment"
+        audit.append_in(connection, actor=actor, role=role, action=action, object=student_key, detail=detail)
+    return number
+
+
+def write_calibration(
+    store: Store, versions: dict, content: dict, *, actor: str, role: str = "system"
+) -> int:
+    """Append a calibration learned from this register. Returns its number."""
+    row = {"at": now(), "actor": actor, **versions, "content": content}
+    with store.writing() as connection:
+        table = schema.verification_calibrations
+        number = connection.execute(insert(table).values(**row)).inserted_primary_key[0]
+        detail = {"calibration": number, "descriptor": versions["encoder_id"]}
+        audit.append_in(
+            connection,
+            actor=actor,
+            role=role,
+            action="calibrate verification",
+            object="register",
+            detail=detail,
+        )
+    return number
+
+
+def write_decision(store: Store, decision: NewDecision, *, actor: str, role: str = "system") -> str:
+    """Append a decision with the questioned image, encrypted. Returns its id.
+
+    Raises
+    ------
+    NoConsent
+        When the student's newest consent to verification is not a yes.
+    """
+    from data.store import read_fact
+
+    decision_id = uuid.uuid4().hex
+    sealed = store.cipher.encrypt(decision.image, f"questioned:{decision_id}")
+    with store.writing() as connection:
+        _need_consent(connection, decision.student_key)
+        days = int(read_fact(connection, RETENTION_FACT, KEPT_DAYS))
+        row = {"decision_id": decision_id, "student_key": decision.student_key, "at": now(), "actor": actor}
+        row |= decision.facts | decision.versions | decision.result
+        connection.execute(insert(schema.verification_decisions).values(**row))
+        kept = {"ciphertext": sealed, "retention_until": date.today() + timedelta(days=days)}
+        connection.execute(insert(schema.questioned_images).values(decision_id=decision_id, **kept))
+        detail = {
+            "decision": decision_id,
+            "outcome": row["outcome"],
+            "image_sha256": row["questioned_sha256"],
+            "calibration": row["calibration_version"],
+        }
+        audit.append_in(
+            connection,
+            actor=actor,
+            role=role,
+            action="verify signature",
+            object=decision.student_key,
+            detail=detail,
+        )
+    return decision_id
+
+
+def replace_duplicates(
+    store: Store, encoder_id: str, content: dict, findings: pd.DataFrame, *, actor: str, role: str = "system"
+) -> int:
+    """Put the findings of a new search in the place of the last one's. Returns the search's number.
+
+    Parameters
+    ----------
+    content : dict
+        Counts, limits and expected false hits of the search.
+    findings : DataFrame
+        ``kind, first_student, second_student, first_specimen, second_specimen, measure, expected_false``.
+    """
+    table, searches, owners = schema.duplicate_findings, schema.duplicate_searches, schema.specimens
+    row = {"at": now(), "actor": actor, "encoder_id": encoder_id, "content": content}
+    with store.writing() as connection:
+        connection.execute(delete(table))
+        number = connection.execute(insert(searches).values(**row)).inserted_primary_key[0]
+        ids = sorted({*findings["first_specimen"], *findings["second_specimen"]})
+        there = fetch_by_keys(connection, select(owners.c.specimen_id), owners.c.specimen_id, ids)
+        known = set(there["specimen_id"])  # less those erased while the search ran
+        kept = findings[findings["first_specimen"].isin(known) & findings["second_specimen"].isin(known)]
+        insert_frame(connection, table, kept.assign(search_id=number))
+        audit.append_in(
+            connection,
+            actor=actor,
+            role=role,
+            action="search duplicates",
+            object="register",
+            detail={"number": number, "findings": len(kept)},
+        )
+    return number
+
+
+def _need_consent(connection: Connection, student_key: str) -> None:
+    newest = newest_consents()
+    granted = connection.scalar(
+        select(newest.c.granted).where(newest.c.student_key == student_key, newest.c.purpose == PURPOSE)
+    )
+    if not granted:
+        raise NoConsent("the student has not agreed to the verification of signatures")

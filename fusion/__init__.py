@@ -1,0 +1,1 @@
+"""What follows: features, fusion, risk, explanation."""

@@ -1,0 +1,43 @@
+"""The router: sign-in for strangers, and for everybody else the pages of their role."""
+
+import streamlit as st
+
+from dashboard import app_state
+from dashboard.access import PAGES, pages_for
+from dashboard.components.layout import STYLE, door_to, guarded
+from dashboard.components.sidebar import LOGO, MARK, sidebar
+from dashboard.components.tour import tour
+
+words = app_state.words()
+st.set_page_config(
+    page_title=f"{words('app.name')} · {words('app.tagline')}", page_icon=str(MARK), layout="wide"
+)
+st.html(STYLE)
+app_state.keep_language()
+
+person = app_state.person()
+if person is None:
+    sign_in = guarded("sign_in")
+    # Every address leads to the sign-in and stays, so that a link opens its page afterwards.
+    doors = [st.Page(sign_in, title=words("sign_in.title"), default=True)]
+    doors += [st.Page(sign_in, title=words("sign_in.title"), url_path=name) for name in PAGES]
+    st.navigation(doors, position="hidden").run()
+else:
+    menu = []  # flat: five pages need no headings, and a plain list is one to a screen reader
+    for place, entry in enumerate(pages_for(person.role)):
+        page = st.Page(
+            guarded(entry.name),
+            title=words(f"nav.{entry.name}"),
+            icon=entry.icon,
+            url_path=entry.name if place else "start",  # the first page answers at the root
+            default=place == 0,
+            help=words(f"nav_help.{entry.name}"),
+        )
+        menu.append(page)
+        app_state.pages()[entry.name] = page
+    st.logo(LOGO, size="large", icon_image=MARK)
+    chosen = st.navigation([*menu, door_to(menu[0], pages_for(person.role)[0].name)])
+    sidebar()
+    app_state.keep_signed_in()
+    tour()
+    chosen.run()

@@ -1,0 +1,215 @@
+"""The real app on a free port, over a small invented university that is built once per session."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+STUDENTS, SEED, LOOKED_AT = 160, 1, 60
+PATIENCE = 60_000  # milliseconds; a busy machine draws late
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+EXPECTED_404 = ("/_stcore/health", "/_stcore/host-config")  # Streamlit looks for its root below a page's path
+
+
+@dataclass(frozen=True)
+class DemoSite:
+    """A running app.
+
+    Parameters
+    ----------
+    url : str
+        Where it answers.
+    folder : Path
+        Its store.
+    advisor, student : str
+        An advisor's display name, and the key of a student of theirs whose signature has a heat map.
+    """
+
+    url: str
+    folder: Path
+    advisor: str
+    student: str
+
+
+@pytest.fixture(scope="session")
+def demo_folder(tmp_path_factory) -> Path:
+    """A folder with a demo store: records, drawn signatures, embeddings, a served model, scores."""
+    folder = tmp_path_factory.mktemp("site")
+    env = _environment(folder)
+    for command in (
+        ("data", "demo", "--students", str(STUDENTS), "--seed", str(SEED)),
+        ("vision", "embed"),
+        ("fusion", "train", "--serve"),
+        ("fusion", "score"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", *command], cwd=ROOT, env=env, capture_output=True, text=True, timeout=900
+        )
+        assert done.returncode == 0, f"{command}: {done.stderr[-2000:]}"
+    return folder
+
+
+@pytest.fixture(scope="session")
+def site(demo_folder) -> DemoSite:
+    """The app served over the demo store."""
+    advisor, student = _explained_student(demo_folder)
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    log = (demo_folder / "server.log").open("w")
+    server = subprocess.Popen(
+        [sys.executable, "-m", "dashboard", "serve", "--port", str(port)],
+        cwd=ROOT,
+        env=_environment(demo_folder),
+        stdout=log,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        _wait_until_up(f"http://localhost:{port}/health", server)
+        yield DemoSite(f"http://localhost:{port}", demo_folder, advisor, student)
+    finally:
+        server.terminate()
+        server.wait(20)
+        log.close()
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    env = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    return env | {"TEPAT_FOLDER": str(folder), "DATABASE_URL": ""}
+
+
+def _wait_until_up(url: str, server: subprocess.Popen, seconds: float = 90) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        assert server.poll() is None, "the server has ended"
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.2)
+    raise TimeoutError(f"{url} did not answer within {seconds} s")
+
+
+def _explained_student(folder: Path) -> tuple[str, str]:
+    """The first student in order of risk whose newest specimen has a heat map that may be shown."""
+    from dashboard import overlay
+    from data import queries
+    from data.accounts import list_accounts
+    from data.scope import Scope
+    from data.store import open_store
+    from fusion.pipeline import load_model
+    from vision.backbones import load_encoder
+
+    store, everybody = open_store(folder=folder), Scope.system()
+    model, encoder = load_model(store), load_encoder(os.environ.get("TEPAT_ENCODER") or None)
+    names = {account.account: account.display_name for account in list_accounts(store)}
+    listed = queries.caseload(store, everybody, "late", LOOKED_AT)
+    for row in listed[listed["modality"] == "fused"].itertuples():
+        stored = queries.explanation(store, everybody, row.score_id)
+        newest = queries.student_specimens(store, everybody, row.student_key).iloc[-1]["specimen_id"]
+        image = queries.specimen_image(store, newest)
+        if overlay.explain_specimen(encoder, model, stored, image).picture is not None:
+            store.close()
+            return names[row.advisor], row.student_key
+    raise AssertionError(f"none of {LOOKED_AT} students has a heat map of sufficient fidelity")
+
+
+@pytest.fixture(scope="session")
+def chrome() -> Browser:
+    """Debian's Chromium; headless."""
+    found = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.fail("no Chromium: `make system` installs it; `-m 'not browser'` leaves these tests out")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=found, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visitor(chrome, site):
+    """A fresh browser window at the sign-in; fails when the console has reported an error."""
+    context = chrome.new_context(
+        viewport={"width": 1440, "height": 1000}, locale="en-GB", accept_downloads=True
+    )
+    context.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
+    page, complaints = context.new_page(), []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "response",
+        lambda answer: (
+            complaints.append(f"{answer.status} {answer.url}")
+            if answer.status >= 400 and not answer.url.endswith(EXPECTED_404)
+            else None
+        ),
+    )
+    page.on(
+        "console",
+        lambda message: (
+            complaints.append(message.text)
+            if message.type == "error" and "Failed to load resource" not in message.text
+            else None
+        ),
+    )
+    page.goto(site.url)
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def settled(page: Page) -> Page:
+    """Wait until the page's script has run to its end and nothing faded is left of an earlier run."""
+    page.wait_for_timeout(300)  # the browser learns of a new run by a message from the server
+    page.wait_for_function(
+        "!!document.querySelector('[data-test-script-state=notRunning]')"
+        " && !document.querySelector('[data-testid=stStatusWidget], [data-stale=true]')"
+    )
+    return page
+
+
+def enter(page: Page, role: str) -> Page:
+    """Take a demo seat."""
+    page.locator(f".st-key-enter-{role} button").click()
+    page.locator(".st-key-page-header").wait_for()
+    return settled(page)
+
+
+def open_page(page: Page, name: str) -> Page:
+    """Follow the menu; the page is there when its heading has taken the place of the one before."""
+    heading = page.locator(".st-key-page-header h1")
+    before = heading.inner_text()
+    page.locator(f"[data-testid=stSidebarNavLink][href*='{name}']").click()
+    page.wait_for_url(f"**/{name}*")
+    expect(heading).not_to_have_text(before, timeout=PATIENCE)
+    return settled(page)
+
+
+def choose(page: Page, key: str, option: str) -> Page:
+    """Choose in a select box by its key."""
+    page.locator(f".st-key-{key} input").click()
+    page.get_by_role("option", name=option, exact=True).click()
+    return settled(page)
+
+
+@pytest.fixture(scope="session")
+def steps() -> SimpleNamespace:
+    """What a visitor does, for the tests (they have no package to import it from)."""
+    return SimpleNamespace(
+        PATIENCE=PATIENCE, settled=settled, enter=enter, open_page=open_page, choose=choose
+    )

@@ -1,0 +1,73 @@
+"""Long work in the real app: an import runs beside the page, is followed there, and is undone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from dashboard.wording import Words
+from data import jobs, queries
+from data.store import open_store
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+EN = Words("en")
+STUDENTS = """Student number;Name;Programme code;Degree level;Entry term
+BRW1001;Browser One;BRW;D3;20231
+BRW1002;Browser Two;BRW;D3;20231
+"""
+
+
+def rows(folder: Path) -> dict[str, int]:
+    """Rows of the tables that the import of this test touches."""
+    store = open_store(folder=folder)
+    found = queries.counts(store).set_index("table")["rows"]
+    store.close()
+    return {table: int(found[table]) for table in ("programs", "students", "identities", "identity_words")}
+
+
+def upload(page, steps, path: Path) -> None:
+    """Give the wizard a file, check it and ask for its import."""
+    steps.open_page(page, "data")
+    page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(path)
+    page.locator(".st-key-check button").wait_for()
+    steps.settled(page).locator(".st-key-check button").click()
+    page.locator(".st-key-apply button").wait_for()
+    steps.settled(page).locator(".st-key-apply button").click()
+
+
+def test_an_import_runs_beside_the_page_and_can_be_undone(visitor, steps, site, tmp_path):
+    path = tmp_path / "students.csv"
+    path.write_text(STUDENTS, encoding="utf-8")
+    before = rows(site.folder)
+    page = steps.enter(visitor, "registry")
+    upload(page, steps, path)
+    expect(page.get_by_text(EN("data.applied"))).to_be_visible()
+    added = {"programs": 1, "students": 2, "identities": 2, "identity_words": 6}
+    assert rows(site.folder) == {table: number + added[table] for table, number in before.items()}
+
+    page.get_by_role("tab", name=EN("data.tab_history")).click()
+    undo = page.locator(".st-key-undo button").first
+    expect(undo).to_be_visible()
+    undo.click()
+    page.locator(".st-key-undo-sure button").click()
+    expect(page.get_by_text(EN("data.undone_done", removed=3, restored=0))).to_be_visible()
+    assert rows(site.folder) == before
+
+    steps.open_page(page, "jobs")
+    expect(page.get_by_text(EN("jobs.open_none"))).to_be_visible()
+    expect(page.locator(".st-key-job-table, [data-testid=stDataFrame]").first).to_be_visible()
+
+
+def test_a_scoring_is_asked_for_followed_and_listed(visitor, steps, site):
+    page = steps.enter(visitor, "administrator")
+    steps.open_page(page, "jobs")
+    page.locator(".st-key-ask-score button").first.click()
+    page.locator(".st-key-start-score button").click()
+    expect(page.locator("[data-testid=stProgress]")).to_be_visible()
+    expect(page.get_by_text(EN("jobs.open_none"))).to_be_visible()
+    store = open_store(folder=site.folder)
+    newest = jobs.recent(store, ["score"])[0]
+    store.close()
+    assert (newest.status, newest.actor) == ("done", "administrator")

@@ -1,0 +1,187 @@
+"""The real app in Chromium, as each role through its main tasks."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import openpyxl
+import pytest
+from playwright.sync_api import expect
+
+from dashboard.wording import Words
+from data import queries
+from data.store import open_store
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+SAMPLES = Path(__file__).resolve().parents[1] / "samples"
+EN = Words("en")
+
+
+def downloaded(page, key: str) -> tuple[str, bytes]:
+    """Press an export button and read what arrives."""
+    with page.expect_download() as waiting:
+        page.locator(f".st-key-{key} button").click()
+    download = waiting.value
+    return download.suggested_filename, Path(download.path()).read_bytes()
+
+
+def test_leadership_filters_a_programme_and_sees_no_single_student(visitor, steps):
+    page = steps.enter(visitor, "leadership")
+    expect(page.get_by_text(EN("app.synthetic")).first).to_be_visible()
+    value = page.locator("[data-testid=stMetricValue]").first
+    before = int(value.inner_text().replace(",", ""))
+    steps.choose(page, "program", "Manajemen")
+    expect(value).not_to_have_text(f"{before:,}")
+    assert int(value.inner_text().replace(",", "")) < before
+    assert page.locator("[data-testid=stDataFrame]").count() == 0
+    assert page.locator("[data-testid=stSidebarNavLink][href*=student]").count() == 0
+    page.locator(".st-key-bands-table label").click()
+    expect(page.locator("[data-testid=stDataFrame]")).to_have_count(1)
+
+
+def test_leadership_exports_a_workbook_that_opens(visitor, steps):
+    page = steps.enter(visitor, "leadership")
+    page.locator(".st-key-export-overview button").first.click()
+    name, content = downloaded(page, "export-overview-xlsx")
+    assert name.endswith(".xlsx")
+    assert "synthetic" in name
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    assert book["Data"]["A1"].value == "SYNTHETIC DEMO DATA"
+    assert [cell.value for cell in book["Data"][3]][:2] == ["Programme", "Entry cohort"]
+    assert book["Data"].max_row > 5
+
+
+def test_an_advisor_opens_a_student_from_the_list(visitor, steps, site):
+    page = visitor
+    page.locator(".st-key-seat-advisor input").click()
+    page.get_by_role("option", name=site.advisor).click()
+    steps.enter(steps.settled(page), "advisor")
+    grid = page.locator("[data-testid=stDataFrame]").first
+    grid.wait_for()
+    box = grid.bounding_box()
+    page.mouse.click(box["x"] + 16, box["y"] + 60)
+    page.wait_for_url("**/student?s=*")
+    assert len(page.url.rsplit("s=", 1)[1]) == 16
+    steps.settled(page)
+    expect(page.get_by_text("Of 100 past students like this one").first).to_be_visible()
+
+
+def test_an_advisor_sees_reasons_and_the_heat_map_of_a_student(visitor, steps, site):
+    page = visitor
+    page.locator(".st-key-seat-advisor input").click()
+    page.get_by_role("option", name=site.advisor).click()
+    steps.enter(steps.settled(page), "advisor")
+    page.goto(f"{site.url}/student?s={site.student}")
+    expect(steps.settled(page).get_by_text("Of 100 past students like this one").first).to_be_visible()
+    reasons = page.locator(".st-key-reasons-chart .js-plotly-plot")
+    expect(reasons).to_be_visible()
+    assert reasons.locator(".bars .point").count() >= 3
+    expect(page.get_by_text(EN("signature.honesty"))).to_be_visible()
+    page.locator(".st-key-overlay-view").get_by_text(EN("signature.overlay"), exact=True).click()
+    overlay = page.locator(f".st-key-paper-overlay img[alt='{EN('alt.overlay')}']")
+    expect(overlay).to_be_visible()
+    assert overlay.evaluate("image => image.naturalWidth") > 100
+    expect(page.get_by_text("Fidelity 0.").first).to_be_visible()
+
+
+def test_an_advisor_logs_a_step_and_finds_it_among_the_follow_ups(visitor, steps, site):
+    page = visitor
+    page.locator(".st-key-seat-advisor input").click()
+    page.get_by_role("option", name=site.advisor).click()
+    steps.enter(steps.settled(page), "advisor")
+    page.goto(f"{site.url}/student?s={site.student}")
+    page.locator(".st-key-event-kind").get_by_text(EN("event.intervention"), exact=True).click()
+    steps.settled(page)
+    page.get_by_role("textbox", name=EN("event.text")).fill("Tutoring in statistics")
+    page.get_by_role("button", name=EN("event.save")).click()
+    expect(page.get_by_text("Tutoring in statistics")).to_be_visible()
+    steps.open_page(steps.settled(page), "followups")
+    expect(page.locator("[data-testid=stDataFrame]")).to_have_count(1)
+
+
+def test_a_reload_keeps_the_visitor_signed_in_and_sign_out_ends_it(visitor, steps):
+    page = steps.enter(visitor, "leadership")
+    page.wait_for_timeout(1000)
+    page.reload()
+    page.locator(".st-key-page-header").wait_for()
+    cookie = next(one for one in page.context.cookies() if one["name"] == "tepat_session")
+    assert cookie["httpOnly"]
+    page.locator(".st-key-sign-out button").click()
+    page.locator(".st-key-enter-leadership button").wait_for()
+    page.reload()
+    page.locator(".st-key-enter-leadership button").wait_for()
+
+
+def stored_rows(folder: Path) -> dict[str, int]:
+    """Rows of the record tables in the store behind the app."""
+    store = open_store(folder=folder)
+    rows = queries.counts(store).set_index("table")["rows"]
+    store.close()
+    return {table: int(rows[table]) for table in ("students", "terms", "outcomes", "row_history")}
+
+
+def test_the_registry_imports_the_sample_files_and_twice_changes_nothing(visitor, steps, site):
+    page = steps.enter(visitor, "registry")
+    seen = [stored_rows(site.folder)]
+    for _ in ("first", "again"):
+        page.locator("[data-testid=stSidebarNavLink]").first.click()  # away, so that the wizard begins anew
+        steps.settled(page)
+        steps.open_page(page, "data")
+        page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(
+            [SAMPLES / f"siakad_{table}.csv" for table in ("students", "terms", "outcomes")]
+        )
+        page.locator(".st-key-check button").wait_for()
+        steps.settled(page).locator(".st-key-check button").click()
+        page.locator(".st-key-apply button").wait_for()
+        steps.settled(page)
+        if page.locator(".st-key-skip-bad label").count():
+            page.locator(".st-key-skip-bad label").click()
+            steps.settled(page)
+        page.locator(".st-key-apply button").click()
+        expect(page.get_by_text(EN("data.applied"))).to_be_visible()
+        seen.append(stored_rows(site.folder))
+    assert seen[1]["students"] == seen[0]["students"] + 30
+    assert seen[2] == seen[1]
+    page.get_by_role("tab", name=EN("data.tab_history")).click()
+    expect(page.locator("[data-testid=stDataFrame]").last).to_be_visible()
+
+
+def test_the_registry_reads_a_specimens_findings(visitor, steps):
+    page = steps.open_page(steps.enter(visitor, "registry"), "signatures")
+    scan = page.locator(".st-key-paper-scan img")
+    expect(scan).to_be_visible()
+    assert scan.evaluate("image => image.naturalWidth") > 100
+    steps.choose(page, "finding", EN("signatures.any_finding"))
+    expect(page.locator(".st-key-card-specimen")).to_contain_text(EN("signature.quality"))
+
+
+def test_the_auditor_sees_that_the_chain_is_whole(visitor, steps):
+    page = steps.enter(visitor, "auditor")
+    expect(page.get_by_text("The chain is whole")).to_be_visible()
+
+
+def test_the_app_speaks_indonesian_at_once(visitor, steps):
+    page = visitor
+    page.locator(".st-key-language_choice").get_by_text("ID", exact=True).click()
+    expect(page.get_by_text(Words("id")("app.tagline"))).to_be_visible()
+    steps.enter(steps.settled(page), "leadership")
+    expect(page.locator(".st-key-page-header h1")).to_have_text("Ikhtisar")
+    expect(page.get_by_text(Words("id")("app.synthetic")).first).to_be_visible()
+
+
+def test_a_phone_shows_every_part_without_sideways_scrolling(chrome, site, steps):
+    page = chrome.new_page(viewport={"width": 390, "height": 844})
+    page.goto(site.url)
+    steps.enter(page, "leadership")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.close()
+
+
+def test_an_exported_list_is_no_archive_of_names(visitor, steps):
+    page = steps.enter(visitor, "leadership")
+    page.locator(".st-key-export-overview button").first.click()
+    _, content = downloaded(page, "export-overview-xlsx")
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        text = archive.read("xl/sharedStrings.xml").decode()
+    assert "Student number" not in text
+    assert "Name" not in text

@@ -1,0 +1,254 @@
+"""Shared fixtures: a store on SQLite and on PostgreSQL, and a small register worked out by hand."""
+
+from __future__ import annotations
+
+import glob
+import os
+import shutil
+import subprocess
+import tempfile
+import uuid
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import settings
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+
+from data.database import connect
+from data.migrate import migrate
+from data.store import RecordFrames, Store, open_store, write_records
+from data.term_calendar import as_of_date, term_after
+
+# How fast a machine is must not decide whether a property holds.
+settings.register_profile("tepat", deadline=None)
+settings.load_profile("tepat")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request, tmp_path):
+    """The URL of an empty, migrated database that only this test uses."""
+    if request.param == "sqlite":
+        path = tmp_path / "tepat.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server = request.getfixturevalue("postgresql_server")
+    name = f"t_{uuid.uuid4().hex[:16]}"
+    _admin(server, f'CREATE DATABASE "{name}" TEMPLATE tepat_template')
+    yield make_url(server).set(database=name).render_as_string(hide_password=False)
+    _admin(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def store(store_url, tmp_path):
+    """An empty store, once on SQLite and once on PostgreSQL."""
+    opened = open_store(store_url, folder=tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory):
+    """A migrated SQLite file to copy: migrating takes longer than most tests."""
+    path = tmp_path_factory.mktemp("template") / "tepat.db"
+    _migrated(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_server():
+    """The URL of a PostgreSQL server with a migrated ``tepat_template`` database.
+
+    ``TEST_DATABASE_URL`` names a server to use; otherwise a throw-away cluster is started.
+    """
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        url = make_url(given).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+        yield from _with_template(url)
+        return
+    binaries = _postgresql_binaries()
+    if binaries is None:
+        pytest.fail(
+            "no PostgreSQL server is installed and TEST_DATABASE_URL is not set: `make system` installs one; "
+            '`-k "not postgresql"` leaves these tests out'
+        )
+    folder = Path(tempfile.mkdtemp(prefix="pg"))  # short: a socket's path may have 107 bytes
+    try:
+        yield from _with_template(_start_cluster(binaries, folder))
+    finally:
+        _as_postgres([binaries / "pg_ctl", "-D", folder / "data", "-m", "immediate", "stop"], check=False)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _with_template(server: str):
+    _admin(server, "DROP DATABASE IF EXISTS tepat_template WITH (FORCE)")
+    _admin(server, "CREATE DATABASE tepat_template")
+    _migrated(make_url(server).set(database="tepat_template").render_as_string(hide_password=False))
+    yield server
+
+
+def _migrated(url: str) -> None:
+    engine = connect(url)
+    migrate(engine)
+    if engine.dialect.name == "sqlite":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+
+
+def _admin(server: str, statement: str) -> None:
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+def _postgresql_binaries() -> Path | None:
+    found = shutil.which("pg_ctl")
+    installed = sorted(glob.glob("/usr/lib/postgresql/*/bin/pg_ctl"))  # Debian keeps them off the PATH
+    newest = installed[-1] if installed else found
+    return Path(newest).parent if newest else None
+
+
+def _start_cluster(binaries: Path, folder: Path) -> str:
+    if os.geteuid() == 0:
+        shutil.chown(folder, "postgres")
+    data = folder / "data"
+    _as_postgres(
+        [binaries / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--no-sync", "-E", "UTF8"]
+    )
+    options = (
+        f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off -c full_page_writes=off"
+        " -c synchronous_commit=off -c shared_buffers=64MB -c max_connections=60 -c autovacuum=off"
+    )
+    log = folder / "server.log"
+    _as_postgres([binaries / "pg_ctl", "-D", data, "-o", options, "-l", log, "-w", "start"])
+    return f"postgresql+psycopg://postgres@/postgres?host={folder}"
+
+
+def _as_postgres(command, check: bool = True) -> None:
+    command = [str(part) for part in command]
+    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+        command = ["runuser", "-u", "postgres", "--", *command]
+    done = subprocess.run(command, cwd=tempfile.gettempdir(), capture_output=True, text=True, timeout=120)
+    if check and done.returncode:
+        raise RuntimeError(f"{command} failed:\n{done.stdout}\n{done.stderr}")
+
+
+# --- the small register ----------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class SmallRegister:
+    """The store with the small register in it, and the frames that were written.
+
+    Parameters
+    ----------
+    store : Store
+        Holds the register after both imports.
+    keys : dict
+        student_number → student_key.
+    first, second : RecordFrames
+        What the two imports said.
+    """
+
+    store: Store
+    keys: dict[str, str]
+    first: RecordFrames
+    second: RecordFrames
+
+
+#  number  programme  entry  advisor  entry type   exit: type, term, date, terms      what the student is for
+PUPILS = """
+S01  IF  20191  ani   new       graduated     20222 2023-07-20  8   # on time, in the last normal term
+S02  IF  20191  ani   new       graduated     20232 2024-07-18 10   # late
+S03  IF  20191  budi  new       resigned      20202 2021-05-03  3   # drop-out
+S04  IF  20191  budi  new       transferred   20201 2021-01-15  3   # transferred out
+S05  IF  20191  budi  new       deceased      20212 2022-04-02  5   # died
+S06  IF  20191  ani   transfer  graduated     20212 2022-07-21  6   # came from elsewhere with credits
+S07  IF  20221  ani   new       -             -     -           -   # enrolled, within the normal time
+S08  IF  20221  budi  new       -             -     -           -   # enrolled, on leave in the third term
+S09  MI  20201  citra new       graduated     20222 2023-07-20  6   # D3, on time
+S10  MI  20201  citra new       -             -     -           -   # D3, enrolled past the normal time
+S11  MI  20201  citra new       expelled      20211 2022-01-20  3   # D3, drop-out
+S12  MI  20231  citra new       -             -     -           -   # D3, enrolled, nothing known but entry
+"""
+#  number  entry  status by term   cumulative GPA by term
+STUDY = """
+S01  20191  AAAAAAAA    3.20 3.30 3.35 3.40 3.42 3.45 3.46 3.50
+S02  20191  AAACAAAAAA  2.60 2.50 2.55 -    2.60 2.60 2.65 2.70 2.72 2.75
+S03  20191  AAN         1.90 1.60 -
+S04  20191  AAA         3.10 3.00 3.05
+S05  20191  AAAAA       3.00 3.05 3.10 3.10 3.15
+S06  20191  AAAAAA      3.40 3.45 3.50 3.50 3.55 3.60
+S07  20221  AAA         3.00 3.05 3.10
+S08  20221  AAC         2.40 2.30 -
+S09  20201  AAAAAA      3.30 3.30 3.35 3.40 3.40 3.45
+S10  20201  AAAAAAA     2.20 2.25 2.30 2.30 2.35 2.40 2.40
+S11  20201  AAN         1.50 1.20 -
+"""
+REVISED = ("S07", 20222, 2.05, date(2023, 12, 1))  # term 2 of S07, first booked as 3.05, corrected later
+OBSERVED_UNTIL = date(2024, 8, 31)
+
+
+def small_register_frames() -> tuple[RecordFrames, RecordFrames]:
+    """The two imports of the small register: the register, then one revised grade row."""
+    programs = pd.DataFrame(
+        [("IF", "Informatics", "S1", 8, 144), ("MI", "Informatics Management", "D3", 6, 108)],
+        columns=["program_code", "name", "degree_level", "normal_terms", "required_credits"],
+    )
+    columns = ["student_number", "program_code", "cohort_term", "advisor", "entry_type"]
+    exits = ["exit_type", "exit_term", "exit_date", "terms_to_exit"]
+    rows = [line.partition("#")[0].split() for line in PUPILS.strip().splitlines()]
+    pupils = pd.DataFrame(rows, columns=columns + exits).replace("-", None)
+    students = pupils[columns].assign(
+        name="Student " + pupils["student_number"],
+        cohort_term=pupils["cohort_term"].astype(int),
+        recognized_credits=[40 if kind == "transfer" else None for kind in pupils["entry_type"]],
+        sex=["L", "P"] * 6,
+    )
+    outcomes = pupils[["student_number", *exits]].assign(observed_until=OBSERVED_UNTIL)
+    terms = pd.DataFrame([row for line in STUDY.strip().splitlines() for row in _term_rows(*line.split())])
+    number, term_id, gpa, known_at = REVISED
+    revised = terms[(terms["student_number"] == number) & (terms["term_id"] == term_id)]
+    revised = revised.assign(gpa_cum=gpa, known_at=known_at)
+    return RecordFrames(programs, students, terms, outcomes), RecordFrames(terms=revised)
+
+
+def _term_rows(number: str, entry: str, statuses: str, *gpas: str) -> list[dict]:
+    rows, credits_cum = [], 0
+    for index, (status, gpa) in enumerate(zip(statuses, gpas, strict=True)):
+        studies = status == "A"
+        credits_cum += 18 if studies else 0
+        rows.append(
+            {
+                "student_number": number,
+                "term_id": term_after(int(entry), index),
+                "term_index": index + 1,
+                "status": status,
+                "gpa_term": float(gpa) if studies else None,
+                "gpa_cum": float(gpa) if studies else None,
+                "credits_attempted": 20 if studies else 0,
+                "credits_passed": 18 if studies else 0,
+                "credits_cum": credits_cum,
+                "courses_failed": 1 if studies else 0,
+                "courses_repeated": 0,
+                "attendance_rate": 0.9 if studies else None,
+                "tuition_arrears_days": 45 if status == "N" else 0,
+                "known_at": as_of_date(int(entry), index + 1),
+            }
+        )
+    return rows
+
+
+@pytest.fixture
+def small_register(store) -> SmallRegister:
+    """Twelve students worked out by hand, written by two imports; see PUPILS and STUDY above."""
+    first, second = small_register_frames()
+    keys = {number: f"{position:016x}" for position, number in enumerate(first.students["student_number"], 1)}
+    about = {"files": {}, "actor": "test", "synthetic": True}
+    write_records(store, first, source="register.csv", student_keys=keys, **about)
+    write_records(store, second, source="revision.csv", **about)
+    return SmallRegister(store, keys, first, second)

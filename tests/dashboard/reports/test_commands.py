@@ -1,0 +1,89 @@
+"""The command line: files of a report, settings, and the check of a stored report."""
+
+import runpy
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from dashboard.__main__ import app
+from dashboard.reports import pipeline
+from data.settings import get_settings
+from data.store import open_store, write_records
+
+APPROVAL = Path(__file__).with_name("test_approval.py")
+
+
+@pytest.fixture
+def filled(sqlite_template, tmp_path, monkeypatch):
+    shutil.copy(sqlite_template, tmp_path / "tepat.db")
+    monkeypatch.setenv("TEPAT_FOLDER", str(tmp_path))
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    get_settings.cache_clear()
+    store = open_store()
+    frames = runpy.run_path(str(APPROVAL))["frames"]()
+    write_records(store, frames, source="register40.csv", files={}, actor="registry", synthetic=True)
+    yield store
+    store.close()
+    get_settings.cache_clear()
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(part) for part in arguments])
+
+
+def test_a_report_is_written_as_files_that_hide_small_cells_by_default(filled, tmp_path):
+    done = run("report", "iaps40-8c", "--program", "55201", "--ts", "2025", "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    stem = "iaps40-8c_55201_TS2025_external"
+    assert names == [
+        f"{stem}_en_synthetic.pdf",
+        f"{stem}_en_synthetic.xlsx",
+        f"{stem}_id_synthetic.pdf",
+        f"{stem}_id_synthetic.xlsx",
+        f"{stem}_synthetic.csv",
+    ]
+
+
+def test_ts_is_the_last_full_year_when_none_is_given(filled, tmp_path):
+    done = run("report", "abet-public", "--out", tmp_path, "--language", "en", "--audience", "internal")
+    assert done.exit_code == 0 and "abet-public_all_TS2025_internal_en_synthetic.xlsx" in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("nothing", "--program", "55201"), "iaps40-8c"),
+        (("iaps40-8c", "--program", "99999"), "99999"),
+        (("iaps40-8c",), "levels"),
+        (("iaps40-8c", "--audience", "everybody"), "everybody"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(filled, tmp_path, arguments, said):
+    done = run("report", *arguments, "--out", tmp_path)
+    assert done.exit_code != 0 and said in done.output and "Traceback" not in done.output
+
+
+def test_settings_are_kept_and_printed_in_the_signature_block(filled):
+    done = run("report-settings", "--graduation-date", "yudisium", "--university-leader", "Rektor Ani")
+    assert "yudisium" in done.output
+    register = pipeline.read_register(filled)
+    _, provenance = pipeline.build(filled, register, pipeline.Request("iaps40-8c", "55201", 2025))
+    assert provenance.signatories == {"university_leader": "Rektor Ani"}
+    assert provenance.calendar == {"start_month": 9, "graduation_date": "yudisium"}
+
+
+def test_a_stored_report_and_its_files_can_be_checked(filled, tmp_path):
+    register = pipeline.read_register(filled)
+    built = pipeline.build(filled, register, pipeline.Request("iaps40-8c", "55201", 2025))
+    prepared = pipeline.prepare(filled, *built, actor="siti", role="accreditation")
+    _, files = pipeline.approve(filled, prepared.report_id, actor="dekan", role="leadership")
+    paper = tmp_path / "paper.pdf"
+    paper.write_bytes(next(data for name, data in files.items() if name.endswith(".pdf")))
+    assert run("report-verify", prepared.report_id, paper).output.strip() == "intact"
+    paper.write_bytes(b"%PDF-forged")
+    found = run("report-verify", prepared.report_id, paper)
+    assert found.exit_code == 1 and "file_unknown" in found.output
+    assert run("report-verify", "0" * 12).exit_code == 2

@@ -1,0 +1,213 @@
+"""PDF, CSV and the restricted list: tagged, selectable, escaped, and equal to the table."""
+
+import csv
+import io
+import tomllib
+
+import openpyxl
+import pandas as pd
+import pikepdf
+import pypdf
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard.reports.charts import grouped_bars
+from dashboard.reports.conditions import Selection
+from dashboard.reports.csv_long import to_csv, to_long
+from dashboard.reports.pdf import to_pdf
+from dashboard.reports.profile import load_profile
+from dashboard.reports.provenance import Provenance, canonical, content_hash, from_content, to_content
+from dashboard.reports.students_behind import restricted_frame, restricted_xlsx, students_behind
+from dashboard.reports.suppress import suppress
+from dashboard.reports.table import compute_table
+from dashboard.reports.typeset import typeset
+from dashboard.reports.words import FILE, figure, say
+
+PROVENANCE = Provenance(
+    institution="#show: evil",
+    imports=(("i1", "2026-08-15", "a.csv"),),
+    synthetic=True,
+    content_sha256="ab" * 32,
+)
+
+
+@pytest.fixture(scope="module")
+def table(flow, active):
+    chosen = Selection(2025, "55201", "*Informatika* $x$ #pagebreak()", "S1")
+    return compute_table(load_profile("iaps40-8c", "S1"), flow, chosen, active=active)
+
+
+@pytest.fixture(scope="module")
+def pdf(table):
+    return to_pdf(table, PROVENANCE, "id")
+
+
+def tags(node, found=None):
+    """Every structure type below a node of the tag tree."""
+    found = [] if found is None else found
+    if isinstance(node, pikepdf.Array):
+        for child in node:
+            tags(child, found)
+    elif isinstance(node, pikepdf.Dictionary):
+        if "/S" in node:
+            found.append(str(node["/S"]))
+        if "/K" in node:
+            tags(node["/K"], found)
+    return found
+
+
+def test_the_pdf_is_tagged_as_pdf_ua(pdf):
+    with pikepdf.open(io.BytesIO(pdf)) as book:
+        assert book.Root.MarkInfo.Marked
+        assert book.Root.Lang == "id" or str(book.Root.Lang).startswith("id")
+        assert book.Root.ViewerPreferences.DisplayDocTitle
+        with book.open_metadata() as meta:
+            assert meta["pdfuaid:part"] == "1"
+            assert "Masa Studi Lulusan" in meta["dc:title"]
+        found = tags(book.Root.StructTreeRoot.K)
+    assert {"/H1", "/H2", "/Table", "/TH", "/TD", "/Figure"} <= set(found)
+
+
+def test_every_picture_of_the_pdf_has_an_alternative_text(pdf):
+    def figures(node):
+        if isinstance(node, pikepdf.Array):
+            return [each for child in node for each in figures(child)]
+        if not isinstance(node, pikepdf.Dictionary):
+            return []
+        own = [node] if node.get("/S") == "/Figure" else []
+        return own + (figures(node["/K"]) if "/K" in node else [])
+
+    with pikepdf.open(io.BytesIO(pdf)) as book:
+        found = figures(book.Root.StructTreeRoot.K)
+        assert found and all("Diagram batang" in str(each.Alt) for each in found)
+
+
+def test_the_text_of_the_pdf_can_be_selected_and_holds_the_figures(pdf):
+    reader = pypdf.PdfReader(io.BytesIO(pdf))
+    text = "\n".join(page.extract_text() for page in reader.pages)
+    for words in (
+        "Jumlah Mahasiswa Diterima",
+        "TS-6 (2019/2020)",
+        "4,35",
+        "57,1",
+        "1,97",
+        "Pengesahan",
+        "Asal-usul",
+    ):
+        assert words in text
+    assert f"Halaman 1 dari {len(reader.pages)}" in text
+    assert all("Data demo sintetis" in page.extract_text() for page in reader.pages)
+
+
+def test_text_of_the_data_is_printed_and_never_run_as_markup(pdf):
+    text = "\n".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf)).pages)
+    assert "#show: evil" in text and "*Informatika* $x$ #pagebreak()" in text
+
+
+def test_pages_are_a4_and_every_font_is_embedded(pdf):
+    with pikepdf.open(io.BytesIO(pdf)) as book:
+        for page in book.pages:
+            sides = sorted(float(side) for side in page.mediabox[2:])
+            assert sides == pytest.approx([595.28, 841.89], abs=0.5)
+            for font in page.Resources.get("/Font", {}).values():
+                descriptor = font.DescendantFonts[0].FontDescriptor
+                assert any(name in descriptor for name in ("/FontFile2", "/FontFile3"))
+
+
+def test_the_same_report_gives_the_same_pdf(table, pdf):
+    assert to_pdf(table, PROVENANCE, "id") == pdf
+
+
+def test_a_template_that_does_not_exist_is_named():
+    with pytest.raises(ValueError, match="nothing"):
+        typeset("nothing", {})
+
+
+def test_a_chart_says_its_figures_in_words():
+    chart = grouped_bars("Rates", ["2019", "2020"], {"a": [0.5, None]}, "en", form="0.0%")
+    assert chart.alt == "Bar chart: Rates. a: 2019 50.0 %, 2020 —"
+    assert chart.svg.startswith("<?xml") and grouped_bars("Rates", ["x"], {"a": [1]}, "en").svg
+
+
+def test_a_series_of_another_length_is_refused():
+    with pytest.raises(ValueError, match="2 figures"):
+        grouped_bars("Rates", ["2019", "2020"], {"a": [0.5]}, "en")
+
+
+def test_the_long_form_holds_every_figure_once(table):
+    frame = to_long(table, PROVENANCE)
+    cells = frame[frame["part"] == "cell"].set_index(["row", "column"])
+    assert len(cells) == len(table.cells) and cells.index.is_unique
+    assert cells.loc[("TS-6", "total"), "value"] == 4
+    assert cells.loc[("TS-6", "graduated@TS-6"), "state"] == "closed"
+    assert set(frame["profile"]) == {"iaps40-8c"} and set(frame["audience"]) == {"internal"}
+
+
+def test_the_csv_opens_and_no_cell_begins_like_a_formula(flow):
+    chosen = Selection(2025, "55201", "", "S1")
+    table = compute_table(load_profile("iaps40-8c", "S1"), flow, chosen)
+    data = to_csv(table, Provenance(institution='=cmd|" /C calc"!A0', synthetic=True))
+    rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"))))
+    assert len(rows) == len(table.cells) + len(table.lines) + 1
+    assert not any(cell[:1] in ("=", "+", "-", "@") for row in rows for cell in row)
+
+
+def test_the_list_behind_a_total_is_the_union_of_its_cells(table):
+    assert students_behind(table, "TS-6", "graduated@TS-3") == ("s09", "s10")
+    assert students_behind(table, "TS-6", "total") == ("s09", "s10", "s11", "s12")
+
+
+def test_a_suppressed_table_gives_no_list(table):
+    with pytest.raises(PermissionError):
+        students_behind(suppress(table), "TS-6", "total")
+
+
+def test_the_restricted_list_says_so_and_names_only_whom_the_reader_may_identify(table, flow):
+    known = pd.DataFrame({"student_key": ["s09"], "student_number": ["=2019001"], "name": ["@Budi"]})
+    frame = restricted_frame(students_behind(table, "TS-6", "graduated@TS-3"), known, flow)
+    assert len(frame) == 2 and frame["name"].notna().sum() == 1
+    data = restricted_xlsx(frame, table, ("TS-6", "graduated@TS-3"), PROVENANCE, "id")
+    sheet = openpyxl.load_workbook(io.BytesIO(data)).worksheets[0]
+    assert "TERBATAS" in sheet["A1"].value
+    texts = [str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value is not None]
+    assert "'=2019001" in texts and "'@Budi" in texts
+
+
+def test_a_frozen_table_comes_back_equal(table):
+    content = to_content(table)
+    assert from_content(content) == table
+    assert content_hash(to_content(from_content(content))) == content_hash(content)
+
+
+def test_a_content_of_another_format_is_refused(table):
+    with pytest.raises(ValueError, match="format"):
+        from_content(to_content(table) | {"format": 99})
+
+
+@given(
+    st.dictionaries(
+        st.text(max_size=5), st.one_of(st.integers(), st.text(max_size=5), st.booleans()), max_size=5
+    )
+)
+def test_the_hash_does_not_depend_on_the_order_of_keys(content):
+    turned = dict(reversed(list(content.items())))
+    assert canonical(content) == canonical(turned)
+
+
+def test_both_languages_have_the_same_words():
+    texts = tomllib.loads(FILE.read_text(encoding="utf-8"))
+    assert texts["id"].keys() == texts["en"].keys()
+
+
+def test_an_unknown_language_is_refused():
+    with pytest.raises(ValueError, match="'fr'"):
+        say("fr", "table")
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "language", "shown"),
+    [(1234.5, "0.00", "id", "1.234,50"), (1234.5, "0.00", "en", "1,234.50"), (0.125, "0.0%", "id", "12,5 %")],
+)
+def test_figures_are_written_as_the_language_writes_them(value, form, language, shown):
+    assert figure(value, form, language) == shown

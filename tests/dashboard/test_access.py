@@ -1,0 +1,66 @@
+"""Who sees which pages and rows: what is not granted is denied."""
+
+import pytest
+
+from dashboard import access
+from data.accounts import Account, write_accounts
+from data.columns import ROLES
+from data.store import set_fact
+
+
+def test_every_role_has_pages_and_an_unknown_role_has_none():
+    for role in ROLES:
+        assert access.pages_for(role), role
+    assert access.pages_for("visitor") == ()
+
+
+def test_only_advisors_reach_single_students_pages():
+    with_student_pages = {
+        role for role in ROLES if {"student", "caseload"} & {page.name for page in access.pages_for(role)}
+    }
+    assert with_student_pages == {"advisor"}
+
+
+@pytest.mark.parametrize("role", ["leadership", "accreditation", "auditor", "administrator"])
+def test_roles_of_aggregates_see_no_student_and_no_name(role):
+    scope = access.scope_for(Account("x", "X", role))
+    assert not scope.may_see_students
+    assert not scope.may_identify
+
+
+def test_an_advisor_is_confined_to_own_students_and_programmes():
+    scope = access.scope_for(Account("ani", "Ani", "advisor", ("IF",)))
+    assert scope.account == "ani"
+    assert scope.own_students_only
+    assert scope.may_identify
+    assert scope.program_codes == ("IF",)
+
+
+def test_a_demo_seat_exists_only_where_everybody_was_invented(store):
+    write_accounts(store, [Account("ani", "Ani", "advisor"), Account("lead", "Lead", "leadership")])
+    assert access.demo_seats(store) == {}
+    set_fact(store, "synthetic", True)
+    assert {role: [one.account for one in seats] for role, seats in access.demo_seats(store).items()} == {
+        "leadership": ["lead"],
+        "advisor": ["ani"],
+    }
+
+
+def test_a_closed_account_has_no_demo_seat(store):
+    set_fact(store, "synthetic", True)
+    write_accounts(store, [Account("ani", "Ani", "advisor", active=False)])
+    assert access.demo_seats(store) == {}
+
+
+def test_sign_in_needs_the_right_password(store):
+    write_accounts(store, [Account("ani", "Ani", "advisor", password="correct horse")])
+    assert access.sign_in(store, " ani ", "correct horse").display_name == "Ani"
+    assert access.sign_in(store, "ani", "wrong horse..") is None
+    assert access.sign_in(store, "nobody", "correct horse") is None
+
+
+def test_every_page_of_the_menu_has_a_module():
+    from importlib import import_module
+
+    for name in access.PAGES:
+        assert callable(import_module(f"dashboard.pages.{name}_page").show)

@@ -1,0 +1,108 @@
+"""Exported files open, carry their provenance, run no formula and give nobody away."""
+
+import io
+
+import openpyxl
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard import exports
+from dashboard.wording import Words
+
+WORDS = Words("en")
+
+
+def provenance(synthetic=True, **changes) -> exports.Provenance:
+    return exports.Provenance(WORDS, synthetic, "advisor", "v1", "risk-1", {"k": "20"}, **changes)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+62", "-3", "@SUM(A1)", "\tx", "\r=1"])
+def test_a_cell_that_would_run_gets_an_apostrophe(text):
+    assert exports.escape(text) == "'" + text
+
+
+@given(st.text())
+def test_no_escaped_text_begins_like_a_formula(text):
+    assert not exports.escape(text).startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+def test_numbers_and_missing_cells_stay_what_they_are():
+    frame = pd.DataFrame({"a": [1.5, -2.0], "b": ["-x", None], "=c": [1, -1]})
+    safe = exports.escaped(frame)
+    assert safe["a"].tolist() == [1.5, -2.0]
+    assert safe["b"].tolist()[0] == "'-x"
+    assert safe["b"].isna().tolist() == [False, True]
+    assert list(safe.columns) == ["a", "b", "'=c"]
+    assert safe["'=c"].tolist() == [1, -1]
+
+
+def test_a_workbook_opens_with_its_rows_its_mark_and_its_provenance():
+    frame = pd.DataFrame({"Student": ["=cmd()", "Ani"], "Risk": [71, 40]})
+    book = openpyxl.load_workbook(io.BytesIO(exports.to_bytes(frame, "xlsx", provenance())))
+    assert book.sheetnames == ["Data", "Provenance"]
+    rows = list(book["Data"].iter_rows(values_only=True))
+    assert rows[0][0] == "SYNTHETIC DEMO DATA"
+    assert rows[2] == ("Student", "Risk")
+    assert rows[3:] == [("'=cmd()", 71), ("Ani", 40)]
+    about = dict(book["Provenance"].iter_rows(values_only=True))
+    assert about["Notice"] == "SYNTHETIC DEMO DATA"
+    assert about["Data version"] == "v1"
+    assert about["Model version"] == "risk-1"
+    assert about["Filters: k"] == "20"
+    assert about["Made by (role)"] == "Advisor"
+    assert about["Rows"] == "2"
+
+
+def test_a_workbook_of_real_data_has_no_synthetic_mark():
+    book = openpyxl.load_workbook(
+        io.BytesIO(exports.to_bytes(pd.DataFrame({"a": [1]}), "xlsx", provenance(synthetic=False)))
+    )
+    assert list(book["Data"].iter_rows(values_only=True)) == [("a",), (1,)]
+
+
+def test_a_csv_is_read_back_and_says_that_it_is_synthetic():
+    frame = pd.DataFrame({"Student": ["@x"], "Risk": [71]})
+    read = pd.read_csv(io.BytesIO(exports.to_bytes(frame, "csv", provenance())), encoding="utf-8-sig")
+    assert read.to_dict("records") == [{"Student": "'@x", "Risk": 71, "Notice": "SYNTHETIC DEMO DATA"}]
+
+
+def test_an_empty_frame_is_exported_too():
+    frame = pd.DataFrame({"a": pd.Series([], dtype=float)})
+    for kind in exports.MIME:
+        assert exports.to_bytes(frame, kind, provenance())
+
+
+def test_another_kind_is_refused():
+    with pytest.raises(ValueError, match="kind must be one of csv, xlsx, got 'pdf'"):
+        exports.to_bytes(pd.DataFrame(), "pdf", provenance())
+
+
+def test_the_file_name_has_no_personal_part_and_says_synthetic():
+    assert exports.file_name("caseload", "csv", synthetic=True).startswith("tepat_caseload_synthetic_")
+    assert "synthetic" not in exports.file_name("caseload", "csv", synthetic=False)
+
+
+def hidden(low, moderate, high):
+    counts = {"low": low, "moderate": moderate, "high": high}
+    frame = pd.DataFrame([counts | {"total": low + moderate + high}])
+    return exports.hide_small_cells(frame, list(counts), "total", WORDS).iloc[0].tolist()
+
+
+def test_large_cells_and_zeros_stay():
+    assert hidden(10, 0, 7) == [10, 0, 7, 17]
+
+
+def test_a_small_cell_takes_the_next_smallest_with_it():
+    # 17 − 10 would give the 3 away, if only the 3 were hidden.
+    assert hidden(10, 4, 20) == ["< 5", "< 5", 20, 34]
+    assert hidden(10, 0, 3) == ["< 5", 0, "< 5", 13]
+
+
+def test_two_small_cells_hide_each_other():
+    assert hidden(3, 4, 20) == ["< 5", "< 5", 20, 27]
+
+
+def test_a_lone_small_cell_hides_the_total():
+    assert hidden(0, 3, 0) == ["< 5", "< 5", "< 5", "< 5"]

@@ -1,0 +1,57 @@
+"""A finding is told in the reader's language, from its stored code, status and value."""
+
+import numpy as np
+import pytest
+
+from dashboard import findings
+from dashboard.wording import LANGUAGES, Words
+from vision.quality import TITLES, as_rows, check_specimen
+
+EN, ID = Words("en"), Words("id")
+
+
+def test_the_codes_are_those_of_the_checks():
+    assert findings.CODES == tuple(TITLES)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_check_has_a_sentence_for_found_and_clear_and_an_advice(language):
+    words = Words(language)
+    for code in findings.CODES:
+        for status in ("found", "clear"):
+            text = findings.sentence({"code": code, "status": status, "value": 2.0}, words)
+            assert text and "{" not in text, (code, status)
+        assert words.has(f"finding_advice.{code}")
+
+
+def test_a_finding_gives_its_value_and_limit_in_each_languages_numbers():
+    blurred = {"code": "SIG004", "status": "found", "value": 0.1}
+    assert findings.sentence(blurred, EN) == (
+        "Edges rise by 0.10 of the ink's darkness per pixel; sharp ones by at least 0.22."
+    )
+    assert "0,10" in findings.sentence(blurred, ID)
+    tilted = {"code": "SIG009", "status": "found", "value": -41.6}
+    assert findings.sentence(tilted, EN).startswith("The ink runs −42 degrees")
+
+
+def test_a_copy_needs_no_number_for_its_value_is_a_fingerprint():
+    copy = {"code": "SIG010", "status": "found", "value": "0f" * 32}
+    assert "0f0f" not in findings.sentence(copy, EN)
+    assert findings.sentence(copy, EN).startswith("Another specimen")
+
+
+def test_every_answer_of_a_blank_sheet_has_a_sentence_and_one_advice():
+    rows = as_rows(check_specimen(np.full((120, 400), 250, np.uint8), 300))
+    assert [row["status"] for row in rows] == ["found"] + ["not_applicable"] * 9
+    assert all(findings.sentence(row, EN) for row in rows)
+    assert findings.advice(rows, EN) == [EN("finding_advice.SIG001")]
+
+
+def test_advice_is_given_for_what_was_found_only():
+    rows = [{"code": "SIG004", "status": "found"}, {"code": "SIG009", "status": "clear"}]
+    assert findings.advice(rows, ID) == [ID("finding_advice.SIG004")]
+
+
+def test_an_unchecked_specimen_has_no_findings():
+    assert findings.found(None) == []
+    assert findings.sentence({"code": "SIG999", "status": "found", "value": 1}, EN) == ""

@@ -1,0 +1,67 @@
+"""SHAP contributions in words."""
+
+import pytest
+
+from dashboard import reasons
+from dashboard.wording import Words
+from fusion.explain import Contribution, Explanation
+from fusion.feature_list import FEATURES
+
+
+def contribution(name: str, value, phi: float = 0.1) -> Contribution:
+    feature = FEATURES[name]
+    return Contribution(
+        name,
+        feature.label_key,
+        feature.label,
+        feature.group,
+        "records",
+        feature.unit,
+        value,
+        phi,
+        feature.changeable,
+    )
+
+
+SIGNATURE = Contribution(
+    "signature", "feature.signature", "signature", "signature", "signature", "", None, 0.3, False
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "english", "indonesian"),
+    [
+        ("gpa_last", 1.844, "1.84", "1,84"),
+        ("gpa_change", 0.3, "+0.30", "+0,30"),
+        ("credit_pace", 0.71, "71%", "71%"),
+        ("attendance_change", 0.05, "+5%", "+5%"),
+        ("attendance_change", -0.05, "−5%", "−5%"),
+        ("arrears_last", 43.0, "43 days", "43 hari"),
+        ("credits_needed", 22.5, "22.5 credits", "22,5 SKS"),
+        ("leave_terms", 1.0, "1 terms", "1 semester"),
+        ("even_intake", 0.0, "no", "tidak"),
+        ("entry_type", "transfer", "transfer", "pindahan"),
+        ("status_last", "C", "Leave", "Cuti"),
+        ("program_code", "IF", "Informatika", "Informatika"),
+        ("gpa_last", None, "not recorded", "tidak tercatat"),
+    ],
+)
+def test_values_are_shown_with_their_unit(name, value, english, indonesian):
+    programs = {"IF": "Informatika"}
+    assert reasons.shown_value(contribution(name, value), programs, Words("en")) == english
+    assert reasons.shown_value(contribution(name, value), programs, Words("id")) == indonesian
+
+
+def test_the_signature_is_one_row_without_a_value():
+    explanation = Explanation("late", 0.0, 0.5, (SIGNATURE, contribution("gpa_last", 1.8, 0.2)))
+    frame = reasons.reasons_frame(explanation, {}, Words("en"))
+    assert frame[["label", "shown", "modality"]].to_numpy().tolist() == [
+        ["Signature", "", "signature"],
+        ["GPA of the last term", "1.80", "records"],
+    ]
+
+
+def test_the_line_in_a_list_names_records_that_raise_the_risk_only():
+    parts = (SIGNATURE, contribution("gpa_last", 1.8, -0.4), contribution("arrears_last", 43.0, 0.2))
+    explanation = Explanation("late", 0.0, 0.1, parts)
+    assert reasons.in_brief(explanation, {}, Words("en")) == "Tuition arrears last term 43 days"

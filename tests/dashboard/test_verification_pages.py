@@ -1,0 +1,274 @@
+"""The registry's pages on signatures: check one, check a folder, review blind, enrol, judge duplicates."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import zipfile
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+from PIL import Image, ImageDraw
+
+from dashboard import jobs, jobs_verification
+from dashboard.wording import Words
+from data import jobs as job_table
+from data import queries, queries_verification, reviews
+from data.accounts import Account
+from data.custody import custody
+from data.scope import Scope
+from data.store import open_store
+
+EN = Words("en")
+RINA, SITI = Account("rina", "Rina", "registry"), Account("siti", "Siti", "registry")
+
+
+def scan(points=((20, 60), (70, 20), (110, 75), (150, 25), (220, 60))) -> bytes:
+    sheet = Image.new("L", (240, 96), 245)
+    ImageDraw.Draw(sheet).line(points, fill=40, width=3)
+    buffer = io.BytesIO()
+    sheet.save(buffer, "PNG", dpi=(300, 300))
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def office(small_university, tmp_path, served):
+    """A copy of the small university that may be written to; a student with specimens who agrees."""
+    shutil.copytree(small_university.store.folder, tmp_path / "office")
+    store = open_store(f"sqlite:///{tmp_path / 'office' / 'tepat.db'}", folder=tmp_path / "office")
+    served(store)
+    specimens = queries.specimen_table(store, "verification")
+    key = specimens.groupby("student_key").size().idxmax()
+    own = specimens[specimens["student_key"] == key]
+    number = queries.student(store, Scope.system(), key).iloc[0]["student_number"]
+    yield SimpleNamespace(store=store, key=key, number=number, specimens=own)
+    store.close()
+
+
+@pytest.fixture
+def enrolled(office):
+    from vision.verification_pipeline import enrol
+
+    enrol(office.store, office.key, actor="rina", specimen_ids=list(office.specimens["specimen_id"]))
+    return office
+
+
+@pytest.fixture
+def case(enrolled):
+    """A copy of a reference, handed in to Rina: a case for review whatever the scores say."""
+    from vision.verification_pipeline import verify
+
+    copied = queries.specimen_image(enrolled.store, enrolled.specimens.iloc[0]["specimen_id"])
+    made = verify(enrolled.store, enrolled.key, copied, name="form.png", actor="rina", role="registry")
+    assert (made.outcome, made.reason) == ("review", "copy_of_specimen")
+    return SimpleNamespace(**vars(enrolled), decision=made)
+
+
+def pressed(at, key: str):
+    return at.button(key=key).click().run()
+
+
+def test_a_student_is_found_by_number_and_stands_in_the_address_by_key_only(office, screen):
+    at = screen.drawn("verification", RINA)
+    at.text_input(key="student-search").set_value(office.number).run()
+    at.button_group(key="student-matches").set_value(office.key).run()
+    assert at.query_params["s"] == office.key
+    assert office.number in screen.texts(at)
+    assert EN("verification.not_enrolled") in [warning.value for warning in at.warning]
+
+
+def test_nobody_is_found_by_a_wrong_name(office, screen):
+    at = screen.drawn("verification", RINA)
+    at.text_input(key="student-search").set_value("nobody of that name").run()
+    assert EN("verification.search_none") in screen.texts(at)
+
+
+def test_an_upload_is_checked_compared_and_kept(enrolled, screen):
+    at = screen.drawn("verification", RINA, key=enrolled.key)
+    at.file_uploader(key="questioned-file").set_value(("form.png", scan(), "image/png")).run()
+    assert EN("signature.all_clear") in screen.texts(at)
+    pressed(at, "compare")
+    stored = queries_verification.decisions(enrolled.store, Scope.system(), key=enrolled.key)
+    assert at.query_params["d"] == stored.iloc[0]["decision_id"]
+    shown = screen.texts(at)
+    assert EN(f"verification_reason.{stored.iloc[0]['reason']}") in shown
+    assert EN("verification.next_title") in shown
+    assert EN("signature.footer") in shown
+    assert not at.error
+
+
+def test_an_upload_that_is_no_image_is_refused_in_words(enrolled, screen):
+    at = screen.drawn("verification", RINA, key=enrolled.key)
+    at.file_uploader(key="questioned-file").set_value(("form.png", b"no image", "image/png")).run()
+    assert [error.value for error in at.error] == [EN("refused.SPC005")]
+    assert "compare" not in [button.key for button in at.button]
+
+
+def test_a_blank_sheet_is_told_at_once_with_what_to_do(enrolled, screen):
+    blank = Image.new("L", (240, 96), 250)
+    buffer = io.BytesIO()
+    blank.save(buffer, "PNG")
+    at = screen.drawn("verification", RINA, key=enrolled.key)
+    at.file_uploader(key="questioned-file").set_value(("form.png", buffer.getvalue(), "image/png")).run()
+    assert EN("finding_advice.SIG001") in screen.texts(at)
+
+
+def test_the_case_file_prints_references_hashes_and_findings(case):
+    from dashboard.reports.case_file import case_file
+    from dashboard.reports.provenance import Provenance
+    from dashboard.verification_case import case_of
+
+    everything = Scope.system()
+    row = queries_verification.decision(case.store, everything, case.decision.decision_id)
+    references = queries_verification.references(case.store, everything, row["reference_ids"])
+    images = {one: queries.specimen_image(case.store, one) for one in references["specimen_id"]}
+    questioned = queries_verification.questioned_image(case.store, everything, row["decision_id"])
+    given = reviews.opinions(case.store, everything, row["decision_id"])
+    chain = custody(case.store, everything, row["decision_id"])
+    assert set(chain["act"]) == {"reference", "enrolled", "compared"} and chain["at"].is_monotonic_increasing
+    made = case_of(row, "somebody", questioned, references, images, given, EN, chain)
+    assert len(made.custody) == len(row["reference_ids"]) + 2
+    assert made.outcome == "review"
+    assert len(made.references) == len(row["reference_ids"])
+    assert [code for code, _, status, _ in made.findings if status == EN("finding.found")] == ["SIG010"]
+    assert case_file(made, Provenance(synthetic=True), "en").startswith(b"%PDF")
+
+
+def test_the_second_reviewer_sees_no_score_before_giving_an_opinion(case, screen):
+    at = screen.drawn("review", SITI)
+    shown = screen.texts(at)
+    assert EN("review.lead", left=1, all=1) in shown
+    assert EN("verification_reason.copy_of_specimen") not in shown
+    assert EN("verification.nearest") not in " ".join(at.selectbox[0].options)
+    at.radio(key="opinion").set_value("another_writer")
+    give = next(button for button in at.button if button.label == EN("review.give"))
+    give.click().run()
+    assert [warning.value for warning in at.warning] == [EN("review.needs_both")]
+    at.radio(key="opinion").set_value("another_writer")
+    at.button_group(key="opinion-reasons").set_value(["shape", "slant"])
+    next(button for button in at.button if button.label == EN("review.give")).click().run()
+    after = screen.texts(at)
+    assert EN("verification_reason.copy_of_specimen") in after
+    assert EN("review.progress_one") in after
+    stored = reviews.opinions(case.store, Scope.system(), case.decision.decision_id).iloc[0]
+    assert (stored["opinion"], stored["reasons"], stored["blind"]) == (
+        "another_writer",
+        "[shape+slant]",
+        True,
+    )
+
+
+def test_the_queue_ends_when_nothing_waits(case, screen):
+    reviews.give_opinion(case.store, _scope(SITI), case.decision.decision_id, "another_writer", "[shape]")
+    reviews.settle(case.store, _scope(SITI), case.decision.decision_id, "ask_again", "first thing to do")
+    at = screen.drawn("review", SITI)
+    assert EN("review.empty_title") in screen.texts(at)
+    assert not at.dataframe
+
+
+def test_one_opinion_lets_the_reader_ask_for_another_signature_only(case, screen):
+    reviews.give_opinion(case.store, _scope(SITI), case.decision.decision_id, "another_writer", "[shape]")
+    at = screen.drawn("review", SITI)
+    at.query_params["case"] = case.decision.decision_id
+    at.run()
+    assert at.radio(key="settlement").options == [EN("action_of.ask_again")]
+    next(button for button in at.button if button.label == EN("review.settle_go")).click().run()
+    assert EN("review.refused_no_reasons") in [warning.value for warning in at.warning]
+
+
+def _scope(person: Account) -> Scope:
+    from dashboard.access import scope_for
+
+    return scope_for(person)
+
+
+def test_enrolment_counts_what_is_missing_and_asks_before_it_replaces(office, screen):
+    from vision.verify import FEWEST_REFERENCES
+
+    at = screen.drawn("enrolment", RINA, key=office.key)
+    used = [toggle.key for toggle in at.toggle if toggle.value]
+    assert len(used) >= FEWEST_REFERENCES
+    for key in used[FEWEST_REFERENCES - 1 :]:
+        at.toggle(key=key).set_value(False)
+    at.run()
+    missing = EN("enrolment.too_few", n=2, missing=1, needed=3)
+    assert [warning.value for warning in at.warning] == [missing]
+    pressed(at, "enrol")
+    held = queries_verification.enrolments(office.store, Scope.system(), key=office.key)
+    assert len(held.iloc[0]["reference_ids"]) == FEWEST_REFERENCES - 1
+    at.run()
+    assert at.button(key="enrol").disabled
+    at.checkbox(key="enrol-confirm").set_value(True).run()
+    assert not at.button(key="enrol").disabled
+
+
+def test_a_student_without_specimens_is_told_to_bring_some(office, screen):
+    everybody = queries.students(office.store, Scope.system())["student_key"]
+    without = next(
+        key for key in everybody if key not in set(queries.specimen_table(office.store)["student_key"])
+    )
+    at = screen.drawn("enrolment", RINA, key=without)
+    assert EN("enrolment.no_specimen_title") in screen.texts(at)
+
+
+def test_a_folder_is_compared_by_a_job_and_every_file_is_listed(enrolled, screen):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(f"{enrolled.number}_form.png", scan())
+        archive.writestr("nobody.png", scan())
+        archive.writestr(f"{enrolled.number}_broken.png", b"no image")
+    job_id = jobs_verification.start_folder(enrolled.store, RINA, "forms.zip", packed.getvalue())
+    job = job_table.take(enrolled.store, "worker")
+    said = []
+    result = jobs_verification.verify(jobs.Task(enrolled.store, job, lambda *step: said.append(step)))
+    job_table.finish(enrolled.store, job, "done", result=result)
+    assert (result["compared"], result["problems"]) == (1, 2)
+    assert said[-1][:2] == (3, 3)
+    at = screen.drawn("verification", RINA)
+    at.session_state["batch-job"] = job_id
+    at.button_group(key="verification-mode").set_value("folder").run()
+    table = at.dataframe[0].value
+    assert len(table) == 3
+    assert table["reason"].isin([EN("refused.no_student"), EN("refused.SPC005")]).sum() == 2
+    at.button_group(key="batch-show").set_value("problem").run()
+    assert len(at.dataframe[0].value) == 2
+
+
+def test_the_duplicates_page_shows_a_pair_and_forgets_it_once_explained(office, screen):
+    from data.writers_verification import replace_duplicates
+
+    specimens = queries.specimen_table(office.store)
+    two = specimens.drop_duplicates("student_key").head(2)
+    row = {"kind": "same_image", "measure": 0.99, "expected_false": 0.4}
+    for side, one in zip(("first", "second"), two.to_dict("records"), strict=True):
+        row |= {f"{side}_student": one["student_key"], f"{side}_specimen": one["specimen_id"]}
+    content = {
+        "same_image": {"specimens": 9, "pairs": 36, "found": 1},
+        "same_hand": {"students": 2, "pairs": 1, "expected": 1.0, "found": 0},
+    }
+    replace_duplicates(office.store, "d@1", content, pd.DataFrame([row]), actor="rina")
+    at = screen.drawn("duplicates", RINA)
+    assert EN("duplicates.chance", n="0.40") in screen.texts(at)
+    at.radio(key="duplicate-opinion").set_value("chance")
+    at.text_area(key="duplicate-text").set_value("twins with short names")
+    next(button for button in at.button if button.label == EN("duplicates.save")).click().run()
+    assert EN("duplicates.clear_title") in screen.texts(at)
+    at.toggle(key="duplicates-open").set_value(False).run()
+    assert at.dataframe[0].value["opinion"].tolist() == [EN("opinion.chance")]
+
+
+def test_the_price_of_a_threshold_follows_the_sliders(office, screen):
+    at = screen.drawn("thresholds", RINA)
+    before = next(text.value for text in at.markdown if text.value.startswith("Of 1,000 forms"))
+    at.slider(key="threshold").set_value(0.0).run()
+    after = next(text.value for text in at.markdown if text.value.startswith("Of 1,000 forms"))
+    assert before != after
+    assert EN("thresholds.source_synthetic", version="synthetic-1") in screen.texts(at)
+    assert len(at.get("plotly_chart")) == 2
+
+
+@pytest.mark.parametrize(("role", "offered"), [("registry", False), ("administrator", True)])
+def test_only_an_administrator_may_set_thresholds_anew(office, screen, role, offered):
+    at = screen.drawn("thresholds", Account("x", "X", role))
+    assert ("calibrate" in [button.key for button in at.button]) == offered

@@ -1,0 +1,222 @@
+"""The steps between store and model, on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from benchmarks.registers import make_register
+from data import queries
+from data.scope import Scope
+from data.store import (
+    EncoderInfo,
+    RecordFrames,
+    write_consents,
+    write_embeddings,
+    write_records,
+    write_specimens,
+)
+from data.writers_signatures import NewSpecimen
+from fusion import pipeline
+from fusion.booster import TreeSettings
+from fusion.explain import explain_score, signature_direction
+from fusion.model_files import ModelFileError
+from fusion.splits import mature_labels
+
+SMALL = TreeSettings(rounds=30)
+QUICK = {"settings": SMALL, "draws": 20}
+ENCODER = EncoderInfo("sim", "1", "0" * 64, "simulated", 33)
+
+
+def fill(store, count=260, signed=0.7):
+    """A simulated register with embeddings in the store; returns the register."""
+    register = make_register(count, np.random.default_rng(5), dim=32, signed=signed)
+    number = dict.fromkeys(register.students["student_key"])
+    frames = RecordFrames(
+        programs=register.programs.assign(name=register.programs["program_code"]),
+        **{
+            name: getattr(register, name).rename(columns={"student_key": "student_number"})
+            for name in ("students", "terms", "outcomes")
+        },
+    )
+    write_records(
+        store,
+        frames,
+        source="simulated.csv",
+        files={},
+        actor="test",
+        synthetic=True,
+        student_keys={key: key for key in number},
+    )
+    if signed:
+        _sign(store, register)
+    return register
+
+
+def _sign(store, register):
+    first = register.specimens.drop_duplicates("student_key")
+    specimens = [
+        NewSpecimen(key, f"image of {key}".encode(), day.date(), "enrollment", "png", 10, 10)
+        for key, day in zip(first["student_key"], first["captured_on"], strict=True)
+    ]
+    write_specimens(store, specimens, source="signatures.zip", actor="test")
+    consent = pd.DataFrame({"student_key": first["student_key"], "purpose": "outcome_model", "granted": True})
+    consent.loc[consent.index[:10], "granted"] = False
+    consent = consent.assign(text_version="1", recorded_by="test")
+    write_consents(store, consent)
+    listed = queries.specimens_without_embedding(store, "sim@1")
+    place = dict(zip(first["student_key"], first.index, strict=True))
+    vectors = register.vectors[[place[key] for key in listed["student_key"]]]
+    write_embeddings(store, ENCODER, list(listed["specimen_id"]), vectors)
+
+
+@pytest.fixture
+def filled(store):
+    fill(store)
+    return store
+
+
+def all_scores(store, version):
+    return pd.concat([queries.scores(store, version, target) for target in ("late", "dropout")])
+
+
+def test_from_register_to_scores_with_explanations(filled):
+    trained = pipeline.train(filled, **QUICK)
+    assert trained.new and trained.served  # the first model of a store is served
+    assert trained.model.manifest["encoder_id"] == "sim@1"
+    assert trained.model.manifest["monitor"]["taught"] == len(mature_labels(queries.records_until(filled)))
+    written = pipeline.score(filled)
+    watched = queries.served_model(filled).manifest["monitor"]
+    assert watched["signs"] and watched["trusted"] in (True, False)
+    scores = all_scores(filled, trained.model.version)
+    assert len(scores) == written > 0
+    gone = queries.outcomes(filled).dropna(subset="exit_type")["student_key"]
+    assert not scores["student_key"].isin(set(gone)).any()
+    consenting = queries.consents_now(filled, "outcome_model").query("granted")["student_key"]
+    fused = scores.loc[scores["modality"] == "fused", "student_key"]
+    assert len(fused) and set(fused) <= set(consenting)
+    row = scores[scores["modality"] == "fused"].iloc[0]
+    stored = queries.explanation(filled, Scope.system(), row["score_id"])
+    model = pipeline.load_model(filled)
+    explanation = explain_score(
+        model, row["target"], stored.phi, stored.inputs, stored.base_value, row["modality"]
+    )
+    assert explanation.margin == pytest.approx(row["margin"], abs=1e-5)
+    assert signature_direction(model, row["target"], stored.phi, stored.inputs).shape == (33,)
+
+
+def test_training_and_scoring_again_changes_nothing(filled):
+    first = pipeline.train(filled, **QUICK)
+    pipeline.score(filled)
+    before = all_scores(filled, first.model.version)
+    again = pipeline.train(filled, **QUICK)
+    assert not again.new and again.model.version == first.model.version
+    assert pipeline.score(filled) == 0
+    pd.testing.assert_frame_equal(before, all_scores(filled, first.model.version))
+    other = pipeline.train(filled, **QUICK, seed=1)
+    assert other.new and not other.served and other.model.version != first.model.version
+    assert queries.served_model(filled).version == first.model.version
+
+
+def test_a_withdrawn_consent_takes_the_signature_out_of_every_score_at_once(filled):
+    version = pipeline.train(filled, **QUICK).model.version
+    pipeline.score(filled)
+    before = all_scores(filled, version)
+    key = before.loc[before["modality"] == "fused", "student_key"].iloc[0]
+    refusal = {"student_key": [key], "purpose": ["outcome_model"], "granted": [False]}
+    write_consents(filled, pd.DataFrame(refusal))
+    after = all_scores(filled, version).query("student_key == @key")
+    assert "fused" not in set(after["modality"])  # what a page could show is gone before the next scoring
+    assert key not in set(queries.caseload(filled, Scope.system(), "late", 500)["student_key"])
+    assert pipeline.score(filled) > 0
+    again = all_scores(filled, version)
+    assert set(again.query("student_key == @key")["modality"]) == {"records"}
+    assert len(again) == len(before)
+    others = ["student_key", "as_of_index", "target", "margin"]
+    same = before.query("student_key != @key")[others].merge(again[others], how="inner")
+    assert len(same) == len(before.query("student_key != @key"))
+
+
+def test_a_register_without_embeddings_is_scored_from_records(store):
+    fill(store, 200, signed=0)
+    trained = pipeline.train(store, **QUICK)
+    assert trained.model.manifest["encoder_id"] is None
+    assert pipeline.score(store) > 0
+    assert set(all_scores(store, trained.model.version)["modality"]) == {"records"}
+
+
+def test_a_model_file_changed_after_training_stops_the_scoring(filled):
+    trained = pipeline.train(filled, **QUICK)
+    path = filled.models_folder / trained.model.version / "model.json"
+    path.write_text(path.read_text().replace('"slope"', '"slop"') + " ")
+    with pytest.raises(ModelFileError, match="SHA-256"):
+        pipeline.score(filled)
+
+
+def test_a_register_without_outcomes_says_that_it_cannot_teach(small_register):
+    store = small_register.store
+    with pytest.raises(LookupError, match="no model"):
+        pipeline.score(store)
+    pipeline.train(store, **QUICK)  # twelve students: little, but it works
+    assert pipeline.score(store) > 0
+
+
+def test_an_empty_store_is_refused_in_words(store):
+    with pytest.raises(ValueError):
+        pipeline.train(store)
+
+
+@pytest.mark.slow
+def test_scoring_killed_at_random_moments_loses_and_doubles_nothing(tmp_path):
+    from data.store import open_store
+
+    store = open_store(folder=tmp_path)
+    fill(store)
+    model = pipeline.train(store, **QUICK).model
+    environment = {**os.environ, "TEPAT_FOLDER": str(tmp_path), "DATABASE_URL": ""}
+    chance = random.Random(7)
+    for _ in range(3):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "fusion", "score"], env=environment, stderr=subprocess.DEVNULL
+        )
+        try:
+            process.wait(timeout=chance.uniform(1.0, 6.0))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    pipeline.score(store)
+    scores = all_scores(store, model.version)
+    assert not scores.duplicated(["student_key", "as_of_index", "target"]).any()
+    assert pipeline.score(store) == 0
+    fresh = open_store(folder=tmp_path / "fresh")
+    fill(fresh)
+    pipeline.train(fresh, **QUICK)
+    assert pipeline.score(fresh) == len(scores)
+    store.close()
+    fresh.close()
+
+
+def test_the_command_line_prints_the_verdict(tmp_path, monkeypatch):
+    from data.settings import get_settings
+    from data.store import open_store
+
+    monkeypatch.setenv("TEPAT_FOLDER", str(tmp_path))
+    monkeypatch.setenv("DATABASE_URL", "")
+    get_settings.cache_clear()
+    store = open_store(folder=tmp_path)
+    fill(store)
+    store.close()
+    from fusion.__main__ import app
+
+    result = CliRunner().invoke(app, ["compare", "--json", str(tmp_path / "figures.json")])
+    get_settings.cache_clear()
+    assert result.exit_code == 0, result.output
+    assert "fused less records" in result.output and "Verdict: the signature:" in result.output
+    assert (tmp_path / "figures.json").stat().st_size > 1000

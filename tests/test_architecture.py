@@ -1,0 +1,104 @@
+"""The house keeps its one law: a package imports only from packages to its left, libraries stay at home."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ORDER = ("data", "vision", "fusion", "dashboard")
+HOMES = {
+    "sqlalchemy": ("data/",),
+    "alembic": ("data/",),
+    "torch": ("vision/",),
+    "torchvision": ("vision/",),
+    "captum": ("vision/",),
+    "xgboost": ("fusion/",),
+    "shap": ("fusion/",),
+    "optuna": ("fusion/",),
+    "fairlearn": ("fusion/",),
+    "sklearn": ("vision/", "fusion/"),
+    "plotly": ("dashboard/charts/",),
+    "streamlit": (
+        "streamlit_app.py",
+        "dashboard/app_state.py",
+        "dashboard/server.py",
+        "dashboard/pages/",
+        "dashboard/components/",
+    ),
+}
+FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "shelve", "marshal"}
+FILES = [path for package in (*ORDER, "benchmarks") for path in sorted((ROOT / package).rglob("*.py"))]
+FILES.append(ROOT / "streamlit_app.py")
+
+
+def imported_modules(tree: ast.AST) -> list[tuple[str, int]]:
+    """Everything a syntax tree imports absolutely, by its dotted name, with its line, wherever it stands."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, node.lineno) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            found += [(f"{node.module}.{alias.name}", node.lineno) for alias in node.names]
+    return found
+
+
+def breaches(relative: str, source: str) -> list[str]:
+    """What a file at ``relative`` imports against the law, one sentence each."""
+    top = relative.split("/")[0]
+    said = []
+    for module, line in imported_modules(ast.parse(source)):
+        root = module.split(".")[0]
+        if top in ORDER and root in ORDER and ORDER.index(root) > ORDER.index(top):
+            said.append(f"{relative}:{line}: {top} imports {root}, which stands to its right")
+        if root in HOMES and top != "benchmarks" and not relative.startswith(HOMES[root]):
+            said.append(f"{relative}:{line}: {root} belongs in {', '.join(HOMES[root])}")
+        if root in FORBIDDEN_MODULES and module != "pickle.UnpicklingError":  # an exception to catch
+            said.append(f"{relative}:{line}: {root} can run code on load")
+    return said
+
+
+def test_every_package_imports_only_from_its_left_and_libraries_stay_home():
+    said = [
+        line
+        for path in FILES
+        for line in breaches(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
+    ]
+    assert said == []
+
+
+@pytest.mark.parametrize(
+    ("relative", "source"),
+    [
+        ("data/store.py", "from fusion import model"),
+        ("vision/embed.py", "def f():\n    import dashboard.access"),
+        ("fusion/model.py", "import torch.nn as nn"),
+        ("dashboard/pages/overview_page.py", "import plotly.express as px"),
+        ("data/store.py", "import pickle"),
+        ("data/store.py", "from pickle import loads"),
+    ],
+)
+def test_a_planted_breach_is_caught(relative, source):
+    assert len(breaches(relative, source)) == 1
+
+
+@pytest.mark.parametrize(
+    ("relative", "source"),
+    [
+        ("fusion/pipeline.py", "from data import queries\nfrom vision import embed"),
+        ("dashboard/charts/risk.py", "import plotly.graph_objects as go"),
+        ("vision/verify.py", "from . import metrics\nimport sklearn.svm"),
+    ],
+)
+def test_a_lawful_import_is_not_a_breach(relative, source):
+    assert breaches(relative, source) == []
+
+
+def test_no_file_that_ships_loads_weights_in_a_way_that_can_run_code():
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load":
+                names = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+                assert names.get("weights_only") == "True", f"{path}:{node.lineno}"

@@ -1,0 +1,1 @@
+"""What the paper shows: signature images, embeddings, verification."""

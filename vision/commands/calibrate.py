@@ -1,0 +1,55 @@
+"""``python -m vision calibrate``: what scores mean, learned from this register or from synthetic signers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vision.commands.opening import ACTOR, opened
+
+
+def calibrate(
+    synthetic: Annotated[
+        Path | None, typer.Option(help="Write described synthetic signers here instead; no store is used.")
+    ] = None,
+) -> None:
+    """Learn thresholds from held-out writers of the register and say what they cost.
+
+    With ``--synthetic vision/weights/verification-synthetic.safetensors`` it makes the shipped file.
+    """
+    from vision.threshold_report import threshold_report
+
+    if synthetic is not None:
+        ground = _synthetic(synthetic)
+    else:
+        with opened("writers") as (store, show):
+            from vision.describing import describe_pending
+            from vision.verification_tools import calibrate as learn
+
+            describe_pending(store, show)
+            ground = learn(store, actor=ACTOR, progress=show)
+    report = threshold_report(ground)
+    typer.echo(f"{report.version}, genuine signatures: {report.source}")
+    for row in report.rates.itertuples():
+        typer.echo(f"{row.name:16} {row.value:.3f}  [{row.low:.3f}–{row.high:.3f}]")
+    typer.echo(f"reviews per 1,000 genuine forms: {report.reviews_per_1000.value:.0f}")
+
+
+def _synthetic(path: Path):
+    from tqdm import tqdm
+
+    from vision.describing import descriptor_id, descriptor_in_use
+    from vision.synthetic_ground import make_synthetic, write_synthetic
+
+    descriptor = descriptor_in_use()
+    with tqdm(desc="signers", unit="", mininterval=0.5) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        made = make_synthetic(descriptor, descriptor_id(descriptor), show)
+    write_synthetic(made, path)
+    return made.ground(descriptor.blocks)

@@ -1,0 +1,25 @@
+"""``python -m vision duplicates``: one image under two names, one hand under several."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from vision.commands.opening import ACTOR, opened, refuse
+
+
+def duplicates(
+    expected: Annotated[float, typer.Option(help="Pairs of one hand that chance may bring.")] = 1.0,
+) -> None:
+    """Search all described specimens; the findings replace those of the last search."""
+    if expected <= 0:
+        raise refuse(f"--expected must be positive, got {expected}")
+    with opened("register") as (store, show):
+        from vision.duplicate_search import search_duplicates
+
+        found = search_duplicates(store, actor=ACTOR, expected=expected, progress=show)
+    for row in found.itertuples():
+        pair = f"{row.first_student}  {row.second_student}"
+        typer.echo(f"{row.kind:10}  {pair}  {row.measure:.3f}  by chance {row.expected_false:.2g}")
+    typer.echo(f"{len(found)} pairs to look at")

@@ -1,0 +1,39 @@
+"""``python -m vision enrol``: references of one student, or of everybody."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from vision.commands.opening import ACTOR, key_of, opened, refuse
+
+
+def enrol(
+    student: Annotated[str, typer.Option(help="Student number or key.")] = "",
+    everybody: Annotated[bool, typer.Option("--all", help="Every consenting student not enrolled.")] = False,
+    again: Annotated[bool, typer.Option(help="Whoever was enrolled under another descriptor.")] = False,
+) -> None:
+    """Choose references from the specimens on file, describe and keep them."""
+    if sum((bool(student), everybody, again)) != 1:
+        raise refuse("give one of --student, --all and --again")
+    with opened("students") as (store, show):
+        from vision import verification_pipeline as pipeline
+
+        if student:
+            made = pipeline.enrol(store, key_of(store, student), actor=ACTOR)
+            text = _told(made)
+        else:
+            act = pipeline.enrol_all if everybody else pipeline.re_enrol
+            done = act(store, actor=ACTOR, progress=show)
+            text = f"{done['enrolled']} students enrolled, {done['left_out']} without a usable specimen"
+    typer.echo(text)
+
+
+def _told(made) -> str:
+    lines = [f"{len(made.references)} references by {made.versions['encoder_id']}"]
+    lines += [f"left out  {one[:8]}  {', '.join(why)}" for one, why in made.left_out.items()]
+    lines += [f"look at   {one[:8]}  unlike the other references" for one in made.unlike]
+    wishes = {"too_few": "fewer than 3: every verification will be inconclusive", "few": "5 would be better"}
+    lines += [wishes[key] for key in made.advice if key in wishes]
+    return "\n".join(lines)

@@ -1,0 +1,51 @@
+"""``python -m vision verify``: one questioned signature, or a folder of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vision.commands.opening import ACTOR, key_of, opened, refuse
+
+
+def verify(
+    path: Annotated[Path, typer.Argument(help="An image (with --student), a folder or a zip.")],
+    student: Annotated[str, typer.Option(help="Student number or key, for one image.")] = "",
+) -> None:
+    """Compare questioned signatures with the references on file; every outcome is kept in the store.
+
+    In a folder the student's number stands in the name of the file or of its folder.
+    """
+    if not path.exists():
+        raise refuse(f"{path.name}: no such file or folder")
+    with opened("signatures") as (store, show):
+        from vision.verification_pipeline import verify as compare
+        from vision.verification_pipeline import verify_folder
+
+        if student:
+            made = compare(store, key_of(store, student), path.read_bytes(), name=path.name, actor=ACTOR)
+            text = _told(made)
+        else:
+            table = verify_folder(store, path, actor=ACTOR, progress=show)
+            text = _summary(table)
+    typer.echo(text)
+    typer.echo("Administrative screening, not a forensic opinion.")
+
+
+def _told(made) -> str:
+    ratio = "" if made.log10_lr is None else f", log10 likelihood ratio {made.log10_lr:+.2f} ({made.words})"
+    found = [one["code"] for one in made.findings if one["status"] == "found"]
+    lines = [f"{made.outcome} ({made.reason}){ratio}", f"decision {made.decision_id}"]
+    lines += [f"against {len(made.reference_ids)} references, {made.versions['calibration_version']}"]
+    return "\n".join([*lines, *([f"findings {', '.join(found)}"] if found else [])])
+
+
+def _summary(table) -> str:
+    lines = []
+    for row in table.itertuples():
+        said = row.message if isinstance(row.problem, str) else f"{row.outcome} ({row.reason})"
+        lines.append(f"{row.file}: {said}")
+    lines += [f"{count:6d}  {outcome}" for outcome, count in table["outcome"].value_counts().items()]
+    return "\n".join([*lines, f"{len(table)} files, {int(table['problem'].notna().sum())} not compared"])

@@ -1,0 +1,152 @@
+"""Printed lines on a form: found as thin, straight runs that go on past the handwriting, and taken away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+_LEAST_SPAN = 0.6
+"""Share of the scan's width (height for upright lines) that a printed line covers at least."""
+
+
+@dataclass(frozen=True)
+class PrintedLine:
+    """A straight printed line.
+
+    Attributes
+    ----------
+    upright : bool
+        Vertical rather than horizontal.
+    positions : ndarray of int, shape (n, 2)
+        Along and across the line: for a horizontal one column and row of its centre.
+    thickness : int
+        Pixels.
+    """
+
+    upright: bool
+    positions: np.ndarray
+    thickness: int
+
+
+def find_printed_lines(ink: np.ndarray) -> list[PrintedLine]:
+    """Lines of a form.
+
+    A line is a run of ink that is thin, straight, covers at least 60 % of the scan and reaches past the rest
+    of the ink on both sides or to both borders. A headline or an underline of the signature itself ends with
+    it and is kept.
+
+    Parameters
+    ----------
+    ink : ndarray of uint8, shape (h, w)
+        0 on paper.
+
+    Returns
+    -------
+    list of PrintedLine
+    """
+    mask = (ink > 0).astype(np.uint8)
+    candidates = _straight_runs(mask, upright=False) + _straight_runs(
+        np.ascontiguousarray(mask.T), upright=True
+    )
+    if not candidates:
+        return []
+    rest = mask.copy()
+    for line in candidates:
+        _erase(rest, line, reach=line.thickness // 2 + 2)
+    return [line for line in candidates if _goes_past(line, rest.T if line.upright else rest)]
+
+
+def without_printed_lines(ink: np.ndarray, lines: list[PrintedLine] | None = None) -> np.ndarray:
+    """Remove printed lines but leave strokes that cross them.
+
+    Parameters
+    ----------
+    ink : ndarray of uint8, shape (h, w)
+    lines : list of PrintedLine, optional
+        Those of `ink`, when they have been found already.
+
+    Returns
+    -------
+    ndarray of uint8, shape (h, w)
+        `ink` itself when there is no line.
+    """
+    lines = find_printed_lines(ink) if lines is None else lines
+    if not lines:
+        return ink
+    out = ink.copy()
+    for line in lines:
+        _erase(out, line, reach=line.thickness // 2 + 1, keep_crossings=True)
+    return out
+
+
+def _erase(image: np.ndarray, line: PrintedLine, reach: int, keep_crossings: bool = False) -> None:
+    """Clear a line in place; where ink goes on beyond `reach` on one side, a stroke crosses and stays."""
+    view = image.T if line.upright else image
+    along, across = line.positions.T
+    if keep_crossings:
+        last = view.shape[0] - 1
+        above, below = across - reach - 2, across + reach + 2
+        crossed = ((above >= 0) & (view[np.maximum(above, 0), along] > 0)) | (
+            (below <= last) & (view[np.minimum(below, last), along] > 0)
+        )
+        along, across = along[~crossed], across[~crossed]
+    for shift in range(-reach, reach + 1):
+        rows = across + shift
+        inside = (rows >= 0) & (rows < view.shape[0])
+        view[rows[inside], along[inside]] = 0
+
+
+def _straight_runs(mask: np.ndarray, upright: bool) -> list[PrintedLine]:
+    height, width = mask.shape
+    if width < 40 or height < 8 or not mask.any():
+        return []
+    # A skewed line breaks into steps: runs of a sixteenth of the width survive two degrees of skew.
+    runs = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((1, max(12, width // 16)), np.uint8))
+    if cv2.countNonZero(runs) < _LEAST_SPAN * width:
+        return []
+    joined = cv2.dilate(runs, np.ones((3, max(3, width // 60)), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    found = []
+    for label in range(1, count):
+        left, top, across, tall = stats[label, :4]
+        if across >= _LEAST_SPAN * width and tall <= max(12, 0.05 * across):
+            line = _measure(runs * (labels == label), upright)
+            if line is not None:
+                found.append(line)
+    return found
+
+
+def _measure(run: np.ndarray, upright: bool) -> PrintedLine | None:
+    """Fit a straight line to one candidate; None when it bends, is thick or uneven."""
+    height, width = run.shape
+    thickness = run.sum(axis=0)
+    columns = np.flatnonzero(thickness)
+    rows = (run * np.arange(height)[:, None]).sum(axis=0)[columns] / thickness[columns]
+    typical = float(np.median(thickness[columns]))
+    slope, start = np.polyfit(columns, rows, 1)
+    bent = np.percentile(np.abs(rows - (slope * columns + start)), 90)
+    if len(columns) < _LEAST_SPAN * width or bent > max(1.5, 0.6 * typical) or typical > max(6, 0.03 * width):
+        return None
+    if np.percentile(thickness[columns], 85) > 1.8 * typical + 1:
+        return None
+    whole = np.arange(columns[0], columns[-1] + 1)
+    centers = np.stack([whole, np.rint(np.interp(whole, columns, rows)).astype(int)], axis=1)
+    return PrintedLine(upright, centers, max(1, round(typical)))
+
+
+def _goes_past(line: PrintedLine, rest: np.ndarray) -> bool:
+    """Whether a line reaches past the handwriting, or the border, on both sides."""
+    width = rest.shape[1]
+    first, last = line.positions[0, 0], line.positions[-1, 0]
+    others = np.flatnonzero(rest.sum(axis=0))
+    margin = 0.02 * width
+    if not len(others):
+        return last - first >= 0.9 * width
+    tight = others[0] <= margin and others[-1] >= width - 1 - margin
+    if tight:  # cropped to the handwriting: its own headline, too, would reach both borders
+        return False
+    left = first <= margin or first < np.percentile(others, 1) - margin
+    right = last >= width - 1 - margin or last > np.percentile(others, 99) + margin
+    return bool(left and right)
