@@ -9,17 +9,22 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, WebSocket, expect, sync_playwright
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDENTS, SEED, LOOKED_AT = 160, 1, 60
 PATIENCE = 60_000  # milliseconds; a busy machine draws late
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+AT_REST = """() => !!document.querySelector('[data-test-script-state=notRunning]')
+    && !document.querySelector('[data-testid=stStatusWidget], [data-stale=true]')"""
 EXPECTED_404 = ("/_stcore/health", "/_stcore/host-config")  # Streamlit looks for its root below a page's path
 
 
@@ -149,7 +154,7 @@ def visitor(chrome, site):
     )
     context.set_default_timeout(PATIENCE)
     expect.set_options(timeout=PATIENCE)
-    page, complaints = context.new_page(), []
+    page, complaints = watched(context.new_page()), []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on(
         "response",
@@ -173,21 +178,85 @@ def visitor(chrome, site):
     assert complaints == []
 
 
+@dataclass
+class Traffic:
+    """What a browser and the app have said to each other: has every request for a run been answered?
+
+    The screen alone does not tell: between an act and the first word of the run that it asks for, the page
+    looks at rest, longer so on a busy machine.
+    """
+
+    unanswered: bool = True
+
+    def listen(self, wire: WebSocket) -> None:
+        """Follow a connection from its beginning."""
+        self.unanswered = True
+        wire.on("framesent", self._sent)
+        wire.on("framereceived", self._received)
+
+    def _sent(self, data: bytes) -> None:
+        if BackMsg.FromString(data).WhichOneof("type") == "rerun_script":
+            self.unanswered = True
+
+    def _received(self, data: bytes) -> None:
+        answer = ForwardMsg.FromString(data)
+        if answer.WhichOneof("type") == "script_finished":
+            self.unanswered = answer.script_finished == ForwardMsg.FINISHED_EARLY_FOR_RERUN
+
+
+def watched(page: Page) -> Page:
+    """A page whose ``traffic`` tells whether the app has finished."""
+    page.traffic = Traffic()
+    page.on("websocket", page.traffic.listen)
+    return page
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch):
+    """Every click, text and address waits for the page to be at rest."""
+    for act in ("click", "fill"):
+        monkeypatch.setattr(Locator, act, at_rest(getattr(Locator, act)))
+    for act in ("goto", "reload"):
+        monkeypatch.setattr(Page, act, arrived(getattr(Page, act)))
+
+
+def at_rest(act: Callable) -> Callable:
+    """An act on an element that begins and ends with a page at rest."""
+
+    def acted(locator: Locator, *args, **kwargs) -> None:
+        settled(locator.page)
+        act(locator, *args, **kwargs)
+        settled(locator.page)
+
+    return acted
+
+
+def arrived(act: Callable) -> Callable:
+    """A way to an address that ends with its page at rest."""
+
+    def acted(page: Page, *args, **kwargs) -> None:
+        page.traffic.unanswered = True
+        act(page, *args, **kwargs)
+        settled(page)
+
+    return acted
+
+
 def settled(page: Page) -> Page:
     """Wait until the page's script has run to its end and nothing faded is left of an earlier run."""
-    page.wait_for_timeout(300)  # the browser learns of a new run by a message from the server
-    page.wait_for_function(
-        "!!document.querySelector('[data-test-script-state=notRunning]')"
-        " && !document.querySelector('[data-testid=stStatusWidget], [data-stale=true]')"
-    )
-    return page
+    end = time.monotonic() + PATIENCE / 1000
+    while True:
+        page.wait_for_timeout(100)  # an act's message leaves, and the last elements are drawn
+        if not page.traffic.unanswered and page.evaluate(AT_REST):
+            return page
+        assert time.monotonic() < end, f"{page.url} was not at rest within {PATIENCE} ms"
 
 
 def enter(page: Page, role: str) -> Page:
     """Take a demo seat."""
     page.locator(f".st-key-enter-{role} button").click()
     page.locator(".st-key-page-header").wait_for()
-    return settled(page)
+    return page
 
 
 def open_page(page: Page, name: str) -> Page:
@@ -204,12 +273,17 @@ def choose(page: Page, key: str, option: str) -> Page:
     """Choose in a select box by its key."""
     page.locator(f".st-key-{key} input").click()
     page.get_by_role("option", name=option, exact=True).click()
-    return settled(page)
+    return page
 
 
 @pytest.fixture(scope="session")
 def steps() -> SimpleNamespace:
     """What a visitor does, for the tests (they have no package to import it from)."""
     return SimpleNamespace(
-        PATIENCE=PATIENCE, settled=settled, enter=enter, open_page=open_page, choose=choose
+        PATIENCE=PATIENCE,
+        watched=watched,
+        settled=settled,
+        enter=enter,
+        open_page=open_page,
+        choose=choose,
     )

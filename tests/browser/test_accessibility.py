@@ -25,11 +25,11 @@ def grave_violations(page) -> list[str]:
 def test_no_page_has_a_serious_violation(chrome, site, steps, theme):
     complaints = {}
     for role in sorted(set(FIRST_ROLE.values())):
-        page = chrome.new_page(color_scheme=theme, viewport={"width": 1440, "height": 1000})
+        page = steps.watched(chrome.new_page(color_scheme=theme, viewport={"width": 1440, "height": 1000}))
         page.set_default_timeout(steps.PATIENCE)
         page.goto(site.url)
         page.locator(f".st-key-enter-{role} button").wait_for()
-        complaints["sign_in"] = grave_violations(steps.settled(page))
+        complaints["sign_in"] = grave_violations(page)
         steps.enter(page, role)
         names = [entry.name for entry in pages_for(role) if FIRST_ROLE[entry.name] == role]
         for name in names:

@@ -32,9 +32,9 @@ def upload(page, steps, path: Path) -> None:
     steps.open_page(page, "data")
     page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(path)
     page.locator(".st-key-check button").wait_for()
-    steps.settled(page).locator(".st-key-check button").click()
+    page.locator(".st-key-check button").click()
     page.locator(".st-key-apply button").wait_for()
-    steps.settled(page).locator(".st-key-apply button").click()
+    page.locator(".st-key-apply button").click()
 
 
 def test_an_import_runs_beside_the_page_and_can_be_undone(visitor, steps, site, tmp_path):

@@ -55,7 +55,7 @@ def test_an_advisor_opens_a_student_from_the_list(visitor, steps, site):
     page = visitor
     page.locator(".st-key-seat-advisor input").click()
     page.get_by_role("option", name=site.advisor).click()
-    steps.enter(steps.settled(page), "advisor")
+    steps.enter(page, "advisor")
     grid = page.locator("[data-testid=stDataFrame]").first
     grid.wait_for()
     box = grid.bounding_box()
@@ -70,9 +70,9 @@ def test_an_advisor_sees_reasons_and_the_heat_map_of_a_student(visitor, steps, s
     page = visitor
     page.locator(".st-key-seat-advisor input").click()
     page.get_by_role("option", name=site.advisor).click()
-    steps.enter(steps.settled(page), "advisor")
+    steps.enter(page, "advisor")
     page.goto(f"{site.url}/student?s={site.student}")
-    expect(steps.settled(page).get_by_text("Of 100 past students like this one").first).to_be_visible()
+    expect(page.get_by_text("Of 100 past students like this one").first).to_be_visible()
     reasons = page.locator(".st-key-reasons-chart .js-plotly-plot")
     expect(reasons).to_be_visible()
     assert reasons.locator(".bars .point").count() >= 3
@@ -88,14 +88,13 @@ def test_an_advisor_logs_a_step_and_finds_it_among_the_follow_ups(visitor, steps
     page = visitor
     page.locator(".st-key-seat-advisor input").click()
     page.get_by_role("option", name=site.advisor).click()
-    steps.enter(steps.settled(page), "advisor")
+    steps.enter(page, "advisor")
     page.goto(f"{site.url}/student?s={site.student}")
     page.locator(".st-key-event-kind").get_by_text(EN("event.intervention"), exact=True).click()
-    steps.settled(page)
     page.get_by_role("textbox", name=EN("event.text")).fill("Tutoring in statistics")
     page.get_by_role("button", name=EN("event.save")).click()
     expect(page.get_by_text("Tutoring in statistics")).to_be_visible()
-    steps.open_page(steps.settled(page), "followups")
+    steps.open_page(page, "followups")
     expect(page.locator("[data-testid=stDataFrame]")).to_have_count(1)
 
 
@@ -125,18 +124,16 @@ def test_the_registry_imports_the_sample_files_and_twice_changes_nothing(visitor
     seen = [stored_rows(site.folder)]
     for _ in ("first", "again"):
         page.locator("[data-testid=stSidebarNavLink]").first.click()  # away, so that the wizard begins anew
-        steps.settled(page)
         steps.open_page(page, "data")
         page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(
             [SAMPLES / f"siakad_{table}.csv" for table in ("students", "terms", "outcomes")]
         )
         page.locator(".st-key-check button").wait_for()
-        steps.settled(page).locator(".st-key-check button").click()
+        page.locator(".st-key-check button").click()
         page.locator(".st-key-apply button").wait_for()
         steps.settled(page)
         if page.locator(".st-key-skip-bad label").count():
             page.locator(".st-key-skip-bad label").click()
-            steps.settled(page)
         page.locator(".st-key-apply button").click()
         expect(page.get_by_text(EN("data.applied"))).to_be_visible()
         seen.append(stored_rows(site.folder))
@@ -164,13 +161,13 @@ def test_the_app_speaks_indonesian_at_once(visitor, steps):
     page = visitor
     page.locator(".st-key-language_choice").get_by_text("ID", exact=True).click()
     expect(page.get_by_text(Words("id")("app.tagline"))).to_be_visible()
-    steps.enter(steps.settled(page), "leadership")
+    steps.enter(page, "leadership")
     expect(page.locator(".st-key-page-header h1")).to_have_text("Ikhtisar")
     expect(page.get_by_text(Words("id")("app.synthetic")).first).to_be_visible()
 
 
 def test_a_phone_shows_every_part_without_sideways_scrolling(chrome, site, steps):
-    page = chrome.new_page(viewport={"width": 390, "height": 844})
+    page = steps.watched(chrome.new_page(viewport={"width": 390, "height": 844}))
     page.goto(site.url)
     steps.enter(page, "leadership")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -38,7 +38,7 @@ def speaking(page, language: str, steps):
     if language != "en":
         page.locator(".st-key-language_choice").get_by_text(language.upper(), exact=True).click()
         expect(page.get_by_text(Words(language)("app.tagline"))).to_be_visible()
-    return steps.enter(steps.settled(page), "registry")
+    return steps.enter(page, "registry")
 
 
 def find_student(page, student: dict, steps) -> None:
@@ -84,7 +84,7 @@ def test_the_registry_enrols_checks_and_reviews(visitor, steps, site, students, 
     page.locator(".st-key-enrol button").click()
     expect(page.locator(".st-key-card-enrol")).to_contain_text(words("enrolment.done", n="").split(" ")[0])
 
-    steps.settled(page).locator("[data-testid=stSidebarNavLink]").first.click()
+    page.locator("[data-testid=stSidebarNavLink]").first.click()
     expect(page.locator(".st-key-page-header h1")).to_have_text(words("verification.title"))
     expect(page.locator(".st-key-chosen-student")).to_contain_text(student["student_number"])
     image = copy_of_a_reference(site, student["student_key"])
@@ -94,12 +94,12 @@ def test_the_registry_enrols_checks_and_reviews(visitor, steps, site, students, 
     shown = page.locator(".st-key-paper-questioned img")
     expect(shown).to_be_visible()
     assert shown.evaluate("image => image.naturalWidth") > 100
-    steps.settled(page).locator(".st-key-compare button").click()
+    page.locator(".st-key-compare button").click()
     outcome = page.locator(".st-key-card-decision")
     expect(outcome).to_contain_text(words("verification_reason.copy_of_specimen"))
     expect(outcome).to_contain_text(words("signature.footer"))
     with page.expect_download() as waiting:
-        steps.settled(page).locator(".st-key-case-file button").first.click()
+        page.locator(".st-key-case-file button").first.click()
     assert Path(waiting.value.path()).read_bytes().startswith(b"%PDF")
 
     case = newest_case(site, student["student_key"])
@@ -109,7 +109,7 @@ def test_the_registry_enrols_checks_and_reviews(visitor, steps, site, students, 
     page.locator(".st-key-opinion-reasons").get_by_text(words("review.reason_shape"), exact=True).click()
     page.get_by_role("button", name=words("review.give")).click()
     expect(page.locator(".st-key-card-opinion")).to_contain_text(words("review.progress_one"))
-    steps.settled(page).get_by_role("textbox", name=words("review.settle_text")).fill("a copy")
+    page.get_by_role("textbox", name=words("review.settle_text")).fill("a copy")
     page.get_by_role("button", name=words("review.settle_go"), exact=True).click()
     expect(page.get_by_text(words("review.settled_done"), exact=True)).to_be_visible()
     assert opinions_on(site, student["student_key"]) == [
