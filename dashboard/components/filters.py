@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -11,6 +13,8 @@ from dashboard import app_state
 from dashboard.components.view_menu import list_lengths, take_view, view_menu
 from dashboard.glossary import linked
 from data.columns import BANDS, TARGETS
+
+NOTHING = object()
 
 
 @dataclass(frozen=True)
@@ -53,18 +57,49 @@ class CaseFilter(GroupFilter):
     hide_quiet: bool = False
 
 
+def in_address(key: str, options: list, widget: Callable):
+    """A choice that also stands in the address, so that a link and a reload bring it back.
+
+    The address carries the option itself, not its label: a link is the same in every language.
+
+    Parameters
+    ----------
+    key : str
+        Name of the choice, in the address and in the session.
+    options : list
+        What can be chosen; the first is the default, which the address does not mention.
+    widget : callable
+        Draws the choice, given ``options`` and the keyword arguments for its state.
+
+    Returns
+    -------
+    object
+        The chosen option. What an address asks for and this reader does not have is left out.
+    """
+    codes = {str(option): option for option in options}
+    if st.session_state.get(key, NOTHING) not in options:
+        st.session_state[key] = codes.get(st.query_params.get(key), options[0])
+    chosen = widget(options, key=key, persist_state="session")
+    if chosen == options[0]:
+        st.query_params.pop(key, None)
+    elif st.query_params.get(key) != str(chosen):
+        st.query_params[key] = str(chosen)
+    return chosen
+
+
 def target_choice() -> str:
-    """Late or drop-out; in the address, and so kept over a reload."""
+    """Late or drop-out."""
     words = app_state.words()
-    return st.segmented_control(
-        words("target.label"),
+    return in_address(
+        "target",
         list(TARGETS),
-        default=TARGETS[0],
-        required=True,
-        format_func=lambda target: words(f"target.{target}"),
-        key="target",
-        help=linked(words("target.help"), "target", words),
-        bind="query-params",
+        partial(
+            st.segmented_control,
+            words("target.label"),
+            required=True,
+            format_func=lambda target: words(f"target.{target}"),
+            help=linked(words("target.help"), "target", words),
+        ),
     )
 
 
@@ -72,24 +107,28 @@ def program_choice(programs: pd.DataFrame) -> str | None:
     """One programme or all."""
     words = app_state.words()
     names = dict(zip(programs["program_code"], programs["name"], strict=True))
-    return st.selectbox(
-        words("overview.program_filter"),
+    return in_address(
+        "program",
         [None, *names],
-        format_func=lambda code: words("overview.all_programs") if code is None else names[code],
-        key="program",
-        bind="query-params",
+        partial(
+            st.selectbox,
+            words("overview.program_filter"),
+            format_func=lambda code: words("overview.all_programs") if code is None else names[code],
+        ),
     )
 
 
 def cohort_choice(cohorts: list[int]) -> int | None:
     """One entry cohort or all, the newest first."""
     words = app_state.words()
-    return st.selectbox(
-        words("overview.cohort_filter"),
+    return in_address(
+        "cohort",
         [None, *sorted(cohorts, reverse=True)],
-        format_func=lambda term: words("overview.all_cohorts") if term is None else words.term(term),
-        key="cohort",
-        bind="query-params",
+        partial(
+            st.selectbox,
+            words("overview.cohort_filter"),
+            format_func=lambda term: words("overview.all_cohorts") if term is None else words.term(term),
+        ),
     )
 
 

@@ -85,9 +85,9 @@ def _page(name, account, language, address):
 
     st.session_state["language"] = language
     st.session_state["person"] = account
-    for name_in_address, short in (("key", "s"), ("view", "v")):
-        if address.get(name_in_address):
-            st.query_params[short] = address[name_in_address]
+    for name_in_address, value in address.items():
+        if value:
+            st.query_params[{"key": "s", "view": "v"}.get(name_in_address, name_in_address)] = value
     guarded(name)()
 
 

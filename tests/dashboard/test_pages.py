@@ -101,8 +101,30 @@ def test_the_overview_names_no_student_and_narrows_by_programme(university, scre
     assert int(at.metric[0].value.replace(",", "")) < int(whole.replace(",", ""))
 
 
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_a_link_with_filters_is_the_same_in_every_language(university, screen, language):
+    dean = screen.person(university, "leadership")
+    at = screen.drawn("overview", dean, language)
+    at.selectbox(key="program").select_index(1).run()
+    at.segmented_control(key="target").set_value("dropout").run()
+    link = dict(at.query_params)
+    assert link["target"] == "dropout"
+    assert link["program"] in queries.programs(university.store)["program_code"].tolist()
+    again = screen.drawn("overview", dean, "id" if language == "en" else "en", **link)
+    assert again.selectbox(key="program").value == at.selectbox(key="program").value
+    assert again.segmented_control(key="target").value == "dropout"
+    at.selectbox(key="program").select_index(0).run()
+    assert "program" not in at.query_params
+
+
+def test_a_link_to_a_programme_that_is_not_there_shows_all(university, screen):
+    at = screen.drawn("overview", screen.person(university, "leadership"), program="none-such", cohort="x")
+    assert not at.exception
+    assert at.selectbox(key="program").value is None
+    assert at.selectbox(key="cohort").value is None
+
+
 def test_the_caseload_lists_k_own_students_and_says_where_it_ends(university, screen):
-    from data import queries
     from data.scope import Scope
 
     at = screen.drawn("caseload", screen.person(university, "advisor"))
