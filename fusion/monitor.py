@@ -34,7 +34,8 @@ def sides(records, taught_until: date, rng: np.random.Generator) -> tuple[np.nda
         Draws the samples.
     """
     taught = mature_labels(records, seen_on=taught_until).index.to_numpy(object)
-    later = np.setdiff1d(records.students["student_key"].to_numpy(object), taught)
+    keys = records.students["student_key"]
+    later = np.sort(keys[~keys.isin(taught)].to_numpy(object))  # numpy compares objects pair by pair
     return tuple(
         keys if len(keys) <= SAMPLE else np.sort(rng.choice(keys, SAMPLE, replace=False))
         for keys in (taught, later)
