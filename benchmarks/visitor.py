@@ -30,6 +30,9 @@ class Visit:
     ----------
     seconds : float
         From the message to the app until it said that the script has finished.
+    script_seconds : float
+        How long the script ran by Streamlit's own clock; NaN when the app does not tell (with
+        ``browser.gatherUsageStats`` it does; a browser would send it on, this visitor keeps it).
     message_bytes : int
         All that was sent to the browser meanwhile.
     elements : tuple
@@ -37,6 +40,7 @@ class Visit:
     """
 
     seconds: float
+    script_seconds: float
     message_bytes: int
     elements: tuple
 
@@ -133,12 +137,13 @@ class Visitor:
         return self._collect(started)
 
     def _collect(self, started: float) -> Visit:
-        received, elements = 0, []
+        received, elements, script = 0, [], float("nan")
         while True:
             data = self._wire.recv(timeout=PATIENCE)
-            received += len(data)
             answer = ForwardMsg.FromString(data)
             kind = answer.WhichOneof("type")
+            if kind != "page_profile":
+                received += len(data)
             if kind == "ref_hash":
                 answer = ForwardMsg.FromString(self._kept[answer.ref_hash])
                 kind = answer.WhichOneof("type")
@@ -153,10 +158,12 @@ class Visitor:
                 elements.append(answer.delta.new_element)
                 if answer.delta.new_element.WhichOneof("type") == "exception":
                     raise AppFailed(answer.delta.new_element.exception.message)
+            elif kind == "page_profile":
+                script = (answer.page_profile.prep_time + answer.page_profile.exec_time) / 1e6
             elif kind == "page_info_changed":
                 self.query = answer.page_info_changed.query_string
             elif kind == "script_finished" and self._is_end(answer):
-                return Visit(time.perf_counter() - started, received, tuple(elements))
+                return Visit(time.perf_counter() - started, script, received, tuple(elements))
 
     @staticmethod
     def _is_end(answer: ForwardMsg) -> bool:

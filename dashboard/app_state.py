@@ -8,9 +8,11 @@ so the encoder carries a lock.
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Lock
+from contextlib import contextmanager
+from threading import Lock, local
 from typing import Any, NamedTuple
 
+import pandas as pd
 import streamlit as st
 
 from dashboard import overlay, verification
@@ -27,6 +29,7 @@ from data.settings import get_settings
 from data.store import Store, get_fact, open_store
 
 LANGUAGE_COOKIE = "tepat_language"
+_RUN = local()
 
 
 class SharedEncoder(NamedTuple):
@@ -60,7 +63,27 @@ def _encoder(name: str) -> SharedEncoder:
     return shared
 
 
-@st.cache_data(ttl=3600, max_entries=64, show_spinner=False)
+@contextmanager
+def one_run():
+    """Within it the store is asked once what state it is in: a page is drawn of one state of the data."""
+    _RUN.known = {}
+    try:
+        yield
+    finally:
+        del _RUN.known
+
+
+def _once(question: str, ask: Callable):
+    """The answer to a question about the state of the store, asked once per run of a page."""
+    known = getattr(_RUN, "known", None)
+    if known is None:
+        return ask()
+    if question not in known:
+        known[question] = ask()
+    return known[question]
+
+
+@st.cache_resource(ttl=3600, max_entries=64, show_spinner=False)
 def _remembered(name: str, version: str, scope: Scope, arguments: tuple, _call: Callable):
     return _call()
 
@@ -68,11 +91,13 @@ def _remembered(name: str, version: str, scope: Scope, arguments: tuple, _call: 
 def remember(call: Callable, *arguments):
     """The result of ``call(store, scope, *arguments)``, computed once per data, model and scope.
 
-    For aggregates that read many rows. What reads a few indexed rows is asked for directly.
+    For aggregates that read many rows. What reads a few indexed rows is asked for directly. A frame comes as
+    a shallow copy: pandas copies a column when somebody writes to it.
     """
     reader = scope()
     name = f"{call.__module__}.{call.__qualname__}"
-    return _remembered(name, data_version(), reader, arguments, lambda: call(store(), reader, *arguments))
+    found = _remembered(name, data_version(), reader, arguments, lambda: call(store(), reader, *arguments))
+    return found.copy(deep=False) if isinstance(found, pd.DataFrame) else found
 
 
 @st.cache_resource(ttl=3600, max_entries=512, show_spinner=False)
@@ -87,12 +112,12 @@ def kept(name: str, about: tuple, build: Callable):
 
 def data_version() -> str:
     """Changes whenever an import or a scoring has written something."""
-    return queries.data_version(store())
+    return _once("data version", lambda: queries.data_version(store()))
 
 
 def served_model() -> StoredModel | None:
     """The model whose scores the pages show; None when there is none."""
-    return queries.served_model(store())
+    return _once("served model", lambda: queries.served_model(store()))
 
 
 def model():
@@ -103,17 +128,19 @@ def model():
 
 def programs() -> dict[str, str]:
     """Programme code → name, in the order of the codes."""
-    frame = queries.programs(store())
+    frame = _once("programs", lambda: queries.programs(store()))
     return dict(zip(frame["program_code"], frame["name"], strict=True))
 
 
 def colleagues() -> dict[str, str]:
-    """Account → name of every advisor who may sign in: who can own a step."""
-    return {
-        one.account: one.display_name
-        for one in list_accounts(store())
-        if one.role == "advisor" and one.active
-    }
+    """Account → name of every advisor who may sign in, as of a minute ago: who can own a step."""
+    return _colleagues(store().url)
+
+
+@st.cache_data(ttl=60, max_entries=4, show_spinner=False)
+def _colleagues(url: str) -> dict[str, str]:
+    advisors = list_accounts(store(), "advisor")
+    return {one.account: one.display_name for one in advisors if one.active}
 
 
 def encoder() -> SharedEncoder:
@@ -123,7 +150,7 @@ def encoder() -> SharedEncoder:
 
 def is_synthetic() -> bool:
     """Whether the store holds generated people."""
-    return bool(get_fact(store(), "synthetic"))
+    return _once("synthetic", lambda: bool(get_fact(store(), "synthetic")))
 
 
 def words() -> Words:

@@ -40,10 +40,12 @@ def stored_row(model: RiskModel, stored: StoredExplanation) -> Rows:
     """
     names = list(model.encoder.names)
     values = {name: [model.encoder.value(name, stored.inputs[i])] for i, name in enumerate(names)}
-    table = pd.DataFrame(values)
-    for name in names:
-        if name not in model.encoder.categories:
-            table[name] = table[name].astype(float)
+    table = pd.DataFrame(
+        {
+            name: value if name in model.encoder.categories else np.array(value, dtype=float)
+            for name, value in values.items()
+        }
+    )
     meta = pd.DataFrame(
         {
             "student_key": [stored.score["student_key"]],
@@ -73,6 +75,10 @@ def changed_score(
     changes : dict of str to float
         Lever → value; empty gives the stored score.
     """
+    if not changes:
+        return Changed(
+            *(float(stored.score[name]) for name in ("risk", "risk_low", "risk_high")), stored.score["band"]
+        )
     target = stored.score["target"]
     frame = score_changes(model, row, target, [{}, changes])
     after = frame.iloc[1]

@@ -73,11 +73,12 @@ def find_account(store: Store, name: str) -> Account | None:
     return _account(row) if row is not None and row["active"] else None
 
 
-def list_accounts(store: Store) -> list[Account]:
-    """Every account, inactive ones too, by role and name."""
+def list_accounts(store: Store, role: str | None = None) -> list[Account]:
+    """Every account (of a role), inactive ones too, by role and name."""
     table = schema.accounts
+    wanted = select(table) if role is None else select(table).where(table.c.role == role)
     with store.reading() as connection:
-        rows = connection.execute(select(table)).mappings().all()
+        rows = connection.execute(wanted).mappings().all()
     order = {role: position for position, role in enumerate(ROLES)}
     return sorted(map(_account, rows), key=lambda account: (order[account.role], account.account))
 

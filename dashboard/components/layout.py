@@ -85,7 +85,8 @@ def guarded(name: str) -> Callable[[], None]:
 
     def page() -> None:
         try:
-            import_module(f"dashboard.pages.{name}_page").show()
+            with app_state.one_run():
+                import_module(f"dashboard.pages.{name}_page").show()
         except Exception:
             logger.exception("page %s failed", name)
             words = app_state.words()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -16,18 +18,26 @@ LISTED = 4
 WEIGHTY = 0.02  # log-odds under which a reason is not worth a sentence
 
 
-def reasons_panel(explanation: Explanation) -> None:
-    """Draw the reasons of one score: the waterfall, and the strongest of each kind in words."""
+def reasons_panel(explanation: Explanation, about: tuple) -> None:
+    """Draw the reasons of one score: the waterfall, and the strongest of each kind in words.
+
+    Parameters
+    ----------
+    explanation : Explanation
+    about : tuple
+        What names the score: its chart is drawn once.
+    """
     words = app_state.words()
     frame = reasons_frame(explanation, app_state.programs(), words)
     base = explanation.base_value
     left, right = st.columns([1.6, 1], gap="large")
     with left:
         chart_panel(
-            waterfall(frame, base, words),
+            partial(waterfall, frame, base, words),
             "reasons",
             words("student.reasons_title"),
             linked(words("student.reasons_help"), "reasons", words),
+            about=about,
         )
     with right:
         records = frame[frame["modality"] == "records"]

@@ -12,6 +12,7 @@ from dashboard.charts.bands import risk_scale
 from dashboard.components.chart_panel import QUIET
 from dashboard.components.layout import empty_state, page_header
 from dashboard.glossary import linked
+from dashboard.wording import Words
 from data import queries
 from data.queries import StoredExplanation
 from fusion.explain import Explanation, explain_score, sentence
@@ -100,9 +101,11 @@ def titled(part: str) -> tuple[str, str]:
     return words(f"student.{part}_title"), linked(words(f"student.{part}_help"), TERMS[part], words)
 
 
-def export_frame(history: pd.DataFrame, terms: pd.DataFrame) -> pd.DataFrame:
-    """Scores and register rows term by term; no name, no number."""
-    words = app_state.words()
+def export_frame(history: pd.DataFrame, terms: pd.DataFrame, words: Words) -> pd.DataFrame:
+    """Scores and register rows term by term; no name, no number.
+
+    Asked for when no session is at hand, so it is told the reader's language.
+    """
     columns = "status gpa_term gpa_cum credits_attempted credits_passed credits_cum attendance_rate".split()
     rows = terms[["term_id", "term_index", *columns]]
     if not history.empty:

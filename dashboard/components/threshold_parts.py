@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from dashboard import app_state, jobs
@@ -58,8 +60,9 @@ def figures(found) -> None:
 def curve(found) -> None:
     """The DET curve with the thresholds in use."""
     words = app_state.words()
-    chart = det_curve(found.curves, found.points, words)
-    chart_panel(chart, "det", words("thresholds.det_title"), words("thresholds.det_help"))
+    chart = partial(det_curve, found.curves, found.points, words)
+    title, help = words("thresholds.det_title"), words("thresholds.det_help")
+    chart_panel(chart, "det", title, help, about=(found.version,))
 
 
 def table(found) -> None:
@@ -102,8 +105,9 @@ def price(found) -> None:
             forged=forged,
         )
     )
-    chart = workload(work, chosen, words)
-    chart_panel(chart, "workload", words("thresholds.price_title"), words("thresholds.price_help"))
+    chart = partial(workload, work, chosen, words)
+    title, help = words("thresholds.price_title"), words("thresholds.price_help")
+    chart_panel(chart, "workload", title, help, about=(found.version, chosen, forged))
 
 
 def origin(found) -> None:

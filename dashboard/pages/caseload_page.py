@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from dashboard import app_state, caseload
@@ -39,7 +41,7 @@ def show() -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.toggle(words("bulk.several"), key="several", help=words("bulk.several_help"))
         st.caption(words("bulk.hint" if several else "caseload.open_hint"), width="content")
-        export_bar(caseload.for_export(table, words), "caseload", k=chosen.k, target=chosen.target)
+        export_bar(partial(caseload.for_export, table, words), "caseload", k=chosen.k, target=chosen.target)
     if several:
         bulk_log(picked)
     elif picked:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from dashboard import app_state, model_facts
@@ -29,6 +31,7 @@ def show() -> None:
     with card("facts"):
         parts.facts(served)
     target = target_choice()
+    about = (served.version, target)
     with card("signature-verdict"):
         parts.signature_verdict(manifest, target)
     figures = model_facts.figures_table(manifest, target, HEADLINE, words)
@@ -41,18 +44,21 @@ def show() -> None:
         parts.figures(at_k)
     left, right = st.columns(2, gap="medium")
     with left, card("calibration"):
-        chart = charts.calibration(model_facts.calibration(manifest, target), words)
-        chart_panel(chart, "calibration", words("model.calibration_title"), words("model.calibration_help"))
+        chart = partial(charts.calibration, model_facts.calibration(manifest, target), words)
+        title, help = words("model.calibration_title"), words("model.calibration_help")
+        chart_panel(chart, "calibration", title, help, about=about)
     with right, card("by-term"):
-        chart = charts.by_term(model_facts.by_term(manifest, target), words("metric.roc_auc"), words)
-        chart_panel(chart, "by-term", words("model.by_term_title"), words("model.by_term_help"))
+        by_term = model_facts.by_term(manifest, target)
+        chart = partial(charts.by_term, by_term, words("metric.roc_auc"), words)
+        title, help = words("model.by_term_title"), words("model.by_term_help")
+        chart_panel(chart, "by-term", title, help, about=about)
     curve = model_facts.precision_recall(manifest, target)
     if not curve.empty:
         with card("precision-recall"):
             names = {"fused": words("arm.fused"), "logistic regression": words("arm.logistic")}
-            chart = charts.precision_recall(curve, names, words)
+            chart = partial(charts.precision_recall, curve, names, words)
             title, help = words("model_watch.curve_title"), words("model_watch.curve_help")
-            chart_panel(chart, "precision-recall", title, help)
+            chart_panel(chart, "precision-recall", title, help, about=about)
     for part in ("fairness", "drift"):
         with card(part):
             parts.further(part, manifest, target)

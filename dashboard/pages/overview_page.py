@@ -35,8 +35,8 @@ def show() -> None:
     cube = summaries.chosen(cube, chosen.program_code, chosen.cohort_term)
     progress = summaries.chosen(progress, chosen.program_code, chosen.cohort_term)
     last = summaries.last_completed_term(progress)
-    kpi_row(parts.kpis(flow, programs, cube, chosen, last))
     about = tuple(vars(chosen).values())
+    kpi_row(app_state.kept("kpis", about, partial(parts.kpis, flow, programs, cube, chosen, last)))
     left, right = st.columns(2)
     with left, card("bands"):
         chart, title = partial(parts.bands_chart, cube), words("overview.bands_title")
@@ -48,7 +48,8 @@ def show() -> None:
     with left, card("outcomes"):
         chart = partial(parts.outcomes_chart, flow, programs, last)
         chart_panel(chart, "outcomes", *parts.titled("outcome"), choices=BY[::-1], about=about)
-        st.caption(parts.not_observable(flow, programs, last))
+        waiting = partial(parts.not_observable, flow, programs, last)
+        st.caption(app_state.kept("not-observable", about, waiting))
     with right, card("funnel"):
         chart = partial(parts.funnel_chart, flow, programs, last)
         chart_panel(chart, "funnel", *parts.titled("funnel"), about=about)

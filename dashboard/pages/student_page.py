@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from dashboard import app_state
@@ -35,32 +37,35 @@ def show() -> None:
     events = queries.case_events(store, scope, key)
     target = target_choice()
     history = parts.served_history(key, target)
-    newest = stored = None
+    newest = stored = told = None
+    about = (key, target)
     if history.empty:
         empty_state(words("student.not_scored_title"), words("student.not_scored_text"))
     else:
         newest = history.iloc[-1].to_dict()
         stored = parts.stored_explanation(newest)
+        told = parts.explained(stored, target)
         edges = parts.band_edges(target)
         left, right = st.columns([1.15, 1], gap="medium")
         with left, card("risk"):
             parts.risk_sentence(newest, edges)
             override_badge(events, newest)
         with right, card("history"):
-            chart_panel(risk_history(history, edges, words), "history", *parts.titled("history"))
+            chart = partial(risk_history, history, edges, words)
+            chart_panel(chart, "history", *parts.titled("history"), about=about)
         with card("reasons"):
-            reasons_panel(parts.explained(stored, target))
+            reasons_panel(told, (*about, stored.score["score_id"]))
         with card("whatif"):
             whatif_panel(stored)
     if not terms.empty:
         with card("records"):
-            chart_panel(term_timeline(terms, words), "records", words("student.records_title"))
+            chart = partial(term_timeline, terms, words)
+            chart_panel(chart, "records", words("student.records_title"), about=(key,))
     signature = card("signature")  # filled last: a heat map takes a second or two
     with card("log"):
         case_log(key, events)
     with st.container(horizontal=True):
-        export_bar(parts.export_frame(history, terms), f"student-{key[:8]}", target=target)
-        told = None if stored is None else parts.explained(stored, target)
+        export_bar(partial(parts.export_frame, history, terms, words), f"student-{key[:8]}", target=target)
         student_pdf(found.iloc[0].to_dict(), terms, events, newest, told)
     with signature:
         specimen_panel(queries.student_specimens(store, scope, key), stored)
