@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from dashboard.model_facts import assessment
+from dashboard.model_watch import trust
 from data.columns import TARGETS
 
 OLD_AFTER = 200  # days; a term and a half without a new scoring
@@ -35,6 +36,8 @@ def concerns(manifest: dict, scored_at: datetime | None, today: date, target: st
     cohorts = [row for row in found.get("cohorts", []) if row.get("target") == target]
     if cohorts and not max(cohorts, key=lambda row: row["cohort_term"])["trusted"]:
         said.append("drifted")
+    if trust(manifest) == "untrusted":
+        said.append("young_differ")
     if scored_at is None or (today - scored_at.date()).days > OLD_AFTER:
         said.append("old_scores")
     return said

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from dashboard.summaries import OUTSIDE, outcomes, wilson
+from dashboard.summaries import OUTSIDE, outcomes
 from data.columns import DROPOUT_EXITS
 from data.term_calendar import ordinal
 
@@ -142,16 +142,10 @@ def groups(rows: pd.DataFrame, programs: pd.DataFrame, last_term: int) -> pd.Dat
         ``group``, ``n``, ``rate``, ``low``, ``high`` (Wilson), ``left_rate``; groups of at least
         :data:`FEWEST` students, the highest rate first.
     """
-    parts = []
-    for name, part in rows[rows["group"] != ""].groupby("group"):
-        inside = part[~part["state"].isin(OUTSIDE)]
-        sums = outcomes(inside, programs, "program_code", last_term)[["n", "on_time_n", "left_n"]].sum()
-        parts.append({"group": name, **sums})
-    table = pd.DataFrame(parts, columns=["group", "n", "on_time_n", "left_n"])
+    inside = rows[(rows["group"] != "") & ~rows["state"].isin(OUTSIDE)]
+    table = outcomes(inside, programs, "group", last_term)
+    table = table[["group", "n", "on_time_n", "left_n", "rate", "low", "high", "left_rate"]]
     table = table[table["n"] >= FEWEST]
-    table["rate"] = table["on_time_n"] / table["n"]
-    table["low"], table["high"] = wilson(table["on_time_n"], table["n"])
-    table["left_rate"] = table["left_n"] / table["n"]
     return table.sort_values(["rate", "group"], ascending=[False, True], ignore_index=True)
 
 

@@ -82,7 +82,7 @@ def term_timeline(frame: pd.DataFrame, words: Words) -> Chart:
         yaxis={"range": [0, 4.15], "dtick": 1, "title": {"text": words("axis.gpa")}},
         yaxis2={"title": {"text": words("axis.credits")}},
         xaxis={"showticklabels": False},
-        xaxis2={"tickvals": x, "ticktext": [str(term) for term in rows["term_id"]]},
+        xaxis2={"tickvals": x, "ticktext": [name.replace(" ", "<br>") for name in names]},
     )
     known = rows["gpa_cum"].dropna()
     alt = words(

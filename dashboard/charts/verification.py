@@ -13,6 +13,7 @@ from dashboard.wording import Words
 KINDS = ("skilled", "random")
 KIND_LOOK = {"skilled": (RAISES, "solid", "circle"), "random": (ACCENT, "dash", "diamond")}
 _TICKS = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
+_MARKED = (0.001, 0.01, 0.05, 0.2, 0.4)  # few enough for a phone
 _FLOOR = 0.0005
 _DEVIATE = NormalDist().inv_cdf
 
@@ -57,8 +58,8 @@ def det_curve(curves: pd.DataFrame, points: pd.DataFrame, words: Words) -> Chart
         )
     quiet(sketch, words, 380, legend=True)
     ticks = {
-        "tickvals": [_deviate(tick) for tick in _TICKS],
-        "ticktext": [words.percent(tick, 1 if tick < 0.01 else 0) for tick in _TICKS],
+        "tickvals": [_deviate(tick) for tick in _MARKED],
+        "ticktext": [words.percent(tick, 1 if tick < 0.01 else 0) for tick in _MARKED],
         "range": [_deviate(_FLOOR) - 0.12, _deviate(0.5)],  # room for a mark at no error at all
     }
     sketch.update_xaxes(title={"text": words("verification.axis_far")}, **ticks)

@@ -52,7 +52,7 @@ def chart_panel(
     draw = partial(_drawn, chart, by)
     drawn = draw() if about is None else app_state.kept(key, (*about, by), draw)
     if as_table:
-        st.dataframe(drawn.table, hide_index=True, key=f"{key}-frame", alt=title or key)
+        st.dataframe(drawn.table, hide_index=True, key=f"{key}-frame", alt=title or drawn.alt)
     else:
         st.plotly_chart(drawn.figure, key=f"{key}-chart", config=QUIET, alt=drawn.alt)
 

@@ -10,11 +10,9 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import app_state
-from dashboard.components.view_menu import list_lengths, take_view, view_menu
+from dashboard.components.view_menu import ALL, list_lengths, take_view, view_menu
 from dashboard.glossary import linked
 from data.columns import BANDS, TARGETS
-
-NOTHING = object()
 
 
 @dataclass(frozen=True)
@@ -74,17 +72,18 @@ def in_address(key: str, options: list, widget: Callable):
     Returns
     -------
     object
-        The chosen option. What an address asks for and this reader does not have is left out.
+        The chosen option; None for :data:`ALL`. What an address asks for and this reader does not have is
+        left out.
     """
     codes = {str(option): option for option in options}
-    if st.session_state.get(key, NOTHING) not in options:
+    if st.session_state.get(key) not in options:
         st.session_state[key] = codes.get(st.query_params.get(key), options[0])
     chosen = widget(options, key=key, persist_state="session")
     if chosen == options[0]:
         st.query_params.pop(key, None)
     elif st.query_params.get(key) != str(chosen):
         st.query_params[key] = str(chosen)
-    return chosen
+    return None if chosen == ALL else chosen
 
 
 def target_choice() -> str:
@@ -109,11 +108,11 @@ def program_choice(programs: pd.DataFrame) -> str | None:
     names = dict(zip(programs["program_code"], programs["name"], strict=True))
     return in_address(
         "program",
-        [None, *names],
+        [ALL, *names],
         partial(
             st.selectbox,
             words("overview.program_filter"),
-            format_func=lambda code: words("overview.all_programs") if code is None else names[code],
+            format_func=lambda code: words("overview.all_programs") if code == ALL else names[code],
         ),
     )
 
@@ -123,11 +122,11 @@ def cohort_choice(cohorts: list[int]) -> int | None:
     words = app_state.words()
     return in_address(
         "cohort",
-        [None, *sorted(cohorts, reverse=True)],
+        [ALL, *sorted(cohorts, reverse=True)],
         partial(
             st.selectbox,
             words("overview.cohort_filter"),
-            format_func=lambda term: words("overview.all_cohorts") if term is None else words.term(term),
+            format_func=lambda term: words("overview.all_cohorts") if term == ALL else words.term(term),
         ),
     )
 

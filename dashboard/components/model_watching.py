@@ -21,7 +21,7 @@ def drift(manifest: dict, target: str) -> None:
     section(words("model_watch.title"), words("model_watch.help"))
     state = model_watch.trust(manifest)
     icon, color = LOOKS[state]
-    st.badge(words(f"model_watch.{state}"), icon=icon, color=color)
+    st.markdown(f":{color}[{icon} {words(f'model_watch.{state}')}]")  # wraps on a phone, as a badge does not
     found = manifest.get("monitor")
     if found:
         st.caption(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 
 from dashboard import app_state, exports, model_facts, summaries
@@ -26,8 +28,8 @@ TERMS = {  # part of the page → what the glossary explains about it
 COLUMN = {"cohort": "cohort_term", "program": "program_code"}
 
 
-def kpis(flow, programs, cube, chosen: GroupFilter, last_term: int) -> list[Kpi]:
-    """Students now, at risk, on time, dropped out, load per advisor."""
+def kpis(flow, cohorts: pd.DataFrame, cube, chosen: GroupFilter) -> list[Kpi]:
+    """Students now, at risk, on time, dropped out, load per advisor; ``cohorts`` from :func:`by_cohort`."""
     words = app_state.words()
     risky, scored = summaries.at_risk(cube)
     before, _ = summaries.at_risk(narrowed(queries.previous_cube, chosen, chosen.target))
@@ -50,7 +52,7 @@ def kpis(flow, programs, cube, chosen: GroupFilter, last_term: int) -> list[Kpi]
             good="down",
             bars=summaries.by_cohort(at_risk_now),
         ),
-        *_mature(flow, programs, last_term),
+        *_mature(cohorts),
         Kpi(
             words("overview.kpi_load"),
             words.number(risky / len(load) if load else None, 1),
@@ -61,10 +63,15 @@ def kpis(flow, programs, cube, chosen: GroupFilter, last_term: int) -> list[Kpi]
     ]
 
 
-def _mature(flow, programs, last_term: int) -> list[Kpi]:
+def by_cohort(flow: pd.DataFrame, programs: pd.DataFrame, last_term: int, about: tuple) -> pd.DataFrame:
+    """Where each entry cohort stands (:func:`dashboard.summaries.outcomes`), worked out once."""
+    make = partial(summaries.outcomes, flow, programs, "cohort_term", last_term)
+    return app_state.kept("by-cohort", about, make)
+
+
+def _mature(table: pd.DataFrame) -> list[Kpi]:
     """On-time and drop-out share of the newest cohort of known outcome, against the one before."""
     words = app_state.words()
-    table = summaries.outcomes(flow, programs, "cohort_term", last_term)
     ripe = table[table["mature"] & table["rate"].notna()]
     note = f"{int(ripe.iloc[-1]['cohort_term']) // 10}" if len(ripe) else None
     return [
@@ -102,10 +109,10 @@ def bands_chart(cube: pd.DataFrame, by: str) -> Chart:
     return bands_by_group(frame, by, words)
 
 
-def outcomes_chart(flow: pd.DataFrame, programs: pd.DataFrame, last_term: int, by: str) -> Chart:
+def outcomes_chart(flow, programs: pd.DataFrame, last_term: int, cohorts: pd.DataFrame, by: str) -> Chart:
     """On-time rates by entry cohort or by programme; groups that cannot be judged yet are left out."""
-    table = summaries.outcomes(flow, programs, COLUMN[by], last_term)
-    table.insert(0, by, table[COLUMN[by]].map(_names(by)))
+    table = cohorts if by == "cohort" else summaries.outcomes(flow, programs, COLUMN[by], last_term)
+    table = table.assign(**{by: table[COLUMN[by]].map(_names(by))})
     return rates(table.dropna(subset=["rate"]), by, app_state.words())
 
 
@@ -114,17 +121,15 @@ def retention_chart(progress: pd.DataFrame) -> Chart:
     return retention(summaries.retention(progress), app_state.words())
 
 
-def funnel_chart(flow: pd.DataFrame, programs: pd.DataFrame, last_term: int) -> Chart:
-    """Where every entry cohort stands today."""
+def funnel_chart(table: pd.DataFrame) -> Chart:
+    """Where every entry cohort of :func:`by_cohort` stands today."""
     words = app_state.words()
-    table = summaries.outcomes(flow, programs, "cohort_term", last_term)
     return funnel(table.assign(cohort=table["cohort_term"].map(words.term)), words)
 
 
-def not_observable(flow: pd.DataFrame, programs: pd.DataFrame, last_term: int) -> str:
-    """Which cohorts cannot be judged yet, in words; empty when all can."""
+def not_observable(table: pd.DataFrame) -> str:
+    """Which cohorts of :func:`by_cohort` cannot be judged yet, in words; empty when all can."""
     words = app_state.words()
-    table = summaries.outcomes(flow, programs, "cohort_term", last_term)
     waiting = [words.term(cohort) for cohort in table.loc[table["rate"].isna(), "cohort_term"]]
     if not waiting:
         return ""

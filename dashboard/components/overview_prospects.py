@@ -52,6 +52,7 @@ def gaps(programs: pd.DataFrame, chosen: GroupFilter, last: int) -> None:
     """One card: on-time rates by group, and the largest difference with its interval."""
     words = app_state.words()
     with card("groups"):
+        section(*parts.titled("groups"))
         attribute = st.segmented_control(
             words("overview.groups_by"),
             list(GROUPS),
@@ -67,10 +68,10 @@ def gaps(programs: pd.DataFrame, chosen: GroupFilter, last: int) -> None:
         table = app_state.kept("groups-table", about, make)
         found = prospects.largest_gap(table)
         if found is None:
-            _nothing("groups", "overview.groups_none")
+            st.caption(words("overview.groups_none"))
             return
         chart = partial(rates, table, "group", words)
-        chart_panel(chart, "groups", *parts.titled("groups"), about=about)
+        chart_panel(chart, "groups", about=about)
         st.caption(_told(found))
 
 

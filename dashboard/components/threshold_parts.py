@@ -72,7 +72,8 @@ def table(found) -> None:
     words = app_state.words()
     section(words("thresholds.table_title"), words("thresholds.table_help"))
     rows = rate_table(found.rates, LAYPEOPLE, words)
-    st.dataframe(rows, hide_index=True, alt=words("thresholds.table_title"))
+    narrow = {words("column.metric"): st.column_config.TextColumn(width=190)}  # a phone shows the values too
+    st.dataframe(rows, hide_index=True, column_config=narrow, alt=words("thresholds.table_title"))
     st.caption(words("thresholds.kam"))
     export_bar(rows, "thresholds", version=found.version)
 

@@ -14,6 +14,7 @@ from data.columns import BANDS, TARGETS
 from data.saved_views import SavedView
 
 PAGE = "caseload"
+ALL = ""  # the option of a select box that narrows nothing
 WIDGETS = {  # what a view keeps → key of the widget that shows it
     "target": "target",
     "program_code": "program",
@@ -54,7 +55,8 @@ def take_view(programs: pd.DataFrame, cohorts: list[int], longest: int) -> None:
     }
     for name, widget in WIDGETS.items():
         if name in view.filters and view.filters[name] in allowed[name]:
-            st.session_state[widget] = view.filters[name]
+            value = view.filters[name]
+            st.session_state[widget] = ALL if value is None and widget in ("program", "cohort") else value
 
 
 def view_menu(chosen: dict[str, Any]) -> None:

@@ -36,7 +36,8 @@ def show() -> None:
     progress = summaries.chosen(progress, chosen.program_code, chosen.cohort_term)
     last = summaries.last_completed_term(progress)
     about = tuple(vars(chosen).values())
-    kpi_row(app_state.kept("kpis", about, partial(parts.kpis, flow, programs, cube, chosen, last)))
+    cohorts = parts.by_cohort(flow, programs, last, about)
+    kpi_row(app_state.kept("kpis", about, partial(parts.kpis, flow, cohorts, cube, chosen)))
     left, right = st.columns(2)
     with left, card("bands"):
         chart, title = partial(parts.bands_chart, cube), words("overview.bands_title")
@@ -46,12 +47,11 @@ def show() -> None:
         chart_panel(chart, "retention", *parts.titled("retention"), about=about)
     left, right = st.columns(2)
     with left, card("outcomes"):
-        chart = partial(parts.outcomes_chart, flow, programs, last)
+        chart = partial(parts.outcomes_chart, flow, programs, last, cohorts)
         chart_panel(chart, "outcomes", *parts.titled("outcome"), choices=BY[::-1], about=about)
-        waiting = partial(parts.not_observable, flow, programs, last)
-        st.caption(app_state.kept("not-observable", about, waiting))
+        st.caption(parts.not_observable(cohorts))
     with right, card("funnel"):
-        chart = partial(parts.funnel_chart, flow, programs, last)
+        chart = partial(parts.funnel_chart, cohorts)
         chart_panel(chart, "funnel", *parts.titled("funnel"), about=about)
     outlook(flow, programs, chosen, last)
     gaps(programs, chosen, last)

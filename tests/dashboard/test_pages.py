@@ -120,8 +120,9 @@ def test_a_link_with_filters_is_the_same_in_every_language(university, screen, l
 def test_a_link_to_a_programme_that_is_not_there_shows_all(university, screen):
     at = screen.drawn("overview", screen.person(university, "leadership"), program="none-such", cohort="x")
     assert not at.exception
-    assert at.selectbox(key="program").value is None
-    assert at.selectbox(key="cohort").value is None
+    for key, everything in (("program", "overview.all_programs"), ("cohort", "overview.all_cohorts")):
+        assert at.selectbox(key=key).value == ""
+        assert at.selectbox(key=key).options[0] == EN(everything)
 
 
 def test_the_caseload_lists_k_own_students_and_says_where_it_ends(university, screen):

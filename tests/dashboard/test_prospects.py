@@ -9,6 +9,7 @@ import pytest
 
 from dashboard import prospects
 from dashboard.model_health import concerns
+from dashboard.summaries import wilson
 from data import queries
 from data.scope import Scope
 
@@ -101,7 +102,7 @@ def test_newcombes_published_interval_is_met():
     # R. G. Newcombe (1998), table II: 56/70 against 48/80, method 10: 0.0524 to 0.3339
     table = pd.DataFrame({"group": ["a", "b"], "n": [70, 80], "on_time_n": [56, 48]})
     table["rate"] = table["on_time_n"] / table["n"]
-    table["low"], table["high"] = prospects.wilson(table["on_time_n"], table["n"])
+    table["low"], table["high"] = wilson(table["on_time_n"], table["n"])
     gap = prospects.largest_gap(table)
     assert (round(gap.low, 4), round(gap.high, 4)) == (0.0524, 0.3339)
 
@@ -138,6 +139,11 @@ def manifest(model: float, rule: float, trusted: bool) -> dict:
         (manifest(0.6, 0.5, True), datetime(2026, 5, 1), []),
         (manifest(0.5, 0.5, True), datetime(2026, 5, 1), ["no_better_than_rule"]),
         (manifest(0.6, 0.5, False), datetime(2025, 5, 1), ["drifted", "old_scores"]),
+        (
+            manifest(0.6, 0.5, True) | {"monitor": {"trusted": False, "enough": True}},
+            datetime(2026, 5, 1),
+            ["young_differ"],
+        ),
         ({}, None, ["unexamined"]),
     ],
 )
