@@ -33,6 +33,7 @@ def student_search() -> dict | None:
         words("verification.search"),
         key="student-search",
         type="search",
+        placeholder=words("verification.search"),
         live="300ms",
         help=words("verification.search_help"),
         icon=":material/search:",
