@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import contextmanager
+from datetime import UTC
 from threading import Lock, local
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pandas as pd
 import streamlit as st
@@ -172,6 +174,15 @@ def keep_language() -> None:
     if language is not None:
         cookie = f"{LANGUAGE_COOKIE}={language}; path=/; max-age=31536000; samesite=lax"
         st.html(f"<script>document.cookie = '{cookie}'</script>", unsafe_allow_javascript=True)
+
+
+def here(moments: pd.Series) -> pd.Series:
+    """Moments of the store (UTC, told without a zone) on the clock of the reader's browser."""
+    try:
+        zone = ZoneInfo(st.context.timezone) if st.context.timezone else UTC
+    except (ZoneInfoNotFoundError, ValueError):
+        zone = UTC
+    return pd.to_datetime(moments).dt.tz_localize("UTC").dt.tz_convert(zone).dt.tz_localize(None)
 
 
 def pages() -> dict:

@@ -19,7 +19,7 @@ def as_table(imports: pd.DataFrame) -> pd.DataFrame:
     totals = [_totals(counts or {}) for counts in imports["counts"]]
     return pd.DataFrame(
         {
-            words("column.when"): imports["started_at"],
+            words("column.when"): app_state.here(imports["started_at"]),
             words("column.actor"): imports["actor"],
             words("column.source"): imports["source"],
             words("column.new"): [total["new"] for total in totals],

@@ -34,8 +34,9 @@ def history(jobs: Sequence[Job]) -> None:
     if not jobs:
         return empty_state(words("jobs.none_title"), words("jobs.none_text"), ":material/manufacturing:")
     shown = history_table(jobs, words)
+    when = words("column.when")
     event = st.dataframe(
-        shown,
+        shown.assign(**{when: app_state.here(shown[when])}),
         hide_index=True,
         key="job-table",
         on_select="rerun",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from dashboard import app_state
@@ -25,8 +27,8 @@ def show() -> None:
     entries = audit.entries(store, actor=actor, action=action, limit=MOST)
     if entries.empty:
         return empty_state(words("audit.none_found"), "", ":material/search_off:")
-    shown = audit_table(entries, words)
+    shown = audit_table(entries.assign(at=app_state.here(entries["at"])), words)
     st.dataframe(shown, hide_index=True, height=min(36 * len(shown) + 38, 620), alt=words("audit.title"))
     if len(shown) == MOST:
         st.caption(words("audit.newest", n=MOST))
-    export_bar(shown, "audit", actor=actor, action=action)
+    export_bar(partial(audit_table, entries, words), "audit", actor=actor, action=action)

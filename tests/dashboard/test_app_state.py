@@ -1,0 +1,54 @@
+"""What outlives a run of the script: one answer per run, shared frames, the reader's clock."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from dashboard import app_state
+
+NOON = pd.Series(pd.to_datetime(["2026-11-20 12:00", "2026-07-01 23:30"]))
+
+
+@pytest.mark.parametrize(
+    ("zone", "shown"),
+    [
+        ("Asia/Jakarta", ["2026-11-20 19:00", "2026-07-02 06:30"]),
+        ("Europe/Berlin", ["2026-11-20 13:00", "2026-07-02 01:30"]),
+        (None, ["2026-11-20 12:00", "2026-07-01 23:30"]),
+        ("Nowhere/At-All", ["2026-11-20 12:00", "2026-07-01 23:30"]),
+        ("../etc/passwd", ["2026-11-20 12:00", "2026-07-01 23:30"]),
+    ],
+)
+def test_moments_are_told_on_the_readers_clock(monkeypatch, zone, shown):
+    monkeypatch.setattr(app_state.st, "context", SimpleNamespace(timezone=zone))
+    assert app_state.here(NOON).tolist() == pd.to_datetime(shown).tolist()
+
+
+def test_the_state_of_the_store_is_asked_once_per_run_and_again_in_the_next(monkeypatch):
+    versions = iter(["a", "b", "c", "d"])
+    monkeypatch.setattr(app_state, "store", lambda: None)
+    monkeypatch.setattr(app_state.queries, "data_version", lambda _store: next(versions))
+    with app_state.one_run():
+        assert [app_state.data_version(), app_state.data_version()] == ["a", "a"]
+    with pytest.raises(RuntimeError), app_state.one_run():
+        assert app_state.data_version() == "b"
+        raise RuntimeError
+    assert [app_state.data_version(), app_state.data_version()] == ["c", "d"]
+
+
+def test_whoever_changes_a_remembered_frame_changes_it_for_nobody_else(monkeypatch):
+    def counts(_store, _scope, name):
+        return pd.DataFrame({"name": [name], "students": [3]})
+
+    monkeypatch.setattr(app_state, "store", lambda: None)
+    monkeypatch.setattr(app_state, "scope", lambda: app_state.Scope.nothing())
+    monkeypatch.setattr(app_state, "data_version", lambda: "one")
+    first = app_state.remember(counts, "a")
+    first["students"] = 0
+    first.loc[0, "name"] = "changed"
+    second = app_state.remember(counts, "a")
+    second.iloc[0, 1] = 7
+    assert app_state.remember(counts, "a").to_dict("records") == [{"name": "a", "students": 3}]
