@@ -41,6 +41,7 @@ def verify(task: Task) -> dict:
         found = verify_folder(
             task.store,
             data,
+            since=task.job.created_at,
             progress=lambda done, total: task.report(done, total, "comparing signatures"),
             **about,
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -192,6 +193,26 @@ def decision(store: Store, scope: Scope, decision_id: str) -> dict:
         raise LookupError(f"no decision {decision_id!r} that may be read")
     row = found.iloc[0].to_dict()
     return row | {name: None for name in HIDDEN if not isinstance(row[name], str) and pd.isna(row[name])}
+
+
+def decided_since(store: Store, actor: str, since: datetime) -> dict[tuple[str, str], dict]:
+    """What one person's comparisons came to since a moment (UTC), for a pipeline that is taken up again.
+
+    Returns
+    -------
+    dict
+        ``(student_key, questioned_sha256)`` → ``decision_id, outcome, reason, log10_lr``.
+    """
+    table = schema.verification_decisions
+    names = ("decision_id", "outcome", "reason", "log10_lr")
+    statement = select(
+        table.c.student_key, table.c.questioned_sha256, *(table.c[name] for name in names)
+    ).where(table.c.actor == actor, table.c.at >= since)
+    with store.reading() as connection:
+        rows = connection.execute(statement).mappings().all()
+    return {
+        (row["student_key"], row["questioned_sha256"]): {name: row[name] for name in names} for row in rows
+    }
 
 
 def questioned_image(store: Store, scope: Scope, decision_id: str) -> bytes:

@@ -6,8 +6,10 @@ look again, never a verdict, and the file stays encrypted until its retention en
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -150,6 +152,7 @@ def verify_folder(
     *,
     actor: str,
     role: str = "system",
+    since: datetime | None = None,
     progress: Progress | None = None,
     descriptor: Descriptor | None = None,
 ) -> pd.DataFrame:
@@ -161,6 +164,9 @@ def verify_folder(
     ----------
     source : path, bytes, or list of (str, bytes)
         See :func:`data.signature_files.iter_signature_files`.
+    since : datetime, optional
+        When this work began (UTC), if it may have been broken off: what ``actor`` has compared since then is
+        taken over, not compared and stored again.
 
     Returns
     -------
@@ -176,14 +182,17 @@ def verify_folder(
     """
     keys = reads.student_keys(store)
     numbers, rows = NumberIndex(keys), []
+    decided = {} if since is None else reads.decided_since(store, actor, since)
     for file in iter_signature_files(source):
         row = dict.fromkeys(FOLDER_COLUMNS) | {"file": file.name}
         try:
             key = keys[_number_in(file, numbers)]
-            made = verify(
-                store, key, file.read(), name=file.name, actor=actor, role=role, descriptor=descriptor
-            )
-            row |= {"student_key": key} | {name: getattr(made, name) for name in FOLDER_COLUMNS[2:6]}
+            data = file.read()
+            found = decided.get((key, hashlib.sha256(data).hexdigest()))
+            if found is None:
+                made = verify(store, key, data, name=file.name, actor=actor, role=role, descriptor=descriptor)
+                found = {name: getattr(made, name) for name in FOLDER_COLUMNS[2:6]}
+            row |= {"student_key": key} | found
         except RefusedFile as refusal:
             row |= {"problem": refusal.code, "message": refusal.reason}
         except NoConsent as problem:

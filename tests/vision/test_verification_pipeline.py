@@ -12,6 +12,7 @@ import pytest
 
 from data import audit, erase, queries, queries_verification, schema
 from data.encoder_info import EncoderInfo
+from data.imports import now
 from data.scope import Scope
 from data.specimens import RefusedFile
 from data.store import NewSpecimen, write_consents, write_specimens
@@ -224,6 +225,30 @@ def test_a_folder_is_looked_over_and_a_bad_file_never_stops_the_rest(office):
     assert problems == {"S02/form.png": "no_consent", "nobody.png": "no_student", "notes.txt": "no_student"}
     assert seen[-1] == (6, 6)
     assert len(queries_verification.decisions(office.store, SYSTEM)) == 2
+
+
+def test_a_folder_that_was_broken_off_is_taken_up_where_it_stood(office):
+    enrolled(office)
+    files = [(f"S07/{n}.png", file_of(drawing(7, n))) for n in range(40, 44)]
+    began = now()
+
+    def stop_after_two(done, _total):
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        verify_folder(
+            office.store, files, actor="rina", since=began, progress=stop_after_two, descriptor=Plain()
+        )
+    first = set(queries_verification.decisions(office.store, SYSTEM)["decision_id"])
+    assert len(first) == 2
+    again = verify_folder(office.store, files, actor="rina", since=began, descriptor=Plain())
+    every = queries_verification.decisions(office.store, SYSTEM)
+    assert set(again["decision_id"]) == set(every["decision_id"]) > first
+    assert len(every) == len(files)
+    assert again["outcome"].tolist() == ["consistent"] * len(files)
+    other = verify_folder(office.store, files, actor="wayan", since=began, descriptor=Plain())
+    assert not set(other["decision_id"]) & set(every["decision_id"])
 
 
 def test_a_file_that_is_no_image_is_refused(office):
