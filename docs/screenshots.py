@@ -27,7 +27,7 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE = 60_000  # milliseconds for anything to be drawn
 WIDTH, TALLEST = 1440, 1900  # CSS pixels
 LARGEST = 150_000  # bytes of a picture
-COLORS = (96, 64, 48, 32, 16)
+COLORS = (240, 128, 64, 32, 16)
 TOURS = {  # role → its pages by the name in their address, the first being where it starts
     "leadership": ("overview", "model"),
     "advisor": ("caseload", "student", "followups", "glossary"),
@@ -85,7 +85,8 @@ def photograph(page: Page, name: str) -> None:
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     for colors in COLORS:
         file = io.BytesIO()
-        picture.quantize(colors, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+        fewer = picture.quantize(colors, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        fewer.save(file, "PNG", optimize=True)
         if file.tell() <= LARGEST:
             break
     (IMAGES / name).write_bytes(file.getvalue())
