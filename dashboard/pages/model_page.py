@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import streamlit as st
 
 from dashboard import app_state, model_facts
-from dashboard.charts import model as charts
 from dashboard.components import model_parts as parts
 from dashboard.components import model_registry
 from dashboard.components import model_watching as watching
-from dashboard.components.chart_panel import chart_panel
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import target_choice
 from dashboard.components.job_retrain import retrain
 from dashboard.components.layout import card, empty_state, page_header, section
+from dashboard.components.model_charts import quality_charts
 from dashboard.components.model_pdf import model_pdfs
 from dashboard.model_facts import AT_K, HEADLINE
 
@@ -31,7 +28,6 @@ def show() -> None:
     with card("facts"):
         parts.facts(served)
     target = target_choice()
-    about = (served.version, target)
     with card("signature-verdict"):
         parts.signature_verdict(manifest, target)
     figures = model_facts.figures_table(manifest, target, HEADLINE, words)
@@ -42,23 +38,7 @@ def show() -> None:
         parts.figures(figures)
         section(words("model.baselines_title"), words("model.baselines_help"))
         parts.figures(at_k)
-    left, right = st.columns(2, gap="medium")
-    with left, card("calibration"):
-        chart = partial(charts.calibration, model_facts.calibration(manifest, target), words)
-        title, help = words("model.calibration_title"), words("model.calibration_help")
-        chart_panel(chart, "calibration", title, help, about=about)
-    with right, card("by-term"):
-        by_term = model_facts.by_term(manifest, target)
-        chart = partial(charts.by_term, by_term, words("metric.roc_auc"), words)
-        title, help = words("model.by_term_title"), words("model.by_term_help")
-        chart_panel(chart, "by-term", title, help, about=about)
-    curve = model_facts.precision_recall(manifest, target)
-    if not curve.empty:
-        with card("precision-recall"):
-            names = {"fused": words("arm.fused"), "logistic regression": words("arm.logistic")}
-            chart = partial(charts.precision_recall, curve, names, words)
-            title, help = words("model_watch.curve_title"), words("model_watch.curve_help")
-            chart_panel(chart, "precision-recall", title, help, about=about)
+    quality_charts(manifest, target, (served.version, target))
     for part in ("fairness", "drift"):
         with card(part):
             parts.further(part, manifest, target)

@@ -1,0 +1,61 @@
+"""A student's risk on their page: the sentence, how it came about over time, its reasons, what-if."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import app_state
+from dashboard.charts.bands import risk_history
+from dashboard.components import student_parts as parts
+from dashboard.components.case_log import override_badge
+from dashboard.components.chart_panel import chart_panel
+from dashboard.components.layout import card, empty_state
+from dashboard.components.reasons_panel import reasons_panel
+from dashboard.components.whatif_panel import whatif_panel
+from data.queries import StoredExplanation
+from fusion.explain import Explanation
+
+
+def risk_cards(
+    history: pd.DataFrame, events: pd.DataFrame, about: tuple[str, str]
+) -> tuple[dict | None, StoredExplanation | None, Explanation | None]:
+    """Draw four cards, or say that there is no score.
+
+    Parameters
+    ----------
+    history : DataFrame
+        :func:`dashboard.components.student_parts.served_history`.
+    events : DataFrame
+        The student's case log.
+    about : (str, str)
+        The student's key and the target.
+
+    Returns
+    -------
+    newest : dict or None
+        The newest score.
+    stored, told : or None
+        Its explanation as stored, and grouped by original feature.
+    """
+    words, (_, target) = app_state.words(), about
+    if history.empty:
+        empty_state(words("student.not_scored_title"), words("student.not_scored_text"))
+        return None, None, None
+    newest = history.iloc[-1].to_dict()
+    stored = parts.stored_explanation(newest)
+    told, edges = parts.explained(stored, target), parts.band_edges(target)
+    left, right = st.columns([1.15, 1], gap="medium")
+    with left, card("risk"):
+        parts.risk_sentence(newest, edges)
+        override_badge(events, newest)
+    with right, card("history"):
+        chart = partial(risk_history, history, edges, words)
+        chart_panel(chart, "history", *parts.titled("history"), about=about)
+    with card("reasons"):
+        reasons_panel(told, (*about, stored.score["score_id"]))
+    with card("whatif"):
+        whatif_panel(stored)
+    return newest, stored, told
