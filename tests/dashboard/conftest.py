@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import shutil
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ import pytest
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
+from dashboard.charts.base import Sketch
 from data.accounts import Account
 
 
@@ -36,6 +38,19 @@ class SmallUniversity:
     advisor: str
     student: str
     stranger: str
+
+
+@pytest.fixture(autouse=True)
+def every_chart_is_checked(monkeypatch):
+    """Pages hand their charts to Plotly unchecked; whatever a test draws passes Plotly's check unchanged."""
+    drawn = Sketch.figure
+
+    def figure(sketch: Sketch):
+        quick = drawn(sketch)
+        assert json.loads(quick.to_json()) == json.loads(sketch.checked().to_json())
+        return quick
+
+    monkeypatch.setattr(Sketch, "figure", figure)
 
 
 def quick_scan(specimen) -> bytes:
