@@ -6,6 +6,7 @@ import glob
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import uuid
 from dataclasses import dataclass
@@ -26,6 +27,12 @@ from data.term_calendar import as_of_date, term_after
 # How fast a machine is must not decide whether a property holds.
 settings.register_profile("tepat", deadline=None)
 settings.load_profile("tepat")
+
+
+@pytest.fixture(autouse=True)
+def main_module_stays(monkeypatch):
+    """AppTest leaves its script behind as ``__main__``, which a spawned process would then run."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
