@@ -24,7 +24,8 @@ STUDENTS, SEED, LOOKED_AT = 160, 1, 60
 PATIENCE = 60_000  # milliseconds; a busy machine draws late
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 AT_REST = """() => !!document.querySelector('[data-test-script-state=notRunning]')
-    && !document.querySelector('[data-testid=stStatusWidget], [data-stale=true]')"""
+    && !document.querySelector('[data-testid=stStatusWidget], [data-stale=true], [data-testid=stSkeleton]')
+    && !document.getAnimations().some((one) => one instanceof CSSTransition && one.playState === 'running')"""
 EXPECTED_404 = ("/_stcore/health", "/_stcore/host-config")  # Streamlit looks for its root below a page's path
 
 
@@ -243,13 +244,14 @@ def arrived(act: Callable) -> Callable:
 
 
 def settled(page: Page) -> Page:
-    """Wait until the page's script has run to its end and nothing faded is left of an earlier run."""
-    end = time.monotonic() + PATIENCE / 1000
-    while True:
+    """Wait until the page's script has run to its end, every part has arrived (the style sheet is one),
+    nothing faded is left of an earlier run, and no colour is on its way to another; twice in a row."""
+    end, calm = time.monotonic() + PATIENCE / 1000, 0
+    while calm < 2:
         page.wait_for_timeout(100)  # an act's message leaves, and the last elements are drawn
-        if not page.traffic.unanswered and page.evaluate(AT_REST):
-            return page
+        calm = calm + 1 if not page.traffic.unanswered and page.evaluate(AT_REST) else 0
         assert time.monotonic() < end, f"{page.url} was not at rest within {PATIENCE} ms"
+    return page
 
 
 def enter(page: Page, role: str) -> Page:
