@@ -189,7 +189,9 @@ def verify_folder(
             key = keys[_number_in(file, numbers)]
             data = file.read()
             found = decided.get((key, hashlib.sha256(data).hexdigest()))
-            if found is None:
+            if found is not None:
+                need_consent(store, key)  # it may have been withdrawn since
+            else:
                 made = verify(store, key, data, name=file.name, actor=actor, role=role, descriptor=descriptor)
                 found = {name: getattr(made, name) for name in FOLDER_COLUMNS[2:6]}
             row |= {"student_key": key} | found
