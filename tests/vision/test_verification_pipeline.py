@@ -251,6 +251,16 @@ def test_a_folder_that_was_broken_off_is_taken_up_where_it_stood(office):
     assert not set(other["decision_id"]) & set(every["decision_id"])
 
 
+def test_what_was_compared_is_not_taken_over_once_consent_is_withdrawn(office, monkeypatch):
+    enrolled(office)
+    files, began = [("S07/40.png", file_of(drawing(7, 40)))], now()
+    verify_folder(office.store, files, actor="rina", since=began, descriptor=Plain())
+    monkeypatch.setattr("vision.enrolling.reads.consents", lambda _store, _key: False, raising=True)
+    again = verify_folder(office.store, files, actor="rina", since=began, descriptor=Plain())
+    assert again["problem"].tolist() == ["no_consent"]
+    assert again["outcome"].isna().all()
+
+
 def test_a_file_that_is_no_image_is_refused(office):
     with pytest.raises(RefusedFile):
         verify(office.store, office.keys["S07"], b"no image", name="x.png", actor="rina")
