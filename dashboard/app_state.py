@@ -28,7 +28,7 @@ from data.accounts import Account, find_account, list_accounts
 from data.queries import StoredExplanation, StoredModel
 from data.scope import Scope
 from data.settings import get_settings
-from data.store import Store, get_fact, open_store
+from data.store import Store, open_store
 
 LANGUAGE_COOKIE = "tepat_language"
 _RUN = local()
@@ -85,8 +85,8 @@ def _once(question: str, ask: Callable):
     return known[question]
 
 
-@st.cache_resource(ttl=3600, max_entries=64, show_spinner=False)
-def _remembered(name: str, version: str, scope: Scope, arguments: tuple, _call: Callable):
+@st.cache_resource(ttl=3600, max_entries=128, show_spinner=False)
+def _remembered(key: str, _call: Callable):  # one text: Streamlit takes long to hash anything else
     return _call()
 
 
@@ -97,24 +97,31 @@ def remember(call: Callable, *arguments):
     a shallow copy: pandas copies a column when somebody writes to it.
     """
     reader = scope()
-    name = f"{call.__module__}.{call.__qualname__}"
-    found = _remembered(name, data_version(), reader, arguments, lambda: call(store(), reader, *arguments))
+    key = repr((call.__module__, call.__qualname__, data_version(), reader.reach, arguments))
+    found = _remembered(key, lambda: call(store(), reader, *arguments))
     return found.copy(deep=False) if isinstance(found, pd.DataFrame) else found
 
 
-@st.cache_resource(ttl=3600, max_entries=512, show_spinner=False)
-def _kept(name: str, version: str, scope: Scope, language: str, about: tuple, _build: Callable):
+@st.cache_resource(ttl=3600, max_entries=2048, show_spinner=False)
+def _kept(key: str, _build: Callable):
     return _build()
 
 
 def kept(name: str, about: tuple, build: Callable):
-    """What ``build()`` makes, once per data, model, reader, language and ``about``; not to be changed."""
-    return _kept(name, data_version(), scope(), words().language, about, build)
+    """What ``build()`` makes, once per data, model, reach of the reader, language and ``about``.
+
+    Not to be changed by whoever gets it. ``about`` holds texts, numbers and None.
+    """
+    return _kept(repr((name, data_version(), scope().reach, words().language, about)), build)
 
 
 def data_version() -> str:
     """Changes whenever an import or a scoring has written something."""
-    return _once("data version", lambda: queries.data_version(store()))
+    return _state().version
+
+
+def _state() -> queries.StoreState:
+    return _once("state", lambda: queries.store_state(store()))
 
 
 def served_model() -> StoredModel | None:
@@ -122,16 +129,27 @@ def served_model() -> StoredModel | None:
     return _once("served model", lambda: queries.served_model(store()))
 
 
+def served_version() -> str | None:
+    """Name of the served model; None when there is none."""
+    return _state().model
+
+
 def model():
     """The loaded :class:`fusion.model.RiskModel` in service; None when there is none."""
-    served = served_model()
-    return None if served is None else _model(served.version)
+    version = served_version()
+    return None if version is None else _model(version)
 
 
 def programs() -> dict[str, str]:
     """Programme code → name, in the order of the codes."""
-    frame = _once("programs", lambda: queries.programs(store()))
+    frame = program_table()
     return dict(zip(frame["program_code"], frame["name"], strict=True))
+
+
+def program_table() -> pd.DataFrame:
+    """Every programme (:func:`data.queries.programs`)."""
+    key = repr(("programs", data_version()))
+    return _remembered(key, lambda: queries.programs(store())).copy(deep=False)
 
 
 def colleagues() -> dict[str, str]:
@@ -152,7 +170,7 @@ def encoder() -> SharedEncoder:
 
 def is_synthetic() -> bool:
     """Whether the store holds generated people."""
-    return _once("synthetic", lambda: bool(get_fact(store(), "synthetic")))
+    return _state().synthetic
 
 
 def words() -> Words:

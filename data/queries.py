@@ -21,6 +21,7 @@ from data.queries_overview import (
     student_flow,
 )
 from data.queries_pages import (
+    StoreState,
     advisor_load,
     caseload_cohorts,
     data_version,
@@ -31,6 +32,7 @@ from data.queries_pages import (
     scored_at,
     specimen_counts,
     specimen_list,
+    store_state,
 )
 from data.queries_prospects import expected_late, flow_by_group, last_scored
 from data.queries_records import (
@@ -69,6 +71,7 @@ __all__ = [
     "Records",
     "StoredExplanation",
     "StoredModel",
+    "StoreState",
     "advisor_load",
     "case_events",
     "caseload",
@@ -115,6 +118,7 @@ __all__ = [
     "specimen_table",
     "specimens_without_embedding",
     "student",
+    "store_state",
     "student_flow",
     "student_specimens",
     "students",

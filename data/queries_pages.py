@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -16,8 +17,27 @@ from data.scope import Scope
 from data.scoping import aggregable, visible
 
 
-def data_version(store: Store) -> str:
-    """A short text that changes with every import and undo, scoring, change of the served model, erasure."""
+@dataclass(frozen=True)
+class StoreState:
+    """What every page must know before it is drawn.
+
+    Parameters
+    ----------
+    version : str
+        A short text that changes with every import and undo, scoring, change of the served model, erasure.
+    model : str or None
+        Name of the served model.
+    synthetic : bool
+        Whether the store holds generated people.
+    """
+
+    version: str
+    model: str | None
+    synthetic: bool
+
+
+def store_state(store: Store) -> StoreState:
+    """The state of the store, by one question."""
     imports, scores, models, erasures = schema.imports, schema.scores, schema.models, schema.erasures
     served = select(func.max(models.c.model_version)).where(models.c.status == "served")
     parts = (
@@ -26,12 +46,19 @@ def data_version(store: Store) -> str:
         served.scalar_subquery(),
         select(func.count()).select_from(erasures).scalar_subquery(),
         select(func.max(imports.c.undone_at)).scalar_subquery(),
+        select(schema.store_facts.c.value).where(schema.store_facts.c.name == "synthetic").scalar_subquery(),
     )
     with store.reading() as connection:
-        finished, score, model, erased, undone = connection.execute(select(*parts)).one()
+        finished, score, model, erased, undone, synthetic = connection.execute(select(*parts)).one()
     finished = max(filter(None, (finished, undone)), default=None)
     when = "0" if finished is None else f"{finished:%Y%m%d%H%M%S%f}"
-    return f"{when}-{score or 0}-{erased}" + (f"-{model}" if model else "")
+    version = f"{when}-{score or 0}-{erased}" + (f"-{model}" if model else "")
+    return StoreState(version, model, bool(synthetic))
+
+
+def data_version(store: Store) -> str:
+    """:attr:`StoreState.version` alone."""
+    return store_state(store).version
 
 
 def previous_cube(store: Store, scope: Scope, target: str) -> pd.DataFrame:

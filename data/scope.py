@@ -32,6 +32,13 @@ class Scope:
     may_identify: bool
     may_see_students: bool
 
+    @property
+    def reach(self) -> tuple:
+        """Two scopes of the same reach are given the same rows: whose account it is tells only where own
+        students are meant."""
+        own = self.account if self.own_students_only else ""
+        return own, self.program_codes, self.may_identify, self.may_see_students
+
     @classmethod
     def system(cls, account: str = "command line") -> Scope:
         """The scope of a command line run by the operator of the machine: every row."""

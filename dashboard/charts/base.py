@@ -30,6 +30,16 @@ class Chart:
     table: pd.DataFrame
 
 
+class Drawing(go.Figure):
+    """A figure that nobody changes any more: what is sent to a browser is worked out once."""
+
+    def to_dict(self) -> dict:
+        """As Plotly's, but always the same dictionary; not to be changed."""
+        if "_sent" not in vars(self):
+            self._sent = super().to_dict()
+        return self._sent
+
+
 class Sketch:
     """Traces and layout as plain dictionaries, handed to Plotly as they are, in :meth:`figure`.
 
@@ -81,10 +91,10 @@ class Sketch:
         """Set parts of every y axis."""
         self._update_axes("yaxis", settings)
 
-    def figure(self) -> go.Figure:
+    def figure(self) -> Drawing:
         """The figure, unchecked."""
         layout = {name: part for name, part in self._layout.items() if part != []}
-        return go.Figure(data=self._traces, layout=layout, _validate=False)
+        return Drawing(data=self._traces, layout=layout, _validate=False)
 
     def checked(self) -> go.Figure:
         """The same figure after Plotly's check; ValueError names what is wrong."""

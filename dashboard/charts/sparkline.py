@@ -8,6 +8,7 @@ carries every value, so that nothing is told by the drawing alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from html import escape
 from urllib.parse import quote
 
@@ -74,6 +75,7 @@ def bars(values: Sequence[float], alt: str) -> str:
     return _masked(alt, "".join(drawn))
 
 
+@lru_cache(maxsize=512)
 def _masked(alt: str, body: str) -> str:
     size = f'viewBox="0 0 {WIDTH:g} {HEIGHT:g}" preserveAspectRatio="none"'
     source = quote(f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{body}</svg>')

@@ -44,13 +44,12 @@ def _bytes(frame, kind: str, provenance: exports.Provenance) -> bytes:
 
 
 def _provenance(filters: dict) -> exports.Provenance:
-    model = app_state.served_model()
     person = app_state.person()
     return exports.Provenance(
         words=app_state.words(),
         synthetic=app_state.is_synthetic(),
         role=person.role if person else "",
         data_version=app_state.data_version(),
-        model_version=model.version if model else None,
+        model_version=app_state.served_version(),
         filters={key: str(value) for key, value in filters.items() if value not in (None, "", ())},
     )

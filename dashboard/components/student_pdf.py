@@ -55,8 +55,8 @@ def _file(words: Words, student, terms, events, score, reasons) -> bytes:
     provenance = Provenance(
         institution=get_fact(store, "institution", "") or "", synthetic=app_state.is_synthetic()
     )
-    model = app_state.served_model()
-    footer = f"{words('export.model_version')} {model.version}" if score and model else ""
+    model = app_state.served_version()
+    footer = f"{words('export.model_version')} {model}" if score and model else ""
     return student_summary(
         _summary(words, student, terms, events, score, reasons), provenance, words.language, footer
     )

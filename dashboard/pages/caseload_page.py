@@ -24,7 +24,7 @@ def show() -> None:
     page_header(words("caseload.title"), words("caseload.lead", count=words.count("students", size)))
     if not size:
         return empty_state(words("caseload.none_title"), words("caseload.none_text"), ":material/group_off:")
-    chosen = case_filters(queries.programs(store), queries.caseload_cohorts(store, scope, TARGETS[0]), size)
+    chosen = case_filters(app_state.program_table(), queries.caseload_cohorts(store, scope, TARGETS[0]), size)
     bulk_receipt()
     found = worth_a_talk(chosen)
     listed = caseload.ordered(found.head(chosen.k))

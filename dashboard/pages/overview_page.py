@@ -21,8 +21,8 @@ BY = ("program", "cohort")
 
 def show() -> None:
     """Filters, five figures, where the risk is, who stayed and finished, what may come, gaps, health."""
-    words, store = app_state.words(), app_state.store()
-    programs = queries.programs(store)
+    words = app_state.words()
+    programs = app_state.program_table()
     flow, progress = app_state.remember(queries.flow_counts), app_state.remember(queries.retention)
     page_header(words("overview.title"), words("overview.lead"))
     if flow.empty:

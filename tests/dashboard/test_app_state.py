@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from dashboard import app_state
+from data import queries
 
 NOON = pd.Series(pd.to_datetime(["2026-11-20 12:00", "2026-07-01 23:30"]))
 
@@ -30,7 +31,8 @@ def test_moments_are_told_on_the_readers_clock(monkeypatch, zone, shown):
 def test_the_state_of_the_store_is_asked_once_per_run_and_again_in_the_next(monkeypatch):
     versions = iter(["a", "b", "c", "d"])
     monkeypatch.setattr(app_state, "store", lambda: None)
-    monkeypatch.setattr(app_state.queries, "data_version", lambda _store: next(versions))
+    told = queries.StoreState
+    monkeypatch.setattr(app_state.queries, "store_state", lambda _store: told(next(versions), None, False))
     with app_state.one_run():
         assert [app_state.data_version(), app_state.data_version()] == ["a", "a"]
     with pytest.raises(RuntimeError), app_state.one_run():
