@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from dashboard.summaries import OUTSIDE, outcomes
+from dashboard.summaries import OUTSIDE, normal_terms, outcomes, terms_passed
 from data.columns import DROPOUT_EXITS
-from data.term_calendar import ordinal
 
 FEWEST = 10  # students of a group for its rate to be shown
 LAST_TERM = 12
@@ -41,7 +40,7 @@ class Gap:
 
 
 def seen(flow: pd.DataFrame, programs: pd.DataFrame, last_term: int, *, mature: bool) -> pd.DataFrame:
-    """One row per student of the mature, or of the immature cohorts: how long seen, and how it ended.
+    """How long the students of the mature, or of the immature cohorts were seen, and how it ended.
 
     Parameters
     ----------
@@ -53,20 +52,19 @@ def seen(flow: pd.DataFrame, programs: pd.DataFrame, last_term: int, *, mature: 
     Returns
     -------
     DataFrame
-        ``term`` (1 is the entry term), ``cause`` (graduated, dropout, other, or "" while enrolled). Exits
-        without a known term are left out.
+        ``term`` (1 is the entry term), ``cause`` (graduated, dropout, other, or "" while enrolled),
+        ``students``. Exits without a known term are left out.
     """
-    rows = flow.merge(programs[["program_code", "normal_terms"]], on="program_code", how="left")
-    passed = ordinal(last_term) - rows["cohort_term"].map(lambda term: ordinal(int(term))) + 1
-    state, term = rows["state"], rows["terms_to_exit"]
-    enrolled = state == "enrolled"
-    cause = np.select(
-        [enrolled, state == "graduated", state.isin(DROPOUT_EXITS)], ["", "graduated", "dropout"], "other"
+    normal, passed = normal_terms(flow, programs), terms_passed(flow, last_term)
+    state, term = flow["state"], flow["terms_to_exit"].to_numpy(int)
+    enrolled = (state == "enrolled").to_numpy()
+    kinds = [enrolled, (state == "graduated").to_numpy(), state.isin(DROPOUT_EXITS).to_numpy()]
+    cause = np.select(kinds, ["", "graduated", "dropout"], "other")
+    length = np.where(enrolled, passed, term.clip(min=1))
+    known = (enrolled | (term >= 0)) & ((passed >= normal) == mature) & (passed > 0)
+    return pd.DataFrame(
+        {"term": length[known], "cause": cause[known], "students": flow["students"].to_numpy()[known]}
     )
-    length = np.where(enrolled, passed, term.clip(lower=1))
-    known = (enrolled | (term >= 0)) & ((passed >= rows["normal_terms"]) == mature) & (passed > 0)
-    each = pd.DataFrame({"term": length.astype(int), "cause": cause})[known]
-    return each.loc[each.index.repeat(rows.loc[known, "students"])].reset_index(drop=True)
 
 
 def incidence(flow: pd.DataFrame, programs: pd.DataFrame, last_term: int, *, mature: bool) -> pd.DataFrame:
@@ -87,15 +85,13 @@ def incidence(flow: pd.DataFrame, programs: pd.DataFrame, last_term: int, *, mat
     )
 
 
-def scenarios(
-    flow: pd.DataFrame, programs: pd.DataFrame, expected: pd.DataFrame, last_term: int
-) -> pd.DataFrame:
+def scenarios(cohorts: pd.DataFrame, expected: pd.DataFrame) -> pd.DataFrame:
     """The on-time rate that each immature cohort reaches if the scores hold.
 
     Parameters
     ----------
-    flow, programs, last_term
-        As in :func:`dashboard.summaries.outcomes`.
+    cohorts : DataFrame
+        :func:`dashboard.summaries.outcomes` by ``cohort_term``.
     expected : DataFrame
         ``queries.expected_late``: ``program_code, cohort_term, scored, late, late_low, late_high`` (sums of
         the risk of being late or never graduating, and of the ends of its range).
@@ -107,8 +103,7 @@ def scenarios(
         ``scored``; ``rate`` = (done + students expected on time) / n, ``low`` and ``high`` if every risk
         stood at the worse or the better end of its range. Students without a score count like the others.
     """
-    table = outcomes(flow, programs, "cohort_term", last_term)
-    table = table[~table["mature"]]
+    table = cohorts[~cohorts["mature"]]
     sums = expected.groupby("cohort_term")[["scored", "late", "late_low", "late_high"]].sum().reset_index()
     rows = table.merge(sums, on="cohort_term", how="inner")
     rows = rows[rows["scored"] > 0]

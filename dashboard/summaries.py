@@ -63,36 +63,48 @@ def outcomes(flow: pd.DataFrame, programs: pd.DataFrame, by: str, last_term: int
         later), ``left``, ``studying``; of mature cohorts ``n``, ``on_time_n``, ``left_n``; ``rate``, ``low``,
         ``high`` (graduated on time, Wilson), ``left_rate``; ``mature`` whether all of the group is.
     """
-    rows = flow.merge(programs[["program_code", "normal_terms"]], on="program_code", how="left")
-    passed = rows["cohort_term"].map(
-        {c: ordinal(last_term) - ordinal(int(c)) + 1 for c in rows["cohort_term"].unique()}
-    )
-    n, state = rows["students"], rows["state"]
-    graduated = state == "graduated"
-    on_time = graduated & rows["terms_to_exit"].between(0, rows["normal_terms"])
-    inside, left = ~state.isin(OUTSIDE), state.isin(DROPOUT_EXITS)
-    mature = passed >= rows["normal_terms"]
-    parts = pd.DataFrame(
-        {
-            by: rows[by],
-            "entered": n,
-            "outside": n.where(~inside, 0),
-            "on_time": n.where(on_time, 0),
-            "graduated": n.where(graduated, 0),
-            "left": n.where(left, 0),
-            "studying": n.where(state == "enrolled", 0),
-            "n": n.where(mature & inside, 0),
-            "on_time_n": n.where(mature & on_time, 0),
-            "left_n": n.where(mature & left, 0),
-            "unripe": n.where(~mature, 0),
-        }
-    )
-    table = parts.groupby(by, observed=True).sum().reset_index()
+    n, graduated = flow["students"].to_numpy(), (flow["state"] == "graduated").to_numpy()
+    normal, passed = normal_terms(flow, programs), terms_passed(flow, last_term)
+    taken = flow["terms_to_exit"].to_numpy(float)
+    on_time = graduated & (taken >= 0) & (taken <= normal)
+    inside, left = (~flow["state"].isin(OUTSIDE)).to_numpy(), flow["state"].isin(DROPOUT_EXITS).to_numpy()
+    mature = passed >= normal
+    counted = {
+        "entered": np.ones(len(flow), bool),
+        "outside": ~inside,
+        "on_time": on_time,
+        "graduated": graduated,
+        "left": left,
+        "studying": (flow["state"] == "enrolled").to_numpy(),
+        "n": mature & inside,
+        "on_time_n": mature & on_time,
+        "left_n": mature & left,
+        "unripe": ~mature,
+    }
+    codes, names = pd.factorize(flow[by], sort=True)
+    sums = {
+        column: np.bincount(codes, np.where(which, n, 0), len(names)).astype(int)
+        for column, which in counted.items()
+    }
+    table = pd.DataFrame({by: names, **sums})
     table["rate"] = table["on_time_n"] / table["n"].where(table["n"] > 0)
     table["low"], table["high"] = wilson(table["on_time_n"], table["n"])
     table["left_rate"] = table["left_n"] / table["n"].where(table["n"] > 0)
     table["mature"] = table["unripe"] == 0
     return table.drop(columns="unripe")
+
+
+def normal_terms(flow: pd.DataFrame, programs: pd.DataFrame) -> np.ndarray:
+    """Normal terms of each row's programme, float (n,)."""
+    known = dict(zip(programs["program_code"], programs["normal_terms"], strict=True))
+    return flow["program_code"].map(known).to_numpy(float)
+
+
+def terms_passed(flow: pd.DataFrame, last_term: int) -> np.ndarray:
+    """Terms that each row's cohort has had by the last completed one, int (n,)."""
+    cohorts, place = np.unique(flow["cohort_term"].to_numpy(int), return_inverse=True)
+    passed = [ordinal(last_term) - ordinal(cohort) + 1 for cohort in cohorts.tolist()]
+    return np.array(passed, int)[place]
 
 
 def retention(progress: pd.DataFrame, cohorts: int = 7, longest: int = 8) -> pd.DataFrame:

@@ -60,7 +60,7 @@ def cumulative_incidence(
     Parameters
     ----------
     seen : DataFrame
-        ``term``, ``cause`` (:func:`durations`).
+        ``term``, ``cause`` (:func:`durations`); with a column ``students`` a row stands for so many.
     rng : Generator
         Draws students for the intervals.
     last_term : int
@@ -83,9 +83,12 @@ def cumulative_incidence(
     terms = np.arange(1, last_term + 1)
     if seen.empty:
         return pd.DataFrame(columns=["term", "at_risk", "cause", "share", "low", "high"])
-    cells = seen.groupby(["term", "cause"]).size()
+    cells = seen.groupby(["term", "cause"])
+    cells = cells["students"].sum() if "students" in seen else cells.size()
     ends, cause = (cells.index.get_level_values(level).to_numpy() for level in ("term", "cause"))
-    drawn = rng.multinomial(len(seen), cells.to_numpy() / len(seen), size=draws)  # students, with replacement
+    drawn = rng.multinomial(
+        cells.sum(), cells.to_numpy() / cells.sum(), size=draws
+    )  # students, with replacement
     count = np.vstack([cells.to_numpy(), drawn]).astype(float)
     # Someone seen through term t without an end is still at risk in term t.
     at_risk = count @ (ends[:, None] >= terms)

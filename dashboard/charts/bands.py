@@ -26,11 +26,8 @@ def bands_by_group(frame: pd.DataFrame, group: str, words: Words) -> Chart:
     words : Words
         The reader's language.
     """
-    wide = (
-        frame.pivot_table(index=group, columns="band", values="students", aggfunc="sum", observed=False)
-        .reindex(columns=list(BANDS))
-        .fillna(0)
-    )
+    counts = frame.groupby([group, "band"])["students"].sum()
+    wide = counts.unstack("band").reindex(columns=list(BANDS)).fillna(0)
     total = wide.sum(axis=1)
     share = wide.div(total.where(total > 0), axis=0).fillna(0)
     order = share[list(AT_RISK)].sum(axis=1).sort_values(kind="stable").index
@@ -59,10 +56,15 @@ def bands_by_group(frame: pd.DataFrame, group: str, words: Words) -> Chart:
     sketch.update_yaxes(visible=False, range=[-0.4, len(order) - 0.25])
     top = order[-1] if len(order) else "–"
     risky = float(share.loc[top, list(AT_RISK)].sum()) if len(order) else 0.0
-    table = wide.loc[order[::-1]].astype(int).rename(columns={band: words(f"band.{band}") for band in BANDS})
-    table.insert(0, words("column.students"), total.loc[order[::-1]].astype(int))
+
+    def table() -> pd.DataFrame:
+        names = {band: words(f"band.{band}") for band in BANDS}
+        rows = wide.loc[order[::-1]].astype(int).rename(columns=names)
+        rows.insert(0, words("column.students"), total.loc[order[::-1]].astype(int))
+        return rows.rename_axis(words(f"column.{group}")).reset_index()
+
     alt = words("alt.bands", groups=len(order), top=top, share=words.percent(risky))
-    return Chart(sketch.figure(), alt, table.rename_axis(words(f"column.{group}")).reset_index())
+    return Chart(sketch, alt, table)
 
 
 def risk_scale(risk: float, low: float, high: float, edges: list[float], words: Words) -> Chart:
@@ -92,10 +94,13 @@ def risk_scale(risk: float, low: float, high: float, edges: list[float], words: 
     sketch.update_xaxes(range=[-0.005, 1.005], showgrid=False, **percent_axis(words))
     sketch.update_yaxes(range=[-0.1, 1.05], visible=False)
     alt = words("alt.scale", risk=words.of_100(risk), low=words.of_100(low), high=words.of_100(high))
-    table = pd.DataFrame(
-        {words("column.risk"): [risk], words("column.risk_low"): [low], words("column.risk_high"): [high]}
-    )
-    return Chart(sketch.figure(), alt, table)
+
+    def table() -> pd.DataFrame:
+        return pd.DataFrame(
+            {words("column.risk"): [risk], words("column.risk_low"): [low], words("column.risk_high"): [high]}
+        )
+
+    return Chart(sketch, alt, table)
 
 
 def risk_history(frame: pd.DataFrame, edges: list[float], words: Words) -> Chart:
@@ -151,13 +156,16 @@ def risk_history(frame: pd.DataFrame, edges: list[float], words: Words) -> Chart
     sketch.update_yaxes(range=[0, 1], showgrid=False, **percent_axis(words))
     first, last = (rows.iloc[0]["risk"], rows.iloc[-1]["risk"]) if len(rows) else (None, None)
     alt = words("alt.history", n=len(rows), first=words.of_100(first), last=words.of_100(last))
-    table = pd.DataFrame(
-        {
-            words("column.as_of_index"): x,
-            words("column.risk"): rows["risk"].round(3).tolist(),
-            words("column.risk_low"): rows["risk_low"].round(3).tolist(),
-            words("column.risk_high"): rows["risk_high"].round(3).tolist(),
-            words("column.band"): [words(f"band.{band}") for band in rows["band"]],
-        }
-    )
-    return Chart(sketch.figure(), alt, table)
+
+    def table() -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                words("column.as_of_index"): x,
+                words("column.risk"): rows["risk"].round(3).tolist(),
+                words("column.risk_low"): rows["risk_low"].round(3).tolist(),
+                words("column.risk_high"): rows["risk_high"].round(3).tolist(),
+                words("column.band"): [words(f"band.{band}") for band in rows["band"]],
+            }
+        )
+
+    return Chart(sketch, alt, table)

@@ -2,49 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import lru_cache
 
 import pandas as pd
 import plotly.graph_objects as go
+import plotly.io as pio
+from plotly.basedatatypes import BaseFigure
 
 from dashboard.charts.palette import GRID
 from dashboard.wording import Words
 
 
-@dataclass(frozen=True)
-class Chart:
-    """A drawn chart.
-
-    Parameters
-    ----------
-    figure : plotly.graph_objects.Figure
-        Transparent background and no fixed text colour, so that light and dark themes both fit.
-    alt : str
-        One or two sentences that say what the chart shows, for screen readers.
-    table : pandas.DataFrame
-        The same numbers with headings in the reader's language.
-    """
-
-    figure: go.Figure
-    alt: str
-    table: pd.DataFrame
-
-
-class Drawing(go.Figure):
-    """A figure that nobody changes any more: what is sent to a browser is worked out once."""
-
-    def to_dict(self) -> dict:
-        """As Plotly's, but always the same dictionary; not to be changed."""
-        if "_sent" not in vars(self):
-            self._sent = super().to_dict()
-        return self._sent
-
-
 class Sketch:
-    """Traces and layout as plain dictionaries, handed to Plotly as they are, in :meth:`figure`.
+    """Traces and layout as plain dictionaries, handed over as they are.
 
     Plotly's check of every value costs more than all the rest of drawing. Here the tests do it: whatever
-    chart they draw must pass the check and come out of it unchanged. The methods are named as the figure's.
+    chart they draw must pass the check and come out of it unchanged. The methods are named as a figure's.
     """
 
     def __init__(self) -> None:
@@ -91,19 +65,28 @@ class Sketch:
         """Set parts of every y axis."""
         self._update_axes("yaxis", settings)
 
-    def figure(self) -> Drawing:
-        """The figure, unchecked."""
-        layout = {name: part for name, part in self._layout.items() if part != []}
-        return Drawing(data=self._traces, layout=layout, _validate=False)
-
-    def checked(self) -> go.Figure:
-        """The same figure after Plotly's check; ValueError names what is wrong."""
-        return go.Figure(data=self._traces, layout=self._layout)
+    def spec(self) -> dict:
+        """Traces and layout as plain values, unchecked."""
+        layout = {name: part for name, part in self._layout.items() if part not in ([], {})}
+        return {"data": [_plain(trace) for trace in self._traces], "layout": layout}
 
     def _update_axes(self, prefix: str, settings: dict) -> None:
         for name, axis in self._layout.items():
             if name.startswith(prefix):
                 _merge(axis, settings)
+
+
+@lru_cache(maxsize=4)
+def _template(name: str) -> dict:
+    """What Plotly puts into every figure of a process; in the app, marks that the theme replaces."""
+    return pio.templates[name].to_plotly_json()
+
+
+def _plain(part):
+    """Series and arrays as lists, whatever they are in."""
+    if isinstance(part, dict):
+        return {name: _plain(value) for name, value in part.items()}
+    return part.tolist() if hasattr(part, "tolist") else part
 
 
 def _merge(into: dict, settings: dict) -> None:
@@ -112,6 +95,52 @@ def _merge(into: dict, settings: dict) -> None:
             _merge(into[name], value)
         else:
             into[name] = dict(value) if isinstance(value, dict) else value
+
+
+class Chart:
+    """A drawn chart.
+
+    Parameters
+    ----------
+    sketch : Sketch
+        Transparent background and no fixed text colour, so that light and dark themes both fit.
+    alt : str
+        One or two sentences that say what the chart shows, for screen readers.
+    table : DataFrame or callable
+        The same numbers with headings in the reader's language; a callable is asked when somebody looks.
+    """
+
+    def __init__(self, sketch: Sketch, alt: str, table: pd.DataFrame | Callable[[], pd.DataFrame]) -> None:
+        self.alt = alt
+        self.sent = Sent(sketch.spec())
+        self._table = table
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The numbers behind the drawing."""
+        if callable(self._table):
+            self._table = self._table()
+        return self._table
+
+    @property
+    def figure(self) -> go.Figure:
+        """The drawing as Plotly's own object, checked; pages do without it and hand over :attr:`sent`."""
+        return go.Figure(self.sent.to_dict())
+
+
+class Sent(BaseFigure):
+    """All that Streamlit asks of a figure: what to send to the browser.
+
+    Plotly's own figure copies, checks and packs every value, which costs more than the rest of a chart.
+    """
+
+    def __init__(self, spec: dict) -> None:  # the base class would do all of that
+        layout = {**spec["layout"], "template": _template(pio.templates.default)}
+        vars(self)["spec"] = {**spec, "layout": layout}
+
+    def to_dict(self) -> dict:
+        """Traces and layout as plain values."""
+        return vars(self)["spec"]
 
 
 def quiet(sketch: Sketch, words: Words, height: int, *, legend: bool = False) -> Sketch:

@@ -46,18 +46,21 @@ def calibration(frame: pd.DataFrame, words: Words) -> Chart:
     quiet(sketch, words, 340)
     sketch.update_xaxes(title={"text": words("axis.predicted")}, range=[-0.02, 1.02], **percent_axis(words))
     sketch.update_yaxes(title={"text": words("axis.observed")}, range=[-0.02, 1.02], **percent_axis(words))
-    table = pd.DataFrame(
-        {
-            words("axis.predicted"): [words.percent(v, 1) for v in frame["risk"]],
-            words("axis.observed"): [words.percent(v, 1) for v in frame["observed"]],
-            words("column.interval"): [
-                f"{words.percent(low, 1)} – {words.percent(high, 1)}"
-                for low, high in zip(frame["low"], frame["high"], strict=True)
-            ],
-            words("column.n"): frame["rows"],
-        }
-    )
-    return Chart(sketch.figure(), words("alt.calibration", n=len(frame)), table)
+
+    def table() -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                words("axis.predicted"): [words.percent(v, 1) for v in frame["risk"]],
+                words("axis.observed"): [words.percent(v, 1) for v in frame["observed"]],
+                words("column.interval"): [
+                    f"{words.percent(low, 1)} – {words.percent(high, 1)}"
+                    for low, high in zip(frame["low"], frame["high"], strict=True)
+                ],
+                words("column.n"): frame["rows"],
+            }
+        )
+
+    return Chart(sketch, words("alt.calibration", n=len(frame)), table)
 
 
 def differences(frame: pd.DataFrame, words: Words) -> Chart:
@@ -93,17 +96,20 @@ def differences(frame: pd.DataFrame, words: Words) -> Chart:
     reach = 1.15 * float(rows[["low", "high"]].abs().max().max()) if len(rows) else 1.0
     sketch.update_xaxes(range=[-reach, reach], tickformat="+.3~f")
     sketch.update_yaxes(visible=False, range=[-0.5, len(rows) - 0.2])
-    table = pd.DataFrame(
-        {
-            words("column.metric"): names[::-1],
-            words("column.difference"): [words.signed(v, 3) for v in rows["value"][::-1]],
-            words("column.interval"): [
-                f"{words.signed(low, 3)} – {words.signed(high, 3)}"
-                for low, high in zip(rows["low"][::-1], rows["high"][::-1], strict=True)
-            ],
-        }
-    )
-    return Chart(sketch.figure(), words("alt.forest", n=len(rows)), table)
+
+    def table() -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                words("column.metric"): names[::-1],
+                words("column.difference"): [words.signed(v, 3) for v in rows["value"][::-1]],
+                words("column.interval"): [
+                    f"{words.signed(low, 3)} – {words.signed(high, 3)}"
+                    for low, high in zip(rows["low"][::-1], rows["high"][::-1], strict=True)
+                ],
+            }
+        )
+
+    return Chart(sketch, words("alt.forest", n=len(rows)), table)
 
 
 def precision_recall(frame: pd.DataFrame, names: dict[str, str], words: Words) -> Chart:
@@ -133,15 +139,18 @@ def precision_recall(frame: pd.DataFrame, names: dict[str, str], words: Words) -
     sketch.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.12, "x": 0})
     sketch.update_xaxes(title={"text": words("axis.recall")}, range=[-0.02, 1.02], **percent_axis(words))
     sketch.update_yaxes(title={"text": words("axis.precision")}, range=[-0.02, 1.02], **percent_axis(words))
-    table = pd.DataFrame(
-        {
-            words("column.name"): frame["arm"].map(names),
-            words("column.share"): [words.percent(v) for v in frame["share"]],
-            words("axis.precision"): [words.percent(v) for v in frame["precision"]],
-            words("axis.recall"): [words.percent(v) for v in frame["recall"]],
-        }
-    )
-    return Chart(sketch.figure(), words("alt.precision_recall", n=len(frame)), table)
+
+    def table() -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                words("column.name"): frame["arm"].map(names),
+                words("column.share"): [words.percent(v) for v in frame["share"]],
+                words("axis.precision"): [words.percent(v) for v in frame["precision"]],
+                words("axis.recall"): [words.percent(v) for v in frame["recall"]],
+            }
+        )
+
+    return Chart(sketch, words("alt.precision_recall", n=len(frame)), table)
 
 
 def by_term(frame: pd.DataFrame, metric: str, words: Words) -> Chart:
@@ -169,15 +178,18 @@ def by_term(frame: pd.DataFrame, metric: str, words: Words) -> Chart:
     quiet(sketch, words, 340)
     sketch.update_xaxes(title={"text": words("axis.terms_completed")}, dtick=1, showgrid=False)
     sketch.update_yaxes(title={"text": metric}, range=[0.4, 1.01])
-    table = pd.DataFrame(
-        {
-            words("column.as_of_index"): rows["as_of_index"],
-            metric: [words.number(v, 3) for v in rows["value"]],
-            words("column.interval"): [
-                f"{words.number(low, 3)} – {words.number(high, 3)}"
-                for low, high in zip(rows["low"], rows["high"], strict=True)
-            ],
-            words("column.students"): rows["students"],
-        }
-    )
-    return Chart(sketch.figure(), words("alt.by_term", metric=metric, n=len(rows)), table)
+
+    def table() -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                words("column.as_of_index"): rows["as_of_index"],
+                metric: [words.number(v, 3) for v in rows["value"]],
+                words("column.interval"): [
+                    f"{words.number(low, 3)} – {words.number(high, 3)}"
+                    for low, high in zip(rows["low"], rows["high"], strict=True)
+                ],
+                words("column.students"): rows["students"],
+            }
+        )
+
+    return Chart(sketch, words("alt.by_term", metric=metric, n=len(rows)), table)

@@ -78,14 +78,17 @@ def waterfall(frame: pd.DataFrame, base: float, words: Words, *, top: int = 9) -
         label="–" if strongest is None else strongest["label"],
         direction=words("reasons.raises" if strongest is None or strongest["phi"] > 0 else "reasons.lowers"),
     )
-    table = pd.DataFrame(
-        {
-            words("column.reason"): frame["label"],
-            words("column.value"): frame["shown"],
-            words("column.phi"): frame["phi"].round(3),
-        }
-    )
-    return Chart(sketch.figure(), alt, table)
+
+    def table() -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                words("column.reason"): frame["label"],
+                words("column.value"): frame["shown"],
+                words("column.phi"): frame["phi"].round(3),
+            }
+        )
+
+    return Chart(sketch, alt, table)
 
 
 def _ends(sketch: Sketch, starts: list[float], words: Words) -> None:

@@ -88,7 +88,7 @@ def term_timeline(frame: pd.DataFrame, words: Words) -> Chart:
     alt = words(
         "alt.timeline", n=len(rows), gpa=words.number(None if known.empty else float(known.iloc[-1]), 2)
     )
-    return Chart(sketch.figure(), alt, term_table(rows.assign(term=names), words))
+    return Chart(sketch, alt, lambda: term_table(rows.assign(term=names), words))
 
 
 def term_table(rows: pd.DataFrame, words: Words) -> pd.DataFrame:

@@ -42,12 +42,16 @@ def retention(frame: pd.DataFrame, words: Words) -> Chart:
     axis["ticktext"] = [words.percent(tick) for tick in axis["tickvals"]]
     sketch.update_yaxes(range=[floor, 1.02], **axis)
     sketch.update_xaxes(title={"text": words("axis.terms_completed")}, dtick=1, showgrid=False)
-    wide = frame.pivot_table(index="cohort_term", columns="terms_completed", values="share")
-    table = wide.map(words.percent)
-    table.index = [words.term(cohort) for cohort in table.index]
-    table.columns = [str(column) for column in table.columns]
+
+    def table() -> pd.DataFrame:
+        wide = frame.pivot_table(index="cohort_term", columns="terms_completed", values="share")
+        rows = wide.map(words.percent)
+        rows.index = [words.term(cohort) for cohort in rows.index]
+        rows.columns = [str(column) for column in rows.columns]
+        return rows.rename_axis(words("column.cohort")).reset_index()
+
     alt = words("alt.retention", n=len(cohorts), low=words.percent(lowest))
-    return Chart(sketch.figure(), alt, table.rename_axis(words("column.cohort")).reset_index())
+    return Chart(sketch, alt, table)
 
 
 CAUSES = {"graduated": ACCENT, "dropout": STATES_LEFT}
@@ -93,25 +97,28 @@ def incidence(frame: pd.DataFrame, words: Words) -> Chart:
     sketch.update_layout(legend={"y": -0.24, "yanchor": "top"}, margin={"t": 10})
     sketch.update_yaxes(range=[0, 1.02], **percent_axis(words))
     sketch.update_xaxes(title={"text": words("axis.terms_completed")}, dtick=1, showgrid=False)
-    table = pd.DataFrame(
-        {
-            words("column.outcome"): [words(f"cause.{cause}") for cause in frame["cause"]],
-            words("column.as_of_index"): frame["term"],
-            words("column.share"): [words.percent(share, 1) for share in frame["share"]],
-            words("column.interval"): [
-                f"{words.percent(low, 1)} – {words.percent(high, 1)}"
-                for low, high in zip(frame["low"], frame["high"], strict=True)
-            ],
-            words("column.still_seen"): frame["at_risk"],
-        }
-    )
+
+    def table() -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                words("column.outcome"): [words(f"cause.{cause}") for cause in frame["cause"]],
+                words("column.as_of_index"): frame["term"],
+                words("column.share"): [words.percent(share, 1) for share in frame["share"]],
+                words("column.interval"): [
+                    f"{words.percent(low, 1)} – {words.percent(high, 1)}"
+                    for low, high in zip(frame["low"], frame["high"], strict=True)
+                ],
+                words("column.still_seen"): frame["at_risk"],
+            }
+        )
+
     last = {cause: frame.loc[frame["cause"] == cause, "share"].max() for cause in CAUSES}
     alt = words(
         "alt.incidence",
         graduated=words.percent(last["graduated"]),
         dropout=words.percent(last["dropout"]),
     )
-    return Chart(sketch.figure(), alt, table)
+    return Chart(sketch, alt, table)
 
 
 def _cohort_color(place: int, n: int) -> str:
@@ -167,18 +174,21 @@ def rates(frame: pd.DataFrame, group: str, words: Words) -> Chart:
         top="–" if best is None else best[group],
         share=words.percent(None if best is None else best["rate"]),
     )
-    table = pd.DataFrame(
-        {
-            words(f"column.{group}"): frame[group],
-            words("column.rate"): [words.percent(v, 1) for v in frame["rate"]],
-            words("column.interval"): [
-                f"{words.percent(low, 1)} – {words.percent(high, 1)}"
-                for low, high in zip(frame["low"], frame["high"], strict=True)
-            ],
-            words("column.n"): frame["n"],
-        }
-    )
-    return Chart(sketch.figure(), alt, table)
+
+    def table() -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                words(f"column.{group}"): frame[group],
+                words("column.rate"): [words.percent(v, 1) for v in frame["rate"]],
+                words("column.interval"): [
+                    f"{words.percent(low, 1)} – {words.percent(high, 1)}"
+                    for low, high in zip(frame["low"], frame["high"], strict=True)
+                ],
+                words("column.n"): frame["n"],
+            }
+        )
+
+    return Chart(sketch, alt, table)
 
 
 STATES = {
@@ -222,8 +232,11 @@ def funnel(frame: pd.DataFrame, words: Words) -> Chart:
     sketch.update_layout(barmode="stack", bargap=0.54)
     sketch.update_xaxes(range=[0, 1], showgrid=False, **percent_axis(words))
     sketch.update_yaxes(visible=False, range=[-0.4, len(rows) - 0.25])
-    table = pd.DataFrame({words("column.cohort"): frame["cohort"], words("column.entered"): frame["entered"]})
-    for state in STATES:
-        table[words(f"state_of.{state}")] = rows[state][::-1].astype(int).tolist()
+
+    def table() -> pd.DataFrame:
+        states = {words(f"state_of.{state}"): rows[state][::-1].astype(int).tolist() for state in STATES}
+        names = {words("column.cohort"): frame["cohort"], words("column.entered"): frame["entered"]}
+        return pd.DataFrame({**names, **states})
+
     alt = words("alt.funnel", n=len(frame))
-    return Chart(sketch.figure(), alt, table)
+    return Chart(sketch, alt, table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from statistics import NormalDist
 
 import pandas as pd
@@ -64,9 +65,8 @@ def det_curve(curves: pd.DataFrame, points: pd.DataFrame, words: Words) -> Chart
     }
     sketch.update_xaxes(title={"text": words("verification.axis_far")}, **ticks)
     sketch.update_yaxes(title={"text": words("verification.axis_frr")}, **ticks)
-    table = _det_table(curves, words)
     kinds = ", ".join(words(f"verification.kind_{kind}") for kind in KINDS if kind in set(curves["kind"]))
-    return Chart(sketch.figure(), words("alt.det", kinds=kinds, n=len(curves)), table)
+    return Chart(sketch, words("alt.det", kinds=kinds, n=len(curves)), partial(_det_table, curves, words))
 
 
 def _deviate(rate: float) -> float:
@@ -119,17 +119,20 @@ def workload(frame: pd.DataFrame, chosen: float, words: Words) -> Chart:
     quiet(sketch, words, 320, legend=True)
     sketch.update_xaxes(title={"text": words("verification.axis_threshold")})
     sketch.update_yaxes(title={"text": words("verification.axis_per_1000")}, rangemode="tozero")
-    table = pd.DataFrame(
-        {
-            words("verification.axis_threshold"): [words.signed(v, 2) for v in frame["threshold"]],
-            **{
-                words(f"verification.per_1000_{name}"): [words.number(v, 1) for v in frame[name]]
-                for name in looks
-            },
-        }
-    )
+
+    def table() -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                words("verification.axis_threshold"): [words.signed(v, 2) for v in frame["threshold"]],
+                **{
+                    words(f"verification.per_1000_{name}"): [words.number(v, 1) for v in frame[name]]
+                    for name in looks
+                },
+            }
+        )
+
     least, most = (words.number(value, 0) for value in (frame["reviews"].min(), frame["reviews"].max()))
-    return Chart(sketch.figure(), words("alt.workload", n=len(frame), least=least, most=most), table)
+    return Chart(sketch, words("alt.workload", n=len(frame), least=least, most=most), table)
 
 
 def support_scale(log10_lr: float, decisive: float, reach: float, words: Words) -> Chart:
@@ -182,11 +185,14 @@ def support_scale(log10_lr: float, decisive: float, reach: float, words: Words) 
     quiet(sketch, words, 84)
     sketch.update_xaxes(visible=False, range=[-reach, reach])
     sketch.update_yaxes(visible=False, range=[0, 1])
-    table = pd.DataFrame(
-        {
-            words("verification.axis_threshold"): [words.signed(log10_lr, 2)],
-            words("verification.decisive"): [words.number(decisive, 2)],
-        }
-    )
+
+    def table() -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                words("verification.axis_threshold"): [words.signed(log10_lr, 2)],
+                words("verification.decisive"): [words.number(decisive, 2)],
+            }
+        )
+
     alt = words("alt.support", value=words.signed(log10_lr, 2), limit=words.number(decisive, 2))
-    return Chart(sketch.figure(), alt, table)
+    return Chart(sketch, alt, table)

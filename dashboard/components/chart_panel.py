@@ -54,7 +54,7 @@ def chart_panel(
     if as_table:
         st.dataframe(drawn.table, hide_index=True, key=f"{key}-frame", alt=title or drawn.alt)
     else:
-        st.plotly_chart(drawn.figure, key=f"{key}-chart", config=QUIET, alt=drawn.alt)
+        st.plotly_chart(drawn.sent, key=f"{key}-chart", config=QUIET, alt=drawn.alt)
 
 
 def _drawn(chart: Chart | Callable[..., Chart], by: str) -> Chart:

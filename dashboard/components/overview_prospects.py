@@ -22,13 +22,17 @@ from data.queries_prospects import GROUPS
 RIPENESS = ("mature", "immature")
 
 
-def outlook(flow: pd.DataFrame, programs: pd.DataFrame, chosen: GroupFilter, last: int) -> None:
+def outlook(
+    flow: pd.DataFrame, programs: pd.DataFrame, cohorts: pd.DataFrame, chosen: GroupFilter, last: int
+) -> None:
     """Two cards: what cohorts came to by each term, and what those under way may come to.
 
     Parameters
     ----------
     flow, programs, last
         As in :func:`dashboard.summaries.outcomes`, narrowed.
+    cohorts : DataFrame
+        Their :func:`dashboard.components.overview_parts.by_cohort`.
     chosen : GroupFilter
         What the page was narrowed to.
     """
@@ -39,7 +43,7 @@ def outlook(flow: pd.DataFrame, programs: pd.DataFrame, chosen: GroupFilter, las
         chart_panel(chart, "incidence", *parts.titled("incidence"), choices=RIPENESS, about=about)
     with right, card("scenarios"):
         expected = parts.narrowed(queries.expected_late, chosen)
-        make = partial(prospects.scenarios, flow, programs, expected, last)
+        make = partial(prospects.scenarios, cohorts, expected)
         table = app_state.kept("scenario-table", about, make)
         if table.empty:
             _nothing("scenario", "overview.scenario_none")

@@ -65,7 +65,7 @@ def risk_sentence(score: dict, edges: list[float]) -> None:
     with st.container(key="sentence"):
         st.markdown(words(f"student.sentence_{told.target}", about=told.about, low=told.low, high=told.high))
     scale = risk_scale(score["risk"], score["risk_low"], score["risk_high"], edges, words)
-    st.plotly_chart(scale.figure, key="scale", config=QUIET, alt=scale.alt)
+    st.plotly_chart(scale.sent, key="scale", config=QUIET, alt=scale.alt)
     st.caption(words("student.sentence_help"))
     if score["modality"] == "records":
         st.caption(f":material/info: {words('student.records_only')}")

@@ -53,7 +53,7 @@ def outcome_panel(decision: dict, *, key: str, steps: bool = True) -> None:
         st.markdown(support_words(ratio, words))
         limits = decision["thresholds"]
         scale = support_scale(ratio, limits["decisive"], limits["cap"], words)
-        st.plotly_chart(scale.figure, key=f"support-{key}", config=QUIET, alt=scale.alt)
+        st.plotly_chart(scale.sent, key=f"support-{key}", config=QUIET, alt=scale.alt)
         st.caption(words("verification.support_help"))
     if steps:
         next_steps(decision)

@@ -53,7 +53,7 @@ def show() -> None:
     with right, card("funnel"):
         chart = partial(parts.funnel_chart, cohorts)
         chart_panel(chart, "funnel", *parts.titled("funnel"), about=about)
-    outlook(flow, programs, chosen, last)
+    outlook(flow, programs, cohorts, chosen, last)
     gaps(programs, chosen, last)
     with card("health"):
         health()

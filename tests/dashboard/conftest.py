@@ -10,11 +10,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 from PIL import Image, ImageDraw
+from plotly.io import to_json
 from streamlit.testing.v1 import AppTest
 
-from dashboard.charts.base import Sketch
+from dashboard.charts.base import Sent, Sketch
 from data.accounts import Account
 
 
@@ -43,14 +45,15 @@ class SmallUniversity:
 @pytest.fixture(autouse=True)
 def every_chart_is_checked(monkeypatch):
     """Pages hand their charts to Plotly unchecked; whatever a test draws passes Plotly's check unchanged."""
-    drawn = Sketch.figure
+    drawn = Sketch.spec
 
-    def figure(sketch: Sketch):
+    def spec(sketch: Sketch) -> dict:
         quick = drawn(sketch)
-        assert json.loads(quick.to_json()) == json.loads(sketch.checked().to_json())
+        checked = go.Figure(quick)
+        assert json.loads(to_json(Sent(quick), validate=False)) == json.loads(checked.to_json())
         return quick
 
-    monkeypatch.setattr(Sketch, "figure", figure)
+    monkeypatch.setattr(Sketch, "spec", spec)
 
 
 def quick_scan(specimen) -> bytes:

@@ -9,7 +9,7 @@ import pytest
 
 from dashboard import prospects
 from dashboard.model_health import concerns
-from dashboard.summaries import wilson
+from dashboard.summaries import outcomes, wilson
 from data import queries
 from data.scope import Scope
 
@@ -33,18 +33,22 @@ YOUNG = (
     ("IF", 20231, "resigned", 1, 2),
     ("IF", 20231, "deceased", 2, 1),
 )
+COHORTS = outcomes(flow(*OLD, *YOUNG), PROGRAMS, "cohort_term", LAST)
 
 
 def test_students_are_seen_until_they_leave_or_until_now():
     ripe = prospects.seen(flow(*OLD, *YOUNG), PROGRAMS, LAST, mature=True)
-    assert sorted(map(tuple, ripe[["term", "cause"]].to_numpy().tolist())) == [
-        (2, "dropout"),
-        (3, "other"),
-        (8, "graduated"),
-        (8, "graduated"),
+    assert sorted(map(tuple, ripe[["term", "cause", "students"]].to_numpy().tolist())) == [
+        (2, "dropout", 1),
+        (3, "other", 1),
+        (8, "graduated", 2),
     ]
     young = prospects.seen(flow(*OLD, *YOUNG), PROGRAMS, LAST, mature=False)
-    assert young[young["cause"] == ""]["term"].tolist() == [6] * 6  # Odd 2023/24 … Even 2025/26
+    studying = young[young["cause"] == ""]
+    assert (studying["term"].tolist(), studying["students"].tolist()) == (
+        [6],
+        [6],
+    )  # Odd 2023/24 … Even 2025/26
 
 
 def test_incidence_counts_up_to_the_shares_that_came_true():
@@ -67,7 +71,7 @@ def test_a_cohort_under_way_is_expected_to_finish_as_its_scores_say():
             "late_high": [2.1],
         }
     )
-    (row,) = prospects.scenarios(flow(*OLD, *YOUNG), PROGRAMS, expected, LAST).to_dict("records")
+    (row,) = prospects.scenarios(COHORTS, expected).to_dict("records")
     assert (row["n"], row["done"], row["enrolled"], row["scored"]) == (9, 1, 6, 3)
     assert row["rate"] == pytest.approx((1 + 6 * 0.5) / 9)
     assert row["low"] == pytest.approx((1 + 6 * 0.3) / 9)
@@ -76,7 +80,7 @@ def test_a_cohort_under_way_is_expected_to_finish_as_its_scores_say():
 
 def test_mature_cohorts_and_those_without_scores_have_no_scenario():
     none = pd.DataFrame(columns=["program_code", "cohort_term", "scored", "late", "late_low", "late_high"])
-    assert prospects.scenarios(flow(*OLD, *YOUNG), PROGRAMS, none, LAST).empty
+    assert prospects.scenarios(COHORTS, none).empty
 
 
 def grouped(group: str, on_time: int, others: int) -> list[tuple]:

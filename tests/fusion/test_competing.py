@@ -76,6 +76,13 @@ def test_terms_with_too_few_students_and_empty_cohorts_are_not_estimated():
     assert cumulative_incidence(seen.iloc[:0], np.random.default_rng(0)).empty
 
 
+def test_a_row_may_stand_for_several_students():
+    each = pd.DataFrame({"term": [1] * 3 + [2] * 9, "cause": ["dropout"] * 3 + ["graduated"] * 7 + [""] * 2})
+    counted = each.groupby(["term", "cause"]).size().reset_index(name="students")
+    tables = [cumulative_incidence(one, np.random.default_rng(4), draws=30) for one in (each, counted)]
+    pd.testing.assert_frame_equal(*tables)
+
+
 def test_an_exit_without_a_number_of_terms_is_refused():
     with pytest.raises(ValueError, match="terms_to_exit"):
         durations(flow([("a", 20201, "resigned", None, "2024-12-31")]))
