@@ -75,6 +75,16 @@ def one_run():
         del _RUN.known
 
 
+@contextmanager
+def as_reader(reader: Scope, language: str):
+    """Within it, in this thread, pages are drawn for a reader who has no session here."""
+    _RUN.reader = (reader, Words(language))
+    try:
+        yield
+    finally:
+        del _RUN.reader
+
+
 def _once(question: str, ask: Callable):
     """The answer to a question about the state of the store, asked once per run of a page."""
     known = getattr(_RUN, "known", None)
@@ -102,7 +112,7 @@ def remember(call: Callable, *arguments):
     return found.copy(deep=False) if isinstance(found, pd.DataFrame) else found
 
 
-@st.cache_resource(ttl=3600, max_entries=2048, show_spinner=False)
+@st.cache_resource(ttl=3600, max_entries=4096, show_spinner=False)
 def _kept(key: str, _build: Callable):
     return _build()
 
@@ -175,6 +185,8 @@ def is_synthetic() -> bool:
 
 def words() -> Words:
     """The texts in the language of this session."""
+    if hasattr(_RUN, "reader"):
+        return _RUN.reader[1]
     if "language" not in st.session_state:
         kept = st.query_params.get("lang") or st.context.cookies.get(LANGUAGE_COOKIE)
         st.session_state["language"] = language_of(kept or st.context.locale)
@@ -243,6 +255,8 @@ def keep_signed_in() -> None:
 
 def scope() -> Scope:
     """What the queries of this session may return."""
+    if hasattr(_RUN, "reader"):
+        return _RUN.reader[0]
     someone = person()
     return Scope.nothing() if someone is None else scope_for(someone)
 

@@ -49,12 +49,20 @@ def chart_panel(
             as_table = st.toggle(
                 words("state.table"), key=f"{key}-table", persist_state="session", width="content"
             )
-    draw = partial(_drawn, chart, by)
-    drawn = draw() if about is None else app_state.kept(key, (*about, by), draw)
+    drawn = _drawn(chart, by) if about is None else _kept(chart, key, by, about)
     if as_table:
         st.dataframe(drawn.table, hide_index=True, key=f"{key}-frame", alt=title or drawn.alt)
     else:
         st.plotly_chart(drawn.sent, key=f"{key}-chart", config=QUIET, alt=drawn.alt)
+
+
+def prepare(chart: Callable[..., Chart], key: str, choices: Sequence[str] = (), *, about: tuple) -> None:
+    """Draw what :func:`chart_panel` would show first, so that it need not be waited for."""
+    _kept(chart, key, choices[0] if choices else "", about)
+
+
+def _kept(chart: Chart | Callable[..., Chart], key: str, by: str, about: tuple) -> Chart:
+    return app_state.kept(key, (*about, by), partial(_drawn, chart, by))
 
 
 def _drawn(chart: Chart | Callable[..., Chart], by: str) -> Chart:

@@ -14,6 +14,8 @@ from dashboard.components.view_menu import ALL, list_lengths, take_view, view_me
 from dashboard.glossary import linked
 from data.columns import BANDS, TARGETS
 
+LIKELY = 150  # choices worth having ready
+
 
 @dataclass(frozen=True)
 class GroupFilter:
@@ -141,6 +143,18 @@ def group_filters(programs: pd.DataFrame, cohorts: list[int]) -> GroupFilter:
     with right:
         cohort = cohort_choice(cohorts)
     return GroupFilter(target, program, cohort)
+
+
+def group_choices(programs: pd.DataFrame, cohorts: list[int]) -> list[GroupFilter]:
+    """What a reader of aggregates may choose, the likely first: a programme or a cohort, then one of each.
+
+    At most :data:`LIKELY`; the newest cohorts first.
+    """
+    codes, newest = programs["program_code"].tolist(), sorted(cohorts, reverse=True)
+    one = [(None, None), *((code, None) for code in codes), *((None, cohort) for cohort in newest)]
+    both = [(code, cohort) for cohort in newest for code in codes]
+    found = [GroupFilter(target, *pair) for pairs in (one, both) for target in TARGETS for pair in pairs]
+    return found[:LIKELY]
 
 
 def case_filters(programs: pd.DataFrame, cohorts: list[int], longest: int) -> CaseFilter:

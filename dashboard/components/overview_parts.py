@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 
 import pandas as pd
 
-from dashboard import app_state, exports, model_facts, summaries
+from dashboard import app_state, exports, model_facts, prospects, summaries
 from dashboard.charts.bands import bands_by_group
 from dashboard.charts.base import Chart
-from dashboard.charts.trends import funnel, rates, retention
+from dashboard.charts.trends import funnel, incidence, rates, retention
 from dashboard.components.filters import GroupFilter
 from dashboard.components.kpis import Kpi
 from dashboard.glossary import linked
@@ -26,14 +26,86 @@ TERMS = {  # part of the page → what the glossary explains about it
     "groups": "gap",
 }
 COLUMN = {"cohort": "cohort_term", "program": "program_code"}
+BY, RIPENESS = ("program", "cohort"), ("mature", "immature")
 
 
-def kpis(flow, cohorts: pd.DataFrame, cube, chosen: GroupFilter) -> list[Kpi]:
-    """Students now, at risk, on time, dropped out, load per advisor; ``cohorts`` from :func:`by_cohort`."""
-    words = app_state.words()
+class Given:
+    """What an overview is drawn from, narrowed to a programme and cohort; each part when it is asked for.
+
+    Parameters
+    ----------
+    chosen : GroupFilter
+    """
+
+    def __init__(self, chosen: GroupFilter) -> None:
+        self.chosen = chosen
+        self.about = tuple(vars(chosen).values())
+
+    @cached_property
+    def programs(self) -> pd.DataFrame:
+        """Every programme."""
+        return app_state.program_table()
+
+    @cached_property
+    def flow(self) -> pd.DataFrame:
+        """Students by entry, state and time to exit."""
+        return self.narrowed(queries.flow_counts)
+
+    @cached_property
+    def progress(self) -> pd.DataFrame:
+        """What became of each entry cohort, term by term."""
+        return self.narrowed(queries.retention)
+
+    @cached_property
+    def cube(self) -> pd.DataFrame:
+        """Students by band."""
+        return self.narrowed(queries.cohort_cube, self.chosen.target)
+
+    @cached_property
+    def last(self) -> int | None:
+        """The last completed term."""
+        return summaries.last_completed_term(self.progress)
+
+    @cached_property
+    def cohorts(self) -> pd.DataFrame:
+        """Where each entry cohort stands (:func:`dashboard.summaries.outcomes`), worked out once."""
+        return app_state.kept("by-cohort", self.about, partial(self.outcomes, "cohort_term"))
+
+    def outcomes(self, by: str) -> pd.DataFrame:
+        """Where each cohort or programme stands."""
+        return summaries.outcomes(self.flow, self.programs, by, self.last)
+
+    def narrowed(self, query, *arguments) -> pd.DataFrame:
+        """What a query counts, for the programme and cohort chosen."""
+        whole = app_state.remember(query, *arguments)
+        return summaries.chosen(whole, self.chosen.program_code, self.chosen.cohort_term)
+
+
+def panels(given: Given) -> dict[str, dict]:
+    """The charts that are always there: what :func:`dashboard.components.chart_panel.chart_panel` needs."""
+    drawn = {
+        "bands": (bands_chart, BY),
+        "retention": (retention_chart, ()),
+        "outcomes": (outcomes_chart, BY[::-1]),
+        "funnel": (funnel_chart, ()),
+        "incidence": (incidence_chart, RIPENESS),
+    }
+    return {
+        key: {"chart": partial(draw, given), "key": key, "choices": choices, "about": given.about}
+        for key, (draw, choices) in drawn.items()
+    }
+
+
+def kpis(given: Given) -> list[Kpi]:
+    """Students now, at risk, on time, dropped out, load per advisor."""
+    return app_state.kept("kpis", given.about, partial(_kpis, given))
+
+
+def _kpis(given: Given) -> list[Kpi]:
+    words, flow, cube, target = app_state.words(), given.flow, given.cube, given.chosen.target
     risky, scored = summaries.at_risk(cube)
-    before, _ = summaries.at_risk(narrowed(queries.previous_cube, chosen, chosen.target))
-    load = summaries.load_per_advisor(narrowed(queries.advisor_load, chosen, chosen.target))
+    before, _ = summaries.at_risk(given.narrowed(queries.previous_cube, target))
+    load = summaries.load_per_advisor(given.narrowed(queries.advisor_load, target))
     studying = flow[flow["state"] == "enrolled"]
     at_risk_now = cube[cube["band"].isin(summaries.AT_RISK)]
     return [
@@ -52,7 +124,7 @@ def kpis(flow, cohorts: pd.DataFrame, cube, chosen: GroupFilter) -> list[Kpi]:
             good="down",
             bars=summaries.by_cohort(at_risk_now),
         ),
-        *_mature(cohorts),
+        *_mature(given.cohorts),
         Kpi(
             words("overview.kpi_load"),
             words.number(risky / len(load) if load else None, 1),
@@ -61,12 +133,6 @@ def kpis(flow, cohorts: pd.DataFrame, cube, chosen: GroupFilter) -> list[Kpi]:
             bars=load,
         ),
     ]
-
-
-def by_cohort(flow: pd.DataFrame, programs: pd.DataFrame, last_term: int, about: tuple) -> pd.DataFrame:
-    """Where each entry cohort stands (:func:`dashboard.summaries.outcomes`), worked out once."""
-    make = partial(summaries.outcomes, flow, programs, "cohort_term", last_term)
-    return app_state.kept("by-cohort", about, make)
 
 
 def _mature(table: pd.DataFrame) -> list[Kpi]:
@@ -89,11 +155,6 @@ def _mature(table: pd.DataFrame) -> list[Kpi]:
     ]
 
 
-def narrowed(query, chosen: GroupFilter, *arguments) -> pd.DataFrame:
-    """What a query counts, for the programme and cohort that the page was narrowed to."""
-    return summaries.chosen(app_state.remember(query, *arguments), chosen.program_code, chosen.cohort_term)
-
-
 def _step(values: pd.Series) -> str | None:
     words = app_state.words()
     if len(values) < 2:
@@ -101,35 +162,42 @@ def _step(values: pd.Series) -> str | None:
     return words.signed(100 * (values.iloc[-1] - values.iloc[-2]), 1)
 
 
-def bands_chart(cube: pd.DataFrame, by: str) -> Chart:
+def bands_chart(given: Given, by: str) -> Chart:
     """Bands by programme or by entry cohort."""
-    words = app_state.words()
+    words, cube = app_state.words(), given.cube
     labels = cube[COLUMN[by]].map(_names(by))
     frame = pd.DataFrame({by: labels, "band": cube["band"], "students": cube["students"]})
     return bands_by_group(frame, by, words)
 
 
-def outcomes_chart(flow, programs: pd.DataFrame, last_term: int, cohorts: pd.DataFrame, by: str) -> Chart:
+def outcomes_chart(given: Given, by: str) -> Chart:
     """On-time rates by entry cohort or by programme; groups that cannot be judged yet are left out."""
-    table = cohorts if by == "cohort" else summaries.outcomes(flow, programs, COLUMN[by], last_term)
+    table = given.cohorts if by == "cohort" else given.outcomes(COLUMN[by])
     table = table.assign(**{by: table[COLUMN[by]].map(_names(by))})
     return rates(table.dropna(subset=["rate"]), by, app_state.words())
 
 
-def retention_chart(progress: pd.DataFrame) -> Chart:
+def retention_chart(given: Given) -> Chart:
     """Who stayed, cohort by cohort."""
-    return retention(summaries.retention(progress), app_state.words())
+    return retention(summaries.retention(given.progress), app_state.words())
 
 
-def funnel_chart(table: pd.DataFrame) -> Chart:
-    """Where every entry cohort of :func:`by_cohort` stands today."""
-    words = app_state.words()
+def funnel_chart(given: Given) -> Chart:
+    """Where every entry cohort stands today."""
+    words, table = app_state.words(), given.cohorts
     return funnel(table.assign(cohort=table["cohort_term"].map(words.term)), words)
 
 
-def not_observable(table: pd.DataFrame) -> str:
-    """Which cohorts of :func:`by_cohort` cannot be judged yet, in words; empty when all can."""
-    words = app_state.words()
+def incidence_chart(given: Given, ripeness: str) -> Chart:
+    """What the mature or the immature cohorts came to by each term."""
+    ripe = ripeness == "mature"
+    table = prospects.incidence(given.flow, given.programs, given.last, mature=ripe)
+    return incidence(table, app_state.words())
+
+
+def not_observable(given: Given) -> str:
+    """Which cohorts cannot be judged yet, in words; empty when all can."""
+    words, table = app_state.words(), given.cohorts
     waiting = [words.term(cohort) for cohort in table.loc[table["rate"].isna(), "cohort_term"]]
     if not waiting:
         return ""
@@ -169,8 +237,9 @@ def model_line() -> str:
     return model_facts.one_line(app_state.served_model(), app_state.words())
 
 
-def titled(part: str) -> tuple[str, str]:
+def titled(part: str) -> dict[str, str]:
     """Heading and help of a part of the page."""
     words = app_state.words()
     help = words(f"overview.{part}_help")
-    return words(f"overview.{part}_title"), linked(help, TERMS[part], words) if part in TERMS else help
+    help = linked(help, TERMS[part], words) if part in TERMS else help
+    return {"title": words(f"overview.{part}_title"), "help": help}

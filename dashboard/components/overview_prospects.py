@@ -3,60 +3,50 @@
 from __future__ import annotations
 
 from datetime import date
-from functools import partial
 
 import pandas as pd
 import streamlit as st
 
 from dashboard import app_state, prospects
 from dashboard.charts.base import Chart
-from dashboard.charts.trends import incidence, rates
+from dashboard.charts.trends import rates
 from dashboard.components import overview_parts as parts
-from dashboard.components.chart_panel import chart_panel
+from dashboard.components.chart_panel import chart_panel, prepare
 from dashboard.components.filters import GroupFilter
 from dashboard.components.layout import card, section
 from dashboard.model_health import concerns
 from data import queries
 from data.queries_prospects import GROUPS
 
-RIPENESS = ("mature", "immature")
 
-
-def outlook(
-    flow: pd.DataFrame, programs: pd.DataFrame, cohorts: pd.DataFrame, chosen: GroupFilter, last: int
-) -> None:
-    """Two cards: what cohorts came to by each term, and what those under way may come to.
-
-    Parameters
-    ----------
-    flow, programs, last
-        As in :func:`dashboard.summaries.outcomes`, narrowed.
-    cohorts : DataFrame
-        Their :func:`dashboard.components.overview_parts.by_cohort`.
-    chosen : GroupFilter
-        What the page was narrowed to.
-    """
-    about = tuple(vars(chosen).values())
+def outlook(given: parts.Given) -> None:
+    """Two cards: what cohorts came to by each term, and what those under way may come to."""
     left, right = st.columns(2)
     with left, card("incidence"):
-        chart = partial(_incidence, flow, programs, last)
-        chart_panel(chart, "incidence", *parts.titled("incidence"), choices=RIPENESS, about=about)
+        chart_panel(**parts.panels(given)["incidence"], **parts.titled("incidence"))
     with right, card("scenarios"):
-        expected = parts.narrowed(queries.expected_late, chosen)
-        make = partial(prospects.scenarios, cohorts, expected)
-        table = app_state.kept("scenario-table", about, make)
+        table = scenario_table(given)
         if table.empty:
             _nothing("scenario", "overview.scenario_none")
         else:
-            chart_panel(partial(_scenarios, table), "scenarios", *parts.titled("scenario"), about=about)
+            chart_panel(**_scenarios(given), **parts.titled("scenario"))
             st.caption(app_state.words()("overview.scenario_note"))
 
 
-def gaps(programs: pd.DataFrame, chosen: GroupFilter, last: int) -> None:
+def scenario_table(given: parts.Given) -> pd.DataFrame:
+    """What the cohorts under way may come to (:func:`dashboard.prospects.scenarios`)."""
+
+    def make() -> pd.DataFrame:
+        return prospects.scenarios(given.cohorts, given.narrowed(queries.expected_late))
+
+    return app_state.kept("scenario-table", given.about, make)
+
+
+def gaps(given: parts.Given) -> None:
     """One card: on-time rates by group, and the largest difference with its interval."""
     words = app_state.words()
     with card("groups"):
-        section(*parts.titled("groups"))
+        section(**parts.titled("groups"))
         attribute = st.segmented_control(
             words("overview.groups_by"),
             list(GROUPS),
@@ -67,22 +57,35 @@ def gaps(programs: pd.DataFrame, chosen: GroupFilter, last: int) -> None:
             label_visibility="collapsed",
             persist_state="session",
         )
-        about = (attribute, *vars(chosen).values())
-        make = partial(_groups, programs, chosen, last, attribute)
-        table = app_state.kept("groups-table", about, make)
-        found = prospects.largest_gap(table)
+        found = prospects.largest_gap(group_table(given, attribute))
         if found is None:
             st.caption(words("overview.groups_none"))
             return
-        chart = partial(rates, table, "group", words)
-        chart_panel(chart, "groups", about=about)
+        chart_panel(**_group_rates(given, attribute))
         st.caption(_told(found))
 
 
-def _groups(programs: pd.DataFrame, chosen: GroupFilter, last: int, attribute: str) -> pd.DataFrame:
-    flow = parts.narrowed(queries.flow_by_group, chosen, attribute)
-    table = prospects.groups(flow, programs, last)
-    return table.assign(group=[app_state.words().named(_family(attribute), name) for name in table["group"]])
+def group_table(given: parts.Given, attribute: str) -> pd.DataFrame:
+    """Rates of the groups of an attribute, named in the reader's language."""
+
+    def make() -> pd.DataFrame:
+        words, flow = app_state.words(), given.narrowed(queries.flow_by_group, attribute)
+        table = prospects.groups(flow, given.programs, given.last)
+        return table.assign(group=[words.named(_family(attribute), name) for name in table["group"]])
+
+    return app_state.kept("groups-table", (attribute, *given.about), make)
+
+
+def prepare_overview(chosen: GroupFilter) -> None:
+    """Work out all that the page shows first, for a reader who may choose it next."""
+    given = parts.Given(chosen)
+    parts.kpis(given)
+    for panel in parts.panels(given).values():
+        prepare(**panel)
+    if not scenario_table(given).empty:
+        prepare(**_scenarios(given))
+    if prospects.largest_gap(group_table(given, GROUPS[0])) is not None:
+        prepare(**_group_rates(given, GROUPS[0]))
 
 
 def health() -> None:
@@ -98,15 +101,20 @@ def health() -> None:
     st.caption(parts.model_line())
 
 
-def _incidence(flow: pd.DataFrame, programs: pd.DataFrame, last: int, ripeness: str) -> Chart:
-    table = prospects.incidence(flow, programs, last, mature=ripeness == "mature")
-    return incidence(table, app_state.words())
+def _scenarios(given: parts.Given) -> dict:
+    def draw() -> Chart:
+        words, table = app_state.words(), scenario_table(given)
+        shown = table.assign(cohort=table["cohort_term"].map(words.term), mature=False)
+        return rates(shown, "cohort", words)
+
+    return {"chart": draw, "key": "scenarios", "about": given.about}
 
 
-def _scenarios(table: pd.DataFrame) -> Chart:
-    words = app_state.words()
-    shown = table.assign(cohort=table["cohort_term"].map(words.term), mature=False)
-    return rates(shown, "cohort", words)
+def _group_rates(given: parts.Given, attribute: str) -> dict:
+    def draw() -> Chart:
+        return rates(group_table(given, attribute), "group", app_state.words())
+
+    return {"chart": draw, "key": "groups", "about": (attribute, *given.about)}
 
 
 def _told(found: prospects.Gap) -> str:
@@ -123,7 +131,7 @@ def _told(found: prospects.Gap) -> str:
 
 
 def _nothing(part: str, key: str) -> None:
-    section(*parts.titled(part))
+    section(**parts.titled(part))
     st.caption(app_state.words()(key))
 
 

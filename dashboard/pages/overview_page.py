@@ -6,55 +6,45 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import app_state, summaries
+from dashboard import app_state
+from dashboard.ahead import draw_ahead
 from dashboard.components import overview_parts as parts
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.exports_bar import export_bar
-from dashboard.components.filters import group_filters
+from dashboard.components.filters import group_choices, group_filters
 from dashboard.components.kpis import kpi_row
 from dashboard.components.layout import card, empty_state, page_header
-from dashboard.components.overview_prospects import gaps, health, outlook
+from dashboard.components.overview_prospects import gaps, health, outlook, prepare_overview
 from data import queries
-
-BY = ("program", "cohort")
 
 
 def show() -> None:
     """Filters, five figures, where the risk is, who stayed and finished, what may come, gaps, health."""
-    words = app_state.words()
-    programs = app_state.program_table()
-    flow, progress = app_state.remember(queries.flow_counts), app_state.remember(queries.retention)
+    words, flow = app_state.words(), app_state.remember(queries.flow_counts)
     page_header(words("overview.title"), words("overview.lead"))
     if flow.empty:
         return empty_state(words("state.store_empty_title"), words("state.store_empty_text"))
-    chosen = group_filters(programs, flow["cohort_term"].unique().tolist())
-    cube = app_state.remember(queries.cohort_cube, chosen.target)
-    if cube.empty:
+    programs, cohorts = app_state.program_table(), flow["cohort_term"].unique().tolist()
+    chosen = group_filters(programs, cohorts)
+    if app_state.remember(queries.cohort_cube, chosen.target).empty:
         empty_state(words("state.unscored_title"), words("state.unscored_text"), ":material/model_training:")
-    flow = summaries.chosen(flow, chosen.program_code, chosen.cohort_term)
-    cube = summaries.chosen(cube, chosen.program_code, chosen.cohort_term)
-    progress = summaries.chosen(progress, chosen.program_code, chosen.cohort_term)
-    last = summaries.last_completed_term(progress)
-    about = tuple(vars(chosen).values())
-    cohorts = parts.by_cohort(flow, programs, last, about)
-    kpi_row(app_state.kept("kpis", about, partial(parts.kpis, flow, cohorts, cube, chosen)))
+    given = parts.Given(chosen)
+    panels = parts.panels(given)
+    kpi_row(parts.kpis(given))
     left, right = st.columns(2)
     with left, card("bands"):
-        chart, title = partial(parts.bands_chart, cube), words("overview.bands_title")
-        chart_panel(chart, "bands", title, choices=BY, about=about)
+        chart_panel(**panels["bands"], title=words("overview.bands_title"))
     with right, card("retention"):
-        chart = partial(parts.retention_chart, progress)
-        chart_panel(chart, "retention", *parts.titled("retention"), about=about)
+        chart_panel(**panels["retention"], **parts.titled("retention"))
     left, right = st.columns(2)
     with left, card("outcomes"):
-        chart = partial(parts.outcomes_chart, flow, programs, last, cohorts)
-        chart_panel(chart, "outcomes", *parts.titled("outcome"), choices=BY[::-1], about=about)
-        st.caption(parts.not_observable(cohorts))
+        chart_panel(**panels["outcomes"], **parts.titled("outcome"))
+        st.caption(parts.not_observable(given))
     with right, card("funnel"):
-        chart = partial(parts.funnel_chart, cohorts)
-        chart_panel(chart, "funnel", *parts.titled("funnel"), about=about)
-    outlook(flow, programs, cohorts, chosen, last)
-    gaps(programs, chosen, last)
+        chart_panel(**panels["funnel"], **parts.titled("funnel"))
+    outlook(given)
+    gaps(given)
     with card("health"):
         health()
-    export_bar(partial(parts.export_frame, cube, words), "overview", **vars(chosen))
+    export_bar(partial(parts.export_frame, given.cube, words), "overview", **vars(chosen))
+    draw_ahead("overview", prepare_overview, group_choices(programs, cohorts))

@@ -56,6 +56,14 @@ def every_chart_is_checked(monkeypatch):
     monkeypatch.setattr(Sketch, "spec", spec)
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_drawn_ahead(monkeypatch):
+    """A thread of one test must not go on in the next."""
+    from dashboard import ahead
+
+    monkeypatch.setattr(ahead, "_begun", lambda key, work: None)
+
+
 def quick_scan(specimen) -> bytes:
     """A scan in a hundredth of the pen model's time: one stroke on paper, different for each specimen."""
     rng = np.random.default_rng(specimen.drawing_seed)

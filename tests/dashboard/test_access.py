@@ -36,6 +36,14 @@ def test_an_advisor_is_confined_to_own_students_and_programmes():
     assert scope.program_codes == ("IF",)
 
 
+def test_readers_of_equal_reach_may_share_what_was_drawn_and_others_may_not():
+    deans = [access.scope_for(Account(name, name, "leadership", ("IF",))) for name in ("a", "b")]
+    whole = access.scope_for(Account("c", "C", "leadership"))
+    advisors = [access.scope_for(Account(name, name, "advisor", ("IF",))) for name in ("a", "b")]
+    assert deans[0].reach == deans[1].reach != whole.reach
+    assert len({one.reach for one in (*advisors, deans[0], whole)}) == 4
+
+
 def test_a_demo_seat_exists_only_where_everybody_was_invented(store):
     write_accounts(store, [Account("ani", "Ani", "advisor"), Account("lead", "Lead", "leadership")])
     assert access.demo_seats(store) == {}

@@ -1,0 +1,57 @@
+"""Work done ahead: what a reader may choose next is drawn in the background, so that nobody waits for it.
+
+Pages keep what they have drawn (:func:`dashboard.app_state.kept`), and readers of equal reach share it. A
+first look at a programme or cohort would draw everything anew; here a thread draws it as soon as somebody of
+that reach has opened the page, once per state of the data. It rests between two choices.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from threading import Thread
+
+import streamlit as st
+
+from dashboard import app_state
+from data.scope import Scope
+
+logger = logging.getLogger(__name__)
+REST = 0.25  # seconds between two choices: about a quarter of one core is used
+
+
+def draw_ahead(name: str, draw: Callable, choices: Iterable) -> None:
+    """Call ``draw(choice)`` for every choice in the background, for readers like the one of this session.
+
+    Parameters
+    ----------
+    name : str
+        Of the page: done once per page, state of the data, reach and language.
+    draw : callable
+        Fills what :func:`dashboard.app_state.kept` holds; draws no widget.
+    choices : iterable
+    """
+    reader, language, version = app_state.scope(), app_state.words().language, app_state.data_version()
+    key = repr((name, version, reader.reach, language))
+    _begun(key, partial(_draw_all, draw, tuple(choices), reader, language, version))
+
+
+@st.cache_resource(ttl=3600, max_entries=32, show_spinner=False)
+def _begun(key: str, _work: Callable[[], None]) -> Thread:
+    thread = Thread(target=_work, name="ahead", daemon=True)
+    thread.start()
+    return thread
+
+
+def _draw_all(draw: Callable, choices: tuple, reader: Scope, language: str, version: str) -> None:
+    try:
+        for choice in choices:
+            time.sleep(REST)
+            with app_state.as_reader(reader, language), app_state.one_run():
+                if app_state.data_version() != version:
+                    return  # whoever opens the page now begins anew
+                draw(choice)
+    except Exception:  # a page that is opened draws for itself, and says what is wrong
+        logger.exception("drawing ahead failed")
