@@ -34,6 +34,7 @@ from sqlalchemy.types import TypeEngine
 Progress = Callable[[int, int], None]  # called with (rows done, rows in all)
 BATCH = 20_000  # rows between two calls of a progress function
 FETCHED = 50_000  # rows read at a time
+TEXT = pd.StringDtype(na_value=np.nan)  # what pandas calls "str"; naming it costs as much as the array
 KEYS_PER_QUERY = 900  # SQLite's default limit is 999 parameters in older builds
 
 
@@ -166,7 +167,7 @@ def _array(values: tuple, column):
         return np.array(values, dtype="float64")
     if isinstance(kind, (JSON, LargeBinary)):
         return pd.Series(list(values), dtype=object)
-    return pd.array(list(values), dtype="str")
+    return pd.array(list(values), dtype=TEXT)
 
 
 def _instants(series: pd.Series) -> np.ndarray:

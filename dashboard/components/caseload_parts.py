@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 
 import pandas as pd
 
@@ -67,21 +68,32 @@ def _last_steps(keys: pd.Series) -> list[str]:
 
 def enriched(listed: pd.DataFrame, target: str) -> pd.DataFrame:
     """The rows with each student's line of risks, the two strongest reasons that raise it, the last step."""
+    keys, scores = listed["student_key"].tolist(), listed["score_id"].tolist()
+    about = (target, tuple(scores))
+    lines = app_state.kept("caseload-lines", about, partial(_lines, target, keys))
+    reasons = app_state.kept("caseload-reasons", about, partial(_reasons, target, scores))
+    return listed.assign(
+        history=[lines.get(key, []) for key in keys],
+        reasons=[reasons.get(score_id, "") for score_id in scores],
+        last=_last_steps(listed["student_key"]),
+    )
+
+
+def _lines(target: str, keys: list[str]) -> dict[str, list[float]]:
+    """Each student's risks in order of time."""
+    lines = queries.risk_lines(app_state.store(), app_state.scope(), target, keys)
+    return lines.groupby("student_key")["risk"].agg(list).to_dict()
+
+
+def _reasons(target: str, score_ids: list[int]) -> dict[int, str]:
+    """What raises each score most, in brief."""
     from fusion.explain import explain_score
 
-    store, scope, words = app_state.store(), app_state.scope(), app_state.words()
-    lines = queries.risk_lines(store, scope, target, listed["student_key"].tolist())
-    by_student = lines.groupby("student_key")["risk"].agg(list)
-    model, programs = app_state.model(), app_state.programs()
-    why = queries.explanations(store, scope, listed["score_id"].tolist())
-    reasons = {
+    model, programs, words = app_state.model(), app_state.programs(), app_state.words()
+    why = queries.explanations(app_state.store(), app_state.scope(), score_ids)
+    return {
         row.score_id: in_brief(
             explain_score(model, target, row.phi, row.inputs, row.base_value, row.modality), programs, words
         )
         for row in why.itertuples(index=False)
     }
-    return listed.assign(
-        history=[by_student.get(key, []) for key in listed["student_key"]],
-        reasons=[reasons.get(score_id, "") for score_id in listed["score_id"]],
-        last=_last_steps(listed["student_key"]),
-    )

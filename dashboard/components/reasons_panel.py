@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-import pandas as pd
 import streamlit as st
 
 from dashboard import app_state
@@ -40,15 +39,16 @@ def reasons_panel(explanation: Explanation, about: tuple) -> None:
             about=about,
         )
     with right:
-        records = frame[frame["modality"] == "records"]
+        reasons = frame.to_dict("records")
+        records = [one for one in reasons if one["modality"] == "records"]
         for changeable, title in ((True, "changeable"), (False, "fixed")):
             st.markdown(
                 f"**{words(f'student.{title}')}**",
                 help=linked(words(f"student.{title}_help"), "changeable", words),
             )
-            _list(records[records["changeable"] == changeable])
-        signature = frame[frame["modality"] == "signature"]
-        if len(signature):
+            _list([one for one in records if one["changeable"] == changeable])
+        signature = [one for one in reasons if one["modality"] == "signature"]
+        if signature:
             st.markdown(f"**{words('reasons.signature')}**", help=words("signature.honesty"))
             _list(signature, floor=0.0)
         if explanation.unknown:
@@ -56,13 +56,14 @@ def reasons_panel(explanation: Explanation, about: tuple) -> None:
             st.caption(words("student.missing", names=names))
 
 
-def _list(rows: pd.DataFrame, floor: float = WEIGHTY) -> None:
-    words = app_state.words()
-    rows = rows[rows["phi"].abs() >= floor]
-    rows = rows.reindex(rows["phi"].abs().sort_values(ascending=False).index).head(LISTED)
-    if rows.empty:
-        st.caption(words("student.nothing_here"))
-    for row in rows.to_dict("records"):
+def _list(rows: list[dict], floor: float = WEIGHTY) -> None:
+    weighty = [row for row in rows if abs(row["phi"]) >= floor]
+    lines = []
+    for row in sorted(weighty, key=lambda row: -abs(row["phi"]))[:LISTED]:
         color, arrow = ("orange", "arrow_upward") if row["phi"] > 0 else ("blue", "arrow_downward")
         value = f" **{row['shown']}**" if row["shown"] else ""
-        st.markdown(f":{color}[:material/{arrow}:] {row['label']}{value}")
+        lines.append(f":{color}[:material/{arrow}:] {row['label']}{value}")
+    if lines:
+        st.markdown("\n\n".join(lines))  # one element: each costs the page a message
+    else:
+        st.caption(app_state.words()("student.nothing_here"))

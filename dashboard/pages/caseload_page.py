@@ -19,12 +19,12 @@ from data.columns import TARGETS
 
 def show() -> None:
     """Filters, the line that says where the list ends, the list; a row opens the student."""
-    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
-    size = queries.caseload_size(store, scope, TARGETS[0])
+    words, size = app_state.words(), app_state.remember(queries.caseload_size, TARGETS[0])
     page_header(words("caseload.title"), words("caseload.lead", count=words.count("students", size)))
     if not size:
         return empty_state(words("caseload.none_title"), words("caseload.none_text"), ":material/group_off:")
-    chosen = case_filters(app_state.program_table(), queries.caseload_cohorts(store, scope, TARGETS[0]), size)
+    cohorts = app_state.remember(queries.caseload_cohorts, TARGETS[0])
+    chosen = case_filters(app_state.program_table(), cohorts, size)
     bulk_receipt()
     found = worth_a_talk(chosen)
     listed = caseload.ordered(found.head(chosen.k))
