@@ -50,10 +50,11 @@ def main(
     with tempfile.TemporaryDirectory() as new:
         folder = str(store or new)
         seconds = {} if store else build(students, folder)
-        with served(folder) as (address, process):
+        with served(folder) as (address, _process):
             rows = [first_looks(address)]
             time.sleep(AHEAD_SECONDS)
             rows += [row for role in ROLES for row in role_rows(address, role, folder, repeats)]
+        with served(folder) as (address, process):  # a new one: what was freed would hide what is taken
             megabytes = memory_per_session(address, process)
         pages = first_page(folder, 5)
         with open_at(folder) as opened:
@@ -206,17 +207,25 @@ def over(row: dict) -> bool:
 
 
 def memory_per_session(address: str, process: subprocess.Popen) -> float:
-    """Megabytes by which the server's resident memory grows for each of twenty signed-in leaders."""
+    """Megabytes by which the server's resident memory grows for each of the second twenty leaders."""
+    visitors = [looked_around(address)]
+    time.sleep(AHEAD_SECONDS)
+    visitors += [looked_around(address) for _ in range(SESSIONS)]  # they take what the start has left free
     before = resident_megabytes(process.pid)
-    visitors = [Visitor(address) for _ in range(SESSIONS)]
-    for visitor in visitors:
-        visitor.press(visitor.open(), "enter-leadership")
-        visitor.open("reports")
-        visitor.open("overview")
+    visitors += [looked_around(address) for _ in range(SESSIONS)]
     grown = resident_megabytes(process.pid) - before
     for visitor in visitors:
         visitor.close()
     return max(grown, 0.0) / SESSIONS
+
+
+def looked_around(address: str) -> Visitor:
+    """A leader who has opened two pages and stays."""
+    visitor = Visitor(address)
+    visitor.press(visitor.open(), "enter-leadership")
+    visitor.open("reports")
+    visitor.open("overview")
+    return visitor
 
 
 def resident_megabytes(pid: int) -> float:

@@ -37,8 +37,9 @@ def chart_panel(
         All that the chart depends on besides data, model, reader and language. Then it is drawn once for all.
     """
     words = app_state.words()
+    sides = "distribute" if title else "right"
     with st.container(
-        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key=f"panel-{key}"
+        horizontal=True, horizontal_alignment=sides, vertical_alignment="center", key=f"panel-{key}"
     ):
         if title:
             st.subheader(title, anchor=False, help=help or None, width="content")

@@ -116,3 +116,22 @@ def test_the_registry_enrols_checks_and_reviews(visitor, steps, site, students, 
         ("opinion", "cannot_tell"),
         ("settlement", "ask_again"),
     ]
+
+
+def test_a_signature_is_photographed_checked_and_shown(visitor, steps, students):
+    words = Words("en")
+    page = steps.enter(visitor, "registry")
+    find_student(page, students["en"], steps)
+    page.locator(".st-key-questioned-way").get_by_text(words("verification.way_camera"), exact=True).click()
+    camera = page.locator(".st-key-questioned-camera")
+    expect(camera.locator("video")).to_be_visible()
+    page.wait_for_function("document.querySelector('video').videoWidth > 0")
+    camera.get_by_role("button", name="Take Photo").click()
+    shown = page.locator(".st-key-paper-questioned img")
+    expect(shown).to_be_visible()
+    assert shown.evaluate("image => image.naturalWidth") == 640
+    findings = page.get_by_text(words("signature.quality"), exact=True)
+    expect(findings).to_be_visible()
+    assert not page.get_by_text(words("check.SIG001"), exact=True).count()  # the ink of the film is seen
+    camera.get_by_role("button", name="Clear photo").click()
+    expect(shown).to_have_count(0)
