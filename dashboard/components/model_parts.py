@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -9,11 +11,12 @@ from dashboard import app_state, model_facts
 from dashboard.charts import model as charts
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.layout import section
+from data.queries import StoredModel
 
 VERDICT_COLORS = {"adds": "green", "nothing": "gray", "few": "gray", "unknown": "gray"}
 
 
-def facts(served) -> None:
+def facts(served: StoredModel) -> None:
     """Version, when it was trained, on how many students, with which encoder."""
     words = app_state.words()
     manifest = served.manifest
@@ -66,6 +69,12 @@ def protocol(manifest: dict) -> None:
             day=words.day(assessment["simulated_date"]),
         )
     )
+
+
+def measures(served: StoredModel, target: str, rows: tuple[str, ...]) -> pd.DataFrame:
+    """Measures of the arms and the simple rules on later cohorts, each with its interval."""
+    make = partial(model_facts.figures_table, served.manifest, target, rows, app_state.words())
+    return app_state.kept("model-figures", (served.version, target, rows), make)
 
 
 def figures(table: pd.DataFrame) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-import pandas as pd
 import streamlit as st
 
-from dashboard import app_state, model_facts
+from dashboard import app_state
 from dashboard.components import model_parts as parts
 from dashboard.components import model_registry
 from dashboard.components import model_watching as watching
@@ -33,7 +30,7 @@ def show() -> None:
     target = target_choice()
     with card("signature-verdict"):
         parts.signature_verdict(manifest, target)
-    figures, at_k = (_figures(served, target, rows) for rows in (HEADLINE, AT_K))
+    figures, at_k = (parts.measures(served, target, rows) for rows in (HEADLINE, AT_K))
     with card("figures"):
         section(words("model.metrics_title"), words("model.metrics_help"))
         parts.protocol(manifest)
@@ -56,8 +53,3 @@ def show() -> None:
     with st.container(horizontal=True):
         export_bar(parts.export_frame(figures, at_k), "model", target=target)
         model_pdfs(served.version, manifest)
-
-
-def _figures(served, target: str, rows: tuple) -> pd.DataFrame:
-    make = partial(model_facts.figures_table, served.manifest, target, rows, app_state.words())
-    return app_state.kept("model-figures", (served.version, target, rows), make)
