@@ -7,8 +7,8 @@ from functools import partial
 import streamlit as st
 
 from dashboard import app_state
-from dashboard.ahead import draw_ahead
 from dashboard.components import overview_parts as parts
+from dashboard.components.ahead import draw_ahead
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import group_choices, group_filters

@@ -59,7 +59,7 @@ def every_chart_is_checked(monkeypatch):
 @pytest.fixture(autouse=True)
 def nothing_is_drawn_ahead(monkeypatch):
     """A thread of one test must not go on in the next."""
-    from dashboard import ahead
+    from dashboard.components import ahead
 
     monkeypatch.setattr(ahead, "_begun", lambda key, work: None)
 

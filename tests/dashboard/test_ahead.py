@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from dashboard import ahead, app_state
+from dashboard import app_state
 from dashboard.access import scope_for
+from dashboard.components import ahead
 from dashboard.components.filters import GroupFilter
 from dashboard.components.overview_prospects import prepare_overview
 from data import queries

@@ -50,7 +50,7 @@ def pdf_text(monkeypatch):
         "words": Words("en"),
         "programs": {},
         "is_synthetic": True,
-        "served_model": None,
+        "served_version": None,
     }.items():
         monkeypatch.setattr(app_state, name, lambda value=value: value)
     monkeypatch.setattr(app_state, "store", lambda: None)
