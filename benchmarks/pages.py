@@ -4,8 +4,8 @@ The real server, the real pages, and a visitor that speaks the app's websocket p
 the script ran, by Streamlit's own clock, and how long the visitor waited, from the message to the app until
 the app said that its script had finished. Nothing else is asked of the server meanwhile. The first look at
 every page fills caches and is not counted. What the overview costs before the server has drawn ahead
-(:mod:`dashboard.components.ahead`) has a row of its own; the others are measured after that. In the browser: from the
-request to the drawn first page, in a fresh profile.
+(:mod:`dashboard.components.ahead`) has a row of its own; the others are measured after that. In the browser:
+from the request to the drawn first page, in a fresh profile.
 """
 
 from __future__ import annotations
