@@ -69,7 +69,9 @@ real: setup  ## the main job on real public data: make real DATA=folder (see doc
 bench: setup-dev  ## list the benchmarks; each prints its figures and can write JSON
 	$(PY) -m benchmarks --help
 
-docs: setup-dev system  ## remake the screenshots of README and docs from the demo
+docs: setup-dev system  ## remake the screenshots of README and docs from a demo of their own in var/demo
+	@export TEPAT_FOLDER=var/demo DATABASE_URL=; \
+	if ! $(PY) -m data status --ready; then $(MAKE) --no-print-directory demo; fi; \
 	$(PY) docs/screenshots.py
 
 clean:  ## remove the virtual environment and caches; the store in var/ stays

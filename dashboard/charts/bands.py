@@ -86,11 +86,12 @@ def risk_scale(risk: float, low: float, high: float, edges: list[float], words: 
         x=[risk],
         y=[0.82],
         mode="markers",
+        cliponaxis=False,  # near 0 and 100 a mark reaches over the end
         marker={"symbol": "diamond", "size": 15, "color": MUTED, "line": {"width": 2, "color": "white"}},
         hovertemplate=f"{words.percent(risk)}<extra></extra>",
     )
     quiet(sketch, words, 96)
-    sketch.update_layout(margin={"l": 4, "r": 4, "t": 4, "b": 22})
+    sketch.update_layout(margin={"l": 10, "r": 10, "t": 4, "b": 22})
     sketch.update_xaxes(range=[-0.005, 1.005], showgrid=False, **percent_axis(words))
     sketch.update_yaxes(range=[-0.1, 1.05], visible=False)
     alt = words("alt.scale", risk=words.of_100(risk), low=words.of_100(low), high=words.of_100(high))
@@ -133,6 +134,7 @@ def risk_history(frame: pd.DataFrame, edges: list[float], words: Words) -> Chart
         x=x,
         y=rows["risk"],
         mode="lines+markers",
+        cliponaxis=False,
         line={"color": MUTED, "width": 2},
         marker={
             "size": 10,
