@@ -271,6 +271,26 @@ def audited(action: str, thing: str, **detail) -> None:
     )
 
 
+def handed_out(make: Callable[[], bytes], action: str, thing: str, **detail) -> Callable[[], bytes]:
+    """``make`` for a download button, with an entry in the audit log whenever the file is made.
+
+    The button asks for the file when no session is at hand, so who it is stands here. It must not start a run
+    of the page (``on_click="ignore"``): the new run forgets the file before it is made.
+    """
+    someone, log = person(), store()
+    if someone is None:
+        raise PermissionError(f"action {action!r} needs somebody signed in")
+
+    def made() -> bytes:
+        content = make()
+        audit.append(
+            log, actor=someone.account, role=someone.role, action=action, object=thing, detail=detail
+        )
+        return content
+
+    return made
+
+
 def audited_once(action: str, thing: str) -> None:
     """As :func:`audited`, but one entry per session and thing: a rerun is not another look."""
     seen = st.session_state.setdefault("audited", set())

@@ -49,13 +49,15 @@ def _download(week: Digest) -> None:
     words = app_state.words()
     st.download_button(
         words("digest.pdf"),
-        data=partial(_file, week, words, app_state.person().display_name),
+        data=app_state.handed_out(
+            partial(_file, week, words, app_state.person().display_name), "export", "digest", kind="pdf"
+        ),
         file_name=exports.file_name("digest", "pdf", synthetic=app_state.is_synthetic()),
         mime="application/pdf",
         icon=":material/picture_as_pdf:",
         help=words("digest.pdf_help"),
         key="digest-pdf",
-        on_click=partial(app_state.audited, "export", "digest", kind="pdf"),
+        on_click="ignore",
     )
 
 

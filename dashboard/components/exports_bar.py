@@ -29,11 +29,13 @@ def export_bar(frame: pd.DataFrame | Callable[[], pd.DataFrame], name: str, **fi
         for kind, mime in exports.MIME.items():
             st.download_button(
                 words(f"export.{kind}"),
-                data=partial(_bytes, frame, kind, provenance),
+                data=app_state.handed_out(
+                    partial(_bytes, frame, kind, provenance), "export", name, kind=kind
+                ),
                 file_name=exports.file_name(name, kind, synthetic=provenance.synthetic),
                 mime=mime,
                 key=f"export-{name}-{kind}",
-                on_click=partial(app_state.audited, "export", name, kind=kind),
+                on_click="ignore",
                 icon=":material/table_view:" if kind == "xlsx" else ":material/csv:",
                 width="stretch",
             )

@@ -75,10 +75,12 @@ def fetch_button(job: Job) -> None:
         return
     st.download_button(
         words("jobs.fetch"),
-        data=lambda: jobs_live.kept_files(store, kept)[0][1],
+        data=app_state.handed_out(
+            lambda: jobs_live.kept_files(store, kept)[0][1], "export", f"job {job.job_id}", kind=job.kind
+        ),
         file_name=f"tepat_{job.kind}_{job.job_id[:8]}.zip",
         mime="application/zip",
         icon=":material/download:",
         key=f"fetch-{job.job_id}",
-        on_click=lambda: app_state.audited("export", f"job {job.job_id}", kind=job.kind),
+        on_click="ignore",
     )

@@ -21,7 +21,9 @@ def model_pdfs(version: str, manifest: dict) -> None:
     for name in ("model_card", "fairness_report"):
         st.download_button(
             words(f"reports.{name}_pdf"),
-            data=partial(_file, name, version, manifest),
+            data=app_state.handed_out(
+                partial(_file, name, version, manifest), "export", version, kind="pdf", what=name
+            ),
             file_name=exports.file_name(
                 f"{name.replace('_', '-')}-{version}", "pdf", synthetic=app_state.is_synthetic()
             ),
@@ -29,7 +31,7 @@ def model_pdfs(version: str, manifest: dict) -> None:
             icon=":material/picture_as_pdf:",
             help=words(f"reports.{name}_pdf_help"),
             key=f"{name}-pdf",
-            on_click=partial(app_state.audited, "export", version, kind="pdf", what=name),
+            on_click="ignore",
         )
 
 

@@ -46,13 +46,8 @@ def downloads(table: ReportTable, provenance: Provenance, key: str) -> None:
             shown = table.with_parts(external=audience == "external")
             st.download_button(
                 words(f"reports.{kind}"),
-                data=partial(_file, table, provenance, language, audience, kind),
-                file_name=f"{describe.file_stem(shown, provenance, language)}.{kind}",
-                mime=TYPES[kind],
-                icon=icon,
-                key=f"{key}-{kind}",
-                on_click=partial(
-                    app_state.audited,
+                data=app_state.handed_out(
+                    partial(_file, table, provenance, language, audience, kind),
                     "export report",
                     provenance.report_id or table.profile.id,
                     kind=kind,
@@ -61,6 +56,11 @@ def downloads(table: ReportTable, provenance: Provenance, key: str) -> None:
                     ts_year=table.selection.ts,
                     sha256=provenance.content_sha256,
                 ),
+                file_name=f"{describe.file_stem(shown, provenance, language)}.{kind}",
+                mime=TYPES[kind],
+                icon=icon,
+                key=f"{key}-{kind}",
+                on_click="ignore",
             )
 
 
@@ -77,12 +77,17 @@ def cohort_download(register: pipeline.Register, program: str) -> None:
     name = describe.file_name("cohorts", program or "all", words.language, "pdf", app_state.is_synthetic())
     st.download_button(
         words("reports.cohort_report"),
-        data=partial(_cohort_file, register, program, words.language),
+        data=app_state.handed_out(
+            partial(_cohort_file, register, program, words.language),
+            "export report",
+            "cohort-report",
+            program_code=program,
+        ),
         file_name=name,
         mime=TYPES["pdf"],
         icon=":material/groups:",
         help=words("reports.cohort_report_help"),
-        on_click=partial(app_state.audited, "export report", "cohort-report", program_code=program),
+        on_click="ignore",
     )
 
 
@@ -211,22 +216,22 @@ def behind(table: ReportTable, provenance: Provenance, key: str) -> None:
         keys = students_behind(table, row, column)
         st.download_button(
             words("reports.behind_download", n=len(keys)),
-            data=partial(
-                _restricted, table, provenance, (row, column), keys, app_state.scope(), words.language
-            ),
-            file_name=f"{describe.file_stem(table, provenance, words.language)}_restricted.xlsx",
-            mime=TYPES["xlsx"],
-            icon=":material/lock:",
-            disabled=not keys,
-            key=f"{key}-behind-list",
-            on_click=partial(
-                app_state.audited,
+            data=app_state.handed_out(
+                partial(
+                    _restricted, table, provenance, (row, column), keys, app_state.scope(), words.language
+                ),
                 "export report students",
                 table.profile.id,
                 row=row,
                 column=column,
                 students=len(keys),
             ),
+            file_name=f"{describe.file_stem(table, provenance, words.language)}_restricted.xlsx",
+            mime=TYPES["xlsx"],
+            icon=":material/lock:",
+            disabled=not keys,
+            key=f"{key}-behind-list",
+            on_click="ignore",
         )
 
 

@@ -37,7 +37,12 @@ def student_pdf(
     words = app_state.words()
     st.download_button(
         words("reports.student_pdf"),
-        data=partial(_file, words, student, terms, events, score, reasons),
+        data=app_state.handed_out(
+            partial(_file, words, student, terms, events, score, reasons),
+            "export",
+            student["student_key"],
+            kind="pdf",
+        ),
         file_name=exports.file_name(
             f"student-{student['student_key'][:8]}", "pdf", synthetic=app_state.is_synthetic()
         ),
@@ -45,7 +50,7 @@ def student_pdf(
         icon=":material/picture_as_pdf:",
         help=words("reports.student_pdf_help"),
         key="student-pdf",
-        on_click=partial(app_state.audited, "export", student["student_key"], kind="pdf"),
+        on_click="ignore",
     )
 
 

@@ -129,13 +129,13 @@ def _case_file(decision: dict, student: dict, image: bytes, references: pd.DataF
 
     st.download_button(
         words("verification.case_file"),
-        data=printed,
+        data=app_state.handed_out(printed, "export", case, kind="pdf"),
         file_name=exports.file_name(f"case-{case[:8]}", "pdf", synthetic=provenance.synthetic),
         mime="application/pdf",
         icon=":material/picture_as_pdf:",
         help=words("verification.case_file_help"),
         key="case-file",
-        on_click=partial(app_state.audited, "export", case, kind="pdf"),
+        on_click="ignore",
     )
 
 

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from dashboard import app_state
-from data import queries
+from data import audit, queries
+from data.accounts import Account
 
 NOON = pd.Series(pd.to_datetime(["2026-11-20 12:00", "2026-07-01 23:30"]))
 
@@ -54,3 +55,23 @@ def test_whoever_changes_a_remembered_frame_changes_it_for_nobody_else(monkeypat
     second = app_state.remember(counts, "a")
     second.iloc[0, 1] = 7
     assert app_state.remember(counts, "a").to_dict("records") == [{"name": "a", "students": 3}]
+
+
+def test_a_file_that_is_taken_along_is_written_down_when_it_is_made(store, monkeypatch):
+    ani = Account("ani", "Ani", "advisor")
+    monkeypatch.setattr(app_state, "store", lambda: store)
+    monkeypatch.setattr(app_state, "person", lambda: ani)
+    before = len(audit.entries(store))
+    give = app_state.handed_out(lambda: b"PDF", "export", "digest", kind="pdf")
+    refuse = app_state.handed_out(lambda: 1 / 0, "export", "digest", kind="pdf")
+    assert len(audit.entries(store)) == before  # offered, not taken
+    monkeypatch.setattr(app_state, "person", lambda: None)  # no session any more
+    assert give() == b"PDF"
+    with pytest.raises(ZeroDivisionError):
+        refuse()
+    entries = audit.entries(store)
+    assert len(entries) == before + 1
+    newest = entries.iloc[0]
+    assert (newest["actor"], newest["action"], newest["object"]) == ("ani", "export", "digest")
+    with pytest.raises(PermissionError, match="signed in"):
+        app_state.handed_out(lambda: b"", "export", "digest")
