@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import UTC
+from functools import partial
 from threading import Lock, local
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -263,12 +264,16 @@ def scope() -> Scope:
 
 def audited(action: str, thing: str, **detail) -> None:
     """Write down that the person did ``action`` on ``thing`` (an opaque key or a page, never a name)."""
+    _entry(action, thing, detail)()
+
+
+def _entry(action: str, thing: str, detail: dict) -> Callable[[], int]:
+    """What writes the entry; whose it is stands now, even if the session ends before it is written."""
     someone = person()
     if someone is None:
         raise PermissionError(f"action {action!r} needs somebody signed in")
-    audit.append(
-        store(), actor=someone.account, role=someone.role, action=action, object=thing, detail=detail
-    )
+    whose = {"actor": someone.account, "role": someone.role}
+    return partial(audit.append, store(), **whose, action=action, object=thing, detail=detail)
 
 
 def handed_out(make: Callable[[], bytes], action: str, thing: str, **detail) -> Callable[[], bytes]:
@@ -277,15 +282,11 @@ def handed_out(make: Callable[[], bytes], action: str, thing: str, **detail) -> 
     The button asks for the file when no session is at hand, so who it is stands here. It must not start a run
     of the page (``on_click="ignore"``): the new run forgets the file before it is made.
     """
-    someone, log = person(), store()
-    if someone is None:
-        raise PermissionError(f"action {action!r} needs somebody signed in")
+    note = _entry(action, thing, detail)
 
     def made() -> bytes:
         content = make()
-        audit.append(
-            log, actor=someone.account, role=someone.role, action=action, object=thing, detail=detail
-        )
+        note()
         return content
 
     return made

@@ -19,7 +19,7 @@ from dashboard import app_state
 from data.scope import Scope
 
 logger = logging.getLogger(__name__)
-REST = 0.25  # seconds between two choices: about a quarter of one core is used
+REST = 0.25  # seconds between two choices, for those who are waiting for a page
 
 
 def draw_ahead(name: str, draw: Callable, choices: Iterable) -> None:
