@@ -25,6 +25,7 @@ from dashboard.reports import pipeline
 from dashboard.reports.cohort_report import cohort_report, cohort_tables
 from dashboard.reports.profile import profile_ids
 from dashboard.reports.suppress import suppress
+from data.scope import Scope
 from data.store import RecordFrames, open_store
 from data.term_calendar import term_after, term_end
 
@@ -48,7 +49,7 @@ def main(
         write(store, with_dates(register_frames(students, terms, rng), rng))
         warm_up()
         clock = Clock()
-        register = pipeline.read_register(store)
+        register = pipeline.read_register(store, Scope.system())
         reading = clock.lap()
         reports = {name: timed_report(store, register, name) for name in profile_ids()}
         reports["cohort-report"] = timed_cohort_report(store, register)

@@ -68,7 +68,7 @@ def measure(folder: Path, students: int, repeats: int) -> tuple[np.ndarray, np.n
 
     store = open_store(folder=folder)
     write_demo(store, students=students, seed=1)
-    enrol_all(store, actor="benchmark")
+    enrol_all(store, Scope.system(), actor="benchmark")
     keys = reads.enrolments(store, Scope.system())["student_key"].tolist()
     paths = questioned_files(folder, WARM_UP + repeats)
     seconds, busy = [], []

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dashboard.access import may
+from dashboard.access import may, scope_for
 from data import jobs, jobs_live
-from data.accounts import Account
+from data.accounts import Account, find_account
 from data.jobs import Job
+from data.scope import Scope
 from data.store import Store
 
 Report = Callable[[int, int, str], None]  # done, total, step; raises Cancelled when asked to stop
@@ -68,6 +69,20 @@ class Task:
     report: Report
 
     @property
+    def scope(self) -> Scope:
+        """What the person who asked may read: their account as it is now, not as it was when they asked.
+
+        Raises
+        ------
+        Refused
+            When the account is closed or may no longer ask for such work.
+        """
+        person = find_account(self.store, self.job.actor)
+        if person is None or not may(person.role, f"run {self.job.kind}"):
+            raise Refused("not_allowed")
+        return scope_for(person)
+
+    @property
     def arguments(self) -> dict:
         """What was asked for."""
         return self.job.arguments
@@ -112,6 +127,22 @@ def again(store: Store, person: Account, job: Job) -> str:
         raise ValueError(f"job must have ended and have its files, got {job.job_id} ({job.status})")
     about = {"actor": person.account, "role": person.role, "retry_of": job.job_id}
     return jobs.enqueue(store, job.kind, job.arguments, **about)
+
+
+def reach_of(scope: Scope) -> list[str] | None:
+    """What a job's result says of whose rows it holds: programme codes, or None for every programme."""
+    return None if scope.program_codes is None else list(scope.program_codes)
+
+
+def may_fetch(person: Account, job: Job) -> bool:
+    """Whether somebody may have what a job has made: it must hold no programme that they may not see.
+
+    Colleagues of a role see each other's jobs, but their accounts may be confined to different programmes.
+    """
+    if person.program_codes is None:
+        return True
+    reach = (job.result or {}).get("reach")  # missing: nobody wrote down whose rows it holds
+    return reach is not None and set(reach) <= set(person.program_codes)
 
 
 def can_repeat(store: Store, job: Job) -> bool:

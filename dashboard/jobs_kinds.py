@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import zipfile
 
-from dashboard.jobs import Refused, Task
+from dashboard.jobs import Refused, Task, reach_of
 from data import jobs_live, queries
 from data.scope import Scope
 from data.settings import get_settings
@@ -72,7 +72,8 @@ def score(task: Task) -> dict:
 
 
 def reports(task: Task) -> dict:
-    """One report for every programme, as a ZIP to fetch. ``{"files", "programs", "left_out"}``.
+    """One report for every programme that the person may see, as a ZIP to fetch.
+    ``{"files", "programs", "left_out", "reach"}``.
 
     Arguments: ``profile``, ``ts`` (default: the last full year), ``audience``. Programmes of a level that the
     instrument has no table for are left out.
@@ -82,7 +83,7 @@ def reports(task: Task) -> dict:
 
     asked = task.arguments
     task.report(0, 0, "reading the register")
-    register = pipeline.read_register(task.store)
+    register = pipeline.read_register(task.store, task.scope)
     codes = register.programs["program_code"].tolist()
     if not codes or register.snapshot is None:
         raise Refused("no_records")
@@ -103,7 +104,8 @@ def reports(task: Task) -> dict:
         raise Refused("no_table")
     name = f"{asked['profile']}_{year}.zip"
     kept = jobs_live.keep_files(task.store, [(name, packed.getvalue())])
-    return {"files": kept, "programs": len(codes) - left_out, "left_out": left_out}
+    made = {"files": kept, "programs": len(codes) - left_out, "left_out": left_out}
+    return made | {"reach": reach_of(task.scope)}
 
 
 def demo(task: Task) -> dict:

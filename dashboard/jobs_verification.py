@@ -28,8 +28,8 @@ def start_folder(store: Store, person: Account, name: str, data: bytes) -> str:
 
 
 def verify(task: Task) -> dict:
-    """Compare every signature of the archive. ``{"found", "compared", "problems"}``; ``found`` is the id of
-    the kept list."""
+    """Compare every signature of the archive. ``{"found", "compared", "problems", "reach"}``; ``found`` is
+    the id of the kept list."""
     from vision.verification_pipeline import verify_folder
 
     try:
@@ -41,6 +41,7 @@ def verify(task: Task) -> dict:
         found = verify_folder(
             task.store,
             data,
+            task.scope,
             since=task.job.created_at,
             progress=lambda done, total: task.report(done, total, "comparing signatures"),
             **about,
@@ -50,7 +51,12 @@ def verify(task: Task) -> dict:
     content = found.to_json(orient="split", index=False).encode()
     problems = int(found["problem"].notna().sum())
     kept = jobs_live.keep_files(task.store, [(RESULT, content)])
-    return {"found": kept, "compared": len(found) - problems, "problems": problems}
+    return {
+        "found": kept,
+        "compared": len(found) - problems,
+        "problems": problems,
+        "reach": jobs.reach_of(task.scope),
+    }
 
 
 def folder_result(store: Store, job: Job) -> pd.DataFrame | None:
@@ -69,6 +75,7 @@ def enrol(task: Task) -> dict:
 
     return enrol_all(
         task.store,
+        task.scope,
         actor=task.job.actor,
         role=task.job.role,
         progress=lambda done, total: task.report(done, total, "enrolling students"),

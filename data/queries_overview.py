@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import ColumnElement, Integer, Select, case, cast, func, select
+from sqlalchemy import Integer, Select, case, cast, func, select
 
 from data import schema
 from data.bulk import all_columns, fetch
 from data.columns import DROPOUT_EXITS
 from data.database import Store
 from data.scope import Scope
-from data.scoping import aggregable
+from data.scoping import aggregable, within_programs
 
 REGISTERED = ("A", "G", "M")  # term statuses of a student who studies
 
@@ -55,7 +55,7 @@ def flow_counts(store: Store, scope: Scope) -> pd.DataFrame:
         if scope.own_students_only:
             return fetch(connection, _own_flow(scope))
         cube = schema.flow_cube
-        return fetch(connection, select(cube).where(*_programs_only(scope, cube)).order_by(*cube.c))
+        return fetch(connection, select(cube).where(*within_programs(scope, cube)).order_by(*cube.c))
 
 
 def kpi_counts(store: Store, scope: Scope) -> dict[str, int]:
@@ -100,8 +100,8 @@ def retention(store: Store, scope: Scope) -> pd.DataFrame:
     return table[[*keys, "term_index", *order]].sort_values([*keys, "term_index"], ignore_index=True)
 
 
-def student_flow(store: Store) -> pd.DataFrame:
-    """One row per registration, for cohort tables; no scope, no identity.
+def student_flow(store: Store, scope: Scope) -> pd.DataFrame:
+    """One row per registration that ``scope`` may count, for cohort tables; no identity.
 
     ``student_key, program_code, cohort_term, entry_type, degree_level, normal_terms, exit_type`` (missing:
     enrolled), ``exit_term, exit_date, terms_to_exit, gpa_final, observed_until`` (of a student without an
@@ -117,16 +117,19 @@ def student_flow(store: Store) -> pd.DataFrame:
     columns += [func.coalesce(outcome.c.observed_until, reach).label("observed_until")]
     joined = table.join(program, program.c.program_code == table.c.program_code)
     joined = joined.outerjoin(outcome, outcome.c.student_key == table.c.student_key)
+    rows = select(*columns).select_from(joined).where(*aggregable(scope))
     with store.reading() as connection:
-        return fetch(connection, select(*columns).select_from(joined).order_by(table.c.student_key))
+        return fetch(connection, rows.order_by(table.c.student_key))
 
 
-def leave_terms(store: Store) -> pd.DataFrame:
-    """``student_key, term_id`` of every regular term of approved leave (status C)."""
-    terms = schema.terms
+def leave_terms(store: Store, scope: Scope) -> pd.DataFrame:
+    """``student_key, term_id`` of every regular term of approved leave (status C) within ``scope``."""
+    terms, owner = schema.terms, schema.students
     leave = select(terms.c.student_key, terms.c.term_id).where(
         terms.c.status == "C", terms.c.term_id % 10 != 3
     )
+    if reach := aggregable(scope, owner):
+        leave = leave.join(owner, owner.c.student_key == terms.c.student_key).where(*reach)
     with store.reading() as connection:
         return fetch(connection, leave.order_by(terms.c.student_key, terms.c.term_id))
 
@@ -170,14 +173,10 @@ def counts(store: Store) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["table", "rows"])
 
 
-def _programs_only(scope: Scope, table) -> list[ColumnElement[bool]]:
-    return [] if scope.program_codes is None else [table.c.program_code.in_(scope.program_codes)]
-
-
 def _flow_by(store: Store, scope: Scope, *by: str) -> pd.DataFrame:
     """Students counted by some columns of :func:`flow_counts`."""
     source = _own_flow(scope).subquery() if scope.own_students_only else schema.flow_cube
-    conditions = () if scope.own_students_only else _programs_only(scope, source)
+    conditions = () if scope.own_students_only else within_programs(scope, source)
     groups = [source.c[name] for name in by]
     counted = select(*groups, func.sum(source.c.students).label("students")).where(*conditions)
     with store.reading() as connection:
@@ -185,7 +184,7 @@ def _flow_by(store: Store, scope: Scope, *by: str) -> pd.DataFrame:
 
 
 def _cube(scope: Scope) -> Select:
-    return select(schema.term_cube).where(*_programs_only(scope, schema.term_cube))
+    return select(schema.term_cube).where(*within_programs(scope, schema.term_cube))
 
 
 def _terms_by_index(rows: Select) -> Select:

@@ -13,7 +13,7 @@ from data import schema
 from data.bulk import all_columns, fetch, fetch_by_keys
 from data.database import Store
 from data.scope import Scope
-from data.scoping import visible
+from data.scoping import visible, within_programs
 from data.term_calendar import as_of_date
 
 
@@ -44,10 +44,17 @@ class Records:
     as_of_index: int | None
 
 
-def programs(store: Store) -> pd.DataFrame:
-    """``program_code, name, degree_level, normal_terms, required_credits``, by code."""
+def programs(store: Store, scope: Scope | None = None) -> pd.DataFrame:
+    """``program_code, name, degree_level, normal_terms, required_credits``, by code.
+
+    Parameters
+    ----------
+    scope : Scope, optional
+        Whose programmes; without it every one's, since names of programmes are nobody's secret.
+    """
+    wanted = select(schema.programs).where(*(within_programs(scope, schema.programs) if scope else ()))
     with store.reading() as connection:
-        return fetch(connection, select(schema.programs).order_by(schema.programs.c.program_code))
+        return fetch(connection, wanted.order_by(schema.programs.c.program_code))
 
 
 def students(store: Store, scope: Scope) -> pd.DataFrame:

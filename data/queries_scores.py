@@ -15,7 +15,7 @@ from data.database import Store
 from data.derived import NEWEST, current_model
 from data.name_search import named
 from data.scope import Scope
-from data.scoping import aggregable, visible
+from data.scoping import aggregable, visible, within_programs
 
 IDENTITY = ("student_number", "name")
 MAX_ROWS = 500  # of a caseload in one answer; a page never needs more
@@ -127,7 +127,7 @@ def cohort_cube(store: Store, scope: Scope, target: str, as_of_index: int = NEWE
             names = ("program_code", "cohort_term", "band", "students", "risk_sum")
             keys = (cube.c.model_version == model, cube.c.target == target)
             statement = select(*(cube.c[name] for name in names)).where(
-                *keys, cube.c.as_of_index == as_of_index, *_programs_only(scope, cube)
+                *keys, cube.c.as_of_index == as_of_index, *within_programs(scope, cube)
             )
         return fetch(connection, statement.order_by("program_code", "cohort_term", "band"))
 
@@ -217,10 +217,6 @@ def _identified(page: Select, scope: Scope) -> Select:
         joined = page.outerjoin(identity, identity.c.student_key == page.c.student_key)
         columns += [identity.c[name] for name in IDENTITY]
     return select(*columns).select_from(joined).order_by(page.c.risk.desc(), page.c.student_key)
-
-
-def _programs_only(scope: Scope, table) -> list[ColumnElement[bool]]:
-    return [] if scope.program_codes is None else [table.c.program_code.in_(scope.program_codes)]
 
 
 def _own_cube(scope: Scope, target: str, as_of_index: int, model: str | None) -> Select:

@@ -81,13 +81,13 @@ def specimens_without_embedding(store: Store, encoder_id: str) -> pd.DataFrame:
         return fetch(connection, select(*columns).where(~embedded).order_by(table.c.specimen_id))
 
 
-def specimen_image(store: Store, specimen_id: str, scope: Scope | None = None) -> bytes:
+def specimen_image(store: Store, specimen_id: str, scope: Scope) -> bytes:
     """The file of a specimen as it came, decrypted.
 
     Parameters
     ----------
-    scope : Scope, optional
-        Whose page asks; pipelines leave it out.
+    scope : Scope
+        Whose page asks; a pipeline says :meth:`data.scope.Scope.system`.
 
     Raises
     ------
@@ -95,13 +95,12 @@ def specimen_image(store: Store, specimen_id: str, scope: Scope | None = None) -
         When there is no such specimen, or ``scope`` does not reach its student.
     """
     images, table, owner = schema.specimen_images, schema.specimens, schema.students
-    statement = select(images.c.ciphertext).where(images.c.specimen_id == specimen_id)
-    if scope is not None:
-        statement = (
-            statement.join(table, table.c.specimen_id == images.c.specimen_id)
-            .join(owner, owner.c.student_key == table.c.student_key)
-            .where(*visible(scope))
-        )
+    statement = (
+        select(images.c.ciphertext)
+        .join(table, table.c.specimen_id == images.c.specimen_id)
+        .join(owner, owner.c.student_key == table.c.student_key)
+        .where(images.c.specimen_id == specimen_id, *visible(scope))
+    )
     with store.reading() as connection:
         sealed = connection.scalar(statement)
     if sealed is None:

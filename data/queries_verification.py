@@ -44,11 +44,16 @@ def consents(store: Store, key: str) -> bool | None:
     return None if row is None else bool(row[0])
 
 
-def student_keys(store: Store) -> dict[str, str]:
-    """Student number → key of everybody, for a pipeline that reads numbers from file names."""
-    table = schema.identities
+def student_keys(store: Store, scope: Scope) -> dict[str, str]:
+    """Student number → key of everybody in ``scope``, for a pipeline that reads numbers from file names;
+    nobody unless it may identify."""
+    if not scope.may_identify:
+        return {}
+    table, owner = schema.identities, schema.students
+    numbers = select(table.c.student_number, table.c.student_key)
+    numbers = numbers.join(owner, owner.c.student_key == table.c.student_key).where(*visible(scope))
     with store.reading() as connection:
-        return dict(connection.execute(select(table.c.student_number, table.c.student_key)).tuples().all())
+        return dict(connection.execute(numbers).tuples().all())
 
 
 def undescribed(store: Store, encoder_id: str, key: str | None = None) -> pd.DataFrame:

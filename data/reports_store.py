@@ -20,6 +20,8 @@ from data import audit, schema
 from data.bulk import fetch
 from data.database import Store
 from data.queries_overview import REGISTERED
+from data.scope import Scope
+from data.scoping import aggregable, within_programs
 
 COUNTED = (schema.students, schema.terms, schema.outcomes)
 
@@ -142,28 +144,32 @@ def _log(connection: Connection, report: StoredReport, actor: str, role: str, ac
     audit.append_in(connection, actor=actor, role=role, action=action, object=report.report_id, detail=detail)
 
 
-def stored_report(store: Store, report_id: str) -> StoredReport:
+def stored_report(store: Store, scope: Scope, report_id: str) -> StoredReport:
     """A stored report.
 
     Raises
     ------
     KeyError
-        When there is none of that number.
+        When there is none of that number, or its programme is out of ``scope``; an account that is confined
+        to programmes does not reach a report of every programme together.
     """
     table = schema.reports
+    wanted = select(table).where(table.c.report_id == report_id, *within_programs(scope, table))
     with store.reading() as connection:
-        row = connection.execute(select(table).where(table.c.report_id == report_id)).mappings().first()
+        row = connection.execute(wanted).mappings().first()
     if row is None:
         raise KeyError(f"no report has the number {report_id!r}")
     kept = {name: row[name] for name in StoredReport.__dataclass_fields__}
     return StoredReport(**kept | {"approved_by": row["approved_by"] or "", "files": row["files"] or {}})
 
 
-def report_list(store: Store, profile: str | None = None) -> pd.DataFrame:
-    """Stored reports, newest first: the columns of ``reports`` without content, provenance and files."""
+def report_list(store: Store, scope: Scope, profile: str | None = None) -> pd.DataFrame:
+    """Stored reports in reach of ``scope`` (see :func:`stored_report`), newest first: the columns of
+    ``reports`` without content, provenance and files."""
     table = schema.reports
     columns = [c for c in table.columns if c.name not in ("content", "provenance", "files")]
-    statement = select(*columns).order_by(table.c.prepared_at.desc(), table.c.report_id)
+    statement = select(*columns).where(*within_programs(scope, table))
+    statement = statement.order_by(table.c.prepared_at.desc(), table.c.report_id)
     if profile:
         statement = statement.where(table.c.profile == profile)
     with store.reading() as connection:
@@ -177,15 +183,18 @@ def sealed_in_log(store: Store, report: StoredReport) -> str:
     return "" if found.empty else found.iloc[0]["detail"]["sha256"]
 
 
-def active_years(store: Store, years: Collection[int], program_code: str = "") -> pd.DataFrame:
-    """``student_key, year``: academic years with at least one regular term of active study (A, G or M)."""
+def active_years(store: Store, scope: Scope, years: Collection[int], program_code: str = "") -> pd.DataFrame:
+    """``student_key, year``: academic years with at least one regular term of active study (A, G or M), of
+    the students that ``scope`` may count."""
     terms, students = schema.terms, schema.students
     wanted = [10 * year + part for year in years for part in (1, 2)]
     statement = select(terms.c.student_key, terms.c.term_id)
     statement = statement.where(terms.c.term_id.in_(wanted), terms.c.status.in_(REGISTERED))
+    reach = aggregable(scope, students)
     if program_code:
-        statement = statement.join(students, students.c.student_key == terms.c.student_key)
-        statement = statement.where(students.c.program_code == program_code)
+        reach = [*reach, students.c.program_code == program_code]
+    if reach:
+        statement = statement.join(students, students.c.student_key == terms.c.student_key).where(*reach)
     with store.reading() as connection:
         rows = fetch(connection, statement)
     rows["year"] = rows.pop("term_id") // 10

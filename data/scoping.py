@@ -21,9 +21,20 @@ def visible(scope: Scope, table: FromClause = schema.students) -> list[ColumnEle
 
 def aggregable(scope: Scope, table: FromClause = schema.students) -> list[ColumnElement[bool]]:
     """Conditions under which students may be counted; ``table`` as in :func:`visible`."""
-    conditions: list[ColumnElement[bool]] = []
-    if scope.program_codes is not None:
-        conditions.append(table.c.program_code.in_(scope.program_codes))
+    conditions = within_programs(scope, table)
     if scope.own_students_only:
         conditions.append(table.c.advisor == scope.account)
     return conditions
+
+
+def within_programs(scope: Scope, table: FromClause) -> list[ColumnElement[bool]]:
+    """The programmes alone, for rows that belong to no single student: cubes, reports, programmes.
+
+    Parameters
+    ----------
+    table : FromClause
+        Has ``program_code``.
+    """
+    if scope.program_codes is None:
+        return []
+    return [table.c.program_code.in_(scope.program_codes)]  # an empty tuple: no row

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from data.scope import Scope
+
 Reason = Annotated[str, typer.Option(help="Why; written to the audit log.")]
 Actor = Annotated[str, typer.Option(help="Account that decides.")]
 
@@ -155,7 +157,9 @@ def _network_controls(store, specimens, encoder_id: str, seed: int) -> dict:
         )
         raise typer.Exit(2)
     rng = np.random.default_rng([seed, 71])
-    return network_controls(encoder, specimens, lambda key: queries.specimen_image(store, key), rng)
+    return network_controls(
+        encoder, specimens, lambda key: queries.specimen_image(store, key, Scope.system()), rng
+    )
 
 
 def drift(

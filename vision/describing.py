@@ -12,6 +12,7 @@ import pandas as pd
 
 from data import queries, queries_verification
 from data.database import Store
+from data.scope import Scope
 from data.store import write_quality
 from data.writers_verification import write_descriptors
 from vision.descriptor import Descriptor, load_descriptor
@@ -84,7 +85,7 @@ def describe_specimens(
         for start in range(0, len(pending), CHUNK):
             chunk = pending.iloc[start : start + CHUNK]
             ids = list(chunk["specimen_id"])
-            files = [queries.specimen_image(store, one) for one in ids]
+            files = [queries.specimen_image(store, one, Scope.system()) for one in ids]
             dots = [None if pd.isna(dpi) else int(dpi) for dpi in chunk["dpi"]]
             read = list(pool.map(_read, files, dots, ~chunk["checked"]))
             fresh = {one: found for one, (_, found) in zip(ids, read, strict=True) if found is not None}

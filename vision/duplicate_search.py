@@ -16,6 +16,7 @@ from data import queries
 from data import queries_verification as reads
 from data.database import Store
 from data.queries_duplicates import fingerprints
+from data.scope import Scope
 from data.writers_verification import replace_duplicates
 from vision.descriptor import Descriptor
 from vision.descriptor_space import DescriptorSpace
@@ -95,7 +96,7 @@ def _same_images(store: Store, progress: Progress | None) -> tuple[list[tuple], 
     tail = Tail.fit(_sampled_bits(prints, owners), logarithmic=False)
 
     def ink(row: int) -> np.ndarray:
-        return to_ink(decode_image(queries.specimen_image(store, rows["specimen_id"][row])))
+        return to_ink(decode_image(queries.specimen_image(store, rows["specimen_id"][row], Scope.system())))
 
     hits = same_images(prints, owners, ink, MOST_BITS)[:MOST_FINDINGS]
     if progress:

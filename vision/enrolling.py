@@ -90,16 +90,16 @@ def enrol(
 
 
 def enrol_all(
-    store: Store, *, actor: str, role: str = "system", progress: Progress | None = None
+    store: Store, scope: Scope, *, actor: str, role: str = "system", progress: Progress | None = None
 ) -> dict[str, int]:
     """Enrol every consenting student who has specimens and is not enrolled. ``{"enrolled", "left_out"}``."""
     describe_pending(store, progress)
     tools = tools_for(store)
     known = reads.described(store, tools.encoder_id)
     done = set(reads.enrolments(store, _ALL)["student_key"])
-    return _enrol_each(
-        store, [key for key in known["student_key"].unique() if key not in done], actor, role, progress
-    )
+    wanted = set(queries.students(store, scope)["student_key"]) - done
+    keys = [key for key in known["student_key"].unique() if key in wanted]
+    return _enrol_each(store, keys, actor, role, progress)
 
 
 def re_enrol(

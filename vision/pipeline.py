@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from data import queries
+from data.scope import Scope
 from data.store import Store, write_embeddings, write_quality
 from vision.backbones import Encoder
 from vision.embed import embed_prepared, prepare_image
@@ -54,7 +55,7 @@ def embed_pending(
     with ThreadPoolExecutor(max(1, threads)) as pool:
         for start in range(0, len(pending), CHUNK):
             chunk = pending.iloc[start : start + CHUNK]
-            files = [queries.specimen_image(store, key) for key in chunk["specimen_id"]]
+            files = [queries.specimen_image(store, key, Scope.system()) for key in chunk["specimen_id"]]
             dots = [None if pd.isna(dpi) else int(dpi) for dpi in chunk["dpi"]]
             results = list(pool.map(lambda data, dpi: _read(encoder, data, dpi), files, dots))
             findings = {key: found for key, (_, found) in zip(chunk["specimen_id"], results, strict=True)}

@@ -149,6 +149,7 @@ def verify(
 def verify_folder(
     store: Store,
     source,
+    scope: Scope,
     *,
     actor: str,
     role: str = "system",
@@ -164,6 +165,8 @@ def verify_folder(
     ----------
     source : path, bytes, or list of (str, bytes)
         See :func:`data.signature_files.iter_signature_files`.
+    scope : Scope
+        Whose students are known; the number of anybody else is a number that no student has.
     since : datetime, optional
         When this work began (UTC), if it may have been broken off: what ``actor`` has compared since then is
         taken over, not compared and stored again.
@@ -180,7 +183,7 @@ def verify_folder(
     data.specimens.RefusedFile
         When the source as a whole is refused.
     """
-    keys = reads.student_keys(store)
+    keys = reads.student_keys(store, scope)
     numbers, rows = NumberIndex(keys), []
     decided = {} if since is None else reads.decided_since(store, actor, since)
     for file in iter_signature_files(source):

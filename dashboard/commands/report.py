@@ -19,6 +19,7 @@ def report(
     from dashboard.reports import pipeline
     from dashboard.reports.profile import profile_ids
     from dashboard.reports.profile_checks import ProfileError
+    from data.scope import Scope
     from data.store import open_store
 
     if profile == "list":
@@ -28,7 +29,7 @@ def report(
         raise typer.BadParameter(f"must be one of {', '.join(pipeline.AUDIENCES)}, got {audience!r}")
     store = open_store()
     try:
-        register = pipeline.read_register(store)
+        register = pipeline.read_register(store, Scope.system())
         request = pipeline.Request(profile, program, register.last_full_year if ts is None else ts)
         table, provenance = pipeline.build(store, register, request)
         files = pipeline.print_files(table, provenance, languages=language, audiences=[audience])

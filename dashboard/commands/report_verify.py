@@ -13,11 +13,12 @@ def report_verify(
 ) -> None:
     """Recompute the seals and compare them with the audit log; exit 1 when something was altered."""
     from dashboard.reports import pipeline
+    from data.scope import Scope
     from data.store import open_store
 
     store = open_store()
     try:
-        found = pipeline.prove(store, report_id, file.read_bytes() if file else None)
+        found = pipeline.prove(store, Scope.system(), report_id, file.read_bytes() if file else None)
     except KeyError as error:
         typer.echo(error.args[0], err=True)
         raise typer.Exit(2) from None

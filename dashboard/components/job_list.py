@@ -10,6 +10,7 @@ from dashboard import app_state
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.job_progress import again_button, job_progress
 from dashboard.components.layout import empty_state, section
+from dashboard.jobs import may_fetch
 from dashboard.jobs_words import duration, duration_words, history_table, outcome_words
 from data import jobs_live
 from data.jobs import Job
@@ -69,6 +70,9 @@ def fetch_button(job: Job) -> None:
     words, store = app_state.words(), app_state.store()
     kept = (job.result or {}).get("files")
     if job.status != "done" or not kept:
+        return
+    if not may_fetch(app_state.person(), job):
+        st.caption(words("jobs.files_of_others"))
         return
     if not jobs_live.files_are_kept(store, kept):
         st.caption(words("jobs.files_gone"))

@@ -122,7 +122,7 @@ def history(profile_id: str, program: str, ts: int) -> None:
     told = st.session_state.pop("report-told", None)
     if told:
         st.success(told, icon=":material/task_alt:")
-    listed = reports_store.report_list(store, profile_id)
+    listed = reports_store.report_list(store, app_state.scope(), profile_id)
     listed = listed[(listed["program_code"].fillna("") == program) & (listed["ts_year"] == ts)]
     if listed.empty:
         return st.caption(words("reports.history_empty"))
@@ -140,12 +140,12 @@ def history(profile_id: str, program: str, ts: int) -> None:
         key=f"report-version-{profile_id}-{program}-{ts}",
     )
     if chosen:
-        _version(reports_store.stored_report(store, chosen))
+        _version(reports_store.stored_report(store, app_state.scope(), chosen))
 
 
 def _version(report: reports_store.StoredReport) -> None:
     words, store = app_state.words(), app_state.store()
-    _seal(pipeline.prove(store, report.report_id))
+    _seal(pipeline.prove(store, app_state.scope(), report.report_id))
     table, provenance = reopened(report)
     st.html(to_html(table, words.language))
     downloads(table, provenance, f"report-{report.report_id}")
@@ -155,7 +155,7 @@ def _version(report: reports_store.StoredReport) -> None:
         return
     given = st.file_uploader(words("reports.check_file"), key=f"report-check-{report.report_id}")
     if given is not None:
-        found = pipeline.prove(store, report.report_id, given.getvalue())
+        found = pipeline.prove(store, app_state.scope(), report.report_id, given.getvalue())
         if found.intact:
             st.success(words("reports.check_file_good"), icon=":material/verified:")
         else:
@@ -180,7 +180,13 @@ def _approval(report: reports_store.StoredReport) -> None:
         return
     if st.button(words("reports.approve"), type="primary", icon=":material/lock:", key="report-approve"):
         try:
-            pipeline.approve(app_state.store(), report.report_id, actor=person.account, role=person.role)
+            pipeline.approve(
+                app_state.store(),
+                app_state.scope(),
+                report.report_id,
+                actor=person.account,
+                role=person.role,
+            )
         except reports_store.ApprovalRefused as refusal:
             st.error(words("reports.refused", reason=str(refusal)))
             return

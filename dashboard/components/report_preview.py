@@ -20,8 +20,8 @@ FIRST_SHOWN = "iaps40-8c"
 
 
 def read_register(store: Store, scope: Scope) -> pipeline.Register:
-    """The flow of all programmes, for :func:`dashboard.app_state.remember`."""
-    return pipeline.read_register(store)
+    """The flow of the reader's programmes, for :func:`dashboard.app_state.remember`."""
+    return pipeline.read_register(store, scope)
 
 
 def compute(
@@ -35,7 +35,7 @@ def compute(
 
 def choose(register: pipeline.Register) -> tuple[str, str, int]:
     """Instrument, programme and TS."""
-    words, person = app_state.words(), app_state.person()
+    words = app_state.words()
     left, middle, right = st.columns([1.6, 1.4, 0.6], vertical_alignment="bottom")
     with left:
         names = {name: _name(name, words.language) for name in profile_ids()}
@@ -46,14 +46,11 @@ def choose(register: pipeline.Register) -> tuple[str, str, int]:
             format_func=names.get,
             key="report-profile",
         )
-    programs = register.programs
-    if person.program_codes is not None:
-        programs = programs[programs["program_code"].isin(person.program_codes)]
     titles = {
         row.program_code: f"{row.program_code} {row.name} ({row.degree_level})"
-        for row in programs.itertuples()
+        for row in register.programs.itertuples()
     }
-    codes = list(titles) if person.program_codes is not None else ["", *titles]
+    codes = list(titles) if register.scope.program_codes is not None else ["", *titles]
     codes = codes if not pipeline.asks_level(chosen) else [code for code in codes if code]
     with middle:
         program = st.selectbox(

@@ -10,6 +10,7 @@ from dashboard.components.exports_bar import export_bar
 from dashboard.components.job_progress import job_progress
 from dashboard.components.kpis import Kpi, kpi_row
 from dashboard.components.layout import card, empty_state
+from dashboard.jobs import may_fetch
 from dashboard.verification_batch import OUTCOMES, PROBLEM, SHOWN, as_table, chosen, counted
 from data import queries
 from data.jobs import Job
@@ -43,7 +44,7 @@ def batch() -> None:
 def _result(job: Job) -> None:
     words, store, scope = app_state.words(), app_state.store(), app_state.scope()
     found = jobs_verification.folder_result(store, job)
-    if found is None:
+    if found is None or not may_fetch(app_state.person(), job):
         st.caption(words("batch.gone"))
         return
     counts = counted(found)

@@ -34,6 +34,7 @@ from data.cohorts import build_flow, snapshot_date
 from data.database import Store
 from data.imports import now
 from data.reports_store import StoredReport
+from data.scope import Scope
 from data.store import get_fact
 
 SETTINGS = "report_settings"  # fact of the store: start_month, graduation_date, signatories
@@ -43,18 +44,21 @@ AUDIENCES = ("internal", "external")
 
 @dataclass(frozen=True)
 class Register:
-    """What reports are computed from, read once.
+    """What reports are computed from, read once for one reader.
 
     Parameters
     ----------
+    scope : Scope
+        Whose rows these are; nothing of another programme is in ``flow`` and ``programs``.
     flow : DataFrame
-        From :func:`data.cohorts.build_flow`, every programme.
+        From :func:`data.cohorts.build_flow`.
     programs : DataFrame
     calendar : AcademicCalendar
     snapshot : date or None
         Last day on which the register was observed.
     """
 
+    scope: Scope
     flow: pd.DataFrame
     programs: pd.DataFrame
     calendar: AcademicCalendar
@@ -93,15 +97,15 @@ class Request:
     overrides: tuple[Override, ...] = ()
 
 
-def read_register(store: Store) -> Register:
-    """Read the flow of every programme."""
+def read_register(store: Store, scope: Scope) -> Register:
+    """Read the flow of every programme that ``scope`` may count."""
     settings = get_fact(store, SETTINGS, {})
     calendar = AcademicCalendar(
         settings.get("start_month", AcademicCalendar.start_month),
         settings.get("graduation_date", AcademicCalendar.graduation_date),
     )
-    flow = build_flow(queries.student_flow(store), queries.leave_terms(store), calendar)
-    return Register(flow, queries.programs(store), calendar, snapshot_date(flow))
+    flow = build_flow(queries.student_flow(store, scope), queries.leave_terms(store, scope), calendar)
+    return Register(scope, flow, queries.programs(store, scope), calendar, snapshot_date(flow))
 
 
 def build(store: Store, register: Register, request: Request) -> tuple[ReportTable, Provenance]:
@@ -110,17 +114,21 @@ def build(store: Store, register: Register, request: Request) -> tuple[ReportTab
     Raises
     ------
     KeyError
-        When the programme is unknown.
+        When the programme is unknown or out of the reader's reach.
+    PermissionError
+        When every programme together is asked for by an account that is confined to some.
     dashboard.reports.profile.ProfileError
         When the profile is unknown, or the instrument has no table for the programme's level.
     """
+    if not request.program_code and register.scope.program_codes is not None:
+        raise PermissionError("program_code must be named: this account does not reach every programme")
     name, level = _program(register.programs, request.program_code)
     profile = load_profile(request.profile_id, level if asks_level(request.profile_id) else "")
     selection = Selection(request.ts, request.program_code, name, level)
     active = None
     if "active_year" in str(profile.source):
         years = range(request.ts - 8, request.ts + 1)
-        active = reports_store.active_years(store, years, request.program_code)
+        active = reports_store.active_years(store, register.scope, years, request.program_code)
     table = compute_table(
         profile,
         register.flow,
@@ -189,15 +197,19 @@ def prepare(
     return report
 
 
-def approve(store: Store, report_id: str, *, actor: str, role: str) -> tuple[StoredReport, dict[str, bytes]]:
+def approve(
+    store: Store, scope: Scope, report_id: str, *, actor: str, role: str
+) -> tuple[StoredReport, dict[str, bytes]]:
     """Approve a prepared report and freeze it with the hashes of its files.
 
     Raises
     ------
+    KeyError
+        When there is no such report in reach of ``scope``.
     data.reports_store.ApprovalRefused
         When the approver prepared it, or it is not waiting for approval.
     """
-    report = reports_store.stored_report(store, report_id)
+    report = reports_store.stored_report(store, scope, report_id)
     if report.status != "prepared" or report.prepared_by == actor:
         who = (
             "is not waiting for approval"
@@ -232,7 +244,8 @@ def print_files(
     return files
 
 
-def prove(store: Store, report_id: str, file: bytes | None = None) -> Verification:
-    """Whether a stored report, and a file that claims to be it, are what was sealed and logged."""
-    report = reports_store.stored_report(store, report_id)
+def prove(store: Store, scope: Scope, report_id: str, file: bytes | None = None) -> Verification:
+    """Whether a stored report in reach of ``scope``, and a file that claims to be it, are what was sealed and
+    logged."""
+    report = reports_store.stored_report(store, scope, report_id)
     return verify(report, reports_store.sealed_in_log(store, report), file)

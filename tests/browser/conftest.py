@@ -135,7 +135,7 @@ def _explained_student(folder: Path) -> tuple[str, str]:
     for row in listed[listed["modality"] == "fused"].itertuples():
         stored = queries.explanation(store, everybody, row.score_id)
         newest = queries.student_specimens(store, everybody, row.student_key).iloc[-1]["specimen_id"]
-        image = queries.specimen_image(store, newest)
+        image = queries.specimen_image(store, newest, Scope.system())
         if overlay.explain_specimen(encoder, model, stored, image).picture is not None:
             store.close()
             return names[row.advisor], row.student_key

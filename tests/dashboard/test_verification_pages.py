@@ -59,7 +59,7 @@ def case(enrolled):
     """A copy of a reference, handed in to Rina: a case for review whatever the scores say."""
     from vision.verification_pipeline import verify
 
-    copied = queries.specimen_image(enrolled.store, enrolled.specimens.iloc[0]["specimen_id"])
+    copied = queries.specimen_image(enrolled.store, enrolled.specimens.iloc[0]["specimen_id"], Scope.system())
     made = verify(enrolled.store, enrolled.key, copied, name="form.png", actor="rina", role="registry")
     assert (made.outcome, made.reason) == ("review", "copy_of_specimen")
     return SimpleNamespace(**vars(enrolled), decision=made)
@@ -122,7 +122,9 @@ def test_the_case_file_prints_references_hashes_and_findings(case):
     everything = Scope.system()
     row = queries_verification.decision(case.store, everything, case.decision.decision_id)
     references = queries_verification.references(case.store, everything, row["reference_ids"])
-    images = {one: queries.specimen_image(case.store, one) for one in references["specimen_id"]}
+    images = {
+        one: queries.specimen_image(case.store, one, Scope.system()) for one in references["specimen_id"]
+    }
     questioned = queries_verification.questioned_image(case.store, everything, row["decision_id"])
     given = reviews.opinions(case.store, everything, row["decision_id"])
     chain = custody(case.store, everything, row["decision_id"])

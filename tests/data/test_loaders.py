@@ -12,6 +12,7 @@ from data.labels import label_outcomes
 from data.loaders.paired import BenchmarkRefused, pair_at_random, write_benchmark
 from data.loaders.signature_folder import as_specimens, list_signatures
 from data.loaders.uci697 import read_uci697
+from data.scope import Scope
 from data.specimens import RefusedFile
 from data.store import get_fact
 from data.synthetic.cohort import make_university
@@ -193,7 +194,7 @@ def test_the_benchmark_imports_real_students_and_labels_the_pairing(store, tmp_p
     assert len(specimens) == 6 and specimens["student_key"].is_unique
     consents = queries.consents_now(store, "verification")
     assert len(consents) == 16 and consents["granted"].all()
-    sizes = [len(queries.specimen_image(store, one)) for one in specimens["specimen_id"]]
+    sizes = [len(queries.specimen_image(store, one, Scope.system())) for one in specimens["specimen_id"]]
     assert min(sizes) > 50
 
 

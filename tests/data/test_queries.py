@@ -174,7 +174,7 @@ def test_retention_of_own_students_counts_only_them(small_register):
 
 
 def test_student_flow_has_every_registration_with_its_normal_time(small_register):
-    flow = queries.student_flow(small_register.store).set_index("student_key")
+    flow = queries.student_flow(small_register.store, Scope.system()).set_index("student_key")
     assert len(flow) == 12
     assert flow.loc[small_register.keys["S09"], "normal_terms"] == 6
     assert pd.isna(flow.loc[small_register.keys["S12"], "exit_type"])
@@ -182,7 +182,7 @@ def test_student_flow_has_every_registration_with_its_normal_time(small_register
 
 
 def test_leave_terms_are_those_with_status_c(small_register):
-    leave = queries.leave_terms(small_register.store)
+    leave = queries.leave_terms(small_register.store, Scope.system())
     keys = small_register.keys
     assert list(map(tuple, leave.to_numpy())) == [(keys["S02"], 20202), (keys["S08"], 20231)]
 

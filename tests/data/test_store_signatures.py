@@ -55,7 +55,7 @@ def signed(small_register):
 
 def test_a_specimen_is_read_back_byte_for_byte_and_lies_encrypted(signed):
     row = queries.student_specimens(signed.store, SYSTEM, signed.keys["S07"]).iloc[0]
-    assert queries.specimen_image(signed.store, row["specimen_id"]) == b"ink 1"
+    assert queries.specimen_image(signed.store, row["specimen_id"], Scope.system()) == b"ink 1"
     assert row["sha256"] == hashlib.sha256(b"ink 1").hexdigest()
     assert (row["width"], row["dpi"], row["captured_on"]) == (300, 300, pd.Timestamp("2022-09-01"))
     with signed.store.reading() as connection:
@@ -183,7 +183,7 @@ def test_another_key_cannot_read_images(signed, tmp_path):
     stranger = replace(signed.store, cipher=Cipher(b"x" * 32))
     row = queries.specimen_table(signed.store).iloc[0]
     with pytest.raises(KeyProblem, match="cannot be decrypted"):
-        queries.specimen_image(stranger, row["specimen_id"])
+        queries.specimen_image(stranger, row["specimen_id"], Scope.system())
 
 
 # --- consent ---------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from torch import nn
 
 from data import queries
 from data.encoder_info import EncoderInfo
+from data.scope import Scope
 from data.store import NewSpecimen, write_specimens
 from data.synthetic import signatures
 from vision import pipeline
@@ -77,7 +78,7 @@ def test_stored_vectors_are_those_of_the_images(small_register, encoder):
     }
     write_consents(store, pd.DataFrame(consent))
     rows, vectors = queries.embeddings(store, encoder.info.encoder_id, "outcome_model")
-    images = [decode_image(queries.specimen_image(store, key)) for key in rows["specimen_id"]]
+    images = [decode_image(queries.specimen_image(store, key, Scope.system())) for key in rows["specimen_id"]]
     np.testing.assert_allclose(vectors, embed_images(encoder, images), rtol=1e-5, atol=1e-6)
 
 

@@ -49,7 +49,7 @@ def planted(tmp_path_factory):
     plan = few(plan)
     drawn = _as_new(draw_all(specimens_of(plan)))
     write_specimens(store, drawn, source="synthetic", actor="test", synthetic=True)
-    enrol_all(store, actor="test")
+    enrol_all(store, Scope.system(), actor="test")
     yield store, keys, plan
     store.close()
 

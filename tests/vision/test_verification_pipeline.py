@@ -217,7 +217,12 @@ def test_a_folder_is_looked_over_and_a_bad_file_never_stops_the_rest(office):
     ]
     seen = []
     table = verify_folder(
-        office.store, files, actor="rina", progress=lambda *step: seen.append(step), descriptor=Plain()
+        office.store,
+        files,
+        Scope.system(),
+        actor="rina",
+        progress=lambda *step: seen.append(step),
+        descriptor=Plain(),
     ).set_index("file")
     assert table["outcome"].dropna().to_dict() == {"S07/form.png": "consistent", "S07/other.png": "review"}
     problems = table["problem"].dropna().to_dict()
@@ -238,25 +243,31 @@ def test_a_folder_that_was_broken_off_is_taken_up_where_it_stood(office):
 
     with pytest.raises(KeyboardInterrupt):
         verify_folder(
-            office.store, files, actor="rina", since=began, progress=stop_after_two, descriptor=Plain()
+            office.store,
+            files,
+            Scope.system(),
+            actor="rina",
+            since=began,
+            progress=stop_after_two,
+            descriptor=Plain(),
         )
     first = set(queries_verification.decisions(office.store, SYSTEM)["decision_id"])
     assert len(first) == 2
-    again = verify_folder(office.store, files, actor="rina", since=began, descriptor=Plain())
+    again = verify_folder(office.store, files, Scope.system(), actor="rina", since=began, descriptor=Plain())
     every = queries_verification.decisions(office.store, SYSTEM)
     assert set(again["decision_id"]) == set(every["decision_id"]) > first
     assert len(every) == len(files)
     assert again["outcome"].tolist() == ["consistent"] * len(files)
-    other = verify_folder(office.store, files, actor="wayan", since=began, descriptor=Plain())
+    other = verify_folder(office.store, files, Scope.system(), actor="wayan", since=began, descriptor=Plain())
     assert not set(other["decision_id"]) & set(every["decision_id"])
 
 
 def test_what_was_compared_is_not_taken_over_once_consent_is_withdrawn(office, monkeypatch):
     enrolled(office)
     files, began = [("S07/40.png", file_of(drawing(7, 40)))], now()
-    verify_folder(office.store, files, actor="rina", since=began, descriptor=Plain())
+    verify_folder(office.store, files, Scope.system(), actor="rina", since=began, descriptor=Plain())
     monkeypatch.setattr("vision.enrolling.reads.consents", lambda _store, _key: False, raising=True)
-    again = verify_folder(office.store, files, actor="rina", since=began, descriptor=Plain())
+    again = verify_folder(office.store, files, Scope.system(), actor="rina", since=began, descriptor=Plain())
     assert again["problem"].tolist() == ["no_consent"]
     assert again["outcome"].isna().all()
 
@@ -287,8 +298,8 @@ def test_erasing_signatures_leaves_no_descriptor_enrolment_or_questioned_image(o
 def test_everybody_is_enrolled_at_once(office, monkeypatch):
     for module in ("verification_tools", "describing"):
         monkeypatch.setattr(f"vision.{module}.descriptor_in_use", Plain)
-    assert enrol_all(office.store, actor="rina") == {"enrolled": 2, "left_out": 0}
-    assert enrol_all(office.store, actor="rina") == {"enrolled": 0, "left_out": 0}
+    assert enrol_all(office.store, Scope.system(), actor="rina") == {"enrolled": 2, "left_out": 0}
+    assert enrol_all(office.store, Scope.system(), actor="rina") == {"enrolled": 0, "left_out": 0}
 
 
 def test_thresholds_of_a_small_register_come_from_synthetic_signers(office):

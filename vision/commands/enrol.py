@@ -18,14 +18,19 @@ def enrol(
     if sum((bool(student), everybody, again)) != 1:
         raise refuse("give one of --student, --all and --again")
     with opened("students") as (store, show):
+        from data.scope import Scope
         from vision import verification_pipeline as pipeline
 
         if student:
             made = pipeline.enrol(store, key_of(store, student), actor=ACTOR)
             text = _told(made)
         else:
-            act = pipeline.enrol_all if everybody else pipeline.re_enrol
-            done = act(store, actor=ACTOR, progress=show)
+            about = {"actor": ACTOR, "progress": show}
+            done = (
+                pipeline.enrol_all(store, Scope.system(), **about)
+                if everybody
+                else pipeline.re_enrol(store, **about)
+            )
             text = f"{done['enrolled']} students enrolled, {done['left_out']} without a usable specimen"
     typer.echo(text)
 

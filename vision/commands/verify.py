@@ -21,6 +21,7 @@ def verify(
     if not path.exists():
         raise refuse(f"{path.name}: no such file or folder")
     with opened("signatures") as (store, show):
+        from data.scope import Scope
         from vision.verification_pipeline import verify as compare
         from vision.verification_pipeline import verify_folder
 
@@ -28,7 +29,7 @@ def verify(
             made = compare(store, key_of(store, student), path.read_bytes(), name=path.name, actor=ACTOR)
             text = _told(made)
         else:
-            table = verify_folder(store, path, actor=ACTOR, progress=show)
+            table = verify_folder(store, path, Scope.system(), actor=ACTOR, progress=show)
             text = _summary(table)
     typer.echo(text)
     typer.echo("Administrative screening, not a forensic opinion.")

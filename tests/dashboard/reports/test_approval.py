@@ -14,6 +14,7 @@ from dashboard.reports.model import Override
 from dashboard.reports.suppress import suppress
 from data import audit, reports_store, schema
 from data.reports_store import ApprovalRefused
+from data.scope import Scope
 from data.store import RecordFrames, set_fact, write_records
 from data.term_calendar import term_after, terms_between
 
@@ -67,7 +68,7 @@ def filled(store):
 
 
 def built(store, profile="iaps40-8c", program="55201", **options):
-    register = pipeline.read_register(store)
+    register = pipeline.read_register(store, Scope.system())
     return pipeline.build(store, register, pipeline.Request(profile, program, 2025, **options))
 
 
@@ -87,7 +88,7 @@ def test_an_instrument_without_a_level_takes_every_programme_together(filled):
 
 
 def test_the_last_full_year_is_the_one_the_register_reaches(filled):
-    assert pipeline.read_register(filled).last_full_year == 2025
+    assert pipeline.read_register(filled, Scope.system()).last_full_year == 2025
 
 
 def test_an_unknown_programme_is_named(filled):
@@ -98,7 +99,9 @@ def test_an_unknown_programme_is_named(filled):
 def test_a_frozen_report_survives_an_edit_of_the_data_and_proves_itself(filled):
     table, provenance = built(filled)
     prepared = pipeline.prepare(filled, table, provenance, actor="siti", role="accreditation")
-    approved, files = pipeline.approve(filled, prepared.report_id, actor="dekan", role="leadership")
+    approved, files = pipeline.approve(
+        filled, Scope.system(), prepared.report_id, actor="dekan", role="leadership"
+    )
 
     changed = frames()
     outcomes = changed.outcomes.copy()
@@ -110,15 +113,15 @@ def test_a_frozen_report_survives_an_edit_of_the_data_and_proves_itself(filled):
     now_table, _ = built(filled)
     assert now_table.cell("TS-6", "total").value == 5
 
-    kept = reports_store.stored_report(filled, approved.report_id)
+    kept = reports_store.stored_report(filled, Scope.system(), approved.report_id)
     frozen, proof = reopened(kept)
     assert frozen == table and frozen.cell("TS-6", "total").value == 4
     assert (proof.prepared_by, proof.approved_by, proof.status) == ("siti", "dekan", "approved")
-    assert pipeline.prove(filled, kept.report_id).intact
+    assert pipeline.prove(filled, Scope.system(), kept.report_id).intact
     again = pipeline.print_files(frozen, proof)
     assert again == files
     for data in files.values():
-        assert pipeline.prove(filled, kept.report_id, data).intact
+        assert pipeline.prove(filled, Scope.system(), kept.report_id, data).intact
 
     second = pipeline.prepare(filled, *built(filled), actor="siti", role="accreditation")
     assert second.version == 2 and kept.version == 1
@@ -126,28 +129,30 @@ def test_a_frozen_report_survives_an_edit_of_the_data_and_proves_itself(filled):
 
 def test_a_file_that_was_changed_is_not_recognised(filled):
     prepared = pipeline.prepare(filled, *built(filled), actor="siti", role="accreditation")
-    _, files = pipeline.approve(filled, prepared.report_id, actor="dekan", role="leadership")
+    _, files = pipeline.approve(filled, Scope.system(), prepared.report_id, actor="dekan", role="leadership")
     name, data = next(iter(files.items()))
-    assert pipeline.prove(filled, prepared.report_id, data + b" ").problems == ("file_unknown",)
+    assert pipeline.prove(filled, Scope.system(), prepared.report_id, data + b" ").problems == (
+        "file_unknown",
+    )
 
 
 def test_nobody_approves_a_report_that_they_prepared(filled):
     prepared = pipeline.prepare(filled, *built(filled), actor="siti", role="accreditation")
     with pytest.raises(ApprovalRefused, match="same person"):
-        pipeline.approve(filled, prepared.report_id, actor="siti", role="accreditation")
-    assert reports_store.stored_report(filled, prepared.report_id).status == "prepared"
+        pipeline.approve(filled, Scope.system(), prepared.report_id, actor="siti", role="accreditation")
+    assert reports_store.stored_report(filled, Scope.system(), prepared.report_id).status == "prepared"
 
 
 def test_a_report_is_approved_once(filled):
     prepared = pipeline.prepare(filled, *built(filled), actor="siti", role="accreditation")
-    pipeline.approve(filled, prepared.report_id, actor="dekan", role="leadership")
+    pipeline.approve(filled, Scope.system(), prepared.report_id, actor="dekan", role="leadership")
     with pytest.raises(ApprovalRefused, match="not waiting"):
-        pipeline.approve(filled, prepared.report_id, actor="rektor", role="leadership")
+        pipeline.approve(filled, Scope.system(), prepared.report_id, actor="rektor", role="leadership")
 
 
 def test_the_database_refuses_to_change_an_approved_report(filled):
     prepared = pipeline.prepare(filled, *built(filled), actor="siti", role="accreditation")
-    pipeline.approve(filled, prepared.report_id, actor="dekan", role="leadership")
+    pipeline.approve(filled, Scope.system(), prepared.report_id, actor="dekan", role="leadership")
     with pytest.raises(DBAPIError, match="frozen"), filled.writing() as connection:
         connection.execute(update(schema.reports).values(version=7))
 
@@ -155,14 +160,17 @@ def test_the_database_refuses_to_change_an_approved_report(filled):
 def test_tampering_behind_the_triggers_back_shows(filled):
     """Whoever drops the trigger and recomputes the seal still disagrees with the hash-chained log."""
     prepared = pipeline.prepare(filled, *built(filled), actor="siti", role="accreditation")
-    report = reports_store.stored_report(filled, prepared.report_id)
+    report = reports_store.stored_report(filled, Scope.system(), prepared.report_id)
     forged = dict(report.content)
     forged["cells"] = [
         cell | {"value": 40} if cell["column"] == "total" else cell for cell in forged["cells"]
     ]
     with filled.writing() as connection:
         connection.execute(update(schema.reports).values(content=forged))
-    assert pipeline.prove(filled, report.report_id).problems == ("content_changed", "seal_broken")
+    assert pipeline.prove(filled, Scope.system(), report.report_id).problems == (
+        "content_changed",
+        "seal_broken",
+    )
 
     from dashboard.reports.approve import seal
     from dashboard.reports.provenance import content_hash
@@ -170,12 +178,12 @@ def test_tampering_behind_the_triggers_back_shows(filled):
     proof = report.provenance | {"content_sha256": content_hash(forged)}
     with filled.writing() as connection:
         connection.execute(update(schema.reports).values(provenance=proof, sha256=seal(forged, proof)))
-    assert pipeline.prove(filled, report.report_id).problems == ("log_disagrees",)
+    assert pipeline.prove(filled, Scope.system(), report.report_id).problems == ("log_disagrees",)
 
 
 def test_both_steps_are_in_the_audit_log(filled):
     prepared = pipeline.prepare(filled, *built(filled), actor="siti", role="accreditation")
-    pipeline.approve(filled, prepared.report_id, actor="dekan", role="leadership")
+    pipeline.approve(filled, Scope.system(), prepared.report_id, actor="dekan", role="leadership")
     found = audit.entries(filled, object=prepared.report_id)
     assert found["action"].tolist() == ["approve report", "prepare report"]
     assert audit.verify_chain(filled).intact
@@ -185,7 +193,7 @@ def test_a_correction_by_hand_is_kept_with_its_reason(filled):
     by_hand = (Override("TS-3", "accepted", 5, "late registration found in the archive", "siti"),)
     table, provenance = built(filled, overrides=by_hand)
     prepared = pipeline.prepare(filled, table, provenance, actor="siti", role="accreditation")
-    frozen, _ = reopened(reports_store.stored_report(filled, prepared.report_id))
+    frozen, _ = reopened(reports_store.stored_report(filled, Scope.system(), prepared.report_id))
     assert frozen.overrides == by_hand
     assert (frozen.cell("TS-3", "accepted").value, frozen.cell("TS-3", "accepted").computed) == (5, 4)
 

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from dashboard.__main__ import app
 from dashboard.reports import pipeline
+from data.scope import Scope
 from data.settings import get_settings
 from data.store import open_store, write_records
 
@@ -69,17 +70,17 @@ def test_what_cannot_be_done_is_said_in_one_line(filled, tmp_path, arguments, sa
 def test_settings_are_kept_and_printed_in_the_signature_block(filled):
     done = run("report-settings", "--graduation-date", "yudisium", "--university-leader", "Rektor Ani")
     assert "yudisium" in done.output
-    register = pipeline.read_register(filled)
+    register = pipeline.read_register(filled, Scope.system())
     _, provenance = pipeline.build(filled, register, pipeline.Request("iaps40-8c", "55201", 2025))
     assert provenance.signatories == {"university_leader": "Rektor Ani"}
     assert provenance.calendar == {"start_month": 9, "graduation_date": "yudisium"}
 
 
 def test_a_stored_report_and_its_files_can_be_checked(filled, tmp_path):
-    register = pipeline.read_register(filled)
+    register = pipeline.read_register(filled, Scope.system())
     built = pipeline.build(filled, register, pipeline.Request("iaps40-8c", "55201", 2025))
     prepared = pipeline.prepare(filled, *built, actor="siti", role="accreditation")
-    _, files = pipeline.approve(filled, prepared.report_id, actor="dekan", role="leadership")
+    _, files = pipeline.approve(filled, Scope.system(), prepared.report_id, actor="dekan", role="leadership")
     paper = tmp_path / "paper.pdf"
     paper.write_bytes(next(data for name, data in files.items() if name.endswith(".pdf")))
     assert run("report-verify", prepared.report_id, paper).output.strip() == "intact"

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from data import reports_store
 from data.accounts import Account
+from data.scope import Scope
 from data.settings import get_settings
 from data.store import open_store, set_fact, write_records
 
@@ -91,7 +92,7 @@ def test_the_register_says_which_field_it_lacks(served):
 def test_a_report_is_prepared_by_one_and_approved_by_another(served):
     app = choose(seen_by("siti", "accreditation"), "iaps40-8c")
     button(app, "Prepare for approval").click().run()
-    listed = reports_store.report_list(served)
+    listed = reports_store.report_list(served, Scope.system())
     assert listed["status"].tolist() == ["prepared"]
 
     own = choose(seen_by("siti", "accreditation"), "iaps40-8c")
@@ -106,7 +107,7 @@ def test_a_report_is_prepared_by_one_and_approved_by_another(served):
         dean.selectbox(key="report-version-iaps40-8c-55201-2025").set_value(listed.iloc[0]["report_id"]).run()
     )
     button(dean, "Approve and freeze").click().run()
-    assert reports_store.report_list(served)["status"].tolist() == ["approved"]
+    assert reports_store.report_list(served, Scope.system())["status"].tolist() == ["approved"]
     assert not dean.exception
 
 
