@@ -77,6 +77,22 @@ def one_run():
 
 
 @contextmanager
+def on_page(name: str):
+    """Within it :func:`arrived` tells whether the reader has just come to this page."""
+    _RUN.arrived = st.session_state.get("page_drawn") != name
+    st.session_state["page_drawn"] = name
+    try:
+        yield
+    finally:
+        del _RUN.arrived
+
+
+def arrived() -> bool:
+    """Whether this run is the first one on its page."""
+    return getattr(_RUN, "arrived", False)
+
+
+@contextmanager
 def as_reader(reader: Scope, language: str):
     """Within it, in this thread, pages are drawn for a reader who has no session here."""
     _RUN.reader = (reader, Words(language))

@@ -144,11 +144,8 @@ def make_plan(
 
 
 def _pixels(scans: list[UploadedFile]) -> tuple[object, str]:
-    archives = [file for file in scans if file.name.lower().endswith(".zip")]
-    if archives and len(scans) > 1:
-        raise ValueError(f"signatures must be one archive or single images, got {len(scans)} files")
-    if archives:
-        return archives[0].data, archives[0].name
+    if len(scans) == 1 and scans[0].name.lower().endswith(".zip"):
+        return scans[0].data, scans[0].name
     return [(file.name, file.data) for file in scans], scans[0].name
 
 

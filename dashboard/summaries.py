@@ -42,7 +42,7 @@ def last_completed_term(progress: pd.DataFrame) -> int | None:
     return max(reached, default=None)
 
 
-def outcomes(flow: pd.DataFrame, programs: pd.DataFrame, by: str, last_term: int) -> pd.DataFrame:
+def outcomes(flow: pd.DataFrame, programs: pd.DataFrame, by: str, last_term: int | None) -> pd.DataFrame:
     """Where each group of entrants stands.
 
     Parameters
@@ -53,8 +53,8 @@ def outcomes(flow: pd.DataFrame, programs: pd.DataFrame, by: str, last_term: int
         ``program_code``, ``normal_terms``.
     by : {"cohort_term", "program_code"}
         What to group by; only mature cohorts enter ``rate``.
-    last_term : int
-        The last completed term, ``YYYYT``.
+    last_term : int or None
+        The last completed term, ``YYYYT``; None while the register holds no term.
 
     Returns
     -------
@@ -100,8 +100,10 @@ def normal_terms(flow: pd.DataFrame, programs: pd.DataFrame) -> np.ndarray:
     return flow["program_code"].map(known).to_numpy(float)
 
 
-def terms_passed(flow: pd.DataFrame, last_term: int) -> np.ndarray:
-    """Terms that each row's cohort has had by the last completed one, int (n,)."""
+def terms_passed(flow: pd.DataFrame, last_term: int | None) -> np.ndarray:
+    """Terms that each row's cohort has had by the last completed one, int (n,); 0 while there is none."""
+    if last_term is None:
+        return np.zeros(len(flow), int)
     cohorts, place = np.unique(flow["cohort_term"].to_numpy(int), return_inverse=True)
     passed = [ordinal(last_term) - ordinal(cohort) + 1 for cohort in cohorts.tolist()]
     return np.array(passed, int)[place]

@@ -14,6 +14,7 @@ from dashboard.verification import support_words
 from dashboard.wording import EMPTY, Words
 from data.specimens import read_pixels
 
+COPIED = "copy_of_specimen"  # the reason of a decision that needs no references
 VERSIONS = ("calibration_version", "encoder_id", "classifier_version")
 
 
@@ -70,6 +71,7 @@ def case_of(
         questioned=questioned_scan,
         references=tuple(_specimen(row, images, words) for row in references.to_dict("records")),
         outcome=decision["outcome"],
+        copied=decision["reason"] == COPIED,
         score=words.signed(decision["score"], 2) if known else "",
         likelihood=support_words(ratio, words) if known else "",
         thresholds=" · ".join(decision[name] for name in VERSIONS),

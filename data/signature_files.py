@@ -13,7 +13,7 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path, PurePosixPath
 
@@ -84,7 +84,8 @@ def iter_signature_files(source, *, limits: Limits = Limits()) -> Iterator[Signa
     Parameters
     ----------
     source : path, bytes, or iterable of (str, bytes)
-        A folder or a zip file; the bytes of a zip; or files with their names, as a page receives them.
+        A folder or a zip file; the bytes of a zip; or files with their names, as a page receives them, zips
+        among them too: what lies in ``scans.zip`` is named ``scans.zip/…``.
     limits : Limits
         What is accepted.
 
@@ -249,6 +250,33 @@ def _file_reader(path: Path) -> Callable[[], bytes]:
 def _iter_pairs(pairs: Iterable[tuple[str, bytes]], limits: Limits) -> Iterator[SignatureFile]:
     files = sorted((name, data) for name, data in pairs if not _is_clutter(name))
     _refuse_whole(len(files), sum(len(data) for _, data in files), limits)
-    for position, (name, data) in enumerate(files):
-        refusal = _name_refusal(name) or _size_refusal(len(data), limits)
-        yield SignatureFile(name, position, len(files), lambda held=data: held, refused=refusal)
+    sizes = [_entries_in(data) if _is_zip(name) else 1 for name, data in files]
+    total, position = sum(sizes), 0
+    _refuse_whole(total, 0, limits)
+    for (name, data), size in zip(files, sizes, strict=True):
+        try:
+            if _is_zip(name):
+                for file in _iter_zip(io.BytesIO(data), len(data), limits):
+                    at = position + file.position
+                    yield replace(file, name=f"{name}/{file.name}", position=at, total=total)
+            else:
+                refusal = _name_refusal(name) or _size_refusal(len(data), limits)
+                yield SignatureFile(name, position, total, lambda held=data: held, refused=refusal)
+        except RefusedFile as refusal:  # one damaged archive among others: the others go on
+            yield SignatureFile(name, position, total, refused=refusal)
+        position += size
+
+
+def _is_zip(name: str) -> bool:
+    return name.casefold().endswith(".zip")
+
+
+def _entries_in(data: bytes) -> int:
+    """How many files an archive holds; 1, for the refusal that stands in its place, when it cannot be read
+    or is empty."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            named = [entry for entry in archive.infolist() if not entry.is_dir()]
+            return max(1, sum(not _is_clutter(entry.filename) for entry in named))
+    except _BROKEN_ZIP:
+        return 1

@@ -80,6 +80,9 @@ def in_address(key: str, options: list, widget: Callable):
     codes = {str(option): option for option in options}
     if st.session_state.get(key) not in options:
         st.session_state[key] = codes.get(st.query_params.get(key), options[0])
+    elif app_state.arrived():
+        # To Streamlit the widget of this page is a new one, and only what somebody clicked is kept for it.
+        st.session_state[key] = st.session_state[key]
     chosen = widget(options, key=key, persist_state="session")
     if chosen == options[0]:
         st.query_params.pop(key, None)

@@ -85,7 +85,7 @@ def guarded(name: str) -> Callable[[], None]:
 
     def page() -> None:
         try:
-            with app_state.one_run():
+            with app_state.one_run(), app_state.on_page(name):
                 import_module(f"dashboard.pages.{name}_page").show()
         except Exception:
             logger.exception("page %s failed", name)

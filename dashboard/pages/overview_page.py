@@ -29,6 +29,8 @@ def show() -> None:
     if app_state.remember(queries.cohort_cube, chosen.target).empty:
         empty_state(words("state.unscored_title"), words("state.unscored_text"), ":material/model_training:")
     given = parts.Given(chosen)
+    if given.last is None:
+        empty_state(words("state.no_terms_title"), words("state.no_terms_text"), ":material/calendar_month:")
     panels = parts.panels(given)
     kpi_row(parts.kpis(given))
     left, right = st.columns(2)

@@ -51,6 +51,8 @@ class CaseFile:
     findings : tuple of (code, title, status, reason)
     custody : tuple of (time, person, act, SHA-256)
     decisions : tuple of (time, person, decision, reason)
+    copied : bool
+        The questioned image is a copy of a specimen on file, which is seen without any comparison.
     """
 
     case_number: str
@@ -64,11 +66,13 @@ class CaseFile:
     findings: tuple[tuple[str, str, str, str], ...] = ()
     custody: tuple[tuple[str, str, str, str], ...] = ()
     decisions: tuple[tuple[str, str, str, str], ...] = ()
+    copied: bool = False
 
     def __post_init__(self):
         if self.outcome not in OUTCOMES:
             raise ValueError(f"outcome must be one of {', '.join(OUTCOMES)}, got {self.outcome!r}")
-        if len(self.references) < FEWEST_REFERENCES and self.outcome != "inconclusive":
+        compared = self.outcome != "inconclusive" and not self.copied
+        if compared and len(self.references) < FEWEST_REFERENCES:
             few = f"with fewer than {FEWEST_REFERENCES} references"
             raise ValueError(f"outcome must be inconclusive {few}, got {self.outcome!r}")
 
@@ -92,7 +96,8 @@ def case_file(case: CaseFile, provenance: Provenance, language: str) -> bytes:
         documents.heading(say(language, "references")),
     ]
     if len(case.references) < FEWEST_REFERENCES:
-        blocks.append(documents.note(say(language, "few_references")))
+        told = "copied" if case.copied else "few_references"
+        blocks.append(documents.note(say(language, told)))
     if case.references:
         blocks.append(documents.pictures([_picture(each, language) for each in case.references]))
     blocks += _listings(case, language)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dashboard.reports import describe
 from dashboard.reports.charts import table_charts
+from dashboard.reports.glyphs import SIGN
 from dashboard.reports.model import CLOSED, TOTAL_ROW, ReportTable
 from dashboard.reports.provenance import SIGNATORIES, Provenance
 from dashboard.reports.typeset import typeset
@@ -71,6 +72,7 @@ def common_data(provenance: Provenance, language: str, title: str) -> dict:
         "lang": language,
         "title": title,
         "author": provenance.institution or "Tepat",
+        "sign_note": say(language, "sign_note", sign=SIGN),
         "page_of": say(language, "page_of", page="{page}", pages="{pages}"),
         "words": {key: say(language, key) for key in CHROME},
         "signatories": people,

@@ -6,6 +6,8 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+from dashboard.reports.glyphs import SIGN, printable
+
 TEMPLATES = Path(__file__).parent / "templates"
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # fixed: the same content must give the same bytes
 
@@ -18,7 +20,9 @@ def typeset(template: str, data: dict) -> bytes:
     template : str
         File name without its ending.
     data : dict
-        Handed over as JSON; texts are printed as they are and never interpreted as markup.
+        Handed over as JSON; texts are printed as they are and never interpreted as markup. A character that
+        the fonts lack becomes :data:`dashboard.reports.glyphs.SIGN`, and ``footer`` then says so in the words
+        of ``sign_note``.
 
     Returns
     -------
@@ -36,6 +40,9 @@ def typeset(template: str, data: dict) -> bytes:
     if not path.is_file():
         known = ", ".join(sorted(each.stem for each in TEMPLATES.glob("*.typ")))
         raise ValueError(f"template must be one of {known}, got {template!r}")
+    data, replaced = printable(data)
+    if replaced and "footer" in data:
+        data["footer"] = f"{data['footer']} · {data.get('sign_note', SIGN)}"
     return typst.compile(
         str(path),
         root=str(TEMPLATES),

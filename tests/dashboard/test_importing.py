@@ -7,7 +7,9 @@ import pytest
 from dashboard import importing
 from dashboard.importing import UploadedFile
 from data import audit, queries
+from data.signature_files import iter_signature_files
 
+CASES = Path(__file__).resolve().parents[1] / "cases"
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 SIAKAD = ("siakad_students.csv", "siakad_terms.csv", "siakad_outcomes.csv")
 
@@ -68,7 +70,24 @@ def test_bad_rows_stand_in_the_way_until_they_are_left_out(store):
     assert listed.count("\n") == len(plan.problems) + 1
 
 
-def test_an_archive_beside_single_images_is_refused(store):
-    given = {"signatures": [*files("signatures.zip"), UploadedFile("a.png", b"x")]}
-    with pytest.raises(ValueError, match="one archive or single images, got 2 files"):
-        importing.make_plan(store, given, None)
+def test_an_archive_beside_single_images_and_two_archives_are_all_taken(store):
+    numbers = ["17612010016_2021-09-02.png", "28_scans.zip"]
+    image, packed = ((CASES / name).read_bytes() for name in ("28_17612010016_2021-09-02.png", numbers[1]))
+    given = [
+        UploadedFile(numbers[0], image),
+        UploadedFile("scans.zip", packed),
+        UploadedFile("more.ZIP", packed),
+        UploadedFile("damaged.zip", b"PK\x03\x04 cut off"),
+    ]
+    kinds = [importing.guess_kind(file) for file in given]
+    assert kinds == ["signatures"] * 4
+    plan = importing.make_plan(store, importing.chosen_files(given, kinds), None, None)
+    said = {row.file.rsplit("/", 1)[-1]: row.rule for row in plan.problems.itertuples()}
+    assert said["damaged.zip"] == "SPC014"
+    seen = [file.name for file in iter_signature_files(plan.pixels)]
+    assert seen == [
+        numbers[0],
+        "damaged.zip",
+        "more.ZIP/17612010016_2021-09-01.png",
+        "scans.zip/17612010016_2021-09-01.png",
+    ]

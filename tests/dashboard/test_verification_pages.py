@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 from PIL import Image, ImageDraw
+from pypdf import PdfReader
 
 from dashboard import jobs, jobs_verification
 from dashboard.wording import Words
@@ -135,6 +136,29 @@ def test_the_case_file_prints_references_hashes_and_findings(case):
     assert len(made.references) == len(row["reference_ids"])
     assert [code for code, _, status, _ in made.findings if status == EN("finding.found")] == ["SIG010"]
     assert case_file(made, Provenance(synthetic=True), "en").startswith(b"%PDF")
+
+
+def test_a_copied_image_has_a_case_file_though_nobody_is_enrolled(office):
+    from dashboard.reports.case_file import case_file
+    from dashboard.reports.provenance import Provenance
+    from dashboard.verification_case import case_of
+    from vision.verification_pipeline import verify
+
+    everything = Scope.system()
+    copied = queries.specimen_image(office.store, office.specimens.iloc[0]["specimen_id"], everything)
+    made = verify(office.store, office.key, copied, name="form.png", actor="rina", role="registry")
+    assert (made.outcome, made.reason) == ("review", "copy_of_specimen")
+    row = queries_verification.decision(office.store, everything, made.decision_id)
+    none = queries_verification.references(office.store, everything, row["reference_ids"])
+    assert none.empty
+    given = reviews.opinions(office.store, everything, row["decision_id"])
+    chain = custody(office.store, everything, row["decision_id"])
+    file = case_of(row, "somebody", copied, none, {}, given, EN, chain)
+    printed = "\n".join(
+        page.extract_text() for page in PdfReader(io.BytesIO(case_file(file, Provenance(), "en"))).pages
+    )
+    assert "a copy of a specimen on file" in " ".join(printed.split())
+    assert "always inconclusive" not in " ".join(printed.split())
 
 
 def test_the_second_reviewer_sees_no_score_before_giving_an_opinion(case, screen):

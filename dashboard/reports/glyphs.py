@@ -1,0 +1,72 @@
+"""What the fonts of the PDFs have: a name in any script prints, with a sign where a glyph lacks."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+FONT = "Libertinus Serif"  # comes with typst, as do the fonts that it falls back to
+SIGN = "\ufffd"  # what stands for a character that no font has
+TURNS = frozenset(
+    "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)  # they would turn what follows round
+_PLAIN = frozenset(map(chr, range(0x20, 0x7F))) | {"\n", "\t", SIGN}
+_known: dict[str, bool] = {}  # asked of the typesetter once in a process
+
+
+def lacking(text: str) -> set[str]:
+    """Characters of a text that cannot be printed: without a glyph, or turning the line round."""
+    found = set(text) - _PLAIN
+    new = sorted(found - _known.keys())
+    if new:
+        _ask([one for one in new if one not in TURNS])
+        _known.update(dict.fromkeys(TURNS, False))
+    return {one for one in found if not _known[one]}
+
+
+def printable(data: Any) -> tuple[Any, bool]:
+    """A document's data with :data:`SIGN` for what cannot be printed, and whether anything was replaced.
+
+    Parameters
+    ----------
+    data : str, list, tuple, dict or anything else
+        As a template takes it; keys of dictionaries are names of the template and stay.
+    """
+    if isinstance(data, str):
+        missing = lacking(data)
+        return data.translate({ord(one): SIGN for one in missing}), bool(missing)
+    if isinstance(data, dict):
+        pairs = {key: printable(value) for key, value in data.items()}
+        return {key: value for key, (value, _) in pairs.items()}, any(lost for _, lost in pairs.values())
+    if isinstance(data, (list, tuple)):
+        parts = [printable(value) for value in data]
+        return [value for value, _ in parts], any(lost for _, lost in parts)
+    return data, False
+
+
+def _ask(characters: list[str]) -> None:
+    """Print them on a page that nobody sees; halve until each one that stops it is alone."""
+    if not characters:
+        return
+    if _prints(characters):
+        _known.update(dict.fromkeys(characters, True))
+    elif len(characters) == 1:
+        _known[characters[0]] = False
+    else:
+        middle = len(characters) // 2
+        _ask(characters[:middle])
+        _ask(characters[middle:])
+
+
+def _prints(characters: list[str]) -> bool:
+    import typst
+
+    page = (
+        f'#set document(title: "trial")\n#set text(font: "{FONT}")\n#json(bytes(sys.inputs.data)).join(" ")'
+    )
+    data = {"data": json.dumps(characters, ensure_ascii=False)}
+    try:
+        typst.compile(page.encode(), sys_inputs=data, pdf_standards=["ua-1"], ignore_system_fonts=True)
+    except typst.TypstError:
+        return False
+    return True
