@@ -16,7 +16,7 @@ from dashboard.importing import UploadedFile
 from dashboard.wording import Words
 from data import jobs as table
 from data import jobs_live, queries
-from data.accounts import Account
+from data.accounts import Account, write_accounts
 from data.store import open_store
 from data.undo import last_import
 
@@ -136,7 +136,9 @@ def test_the_reports_of_all_programmes_can_be_fetched_once_they_are_made(store, 
 
     monkeypatch.setattr(pipeline, "print_files", printed)  # typesetting has tests of its own
     work_import(store)
-    jobs.start(store, Account("a", "A", "accreditation"), "reports", profile="iaps40-8c")
+    asking = Account("akreditasi", "A", "accreditation")
+    write_accounts(store, [asking])
+    jobs.start(store, asking, "reports", profile="iaps40-8c")
     made = work(store)
     assert made.status == "done"
     ((name, content),) = jobs_live.kept_files(store, made.result["files"])

@@ -16,7 +16,7 @@ from dashboard import jobs, jobs_verification
 from dashboard.wording import Words
 from data import jobs as job_table
 from data import queries, queries_verification, reviews
-from data.accounts import Account
+from data.accounts import Account, write_accounts
 from data.custody import custody
 from data.scope import Scope
 from data.store import open_store
@@ -238,7 +238,35 @@ def test_a_student_without_specimens_is_told_to_bring_some(office, screen):
     assert EN("enrolment.no_specimen_title") in screen.texts(at)
 
 
+def test_long_work_on_signatures_stays_within_the_programmes_of_whoever_asked(office):
+    program = queries.student(office.store, Scope.system(), office.key).iloc[0]["program_code"]
+    inside = Account("rina-in", "Rina", "registry", (program,))
+    outside = Account("rina-out", "Rina", "registry", ("none of these",))
+    write_accounts(office.store, [inside, outside])
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(f"{office.number}_form.png", scan())
+    results = {}
+    for who in (outside, inside):
+        jobs.start(office.store, who, "enrol")
+        done = jobs_verification.enrol(
+            jobs.Task(office.store, job_table.take(office.store, who.account), lambda *_: None)
+        )
+        jobs_verification.start_folder(office.store, who, "forms.zip", packed.getvalue())
+        compared = jobs_verification.verify(
+            jobs.Task(office.store, job_table.take(office.store, who.account), lambda *_: None)
+        )
+        results[who.account] = (sum(done.values()), compared["compared"], compared["reach"])
+    assert results[outside.account] == (0, 0, ["none of these"])
+    tried, compared, reach = results[inside.account]
+    owners = queries.students(office.store, Scope.system()).set_index("student_key")["program_code"]
+    agreeing = queries.specimen_table(office.store, "verification")["student_key"].unique()
+    assert tried == (owners[agreeing] == program).sum() < len(agreeing)
+    assert (compared, reach) == (1, [program])
+
+
 def test_a_folder_is_compared_by_a_job_and_every_file_is_listed(enrolled, screen):
+    write_accounts(enrolled.store, [RINA])
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr(f"{enrolled.number}_form.png", scan())
