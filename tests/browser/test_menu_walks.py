@@ -69,7 +69,7 @@ def test_the_first_click_on_model_shows_the_target_that_was_looked_at(
 ):
     page = steps.enter(visitor, role)
     if target == "dropout":
-        page.goto(f"{site.url}/start?target=dropout")
+        page.goto(f"{site.url}/?target=dropout")
         page.locator(".st-key-page-header").wait_for()
     follow(page, steps, "model", start)
     whole(page)
