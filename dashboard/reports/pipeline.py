@@ -30,13 +30,13 @@ from dashboard.reports.table import compute_table
 from dashboard.reports.xlsx import to_xlsx
 from data import queries, reports_store
 from data.academic_year import AcademicCalendar
+from data.calendar.setting import SETTINGS, academic_calendar
 from data.cohorts import build_flow, snapshot_date
 from data.database import Store
 from data.imports import now
 from data.reports_store import StoredReport
 from data.store import get_fact
 
-SETTINGS = "report_settings"  # fact of the store: start_month, graduation_date, signatories
 LANGUAGES = ("id", "en")
 AUDIENCES = ("internal", "external")
 
@@ -95,11 +95,7 @@ class Request:
 
 def read_register(store: Store) -> Register:
     """Read the flow of every programme."""
-    settings = get_fact(store, SETTINGS, {})
-    calendar = AcademicCalendar(
-        settings.get("start_month", AcademicCalendar.start_month),
-        settings.get("graduation_date", AcademicCalendar.graduation_date),
-    )
+    calendar = academic_calendar(get_fact(store, SETTINGS, {}))
     flow = build_flow(queries.student_flow(store), queries.leave_terms(store), calendar)
     return Register(flow, queries.programs(store), calendar, snapshot_date(flow))
 
@@ -159,6 +155,8 @@ def origin(store: Store, register: Register) -> Provenance:
         "start_month": register.calendar.start_month,
         "graduation_date": register.calendar.graduation_date,
     }
+    if register.calendar.closing_months is not None:
+        calendar["closing_months"] = list(register.calendar.closing_months)
     return Provenance(
         institution=get_fact(store, "institution", "") or "",
         imports=tuple(
