@@ -216,7 +216,8 @@ def retention(
 
     Gone after ``k`` years is who studied at most ``2 k`` terms: an exit in August belongs to the year that
     ends. Death leaves the denominator (it is no drop-out); a transfer or drop-out stays in it. An exit
-    without a usable date counts as gone from the first year on: the rate is never flattered by a gap in the register.
+    without a usable date counts as gone from the first year on: the rate is never flattered by a gap in the
+    register.
 
     Returns
     -------

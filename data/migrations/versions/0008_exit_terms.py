@@ -37,7 +37,11 @@ CUBE = sa.table(
 
 
 def upgrade() -> None:
-    connection = op.get_bind()
+    derive_again(op.get_bind())
+
+
+def derive_again(connection) -> None:
+    """Give exits the term that ended before their date, where the stored term was derived from it."""
     closing = _closing_days(connection)
     moved = [] if closing == 0 else _moved(connection, timedelta(days=closing))
     if not moved:
