@@ -118,7 +118,7 @@ def told_in_every_way(people, calendar: StudyCalendar) -> dict[str, Register]:
     st.sampled_from(CALENDARS),
     st.dates(date(2015, 1, 1), READ_ON),
 )
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_labels_agree_on_every_day(people, calendar, day):
     registers = told_in_every_way(people, calendar.study)
     closing = calendar.study.closing_day(calendar.study.last_closed(day))
@@ -138,7 +138,7 @@ def test_labels_agree_on_every_day(people, calendar, day):
     st.sampled_from(CALENDARS),
     st.dates(date(2015, 1, 1), READ_ON),
 )
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_who_graduates_in_time_is_late_on_no_day(people, calendar, day):
     register = told_in_every_way(people, calendar.study)["date"]
     frames = (register.students, register.programs, register.outcomes)
@@ -149,7 +149,7 @@ def test_who_graduates_in_time_is_late_on_no_day(people, calendar, day):
 
 
 @given(st.lists(students(), min_size=25, max_size=60), st.sampled_from(CALENDARS))
-@settings(max_examples=12)
+@settings(max_examples=5)
 def test_risk_set_training_rows_and_forward_split_agree(people, calendar):
     registers = told_in_every_way(people, calendar.study)
     taught = {}
@@ -181,7 +181,7 @@ def by_elapsed_time(profile) -> set[str]:
 
 
 @given(st.lists(students(), min_size=10, max_size=60), st.sampled_from(CALENDARS), st.integers(2019, 2024))
-@settings(max_examples=12)
+@settings(max_examples=5)
 def test_every_report_profile_agrees(people, calendar, ts):
     registers = told_in_every_way(people, calendar.study)
     flows = {}
