@@ -119,6 +119,8 @@ def cumulative_incidence(
 
 def _terms_seen(cohorts: pd.Series, observed_until: pd.Series, calendar: StudyCalendar) -> np.ndarray:
     """Regular terms of each student that were closed when the register was read."""
-    closed = each(pd.to_datetime(observed_until), lambda day: ordinal(calendar.last_closed(day.date())))
-    first = each(cohorts, ordinal)
-    return (closed - first + 1).astype(float).fillna(0).clip(lower=0).to_numpy(int)
+    closed = each(
+        pd.to_datetime(observed_until), lambda day: ordinal(calendar.last_closed(day.date())), "Int64"
+    )
+    first = each(cohorts, ordinal, "Int64")
+    return (closed - first + 1).fillna(0).clip(lower=0).to_numpy(int)

@@ -11,7 +11,6 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from data.calendar.study_time import study_time
 from fusion.competing import durations
 from fusion.drift import LEAST_ROWS, Drift, embeddings_of, watch
 from fusion.probe import Probe, probe
@@ -69,7 +68,7 @@ def look(
         records.students[["student_key", "program_code", "cohort_term"]], on="student_key"
     )
     # A register may know that somebody left, not after how many terms: such rows say nothing of when.
-    dated = flow["exit_type"].isna() | study_time(flow, records.calendar)["terms"].notna()
+    dated = flow["exit_type"].isna() | flow["terms_to_exit"].notna()
     ends = durations(flow[dated & flow["student_key"].isin({*old, *new})], records.calendar)
     earlier, later = (ends[ends["student_key"].isin(set(keys))] for keys in (old, new))
     drift = watch(rows.of_students(old), rows.of_students(new), earlier, later, rng)

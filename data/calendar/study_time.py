@@ -125,14 +125,13 @@ def study_time(exits: pd.DataFrame, calendar: StudyCalendar = StudyCalendar()) -
     entry = each(told["cohort_term"], ordinal, "Int64")
     by_term = each(told["exit_term"], ordinal, "Int64")
     by_date = each(told["exit_date"], lambda day: ordinal(calendar.term_of(day.date())), "Int64")
-    began = pd.to_datetime(each(told["cohort_term"], term_start))
+    began = each(told["cohort_term"], term_start)
     early = (by_date < entry).fillna(False).astype(bool) & (told["exit_date"] >= began)
     by_date = by_date.mask(early, entry)
     by_count = entry + told["terms_to_exit"] - 1
     place = by_term.fillna(by_date).fillna(by_count.where((by_count >= entry).fillna(False).astype(bool)))
     term = told["exit_term"].fillna(each(place, from_ordinal, "Int64"))
-    closes = pd.to_datetime(each(term, calendar.closing_day))
-    ends = pd.to_datetime(each(term, term_end))
+    closes, ends = each(term, calendar.closing_day), each(term, term_end)
     return pd.DataFrame(
         {
             "exit_term": term,
@@ -145,12 +144,11 @@ def study_time(exits: pd.DataFrame, calendar: StudyCalendar = StudyCalendar()) -
     )
 
 
-def each(values: pd.Series, function, dtype: str | None = None) -> pd.Series:
+def each(values: pd.Series, function, dtype: str = "datetime64[ns]") -> pd.Series:
     """``function`` of every value, worked out once per distinct value; null stays null."""
     codes, unique = pd.factorize(values)
-    results = np.array([function(value) for value in unique] + [None], dtype=object)
-    spread = pd.Series(results[codes], index=values.index)
-    return spread if dtype is None else spread.astype(dtype)
+    results = pd.Series([function(value) for value in unique], dtype=dtype)
+    return results.reindex(codes).set_axis(values.index)
 
 
 def deadlines(cohorts, terms, calendar: StudyCalendar = StudyCalendar()) -> pd.Series:
