@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from data.calendar.study_time import StudyCalendar
 from data.term_calendar import as_of_date, from_ordinal, ordinal, term_end, term_start
 
 PROGRAMS = (("P1", "S1", 8, 144), ("P2", "S1", 8, 144), ("P3", "S1", 8, 144), ("P4", "D3", 6, 108))
@@ -35,6 +36,7 @@ class Register:
     trait: np.ndarray
     ability: np.ndarray
     chance: np.ndarray
+    calendar: StudyCalendar = StudyCalendar()
 
 
 def make_register(

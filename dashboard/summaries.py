@@ -29,17 +29,20 @@ def wilson(successes: pd.Series, n: pd.Series) -> tuple[pd.Series, pd.Series]:
     return (centre - half).clip(0, 1), (centre + half).clip(0, 1)
 
 
-def last_completed_term(progress: pd.DataFrame) -> int | None:
-    """The newest term that the register has reached for any cohort; None without rows.
+def last_completed_term(progress: pd.DataFrame, closed: int | None = None) -> int | None:
+    """The newest term that the register has reached for any cohort and that is closed; None without rows.
 
     Parameters
     ----------
     progress : DataFrame
         ``queries.retention``.
+    closed : int, optional
+        ``queries.last_closed_term``: later terms may still bring graduates who are in time.
     """
     pairs = progress[["cohort_term", "term_index"]].drop_duplicates()
     reached = [term_after(int(cohort), int(index) - 1) for cohort, index in pairs.itertuples(index=False)]
-    return max(reached, default=None)
+    newest = max(reached, default=None)
+    return newest if newest is None or closed is None else min(newest, closed)
 
 
 def outcomes(flow: pd.DataFrame, programs: pd.DataFrame, by: str, last_term: int | None) -> pd.DataFrame:

@@ -6,13 +6,14 @@ from datetime import date
 
 import pandas as pd
 
+from data.calendar.study_time import study_time
 from data.known import Known
 from data.record_checks import cohorts_of, degree_levels
 from data.record_frames import RecordFrames
 from data.register_files import ParsedTable
 from data.term_calendar import GRADES_KNOWN_AFTER
 from data.term_checks import never_graded
-from data.term_columns import calendar_index, ends, lookup, terms_on
+from data.term_columns import ends, lookup
 
 
 def assemble(
@@ -80,14 +81,13 @@ def _outcomes(
     outcomes: ParsedTable, refused: pd.Index, cohorts: pd.Series, known: Known, today: date
 ) -> pd.DataFrame:
     rows = _accepted(outcomes, outcomes.values, refused, ["student_number"])
+    first = lookup(rows["student_number"], cohorts)
+    exits = study_time(rows.assign(cohort_term=first), known.calendar)
     left = rows["exit_type"].notna()
     day = rows.get("exit_date", pd.Series(pd.NaT, index=rows.index, dtype="datetime64[s]")).where(left)
-    term = rows.get("exit_term", pd.Series(pd.NA, index=rows.index, dtype="Int64")).where(left)
-    term = term.fillna(terms_on(day))
-    day = day.fillna(_stored_exit(rows, term, known)).fillna(ends(term).clip(upper=pd.Timestamp(today)))
-    first = lookup(rows["student_number"], cohorts).astype("Int64")
-    count = rows.get("terms_to_exit", pd.Series(pd.NA, index=rows.index, dtype="Int64")).where(left)
-    rows = rows.assign(exit_term=term, exit_date=day, terms_to_exit=count.fillna(calendar_index(first, term)))
+    ended = exits["exit_date"].astype("datetime64[s]").clip(upper=pd.Timestamp(today))
+    day = day.fillna(_stored_exit(rows, exits["exit_term"], known)).fillna(ended)
+    rows = rows.assign(exit_term=exits["exit_term"], exit_date=day, terms_to_exit=exits["terms"])
     if "observed_until" in rows:
         early = rows["observed_until"] < day
         rows = rows.assign(observed_until=rows["observed_until"].mask(early, day))

@@ -3,8 +3,9 @@
 Everything here is a pure function of frames. The rules that keep a flow table honest:
 
 * a cohort is fixed **at entry** (``cohort_term``) and never rebuilt from graduates;
-* study time comes from dates, elapsed and elapsed minus approved leave;
-* a rate is *mature* only when the observation reaches entry + horizon;
+* study time in years comes from dates, elapsed and elapsed minus approved leave; in terms, and on time, from
+  the exit term (:mod:`data.calendar.study_time`);
+* a rate is *mature* only when the observation reaches the closing day of the last term of its horizon;
 * an exit without a usable date, an unknown entry type, a student without an outcome row are counted and said.
 """
 
@@ -17,12 +18,12 @@ import numpy as np
 import pandas as pd
 
 from data.academic_year import AcademicCalendar
+from data.calendar.study_time import deadlines, each, study_time
 from data.columns import DROPOUT_EXITS, ENTRY_TYPES, NORMAL_TERMS
-from data.term_calendar import term_end, term_start
+from data.term_calendar import term_on, term_start
 
 DAYS_PER_YEAR = 365.25
 YEARS_PER_LEAVE_TERM = 0.5  # a leave is granted by regular term
-GRACE_DAYS = 31  # an exit so soon after a term ends that term: graduation is dated after the last exam
 NEVER = 9999  # academic year of an exit that has not happened; sorts after every real year
 UNKNOWN = "unknown"
 
@@ -60,14 +61,15 @@ def build_flow(
     leave : DataFrame, optional
         ``student_key, term_id``: the regular terms of approved leave.
     calendar : AcademicCalendar
-        Boundary of the academic year.
+        Boundary of the academic year, and to which term an exit belongs.
 
     Returns
     -------
     DataFrame
         Sorted by ``student_key``. Adds ``entry_year, entry_date, exit_year`` (9999 while enrolled, null
         for an exit without a date), ``years_to_exit`` (``exit_year - entry_year``, null while enrolled),
-        ``study_years`` and ``study_years_net`` (years, null without a usable exit date), ``leave_terms``,
+        ``study_years`` and ``study_years_net`` (years, null without a usable exit date), ``leave_years``
+        (academic year of every regular term of leave) and ``leave_terms`` (their number),
         ``exit_terms`` (regular terms until exit), ``study_year_at_exit`` (1, 2, …), ``normal_ratio``
         (``exit_terms / normal_terms``), ``exit_date_derived``, and flags ``undated_exit``,
         ``exit_before_entry``, ``no_outcome``.
@@ -87,8 +89,10 @@ def build_flow(
     starts = {term: pd.Timestamp(term_start(term)) for term in flow["cohort_term"].unique()}
     flow["entry_date"] = pd.to_datetime(flow["cohort_term"].map(starts))
     flow["entry_year"] = (flow["cohort_term"] // 10).astype("int64")
-    _date_exits(flow, calendar)
-    _measure_study_time(flow, leave)
+    gone = flow["exit_type"].where(flow["exit_type"] != "enrolled")
+    exits = study_time(flow.assign(exit_type=gone), calendar.study)
+    _date_exits(flow, exits, calendar)
+    _measure_study_time(flow, exits, leave)
     for name in ("entry_type", "exit_type", "program_code", "degree_level"):
         flow[name] = flow[name].astype("category")
     return flow
@@ -113,14 +117,10 @@ def _with_optional(rows: pd.DataFrame) -> pd.DataFrame:
     return flow
 
 
-def _date_exits(flow: pd.DataFrame, calendar: AcademicCalendar) -> None:
+def _date_exits(flow: pd.DataFrame, exits: pd.DataFrame, calendar: AcademicCalendar) -> None:
     gone = flow["exit_type"] != "enrolled"
-    flow["exit_date"] = flow["exit_date"].where(gone)
-    derivable = gone & flow["exit_date"].isna() & flow["exit_term"].notna()
-    if derivable.any():
-        ends = {term: pd.Timestamp(term_end(int(term))) for term in flow.loc[derivable, "exit_term"].unique()}
-        flow.loc[derivable, "exit_date"] = flow.loc[derivable, "exit_term"].map(ends)
-    flow["exit_date_derived"] = derivable
+    flow["exit_date_derived"] = gone & flow["exit_date"].isna() & exits["exit_date"].notna()
+    flow["exit_date"] = exits["exit_date"]
     flow["undated_exit"] = gone & flow["exit_date"].isna()
     flow["exit_before_entry"] = flow["exit_date"] < flow["entry_date"]
     flow["no_outcome"] = flow["observed_until"].isna()
@@ -129,25 +129,24 @@ def _date_exits(flow: pd.DataFrame, calendar: AcademicCalendar) -> None:
     flow["exit_year"] = dated.where(gone, NEVER)
 
 
-def _measure_study_time(flow: pd.DataFrame, leave: pd.DataFrame | None) -> None:
+def _measure_study_time(flow: pd.DataFrame, exits: pd.DataFrame, leave: pd.DataFrame | None) -> None:
     elapsed = (flow["exit_date"] - flow["entry_date"]).dt.days / DAYS_PER_YEAR
     flow["study_years"] = elapsed.where(~flow["exit_before_entry"])
-    flow["leave_terms"] = _leave_terms(flow, leave)
+    flow["leave_years"] = _leave_years(flow, leave)
+    flow["leave_terms"] = flow["leave_years"].map(len).astype("int64")
     net = flow["study_years"] - YEARS_PER_LEAVE_TERM * flow["leave_terms"]
     flow["study_years_net"] = net.clip(lower=0)
-    in_study = (elapsed - GRACE_DAYS / DAYS_PER_YEAR).clip(lower=0)
-    derived = np.ceil(in_study / YEARS_PER_LEAVE_TERM)
-    dated = flow["exit_type"] != "enrolled"
-    flow["exit_terms"] = flow["terms_to_exit"].fillna(derived).where(dated)
+    flow["exit_terms"] = exits["terms"].astype("float64")
     flow["study_year_at_exit"] = np.ceil(flow["exit_terms"] / 2).clip(lower=1)
     flow["normal_ratio"] = flow["exit_terms"] / flow["normal_terms"]
 
 
-def _leave_terms(flow: pd.DataFrame, leave: pd.DataFrame | None) -> pd.Series:
+def _leave_years(flow: pd.DataFrame, leave: pd.DataFrame | None) -> pd.Series:
     if leave is None or leave.empty:
-        return pd.Series(0, index=flow.index, dtype="int64")
+        return pd.Series([()] * len(flow), index=flow.index, dtype=object)
     regular = leave[leave["term_id"] % 10 != 3].drop_duplicates(["student_key", "term_id"])
-    return flow["student_key"].map(regular.groupby("student_key").size()).fillna(0).astype("int64")
+    years = (regular["term_id"] // 10).groupby(regular["student_key"]).agg(tuple).to_dict()
+    return pd.Series([years.get(key, ()) for key in flow["student_key"]], index=flow.index, dtype=object)
 
 
 def snapshot_date(flow: pd.DataFrame) -> date | None:
@@ -168,8 +167,8 @@ def flow_notices(flow: pd.DataFrame) -> tuple[Notice, ...]:
     return tuple(Notice(code, int(n)) for code, n in counts.items() if n)
 
 
-def is_mature(entry_date, horizon_years, snapshot) -> np.ndarray:
-    """Whether the observation reaches entry + horizon.
+def is_mature(entry_date, horizon_years, snapshot, calendar=AcademicCalendar()) -> np.ndarray:
+    """Whether the observation reaches the closing day of the last term of a horizon after entry.
 
     Parameters
     ----------
@@ -178,14 +177,16 @@ def is_mature(entry_date, horizon_years, snapshot) -> np.ndarray:
         Years after entry, >= 0.
     snapshot : date or None
         Last day observed; ``None``: nothing is mature.
+    calendar : AcademicCalendar
+        Tells when a term closes.
     """
     entry = pd.DatetimeIndex(np.atleast_1d(np.asarray(entry_date, dtype="datetime64[ns]")))
     if snapshot is None:
         return np.zeros(len(entry), dtype=bool)
-    days = np.floor(np.broadcast_to(np.asarray(horizon_years, dtype=float), len(entry)) * DAYS_PER_YEAR)
-    return np.asarray(
-        entry + pd.to_timedelta(days, unit="D") <= pd.Timestamp(snapshot) + pd.Timedelta(days=1)
-    )
+    years = np.broadcast_to(np.asarray(horizon_years, dtype=float), len(entry))
+    first = each(pd.Series(entry), lambda day: term_on(day.date()), "int64")
+    ends = deadlines(first, np.ceil(years / YEARS_PER_LEAVE_TERM).astype(int), calendar.study)
+    return (ends <= pd.Timestamp(snapshot)).to_numpy()
 
 
 def graduation_by_year(flow: pd.DataFrame) -> pd.DataFrame:
@@ -205,11 +206,18 @@ def graduation_by_year(flow: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def retention(flow: pd.DataFrame, snapshot: date | None, years: int = 4) -> pd.DataFrame:
+def retention(
+    flow: pd.DataFrame,
+    snapshot: date | None,
+    years: int = 4,
+    calendar: AcademicCalendar = AcademicCalendar(),
+) -> pd.DataFrame:
     """Share of each cohort still studying, or graduated, ``k`` years after entry.
 
-    Death leaves the denominator (it is no drop-out); a transfer or drop-out stays in it. An exit without a
-    usable date counts as gone from the first year on: the rate is never flattered by a gap in the register.
+    Gone after ``k`` years is who studied at most ``2 k`` terms: an exit in August belongs to the year that
+    ends. Death leaves the denominator (it is no drop-out); a transfer or drop-out stays in it. An exit
+    without a usable date counts as gone from the first year on: the rate is never flattered by a gap in the
+    register.
 
     Returns
     -------
@@ -220,7 +228,7 @@ def retention(flow: pd.DataFrame, snapshot: date | None, years: int = 4) -> pd.D
     """
     pieces = []
     lost = flow["exit_type"].isin((*DROPOUT_EXITS, "transferred"))
-    left_after = flow["study_years"].fillna(0).where(flow["exit_type"] != "enrolled", np.inf)
+    left_after = (flow["exit_terms"] / 2).fillna(0).where(flow["exit_type"] != "enrolled", np.inf)
     for k in range(1, years + 1):
         gone = left_after <= k
         part = pd.DataFrame(
@@ -229,7 +237,7 @@ def retention(flow: pd.DataFrame, snapshot: date | None, years: int = 4) -> pd.D
                 "entry_year": flow["entry_year"],
                 "deceased": (flow["exit_type"] == "deceased") & gone,
                 "lost": lost & gone,
-                "mature": is_mature(flow["entry_date"], k, snapshot),
+                "mature": is_mature(flow["entry_date"], k, snapshot, calendar),
             }
         )
         grouped = part.groupby(["program_code", "entry_year"], observed=True)
@@ -253,7 +261,9 @@ def retention(flow: pd.DataFrame, snapshot: date | None, years: int = 4) -> pd.D
     return table[order].sort_values(order[:3], ignore_index=True)
 
 
-def cohort_outcomes(flow: pd.DataFrame, snapshot: date | None) -> pd.DataFrame:
+def cohort_outcomes(
+    flow: pd.DataFrame, snapshot: date | None, calendar: AcademicCalendar = AcademicCalendar()
+) -> pd.DataFrame:
     """How each entry cohort stands: on time, late, dropped out, transferred, deceased, still enrolled.
 
     Returns
@@ -275,7 +285,7 @@ def cohort_outcomes(flow: pd.DataFrame, snapshot: date | None) -> pd.DataFrame:
             "transferred": flow["exit_type"] == "transferred",
             "deceased": flow["exit_type"] == "deceased",
             "enrolled": flow["exit_type"] == "enrolled",
-            "mature": is_mature(flow["entry_date"], flow["normal_terms"] / 2, snapshot),
+            "mature": is_mature(flow["entry_date"], flow["normal_terms"] / 2, snapshot, calendar),
         }
     )
     grouped = part.groupby(["program_code", "entry_year"], observed=True)

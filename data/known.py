@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from data.calendar.study_time import StudyCalendar
+
 _TYPES = {"cohort_term": "int64", "term_id": "int64", "exit_date": "datetime64[us]"}
 _TYPES |= {"credits_attempted": "float64", "credits_cum": "float64", "known_at": "datetime64[us]"}
 _TYPES |= {"exit_term": "float64", "observed_until": "datetime64[us]"}
@@ -28,6 +30,8 @@ class Known:
         Stored rows; ``students`` with at least ``student_number, program_code, cohort_term``.
     latest_known_at : Timestamp or None
         How far the register reaches: the newest ``terms.known_at`` of the whole store.
+    calendar : StudyCalendar
+        To which term an exit on a day belongs, by the store's settings.
     """
 
     programs: pd.DataFrame = field(default_factory=_empty("program_code", "degree_level"))
@@ -39,3 +43,4 @@ class Known:
         default_factory=_empty("student_number", "exit_term", "exit_date", "observed_until")
     )
     latest_known_at: pd.Timestamp | None = None
+    calendar: StudyCalendar = StudyCalendar()

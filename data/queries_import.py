@@ -9,6 +9,7 @@ from sqlalchemy import Select, Table, func, select
 
 from data import schema
 from data.bulk import all_columns, fetch, fetch_by_keys
+from data.calendar.setting import study_calendar
 from data.database import Store
 from data.known import Known
 
@@ -46,6 +47,7 @@ def known_records(store: Store, student_numbers: Collection[str]) -> Known:
             latest_known_at=pd.Timestamp(latest)
             if (latest := connection.scalar(select(func.max(schema.terms.c.known_at))))
             else None,
+            calendar=study_calendar(connection),
         )
 
 

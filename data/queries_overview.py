@@ -12,6 +12,7 @@ from sqlalchemy import Integer, Select, case, cast, func, select
 
 from data import schema
 from data.bulk import all_columns, fetch
+from data.calendar.setting import study_calendar
 from data.columns import DROPOUT_EXITS
 from data.database import Store
 from data.scope import Scope
@@ -98,6 +99,17 @@ def retention(store: Store, scope: Scope) -> pd.DataFrame:
     table["rate"] = table["retained"] / table["entrants"]
     order = ["entrants", "active", "on_leave", "inactive", "graduated", "retained", "rate", "gpa_mean"]
     return table[[*keys, "term_index", *order]].sort_values([*keys, "term_index"], ignore_index=True)
+
+
+def last_closed_term(store: Store, scope: Scope) -> int | None:
+    """The newest regular term whose exits the register can show: closed on the last day that it tells of.
+
+    None for a register that tells of no day. The same for every scope, which is taken as all overviews do.
+    """
+    days = [select(func.max(schema.outcomes.c.observed_until)), select(func.max(schema.terms.c.known_at))]
+    with store.reading() as connection:
+        known = [day for day in map(connection.scalar, days) if day is not None]
+        return study_calendar(connection).last_closed(max(known)) if known else None
 
 
 def student_flow(store: Store, scope: Scope) -> pd.DataFrame:

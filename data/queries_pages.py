@@ -12,9 +12,12 @@ from sqlalchemy import case, func, select
 
 from data import schema
 from data.bulk import fetch, fetch_by_keys
+from data.calendar.setting import SETTINGS
 from data.database import Store
 from data.scope import Scope
 from data.scoping import aggregable, visible
+
+CALENDAR = ("start_month", "closing_months")  # settings by which figures change
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,8 @@ class StoreState:
     Parameters
     ----------
     version : str
-        A short text that changes with every import and undo, scoring, change of the served model, erasure.
+        A short text that changes with every import and undo, scoring, change of the served model, erasure,
+        and change of the calendar.
     model : str or None
         Name of the served model.
     synthetic : bool
@@ -46,14 +50,22 @@ def store_state(store: Store) -> StoreState:
         served.scalar_subquery(),
         select(func.count()).select_from(erasures).scalar_subquery(),
         select(func.max(imports.c.undone_at)).scalar_subquery(),
-        select(schema.store_facts.c.value).where(schema.store_facts.c.name == "synthetic").scalar_subquery(),
+        _fact("synthetic"),
+        _fact(SETTINGS),
     )
     with store.reading() as connection:
-        finished, score, model, erased, undone, synthetic = connection.execute(select(*parts)).one()
+        *found, synthetic, settings = connection.execute(select(*parts)).one()
+    finished, score, model, erased, undone = found
     finished = max(filter(None, (finished, undone)), default=None)
     when = "0" if finished is None else f"{finished:%Y%m%d%H%M%S%f}"
     version = f"{when}-{score or 0}-{erased}" + (f"-{model}" if model else "")
+    version += "".join(f"-{name}={settings[name]}" for name in CALENDAR if name in (settings or {}))
     return StoreState(version, model, bool(synthetic))
+
+
+def _fact(name: str):
+    facts = schema.store_facts
+    return select(facts.c.value).where(facts.c.name == name).scalar_subquery()
 
 
 def data_version(store: Store) -> str:

@@ -11,6 +11,8 @@ from sqlalchemy import Connection, Select, case, or_, select, true
 
 from data import schema
 from data.bulk import all_columns, fetch, fetch_by_keys
+from data.calendar.setting import study_calendar
+from data.calendar.study_time import StudyCalendar
 from data.database import Store
 from data.scope import Scope
 from data.scoping import visible, within_programs
@@ -35,6 +37,8 @@ class Records:
         One row per programme.
     as_of_index : int or None
         The cut-off; None: everything.
+    calendar : StudyCalendar
+        To which term an exit on a day belongs, by the store's settings.
     """
 
     students: pd.DataFrame
@@ -42,6 +46,7 @@ class Records:
     outcomes: pd.DataFrame
     programs: pd.DataFrame
     as_of_index: int | None
+    calendar: StudyCalendar = StudyCalendar()
 
 
 def programs(store: Store, scope: Scope | None = None) -> pd.DataFrame:
@@ -157,13 +162,14 @@ def records_until(store: Store, as_of_index: int | None = None) -> Records:
         terms = fetch(connection, _ordered(schema.terms, "student_key", "term_id"))
         ends = fetch(connection, _outcomes())
         courses = fetch(connection, select(schema.programs).order_by(schema.programs.c.program_code))
+        calendar = study_calendar(connection)
         if as_of_index is None:
             pupils["as_of"] = pd.Series(pd.NaT, index=pupils.index, dtype="datetime64[us]")
         else:
             days = {term: as_of_date(int(term), as_of_index) for term in pupils["cohort_term"].unique()}
             pupils["as_of"] = pd.to_datetime(pupils["cohort_term"].map(days)).astype("datetime64[us]")
             terms = _as_known(connection, terms, pupils.set_index("student_key")["as_of"])
-    return Records(pupils, terms, ends, courses, as_of_index)
+    return Records(pupils, terms, ends, courses, as_of_index, calendar)
 
 
 def _as_known(connection: Connection, terms: pd.DataFrame, cutoffs: pd.Series) -> pd.DataFrame:

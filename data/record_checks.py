@@ -64,7 +64,7 @@ def check_tables(tables: dict[str, ParsedTable], known: Known, today: date) -> p
     if "terms" in whole:
         found.append(check_terms(whole["terms"], cohorts, exits, known))
     if "outcomes" in whole:
-        found.append(check_outcomes(whole["outcomes"], cohorts))
+        found.append(check_outcomes(whole["outcomes"], cohorts, known.calendar))
     return collect(found)
 
 

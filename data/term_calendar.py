@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-GRADES_KNOWN_AFTER = timedelta(days=30)  # grades of a term are booked within a month of its end
+GRADES_KNOWN_AFTER = timedelta(days=31)  # grades of a term are booked within a month: by 31 August, 3 March
 
 
 def is_term(term_id: int) -> bool:

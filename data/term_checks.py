@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
+from data.calendar.study_time import StudyCalendar, study_time
 from data.checks import collect, flag
 from data.columns import MAX_TERM_INDEX
 from data.known import Known
 from data.register_files import ParsedTable
-from data.term_columns import calendar_index, ends, lookup, starts, terms_on
-
-MAX_FREE_DAYS = 31  # an exit in the month after a term's end still belongs to that term
+from data.term_columns import calendar_index, lookup, starts
 
 
 def check_terms(terms: ParsedTable, cohorts: pd.Series, exits: pd.Series, known: Known) -> pd.DataFrame:
@@ -75,7 +74,9 @@ def _falling(rows: pd.DataFrame) -> pd.Series:
     return (change < 0).fillna(False).reindex(rows.index, fill_value=False)
 
 
-def check_outcomes(outcomes: ParsedTable, cohorts: pd.Series) -> pd.DataFrame:
+def check_outcomes(
+    outcomes: ParsedTable, cohorts: pd.Series, calendar: StudyCalendar = StudyCalendar()
+) -> pd.DataFrame:
     """Problems of exits against the entry and the calendar."""
     rows, file = outcomes.values, outcomes
     none = pd.Series(pd.NaT, index=rows.index, dtype="datetime64[s]")
@@ -85,22 +86,33 @@ def check_outcomes(outcomes: ParsedTable, cohorts: pd.Series) -> pd.DataFrame:
     early = (day < starts(first)) | (calendar_index(first, term) < 1).fillna(False)
     column = "exit_date" if "exit_date" in rows else "exit_term"
     found = [flag(file, early, "REC015", column, lambda row: f"entry was in {first[row]}")]
-    dateless = rows["exit_type"].notna() & day.isna() & term.isna()
-    unread = [outcomes.unreadable[name] for name in ("exit_date", "exit_term") if name in outcomes.unreadable]
+    exits = study_time(rows.assign(cohort_term=first), calendar)
+    number = rows.get("terms_to_exit", pd.Series(pd.NA, index=rows.index, dtype="Int64"))
+    dateless = rows["exit_type"].notna() & day.isna() & term.isna() & ~(number >= 1).fillna(False)
+    told = ("exit_date", "exit_term", "terms_to_exit")
+    unread = [outcomes.unreadable[name] for name in told if name in outcomes.unreadable]
     for mask in unread:
         dateless &= ~mask
     found.append(flag(file, dateless, "REC016", column))
     typeless = rows["exit_type"].isna() & ~outcomes.unreadable["exit_type"] & (day.notna() | term.notna())
     found.append(flag(file, typeless, "REC117", column))
-    off = (day < starts(term)) | (day > ends(term) + pd.Timedelta(days=MAX_FREE_DAYS))
-    found.append(flag(file, off, "REC106", "exit_term"))
-    left = term.fillna(terms_on(day))
+    found.append(flag(file, exits["date_differs"], "REC106", "exit_term", _date_says(rows, calendar)))
     if "terms_to_exit" in rows:
-        expected = calendar_index(first, left)
-        differs = ((rows["terms_to_exit"] != expected) & (expected >= 1)).fillna(False)
+        terms = exits["terms"]
+        differs = exits["count_differs"] & (terms >= 1).fillna(False)
         found.append(
-            flag(file, differs, "REC105", "terms_to_exit", lambda row: f"the calendar says {expected[row]}")
+            flag(file, differs, "REC105", "terms_to_exit", lambda row: f"the calendar says {terms[row]}")
         )
     if "observed_until" in rows:
         found.append(flag(file, rows["observed_until"] < day, "REC116", "observed_until"))
     return collect(found)
+
+
+def _date_says(rows: pd.DataFrame, calendar: StudyCalendar):
+    """Words for a row whose exit date belongs to another term than the exit term that it names."""
+
+    def words(row: int) -> str:
+        day = rows.loc[row, "exit_date"]
+        return f"{day:%Y-%m-%d} belongs to {calendar.term_of(day.date())}; the exit term is counted"
+
+    return words

@@ -7,26 +7,27 @@ they were seen.
 
 from __future__ import annotations
 
-from datetime import date
-
 import numpy as np
 import pandas as pd
 
+from data.calendar.study_time import StudyCalendar, each, study_time
 from data.columns import DROPOUT_EXITS
-from data.term_calendar import as_of_date, term_on, terms_between
+from data.term_calendar import ordinal
 
 CAUSES = ("graduated", "dropout", "other")  # other: transferred, deceased
 FEWEST_AT_RISK = 5  # students; terms with fewer are not estimated
 
 
-def durations(flow: pd.DataFrame) -> pd.DataFrame:
+def durations(flow: pd.DataFrame, calendar: StudyCalendar = StudyCalendar()) -> pd.DataFrame:
     """How long each student was seen and how it ended.
 
     Parameters
     ----------
     flow : DataFrame
-        ``student_key, program_code, cohort_term, exit_type, terms_to_exit, observed_until``
-        (``data.queries.student_flow``).
+        ``student_key, program_code, cohort_term, exit_type, observed_until`` and any of ``exit_date,
+        exit_term, terms_to_exit`` (``data.queries.student_flow``).
+    calendar : StudyCalendar
+        To which term an exit on a day belongs.
 
     Returns
     -------
@@ -43,10 +44,10 @@ def durations(flow: pd.DataFrame) -> pd.DataFrame:
     cause = np.select(
         [exit_type == "graduated", exit_type.isin(DROPOUT_EXITS), exit_type != ""], CAUSES, default=""
     )
-    taken = pd.to_numeric(flow["terms_to_exit"], errors="coerce").to_numpy(float)
+    taken = study_time(flow, calendar)["terms"].astype("float64").to_numpy()
     if np.isnan(taken[cause != ""]).any():
         raise ValueError("terms_to_exit must be known for every student who left, some are missing")
-    seen = _terms_seen(flow["cohort_term"], flow["observed_until"])
+    seen = _terms_seen(flow["cohort_term"], flow["observed_until"], calendar)
     term = np.where(cause != "", np.nan_to_num(taken, nan=0).clip(1), seen).astype(int)
     columns = flow[["student_key", "program_code", "cohort_term"]].reset_index(drop=True)
     return columns.assign(term=term, cause=cause)
@@ -116,16 +117,10 @@ def cumulative_incidence(
     return pd.concat(parts, ignore_index=True)
 
 
-def _terms_seen(cohorts: pd.Series, observed_until: pd.Series) -> np.ndarray:
-    """Regular terms of each student that were over, and booked, when the register was read."""
-    pairs = pd.MultiIndex.from_arrays([cohorts, pd.to_datetime(observed_until)])
-    codes, unique = pairs.factorize()
-    counts = [_complete(int(cohort), day.date()) for cohort, day in unique]
-    return np.array(counts, int)[codes] if len(codes) else np.zeros(0, int)
-
-
-def _complete(cohort: int, day: date) -> int:
-    count = max(terms_between(cohort, term_on(day)) - 2, 0)  # never more than is complete
-    while as_of_date(cohort, count + 1) <= day:
-        count += 1
-    return count
+def _terms_seen(cohorts: pd.Series, observed_until: pd.Series, calendar: StudyCalendar) -> np.ndarray:
+    """Regular terms of each student that were closed when the register was read."""
+    closed = each(
+        pd.to_datetime(observed_until), lambda day: ordinal(calendar.last_closed(day.date())), "Int64"
+    )
+    first = each(cohorts, ordinal, "Int64")
+    return (closed - first + 1).fillna(0).clip(lower=0).to_numpy(int)

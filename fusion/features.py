@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from data.calendar.study_time import study_time
 from data.columns import AS_OF_INDEXES
-from data.term_calendar import as_of_date, from_ordinal, ordinal, term_end
+from data.term_calendar import as_of_date, from_ordinal, ordinal
 from fusion.feature_list import (
     FEATURES,
     PROTECTED_FEATURES,
@@ -83,9 +84,10 @@ def cutoff_dates(cohort_terms, as_of_index: int) -> pd.Series:
 def enrolled_at(records: Records, as_of_index: int, today: date | None = None) -> pd.DataFrame:
     """The students who can be scored at an as-of term, with their cut-off.
 
-    A student belongs to the risk set when the cut-off has been reached, they had not left by then, and the
-    register holds the cohort's records of that term (a register that stops after two terms is scored up to
-    as-of 2).
+    A student belongs to the risk set when the cut-off has been reached, they studied for longer than so many
+    terms (:func:`data.calendar.study_time.study_time`: an exit in the closing time of a term is one in that
+    term), and the register holds the cohort's records of that term (a register that stops after two terms is
+    scored up to as-of 2).
 
     Parameters
     ----------
@@ -106,21 +108,20 @@ def enrolled_at(records: Records, as_of_index: int, today: date | None = None) -
     students = records.students.set_index("student_key")
     students = students.assign(cutoff=cutoff_dates(students["cohort_term"], as_of_index))
     limit = pd.Timestamp(today or register_date(records))
-    left = _exit_days(records.outcomes).reindex(students.index)
-    here = (students["cutoff"] <= limit) & ~(left <= students["cutoff"])
+    left = _terms_studied(records).reindex(students.index)
+    here = (students["cutoff"] <= limit) & ~(left <= as_of_index)
     if as_of_index:
         here &= students["cohort_term"].isin(_cohorts_with_term(records, as_of_index, limit))
     return students[here]
 
 
-def _exit_days(outcomes: pd.DataFrame) -> pd.Series:
-    """The day each student left; null while enrolled or when the register does not say."""
-    gone = outcomes[outcomes["exit_type"].notna()].drop_duplicates("student_key").set_index("student_key")
-    days = pd.to_datetime(gone["exit_date"])
-    if "exit_term" in gone:
-        ends = {t: pd.Timestamp(term_end(int(t))) for t in gone["exit_term"].dropna().unique()}
-        days = days.fillna(pd.to_datetime(gone["exit_term"].map(ends)))
-    return days
+def _terms_studied(records: Records) -> pd.Series:
+    """Terms each student studied; missing while enrolled or when the register does not say."""
+    gone = records.outcomes[records.outcomes["exit_type"].notna()].drop_duplicates("student_key")
+    entered = records.students.set_index("student_key")["cohort_term"]
+    gone = gone.set_index("student_key").assign(cohort_term=lambda rows: entered.reindex(rows.index))
+    gone = gone[gone["cohort_term"].notna()]
+    return study_time(gone, records.calendar)["terms"].astype("float64")
 
 
 def _cohorts_with_term(records: Records, as_of_index: int, limit: pd.Timestamp) -> set:

@@ -69,7 +69,7 @@ def look(
     )
     # A register may know that somebody left, not after how many terms: such rows say nothing of when.
     dated = flow["exit_type"].isna() | flow["terms_to_exit"].notna()
-    ends = durations(flow[dated & flow["student_key"].isin({*old, *new})])
+    ends = durations(flow[dated & flow["student_key"].isin({*old, *new})], records.calendar)
     earlier, later = (ends[ends["student_key"].isin(set(keys))] for keys in (old, new))
     drift = watch(rows.of_students(old), rows.of_students(new), earlier, later, rng)
     probes = _probes(rows.of_students([*old, *new]), records.students, specimens, rng)

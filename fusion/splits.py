@@ -9,8 +9,8 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from data.calendar.study_time import deadlines
 from data.labels import label_outcomes
-from data.term_calendar import as_of_date
 
 TEST_SHARE = 0.35  # of the mature students, as near as whole cohorts allow
 POSITIVE = {"late": ("delayed", "dropout"), "dropout": ("dropout",)}
@@ -40,16 +40,15 @@ class ForwardSplit:
 def maturity(records) -> pd.Series:
     """Per student the day on which the whole cohort's outcome is known: the end of the normal time."""
     normal = records.students["program_code"].map(records.programs.set_index("program_code")["normal_terms"])
-    pairs = pd.MultiIndex.from_arrays([records.students["cohort_term"], normal])
-    codes, unique = pairs.factorize()
-    days = pd.to_datetime([as_of_date(int(c), int(n)) for c, n in unique])
-    keys = pd.Index(records.students["student_key"], name="student_key")
-    return pd.Series(days.to_numpy()[codes] if len(codes) else [], index=keys, dtype="datetime64[ns]")
+    days = deadlines(records.students["cohort_term"], normal, records.calendar)
+    return days.set_axis(pd.Index(records.students["student_key"], name="student_key"))
 
 
 def labels(records, seen_on: date | None = None) -> pd.Series:
     """Label per student (``on_time``, ``delayed``, ``dropout``, ``censored``), by ``student_key``."""
-    frame = label_outcomes(records.students, records.programs, records.outcomes, seen_on=seen_on)
+    frame = label_outcomes(
+        records.students, records.programs, records.outcomes, seen_on=seen_on, calendar=records.calendar
+    )
     return frame.set_index("student_key")["label"]
 
 

@@ -4,31 +4,58 @@ from __future__ import annotations
 
 import typer
 
+DEFAULT = "default"
+
 
 def report_settings(
-    start_month: int = typer.Option(None, min=1, max=12, help="Month that begins the academic year."),
+    start_month: int = typer.Option(None, help="Month that begins the academic year, 8 to 12."),
+    closing_months: str = typer.Option(
+        None,
+        help="Months whose exits belong to the term that ended before them, e.g. 2,8; "
+        f"{DEFAULT}: until the academic year starts, and as long after the odd term.",
+    ),
     graduation_date: str = typer.Option(None, help="What the exit date is, e.g. yudisium, diploma, PDDikti."),
     preparing_team: str = typer.Option(None, help="Name in the signature block."),
     head_of_programme: str = typer.Option(None, help="Name in the signature block."),
     university_leader: str = typer.Option(None, help="Name in the signature block."),
 ) -> None:
-    """Set what is given, then show all settings."""
-    from dashboard.reports.pipeline import SETTINGS
-    from data.store import get_fact, open_store, set_fact
+    """Set what is given, then show all settings. Stored exit terms follow a changed calendar."""
+    from data.calendar.setting import SETTINGS, change_settings
+    from data.commands.opening import opened_store
+    from data.store import get_fact
 
-    store = open_store()
-    settings = get_fact(store, SETTINGS, {})
     given = {"start_month": start_month, "graduation_date": graduation_date}
     people = {"preparing_team": preparing_team, "head_of_programme": head_of_programme}
     people["university_leader"] = university_leader
-    settings |= {name: value for name, value in given.items() if value is not None}
-    names = settings.get("signatories", {}) | {
-        role: name for role, name in people.items() if name is not None
-    }
-    if names:
-        settings["signatories"] = names
-    if settings:
-        set_fact(store, SETTINGS, settings)
+    given = {name: value for name, value in given.items() if value is not None}
+    if closing_months is not None:
+        given["closing_months"] = _months(closing_months)
+    with opened_store() as store:
+        settings = get_fact(store, SETTINGS, {})
+        names = settings.get("signatories", {}) | {
+            role: name for role, name in people.items() if name is not None
+        }
+        if names:
+            given["signatories"] = names
+        moved = 0
+        if given:
+            change = change_settings(store, given, actor="command line")
+            settings, moved = change.settings, change.moved
     for name, value in settings.items():
         typer.echo(f"{name}: {value}")
-    store.close()
+    if moved:
+        typer.echo(
+            f"{moved} exits belong to another term now. Train and score again: python -m fusion train, "
+            "python -m fusion score. The last import can no longer be undone."
+        )
+
+
+def _months(text: str) -> list[int] | None:
+    if text.strip() == DEFAULT:
+        return None
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not all(part.isdecimal() and 1 <= int(part) <= 12 for part in parts):
+        raise typer.BadParameter(
+            f"--closing-months must be months as numbers, e.g. 2,8, or {DEFAULT}; got {text!r}"
+        )
+    return sorted({int(part) for part in parts})

@@ -64,7 +64,7 @@ class Given:
     @cached_property
     def last(self) -> int | None:
         """The last completed term."""
-        return summaries.last_completed_term(self.progress)
+        return summaries.last_completed_term(self.progress, app_state.remember(queries.last_closed_term))
 
     @cached_property
     def cohorts(self) -> pd.DataFrame:

@@ -94,7 +94,7 @@ def cohort_download(register: pipeline.Register, program: str) -> None:
 def _cohort_file(register: pipeline.Register, program: str, language: str) -> bytes:
     titles = register.programs.set_index("program_code")["name"]
     return cohort_report(
-        cohort_tables(register.flow, program, external=True),
+        cohort_tables(register.flow, program, external=True, calendar=register.calendar),
         pipeline.origin(app_state.store(), register),
         language,
         program=f"{program} {titles[program]}" if program else "",

@@ -11,6 +11,7 @@ from dashboard.reports.charts import grouped_bars
 from dashboard.reports.provenance import Provenance
 from dashboard.reports.suppress import THRESHOLD, CountSystem, hidden_counts
 from dashboard.reports.words import figure, say
+from data.academic_year import AcademicCalendar
 from data.cohorts import cohort_outcomes, retention, snapshot_date
 
 PARTS = ("on_time", "late", "dropped_out", "transferred", "deceased", "enrolled")
@@ -41,7 +42,13 @@ class CohortTables:
     external: bool
 
 
-def cohort_tables(flow: pd.DataFrame, program_code: str = "", *, external: bool = False) -> CohortTables:
+def cohort_tables(
+    flow: pd.DataFrame,
+    program_code: str = "",
+    *,
+    external: bool = False,
+    calendar: AcademicCalendar = AcademicCalendar(),
+) -> CohortTables:
     """Compute the cohort report.
 
     Parameters
@@ -52,14 +59,16 @@ def cohort_tables(flow: pd.DataFrame, program_code: str = "", *, external: bool 
         Empty: every programme together.
     external : bool
         Hide small cells with their complements.
+    calendar : AcademicCalendar
+        Must be the one that the flow was built with.
     """
     snapshot = snapshot_date(flow)
     if program_code:
         flow = flow[flow["program_code"] == program_code]
-    by_program = cohort_outcomes(flow, snapshot)
+    by_program = cohort_outcomes(flow, snapshot, calendar)
     counts = by_program.groupby("entry_year")[["entrants", *PARTS]].sum()
     mature = by_program.groupby("entry_year")["mature"].all()
-    kept = retention(flow, snapshot, YEARS)
+    kept = retention(flow, snapshot, YEARS, calendar)
     sums = kept.groupby(["entry_year", "after_years"]).agg(
         entrants=("entrants", "sum"),
         deceased=("deceased", "sum"),

@@ -62,7 +62,8 @@ class Facts:
         for fact, wanted in condition.items():
             tests = wanted.items() if isinstance(wanted, dict) else [("eq", wanted)]
             for name, value in tests:
-                mask &= self._mask(fact, name, self.resolve(value, row, column))
+                until = row if fact == "leave_terms_until_row" else None
+                mask &= self._mask(fact, name, self.resolve(value, row, column), until)
         return mask
 
     def resolve(self, value, row: int | None, column: int | None):
@@ -84,13 +85,13 @@ class Facts:
             )
         return named
 
-    def _mask(self, fact: str, name: str, value) -> np.ndarray:
-        key = (fact, name, value)
+    def _mask(self, fact: str, name: str, value, until: int | None = None) -> np.ndarray:
+        key = (fact, name, value, until)
         if key not in self._masks:
-            self._masks[key] = self._test(fact, name, value)
+            self._masks[key] = self._test(fact, name, value, until)
         return self._masks[key]
 
-    def _test(self, fact: str, name: str, value) -> np.ndarray:
+    def _test(self, fact: str, name: str, value, until: int | None) -> np.ndarray:
         if fact == "enrolled_year":
             return self._mask("entry_year", "le", value) & self._mask("exit_year", "ge", value)
         if fact == "active_year":
@@ -98,9 +99,20 @@ class Facts:
                 return np.zeros(len(self.flow), dtype=bool)
             keys = self.active.loc[self.active["year"] == value, "student_key"]
             return self.flow["student_key"].isin(keys).to_numpy()
+        if fact == "leave_terms_until_row":
+            return COMPARE[name](self._leave_until(until), value)
         if isinstance(value, tuple):
             return self.flow[fact].isin(value).to_numpy()
         return COMPARE[name](self.flow[fact].to_numpy(dtype=float), value)
+
+    def _leave_until(self, row: int | None) -> np.ndarray:
+        """Terms of leave up to the end of a row's academic year; all of them where a row has no year."""
+        if row is None:
+            return self.flow["leave_terms"].to_numpy(dtype=float)
+        last = self.selection.ts + row
+        return np.array(
+            [sum(year <= last for year in years) for years in self.flow["leave_years"]], dtype=float
+        )
 
     def cohort(self) -> np.ndarray:
         """Mask of the students counted: the profile's entry types, unknown ones included, less exclusions."""
@@ -133,6 +145,7 @@ class Facts:
         entered = self.flow.loc[members, "entry_date"]
         if entered.empty:
             first = self.calendar.first_day(self.selection.ts + row)
-            return bool(is_mature(pd.Series([pd.Timestamp(first)]), years or 0, self.snapshot)[0])
+            alone = pd.Series([pd.Timestamp(first)])
+            return bool(is_mature(alone, years or 0, self.snapshot, self.calendar)[0])
         horizon = self.flow.loc[members, "normal_terms"] / 2 * normal if normal else years
-        return bool(is_mature(entered, horizon, self.snapshot).all())
+        return bool(is_mature(entered, horizon, self.snapshot, self.calendar).all())

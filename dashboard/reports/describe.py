@@ -190,7 +190,7 @@ def provenance_pairs(table: ReportTable, provenance: Provenance, language: str) 
         (say(language, "row_counts"), "; ".join(f"{k} {head_count(n, language)}" for k, n in counts.items())),
         (
             say(language, "calendar"),
-            say(language, "calendar_value", month=provenance.calendar.get("start_month", "—")),
+            _calendar_words(provenance.calendar, language),
         ),
         (say(language, "graduation_date"), provenance.calendar.get("graduation_date", "—")),
         (say(language, "software"), provenance.software),
@@ -227,3 +227,10 @@ def file_name(name: str, program: str, language: str, kind: str, synthetic: bool
 def _stem(parts: list[str], synthetic: bool) -> str:
     marked = [*parts, "synthetic"] if synthetic else parts
     return "_".join("".join(c if c.isalnum() or c in ".-" else "-" for c in part) for part in marked)
+
+
+def _calendar_words(calendar: dict, language: str) -> str:
+    words = say(language, "calendar_value", month=calendar.get("start_month", "—"))
+    if calendar.get("closing_months"):
+        words += say(language, "closing_value", months=", ".join(map(str, calendar["closing_months"])))
+    return words

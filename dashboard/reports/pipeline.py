@@ -30,6 +30,7 @@ from dashboard.reports.table import compute_table
 from dashboard.reports.xlsx import to_xlsx
 from data import queries, reports_store
 from data.academic_year import AcademicCalendar
+from data.calendar.setting import SETTINGS, academic_calendar
 from data.cohorts import build_flow, snapshot_date
 from data.database import Store
 from data.imports import now
@@ -37,7 +38,6 @@ from data.reports_store import StoredReport
 from data.scope import Scope
 from data.store import get_fact
 
-SETTINGS = "report_settings"  # fact of the store: start_month, graduation_date, signatories
 LANGUAGES = ("id", "en")
 AUDIENCES = ("internal", "external")
 
@@ -99,11 +99,7 @@ class Request:
 
 def read_register(store: Store, scope: Scope) -> Register:
     """Read the flow of every programme that ``scope`` may count."""
-    settings = get_fact(store, SETTINGS, {})
-    calendar = AcademicCalendar(
-        settings.get("start_month", AcademicCalendar.start_month),
-        settings.get("graduation_date", AcademicCalendar.graduation_date),
-    )
+    calendar = academic_calendar(get_fact(store, SETTINGS, {}))
     flow = build_flow(queries.student_flow(store, scope), queries.leave_terms(store, scope), calendar)
     return Register(scope, flow, queries.programs(store, scope), calendar, snapshot_date(flow))
 
@@ -167,6 +163,8 @@ def origin(store: Store, register: Register) -> Provenance:
         "start_month": register.calendar.start_month,
         "graduation_date": register.calendar.graduation_date,
     }
+    if register.calendar.closing_months is not None:
+        calendar["closing_months"] = list(register.calendar.closing_months)
     return Provenance(
         institution=get_fact(store, "institution", "") or "",
         imports=tuple(

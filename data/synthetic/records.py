@@ -10,7 +10,7 @@ import pandas as pd
 from data.synthetic.people import People
 from data.synthetic.rates import Rates
 from data.synthetic.study import CREDITS_PER_COURSE
-from data.term_calendar import from_ordinal, ordinal, term_end
+from data.term_calendar import GRADES_KNOWN_AFTER, from_ordinal, ordinal, term_end
 
 LATE_EXIT_DAYS = 90  # a resignation may be booked well into the next term
 BOOKED_WITHIN = 29  # days after the end of a term, so that it is known one month after
@@ -39,7 +39,7 @@ def outcome_rows(
         prompt, rng.integers(1, BOOKED_WITHIN, len(exits)), rng.integers(3, LATE_EXIT_DAYS, len(exits))
     )
     exit_day = _ends(last) + days.astype("timedelta64[D]")
-    in_next = days > BOOKED_WITHIN + 1
+    in_next = days > GRADES_KNOWN_AFTER.days  # later than the closing of the last term
     known = exit_day <= np.datetime64(snapshot)
     chosen = exits.loc[known, "student"].to_numpy()
     frame = pd.DataFrame({"student_number": people.students["student_number"].to_numpy()})

@@ -131,8 +131,8 @@ def test_the_register_of_40_graduates_as_counted_by_hand(flow):
 
 def test_retention_of_the_register_equals_the_hand_count(flow):
     table = retention(flow, snapshot_date(flow)).set_index(["entry_year", "after_years"])
-    # cohort 2019: eight students; nobody gone after one year; s13 resigned (1.05), s14 deceased (1.59)
-    assert table.loc[(2019, 1), ["retained", "rate"]].tolist() == [8, 1]
+    # cohort 2019: eight students; s13 resigned after two terms, on 20 August, s14 died in the fourth
+    assert table.loc[(2019, 1), ["retained", "rate"]].tolist() == [7, 7 / 8]
     assert table.loc[(2019, 2), ["deceased", "retained"]].tolist() == [1, 6]
     assert table.loc[(2019, 2), "rate"] == pytest.approx(6 / 7)
     assert table.loc[(2024, 1), "rate"] == pytest.approx(2 / 3)
@@ -158,6 +158,9 @@ def test_outcomes_of_each_cohort_add_up_to_its_entrants(flow):
 
 def test_a_cohort_is_mature_on_the_day_the_horizon_ends():
     entry = pd.to_datetime(["2022-08-01"])
-    assert is_mature(entry, 4, date(2026, 7, 31))[0]
-    assert not is_mature(entry, 4, date(2026, 7, 30))[0]
+    assert is_mature(entry, 4, date(2026, 8, 31))[0]  # the eighth term closes
+    assert not is_mature(entry, 4, date(2026, 8, 30))[0]
+    august = AcademicCalendar(start_month=8)
+    assert is_mature(entry, 4, date(2026, 7, 31), august)[0]
+    assert not is_mature(entry, 4, date(2026, 7, 30), august)[0]
     assert not is_mature(entry, 4, None)[0]

@@ -69,7 +69,7 @@ def test_what_was_read_is_what_the_file_says(store):
     term = known.terms.set_index(["student_number", "term_id"]).loc[("0117200001", 20202)]
     assert term[["term_index", "gpa_term", "gpa_cum", "credits_passed"]].tolist() == [2, 3.20, 3.25, 19]
     assert term["attendance_rate"] == 0.921
-    assert term["known_at"] == pd.Timestamp(2021, 8, 30)  # 30 days after the end of July 2021
+    assert term["known_at"] == pd.Timestamp(2021, 8, 31)  # a month after the end of July 2021
     left = known.outcomes.set_index("student_number").loc["0117200001"]
     assert left[["exit_type", "exit_term", "terms_to_exit", "gpa_final"]].tolist() == [
         "graduated",
@@ -198,7 +198,7 @@ def test_a_changed_row_is_updated_known_since_the_import_and_keeps_its_history(s
     with store.reading() as connection:
         history = fetch(connection, select(schema.row_history.c.payload, schema.row_history.c.known_at))
     assert history["payload"].item()["gpa_term"] == 3.20
-    assert history["known_at"].item() == pd.Timestamp(2021, 8, 30)
+    assert history["known_at"].item() == pd.Timestamp(2021, 8, 31)
 
 
 def test_an_unfinished_term_is_known_from_today_and_importing_it_later_changes_nothing(store):
@@ -210,7 +210,7 @@ def test_an_unfinished_term_is_known_from_today_and_importing_it_later_changes_n
     sources = [source(table, text) for table, text in texts.items()]
     apply_import(store, plan_import(sources, store=store, today=today), actor="tester")
     known = known_records(store, ["001"]).terms.set_index("term_id")["known_at"]
-    assert known[20251] == pd.Timestamp(2026, 3, 1)  # grades are booked on 2 March
+    assert known[20251] == pd.Timestamp(2026, 3, 1)  # grades are booked on 3 March
     assert known[20252] == pd.Timestamp(2026, 3, 1)
     later = plan_import(sources, store=store, today=date(2026, 5, 1))
     assert later.counts["terms"] == {"new": 0, "changed": 0, "same": 2}

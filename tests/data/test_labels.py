@@ -6,7 +6,7 @@ import pytest
 from data.labels import LABEL_COLUMNS, label_outcomes
 
 PROGRAMS = pd.DataFrame({"program_code": ["S", "D"], "normal_terms": [8, 6]})
-# Entry in August 2019 (20191). Eight terms end on 2023-07-31, six on 2022-07-31; a month of booking after.
+# Entry in August 2019 (20191). Eight terms end on 2023-07-31, six on 2022-07-31, and close a month later.
 STUDENTS = pd.DataFrame(
     {
         "student_key": list("abcdefgh"),
@@ -44,11 +44,11 @@ def test_eight_students_worked_out_by_hand():
     assert result["terms_to_exit"].fillna(-1).tolist() == [8, 9, -1, 6, 3, 5, 4, -1]
     known = [None if pd.isna(day) else day.date() for day in result["known_from"]]
     assert known == [
-        date(2023, 8, 20),
-        date(2023, 8, 30),  # that it is late was known at the end of the normal time, not at graduation
-        date(2023, 8, 30),
-        date(2022, 8, 15),
-        date(2021, 3, 1),
+        date(2023, 8, 31),  # known when the term closes, on whatever day in it the ceremony was
+        date(2023, 8, 31),  # that it is late was known at the end of the normal time, not at graduation
+        date(2023, 8, 31),
+        date(2022, 8, 31),
+        date(2021, 3, 3),
         None,
         None,
         None,
@@ -67,7 +67,7 @@ def test_leave_moves_the_end_of_the_normal_time_when_it_is_not_counted():
     terms = pd.DataFrame({"student_key": ["b", "b", "c"], "status": ["C", "A", "A"]})
     result = label(terms=terms, count_leave=False)
     assert result.loc["b", "label"] == "on_time"  # nine terms less one of leave
-    assert result.loc["b", "known_from"] == pd.Timestamp(2024, 2, 10)
+    assert result.loc["b", "known_from"] == pd.Timestamp(2024, 3, 2)  # 31 January 2024 and 31 days
     assert result.loc["c", "label"] == "delayed"
 
 
@@ -79,7 +79,7 @@ def test_leave_cannot_be_left_out_without_the_terms():
 def test_a_longer_horizon_makes_the_ninth_term_on_time():
     result = label(extra_terms=1)
     assert result.loc["b", "label"] == "on_time"
-    assert result.loc["c", "known_from"] == pd.Timestamp(2024, 3, 1)  # 31 January 2024 and thirty days
+    assert result.loc["c", "known_from"] == pd.Timestamp(2024, 3, 2)  # 31 January 2024 and 31 days
 
 
 def test_on_an_earlier_day_later_exits_are_not_known():
@@ -94,7 +94,7 @@ def test_on_an_earlier_day_later_exits_are_not_known():
 def test_an_overrun_seen_before_a_late_graduation_is_already_delayed():
     result = label(seen_on=date(2023, 12, 1))
     assert result.loc["b", "label"] == "delayed"
-    assert result.loc["b", "known_from"] == pd.Timestamp(2023, 8, 30)
+    assert result.loc["b", "known_from"] == pd.Timestamp(2023, 8, 31)
 
 
 def test_a_graduation_without_any_date_is_censored():

@@ -66,7 +66,7 @@ def test_uci_semesters_become_two_terms_with_grades_from_0_to_4():
     terms = read_uci697(uci_file()).terms.set_index(["student_number", "term_index"]).sort_index()
     second = terms.loc[("UCI697-0002", 1)]
     assert (second["term_id"], second["gpa_term"], second["credits_passed"]) == (20141, 3.0, 6)
-    assert second["known_at"] == pd.Timestamp(2015, 3, 2)  # 31 January and thirty days
+    assert second["known_at"] == pd.Timestamp(2015, 3, 3)  # 31 January and a month
     later = terms.loc[("UCI697-0002", 2)]
     assert later["term_id"] == 20142 and later["courses_failed"] == 2 and later["credits_cum"] == 10
     assert later["gpa_term"] == 2.5 and later["gpa_cum"] == pytest.approx((6 * 3 + 4 * 2.5) / 10)
@@ -94,7 +94,7 @@ def test_uci_targets_become_labels_known_at_the_end_of_the_normal_time():
     )
     assert labels["label"].tolist() == ["dropout", "on_time", "delayed", "on_time"]
     days = [day.date() for day in labels["known_from"]]
-    assert days == [date(2013, 8, 30), date(2018, 8, 30), date(2020, 8, 30), date(2011, 8, 30)]
+    assert days == [date(2013, 8, 31), date(2018, 8, 31), date(2020, 8, 31), date(2011, 8, 31)]
 
 
 def test_uci_courses_become_programmes_of_six_or_eight_terms():

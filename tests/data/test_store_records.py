@@ -66,7 +66,7 @@ def test_a_revised_row_keeps_what_it_said_before(small_register):
     assert kept.loc[0, "student_key"] == small_register.keys["S07"]
     assert kept.loc[0, "row_key"] == "20222"
     assert kept.loc[0, "payload"]["gpa_cum"] == 3.05
-    assert kept.loc[0, "known_at"] == date(2023, 8, 30)  # a month after the term's end on 31 July
+    assert kept.loc[0, "known_at"] == date(2023, 8, 31)  # a month after the term's end on 31 July
 
 
 def test_a_value_that_becomes_empty_is_a_change_and_a_missing_column_is_not(small_register):

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.registers import make_register
+from data.calendar.study_time import StudyCalendar
 from data.term_calendar import term_end
 from fusion import fuse
 from fusion.assemble import all_rows
@@ -22,6 +23,7 @@ class HandRegister:
     terms: pd.DataFrame
     outcomes: pd.DataFrame
     programs: pd.DataFrame
+    calendar: StudyCalendar = StudyCalendar()
 
 
 @pytest.fixture

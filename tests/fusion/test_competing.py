@@ -19,8 +19,8 @@ def test_a_student_is_seen_to_the_last_booked_term_or_to_the_exit():
                 ("a", 20201, "graduated", 8, "2024-12-31"),
                 ("b", 20201, "resigned", 3, "2024-12-31"),
                 ("c", 20201, "transferred", 2, "2024-12-31"),
-                ("d", 20201, None, None, "2021-03-01"),  # term 1 ended 31 January, booked on 2 March
-                ("e", 20201, None, None, "2021-03-02"),
+                ("d", 20201, None, None, "2021-03-02"),  # term 1 ended 31 January, closed on 3 March
+                ("e", 20201, None, None, "2021-03-03"),
                 ("f", 20201, None, None, "2020-09-01"),
             ]
         )

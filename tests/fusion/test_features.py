@@ -57,7 +57,7 @@ def test_on_the_first_day_only_entry_is_known(hand_register):
 
 
 def test_a_student_who_left_is_no_longer_in_the_risk_set(hand_register):
-    assert "c" in build_features(hand_register, 2).index  # cut-off 2021-08-30, left 2021-10-01
+    assert "c" in build_features(hand_register, 2).index  # cut-off 2021-08-31, left 2021-10-01
     assert "c" not in build_features(hand_register, 3).index
 
 

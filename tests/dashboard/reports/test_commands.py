@@ -8,10 +8,11 @@ import pytest
 from typer.testing import CliRunner
 
 from dashboard.__main__ import app
-from dashboard.reports import pipeline
+from dashboard.reports import describe, pipeline
+from data.calendar.study_time import StudyCalendar
 from data.scope import Scope
 from data.settings import get_settings
-from data.store import open_store, write_records
+from data.store import get_fact, open_store, write_records
 
 APPROVAL = Path(__file__).with_name("test_approval.py")
 
@@ -74,6 +75,35 @@ def test_settings_are_kept_and_printed_in_the_signature_block(filled):
     _, provenance = pipeline.build(filled, register, pipeline.Request("iaps40-8c", "55201", 2025))
     assert provenance.signatories == {"university_leader": "Rektor Ani"}
     assert provenance.calendar == {"start_month": 9, "graduation_date": "yudisium"}
+
+
+def test_the_calendar_is_a_setting_that_every_report_says(filled):
+    done = run("report-settings", "--start-month", "10", "--closing-months", "9, 2,8")
+    assert done.exit_code == 0 and "closing_months: [2, 8, 9]" in done.output
+    register = pipeline.read_register(filled, Scope.system())
+    assert register.calendar.study == StudyCalendar(10, (2, 8, 9))
+    table, provenance = pipeline.build(filled, register, pipeline.Request("iaps40-8c", "55201", 2025))
+    assert provenance.calendar["closing_months"] == [2, 8, 9]
+    said = [value for _, value in describe.provenance_pairs(table, provenance, "en")]
+    assert "begins on day 1 of month 10; exits in months 2, 8, 9 belong to the term that ended" in said
+    back = run("report-settings", "--start-month", "9", "--closing-months", "default")
+    assert back.exit_code == 0 and "closing_months" not in back.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--start-month", "7"), "start_month must be 8–12, got 7"),
+        (("--closing-months", "2"), "must be [8]"),
+        (("--closing-months", "August"), "must be months as numbers"),
+        (("--start-month", "8", "--closing-months", "2,8"), "got [8]"),
+    ],
+)
+def test_a_calendar_that_contradicts_itself_is_refused_in_one_line(filled, arguments, said):
+    done = run("report-settings", *arguments)
+    assert done.exit_code == 2 and "Traceback" not in done.output
+    assert said in " ".join(done.output.replace("│", " ").split())
+    assert get_fact(filled, "report_settings", {}) == {}
 
 
 def test_a_stored_report_and_its_files_can_be_checked(filled, tmp_path):
