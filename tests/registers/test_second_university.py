@@ -99,11 +99,15 @@ def test_the_last_word_of_consent_counts_and_a_withdrawal_wins_its_day():
         Word("c", "", first, "x", "setuju"),
         Word("d", "", first, "x", "menolak"),
         Word("e", "", first, "y", "setuju"),
+        Word("f", "", first, "x", "dicabut"),
+        Word("f", "", later, "x", "setuju"),
+        Word("g", "", first, "x", "menolak"),
+        Word("g", "", later, "x", "setuju kembali"),
     ]
-    assert standing(words, "x") == {"c"}
+    assert standing(words, "x") == {"c", "g"}
     right = truth()
     for purpose, shares in CONSENTS.items():
-        assert len(right.consenting[purpose]) == sum(shares[deed] for deed in STANDING)
+        assert len(right.consenting[purpose]) == sum(shares.get(deed, 0) for deed in STANDING)
     everybody = people()
     assert words_of_consent(everybody, specimens(everybody)) == words_of_consent(
         everybody, specimens(everybody)

@@ -13,7 +13,7 @@ from .plan import CONSENTS, SEED
 
 @dataclass(frozen=True)
 class Word:
-    """One line of the consent file; status is setuju, menolak or dicabut."""
+    """One line of the consent file; status is setuju, setuju kembali, menolak or dicabut."""
 
     nim: str
     name: str
@@ -46,7 +46,12 @@ def _lines(one: Person, purpose: str, deed: str) -> list[Word]:
         "given": [said(first, "setuju")],
         "withdrawn": [said(first, "setuju"), said(later, "dicabut")],
         "withdrawn_same_day": [said(first, "setuju"), said(first, "dicabut")],
-        "given_again": [
+        "renewed": [
+            said(first, "setuju"),
+            said(first + timedelta(days=90), "dicabut"),
+            said(later, "setuju kembali"),
+        ],
+        "yes_after_withdrawal": [
             said(first, "setuju"),
             said(first + timedelta(days=90), "dicabut"),
             said(later, "setuju"),
@@ -56,9 +61,14 @@ def _lines(one: Person, purpose: str, deed: str) -> list[Word]:
 
 
 def standing(words: list[Word], purpose: str) -> frozenset[str]:
-    """Who consents to a purpose after all the words, by date; of two on one day a withdrawal wins."""
-    last: dict[str, tuple] = {}
-    for word in words:
+    """Who consents to a purpose after all the words, in the order of their days; a no comes last of its day.
+
+    After a no only "setuju kembali" is a consent again.
+    """
+    rank = {"setuju": 0, "setuju kembali": 1, "menolak": 2, "dicabut": 3}
+    agreed: dict[str, bool] = {}
+    for word in sorted(words, key=lambda word: (word.on, rank[word.status])):
         if word.purpose == purpose:
-            last[word.nim] = max(last.get(word.nim, ()), (word.on, word.status != "setuju"))
-    return frozenset(nim for nim, (_, against) in last.items() if not against)
+            plain = word.status == "setuju" and agreed.get(word.nim, True)
+            agreed[word.nim] = plain or word.status == "setuju kembali"
+    return frozenset(nim for nim, yes in agreed.items() if yes)

@@ -19,6 +19,7 @@ from .plan import (
     OLD_LISTED_ON,
     ON_LEAVE_NOW,
     ON_TIME_DAYS,
+    ON_TIME_DAYS_OF,
     PLAN,
     PROGRAMMES,
     REENTRANTS,
@@ -115,7 +116,8 @@ def _left(programme: Programme, cohort: int, kind: str, turn: int) -> date | Non
     if kind in ("over", "within"):
         return None
     if kind in ("on_time", "late"):
-        days = ON_TIME_DAYS if kind == "on_time" else LATE_DAYS_OF.get((programme.code, cohort), LATE_DAYS)
+        usual, own = (ON_TIME_DAYS, ON_TIME_DAYS_OF) if kind == "on_time" else (LATE_DAYS, LATE_DAYS_OF)
+        days = own.get((programme.code, cohort), usual)
         years, month, day = days[turn % len(days)]
         last = cohort + programme.normal_terms // 2
         if programme.code == "54231" and cohort == 2023:

@@ -18,7 +18,7 @@ EVEN_BEGINS = (3, 1)
 
 #: The day of the lists from the system in use, and of those from the system that was switched off.
 LISTED_ON = date(2026, 9, 30)
-OLD_LISTED_ON = date(2024, 8, 31)
+OLD_LISTED_ON = date(2024, 8, 15)
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,8 @@ LATE_DAYS = (
     (2, 9, 1),
     (3, 8, 20),
 )
-#: Of an own list where the list of the programme ends soon after the normal time.
+#: Own lists where the programme's list ends soon after the normal time, or shortly before it does.
+ON_TIME_DAYS_OF = {("0213", 2021): ((0, 7, 25), (0, 8, 5), (0, 8, 1), (0, 2, 18), (0, 7, 31), (0, 8, 14))}
 LATE_DAYS_OF = {
     ("54231", 2019): (*LATE_DAYS[:9], (2, 8, 31), (3, 8, 20)),
     ("54231", 2020): LATE_DAYS[:8],
@@ -112,7 +113,7 @@ LATE_DAYS_OF = {
     ("54231", 2022): ((0, 9, 1), (0, 9, 12)),
     ("0213", 2018): ((0, 9, 12), (1, 2, 20), (1, 8, 31)),
     ("0213", 2019): ((0, 9, 1), (1, 2, 20), (1, 8, 31)),
-    ("0213", 2020): ((0, 9, 1), (1, 8, 31)),
+    ("0213", 2020): ((0, 9, 1), (1, 8, 5)),
     ("74101", 2023): ((0, 9, 10),),
 }
 # Months after the entry; the office writes the day on which the rector signed.
@@ -130,12 +131,19 @@ VERIFICATION = "Verifikasi tanda tangan"
 PREDICTION = "Prediksi kelulusan"
 RESEARCH = "Penelitian"
 CONSENTS = {
-    VERIFICATION: {"given": 84, "withdrawn": 8, "withdrawn_same_day": 2, "given_again": 2, "refused": 12},
-    PREDICTION: {"given": 64, "withdrawn": 6, "withdrawn_same_day": 0, "given_again": 0, "refused": 20},
-    RESEARCH: {"given": 45, "withdrawn": 5, "withdrawn_same_day": 0, "given_again": 0, "refused": 30},
+    VERIFICATION: {
+        "given": 84,
+        "withdrawn": 8,
+        "withdrawn_same_day": 2,
+        "renewed": 2,
+        "yes_after_withdrawal": 2,
+        "refused": 12,
+    },
+    PREDICTION: {"given": 64, "withdrawn": 6, "refused": 20},
+    RESEARCH: {"given": 45, "withdrawn": 5, "refused": 30},
 }
-#: Whoever did one of these is asked for nothing more: the consent stands.
-STANDING = ("given", "given_again")
+#: The consents that stand. A mere "setuju" after a withdrawal is none: an old form may have come in late.
+STANDING = ("given", "renewed")
 
 ON_LEAVE_NOW = 6  # S1, enrolled, whose last reported term says Cuti
 REENTRANTS = 10  # S1, two terms without a sign of life, then registered again
