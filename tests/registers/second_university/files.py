@@ -177,6 +177,24 @@ def outcomes(everybody: list[Person], dates: str) -> Table:
     return Table((HOUSE, "STATUS AKHIR MAHASISWA"), header, rows)
 
 
+def intake_2026() -> Table:
+    """A list that comes later: two students of the new intake, of whom nothing else is known yet."""
+    header = (
+        "NIM",
+        "Nama Mahasiswa",
+        "Kode Prodi",
+        "Program Studi",
+        "Jenjang",
+        "Semester Masuk",
+        "Status Awal",
+    )
+    rows = [
+        (nim, name, "54231", "Peternakan", "S1", "2026/2027 Ganjil", "Peserta didik baru")
+        for nim, name in (("F1D260007", "Ketut Larasati"), ("F1D260014", "O'Brien ꦮꦶꦗꦪ"))
+    ]
+    return Table((HOUSE, "MAHASISWA BARU 2026/2027"), header, rows)
+
+
 def consents(words: list[Word]) -> Table:
     """The counter's list of consents: one line a word, in no order."""
     header = ("NIM", "Nama", "Tanggal", "Keperluan", "Status")

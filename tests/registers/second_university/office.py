@@ -38,6 +38,8 @@ class Office:
     consents: Path
     signatures: Path
     questioned: tuple[Questioned, ...]
+    unasked: Questioned
+    intake: Path
     hard: Path
 
 
@@ -61,6 +63,7 @@ def write(folder: Path, seed: int = SEED) -> Office:
     words = words_of_consent(everybody, given, seed)
     files.write_csv(files.consents(words), folder / "persetujuan.csv")
     _write_scans(folder / "pindaian.zip", given, seed)
+    files.write_csv(files.intake_2026(), folder / "mahasiswa_baru_2026.csv")
     _write_hard(folder / "buku_induk.xlsx", new)
     return Office(
         mapping=folder / "pemetaan.toml",
@@ -73,6 +76,8 @@ def write(folder: Path, seed: int = SEED) -> Office:
         consents=folder / "persetujuan.csv",
         signatures=folder / "pindaian.zip",
         questioned=_write_questioned(folder / "formulir", given, standing(words, VERIFICATION), seed),
+        unasked=_write_unasked(folder, given, {w.nim for w in words}, seed),
+        intake=folder / "mahasiswa_baru_2026.csv",
         hard=folder / "buku_induk.xlsx",
     )
 
@@ -127,6 +132,16 @@ def _write_questioned(
             path.write_bytes(paper.png(paper.scan(strokes, rng, dark)))
             made.append(Questioned(nim, by, path))
     return tuple(made)
+
+
+def _write_unasked(folder: Path, given: dict, asked: set[str], seed: int) -> Questioned:
+    """A fresh signature of the first one with four sound specimens whom nobody ever asked for consent."""
+    quiet = [nim for nim, own in given.items() if nim not in asked and len(own) >= 4]
+    nim = next(nim for nim in quiet if not any(one.fault for one in given[nim]))
+    writer, rng = hand.writer_of(nim, seed), np.random.default_rng([seed, 13])
+    path = folder / f"susulan_{nim}.png"
+    path.write_bytes(paper.png(paper.scan(hand.specimen(writer, rng), rng, writer.dark)))
+    return Questioned(nim, nim, path)
 
 
 def _write_hard(path: Path, new: list[Person]) -> None:

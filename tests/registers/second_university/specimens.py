@@ -43,7 +43,7 @@ def specimens(everybody: list[Person], seed: int = SEED) -> dict[str, list[Speci
         same = [p for p in everybody if p.cohort == cohort and p.programme.level == "S1"]
         for index in sorted(rng.permutation(len(same))[:n]):
             one = same[index]
-            found[one.nim] = _of(one, int(rng.choice([3, 3, 3, 3, 4, 4, 5, 6, 7])))
+            found[one.nim] = _of(one, int(rng.choice([3, 4, 5, 6, 7], p=[0.56, 0.2, 0.12, 0.06, 0.06])))
     _spoil(found)
     return found
 

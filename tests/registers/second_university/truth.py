@@ -97,5 +97,24 @@ def truth(seed: int = SEED) -> Truth:
     )
 
 
+def graduates_table(program: str, ts: int, back: int, seed: int = SEED) -> dict[tuple[str, str], int]:
+    """BAN-PT's table of graduates by hand: cohorts TS-back … TS-back+3, academic years from 1 September.
+
+    ``(row, "accepted")`` is who entered new (an empty entry type counts as new, transfers never);
+    ``(row, "graduated@TS-k")`` who of them graduated in that year; ``(row, "total")`` until the end of TS.
+    """
+    table: dict[tuple[str, str], int] = {}
+    new = [p for p in people(seed) if p.programme.code == program and p.entry != "Pindahan"]
+    for behind in range(back, back - 4, -1):
+        row, own = f"TS-{behind}", [p for p in new if p.cohort == ts - behind]
+        graduates = [p.left for p in own if p.kind in ("on_time", "late")]
+        table[row, "accepted"] = len(own)
+        for year in range(ts - behind + 3, ts + 1):
+            column = "graduated@TS" if year == ts else f"graduated@TS-{ts - year}"
+            table[row, column] = sum(date(year, 9, 1) <= day < date(year + 1, 9, 1) for day in graduates)
+        table[row, "total"] = sum(day < date(ts + 1, 9, 1) for day in graduates)
+    return table
+
+
 def _those(everybody: list[Person], of_whom) -> frozenset[str]:
     return frozenset(p.nim for p in everybody if of_whom(p))
