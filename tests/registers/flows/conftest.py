@@ -140,6 +140,7 @@ def university(tmp_path_factory) -> University:
     step("enrol", "vision", "enrol", "--all")
     step("train", "fusion", "train", "--serve")
     step("score", "fusion", "score")
+    step("calibrate", "vision", "calibrate")
     step("verify", "vision", "verify", office.questioned[0].path.parent)
     return built
 

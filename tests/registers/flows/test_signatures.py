@@ -87,6 +87,11 @@ def test_only_who_agreed_is_enrolled_and_everybody_who_can_be(university, specim
     assert enrolled - {university.office.unasked.nim} == agreed  # the browser's tests ask that one
 
 
+def test_the_office_learns_its_thresholds_and_is_told_what_they_cost(university):
+    said = university.done("calibrate")
+    assert "far_skilled" in said and "reviews per 1,000" in said
+
+
 def test_most_genuine_forms_are_consistent_and_hardly_one_goes_to_review(outcomes):
     found = Counter(outcome for (_, kind), outcome in outcomes.items() if kind == "asli")
     assert sum(found.values()) == 12
