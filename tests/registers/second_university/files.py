@@ -23,6 +23,25 @@ EXIT_WORDS = {
     "moved": "Mutasi",
     "died": "Wafat",
 }
+STUDENT_HEADER = (
+    "NIM",
+    "Nama Mahasiswa",
+    "Kode Prodi",
+    "Program Studi",
+    "Jenjang",
+    "Semester Masuk",
+    "Tanggal Masuk",
+    "Status Awal",
+    "SKS Diakui",
+    "Jalur Masuk",
+    "Golongan UKT",
+    "Jenis Kelamin",
+    "Tanggal Lahir",
+    "Provinsi",
+    "Dosen PA",
+    "NIK",
+    "Nama Ibu Kandung",
+)
 # The office's own headers, for the page Data or a mapping file; everything else is SIAKAD's usual word.
 MAPPING = """\
 # Pemetaan kolom Universitas Rekaan Nusantara
@@ -65,25 +84,6 @@ def comma(number: float | None) -> str:
 
 def students(everybody: list[Person]) -> Table:
     """The list of students with its private columns; entry in words, and the day of it beside."""
-    header = (
-        "NIM",
-        "Nama Mahasiswa",
-        "Kode Prodi",
-        "Program Studi",
-        "Jenjang",
-        "Semester Masuk",
-        "Tanggal Masuk",
-        "Status Awal",
-        "SKS Diakui",
-        "Jalur Masuk",
-        "Golongan UKT",
-        "Jenis Kelamin",
-        "Tanggal Lahir",
-        "Provinsi",
-        "Dosen PA",
-        "NIK",
-        "Nama Ibu Kandung",
-    )
     rows = [
         (
             p.nim,
@@ -106,7 +106,7 @@ def students(everybody: list[Person]) -> Table:
         )
         for p in everybody
     ]
-    return Table((HOUSE, "Biro Administrasi Akademik", "DAFTAR MAHASISWA", ""), header, rows)
+    return Table((HOUSE, "Biro Administrasi Akademik", "DAFTAR MAHASISWA", ""), STUDENT_HEADER, rows)
 
 
 def old_students(everybody: list[Person]) -> Table:
