@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import settings
+from PIL import Image, ImageDraw
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
@@ -259,3 +261,43 @@ def small_register(store) -> SmallRegister:
     write_records(store, first, source="register.csv", student_keys=keys, **about)
     write_records(store, second, source="revision.csv", **about)
     return SmallRegister(store, keys, first, second)
+
+
+# --- one Chromium for all tests that drive the app ---------------------------------------------------------
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",  # the camera is allowed without a question
+)
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory) -> Path:
+    """What the camera sees: a stroke of ink on a sheet, one frame of 640 × 480 in YUV4MPEG2."""
+    sheet = Image.new("L", (640, 480), 228)
+    x = np.linspace(80, 560, 240)
+    y = 240 + 60 * np.sin(x / 22) * np.cos(x / 90)
+    ImageDraw.Draw(sheet).line(list(zip(x.tolist(), y.tolist(), strict=True)), fill=30, width=5)
+    path = tmp_path_factory.mktemp("camera") / "sheet.y4m"
+    gray = np.full(640 * 480 // 2, 128, np.uint8).tobytes()
+    path.write_bytes(b"YUV4MPEG2 W640 H480 F30:1 Ip A1:1 C420mpeg2\nFRAME\n" + sheet.tobytes() + gray)
+    return path
+
+
+@pytest.fixture(scope="session")
+def chrome(film):
+    """Debian's Chromium; headless, with a camera that sees the film. Playwright allows one per process."""
+    from playwright.sync_api import sync_playwright
+
+    found = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.fail("no Chromium: `make system` installs it; `-m 'not browser'` leaves these tests out")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=found, args=[*FLAGS, f"--use-file-for-fake-video-capture={film}"]
+        )
+        yield browser
+        browser.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,24 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
-from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, Locator, Page, WebSocket, expect, sync_playwright
+from playwright.sync_api import Locator, Page, WebSocket, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDENTS, SEED, LOOKED_AT = 160, 1, 60
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",  # the camera is allowed without a question
-)
 PATIENCE = 60_000  # milliseconds; a busy machine draws late
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 AT_REST = """() => !!document.querySelector('[data-test-script-state=notRunning]')
     && !document.querySelector('[data-testid=stStatusWidget], [data-stale=true], [data-testid=stSkeleton]')
     && !document.getAnimations().some((one) => one instanceof CSSTransition && one.playState === 'running')"""
@@ -140,33 +129,6 @@ def _explained_student(folder: Path) -> tuple[str, str]:
             store.close()
             return names[row.advisor], row.student_key
     raise AssertionError(f"none of {LOOKED_AT} students has a heat map of sufficient fidelity")
-
-
-@pytest.fixture(scope="session")
-def film(tmp_path_factory) -> Path:
-    """What the camera sees: a stroke of ink on a sheet, one frame of 640 × 480 in YUV4MPEG2."""
-    sheet = Image.new("L", (640, 480), 228)
-    x = np.linspace(80, 560, 240)
-    y = 240 + 60 * np.sin(x / 22) * np.cos(x / 90)
-    ImageDraw.Draw(sheet).line(list(zip(x.tolist(), y.tolist(), strict=True)), fill=30, width=5)
-    path = tmp_path_factory.mktemp("camera") / "sheet.y4m"
-    gray = np.full(640 * 480 // 2, 128, np.uint8).tobytes()
-    path.write_bytes(b"YUV4MPEG2 W640 H480 F30:1 Ip A1:1 C420mpeg2\nFRAME\n" + sheet.tobytes() + gray)
-    return path
-
-
-@pytest.fixture(scope="session")
-def chrome(film) -> Browser:
-    """Debian's Chromium; headless, with a camera that sees the film."""
-    found = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
-    if found is None:
-        pytest.fail("no Chromium: `make system` installs it; `-m 'not browser'` leaves these tests out")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=found, args=[*FLAGS, f"--use-file-for-fake-video-capture={film}"]
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
