@@ -18,7 +18,7 @@ LISTED = ("specimen_id", "student_key", "captured_on", "context")
 
 
 def consents_now(store: Store, purpose: str) -> pd.DataFrame:
-    """``student_key, granted``: the newest decision of every student who ever made one for ``purpose``."""
+    """``student_key, granted``: what holds for every student who ever decided about ``purpose``."""
     newest = newest_consents()
     statement = select(newest.c.student_key, newest.c.granted).where(newest.c.purpose == _known(purpose))
     with store.reading() as connection:
@@ -26,13 +26,13 @@ def consents_now(store: Store, purpose: str) -> pd.DataFrame:
 
 
 def consent_history(store: Store, scope: Scope, key: str) -> pd.DataFrame:
-    """One student's consents, oldest first: the columns of ``consents``."""
+    """One student's consents in the order in which they were recorded: the columns of ``consents``."""
     table, owner = schema.consents, schema.students
     statement = (
         select(table)
         .join(owner, owner.c.student_key == table.c.student_key)
         .where(table.c.student_key == key, *visible(scope))
-        .order_by(table.c.recorded_at, table.c.consent_id)
+        .order_by(table.c.consent_id)
     )
     with store.reading() as connection:
         return fetch(connection, statement)
@@ -44,7 +44,7 @@ def specimen_table(store: Store, purpose: str | None = None) -> pd.DataFrame:
     Parameters
     ----------
     purpose : str, optional
-        Only specimens of students whose newest consent for this purpose is a yes.
+        Only specimens of students whose decision for this purpose that holds is a yes.
     """
     table = schema.specimens
     statement = _consenting(select(table), purpose)
