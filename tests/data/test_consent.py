@@ -1,4 +1,4 @@
-"""Consent: what holds in every order and by every clock, acts by hand, and what a no does to what is stored."""
+"""Consent: what holds in every order and by every clock, acts by hand, who lacks one, an older store."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, insert, select, text
+from sqlalchemy import DateTime, bindparam, create_engine, insert, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
@@ -24,6 +24,7 @@ from data.scope import Scope
 
 SYSTEM = Scope.system()
 ANI = Scope("ani", "advisor", True, None, True, True)
+TOMORROW = date.today() + timedelta(days=1)
 BY = {"actor": "rina", "role": "registry"}
 
 
@@ -269,12 +270,12 @@ def _old_rows(connection) -> None:
         ("research", False, "2020-01-01"),
     ]
     for purpose, granted, at in rows:
-        values = {"purpose": purpose, "granted": granted, "at": at}
+        values = {"purpose": purpose, "granted": granted, "at": datetime.fromisoformat(at)}
         connection.execute(
             text(
                 "INSERT INTO consents (student_key, purpose, granted, text_version, recorded_at, recorded_by)"
-                " VALUES ('k', :purpose, :granted, '1', CAST(:at AS TIMESTAMP), 'old')"
-            ),
+                " VALUES ('k', :purpose, :granted, '1', :at, 'old')"
+            ).bindparams(bindparam("at", type_=DateTime())),
             values,
         )
 
