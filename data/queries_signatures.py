@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Select, select
+from sqlalchemy import Select, exists, select
 
 from data import schema
 from data.bulk import all_columns, fetch
@@ -67,9 +67,9 @@ def student_specimens(store: Store, scope: Scope, key: str) -> pd.DataFrame:
         return fetch(connection, statement)
 
 
-def specimens_without_embedding(store: Store, encoder_id: str) -> pd.DataFrame:
+def specimens_without_embedding(store: Store, encoder_id: str, purpose: str | None = None) -> pd.DataFrame:
     """``specimen_id, student_key, captured_on, context, dpi`` of specimens that ``encoder_id`` has not
-    embedded, by id."""
+    embedded, by id; with ``purpose``, only those of students who consent to it."""
     table, done = schema.specimens, schema.embeddings
     embedded = (
         select(done.c.specimen_id)
@@ -77,8 +77,18 @@ def specimens_without_embedding(store: Store, encoder_id: str) -> pd.DataFrame:
         .exists()
     )
     columns = [table.c[name] for name in (*LISTED, "dpi")]
+    statement = _consenting(select(*columns), purpose).where(~embedded)
     with store.reading() as connection:
-        return fetch(connection, select(*columns).where(~embedded).order_by(table.c.specimen_id))
+        return fetch(connection, statement.order_by(table.c.specimen_id))
+
+
+def specimens_unchecked(store: Store) -> pd.DataFrame:
+    """The same columns, of specimens whose quality nothing has checked, by id."""
+    table, found = schema.specimens, schema.specimen_findings
+    checked = exists().where(found.c.code == schema.CHECKED, found.c.specimen_id == table.c.specimen_id)
+    columns = [table.c[name] for name in (*LISTED, "dpi")]
+    with store.reading() as connection:
+        return fetch(connection, select(*columns).where(~checked).order_by(table.c.specimen_id))
 
 
 def specimen_image(store: Store, specimen_id: str, scope: Scope | None = None) -> bytes:
