@@ -67,8 +67,8 @@ def read_consents(parsed: ParsedTable, refused: pd.Index, known: Known) -> Conse
     for row, said in zip(numbers, cells, strict=True):
         reader.read(int(row), said)
     lacking = [
-        flag(parsed, pd.Series(parsed.values.index == row, parsed.values.index), "REC002", column, message)
-        for row, column, message in reader.lacking
+        flag(parsed, _rows_at(parsed, of_one["row"]), "REC002", column, message)
+        for (column, message), of_one in _as_frame(reader.lacking).groupby(["column", "message"], sort=False)
     ]
     bad = {row for row, *_ in reader.lacking}
     events = pd.DataFrame([one for one in reader.events if one[-1] not in bad], columns=EVENT_COLUMNS)
@@ -103,7 +103,7 @@ class _Reader:
     def read(self, row: int, said: dict) -> None:
         """One row of a file."""
         answers = list(self._answers(row, said))
-        if not answers and self.prefix == "" and not any(number == row for number, *_ in self.lacking):
+        if not answers and self.prefix == "" and not (self.lacking and self.lacking[-1][0] == row):
             self._lacks(row, "decision", "the row says neither yes nor no")
         for purpose, decision, day in answers:
             if decision == "granted" and said.get("withdrawn_on"):
@@ -157,6 +157,10 @@ class _Reader:
 
     def _lacks(self, row: int, column: str, why: str) -> None:
         self.lacking.append((row, f"{self.prefix}{column}", why))
+
+
+def _as_frame(lacking: list[tuple[int, str, str]]) -> pd.DataFrame:
+    return pd.DataFrame(lacking, columns=["row", "column", "message"]).drop_duplicates()
 
 
 def _rows_at(parsed: ParsedTable, rows) -> pd.Series:

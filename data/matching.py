@@ -92,7 +92,8 @@ def match_headers(
                 free = by_key.get(key) not in found.values() and key not in NEVER_STORED | tied
                 if key in by_key and column.name not in found and free:
                     found[column.name] = by_key[key]
-            understood.update(key for key in aliases if source is mapping)
+            if source is mapping and table != "consents":  # there a second header would be a second answer
+                understood.update(aliases)
         for options in part.join.values():
             understood.update(header_key(header) for option in options for header in option)
     keys = {header: header_key(header) for header in headers}

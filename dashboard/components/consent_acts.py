@@ -74,7 +74,7 @@ def record_form(student_key: str, standing: pd.DataFrame) -> None:
         answer = st.radio(
             words("consent.record_answer"),
             ["granted", "refused"],
-            format_func=decision_words,
+            format_func=lambda one: words(f"consent.decision_{one}"),
             horizontal=True,
             key="consent-answer",
         )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
 from dashboard import app_state
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import card, empty_state, section
+from dashboard.wording import Words
 from data import queries_verification
 from data.columns import CONSENT_PURPOSES
 from data.queries_consent import consent_counts, without_consent
@@ -36,7 +39,10 @@ def _missing() -> None:
     section(words("consent.missing_title"), words("consent.missing_help"))
     with st.container(horizontal=True, vertical_alignment="bottom", key="missing-filters"):
         purpose = st.selectbox(
-            words("consent.missing_purpose"), CONSENT_PURPOSES, format_func=_purpose, key="missing-purpose"
+            words("consent.missing_purpose"),
+            CONSENT_PURPOSES,
+            format_func=lambda one: words(f"consent.purpose_{one}"),
+            key="missing-purpose",
         )
         programs = app_state.programs()
         program = st.selectbox(
@@ -52,27 +58,26 @@ def _missing() -> None:
         return
     counted = {"n": len(found), "shown": LISTED}
     st.caption(words("consent.missing_n" if len(found) > LISTED else "consent.missing_all", **counted))
-    table = _as_table(found)
+    as_table = partial(_as_table, words=words, programs=programs)  # the export has no session to ask
     st.dataframe(
-        table.head(LISTED),
+        as_table(found.head(LISTED)),
         key="missing-table",
         hide_index=True,
         on_select=_open_selected(found["student_key"].tolist()),
         selection_mode="single-row",
         alt=words("consent.missing_title"),
     )
-    export_bar(table, "consent", purpose=purpose, program=program, signed=signed)
+    export_bar(partial(as_table, found), "consent", purpose=purpose, program=program, signed=signed)
 
 
-def _as_table(found: pd.DataFrame) -> pd.DataFrame:
-    words, programs = app_state.words(), app_state.programs()
+def _as_table(found: pd.DataFrame, words: Words, programs: dict[str, str]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             words("column.student_number"): found["student_number"],
             words("column.name"): found["name"],
             words("column.program"): [programs.get(code, code) for code in found["program_code"]],
             words("column.cohort_term"): [words.term(term) for term in found["cohort_term"]],
-            words("consent.column_decision"): [decision_words(one) for one in found["decision"]],
+            words("consent.column_decision"): [words(f"consent.decision_{one}") for one in found["decision"]],
             words("consent.column_decided"): [words.day(day) for day in found["decided_on"]],
         }
     )

@@ -82,7 +82,7 @@ LONG = ("S01", "verification", "granted", "2024-09-01")
         ),
         (
             "NIM;Verifikasi;Tanggal Persetujuan Verifikasi;Riset;Tgl Persetujuan Riset\n"
-            "S01;Y;01/09/2024;T;02/09/2024",
+            "S01;Y;01/09/2024;Tdk;02/09/2024",
             [LONG, ("S01", "research", "refused", "2024-09-02")],
         ),
         (
@@ -151,6 +151,13 @@ def test_a_word_that_may_mean_research_or_the_model_is_taken_narrowly_and_said(s
     assert [event[1] for event in events(plan)] == ["research"]
     (warning,) = plan.warnings[plan.warnings["rule"] == "CON102"].to_dict("records")
     assert (warning["row"], warning["value"]) == (2, "penelitian kelulusan")
+
+
+def test_a_second_header_for_one_answer_is_said_not_dropped_in_silence(small_register):
+    text = "NIM;Keperluan;Status;Persetujuan;Tanggal\nS01;riset;menolak;ya;01/09/2024"
+    plan = planned(small_register.store, text)
+    assert events(plan) == [("S01", "research", "refused", "2024-09-01")]
+    assert plan.warnings[["rule", "column"]].to_numpy().tolist() == [["REC113", "Persetujuan"]]
 
 
 # --- what is refused -------------------------------------------------------------------------------------
