@@ -259,6 +259,9 @@ def _message(rule: str, column: Column) -> str:
     unit = f" {column.unit}" if column.unit else ""
     if rule == "REC004":
         return f"must be between {column.low:g} and {column.high:g}{unit}"
+    if rule == "REC005" and column.listed:
+        named = f"must name {', '.join(column.allowed)}, or all ('semua')"
+        return f"{named}; a yes or no alone does not say for what; a mapping can translate other words"
     if rule == "REC005":
         return f"must be one of {', '.join(column.allowed)}; a mapping can translate other words"
     return f"{column.name} must not be empty"

@@ -130,6 +130,13 @@ def test_a_consent_without_purpose_in_a_students_file_is_not_guessed(small_regis
     (error,) = plan.errors.to_dict("records")
     assert (error["row"], error["rule"]) == (2, "REC002")
     assert "does not say for what" in error["message"]
+    bare = source(text.replace("Status Persetujuan", "Persetujuan"), "students")
+    (error,) = plan_import([bare], store=small_register.store, today=TODAY).errors.to_dict("records")
+    assert (error["rule"], error["value"]) == ("REC005", "ya")
+    assert "does not say for what" in error["message"]
+    tied = load_mapping(b'extends = "siakad"\n[students.chosen]\nPersetujuan = "consent_verification"\n')
+    plan = plan_import([bare], tied, store=small_register.store, today=TODAY)
+    assert events(plan) == [("S01", "verification", "granted", "2019-09-01")]
 
 
 def test_an_office_s_own_words_go_through_its_mapping(small_register):
