@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard import app_state
 from dashboard.access import may
-from dashboard.components.consent_parts import decision_words
+from dashboard.components.consent_parts import answer_text
 from dashboard.components.layout import card, section
 from data import queries
 from data.columns import CONSENT_PURPOSES
@@ -41,10 +41,10 @@ def purposes(student_key: str, standing: pd.DataFrame) -> None:
             section(words(f"consent.purpose_{purpose}"))
             st.caption(words(f"consent.about_{purpose}"))
             if not isinstance(held["decision"], str):
-                st.badge(decision_words("none"), icon=":material/question_mark:", color="gray")
+                st.badge(answer_text("none"), icon=":material/question_mark:", color="gray")
                 continue
             color, icon = BADGES[held["decision"]]
-            st.badge(decision_words(held["decision"]), icon=icon, color=color)
+            st.badge(answer_text(held["decision"]), icon=icon, color=color)
             st.markdown(words("consent.recorded", day=words.day(held["decided_on"]), who=held["recorded_by"]))
             source = held["source"] if isinstance(held["source"], str) else words("consent.no_source")
             st.text(source)
@@ -116,7 +116,7 @@ def _renew(student_key: str, held: dict) -> None:
     name = f"renew-{purpose}"
     with st.popover(words("consent.renew"), icon=":material/restart_alt:", key=name):
         st.markdown(f"**{_titled('renew_title', purpose)}**")
-        day, said = words.day(held["decided_on"]), decision_words(held["decision"])
+        day, said = words.day(held["decided_on"]), answer_text(held["decision"])
         st.markdown(words("consent.renew_why", day=day, decision=said))
         day, source = _paper(name)
         sure = st.checkbox(words("consent.renew_sure"), key=f"{name}-sure")

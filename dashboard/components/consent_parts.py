@@ -103,7 +103,7 @@ def history(decisions: pd.DataFrame) -> None:
     ways = ["hand" if pd.isna(one) else "import" for one in rows["import_id"]]
     table = {
         "purpose": [_purpose(one) for one in rows["purpose"]],
-        "decision": [decision_words(one) for one in rows["decision"]],
+        "decision": [answer_text(one) for one in rows["decision"]],
         "decided": [words.day(day) for day in rows["decided_on"]],
         "source": rows["source"].fillna(""),
         "recorded": app_state.here(rows["recorded_at"]),
@@ -134,7 +134,7 @@ def to_consent(label: str, student_key: str | None = None) -> None:
         )
 
 
-def decision_words(decision: str) -> str:
+def answer_text(decision: str) -> str:
     """A decision in the reader's language."""
     return app_state.words()(f"consent.decision_{decision}")
 
