@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.util import find_spec
 
 import typer
 
@@ -17,10 +16,9 @@ def about() -> None:
     """The dashboard: serve it, or write its reports from the command line."""
 
 
-for _name in COMMANDS:
+for _name in COMMANDS:  # a command without its module is an error, not one command less
     _module = _name.replace("-", "_")
-    if find_spec(f"dashboard.commands.{_module}"):
-        app.command(_name)(getattr(import_module(f"dashboard.commands.{_module}"), _module))
+    app.command(_name)(getattr(import_module(f"dashboard.commands.{_module}"), _module))
 
 if __name__ == "__main__":
     app()

@@ -42,6 +42,7 @@ PAGES = {
         PageEntry("verification", ":material/compare:"),
         PageEntry("review", ":material/gavel:"),
         PageEntry("enrolment", ":material/how_to_reg:"),
+        PageEntry("consent", ":material/task_alt:"),
         PageEntry("duplicates", ":material/content_copy:"),
         PageEntry("signatures", ":material/signature:"),
         PageEntry("thresholds", ":material/tune:"),
@@ -57,8 +58,8 @@ _MENU = {  # deny by default: what is not listed does not exist for the role; th
     "leadership": ("overview", "reports", "model"),
     "advisor": ("caseload", "student", "followups", "model"),
     "registry": (
-        *("verification", "review", "enrolment", "duplicates", "signatures", "thresholds"),
-        *("data", "jobs", "reports"),
+        *("verification", "review", "enrolment", "consent", "duplicates", "signatures"),
+        *("thresholds", "data", "jobs", "reports"),
     ),
     "accreditation": ("reports", "overview", "model", "jobs"),
     "auditor": ("audit", "model", "thresholds"),
@@ -77,6 +78,7 @@ _MAY = {  # acts that a page offers to some of its readers only
     "prepare report": {"accreditation"},
     "approve report": {"leadership", "accreditation"},  # never the one who prepared it
     "list report students": {"registry"},
+    "record consent": {"registry"},
     "undo import": {"registry", "administrator"},
     "run import": {"registry", "administrator"},
     "run embed": {"registry", "administrator"},

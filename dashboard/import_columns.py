@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from dashboard.importing import UploadedFile
 from data.ingest import remembered_mappings
-from data.mapping import TABLES, Mapping
+from data.mapping import TABLES, Mapping, missing_columns
 from data.matching import Match
 from data.register_files import Source, match_source
 from data.store import Store
@@ -28,7 +28,7 @@ class FileColumns:
     Parameters
     ----------
     table : str
-        "students", "terms" or "outcomes".
+        One of :data:`data.mapping.TABLES`.
     headers : tuple of str
         In the order of the file, without those that are never stored.
     samples : dict of str to tuple of str
@@ -92,8 +92,7 @@ def own_mapping(
 
 def missing(table: str, chosen: Dict[str, str]) -> list[str]:
     """Columns that the table cannot do without and no header gives."""
-    given = set(chosen.values())
-    return [column.name for column in TABLES[table] if column.required and column.name not in given]
+    return list(missing_columns(table, set(chosen.values())))
 
 
 def taken_twice(chosen: Dict[str, str]) -> list[str]:

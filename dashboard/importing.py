@@ -24,7 +24,7 @@ from data.signature_import import SignaturePlan, apply_signatures, plan_signatur
 from data.store import Store, get_fact
 from data.tables import TableError
 
-TABLES = ("students", "terms", "outcomes")
+TABLES = ("students", "terms", "outcomes", "consents")
 KINDS = (*TABLES, "signatures", "skip")
 Progress = Callable[[int, int, str], None]
 

@@ -15,7 +15,7 @@ from data.settings import get_settings
 
 
 def embed(task: Task) -> dict:
-    """Check and embed every new specimen. ``{"specimens": …}``."""
+    """Check every new specimen, embed those of consenting students. ``{"specimens": …}``, the embedded."""
     from vision.backbones import NoWeights, load_encoder
     from vision.pipeline import embed_pending
     from vision.threads import use_threads

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.util import find_spec
 
 import typer
 
@@ -17,9 +16,12 @@ def about() -> None:
     """The store: create it, fill it, look into it, erase from it."""
 
 
-for _name in COMMANDS:
-    if find_spec(f"data.commands.{_name}"):
-        app.command(_name)(getattr(import_module(f"data.commands.{_name}"), _name))
+for _name in COMMANDS:  # a command without its module is an error, not one command less
+    _command = getattr(import_module(f"data.commands.{_name}"), _name)
+    if isinstance(_command, typer.Typer):
+        app.add_typer(_command, name=_name)
+    else:
+        app.command(_name)(_command)
 
 if __name__ == "__main__":
     app()

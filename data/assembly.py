@@ -7,6 +7,8 @@ from datetime import date
 import pandas as pd
 
 from data.calendar.study_time import study_time
+from data.columns import OF_CONSENT
+from data.consent_files import frame_of, has_consents, read_consents
 from data.known import Known
 from data.record_checks import cohorts_of, degree_levels
 from data.record_frames import RecordFrames
@@ -24,7 +26,7 @@ def assemble(
     Parameters
     ----------
     tables : dict of str to ParsedTable
-        "students", "terms", "outcomes"; each optional.
+        "students", "terms", "outcomes", "consents"; each optional.
     refused : dict of str to Index
         Table → row numbers to leave out.
     known : Known
@@ -45,6 +47,10 @@ def assemble(
         frames["terms"] = _terms(tables["terms"], refused["terms"], known, today)
     if "outcomes" in tables:
         frames["outcomes"] = _outcomes(tables["outcomes"], refused["outcomes"], cohorts, known, today)
+    saying = {name: parsed for name, parsed in tables.items() if has_consents(parsed)}
+    if saying:
+        read = [read_consents(parsed, refused[name], known).events for name, parsed in saying.items()]
+        frames["consents"] = frame_of(pd.concat(read, ignore_index=True))
     return RecordFrames(**frames)
 
 
@@ -55,7 +61,9 @@ def _accepted(parsed: ParsedTable, rows: pd.DataFrame, refused: pd.Index, key: l
 
 def _students(students: ParsedTable, refused: pd.Index, known: Known) -> pd.DataFrame:
     levels = degree_levels(students, known)
-    frame = _accepted(students, students.values, refused, ["student_number"])
+    of_consent = [name for name in students.values if name.startswith(OF_CONSENT)]
+    rows = students.values.drop(columns=of_consent)
+    frame = _accepted(students, rows, refused, ["student_number"])
     return frame.assign(degree_level=lookup(frame["program_code"], levels).astype("str"))
 
 

@@ -7,7 +7,7 @@ schemas built from :mod:`data.columns`; checks across rows and files are in :mod
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -15,7 +15,7 @@ from sqlalchemy import String
 
 from data import schema
 from data.cells import looks_damaged
-from data.columns import Column
+from data.columns import OF_CONSENT, Column
 from data.mapping import TABLES
 from data.register_files import ParsedTable
 
@@ -27,6 +27,11 @@ TEXT_LIMITS = {  # column → characters that the store keeps
     "student_number": schema.identities.c.student_number.type.length,
     "name": schema.identities.c.name.type.length,
     "program_name": schema.programs.c.name.type.length,
+    **{
+        f"{prefix}{name}": schema.consents.c[name].type.length
+        for name in ("source", "text_version")
+        for prefix in ("", OF_CONSENT)
+    },
 }
 PROBLEM_COLUMNS = ("file", "row", "column", "rule", "value", "severity", "message")
 
@@ -61,6 +66,7 @@ _ERRORS = {
     "REC018": "A grade average without graded credits",
     "REC019": "The file cannot be read as a table",
     "REC020": "A text is too long",
+    "CON001": "A yes and a no of the same day for the same purpose",
     "SPC001": "An archive that would unpack to far more than its size",
     "SPC002": "A symbolic link or a special file",
     "SPC003": "A path that climbs out of its folder",
@@ -94,6 +100,8 @@ _WARNINGS = {
     "REC115": "Two student numbers that differ only in leading zeros",
     "REC116": "Observed until a day before the exit; the exit date is stored",
     "REC117": "An exit date or term without an exit type; left out",
+    "CON101": "A yes beside a no that stands; the no holds",
+    "CON102": "A word for a purpose that can be read in two ways; the narrower one is taken",
     "SPC101": "No student has the number in this name; left out",
     "SPC102": "Two students may be meant; left out",
     "SPC103": "Not an image file; left out",
@@ -251,9 +259,16 @@ def _message(rule: str, column: Column) -> str:
     unit = f" {column.unit}" if column.unit else ""
     if rule == "REC004":
         return f"must be between {column.low:g} and {column.high:g}{unit}"
+    if rule == "REC005" and column.listed:
+        named = f"must name {', '.join(column.allowed)}, or all ('semua')"
+        return f"{named}; a yes or no alone does not say for what; a mapping can translate other words"
     if rule == "REC005":
         return f"must be one of {', '.join(column.allowed)}; a mapping can translate other words"
     return f"{column.name} must not be empty"
+
+
+def _all_among(cell: str, allowed: frozenset[str]) -> bool:
+    return set(cell.split(", ")) <= allowed
 
 
 @lru_cache
@@ -271,7 +286,10 @@ def column_schema(table: str, names: tuple[str, ...]) -> pa.DataFrameSchema:
         checks = []
         if column.low is not None and column.high is not None:
             checks.append(pa.Check.in_range(column.low, column.high, name="REC004", error="REC004"))
-        if column.allowed:
+        if column.listed:
+            named = partial(_all_among, allowed=frozenset(column.allowed))
+            checks.append(pa.Check(named, element_wise=True, name="REC005", error="REC005"))
+        elif column.allowed:
             checks.append(pa.Check.isin(list(column.allowed), name="REC005", error="REC005"))
         columns[column.name] = pa.Column(checks=checks, nullable=column.nullable, required=False)
     return pa.DataFrameSchema(columns)

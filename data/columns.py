@@ -26,6 +26,8 @@ LABELS = ("on_time", "delayed", "dropout", "censored")
 SEXES = ("L", "P")  # laki-laki (male), perempuan (female), as PDDikti writes them
 SPECIMEN_CONTEXTS = ("enrollment", "course_registration", "exam", "thesis", "other")
 CONSENT_PURPOSES = ("verification", "outcome_model", "research")
+CONSENT_DECISIONS = ("granted", "refused", "withdrawn", "renewed")  # renewed: a yes in spite of an earlier no
+ALL_PURPOSES = "all"  # a word of files for every purpose; never stored
 ROLES = ("leadership", "advisor", "registry", "accreditation", "auditor", "administrator")
 JOB_STATUSES = ("waiting", "running", "done", "failed", "cancelled")
 TARGETS = ("late", "dropout")  # late: not graduated within the normal terms (delayed or dropped out)
@@ -54,6 +56,10 @@ class Column:
         Allowed values; empty when any value is.
     unit : str
         Unit in words, empty for categories.
+    listed : bool
+        Whether a cell may name several of the allowed values.
+    words : str
+        The column of the consents table whose words in the mappings it shares.
     """
 
     name: str
@@ -64,8 +70,27 @@ class Column:
     high: float | None = None
     allowed: tuple[str, ...] = ()
     unit: str = ""
+    listed: bool = False
+    words: str = ""
 
 
+def _consent_columns(prefix: str) -> tuple[Column, ...]:
+    """Columns about consent: one answer for the purposes that the row names, or an answer per purpose."""
+    answer = {"allowed": CONSENT_DECISIONS, "words": "decision"}
+    return (
+        Column(f"{prefix}purpose", "text", allowed=CONSENT_PURPOSES, listed=True, words="purpose"),
+        Column(f"{prefix}decision", "text", **answer),
+        Column(f"{prefix}decided_on", "date", unit="date of the answer"),
+        Column(f"{prefix}granted_on", "date", unit="date of the yes"),
+        Column(f"{prefix}withdrawn_on", "date", unit="date of the withdrawal"),
+        *(Column(f"{prefix}{purpose}", "text", **answer) for purpose in CONSENT_PURPOSES),
+        *(Column(f"{prefix}{purpose}_on", "date", unit="date of the yes") for purpose in CONSENT_PURPOSES),
+        Column(f"{prefix}source", "text"),
+        Column(f"{prefix}text_version", "text"),
+    )
+
+
+OF_CONSENT = "consent_"  # how the columns about consent begin in a students file
 STUDENT_COLUMNS = (
     Column("student_number", "text", required=True, nullable=False),
     Column("name", "text"),
@@ -85,6 +110,7 @@ STUDENT_COLUMNS = (
     Column("parental_income", "text"),
     Column("special_needs", "text"),
     Column("advisor", "text"),
+    *_consent_columns(OF_CONSENT),
 )
 
 TERM_COLUMNS = (
@@ -112,6 +138,11 @@ OUTCOME_COLUMNS = (
     Column("terms_to_exit", "integer", low=0, high=40, unit="terms"),
     Column("gpa_final", "number", low=0, high=4, unit="grade points"),
     Column("observed_until", "date", unit="date"),
+)
+
+CONSENT_COLUMNS = (
+    Column("student_number", "text", required=True, nullable=False),
+    *_consent_columns(""),
 )
 
 # Never a feature, whatever table it arrives in: exit facts and anything known only afterwards.

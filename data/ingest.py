@@ -13,7 +13,7 @@ from data.assembly import assemble
 from data.checks import PROBLEM_COLUMNS, collect, no_problems, problems
 from data.imports import ImportNote
 from data.known import Known
-from data.mapping import Mapping, mapping_from_dict, mapping_to_dict
+from data.mapping import TABLES, Mapping, mapping_from_dict, mapping_to_dict
 from data.matching import Match
 from data.preview import preview_counts
 from data.queries_import import known_records
@@ -128,7 +128,7 @@ def plan_import(
     remembered = remembered_mappings(store) if store is not None else ()
     tables: dict[str, ParsedTable] = {}
     found = [no_problems()]
-    for source in sorted(sources, key=lambda source: ("students", "terms", "outcomes").index(source.table)):
+    for source in sorted(sources, key=lambda source: list(TABLES).index(source.table)):
         steps.next(f"reading {source.name}")
         try:
             tables[source.table] = read_source(source, mapping=mapping, remembered=remembered)

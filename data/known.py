@@ -10,6 +10,7 @@ from data.calendar.study_time import StudyCalendar
 
 _TYPES = {"cohort_term": "int64", "term_id": "int64", "exit_date": "datetime64[us]"}
 _TYPES |= {"credits_attempted": "float64", "credits_cum": "float64", "known_at": "datetime64[us]"}
+_TYPES |= {"decided_on": "datetime64[us]"}
 _TYPES |= {"exit_term": "float64", "observed_until": "datetime64[us]"}
 
 
@@ -28,6 +29,8 @@ class Known:
         Every programme: ``program_code, name, degree_level, normal_terms, required_credits``.
     students, terms, outcomes : DataFrame
         Stored rows; ``students`` with at least ``student_number, program_code, cohort_term``.
+    consents : DataFrame
+        Decisions on record in the order in which they were recorded.
     latest_known_at : Timestamp or None
         How far the register reaches: the newest ``terms.known_at`` of the whole store.
     calendar : StudyCalendar
@@ -41,6 +44,9 @@ class Known:
     )
     outcomes: pd.DataFrame = field(
         default_factory=_empty("student_number", "exit_term", "exit_date", "observed_until")
+    )
+    consents: pd.DataFrame = field(
+        default_factory=_empty("student_number", "purpose", "decision", "decided_on", "source")
     )
     latest_known_at: pd.Timestamp | None = None
     calendar: StudyCalendar = StudyCalendar()

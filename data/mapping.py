@@ -6,12 +6,21 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
 from data.cells import DATE_ORDERS
-from data.columns import OUTCOME_COLUMNS, STUDENT_COLUMNS, TERM_COLUMNS, Column
+from data.columns import (
+    ALL_PURPOSES,
+    CONSENT_COLUMNS,
+    CONSENT_PURPOSES,
+    OUTCOME_COLUMNS,
+    STUDENT_COLUMNS,
+    TERM_COLUMNS,
+    Column,
+)
 from data.tables import header_key
 
 FOLDER = Path(__file__).parent / "mappings"
@@ -20,7 +29,14 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "students": STUDENT_COLUMNS,
     "terms": TERM_COLUMNS,
     "outcomes": OUTCOME_COLUMNS,
+    "consents": CONSENT_COLUMNS,
 }
+# Beside the required columns a file of consents needs one of each line.
+_CONSENTS_NEED = (
+    ("purpose", *CONSENT_PURPOSES, *(f"{purpose}_on" for purpose in CONSENT_PURPOSES)),
+    ("decision", "granted_on", "withdrawn_on", *CONSENT_PURPOSES),
+    ("decided_on", "granted_on", "withdrawn_on", *(f"{purpose}_on" for purpose in CONSENT_PURPOSES)),
+)
 
 
 class MappingError(ValueError):
@@ -54,7 +70,7 @@ class TableMapping:
 
 @dataclass(frozen=True)
 class Mapping:
-    """A named mapping of the three tables."""
+    """A named mapping of the tables."""
 
     name: str
     title: str
@@ -65,10 +81,23 @@ class Mapping:
         """The part for one table; an empty one when the mapping says nothing about it."""
         return self.tables.get(table, TableMapping())
 
+    def words(self, table: str, column: Column) -> dict[str, str]:
+        """The words for the values of a column, by :func:`data.tables.header_key`."""
+        shared = self.table("consents").values.get(column.words, {}) if column.words else {}
+        return {**shared, **self.table(table).values.get(column.name, {})}
+
     def with_chosen(self, table: str, chosen: dict[str, str]) -> Mapping:
         """This mapping with headers of one table tied by hand: header → column, or ``""`` to ignore it."""
         part = replace(self.table(table), chosen=dict(chosen))
         return replace(self, tables={**self.tables, table: part})
+
+
+def missing_columns(table: str, given: Collection[str]) -> tuple[str, ...]:
+    """Columns that a file of ``table`` cannot do without and that are not among ``given``."""
+    missing = [column.name for column in TABLES[table] if column.required and column.name not in given]
+    if table == "consents":
+        missing += [needed[0] for needed in _CONSENTS_NEED if not set(needed) & set(given)]
+    return tuple(missing)
 
 
 def load_mapping(source: str | Path | bytes) -> Mapping:
@@ -145,8 +174,9 @@ def _table_from_dict(table: str, raw: dict) -> TableMapping:
 
 def _refuse_strange_values(table: str, values: dict[str, dict[str, str]]) -> None:
     for column in TABLES[table]:
+        allowed = {"", *column.allowed, *((ALL_PURPOSES,) if column.listed else ())}
         for cell, value in values.get(column.name, {}).items():
-            if column.allowed and value and value not in column.allowed:
+            if column.allowed and value not in allowed:
                 raise MappingError(
                     f"[{table}.values.{column.name}] {cell!r} is mapped to {value!r}; "
                     f"allowed are {', '.join(column.allowed)}"

@@ -5,19 +5,21 @@ Detection counts matched headers, nothing more, so that its choice can be explai
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from data.cells import read_term
-from data.columns import Column
-from data.mapping import TABLES, Mapping, shipped_mappings
+from data.columns import ALL_PURPOSES, Column
+from data.mapping import TABLES, Mapping, missing_columns, shipped_mappings
 from data.tables import header_key
 
 # Columns added to the files that go back to the office; ignored when such a file is imported again.
 RETURNED_COLUMNS = ("tepat: row", "tepat: reasons")
 _ROW_NUMBERS = ("No", "No. Urut", "Nomor Urut", "#")  # the office's own counting, no loss
+_BETWEEN = re.compile(r"[,;/|+&\n]|\b(?:dan|serta|and)\b", re.IGNORECASE)  # what stands between listed values
 # Left out on sight, whatever a mapping says: not needed for the purpose, so never stored.
 NEVER_STORED = frozenset(
     header_key(header)
@@ -39,7 +41,7 @@ class Match:
     Parameters
     ----------
     table : str
-        "students", "terms" or "outcomes".
+        One of :data:`data.mapping.TABLES`.
     mapping : Mapping
         The mapping chosen.
     headers : dict of str to str
@@ -90,7 +92,8 @@ def match_headers(
                 free = by_key.get(key) not in found.values() and key not in NEVER_STORED | tied
                 if key in by_key and column.name not in found and free:
                     found[column.name] = by_key[key]
-            understood.update(key for key in aliases if source is mapping)
+            if source is mapping and table != "consents":  # there a second header would be a second answer
+                understood.update(aliases)
         for options in part.join.values():
             understood.update(header_key(header) for option in options for header in option)
     keys = {header: header_key(header) for header in headers}
@@ -101,8 +104,7 @@ def match_headers(
         for header in headers
         if header not in used and header not in left_out and keys[header] not in understood
     )
-    missing = tuple(column.name for column in TABLES[table] if column.required and column.name not in found)
-    return Match(table, mapping, found, missing, unknown, left_out)
+    return Match(table, mapping, found, missing_columns(table, found), unknown, left_out)
 
 
 def _tied_by_hand(by_key: dict[str, str], chosen: dict[str, str]) -> tuple[dict[str, str], set[str]]:
@@ -125,7 +127,7 @@ def detect_mapping(headers: Sequence[str], table: str, mappings: Sequence[Mappin
     headers : sequence of str
         The file's headers.
     table : str
-        "students", "terms" or "outcomes".
+        One of :data:`data.mapping.TABLES`.
     mappings : sequence of Mapping
         Candidates; the shipped ones when empty.
     """
@@ -169,20 +171,48 @@ def translate(texts: pd.DataFrame, match: Match, others: Sequence[Mapping] = ())
         words = _value_words(columns[name], match, others)
         if words:
             distinct = pd.Series(cells.unique(), dtype="str")
-            known = {cell: words.get(header_key(cell), cell) for cell in distinct}
+            known = {cell: _value(cell, columns[name], words) for cell in distinct}
             cells = cells.map(known).astype("str")
         result[name] = cells
     return pd.DataFrame(result, index=texts.index)
 
 
+def _value(cell: str, column: Column, words: dict[str, str]) -> str:
+    """A cell in the vocabulary; of a column that lists values, each of them, in the vocabulary's order."""
+    whole = words.get(header_key(cell))
+    if not column.listed or whole == "":
+        return cell if whole is None else whole
+    return listed_values(cell, column.allowed, words)
+
+
+def listed_values(cell: str, allowed: Sequence[str], words: dict[str, str]) -> str:
+    """Several words in one cell → ``"a, b"``; a word that is not known stays as it is, at the end."""
+    parts = [cell] if header_key(cell) in words else _BETWEEN.split(cell)
+    found = [words.get(header_key(part), part.strip()) for part in parts if part.strip()]
+    if ALL_PURPOSES in found:
+        found += allowed
+    strange = [one for one in found if one not in allowed and one != ALL_PURPOSES]
+    return ", ".join(dict.fromkeys([*(one for one in allowed if one in found), *strange]))
+
+
+def shipped_words(column: Column, table: str) -> dict[str, str]:
+    """Every word of the shipped mappings for the values of a column, by :func:`data.tables.header_key`."""
+    words = {header_key(value): value for value in column.allowed}
+    for mapping in reversed(shipped_mappings()):
+        words |= mapping.words(table, column)
+    return words | ({ALL_PURPOSES: ALL_PURPOSES} if column.listed else {})
+
+
 def _value_words(column: Column, match: Match, others: Sequence[Mapping]) -> dict[str, str]:
-    own = match.mapping.table(match.table).values.get(column.name, {})
+    own = match.mapping.words(match.table, column)
     lent = {}
     for other in others:
-        for cell, value in other.table(match.table).values.get(column.name, {}).items():
+        for cell, value in other.words(match.table, column).items():
             if not cell.isdigit():
                 lent.setdefault(cell, value)
     canonical = {header_key(value): value for value in column.allowed}
+    if column.listed:
+        canonical[header_key(ALL_PURPOSES)] = ALL_PURPOSES
     return {**lent, **canonical, **own}
 
 

@@ -7,6 +7,7 @@ from datetime import date
 import pandas as pd
 
 from data import schema
+from data.consent_order import on_record
 from data.known import Known
 from data.record_diff import compare, compare_dated
 from data.record_frames import NUMBER, RecordFrames, typed
@@ -38,6 +39,9 @@ def preview_counts(frames: RecordFrames, known: Known, today: date) -> dict[str,
         counts["terms"] = _terms(frames, known, today)
     if frames.outcomes is not None:
         counts["outcomes"] = _outcomes(frames, known, today)
+    if frames.consents is not None:
+        same = int(on_record(frames.consents, known.consents).sum())
+        counts["consents"] = {"new": len(frames.consents) - same, "changed": 0, "same": same}
     return counts
 
 

@@ -64,6 +64,7 @@ from data.queries_signatures import (
     encoders,
     specimen_image,
     specimen_table,
+    specimens_unchecked,
     specimens_without_embedding,
     student_specimens,
 )
@@ -118,6 +119,7 @@ __all__ = [
     "specimen_image",
     "specimen_list",
     "specimen_table",
+    "specimens_unchecked",
     "specimens_without_embedding",
     "student",
     "store_state",

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from data import schema
 from data.bulk import fetch
 from data.database import Store
-from data.queries_verification import consenting, has_finding
+from data.queries_verification import agreeing, consenting, has_finding
 from data.scope import Scope
 from data.scoping import visible
 
@@ -42,7 +42,8 @@ def duplicate_findings(
 ) -> pd.DataFrame:
     """Findings of the newest search, the strongest first: the columns of ``duplicate_findings``, ``opinion``
     (of the newest review of the pair, or null), and, where ``scope`` may identify, ``first_number,
-    first_name, second_number, second_name``. Both students must be in reach of ``scope``."""
+    first_name, second_number, second_name``. Both students must be in reach of ``scope``, and both must still
+    agree to verification."""
     table, opinions = schema.duplicate_findings, schema.duplicate_reviews
     newest = (
         select(opinions.c.opinion)
@@ -59,7 +60,7 @@ def duplicate_findings(
     for side in ("first", "second"):
         owner, identity = schema.students.alias(f"{side}_owner"), schema.identities.alias(f"{side}_identity")
         joined = joined.join(owner, owner.c.student_key == table.c[f"{side}_student"])
-        reach += visible(scope, owner)
+        reach += [*visible(scope, owner), owner.c.student_key.in_(agreeing())]
         if scope.may_identify:
             joined = joined.outerjoin(identity, identity.c.student_key == owner.c.student_key)
             columns += [

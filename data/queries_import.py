@@ -44,6 +44,7 @@ def known_records(store: Store, student_numbers: Collection[str]) -> Known:
             students=rows(_with_number(schema.students, schema.identities.c.name)),
             terms=rows(_with_number(schema.terms)),
             outcomes=rows(_with_number(schema.outcomes)),
+            consents=rows(_with_number(schema.consents)).sort_values("consent_id", ignore_index=True),
             latest_known_at=pd.Timestamp(latest)
             if (latest := connection.scalar(select(func.max(schema.terms.c.known_at))))
             else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Select, select
+from sqlalchemy import Select, exists, select
 
 from data import schema
 from data.bulk import all_columns, fetch
@@ -18,7 +18,7 @@ LISTED = ("specimen_id", "student_key", "captured_on", "context")
 
 
 def consents_now(store: Store, purpose: str) -> pd.DataFrame:
-    """``student_key, granted``: the newest decision of every student who ever made one for ``purpose``."""
+    """``student_key, granted``: what holds for every student who ever decided about ``purpose``."""
     newest = newest_consents()
     statement = select(newest.c.student_key, newest.c.granted).where(newest.c.purpose == _known(purpose))
     with store.reading() as connection:
@@ -26,13 +26,13 @@ def consents_now(store: Store, purpose: str) -> pd.DataFrame:
 
 
 def consent_history(store: Store, scope: Scope, key: str) -> pd.DataFrame:
-    """One student's consents, oldest first: the columns of ``consents``."""
+    """One student's consents in the order in which they were recorded: the columns of ``consents``."""
     table, owner = schema.consents, schema.students
     statement = (
         select(table)
         .join(owner, owner.c.student_key == table.c.student_key)
         .where(table.c.student_key == key, *visible(scope))
-        .order_by(table.c.recorded_at, table.c.consent_id)
+        .order_by(table.c.consent_id)
     )
     with store.reading() as connection:
         return fetch(connection, statement)
@@ -44,7 +44,7 @@ def specimen_table(store: Store, purpose: str | None = None) -> pd.DataFrame:
     Parameters
     ----------
     purpose : str, optional
-        Only specimens of students whose newest consent for this purpose is a yes.
+        Only specimens of students whose decision for this purpose that holds is a yes.
     """
     table = schema.specimens
     statement = _consenting(select(table), purpose)
@@ -67,9 +67,9 @@ def student_specimens(store: Store, scope: Scope, key: str) -> pd.DataFrame:
         return fetch(connection, statement)
 
 
-def specimens_without_embedding(store: Store, encoder_id: str) -> pd.DataFrame:
+def specimens_without_embedding(store: Store, encoder_id: str, purpose: str | None = None) -> pd.DataFrame:
     """``specimen_id, student_key, captured_on, context, dpi`` of specimens that ``encoder_id`` has not
-    embedded, by id."""
+    embedded, by id; with ``purpose``, only those of students who consent to it."""
     table, done = schema.specimens, schema.embeddings
     embedded = (
         select(done.c.specimen_id)
@@ -77,8 +77,18 @@ def specimens_without_embedding(store: Store, encoder_id: str) -> pd.DataFrame:
         .exists()
     )
     columns = [table.c[name] for name in (*LISTED, "dpi")]
+    statement = _consenting(select(*columns), purpose).where(~embedded)
     with store.reading() as connection:
-        return fetch(connection, select(*columns).where(~embedded).order_by(table.c.specimen_id))
+        return fetch(connection, statement.order_by(table.c.specimen_id))
+
+
+def specimens_unchecked(store: Store) -> pd.DataFrame:
+    """The same columns, of specimens whose quality nothing has checked, by id."""
+    table, found = schema.specimens, schema.specimen_findings
+    checked = exists().where(found.c.code == schema.CHECKED, found.c.specimen_id == table.c.specimen_id)
+    columns = [table.c[name] for name in (*LISTED, "dpi")]
+    with store.reading() as connection:
+        return fetch(connection, select(*columns).where(~checked).order_by(table.c.specimen_id))
 
 
 def specimen_image(store: Store, specimen_id: str, scope: Scope) -> bytes:

@@ -135,7 +135,7 @@ def enrolments(
     store: Store, scope: Scope, *, key: str | None = None, history: bool = False, limit: int | None = None
 ) -> pd.DataFrame:
     """Enrolments in force, the newest first: the columns of ``enrolments`` and, where ``scope`` may identify,
-    ``student_number, name``.
+    ``student_number, name``. None is in force while its student does not agree to verification.
 
     Parameters
     ----------
@@ -151,6 +151,7 @@ def enrolments(
     if not history:
         newest = select(func.max(table.c.enrolment_id)).group_by(table.c.student_key)
         statement = statement.where(table.c.enrolment_id.in_(newest), table.c.kind == "enrolled")
+        statement = statement.where(table.c.student_key.in_(agreeing()))
     with store.reading() as connection:
         return fetch(connection, statement.order_by(table.c.enrolment_id.desc()).limit(limit))
 
@@ -316,6 +317,12 @@ def _identified(statement: Select, scope: Scope, table, owner, identity) -> Sele
         statement = statement.outerjoin(identity, identity.c.student_key == table.c.student_key)
         statement = statement.add_columns(identity.c.student_number, identity.c.name)
     return statement
+
+
+def agreeing() -> Select:
+    """Keys of the students who agree to verification."""
+    newest = newest_consents()
+    return select(newest.c.student_key).where(newest.c.purpose == PURPOSE, newest.c.granted)
 
 
 def consenting(statement: Select) -> Select:

@@ -11,7 +11,8 @@ from datetime import date, timedelta
 import pandas as pd
 
 from data.checks import check_columns, collect, flag, no_problems, problems
-from data.columns import DEGREE_LEVELS
+from data.columns import CONSENT_PURPOSES, DEGREE_LEVELS, OF_CONSENT
+from data.consent_files import has_consents, read_consents
 from data.known import Known
 from data.register_files import ParsedTable
 from data.term_checks import check_outcomes, check_terms
@@ -22,6 +23,11 @@ KEYS = {
     "terms": ["student_number", "term_id"],
     "outcomes": ["student_number"],
 }
+DAYS_OF_CONSENT = tuple(
+    f"{prefix}{name}"
+    for prefix in ("", OF_CONSENT)
+    for name in ("decided_on", "granted_on", "withdrawn_on", *(f"{one}_on" for one in CONSENT_PURPOSES))
+)
 EARLY_ENTRY = timedelta(days=366)  # offices book the next intake up to a year ahead
 EARLY_TERM = timedelta(days=60)  # course registration opens before a term begins
 
@@ -32,7 +38,7 @@ def check_tables(tables: dict[str, ParsedTable], known: Known, today: date) -> p
     Parameters
     ----------
     tables : dict of str to ParsedTable
-        "students", "terms", "outcomes"; each optional.
+        "students", "terms", "outcomes", "consents"; each optional.
     known : Known
         What the store holds already.
     today : date
@@ -57,7 +63,7 @@ def check_tables(tables: dict[str, ParsedTable], known: Known, today: date) -> p
     else:
         refused = pd.Index([])
     cohorts = cohorts_of(students, refused, known)
-    for name in ("terms", "outcomes"):
+    for name in ("terms", "outcomes", "consents"):
         if name in whole:
             found.append(_check_register(whole[name], students, cohorts))
     exits = exit_dates(whole.get("outcomes"), known)
@@ -65,6 +71,9 @@ def check_tables(tables: dict[str, ParsedTable], known: Known, today: date) -> p
         found.append(check_terms(whole["terms"], cohorts, exits, known))
     if "outcomes" in whole:
         found.append(check_outcomes(whole["outcomes"], cohorts, known.calendar))
+    for parsed in filter(has_consents, whole.values()):
+        refused = refused_rows(collect(found), parsed.file)
+        found.append(read_consents(parsed, refused, known).problems)
     return collect(found)
 
 
@@ -97,6 +106,9 @@ def exit_dates(outcomes: ParsedTable | None, known: Known) -> pd.Series:
 
 def check_keys(parsed: ParsedTable) -> pd.DataFrame:
     """Rows that share a key: an error where they differ, a warning on each repetition where they agree."""
+    if parsed.table == "consents":  # several decisions of one student are what the table is for
+        again = parsed.raw.duplicated()
+        return collect([flag(parsed, again, "REC101", "student_number"), _zero_twins(parsed)])
     key = KEYS[parsed.table]
     complete = parsed.values[key].notna().all(axis=1)
     repeated = parsed.values.duplicated(key, keep=False) & complete
@@ -128,7 +140,7 @@ def _zero_twins(parsed: ParsedTable) -> pd.DataFrame:
 
 def _check_future_dates(parsed: ParsedTable, today: date) -> pd.DataFrame:
     found = []
-    for column in ("known_at", "exit_date", "observed_until"):
+    for column in ("known_at", "exit_date", "observed_until", *DAYS_OF_CONSENT):
         if column in parsed.values:
             late = parsed.values[column] > pd.Timestamp(today)
             found.append(flag(parsed, late, "REC014", column, f"after today, {today.isoformat()}"))

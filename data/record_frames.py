@@ -17,7 +17,7 @@ BLOCK = 10_000  # students compared and written at a time
 
 @dataclass(frozen=True)
 class RecordFrames:
-    """Records of one import; each frame is optional and has one row per key.
+    """Records of one import; each frame is optional and, consents apart, has one row per key.
 
     Parameters
     ----------
@@ -31,6 +31,9 @@ class RecordFrames:
         :data:`data.columns.OUTCOME_COLUMNS`; a row without ``exit_type`` says that the student is enrolled.
     course_attempts : DataFrame or None
         ``student_number, course_code, term_id, attempt, credits, grade_points, known_at``.
+    consents : DataFrame or None
+        ``student_number, purpose, decision, decided_on, source, text_version``, in the order in which they
+        are to be recorded; several rows of one student and purpose are a history, not a change.
 
     Notes
     -----
@@ -43,6 +46,7 @@ class RecordFrames:
     terms: pd.DataFrame | None = None
     outcomes: pd.DataFrame | None = None
     course_attempts: pd.DataFrame | None = None
+    consents: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ class Source:
 
     Parameters
     ----------
-    table : {"students", "terms", "outcomes"}
+    table : {"students", "terms", "outcomes", "consents"}
         What the file holds.
     name : str
         File name, without folders.

@@ -31,7 +31,14 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from data.columns import CONSENT_PURPOSES, EXIT_TYPES, JOB_STATUSES, SPECIMEN_CONTEXTS, TERM_STATUSES
+from data.columns import (
+    CONSENT_DECISIONS,
+    CONSENT_PURPOSES,
+    EXIT_TYPES,
+    JOB_STATUSES,
+    SPECIMEN_CONTEXTS,
+    TERM_STATUSES,
+)
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -344,7 +351,7 @@ accounts = Table(
     Column("program_codes", JSON),  # null: every programme
     Column("active", Boolean, nullable=False, default=True),
 )
-consents = Table(  # append-only; the newest row of a purpose holds
+consents = Table(  # append-only; which row of a purpose holds says data.consent.newest_consents
     "consents",
     metadata,
     Column("consent_id", Row, primary_key=True, autoincrement=True),
@@ -352,9 +359,14 @@ consents = Table(  # append-only; the newest row of a purpose holds
     Column("purpose", String(16), nullable=False),
     _one_of("purpose", CONSENT_PURPOSES),
     Column("granted", Boolean, nullable=False),
+    Column("decision", String(12), nullable=False),
+    _one_of("decision", CONSENT_DECISIONS),
+    Column("decided_on", Date, nullable=False),  # as the paper says
+    Column("source", String(200)),  # form, letter, conversation: where the decision can be looked up
     Column("text_version", String(16), nullable=False),
     Column("recorded_at", DateTime, nullable=False),
     Column("recorded_by", String(80), nullable=False),
+    Column("import_id", String(32), ForeignKey("imports.import_id")),  # null: recorded by hand
     Index("ix_consents_student_key_purpose", "student_key", "purpose"),
     sqlite_autoincrement=True,
 )

@@ -1,8 +1,9 @@
 """Undoing the last import: afterwards the store says what it said before.
 
 What the import changed is restored from ``row_history``, what was new is deleted, and the versions that it
-had put into the history go with it; the row in ``imports`` and the audit log stay. Scores, notes, consents
-and enrolments are never undone, so an import on which one of them rests is refused.
+had put into the history go with it, as do the consents that it brought; the row in ``imports`` and the
+audit log stay. Scores, notes, consents recorded by hand and enrolments are never undone, so an import on
+which one of them rests is refused.
 """
 
 from __future__ import annotations
@@ -129,6 +130,7 @@ class _Undo:
         imports = schema.imports
         marks = {"undone_at": now(), "undone_by": actor, "replaced": None}
         self.connection.execute(update(imports).where(imports.c.import_id == self.import_id).values(**marks))
+        self._remove_consents()
         self._remove_specimens()
         for name in reversed(KEYS):
             self._restore(schema.metadata.tables[name], KEYS[name])
@@ -168,6 +170,25 @@ class _Undo:
         found = self.connection.scalar(since.where(by_records | by_signature))
         if found:
             raise CannotUndo("scored", f"import {self.import_id} stays: {found} scores rest on it")
+
+    def _remove_consents(self) -> None:
+        """Take back what the import said about consent, unless something was done on the strength of it."""
+        consents, imports, scores = schema.consents, schema.imports, schema.scores
+        began = select(imports.c.started_at).where(imports.c.import_id == self.import_id).scalar_subquery()
+        agreed = select(consents.c.student_key).where(self._mine(consents), consents.c.granted)
+        compared = agreed.where(consents.c.purpose == "verification")
+        for table in (schema.enrolments, schema.verification_decisions):
+            since = select(func.count()).select_from(table).where(table.c.at >= began)
+            if self.connection.scalar(since.where(table.c.student_key.in_(compared))):
+                raise CannotUndo(
+                    "used", f"import {self.import_id} stays: signatures were compared by its consents"
+                )
+        fused = (scores.c.modality == "fused") & (scores.c.scored_at >= began)
+        scored = agreed.where(consents.c.purpose == "outcome_model")
+        found = select(func.count()).select_from(scores).where(fused, scores.c.student_key.in_(scored))
+        if count := self.connection.scalar(found):
+            raise CannotUndo("scored", f"import {self.import_id} stays: {count} scores rest on its consents")
+        self._remove(consents)
 
     def _restore(self, table: Table, key: list[str]) -> None:
         """Give changed rows their version from before the import; their import_id becomes the earlier one."""

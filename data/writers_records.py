@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, func, select
 from data import schema
 from data.bulk import KEYS_PER_QUERY, Progress, all_columns, fetch, fetch_by_keys, insert_frame, update_frame
 from data.columns import NORMAL_TERMS, REQUIRED_CREDITS
+from data.consent import append_decisions, forget_scores, outcome_refusals
 from data.database import Store
 from data.derived import refresh
 from data.history import History
@@ -41,8 +42,8 @@ def write_records(
     Parameters
     ----------
     frames : RecordFrames
-        The records; students of ``terms``, ``outcomes`` and ``course_attempts`` must be known or in
-        ``students``.
+        The records; students of ``terms``, ``outcomes``, ``course_attempts`` and ``consents`` must be known
+        or in ``students``.
     source, files, actor, synthetic
         See :class:`data.imports.ImportNote`.
     student_keys : dict, optional
@@ -80,12 +81,14 @@ def write_import(
             writer.course_attempts(frames.course_attempts)
         if frames.outcomes is not None:
             writer.outcomes(frames.outcomes)
+        withdrawn = writer.consents(frames.consents, note.actor) if frames.consents is not None else []
         result = ImportResult(writer.import_id, writer.counts)
         if writer.touched:
             refresh(connection, writer.touched, writer.left)
         if writer.wrote:
             keep_for_undo(connection, store.cipher, result.import_id, writer.replaced)
         finish_import(connection, result.import_id, result.counts)
+    forget_scores(store, withdrawn, note.actor)
     return result
 
 
@@ -149,6 +152,14 @@ class _Writer:
             later_is_news=True,
         )
         self._inblocks(schema.outcomes, ["student_key"], incoming, compared)
+
+    def consents(self, frame: pd.DataFrame, actor: str) -> list[str]:
+        """Append the decisions that are not on record. Returns who said no to the outcome model now."""
+        incoming = self._with_keys(typed(frame, schema.consents, also=(NUMBER,)), "consents")
+        fresh = append_decisions(self.connection, incoming, actor, self.at, self.import_id)
+        self.wrote |= bool(len(fresh))
+        self._count("consents", {"new": len(fresh), "changed": 0, "same": len(incoming) - len(fresh)})
+        return outcome_refusals(fresh)
 
     def _dated(self, table: Table, key: list[str], incoming: pd.DataFrame) -> None:
         refuse_repeats(incoming, key, table.name)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -32,7 +33,8 @@ def embed_pending(
     progress: Callable[[int, int], None] | None = None,
     threads: int = 2,
 ) -> int:
-    """Check and embed every specimen that this encoder has not embedded yet.
+    """Check every specimen, and embed those of students who consent to the outcome model, which alone reads
+    embeddings. What is there already is not made again.
 
     Parameters
     ----------
@@ -48,7 +50,11 @@ def embed_pending(
     int
         Specimens embedded now.
     """
-    pending = queries.specimens_without_embedding(store, encoder.info.encoder_id)
+    pending = queries.specimens_without_embedding(store, encoder.info.encoder_id, "outcome_model")
+    unchecked = queries.specimens_unchecked(store)
+    unchecked = unchecked[~unchecked["specimen_id"].isin(pending["specimen_id"])]
+    embedded = len(pending)
+    pending = pd.concat([pending.assign(wanted=True), unchecked.assign(wanted=False)], ignore_index=True)
     if pending.empty:
         return 0
     known = KnownCopies.of(queries.specimen_table(store))
@@ -57,19 +63,25 @@ def embed_pending(
             chunk = pending.iloc[start : start + CHUNK]
             files = [queries.specimen_image(store, key, Scope.system()) for key in chunk["specimen_id"]]
             dots = [None if pd.isna(dpi) else int(dpi) for dpi in chunk["dpi"]]
-            results = list(pool.map(lambda data, dpi: _read(encoder, data, dpi), files, dots))
+            read = partial(_read, encoder)
+            results = list(pool.map(read, files, dots, chunk["wanted"]))
             findings = {key: found for key, (_, found) in zip(chunk["specimen_id"], results, strict=True)}
             write_quality(store, known.mark_copies(findings))
-            vectors = embed_prepared(encoder, np.stack([ink for ink, _ in results]))
-            write_embeddings(store, encoder.info, list(chunk["specimen_id"]), vectors)
+            inks = [ink for ink, _ in results if ink is not None]
+            if inks:
+                ids = list(chunk.loc[chunk["wanted"], "specimen_id"])
+                write_embeddings(store, encoder.info, ids, embed_prepared(encoder, np.stack(inks)))
             if progress:
                 progress(start + len(chunk), len(pending))
-    return len(pending)
+    return embedded
 
 
-def _read(encoder: Encoder, data: bytes, dpi: int | None) -> tuple[np.ndarray, list[Finding]]:
+def _read(
+    encoder: Encoder, data: bytes, dpi: int | None, wanted: bool
+) -> tuple[np.ndarray | None, list[Finding]]:
+    """A specimen prepared for the encoder, unless its vector is not wanted, and its findings."""
     image = decode_image(data)
-    return prepare_image(encoder, image), check_specimen(to_gray(image), dpi)
+    return prepare_image(encoder, image) if wanted else None, check_specimen(to_gray(image), dpi)
 
 
 class KnownCopies:

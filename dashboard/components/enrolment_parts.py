@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard import app_state, jobs
 from dashboard.access import may
+from dashboard.components import consent_parts
 from dashboard.components.job_progress import job_progress
 from dashboard.components.kpis import Kpi, kpi_row
 from dashboard.components.layout import section
@@ -37,6 +38,7 @@ def overview() -> None:
     if st.button(words("enrolment.enrol_all"), icon=":material/group_add:", key="enrol-all"):
         st.session_state["enrol-job"] = jobs.start(app_state.store(), person, "enrol")
     st.caption(words("enrolment.enrol_all_help"))
+    consent_parts.to_consent("to_missing")
     if "enrol-job" in st.session_state:
         job_progress(st.session_state["enrol-job"])
 
@@ -139,6 +141,7 @@ def enrol_button(student_key: str, wanted: list[str], held: pd.DataFrame) -> Non
             )
     except NoConsent:
         st.error(words("verification.no_consent"), icon=":material/block:")
+        consent_parts.to_consent("to_record", student_key)
         return
     st.success(words("enrolment.done", n=len(made.references)), icon=":material/check_circle:")
     if made.unlike:

@@ -5,15 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 
+import pandas as pd
 import streamlit as st
 
 from dashboard import app_state, importing
 from dashboard.components.import_counts import counts_table
 from dashboard.components.layout import section
 from dashboard.importing import KINDS, PagePlan, UploadedFile
-from data.mapping import TABLES, mapping_to_dict
+from data.mapping import TABLES, mapping_to_dict, missing_columns
 
-ICONS = {"students": "badge", "terms": "calendar_month", "outcomes": "school", "signatures": "signature"}
+ICONS = {
+    "students": "badge",
+    "terms": "calendar_month",
+    "outcomes": "school",
+    "consents": "task_alt",
+    "signatures": "signature",
+}
 DATE_RULES = (None, "entry", "file")
 
 
@@ -35,12 +42,12 @@ def guide() -> None:
     """What each file should hold, for those who have chosen none yet."""
     words = app_state.words()
     st.caption(words("data.nothing"))
-    grid = st.grid(4, min_column_width=220, gap="small", border=True, key="guide")
+    grid = st.grid(5, min_column_width=190, gap="small", border=True, key="guide")
     for table, icon in ICONS.items():
         with grid.cell():
             st.markdown(f":material/{icon}: **{words(f'data.kind_{table}')}**")
             st.caption(words(f"data.guide_{table}"))
-            needed = [column.name for column in TABLES.get(table, ()) if column.required]
+            needed = missing_columns(table, ()) if table in TABLES else ()
             if needed:
                 st.markdown(" ".join(f"`{name}`" for name in needed))
 
@@ -135,11 +142,18 @@ def show_mapping(plan: PagePlan) -> None:
                 st.caption(words("data.left_out", names=", ".join(match.left_out)))
             if match.unknown:
                 st.caption(words("data.unknown", names=", ".join(match.unknown)))
-            frame = getattr(plan.records.frames, table)
-            if frame is not None:
-                shown = frame.head(5).astype(object).where(frame.head(5).notna(), None)
-                headings = {column: f"{column} ← {match.headers[column]}" for column in match.headers}
-                st.dataframe(shown.rename(columns=headings), hide_index=True, alt=words("data.preview"))
+            frames = plan.records.frames
+            _first_rows(getattr(frames, table), match.headers)
+            if table == "students" and "consents" not in plan.records.matches:  # its columns about consent
+                _first_rows(frames.consents, {})
+
+
+def _first_rows(frame: pd.DataFrame | None, headers: dict[str, str]) -> None:
+    if frame is not None:
+        shown = frame.head(5).astype(object).where(frame.head(5).notna(), None)
+        headings = {column: f"{column} ← {header}" for column, header in headers.items()}
+        alt = app_state.words()("data.preview")
+        st.dataframe(shown.rename(columns=headings), hide_index=True, alt=alt)
 
 
 def show_outcome(plan: PagePlan) -> None:

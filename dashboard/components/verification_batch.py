@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import app_state, jobs_verification
+from dashboard.components import consent_parts
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.job_progress import job_progress
 from dashboard.components.kpis import Kpi, kpi_row
@@ -65,6 +66,8 @@ def _result(job: Job) -> None:
     export_bar(
         table.rename(columns={name: words(f"batch.{name}") for name in SHOWN}), "signatures", show=what
     )
+    if (found["problem"] == "no_consent").any():
+        consent_parts.to_consent("to_missing")
     if picked is not None:
         _open(rows.iloc[picked].to_dict())
 

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import app_state, exports
+from dashboard.components import consent_parts
 from dashboard.components.layout import section
 from dashboard.components.questioned_input import Questioned
 from dashboard.components.verification_outcome import outcome_panel
@@ -50,6 +51,8 @@ def mode_choice() -> str:
 def on_file(student_key: str) -> None:
     """How many references the student has, and where to get more."""
     words, store, scope = app_state.words(), app_state.store(), app_state.scope()
+    if consent_parts.lacking(student_key):
+        return
     held = queries_verification.enrolments(store, scope, key=student_key)
     if held.empty:
         st.warning(words("verification.not_enrolled"), icon=":material/person_add:")
@@ -85,6 +88,7 @@ def compare_button(student: dict, questioned: Questioned) -> None:
             )
     except NoConsent:
         st.error(words("verification.no_consent"), icon=":material/block:")
+        consent_parts.to_consent("to_record", student["student_key"])
         return
     st.query_params["d"] = made.decision_id
 

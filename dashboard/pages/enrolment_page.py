@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dashboard import app_state
+from dashboard.components import consent_parts
 from dashboard.components import enrolment_parts as parts
 from dashboard.components.layout import card, empty_state, page_header
 from dashboard.components.student_search import student_search
@@ -22,7 +23,8 @@ def show() -> None:
     specimens = queries.student_specimens(store, scope, key)
     held = queries_verification.enrolments(store, scope, key=key)
     with card("standing"):
-        parts.standing(held)
+        if not consent_parts.lacking(key):
+            parts.standing(held)
     if specimens.empty:
         icon = ":material/draw:"
         return empty_state(words("enrolment.no_specimen_title"), words("enrolment.no_specimen_text"), icon)

@@ -26,6 +26,9 @@ def load(
     outcomes: Annotated[
         Path | None, typer.Option(help="Graduations and other exits, CSV or XLSX.", **_FILE)
     ] = None,
+    consents: Annotated[
+        Path | None, typer.Option(help="Consents given, refused and withdrawn, CSV or XLSX.", **_FILE)
+    ] = None,
     signatures: Annotated[
         Path | None, typer.Option(help="Folder or zip of signature images.", exists=True)
     ] = None,
@@ -55,10 +58,11 @@ def load(
     """
     from data.commands.opening import opened_store
 
-    given = {"students": students, "terms": terms, "outcomes": outcomes}
+    given = {"students": students, "terms": terms, "outcomes": outcomes, "consents": consents}
     files = {table: path for table, path in given.items() if path is not None}
     if not files and signatures is None:
-        raise typer.BadParameter("give at least one of --students, --terms, --outcomes, --signatures")
+        options = ", ".join(f"--{name}" for name in (*given, "signatures"))
+        raise typer.BadParameter(f"give at least one of {options}")
     _protect_inputs([*files.values(), signatures], [bad_rows, problems])
     when = _captured_on(captured_on)
     chosen = _mapping(mapping)

@@ -2,8 +2,8 @@
 
 No row of these tables is ever updated. A row is deleted only where a student's right to erasure reaches it:
 an erasure first leaves its receipt in ``erasures``, and the trigger lets a DELETE pass for the student named
-there, for the kinds of erasure listed in ``ERASABLE``. The versions that an import replaced go when that
-import is undone: the undo restores them (``UNDOABLE``). An approved report is frozen.
+there, for the kinds of erasure listed in ``ERASABLE``. The versions that an import replaced, and the consents
+that it brought, go when that import is undone (``UNDOABLE``). An approved report is frozen.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ ERASABLE = {
 UNDOABLE = {
     "row_history": (
         "EXISTS (SELECT 1 FROM imports i WHERE i.import_id = OLD.replaced_by AND i.undone_at IS NOT NULL)"
+    ),
+    "consents": (
+        "EXISTS (SELECT 1 FROM imports i WHERE i.import_id = OLD.import_id AND i.undone_at IS NOT NULL)"
     ),
 }
 

@@ -72,17 +72,28 @@ def site(demo_folder) -> DemoSite:
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
-    log = (demo_folder / "server.log").open("w")
+    for url in _served(demo_folder, port):
+        yield DemoSite(url, demo_folder, advisor, student)
+
+
+@pytest.fixture
+def site_of() -> Callable:
+    """A function that serves the store of a folder on a port; it yields the address."""
+    return _served
+
+
+def _served(folder: Path, port: int):
+    log = (folder / "server.log").open("w")
     server = subprocess.Popen(
         [sys.executable, "-m", "dashboard", "serve", "--port", str(port)],
         cwd=ROOT,
-        env=_environment(demo_folder),
+        env=_environment(folder),
         stdout=log,
         stderr=subprocess.STDOUT,
     )
     try:
         _wait_until_up(f"http://localhost:{port}/health", server)
-        yield DemoSite(f"http://localhost:{port}", demo_folder, advisor, student)
+        yield f"http://localhost:{port}"
     finally:
         server.terminate()
         server.wait(20)

@@ -13,7 +13,6 @@ from dashboard.components.filters import GroupFilter
 from dashboard.components.overview_prospects import prepare_overview
 from data import queries
 from data.accounts import list_accounts
-from data.scope import Scope
 
 
 @pytest.fixture(autouse=True)

@@ -23,7 +23,7 @@ ROWS = {
     "explanations": {"score_id": 1, "base_value": 0.0, "phi": b"1234", "inputs": b"1234"},
     "consents": {
         "student_key": KEY, "purpose": "research", "granted": True, "text_version": "1",
-        "recorded_at": AT, "recorded_by": "test",
+        "decision": "granted", "decided_on": AT.date(), "recorded_at": AT, "recorded_by": "test",
     },
     "case_events": {"student_key": KEY, "at": AT, "actor": "ani", "kind": "note", "detail": {}},
     "row_history": {

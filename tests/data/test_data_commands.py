@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -28,6 +30,64 @@ def test_init_and_status_say_what_the_store_holds(run):
     assert shown.exit_code == 0, shown.output
     for part in ("Universitas Contoh", "students", "12", "revision.csv by test", "none is served"):
         assert part in shown.output
+
+
+@pytest.mark.parametrize("package", ["data", "vision", "dashboard"])
+def test_every_command_listed_is_there_and_one_without_a_module_is_an_error(package):
+    """A command that was listed and missing used to be left out without a word."""
+    main = import_module(f"{package}.__main__")
+    groups = {group.name for group in main.app.registered_groups}
+    assert {command.name for command in main.app.registered_commands} | groups == set(main.COMMANDS)
+    source = Path(main.__file__).read_text(encoding="utf-8")
+    assert 'COMMANDS = ("' in source
+    planted = source.replace('COMMANDS = ("', 'COMMANDS = ("nowhere", "', 1)
+    with pytest.raises(ModuleNotFoundError, match=r"commands\.nowhere"):
+        exec(compile(planted, main.__file__, "exec"), {"__name__": "planted"})  # noqa: S102
+
+
+def test_consent_is_shown_granted_withdrawn_and_given_again(run):
+    student = ("--student", "S07")
+    done = run("consent", "grant", *student, "--purpose", "semua", "--on", "2024-09-01", "--source", "form 7")
+    assert (done.exit_code, done.output.count("recorded")) == (0, 3), done.output
+    again = run("consent", "grant", *student, "--purpose", "verifikasi")
+    assert (again.exit_code, "nothing changed" in again.output) == (0, True)
+    assert run("consent", "withdraw", *student, "--purpose", "research", input="n\n").exit_code == 1
+    gone = run("consent", "withdraw", *student, "--purpose", "research", "--on", "2024-08-01", "--yes")
+    assert gone.exit_code == 0, gone.output
+    refused = run("consent", "grant", *student, "--purpose", "all")
+    assert refused.exit_code == 1
+    assert "the student said no to research on 2024-08-01" in refused.output
+    shown = run("consent", "show", *student)
+    assert "research       withdrawn on 2024-08-01" in shown.output
+    assert "verification   granted on 2024-09-01 (form 7)" in shown.output
+    assert "history: 4 decisions" in shown.output
+    assert run("consent", "grant", *student, "--purpose", "research", "--again").exit_code == 0
+    assert "research       renewed on" in run("consent", "show", *student).output
+
+
+def test_those_without_consent_are_listed(run):
+    run("consent", "grant", "--student", "S07", "--purpose", "verification")
+    listed = run("consent", "missing", "--program", "IF")
+    assert listed.exit_code == 0
+    numbers = [line.split("\t")[0] for line in listed.stdout.splitlines()]
+    assert numbers == ["S01", "S02", "S03", "S04", "S05", "S06", "S08"]
+    assert "7 students without consent to verification" in listed.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("grant", "--student", "S99", "--purpose", "research"), "--student must be the number or key"),
+        (("grant", "--student", "S07", "--purpose", "fun"), "--purpose must be among"),
+        (("grant", "--student", "S07", "--purpose", "research", "--on", "01/09/2024"), "--on must be a date"),
+        (("grant", "--student", "S07", "--purpose", "research", "--on", "2999-01-01"), "lie in the future"),
+        (("missing", "--purpose", "fun"), "--purpose must be among"),
+    ],
+)
+def test_wrong_use_of_consent_is_one_line_and_exit_code_2(run, words, message):
+    done = run("consent", *words)
+    assert done.exit_code == 2
+    assert message in done.output and "Traceback" not in done.output
 
 
 def test_erase_asks_first_and_prints_a_receipt(run, small_register, tmp_path):

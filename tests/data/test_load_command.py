@@ -89,6 +89,27 @@ def test_a_dry_run_says_what_would_happen_and_writes_nothing(load, store_url, tm
     assert contents(store_url, tmp_path)["students"].empty
 
 
+def test_consents_are_loaded_by_a_file_checked_first_and_twice_change_nothing(load, tmp_path):
+    file = tmp_path / "persetujuan.csv"
+    file.write_text(
+        "NIM;Nama Mahasiswa;Keperluan;Status;Tanggal Persetujuan;Tanggal Pencabutan;Bukti\n"
+        "0117200001;Adi Contoh;verifikasi tanda tangan;setuju;01/09/2020;;F-1\n"
+        "0142210002;;semua;dicabut;01/09/2021;05/02/2022;S-2\n",
+        encoding="utf-8",
+    )
+    dry = load(*ALL, "--consents", file, "--dry-run")
+    assert (dry.exit_code, "consents           7 new" in dry.output) == (0, True), dry.output
+    first = load(*ALL, "--consents", file)
+    assert first.exit_code == 0, first.output
+    assert "consents           7 new" in first.output.split("written:")[1]
+    again = load("--consents", file)
+    assert "consents           0 new         0 changed         7 same" in again.output.split("written:")[1]
+    file.write_text("NIM;Keperluan;Status;Tanggal\n0117200001;riset;setuju;01/09/2999\n", encoding="utf-8")
+    refused = load("--consents", file)
+    assert refused.exit_code == 1
+    assert "error   REC014 persetujuan.csv row 2 Tanggal '01/09/2999': after today" in refused.output
+
+
 def test_refused_rows_are_listed_and_nothing_is_written(load, store_url, tmp_path):
     bad = ["--students", TABLES["--students"], "--terms", SAMPLES / "bad_terms.csv"]
     result = load(*bad, "--problems", "all.csv")

@@ -190,16 +190,17 @@ def test_another_key_cannot_read_images(signed, tmp_path):
 def test_the_newest_consent_holds_and_repeating_it_adds_nothing(signed):
     now = queries.consents_now(signed.store, "outcome_model").set_index("student_key")["granted"]
     assert now.to_dict() == {signed.keys["S07"]: True, signed.keys["S08"]: False}
-    assert record_consent(signed.store, signed.keys["S07"], "outcome_model", True, actor="ani") is False
-    assert record_consent(signed.store, signed.keys["S07"], "outcome_model", False, actor="ani") is True
+    assert record_consent(signed.store, signed.keys["S07"], "outcome_model", "granted", actor="ani") is False
+    assert record_consent(signed.store, signed.keys["S07"], "outcome_model", "withdrawn", actor="ani") is True
     history = queries.consent_history(signed.store, ANI, signed.keys["S07"])
     assert history["granted"].tolist() == [True, False]
     assert queries.embeddings(signed.store, ENCODER.encoder_id, "outcome_model")[0].empty
 
 
-def test_an_old_paper_that_comes_late_does_not_undo_a_withdrawal(signed):
+def test_an_old_paper_that_comes_late_is_kept_and_does_not_undo_a_withdrawal(signed):
     old = {"student_number": ["S08"], "purpose": ["outcome_model"], "granted": [True]}
-    assert write_consents(signed.store, pd.DataFrame(old | {"recorded_at": [datetime(2022, 10, 1)]})) == 0
+    late = pd.DataFrame(old | {"recorded_at": [datetime(2022, 10, 1)]})
+    assert (write_consents(signed.store, late), write_consents(signed.store, late)) == (1, 0)
     now = queries.consents_now(signed.store, "outcome_model").set_index("student_key")["granted"]
     assert not now[signed.keys["S08"]]
 

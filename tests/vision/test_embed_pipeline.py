@@ -3,14 +3,16 @@
 from datetime import date
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
 
 from data import queries
+from data.consent import record_consent
 from data.encoder_info import EncoderInfo
 from data.scope import Scope
-from data.store import NewSpecimen, write_specimens
+from data.store import NewSpecimen, write_consents, write_specimens
 from data.synthetic import signatures
 from vision import pipeline
 from vision.backbones import Encoder
@@ -31,6 +33,14 @@ def files(count):
     rng = np.random.default_rng(11)
     writer = signatures.make_writer(rng, "cursive")
     return [signatures.specimen_png(writer, rng) for _ in range(count)]
+
+
+@pytest.fixture
+def small_register(small_register):
+    """S07 and S08 agree to the outcome model."""
+    agreed = pd.DataFrame({"student_number": ["S07", "S08"], "purpose": "outcome_model", "granted": True})
+    write_consents(small_register.store, agreed)
+    return small_register
 
 
 def put(store, number, images):
@@ -62,21 +72,24 @@ def test_every_specimen_is_embedded_once_and_checked(small_register, encoder):
     )
 
 
+def test_without_consent_a_specimen_is_checked_but_not_embedded(small_register, encoder):
+    store, key = small_register.store, small_register.keys["S07"]
+    put(store, "S07", files(1))
+    put(store, "S01", files(2)[1:])
+    record_consent(store, key, "outcome_model", "withdrawn", actor="rina")
+    assert embed_pending(store, encoder) == 0
+    table, pending = stored(store, encoder)
+    assert len(pending) == 2 and table["quality"].notna().all()
+    record_consent(store, key, "outcome_model", "renewed", actor="rina")
+    assert embed_pending(store, encoder) == 1
+    read, _ = queries.embeddings(store, encoder.info.encoder_id, "outcome_model")
+    assert read["student_key"].tolist() == [key]
+
+
 def test_stored_vectors_are_those_of_the_images(small_register, encoder):
-    import pandas as pd
-
-    from data.store import write_consents
-
     store = small_register.store
     put(store, "S07", files(2))
     embed_pending(store, encoder)
-    consent = {
-        "student_number": ["S07"],
-        "granted": [True],
-        "recorded_at": ["2022-09-01"],
-        "purpose": ["outcome_model"],
-    }
-    write_consents(store, pd.DataFrame(consent))
     rows, vectors = queries.embeddings(store, encoder.info.encoder_id, "outcome_model")
     images = [decode_image(queries.specimen_image(store, key, Scope.system())) for key in rows["specimen_id"]]
     np.testing.assert_allclose(vectors, embed_images(encoder, images), rtol=1e-5, atol=1e-6)

@@ -12,7 +12,7 @@ def embed(
         str, typer.Option(help="Encoder name or weights file; default: TEPAT_ENCODER, else the shipped one.")
     ] = "",
 ) -> None:
-    """Check and embed the specimens that have no embedding yet.
+    """Check new specimens, and embed those of students who consent to the outcome model.
 
     Interrupted, the same command goes on where it stopped.
     """

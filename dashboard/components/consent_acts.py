@@ -1,0 +1,161 @@
+"""Recording a consent on the page: a new answer, a withdrawal, a new yes after a no."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import app_state
+from dashboard.access import may
+from dashboard.components.consent_parts import answer_text
+from dashboard.components.layout import card, section
+from data import queries
+from data.columns import CONSENT_PURPOSES
+from data.consent import LONGEST_SOURCE, NeedsRenewal, record_consents
+
+BADGES = {
+    "granted": ("green", ":material/check:"),
+    "renewed": ("green", ":material/check:"),
+    "refused": ("red", ":material/close:"),
+    "withdrawn": ("red", ":material/undo:"),
+}
+
+
+def told() -> None:
+    """What the last act did."""
+    said = st.session_state.pop("consent-told", None)
+    if said:
+        kind, key = said
+        say = {"success": st.success, "info": st.info, "error": st.error}[kind]
+        say(app_state.words()(f"consent.{key}"))
+
+
+def purposes(student_key: str, standing: pd.DataFrame) -> None:
+    """A card per purpose: what holds, by which source, and how to change it."""
+    words = app_state.words()
+    for held, column in zip(standing.to_dict("records"), st.columns(3), strict=True):
+        purpose = held["purpose"]
+        with column, card(f"purpose-{purpose}"):
+            section(words(f"consent.purpose_{purpose}"))
+            st.caption(words(f"consent.about_{purpose}"))
+            if not isinstance(held["decision"], str):
+                st.badge(answer_text("none"), icon=":material/question_mark:", color="gray")
+                continue
+            color, icon = BADGES[held["decision"]]
+            st.badge(answer_text(held["decision"]), icon=icon, color=color)
+            st.markdown(words("consent.recorded", day=words.day(held["decided_on"]), who=held["recorded_by"]))
+            source = held["source"] if isinstance(held["source"], str) else words("consent.no_source")
+            st.text(source)
+            if may(app_state.person().role, "record consent"):
+                (_withdraw if held["granted"] else _renew)(student_key, held)
+
+
+def record_form(student_key: str, standing: pd.DataFrame) -> None:
+    """A form for the purposes that have no answer yet; several may come from one paper."""
+    words = app_state.words()
+    if not may(app_state.person().role, "record consent"):
+        return
+    section(words("consent.record_title"), words("consent.record_help"))
+    open_ones = list(standing.loc[standing["decision"].isna(), "purpose"])
+    if not open_ones:
+        st.caption(words("consent.all_answered"))
+        return
+    with st.form("consent-record", border=False):
+        chosen = st.pills(
+            words("consent.record_for"),
+            open_ones,
+            selection_mode="multi",
+            format_func=lambda one: words(f"consent.purpose_{one}"),
+            key="consent-purposes",
+            wrap=True,
+        )
+        answer = st.radio(
+            words("consent.record_answer"),
+            ["granted", "refused"],
+            format_func=lambda one: words(f"consent.decision_{one}"),
+            horizontal=True,
+            key="consent-answer",
+        )
+        day, source = _paper("consent-record")
+        sent = st.form_submit_button(
+            words("consent.record"), type="primary", icon=":material/save:", key="consent-save"
+        )
+    if not sent:
+        return
+    if not chosen:
+        st.error(words("consent.record_no_purpose"), icon=":material/error:")
+    elif answer == "granted" and not source:
+        st.error(words("consent.record_no_source"), icon=":material/error:")
+    else:
+        _record(student_key, [one for one in CONSENT_PURPOSES if one in chosen], answer, day, source)
+        st.rerun()
+
+
+def _withdraw(student_key: str, held: dict) -> None:
+    """A withdrawal, after what follows from it was read."""
+    words, purpose = app_state.words(), held["purpose"]
+    name = f"withdraw-{purpose}"
+    with st.popover(words("consent.withdraw"), icon=":material/undo:", key=name):
+        st.markdown(f"**{_titled('withdraw_title', purpose)}**")
+        st.markdown(words(f"consent.follows_{purpose}"))
+        signed = len(queries.student_specimens(app_state.store(), app_state.scope(), student_key))
+        st.markdown(words("consent.stays", specimens=words.count("specimens", signed)))
+        st.caption(words("consent.clock"))
+        day, source = _paper(name)
+        sure = st.checkbox(words("consent.withdraw_sure"), key=f"{name}-sure")
+        if st.button(words("consent.withdraw_now"), type="primary", key=f"{name}-now", disabled=not sure):
+            _record(student_key, [purpose], "withdrawn", day, source)
+            st.rerun()
+
+
+def _renew(student_key: str, held: dict) -> None:
+    """A yes in spite of the no that stands."""
+    words, purpose = app_state.words(), held["purpose"]
+    name = f"renew-{purpose}"
+    with st.popover(words("consent.renew"), icon=":material/restart_alt:", key=name):
+        st.markdown(f"**{_titled('renew_title', purpose)}**")
+        day, said = words.day(held["decided_on"]), answer_text(held["decision"])
+        st.markdown(words("consent.renew_why", day=day, decision=said))
+        day, source = _paper(name)
+        sure = st.checkbox(words("consent.renew_sure"), key=f"{name}-sure")
+        if not st.button(words("consent.renew_now"), type="primary", key=f"{name}-now", disabled=not sure):
+            return
+        if not source:
+            st.error(words("consent.record_no_source"), icon=":material/error:")
+            return
+        _record(student_key, [purpose], "renewed", day, source)
+        st.rerun()
+
+
+def _titled(key: str, purpose: str) -> str:
+    words = app_state.words()
+    return words(f"consent.{key}", purpose=words(f"consent.purpose_{purpose}"))
+
+
+def _paper(name: str) -> tuple[date, str]:
+    """Date and source of what was signed or said."""
+    words = app_state.words()
+    day = st.date_input(
+        words("consent.record_on"), value="today", max_value="today", format="DD/MM/YYYY", key=f"{name}-on"
+    )
+    source = st.text_input(
+        words("consent.record_source"),
+        max_chars=LONGEST_SOURCE,
+        help=words("consent.record_source_help"),
+        key=f"{name}-source",
+    )
+    return day, source.strip()
+
+
+def _record(student_key: str, purposes: list[str], decision: str, day: date, source: str) -> None:
+    person = app_state.person()
+    about = {"actor": person.account, "role": person.role, "decided_on": day, "source": source}
+    try:
+        changed = record_consents(app_state.store(), student_key, purposes, decision, **about)
+    except NeedsRenewal:
+        st.session_state["consent-told"] = ("error", "stands")
+        return
+    done = any(changed.values())
+    st.session_state["consent-told"] = ("success", "record_done") if done else ("info", "record_same")

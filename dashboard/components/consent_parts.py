@@ -1,0 +1,143 @@
+"""Consent on the page: counts, who has not agreed, the history, and the way here from other pages."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import app_state
+from dashboard.components.exports_bar import export_bar
+from dashboard.components.layout import card, empty_state, section
+from dashboard.wording import Words
+from data import queries_verification
+from data.columns import CONSENT_PURPOSES
+from data.queries_consent import consent_counts, without_consent
+
+LISTED = 200
+
+
+def overview() -> None:
+    """How many agreed to what, and who did not."""
+    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
+    counts = consent_counts(store, scope)
+    if not counts[["yes", "no", "none"]].to_numpy().sum():
+        return empty_state(words("consent.empty_title"), words("consent.empty_text"), ":material/task_alt:")
+    with card("counts"):
+        section(words("consent.counts_title"))
+        table = {words("consent.column_purpose"): [_purpose(one) for one in counts["purpose"]]}
+        table |= {words(f"consent.count_{name}"): counts[name] for name in ("yes", "no", "none")}
+        st.dataframe(pd.DataFrame(table), hide_index=True, alt=words("consent.counts_title"))
+        st.caption(words("consent.by_file"))
+    with card("missing"):
+        _missing()
+
+
+def _missing() -> None:
+    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
+    section(words("consent.missing_title"), words("consent.missing_help"))
+    with st.container(horizontal=True, vertical_alignment="bottom", key="missing-filters"):
+        purpose = st.selectbox(
+            words("consent.missing_purpose"),
+            CONSENT_PURPOSES,
+            format_func=lambda one: words(f"consent.purpose_{one}"),
+            key="missing-purpose",
+        )
+        programs = app_state.programs()
+        program = st.selectbox(
+            words("consent.missing_program"),
+            [None, *programs],
+            format_func=lambda code: words("consent.any_program") if code is None else programs[code],
+            key="missing-program",
+        )
+        signed = st.toggle(words("consent.missing_signed"), key="missing-signed")
+    found = without_consent(store, scope, purpose, with_specimens=signed, program_code=program)
+    if found.empty:
+        st.success(words("consent.missing_nobody"), icon=":material/check_circle:")
+        return
+    counted = {"n": len(found), "shown": LISTED}
+    st.caption(words("consent.missing_n" if len(found) > LISTED else "consent.missing_all", **counted))
+    as_table = partial(_as_table, words=words, programs=programs)  # the export has no session to ask
+    st.dataframe(
+        as_table(found.head(LISTED)),
+        key="missing-table",
+        hide_index=True,
+        on_select=_open_selected(found["student_key"].tolist()),
+        selection_mode="single-row",
+        alt=words("consent.missing_title"),
+    )
+    export_bar(partial(as_table, found), "consent", purpose=purpose, program=program, signed=signed)
+
+
+def _as_table(found: pd.DataFrame, words: Words, programs: dict[str, str]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            words("column.student_number"): found["student_number"],
+            words("column.name"): found["name"],
+            words("column.program"): [programs.get(code, code) for code in found["program_code"]],
+            words("column.cohort_term"): [words.term(term) for term in found["cohort_term"]],
+            words("consent.column_decision"): [words(f"consent.decision_{one}") for one in found["decision"]],
+            words("consent.column_decided"): [words.day(day) for day in found["decided_on"]],
+        }
+    )
+
+
+def _open_selected(keys: list[str]):
+    def opened() -> None:
+        rows = st.session_state["missing-table"]["selection"]["rows"]
+        if rows:
+            st.session_state["registry_student"] = st.query_params["s"] = keys[rows[0]]
+
+    return opened
+
+
+def history(decisions: pd.DataFrame) -> None:
+    """Every decision, the newest first."""
+    words = app_state.words()
+    section(words("consent.history_title"))
+    if decisions.empty:
+        st.caption(words("consent.history_none"))
+        return
+    rows = decisions.iloc[::-1]
+    ways = ["hand" if pd.isna(one) else "import" for one in rows["import_id"]]
+    table = {
+        "purpose": [_purpose(one) for one in rows["purpose"]],
+        "decision": [answer_text(one) for one in rows["decision"]],
+        "decided": [words.day(day) for day in rows["decided_on"]],
+        "source": rows["source"].fillna(""),
+        "recorded": app_state.here(rows["recorded_at"]),
+        "by": rows["recorded_by"],
+        "way": [words(f"consent.history_{way}") for way in ways],
+    }
+    named = {words(f"consent.column_{name}"): cells for name, cells in table.items()}
+    st.dataframe(pd.DataFrame(named), hide_index=True, alt=words("consent.history_title"))
+
+
+def lacking(student_key: str) -> bool:
+    """Say that the student has not agreed to verification, with the way to record it; whether that is so."""
+    if queries_verification.consents(app_state.store(), student_key):
+        return False
+    st.warning(app_state.words()("consent.lacking"), icon=":material/block:")
+    to_consent("to_record", student_key)
+    return True
+
+
+def to_consent(label: str, student_key: str | None = None) -> None:
+    """A link to this page, of one student or of those who have not agreed, for readers who have the page."""
+    if "consent" in app_state.pages():
+        st.page_link(
+            app_state.pages()["consent"],
+            label=app_state.words()(f"consent.{label}"),
+            icon=":material/task_alt:",
+            query_params={"s": student_key} if student_key else None,
+        )
+
+
+def answer_text(decision: str) -> str:
+    """A decision in the reader's language."""
+    return app_state.words()(f"consent.decision_{decision}")
+
+
+def _purpose(purpose: str) -> str:
+    return app_state.words()(f"consent.purpose_{purpose}")

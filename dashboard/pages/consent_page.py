@@ -1,0 +1,30 @@
+"""Registry: what students agreed to, who did not, and recording or withdrawing it."""
+
+from __future__ import annotations
+
+from dashboard import app_state
+from dashboard.components import consent_acts as acts
+from dashboard.components import consent_parts as parts
+from dashboard.components.layout import card, page_header
+from dashboard.components.student_search import student_search
+from data import queries
+from data.queries_consent import consent_standing
+
+
+def show() -> None:
+    """The register by purpose and who is missing; or one student: what holds, new answers, the history."""
+    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
+    page_header(words("consent.title"), words("consent.lead"))
+    with card("student"):
+        student = student_search()
+    if student is None:
+        return parts.overview()
+    key = student["student_key"]
+    app_state.audited_once("view_student", key)
+    acts.told()
+    standing = consent_standing(store, scope, key)
+    acts.purposes(key, standing)
+    with card("record"):
+        acts.record_form(key, standing)
+    with card("history"):
+        parts.history(queries.consent_history(store, scope, key))

@@ -1,0 +1,96 @@
+"""SELECTs for whoever keeps the consents: what is on record, how many agreed, who did not."""
+
+from __future__ import annotations
+
+import pandas as pd
+from sqlalchemy import and_, exists, func, or_, select
+
+from data import schema
+from data.bulk import fetch
+from data.columns import CONSENT_PURPOSES
+from data.consent import newest_consents
+from data.database import Store
+from data.scope import Scope
+from data.scoping import aggregable, visible
+
+STANDING = ("decision", "granted", "decided_on", "source", "text_version", "recorded_at", "recorded_by")
+NEVER = "none"  # in the place of a decision: nobody has answered
+
+
+def consent_standing(store: Store, scope: Scope, key: str) -> pd.DataFrame:
+    """What holds for one student: ``purpose`` and :data:`STANDING`, a row per purpose, null where nothing is
+    on record; no row for a student out of reach."""
+    newest, owner = newest_consents(), schema.students
+    reach = select(owner.c.student_key).where(owner.c.student_key == key, *visible(scope))
+    statement = select(newest.c.purpose, *(newest.c[name] for name in STANDING))
+    with store.reading() as connection:
+        if connection.scalar(reach) is None:
+            return pd.DataFrame(columns=["purpose", *STANDING])
+        held = fetch(connection, statement.where(newest.c.student_key == key))
+    return held.set_index("purpose").reindex(list(CONSENT_PURPOSES)).rename_axis("purpose").reset_index()
+
+
+def consent_counts(store: Store, scope: Scope) -> pd.DataFrame:
+    """``purpose, yes, no, none``: students in reach by what holds; ``none`` were never asked."""
+    newest, owner = newest_consents(), schema.students
+    statement = (
+        select(newest.c.purpose, newest.c.granted, func.count().label("students"))
+        .join(owner, owner.c.student_key == newest.c.student_key)
+        .where(*aggregable(scope))
+        .group_by(newest.c.purpose, newest.c.granted)
+    )
+    with store.reading() as connection:
+        found = connection.execute(statement).all()
+        everybody = connection.scalar(select(func.count()).select_from(owner).where(*aggregable(scope)))
+    by = {(purpose, bool(granted)): students for purpose, granted, students in found}
+    rows = [
+        (purpose, by.get((purpose, True), 0), by.get((purpose, False), 0)) for purpose in CONSENT_PURPOSES
+    ]
+    counts = pd.DataFrame(rows, columns=["purpose", "yes", "no"])
+    return counts.assign(none=everybody - counts["yes"] - counts["no"])
+
+
+def without_consent(
+    store: Store,
+    scope: Scope,
+    purpose: str,
+    *,
+    with_specimens: bool = False,
+    program_code: str | None = None,
+    limit: int | None = None,
+) -> pd.DataFrame:
+    """Students who do not agree to ``purpose``, by number.
+
+    Parameters
+    ----------
+    with_specimens : bool
+        Only students with a signature in the store: those whom the consent would let in.
+    program_code : str, optional
+        Of one programme only.
+
+    Returns
+    -------
+    DataFrame
+        ``student_key, program_code, cohort_term, decision, decided_on`` (:data:`NEVER` and null where nobody
+        has answered) and, where ``scope`` may identify, ``student_number, name``.
+    """
+    if purpose not in CONSENT_PURPOSES:
+        raise ValueError(f"purpose must be one of {', '.join(CONSENT_PURPOSES)}, got {purpose!r}")
+    newest, owner, identity = newest_consents(), schema.students, schema.identities
+    about = and_(newest.c.student_key == owner.c.student_key, newest.c.purpose == purpose)
+    columns = [owner.c.student_key, owner.c.program_code, owner.c.cohort_term]
+    columns += [func.coalesce(newest.c.decision, NEVER).label("decision"), newest.c.decided_on]
+    joined, order = owner.outerjoin(newest, about), owner.c.student_key
+    if scope.may_identify:
+        joined = joined.join(identity, identity.c.student_key == owner.c.student_key)
+        columns += [identity.c.student_number, identity.c.name]
+        order = identity.c.student_number
+    lacking = or_(newest.c.granted.is_(None), ~newest.c.granted)
+    statement = select(*columns).select_from(joined).where(lacking, *visible(scope))
+    if with_specimens:
+        signed = schema.specimens
+        statement = statement.where(exists().where(signed.c.student_key == owner.c.student_key))
+    if program_code is not None:
+        statement = statement.where(owner.c.program_code == program_code)
+    with store.reading() as connection:
+        return fetch(connection, statement.order_by(order).limit(limit))
