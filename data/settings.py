@@ -24,6 +24,11 @@ class Settings(BaseSettings):
     key: str = Field(default="", description="base64 of 32 bytes; empty: a key file in the folder")
     encoder: str = Field(default="", description="encoder name or weights path; empty: the shipped one")
     port: int = 8501
+    session_hours: float = Field(default=8, gt=0, description="a session ends after so long, used or not")
+    idle_minutes: float = Field(default=30, gt=0, description="a session ends after so long without an act")
+    trusted_proxies: str = Field(
+        default="", description="addresses or networks whose X-Forwarded-For is believed, comma between"
+    )
     threads: int = Field(default=0, description="CPU threads for torch and xgboost; 0: all")
 
     @property

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -80,24 +81,39 @@ def demo_folder(tmp_path_factory) -> Path:
 def site(demo_folder) -> DemoSite:
     """The app served over the demo store."""
     advisor, student = _explained_student(demo_folder)
+    with serving(demo_folder) as url:
+        yield DemoSite(url, demo_folder, advisor, student)
+
+
+@contextmanager
+def serving(folder: Path, *command: str, **settings: str) -> Iterator[str]:
+    """The app over the store in a folder: where it answers.
+
+    Parameters
+    ----------
+    command : str
+        What serves it, with "{port}" for the port; by default ``python -m dashboard serve``.
+    **settings
+        Of the environment.
+    """
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
-    log = (demo_folder / "server.log").open("w")
-    server = subprocess.Popen(
-        [sys.executable, "-m", "dashboard", "serve", "--port", str(port)],
-        cwd=ROOT,
-        env=_environment(demo_folder),
-        stdout=log,
-        stderr=subprocess.STDOUT,
-    )
-    try:
-        _wait_until_up(f"http://localhost:{port}/health", server)
-        yield DemoSite(f"http://localhost:{port}", demo_folder, advisor, student)
-    finally:
-        server.terminate()
-        server.wait(20)
-        log.close()
+    words = command or ("dashboard", "serve", "--port", "{port}")
+    with (folder / "server.log").open("a") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", *(word.format(port=port) for word in words)],
+            cwd=ROOT,
+            env=_environment(folder) | settings,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _wait_until_up(f"http://localhost:{port}/{'_stcore/' if command else ''}health", server)
+            yield f"http://localhost:{port}"
+        finally:
+            server.terminate()
+            server.wait(20)
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -305,6 +321,7 @@ def steps() -> SimpleNamespace:
     """What a visitor does, for the tests (they have no package to import it from)."""
     return SimpleNamespace(
         PATIENCE=PATIENCE,
+        serving=serving,
         watched=watched,
         settled=settled,
         enter=enter,
