@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from dashboard.sessions import cookie_name, over_tls
 from data import sessions
+from data.sessions import Session
 from data.settings import get_settings
 from data.store import Store
 
@@ -36,6 +37,12 @@ async def answer(request: Request, store: Store) -> Response:
     seconds = int(get_settings().session_hours * 3600)
     given.set_cookie(name, cookie, max_age=seconds, httponly=True, samesite="strict", secure=tls)
     return given
+
+
+async def session_of(request: Request, store: Store) -> Session | None:
+    """Whose request it is, for routes that serve what only a signed-in reader may have."""
+    cookie = request.cookies.get(cookie_name(over_tls(request.headers, request.url.scheme)))
+    return await run_in_threadpool(sessions.find_by_cookie, store, cookie)
 
 
 async def capped_body(request: Request, most: int) -> bytes | None:

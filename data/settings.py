@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,6 +31,14 @@ class Settings(BaseSettings):
         default="", description="addresses or networks whose X-Forwarded-For is believed, comma between"
     )
     threads: int = Field(default=0, description="CPU threads for torch and xgboost; 0: all")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        for part in parts:
+            ipaddress.ip_network(part)  # a name or a typing error would be believed of nobody, silently
+        return ",".join(parts)
 
     @property
     def url(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -86,13 +87,15 @@ def site(demo_folder) -> DemoSite:
 
 
 @contextmanager
-def serving(folder: Path, *command: str, **settings: str) -> Iterator[str]:
+def serving(folder: Path, *command: str, scheme: str = "http", **settings: str) -> Iterator[str]:
     """The app over the store in a folder: where it answers.
 
     Parameters
     ----------
     command : str
         What serves it, with "{port}" for the port; by default ``python -m dashboard serve``.
+    scheme : str
+        "https" when the settings name a certificate.
     **settings
         Of the environment.
     """
@@ -109,8 +112,9 @@ def serving(folder: Path, *command: str, **settings: str) -> Iterator[str]:
             stderr=subprocess.STDOUT,
         )
         try:
-            _wait_until_up(f"http://localhost:{port}/{'_stcore/' if command else ''}health", server)
-            yield f"http://localhost:{port}"
+            url = f"{scheme}://localhost:{port}"
+            _wait_until_up(f"{url}/{'_stcore/' if command else ''}health", server)
+            yield url
         finally:
             server.terminate()
             server.wait(20)
@@ -126,7 +130,8 @@ def _wait_until_up(url: str, server: subprocess.Popen, seconds: float = 90) -> N
     while time.monotonic() < end:
         assert server.poll() is None, "the server has ended"
         try:
-            with urllib.request.urlopen(url, timeout=5) as answer:
+            unverified = ssl._create_unverified_context()  # a test signs its own certificate
+            with urllib.request.urlopen(url, timeout=5, context=unverified) as answer:
                 if answer.status == 200:
                     return
         except OSError:

@@ -7,11 +7,16 @@ import urllib.request
 from datetime import timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from playwright.sync_api import Page, expect
 from sqlalchemy import update
 
 from dashboard.components.session_watch import EVERY
-from dashboard.sessions import COOKIE
+from dashboard.sessions import COOKIE, HOST_COOKIE
 from dashboard.wording import Words
 from data import audit, schema
 from data.accounts import Account, any_account, change_password, write_accounts
@@ -52,7 +57,7 @@ def browser(chrome, steps):
     opened = []
 
     def fresh(url: str, cookies: list | None = None) -> Page:
-        context = chrome.new_context(locale="en-GB")
+        context = chrome.new_context(locale="en-GB", ignore_https_errors=True)
         context.set_default_timeout(steps.PATIENCE)
         opened.append(context)
         if cookies:
@@ -257,6 +262,43 @@ def test_sessions_outlive_the_server_and_are_shared_by_two(office, browser, step
             is_in(elsewhere)
             page.locator(".st-key-sign-out button").click()
             is_out(elsewhere)
+
+
+@pytest.fixture
+def certificate(tmp_path) -> dict[str, str]:
+    """A certificate for localhost that signs itself: the settings that name it."""
+    key, name = (
+        ec.generate_private_key(ec.SECP256R1()),
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]),
+    )
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = made.serial_number(x509.random_serial_number())
+    made = made.not_valid_before(now() - timedelta(days=1)).not_valid_after(now() + timedelta(days=1))
+    made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), False)
+    files = {"CERT": tmp_path / "cert.pem", "KEY": tmp_path / "key.pem"}
+    files["CERT"].write_bytes(made.sign(key, SHA256()).public_bytes(Encoding.PEM))
+    files["KEY"].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    config = tmp_path / ".streamlit" / "config.toml"  # Streamlit looks for it in the home of the user
+    config.parent.mkdir()
+    named = "".join(f'ssl{kind.title()}File = "{path}"\n' for kind, path in files.items())
+    config.write_text(f"[server]\n{named}", encoding="utf-8")
+    return {"HOME": str(tmp_path)}
+
+
+def test_over_tls_the_cookie_is_of_this_host_alone(office, browser, steps, certificate):
+    with steps.serving(office.folder, scheme="https", **certificate) as url:
+        page = signed_in(browser(url))
+        page.reload()
+        is_in(page)
+        [kept] = [one for one in page.context.cookies() if COOKIE in one["name"]]
+        assert (kept["name"], kept["secure"], kept["httpOnly"]) == (HOST_COOKIE, True, True)
+        assert (kept["sameSite"], kept["path"], kept["domain"]) == ("Strict", "/", "localhost")
+        is_out(browser(url, [kept | {"name": COOKIE}]))  # planted under the plain name: not believed
+        page.locator(".st-key-sign-out button").click()
+        is_out(page)
+        page.reload()
+        is_out(page)
+        assert not [one for one in page.context.cookies() if COOKIE in one["name"]]
 
 
 def test_an_endless_ticket_is_refused_before_it_is_read(door):

@@ -10,7 +10,7 @@ import pytest
 from starlette.requests import Request
 
 from dashboard import app_state, server
-from dashboard.session_route import LONGEST_TICKET, answer, capped_body
+from dashboard.session_route import LONGEST_TICKET, answer, capped_body, session_of
 from dashboard.sessions import COOKIE, HOST_COOKIE, over_tls
 from data import sessions
 from data.accounts import Account, find_account, write_accounts
@@ -95,6 +95,20 @@ def test_behind_tls_a_plain_cookie_is_not_believed(people):
 def test_whether_the_browser_speaks_tls(headers, tls):
     assert over_tls(headers) is tls
     assert over_tls(headers, "wss")
+
+
+def test_a_request_is_known_by_its_cookie_until_the_session_ends(people):
+    value = cookie(asked(people, "POST", ticket(people))).partition("=")[2].partition(";")[0]
+
+    def known(**headers) -> bool:
+        return asyncio.run(session_of(request("GET", **headers), people)) is not None
+
+    assert known(cookie=f"{COOKIE}={value}")
+    assert not known()
+    assert not known(cookie=f"{COOKIE}={value}", x_forwarded_proto="https")
+    assert known(cookie=f"{HOST_COOKIE}={value}", x_forwarded_proto="https")
+    sessions.end_all(people, "ani")
+    assert not known(cookie=f"{COOKIE}={value}")
 
 
 def test_delete_ends_the_session_and_takes_the_cookie_away(people):

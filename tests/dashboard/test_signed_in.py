@@ -13,7 +13,7 @@ from dashboard import app_state
 from dashboard.sessions import Serving
 from dashboard.wording import Words
 from data import audit, schema, sessions
-from data.accounts import Account, write_accounts
+from data.accounts import Account, verify_password, write_accounts
 from data.imports import now
 
 SCRIPT = Path(__file__).resolve().parents[2] / "streamlit_app.py"
@@ -86,7 +86,8 @@ def test_an_open_tab_is_out_with_its_next_run_and_is_told_so(people, change):
     at.run()
     assert not is_in(at)
     assert [info.value for info in at.info] == [EN("sign_in.ended")]
-    assert set(at.session_state.filtered_state) <= {"language", "left", "ended", "language_choice", "pages"}
+    for kept in ("session", "alive_at", "audited", "pages"):
+        assert kept not in at.session_state
 
 
 def test_an_idle_tab_is_out_and_one_in_use_is_not(people):
@@ -182,32 +183,52 @@ def test_a_download_after_the_end_is_refused(people, monkeypatch):
     assert len(audit.entries(people, action="export")) == 1
 
 
+def _own_account() -> None:
+    from dashboard import app_state
+    from dashboard.components.account_dialog import _account
+
+    if app_state.session() is not None:
+        _account()
+
+
+def password_asked(store, old: str, new: str, again: str) -> AppTest:
+    """One's own account, with the form filled in and sent."""
+    at = AppTest.from_function(_own_account, default_timeout=60)
+    at.session_state["language"] = "en"
+    at.session_state["session"], _ = sessions.begin(store, SARI)
+    at.run()
+    for field, text in zip(at.text_input, (old, new, again), strict=True):
+        field.set_value(text)
+    next(one for one in at.button if one.label == EN("account.submit")).click().run()
+    assert not at.exception
+    return at
+
+
 @pytest.mark.parametrize(
-    ("new", "again", "said"),
+    ("old", "new", "again", "said"),
     [
-        (OTHER, OTHER + "s", EN("account.differ")),
-        ("password1234", "password1234", EN("account.refused_common")),
-        ("sarisarisari", "sarisarisari", EN("account.refused_repeated")),
-        ("short", "short", EN("account.refused_short", least=12)),
+        (SECRET, OTHER, OTHER + "s", EN("account.differ")),
+        (SECRET, "password1234", "password1234", EN("account.refused_common")),
+        (SECRET, "sarisarisari", "sarisarisari", EN("account.refused_repeated")),
+        (SECRET, "sariwsari123", "sariwsari123", EN("account.refused_name")),
+        (SECRET, "short", "short", EN("account.refused_short", least=12)),
+        (SECRET, "x7!" * 90, "x7!" * 90, EN("account.refused_long", most=256)),
+        ("wrong password", OTHER, OTHER, EN("account.old_wrong")),
     ],
 )
-def test_a_new_password_that_will_not_do_is_refused_in_words(people, new, again, said):
-    at = tried(opened())
-    at.button(key="account").click().run()
-    for field, text in zip(at.text_input[-3:], (SECRET, new, again), strict=True):
-        field.set_value(text)
-    next(one for one in at.button if one.label == EN("account.submit")).click().run()
+def test_a_change_of_password_that_will_not_do_is_refused_in_words(people, old, new, again, said):
+    at = password_asked(people, old, new, again)
     assert [error.value for error in at.error] == [said]
-    assert is_in(at)
+    assert verify_password(people, "sari", SECRET) is not None
 
 
-def test_a_wrong_present_password_is_refused_in_words(people):
-    at = tried(opened())
-    at.button(key="account").click().run()
-    for field, text in zip(at.text_input[-3:], ("wrong password", OTHER, OTHER), strict=True):
-        field.set_value(text)
-    next(one for one in at.button if one.label == EN("account.submit")).click().run()
-    assert [error.value for error in at.error] == [EN("account.old_wrong")]
+def test_the_password_is_changed_and_the_tab_stays_in(people):
+    elsewhere, _ = sessions.begin(people, SARI)
+    at = password_asked(people, SECRET, OTHER, OTHER)
+    assert not at.error
+    assert verify_password(people, "sari", OTHER) is not None
+    assert sessions.find(people, at.session_state["session"]) is not None
+    assert sessions.find(people, elsewhere) is None
 
 
 def test_the_sixth_try_is_told_how_long_to_wait(people):

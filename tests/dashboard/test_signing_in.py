@@ -44,6 +44,12 @@ def test_a_failure_is_written_down_without_what_was_typed(people, name, written)
     assert audit.entries(people).iloc[0]["detail"] == {"address": HOME}
 
 
+@pytest.mark.parametrize("name", ["a\0b", "x" * 2**20, "' OR 1=1 --", "ani\n", "ａni", "ＡＮＩ", "\u202eani"])
+def test_whatever_is_typed_as_a_name_is_a_failure_like_any_other(people, name):
+    assert sign_in(people, name + "!", SECRET, HOME) == Outcome(None)
+    assert log(people) == [("unknown", "sign_in_failed", "unknown")]
+
+
 @pytest.mark.parametrize("name", ["ani", "gone", "nobody"])
 def test_the_fifth_failure_makes_wait_whoever_it_is(people, name):
     said = [sign_in(people, name, "wrong password", HOME) for _ in range(5)]
