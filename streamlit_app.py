@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import app_state
 from dashboard.access import PAGES, pages_for
-from dashboard.components.layout import STYLE, door_to, guarded
+from dashboard.components.layout import STYLE, calmly, door_to, guarded
 from dashboard.components.session_watch import session_watch
 from dashboard.components.sidebar import LOGO, MARK, sidebar
 from dashboard.components.tour import tour
@@ -16,7 +16,7 @@ st.set_page_config(
 st.html(STYLE)
 app_state.keep_language()
 
-person = app_state.person()
+person = calmly(app_state.person)
 if person is None:
     sign_in = guarded("sign_in")
     # Every address leads to the sign-in and stays, so that a link opens its page afterwards.

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+
 import streamlit as st
 
 from dashboard import app_state
 
+logger = logging.getLogger(__name__)
 EVERY = 5.0  # seconds; whatever is done in the tab asks at once
 
 
@@ -15,5 +18,8 @@ def session_watch() -> None:
 
 
 def _look() -> None:
-    with app_state.unattended():
-        app_state.person()  # starts the page anew when the session has ended
+    try:
+        with app_state.unattended():
+            app_state.person()  # starts the page anew when the session has ended
+    except Exception:  # the database is away: what is done in the tab says so, and the next look may succeed
+        logger.warning("a tab could not ask for its session", exc_info=True)

@@ -90,6 +90,22 @@ def test_an_open_tab_is_out_with_its_next_run_and_is_told_so(people, change):
         assert kept not in at.session_state
 
 
+def test_a_database_that_is_away_is_told_calmly_and_the_tab_goes_on_when_it_is_back(people, monkeypatch):
+    at = tried(opened())
+
+    def away(*_):
+        raise RuntimeError("secret detail")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sessions, "find", away)
+        at.run()
+        assert not is_in(at)
+        [error] = at.error
+        assert EN("state.error_title") in error.value
+        assert "secret" not in error.value
+    assert is_in(at.run())
+
+
 def test_an_idle_tab_is_out_and_one_in_use_is_not(people):
     at = tried(opened())
     aged(people, seen_at=now() - timedelta(minutes=31))
