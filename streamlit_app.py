@@ -4,7 +4,8 @@ import streamlit as st
 
 from dashboard import app_state
 from dashboard.access import PAGES, pages_for
-from dashboard.components.layout import STYLE, door_to, guarded
+from dashboard.components.layout import STYLE, calmly, door_to, guarded
+from dashboard.components.session_watch import session_watch
 from dashboard.components.sidebar import LOGO, MARK, sidebar
 from dashboard.components.tour import tour
 
@@ -15,12 +16,13 @@ st.set_page_config(
 st.html(STYLE)
 app_state.keep_language()
 
-person = app_state.person()
+person = calmly(app_state.person)
 if person is None:
     sign_in = guarded("sign_in")
     # Every address leads to the sign-in and stays, so that a link opens its page afterwards.
     doors = [st.Page(sign_in, title=words("sign_in.title"), default=True)]
     doors += [st.Page(sign_in, title=words("sign_in.title"), url_path=name) for name in PAGES]
+    app_state.give_cookie_back()
     st.navigation(doors, position="hidden").run()
 else:
     menu = []  # flat: five pages need no headings, and a plain list is one to a screen reader
@@ -39,5 +41,6 @@ else:
     chosen = st.navigation([*menu, door_to(menu[0], pages_for(person.role)[0].name)])
     sidebar()
     app_state.keep_signed_in()
+    session_watch()
     tour()
     chosen.run()

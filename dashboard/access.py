@@ -94,11 +94,6 @@ _MAY = {  # acts that a page offers to some of its readers only
 }
 
 
-def sign_in(store: Store, name: str, password: str) -> Account | None:
-    """The account if the password is right; None otherwise, whatever the reason."""
-    return accounts.verify_password(store, name.strip(), password)
-
-
 def demo_seats(store: Store) -> dict[str, list[Account]]:
     """Accounts that one click may enter, by role; none unless everybody in the store was invented.
 

@@ -7,11 +7,14 @@ so the encoder carries a lock.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC
+from datetime import UTC, timedelta
 from functools import partial
 from threading import Lock, local
+from time import monotonic
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -22,17 +25,23 @@ from dashboard import overlay, verification
 from dashboard.access import scope_for
 from dashboard.memory import settle
 from dashboard.overlay import Answer
-from dashboard.sessions import COOKIE, SESSIONS
+from dashboard.sessions import LOCAL, Serving, cookie_name, over_tls
 from dashboard.wording import Words, language_of
-from data import audit, queries
-from data.accounts import Account, find_account, list_accounts
+from data import audit, queries, sessions
+from data.accounts import Account, list_accounts
+from data.imports import now
 from data.queries import StoredExplanation, StoredModel
 from data.scope import Scope
+from data.sessions import Session
 from data.settings import get_settings
 from data.store import Store, open_store
 
 LANGUAGE_COOKIE = "tepat_language"
+FRESH = 1.0  # seconds that an answer about the session holds, within one run of the script
+PULSE = timedelta(minutes=1)  # how often a tab in use tells the store so
 _RUN = local()
+_PULSES = ThreadPoolExecutor(1, "pulse")
+logger = logging.getLogger(__name__)
 
 
 class SharedEncoder(NamedTuple):
@@ -238,28 +247,121 @@ def pages() -> dict:
 
 
 def person() -> Account | None:
-    """Who is signed in; None before. After a reload the cookie says who it was."""
-    if "person" not in st.session_state and not st.session_state.get("left"):
-        name = SESSIONS.account(st.context.cookies.get(COOKIE)) if SESSIONS.served else None
-        found = find_account(store(), name) if name else None
-        if found is not None:
-            st.session_state["person"] = found
-    return st.session_state.get("person")
+    """Who is signed in; None before, and after the session has ended."""
+    found = session()
+    return None if found is None else found.account
 
 
-def sign_in_as(someone: Account | None) -> None:
-    """Begin or end the session of a person; nothing of the one before stays behind."""
+def session() -> Session | None:
+    """The session that this tab is bound to, as the store knows it now; None before sign-in.
+
+    A tab is bound by signing in, or by the cookie when it is loaded. When the session has ended meanwhile,
+    wherever it was, the tab forgets everything and starts anew at the sign-in.
+    """
+    bound = st.session_state.get("session")
+    if bound is None:
+        return _by_cookie()
+    known = getattr(_RUN, "session", None)
+    if known is not None and known[0].session_id == bound and monotonic() - known[1] < FRESH:
+        return known[0]
+    found = sessions.find(store(), bound, st.session_state.get("alive_at"))
+    if found is None:
+        _leave(ended=True)
+        st.rerun()
+        return None  # outside a run there is nothing to start anew
+    return _alive(found)
+
+
+def _by_cookie() -> Session | None:
+    if not Serving.cookies or st.session_state.get("left"):
+        return None
+    found = sessions.find_by_cookie(store(), _cookie())
+    if found is None:
+        return None
+    st.session_state["session"] = found.session_id
+    return _alive(found)
+
+
+def _cookie() -> str | None:
+    """The cookie that the tab was loaded with."""
+    return st.context.cookies.get(cookie_name(over_tls(st.context.headers)))
+
+
+def _alive(found: Session) -> Session:
+    """Remember it for the rest of this run; tell the store once a minute that somebody is at work."""
+    _RUN.session = (found, monotonic())
+    if not getattr(_RUN, "unattended", False):
+        at = now()
+        told = st.session_state.get("told_at", found.seen_at)
+        st.session_state["alive_at"] = at
+        if at - max(told, found.seen_at) >= PULSE:
+            st.session_state["told_at"] = at
+            _PULSES.submit(_tell, store(), found.session_id)
+    return found
+
+
+def _tell(opened: Store, session_id: str) -> None:
+    # Beside the page: on SQLite a long import holds up every writer, and no page waits for that.
+    try:
+        sessions.touch(opened, session_id)
+    except Exception:
+        logger.exception("a sign of life was not noted")
+
+
+@contextmanager
+def unattended():
+    """Within it a look at the store is the page's own, not a sign that somebody is at work."""
+    _RUN.unattended = True
+    try:
+        yield
+    finally:
+        del _RUN.unattended
+
+
+def _leave(*, ended: bool) -> None:
+    """Nothing of the session stays in the tab but the language."""
     language = words().language
-    SESSIONS.end(st.context.cookies.get(COOKIE))
     st.session_state.clear()
+    _RUN.session = None
     st.session_state["language"] = language
-    if someone is None:
-        st.session_state["left"] = True
-        return
-    st.session_state["person"] = someone
-    if SESSIONS.served:
-        st.session_state["ticket"] = SESSIONS.ticket(someone.account)
-    audited("sign_in", someone.role)
+    st.session_state["left"] = True
+    st.session_state["ended"] = ended
+
+
+def sign_in_as(someone: Account, way: str = "password") -> None:
+    """Begin the session of a person; nothing of the one before stays behind.
+
+    Parameters
+    ----------
+    someone : Account
+    way : str
+        One of :data:`data.sessions.WAYS`.
+    """
+    sessions.end_by_cookie(store(), _cookie())
+    _leave(ended=False)
+    st.session_state["session"], ticket = sessions.begin(store(), someone, way)
+    if Serving.cookies:
+        st.session_state["ticket"] = ticket
+    audited("sign_in", someone.role, way=way, address=address())
+
+
+def sign_out(*, everywhere: bool = False) -> None:
+    """End the session of this tab, in its other tabs and for its cookie too; or every one of the person's."""
+    found = session()
+    if found is not None:
+        audited("sign_out_everywhere" if everywhere else "sign_out", found.account.role)
+        if everywhere:
+            sessions.end_all(store(), found.account.account)
+        else:
+            sessions.end(store(), found.session_id)
+    _leave(ended=False)
+    st.session_state["cookie_over"] = Serving.cookies
+
+
+def told_of_the_end() -> None:
+    """On the sign-in: say why somebody who was at work finds themselves here."""
+    if st.session_state.get("ended"):
+        st.info(words()("sign_in.ended"), icon=":material/lock_clock:")
 
 
 def keep_signed_in() -> None:
@@ -268,6 +370,18 @@ def keep_signed_in() -> None:
     if ticket is not None:
         post = f"fetch('session', {{method: 'POST', body: '{ticket}', credentials: 'same-origin'}})"
         st.html(f"<script>{post}</script>", unsafe_allow_javascript=True)
+
+
+def give_cookie_back() -> None:
+    """Once after sign-out: let the browser forget the cookie, which opens nothing any more."""
+    if st.session_state.pop("cookie_over", False):
+        drop = "fetch('session', {method: 'DELETE', credentials: 'same-origin'})"
+        st.html(f"<script>{drop}</script>", unsafe_allow_javascript=True)
+
+
+def address() -> str:
+    """Where the browser speaks from; a proxy in between is believed only as the settings say."""
+    return st.context.ip_address or LOCAL
 
 
 def scope() -> Scope:
@@ -295,12 +409,16 @@ def _entry(action: str, thing: str, detail: dict) -> Callable[[], int]:
 def handed_out(make: Callable[[], bytes], action: str, thing: str, **detail) -> Callable[[], bytes]:
     """``make`` for a download button, with an entry in the audit log whenever the file is made.
 
-    The button asks for the file when no session is at hand, so who it is stands here. It must not start a run
-    of the page (``on_click="ignore"``): the new run forgets the file before it is made.
+    The button asks for the file when no session is at hand, so who it is stands here, and whether they are
+    still signed in is asked then. It must not start a run of the page (``on_click="ignore"``): the new run
+    forgets the file before it is made.
     """
     note = _entry(action, thing, detail)
+    bound, alive_at = st.session_state.get("session"), st.session_state.get("alive_at")
 
     def made() -> bytes:
+        if bound is not None and sessions.find(store(), bound, alive_at) is None:
+            raise PermissionError("the session has ended: sign in again")
         content = make()
         note()
         return content

@@ -6,60 +6,48 @@ balancer, keeps people signed in over a reload, and imports the slow libraries b
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from contextlib import asynccontextmanager, closing, nullcontext
+import os
+from contextlib import asynccontextmanager, nullcontext
 from importlib import import_module
 from pathlib import Path
 
 from dashboard.memory import settle
-from dashboard.sessions import COOKIE, SESSION_SECONDS, SESSIONS
+from dashboard.sessions import Serving
 from dashboard.worker_keeper import kept_worker
+from data.settings import get_settings
 
 SCRIPT = Path(__file__).resolve().parent.parent / "streamlit_app.py"
 WARM = ("dashboard.pages.overview_page", "dashboard.pages.caseload_page", "dashboard.pages.student_page")
-LONGEST_TICKET = 200
+HEALTH_SECONDS = 10  # a database that does not answer within it is down
 
 
 def health() -> tuple[dict[str, object], int]:
-    """Whether the store answers: a small document and its HTTP status (200 or 503)."""
-    from data import queries
-    from data.store import open_store
+    """Whether the store answers: a small document and its HTTP status (200 or 503). Never makes a store."""
+    from data.health import StoreUnavailable, served_version
 
     try:
-        with closing(open_store()) as store:
-            model = queries.served_model(store)
-    except (OSError, ValueError, RuntimeError) as problem:
-        return {"status": "unavailable", "reason": type(problem).__name__}, 503
-    return {"status": "ok", "model": model.version if model else None}, 200
+        return {"status": "ok", "model": served_version()}, 200
+    except StoreUnavailable as problem:
+        return {"status": "unavailable", "reason": str(problem)}, 503
 
 
 async def _health(request):
-    from starlette.concurrency import run_in_threadpool
     from starlette.responses import JSONResponse
 
-    document, status = await run_in_threadpool(health)
-    return JSONResponse(document, status_code=status)
+    try:
+        document, status = await asyncio.wait_for(asyncio.to_thread(health), HEALTH_SECONDS)
+    except TimeoutError:
+        document, status = {"status": "unavailable", "reason": "TimeoutError"}, 503
+    return JSONResponse(document, status_code=status, headers={"cache-control": "no-store"})
 
 
 async def _session(request):
-    """POST a ticket: the answer sets the cookie. DELETE: the cookie is forgotten and taken away."""
-    from starlette.responses import Response
+    from dashboard import app_state
+    from dashboard.session_route import answer
 
-    if request.method == "DELETE":
-        SESSIONS.end(request.cookies.get(COOKIE))
-        answer = Response(status_code=204)
-        answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
-        return answer
-    ticket = (await request.body())[:LONGEST_TICKET].decode("ascii", "replace")
-    cookie = SESSIONS.redeem(ticket)
-    if cookie is None:
-        return Response(status_code=403)
-    answer = Response(status_code=204)
-    secure = request.url.scheme == "https" or request.headers.get("x-forwarded-proto") == "https"
-    answer.set_cookie(
-        COOKIE, cookie, max_age=SESSION_SECONDS, httponly=True, samesite="strict", secure=secure
-    )
-    return answer
+    return await answer(request, app_state.store())
 
 
 def application():
@@ -67,7 +55,7 @@ def application():
     import streamlit as st
     from starlette.routing import Route
 
-    SESSIONS.served = True
+    Serving.cookies = True
     routes = [Route("/health", _health), Route("/session", _session, methods=["POST", "DELETE"])]
     return st.App(SCRIPT, routes=routes, lifespan=_lifespan)
 
@@ -84,6 +72,8 @@ def serve(port: int, address: str, *, worker: bool = True) -> None:
     worker : bool
         Whether to keep a worker for long work beside the app.
     """
+    # Uvicorn would believe what a proxy on this machine passes on, though a client may have written it.
+    os.environ["FORWARDED_ALLOW_IPS"] = get_settings().trusted_proxies
     with kept_worker() if worker else nullcontext():
         application().run(config={"server.port": port, "server.address": address})
 

@@ -1,81 +1,40 @@
-"""Staying signed in over a reload: a one-time ticket becomes an HttpOnly cookie. No Streamlit here.
+"""Staying signed in over a reload: the cookie, and what a request tells about its sender. No Streamlit here.
 
 Streamlit begins a new session with every page load. After sign-in the page posts a ticket, valid once and for
-a minute, to ``/session``; the answer sets a cookie that no script can read. Only hashes of cookies are kept,
-in memory: a restart signs everybody out. Which account a cookie stands for is looked up again on every page
-load, so a closed account is out at once.
+a minute, to ``/session``; the answer sets a cookie that no script can read. What a cookie stands for is kept
+in the store (:mod:`data.sessions`) and asked on every run of the script.
 """
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-import time
-from collections.abc import Callable
-from threading import Lock
+from collections.abc import Mapping
 
 COOKIE = "tepat_session"
-TICKET_SECONDS = 60
-SESSION_SECONDS = 8 * 3600  # a working day
-MOST = 10_000  # sessions kept; the oldest go first
+HOST_COOKIE = f"__Host-{COOKIE}"  # browsers take it over TLS only, from this host only, for every path
+LOCAL = "this machine"
 
 
-class Sessions:
-    """Tickets and cookies of one server process.
+class Serving:
+    """Whether a server is there that can set cookies; ``streamlit run`` cannot."""
+
+    cookies = False
+
+
+def over_tls(headers: Mapping[str, str], scheme: str = "http") -> bool:
+    """Whether the browser speaks TLS, be it with a proxy in between.
 
     Parameters
     ----------
-    clock : callable
-        Seconds, rising.
+    headers : mapping
+        Of the request.
+    scheme : str
+        Of the connection that this process sees.
     """
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic):
-        self.served = False  # whether a server is there that can set cookies
-        self._clock, self._lock = clock, Lock()
-        self._tickets: dict[str, tuple[str, float]] = {}
-        self._cookies: dict[str, tuple[str, float]] = {}
-
-    def ticket(self, account: str) -> str:
-        """A new ticket for an account that has just signed in."""
-        text = secrets.token_urlsafe(32)
-        with self._lock:
-            self._tickets[_hash(text)] = (account, self._clock() + TICKET_SECONDS)
-            _trim(self._tickets)
-        return text
-
-    def redeem(self, ticket: str) -> str | None:
-        """The value of a new cookie; None when the ticket is unknown, used or too old."""
-        with self._lock:
-            account, until = self._tickets.pop(_hash(ticket), ("", 0.0))
-            if not account or self._clock() > until:
-                return None
-            cookie = secrets.token_urlsafe(32)
-            self._cookies[_hash(cookie)] = (account, self._clock() + SESSION_SECONDS)
-            _trim(self._cookies)
-            return cookie
-
-    def account(self, cookie: str | None) -> str | None:
-        """Whose cookie it is; None when it is unknown or too old."""
-        if not cookie:
-            return None
-        with self._lock:
-            account, until = self._cookies.get(_hash(cookie), ("", 0.0))
-            return account if account and self._clock() <= until else None
-
-    def end(self, cookie: str | None) -> None:
-        """Forget a cookie."""
-        if cookie:
-            with self._lock:
-                self._cookies.pop(_hash(cookie), None)
+    forwarded = (headers.get("x-forwarded-proto") or "").split(",")[0].strip().lower()
+    from_tls = (headers.get("origin") or "").lower().startswith("https://")
+    return scheme in ("https", "wss") or forwarded in ("https", "wss") or from_tls
 
 
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _trim(table: dict) -> None:
-    while len(table) > MOST:
-        table.pop(next(iter(table)))
-
-
-SESSIONS = Sessions()
+def cookie_name(tls: bool) -> str:
+    """The cookie's name; behind TLS no other one counts, since a neighbouring host could have planted it."""
+    return HOST_COOKIE if tls else COOKIE

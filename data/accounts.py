@@ -5,17 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from data import schema
 from data.columns import ROLES
 from data.database import Store
+from data.passwords import check_password, hash_password, outdated, right_password
 
-MIN_PASSWORD = 10
 ACCOUNT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,79}")
 
 
@@ -50,27 +47,70 @@ class Account:
 def write_accounts(store: Store, accounts: Iterable[Account]) -> int:
     """Create or change accounts. Returns how many were written.
 
+    Whoever is signed in with an account that is closed, gets another role or other programmes, or a new
+    password, is signed out by the same transaction.
+
     Raises
     ------
     ValueError
-        When a name or role is not allowed, or a password is shorter than :data:`MIN_PASSWORD` characters.
+        When a name or role is not allowed, or a password is refused (:func:`data.passwords.check_password`).
     """
     rows = [_row(account) for account in accounts]
-    table = schema.accounts
-    with store.writing() as connection:
+    with store.writing("accounts") as connection:
         for row in rows:
-            same = table.c.account == row["account"]
-            if connection.execute(update(table).where(same).values(**row)).rowcount == 0:
-                connection.execute(insert(table).values(**row))
+            _write(connection, row)
     return len(rows)
+
+
+def change_password(store: Store, name: str, password: str, keep: str | None = None) -> int:
+    """Give an account a new password and end its other sessions.
+
+    Parameters
+    ----------
+    keep : str, optional
+        The session that goes on: the one that changes the password.
+
+    Returns
+    -------
+    int
+        How many sessions ended.
+
+    Raises
+    ------
+    LookupError
+        When there is no such account.
+    data.passwords.PasswordRefused
+    """
+    table = schema.accounts
+    found = find_account(store, name)
+    if found is None:
+        raise LookupError(f"there is no open account {name!r}")
+    check_password(password, found.account, found.display_name)
+    fresh = hash_password(password)
+    with store.writing("accounts") as connection:
+        connection.execute(update(table).where(table.c.account == name).values(password_hash=fresh))
+        return end_sessions_in(connection, name, keep)
+
+
+def end_sessions_in(connection: Connection, name: str, keep: str | None = None) -> int:
+    """End the sessions of an account but ``keep``, inside a transaction. Returns how many."""
+    table = schema.sessions
+    gone = delete(table).where(table.c.account == name)
+    if keep is not None:
+        gone = gone.where(table.c.session_id != keep)
+    return connection.execute(gone).rowcount
 
 
 def find_account(store: Store, name: str) -> Account | None:
     """The active account of that name, without its password."""
-    table = schema.accounts
-    with store.reading() as connection:
-        row = connection.execute(select(table).where(table.c.account == name)).mappings().one_or_none()
-    return _account(row) if row is not None and row["active"] else None
+    row = _found(store, name)
+    return account_of(row) if row is not None and row["active"] else None
+
+
+def any_account(store: Store, name: str) -> Account | None:
+    """The account of that name, a closed one too, without its password."""
+    row = _found(store, name)
+    return None if row is None else account_of(row)
 
 
 def list_accounts(store: Store, role: str | None = None) -> list[Account]:
@@ -80,7 +120,7 @@ def list_accounts(store: Store, role: str | None = None) -> list[Account]:
     with store.reading() as connection:
         rows = connection.execute(wanted).mappings().all()
     order = {role: position for position, role in enumerate(ROLES)}
-    return sorted(map(_account, rows), key=lambda account: (order[account.role], account.account))
+    return sorted(map(account_of, rows), key=lambda account: (order[account.role], account.account))
 
 
 def verify_password(store: Store, name: str, password: str) -> Account | None:
@@ -89,22 +129,17 @@ def verify_password(store: Store, name: str, password: str) -> Account | None:
     An unknown or inactive account, one without a password and a wrong password all take the same time and
     give the same answer, so that nobody can tell which names exist.
     """
-    table = schema.accounts
-    with store.reading() as connection:
-        row = connection.execute(select(table).where(table.c.account == name)).mappings().one_or_none()
+    table, row = schema.accounts, _found(store, name)
     usable = row is not None and row["active"] and bool(row["password_hash"])
-    stored = row["password_hash"] if usable else _nobodys_hash()
-    try:
-        right = _hasher().verify(stored, password)
-    except (VerificationError, InvalidHashError):
-        right = False
-    if not (usable and right):
+    stored = row["password_hash"] if usable else None
+    if not right_password(stored, password):
         return None
-    if _hasher().check_needs_rehash(stored):
-        fresh = {"password_hash": _hasher().hash(password)}
-        with store.writing() as connection:
-            connection.execute(update(table).where(table.c.account == name).values(**fresh))
-    return _account(row)
+    if outdated(stored):
+        fresh = {"password_hash": hash_password(password)}
+        with store.writing("accounts") as connection:
+            same = (table.c.account == name) & (table.c.password_hash == stored)
+            connection.execute(update(table).where(same).values(**fresh))
+    return account_of(row)
 
 
 def write_demo_accounts(store: Store) -> list[Account]:
@@ -126,6 +161,15 @@ def write_demo_accounts(store: Store) -> list[Account]:
     return made
 
 
+def _found(store: Store, name: str):
+    table = schema.accounts
+    wanted = select(table).where(table.c.account == name)
+    with store.reading() as connection:
+        if not ACCOUNT_NAME.fullmatch(name):  # anything may be typed at the door, and not all of it be asked
+            wanted = select(table).where(table.c.account == "")
+        return connection.execute(wanted).mappings().one_or_none()
+
+
 def _row(account: Account) -> dict:
     if not ACCOUNT_NAME.fullmatch(account.account):
         raise ValueError(
@@ -138,28 +182,29 @@ def _row(account: Account) -> dict:
     row = {"account": account.account, "display_name": account.display_name, "role": account.role}
     row |= {"program_codes": codes, "active": account.active}
     if account.password is not None:
-        if len(account.password) < MIN_PASSWORD:
-            raise ValueError(
-                f"password must have at least {MIN_PASSWORD} characters, got {len(account.password)}"
-            )
-        row["password_hash"] = _hasher().hash(account.password)
+        check_password(account.password, account.account, account.display_name)
+        row["password_hash"] = hash_password(account.password)
     return row
 
 
-def _account(row) -> Account:
+def _write(connection: Connection, row: dict) -> None:
+    table = schema.accounts
+    same = table.c.account == row["account"]
+    before = connection.execute(select(table).where(same)).mappings().one_or_none()
+    if before is None:
+        connection.execute(insert(table).values(**row))
+        return
+    connection.execute(update(table).where(same).values(**row))
+    decisive = ("role", "program_codes", "active", "password_hash")
+    if any(row[name] != before[name] for name in decisive if name in row):
+        end_sessions_in(connection, row["account"])
+
+
+def account_of(row) -> Account:
+    """An account from a row of ``accounts``."""
     codes = None if row["program_codes"] is None else tuple(row["program_codes"])
     return Account(row["account"], row["display_name"], row["role"], codes, row["active"])
 
 
 def _shown(name: str) -> str:
     return re.sub(r"[._@+-]+", " ", name).title()
-
-
-@lru_cache
-def _hasher() -> PasswordHasher:
-    return PasswordHasher()  # argon2id with the parameters that RFC 9106 recommends
-
-
-@lru_cache
-def _nobodys_hash() -> str:
-    return _hasher().hash("the password of no account")

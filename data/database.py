@@ -22,6 +22,7 @@ LOCKS = {  # PostgreSQL advisory locks
     "jobs": 73_100_004,  # a list of jobs can change while an import holds "store"
     "worker": 73_100_005,
     "job": 73_100_006,
+    "accounts": 73_100_007,  # accounts and sessions can change while an import holds "store"
 }
 _WRITES = "tepat_writes"
 

@@ -351,6 +351,29 @@ accounts = Table(
     Column("program_codes", JSON),  # null: every programme
     Column("active", Boolean, nullable=False, default=True),
 )
+sessions = Table(  # who is signed in; a session that was ended has no row
+    "sessions",
+    metadata,
+    Column("session_id", String(32), primary_key=True),
+    Column("account", String(80), nullable=False, index=True),
+    Column("way", String(16), nullable=False),  # how it was entered
+    Column("role", String(16), nullable=False),  # at sign-in; another one now ends the session
+    Column("program_codes", JSON),  # likewise
+    Column("started_at", DateTime, nullable=False),
+    Column("seen_at", DateTime, nullable=False),
+    Column("ticket_hash", String(64), unique=True),  # SHA-256; null once it was exchanged
+    Column("ticket_until", DateTime, nullable=False),
+    Column("cookie_hash", String(64), unique=True),  # SHA-256
+)
+sign_in_tries = Table(  # failed sign-ins by keyed hashes of account and address
+    "sign_in_tries",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last_at", DateTime, nullable=False, index=True),
+    Column("until", DateTime),  # the next try waits until then
+    Column("known_at", DateTime),  # when the account last signed in from the address
+)
 consents = Table(  # append-only; which row of a purpose holds says data.consent.newest_consents
     "consents",
     metadata,

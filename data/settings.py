@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,7 +25,20 @@ class Settings(BaseSettings):
     key: str = Field(default="", description="base64 of 32 bytes; empty: a key file in the folder")
     encoder: str = Field(default="", description="encoder name or weights path; empty: the shipped one")
     port: int = 8501
+    session_hours: float = Field(default=8, gt=0, description="a session ends after so long, used or not")
+    idle_minutes: float = Field(default=30, gt=0, description="a session ends after so long without an act")
+    trusted_proxies: str = Field(
+        default="", description="addresses or networks whose X-Forwarded-For is believed, comma between"
+    )
     threads: int = Field(default=0, description="CPU threads for torch and xgboost; 0: all")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        for part in parts:
+            ipaddress.ip_network(part)  # a name or a typing error would be believed of nobody, silently
+        return ",".join(parts)
 
     @property
     def url(self) -> str:

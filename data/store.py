@@ -17,7 +17,7 @@ from data.consent import write_consents
 from data.database import Store, connect
 from data.encoder_info import EncoderInfo
 from data.imports import new_import
-from data.migrate import migrate
+from data.migrate import current_revision, migrate, newest_revision
 from data.record_frames import ImportResult, RecordFrames
 from data.settings import get_settings
 from data.writers_records import write_records
@@ -36,6 +36,7 @@ __all__ = [
     "ImportResult",
     "KeyProblem",
     "NewSpecimen",
+    "NoStore",
     "RecordFrames",
     "SpecimenResult",
     "Store",
@@ -57,11 +58,16 @@ __all__ = [
     "write_specimens",
 ]
 
+
+class NoStore(RuntimeError):
+    """There is no store where the settings say, and none was to be made."""
+
+
 _KEY_CHECK = "key_check"
 _KNOWN_TEXT = b"tepat"
 
 
-def open_store(url: str | None = None, *, folder: Path | None = None) -> Store:
+def open_store(url: str | None = None, *, folder: Path | None = None, create: bool = True) -> Store:
     """Open a store; create its tables and its key when it is new.
 
     Parameters
@@ -71,11 +77,15 @@ def open_store(url: str | None = None, *, folder: Path | None = None) -> Store:
         SQLite file ``tepat.db`` in ``folder`` when only that is given.
     folder : pathlib.Path, optional
         Where key file, models and caches live; by default the folder of the SQLite file, or the settings'.
+    create : bool
+        False: never make a store or a key, and never bring a store to another revision.
 
     Raises
     ------
     data.cipher.KeyProblem
         When the key is missing, malformed, or not the one that the store was written with.
+    NoStore
+        When ``create`` is false and there is no store at this software's revision.
     """
     settings = get_settings()
     if url is None:
@@ -85,10 +95,15 @@ def open_store(url: str | None = None, *, folder: Path | None = None) -> Store:
         is_file = parsed.get_backend_name() == "sqlite" and parsed.database
         folder = Path(parsed.database).resolve().parent if is_file else settings.folder
     folder = Path(folder).resolve()
+    if not create:
+        _must_exist(parsed)
     engine = connect(url)
     try:
-        migrate(engine)
-        cipher = _unlock(engine, folder, settings.key)
+        if create:
+            migrate(engine)
+        elif current_revision(engine) != newest_revision():
+            raise NoStore("there is no store of this revision: python -m data init makes or upgrades it")
+        cipher = _unlock(engine, folder, settings.key, may_create=create)
     except BaseException:
         engine.dispose()
         raise
@@ -124,11 +139,19 @@ def write_fact(connection: Connection, name: str, value: Any) -> None:
         connection.execute(insert(facts).values(name=name, value=value))
 
 
-def _unlock(engine, folder: Path, configured_key: str) -> Cipher:
+def _must_exist(parsed) -> None:
+    file = parsed.database if parsed.get_backend_name() == "sqlite" else None
+    if file is not None and not (Path(file).is_file() and Path(file).stat().st_size):
+        raise NoStore("there is no store in its folder: python -m data init makes one; is the disk mounted?")
+
+
+def _unlock(engine, folder: Path, configured_key: str, *, may_create: bool) -> Cipher:
     from data.database import reading, writing
 
     with reading(engine) as connection:
         check = read_fact(connection, _KEY_CHECK)
+    if check is None and not may_create:
+        raise NoStore("the store has no key yet: python -m data init makes one")
     if configured_key:
         cipher = Cipher(parse_key(configured_key, "TEPAT_KEY"))
     else:

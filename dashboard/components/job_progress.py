@@ -34,10 +34,15 @@ def job_progress(job_id: str, *, quiet: bool = False) -> Job | None:
         return job
     with st.container(border=True, key=f"job-{job_id}"):
         if job.open:
-            st.fragment(_watched, run_every=EVERY)(job_id)
+            st.fragment(_looked_at, run_every=EVERY)(job_id)
         else:
             _ended(job)
     return job
+
+
+def _looked_at(job_id: str) -> None:
+    with app_state.unattended():
+        _watched(job_id)
 
 
 def _watched(job_id: str) -> None:

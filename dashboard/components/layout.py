@@ -89,9 +89,23 @@ def guarded(name: str) -> Callable[[], None]:
                 import_module(f"dashboard.pages.{name}_page").show()
         except Exception:
             logger.exception("page %s failed", name)
-            words = app_state.words()
-            now = datetime.now().strftime("%H:%M:%S")
-            st.error(f"**{words('state.error_title')}** {words('state.error_text', time=now)}")
+            _say_calmly()
 
     page.__name__ = name
     return page
+
+
+def calmly(ask: Callable):
+    """What ``ask()`` says, before any page; when it fails the run ends with a calm message."""
+    try:
+        return ask()
+    except Exception:
+        logger.exception("the app could not begin a page")
+        _say_calmly()
+        st.stop()
+
+
+def _say_calmly() -> None:
+    words = app_state.words()
+    now = datetime.now().strftime("%H:%M:%S")
+    st.error(f"**{words('state.error_title')}** {words('state.error_text', time=now)}")

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import app_state
+from dashboard.components.account_dialog import account_button
 from dashboard.components.tour import reopen_button
 from dashboard.wording import LANGUAGES
 
@@ -46,6 +47,7 @@ def sidebar() -> None:
                 if st.button(
                     words("nav.sign_out"), icon=":material/logout:", type="tertiary", key="sign-out"
                 ):
-                    app_state.sign_in_as(None)
+                    app_state.sign_out()
                     st.rerun()
+            account_button()
             reopen_button()

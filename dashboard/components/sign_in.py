@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from datetime import timedelta
+
 import streamlit as st
 
-from dashboard import access, app_state
+from dashboard import app_state, signing_in
 from data.accounts import Account
 from data.columns import ROLES
 
@@ -60,7 +63,17 @@ def password_form() -> Account | None:
         password = st.text_input(words("sign_in.password"), type="password", autocomplete="current-password")
         if not st.form_submit_button(words("sign_in.submit"), type="primary"):
             return None
-    account = access.sign_in(app_state.store(), name, password)
-    if account is None:
-        st.error(words("sign_in.wrong"))
-    return account
+    outcome = signing_in.sign_in(app_state.store(), name, password, app_state.address())
+    if outcome.account is None:
+        st.error(" ".join(part for part in (words("sign_in.wrong"), wait_words(outcome.wait)) if part))
+    return outcome.account
+
+
+def wait_words(wait: timedelta) -> str:
+    """How long to wait before another try; nothing when there is nothing to wait for."""
+    words, seconds = app_state.words(), math.ceil(wait.total_seconds())
+    if seconds <= 0:
+        return ""
+    if seconds <= 90:
+        return words("sign_in.wait_seconds", n=seconds)
+    return words("sign_in.wait_minutes", n=math.ceil(seconds / 60))

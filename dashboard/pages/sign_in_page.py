@@ -18,8 +18,9 @@ def show() -> None:
             st.image(str(LOGO), width=150, alt=words("app.name"))
             language_switch()
         st.title(words("app.tagline"), anchor=False)
+        app_state.told_of_the_end()
         seats = access.demo_seats(store)
         chosen = demo_seats(seats) if seats else password_form()
     if chosen is not None:
-        app_state.sign_in_as(chosen)
+        app_state.sign_in_as(chosen, "seat" if seats else "password")
         st.rerun()

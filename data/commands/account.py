@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -9,23 +10,78 @@ import typer
 
 def account(
     name: Annotated[str, typer.Argument(help="Name to sign in with; an advisor's as in the register.")],
-    role: Annotated[str, typer.Option(help="leadership, advisor, registry, accreditation, auditor, …")],
-    display_name: Annotated[str, typer.Option(help="Name on the screen.")] = "",
+    role: Annotated[
+        str | None, typer.Option(help="leadership, advisor, registry, accreditation, auditor, …")
+    ] = None,
+    display_name: Annotated[str | None, typer.Option(help="Name on the screen.")] = None,
     program: Annotated[list[str] | None, typer.Option(help="Limit to this programme; repeatable.")] = None,
-    active: Annotated[bool, typer.Option(help="Whether the account may sign in.")] = True,
-    password: Annotated[bool, typer.Option(help="Ask for a new password.")] = True,
+    every_program: Annotated[
+        bool, typer.Option("--every-program", help="Lift the limit: every programme.")
+    ] = False,
+    active: Annotated[bool | None, typer.Option(help="Whether the account may sign in.")] = None,
+    password: Annotated[
+        bool | None, typer.Option(help="Ask for a new password; the default for a new account.")
+    ] = None,
 ) -> None:
-    """Create or change an account; the password is asked for, never given on the command line."""
-    from data import audit
-    from data.accounts import Account, write_accounts
-    from data.commands.opening import opened_store
+    """Create an account, or change what is named of one and nothing else; shows it before and after.
 
-    secret = typer.prompt("Password", hide_input=True, confirmation_prompt=True) if password else None
-    codes = tuple(program) if program else None
+    The password is asked for, never given on the command line. A change of role, programmes or password, and
+    closing the account, signs its owner out everywhere.
+    """
+    from data.accounts import any_account
+    from data.commands.opening import opened_store, refusal
+
+    if program and every_program:
+        raise refusal("--program and --every-program exclude each other")
     with opened_store() as store:
-        write_accounts(store, [Account(name, display_name or name, role, codes, active, secret)])
-        about = {"role": role, "program_codes": program or None, "active": active}
-        audit.append(
-            store, actor="command line", role="system", action="write account", object=name, detail=about
-        )
-    typer.echo(f"account {name!r}: {role}, {'active' if active else 'not active'}")
+        before = any_account(store, name)
+        if before is None and role is None:
+            raise refusal(f"there is no account {name!r} yet; a new one needs --role")
+        after = _changed(before, name, role, display_name, active)
+        if program or every_program:
+            after = replace(after, program_codes=tuple(program) if program else None)
+        if password or (password is None and before is None):
+            secret = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+            after = replace(after, password=secret)
+        if after == before and after.password is None:
+            typer.echo(f"nothing to change: {_in_words(after)}")
+            return
+        _write(store, before, after)
+    typer.echo(f"before  {_in_words(before) if before else 'no account'}")
+    typer.echo(f"after   {_in_words(after)}{'; new password' if after.password else ''}")
+
+
+def _changed(before, name: str, role: str | None, display_name: str | None, active: bool | None):
+    from data.accounts import Account
+
+    named = {"role": role, "display_name": display_name, "active": active}
+    named = {key: value for key, value in named.items() if value is not None}
+    return replace(before or Account(name, display_name or name, role), **named)
+
+
+def _write(store, before, after) -> None:
+    from data import audit, queries
+    from data.store import write_accounts
+
+    unknown = sorted(set(after.program_codes or ()) - set(queries.programs(store)["program_code"]))
+    if unknown:
+        typer.echo(f"note: the store has no programme {', '.join(unknown)} yet", err=True)
+    write_accounts(store, [after])
+    about = {"role": after.role, "program_codes": after.program_codes and list(after.program_codes)}
+    about |= {"active": after.active, "new_password": after.password is not None}
+    if before is not None:
+        was = {"role": before.role, "program_codes": before.program_codes and list(before.program_codes)}
+        about["before"] = was | {"active": before.active}
+    audit.append(
+        store, actor="command line", role="system", action="write account", object=after.account, detail=about
+    )
+
+
+def _in_words(account) -> str:
+    codes = (
+        "every programme"
+        if account.program_codes is None
+        else f"programmes {', '.join(account.program_codes)}"
+    )
+    state = "active" if account.active else "closed"
+    return f"account {account.account!r} ({account.display_name}): {account.role}, {codes}, {state}"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -69,35 +71,42 @@ def demo_folder(tmp_path_factory) -> Path:
 def site(demo_folder) -> DemoSite:
     """The app served over the demo store."""
     advisor, student = _explained_student(demo_folder)
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
-    for url in _served(demo_folder, port):
+    with serving(demo_folder) as url:
         yield DemoSite(url, demo_folder, advisor, student)
 
 
-@pytest.fixture
-def site_of() -> Callable:
-    """A function that serves the store of a folder on a port; it yields the address."""
-    return _served
+@contextmanager
+def serving(folder: Path, *command: str, scheme: str = "http", **settings: str) -> Iterator[str]:
+    """The app over the store in a folder: where it answers.
 
-
-def _served(folder: Path, port: int):
-    log = (folder / "server.log").open("w")
-    server = subprocess.Popen(
-        [sys.executable, "-m", "dashboard", "serve", "--port", str(port)],
-        cwd=ROOT,
-        env=_environment(folder),
-        stdout=log,
-        stderr=subprocess.STDOUT,
-    )
-    try:
-        _wait_until_up(f"http://localhost:{port}/health", server)
-        yield f"http://localhost:{port}"
-    finally:
-        server.terminate()
-        server.wait(20)
-        log.close()
+    Parameters
+    ----------
+    command : str
+        What serves it, with "{port}" for the port; by default ``python -m dashboard serve``.
+    scheme : str
+        "https" when the settings name a certificate.
+    **settings
+        Of the environment.
+    """
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    words = command or ("dashboard", "serve", "--port", "{port}")
+    with (folder / "server.log").open("a") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", *(word.format(port=port) for word in words)],
+            cwd=ROOT,
+            env=_environment(folder) | settings,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            url = f"{scheme}://localhost:{port}"
+            _wait_until_up(f"{url}/{'_stcore/' if command else ''}health", server)
+            yield url
+        finally:
+            server.terminate()
+            server.wait(20)
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -110,7 +119,8 @@ def _wait_until_up(url: str, server: subprocess.Popen, seconds: float = 90) -> N
     while time.monotonic() < end:
         assert server.poll() is None, "the server has ended"
         try:
-            with urllib.request.urlopen(url, timeout=5) as answer:
+            unverified = ssl._create_unverified_context()  # a test signs its own certificate
+            with urllib.request.urlopen(url, timeout=5, context=unverified) as answer:
                 if answer.status == 200:
                     return
         except OSError:
@@ -278,6 +288,7 @@ def steps() -> SimpleNamespace:
     """What a visitor does, for the tests (they have no package to import it from)."""
     return SimpleNamespace(
         PATIENCE=PATIENCE,
+        serving=serving,
         watched=watched,
         settled=settled,
         enter=enter,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -25,7 +24,7 @@ WORDS = {
 
 
 @pytest.fixture
-def office(tmp_path, site_of):
+def office(tmp_path, steps):
     """The app over a register that is not marked synthetic, with one account that has a password."""
     from data.store import Account, get_fact, open_store, write_accounts
 
@@ -39,10 +38,8 @@ def office(tmp_path, site_of):
     assert not get_fact(store, "synthetic")
     write_accounts(store, [Account("rina", "Rina", "registry", password=PASSWORD)])
     store.close()
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
-    yield from site_of(tmp_path, port)
+    with steps.serving(tmp_path) as url:
+        yield url
 
 
 @pytest.mark.parametrize("language", ["en", "id"])

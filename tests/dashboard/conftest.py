@@ -64,6 +64,23 @@ def nothing_is_drawn_ahead(monkeypatch):
     monkeypatch.setattr(ahead, "_begun", lambda key, work: None)
 
 
+@pytest.fixture(autouse=True)
+def whom_a_test_names_is_signed_in(monkeypatch):
+    """Most tests draw a page for somebody without a sign-in: ``st.session_state["person"]``.
+
+    There is no browser: no cookie, no address.
+    """
+    import streamlit as st
+
+    from dashboard import app_state
+    from dashboard.sessions import LOCAL
+
+    monkeypatch.setattr(app_state, "_cookie", lambda: None)
+    monkeypatch.setattr(app_state, "address", lambda: LOCAL)
+    asked = app_state.person
+    monkeypatch.setattr(app_state, "person", lambda: st.session_state.get("person") or asked())
+
+
 def quick_scan(specimen) -> bytes:
     """A scan in a hundredth of the pen model's time: one stroke on paper, different for each specimen."""
     rng = np.random.default_rng(specimen.drawing_seed)

@@ -60,13 +60,6 @@ def test_a_closed_account_has_no_demo_seat(store):
     assert access.demo_seats(store) == {}
 
 
-def test_sign_in_needs_the_right_password(store):
-    write_accounts(store, [Account("ani", "Ani", "advisor", password="correct horse")])
-    assert access.sign_in(store, " ani ", "correct horse").display_name == "Ani"
-    assert access.sign_in(store, "ani", "wrong horse..") is None
-    assert access.sign_in(store, "nobody", "correct horse") is None
-
-
 def test_every_page_of_the_menu_has_a_module():
     from importlib import import_module
 

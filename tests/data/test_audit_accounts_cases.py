@@ -147,7 +147,7 @@ def test_passwords_are_kept_as_argon2id_and_survive_other_changes(people):
     [
         (Account("no spaces", "X", "advisor"), "account must be 1-80 letters"),
         (Account("x", "X", "king"), "role must be one of"),
-        (Account("x", "X", "advisor", password="short"), "at least 10 characters, got 5"),
+        (Account("x", "X", "advisor", password="short"), "at least 12 characters, got 5"),
     ],
 )
 def test_accounts_that_break_a_rule_are_refused(store, account, message):

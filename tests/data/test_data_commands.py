@@ -127,8 +127,8 @@ def test_an_account_is_made_with_a_password_that_is_asked_for(run, small_registe
     done = run("account", "dewi", "--role", "registry", "--program", "IF", input=f"{secret}\n{secret}\n")
     assert done.exit_code == 0, done.output
     assert verify_password(small_register.store, "dewi", secret).program_codes == ("IF",)
-    short = run("account", "dewi", "--role", "registry", input="short\nshort\n")
-    assert (short.exit_code, "at least 10 characters" in short.output) == (2, True)
+    short = run("account", "dewi", "--password", input="short\nshort\n")
+    assert (short.exit_code, "at least 12 characters" in short.output) == (2, True)
 
 
 def test_audit_tells_an_altered_log(run, small_register):

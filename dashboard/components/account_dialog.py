@@ -1,0 +1,80 @@
+"""One's own account: the sessions that are open, signing out everywhere, another password."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import app_state, signing_in
+from dashboard.components.sign_in import wait_words
+from data import sessions
+from data.passwords import MAX_PASSWORD, MIN_PASSWORD, PasswordRefused
+
+
+def account_button() -> None:
+    """The way to one's own account; not for a demo seat, which many people share."""
+    words, session = app_state.words(), app_state.session()
+    if session is None or session.way != "password":
+        return
+    if st.button(words("account.label"), icon=":material/manage_accounts:", type="tertiary", key="account"):
+        st.dialog(words("account.title"))(_account)()
+    if st.session_state.pop("password_changed", False):
+        st.toast(words("account.changed"), icon=":material/check:")
+
+
+def _account() -> None:
+    words, session = app_state.words(), app_state.session()
+    if session is None:
+        return
+    own = sessions.sessions_of(app_state.store(), session.account.account)
+    st.markdown(f"**{words('account.sessions', n=len(own))}**")
+    for one, line in zip(own, _lines(own), strict=True):
+        here = f" · {words('account.this_one')}" if one.session_id == session.session_id else ""
+        st.caption(line + here)
+    if st.button(words("account.everywhere"), icon=":material/logout:", key="everywhere"):
+        app_state.sign_out(everywhere=True)
+        st.rerun()
+    st.divider()
+    _password_form(session)
+
+
+def _lines(own: list[sessions.Session]) -> list[str]:
+    words = app_state.words()
+    began = app_state.here(pd.Series([one.started_at for one in own]))
+    seen = app_state.here(pd.Series([one.seen_at for one in own]))
+    return [
+        words("account.session", day=words.day(start), began=f"{start:%H:%M}", seen=f"{last:%H:%M}")
+        for start, last in zip(began, seen, strict=True)
+    ]
+
+
+def _password_form(session: sessions.Session) -> None:
+    words = app_state.words()
+    st.markdown(f"**{words('account.password_title')}**")
+    st.caption(words("account.rule", least=MIN_PASSWORD, most=MAX_PASSWORD))
+    with st.form("password"):
+        old = st.text_input(words("account.old"), type="password", autocomplete="current-password")
+        new = st.text_input(words("account.new"), type="password", autocomplete="new-password")
+        again = st.text_input(words("account.again"), type="password", autocomplete="new-password")
+        if not st.form_submit_button(words("account.submit"), type="primary"):
+            return
+    problem = _changed(session, old, new, again)
+    if problem:
+        st.error(problem)
+        return
+    st.session_state["password_changed"] = True
+    st.rerun()
+
+
+def _changed(session: sessions.Session, old: str, new: str, again: str) -> str:
+    """Change the password; what is wrong in words, or nothing."""
+    words = app_state.words()
+    if new != again:
+        return words("account.differ")
+    try:
+        outcome = signing_in.change_password(app_state.store(), session, old, new, app_state.address())
+    except PasswordRefused as refusal:
+        return words(f"account.refused_{refusal.code}", least=MIN_PASSWORD, most=MAX_PASSWORD)
+    if outcome.account is None:
+        return " ".join(part for part in (words("account.old_wrong"), wait_words(outcome.wait)) if part)
+    return ""

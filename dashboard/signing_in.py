@@ -1,0 +1,82 @@
+"""Signing in with a password, and changing it: the waits after failures, and what is written down of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from data import accounts, audit, throttle
+from data.accounts import Account
+from data.sessions import Session
+from data.store import Store
+
+NOBODY = "unknown"  # in the log: a name that was typed and does not exist may be a password typed too early
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a try.
+
+    Parameters
+    ----------
+    account : Account or None
+        Who it is; None when the try failed, whatever the reason.
+    wait : timedelta
+        How long to wait before another try; zero: at once.
+    """
+
+    account: Account | None
+    wait: timedelta = timedelta(0)
+
+
+def sign_in(store: Store, name: str, password: str, address: str) -> Outcome:
+    """Try a password, unless the name or the address has to wait.
+
+    Parameters
+    ----------
+    name, password : str
+        As typed.
+    address : str
+        Of the client, for the waits and the log.
+    """
+    name = name.strip()
+    charge = throttle.charge(store, name, address)
+    if not charge.allowed:
+        return Outcome(None, charge.held)
+    account = accounts.verify_password(store, name, password)
+    if account is not None:
+        throttle.forgive(store, name, address)
+        return Outcome(account)
+    _write_down(store, name, address, charge.next_wait)
+    return Outcome(None, charge.next_wait)
+
+
+def change_password(store: Store, session: Session, old: str, new: str, address: str) -> Outcome:
+    """Give the owner of a session another password; their other sessions end.
+
+    The old one is asked for, and guessing it has to wait like a sign-in.
+
+    Raises
+    ------
+    data.passwords.PasswordRefused
+        When the new password may not be used.
+    """
+    name = session.account.account
+    outcome = sign_in(store, name, old, address)
+    if outcome.account is None:
+        return outcome
+    ended = accounts.change_password(store, name, new, keep=session.session_id)
+    about = {"actor": name, "role": outcome.account.role, "object": name, "detail": {"sessions_ended": ended}}
+    audit.append(store, action="change_password", **about)
+    return outcome
+
+
+def _write_down(store: Store, name: str, address: str, wait: timedelta) -> None:
+    known = accounts.any_account(store, name)
+    who = {"actor": NOBODY, "role": "", "object": NOBODY}
+    if known is not None:
+        who = {"actor": known.account, "role": known.role, "object": known.account}
+    audit.append(store, action="sign_in_failed", detail={"address": address}, **who)
+    if wait:
+        detail = {"address": address, "seconds": int(wait.total_seconds())}
+        audit.append(store, action="sign_in_held", detail=detail, **who)

@@ -1,0 +1,180 @@
+"""Who is signed in: one row per session, shared by every process that serves the store.
+
+A tab is bound to its session when somebody signs in, and a reload finds it by a cookie; only hashes of
+cookies and tickets are kept. Whoever asks gets the session only while it lasts: neither too old nor idle for
+too long, the account open, and with the role and programmes that it had at sign-in. A session that was ended
+has no row any more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from data import schema
+from data.accounts import Account, account_of, end_sessions_in
+from data.database import Store
+from data.imports import now
+from data.settings import get_settings
+
+TICKET = timedelta(minutes=1)  # how long a tab may take to exchange its ticket for a cookie
+WAYS = ("password", "seat")  # seat: entered by one click, which only a synthetic store allows
+
+
+@dataclass(frozen=True)
+class Session:
+    """A session that lasts.
+
+    Parameters
+    ----------
+    session_id : str
+        32 hexadecimal digits; not a secret that opens anything, no request can present it.
+    account : Account
+        Whose it is, as the account stands now.
+    way : str
+        One of :data:`WAYS`.
+    started_at, seen_at : datetime
+        UTC; ``seen_at`` is the last sign of life, to the minute.
+    """
+
+    session_id: str
+    account: Account
+    way: str
+    started_at: datetime
+    seen_at: datetime
+
+
+def begin(store: Store, account: Account, way: str = "password") -> tuple[str, str]:
+    """Begin a session. Returns its id and a ticket, to be exchanged once for a cookie."""
+    if way not in WAYS:
+        raise ValueError(f"way must be one of {WAYS}, got {way!r}")
+    session_id, ticket, at = secrets.token_hex(16), secrets.token_urlsafe(32), now()
+    codes = None if account.program_codes is None else list(account.program_codes)
+    row = {"session_id": session_id, "account": account.account, "way": way, "role": account.role}
+    row |= {"program_codes": codes, "started_at": at, "seen_at": at}
+    row |= {"ticket_hash": _hash(ticket), "ticket_until": at + TICKET}
+    table = schema.sessions
+    with store.writing("accounts") as connection:
+        connection.execute(delete(table).where(table.c.started_at < at - _longest()))
+        connection.execute(insert(table).values(**row))
+    return session_id, ticket
+
+
+def redeem(store: Store, ticket: str, instead_of: str | None = None) -> str | None:
+    """The value of a new cookie for a ticket; None when the ticket is unknown, used or too old.
+
+    Parameters
+    ----------
+    instead_of : str, optional
+        The cookie that the browser had before; its session ends: one browser, one person.
+    """
+    cookie, at, table = secrets.token_urlsafe(32), now(), schema.sessions
+    valid = (table.c.ticket_hash == _hash(ticket)) & (table.c.ticket_until >= at)
+    taken = update(table).where(valid)
+    with store.writing("accounts") as connection:
+        if connection.execute(taken.values(cookie_hash=_hash(cookie), ticket_hash=None)).rowcount == 0:
+            return None
+        if instead_of:
+            connection.execute(delete(table).where(table.c.cookie_hash == _hash(instead_of)))
+    return cookie
+
+
+def find(store: Store, session_id: str, alive_at: datetime | None = None) -> Session | None:
+    """The session of that id while it lasts.
+
+    Parameters
+    ----------
+    alive_at : datetime, optional
+        A later sign of life than the row tells.
+    """
+    return _lasting(store, schema.sessions.c.session_id == session_id, alive_at)
+
+
+def find_by_cookie(store: Store, cookie: str | None) -> Session | None:
+    """The session that a cookie belongs to while it lasts."""
+    return _lasting(store, schema.sessions.c.cookie_hash == _hash(cookie), None) if cookie else None
+
+
+def touch(store: Store, session_id: str) -> None:
+    """Note a sign of life."""
+    table = schema.sessions
+    with store.writing("accounts") as connection:
+        connection.execute(update(table).where(table.c.session_id == session_id).values(seen_at=now()))
+
+
+def end(store: Store, session_id: str) -> None:
+    """End a session, in every tab and for its cookie."""
+    table = schema.sessions
+    with store.writing("accounts") as connection:
+        connection.execute(delete(table).where(table.c.session_id == session_id))
+
+
+def end_by_cookie(store: Store, cookie: str | None) -> None:
+    """End the session of a cookie."""
+    if cookie:
+        table = schema.sessions
+        with store.writing("accounts") as connection:
+            connection.execute(delete(table).where(table.c.cookie_hash == _hash(cookie)))
+
+
+def end_all(store: Store, account: str, keep: str | None = None) -> int:
+    """End every session of an account but ``keep``. Returns how many."""
+    with store.writing("accounts") as connection:
+        return end_sessions_in(connection, account, keep)
+
+
+def sessions_of(store: Store, account: str) -> list[Session]:
+    """The sessions of an account that last, the newest first."""
+    with store.reading() as connection:
+        found = _asked(connection, schema.sessions.c.account == account)
+        lasting = [_session(row) for row in found if _lasts(connection, row, None)]
+    return sorted(lasting, key=lambda one: one.started_at, reverse=True)
+
+
+def _lasting(store: Store, which, alive_at: datetime | None) -> Session | None:
+    with store.reading() as connection:
+        row = next(iter(_asked(connection, which)), None)
+        return _session(row) if row is not None and _lasts(connection, row, alive_at) else None
+
+
+def _asked(connection: Connection, which):
+    sessions, accounts = schema.sessions, schema.accounts
+    then = [sessions.c[name].label(f"then_{name}") for name in ("role", "program_codes")]
+    columns = [sessions.c[name] for name in ("session_id", "way", "started_at", "seen_at")]
+    joined = sessions.join(accounts, accounts.c.account == sessions.c.account)
+    return connection.execute(select(*columns, *then, accounts).select_from(joined).where(which)).mappings()
+
+
+def _lasts(connection: Connection, row, alive_at: datetime | None) -> bool:
+    same = (row["then_role"], row["then_program_codes"]) == (row["role"], row["program_codes"])
+    if not (row["active"] and same):
+        return False
+    at, alive = now(), max(row["seen_at"], alive_at or row["seen_at"])
+    if at - row["started_at"] >= _longest() or at - alive >= _idle():
+        return False
+    return row["way"] != "seat" or _synthetic(connection)
+
+
+def _synthetic(connection: Connection) -> bool:
+    facts = schema.store_facts
+    return bool(connection.scalar(select(facts.c.value).where(facts.c.name == "synthetic")))
+
+
+def _session(row) -> Session:
+    return Session(row["session_id"], account_of(row), row["way"], row["started_at"], row["seen_at"])
+
+
+def _longest() -> timedelta:
+    return timedelta(hours=get_settings().session_hours)
+
+
+def _idle() -> timedelta:
+    return timedelta(minutes=get_settings().idle_minutes)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
