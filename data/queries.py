@@ -66,6 +66,7 @@ from data.queries_signatures import (
     specimens_without_embedding,
     student_specimens,
 )
+from data.queries_standing import newest_term, past_normal_counts, standing
 
 __all__ = [
     "Records",
@@ -99,7 +100,9 @@ __all__ = [
     "last_scored",
     "leave_terms",
     "models",
+    "newest_term",
     "outcomes",
+    "past_normal_counts",
     "previous_cube",
     "programs",
     "quiet_students",
@@ -118,6 +121,7 @@ __all__ = [
     "specimen_table",
     "specimens_without_embedding",
     "student",
+    "standing",
     "store_state",
     "student_flow",
     "student_specimens",
