@@ -124,8 +124,8 @@ def _origin(manifest: dict) -> str:
 
 
 MISSING = {
-    "dropout": "Nobody of known outcome dropped out: the register may list graduates only. What is learned from "
-    "it holds for students who graduate sooner or later, and risks are too low for everybody else.",
+    "dropout": "Nobody of known outcome dropped out: the register may list graduates only. What is learned "
+    "from it holds for students who graduate sooner or later, and risks are too low for everybody else.",
     "on_time": "Nobody of known outcome graduated on time.",
     "delayed": "Nobody of known outcome was late: everybody graduated on time or left without a degree.",
 }

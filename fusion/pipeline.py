@@ -120,7 +120,9 @@ def train(
     if not len(records.students) or not (len(records.terms) or len(records.outcomes)):
         raise NotTrainable({})
     rows, labels = read_rows(store, signatures), mature_labels(records)
-    lessons, fitness = _lessons(rows, labels, one_cohort)
+    lessons = _lessons(rows, labels)
+    fitness = _weighed(lessons, one_cohort)
+    lessons = {target: part for target, part in lessons.items() if fitness[target].fit}
     set_fact(store, FACT, {target: found.as_dict() for target, found in fitness.items()})
     if not lessons:
         raise NotTrainable(fitness)
@@ -153,11 +155,13 @@ def _serve(store: Store, version: str, progress: Progress | None) -> int:
     return put_into_service(store, version, actor="training", reason=reason, progress=progress)
 
 
-def _lessons(rows: Rows, labels: pd.Series, one_cohort: bool) -> tuple[dict[str, Lesson], dict[str, Fitness]]:
-    """What may teach, and of every target whether it may."""
-    lessons = {target: lesson(rows, labels, target) for target in TARGETS}
-    fitness = {target: weigh_lesson(target, part, one_cohort=one_cohort) for target, part in lessons.items()}
-    return {target: part for target, part in lessons.items() if fitness[target].fit}, fitness
+def _lessons(rows: Rows, labels: pd.Series) -> dict[str, Lesson]:
+    """What is known of every target, whether or not that is enough."""
+    return {target: lesson(rows, labels, target) for target in TARGETS}
+
+
+def _weighed(lessons: dict[str, Lesson], one_cohort: bool) -> dict[str, Fitness]:
+    return {target: weigh_lesson(target, part, one_cohort=one_cohort) for target, part in lessons.items()}
 
 
 def _is_there(store: Store, version: str) -> bool:
@@ -188,7 +192,7 @@ def evaluate(
     if not len(records.students) or not (len(records.terms) or len(records.outcomes)):
         raise NotTrainable({})
     rows = read_rows(store, read_signatures(store))
-    _, fitness = _lessons(rows, mature_labels(records), one_cohort=True)
+    fitness = _weighed(_lessons(rows, mature_labels(records)), one_cohort=True)
     targets = tuple(target for target, found in fitness.items() if 0 < found.events < found.students)
     if not targets:
         raise NotTrainable(fitness)

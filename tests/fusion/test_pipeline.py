@@ -18,13 +18,14 @@ from data.scope import Scope
 from data.store import (
     EncoderInfo,
     RecordFrames,
+    get_fact,
     write_consents,
     write_embeddings,
     write_records,
     write_specimens,
 )
 from data.writers_signatures import NewSpecimen
-from fusion import pipeline
+from fusion import pipeline, registry
 from fusion.booster import TreeSettings
 from fusion.explain import explain_score, signature_direction
 from fusion.model_files import ModelFileError
@@ -92,7 +93,8 @@ def test_from_register_to_scores_with_explanations(filled):
     assert trained.new and trained.served  # the first model of a store is served
     assert trained.model.manifest["encoder_id"] == "sim@1"
     assert trained.model.manifest["monitor"]["taught"] == len(mature_labels(queries.records_until(filled)))
-    written = pipeline.score(filled)
+    written = trained.scores  # and it is scored before it is served
+    assert pipeline.score(filled) == 0
     watched = queries.served_model(filled).manifest["monitor"]
     assert watched["signs"] and watched["trusted"] in (True, False)
     scores = all_scores(filled, trained.model.version)
@@ -148,7 +150,7 @@ def test_a_register_without_embeddings_is_scored_from_records(store):
     fill(store, 200, signed=0)
     trained = pipeline.train(store, **QUICK)
     assert trained.model.manifest["encoder_id"] is None
-    assert pipeline.score(store) > 0
+    assert trained.scores > 0
     assert set(all_scores(store, trained.model.version)["modality"]) == {"records"}
 
 
@@ -160,17 +162,34 @@ def test_a_model_file_changed_after_training_stops_the_scoring(filled):
         pipeline.score(filled)
 
 
-def test_a_register_without_outcomes_says_that_it_cannot_teach(small_register):
+def test_twelve_students_teach_nothing_and_no_model_goes_into_service(small_register):
     store = small_register.store
     with pytest.raises(LookupError, match="no model"):
         pipeline.score(store)
-    pipeline.train(store, **QUICK)  # twelve students: little, but it works
-    assert pipeline.score(store) > 0
+    with pytest.raises(pipeline.NotTrainable, match="too few students") as refusal:
+        pipeline.train(store, serve=True, **QUICK)
+    # S01, S02, S03, S06, S09, S10, S11 are of mature cohorts and not censored; S03 and S11 left
+    found = refusal.value.fitness["dropout"]
+    assert (found.students, found.events, found.reason) == (7, 2, "few_students")
+    assert queries.served_model(store) is None and queries.models(store).empty
+    assert get_fact(store, "fitness")["late"]["reason"] == "few_students"
 
 
 def test_an_empty_store_is_refused_in_words(store):
-    with pytest.raises(ValueError):
-        pipeline.train(store)
+    for step in (pipeline.train, pipeline.evaluate):
+        with pytest.raises(pipeline.NotTrainable, match="no term and no outcome"):
+            step(store)
+
+
+def test_students_without_terms_and_outcomes_teach_nothing(store):
+    programs = pd.DataFrame([("IF", "Informatics", "S1", 8, 144)])
+    programs.columns = ["program_code", "name", "degree_level", "normal_terms", "required_credits"]
+    students = pd.DataFrame({"student_number": ["1", "2"], "program_code": "IF", "cohort_term": 20191})
+    frames = RecordFrames(programs=programs, students=students)
+    write_records(store, frames, source="students.csv", files={}, actor="test", synthetic=False)
+    for step in (pipeline.train, pipeline.evaluate):
+        with pytest.raises(pipeline.NotTrainable, match="no term and no outcome"):
+            step(store)
 
 
 @pytest.mark.slow
@@ -179,26 +198,31 @@ def test_scoring_killed_at_random_moments_loses_and_doubles_nothing(tmp_path):
 
     store = open_store(folder=tmp_path)
     fill(store)
-    model = pipeline.train(store, **QUICK).model
+    first = pipeline.train(store, **QUICK).model.version
     environment = {**os.environ, "TEPAT_FOLDER": str(tmp_path), "DATABASE_URL": ""}
     chance = random.Random(7)
     for _ in range(3):
         process = subprocess.Popen(
-            [sys.executable, "-m", "fusion", "score"], env=environment, stderr=subprocess.DEVNULL
+            [sys.executable, "-m", "fusion", "records-only", "--reason", "a try"],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         try:
             process.wait(timeout=chance.uniform(1.0, 6.0))
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-    pipeline.score(store)
-    scores = all_scores(store, model.version)
+        served = queries.served_model(store).version  # the old or the new one, never one without its scores
+        assert len(all_scores(store, served)) == len(all_scores(store, first))
+        assert not queries.caseload(store, Scope.system(), "late", 10).empty
+    version = registry.serve_records_only(store, actor="a", role="administrator", reason="a try")
+    scores = all_scores(store, version)
     assert not scores.duplicated(["student_key", "as_of_index", "target"]).any()
     assert pipeline.score(store) == 0
     fresh = open_store(folder=tmp_path / "fresh")
     fill(fresh)
-    pipeline.train(fresh, **QUICK)
-    assert pipeline.score(fresh) == len(scores)
+    assert pipeline.train(fresh, **QUICK).scores == len(scores)
     store.close()
     fresh.close()
 
