@@ -42,7 +42,18 @@ def last_completed_term(progress: pd.DataFrame) -> int | None:
     return max(reached, default=None)
 
 
-def outcomes(flow: pd.DataFrame, programs: pd.DataFrame, by: str, last_term: int) -> pd.DataFrame:
+def reported(flow: pd.DataFrame) -> frozenset[str]:
+    """Programmes of which any exit is recorded: of the others nobody has told who finished."""
+    return frozenset(flow.loc[flow["state"] != "enrolled", "program_code"])
+
+
+def outcomes(
+    flow: pd.DataFrame,
+    programs: pd.DataFrame,
+    by: str,
+    last_term: int,
+    told: frozenset[str] | None = None,
+) -> pd.DataFrame:
     """Where each group of entrants stands.
 
     Parameters
@@ -55,6 +66,9 @@ def outcomes(flow: pd.DataFrame, programs: pd.DataFrame, by: str, last_term: int
         What to group by; only mature cohorts enter ``rate``.
     last_term : int
         The last completed term, ``YYYYT``.
+    told : frozenset of str, optional
+        Programmes whose exits are recorded (default: :func:`reported` of this flow); cohorts of others have
+        no rate, as nobody knows it.
 
     Returns
     -------
@@ -68,7 +82,8 @@ def outcomes(flow: pd.DataFrame, programs: pd.DataFrame, by: str, last_term: int
     taken = flow["terms_to_exit"].to_numpy(float)
     on_time = graduated & (taken >= 0) & (taken <= normal)
     inside, left = (~flow["state"].isin(OUTSIDE)).to_numpy(), flow["state"].isin(DROPOUT_EXITS).to_numpy()
-    mature = passed >= normal
+    known = flow["program_code"].isin(reported(flow) if told is None else told).to_numpy()
+    mature = (passed >= normal) & known
     counted = {
         "entered": np.ones(len(flow), bool),
         "outside": ~inside,

@@ -66,7 +66,7 @@ from data.queries_signatures import (
     specimens_without_embedding,
     student_specimens,
 )
-from data.queries_standing import newest_term, past_normal_counts, standing
+from data.queries_standing import newest_term, own_cohorts, own_students, past_normal_counts, standing
 
 __all__ = [
     "Records",
@@ -102,6 +102,8 @@ __all__ = [
     "models",
     "newest_term",
     "outcomes",
+    "own_cohorts",
+    "own_students",
     "past_normal_counts",
     "previous_cube",
     "programs",

@@ -31,6 +31,25 @@ def newest_term(store: Store, scope: Scope) -> int | None:
         return last_completed(connection)
 
 
+def own_students(store: Store, scope: Scope) -> int:
+    """How many enrolled students ``scope`` may see, scored or not."""
+    table, outcome = schema.students, schema.outcomes
+    enrolled = table.outerjoin(outcome, outcome.c.student_key == table.c.student_key)
+    wanted = (outcome.c.exit_type.is_(None), *visible(scope))
+    with store.reading() as connection:
+        return connection.scalar(select(func.count()).select_from(enrolled).where(*wanted))
+
+
+def own_cohorts(store: Store, scope: Scope) -> list[int]:
+    """Entry cohorts of the enrolled students that ``scope`` may see, the oldest first."""
+    table, outcome = schema.students, schema.outcomes
+    enrolled = table.outerjoin(outcome, outcome.c.student_key == table.c.student_key)
+    wanted = (outcome.c.exit_type.is_(None), *visible(scope))
+    with store.reading() as connection:
+        found = select(table.c.cohort_term).select_from(enrolled).where(*wanted).distinct()
+        return sorted(connection.scalars(found))
+
+
 def past_normal_counts(store: Store, scope: Scope) -> pd.DataFrame:
     """``program_code, cohort_term, students``: enrolled students whose normal time is over."""
     table, outcome = schema.students, schema.outcomes

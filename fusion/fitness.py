@@ -159,6 +159,22 @@ def unfit(manifest: Mapping) -> dict[str, Fitness]:
     return {target: found[target] for target in TARGETS if target in found and not found[target].fit}
 
 
+def verdict(manifest: Mapping | None, fact: Mapping | None, target: str) -> Fitness | None:
+    """What is known about a target: by the model in service, else by the last training that found too little.
+
+    Parameters
+    ----------
+    manifest : dict or None
+        Of the model in service.
+    fact : dict or None
+        The store's fact :data:`FACT`.
+    """
+    if manifest is not None:
+        return fitness_of(manifest).get(target)
+    about = (fact or {}).get(target)
+    return Fitness(**about) if about else None
+
+
 def judged_on_few(evaluation: Mapping) -> bool:
     """Whether an examination saw too few students to tell a useful ranking from chance.
 

@@ -141,6 +141,17 @@ def roll_back(store: Store, *, actor: str, role: str, reason: str, progress: Pro
     LookupError
         When no earlier model was ever served.
     """
+    return _serve(store, earlier_model(store), (actor, role, reason), "model.roll_back", progress)
+
+
+def earlier_model(store: Store) -> str:
+    """The version that :func:`roll_back` would serve.
+
+    Raises
+    ------
+    LookupError
+        When no earlier model was ever served.
+    """
     current = queries.served_model(store)
     earlier = [
         (max(entry["at"] for entry in manifest["served"]), version)
@@ -149,7 +160,14 @@ def roll_back(store: Store, *, actor: str, role: str, reason: str, progress: Pro
     ]
     if not earlier:
         raise LookupError("no earlier model was served; there is nothing to roll back to")
-    return _serve(store, max(earlier)[1], (actor, role, reason), "model.roll_back", progress)
+    return max(earlier)[1]
+
+
+def serve_again(
+    store: Store, version: str, *, actor: str, role: str, reason: str, progress: Progress | None = None
+) -> str:
+    """:func:`roll_back` to a model named beforehand: repeated after a kill it does not go back once more."""
+    return _serve(store, version, (actor, role, reason), "model.roll_back", progress)
 
 
 def serve_records_only(
