@@ -47,10 +47,7 @@ def past_table(rows: pd.DataFrame, programs: dict[str, str], words: Words) -> pd
             "student_key": rows["student_key"],
             words("column.student"): [who(row) for row in rows.to_dict("records")],
             words("column.to_go"): rows["credits_to_go"].astype("Int64"),
-            words("column.terms_over"): [
-                f"{over} / {normal}"
-                for over, normal in zip(rows["terms_over"], rows["normal_terms"], strict=True)
-            ],
+            words("column.terms_over"): [_terms(row) for row in rows.to_dict("records")],
             words("column.status"): [_status(row, words) for row in rows.to_dict("records")],
             words("column.dropout_risk"): _of_100(rows["dropout_risk"]),
             words("column.program"): [programs.get(code, code) for code in rows["program_code"]],
@@ -61,9 +58,8 @@ def past_table(rows: pd.DataFrame, programs: dict[str, str], words: Words) -> pd
 
 def levels(rows: pd.DataFrame) -> np.ndarray:
     """Level of the credits-and-GPA rule of each student, 0…3; -1 where neither is recorded."""
-    planned = (
-        rows["required_credits"] * rows["terms_over"].clip(upper=rows["normal_terms"]) / rows["normal_terms"]
-    )
+    studied = rows["terms_over"].clip(upper=rows["normal_terms"]) / rows["normal_terms"]
+    planned = rows["required_credits"] * studied
     pace = (rows["credits"] / planned.where(planned > 0)).to_numpy(float)
     return rule_levels(rows["gpa_cum"].to_numpy(float), pace)
 
@@ -87,6 +83,10 @@ def rule_table(rows: pd.DataFrame, programs: dict[str, str], words: Words) -> pd
             words("column.cohort"): [words.term(term) for term in rows["cohort_term"]],
         }
     ).reset_index(drop=True)
+
+
+def _terms(row: dict) -> str:
+    return f"{row['terms_over']} / {row['normal_terms']}"
 
 
 def _status(row: dict, words: Words) -> str:

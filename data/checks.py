@@ -94,6 +94,7 @@ _WARNINGS = {
     "REC115": "Two student numbers that differ only in leading zeros",
     "REC116": "Observed until a day before the exit; the exit date is stored",
     "REC117": "An exit date or term without an exit type; left out",
+    "REC118": "A whole kind of exit is missing",
     "SPC101": "No student has the number in this name; left out",
     "SPC102": "Two students may be meant; left out",
     "SPC103": "Not an image file; left out",

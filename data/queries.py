@@ -23,7 +23,6 @@ from data.queries_overview import (
 from data.queries_pages import (
     StoreState,
     advisor_load,
-    caseload_cohorts,
     data_version,
     explanations,
     previous_cube,
@@ -76,7 +75,6 @@ __all__ = [
     "advisor_load",
     "case_events",
     "caseload",
-    "caseload_cohorts",
     "caseload_size",
     "cohort_cube",
     "consent_history",

@@ -95,15 +95,6 @@ def advisor_load(store: Store, scope: Scope, target: str) -> pd.DataFrame:
         return fetch(connection, statement)
 
 
-def caseload_cohorts(store: Store, scope: Scope, target: str) -> list[int]:
-    """Entry cohorts of the students that ``scope`` may see, the oldest first."""
-    table = schema.risk_current
-    wanted = (table.c.target == target, *visible(scope, table))
-    with store.reading() as connection:
-        statement = select(table.c.cohort_term).where(*wanted, *still_open(connection, table, target))
-        return sorted(connection.scalars(statement.distinct()))
-
-
 def risk_lines(store: Store, scope: Scope, target: str, keys: Sequence[str]) -> pd.DataFrame:
     """``student_key, as_of_index, risk`` of the given students under the served model, in order of time."""
     table, owner, model = schema.scores, schema.students, schema.models

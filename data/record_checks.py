@@ -12,6 +12,7 @@ import pandas as pd
 
 from data.checks import check_columns, collect, flag, no_problems, problems
 from data.columns import DEGREE_LEVELS
+from data.exit_kinds import missing_kinds
 from data.known import Known
 from data.register_files import ParsedTable
 from data.term_checks import check_outcomes, check_terms
@@ -65,6 +66,7 @@ def check_tables(tables: dict[str, ParsedTable], known: Known, today: date) -> p
         found.append(check_terms(whole["terms"], cohorts, exits, known))
     if "outcomes" in whole:
         found.append(check_outcomes(whole["outcomes"], cohorts))
+        found.append(missing_kinds(whole["outcomes"]))
     return collect(found)
 
 

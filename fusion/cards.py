@@ -138,7 +138,7 @@ def _unlearned(manifest: dict) -> str:
         for target, found in unfit(manifest).items()
     ]
     lines += [MISSING[kind] for kind in missing_exits(manifest["trained_on"]["labels"])]
-    if any(found.fit and found.cohorts < 2 for found in fitness_of(manifest).values()):
+    if any(found.fit and found.cohorts == 1 for found in fitness_of(manifest).values()):
         lines.append("All students entered together: nothing could be judged on a later cohort.")
     return "## What could not be learned\n\n" + "\n".join(f"- {line}" for line in lines) if lines else ""
 

@@ -138,8 +138,8 @@ def weigh_lesson(target: str, part: Lesson, *, one_cohort: bool = False) -> Fitn
 def fitness_of(manifest: Mapping) -> dict[str, Fitness]:
     """The verdict on every target of a registered model.
 
-    A model that was trained before there was a rule is judged by the labels that it recorded; of how many
-    cohorts they were it does not say.
+    A model that was trained before there was a rule is judged by the labels that it recorded; its cohorts are
+    0, as it does not say of how many they were.
     """
     stored = manifest.get("fitness")
     if stored:
@@ -148,7 +148,7 @@ def fitness_of(manifest: Mapping) -> dict[str, Fitness]:
     if not labels:  # nothing is known of what taught it
         return {}
     return {
-        target: weigh(target, sum(labels.values()), _events(labels, target), LEAST_COHORTS)
+        target: weigh(target, sum(labels.values()), _events(labels, target), 0, one_cohort=True)
         for target in manifest.get("bands", {})
     }
 

@@ -38,7 +38,9 @@ def scenario_table(given: parts.Given) -> pd.DataFrame:
     """What the cohorts under way may come to (:func:`dashboard.prospects.scenarios`)."""
 
     def make() -> pd.DataFrame:
-        return prospects.scenarios(given.cohorts, given.narrowed(queries.expected_late))
+        expected = given.narrowed(queries.expected_late)
+        silent, _ = app_state.unlearned("late")
+        return prospects.scenarios(given.cohorts, expected.iloc[:0] if silent else expected)
 
     return app_state.kept("scenario-table", given.about, make)
 
