@@ -62,7 +62,7 @@ real: setup  ## the main job on real public data: make real DATA=folder (see doc
 	@test -n "$(DATA)" || { echo "say where the data lies: make real DATA=folder"; exit 2; }
 	$(PY) -m data real --data "$(DATA)" --folder var/real
 	TEPAT_FOLDER=var/real $(PY) -m vision embed
-	TEPAT_FOLDER=var/real $(PY) -m fusion train --serve
+	TEPAT_FOLDER=var/real $(PY) -m fusion train --serve --one-cohort
 	TEPAT_FOLDER=var/real $(PY) -m fusion score
 	TEPAT_FOLDER=var/real $(PY) -m fusion compare
 

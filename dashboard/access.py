@@ -89,6 +89,7 @@ _MAY = {  # acts that a page offers to some of its readers only
     "run train": {"administrator"},
     "decide model": {"administrator"},
     "run score": {"administrator"},
+    "run serve": {"administrator"},
     "run reports": {"accreditation"},
     "run demo": {"administrator"},
 }

@@ -34,7 +34,7 @@ from data.queries import StoredExplanation, StoredModel
 from data.scope import Scope
 from data.sessions import Session
 from data.settings import get_settings
-from data.store import Store, open_store
+from data.store import Store, get_fact, open_store
 
 LANGUAGE_COOKIE = "tepat_language"
 FRESH = 1.0  # seconds that an answer about the session holds, within one run of the script
@@ -174,6 +174,21 @@ def model():
     """The loaded :class:`fusion.model.RiskModel` in service; None when there is none."""
     version = served_version()
     return None if version is None else _model(version)
+
+
+def unlearned(target: str) -> tuple[bool, Any]:
+    """Whether no risk of ``target`` may be shown, and the :class:`fusion.fitness.Fitness` that says why.
+
+    Without a model in service there is no risk either; the last training may have said why (else None).
+    """
+    from fusion.fitness import FACT, verdict
+
+    served = served_model()
+    fact = None if served is not None else _once("fitness", lambda: get_fact(store(), FACT))
+    found = verdict(None if served is None else served.manifest, fact, target)
+    if served is None:
+        return True, None if found is None or found.fit else found
+    return found is not None and not found.fit, found
 
 
 def programs() -> dict[str, str]:

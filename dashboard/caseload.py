@@ -10,18 +10,22 @@ WORSE_BY = 0.05
 LISTED = ("high", "very_high")
 
 
-def movement(frame: pd.DataFrame) -> pd.Series:
+def movement(frame: pd.DataFrame, newest: int | None = None) -> pd.Series:
     """How each student's score moved since the term before.
 
     Parameters
     ----------
     frame : DataFrame
-        ``risk``, ``previous_risk`` (may be missing), ``band``, ``previous_band``.
+        ``risk``, ``previous_risk`` (may be missing), ``band``, ``previous_band``; with ``newest`` also
+        ``as_of_term``.
+    newest : int, optional
+        The last completed term (``queries.newest_term``): what moved up to an earlier term is no news.
 
     Returns
     -------
     Series of str
-        "first" without an earlier score; "new" when the student entered the bands high or very high;
+        "older" for a score as of an earlier term than ``newest``; "first" without an earlier score; "new"
+        when the student entered the bands high or very high;
         "worse" or "better" when the risk moved by 5 points or more; else "same".
     """
     change = frame["risk"] - frame["previous_risk"]
@@ -31,12 +35,14 @@ def movement(frame: pd.DataFrame) -> pd.Series:
     found[change >= WORSE_BY] = "worse"
     found[entered] = "new"
     found[frame["previous_risk"].isna()] = "first"
+    if newest is not None:
+        found[frame["as_of_term"] < newest] = "older"
     return found
 
 
-def ordered(frame: pd.DataFrame) -> pd.DataFrame:
+def ordered(frame: pd.DataFrame, newest: int | None = None) -> pd.DataFrame:
     """New and worsened students first, each part by falling risk; adds ``moved``."""
-    rows = frame.assign(moved=movement(frame))
+    rows = frame.assign(moved=movement(frame, newest))
     front = ~rows["moved"].isin(("new", "worse"))
     return (
         rows.assign(_front=front)
@@ -77,14 +83,14 @@ def as_table(frame: pd.DataFrame, programs: dict[str, str], words: Words) -> pd.
         The reader's language.
     """
     shown = pd.DataFrame({"student_key": frame["student_key"]})
-    shown["moved"] = [_moved(kind, words) for kind in frame["moved"]]
+    shown["moved"] = [_moved(row, words) for row in frame.to_dict("records")]
     shown["student"] = [_who(row) for row in frame.to_dict("records")]
     if "student_number" in frame:
         shown["student_number"] = frame["student_number"].tolist()
     shown["band"] = [[words(f"band.{band}")] for band in frame["band"]]
     shown["risk"] = (100 * frame["risk"]).round().clip(1, 99).astype(int)
     change = (100 * (frame["risk"] - frame["previous_risk"])).round()
-    shown["change"] = change.where(change != 0)
+    shown["change"] = change.where((change != 0) & (frame["moved"] != "older"))
     for name in ("history", "reasons", "last"):
         if name in frame:
             shown[name] = frame[name].tolist()
@@ -96,8 +102,10 @@ def as_table(frame: pd.DataFrame, programs: dict[str, str], words: Words) -> pd.
 _SIGNS = {"new": "▲ ", "worse": "▲ ", "better": "▼ ", "same": "", "first": ""}
 
 
-def _moved(kind: str, words: Words) -> str:
-    return _SIGNS[kind] + words(f"caseload.{kind}")
+def _moved(row: dict, words: Words) -> str:
+    if row["moved"] == "older":
+        return words("standing.older_score", term=words.term(row["as_of_term"]))
+    return _SIGNS[row["moved"]] + words(f"caseload.{row['moved']}")
 
 
 def _who(row: dict) -> str:

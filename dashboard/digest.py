@@ -16,6 +16,7 @@ from dashboard.followups import urgency
 from data import queries
 from data.scope import Scope
 from data.store import Store
+from fusion.fitness import unfit
 
 DAYS = 7
 CHANGED = ("new", "worse")
@@ -55,7 +56,12 @@ class Digest:
 
 
 def build(
-    listed: pd.DataFrame, events: pd.DataFrame, quiet: list[str], due: pd.DataFrame, today: date
+    listed: pd.DataFrame,
+    events: pd.DataFrame,
+    quiet: list[str],
+    due: pd.DataFrame,
+    today: date,
+    newest: int | None = None,
 ) -> Digest:
     """Put a week together.
 
@@ -71,9 +77,11 @@ def build(
         ``queries.followups_due``.
     today : date
         The last day covered.
+    newest : int, optional
+        The last completed term: a score as of an earlier one is no news.
     """
     first = today - timedelta(days=DAYS - 1)
-    moved = movement(listed)
+    moved = movement(listed, newest)
     changed = moved.isin(CHANGED)
     stepped = listed["student_key"].map(dict(zip(events["student_key"], events["at"], strict=True)))
     acted = changed & (pd.to_datetime(stepped) >= listed["scored_at"])
@@ -94,11 +102,14 @@ def build(
 def gather(store: Store, scope: Scope, target: str, today: date) -> Digest:
     """Read what a digest needs and put it together."""
     listed = queries.caseload(store, scope, target, MOST)
+    served = queries.served_model(store)
+    if served is not None and target in unfit(served.manifest):
+        listed = listed.iloc[:0]  # scores of before there was a rule
     days = queries.scored_at(store, scope, listed["score_id"].tolist())
     listed = listed.assign(scored_at=pd.to_datetime(listed["score_id"].map(days)))
     events, quiet = queries.last_events(store, scope), queries.quiet_students(store, scope, today)
     due = queries.followups_due(store, scope, today + timedelta(days=DAYS))
-    return build(listed, events, quiet, due, today)
+    return build(listed, events, quiet, due, today, queries.newest_term(store, scope))
 
 
 def overdue(digest: Digest) -> int:

@@ -23,6 +23,7 @@ KINDS = {  # kind → "module:function"
     "embed": "dashboard.jobs_kinds:embed",
     "train": "dashboard.jobs_kinds:train",
     "score": "dashboard.jobs_kinds:score",
+    "serve": "dashboard.jobs_kinds:serve",
     "reports": "dashboard.jobs_kinds:reports",
     "demo": "dashboard.jobs_kinds:demo",
     "verify": "dashboard.jobs_verification:verify",

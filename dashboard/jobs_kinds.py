@@ -33,9 +33,10 @@ def embed(task: Task) -> dict:
 
 
 def train(task: Task) -> dict:
-    """Train on every known outcome. ``{"model", "new", "served"}``.
+    """Train on every known outcome. ``{"model", "new", "served", "scores"}``.
 
-    Arguments: ``seed``, ``tune`` (trials), ``serve``.
+    A model that goes into service, as the first one does, has scored the students before. Arguments:
+    ``seed``, ``tune`` (trials), ``serve``.
     """
     from fusion.pipeline import NotTrainable
     from fusion.pipeline import train as run
@@ -53,7 +54,32 @@ def train(task: Task) -> dict:
         )
     except NotTrainable:
         raise Refused("not_trainable") from None
-    return {"model": trained.model.version, "new": trained.new, "served": trained.served}
+    told = {"model": trained.model.version, "new": trained.new, "served": trained.served}
+    return told | ({"scores": trained.scores} if trained.served else {})
+
+
+def serve(task: Task) -> dict:
+    """Score the students by a model, then put it into service. ``{"model"}``.
+
+    Arguments: ``act`` ("approve", "roll_back" or "records_only"), ``model`` (of the first two), ``reason``.
+    Who asked for the job has decided.
+    """
+    from fusion import registry
+    from fusion.model_files import ModelFileError
+    from fusion.serving import NotServable
+
+    asked = task.arguments
+    who = {"actor": task.job.actor, "role": task.job.role, "reason": asked["reason"]}
+    who["progress"] = lambda what, done, total: task.report(done, total, what)
+    try:
+        if asked["act"] == "records_only":
+            return {"model": registry.serve_records_only(task.store, **who)}
+        step = registry.approve if asked["act"] == "approve" else registry.serve_again
+        return {"model": step(task.store, asked["model"], **who)}
+    except NotServable:
+        raise Refused("not_servable") from None
+    except (LookupError, ModelFileError):
+        raise Refused("model_gone") from None
 
 
 def score(task: Task) -> dict:

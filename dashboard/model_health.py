@@ -7,6 +7,7 @@ from datetime import date, datetime
 from dashboard.model_facts import assessment
 from dashboard.model_watch import trust
 from data.columns import TARGETS
+from fusion.fitness import judged_on_few
 
 OLD_AFTER = 200  # days; a term and a half without a new scoring
 AT = "precision_at_20"
@@ -30,6 +31,8 @@ def concerns(manifest: dict, scored_at: datetime | None, today: date, target: st
         return ["unexamined"]
     said = []
     arms = found.get("evaluations", {}).get(target, {})
+    if arms and judged_on_few(arms.get("fused", {})):
+        said.append("few_judged")
     model, rule = (_value(arms, arm, AT) for arm in ("fused", "on-track rule"))
     if model is not None and rule is not None and model <= rule:
         said.append("no_better_than_rule")

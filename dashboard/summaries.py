@@ -45,7 +45,18 @@ def last_completed_term(progress: pd.DataFrame, closed: int | None = None) -> in
     return newest if newest is None or closed is None else min(newest, closed)
 
 
-def outcomes(flow: pd.DataFrame, programs: pd.DataFrame, by: str, last_term: int | None) -> pd.DataFrame:
+def reported(flow: pd.DataFrame) -> frozenset[str]:
+    """Programmes of which any exit is recorded: of the others nobody has told who finished."""
+    return frozenset(flow.loc[flow["state"] != "enrolled", "program_code"])
+
+
+def outcomes(
+    flow: pd.DataFrame,
+    programs: pd.DataFrame,
+    by: str,
+    last_term: int | None,
+    told: frozenset[str] | None = None,
+) -> pd.DataFrame:
     """Where each group of entrants stands.
 
     Parameters
@@ -58,6 +69,9 @@ def outcomes(flow: pd.DataFrame, programs: pd.DataFrame, by: str, last_term: int
         What to group by; only mature cohorts enter ``rate``.
     last_term : int or None
         The last completed term, ``YYYYT``; None while the register holds no term.
+    told : frozenset of str, optional
+        Programmes whose exits are recorded (default: :func:`reported` of this flow); cohorts of others have
+        no rate, as nobody knows it.
 
     Returns
     -------
@@ -71,7 +85,8 @@ def outcomes(flow: pd.DataFrame, programs: pd.DataFrame, by: str, last_term: int
     taken = flow["terms_to_exit"].to_numpy(float)
     on_time = graduated & (taken >= 0) & (taken <= normal)
     inside, left = (~flow["state"].isin(OUTSIDE)).to_numpy(), flow["state"].isin(DROPOUT_EXITS).to_numpy()
-    mature = passed >= normal
+    known = flow["program_code"].isin(reported(flow) if told is None else told).to_numpy()
+    mature = (passed >= normal) & known
     counted = {
         "entered": np.ones(len(flow), bool),
         "outside": ~inside,

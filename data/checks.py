@@ -102,6 +102,7 @@ _WARNINGS = {
     "REC117": "An exit date or term without an exit type; left out",
     "CON101": "A yes beside a no that stands; the no holds",
     "CON102": "A word for a purpose that can be read in two ways; the narrower one is taken",
+    "REC118": "A whole kind of exit is missing",
     "SPC101": "No student has the number in this name; left out",
     "SPC102": "Two students may be meant; left out",
     "SPC103": "Not an image file; left out",

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from sqlalchemy import ColumnElement, Connection, case, delete, func, insert, literal, select, text, true
 
 from data import schema
+from data.standing import keep_register_day
 
 NEWEST = -1  # as_of_index of the cube rows made of each enrolled student's newest score
 FEW_STUDENTS = 900
@@ -42,6 +43,7 @@ def refresh(connection: Connection, students: Iterable[str], cohorts: Iterable[C
     """
     keys, table = sorted(set(students)), schema.students
     groups = set(cohorts)
+    keep_register_day(connection)
     versions = _scored_versions(connection) if groups else []
     if len(keys) <= FEW_STUDENTS:
         found = select(table.c.program_code, table.c.cohort_term).where(table.c.student_key.in_(keys))

@@ -24,7 +24,6 @@ from data.queries_overview import (
 from data.queries_pages import (
     StoreState,
     advisor_load,
-    caseload_cohorts,
     data_version,
     explanations,
     previous_cube,
@@ -68,6 +67,7 @@ from data.queries_signatures import (
     specimens_without_embedding,
     student_specimens,
 )
+from data.queries_standing import newest_term, own_cohorts, own_students, past_normal_counts, standing
 
 __all__ = [
     "Records",
@@ -77,7 +77,6 @@ __all__ = [
     "advisor_load",
     "case_events",
     "caseload",
-    "caseload_cohorts",
     "caseload_size",
     "cohort_cube",
     "consent_history",
@@ -102,7 +101,11 @@ __all__ = [
     "last_scored",
     "leave_terms",
     "models",
+    "newest_term",
     "outcomes",
+    "own_cohorts",
+    "own_students",
+    "past_normal_counts",
     "previous_cube",
     "programs",
     "quiet_students",
@@ -122,6 +125,7 @@ __all__ = [
     "specimens_unchecked",
     "specimens_without_embedding",
     "student",
+    "standing",
     "store_state",
     "student_flow",
     "student_specimens",

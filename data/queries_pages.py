@@ -16,6 +16,7 @@ from data.calendar.setting import SETTINGS
 from data.database import Store
 from data.scope import Scope
 from data.scoping import aggregable, visible
+from data.standing import still_open
 
 CALENDAR = ("start_month", "closing_months")  # settings by which figures change
 
@@ -76,16 +77,17 @@ def data_version(store: Store) -> str:
 def previous_cube(store: Store, scope: Scope, target: str) -> pd.DataFrame:
     """``program_code, cohort_term, band, students``: today's students by the band of the term before.
 
-    Students without an earlier score are left out.
+    Students without an earlier score, and those for whom the target is no risk any more, are left out.
     """
     table = schema.risk_current
     groups = (table.c.program_code, table.c.cohort_term, table.c.previous_band.label("band"))
-    statement = (
-        select(*groups, func.count().label("students"))
-        .where(table.c.target == target, table.c.previous_band.is_not(None), *aggregable(scope, table))
-        .group_by(*groups)
-    )
+    wanted = (table.c.target == target, table.c.previous_band.is_not(None), *aggregable(scope, table))
     with store.reading() as connection:
+        statement = (
+            select(*groups, func.count().label("students"))
+            .where(*wanted, *still_open(connection, table, target))
+            .group_by(*groups)
+        )
         return fetch(connection, statement)
 
 
@@ -95,21 +97,14 @@ def advisor_load(store: Store, scope: Scope, target: str) -> pd.DataFrame:
     table = schema.risk_current
     groups = (table.c.program_code, table.c.cohort_term, table.c.advisor)
     risky = func.sum(case((table.c.band.in_(("high", "very_high")), 1), else_=0))
-    statement = (
-        select(*groups, func.count().label("students"), risky.label("at_risk"))
-        .where(table.c.target == target, table.c.advisor.is_not(None), *aggregable(scope, table))
-        .group_by(*groups)
-    )
+    wanted = (table.c.target == target, table.c.advisor.is_not(None), *aggregable(scope, table))
     with store.reading() as connection:
+        statement = (
+            select(*groups, func.count().label("students"), risky.label("at_risk"))
+            .where(*wanted, *still_open(connection, table, target))
+            .group_by(*groups)
+        )
         return fetch(connection, statement)
-
-
-def caseload_cohorts(store: Store, scope: Scope, target: str) -> list[int]:
-    """Entry cohorts of the students that ``scope`` may see, the oldest first."""
-    table = schema.risk_current
-    statement = select(table.c.cohort_term).where(table.c.target == target, *visible(scope, table)).distinct()
-    with store.reading() as connection:
-        return sorted(connection.scalars(statement))
 
 
 def risk_lines(store: Store, scope: Scope, target: str, keys: Sequence[str]) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from data.bulk import fetch
 from data.database import Store
 from data.scope import Scope
 from data.scoping import aggregable
+from data.standing import still_open
 
 GROUPS = ("sex", "entry_type", "funding_at_entry", "region")  # looked at for gaps, never predictors here
 
@@ -60,17 +61,18 @@ def expected_late(store: Store, scope: Scope) -> pd.DataFrame:
     table = schema.risk_current
     groups = (table.c.program_code, table.c.cohort_term)
     sums = {"late": table.c.risk, "late_low": table.c.risk_low, "late_high": table.c.risk_high}
-    statement = (
-        select(
-            *groups,
-            func.count().label("scored"),
-            *(func.sum(column).label(name) for name, column in sums.items()),
-        )
-        .where(table.c.target == "late", *aggregable(scope, table))
-        .group_by(*groups)
-        .order_by(*groups)
-    )
+    wanted = (table.c.target == "late", *aggregable(scope, table))
     with store.reading() as connection:
+        statement = (
+            select(
+                *groups,
+                func.count().label("scored"),
+                *(func.sum(column).label(name) for name, column in sums.items()),
+            )
+            .where(*wanted, *still_open(connection, table, "late"))
+            .group_by(*groups)
+            .order_by(*groups)
+        )
         return fetch(connection, statement)
 
 

@@ -16,6 +16,7 @@ from data.derived import NEWEST, current_model
 from data.name_search import named
 from data.scope import Scope
 from data.scoping import aggregable, visible, within_programs
+from data.standing import still_open
 
 IDENTITY = ("student_number", "name")
 MAX_ROWS = 500  # of a caseload in one answer; a page never needs more
@@ -55,7 +56,10 @@ def caseload(
     search: str | None = None,
     offset: int = 0,
 ) -> pd.DataFrame:
-    """Enrolled students that ``scope`` may see, by falling risk.
+    """Enrolled students that ``scope`` may see and for whom the target still is a risk, by falling risk.
+
+    The list of those who may be late ends at the normal time, that of drop-outs a term later
+    (:func:`data.standing.over`): :func:`data.queries_standing.standing` has the others.
 
     Parameters
     ----------
@@ -78,14 +82,14 @@ def caseload(
     """
     table = schema.risk_current
     conditions = _filters(scope, target, program_code, cohort_term, band, search)
-    page = (
-        select(table)
-        .where(*conditions)
-        .order_by(table.c.risk.desc(), table.c.student_key)
-        .limit(max(0, min(limit, MAX_ROWS)))
-        .offset(max(0, offset))
-    )
     with store.reading() as connection:
+        page = (
+            select(table)
+            .where(*conditions, *still_open(connection, table, target))
+            .order_by(table.c.risk.desc(), table.c.student_key)
+            .limit(max(0, min(limit, MAX_ROWS)))
+            .offset(max(0, offset))
+        )
         return fetch(connection, _identified(page, scope))
 
 
@@ -100,9 +104,10 @@ def caseload_size(
     search: str | None = None,
 ) -> int:
     """How many students :func:`caseload` would list without a limit."""
-    conditions = _filters(scope, target, program_code, cohort_term, band, search)
+    table, conditions = schema.risk_current, _filters(scope, target, program_code, cohort_term, band, search)
     with store.reading() as connection:
-        return connection.scalar(select(func.count()).select_from(schema.risk_current).where(*conditions))
+        conditions += still_open(connection, table, target)
+        return connection.scalar(select(func.count()).select_from(table).where(*conditions))
 
 
 def cohort_cube(store: Store, scope: Scope, target: str, as_of_index: int = NEWEST) -> pd.DataFrame:
@@ -111,7 +116,8 @@ def cohort_cube(store: Store, scope: Scope, target: str, as_of_index: int = NEWE
     Parameters
     ----------
     as_of_index : int
-        -1: each enrolled student's newest score; 0 or more: every student scored at that index.
+        -1: each enrolled student's newest score, while the target still is a risk; 0 or more: every student
+        scored at that index.
 
     Returns
     -------
@@ -121,11 +127,13 @@ def cohort_cube(store: Store, scope: Scope, target: str, as_of_index: int = NEWE
     with store.reading() as connection:
         model = current_model(connection)
         if scope.own_students_only:
-            statement = _own_cube(scope, target, as_of_index, model)
+            now = still_open(connection, schema.risk_current, target)
+            statement = _own_cube(scope, target, as_of_index, model, now)
         else:
             cube = schema.risk_cube
             names = ("program_code", "cohort_term", "band", "students", "risk_sum")
-            keys = (cube.c.model_version == model, cube.c.target == target)
+            keys = [cube.c.model_version == model, cube.c.target == target]
+            keys += still_open(connection, cube, target) if as_of_index == NEWEST else []
             statement = select(*(cube.c[name] for name in names)).where(
                 *keys, cube.c.as_of_index == as_of_index, *within_programs(scope, cube)
             )
@@ -219,14 +227,15 @@ def _identified(page: Select, scope: Scope) -> Select:
     return select(*columns).select_from(joined).order_by(page.c.risk.desc(), page.c.student_key)
 
 
-def _own_cube(scope: Scope, target: str, as_of_index: int, model: str | None) -> Select:
+def _own_cube(scope: Scope, target: str, as_of_index: int, model: str | None, open_now) -> Select:
     """The cube of one advisor's students; few enough to count."""
     table, owner = schema.scores, schema.students
     if as_of_index == NEWEST:
         now = schema.risk_current
         groups = (now.c.program_code, now.c.cohort_term, now.c.band)
         sums = _sums(now.c.risk)
-        return select(*groups, *sums).where(now.c.target == target, *aggregable(scope, now)).group_by(*groups)
+        wanted = (now.c.target == target, *aggregable(scope, now), *open_now)
+        return select(*groups, *sums).where(*wanted).group_by(*groups)
     groups = (owner.c.program_code, owner.c.cohort_term, table.c.band)
     return (
         select(*groups, *_sums(table.c.risk))

@@ -13,6 +13,7 @@ import pandas as pd
 from data.checks import check_columns, collect, flag, no_problems, problems
 from data.columns import CONSENT_PURPOSES, DEGREE_LEVELS, OF_CONSENT
 from data.consent_files import has_consents, read_consents
+from data.exit_kinds import missing_kinds
 from data.known import Known
 from data.register_files import ParsedTable
 from data.term_checks import check_outcomes, check_terms
@@ -71,6 +72,7 @@ def check_tables(tables: dict[str, ParsedTable], known: Known, today: date) -> p
         found.append(check_terms(whole["terms"], cohorts, exits, known))
     if "outcomes" in whole:
         found.append(check_outcomes(whole["outcomes"], cohorts, known.calendar))
+        found.append(missing_kinds(whole["outcomes"]))
     for parsed in filter(has_consents, whole.values()):
         refused = refused_rows(collect(found), parsed.file)
         found.append(read_consents(parsed, refused, known).problems)

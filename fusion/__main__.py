@@ -9,13 +9,16 @@ from typing import Annotated
 import typer
 
 from fusion import commands
+from fusion.bars import Bar
 
 app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,  # locals hold records
     help="The risk model: train, score, evaluate, compare.",
 )
+NOTHING_TO_LEARN = 3  # exit code of train, evaluate, compare
 Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")]
+RULE = "Until then the caseload lists students by the credits-and-GPA rule."
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the figures to this file as well.")]
 
 
@@ -23,30 +26,6 @@ def _open():
     from data.store import open_store
 
     return open_store()
-
-
-class _Bar:
-    """One progress bar that renames itself; used as ``progress(what, done, total)``."""
-
-    def __init__(self) -> None:
-        self.bar = None
-
-    def __call__(self, what: str, done: int, total: int) -> None:
-        from tqdm import tqdm
-
-        if self.bar is None:
-            self.bar = tqdm(total=total, unit="step", mininterval=0.2)
-        self.bar.set_description(what)
-        self.bar.update(done - self.bar.n)
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __exit__(self, failure, *_) -> None:
-        if self.bar is not None:
-            if failure is None:
-                self.bar.update(self.bar.total - self.bar.n)
-            self.bar.close()
 
 
 def _synthetic_notice(store) -> None:
@@ -59,34 +38,51 @@ def _synthetic_notice(store) -> None:
 @app.command()
 def train(
     seed: Seed = 0,
-    serve: Annotated[bool, typer.Option("--serve", help="Serve the model at once.")] = False,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Score the students with the model and serve it.")
+    ] = False,
     encoder: Annotated[str, typer.Option(help="Encoder whose embeddings to use (name@version).")] = "",
     tune: Annotated[int, typer.Option(min=0, help="Optuna trials, nested in the training part.")] = 0,
+    one_cohort: Annotated[
+        bool, typer.Option("--one-cohort", help="The register cannot tell its entry cohorts apart.")
+    ] = False,
 ) -> None:
-    """Judge the method on the later cohorts, then train on every known outcome and register the model."""
+    """Judge the method on the later cohorts, then train on every known outcome and register the model.
+
+    The first model of a store, and every one with --serve, scores the students before it goes into service.
+    A target of which too little is known is left out. Exit code 0: done. 2: wrong use. 3: nothing can be
+    learned from this register yet.
+    """
     from fusion.pipeline import NotTrainable
     from fusion.pipeline import train as run
-    from fusion.report import ablation_text, assessment_text
+    from fusion.report import ablation_text, assessment_text, fitness_text
 
     store = _open()
     try:
-        with _Bar() as bar:
+        with Bar() as bar:
             options = {"seed": seed, "serve": serve, "encoder_id": encoder or None, "tune_trials": tune}
-            result = run(store, progress=bar, **options)
+            result = run(store, progress=bar, one_cohort=one_cohort, **options)
         if result.assessment:
             typer.echo(assessment_text(result.assessment))
             for ablation in result.assessment.ablations.values():
                 typer.echo("\n" + ablation_text(ablation))
-        state = "served" if result.served else "a candidate; approve it to serve it"
-        typer.echo(
-            f"model {result.model.version}: {'new' if result.new else 'found as trained before'}, {state}"
-        )
+        for lacking in filter(None, map(fitness_text, result.fitness.values())):
+            typer.echo(f"\nnot learned: {lacking} {RULE}")
+        new = "new" if result.new else "found as trained before"
+        state = "a candidate; approve it to serve it"
+        if result.served:
+            state = f"served, {result.scores} new scores"
+        typer.echo(f"model {result.model.version}: {new}, {state}")
         _synthetic_notice(store)
     except NotTrainable as problem:
-        typer.echo(f"error: {problem}", err=True)
-        raise typer.Exit(2) from None
+        _nothing_to_learn(problem)
     finally:
         store.close()
+
+
+def _nothing_to_learn(problem) -> None:
+    typer.echo(f"nothing can be learned from this register yet: {problem} {RULE}", err=True)
+    raise typer.Exit(NOTHING_TO_LEARN) from None
 
 
 @app.command()
@@ -98,7 +94,7 @@ def score(
 
     store = _open()
     try:
-        with _Bar() as bar:
+        with Bar() as bar:
             written = run(store, model or None, progress=bar)
         typer.echo(f"{written} new scores, each with its explanation")
         _synthetic_notice(store)
@@ -110,17 +106,19 @@ def score(
 
 
 def _assess(seed: int):
+    from fusion.pipeline import NotTrainable
     from fusion.pipeline import evaluate as run
 
     store = _open()
     try:
-        with _Bar() as bar:
+        with Bar() as bar:
             result = run(store, seed=seed, progress=bar)
         if result is None:
-            typer.echo("error: no student's outcome is known yet", err=True)
-            raise typer.Exit(2)
+            raise NotTrainable({})
         _synthetic_notice(store)
         return result
+    except NotTrainable as problem:
+        _nothing_to_learn(problem)
     finally:
         store.close()
 

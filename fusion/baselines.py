@@ -57,6 +57,19 @@ def _rule_level(table: pd.DataFrame) -> np.ndarray:
         table[name].to_numpy(float) if name in table else np.full(len(table), np.nan)
         for name in ("gpa_cum", "credit_pace")
     )
+    return rule_levels(gpa, pace)
+
+
+def rule_levels(gpa: np.ndarray, pace: np.ndarray) -> np.ndarray:
+    """Level of the credits-and-GPA rule, int (n,): 0 on track … 3 far off; -1 where neither is known.
+
+    Parameters
+    ----------
+    gpa : ndarray (n,)
+        Cumulative grade-point average, 0…4.
+    pace : ndarray (n,)
+        Credits earned as a share of the plan up to now.
+    """
     level = (gpa < GOOD_GPA).astype(int) + (pace < GOOD_PACE)
     level = np.where((gpa < WEAK_GPA) | (pace < WEAK_PACE), 3, level)
     return np.where(np.isnan(gpa) & np.isnan(pace), -1, level)

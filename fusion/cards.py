@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from data.columns import BANDS
 from fusion.feature_list import FEATURES
-from fusion.report import SHOWN, TARGET_NAMES
+from fusion.fitness import fitness_of, missing_exits, unfit
+from fusion.report import SHOWN, TARGET_NAMES, fitness_text
 
 NOTICE = (
     "There is no established evidence that a signature reveals ability or personality. The signature is "
@@ -49,6 +50,7 @@ def model_card(manifest: dict, *, synthetic: bool, institution: str = "") -> str
         "## Intended use\n\nTo rank an advisor's own students for a talk, with reasons. Not for: "
         + UNINTENDED,
         _origin(manifest),
+        _unlearned(manifest),
         _bands(manifest),
     ]
     if assessment:
@@ -121,9 +123,31 @@ def _origin(manifest: dict) -> str:
     return "## Where it comes from\n\n" + _table(["", ""], rows)
 
 
+MISSING = {
+    "dropout": "Nobody of known outcome dropped out: the register may list graduates only. What is learned "
+    "from it holds for students who graduate sooner or later, and risks are too low for everybody else.",
+    "on_time": "Nobody of known outcome graduated on time.",
+    "delayed": "Nobody of known outcome was late: everybody graduated on time or left without a degree.",
+}
+
+
+def _unlearned(manifest: dict) -> str:
+    """What the register could not teach, and the kinds of exit that it lacks."""
+    lines = [
+        f"*{TARGET_NAMES[target]}* is not scored: {fitness_text(found)} The credits-and-GPA rule is offered."
+        for target, found in unfit(manifest).items()
+    ]
+    lines += [MISSING[kind] for kind in missing_exits(manifest["trained_on"]["labels"])]
+    if any(found.fit and found.cohorts == 1 for found in fitness_of(manifest).values()):
+        lines.append("All students entered together: nothing could be judged on a later cohort.")
+    return "## What could not be learned\n\n" + "\n".join(f"- {line}" for line in lines) if lines else ""
+
+
 def _bands(manifest: dict) -> str:
-    rows = []
+    rows, silent = [], unfit(manifest)
     for target, edges in manifest["bands"].items():
+        if target in silent:
+            continue
         ends = [0.0, *edges, 1.0]
         spans = [f"{low:.1%} to {high:.1%}" for low, high in zip(ends[:-1], ends[1:], strict=True)]
         rows.append([target, *spans])

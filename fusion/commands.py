@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -54,37 +55,24 @@ def card(
 
 
 def approve(model: str, reason: Reason, actor: Actor = "") -> None:
-    """Serve a candidate; the reason goes into the audit log."""
-    from fusion import registry
+    """Score a candidate, then serve it; the reason goes into the audit log."""
+    from fusion.registry import approve as step
 
-    _decide(
-        lambda store: registry.approve(
-            store, model, actor=_actor(actor), role="administrator", reason=reason
-        ),
-        f"serving {model}",
-    )
+    _decide(partial(step, version=model), actor, reason, "serving")
 
 
 def roll_back(reason: Reason, actor: Actor = "") -> None:
-    """Serve the model that was served before the present one."""
-    from fusion import registry
+    """Serve the model that was served before the present one; terms that came since are scored first."""
+    from fusion.registry import roll_back as step
 
-    _decide(
-        lambda store: registry.roll_back(store, actor=_actor(actor), role="administrator", reason=reason),
-        "rolled back",
-    )
+    _decide(step, actor, reason, "rolled back to")
 
 
 def records_only(reason: Reason, actor: Actor = "") -> None:
-    """Serve the present model without signatures; run score afterwards."""
-    from fusion import registry
+    """Score the students by the present model without signatures, then serve it so."""
+    from fusion.registry import serve_records_only as step
 
-    _decide(
-        lambda store: registry.serve_records_only(
-            store, actor=_actor(actor), role="administrator", reason=reason
-        ),
-        "serving records only; now run: python -m fusion score",
-    )
+    _decide(step, actor, reason, "serving records only")
 
 
 def versus(model: Annotated[str, typer.Argument(help="The candidate.")]) -> None:
@@ -180,10 +168,14 @@ def drift(
         store.close()
 
 
-def _decide(step, done: str) -> None:
+def _decide(step, actor: str, reason: str, done: str) -> None:
+    from fusion.bars import Bar
+
     store = _open()
     try:
-        typer.echo(f"{done}: {step(store) or 'done'}")
+        with Bar() as bar:
+            version = step(store, actor=_actor(actor), role="administrator", reason=reason, progress=bar)
+        typer.echo(f"{done}: {version}")
     except (LookupError, ValueError) as problem:
         typer.echo(f"error: {problem}", err=True)
         raise typer.Exit(2) from None

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import xgboost
 
 BAND_QUANTILES = (0.5, 0.75, 0.9)  # of past students: half are low, a tenth very high
+STEPS = 200  # edges are rounded to one part of so many
 LEAST_SIGNED = 60  # students with a signature below which no signature trees are grown
 
 
@@ -206,11 +207,18 @@ def band_of(risk: np.ndarray, edges) -> np.ndarray:
 
 
 def band_edges(risk: np.ndarray) -> tuple[float, float, float]:
-    """Quantiles of the risk of past students, made strictly rising and rounded to half a percent."""
-    edges = np.round(np.quantile(risk, BAND_QUANTILES) * 200) / 200
-    for number in (1, 2):
-        edges[number] = max(edges[number], edges[number - 1] + 0.005)
-    return tuple(float(edge) for edge in edges)
+    """Quantiles of the risk of past students, made strictly rising and rounded to half a percent.
+
+    Where many share one risk, edges would coincide: they are set apart by half a percent. The lowest risk of
+    all, and with it a risk of 0, always lies in the band "low"; a risk of 1 always in "very high".
+    """
+    steps = np.round(np.quantile(risk, BAND_QUANTILES) * STEPS).astype(int)
+    lowest = int(np.floor(np.min(risk) * STEPS + 1e-9))
+    for number, least in enumerate((lowest + 1, 0, 0)):  # upwards: each edge above the one before it
+        steps[number] = max(steps[number], least, steps[number - 1] + 1 if number else 1)
+    for number, most in enumerate((STEPS, STEPS - 1, STEPS - 2)):  # downwards: none above a risk of 1
+        steps[2 - number] = min(steps[2 - number], most)
+    return tuple(float(step) / STEPS for step in steps)
 
 
 __all__ = [

@@ -8,52 +8,69 @@ term and never twice.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
 
-import numpy as np
 import pandas as pd
 
 from data import queries
-from data.columns import AS_OF_INDEXES, TARGETS
-from data.consent import without_outcome_consent
+from data.columns import TARGETS
 from data.database import Store
-from data.erase import withdraw_outcome_model
-from data.store import save_model, serve_model, write_scores
-from fusion.assemble import lesson, may_be_scored, rows_as_of
+from data.store import save_model, set_fact
+from fusion.assemble import lesson
 from fusion.assess import Assessment, assess
 from fusion.booster import TreeSettings
 from fusion.evaluate import DRAWS
-from fusion.features import last_completed_term, register_date
+from fusion.features import register_date
 from fusion.fit import Lesson, fit_model
-from fusion.fuse import no_signatures
+from fusion.fitness import FACT, Fitness, weigh_lesson
 from fusion.model import RiskModel
 from fusion.model_files import save_model_folder
-from fusion.monitor import sides
 from fusion.provenance import code_version, hash_rows, model_version
-from fusion.rows import Rows, make_rows
+from fusion.report import fitness_text
+from fusion.rows import Rows
+from fusion.scoring import score, steps
+from fusion.serving import put_into_service
 from fusion.sources import choose_encoder, find_model, load_model, read_rows, read_signatures
 from fusion.splits import mature_labels
 from fusion.tune import tune_settings
-from fusion.upkeep import keep_level, note_watch, taught_until
+from fusion.upkeep import note_watch
 
 __all__ = ["NotTrainable", "Trained", "choose_encoder", "evaluate", "load_model", "score", "train"]
 
 Progress = Callable[[str, int, int], None]
 
+NOTHING_YET = "the register holds no term and no outcome yet: there is nothing to learn from"
+
 
 class NotTrainable(ValueError):
-    """The register has too few known outcomes to learn from."""
+    """The register has too few known outcomes to learn from.
+
+    Parameters
+    ----------
+    fitness : dict of str to Fitness
+        What every target lacks; empty when the register holds no students with terms or outcomes.
+    """
+
+    def __init__(self, fitness: dict[str, Fitness]):
+        lacking = " ".join(fitness_text(found) for found in fitness.values())
+        super().__init__(lacking or NOTHING_YET)
+        self.fitness = fitness
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What :func:`train` did: the model, its assessment (None when it was found) and whether it is new."""
+    """What :func:`train` did: the model, its assessment (None when it was found) and whether it is new.
+
+    ``scores`` counts those that were made before it was served; ``fitness`` says of every target whether it
+    could be learned.
+    """
 
     model: RiskModel
     assessment: Assessment | None
     new: bool
     served: bool
+    scores: int = 0
+    fitness: dict[str, Fitness] = field(default_factory=dict)
 
 
 def train(
@@ -65,9 +82,12 @@ def train(
     serve: bool = False,
     draws: int = DRAWS,
     tune_trials: int = 0,
+    one_cohort: bool = False,
     progress: Progress | None = None,
 ) -> Trained:
     """Assess the method on the forward split, then train on every known outcome and register the model.
+
+    A target that the register cannot teach (:mod:`fusion.fitness`) is left out, and the model says why.
 
     Parameters
     ----------
@@ -77,59 +97,71 @@ def train(
     encoder_id : str, optional
         Whose embeddings to use; default :func:`choose_encoder`.
     serve : bool
-        Serve the model at once. The first model of a store is always served.
+        Score the students with the model and serve it. The first model of a store is always served.
     draws : int
         Bootstrap draws of the assessment.
     tune_trials : int
         Search the tree settings with so many trials, in the assessment inside its training part, and once
         more for the final model.
+    one_cohort : bool
+        Learn from a register that cannot tell its entry cohorts apart.
     progress : callable, optional
         ``progress(what, done, total)``.
 
     Raises
     ------
     NotTrainable
-        When no cohort's outcome is known yet.
+        When no target can be learned from what is known yet. What is missing is kept in the store's fact
+        :data:`fusion.fitness.FACT`, for the pages.
     """
-    say = _steps(progress, 6)
+    say = steps(progress, 6)
     say("reading the register")
     records, signatures = queries.records_until(store), read_signatures(store, encoder_id)
+    if not len(records.students) or not (len(records.terms) or len(records.outcomes)):
+        raise NotTrainable({})
     rows, labels = read_rows(store, signatures), mature_labels(records)
     lessons = _lessons(rows, labels)
+    fitness = _weighed(lessons, one_cohort)
+    lessons = {target: part for target, part in lessons.items() if fitness[target].fit}
+    set_fact(store, FACT, {target: found.as_dict() for target, found in fitness.items()})
+    if not lessons:
+        raise NotTrainable(fitness)
     settings, data_hash = settings or TreeSettings(), hash_rows(rows, labels)
     version = model_version(data_hash, seed, settings, tune_trials)
     serve = serve or queries.served_model(store) is None
     if _is_there(store, version):
-        if serve:
-            serve_model(store, version)
-        return Trained(load_model(store, version), None, False, serve)
+        written = _serve(store, version, progress) if serve else 0
+        return Trained(load_model(store, version), None, False, serve, written, fitness)
     options = {"seed": seed, "settings": settings, "tune_trials": tune_trials}
-    assessment = assess(records, rows, draws=draws, progress=say, **options)
+    assessment = assess(records, rows, targets=tuple(lessons), draws=draws, progress=say, **options)
     say("learning from every known outcome")
     if tune_trials:
         settings = tune_settings(lessons, trials=tune_trials, seed=seed).settings
     model = fit_model(lessons, seed, settings)
     manifest = _manifest(version, model, rows, labels, assessment, data_hash, seed)
     manifest["trained_on"]["until"] = register_date(records).isoformat()
+    manifest["fitness"] = {target: found.as_dict() for target, found in fitness.items()}
     say("writing the model")
     manifest = save_model_folder(replace(model, manifest=manifest), store.models_folder / version)
-    if serve:
-        note = {"at": datetime.now(UTC).isoformat(), "actor": "training", "reason": "served when trained"}
-        manifest = {**manifest, "served": [note]}
-    save_model(store, version, version, manifest, "served" if serve else "candidate")
-    model = replace(model, manifest=manifest)
-    manifest = {**manifest, "monitor": note_watch(store, model, records, rows)}
-    return Trained(replace(model, manifest=manifest), assessment, True, serve)
+    save_model(store, version, version, manifest)
+    note_watch(store, replace(model, manifest=manifest), records, rows)
+    written = _serve(store, version, progress) if serve else 0
+    manifest = find_model(store, version).manifest
+    return Trained(replace(model, manifest=manifest), assessment, True, serve, written, fitness)
+
+
+def _serve(store: Store, version: str, progress: Progress | None) -> int:
+    reason = "served when trained"
+    return put_into_service(store, version, actor="training", reason=reason, progress=progress)
 
 
 def _lessons(rows: Rows, labels: pd.Series) -> dict[str, Lesson]:
-    lessons = {target: lesson(rows, labels, target) for target in TARGETS}
-    lessons = {target: part for target, part in lessons.items() if len(part.rows)}
-    if not lessons or labels.nunique() < 2:
-        raise NotTrainable(
-            f"training needs students of both outcomes whose normal time is over, got {len(labels)} labelled"
-        )
-    return lessons
+    """What is known of every target, whether or not that is enough."""
+    return {target: lesson(rows, labels, target) for target in TARGETS}
+
+
+def _weighed(lessons: dict[str, Lesson], one_cohort: bool) -> dict[str, Fitness]:
+    return {target: weigh_lesson(target, part, one_cohort=one_cohort) for target, part in lessons.items()}
 
 
 def _is_there(store: Store, version: str) -> bool:
@@ -137,92 +169,35 @@ def _is_there(store: Store, version: str) -> bool:
     return stored is not None and (store.models_folder / stored.folder).is_dir()
 
 
-def score(
-    store: Store,
-    version: str | None = None,
-    *,
-    progress: Progress | None = None,
-) -> int:
-    """Score every enrolled student at every as-of term up to now; returns how many scores are new.
-
-    Scores in which the signature of a student took part who has withdrawn the consent are erased first, and
-    made again from records.
-
-    Parameters
-    ----------
-    store : Store
-    version : str, optional
-        Default: the served model.
-    progress : callable, optional
-    """
-    model = load_model(store, version)
-    for key in without_outcome_consent(store):  # a withdrawal that was cut short, or came in by another way
-        withdraw_outcome_model(store, key, actor="scoring")
-    signatures = no_signatures()
-    if model.manifest.get("encoder_id") and not model.manifest.get("records_only", False):
-        signatures = read_signatures(store, model.manifest["encoder_id"])
-    everything = queries.records_until(store)
-    model = keep_level(store, model, everything)
-    today, written, watched = register_date(everything), 0, []
-    until = taught_until(model.manifest, today)
-    sample = np.concatenate(sides(everything, until, np.random.default_rng(0)))
-    say = _steps(progress, len(AS_OF_INDEXES) + 1)
-    for index in AS_OF_INDEXES:
-        say(f"scoring as of {index} terms")
-        records = queries.records_until(store, index)
-        gone = records.outcomes.loc[records.outcomes["exit_type"].notna(), "student_key"]
-        rows = rows_as_of(records, index, signatures, today=today)
-        watched.append(rows.of_students(sample))
-        rows = rows.take(~rows.meta["student_key"].isin(set(gone)).to_numpy())
-        written += _score_rows(store, model, rows, index)
-    say("watching for drift")
-    note_watch(store, model, everything, make_rows([(r.table, r.meta) for r in watched], signatures))
-    return written
-
-
-def _score_rows(store: Store, model: RiskModel, rows: Rows, index: int) -> int:
-    frames, phi, inputs, base_values = [], [], [], []
-    for target in model.targets:
-        done = set(queries.scores(store, model.version, target, index)["student_key"])
-        open_rows = ~rows.meta["student_key"].isin(done).to_numpy() & may_be_scored(rows, target)
-        part = rows.take(open_rows)
-        if not len(part):
-            continue
-        scores = model.score(part, target)
-        terms = {c: last_completed_term(int(c), index) for c in part.meta["cohort_term"].unique()}
-        frames.append(
-            scores.frame.assign(
-                student_key=part.students,
-                as_of_index=index,
-                as_of_term=part.meta["cohort_term"].map(terms).to_numpy(),
-                target=target,
-                model_version=model.version,
-            )
-        )
-        phi.append(scores.phi)
-        inputs.append(scores.inputs)
-        base_values.append(scores.base_values)
-    if not frames:
-        return 0
-    return write_scores(
-        store,
-        pd.concat(frames, ignore_index=True),
-        np.vstack(phi),
-        np.vstack(inputs),
-        np.concatenate(base_values),
-    )
-
-
 def evaluate(
     store: Store, *, seed: int = 0, draws: int = DRAWS, tune_trials: int = 0, progress=None
 ) -> Assessment | None:
-    """Examine the method on this store's forward split; writes nothing."""
-    say = _steps(progress, 4)
+    """Examine the method on this store's forward split; writes nothing.
+
+    A target of which only one outcome is known is left out.
+
+    Returns
+    -------
+    Assessment or None
+        None when fewer than two students have a known outcome.
+
+    Raises
+    ------
+    NotTrainable
+        When the register holds no term and no outcome, or no target has students of both outcomes.
+    """
+    say = steps(progress, 4)
     say("reading the register")
+    records = queries.records_until(store)
+    if not len(records.students) or not (len(records.terms) or len(records.outcomes)):
+        raise NotTrainable({})
     rows = read_rows(store, read_signatures(store))
-    return assess(
-        queries.records_until(store), rows, seed=seed, draws=draws, tune_trials=tune_trials, progress=say
-    )
+    fitness = _weighed(_lessons(rows, mature_labels(records)), one_cohort=True)
+    targets = tuple(target for target, found in fitness.items() if 0 < found.events < found.students)
+    if not targets:
+        raise NotTrainable(fitness)
+    options = {"seed": seed, "draws": draws, "tune_trials": tune_trials}
+    return assess(records, rows, targets=targets, progress=say, **options)
 
 
 def _manifest(version, model, rows, labels, assessment, data_hash, seed) -> dict:
@@ -243,13 +218,3 @@ def _manifest(version, model, rows, labels, assessment, data_hash, seed) -> dict
         "assessment": assessment.as_dict() if assessment else None,
         "records_only": False,
     }
-
-
-def _steps(progress: Progress | None, total: int) -> Callable[[str], None]:
-    done = iter(range(total + 100))
-
-    def say(text: str) -> None:
-        if progress is not None:
-            progress(text, min(next(done), total), total)
-
-    return say

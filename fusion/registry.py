@@ -7,15 +7,15 @@ students, because two models that were trained on everything can no longer be ju
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
 
 from data import audit, queries
 from data.database import Store
-from data.store import save_model, serve_model
+from data.store import save_model
 from fusion import metrics
 from fusion.assess import split_lessons
 from fusion.booster import TreeSettings
@@ -23,7 +23,10 @@ from fusion.evaluate import clusters
 from fusion.fit import fit_model
 from fusion.metrics import Estimate
 from fusion.rows import Rows
+from fusion.serving import put_into_service
 from fusion.sources import load_model, read_rows, read_signatures
+
+Progress = Callable[[str, int, int], None]
 
 RECORDS_ONLY = "-records"  # suffix of the variant that leaves signatures out
 COMPARED = ("roc_auc", "pr_auc", "brier", "ece", "precision_at_10", "precision_at_20")
@@ -53,15 +56,18 @@ def compare_models(store: Store, candidate: str, *, draws: int = 400) -> Compari
     Raises
     ------
     LookupError
-        When either model is missing, or no student's outcome is known.
+        When either model is missing, no student's outcome is known, or they have no target in common.
     """
     models = {"candidate": load_model(store, candidate), "served": load_model(store)}
     records = queries.records_until(store)
+    common = tuple(target for target in models["served"].targets if target in models["candidate"].targets)
+    if not common:
+        raise LookupError("the two models have no target in common, so they cannot be compared")
     risks, rows, outcomes = {}, {}, {}
     for role, model in models.items():
         manifest = model.manifest
         everything = read_rows(store, read_signatures(store, manifest.get("encoder_id")))
-        found = split_lessons(records, everything, tuple(model.targets), manifest["seed"])
+        found = split_lessons(records, everything, common, manifest["seed"])
         if found is None:
             raise LookupError("no student's outcome is known, so models cannot be compared")
         _, _, lessons, tests = found
@@ -110,21 +116,36 @@ def _figures(outcome, risk, weight) -> dict[str, np.ndarray]:
     }
 
 
-def approve(store: Store, version: str, *, actor: str, role: str, reason: str) -> None:
-    """Serve a candidate; who and why go into its manifest and the audit log.
+def approve(
+    store: Store, version: str, *, actor: str, role: str, reason: str, progress: Progress | None = None
+) -> str:
+    """Score a candidate, then serve it; who and why go into its manifest and the audit log. Its version.
 
     Raises
     ------
     ValueError
-        Without a reason.
+        Without a reason, or when its register could not teach it (:class:`fusion.serving.NotServable`).
     LookupError, fusion.model_files.ModelFileError
         When the model is missing or its files were changed.
     """
-    _serve(store, version, actor=actor, role=role, reason=reason, action="model.approve")
+    return _serve(store, version, (actor, role, reason), "model.approve", progress)
 
 
-def roll_back(store: Store, *, actor: str, role: str, reason: str) -> str:
+def roll_back(store: Store, *, actor: str, role: str, reason: str, progress: Progress | None = None) -> str:
     """Serve the model that was served before the present one; returns its version.
+
+    It is scored first: terms may have come since it was in service.
+
+    Raises
+    ------
+    LookupError
+        When no earlier model was ever served.
+    """
+    return _serve(store, earlier_model(store), (actor, role, reason), "model.roll_back", progress)
+
+
+def earlier_model(store: Store) -> str:
+    """The version that :func:`roll_back` would serve.
 
     Raises
     ------
@@ -139,16 +160,23 @@ def roll_back(store: Store, *, actor: str, role: str, reason: str) -> str:
     ]
     if not earlier:
         raise LookupError("no earlier model was served; there is nothing to roll back to")
-    version = max(earlier)[1]
-    _serve(store, version, actor=actor, role=role, reason=reason, action="model.roll_back")
-    return version
+    return max(earlier)[1]
 
 
-def serve_records_only(store: Store, *, actor: str, role: str, reason: str) -> str:
+def serve_again(
+    store: Store, version: str, *, actor: str, role: str, reason: str, progress: Progress | None = None
+) -> str:
+    """:func:`roll_back` to a model named beforehand: repeated after a kill it does not go back once more."""
+    return _serve(store, version, (actor, role, reason), "model.roll_back", progress)
+
+
+def serve_records_only(
+    store: Store, *, actor: str, role: str, reason: str, progress: Progress | None = None
+) -> str:
     """Serve the present model without signatures, under a name of its own; returns that name.
 
     Scores belong to a named model and are never rewritten, so leaving signatures out makes a new name that
-    shares the files. Score it afterwards.
+    shares the files. It is scored before it is served.
     """
     current = queries.served_model(store)
     if current is None:
@@ -156,28 +184,27 @@ def serve_records_only(store: Store, *, actor: str, role: str, reason: str) -> s
     if current.manifest.get("records_only"):
         return current.version
     version = f"{current.version}{RECORDS_ONLY}"
+    _check_reason(reason)
+    known = _manifests(store).get(version, {})
     manifest = {**current.manifest, "version": version, "records_only": True, "served": []}
+    manifest["served"] = known.get("served", [])  # it may have been in service before
     save_model(store, version, current.folder, manifest, "candidate")
-    _serve(store, version, actor=actor, role=role, reason=reason, action="model.records_only")
+    return _serve(store, version, (actor, role, reason), "model.records_only", progress)
+
+
+def _serve(
+    store: Store, version: str, who: tuple[str, str, str], action: str, progress: Progress | None
+) -> str:
+    actor, role, reason = who
+    _check_reason(reason)
+    put_into_service(store, version, actor=actor, reason=reason.strip(), progress=progress)
+    audit.append(store, actor=actor, role=role, action=action, object=version, detail={"reason": reason})
     return version
 
 
-def note_serving(store: Store, version: str, actor: str, reason: str) -> None:
-    """Write into a model's manifest that it went into service."""
-    stored = _manifests(store)[version]
-    entry = {"at": datetime.now(UTC).isoformat(), "actor": actor, "reason": reason}
-    served = [*stored.get("served", []), entry]
-    row = queries.models(store).set_index("model_version").loc[version]
-    save_model(store, version, row["folder"], {**stored, "served": served}, row["status"])
-
-
-def _serve(store: Store, version: str, *, actor: str, role: str, reason: str, action: str) -> None:
+def _check_reason(reason: str) -> None:
     if not reason.strip():
         raise ValueError("reason must say why, got nothing")
-    load_model(store, version)  # a missing or changed file stops here
-    serve_model(store, version)
-    note_serving(store, version, actor, reason.strip())
-    audit.append(store, actor=actor, role=role, action=action, object=version, detail={"reason": reason})
 
 
 def _manifests(store: Store) -> dict[str, dict]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fusion.ablation import Ablation
 from fusion.assess import Assessment
+from fusion.fitness import AUC_WITHIN, SHARE_WITHIN, Fitness
 
 SHOWN = {
     "roc_auc": "AUC",
@@ -16,6 +17,48 @@ SHOWN = {
     "precision_at_20": "precision at 20 %",
 }
 TARGET_NAMES = {"late": "not graduating within the normal terms", "dropout": "dropping out"}
+
+
+LACKING = {
+    "late": {
+        "no_outcomes": "no student's normal time is over yet: lateness cannot be learned",
+        "no_events": "everybody of known outcome graduated on time: lateness cannot be learned from it",
+        "only_events": "nobody of known outcome graduated on time: lateness cannot be learned from it",
+        "one_cohort": "all {students} students of known outcome entered together: lateness could not be "
+        "judged on a later cohort",
+    },
+    "dropout": {
+        "no_outcomes": "no student's normal time is over yet: drop-out cannot be learned",
+        "no_events": "only graduates in this register, not one drop-out among {students} students of known "
+        "outcome: drop-out cannot be learned from it",
+        "only_events": "only drop-outs in this register: drop-out cannot be learned from it",
+        "one_cohort": "all {students} students of known outcome entered together: drop-out could not be "
+        "judged on a later cohort",
+    },
+}
+TOO_FEW = {
+    "late": "too few students of known outcome to learn lateness from, {events} of {students} late or gone",
+    "dropout": "too few students of known outcome to learn drop-out from, {events} of {students} gone",
+}
+WIDE = {
+    "few_students": "their share would be known to ±{share:.0f} points, and ±{most:.0f} is the most allowed",
+    "few_cases": "a useful ranking could not be told from chance (AUC ±{auc:.2f}, at most ±{limit:.2f})",
+}
+
+
+def fitness_text(found: Fitness) -> str:
+    """Why a target cannot be learned, as a sentence; empty when it can be."""
+    if found.fit:
+        return ""
+    values = {"students": f"{found.students:,}", "events": f"{found.events:,}"}
+    fixed = LACKING[found.target].get(found.reason)
+    if fixed:
+        return fixed.format(**values) + "."
+    why = WIDE[found.reason].format(
+        share=100 * found.share_error, most=100 * SHARE_WITHIN, auc=found.auc_error, limit=AUC_WITHIN
+    )
+    needed = f" About {found.needed:,} such students would do." if found.needed else ""
+    return f"{TOO_FEW[found.target].format(**values)}; {why}.{needed}"
 
 
 def table(header: list[str], rows: list[list[str]]) -> str:

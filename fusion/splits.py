@@ -10,11 +10,22 @@ import numpy as np
 import pandas as pd
 
 from data.calendar.study_time import deadlines
+from data.columns import LEAST_TERMS_LEFT, POSITIVE
 from data.labels import label_outcomes
 
+__all__ = [
+    "LEAST_TERMS_LEFT",
+    "POSITIVE",
+    "ForwardSplit",
+    "binary",
+    "forward_split",
+    "grouped_folds",
+    "labels",
+    "mature_labels",
+    "maturity",
+]
+
 TEST_SHARE = 0.35  # of the mature students, as near as whole cohorts allow
-POSITIVE = {"late": ("delayed", "dropout"), "dropout": ("dropout",)}
-LEAST_TERMS_LEFT = {"late": 1, "dropout": 0}  # past the normal time, lateness is a fact and not a risk
 
 
 @dataclass(frozen=True)

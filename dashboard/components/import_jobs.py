@@ -6,17 +6,16 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import app_state, jobs, jobs_import
+from dashboard import app_state, jobs_import
 from dashboard.components.import_counts import counts_table
 from dashboard.components.job_progress import job_progress
 from dashboard.components.layout import section
+from dashboard.components.next_steps import next_steps
 from dashboard.importing import PagePlan, UploadedFile
 from data import jobs as table
 from data.ingest import remember_mapping
 from data.jobs import Job
 from data.mapping import Mapping
-
-NEXT = {"embed": ":material/fingerprint:", "score": ":material/speed:"}
 
 
 def confirm(
@@ -68,22 +67,4 @@ def _written(job: Job) -> None:
     words = app_state.words()
     st.caption(words("data.applied"))
     st.dataframe(counts_table(job.result["counts"]), hide_index=True, alt=words("data.applied"))
-    signed = job.result["counts"].get("signatures", {}).get("new", 0) > 0
-    _what_next([kind for kind in NEXT if kind != "embed" or signed])
-
-
-def _what_next(kinds: Sequence[str]) -> None:
-    """Buttons for what an import leaves to do, where the reader may do it."""
-    words, person = app_state.words(), app_state.person()
-    offered = [kind for kind in kinds if kind in jobs.kinds_for(person.role)]
-    asked = st.session_state.setdefault("next-jobs", {})
-    with st.container(horizontal=True, vertical_alignment="center", key="what-next"):
-        st.markdown(f"**{words('data.next_title')}** · {words('data.next_text')}", width="content")
-        for kind in offered:
-            if kind not in asked and st.button(
-                words(f"data.next_{kind}"), icon=NEXT[kind], key=f"next-{kind}"
-            ):
-                asked[kind] = jobs.start(app_state.store(), person, kind)
-                st.rerun()
-    for job_id in asked.values():
-        job_progress(job_id)
+    next_steps("data", follow=True)

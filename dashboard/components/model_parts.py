@@ -11,6 +11,7 @@ from dashboard import app_state, model_facts
 from dashboard.charts import model as charts
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.layout import section
+from dashboard.fitness_words import told, with_rule
 from data.queries import StoredModel
 
 VERDICT_COLORS = {"adds": "green", "nothing": "gray", "few": "gray", "unknown": "gray"}
@@ -32,6 +33,24 @@ def facts(served: StoredModel) -> None:
     grid = st.grid(3, min_column_width=200, gap="small", key="facts")
     for name, value in lines.items():
         grid.markdown(f":small[{words(f'model.{name}')}]  \n**{value}**")
+
+
+def fitness(manifest: dict) -> None:
+    """What the register could teach, target by target, and the kinds of exit that it lacks."""
+    words = app_state.words()
+    section(words("fitness.title"), words("fitness.help"))
+    lines = [
+        f"{':green[:material/check_circle:]' if good else ':orange[:material/warning:]'} {line}"
+        for good, line in told(manifest, words)
+    ]
+    st.markdown("\n\n".join(lines) or words("model.not_examined"))
+
+
+def not_yet(target: str) -> None:
+    """Why the last training could not learn a target, where it found out."""
+    words, (_, why) = app_state.words(), app_state.unlearned(target)
+    if why is not None:
+        st.warning(with_rule(why, words), icon=":material/rule:")
 
 
 def signature_verdict(manifest: dict, target: str) -> None:

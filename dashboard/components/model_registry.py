@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import access, app_state, model_watch
+from dashboard import access, app_state, jobs, model_watch
+from dashboard.components.job_progress import job_progress
 from dashboard.components.layout import section
+from data import jobs as table_of_jobs
 from data import queries
 from fusion import registry
-from fusion.model_files import ModelFileError
 
 ACTS = ("approve", "roll_back", "records_only")
 ICONS = {
@@ -25,15 +26,12 @@ def models(target: str) -> None:
     known = queries.models(app_state.store())
     table = model_watch.registry_table(known, words, target)
     st.dataframe(table, hide_index=True, height="content", alt=words("model_registry.title"))
-    done = st.session_state.pop("model_decided", None)
-    if done:
-        st.success(words("model_registry.done", version=done))
     someone, served = app_state.person(), app_state.served_model()
-    if someone is not None and access.may(someone.role, "decide model"):
-        _decision(model_watch.candidates(known, served.version), someone)
+    if someone is not None and access.may(someone.role, "decide model") and not _under_way():
+        _decision(model_watch.candidates(known, served.version))
 
 
-def _decision(candidates: list[str], someone) -> None:
+def _decision(candidates: list[str]) -> None:
     words = app_state.words()
     act = st.segmented_control(
         words("model_registry.act"),
@@ -45,7 +43,7 @@ def _decision(candidates: list[str], someone) -> None:
         return
     st.caption(words(f"model_registry.{act}_help"))
     with st.form("model-decision", border=False):
-        version = ""
+        version = None
         if act == "approve":
             version = st.selectbox(words("model.version"), candidates, key="model-version")
         reason = st.text_input(words("model_registry.reason"), key="model-reason", max_chars=300)
@@ -55,20 +53,26 @@ def _decision(candidates: list[str], someone) -> None:
     if not sure or not reason.strip():
         st.warning(words("model_registry.needs_reason"))
         return
-    _decide(act, version, {"actor": someone.account, "role": someone.role, "reason": reason})
+    _decide(act, version, reason.strip())
 
 
-def _decide(act: str, version: str | None, who: dict) -> None:
+def _decide(act: str, version: str | None, reason: str) -> None:
     words, store = app_state.words(), app_state.store()
-    try:
-        if act == "approve":
-            registry.approve(store, version or "", **who)
-        elif act == "roll_back":
-            version = registry.roll_back(store, **who)
-        else:
-            version = registry.serve_records_only(store, **who)
-    except (LookupError, ModelFileError):
-        st.error(words(f"model_registry.failed_{act}"))
-        return
-    st.session_state["model_decided"] = version
+    if act == "roll_back":
+        try:
+            version = registry.earlier_model(store)
+        except LookupError:
+            st.error(words("model_registry.failed_roll_back"))
+            return
+    asked = {"act": act, "reason": reason} | ({"model": version} if act != "records_only" else {})
+    st.session_state["serve-job"] = jobs.start(store, app_state.person(), "serve", **asked)
     st.rerun()
+
+
+def _under_way() -> bool:
+    """The job of a decision that is open, or that this session asked for; whether one is open."""
+    open_ones = [job.job_id for job in table_of_jobs.open_jobs(app_state.store()) if job.kind == "serve"]
+    asked = st.session_state.get("serve-job")
+    for job_id in open_ones or ([asked] if asked else []):
+        job_progress(job_id)
+    return bool(open_ones)

@@ -57,9 +57,29 @@ class Given:
         return self.narrowed(queries.retention)
 
     @cached_property
+    def silent(self) -> bool:
+        """Whether no model may speak about the target."""
+        return app_state.unlearned(self.chosen.target)[0]
+
+    @cached_property
     def cube(self) -> pd.DataFrame:
-        """Students by band."""
-        return self.narrowed(queries.cohort_cube, self.chosen.target)
+        """Students by band, of those for whom the target still is a risk; empty where no model may speak."""
+        return self.of_risk(queries.cohort_cube)
+
+    def of_risk(self, query) -> pd.DataFrame:
+        """What a query of scores counts; no row where no model may speak about the target."""
+        found = self.narrowed(query, self.chosen.target)
+        return found.iloc[:0] if self.silent else found
+
+    @cached_property
+    def past(self) -> int:
+        """Enrolled students whose normal time is over."""
+        return int(self.narrowed(queries.past_normal_counts)["students"].sum())
+
+    @cached_property
+    def reported(self) -> frozenset[str]:
+        """Programmes of which any exit is recorded, in whatever cohort."""
+        return summaries.reported(app_state.remember(queries.flow_counts))
 
     @cached_property
     def last(self) -> int | None:
@@ -73,7 +93,7 @@ class Given:
 
     def outcomes(self, by: str) -> pd.DataFrame:
         """Where each cohort or programme stands."""
-        return summaries.outcomes(self.flow, self.programs, by, self.last)
+        return summaries.outcomes(self.flow, self.programs, by, self.last, self.reported)
 
     def narrowed(self, query, *arguments) -> pd.DataFrame:
         """What a query counts, for the programme and cohort chosen."""
@@ -102,10 +122,11 @@ def kpis(given: Given) -> list[Kpi]:
 
 
 def _kpis(given: Given) -> list[Kpi]:
-    words, flow, cube, target = app_state.words(), given.flow, given.cube, given.chosen.target
+    words, flow, cube = app_state.words(), given.flow, given.cube
     risky, scored = summaries.at_risk(cube)
-    before, _ = summaries.at_risk(given.narrowed(queries.previous_cube, target))
-    load = summaries.load_per_advisor(given.narrowed(queries.advisor_load, target))
+    before, _ = summaries.at_risk(given.of_risk(queries.previous_cube))
+    load = summaries.load_per_advisor(given.of_risk(queries.advisor_load))
+    shown = f"{words.number(risky)} ({words.percent(risky / scored if scored else None)})"
     studying = flow[flow["state"] == "enrolled"]
     at_risk_now = cube[cube["band"].isin(summaries.AT_RISK)]
     return [
@@ -117,14 +138,15 @@ def _kpis(given: Given) -> list[Kpi]:
         ),
         Kpi(
             words("overview.kpi_at_risk"),
-            f"{words.number(risky)} ({words.percent(risky / scored if scored else None)})",
-            words("overview.kpi_at_risk_help"),
-            delta=words.signed(risky - before),
-            delta_note=words("overview.kpi_vs_previous"),
+            words.number(None) if given.silent else shown,
+            f"{words('overview.kpi_at_risk_help')} {words('standing.kpi_help')}",
+            delta=None if given.silent else words.signed(risky - before),
+            delta_note=None if given.silent else words("overview.kpi_vs_previous"),
             good="down",
+            note=_beside(given),
             bars=summaries.by_cohort(at_risk_now),
         ),
-        *_mature(given.cohorts),
+        *_mature(given),
         Kpi(
             words("overview.kpi_load"),
             words.number(risky / len(load) if load else None, 1),
@@ -135,10 +157,18 @@ def _kpis(given: Given) -> list[Kpi]:
     ]
 
 
-def _mature(table: pd.DataFrame) -> list[Kpi]:
-    """On-time and drop-out share of the newest cohort of known outcome, against the one before."""
+def _beside(given: Given) -> str:
+    """What stands beside the students at risk: that no model speaks, and who is past the normal time."""
     words = app_state.words()
+    parts = [words("overview.unlearned")] if given.silent else []
+    return " · ".join([*parts, words("standing.kpi", n=given.past)] if given.past else parts)
+
+
+def _mature(given: Given) -> list[Kpi]:
+    """On-time and drop-out share of the newest cohort of known outcome, against the one before."""
+    words, table = app_state.words(), given.cohorts
     ripe = table[table["mature"] & table["rate"].notna()]
+    unknown = "" if len(ripe) or given.reported else words("overview.kpi_unknown")
     note = f"{int(ripe.iloc[-1]['cohort_term']) // 10}" if len(ripe) else None
     return [
         Kpi(
@@ -150,6 +180,7 @@ def _mature(table: pd.DataFrame) -> list[Kpi]:
             good=good,
             line=ripe[column].tolist(),
             shares=True,
+            note=unknown,
         )
         for name, column, good in (("on_time", "rate", "up"), ("dropout", "left_rate", "down"))
     ]
@@ -203,6 +234,15 @@ def not_observable(given: Given) -> str:
         return ""
     span = waiting[0] if len(waiting) == 1 else f"{waiting[0]} – {waiting[-1]}"
     return words("overview.immature", cohorts=span)
+
+
+def not_reported(given: Given) -> str:
+    """Programmes of which no exit at all is recorded, in words; empty when there is none."""
+    words, names = app_state.words(), app_state.programs()
+    without = sorted(set(given.flow["program_code"]) - given.reported)
+    if not without:
+        return ""
+    return words("overview.outcomes_unknown", programs=", ".join(names.get(code, code) for code in without))
 
 
 def _names(by: str):

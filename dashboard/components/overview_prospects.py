@@ -14,6 +14,7 @@ from dashboard.components import overview_parts as parts
 from dashboard.components.chart_panel import chart_panel, prepare
 from dashboard.components.filters import GroupFilter
 from dashboard.components.layout import card, section
+from dashboard.fitness_words import told
 from dashboard.model_health import concerns
 from data import queries
 from data.queries_prospects import GROUPS
@@ -37,7 +38,9 @@ def scenario_table(given: parts.Given) -> pd.DataFrame:
     """What the cohorts under way may come to (:func:`dashboard.prospects.scenarios`)."""
 
     def make() -> pd.DataFrame:
-        return prospects.scenarios(given.cohorts, given.narrowed(queries.expected_late))
+        expected = given.narrowed(queries.expected_late)
+        silent, _ = app_state.unlearned("late")
+        return prospects.scenarios(given.cohorts, expected.iloc[:0] if silent else expected)
 
     return app_state.kept("scenario-table", given.about, make)
 
@@ -95,9 +98,10 @@ def health() -> None:
         st.caption(parts.model_line())
         return
     said = concerns(served.manifest, app_state.remember(queries.last_scored), date.today())
-    line = " ".join(words(f"health.{name}") for name in said) or words("health.fine")
-    icon = ":orange[:material/warning:]" if said else ":green[:material/check_circle:]"
-    st.markdown(f"{icon} {line}")
+    missing = [line for good, line in told(served.manifest, words) if not good]
+    lines = [words(f"health.{name}") for name in said] + missing
+    icon = ":orange[:material/warning:]" if lines else ":green[:material/check_circle:]"
+    st.markdown(f"{icon} {' '.join(lines) or words('health.fine')}")
     st.caption(parts.model_line())
 
 

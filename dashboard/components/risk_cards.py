@@ -14,13 +14,15 @@ from dashboard.components.case_log import override_badge
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.layout import card, empty_state
 from dashboard.components.reasons_panel import reasons_panel
+from dashboard.components.standing_parts import unlearned_card
 from dashboard.components.whatif_panel import whatif_panel
+from data import queries
 from data.queries import StoredExplanation
 from fusion.explain import Explanation
 
 
 def risk_cards(
-    history: pd.DataFrame, events: pd.DataFrame, about: tuple[str, str]
+    history: pd.DataFrame, events: pd.DataFrame, about: tuple[str, str], past: dict | None = None
 ) -> tuple[dict | None, StoredExplanation | None, Explanation | None]:
     """Draw four cards, or say that there is no score.
 
@@ -32,6 +34,9 @@ def risk_cards(
         The student's case log.
     about : (str, str)
         The student's key and the target.
+    past : dict, optional
+        The row of ``queries.standing`` of a student whose normal time is over: a score that is no risk any
+        more stays as history only.
 
     Returns
     -------
@@ -41,10 +46,22 @@ def risk_cards(
         Its explanation as stored, and grouped by original feature.
     """
     words, (_, target) = app_state.words(), about
+    if unlearned_card(target):
+        return None, None, None
+    if past is not None and (target == "late" or pd.isna(past["dropout_risk"])):
+        if not history.empty:
+            with card("history"):
+                chart = partial(risk_history, history, parts.band_edges(target), words)
+                chart_panel(chart, "history", *parts.titled("history"), about=about)
+        return None, None, None
     if history.empty:
         empty_state(words("student.not_scored_title"), words("student.not_scored_text"))
         return None, None, None
     newest = history.iloc[-1].to_dict()
+    reached = app_state.remember(queries.newest_term)
+    if reached is not None and newest["as_of_term"] < reached:
+        as_of, last = words.term(newest["as_of_term"]), words.term(reached)
+        st.warning(words("standing.stale", term=as_of, newest=last), icon=":material/history:")
     stored = parts.stored_explanation(newest)
     told, edges = parts.explained(stored, target), parts.band_edges(target)
     left, right = st.columns([1.15, 1], gap="medium")

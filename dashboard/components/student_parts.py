@@ -95,6 +95,14 @@ def served_history(key: str, target: str) -> pd.DataFrame:
     return mine.reset_index(drop=True)
 
 
+def standing_of(key: str, student: dict) -> dict | None:
+    """Where a student stands against the plan (a row of ``queries.standing``); None after an exit."""
+    if isinstance(student.get("exit_type"), str):
+        return None
+    found = queries.standing(app_state.store(), app_state.scope(), keys=[key])
+    return found.iloc[0].to_dict() if len(found) else None
+
+
 def titled(part: str) -> tuple[str, str]:
     """Heading and help of a part of the page."""
     words = app_state.words()

@@ -7,7 +7,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard import app_state, exports
+from dashboard import app_state, exports, standing
 from dashboard.components.reasons_panel import WEIGHTY
 from dashboard.followups import said
 from dashboard.reasons import label_of, reasons_frame
@@ -21,7 +21,12 @@ LISTED = 4
 
 
 def student_pdf(
-    student: dict, terms: pd.DataFrame, events: pd.DataFrame, score: dict | None, reasons: Explanation | None
+    student: dict,
+    terms: pd.DataFrame,
+    events: pd.DataFrame,
+    score: dict | None,
+    reasons: Explanation | None,
+    past: dict | None = None,
 ) -> None:
     """Offer the summary; it is made when the button is pressed, and the press is audited.
 
@@ -33,12 +38,14 @@ def student_pdf(
         Of :func:`data.queries.term_rows` and :func:`data.queries.case_events`.
     score, reasons : or None
         The newest score under the model in service and its explanation.
+    past : dict or None
+        The row of ``queries.standing`` of a student whose normal time is over: said instead of a risk.
     """
     words = app_state.words()
     st.download_button(
         words("reports.student_pdf"),
         data=app_state.handed_out(
-            partial(_file, words, student, terms, events, score, reasons),
+            partial(_file, words, student, terms, events, (score, reasons, past)),
             "export",
             student["student_key"],
             kind="pdf",
@@ -54,20 +61,20 @@ def student_pdf(
     )
 
 
-def _file(words: Words, student, terms, events, score, reasons) -> bytes:
+def _file(words: Words, student, terms, events, about) -> bytes:
     """The file; asked for when no session is at hand, so it is told the reader's language."""
-    store = app_state.store()
+    store, (score, _, _) = app_state.store(), about
     provenance = Provenance(
         institution=get_fact(store, "institution", "") or "", synthetic=app_state.is_synthetic()
     )
     model = app_state.served_version()
     footer = f"{words('export.model_version')} {model}" if score and model else ""
     return student_summary(
-        _summary(words, student, terms, events, score, reasons), provenance, words.language, footer
+        _summary(words, student, terms, events, *about), provenance, words.language, footer
     )
 
 
-def _summary(words: Words, student, terms, events, score, reasons) -> StudentSummary:
+def _summary(words: Words, student, terms, events, score, reasons, past) -> StudentSummary:
     frame = None if reasons is None else reasons_frame(reasons, app_state.programs(), words)
     return StudentSummary(
         name=student.get("name") or "",
@@ -75,7 +82,7 @@ def _summary(words: Words, student, terms, events, score, reasons) -> StudentSum
         program=f"{student['program_name']} ({student['degree_level']})",
         cohort=words.term(student["cohort_term"]),
         as_of=words.term(score["as_of_term"]) if score else "",
-        sentence=_sentence(words, score) if score else "",
+        sentence=" ".join(filter(None, [_past(words, past), _sentence(words, score)])),
         reasons=_told(words, frame, changeable=True),
         fixed_reasons=_told(words, frame, changeable=False),
         missing=() if reasons is None else tuple(label_of(one, words) for one in reasons.unknown),
@@ -87,7 +94,13 @@ def _summary(words: Words, student, terms, events, score, reasons) -> StudentSum
     )
 
 
-def _sentence(words: Words, score: dict) -> str:
+def _past(words: Words, past: dict | None) -> str:
+    return standing.sentence(past, words).replace("**", "") if past else ""
+
+
+def _sentence(words: Words, score: dict | None) -> str:
+    if not score:
+        return ""
     told = sentence(score["target"], score["risk"], score["risk_low"], score["risk_high"])
     text = words(f"student.sentence_{told.target}", about=told.about, low=told.low, high=told.high)
     return text.replace("**", "")

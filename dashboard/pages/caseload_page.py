@@ -11,23 +11,32 @@ from dashboard.components.bulk_log import bulk_log, bulk_receipt, selection_roun
 from dashboard.components.caseload_parts import cutoff_line, enriched, worth_a_talk
 from dashboard.components.caseload_table import caseload_table
 from dashboard.components.exports_bar import export_bar
-from dashboard.components.filters import case_filters
+from dashboard.components.filters import CaseFilter, case_filters
 from dashboard.components.layout import empty_state, page_header
+from dashboard.components.standing_parts import by_rule, past_normal
 from data import queries
-from data.columns import TARGETS
 
 
 def show() -> None:
     """Filters, the line that says where the list ends, the list; a row opens the student."""
-    words, size = app_state.words(), app_state.remember(queries.caseload_size, TARGETS[0])
+    words, size = app_state.words(), app_state.remember(queries.own_students)
     page_header(words("caseload.title"), words("caseload.lead", count=words.count("students", size)))
     if not size:
         return empty_state(words("caseload.none_title"), words("caseload.none_text"), ":material/group_off:")
-    cohorts = app_state.remember(queries.caseload_cohorts, TARGETS[0])
-    chosen = case_filters(app_state.program_table(), cohorts, size)
+    chosen = case_filters(app_state.program_table(), app_state.remember(queries.own_cohorts), size)
     bulk_receipt()
-    found = worth_a_talk(chosen)
-    listed = caseload.ordered(found.head(chosen.k))
+    silent, why = app_state.unlearned(chosen.target)
+    if silent:
+        by_rule(chosen, why)
+    else:
+        by_risk(chosen)
+    past_normal(chosen)
+
+
+def by_risk(chosen: CaseFilter) -> None:
+    """The students for whom the target still is a risk, by the model."""
+    words, found = app_state.words(), worth_a_talk(chosen)
+    listed = caseload.ordered(found.head(chosen.k), app_state.remember(queries.newest_term))
     if chosen.only_moved:
         listed = listed[listed["moved"].isin(("new", "worse"))]
     if listed.empty:

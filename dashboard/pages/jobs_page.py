@@ -6,6 +6,7 @@ from dashboard import app_state, jobs
 from dashboard.components import job_list
 from dashboard.components.job_start import start_bar
 from dashboard.components.layout import page_header
+from dashboard.components.next_steps import next_steps
 from data import jobs as table
 
 
@@ -14,6 +15,7 @@ def show() -> None:
     words, store, person = app_state.words(), app_state.store(), app_state.person()
     page_header(words("jobs.title"), words("jobs.lead"))
     kinds = jobs.kinds_for(person.role)
+    next_steps("jobs")
     job_list.open_list([job for job in table.open_jobs(store) if job.kind in kinds])
     start_bar(kinds)
     job_list.history([job for job in table.recent(store, kinds) if not job.open])

@@ -15,6 +15,7 @@ from dashboard.components.layout import card, empty_state, page_header, section
 from dashboard.components.model_charts import quality_charts
 from dashboard.components.model_pdf import model_pdfs
 from dashboard.model_facts import AT_K, HEADLINE
+from data.columns import TARGETS
 
 
 def show() -> None:
@@ -23,11 +24,19 @@ def show() -> None:
     page_header(words("model.title"), words("model.lead"))
     if served is None:
         empty_state(words("model.none_title"), words("model.none_text"), ":material/model_training:")
+        for target in TARGETS:
+            parts.not_yet(target)
         return retrain()
     manifest = served.manifest
     with card("facts"):
         parts.facts(served)
+    with card("fitness"):
+        parts.fitness(manifest)
     target = target_choice()
+    if app_state.unlearned(target)[0]:
+        with card("registry"):
+            model_registry.models(target)
+        return retrain()
     with card("signature-verdict"):
         parts.signature_verdict(manifest, target)
     figures, at_k = (parts.measures(served, target, rows) for rows in (HEADLINE, AT_K))

@@ -14,7 +14,9 @@ from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import group_choices, group_filters
 from dashboard.components.kpis import kpi_row
 from dashboard.components.layout import card, empty_state, page_header
+from dashboard.components.next_steps import next_steps
 from dashboard.components.overview_prospects import gaps, health, outlook, prepare_overview
+from dashboard.components.standing_parts import unlearned_card
 from data import queries
 
 
@@ -23,11 +25,13 @@ def show() -> None:
     words, flow = app_state.words(), app_state.remember(queries.flow_counts)
     page_header(words("overview.title"), words("overview.lead"))
     if flow.empty:
-        return empty_state(words("state.store_empty_title"), words("state.store_empty_text"))
+        empty_state(words("state.store_empty_title"), words("state.store_empty_text"))
+        return next_steps("overview")
     programs, cohorts = app_state.program_table(), flow["cohort_term"].unique().tolist()
     chosen = group_filters(programs, cohorts)
-    if app_state.remember(queries.cohort_cube, chosen.target).empty:
-        empty_state(words("state.unscored_title"), words("state.unscored_text"), ":material/model_training:")
+    unlearned_card(chosen.target)
+    if app_state.served_version() is None:
+        next_steps("overview")
     given = parts.Given(chosen)
     if given.last is None:
         empty_state(words("state.no_terms_title"), words("state.no_terms_text"), ":material/calendar_month:")
@@ -42,6 +46,7 @@ def show() -> None:
     with left, card("outcomes"):
         chart_panel(**panels["outcomes"], **parts.titled("outcome"))
         st.caption(parts.not_observable(given))
+        st.caption(parts.not_reported(given))
     with right, card("funnel"):
         chart_panel(**panels["funnel"], **parts.titled("funnel"))
     outlook(given)

@@ -16,7 +16,9 @@ from dashboard.components.filters import target_choice
 from dashboard.components.layout import card, empty_state
 from dashboard.components.risk_cards import risk_cards
 from dashboard.components.specimen_panel import specimen_panel
+from dashboard.components.standing_parts import standing_card
 from dashboard.components.student_pdf import student_pdf
+from dashboard.standing import is_past
 from data import queries
 
 
@@ -33,9 +35,14 @@ def show() -> None:
     terms = queries.term_rows(store, scope, key)
     parts.student_header(found.iloc[0].to_dict(), terms)
     events = queries.case_events(store, scope, key)
+    row = parts.standing_of(key, found.iloc[0].to_dict())
+    if row is not None and is_past(row):
+        standing_card(row)
+    else:
+        row = None
     target = target_choice()
     history = parts.served_history(key, target)
-    newest, stored, told = risk_cards(history, events, (key, target))
+    newest, stored, told = risk_cards(history, events, (key, target), row)
     if not terms.empty:
         with card("records"):
             chart = partial(term_timeline, terms, words)
@@ -45,6 +52,6 @@ def show() -> None:
         case_log(key, events)
     with st.container(horizontal=True):
         export_bar(partial(parts.export_frame, history, terms, words), f"student-{key[:8]}", target=target)
-        student_pdf(found.iloc[0].to_dict(), terms, events, newest, told)
+        student_pdf(found.iloc[0].to_dict(), terms, events, newest, told, row)
     with signature:
         specimen_panel(queries.student_specimens(store, scope, key), stored)

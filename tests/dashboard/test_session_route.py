@@ -211,7 +211,7 @@ def test_an_empty_database_and_an_older_one_stay_as_they_are(tmp_path, settings_
     assert server.health()[1] == 200
     _set_revision(tmp_path, "0007")
     assert server.health()[1] == 503
-    _set_revision(tmp_path, "0008")
+    _set_revision(tmp_path, "0010")
 
 
 def _set_revision(folder, revision: str) -> None:

@@ -34,6 +34,29 @@ def rules(frame: pd.DataFrame) -> list[tuple[str, int | None, str]]:
     ]
 
 
+@pytest.mark.parametrize(
+    ("kind", "count", "other", "said"),
+    [
+        ("Lulus", 59, "", "not one drop-out"),
+        ("Lulus", 58, "", None),  # too few exits to tell
+        ("Lulus", 59, "Mengundurkan diri", None),  # one of sixty dropped out
+        ("Mengundurkan diri", 59, "", "not one graduate"),
+    ],
+)
+def test_a_file_of_survivors_is_a_finding_about_the_whole_file(kind, count, other, said):
+    numbers = [f"{n:03d}" for n in range(1, count + 1 + bool(other))]
+    kinds = [kind] * count + ([other] if other else [])
+    students = "".join(f"{number};55;S1;2019;Baru\n" for number in numbers)
+    ends = "".join(f"{n};{k};20222;15/07/2023;8\n" for n, k in zip(numbers, kinds, strict=True))
+    problems = found(students=students, outcomes=ends)
+    whole = problems[problems["rule"] == "REC118"]
+    assert len(whole) == (said is not None)
+    if said:
+        row = whole.iloc[0]
+        assert said in row["message"] and row["severity"] == "warning" and pd.isna(row["row"])
+        assert row["column"] == "Jenis Keluar" and row["file"] == "outcomes.csv"
+
+
 def test_a_clean_register_has_no_problem():
     clean = found(
         students=GOOD_STUDENT, terms=GOOD_TERM, outcomes="001;Mengundurkan diri;20241;15/01/2025;3\n"

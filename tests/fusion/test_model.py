@@ -196,7 +196,24 @@ def test_bands_rise_and_an_edge_belongs_to_the_higher_band():
         "very_high",
     ]
     edges = band_edges(np.full(100, 0.3))
-    assert edges == pytest.approx((0.3, 0.305, 0.31))
+    assert edges == pytest.approx((0.305, 0.31, 0.315))  # everybody alike is low, and edges do not coincide
+
+
+@pytest.mark.parametrize(
+    ("risks", "bands"),
+    [
+        ([0.0] * 50, {"low": 50}),  # a target that never happens
+        ([0.0] * 90 + [1.0] * 10, {"low": 90, "very_high": 10}),
+        ([1.0] * 50, {"very_high": 50}),
+        ([0.1] * 5 + [0.4] * 95, {"low": 5, "moderate": 95}),
+    ],
+)
+def test_edges_that_coincide_call_no_risk_of_0_moderate(risks, bands):
+    edges = band_edges(np.array(risks))
+    assert 0 < edges[0] < edges[1] < edges[2] <= 1
+    names, counts = np.unique(band_of(np.array(risks), edges).astype(str), return_counts=True)
+    assert dict(zip(names.tolist(), counts.tolist(), strict=True)) == bands
+    assert band_of(np.array([0.0, 1.0]), edges).tolist() == ["low", "very_high"]
 
 
 def test_trees_start_from_a_given_margin():

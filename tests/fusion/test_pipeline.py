@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -18,16 +19,21 @@ from data.scope import Scope
 from data.store import (
     EncoderInfo,
     RecordFrames,
+    get_fact,
+    save_model,
     write_consents,
     write_embeddings,
     write_records,
     write_specimens,
 )
 from data.writers_signatures import NewSpecimen
-from fusion import pipeline
+from fusion import pipeline, registry, scoring
 from fusion.booster import TreeSettings
+from fusion.cards import model_card
 from fusion.explain import explain_score, signature_direction
+from fusion.fitness import weigh
 from fusion.model_files import ModelFileError
+from fusion.serving import NotServable
 from fusion.splits import mature_labels
 
 SMALL = TreeSettings(rounds=30)
@@ -38,6 +44,13 @@ ENCODER = EncoderInfo("sim", "1", "0" * 64, "simulated", 33)
 def fill(store, count=260, signed=0.7):
     """A simulated register with embeddings in the store; returns the register."""
     register = make_register(count, np.random.default_rng(5), dim=32, signed=signed)
+    write_register(store, register)
+    if signed:
+        _sign(store, register)
+    return register
+
+
+def write_register(store, register) -> None:
     number = dict.fromkeys(register.students["student_key"])
     frames = RecordFrames(
         programs=register.programs.assign(name=register.programs["program_code"]),
@@ -55,9 +68,6 @@ def fill(store, count=260, signed=0.7):
         synthetic=True,
         student_keys={key: key for key in number},
     )
-    if signed:
-        _sign(store, register)
-    return register
 
 
 def _sign(store, register):
@@ -92,7 +102,8 @@ def test_from_register_to_scores_with_explanations(filled):
     assert trained.new and trained.served  # the first model of a store is served
     assert trained.model.manifest["encoder_id"] == "sim@1"
     assert trained.model.manifest["monitor"]["taught"] == len(mature_labels(queries.records_until(filled)))
-    written = pipeline.score(filled)
+    written = trained.scores  # and it is scored before it is served
+    assert pipeline.score(filled) == 0
     watched = queries.served_model(filled).manifest["monitor"]
     assert watched["signs"] and watched["trusted"] in (True, False)
     scores = all_scores(filled, trained.model.version)
@@ -148,7 +159,7 @@ def test_a_register_without_embeddings_is_scored_from_records(store):
     fill(store, 200, signed=0)
     trained = pipeline.train(store, **QUICK)
     assert trained.model.manifest["encoder_id"] is None
-    assert pipeline.score(store) > 0
+    assert trained.scores > 0
     assert set(all_scores(store, trained.model.version)["modality"]) == {"records"}
 
 
@@ -160,17 +171,114 @@ def test_a_model_file_changed_after_training_stops_the_scoring(filled):
         pipeline.score(filled)
 
 
-def test_a_register_without_outcomes_says_that_it_cannot_teach(small_register):
+def test_twelve_students_teach_nothing_and_no_model_goes_into_service(small_register):
     store = small_register.store
     with pytest.raises(LookupError, match="no model"):
         pipeline.score(store)
-    pipeline.train(store, **QUICK)  # twelve students: little, but it works
-    assert pipeline.score(store) > 0
+    with pytest.raises(pipeline.NotTrainable, match="too few students") as refusal:
+        pipeline.train(store, serve=True, **QUICK)
+    # S01, S02, S03, S06, S09, S10, S11 are of mature cohorts and not censored; S03 and S11 left
+    found = refusal.value.fitness["dropout"]
+    assert (found.students, found.events, found.reason) == (7, 2, "few_students")
+    assert queries.served_model(store) is None and queries.models(store).empty
+    assert get_fact(store, "fitness")["late"]["reason"] == "few_students"
 
 
 def test_an_empty_store_is_refused_in_words(store):
-    with pytest.raises(ValueError):
-        pipeline.train(store)
+    for step in (pipeline.train, pipeline.evaluate):
+        with pytest.raises(pipeline.NotTrainable, match="no term and no outcome"):
+            step(store)
+
+
+def test_students_without_terms_and_outcomes_teach_nothing(store):
+    programs = pd.DataFrame([("IF", "Informatics", "S1", 8, 144)])
+    programs.columns = ["program_code", "name", "degree_level", "normal_terms", "required_credits"]
+    students = pd.DataFrame({"student_number": ["1", "2"], "program_code": "IF", "cohort_term": 20191})
+    frames = RecordFrames(programs=programs, students=students)
+    write_records(store, frames, source="students.csv", files={}, actor="test", synthetic=False)
+    for step in (pipeline.train, pipeline.evaluate):
+        with pytest.raises(pipeline.NotTrainable, match="no term and no outcome"):
+            step(store)
+
+
+def test_a_model_cut_off_while_it_is_scored_leaves_the_one_in_service_and_its_scores(store, monkeypatch):
+    fill(store, 200, signed=0)
+    first = pipeline.train(store, **QUICK).model.version
+    before = queries.caseload(store, Scope.system(), "late", 500)
+    assert len(before) >= 10
+    written, whole = [], scoring.write_scores
+
+    def cut_off(*arguments):
+        written.append(whole(*arguments))
+        if len(written) == 2:
+            raise KeyboardInterrupt  # two of nine as-of terms are written
+        return written[-1]
+
+    monkeypatch.setattr(scoring, "write_scores", cut_off)
+    who = {"actor": "sari", "role": "administrator", "reason": "a try"}
+    with pytest.raises(KeyboardInterrupt):
+        registry.serve_records_only(store, **who)
+    assert sum(written) > 0 and queries.served_model(store).version == first
+    pd.testing.assert_frame_equal(queries.caseload(store, Scope.system(), "late", 500), before)
+    monkeypatch.setattr(scoring, "write_scores", whole)
+    version = registry.serve_records_only(store, **who)
+    assert queries.served_model(store).version == version != first
+    after = queries.caseload(store, Scope.system(), "late", 500)
+    assert after["student_key"].tolist() == before["student_key"].tolist()
+    assert set(after["model_version"]) == {version}
+    assert len(all_scores(store, version)) == len(all_scores(store, first))
+    assert [note["actor"] for note in queries.served_model(store).manifest["served"]] == ["sari"]
+
+
+def test_rolling_back_scores_what_came_while_another_model_was_in_service(store):
+    fill(store, 200, signed=0)
+    first = pipeline.train(store, **QUICK).model.version
+    who = {"actor": "sari", "role": "administrator"}
+    registry.serve_records_only(store, reason="a try", **who)
+    newest = queries.students(store, Scope.system()).sort_values("cohort_term").iloc[-1]
+    row = {"student_number": ["late comer"], "program_code": newest["program_code"]}
+    frame = pd.DataFrame(row | {"cohort_term": int(newest["cohort_term"])})
+    frames = RecordFrames(students=frame)
+    about = {"files": {}, "actor": "test", "synthetic": True, "student_keys": {"late comer": "f" * 16}}
+    write_records(store, frames, source="x", **about)
+    assert registry.roll_back(store, reason="as before", **who) == first
+    assert "f" * 16 in set(queries.caseload(store, Scope.system(), "late", 500)["student_key"])
+
+
+def test_a_model_whose_register_was_too_small_is_neither_served_nor_scored(store):
+    fill(store, 200, signed=0)
+    trained = pipeline.train(store, **QUICK)
+    manifest = queries.served_model(store).manifest
+    too_small = {name: weigh(name, 13, 7, 2).as_dict() for name in ("late", "dropout")}
+    save_model(
+        store, "risk-old", trained.model.version, {**manifest, "version": "risk-old", "fitness": too_small}
+    )
+    with pytest.raises(NotServable, match="few_students"):
+        registry.approve(store, "risk-old", actor="a", role="administrator", reason="why not")
+    assert queries.served_model(store).version == trained.model.version
+    one = {**too_small, "late": weigh("late", 400, 200, 3).as_dict()}
+    save_model(store, "risk-one", trained.model.version, {**manifest, "version": "risk-one", "fitness": one})
+    registry.approve(store, "risk-one", actor="a", role="administrator", reason="late only")
+    assert set(all_scores(store, "risk-one")["target"]) == {"late"}
+
+
+def test_graduates_only_teach_lateness_and_no_drop_out(store):
+    register = make_register(260, np.random.default_rng(5), dim=32, signed=0)
+    left = register.outcomes["exit_type"].isin(("expelled", "resigned", "discontinued"))
+    stayed = set(register.outcomes.loc[~left, "student_key"])
+    register = replace(
+        register,
+        students=register.students[register.students["student_key"].isin(stayed)],
+        terms=register.terms[register.terms["student_key"].isin(stayed)],
+        outcomes=register.outcomes[~left],
+    )
+    write_register(store, register)
+    trained = pipeline.train(store, **QUICK)
+    assert list(trained.model.targets) == ["late"] and trained.served
+    assert trained.fitness["dropout"].reason == "no_events"
+    assert set(all_scores(store, trained.model.version)["target"]) == {"late"}
+    assert "dropout" not in queries.served_model(store).manifest["assessment"]["evaluations"]
+    assert "graduates only" in model_card(trained.model.manifest, synthetic=True)
 
 
 @pytest.mark.slow
@@ -179,26 +287,31 @@ def test_scoring_killed_at_random_moments_loses_and_doubles_nothing(tmp_path):
 
     store = open_store(folder=tmp_path)
     fill(store)
-    model = pipeline.train(store, **QUICK).model
+    first = pipeline.train(store, **QUICK).model.version
     environment = {**os.environ, "TEPAT_FOLDER": str(tmp_path), "DATABASE_URL": ""}
     chance = random.Random(7)
     for _ in range(3):
         process = subprocess.Popen(
-            [sys.executable, "-m", "fusion", "score"], env=environment, stderr=subprocess.DEVNULL
+            [sys.executable, "-m", "fusion", "records-only", "--reason", "a try"],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         try:
             process.wait(timeout=chance.uniform(1.0, 6.0))
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-    pipeline.score(store)
-    scores = all_scores(store, model.version)
+        served = queries.served_model(store).version  # the old or the new one, never one without its scores
+        assert len(all_scores(store, served)) == len(all_scores(store, first))
+        assert not queries.caseload(store, Scope.system(), "late", 10).empty
+    version = registry.serve_records_only(store, actor="a", role="administrator", reason="a try")
+    scores = all_scores(store, version)
     assert not scores.duplicated(["student_key", "as_of_index", "target"]).any()
     assert pipeline.score(store) == 0
     fresh = open_store(folder=tmp_path / "fresh")
     fill(fresh)
-    pipeline.train(fresh, **QUICK)
-    assert pipeline.score(fresh) == len(scores)
+    assert pipeline.train(fresh, **QUICK).scores == len(scores)
     store.close()
     fresh.close()
 

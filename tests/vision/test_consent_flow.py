@@ -67,7 +67,7 @@ def test_register_consents_and_scans_lead_to_a_comparison(office, consents, stor
     assert not get_fact(store, "synthetic")
     key = queries.find_student(store, SYSTEM, AGREES)
     specimen = queries.student_specimens(store, SYSTEM, key).iloc[0]["specimen_id"]
-    scan.write_bytes(queries.specimen_image(store, specimen))
+    scan.write_bytes(queries.specimen_image(store, specimen, Scope.system()))
     compared = office(vision_app, "verify", scan, "--student", AGREES)
     assert compared.exit_code == 0, compared.output
     assert "against 2 references" in compared.output

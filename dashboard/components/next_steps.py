@@ -1,0 +1,71 @@
+"""What comes next, with a button for each step that the reader may ask for."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import app_state, jobs
+from dashboard.components.job_progress import job_progress
+from dashboard.next_steps import open_steps
+from data import jobs as table
+
+ICONS = {
+    "import": ":material/upload_file:",
+    "embed": ":material/fingerprint:",
+    "train": ":material/model_training:",
+    "score": ":material/speed:",
+}
+
+
+def next_steps(key: str, *, follow: bool = False) -> None:
+    """Draw the open steps in their order; what is running already is not offered again.
+
+    Parameters
+    ----------
+    key : str
+        Unique on the page.
+    follow : bool
+        Show how the jobs that were asked for here go on.
+    """
+    words, person, store = app_state.words(), app_state.person(), app_state.store()
+    steps = open_steps(store)
+    running = {job.kind for job in table.open_jobs(store)}
+    asked = st.session_state.setdefault(f"steps-{key}", {})
+    mine = jobs.kinds_for(person.role)
+    if steps:
+        with st.container(horizontal=True, vertical_alignment="center", key=f"steps-box-{key}"):
+            st.markdown(f"**{words('steps.title')}**", width="content")
+            for step in steps:
+                if step == "import":
+                    _door("data", words("steps.open_data"), step)
+                elif step in mine and step not in running:
+                    st.button(
+                        words(f"steps.{step}"),
+                        icon=ICONS[step],
+                        key=f"step-{key}-{step}",
+                        type="primary" if step == steps[0] else "secondary",
+                        on_click=_ask,
+                        args=(step, f"steps-{key}"),
+                    )
+        st.caption(_explained(steps, mine))
+    if follow:
+        for job_id in asked.values():
+            job_progress(job_id, quiet=True)
+
+
+def _ask(kind: str, place: str) -> None:
+    st.session_state[place][kind] = jobs.start(app_state.store(), app_state.person(), kind)
+
+
+def _door(page: str, label: str, step: str) -> None:
+    if page in app_state.pages():
+        st.page_link(app_state.pages()[page], label=label, icon=ICONS[step])
+
+
+def _explained(steps: list[str], mine: tuple[str, ...]) -> str:
+    words = app_state.words()
+    if steps[0] == "import":
+        return words("steps.import_help")
+    if not set(steps) & set(mine):
+        return words("steps.ask")
+    return words("steps.train_help") if "train" in steps else words("data.next_text")

@@ -1,0 +1,105 @@
+"""Who is past the normal time, and who is off track by the rule where no model may speak."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import app_state, standing
+from dashboard.components.exports_bar import export_bar
+from dashboard.components.filters import CaseFilter
+from dashboard.components.layout import empty_state, section
+from dashboard.fitness_words import lacking, with_rule
+from data import queries
+
+ROW, MOST_HEIGHT = 36, 520
+
+
+def by_rule(chosen: CaseFilter, why) -> None:
+    """Why no model speaks about the target, and the students by the credits-and-GPA rule, named as such.
+
+    Parameters
+    ----------
+    chosen : CaseFilter
+    why : fusion.fitness.Fitness or None
+    """
+    words = app_state.words()
+    st.warning(with_rule(why, words), icon=":material/rule:")
+    rows = _narrowed(chosen, past_normal=False)
+    rows = rows[rows["terms_over"] < rows["normal_terms"]]  # the others have a group of their own
+    section(words("on_track.title"), words("on_track.help"))
+    if rows.empty:
+        return empty_state(
+            words("caseload.empty_title"), words("caseload.empty_text"), ":material/search_off:"
+        )
+    off = int(pd.Series(standing.levels(rows)).isin(standing.OFF_TRACK).sum())
+    st.markdown(words("on_track.count", n=off, all=len(rows)))
+    table = standing.rule_table(rows, app_state.programs(), words).head(chosen.k)
+    _opening(table, "rule", words("on_track.title"))
+
+
+def past_normal(chosen: CaseFilter) -> None:
+    """The group of those whose normal time is over; nothing where there is nobody."""
+    words, rows = app_state.words(), _narrowed(chosen, past_normal=True)
+    if rows.empty:
+        return
+    section(f"{words('standing.title')} · {words.number(len(rows))}", words("standing.help"))
+    st.markdown(words("standing.lead", students=words.count("students", len(rows))))
+    _opening(standing.past_table(rows, app_state.programs(), words), "past", words("standing.title"))
+
+
+def standing_card(row: dict) -> None:
+    """The lead of a student's page whose normal time is over."""
+    words = app_state.words()
+    with st.container(border=True, key="card-standing"):
+        st.markdown(f":material/event_busy: {standing.sentence(row, words)}")
+        st.caption(" ".join(filter(None, [standing.away(row, words), words("standing.no_late")])))
+        if pd.isna(row["dropout_risk"]):
+            st.caption(words("standing.no_dropout"))
+        else:
+            risk, band = words.of_100(row["dropout_risk"]), words(f"band.{row['dropout_band']}").lower()
+            st.markdown(words("standing.dropout", risk=risk, band=band))
+
+
+def unlearned_card(target: str) -> bool:
+    """Say why there is no risk of ``target``; whether it was said."""
+    silent, why = app_state.unlearned(target)
+    if silent:
+        words = app_state.words()
+        text = words("fitness.no_model") if why is None else lacking(why, words)
+        st.warning(text, icon=":material/rule:")
+    return silent
+
+
+def _narrowed(chosen: CaseFilter, *, past_normal: bool) -> pd.DataFrame:
+    return queries.standing(
+        app_state.store(),
+        app_state.scope(),
+        past_normal=past_normal,
+        program_code=chosen.program_code,
+        cohort_term=chosen.cohort_term,
+        search=chosen.search,
+    )
+
+
+def _opening(table: pd.DataFrame, key: str, title: str) -> None:
+    """A table of which a row opens the student."""
+    words = app_state.words()
+    shown = table.drop(columns="student_key")
+    event = st.dataframe(
+        shown,
+        key=f"{key}-table",
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        height=min(ROW * len(shown) + 39, MOST_HEIGHT),
+        row_height=ROW,
+        placeholder="–",
+        alt=title,
+    )
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.caption(words("caseload.open_hint"), width="content")
+        export_bar(shown, key)
+    rows = [row for row in event["selection"]["rows"] if row < len(table)]
+    if rows:
+        st.switch_page(app_state.pages()["student"], query_params={"s": table.iloc[rows[0]]["student_key"]})

@@ -1,0 +1,37 @@
+"""What a store still needs before it shows a risk: import, read, train, score. No Streamlit here."""
+
+from __future__ import annotations
+
+from data import queries
+from data.scope import Scope
+from data.store import Store
+
+STEPS = ("import", "embed", "train", "score")  # in this order
+
+
+def open_steps(store: Store) -> list[str]:
+    """The steps of :data:`STEPS` that are still to be done, the next one first.
+
+    Signatures wait that no encoder has read; a first model is missing; or an import came after the newest
+    scores.
+    """
+    scope = Scope.system()
+    if not queries.kpi_counts(store, scope)["students"]:
+        return ["import"]
+    waiting = ["embed"] if _unread(store) else []
+    if queries.served_model(store) is None:
+        return [*waiting, "train"]
+    return [*waiting, "score"] if _unscored(store, scope) else waiting
+
+
+def _unread(store: Store) -> bool:
+    if not queries.specimen_counts(store, Scope.system())["specimens"]:
+        return False
+    known = queries.encoders(store)["encoder_id"]
+    return min((len(queries.specimens_without_embedding(store, one)) for one in known), default=1) > 0
+
+
+def _unscored(store: Store, scope: Scope) -> bool:
+    scored, imports = queries.last_scored(store, scope), queries.imports(store)
+    written = imports.loc[imports["undone_at"].isna(), "finished_at"].max()
+    return scored is None or (written is not None and written == written and written > scored)

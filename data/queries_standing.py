@@ -1,0 +1,162 @@
+"""SELECTs on where students stand against their plan: credits to go, terms over, the normal time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import and_, false, func, select
+
+from data import schema
+from data.bulk import fetch, fetch_by_keys
+from data.database import Store
+from data.name_search import named
+from data.scope import Scope
+from data.scoping import aggregable, visible
+from data.standing import last_completed, past, register_day, still_open, terms_over
+
+STUDENT = ("student_key", "program_code", "cohort_term", "advisor")
+PLAN = ("normal_terms", "required_credits")
+TERM = ("student_key", "term_id", "status", "credits_passed", "credits_cum", "gpa_cum")
+
+
+def newest_term(store: Store, scope: Scope) -> int | None:
+    """The newest regular term that is over and of which the register holds rows, the same for every reader.
+
+    A score as of an earlier term is no news, and what changed up to it is none either.
+    """
+    with store.reading() as connection:
+        return last_completed(connection)
+
+
+def own_students(store: Store, scope: Scope) -> int:
+    """How many enrolled students ``scope`` may see, scored or not."""
+    table, outcome = schema.students, schema.outcomes
+    enrolled = table.outerjoin(outcome, outcome.c.student_key == table.c.student_key)
+    wanted = (outcome.c.exit_type.is_(None), *visible(scope))
+    with store.reading() as connection:
+        return connection.scalar(select(func.count()).select_from(enrolled).where(*wanted))
+
+
+def own_cohorts(store: Store, scope: Scope) -> list[int]:
+    """Entry cohorts of the enrolled students that ``scope`` may see, the oldest first."""
+    table, outcome = schema.students, schema.outcomes
+    enrolled = table.outerjoin(outcome, outcome.c.student_key == table.c.student_key)
+    wanted = (outcome.c.exit_type.is_(None), *visible(scope))
+    with store.reading() as connection:
+        found = select(table.c.cohort_term).select_from(enrolled).where(*wanted).distinct()
+        return sorted(connection.scalars(found))
+
+
+def past_normal_counts(store: Store, scope: Scope) -> pd.DataFrame:
+    """``program_code, cohort_term, students``: enrolled students whose normal time is over."""
+    table, outcome = schema.students, schema.outcomes
+    with store.reading() as connection:
+        closed = past(connection, table)
+        enrolled = table.outerjoin(outcome, outcome.c.student_key == table.c.student_key)
+        groups = (table.c.program_code, table.c.cohort_term)
+        statement = (
+            select(*groups, func.count().label("students"))
+            .select_from(enrolled)
+            .where(outcome.c.exit_type.is_(None), _or_nobody(closed), *aggregable(scope))
+            .group_by(*groups)
+            .order_by(*groups)
+        )
+        return fetch(connection, statement)
+
+
+def standing(
+    store: Store,
+    scope: Scope,
+    *,
+    keys: Sequence[str] | None = None,
+    past_normal: bool = False,
+    program_code: str | None = None,
+    cohort_term: int | None = None,
+    search: str | None = None,
+    limit: int = 500,
+) -> pd.DataFrame:
+    """Enrolled students with what they have earned and what is missing for the degree.
+
+    Parameters
+    ----------
+    keys : sequence of str, optional
+        Only these students.
+    past_normal : bool
+        Only those whose normal time is over.
+    program_code, cohort_term, search : optional
+        As in :func:`data.queries_scores.caseload`.
+    limit : int
+        At most so many, the earliest entry first.
+
+    Returns
+    -------
+    DataFrame
+        ``student_key, program_code, cohort_term, advisor, normal_terms, required_credits``; ``terms_over``
+        (regular terms since entry whose grades are booked, leave included); ``credits`` and ``gpa_cum``
+        (as of the last term that has them, null unknown), ``credits_to_go`` (never below 0), ``status_last``
+        and ``last_term`` (of the newest term row); ``dropout_risk, dropout_band`` of a score as of the last
+        completed term, else null; and, if ``scope.may_identify``, ``student_number, name``.
+    """
+    table, outcome, program = schema.students, schema.outcomes, schema.programs
+    identity = schema.identities
+    columns = [*(table.c[name] for name in STUDENT), *(program.c[name] for name in PLAN)]
+    joined = table.join(program, program.c.program_code == table.c.program_code)
+    joined = joined.outerjoin(outcome, outcome.c.student_key == table.c.student_key)
+    if scope.may_identify:
+        joined = joined.outerjoin(identity, identity.c.student_key == table.c.student_key)
+        columns += [identity.c.student_number, identity.c.name]
+    wanted = {"program_code": program_code, "cohort_term": cohort_term}
+    conditions = [table.c[name] == value for name, value in wanted.items() if value is not None]
+    conditions += [outcome.c.exit_type.is_(None), *visible(scope)]
+    if search and search.strip():
+        conditions.append(named(scope, search, table.c.student_key))
+    with store.reading() as connection:
+        if past_normal:
+            conditions.append(_or_nobody(past(connection, table)))
+        statement = select(*columns).select_from(joined).where(*conditions)
+        statement = statement.order_by(table.c.cohort_term, table.c.student_key)
+        if keys is None:
+            found = fetch(connection, statement.limit(limit))
+        else:
+            found = fetch_by_keys(connection, statement, table.c.student_key, list(keys))
+        owned = list(found["student_key"])
+        terms = fetch_by_keys(
+            connection, select(*(schema.terms.c[name] for name in TERM)), schema.terms.c.student_key, owned
+        )
+        risks = _dropout_now(connection, owned)
+        day = register_day(connection)
+    return _with_plan(found, terms, day).merge(risks, on="student_key", how="left")
+
+
+def _or_nobody(condition):
+    return false() if condition is None else condition
+
+
+def _dropout_now(connection, keys: list[str]) -> pd.DataFrame:
+    """The drop-out scores of students that are as new as the register."""
+    now, newest = schema.risk_current, last_completed(connection)
+    columns = [now.c.student_key, now.c.risk.label("dropout_risk"), now.c.band.label("dropout_band")]
+    current = and_(now.c.target == "dropout", now.c.as_of_term >= (newest or 0))
+    statement = select(*columns).where(current, *still_open(connection, now, "dropout"))
+    return fetch_by_keys(connection, statement, now.c.student_key, keys)
+
+
+def _with_plan(found: pd.DataFrame, terms: pd.DataFrame, day: date | None) -> pd.DataFrame:
+    ordered = terms.sort_values(["student_key", "term_id"], kind="stable").groupby("student_key")
+    last = ordered[["status", "term_id", "credits_cum", "gpa_cum"]].last()  # skips what is empty
+    summed = ordered["credits_passed"].sum(min_count=1)
+    mine = last.reindex(found["student_key"])
+    credits = mine["credits_cum"].fillna(summed.reindex(found["student_key"])).to_numpy(float)
+    cohorts = {cohort: terms_over(int(cohort), day) if day else 0 for cohort in found["cohort_term"].unique()}
+    required = found["required_credits"].to_numpy(float)
+    return found.assign(
+        terms_over=found["cohort_term"].map(cohorts).astype("int64"),
+        credits=credits,
+        credits_to_go=np.maximum(required - credits, 0),
+        gpa_cum=mine["gpa_cum"].to_numpy(float),
+        status_last=mine["status"].to_numpy(object),
+        last_term=mine["term_id"].to_numpy(float),
+    )
