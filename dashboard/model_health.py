@@ -9,6 +9,7 @@ from dashboard.model_watch import trust
 from data.columns import TARGETS
 
 OLD_AFTER = 200  # days; a term and a half without a new scoring
+KEEPS_DIRECTIONS = 3  # format of the first models in which no fact counts against its plain direction
 AT = "precision_at_20"
 
 
@@ -25,10 +26,10 @@ def concerns(manifest: dict, scored_at: datetime | None, today: date, target: st
     target : str
         Which risk.
     """
+    said = ["train_again"] if manifest.get("format", KEEPS_DIRECTIONS) < KEEPS_DIRECTIONS else []
     found = assessment(manifest)
     if not found:
-        return ["unexamined"]
-    said = []
+        return [*said, "unexamined"]
     arms = found.get("evaluations", {}).get(target, {})
     model, rule = (_value(arms, arm, AT) for arm in ("fused", "on-track rule"))
     if model is not None and rule is not None and model <= rule:

@@ -8,9 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import app_state, exports
-from dashboard.components.reasons_panel import WEIGHTY
 from dashboard.followups import said
-from dashboard.reasons import label_of, reasons_frame
+from dashboard.reasons import WEIGHTY, label_of, reasons_frame
 from dashboard.reports.provenance import Provenance
 from dashboard.reports.student_summary import StudentSummary, student_summary
 from dashboard.wording import Words
@@ -68,6 +67,8 @@ def _file(words: Words, student, terms, events, score, reasons) -> bytes:
 
 
 def _summary(words: Words, student, terms, events, score, reasons) -> StudentSummary:
+    if not app_state.model().keeps_directions:
+        reasons = None  # they may run against common sense: nothing to hand to a student
     frame = None if reasons is None else reasons_frame(reasons, app_state.programs(), words)
     return StudentSummary(
         name=student.get("name") or "",
