@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from fusion.blend import RecordsModel
 from fusion.directions import DIRECTIONS, Direction, column_signs
 from fusion.levers import LEVERS, possible
 from fusion.model import RiskModel
@@ -71,7 +72,7 @@ def feature_signs(
 ) -> Kept:
     """Move every feature with a direction, alone, over the values of ``rows``: the margin must keep it.
 
-    Missing values are not moved; at the ends a missing value is tried too, and must lie between them.
+    Over the ends seen in training too; a missing value must lie between them. Missing ones are not moved.
     """
     matrix, records = model.encoder.matrix(rows.table), model.targets[target].records
     looked_at, wrong = {}, {}
@@ -81,16 +82,22 @@ def feature_signs(
         if not len(known):
             continue
         grid = np.quantile(matrix[known, column], np.linspace(0, 1, points), method="inverted_cdf")
-        tried = np.repeat(matrix[known], points + 1, axis=0)
-        tried[:, column] = np.tile(np.r_[grid[:: signs[column]], np.nan], len(known))
-        margin = records.margin(tried).reshape(len(known), points + 1)
-        falls = (np.diff(margin[:, :points], axis=1) < -ROUNDING).any(axis=1)
-        gone = margin[:, points]
-        outside = (gone < margin[:, 0] - ROUNDING) | (gone > margin[:, points - 1] + ROUNDING)
+        grid = np.unique(np.r_[grid, _learnt_ends(records, column)])[:: signs[column]]
+        tried = np.repeat(matrix[known], len(grid) + 1, axis=0)
+        tried[:, column] = np.tile(np.r_[grid, np.nan], len(known))
+        margin = records.margin(tried).reshape(len(known), -1)
+        falls = (np.diff(margin[:, :-1], axis=1) < -ROUNDING).any(axis=1)
+        gone = margin[:, -1]
+        outside = (gone < margin[:, 0] - ROUNDING) | (gone > margin[:, -2] + ROUNDING)
         name = model.encoder.names[model.encoder.owners[column]]
         looked_at[name] = looked_at.get(name, 0) + len(known)
         wrong[name] = wrong.get(name, 0) + int((falls | outside).sum())
     return Kept(looked_at, wrong)
+
+
+def _learnt_ends(records: RecordsModel, column: int) -> list[float]:
+    """The least and the largest value of a column in training, where the model kept them."""
+    return [] if records.line is None else [records.line.low[column], records.line.high[column]]
 
 
 def reason_signs(

@@ -67,7 +67,8 @@ def _file(words: Words, student, terms, events, score, reasons) -> bytes:
 
 
 def _summary(words: Words, student, terms, events, score, reasons) -> StudentSummary:
-    if not app_state.model().keeps_directions:
+    model = app_state.model()
+    if model is None or not model.keeps_directions:
         reasons = None  # they may run against common sense: nothing to hand to a student
     frame = None if reasons is None else reasons_frame(reasons, app_state.programs(), words)
     return StudentSummary(
