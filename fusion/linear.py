@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 PENALTY = 1.0  # C of the logistic regression on standardised columns
 LEAST_OF_CLASS = 10  # rows of the rarer outcome below which no line is drawn
 FOLDS = 5
+BLOCK = 50_000  # rows weighted at a time
 STEPS = 50  # Newton's steps at most; about ten are taken
 
 
@@ -111,7 +112,11 @@ def fit_linear(matrix: np.ndarray, outcome: np.ndarray, signs: np.ndarray | None
     signs = np.zeros(matrix.shape[1], int) if signs is None else np.asarray(signs, int)
     edges = np.stack([low - centre, high - centre]) / scale
     turn, least, most = _allowed(signs, edges, marked, spread[marked])
-    found, intercept = bounded_logistic(columns @ turn, outcome, turn.T @ turn / PENALTY, least, most)
+    for mark, column in enumerate(marked, matrix.shape[1]):
+        if signs[column]:  # the only columns that ``turn`` changes; in place, as there may be a million rows
+            pair = [column, mark]
+            columns[:, pair] = columns[:, pair] @ turn[np.ix_(pair, pair)]
+    found, intercept = bounded_logistic(columns, outcome, turn.T @ turn / PENALTY, least, most)
     slopes, absent_slope = turn @ found, np.zeros(matrix.shape[1])
     absent_slope[marked] = slopes[matrix.shape[1] :] / spread[marked]
     slope = slopes[: matrix.shape[1]] / scale
@@ -201,9 +206,13 @@ def _newton_step(columns, outcome, state, ridge, least, most) -> np.ndarray:
     chance = 1.0 / (1.0 + np.exp(-(columns @ state[:k] + state[k])))
     curve = chance * (1 - chance)
     slope = np.r_[columns.T @ (chance - outcome), (chance - outcome).sum()] + ridge @ state
-    weighted, bend = columns * curve[:, None], ridge.copy()
-    bend[:k, :k] += columns.T @ weighted
-    bend[k, :k] = bend[:k, k] = weighted.sum(axis=0)
+    bend = ridge.copy()
+    for start in range(0, len(columns), BLOCK):
+        part = columns[start : start + BLOCK]
+        weighted = part * curve[start : start + BLOCK, None]
+        bend[:k, :k] += part.T @ weighted
+        bend[k, :k] += weighted.sum(axis=0)
+    bend[:k, k] = bend[k, :k]
     bend[k, k] += curve.sum()
     unit = 1.0 / np.sqrt(np.maximum(np.diag(bend), 1e-12))
     bend, slope = bend * np.outer(unit, unit), slope * unit

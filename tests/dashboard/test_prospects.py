@@ -148,6 +148,8 @@ def manifest(model: float, rule: float, trusted: bool) -> dict:
             datetime(2026, 5, 1),
             ["young_differ"],
         ),
+        (manifest(0.6, 0.5, True) | {"format": 2}, datetime(2026, 5, 1), ["train_again"]),
+        (manifest(0.6, 0.5, True) | {"format": 3}, datetime(2026, 5, 1), []),
         ({}, None, ["unexamined"]),
     ],
 )
