@@ -10,6 +10,7 @@ from data.columns import TARGETS
 from fusion.fitness import judged_on_few
 
 OLD_AFTER = 200  # days; a term and a half without a new scoring
+KEEPS_DIRECTIONS = 3  # format of the first models in which no fact counts against its plain direction
 AT = "precision_at_20"
 
 
@@ -26,10 +27,10 @@ def concerns(manifest: dict, scored_at: datetime | None, today: date, target: st
     target : str
         Which risk.
     """
+    said = ["train_again"] if manifest.get("format", KEEPS_DIRECTIONS) < KEEPS_DIRECTIONS else []
     found = assessment(manifest)
     if not found:
-        return ["unexamined"]
-    said = []
+        return [*said, "unexamined"]
     arms = found.get("evaluations", {}).get(target, {})
     if arms and judged_on_few(arms.get("fused", {})):
         said.append("few_judged")

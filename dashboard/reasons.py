@@ -6,14 +6,17 @@ import pandas as pd
 
 from dashboard.wording import Words
 from fusion.explain import Contribution, Explanation
+from fusion.facts import in_facts
+from fusion.feature_list import FEATURES
 
 COLUMNS = ("name", "label", "shown", "phi", "modality", "changeable")
+WEIGHTY = 0.02  # log-odds under which a reason is not worth a sentence
 SHARES = ("share", "share of plan", "share of meetings")
 _FAMILIES = {"entry_type": "entry_type", "status_last": "status"}
 
 
 def reasons_frame(explanation: Explanation, programs: dict[str, str], words: Words) -> pd.DataFrame:
-    """One row per original feature, the signature as one, the strongest first.
+    """One row per fact (:mod:`fusion.facts`), the signature as one; what can still change first, by strength.
 
     Parameters
     ----------
@@ -31,9 +34,15 @@ def reasons_frame(explanation: Explanation, programs: dict[str, str], words: Wor
     """
     rows = [
         (c.name, label_of(c, words), shown_value(c, programs, words), c.phi, c.modality, c.changeable)
-        for c in explanation.contributions
+        for c in _ordered(explanation)
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _ordered(explanation: Explanation) -> list[Contribution]:
+    """One contribution per fact; what nobody can change never leads."""
+    told = in_facts(explanation).contributions
+    return sorted(told, key=lambda c: (not c.changeable, -abs(c.phi)))
 
 
 def label_of(contribution: Contribution, words: Words) -> str:
@@ -66,7 +75,22 @@ def shown_value(contribution: Contribution, programs: dict[str, str], words: Wor
     return words(f"unit.{unit}", value=shown) if words.has(f"unit.{unit}") else shown
 
 
+def shown_feature(name: str, value: float, words: Words) -> str:
+    """A value of a feature with its unit, outside any explanation."""
+    f = FEATURES[name]
+    return shown_value(
+        Contribution(name, f.label_key, f.label, f.group, f.modality, f.unit, value, 0.0, f.changeable),
+        {},
+        words,
+    )
+
+
 def in_brief(explanation: Explanation, programs: dict[str, str], words: Words, n: int = 2) -> str:
-    """The ``n`` strongest reasons that raise the risk, as one line for a list."""
-    raising = [c for c in explanation.contributions if c.phi > 0 and c.modality == "records"]
+    """The ``n`` strongest reasons that raise the risk, as one line for a list.
+
+    What can still change comes first; where nothing of that kind raises the risk, the line says so.
+    """
+    raising = [c for c in _ordered(explanation) if c.phi >= WEIGHTY and c.modality == "records"]
+    if raising and not raising[0].changeable:
+        return words("reasons.only_fixed")
     return "; ".join(f"{label_of(c, words)} {shown_value(c, programs, words)}" for c in raising[:n])

@@ -13,9 +13,12 @@ import pandas as pd
 
 from data.queries import StoredExplanation
 from fusion.fuse import no_signatures
+from fusion.levers import NOT_STUDIED
 from fusion.model import RiskModel, band_of
 from fusion.rows import Rows
-from fusion.whatif import possible, score_changes
+from fusion.whatif import moved, possible, score_changes
+
+__all__ = ["Changed", "changed_score", "levers", "moved", "stored_row", "studied"]
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,11 @@ def stored_row(model: RiskModel, stored: StoredExplanation) -> Rows:
 def levers(row: Rows) -> dict[str, tuple[float, float, float]]:
     """What can be tried for a row: name → (present value, lowest, highest)."""
     return {name: span for name, span in possible(row.table.iloc[0]).items() if span[2] > span[1]}
+
+
+def studied(row: Rows) -> bool:
+    """Whether anything was studied in the last term: on leave or not registered there is nothing to move."""
+    return "status_last" not in row.table or row.table["status_last"].iloc[0] not in NOT_STUDIED
 
 
 def changed_score(

@@ -93,7 +93,7 @@ def fit_trees(
     *,
     start: np.ndarray | None = None,
     weight: np.ndarray | None = None,
-    rising: tuple[int, ...] = (),
+    signs: np.ndarray | None = None,
 ) -> xgboost.Booster:
     """Boost shallow trees on a matrix.
 
@@ -110,8 +110,8 @@ def fit_trees(
         Margin from which each row starts.
     weight : ndarray (n,), optional
         Row weights.
-    rising : tuple of int
-        Columns in which the margin may only rise.
+    signs : ndarray of int (columns,), optional
+        1: the margin may only rise with the column, -1: only fall, 0: free.
     """
     import xgboost
 
@@ -119,7 +119,7 @@ def fit_trees(
         raise ValueError("outcome must hold at least one row, got none")
     parameters = settings.parameters(seed, matrix.size)
     rounds = settings.rounds if np.ptp(outcome) else 0
-    parameters |= _rising(rising, matrix.shape[1])
+    parameters |= _constraints(signs)
     if start is None:
         weights = np.ones(len(outcome)) if weight is None else weight
         rate = (weights @ outcome + 0.5) / (weights.sum() + 1.0)
@@ -208,7 +208,7 @@ def cross_fit(
     rng: np.random.Generator,
     *,
     start: np.ndarray | None = None,
-    rising: tuple[int, ...] = (),
+    signs: np.ndarray | None = None,
     folds: int = 5,
 ) -> CrossFit:
     """Fit one booster per fold, students kept together, and follow its loss on the held-out rows.
@@ -224,7 +224,7 @@ def cross_fit(
         "base_score": 0.5,
         "eval_metric": "logloss",
     }
-    parameters |= _rising(rising, matrix.shape[1])
+    parameters |= _constraints(signs)
     losses, parts = [], []
     for train, test in grouped_folds(students, outcome, folds, rng):
         if not train.any() or not test.any() or not np.ptp(outcome[train]):
@@ -247,8 +247,8 @@ def cross_fit(
     return CrossFit(np.asarray(losses), parts, start)
 
 
-def _rising(columns: tuple[int, ...], width: int) -> dict:
-    if not columns:
+def _constraints(signs: np.ndarray | None) -> dict:
+    """XGBoost's monotone constraints: in each tree no leaf of the better side is above one of the worse."""
+    if signs is None or not np.any(signs):
         return {}
-    marks = ",".join("1" if column in columns else "0" for column in range(width))
-    return {"monotone_constraints": f"({marks})"}
+    return {"monotone_constraints": "(" + ",".join(str(int(sign)) for sign in signs) + ")"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from data.columns import BANDS
+from fusion.directions import DIRECTIONS, FREE, LOWERS, RAISES, Direction
 from fusion.feature_list import FEATURES
 from fusion.fitness import fitness_of, missing_exits, unfit
 from fusion.report import SHOWN, TARGET_NAMES, fitness_text
@@ -250,11 +251,27 @@ def _limits() -> str:
 
 def _features(manifest: dict) -> str:
     rows = [
-        [FEATURES[name].label, FEATURES[name].group, "yes" if FEATURES[name].changeable else "no"]
+        [
+            FEATURES[name].label,
+            FEATURES[name].group,
+            "yes" if FEATURES[name].changeable else "no",
+            _direction(name),
+        ]
         for name in manifest["record_features"]
         if name in FEATURES
     ]
-    return "## What it looks at\n\n" + _table(["feature", "group", "can still change"], rows)
+    return "## What it looks at\n\n" + _table(["feature", "group", "can still change", "more of it"], rows)
+
+
+def _direction(name: str) -> str:
+    """What more of a feature may do to either risk, in words."""
+    direction = DIRECTIONS.get(name, Direction())
+    if direction.raising or direction.lowering:
+        never = f"{', '.join(direction.raising)} never lowers, {', '.join(direction.lowering)} never raises"
+        return f"{never}; {direction.why}"
+    words = {RAISES: "never lowers a risk", LOWERS: "never raises a risk", FREE: f"free: {direction.why}"}
+    told = [words[direction.of(target)] for target in ("late", "dropout")]
+    return told[0] if told[0] == told[1] else f"late: {told[0]}; dropout: {told[1]}"
 
 
 def _interval(values, digits: int = 3) -> str:

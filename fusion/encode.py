@@ -115,7 +115,8 @@ def fit_encoder(
     table : DataFrame
         Feature table, categories as text.
     names : list of str, optional
-        Features to use; default: every column of the table.
+        Features to use; default: every column of the table but those that others say already
+        (:attr:`fusion.feature_list.Feature.predictor`).
     features : dict of str to Feature
         The registry that says which features are categories.
     allow_protected : bool
@@ -126,7 +127,8 @@ def fit_encoder(
     LeakageError
         When a denied column is among the names.
     """
-    names = list(table.columns) if names is None else list(names)
+    if names is None:
+        names = [name for name in table.columns if name not in features or features[name].predictor]
     check_names(names, allow_protected=allow_protected)
     categories = {}
     for name in names:

@@ -32,6 +32,8 @@ class Feature:
         Whether a student and an advisor can still influence its value in the coming terms.
     modality : {"records", "signature"}
         The source it comes from.
+    predictor : bool
+        Whether models look at it; one that does not is kept for the models that did.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Feature:
     kind: str = "number"
     changeable: bool = False
     modality: str = "records"
+    predictor: bool = True
 
     @property
     def label_key(self) -> str:
@@ -48,8 +51,8 @@ class Feature:
         return f"feature.{self.name}"
 
 
-def _category(name: str, group: str, label: str) -> Feature:
-    return Feature(name, group, label, kind="category")
+def _category(name: str, group: str, label: str, *, changeable: bool = False) -> Feature:
+    return Feature(name, group, label, kind="category", changeable=changeable)
 
 
 RECORD_FEATURES = (
@@ -63,13 +66,13 @@ RECORD_FEATURES = (
     Feature("even_intake", "entry", "entered in an even term"),
     Feature("as_of_index", "progress", "terms completed", "terms"),
     Feature("terms_left", "progress", "terms left in normal time", "terms"),
-    Feature("gpa_cum", "grades", "cumulative GPA", "grade points"),
+    Feature("gpa_cum", "grades", "cumulative GPA", "grade points", changeable=True),
     Feature("gpa_last", "grades", "GPA of the last term", "grade points", changeable=True),
     Feature("gpa_first", "grades", "GPA of the first term", "grade points"),
     Feature("gpa_lowest", "grades", "lowest term GPA", "grade points"),
     Feature("gpa_trend", "grades", "trend of term GPA", "grade points per term", changeable=True),
     Feature("gpa_change", "grades", "change of GPA since the term before", "grade points", changeable=True),
-    Feature("gpa_spread", "grades", "spread of term GPA", "grade points"),
+    Feature("gpa_spread", "grades", "spread of term GPA", "grade points", predictor=False),
     Feature("credits_cum", "credits", "credits earned", "credits", changeable=True),
     Feature("credit_pace", "credits", "credits earned against the plan", "share of plan", changeable=True),
     Feature("credits_needed", "credits", "credits needed per remaining term", "credits", changeable=True),
@@ -88,7 +91,7 @@ RECORD_FEATURES = (
     Feature("arrears_last", "money", "tuition arrears last term", "days", changeable=True),
     Feature("arrears_longest", "money", "longest tuition arrears", "days"),
     Feature("arrears_terms", "money", "terms with tuition arrears", "terms"),
-    _category("status_last", "status", "status of the last term"),
+    _category("status_last", "status", "status of the last term", changeable=True),
     Feature("leave_terms", "status", "terms on leave", "terms"),
     Feature("inactive_terms", "status", "inactive terms", "terms"),
     Feature("terms_missing", "records", "terms without a record", "terms"),

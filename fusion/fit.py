@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,9 +20,11 @@ from fusion.booster import (
 )
 from fusion.calibrate import fit_calibrator
 from fusion.conformal import fit_conformal
+from fusion.directions import DIRECTIONS, Direction, column_signs
 from fusion.encode import TableEncoder, fit_encoder
 from fusion.fuse import Reduction, fit_reduction
 from fusion.model import LEAST_SIGNED, RiskModel, SignatureStage, TargetModel, band_edges
+from fusion.peers import typical_peers
 from fusion.rows import Rows
 
 
@@ -47,6 +50,7 @@ def fit_model(
     *,
     encoder: TableEncoder | None = None,
     manifest: dict | None = None,
+    directions: Mapping[str, Direction] = DIRECTIONS,
 ) -> RiskModel:
     """Train every target.
 
@@ -62,6 +66,8 @@ def fit_model(
         Category lists to use instead of learning them.
     manifest : dict, optional
         Kept with the model.
+    directions : mapping of str to Direction
+        Which way each feature may move the risk; features not named are free.
     """
     settings = settings or TreeSettings()
     if encoder is None:
@@ -69,19 +75,29 @@ def fit_model(
     targets = {}
     for number, (target, lesson) in enumerate(lessons.items()):
         rng = np.random.default_rng([seed, number])
-        targets[target] = fit_target(target, lesson, encoder, settings, rng)
+        signs = column_signs(encoder, target, directions)
+        targets[target] = fit_target(target, lesson, encoder, settings, rng, signs)
     return RiskModel(encoder, targets, settings, dict(manifest or {}))
 
 
 def fit_target(
-    target: str, lesson: Lesson, encoder: TableEncoder, settings: TreeSettings, rng: np.random.Generator
+    target: str,
+    lesson: Lesson,
+    encoder: TableEncoder,
+    settings: TreeSettings,
+    rng: np.random.Generator,
+    signs: np.ndarray,
 ) -> TargetModel:
-    """Trees and line on every row's records, signature trees on the signed rows, calibration out of fold."""
+    """Trees and line on every row's records, signature trees on the signed rows, calibration out of fold.
+
+    ``signs`` (columns,) is what :func:`fusion.directions.column_signs` gives.
+    """
     rows, outcome = lesson.rows, np.asarray(lesson.outcome, float)
     if not len(rows):
         raise ValueError(f"rows must hold at least one student with a known outcome for {target!r}, got none")
     matrix = encoder.matrix(rows.table)
-    records, margin = fit_records(matrix, outcome, rows.students, settings, rng)
+    records, margin = fit_records(matrix, outcome, rows.students, settings, rng, signs)
+    records = replace(records, peers=typical_peers(encoder, rows.table, signs))
     calibrator = fit_calibrator(margin, outcome, rows.as_of, rows.students)
     stage, fused = fit_signature(rows, outcome, margin, rng)
     risk = calibrator.risk(margin)
@@ -123,8 +139,10 @@ def fit_signature(
         return None, fused
     reduction, components = _reduce(signed, outcome, start, codes, rng)
     matrix = np.column_stack([components, signed.as_of]).astype(np.float32)
+    signs = np.zeros(matrix.shape[1], int)
+    signs[0] = 1  # the supervised component is turned so that more of it means more risk
     folds = cross_fit(
-        matrix, outcome, signed.students, SIGNATURE_TREES, rng, start=start, rising=(0,), folds=4
+        matrix, outcome, signed.students, SIGNATURE_TREES, rng, start=start, signs=signs, folds=4
     )
     rounds = folds.best_rounds()
     trees, margin = replace(SIGNATURE_TREES, rounds=rounds), folds.margin(rounds)
@@ -132,7 +150,7 @@ def fit_signature(
         trees = replace(SIGNATURE_TREES, rounds=TOKEN_ROUNDS, learning_rate=TOKEN_RATE)
         shrink = TOKEN_RATE / SIGNATURE_TREES.learning_rate
         margin = start + shrink * (folds.margin(TOKEN_ROUNDS) - start)
-    booster = fit_trees(matrix, outcome, trees, int(rng.integers(2**31)), start=start, rising=(0,))
+    booster = fit_trees(matrix, outcome, trees, int(rng.integers(2**31)), start=start, signs=signs)
     calibrator = fit_calibrator(margin, outcome, signed.as_of, signed.students)
     fused[rows.signed] = margin
     return SignatureStage(reduction, booster, calibrator, trees.rounds), fused

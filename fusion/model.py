@@ -116,6 +116,11 @@ class RiskModel:
         """Original record features, then the signature components: the order of ``phi`` and ``inputs``."""
         return [*self.encoder.names, *(f"signature_{n:02d}" for n in range(self.components))]
 
+    @property
+    def keeps_directions(self) -> bool:
+        """Whether no fact can count against its plain direction; false for models from before that rule."""
+        return all(target.records.peers is not None for target in self.targets.values())
+
     def margins(self, rows: Rows, target: str) -> tuple[np.ndarray, np.ndarray]:
         """Records margin and what the signature adds (0 without one), each (n,)."""
         model = self.targets[target]
@@ -151,6 +156,15 @@ class RiskModel:
             rows = rows.unsigned()
         phi, base_values = self._shap(rows, model)
         margin = base_values + phi.sum(axis=1, dtype=float)
+        return Scores(self._told(rows, model, margin), phi, self._inputs(rows, model), base_values)
+
+    def frame(self, rows: Rows, target: str) -> pd.DataFrame:
+        """The ``frame`` of :meth:`score` without the SHAP values, for scores that nobody asks reasons of."""
+        base, added = self.margins(rows, target)
+        model = self.targets[target]
+        return self._told(rows if model.signature is not None else rows.unsigned(), model, base + added)
+
+    def _told(self, rows: Rows, model: TargetModel, margin: np.ndarray) -> pd.DataFrame:
         risk = model.calibrator.risk(margin)
         low, high = model.calibrator.interval(risk, rows.as_of)
         signed = rows.signed
@@ -158,7 +172,7 @@ class RiskModel:
             curve = model.signature.calibrator
             risk[signed] = curve.risk(margin[signed])
             low[signed], high[signed] = curve.interval(risk[signed], rows.as_of[signed])
-        frame = pd.DataFrame(
+        return pd.DataFrame(
             {
                 "modality": np.where(signed, "fused", "records"),
                 "margin": margin,
@@ -168,14 +182,12 @@ class RiskModel:
                 "band": band_of(risk, model.bands),
             }
         )
-        return Scores(frame, phi, self._inputs(rows, model), base_values)
 
     def _shap(self, rows: Rows, model: TargetModel) -> tuple[np.ndarray, np.ndarray]:
-        values, base = model.records.shap(self.encoder.matrix(rows.table))
+        values, base_values = model.records.shap_against_peers(self.encoder.matrix(rows.table), rows.table)
         records = self.encoder.group(values)
         phi = np.zeros((len(rows), len(self.feature_names)), np.float32)
         phi[:, : records.shape[1]] = records
-        base_values = np.full(len(rows), base)
         signed = rows.signed
         if signed.any():
             stage = model.signature
@@ -183,11 +195,7 @@ class RiskModel:
             values, base = tree_shap(stage.booster, matrix)
             start = records.shape[1]
             phi[signed, start : start + stage.reduction.components] = values[:, :-1]
-            if "as_of_index" in self.encoder.names:
-                phi[signed, self.encoder.names.index("as_of_index")] += values[:, -1]
-                base_values[signed] += base
-            else:
-                base_values[signed] += base + values[:, -1]
+            base_values[signed] += base + values[:, -1]  # peers are at the same as-of term
         return phi, base_values
 
     def _inputs(self, rows: Rows, model: TargetModel) -> np.ndarray:

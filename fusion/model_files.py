@@ -22,9 +22,10 @@ from fusion.encode import TableEncoder
 from fusion.fuse import Reduction
 from fusion.linear import ARRAYS, LinearPart
 from fusion.model import RiskModel, SignatureStage, TargetModel
+from fusion.peers import Peers
 
 MANIFEST = "manifest.json"
-FORMAT = 2
+FORMAT = 3  # 2: without peers; such models load, and say that they should be trained again
 TREES_ONLY = {"weight": 1.0}  # models of format 1 had no line
 
 
@@ -119,6 +120,13 @@ def _files(model: RiskModel) -> dict[str, bytes]:
         about["records"] = {"weight": target.records.weight, "intercept": line.intercept if line else None}
         if line is not None:
             arrays[f"{name}.line"] = np.stack([getattr(line, part) for part in ARRAYS])
+        peers = target.records.peers
+        if peers is not None:
+            about["peers"] = list(peers.names)
+            arrays[f"{name}.peers"] = np.stack([peers.usual, peers.missing])
+            arrays[f"{name}.shares"] = peers.shares
+        if target.records.instead is not None:
+            arrays[f"{name}.instead"] = target.records.instead
         stage = target.signature
         if stage is not None:
             files[f"{name}.signature.ubj"] = bytes(stage.booster.save_raw("ubj"))
@@ -162,6 +170,8 @@ def _model(contents: dict[str, bytes], manifest: dict) -> RiskModel:
                 _booster(contents[f"{name}.records.ubj"]),
                 about.get("records", TREES_ONLY),
                 arrays.get(f"{name}.line"),
+                arrays.get(f"{name}.instead"),
+                _peers(name, about, arrays),
             ),
             Calibrator(*about["curve"], arrays[f"{name}.bins"]),
             stage,
@@ -173,9 +183,16 @@ def _model(contents: dict[str, bytes], manifest: dict) -> RiskModel:
     return RiskModel(encoder, targets, TreeSettings(**layout["settings"]), manifest)
 
 
-def _records(trees, about: dict, arrays: np.ndarray | None) -> RecordsModel:
+def _records(trees, about: dict, arrays: np.ndarray | None, instead, peers: Peers | None) -> RecordsModel:
     line = None if arrays is None else LinearPart(about["intercept"], *arrays)
-    return RecordsModel(trees, line, about["weight"])
+    return RecordsModel(trees, line, about["weight"], instead, peers)
+
+
+def _peers(name: str, about: dict, arrays: dict[str, np.ndarray]) -> Peers | None:
+    if "peers" not in about:
+        return None
+    usual, missing = arrays[f"{name}.peers"]
+    return Peers(tuple(about["peers"]), usual, missing, arrays[f"{name}.shares"] > 0)
 
 
 def _booster(data: bytes):

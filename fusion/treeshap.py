@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 
@@ -23,6 +23,7 @@ import numpy as np
 DEEPEST = 8
 """Features on one path; a table has 2**features rows, so deeper trees are left to XGBoost."""
 BLOCK = 256
+COMPILED_ROWS = 200  # rows from which the compiled loop is worth loading
 
 
 class NotTabular(ValueError):
@@ -47,6 +48,10 @@ class Leaves:
         Where the condition's column of the leaf's table begins.
     table : float64 (t,)
         SHAP value by bit pattern.
+    weight : float64 (l,)
+        What each leaf adds to the margin.
+    expected : float
+        Sum over the leaves of weight × share of the baseline that reaches it.
     """
 
     start: np.ndarray
@@ -56,6 +61,8 @@ class Leaves:
     missing: np.ndarray
     table_start: np.ndarray
     table: np.ndarray
+    weight: np.ndarray
+    expected: float
 
 
 def tabulate(booster) -> Leaves:
@@ -77,18 +84,54 @@ def tabulate(booster) -> Leaves:
     if not leaves:
         raise NotTabular("booster: has no split")
     start = np.cumsum([0, *(len(conditions) for _, conditions in leaves)])
-    tables = [_shapley(weight, [c.share for c in conditions.values()]) for weight, conditions in leaves]
     flat = [(column, c) for _, conditions in leaves for column, c in conditions.items()]
-    sizes = [len(table) for table in tables for _ in range(table.shape[1])]
+    weight = np.array([weight for weight, _ in leaves])
+    share = np.array([c.share for _, c in flat])
     return Leaves(
         start.astype(np.int64),
         np.array([column for column, _ in flat], np.int32),
         np.array([c.low for _, c in flat], np.float32),
         np.array([c.high for _, c in flat], np.float32),
         np.array([c.missing for _, c in flat], np.bool_),
-        np.cumsum([0, *sizes[:-1]]).astype(np.int64),
-        np.concatenate([table.T.ravel() for table in tables]),
+        *_tables(start, weight, share),
+        weight,
+        float(weight @ np.multiply.reduceat(share, start[:-1])),
     )
+
+
+def against(leaves: Leaves, fits: np.ndarray) -> Leaves:
+    """The same leaves explained against another baseline, in which features are independent.
+
+    Against one row (``fits`` of 0 and 1) these are its interventional SHAP values: what each feature does by
+    being the explained row's instead of the baseline's, averaged over the order of the exchanges.
+
+    Parameters
+    ----------
+    leaves : Leaves
+        From :func:`tabulate`.
+    fits : ndarray (c,)
+        Share of the baseline that meets each condition, 0 to 1.
+    """
+    table_start, table = _tables(leaves.start, leaves.weight, fits)
+    expected = float(leaves.weight @ np.multiply.reduceat(fits, leaves.start[:-1]))
+    return replace(leaves, table_start=table_start, table=table, expected=expected)
+
+
+def _tables(start: np.ndarray, weight: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where each condition's column of its leaf's table begins, and the tables one behind the other."""
+    count = np.diff(start)
+    leaf_size = count * 2**count
+    leaf_start = np.cumsum(leaf_size) - leaf_size
+    place = np.arange(start[-1]) - np.repeat(start[:-1], count)
+    table_start = np.repeat(leaf_start, count) + place * np.repeat(2**count, count)
+    table = np.zeros(leaf_size.sum())
+    for d in np.unique(count):
+        same = np.flatnonzero(count == d)
+        for part in np.array_split(same, max(len(same) * d * 2**d // 500_000, 1)):
+            values = _shapley_values(weight[part], share[start[part][:, None] + np.arange(d)])
+            cells = leaf_start[part][:, None] + np.arange(d * 2**d)
+            table[cells] = values.transpose(0, 2, 1).reshape(len(part), -1)
+    return table_start.astype(np.int64), table
 
 
 @dataclass(frozen=True)
@@ -131,16 +174,20 @@ def _leaves(tree: dict) -> list[tuple[float, dict[int, _Condition]]]:
 
 
 def _shapley(weight: float, shares: list[float]) -> np.ndarray:
-    """Values of each feature (columns) for each bit pattern (rows), float64 (2**d, d)."""
-    d = len(shares)
+    """Values of each feature (columns) for each bit pattern (rows) at one leaf, float64 (2**d, d)."""
+    return _shapley_values(np.array([weight]), np.array([shares], float))[0]
+
+
+def _shapley_values(weight: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """The same for many leaves of d features each: weights (l,), shares (l, d) → float64 (l, 2**d, d)."""
+    d = share.shape[1]
     points, weights = _quadrature(d)
     bits = (np.arange(2**d)[:, None] >> np.arange(d)) & 1
-    share = np.asarray(shares)
-    factors = points * bits[..., None] + (1.0 - points) * share[:, None]
-    # Every factor is positive inside (0, 1) unless a branch has no cover; then its part is zero anyway.
+    factors = points * bits[None, ..., None] + (1.0 - points) * share[:, None, :, None]
+    # Inside (0, 1) a factor is positive unless neither row nor baseline meets a condition: then all is zero.
     factors = np.maximum(factors, 1e-300)
-    others = factors.prod(axis=1, keepdims=True) / factors
-    return weight * (bits - share) * (others @ weights)
+    others = factors.prod(axis=2, keepdims=True) / factors
+    return weight[:, None, None] * (bits - share[:, None, :]) * (others @ weights)
 
 
 @cache
@@ -162,6 +209,8 @@ def shap_values(leaves: Leaves, matrix: np.ndarray, threads: int = 1) -> np.ndar
     threads : int
         Rows are shared among so many threads.
     """
+    if len(matrix) < COMPILED_ROWS:
+        return _look_up_few(leaves, np.asarray(matrix, np.float32))
     columns = np.asfortranarray(matrix, dtype=np.float32)
     values = np.zeros(columns.shape, np.float32, order="F")
     look_up = _look_up()
@@ -174,6 +223,20 @@ def shap_values(leaves: Leaves, matrix: np.ndarray, threads: int = 1) -> np.ndar
         for done in [pool.submit(look_up, columns, values, a, b, *parts) for a, b in pairwise(bounds)]:
             done.result()
     return np.ascontiguousarray(values)
+
+
+def _look_up_few(leaves: Leaves, matrix: np.ndarray) -> np.ndarray:
+    """The same without the compiled loop, which takes a second to load."""
+    place = np.arange(len(leaves.feature)) - np.repeat(leaves.start[:-1], np.diff(leaves.start))
+    leaf = np.repeat(np.arange(len(leaves.start) - 1), np.diff(leaves.start))
+    values = np.zeros(matrix.shape)
+    for row, out in zip(matrix, values, strict=True):
+        seen = row[leaves.feature]
+        met = np.where(np.isnan(seen), leaves.missing, (seen >= leaves.low) & (seen < leaves.high))
+        pattern = np.add.reduceat(met.astype(np.int64) << place, leaves.start[:-1])
+        found = leaves.table[leaves.table_start + pattern[leaf]]
+        out[:] = np.bincount(leaves.feature, found, matrix.shape[1])
+    return values.astype(np.float32)
 
 
 @cache

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from fusion.blend import replace_missing, usual_values
 from fusion.booster import TreeSettings, cross_fit
+from fusion.directions import column_signs
 from fusion.encode import fit_encoder
 from fusion.fit import Lesson
 
@@ -42,17 +44,19 @@ def tune_settings(
         raise ValueError(f"trials must be at least 1, got {trials}")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     encoder = fit_encoder(next(iter(lessons.values())).rows.table)
-    prepared = [
-        (encoder.matrix(lesson.rows.table), np.asarray(lesson.outcome, float), lesson.rows.students)
-        for lesson in lessons.values()
-    ]
+    prepared = []
+    for target, lesson in lessons.items():
+        matrix, signs = encoder.matrix(lesson.rows.table), column_signs(encoder, target)
+        instead = usual_values(matrix, signs)
+        matrix = matrix if instead is None else replace_missing(matrix, instead)
+        prepared.append((matrix, np.asarray(lesson.outcome, float), lesson.rows.students, signs))
 
     def loss(trial: optuna.Trial) -> float:
         settings = _suggest(trial)
         total = 0.0
-        for number, (matrix, outcome, students) in enumerate(prepared):
+        for number, (matrix, outcome, students, signs) in enumerate(prepared):
             rng = np.random.default_rng([seed, 30, number])  # the same folds in every trial
-            folds = cross_fit(matrix, outcome, students, settings, rng, folds=4)
+            folds = cross_fit(matrix, outcome, students, settings, rng, signs=signs, folds=4)
             total += float(folds.loss.mean(axis=0).min()) if len(folds.loss) else 0.0
         return total
 

@@ -17,15 +17,18 @@ def waterfall(frame: pd.DataFrame, base: float, words: Words, *, top: int = 9) -
     ----------
     frame : pandas.DataFrame
         One row per reason: ``label`` (in words), ``shown`` (the student's value in words), ``phi`` (SHAP
-        value in log-odds; positive raises the risk), ``modality`` ("records" or "signature").
+        value in log-odds; positive raises the risk), ``modality`` ("records" or "signature"), and where known
+        ``changeable``: those that are come first.
     base : float
-        The model's base value in log-odds (the average student of the training data).
+        The score's base value in log-odds: the typical student at the same point of study.
     top : int
         How many reasons get a bar of their own; the signature always has one.
     """
     rows = frame.reindex(frame["phi"].abs().sort_values(ascending=False, kind="stable").index)
     own = (np.arange(len(rows)) < top) | (rows["modality"] == "signature").to_numpy()
     rest, rows = rows[~own], rows[own]
+    if "changeable" in rows:  # what nobody can change never leads
+        rows = rows.sort_values("changeable", ascending=False, kind="stable")
     labels = [
         f"{label} <b>{shown}</b>" if shown else label
         for label, shown in zip(rows["label"], rows["shown"], strict=True)
@@ -71,7 +74,7 @@ def waterfall(frame: pd.DataFrame, base: float, words: Words, *, top: int = 9) -
     sketch.update_xaxes(
         range=[min(starts) - 0.17 * span, max(starts) + 0.17 * span], showticklabels=False, showgrid=False
     )
-    strongest = rows.iloc[0] if len(rows) else None
+    strongest = rows.loc[rows["phi"].abs().idxmax()] if len(rows) else None
     alt = words(
         "alt.reasons",
         n=len(values),

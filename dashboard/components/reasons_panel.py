@@ -10,11 +10,10 @@ from dashboard import app_state
 from dashboard.charts.reasons import waterfall
 from dashboard.components.chart_panel import chart_panel
 from dashboard.glossary import linked
-from dashboard.reasons import label_of, reasons_frame
+from dashboard.reasons import WEIGHTY, label_of, reasons_frame
 from fusion.explain import Explanation
 
 LISTED = 4
-WEIGHTY = 0.02  # log-odds under which a reason is not worth a sentence
 
 
 def reasons_panel(explanation: Explanation, about: tuple) -> None:
@@ -29,6 +28,8 @@ def reasons_panel(explanation: Explanation, about: tuple) -> None:
     words = app_state.words()
     frame = reasons_frame(explanation, app_state.programs(), words)
     base = explanation.base_value
+    if not app_state.model().keeps_directions:
+        st.warning(words("reasons.train_again"), icon=":material/history:")
     left, right = st.columns([1.6, 1], gap="large")
     with left:
         chart_panel(

@@ -8,9 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import app_state, exports, standing
-from dashboard.components.reasons_panel import WEIGHTY
 from dashboard.followups import said
-from dashboard.reasons import label_of, reasons_frame
+from dashboard.reasons import WEIGHTY, label_of, reasons_frame
 from dashboard.reports.provenance import Provenance
 from dashboard.reports.student_summary import StudentSummary, student_summary
 from dashboard.wording import Words
@@ -75,6 +74,9 @@ def _file(words: Words, student, terms, events, about) -> bytes:
 
 
 def _summary(words: Words, student, terms, events, score, reasons, past) -> StudentSummary:
+    model = app_state.model()
+    if model is None or not model.keeps_directions:
+        reasons = None  # they may run against common sense: nothing to hand to a student
     frame = None if reasons is None else reasons_frame(reasons, app_state.programs(), words)
     return StudentSummary(
         name=student.get("name") or "",

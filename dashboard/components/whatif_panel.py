@@ -7,8 +7,10 @@ import streamlit as st
 from dashboard import app_state, whatif
 from dashboard.components.layout import section
 from dashboard.glossary import linked
+from dashboard.reasons import shown_feature
 from data.queries import StoredExplanation
 from fusion.explain import sentence
+from fusion.rows import Rows
 
 SHARES = ("attendance_last",)
 STEPS = {"attendance_last": 1.0, "gpa_last": 0.05, "arrears_last": 5.0}
@@ -20,10 +22,13 @@ def whatif_panel(stored: StoredExplanation) -> None:
     """Draw a slider per lever and the score as it would be."""
     words, model = app_state.words(), app_state.model()
     section(words("whatif.title"), linked(words("whatif.help"), "whatif", words))
+    if not model.keeps_directions:
+        st.warning(words("reasons.train_again"), icon=":material/history:")
+        return
     row = whatif.stored_row(model, stored)
     known = whatif.levers(row)
     if not known:
-        st.caption(words("whatif.none"))
+        st.caption(words("whatif.none" if whatif.studied(row) else "whatif.not_studied"))
         return
     score_id = stored.score["score_id"]
     left, right = st.columns([1.6, 1], gap="large")
@@ -46,6 +51,18 @@ def whatif_panel(stored: StoredExplanation) -> None:
             )
         )
         st.caption(words("whatif.note"))
+    _along(row, changes)
+
+
+def _along(row: Rows, changes: dict[str, float]) -> None:
+    """Everything that moved with the levers, in words."""
+    words = app_state.words()
+    told = [
+        f"{words(f'feature.{name}')} {shown_feature(name, now, words)} → {shown_feature(name, then, words)}"
+        for name, (now, then) in whatif.moved(row, changes).items()
+    ]
+    if told:
+        st.caption(words("whatif.along", facts="; ".join(told)))
 
 
 def _lever(name: str, span: tuple[float, float, float], score_id: int) -> float | None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import coverage, early_warning, fusion
+from benchmarks import coverage, early_warning, fusion, signs
 from benchmarks.public_students import Task, oulad_tasks
 
 
@@ -99,3 +99,26 @@ def test_a_benchmark_answers_to_its_module_name_too(tmp_path, monkeypatch):
     with pytest.raises(SystemExit) as ended:
         runpy.run_module("benchmarks", run_name="__main__")
     assert ended.value.code == 0
+
+
+@pytest.mark.slow
+def test_signs_counts_nothing_wrong_and_tells_what_the_limits_cost(tmp_path):
+    signs.main(None, tmp_path / "f.json", demos=1, demo_students=200, registers=0, students=400)
+    found = json.loads((tmp_path / "f.json").read_text(encoding="utf-8"))
+    assert [row["target"] for row in found["rows"]] == ["late", "dropout"]
+    for row in found["rows"]:
+        assert all(one["wrong"] == 0 and one["of"] > 1000 for one in row["kept"].values())
+        assert row["free"]["levers"]["wrong"] > 0  # what the check is for
+        for figure in ("auc", "brier"):
+            difference = row[figure]["difference"]
+            assert difference["low"] <= difference["value"] <= difference["high"]
+            told = row[figure]["kept"] - row[figure]["free"]
+            assert difference["value"] == pytest.approx(told, abs=2e-4)
+
+
+def test_of_uci_what_was_passed_and_paid_has_a_direction_and_what_was_taken_has_none():
+    found = {
+        name: signs._uci_direction(name)
+        for name in ("Curricular units 1st sem (approved)", "Debtor", "Curricular units 2nd sem (enrolled)")
+    }
+    assert list(found.values()) == [-1, 1, 0]

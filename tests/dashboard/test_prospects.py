@@ -153,6 +153,8 @@ def manifest(model: float, rule: float, trusted: bool, students: int = 200) -> d
         # 24 with and 24 without the event are the fewest that tell a useful ranking from chance
         (manifest(0.9, 0.5, True, students=48), datetime(2026, 5, 1), []),
         (manifest(0.9, 0.5, True, students=46), datetime(2026, 5, 1), ["few_judged"]),
+        (manifest(0.6, 0.5, True) | {"format": 2}, datetime(2026, 5, 1), ["train_again"]),
+        (manifest(0.6, 0.5, True) | {"format": 3}, datetime(2026, 5, 1), []),
         ({}, None, ["unexamined"]),
     ],
 )

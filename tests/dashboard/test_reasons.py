@@ -56,8 +56,8 @@ def test_the_signature_is_one_row_without_a_value():
     explanation = Explanation("late", 0.0, 0.5, (SIGNATURE, contribution("gpa_last", 1.8, 0.2)))
     frame = reasons.reasons_frame(explanation, {}, Words("en"))
     assert frame[["label", "shown", "modality"]].to_numpy().tolist() == [
+        ["GPA of the last term", "1.80", "records"],  # nobody can change a signature: it does not lead
         ["Signature", "", "signature"],
-        ["GPA of the last term", "1.80", "records"],
     ]
 
 
@@ -65,3 +65,24 @@ def test_the_line_in_a_list_names_records_that_raise_the_risk_only():
     parts = (SIGNATURE, contribution("gpa_last", 1.8, -0.4), contribution("arrears_last", 43.0, 0.2))
     explanation = Explanation("late", 0.0, 0.1, parts)
     assert reasons.in_brief(explanation, {}, Words("en")) == "Tuition arrears last term 43 days"
+
+
+def test_what_nobody_can_change_never_leads():
+    parts = (contribution("gpa_first", 1.8, 0.5), contribution("arrears_last", 43.0, 0.1))
+    frame = reasons.reasons_frame(Explanation("late", 0.0, 0.6, parts), {}, Words("en"))
+    assert frame["name"].tolist() == ["arrears_last", "gpa_first"]
+    brief = reasons.in_brief(Explanation("late", 0.0, 0.6, parts), {}, Words("en"))
+    assert brief == "Tuition arrears last term 43 days; GPA of the first term 1.80"
+    alone = reasons.in_brief(Explanation("late", 0.0, 0.5, parts[:1]), {}, Words("en"))
+    assert alone.startswith("Nothing that can still change")
+
+
+def test_one_fact_is_one_row_and_the_sum_stays():
+    parts = (
+        contribution("failed_last", 2.0, 0.3),
+        contribution("credits_last", 12.0, 0.2),
+        contribution("gpa_last", 3.0, -0.1),
+    )
+    frame = reasons.reasons_frame(Explanation("late", 0.0, 0.4, parts), {}, Words("id"))
+    assert frame["name"].tolist() == ["failed_last", "gpa_last"]
+    assert frame["phi"].sum() == pytest.approx(0.4)

@@ -1,10 +1,15 @@
 """The what-if of a stored score: without a change it comes back, and levers move it."""
 
+from itertools import pairwise
+
+import numpy as np
 import pytest
 
 from dashboard import whatif
 from data import queries
 from data.scope import Scope
+from fusion.directions import column_signs
+from fusion.levers import LEVERS
 from fusion.pipeline import load_model
 
 EVERYBODY = Scope.system()
@@ -54,3 +59,50 @@ def test_the_worst_grades_give_a_higher_risk_than_the_best(scores):
     best = whatif.changed_score(model, row, stored, {"gpa_last": 4.0})
     assert worst.risk > best.risk
     assert 0 < worst.low <= worst.risk <= worst.high < 1
+
+
+@pytest.mark.parametrize("target", ["late", "dropout"])
+def test_no_lever_of_any_student_runs_against_common_sense(small_university, target):
+    """From the worst value to the best the risk never rises, as the panel scores it."""
+    store, model = small_university.store, load_model(small_university.store)
+    listed = queries.caseload(store, EVERYBODY, target, 300)
+    tried = 0
+    for score_id in listed["score_id"][:60]:
+        stored = queries.explanation(store, EVERYBODY, score_id)
+        row = whatif.stored_row(model, stored)
+        for name, (_, low, high) in whatif.levers(row).items():
+            values = [low, (low + high) / 2, high][:: LEVERS[name].better]
+            risks = [whatif.changed_score(model, row, stored, {name: value}).risk for value in values]
+            assert all(b <= a + 1e-6 for a, b in pairwise(risks)), (name, risks)
+            tried += 1
+    assert tried > 60
+
+
+@pytest.mark.parametrize("target", ["late", "dropout"])
+def test_no_stored_reason_runs_against_common_sense(small_university, target):
+    """More courses failed than the peers' usual number never lowers a stored risk; every feature likewise."""
+    store, model = small_university.store, load_model(small_university.store)
+    encoder, peers = model.encoder, model.targets[target].records.peers
+    signs, columns = column_signs(encoder, target), encoder.columns
+    ids = queries.caseload(store, EVERYBODY, target, 300)["score_id"].tolist()
+    stored = queries.explanations(store, EVERYBODY, ids)
+    held = 0
+    for one in stored.itertuples(index=False):
+        row = whatif.stored_row(model, queries.explanation(store, EVERYBODY, one.score_id))
+        usual = peers.usual[peers.group_of(row.table)[0]]
+        for place, name in enumerate(encoder.names):
+            if name in encoder.categories or not signs[columns.index(name)]:
+                continue
+            worse = (one.inputs[place] - usual[columns.index(name)]) * signs[columns.index(name)]
+            if worse:
+                assert np.isnan(worse) or one.phi[place] * np.sign(worse) >= -1e-6, name
+                held += 1
+    assert held > 100
+
+
+def test_of_a_term_without_courses_nothing_can_be_moved(scores):
+    model, found = scores
+    row = whatif.stored_row(model, next(iter(found.values())))
+    assert whatif.studied(row)
+    row.table["status_last"] = "N"
+    assert whatif.levers(row) == {} and not whatif.studied(row)

@@ -42,14 +42,14 @@ def test_shap_values_agree_with_the_shap_package(taught):
     matrix = model.encoder.matrix(lessons["late"].rows.table)[:200]
     records = model.targets["late"].records
     ours, base = records.shap(matrix)
-    explainer = shap.TreeExplainer(records.trees)
-    trees, line, weight = explainer.shap_values(matrix), records.line, records.weight
+    explainer, seen = shap.TreeExplainer(records.trees), records.seen(matrix)
+    trees, line, weight = explainer.shap_values(seen), records.line, records.weight
     assert 0.25 <= weight <= 0.75
     expected = weight * trees + (1 - weight) * line.contributions(matrix)
     assert np.abs(ours - expected).max() < 1e-5
     start = float(np.ravel(explainer.expected_value)[0])
     assert base == pytest.approx(weight * start + (1 - weight) * line.intercept, abs=1e-5)
-    assert np.abs(tree_shap(records.trees, matrix)[0] - trees).max() < 1e-5
+    assert np.abs(tree_shap(records.trees, seen)[0] - trees).max() < 1e-5
 
 
 def test_the_range_contains_the_risk_and_risks_rank_as_margins(taught):

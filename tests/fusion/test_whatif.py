@@ -1,11 +1,13 @@
 import numpy as np
+import pandas as pd
 import pytest
 
-from fusion.assemble import lesson
+from fusion.assemble import lesson, rows_as_of
 from fusion.booster import TreeSettings
 from fusion.fit import fit_model
+from fusion.levers import applied, possible
 from fusion.splits import mature_labels
-from fusion.whatif import LEVERS, possible, score_changes, smallest_change, what_if
+from fusion.whatif import moved, score_changes, smallest_change, what_if
 
 
 @pytest.fixture(scope="module")
@@ -28,22 +30,95 @@ def test_nothing_changed_gives_the_score_as_it_is(scored):
     assert same.low <= same.risk <= same.high and "association" in same.note
 
 
-def test_dependent_features_follow_by_arithmetic(hand_register):
-    from fusion.assemble import rows_as_of
+@pytest.fixture
+def third_term(hand_register):
+    """Student a after three terms: 16 of 20 credits passed, one course failed, GPA 2.5 after 3.0 and 2.0."""
+    return rows_as_of(hand_register, 3).take(np.array([0])).table.iloc[0].to_dict()
 
-    row = rows_as_of(hand_register, 3).take(np.array([0])).table.iloc[0].to_dict()
-    changed = dict(row, failed_last=0.0, credits_last=20.0, attendance_last=0.9, gpa_last=3.1)
-    LEVERS["failed_last"].follow(changed, 1.0, 0.0)
-    LEVERS["credits_last"].follow(changed, 16.0, 20.0)
-    LEVERS["attendance_last"].follow(changed, 0.8, 0.9)
-    LEVERS["gpa_last"].follow(changed, 2.5, 3.1)
-    assert changed["failed_total"] == 3
+
+def test_a_failed_course_passed_is_credits_passed_and_all_that_follows(third_term):
+    changed = applied(dict(third_term), {"failed_last": 0.0})
+    assert changed["failed_total"] == 3 and changed["credits_last"] == 20  # the one course was the 4 credits
     assert changed["credits_cum"] == 50 and changed["credit_pace"] == pytest.approx(50 / 54)
     assert changed["credits_needed"] == pytest.approx((144 - 50) / 5)
     assert changed["pass_ratio_last"] == 1 and changed["pass_ratio"] == pytest.approx(50 / 60)
+    # it counted 0 and counts at least 1.00: 4 of 20 credits
+    assert changed["gpa_last"] == pytest.approx(2.7) and changed["gpa_change"] == pytest.approx(0.7)
+    assert changed["gpa_cum"] == pytest.approx((3.0 + 2.0 + 2.7) / 3)
+
+
+def test_one_course_failed_more_takes_its_credits_and_points_along(third_term):
+    changed = applied(dict(third_term), {"failed_last": 2.0})
+    assert changed["failed_total"] == 5 and changed["credits_last"] == 12
+    assert changed["credits_cum"] == 42 and changed["pass_ratio_last"] == pytest.approx(0.6)
+    assert changed["gpa_last"] == pytest.approx(2.5 * 12 / 16)  # an average course's share of the points
+
+
+def test_credits_passed_are_courses_failed_less(third_term):
+    changed = applied(dict(third_term), {"credits_last": 20.0})
+    assert changed["failed_last"] == 0 and changed["failed_total"] == 3
+    assert changed["credits_cum"] == 50 and changed["pass_ratio_last"] == 1
+
+
+def test_attendance_and_grades_move_their_means_changes_and_trend(third_term):
+    changed = applied(dict(third_term), {"gpa_last": 3.1, "attendance_last": 0.9})
     assert changed["attendance_mean"] == pytest.approx((0.9 + 0.7 + 0.9) / 3)
+    assert changed["attendance_change"] == pytest.approx(0.2)
     assert changed["gpa_cum"] == pytest.approx((3.0 + 2.0 + 3.1) / 3)
     assert changed["gpa_trend"] == pytest.approx(np.polyfit([0, 1, 2], [3.0, 2.0, 3.1], 1)[0])
+    assert changed["gpa_lowest"] == 2.0
+
+
+def test_after_the_first_term_its_grade_is_also_the_first_and_the_lowest(hand_register):
+    row = rows_as_of(hand_register, 1).take(np.array([0])).table.iloc[0].to_dict()
+    changed = applied(dict(row), {"gpa_last": 3.6, "attendance_last": 0.5})
+    assert [changed[n] for n in ("gpa_first", "gpa_lowest", "gpa_cum")] == pytest.approx([3.6] * 3)
+    assert changed["attendance_mean"] == 0.5 and np.isnan(changed["attendance_change"])
+
+
+@pytest.mark.parametrize(
+    ("terms", "longest", "now", "then", "expected"),
+    [
+        (1, 30, 30, 0, (0, 0)),  # the only term in arrears is none
+        (1, 30, 30, 90, (1, 90)),
+        (2, 60, 30, 0, (1, 60)),  # another term was longer
+        (1, 60, 0, 90, (2, 90)),
+        (0, 0, 0, 5, (1, 5)),
+    ],
+)
+def test_arrears_move_their_count_and_the_longest(third_term, terms, longest, now, then, expected):
+    row = dict(
+        third_term, arrears_last=float(now), arrears_terms=float(terms), arrears_longest=float(longest)
+    )
+    changed = applied(row, {"arrears_last": float(then)})
+    assert (changed["arrears_terms"], changed["arrears_longest"]) == expected
+
+
+def test_courses_and_credits_of_one_term_are_one_lever(third_term):
+    found = possible(pd.Series(third_term))
+    assert "credits_last" not in found
+    assert found["failed_last"] == (1, 0, 5)  # 16 credits passed are four courses of 4 that can be lost
+    lost = possible(pd.Series(dict(third_term, failed_last=0.0)))
+    assert lost["credits_last"] == (16, 0, 20)  # credits lost without a failed course
+
+
+@pytest.mark.parametrize("status", ["C", "N"])
+def test_of_a_term_without_courses_nothing_can_be_tried(third_term, status):
+    assert possible(pd.Series(dict(third_term, status_last=status))) == {}
+
+
+def test_what_moves_along_is_told(hand_register):
+    row = rows_as_of(hand_register, 3).take(np.array([0]))
+    told = moved(row, {"failed_last": 0.0})
+    assert told["credits_cum"] == (46, 50) and told["failed_total"] == (4, 3)
+    assert "failed_last" not in told and "attendance_mean" not in told
+    assert moved(row, {}) == {}
+
+
+def test_the_order_of_the_changes_does_not_matter(third_term):
+    one = applied(dict(third_term), {"failed_last": 0.0, "gpa_last": 3.0})
+    two = applied(dict(third_term), {"gpa_last": 3.0, "failed_last": 0.0})
+    assert one == two and one["gpa_last"] == 3.0
 
 
 def test_what_cannot_be_changed_or_reached_is_refused(scored):
