@@ -17,7 +17,7 @@ from data.derived import rebuild_register_cubes
 from data.ingest import Source, apply_import, plan_import
 from data.labels import label_outcomes
 from data.scope import Scope
-from data.store import set_fact
+from data.store import get_fact, set_fact
 from data.undo import last_import
 
 TODAY = date(2024, 9, 20)
@@ -167,6 +167,16 @@ def test_a_store_imported_before_the_rule_is_derived_again(register):
         before = pd.DataFrame(connection.execute(select(outcomes)).mappings())
         migration.derive_again(connection)
         pd.testing.assert_frame_equal(before, pd.DataFrame(connection.execute(select(outcomes)).mappings()))
+
+
+def test_a_month_that_cut_through_a_term_is_kept_beside_and_the_default_holds(register):
+    set_fact(register, "report_settings", {"start_month": 7, "graduation_date": "yudisium"})
+    migration = importlib.import_module("data.migrations.versions.0008_exit_terms")
+    with register.writing() as connection:
+        migration.derive_again(connection)
+    found = get_fact(register, "report_settings")
+    assert found == {"graduation_date": "yudisium", "start_month_before": 7}
+    assert queries.records_until(register).calendar == StudyCalendar()
 
 
 def test_an_old_store_with_a_year_from_august_keeps_its_terms(store):

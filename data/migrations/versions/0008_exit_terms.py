@@ -16,6 +16,8 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
+DEFAULT_MONTH = 9  # the academic year starts on 1 September
+
 OUTCOMES = sa.table(
     "outcomes",
     *(sa.column(name) for name in ("student_key", "exit_type")),
@@ -58,10 +60,18 @@ def downgrade() -> None:
 
 
 def _closing_days(connection) -> int:
-    """Days from the end of the even term to the start of the academic year; settings out of range: 31."""
-    settings = connection.scalar(sa.select(FACTS.c.value).where(FACTS.c.name == "report_settings")) or {}
-    month = settings.get("start_month", 9)
-    return (date(2001, month, 1) - date(2001, 8, 1)).days if 8 <= month <= 12 else 31
+    """Days from the end of the even term to the start of the academic year.
+
+    A month that would cut through a term is no longer a setting: it is kept beside, and the default holds.
+    """
+    mine = FACTS.c.name == "report_settings"
+    settings = connection.scalar(sa.select(FACTS.c.value).where(mine)) or {}
+    month = settings.get("start_month", DEFAULT_MONTH)
+    if not 8 <= month <= 12:
+        kept = {name: value for name, value in settings.items() if name != "start_month"}
+        connection.execute(sa.update(FACTS).where(mine).values(value=kept | {"start_month_before": month}))
+        month = DEFAULT_MONTH
+    return (date(2001, month, 1) - date(2001, 8, 1)).days
 
 
 def _moved(connection, closing: timedelta) -> list[dict]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 import pytest
 
@@ -100,7 +102,12 @@ def test_a_signature_takes_part_only_with_a_consent_to_the_model(university, lis
     agreed = university.truth.consenting["Prediksi kelulusan"]
     for target in TARGETS:
         fused = listed[target][listed[target]["modality"] == "fused"]
-        assert set(fused["student_number"]) <= agreed
-    scored = set(listed["late"]["student_number"])
-    fused = listed["late"][listed["late"]["modality"] == "fused"]
-    assert set(fused["student_number"]) >= (agreed & scored), "with consent and specimens it is used"
+        assert set(fused["student_number"]) <= agreed, target
+
+
+def test_what_signatures_add_is_asked_of_those_who_agreed_and_of_nobody_else(university):
+    agreed = university.truth.consenting["Prediksi kelulusan"]
+    known = {nim for nim in agreed if university.truth.labels[nim] in ("on_time", "delayed", "dropout")}
+    compared = re.findall(r"The same (\d+) students with a signature", university.done("train"))
+    assert len(compared) == len(TARGETS)
+    assert all(0 < int(n) <= len(known) for n in compared), (compared, len(known))
