@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from data.term_calendar import term_end, term_on, term_start, terms_between
+from data.term_calendar import term_end, term_start, terms_between
 
 
 def lookup(keys: pd.Series, table: pd.Series) -> pd.Series:
@@ -26,12 +26,6 @@ def starts(terms: pd.Series) -> pd.Series:
 def ends(terms: pd.Series) -> pd.Series:
     """Last days of terms."""
     return by_value(terms, term_end, "datetime64[s]")
-
-
-def terms_on(days: pd.Series) -> pd.Series:
-    """The regular terms that days fall into."""
-    table = {day: term_on(day) for day in days.dropna().unique()}
-    return days.map(table).astype("Int64")
 
 
 def calendar_index(cohort: pd.Series, term: pd.Series) -> pd.Series:
