@@ -20,7 +20,10 @@ from data.consent_order import holding
 from data.database import connect, writing
 from data.migrate import migrate, upgrade
 from data.queries_consent import consent_counts, consent_standing, without_consent
+from data.queries_duplicates import duplicate_findings
 from data.scope import Scope
+from data.store import NewSpecimen, write_specimens
+from data.writers_verification import replace_duplicates
 
 SYSTEM = Scope.system()
 ANI = Scope("ani", "advisor", True, None, True, True)
@@ -213,6 +216,26 @@ def test_counts_and_those_who_lack_a_consent_keep_to_the_scope(register):
     blind = Scope("lead", "leadership", False, None, False, False)
     assert without_consent(store, blind, "verification").empty
     assert consent_standing(store, ANI, keys["S03"]).empty
+
+
+# --- what rests on a consent -----------------------------------------------------------------------------
+def test_findings_of_duplicates_are_shown_only_while_both_students_agree(register):
+    store, keys = register.store, register.keys
+    pair = pd.DataFrame([{"kind": "same_hand", "measure": 0.1, "expected_false": 0.2}])
+    pair = pair.assign(first_student=keys["S07"], second_student=keys["S08"])
+    given = [
+        NewSpecimen(one, one.encode(), date(2022, 9, 1), "enrollment", "png", 9, 9, 300)
+        for one in ("S07", "S08")
+    ]
+    write_specimens(store, given, source="scans", actor="test")
+    ids = queries.specimen_table(store).set_index("student_key")["specimen_id"]
+    pair = pair.assign(first_specimen=ids[keys["S07"]], second_specimen=ids[keys["S08"]])
+    for one in ("S07", "S08"):
+        record_consent(store, keys[one], "verification", "granted", **BY)
+    replace_duplicates(store, "d@1", {}, pair, actor="rina")
+    assert len(duplicate_findings(store, SYSTEM)) == 1
+    record_consent(store, keys["S08"], "verification", "withdrawn", **BY)
+    assert duplicate_findings(store, SYSTEM).empty
 
 
 # --- an older store --------------------------------------------------------------------------------------
