@@ -76,8 +76,8 @@ def shown_value(contribution: Contribution, programs: dict[str, str], words: Wor
 
 
 def shown_feature(name: str, value: float, words: Words) -> str:
-    """A value of a feature with its unit, outside any explanation."""
-    f = FEATURES[name]
+    """A value of a feature with its unit, outside any explanation; rounded, as it may be worked out."""
+    f, value = FEATURES[name], round(value, 4)
     return shown_value(
         Contribution(name, f.label_key, f.label, f.group, f.modality, f.unit, value, 0.0, f.changeable),
         {},

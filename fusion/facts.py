@@ -34,8 +34,8 @@ def in_facts(explanation: Explanation) -> Explanation:
     """The same explanation with one contribution per fact, the largest first.
 
     A fact is shown by that of its features which moved the score most in the direction in which all of them
-    together did. In a last term without courses nothing was passed because nothing was taken: both are one
-    fact, shown by the status.
+    together did. In a last term without courses nothing was passed because nothing was taken, which also
+    lowers what was taken per term: all one fact, shown by the status.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def in_facts(explanation: Explanation) -> Explanation:
     parts: dict[str, list[Contribution]] = defaultdict(list)
     for c in explanation.contributions:
         fact = FACT_OF.get(c.name, c.name)
-        parts[_PRESENCE if absent and fact == _LAST else fact].append(c)
+        parts[_PRESENCE if absent and fact in (_LAST, "load_mean") else fact].append(c)
     told = [_as_one(members, absent and fact == _PRESENCE) for fact, members in parts.items()]
     return replace(explanation, contributions=tuple(sorted(told, key=lambda c: -abs(c.phi))))
 

@@ -33,7 +33,7 @@ def test_a_fact_is_shown_by_a_feature_of_its_own_direction():
 
 def test_not_registered_inactive_and_nothing_passed_are_one_reason():
     parts = (part("status_last", "N", 0.1), part("inactive_terms", 1.0, 0.4), part("credits_last", 0.0, 0.5))
-    found = told(*parts)
+    found = told(*parts, part("load_mean", 9.0, 0.0))
     assert [(c.name, c.value) for c in found.contributions] == [("status_last", "N")]
     assert found.contributions[0].phi == pytest.approx(1.0)
     present = told(part("status_last", "A", -0.1), *parts[1:])
