@@ -196,7 +196,7 @@ def test_an_advisor_logs_a_talk_and_never_sees_a_colleagues_student(signed_in, s
 
 
 def test_the_advisor_of_a_programme_that_fell_silent_is_not_told_that_there_is_nobody(signed_in):
-    """Sixteen were enrolled when the last list came, two years ago: they are assigned, though at no known risk."""
+    """Sixteen were enrolled when the last list came, two years ago: they are assigned, at no known risk."""
     page = signed_in("dosen.akuntansi")
     expect(page.locator(".st-key-page-header h1")).to_have_text(EN("caseload.title"))
     main = page.locator("[data-testid=stMain]")
