@@ -195,6 +195,16 @@ def test_an_advisor_logs_a_talk_and_never_sees_a_colleagues_student(signed_in, s
     assert university.truth.names[other] not in page.content()
 
 
+def test_the_advisor_of_a_programme_that_fell_silent_is_not_told_that_there_is_nobody(signed_in):
+    """Sixteen were enrolled when the last list came, two years ago: they are assigned, at no known risk."""
+    page = signed_in("dosen.akuntansi")
+    expect(page.locator(".st-key-page-header h1")).to_have_text(EN("caseload.title"))
+    main = page.locator("[data-testid=stMain]")
+    expect(main).to_contain_text(EN.count("students", 16))
+    expect(main).not_to_contain_text(EN("caseload.none_title"))
+    expect(main).not_to_contain_text(EN("state.error_title"))
+
+
 def choose_report(page, steps) -> None:
     """BAN-PT's table of graduates of the S1, TS 2025."""
     steps.choose(page, "report-program-True", "54231 Peternakan (S1)")
