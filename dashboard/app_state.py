@@ -24,7 +24,7 @@ from dashboard.memory import settle
 from dashboard.overlay import Answer
 from dashboard.sessions import COOKIE, SESSIONS
 from dashboard.wording import Words, language_of
-from data import audit, queries
+from data import audit, origin, queries
 from data.accounts import Account, find_account, list_accounts
 from data.queries import StoredExplanation, StoredModel
 from data.scope import Scope
@@ -180,8 +180,18 @@ def encoder() -> SharedEncoder:
 
 
 def is_synthetic() -> bool:
-    """Whether the store holds generated people."""
-    return _state().synthetic
+    """Whether everybody in the store was invented."""
+    return _state().origin == origin.INVENTED
+
+
+def is_mixed() -> bool:
+    """Whether imported records stand beside invented people (demos of earlier versions allowed that)."""
+    return _state().origin == origin.MIXED
+
+
+def is_empty() -> bool:
+    """Whether the store holds no student yet."""
+    return _state().empty
 
 
 def words() -> Words:

@@ -8,9 +8,9 @@ from datetime import datetime
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import case, func, select
+from sqlalchemy import case, exists, func, select
 
-from data import schema
+from data import origin, schema
 from data.bulk import fetch, fetch_by_keys
 from data.database import Store
 from data.scope import Scope
@@ -27,13 +27,16 @@ class StoreState:
         A short text that changes with every import and undo, scoring, change of the served model, erasure.
     model : str or None
         Name of the served model.
-    synthetic : bool
-        Whether the store holds generated people.
+    origin : str
+        Whose people it holds (:mod:`data.origin`).
+    empty : bool
+        Whether there is no student yet.
     """
 
     version: str
     model: str | None
-    synthetic: bool
+    origin: str
+    empty: bool
 
 
 def store_state(store: Store) -> StoreState:
@@ -46,14 +49,17 @@ def store_state(store: Store) -> StoreState:
         served.scalar_subquery(),
         select(func.count()).select_from(erasures).scalar_subquery(),
         select(func.max(imports.c.undone_at)).scalar_subquery(),
-        select(schema.store_facts.c.value).where(schema.store_facts.c.name == "synthetic").scalar_subquery(),
+        select(schema.store_facts.c.value).where(schema.store_facts.c.name == origin.MARK).scalar_subquery(),
+        origin.holds_undeclared(),
+        exists().where(schema.students.c.student_key.is_not(None)),
     )
     with store.reading() as connection:
-        finished, score, model, erased, undone, synthetic = connection.execute(select(*parts)).one()
+        row = connection.execute(select(*parts)).one()
+    finished, score, model, erased, undone, mark, undeclared, filled = row
     finished = max(filter(None, (finished, undone)), default=None)
     when = "0" if finished is None else f"{finished:%Y%m%d%H%M%S%f}"
     version = f"{when}-{score or 0}-{erased}" + (f"-{model}" if model else "")
-    return StoreState(version, model, bool(synthetic))
+    return StoreState(version, model, origin.named(mark, undeclared), not filled)
 
 
 def data_version(store: Store) -> str:

@@ -9,7 +9,7 @@ from dashboard import app_state, jobs
 from dashboard.access import may
 from dashboard.components.job_progress import job_progress
 from dashboard.components.layout import section
-from dashboard.components.specimen_panel import displayable, paper
+from dashboard.components.specimen_panel import paper, picture
 from dashboard.people import named
 from data import queries, reviews
 from data.reviews import DUPLICATE_OPINIONS, Refused
@@ -116,11 +116,11 @@ def pair_view(row: dict) -> None:
             who = side_name(row, side)
             st.caption(who)
             with paper(f"pair-{side}"):
-                st.image(displayable(image), width="stretch", alt=words("alt.pair", student=who))
+                picture(image, words("alt.pair", student=who))
     pair = app_state.superposed(images[0], row["second_specimen"])
     if pair is not None:
         with paper("pair-sheet"):
-            st.image(pair.mixed(0.5), width="stretch", alt=words("alt.pair_sheet"))
+            picture(pair.mixed(0.5), words("alt.pair_sheet"))
         st.caption(words("duplicates.sheet_legend"))
     st.markdown(strength(row))
 
