@@ -11,6 +11,7 @@ from dashboard.components.job_progress import job_progress
 from dashboard.components.layout import section
 from dashboard.components.specimen_panel import paper, picture
 from dashboard.people import named
+from dashboard.plain import plain, shown, shown_table
 from data import queries, reviews
 from data.reviews import DUPLICATE_OPINIONS, Refused
 
@@ -91,7 +92,7 @@ def pair_table(table: pd.DataFrame) -> int | None:
     """Draw the list; the position of the selected row."""
     words, config = app_state.words(), st.column_config
     event = st.dataframe(
-        table,
+        shown_table(table),
         key="duplicates",
         hide_index=True,
         on_select="rerun",
@@ -114,9 +115,9 @@ def pair_view(row: dict) -> None:
     for column, side, image in zip((left, right), ("first", "second"), images, strict=True):
         with column:
             who = side_name(row, side)
-            st.caption(who)
+            st.caption(plain(who))
             with paper(f"pair-{side}"):
-                picture(image, words("alt.pair", student=who))
+                picture(image, words("alt.pair", student=shown(who)))
     pair = app_state.superposed(images[0], row["second_specimen"])
     if pair is not None:
         with paper("pair-sheet"):

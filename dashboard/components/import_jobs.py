@@ -11,6 +11,7 @@ from dashboard.components.import_counts import counts_table
 from dashboard.components.job_progress import job_progress
 from dashboard.components.layout import section
 from dashboard.importing import PagePlan, UploadedFile
+from dashboard.plain import shown_table
 from data import jobs as table
 from data.ingest import remember_mapping
 from data.jobs import Job
@@ -67,7 +68,7 @@ def under_way() -> None:
 def _written(job: Job) -> None:
     words = app_state.words()
     st.caption(words("data.applied"))
-    st.dataframe(counts_table(job.result["counts"]), hide_index=True, alt=words("data.applied"))
+    st.dataframe(shown_table(counts_table(job.result["counts"])), hide_index=True, alt=words("data.applied"))
     signed = job.result["counts"].get("signatures", {}).get("new", 0) > 0
     _what_next([kind for kind in NEXT if kind != "embed" or signed])
 

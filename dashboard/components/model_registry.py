@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard import access, app_state, model_watch
 from dashboard.components.layout import section
+from dashboard.plain import shown_table
 from data import queries
 from fusion import registry
 from fusion.model_files import ModelFileError
@@ -24,7 +25,7 @@ def models(target: str) -> None:
     section(words("model_registry.title"), words("model_registry.help"))
     known = queries.models(app_state.store())
     table = model_watch.registry_table(known, words, target)
-    st.dataframe(table, hide_index=True, height="content", alt=words("model_registry.title"))
+    st.dataframe(shown_table(table), hide_index=True, height="content", alt=words("model_registry.title"))
     done = st.session_state.pop("model_decided", None)
     if done:
         st.success(words("model_registry.done", version=done))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import access, app_state
+from dashboard.plain import shown
 from data.accounts import Account
 from data.columns import ROLES
 
@@ -42,7 +43,7 @@ def demo_seats(seats: dict[str, list[Account]]) -> Account | None:
                 account = st.selectbox(
                     words("sign_in.account"),
                     seats[role],
-                    format_func=lambda one: one.display_name,
+                    format_func=lambda one: shown(one.display_name),
                     key=f"seat-{role}",
                     label_visibility="collapsed",
                 )

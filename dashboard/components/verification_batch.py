@@ -11,6 +11,7 @@ from dashboard.components.job_progress import job_progress
 from dashboard.components.kpis import Kpi, kpi_row
 from dashboard.components.layout import card, empty_state
 from dashboard.components.own_data import demo_upload_note
+from dashboard.plain import shown_table
 from dashboard.verification_batch import OUTCOMES, PROBLEM, SHOWN, as_table, chosen, counted
 from data import queries
 from data.jobs import Job
@@ -73,7 +74,7 @@ def _result(job: Job) -> None:
 def _table(table: pd.DataFrame) -> int | None:
     words, config = app_state.words(), st.column_config
     event = st.dataframe(
-        table,
+        shown_table(table),
         key="batch-table",
         hide_index=True,
         on_select="rerun",

@@ -11,6 +11,7 @@ from dashboard.components.exports_bar import export_bar
 from dashboard.components.import_columns import choose_columns
 from dashboard.components.import_history import as_table, undo_panel
 from dashboard.components.layout import empty_state, page_header, section
+from dashboard.plain import shown_table
 from data import queries
 
 
@@ -33,7 +34,7 @@ def show() -> None:
         if table.empty:
             return empty_state(words("data.history_empty"), "", ":material/history:")
         undo_panel(imports)
-        st.dataframe(table, hide_index=True, alt=words("data.tab_history"))
+        st.dataframe(shown_table(table), hide_index=True, alt=words("data.tab_history"))
         export_bar(table, "imports")
 
 
