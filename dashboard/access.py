@@ -88,7 +88,6 @@ _MAY = {  # acts that a page offers to some of its readers only
     "decide model": {"administrator"},
     "run score": {"administrator"},
     "run reports": {"accreditation"},
-    "run demo": {"administrator"},
 }
 
 

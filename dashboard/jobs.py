@@ -23,7 +23,6 @@ KINDS = {  # kind → "module:function"
     "train": "dashboard.jobs_kinds:train",
     "score": "dashboard.jobs_kinds:score",
     "reports": "dashboard.jobs_kinds:reports",
-    "demo": "dashboard.jobs_kinds:demo",
     "verify": "dashboard.jobs_verification:verify",
     "enrol": "dashboard.jobs_verification:enrol",
     "duplicates": "dashboard.jobs_verification:duplicates",

@@ -104,25 +104,3 @@ def reports(task: Task) -> dict:
     name = f"{asked['profile']}_{year}.zip"
     kept = jobs_live.keep_files(task.store, [(name, packed.getvalue())])
     return {"files": kept, "programs": len(codes) - left_out, "left_out": left_out}
-
-
-def demo(task: Task) -> dict:
-    """An invented university with signatures, embeddings, a model and scores. ``{"students", "specimens"}``.
-
-    Arguments: ``students``, ``seed``.
-    """
-    from data.synthetic.demo import DemoRefused, write_demo
-
-    try:
-        made = write_demo(
-            task.store,
-            students=int(task.arguments["students"]),
-            seed=int(task.arguments.get("seed", 1)),
-            progress=lambda what, done, total: task.report(done, total, "writing the invented university"),
-        )
-    except DemoRefused:
-        raise Refused("not_empty") from None
-    embed(task)
-    train(task)
-    score(task)
-    return {"students": made.students, "specimens": made.specimens}
