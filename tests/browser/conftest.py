@@ -9,8 +9,9 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -80,24 +81,71 @@ def demo_folder(tmp_path_factory) -> Path:
 def site(demo_folder) -> DemoSite:
     """The app served over the demo store."""
     advisor, student = _explained_student(demo_folder)
+    with served(demo_folder) as url:
+        yield DemoSite(url, demo_folder, advisor, student)
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The app over the store of a folder, as long as it lasts; where it answers."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
-    log = (demo_folder / "server.log").open("w")
-    server = subprocess.Popen(
-        [sys.executable, "-m", "dashboard", "serve", "--port", str(port)],
+    command = [sys.executable, "-m", "dashboard", "serve", "--port", str(port)]
+    with (folder / "server.log").open("w") as log:
+        server = subprocess.Popen(
+            command, cwd=ROOT, env=_environment(folder), stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            _wait_until_up(f"http://localhost:{port}/health", server)
+            yield f"http://localhost:{port}"
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+@dataclass(frozen=True)
+class OwnSite:
+    """An institution's own store, empty at first, with an administrator "kepala" and others.
+
+    Parameters
+    ----------
+    url : str
+        Where the app answers.
+    folder : Path
+        Its store.
+    password : str
+        Of every account: ``kepala`` (administrator), ``petugas`` (registry), ``dosen.wali`` (advisor).
+    """
+
+    url: str
+    folder: Path
+    password: str
+
+
+@pytest.fixture(scope="module")
+def own_site(tmp_path_factory) -> OwnSite:
+    """The app over a store begun with ``python -m data init``, as the first administrator begins it."""
+    from data.accounts import Account, write_accounts
+    from data.store import open_store
+
+    folder, password = tmp_path_factory.mktemp("own"), "rumah gadang 7 lantai"
+    done = subprocess.run(
+        [sys.executable, "-m", "data", "init", "--ask"],
         cwd=ROOT,
-        env=_environment(demo_folder),
-        stdout=log,
-        stderr=subprocess.STDOUT,
+        env=_environment(folder),
+        input=f"Universitas Uji\nkepala\n{password}\n{password}\n",
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
-    try:
-        _wait_until_up(f"http://localhost:{port}/health", server)
-        yield DemoSite(f"http://localhost:{port}", demo_folder, advisor, student)
-    finally:
-        server.terminate()
-        server.wait(20)
-        log.close()
+    assert done.returncode == 0, done.stderr[-2000:]
+    store = open_store(folder=folder)
+    others = [Account("petugas", "Petugas", "registry"), Account("dosen.wali", "Dosen Wali", "advisor")]
+    write_accounts(store, [replace(one, password=password) for one in others])
+    store.close()
+    with served(folder) as url:
+        yield OwnSite(url, folder, password)
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -171,7 +219,21 @@ def chrome(film) -> Browser:
 
 @pytest.fixture
 def visitor(chrome, site):
-    """A fresh browser window at the sign-in; fails when the console has reported an error."""
+    """A fresh browser window at the sign-in of the demo; fails when the console has reported an error."""
+    with window(chrome, site.url) as page:
+        yield page
+
+
+@pytest.fixture
+def own_visitor(chrome, own_site):
+    """The same at the sign-in of an institution's own store."""
+    with window(chrome, own_site.url) as page:
+        yield page
+
+
+@contextmanager
+def window(chrome, url: str) -> Iterator[Page]:
+    """A fresh browser window at an address; afterwards an error on the console is a failure."""
     context = chrome.new_context(
         viewport={"width": 1440, "height": 1000}, locale="en-GB", accept_downloads=True
     )
@@ -195,7 +257,7 @@ def visitor(chrome, site):
             else None
         ),
     )
-    page.goto(site.url)
+    page.goto(url)
     yield page
     context.close()
     assert complaints == []
@@ -283,6 +345,15 @@ def enter(page: Page, role: str) -> Page:
     return page
 
 
+def sign_in(page: Page, account: str, password: str) -> Page:
+    """Account and password."""
+    page.locator("input[autocomplete=username]").fill(account)
+    page.locator("input[type=password]").fill(password)
+    page.locator("[data-testid=stFormSubmitButton] button").click()
+    page.locator(".st-key-page-header").wait_for()
+    return settled(page)
+
+
 def open_page(page: Page, name: str) -> Page:
     """Follow the menu; the page is there when its heading has taken the place of the one before."""
     heading = page.locator(".st-key-page-header h1")
@@ -308,6 +379,7 @@ def steps() -> SimpleNamespace:
         watched=watched,
         settled=settled,
         enter=enter,
+        sign_in=sign_in,
         open_page=open_page,
         choose=choose,
     )
