@@ -25,7 +25,7 @@ if person is None:
 else:
     entries = pages_for(person.role)
     names = [entry.name for entry in entries]
-    first = "data" if app_state.is_empty() and "data" in names else names[0]  # an empty store wants files
+    first = app_state.first_page(names)
     menu = []  # flat: five pages need no headings, and a plain list is one to a screen reader
     for entry in entries:
         page = st.Page(

@@ -126,6 +126,15 @@ def kept(name: str, about: tuple, build: Callable):
     return _kept(repr((name, data_version(), scope().reach, words().language, about)), build)
 
 
+def first_page(names: list[str]) -> str:
+    """The page at the root for the one signed in, of their menu: the import where the store is empty.
+
+    It stays for the session: an import that has just filled the store must not take its page away.
+    """
+    wanted = "data" if "data" in names and is_empty() else names[0]
+    return st.session_state.setdefault("first_page", wanted)
+
+
 def data_version() -> str:
     """Changes whenever an import or a scoring has written something."""
     return _state().version

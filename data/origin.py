@@ -29,7 +29,9 @@ class RealDataRefused(ValueError):
 
 
 def claim(connection: Connection, *, synthetic: bool) -> None:
-    """Before an import is written: refuse real data in a demo; the first real import makes a store real.
+    """Before an import is written, in its transaction: refuse real data in a demo.
+
+    A store with an import can no longer become a demo (:func:`emptiness`).
 
     Parameters
     ----------
@@ -40,13 +42,8 @@ def claim(connection: Connection, *, synthetic: bool) -> None:
     ------
     RealDataRefused
     """
-    if synthetic:
-        return
-    mark = read_fact(connection, MARK)
-    if mark:
+    if not synthetic and read_fact(connection, MARK):
         raise RealDataRefused
-    if mark is None:
-        write_fact(connection, MARK, False)
 
 
 def refuse_in_demo(store: Store) -> None:

@@ -15,7 +15,7 @@ def own_data_card() -> None:
         st.markdown(f":material/domain_add: **{words('own.card_title')}**")
         st.caption(words("own.card_text"))
         st.caption(words("own.card_steps"))
-        st.code(f"make run OWN=1 PORT={port}", language="bash")
+        st.code(f"make run OWN=1 PORT={port}", language=None)
         st.caption(words("own.card_next", address=f"`http://localhost:{port}`"))
         st.caption(words("own.card_elsewhere"))
 

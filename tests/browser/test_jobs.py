@@ -27,9 +27,9 @@ def rows(folder: Path) -> dict[str, int]:
     return {table: int(found[table]) for table in ("programs", "students", "identities", "identity_words")}
 
 
-def upload(page, steps, path: Path) -> None:
+def upload(page, url: str, path: Path) -> None:
     """Give the wizard a file, check it and ask for its import."""
-    steps.open_page(page, "data")
+    page.goto(f"{url}/data")
     page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(path)
     page.locator(".st-key-check button").wait_for()
     page.locator(".st-key-check button").click()
@@ -42,7 +42,7 @@ def test_an_import_runs_beside_the_page_and_can_be_undone(own_visitor, steps, ow
     path.write_text(STUDENTS, encoding="utf-8")
     before = rows(own_site.folder)
     page = steps.sign_in(own_visitor, "petugas", own_site.password)
-    upload(page, steps, path)
+    upload(page, own_site.url, path)
     expect(page.get_by_text(EN("data.applied"))).to_be_visible()
     added = {"programs": 1, "students": 2, "identities": 2, "identity_words": 6}
     assert rows(own_site.folder) == {table: number + added[table] for table, number in before.items()}

@@ -91,13 +91,12 @@ def test_a_plan_made_before_the_demo_began_is_refused_when_it_is_written(store):
 
 
 def test_the_first_real_import_makes_a_store_real_for_good(store):
-    assert not origin.is_begun(store)
     apply_import(store, real_plan(store), actor="registry")
-    assert origin.is_begun(store) and origin.origin(store) == "real"
-    with pytest.raises(DemoRefused, match="begun as an institution's own"):
+    assert origin.origin(store) == "real"
+    with pytest.raises(DemoRefused, match="1 students, 1 imports"):
         demo(store)
     apply_import(store, real_plan(store, "21002"), actor="registry", synthetic=True)
-    assert origin.origin(store) == "real" and get_fact(store, "synthetic") is False
+    assert origin.origin(store) == "real" and get_fact(store, "synthetic") is None
 
 
 def test_declared_data_do_not_make_a_store_anybodys(store):
