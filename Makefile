@@ -10,10 +10,14 @@ DATA ?=
 TORCH ?=
 TESTS ?= tests
 WORKERS ?= 2
+OWN ?=
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -q
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 export PYTHONUNBUFFERED := 1
+ifneq ($(OWN),)  # the institution's own store lies apart from the demo
+export TEPAT_FOLDER ?= $(CURDIR)/var/own
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup setup-dev system test lint demo real bench docs clean
@@ -21,8 +25,9 @@ export PYTHONUNBUFFERED := 1
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-run: setup  ## set everything up, build the demo store when there is none, serve the app (PORT=8501)
-	@if [ -z "$${DATABASE_URL:-}" ] && ! $(PY) -m data status --ready; then $(MAKE) --no-print-directory demo; fi
+run: setup  ## serve the app (PORT=8501), with a demo where there is no store; OWN=1: your own store in var/own
+	@if [ -n "$(OWN)" ]; then $(PY) -m data init --ask; \
+	elif [ -z "$${DATABASE_URL:-}" ] && ! $(PY) -m data status --ready; then $(MAKE) --no-print-directory demo; fi
 	$(PY) -m dashboard serve --port $(PORT)
 
 setup: $(VENV)/.installed  ## virtual environment and requirements (TORCH=cpu: PyTorch's small CPU wheels)

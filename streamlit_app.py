@@ -25,20 +25,23 @@ if person is None:
     app_state.give_cookie_back()
     st.navigation(doors, position="hidden").run()
 else:
+    entries = pages_for(person.role)
+    names = [entry.name for entry in entries]
+    first = app_state.first_page(names)
     menu = []  # flat: five pages need no headings, and a plain list is one to a screen reader
-    for place, entry in enumerate(pages_for(person.role)):
+    for entry in entries:
         page = st.Page(
             guarded(entry.name),
             title=words(f"nav.{entry.name}"),
             icon=entry.icon,
-            url_path=entry.name if place else "start",  # the first page answers at the root
-            default=place == 0,
+            url_path="start" if entry.name == first else entry.name,  # the first page answers at the root
+            default=entry.name == first,
             help=words(f"nav_help.{entry.name}"),
         )
         menu.append(page)
         app_state.pages()[entry.name] = page
     st.logo(LOGO, size="large", icon_image=MARK)
-    chosen = st.navigation([*menu, door_to(menu[0], pages_for(person.role)[0].name)])
+    chosen = st.navigation([*menu, door_to(app_state.pages()[first], first)])
     sidebar()
     app_state.keep_signed_in()
     session_watch()

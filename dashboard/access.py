@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from data import accounts
+from data import accounts, origin
 from data.accounts import Account
 from data.scope import Scope
-from data.store import Store, get_fact
+from data.store import Store
 
 AGGREGATES, STUDENTS, IDENTITY = "aggregates", "students", "identity"
 
@@ -91,16 +91,16 @@ _MAY = {  # acts that a page offers to some of its readers only
     "run score": {"administrator"},
     "run serve": {"administrator"},
     "run reports": {"accreditation"},
-    "run demo": {"administrator"},
 }
 
 
 def demo_seats(store: Store) -> dict[str, list[Account]]:
     """Accounts that one click may enter, by role; none unless everybody in the store was invented.
 
-    Only accounts of a synthetic store are offered, so that real people's rows always need a password.
+    Only accounts of a store without a single import of undeclared origin are offered, so that real people's
+    rows always need a password.
     """
-    if not get_fact(store, "synthetic"):
+    if not origin.is_synthetic(store):
         return {}
     seats: dict[str, list[Account]] = {}
     for account in accounts.list_accounts(store):

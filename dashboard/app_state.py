@@ -27,7 +27,7 @@ from dashboard.memory import settle
 from dashboard.overlay import Answer
 from dashboard.sessions import LOCAL, Serving, cookie_name, over_tls
 from dashboard.wording import Words, language_of
-from data import audit, queries, sessions
+from data import audit, origin, queries, sessions
 from data.accounts import Account, list_accounts
 from data.imports import now
 from data.queries import StoredExplanation, StoredModel
@@ -151,6 +151,15 @@ def kept(name: str, about: tuple, build: Callable):
     return _kept(repr((name, data_version(), scope().reach, words().language, about)), build)
 
 
+def first_page(names: list[str]) -> str:
+    """The page at the root for the one signed in, of their menu: the import where the store is empty.
+
+    It stays for the session: an import that has just filled the store must not take its page away.
+    """
+    wanted = "data" if "data" in names and is_empty() else names[0]
+    return st.session_state.setdefault("first_page", wanted)
+
+
 def data_version() -> str:
     """Changes whenever an import or a scoring has written something."""
     return _state().version
@@ -220,8 +229,18 @@ def encoder() -> SharedEncoder:
 
 
 def is_synthetic() -> bool:
-    """Whether the store holds generated people."""
-    return _state().synthetic
+    """Whether everybody in the store was invented."""
+    return _state().origin == origin.INVENTED
+
+
+def is_mixed() -> bool:
+    """Whether imported records stand beside invented people (demos of earlier versions allowed that)."""
+    return _state().origin == origin.MIXED
+
+
+def is_empty() -> bool:
+    """Whether the store holds no student yet."""
+    return _state().empty
 
 
 def words() -> Words:

@@ -33,6 +33,8 @@ class Provenance:
         Language of the file.
     synthetic : bool
         Whether the data were generated.
+    mixed : bool
+        Whether generated people stand beside imported records; the file says so.
     role : str
         Role of the person who made it; never a name.
     data_version, model_version : str or None
@@ -47,13 +49,21 @@ class Provenance:
     data_version: str
     model_version: str | None = None
     filters: dict[str, str] = field(default_factory=dict)
+    mixed: bool = False
+
+    @property
+    def notice(self) -> str:
+        """What a file of data that are not, or not all, real says in capitals; empty for real data."""
+        if self.synthetic:
+            return self.words("app.synthetic").upper()
+        return self.words("app.mixed").upper() if self.mixed else ""
 
     def rows(self, n_rows: int) -> list[tuple[str, str]]:
         """Name and value of each line of the provenance sheet."""
         words = self.words
         lines = [(words("export.made_at"), datetime.now().strftime("%Y-%m-%d %H:%M"))]
-        if self.synthetic:
-            lines.insert(0, (words("export.notice"), words("app.synthetic").upper()))
+        if self.notice:
+            lines.insert(0, (words("export.notice"), self.notice))
         lines += [
             (words("export.made_by"), words.named("role", self.role)),
             (words("export.data_version"), self.data_version),
@@ -146,9 +156,8 @@ def to_bytes(frame: pd.DataFrame, kind: str, provenance: Provenance) -> bytes:
 
 
 def _csv(frame: pd.DataFrame, provenance: Provenance) -> bytes:
-    if provenance.synthetic:
-        words = provenance.words
-        frame = frame.assign(**{words("export.notice"): words("app.synthetic").upper()})
+    if provenance.notice:
+        frame = frame.assign(**{provenance.words("export.notice"): provenance.notice})
     return ("\ufeff" + frame.to_csv(index=False, lineterminator="\n")).encode()
 
 
@@ -159,11 +168,11 @@ def _xlsx(frame: pd.DataFrame, provenance: Provenance) -> bytes:
         "options": {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": False}
     }
     with pd.ExcelWriter(buffer, engine="xlsxwriter", engine_kwargs=options) as writer:
-        first = 2 if provenance.synthetic else 0
+        first = 2 if provenance.notice else 0
         frame.to_excel(writer, sheet_name=words("export.sheet"), index=False, startrow=first)
         sheet, bold = writer.sheets[words("export.sheet")], writer.book.add_format({"bold": True})
-        if provenance.synthetic:
-            sheet.write(0, 0, words("app.synthetic").upper(), bold)
+        if provenance.notice:
+            sheet.write(0, 0, provenance.notice, bold)
         sheet.freeze_panes(first + 1, 0)
         for place, column in enumerate(frame.columns):
             longest = int(frame.iloc[:200, place].astype(str).str.len().max()) if len(frame) else 8

@@ -21,7 +21,7 @@ from data.register_files import guess_table
 from data.returned import returned_csv
 from data.signature_files import IMAGE_SUFFIXES
 from data.signature_import import SignaturePlan, apply_signatures, plan_signatures
-from data.store import Store, get_fact
+from data.store import Store
 from data.tables import TableError
 
 TABLES = ("students", "terms", "outcomes", "consents")
@@ -166,9 +166,13 @@ def write_plan(
     import_id : str, optional
         The id that the import gets. When it has its records already, because a job was killed after them,
         they are not written again.
+
+    Raises
+    ------
+    data.origin.RealDataRefused
+        When the store is a demo.
     """
     how = {"actor": actor, "skip_bad": skip_bad, "progress": progress}
-    how["synthetic"] = bool(get_fact(store, "synthetic"))
     import_id, counts = import_id or uuid.uuid4().hex, {}
     if plan.records is not None:
         counts = records_written(store, import_id)
@@ -176,7 +180,7 @@ def write_plan(
             counts = dict(apply_import(store, plan.records, import_id=import_id, **how).counts)
         counts.pop("identities", None)
     if plan.pictures is not None:
-        ensure_import(store, ImportNote(plan.pictures.source_name, {}, actor, how["synthetic"], import_id))
+        ensure_import(store, ImportNote(plan.pictures.source_name, {}, actor, import_id=import_id))
         written = apply_signatures(store, plan.pictures, plan.pixels, import_id=import_id, **how)
         same = plan.pictures.counts["same"] + written.same
         counts["signatures"] = {"new": written.new, "changed": 0, "same": same}

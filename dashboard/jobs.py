@@ -25,7 +25,6 @@ KINDS = {  # kind → "module:function"
     "score": "dashboard.jobs_kinds:score",
     "serve": "dashboard.jobs_kinds:serve",
     "reports": "dashboard.jobs_kinds:reports",
-    "demo": "dashboard.jobs_kinds:demo",
     "verify": "dashboard.jobs_verification:verify",
     "enrol": "dashboard.jobs_verification:enrol",
     "duplicates": "dashboard.jobs_verification:duplicates",

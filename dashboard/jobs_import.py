@@ -18,6 +18,7 @@ from data.accounts import Account
 from data.imports import records_written
 from data.ingest import RefusedImport
 from data.mapping import Mapping, mapping_from_dict, mapping_to_dict
+from data.origin import RealDataRefused, refuse_in_demo
 from data.signature_import import DATE_RULES, RefusedSignatures
 from data.store import Store
 
@@ -46,7 +47,13 @@ def start(
         As for :func:`data.signature_import.plan_signatures`.
     skip_bad : bool
         Whether bad rows are left out.
+
+    Raises
+    ------
+    data.origin.RealDataRefused
+        When the store is a demo.
     """
+    refuse_in_demo(store)  # before a file is kept
     importing.chosen_files(files, kinds)
     kept = jobs_live.keep_files(store, [(file.name, file.data) for file in files])
     return jobs.start(
@@ -95,6 +102,8 @@ def run(task: Task) -> dict:
         )
     except (RefusedImport, RefusedSignatures):
         raise Refused("rows_refused") from None
+    except RealDataRefused:
+        raise Refused("demo_store") from None
     return {"import_id": asked["import_id"], "counts": counts}
 
 

@@ -132,25 +132,3 @@ def reports(task: Task) -> dict:
     kept = jobs_live.keep_files(task.store, [(name, packed.getvalue())])
     made = {"files": kept, "programs": len(codes) - left_out, "left_out": left_out}
     return made | {"reach": reach_of(task.scope)}
-
-
-def demo(task: Task) -> dict:
-    """An invented university with signatures, embeddings, a model and scores. ``{"students", "specimens"}``.
-
-    Arguments: ``students``, ``seed``.
-    """
-    from data.synthetic.demo import DemoRefused, write_demo
-
-    try:
-        made = write_demo(
-            task.store,
-            students=int(task.arguments["students"]),
-            seed=int(task.arguments.get("seed", 1)),
-            progress=lambda what, done, total: task.report(done, total, "writing the invented university"),
-        )
-    except DemoRefused:
-        raise Refused("not_empty") from None
-    embed(task)
-    train(task)
-    score(task)
-    return {"students": made.students, "specimens": made.specimens}

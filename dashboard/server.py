@@ -1,7 +1,8 @@
 """The ASGI application: the Streamlit app with a health route, sign-in cookies, and a warm start.
 
 ``streamlit run streamlit_app.py`` serves the same pages; this server also answers ``/health`` for a load
-balancer, keeps people signed in over a reload, and imports the slow libraries before the first visitor comes.
+balancer, keeps people signed in over a reload, gives files of people to nobody but those they were shown to
+(:mod:`dashboard.web_guard`), and imports the slow libraries before the first visitor comes.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import logging
 import os
 from contextlib import asynccontextmanager, nullcontext
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -53,11 +55,30 @@ async def _session(request):
 def application():
     """The app with its further routes, for any ASGI server."""
     import streamlit as st
+    from starlette.middleware import Middleware
     from starlette.routing import Route
 
+    from dashboard.components.media_watch import tab_is_open
+    from dashboard.handed_files import HandedFiles
+    from dashboard.web_guard import FileGuard, ProtectiveHeaders
+
     Serving.cookies = True
+    handed = HandedFiles(tab_is_open)
     routes = [Route("/health", _health), Route("/session", _session, methods=["POST", "DELETE"])]
-    return st.App(SCRIPT, routes=routes, lifespan=_lifespan)
+    guards = [
+        Middleware(ProtectiveHeaders),
+        Middleware(FileGuard, account_of=_account_of, may_have=handed.may_have),
+    ]
+    return st.App(SCRIPT, routes=routes, middleware=guards, lifespan=partial(_lifespan, handed))
+
+
+def _account_of(cookie: str | None):
+    """Whose session a cookie is, as the account stands now; None for nobody."""
+    from dashboard import app_state
+    from data.sessions import find_by_cookie
+
+    session = find_by_cookie(app_state.store(), cookie)
+    return None if session is None else session.account
 
 
 def serve(port: int, address: str, *, worker: bool = True) -> None:
@@ -79,7 +100,12 @@ def serve(port: int, address: str, *, worker: bool = True) -> None:
 
 
 @asynccontextmanager
-async def _lifespan(_app):
+async def _lifespan(handed, _app):
+    from streamlit.runtime import get_instance
+
+    from dashboard.components.media_watch import watch
+
+    watch(get_instance().media_file_mgr, handed)
     _warm_up()
     yield
 

@@ -123,6 +123,23 @@ def list_accounts(store: Store, role: str | None = None) -> list[Account]:
     return sorted(map(account_of, rows), key=lambda account: (order[account.role], account.account))
 
 
+def with_password(store: Store, role: str | None = None) -> list[str]:
+    """Names of the active accounts (of a role) that have a password, and so can sign in."""
+    table = schema.accounts
+    able = select(table.c.account).where(table.c.active, table.c.password_hash.is_not(None))
+    with store.reading() as connection:
+        return sorted(connection.scalars(able if role is None else able.where(table.c.role == role)))
+
+
+def check_account_name(name: str) -> None:
+    """Raise ValueError when nobody can have that name."""
+    if not ACCOUNT_NAME.fullmatch(name):
+        raise ValueError(
+            "account must be 1-80 letters, digits or . _ @ + -, starting with a letter or digit, got "
+            f"{name!r}"
+        )
+
+
 def verify_password(store: Store, name: str, password: str) -> Account | None:
     """The account, if the password is right.
 
@@ -171,11 +188,7 @@ def _found(store: Store, name: str):
 
 
 def _row(account: Account) -> dict:
-    if not ACCOUNT_NAME.fullmatch(account.account):
-        raise ValueError(
-            f"account must be 1-80 letters, digits or . _ @ + -, starting with a letter or digit, got "
-            f"{account.account!r}"
-        )
+    check_account_name(account.account)
     if account.role not in ROLES:
         raise ValueError(f"role must be one of {ROLES}, got {account.role!r}")
     codes = None if account.program_codes is None else list(account.program_codes)

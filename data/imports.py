@@ -12,6 +12,7 @@ from sqlalchemy import Connection, insert, select, update
 from data import schema
 from data.cipher import Cipher
 from data.database import Store
+from data.origin import claim
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,17 @@ def new_import(store: Store, *, source: str, files: dict, actor: str, synthetic:
 
 
 def open_import(connection: Connection, note: ImportNote) -> str:
-    """:func:`new_import` inside a transaction; an import that is open already stays as it is."""
+    """:func:`new_import` inside a transaction; an import that is open already stays as it is.
+
+    Raises
+    ------
+    data.origin.RealDataRefused
+        When the store is a demo and the data are not declared to be invented.
+    """
     imports = schema.imports
     known = select(imports.c.import_id).where(imports.c.import_id == note.import_id)
     if connection.scalar(known) is None:
+        claim(connection, synthetic=note.synthetic)
         connection.execute(insert(imports).values(**vars(note), started_at=now(), counts={}))
     return note.import_id
 

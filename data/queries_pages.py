@@ -8,9 +8,9 @@ from datetime import datetime
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import case, func, select
+from sqlalchemy import case, exists, func, select
 
-from data import schema
+from data import origin, schema
 from data.bulk import fetch, fetch_by_keys
 from data.calendar.setting import SETTINGS
 from data.database import Store
@@ -32,13 +32,16 @@ class StoreState:
         and change of the calendar.
     model : str or None
         Name of the served model.
-    synthetic : bool
-        Whether the store holds generated people.
+    origin : str
+        Whose people it holds (:mod:`data.origin`).
+    empty : bool
+        Whether there is no student yet.
     """
 
     version: str
     model: str | None
-    synthetic: bool
+    origin: str
+    empty: bool
 
 
 def store_state(store: Store) -> StoreState:
@@ -51,17 +54,19 @@ def store_state(store: Store) -> StoreState:
         served.scalar_subquery(),
         select(func.count()).select_from(erasures).scalar_subquery(),
         select(func.max(imports.c.undone_at)).scalar_subquery(),
-        _fact("synthetic"),
+        _fact(origin.MARK),
+        origin.holds_undeclared(),
+        exists().where(schema.students.c.student_key.is_not(None)),
         _fact(SETTINGS),
     )
     with store.reading() as connection:
-        *found, synthetic, settings = connection.execute(select(*parts)).one()
+        *found, mark, undeclared, filled, settings = connection.execute(select(*parts)).one()
     finished, score, model, erased, undone = found
     finished = max(filter(None, (finished, undone)), default=None)
     when = "0" if finished is None else f"{finished:%Y%m%d%H%M%S%f}"
     version = f"{when}-{score or 0}-{erased}" + (f"-{model}" if model else "")
     version += "".join(f"-{name}={settings[name]}" for name in CALENDAR if name in (settings or {}))
-    return StoreState(version, model, bool(synthetic))
+    return StoreState(version, model, origin.named(mark, undeclared), not filled)
 
 
 def _fact(name: str):

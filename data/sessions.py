@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from data import schema
+from data import origin, schema
 from data.accounts import Account, account_of, end_sessions_in
 from data.database import Store
 from data.imports import now
@@ -156,12 +156,7 @@ def _lasts(connection: Connection, row, alive_at: datetime | None) -> bool:
     at, alive = now(), max(row["seen_at"], alive_at or row["seen_at"])
     if at - row["started_at"] >= _longest() or at - alive >= _idle():
         return False
-    return row["way"] != "seat" or _synthetic(connection)
-
-
-def _synthetic(connection: Connection) -> bool:
-    facts = schema.store_facts
-    return bool(connection.scalar(select(facts.c.value).where(facts.c.name == "synthetic")))
+    return row["way"] != "seat" or origin.origin_in(connection) == origin.INVENTED
 
 
 def _session(row) -> Session:

@@ -6,16 +6,15 @@ import base64
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.engine import make_url
 
-from data import schema
 from data.accounts import Account, write_accounts
 from data.case_events import add_case_event, add_case_events, withdraw_case_events
 from data.cipher import Cipher, KeyProblem, parse_key, read_or_create_key
 from data.consent import write_consents
 from data.database import Store, connect
 from data.encoder_info import EncoderInfo
+from data.facts import read_fact, write_fact
 from data.imports import new_import
 from data.migrate import current_revision, migrate, newest_revision
 from data.record_frames import ImportResult, RecordFrames
@@ -122,21 +121,6 @@ def set_fact(store: Store, name: str, value: Any) -> None:
         raise ValueError(f"value of the fact {name!r} must not be None")
     with store.writing() as connection:
         write_fact(connection, name, value)
-
-
-def read_fact(connection: Connection, name: str, default: Any = None) -> Any:
-    """:func:`get_fact` inside a transaction."""
-    facts = schema.store_facts
-    row = connection.execute(select(facts.c.value).where(facts.c.name == name)).one_or_none()
-    return default if row is None else row[0]
-
-
-def write_fact(connection: Connection, name: str, value: Any) -> None:
-    """:func:`set_fact` inside a transaction."""
-    facts = schema.store_facts
-    changed = connection.execute(update(facts).where(facts.c.name == name).values(value=value))
-    if changed.rowcount == 0:
-        connection.execute(insert(facts).values(name=name, value=value))
 
 
 def _must_exist(parsed) -> None:

@@ -29,9 +29,9 @@ def _open():
 
 
 def _synthetic_notice(store) -> None:
-    from data.store import get_fact
+    from data.origin import is_synthetic
 
-    if get_fact(store, "synthetic", False):
+    if is_synthetic(store):
         typer.echo("synthetic demo data: nothing here is about real people")
 
 

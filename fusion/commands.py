@@ -30,6 +30,7 @@ def card(
     out: Annotated[Path, typer.Option(help="Folder for the two Markdown files.")] = Path("."),
 ) -> None:
     """Write the model card and the fairness report of a trained model as Markdown."""
+    from data.origin import is_synthetic
     from data.store import get_fact
     from fusion.cards import fairness_report, model_card
     from fusion.sources import load_model
@@ -37,7 +38,7 @@ def card(
     store = _open()
     try:
         manifest = load_model(store, model or None).manifest
-        synthetic = bool(get_fact(store, "synthetic", False))
+        synthetic = is_synthetic(store)
         institution = str(get_fact(store, "institution", "") or "")
         out.mkdir(parents=True, exist_ok=True)
         pages = {

@@ -8,6 +8,7 @@ import pandas as pd
 
 from dashboard.charts.base import Chart, Sketch, label_above, percent_axis, quiet
 from dashboard.charts.palette import BAND_COLORS, BAND_TEXT, MUTED, translucent
+from dashboard.plain import in_chart
 from dashboard.wording import Words
 from data.columns import BANDS
 
@@ -45,11 +46,13 @@ def bands_by_group(frame: pd.DataFrame, group: str, words: Words) -> Chart:
             insidetextanchor="middle",
             textangle=0,
             textfont={"color": BAND_TEXT[band]},
-            customdata=[f"{name}<br>{words.number(n)}" for name, n in wide[band].loc[order].items()],
+            customdata=[
+                f"{in_chart(name)}<br>{words.number(n)}" for name, n in wide[band].loc[order].items()
+            ],
             hovertemplate="%{customdata} · %{fullData.name} (%{x:.0%})<extra></extra>",
         )
     for row, name in enumerate(order):
-        label_above(sketch, row + 0.45, f"{name} · {words.number(total[name])}")
+        label_above(sketch, row + 0.45, f"{in_chart(name)} · {words.number(total[name])}")
     quiet(sketch, words, 70 + 46 * max(len(order), 1), legend=True)
     sketch.update_layout(barmode="stack", bargap=0.5)
     sketch.update_xaxes(range=[0, 1], showgrid=False, **percent_axis(words))

@@ -7,6 +7,7 @@ import pandas as pd
 
 from dashboard.charts.base import Chart, Sketch, label_above, quiet
 from dashboard.charts.palette import LOWERS, MUTED, RAISES, SIGNATURE
+from dashboard.plain import in_chart
 from dashboard.wording import Words
 
 
@@ -30,7 +31,7 @@ def waterfall(frame: pd.DataFrame, base: float, words: Words, *, top: int = 9) -
     if "changeable" in rows:  # what nobody can change never leads
         rows = rows.sort_values("changeable", ascending=False, kind="stable")
     labels = [
-        f"{label} <b>{shown}</b>" if shown else label
+        f"{in_chart(label)} <b>{in_chart(shown)}</b>" if shown else in_chart(label)
         for label, shown in zip(rows["label"], rows["shown"], strict=True)
     ]
     values = rows["phi"].tolist()

@@ -6,6 +6,7 @@ import pandas as pd
 
 from dashboard.charts.base import Chart, Sketch, label_above, percent_axis, quiet
 from dashboard.charts.palette import ACCENT, COHORTS, MUTED, translucent
+from dashboard.plain import in_chart
 from dashboard.wording import Words
 
 STATES_LEFT = "#a3312a"
@@ -156,14 +157,16 @@ def rates(frame: pd.DataFrame, group: str, words: Words) -> Chart:
             "width": 4,
         },
         customdata=[
-            f"{name}<br>{words.percent(rate, 1)} ({words.percent(low, 1)} – {words.percent(high, 1)})"
-            f", n = {words.number(n)}"
+            f"{in_chart(name)}<br>{words.percent(rate, 1)} "
+            f"({words.percent(low, 1)} – {words.percent(high, 1)}), n = {words.number(n)}"
             for name, rate, low, high, n in rows[[group, "rate", "low", "high", "n"]].itertuples(index=False)
         ],
         hovertemplate="%{customdata}<extra></extra>",
     )
     for row, (name, rate, n) in enumerate(rows[[group, "rate", "n"]].itertuples(index=False)):
-        label_above(sketch, row + 0.42, f"{name} · <b>{words.percent(rate)}</b> · n = {words.number(n)}")
+        label_above(
+            sketch, row + 0.42, f"{in_chart(name)} · <b>{words.percent(rate)}</b> · n = {words.number(n)}"
+        )
     quiet(sketch, words, 48 + 46 * max(len(rows), 1))
     sketch.update_xaxes(range=[-0.01, 1.01], **percent_axis(words))
     sketch.update_yaxes(visible=False, range=[-0.5, len(rows) - 0.2])
@@ -221,13 +224,13 @@ def funnel(frame: pd.DataFrame, words: Words) -> Chart:
             name=words(f"state_of.{state}"),
             marker={"color": color, "line": {"width": 0}},
             customdata=[
-                f"{name}<br>{words.number(n)} ({words.percent(part)})"
+                f"{in_chart(name)}<br>{words.number(n)} ({words.percent(part)})"
                 for name, n, part in zip(rows["cohort"], rows[state], share, strict=True)
             ],
             hovertemplate="%{fullData.name}<br>%{customdata}<extra></extra>",
         )
     for row, (name, n) in enumerate(rows[["cohort", "entered"]].itertuples(index=False)):
-        label_above(sketch, row + 0.45, f"{name} · {words.number(n)}")
+        label_above(sketch, row + 0.45, f"{in_chart(name)} · {words.number(n)}")
     quiet(sketch, words, 84 + 40 * max(len(rows), 1), legend=True)
     sketch.update_layout(barmode="stack", bargap=0.54)
     sketch.update_xaxes(range=[0, 1], showgrid=False, **percent_axis(words))

@@ -31,6 +31,7 @@ def digest(
     from data import audit
     from data.accounts import find_account
     from data.columns import TARGETS
+    from data.origin import is_synthetic
     from data.store import get_fact, open_store
 
     for name, value, allowed in (("target", target, TARGETS), ("language", language, tuple(LANGUAGES))):
@@ -43,7 +44,7 @@ def digest(
             raise typer.BadParameter(f"account must be an advisor who may sign in, got {account!r}")
         week = gather(store, scope_for(person), target, on.date() if on else date.today())
         origin = Provenance(
-            institution=get_fact(store, "institution", "") or "", synthetic=bool(get_fact(store, "synthetic"))
+            institution=get_fact(store, "institution", "") or "", synthetic=is_synthetic(store)
         )
         file = digest_pdf(week, origin, Words(language), person.display_name)
         audit.append(

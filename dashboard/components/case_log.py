@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard import app_state, followups
 from dashboard.components.layout import section
+from dashboard.plain import plain, shown
 from data.case_events import RESULTS, add_case_event, withdraw_case_events
 from data.columns import BANDS
 
@@ -60,7 +61,7 @@ def override_badge(events: pd.DataFrame, score: dict | None) -> None:
     if band in BANDS:
         shown = words("event.overridden", band=words(f"band.{band}"))
         st.badge(shown, icon=":material/rule:", color=BAND_COLORS[band])
-        st.caption(f"{newest['detail']['reason']} · {words.day(newest['at'])}")
+        st.caption(f"{plain(newest['detail']['reason'])} · {words.day(newest['at'])}")
 
 
 def step_fields(kind: str, key: str) -> dict | None:
@@ -110,7 +111,7 @@ def _owner(key: str) -> str:
     return st.selectbox(
         words("event.owner"),
         [me, *(name for name in colleagues if name != me)],
-        format_func=lambda name: words("event.me") if name == me else colleagues.get(name, name),
+        format_func=lambda name: words("event.me") if name == me else shown(colleagues.get(name, name)),
         accept_new_options=True,
         help=words("event.owner_help"),
         key=key,
@@ -151,8 +152,8 @@ def _entry(event: dict, colleagues: dict[str, str]) -> None:
         with st.container(gap=None):
             kind = f"**{words.named('event', event['kind'])}**"
             st.markdown(" · ".join([kind, *_facts(detail, colleagues)]))
-            st.text(followups.said(detail))
-            st.caption(f"{words.day(event['at'])} · {colleagues.get(event['actor'], event['actor'])}")
+            st.text(shown(followups.said(detail)))
+            st.caption(f"{words.day(event['at'])} · {plain(colleagues.get(event['actor'], event['actor']))}")
         if event["actor"] == app_state.person().account:
             st.button(
                 words("event.withdraw"),
@@ -173,7 +174,7 @@ def _facts(detail: dict, colleagues: dict[str, str]) -> list[str]:
     if detail.get("due_on"):
         facts.append(f"{words('event.due')} **{words.day(detail['due_on'])}**")
     if detail.get("owner"):
-        facts.append(colleagues.get(detail["owner"], detail["owner"]))
+        facts.append(plain(colleagues.get(detail["owner"], detail["owner"])))
     return facts
 
 

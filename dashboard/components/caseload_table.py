@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard import app_state
 from dashboard.charts.palette import BAND_COLORS
+from dashboard.plain import shown_table
 from data.columns import BANDS
 
 COLUMNS = (
@@ -45,7 +46,7 @@ def caseload_table(frame: pd.DataFrame, key: str, *, several: bool = False) -> l
     names = [words(f"band.{band}") for band in BANDS]
     config = st.column_config
     event = st.dataframe(
-        frame,
+        shown_table(frame),
         key=key,
         hide_index=True,
         height=min(36 * len(frame) + 39, 800),

@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import app_state
 from dashboard.charts.base import Chart
+from dashboard.plain import shown, shown_table
 
 QUIET = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
 
@@ -52,9 +53,11 @@ def chart_panel(
             )
     drawn = _drawn(chart, by) if about is None else _kept(chart, key, by, about)
     if as_table:
-        st.dataframe(drawn.table, hide_index=True, key=f"{key}-frame", alt=title or drawn.alt)
+        st.dataframe(
+            shown_table(drawn.table), hide_index=True, key=f"{key}-frame", alt=shown(title or drawn.alt)
+        )
     else:
-        st.plotly_chart(drawn.sent, key=f"{key}-chart", config=QUIET, alt=drawn.alt)
+        st.plotly_chart(drawn.sent, key=f"{key}-chart", config=QUIET, alt=shown(drawn.alt))
 
 
 def prepare(chart: Callable[..., Chart], key: str, choices: Sequence[str] = (), *, about: tuple) -> None:

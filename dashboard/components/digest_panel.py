@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard import app_state, exports
 from dashboard.components.layout import empty_state, section
 from dashboard.digest import Digest, gather
+from dashboard.plain import plain, shown
 from dashboard.reports.digest_pdf import PARTS, acted_line, digest_pdf, lead, lines
 from dashboard.reports.provenance import Provenance
 from dashboard.wording import Words
@@ -40,9 +41,9 @@ def digest_panel(target: str) -> None:
 def _student(key: str, line: str) -> None:
     pages = app_state.pages()
     if "student" in pages:
-        st.page_link(pages["student"], label=line, icon=":material/person:", query_params={"s": key})
+        st.page_link(pages["student"], label=plain(line), icon=":material/person:", query_params={"s": key})
     else:
-        st.text(line)
+        st.text(shown(line))
 
 
 def _download(week: Digest) -> None:

@@ -9,8 +9,9 @@ from dashboard import app_state, jobs
 from dashboard.access import may
 from dashboard.components.job_progress import job_progress
 from dashboard.components.layout import section
-from dashboard.components.specimen_panel import displayable, paper
+from dashboard.components.specimen_panel import paper, picture
 from dashboard.people import named
+from dashboard.plain import plain, shown, shown_table
 from data import queries, reviews
 from data.reviews import DUPLICATE_OPINIONS, Refused
 
@@ -91,7 +92,7 @@ def pair_table(table: pd.DataFrame) -> int | None:
     """Draw the list; the position of the selected row."""
     words, config = app_state.words(), st.column_config
     event = st.dataframe(
-        table,
+        shown_table(table),
         key="duplicates",
         hide_index=True,
         on_select="rerun",
@@ -114,13 +115,13 @@ def pair_view(row: dict) -> None:
     for column, side, image in zip((left, right), ("first", "second"), images, strict=True):
         with column:
             who = side_name(row, side)
-            st.caption(who)
+            st.caption(plain(who))
             with paper(f"pair-{side}"):
-                st.image(displayable(image), width="stretch", alt=words("alt.pair", student=who))
+                picture(image, words("alt.pair", student=shown(who)))
     pair = app_state.superposed(images[0], row["second_specimen"])
     if pair is not None:
         with paper("pair-sheet"):
-            st.image(pair.mixed(0.5), width="stretch", alt=words("alt.pair_sheet"))
+            picture(pair.mixed(0.5), words("alt.pair_sheet"))
         st.caption(words("duplicates.sheet_legend"))
     st.markdown(strength(row))
 

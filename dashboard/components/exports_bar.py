@@ -50,6 +50,7 @@ def _provenance(filters: dict) -> exports.Provenance:
     return exports.Provenance(
         words=app_state.words(),
         synthetic=app_state.is_synthetic(),
+        mixed=app_state.is_mixed(),
         role=person.role if person else "",
         data_version=app_state.data_version(),
         model_version=app_state.served_version(),

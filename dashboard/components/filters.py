@@ -12,6 +12,7 @@ import streamlit as st
 from dashboard import app_state
 from dashboard.components.view_menu import ALL, list_lengths, take_view, view_menu
 from dashboard.glossary import linked
+from dashboard.plain import shown
 from data.columns import BANDS, TARGETS
 
 LIKELY = 150  # choices worth having ready
@@ -117,7 +118,7 @@ def program_choice(programs: pd.DataFrame) -> str | None:
         partial(
             st.selectbox,
             words("overview.program_filter"),
-            format_func=lambda code: words("overview.all_programs") if code == ALL else names[code],
+            format_func=lambda code: words("overview.all_programs") if code == ALL else shown(names[code]),
         ),
     )
 

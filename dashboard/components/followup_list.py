@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import app_state, followups
 from dashboard.components.layout import section
+from dashboard.plain import shown_table
 from data.case_events import RESULTS, add_case_events
 
 WHOSE = ("all", "mine", "handed")
@@ -37,7 +38,7 @@ def due_lists(due: pd.DataFrame, today: date) -> list[str]:
     for urgency, rows in followups.by_urgency(due, today).items():
         section(f"{words(f'followup.{urgency}')} · {words.number(len(rows))}")
         event = st.dataframe(
-            followups.as_table(rows, colleagues, words),
+            shown_table(followups.as_table(rows, colleagues, words)),
             key=f"due-{urgency}-{turn}",
             hide_index=True,
             on_select="rerun",

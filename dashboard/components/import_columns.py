@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard import app_state, import_columns
 from dashboard.import_columns import IGNORED, FileColumns
 from dashboard.importing import TABLES, UploadedFile
+from dashboard.plain import plain
 from data.mapping import Mapping
 
 
@@ -51,7 +52,7 @@ def _choices(file: FileColumns, mark: str) -> dict[str, str]:
         table=words(f"data.kind_{file.table}"),
         known=len(file.match.headers),
         all=len(file.headers),
-        layout=file.match.mapping.title,
+        layout=plain(file.match.mapping.title),
     )
     lacking = import_columns.missing(file.table, file.given)
     with st.expander(label, icon=":material/view_column:", expanded=bool(lacking), key=f"map-{file.table}"):
@@ -61,7 +62,7 @@ def _choices(file: FileColumns, mark: str) -> dict[str, str]:
         for place, header in enumerate(file.headers):
             with grid.cell():
                 chosen[header] = st.selectbox(
-                    header,
+                    plain(header),
                     file.options,
                     index=file.options.index(file.given[header]),
                     format_func=_meaning,
@@ -81,11 +82,7 @@ def _meaning(column: str) -> str:
 
 
 def _sample(cells: tuple[str, ...]) -> str | None:
-    return (
-        app_state.words()("data.map_sample", values=", ".join(f"`{cell}`" for cell in cells))
-        if cells
-        else None
-    )
+    return app_state.words()("data.map_sample", values=", ".join(map(plain, cells))) if cells else None
 
 
 def _say_what_is_wrong(table: str, chosen: dict[str, str]) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard import app_state
 from dashboard.access import may
 from dashboard.components.layout import section
+from dashboard.plain import plain
 from data.undo import CannotUndo, last_import, undo_import
 
 
@@ -49,8 +50,8 @@ def undo_panel(imports: pd.DataFrame) -> None:
     row = imports.set_index("import_id").loc[import_id]
     with st.container(border=True, key="undo-last"):
         section(words("data.undo_title"), words("data.undo_help"))
-        about = {"source": row["source"], "when": words.day(row["started_at"]), "actor": row["actor"]}
-        st.markdown(words("data.undo_about", **about))
+        about = {name: plain(row[name]) for name in ("source", "actor")}
+        st.markdown(words("data.undo_about", when=words.day(row["started_at"]), **about))
         with st.popover(words("data.undo"), icon=":material/undo:", key="undo", on_change="rerun"):
             st.markdown(words("data.undo_help"))
             st.button(

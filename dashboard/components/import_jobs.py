@@ -12,6 +12,7 @@ from dashboard.components.job_progress import job_progress
 from dashboard.components.layout import section
 from dashboard.components.next_steps import next_steps
 from dashboard.importing import PagePlan, UploadedFile
+from dashboard.plain import shown_table
 from data import jobs as table
 from data.ingest import remember_mapping
 from data.jobs import Job
@@ -66,5 +67,5 @@ def under_way() -> None:
 def _written(job: Job) -> None:
     words = app_state.words()
     st.caption(words("data.applied"))
-    st.dataframe(counts_table(job.result["counts"]), hide_index=True, alt=words("data.applied"))
+    st.dataframe(shown_table(counts_table(job.result["counts"])), hide_index=True, alt=words("data.applied"))
     next_steps("data", follow=True)

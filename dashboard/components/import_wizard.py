@@ -12,6 +12,7 @@ from dashboard import app_state, importing
 from dashboard.components.import_counts import counts_table
 from dashboard.components.layout import section
 from dashboard.importing import KINDS, PagePlan, UploadedFile
+from dashboard.plain import plain, shown, shown_table
 from data.mapping import TABLES, mapping_to_dict, missing_columns
 
 ICONS = {
@@ -62,7 +63,7 @@ def choose_kinds(files: list[UploadedFile]) -> list[str]:
         with grid.cell():
             kinds.append(
                 st.selectbox(
-                    file.name,
+                    plain(file.name),
                     list(KINDS),
                     index=KINDS.index(guess),
                     format_func=lambda kind: words(f"data.kind_{kind}"),
@@ -89,7 +90,7 @@ def choose_layout():
         name = st.selectbox(
             words("data.mapping"),
             [None, *known],
-            format_func=lambda one: words("data.mapping_auto") if one is None else known[one].title,
+            format_func=lambda one: words("data.mapping_auto") if one is None else shown(known[one].title),
             key="layout",
         )
     with right:
@@ -122,7 +123,7 @@ def checked(files, kinds, mapping, rule) -> PagePlan | None:
             chosen,
             mapping,
             rule,
-            lambda done, total, what: bar.progress(done / max(total, 1), what),
+            lambda done, total, what: bar.progress(done / max(total, 1), plain(what)),
         )
         bar.empty()
         st.session_state["plan"] = (fingerprint, plan)
@@ -136,12 +137,12 @@ def show_mapping(plan: PagePlan) -> None:
     if plan.records is None or plan.records.unreadable:
         return
     for table, match in plan.records.matches.items():
-        label = f"{words(f'data.kind_{table}')} · {match.mapping.title}"
+        label = f"{words(f'data.kind_{table}')} · {plain(match.mapping.title)}"
         with st.expander(label, icon=f":material/{ICONS[table]}:"):
             if match.left_out:
-                st.caption(words("data.left_out", names=", ".join(match.left_out)))
+                st.caption(words("data.left_out", names=", ".join(map(plain, match.left_out))))
             if match.unknown:
-                st.caption(words("data.unknown", names=", ".join(match.unknown)))
+                st.caption(words("data.unknown", names=", ".join(map(plain, match.unknown))))
             frames = plan.records.frames
             _first_rows(getattr(frames, table), match.headers)
             if table == "students" and "consents" not in plan.records.matches:  # its columns about consent
@@ -150,17 +151,17 @@ def show_mapping(plan: PagePlan) -> None:
 
 def _first_rows(frame: pd.DataFrame | None, headers: dict[str, str]) -> None:
     if frame is not None:
-        shown = frame.head(5).astype(object).where(frame.head(5).notna(), None)
+        first = frame.head(5).astype(object).where(frame.head(5).notna(), None)
         headings = {column: f"{column} ← {header}" for column, header in headers.items()}
         alt = app_state.words()("data.preview")
-        st.dataframe(shown.rename(columns=headings), hide_index=True, alt=alt)
+        st.dataframe(shown_table(first.rename(columns=headings)), hide_index=True, alt=alt)
 
 
 def show_outcome(plan: PagePlan) -> None:
     """What the import would write, and every problem with a list to download."""
     words = app_state.words()
     st.markdown(f"**{words('data.would')}**")
-    st.dataframe(counts_table(plan.counts), hide_index=True, alt=words("data.would"))
+    st.dataframe(shown_table(counts_table(plan.counts)), hide_index=True, alt=words("data.would"))
     problems = plan.problems
     if problems.empty:
         st.success(words("data.problems_none"), icon=":material/check_circle:")
@@ -173,7 +174,7 @@ def show_outcome(plan: PagePlan) -> None:
     names = "severity file row column rule value message".split()
     headings = {name: words(f"column.{name}") for name in names}
     st.dataframe(
-        problems[names].head(500).rename(columns=headings),
+        shown_table(problems[names].head(500).rename(columns=headings)),
         hide_index=True,
         height=300,
         alt=words("data.step_check"),

@@ -12,6 +12,7 @@ from dashboard.components.job_progress import again_button, job_progress
 from dashboard.components.layout import empty_state, section
 from dashboard.jobs import may_fetch
 from dashboard.jobs_words import duration, duration_words, history_table, outcome_words
+from dashboard.plain import shown_table
 from data import jobs_live
 from data.jobs import Job
 
@@ -37,7 +38,7 @@ def history(jobs: Sequence[Job]) -> None:
     shown = history_table(jobs, words)
     when = words("column.when")
     event = st.dataframe(
-        shown.assign(**{when: app_state.here(shown[when])}),
+        shown_table(shown.assign(**{when: app_state.here(shown[when])})),
         hide_index=True,
         key="job-table",
         on_select="rerun",

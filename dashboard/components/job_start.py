@@ -12,15 +12,13 @@ ICONS = {
     "train": ":material/model_training:",
     "score": ":material/speed:",
     "reports": ":material/description:",
-    "demo": ":material/science:",
 }
-MOST_STUDENTS = 20_000
 
 
 def start_bar(kinds: tuple[str, ...]) -> None:
     """One popover per kind; its button asks for the job, whose bar the rerun then shows."""
     words = app_state.words()
-    offered = [kind for kind in ICONS if kind in kinds and (kind != "demo" or _may_invent())]
+    offered = [kind for kind in ICONS if kind in kinds]
     if not offered:
         return
     section(words("jobs.start_title"))
@@ -51,19 +49,9 @@ def _asked(kind: str) -> dict:
 
         profile = st.selectbox(words("jobs.profile"), profile_ids(), key="job-profile")
         return {"profile": profile}
-    if kind == "demo":
-        students = st.number_input(
-            words("jobs.students"), 50, MOST_STUDENTS, 800, step=50, key="job-students"
-        )
-        return {"students": int(students)}
     if kind == "train":
         trials = st.slider(
             words("jobs.trials"), 0, 60, 0, step=10, key="job-trials", help=words("jobs.trials_help")
         )
         return {"tune": int(trials)}
     return {}
-
-
-def _may_invent() -> bool:
-    """Invented people are written into an empty store only."""
-    return not app_state.programs()

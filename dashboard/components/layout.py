@@ -41,6 +41,9 @@ def page_header(title: str, lead: str = "", *, badge: tuple[str, str] | None = N
                     color="violet",
                     help=words("app.synthetic_help"),
                 )
+            if app_state.is_mixed():
+                about = {"icon": ":material/warning:", "color": "orange", "help": words("app.mixed_help")}
+                st.badge(words("app.mixed"), **about)
     if lead:
         st.caption(lead)
 

@@ -12,6 +12,7 @@ from dashboard.charts import model as charts
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.layout import section
 from dashboard.fitness_words import told, with_rule
+from dashboard.plain import shown_table
 from data.queries import StoredModel
 
 VERDICT_COLORS = {"adds": "green", "nothing": "gray", "few": "gray", "unknown": "gray"}
@@ -99,7 +100,7 @@ def measures(served: StoredModel, target: str, rows: tuple[str, ...]) -> pd.Data
 def figures(table: pd.DataFrame) -> None:
     """A table of measures with intervals."""
     words = app_state.words()
-    st.dataframe(table, hide_index=True, height="content", alt=words("model.metrics_title"))
+    st.dataframe(shown_table(table), hide_index=True, height="content", alt=words("model.metrics_title"))
 
 
 def further(part: str, manifest: dict, target: str) -> None:
@@ -111,7 +112,7 @@ def further(part: str, manifest: dict, target: str) -> None:
     if table.empty:
         st.caption(words("model.not_examined"))
     else:
-        st.dataframe(table, hide_index=True, height="content", alt=words(f"model.{part}_title"))
+        st.dataframe(shown_table(table), hide_index=True, height="content", alt=words(f"model.{part}_title"))
 
 
 def limits() -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard import access, app_state, jobs, model_watch
 from dashboard.components.job_progress import job_progress
 from dashboard.components.layout import section
+from dashboard.plain import shown_table
 from data import jobs as table_of_jobs
 from data import queries
 from fusion import registry
@@ -25,7 +26,7 @@ def models(target: str) -> None:
     section(words("model_registry.title"), words("model_registry.help"))
     known = queries.models(app_state.store())
     table = model_watch.registry_table(known, words, target)
-    st.dataframe(table, hide_index=True, height="content", alt=words("model_registry.title"))
+    st.dataframe(shown_table(table), hide_index=True, height="content", alt=words("model_registry.title"))
     someone, served = app_state.person(), app_state.served_model()
     if someone is not None and access.may(someone.role, "decide model") and not _under_way():
         _decision(model_watch.candidates(known, served.version))

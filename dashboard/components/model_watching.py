@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard import app_state, model_watch
 from dashboard.components.layout import section
+from dashboard.plain import shown_table
 
 LOOKS = {
     "trusted": (":material/check_circle:", "green"),
@@ -34,7 +35,9 @@ def drift(manifest: dict, target: str) -> None:
         )
         table = model_watch.signs_table(manifest, words)
         if not table.empty:
-            st.dataframe(table, hide_index=True, height="content", alt=words("model_watch.title"))
+            st.dataframe(
+                shown_table(table), hide_index=True, height="content", alt=words("model_watch.title")
+            )
     moved = model_watch.recalibrated(manifest, target)
     if moved:
         values = {name: words.percent(moved[name], 1) for name in ("expected", "observed")}
@@ -49,4 +52,6 @@ def probes(manifest: dict) -> None:
     if table.empty:
         st.caption(words("model_watch.no_probe"))
     else:
-        st.dataframe(table, hide_index=True, height="content", alt=words("model_watch.probe_title"))
+        st.dataframe(
+            shown_table(table), hide_index=True, height="content", alt=words("model_watch.probe_title")
+        )

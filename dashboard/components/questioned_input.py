@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from dashboard import app_state, findings
-from dashboard.components.specimen_panel import displayable, findings_list, paper
+from dashboard.components.own_data import demo_upload_note
+from dashboard.components.specimen_panel import findings_list, paper, picture
 from dashboard.verification import checked_image
 from data.specimens import RefusedFile
 
@@ -55,6 +56,7 @@ def questioned_input() -> Questioned | None:
         file = st.file_uploader(
             words("verification.upload"), type=IMAGES, key="questioned-file", max_upload_size=LARGEST
         )
+    demo_upload_note()
     if file is None:
         return None
     name, data = file.name, file.getvalue()
@@ -64,7 +66,7 @@ def questioned_input() -> Questioned | None:
         st.error(words.named("refused", refused.code), icon=":material/block:")
         return None
     with paper("questioned"):
-        st.image(displayable(data), width="stretch", alt=words("alt.questioned"))
+        picture(data, words("alt.questioned"))
     findings_list(quality)
     st.markdown("\n".join(f"- {line}" for line in findings.advice(quality, words)))
     return Questioned(name, data, quality)

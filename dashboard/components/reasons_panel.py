@@ -10,6 +10,7 @@ from dashboard import app_state
 from dashboard.charts.reasons import waterfall
 from dashboard.components.chart_panel import chart_panel
 from dashboard.glossary import linked
+from dashboard.plain import plain
 from dashboard.reasons import WEIGHTY, label_of, reasons_frame
 from fusion.explain import Explanation
 
@@ -62,8 +63,8 @@ def _list(rows: list[dict], floor: float = WEIGHTY) -> None:
     lines = []
     for row in sorted(weighty, key=lambda row: -abs(row["phi"]))[:LISTED]:
         color, arrow = ("orange", "arrow_upward") if row["phi"] > 0 else ("blue", "arrow_downward")
-        value = f" **{row['shown']}**" if row["shown"] else ""
-        lines.append(f":{color}[:material/{arrow}:] {row['label']}{value}")
+        value = f" **{plain(row['shown'])}**" if row["shown"] else ""
+        lines.append(f":{color}[:material/{arrow}:] {plain(row['label'])}{value}")
     if lines:
         st.markdown("\n\n".join(lines))  # one element: each costs the page a message
     else:

@@ -10,6 +10,7 @@ from dashboard import access, app_state
 from dashboard.components.layout import section
 from dashboard.components.report_preview import read_register
 from dashboard.exports import MIME
+from dashboard.plain import plain, shown_table
 from dashboard.reports import describe, pipeline
 from dashboard.reports.approve import reopened
 from dashboard.reports.cohort_report import cohort_report, cohort_tables
@@ -129,7 +130,7 @@ def history(profile_id: str, program: str, ts: int) -> None:
     shown = listed.assign(status=[words(f"reports.status_{state}") for state in listed["status"]])
     names = ("version", "status", "prepared_by", "prepared_at", "approved_by", "sha256")
     shown = shown[list(names)].rename(columns={name: words(f"reports.{name}") for name in names})
-    st.dataframe(shown, hide_index=True, alt=words("reports.history"))
+    st.dataframe(shown_table(shown), hide_index=True, alt=words("reports.history"))
     versions = dict(zip(listed["report_id"], listed["version"], strict=True))
     chosen = st.selectbox(
         words("reports.open_version"),
@@ -188,7 +189,7 @@ def _approval(report: reports_store.StoredReport) -> None:
                 role=person.role,
             )
         except reports_store.ApprovalRefused as refusal:
-            st.error(words("reports.refused", reason=str(refusal)))
+            st.error(words("reports.refused", reason=plain(refusal)))
             return
         st.session_state["report-told"] = words("reports.approved_done", version=report.version)
         st.rerun()

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard import app_state
 from dashboard.components.layout import section
+from dashboard.plain import plain, shown
 from dashboard.reports import describe, pipeline
 from dashboard.reports.html import column_words, lines_html, to_html
 from dashboard.reports.model import NOT_YET, Override, ReportTable
@@ -47,7 +48,7 @@ def choose(register: pipeline.Register) -> tuple[str, str, int]:
             key="report-profile",
         )
     titles = {
-        row.program_code: f"{row.program_code} {row.name} ({row.degree_level})"
+        row.program_code: shown(f"{row.program_code} {row.name} ({row.degree_level})")
         for row in register.programs.itertuples()
     }
     codes = list(titles) if register.scope.program_codes is not None else ["", *titles]
@@ -144,22 +145,23 @@ def preview(table: ReportTable, provenance: Provenance) -> None:
     """The table as it will print, its warnings, indicators and marks."""
     words = app_state.words()
     language = words.language
-    section(describe.title(table, language))
+    section(plain(describe.title(table, language)))
     pairs = describe.header_pairs(table, provenance, language)
-    st.caption(" · ".join(f"{label}: {value}" for label, value in pairs))
+    st.caption(" · ".join(f"{plain(label)}: {plain(value)}" for label, value in pairs))
     st.html(to_html(table, language))
     unseen = any(cell.state == NOT_YET for cell in table.cells.values())
     st.caption(
         words("reports.mature", day=words.day(table.snapshot)) if unseen else words("reports.complete")
     )
     for line in describe.warning_lines(table, language):
-        st.warning(line, icon=":material/warning:")
+        st.warning(plain(line), icon=":material/warning:")
     for line in describe.missing_lines(table, language):
-        st.info(words("reports.missing", field=line), icon=":material/edit_note:")
+        st.info(words("reports.missing", field=plain(line)), icon=":material/edit_note:")
     if table.lines:
         section(words("reports.indicators"))
         st.html(lines_html(table, describe.line_rows(table, language), language))
     marks = [
-        words("reports.legend", mark=mark, meaning=text) for mark, text in describe.legend(table, language)
+        words("reports.legend", mark=mark, meaning=plain(text))
+        for mark, text in describe.legend(table, language)
     ]
     st.caption(" · ".join([*marks, *describe.standing_notes(table, language)]))

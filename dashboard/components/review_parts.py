@@ -12,6 +12,7 @@ from dashboard.components.layout import section
 from dashboard.components.verification_compare import comparison
 from dashboard.components.verification_outcome import outcome_panel
 from dashboard.people import named
+from dashboard.plain import plain, shown, shown_table
 from dashboard.reviews import REASONS, may_settle, pack_reasons, progress_of, told_reasons
 from data import queries_verification, reviews
 from data.reviews import ACTIONS, OPINIONS, Refused
@@ -116,8 +117,8 @@ def _entry(row: dict) -> None:
     known = "" if row["kind"] == "settlement" else words("review.blind" if row["blind"] else "review.knew")
     family = "action_of" if row["kind"] == "settlement" else "opinion"
     st.markdown(f"**{words.named(family, row['opinion'])}**")
-    st.text(told_reasons(row["reasons"], words))
-    st.caption(" · ".join(part for part in (words.day(row["at"]), row["reviewer"], known) if part))
+    st.text(shown(told_reasons(row["reasons"], words)))
+    st.caption(" · ".join(part for part in (words.day(row["at"]), plain(row["reviewer"]), known) if part))
 
 
 def _settlement(case: dict, actions: tuple[str, ...]) -> None:
@@ -161,7 +162,7 @@ def queue_list(table: pd.DataFrame, ids: list[str]) -> None:
     words, config = app_state.words(), st.column_config
     section(words("review.list_title"), words("review.list_help"))
     st.dataframe(
-        table,
+        shown_table(table),
         key="review-queue",
         hide_index=True,
         on_select=partial(_open, ids),

@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard import app_state
 from dashboard.components.account_dialog import account_button
 from dashboard.components.tour import reopen_button
+from dashboard.plain import plain
 from dashboard.wording import LANGUAGES
 
 MARK = Path(__file__).with_name("mark.svg")
@@ -40,7 +41,7 @@ def sidebar() -> None:
     with st.sidebar:
         st.space("stretch")
         with st.container(key="person"):
-            st.markdown(f"**{person.display_name}**")
+            st.markdown(f"**{plain(person.display_name)}**")
             st.caption(words(f"role.{person.role}"))
             with st.container(horizontal=True, vertical_alignment="center"):
                 language_switch()

@@ -8,6 +8,7 @@ from datetime import timedelta
 import streamlit as st
 
 from dashboard import app_state, signing_in
+from dashboard.plain import shown
 from data.accounts import Account
 from data.columns import ROLES
 
@@ -45,7 +46,7 @@ def demo_seats(seats: dict[str, list[Account]]) -> Account | None:
                 account = st.selectbox(
                     words("sign_in.account"),
                     seats[role],
-                    format_func=lambda one: one.display_name,
+                    format_func=lambda one: shown(one.display_name),
                     key=f"seat-{role}",
                     label_visibility="collapsed",
                 )

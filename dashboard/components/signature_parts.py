@@ -9,6 +9,7 @@ from dashboard import app_state
 from dashboard.components.kpis import Kpi
 from dashboard.components.layout import section
 from dashboard.people import named
+from dashboard.plain import shown_table
 from data.columns import SPECIMEN_CONTEXTS
 
 SHOWN = 200
@@ -82,7 +83,7 @@ def specimen_table(table: pd.DataFrame) -> int | None:
     """Draw the list; the position of the selected row."""
     words, config = app_state.words(), st.column_config
     event = st.dataframe(
-        table,
+        shown_table(table),
         key="specimens",
         hide_index=True,
         height=520,
@@ -130,4 +131,4 @@ def duplicates(found: pd.DataFrame) -> None:
         }
         for sha256, group in files
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, alt=words("signatures.duplicates_title"))
+    st.dataframe(shown_table(pd.DataFrame(rows)), hide_index=True, alt=words("signatures.duplicates_title"))

@@ -5,13 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard import app_state, findings
+from dashboard import app_state, findings, pictures
 from dashboard.components.layout import section
 from data import queries
 from data.queries import StoredExplanation
-from data.specimens import read_pixels
 
-DRAWN_BY_BROWSERS = (b"\x89PNG", b"\xff\xd8\xff")
 MARKS = {
     "found": ("orange", "warning"),
     "clear": ("green", "check_circle"),
@@ -81,7 +79,7 @@ def _picture(specimen_id: str, day: str, stored: StoredExplanation | None) -> No
         st.caption(f":material/visibility_off: {words('signature.no_overlay', reason=reason)}")
         return
     with paper("overlay"):
-        st.image(answer.picture, width="stretch", alt=words("alt.overlay"))
+        picture(answer.picture, words("alt.overlay"))
     st.caption(
         words("signature.fidelity", value=words.number(answer.fidelity, 2)),
         help=words("signature.fidelity_help", minimum=words.number(answer.values["minimum"], 2)),
@@ -102,12 +100,12 @@ def scan(specimen_id: str, day: str, key: str = "scan") -> None:
     words = app_state.words()
     image = queries.specimen_image(app_state.store(), specimen_id, app_state.scope())
     with paper(key):
-        st.image(displayable(image), width="stretch", alt=words("alt.specimen", day=day))
+        picture(image, words("alt.specimen", day=day))
 
 
-def displayable(image: bytes):
-    """The file itself where every browser can draw it, its pixels otherwise (TIFF, BMP)."""
-    return image if image.startswith(DRAWN_BY_BROWSERS) else read_pixels(image)
+def picture(image, alt: str) -> None:
+    """A picture of somebody's signature, sent within the page: at no address could anybody else fetch it."""
+    st.image(pictures.data_uri(image), width="stretch", alt=alt)
 
 
 def findings_list(quality: list[dict] | None) -> None:

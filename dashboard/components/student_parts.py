@@ -12,6 +12,7 @@ from dashboard.charts.bands import risk_scale
 from dashboard.components.chart_panel import QUIET
 from dashboard.components.layout import empty_state, page_header
 from dashboard.glossary import linked
+from dashboard.plain import plain
 from dashboard.wording import Words
 from data import queries
 from data.queries import StoredExplanation
@@ -52,7 +53,7 @@ def student_header(student: dict, terms: pd.DataFrame) -> None:
         f"{words('column.cohort')} {words.term(student['cohort_term'])}",
         words("student.completed", terms=words.count("terms", len(terms))),
     ]
-    page_header(name, " · ".join(fact for fact in facts if fact and fact != name))
+    page_header(plain(name), " · ".join(plain(fact) for fact in facts if fact and fact != name))
 
 
 def risk_sentence(score: dict, edges: list[float]) -> None:

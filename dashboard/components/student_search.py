@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import app_state
 from dashboard.people import named
+from dashboard.plain import plain
 from data import queries
 
 KEY = re.compile(r"[0-9a-f]{8,32}")
@@ -48,7 +49,7 @@ def student_search() -> dict | None:
     picked = st.pills(
         words("verification.search_matches", n=len(rows)),
         list(rows.index),
-        format_func=lambda one: named(rows.loc[one].to_dict()),
+        format_func=lambda one: plain(named(rows.loc[one].to_dict())),
         key="student-matches",
         wrap=True,
     )
@@ -61,8 +62,8 @@ def student_search() -> dict | None:
 def _chosen(student: dict) -> dict:
     words = app_state.words()
     with st.container(horizontal=True, vertical_alignment="center", key="chosen-student"):
-        facts = f"{student['program_name']} · {words.term(student['cohort_term'])}"
-        st.markdown(f":material/person: **{named(student)}** · {facts}", width="content")
+        facts = f"{plain(student['program_name'])} · {words.term(student['cohort_term'])}"
+        st.markdown(f":material/person: **{plain(named(student))}** · {facts}", width="content")
         if st.button(words("verification.another_student"), type="tertiary", key="another-student"):
             forget_student()
             st.rerun()

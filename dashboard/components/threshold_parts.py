@@ -14,6 +14,7 @@ from dashboard.components.exports_bar import export_bar
 from dashboard.components.job_progress import job_progress
 from dashboard.components.kpis import Kpi, kpi_row
 from dashboard.components.layout import section
+from dashboard.plain import shown_table
 from dashboard.thresholds import at_threshold, counts_table, interval, rate_table, with_forged_share
 
 SHOWN_ABOVE = ("far_skilled", "far_random", "frr", "inconclusive")
@@ -73,7 +74,9 @@ def table(found) -> None:
     section(words("thresholds.table_title"), words("thresholds.table_help"))
     rows = rate_table(found.rates, LAYPEOPLE, words)
     narrow = {words("column.metric"): st.column_config.TextColumn(width=190)}  # a phone shows the values too
-    st.dataframe(rows, hide_index=True, column_config=narrow, alt=words("thresholds.table_title"))
+    st.dataframe(
+        shown_table(rows), hide_index=True, column_config=narrow, alt=words("thresholds.table_title")
+    )
     st.caption(words("thresholds.kam"))
     export_bar(rows, "thresholds", version=found.version)
 
@@ -116,7 +119,9 @@ def origin(found) -> None:
     words, person = app_state.words(), app_state.person()
     section(words("thresholds.origin_title"))
     st.markdown(words(f"thresholds.source_{found.source}", version=found.version))
-    st.dataframe(counts_table(found.counts, words), hide_index=True, alt=words("thresholds.origin_title"))
+    st.dataframe(
+        shown_table(counts_table(found.counts, words)), hide_index=True, alt=words("thresholds.origin_title")
+    )
     if not may(person.role, "run calibrate"):
         return
     if st.button(words("thresholds.calibrate"), icon=":material/tune:", key="calibrate"):

@@ -11,7 +11,9 @@ from dashboard.components.exports_bar import export_bar
 from dashboard.components.job_progress import job_progress
 from dashboard.components.kpis import Kpi, kpi_row
 from dashboard.components.layout import card, empty_state
+from dashboard.components.own_data import demo_upload_note
 from dashboard.jobs import may_fetch
+from dashboard.plain import shown_table
 from dashboard.verification_batch import OUTCOMES, PROBLEM, SHOWN, as_table, chosen, counted
 from data import queries
 from data.jobs import Job
@@ -28,6 +30,7 @@ def batch() -> None:
             words("batch.upload"), type=["zip"], key="batch-file", max_upload_size=LARGEST
         )
         st.caption(words("batch.help"))
+        demo_upload_note()
         if file is not None and st.button(
             words("batch.start"), type="primary", icon=":material/play_arrow:", key="batch-start"
         ):
@@ -75,7 +78,7 @@ def _result(job: Job) -> None:
 def _table(table: pd.DataFrame) -> int | None:
     words, config = app_state.words(), st.column_config
     event = st.dataframe(
-        table,
+        shown_table(table),
         key="batch-table",
         hide_index=True,
         on_select="rerun",

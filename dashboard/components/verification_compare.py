@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard import app_state
 from dashboard.components.layout import section
-from dashboard.components.specimen_panel import displayable, paper, scan, specimen_name
+from dashboard.components.specimen_panel import paper, picture, scan, specimen_name
 
 VIEWS = ("side", "sheet", "map")
 
@@ -65,7 +65,7 @@ def _side(questioned: bytes, reference: str, day: str, _) -> None:
     with left:
         st.caption(words("verification.questioned"))
         with paper("compared"):
-            st.image(displayable(questioned), width="stretch", alt=words("alt.questioned"))
+            picture(questioned, words("alt.questioned"))
     with right:
         st.caption(f"{words('verification.reference')} · {day}")
         scan(reference, day)
@@ -88,7 +88,7 @@ def _sheet(questioned: bytes, reference: str, day: str, _) -> None:
         help=words("verification.sheet_help"),
     )
     with paper("superposed"):
-        st.image(pair.mixed(share / 100), width="stretch", alt=words("alt.superposed", day=day))
+        picture(pair.mixed(share / 100), words("alt.superposed", day=day))
     st.caption(words("verification.sheet_legend"))
 
 
@@ -102,7 +102,7 @@ def _map(questioned: bytes, _reference: str, _day: str, ids: list[str]) -> None:
         st.caption(f":material/visibility_off: {reason}")
         return
     with paper("agreement"):
-        st.image(answer.picture, width="stretch", alt=words("alt.agreement"))
+        picture(answer.picture, words("alt.agreement"))
     st.caption(
         words("verification.map_caption", value=words.number(answer.fidelity, 2)),
         help=words("verification.map_help", minimum=words.number(answer.values["minimum"], 2)),

@@ -14,6 +14,7 @@ from dashboard.components.layout import section
 from dashboard.components.questioned_input import Questioned
 from dashboard.components.verification_outcome import outcome_panel
 from dashboard.people import named
+from dashboard.plain import plain, shown_table
 from dashboard.reports.case_file import case_file
 from dashboard.reports.provenance import Provenance
 from dashboard.verification_case import case_of
@@ -102,7 +103,7 @@ def decision_view(decision_id: str, student: dict) -> Evidence | None:
         return None
     if decision["student_key"] != student["student_key"]:
         return None
-    st.caption(words("verification.decided", day=words.day(decision["at"]), who=decision["actor"]))
+    st.caption(words("verification.decided", day=words.day(decision["at"]), who=plain(decision["actor"])))
     if decision["reason"] is None:
         st.info(words("verification.blind"), icon=":material/visibility_off:")
         return None
@@ -162,7 +163,7 @@ def earlier(student_key: str) -> None:
         }
     )
     st.dataframe(
-        table,
+        shown_table(table),
         key="earlier",
         hide_index=True,
         on_select=partial(_reopen, found["decision_id"].tolist()),

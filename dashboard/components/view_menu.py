@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import app_state
+from dashboard.plain import plain
 from data import saved_views
 from data.columns import BANDS, TARGETS
 from data.saved_views import SavedView
@@ -96,7 +97,7 @@ def _own(view: SavedView, *, shown: bool) -> None:
     words = app_state.words()
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.button(
-            view.name,
+            plain(view.name),
             key=f"view-{view.view_id}",
             type="secondary" if shown else "tertiary",
             icon=":material/bookmark:",
@@ -104,7 +105,7 @@ def _own(view: SavedView, *, shown: bool) -> None:
             width="stretch",
         )
         st.button(
-            words("views.delete", name=view.name),
+            words("views.delete", name=plain(view.name)),
             key=f"forget-{view.view_id}",
             icon=":material/delete:",
             type="tertiary",

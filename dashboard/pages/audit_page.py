@@ -11,6 +11,7 @@ from dashboard.audit_words import audit_table
 from dashboard.components.audit_parts import chain_state, filters
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import empty_state, page_header
+from dashboard.plain import shown_table
 from data import audit
 
 MOST = 500
@@ -28,7 +29,9 @@ def show() -> None:
     if entries.empty:
         return empty_state(words("audit.none_found"), "", ":material/search_off:")
     shown = audit_table(entries.assign(at=app_state.here(entries["at"])), words)
-    st.dataframe(shown, hide_index=True, height=min(36 * len(shown) + 38, 620), alt=words("audit.title"))
+    st.dataframe(
+        shown_table(shown), hide_index=True, height=min(36 * len(shown) + 38, 620), alt=words("audit.title")
+    )
     if len(shown) == MOST:
         st.caption(words("audit.newest", n=MOST))
     export_bar(partial(audit_table, entries, words), "audit", actor=actor, action=action)

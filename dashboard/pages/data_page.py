@@ -5,12 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import app_state
-from dashboard.components import import_jobs
+from dashboard.components import import_jobs, own_data
 from dashboard.components import import_wizard as wizard
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.import_columns import choose_columns
 from dashboard.components.import_history import as_table, undo_panel
 from dashboard.components.layout import empty_state, page_header, section
+from dashboard.plain import shown_table
 from data import queries
 
 
@@ -21,14 +22,19 @@ def show() -> None:
     importing, history = st.tabs([words("data.tab_import"), words("data.tab_history")])
     with importing:
         import_jobs.under_way()
-        _wizard()
+        if app_state.is_synthetic() or app_state.is_mixed():
+            own_data.demo_takes_none()
+        else:
+            if app_state.is_empty():
+                own_data.greeting()
+            _wizard()
     with history:
         imports = queries.imports(app_state.store())
         table = as_table(imports)
         if table.empty:
             return empty_state(words("data.history_empty"), "", ":material/history:")
         undo_panel(imports)
-        st.dataframe(table, hide_index=True, alt=words("data.tab_history"))
+        st.dataframe(shown_table(table), hide_index=True, alt=words("data.tab_history"))
         export_bar(table, "imports")
 
 

@@ -15,6 +15,8 @@ def show() -> None:
     """Choice, preview, figures by hand, files, approval, history."""
     words = app_state.words()
     page_header(words("reports.title"), words("reports.lead"))
+    if app_state.is_mixed():
+        return empty_state(words("app.mixed"), words("own.mixed_report"), ":material/warning:")
     register = app_state.remember(parts.read_register)
     if register.flow.empty or register.snapshot is None:
         return empty_state(words("state.store_empty_title"), words("state.store_empty_text"))

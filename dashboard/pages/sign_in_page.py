@@ -5,8 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import access, app_state
+from dashboard.components import own_data
 from dashboard.components.sidebar import LOGO, language_switch
 from dashboard.components.sign_in import demo_seats, password_form
+from data import accounts
 
 
 def show() -> None:
@@ -20,7 +22,13 @@ def show() -> None:
         st.title(words("app.tagline"), anchor=False)
         app_state.told_of_the_end()
         seats = access.demo_seats(store)
+        if app_state.is_mixed():
+            own_data.mixture_warning()
+        elif not seats and not accounts.with_password(store):
+            st.info(words("sign_in.no_accounts"), icon=":material/person_add:")
         chosen = demo_seats(seats) if seats else password_form()
+        if seats:
+            own_data.own_data_card()
     if chosen is not None:
         app_state.sign_in_as(chosen, "seat" if seats else "password")
         st.rerun()

@@ -10,6 +10,7 @@ from dashboard.components.exports_bar import export_bar
 from dashboard.components.kpis import kpi_row
 from dashboard.components.layout import card, empty_state, page_header
 from dashboard.components.specimen_panel import findings_list, scan
+from dashboard.plain import plain
 from data import queries
 
 
@@ -40,7 +41,7 @@ def show() -> None:
         else:
             row = found.iloc[picked]
             app_state.audited_once("view_specimen", row["specimen_id"])
-            st.markdown(f"**{table.iloc[picked]['student']}**")
+            st.markdown(f"**{plain(table.iloc[picked]['student'])}**")
             scan(row["specimen_id"], words.day(row["captured_on"]))
             findings_list(row["quality"])
             st.caption(words("signature.footer"))

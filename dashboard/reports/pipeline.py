@@ -34,6 +34,8 @@ from data.calendar.setting import SETTINGS, academic_calendar
 from data.cohorts import build_flow, snapshot_date
 from data.database import Store
 from data.imports import now
+from data.origin import INVENTED, MIXED
+from data.origin import origin as origin_of_store
 from data.reports_store import StoredReport
 from data.scope import Scope
 from data.store import get_fact
@@ -156,7 +158,19 @@ def _program(programs: pd.DataFrame, code: str) -> tuple[str, str]:
 
 
 def origin(store: Store, register: Register) -> Provenance:
-    """Where the figures of any report come from: institution, imports, row counts, calendar, signatories."""
+    """Where the figures of any report come from: institution, imports, row counts, calendar, signatories.
+
+    Raises
+    ------
+    ValueError
+        When invented people and imported records stand side by side: no figure would be anybody's.
+    """
+    whose = origin_of_store(store)
+    if whose == MIXED:
+        raise ValueError(
+            "store must hold either invented people or an institution's own records when a report is made, "
+            "got both; import the records into a store of their own"
+        )
     listed = queries.imports(store)
     finished = listed[listed["finished_at"].notna() & listed["undone_at"].isna()]
     calendar = {
@@ -172,7 +186,7 @@ def origin(store: Store, register: Register) -> Provenance:
         ),
         row_counts=reports_store.register_counts(store),
         calendar=calendar,
-        synthetic=bool(get_fact(store, "synthetic", False) or finished["synthetic"].any()),
+        synthetic=whose == INVENTED or bool(finished["synthetic"].any()),
         signatories=get_fact(store, SETTINGS, {}).get("signatories", {}),
     )
 

@@ -48,7 +48,9 @@ def load(
     remember: Annotated[
         bool, typer.Option("--remember", help="Prefer this mapping in later imports.")
     ] = False,
-    synthetic: Annotated[bool, typer.Option("--synthetic", help="The files are invented data.")] = False,
+    synthetic: Annotated[
+        bool, typer.Option("--synthetic", help="The files are invented data: what a demo takes.")
+    ] = False,
     actor: Annotated[str, typer.Option(help="Who imports, for the log.")] = "command line",
 ) -> None:
     """Check files and import them: all rows, or none unless --skip-bad.
@@ -57,6 +59,7 @@ def load(
     completes the import.
     """
     from data.commands.opening import opened_store
+    from data.origin import refuse_in_demo
 
     given = {"students": students, "terms": terms, "outcomes": outcomes, "consents": consents}
     files = {table: path for table, path in given.items() if path is not None}
@@ -67,6 +70,8 @@ def load(
     when = _captured_on(captured_on)
     chosen = _mapping(mapping)
     with opened_store() as store:
+        if not synthetic and not dry_run:
+            refuse_in_demo(store)
         sources = _sources(files)
         records, pictures = _plan(store, sources, signatures, chosen, when)
         _report(records, pictures)
@@ -76,7 +81,6 @@ def load(
         _give_back(records, pictures, bad_rows or (Path(RETURNED_NAME) if skip_bad else None), problems)
         if writing:
             _write(store, records, pictures, signatures, actor=actor, skip_bad=skip_bad, synthetic=synthetic)
-            _warn_of_mixture(store, synthetic)
         if remember and chosen is not None and not dry_run:
             from data.ingest import remember_mapping
 
@@ -209,10 +213,3 @@ def _write(store: Store, records, pictures, signatures: Path | None, *, actor, s
         typer.echo(
             f"  {table:<10} {number['new']:>9,} new {number['changed']:>9,} changed {number['same']:>9,} same"
         )
-
-
-def _warn_of_mixture(store: Store, synthetic: bool) -> None:
-    from data.store import get_fact
-
-    if get_fact(store, "synthetic") and not synthetic:
-        typer.echo("note: this store holds synthetic demo data; the imported rows now stand beside it")

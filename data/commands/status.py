@@ -6,6 +6,11 @@ from typing import Annotated
 
 import typer
 
+HELD = {
+    "real": "an institution's own records",
+    "invented": "synthetic demo data",
+    "mixed": "synthetic demo data and imported records, mixed: no seat without a password, no reports",
+}
 READY = typer.Option("--ready", help="Print nothing; exit 0 when there is something to serve, else 1.")
 
 
@@ -14,6 +19,7 @@ def status(ready: Annotated[bool, READY] = False) -> None:
     from data import queries
     from data.commands.opening import opened_store
     from data.migrate import current_revision
+    from data.origin import origin
     from data.store import get_fact
 
     with opened_store() as store:
@@ -21,9 +27,7 @@ def status(ready: Annotated[bool, READY] = False) -> None:
             raise typer.Exit(0 if _ready(store) else 1)
         typer.echo(f"store        {store.url} at revision {current_revision(store.engine)}")
         typer.echo(f"institution  {get_fact(store, 'institution', '-')}")
-        typer.echo(
-            f"data         {'synthetic demo data' if get_fact(store, 'synthetic') else 'real records'}"
-        )
+        typer.echo(f"data         {HELD[origin(store)]}")
         model = queries.served_model(store)
         typer.echo(f"model        {model.version if model else 'none is served'}")
         for row in queries.counts(store).itertuples():
@@ -35,9 +39,10 @@ def status(ready: Annotated[bool, READY] = False) -> None:
 
 
 def _ready(store) -> bool:
-    """Whether the app has something to show: scored students, or an institution's own records."""
-    from data import queries
-    from data.store import get_fact
+    """Whether the app has something to show: scored students, or a store that is an institution's own, even
+    an empty one (no demo may be built there)."""
+    from data import origin, queries
 
     rows = queries.counts(store).set_index("table")["rows"]
-    return bool(rows["risk_current"]) or bool(rows["students"] and not get_fact(store, "synthetic"))
+    own = origin.is_begun(store) or (rows["students"] and origin.origin(store) == origin.REAL)
+    return bool(rows["risk_current"] or own)

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from sqlalchemy import Connection
 
-from data import queries
+from data import origin, queries
 from data.accounts import Account, write_accounts
 from data.consent import write_consents
 from data.database import Store
+from data.facts import read_fact, write_fact
 from data.record_frames import RecordFrames
-from data.store import get_fact, new_import, set_fact
+from data.store import new_import, set_fact
 from data.synthetic import campus
 from data.synthetic.cohort import SIGNATURE_LINK, University, make_university
 from data.synthetic.drawing import DPI, Draw, Specimen, draw_all, draw_specimen, png_size, specimens_of
@@ -111,29 +113,33 @@ def write_demo(
 
 def _claim(store: Store, made_from: dict) -> dict:
     """Mark the store as this synthetic university's, or refuse. Returns the stages done so far."""
-    held = int(queries.counts(store).set_index("table").loc["students", "rows"])
-    earlier = get_fact(store, FACT)
-    if held and not get_fact(store, "synthetic", False):
-        raise DemoRefused(
-            f"store must hold no real students when synthetic demo data are written, got {held} students; "
-            "choose another TEPAT_FOLDER or DATABASE_URL"
-        )
-    if earlier is None:
-        if held:
-            raise DemoRefused(
-                f"store must be empty or hold this demo, got {held} other synthetic students; "
-                "choose another TEPAT_FOLDER or DATABASE_URL"
-            )
-        for name, value in (("synthetic", True), ("institution", campus.INSTITUTION)):
-            set_fact(store, name, value)
-        set_fact(store, FACT, {**made_from, "done": {}})
-        return {}
+    with store.writing() as connection:
+        earlier = read_fact(connection, FACT)
+        if earlier is None:
+            _refuse_unless_empty(connection)
+            write_fact(connection, origin.MARK, True)
+            write_fact(connection, "institution", campus.INSTITUTION)
+            write_fact(connection, FACT, {**made_from, "done": {}})
+            return {}
     if {name: earlier[name] for name in made_from} != made_from:
         raise DemoRefused(
             f"store must be empty or hold the demo of {made_from}, got the demo of "
             f"{ {name: earlier[name] for name in made_from} }; choose another TEPAT_FOLDER or DATABASE_URL"
         )
     return dict(earlier["done"])
+
+
+def _refuse_unless_empty(connection: Connection) -> None:
+    """A demo opens every account by one click, so it begins where nobody has anything yet."""
+    mark = read_fact(connection, origin.MARK)
+    held = ", ".join(f"{n} {name}" for name, n in origin.emptiness(connection).items() if n)
+    if mark is False:
+        held = f"a store begun as an institution's own ({held or 'nothing in it yet'})"
+    if held:
+        raise DemoRefused(
+            f"store must be empty or hold this demo when synthetic demo data are written, got {held}; choose "
+            "another TEPAT_FOLDER or DATABASE_URL"
+        )
 
 
 def _note(store: Store, made_from: dict, done: dict, stage: str, value: object = True) -> None:

@@ -11,7 +11,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -109,6 +109,50 @@ def serving(folder: Path, *command: str, scheme: str = "http", **settings: str) 
             server.wait(20)
 
 
+@dataclass(frozen=True)
+class OwnSite:
+    """An institution's own store, empty at first, with an administrator "kepala" and others.
+
+    Parameters
+    ----------
+    url : str
+        Where the app answers.
+    folder : Path
+        Its store.
+    password : str
+        Of every account: ``kepala`` (administrator), ``petugas`` (registry), ``dosen.wali`` (advisor).
+    """
+
+    url: str
+    folder: Path
+    password: str
+
+
+@pytest.fixture(scope="module")
+def own_site(tmp_path_factory) -> OwnSite:
+    """The app over a store begun with ``python -m data init``, as the first administrator begins it."""
+    from data.accounts import Account, write_accounts
+    from data.store import open_store
+
+    folder, password = tmp_path_factory.mktemp("own"), "rumah gadang 7 lantai"
+    done = subprocess.run(
+        [sys.executable, "-m", "data", "init", "--ask"],
+        cwd=ROOT,
+        env=_environment(folder),
+        input=f"Universitas Uji\nkepala\n{password}\n{password}\n",
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    store = open_store(folder=folder)
+    others = [Account("petugas", "Petugas", "registry"), Account("dosen.wali", "Dosen Wali", "advisor")]
+    write_accounts(store, [replace(one, password=password) for one in others])
+    store.close()
+    with serving(folder) as url:
+        yield OwnSite(url, folder, password)
+
+
 def _environment(folder: Path) -> dict[str, str]:
     env = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     return env | {"TEPAT_FOLDER": str(folder), "DATABASE_URL": ""}
@@ -154,7 +198,21 @@ def _explained_student(folder: Path) -> tuple[str, str]:
 
 @pytest.fixture
 def visitor(chrome, site):
-    """A fresh browser window at the sign-in; fails when the console has reported an error."""
+    """A fresh browser window at the sign-in of the demo; fails when the console has reported an error."""
+    with window(chrome, site.url) as page:
+        yield page
+
+
+@pytest.fixture
+def own_visitor(chrome, own_site):
+    """The same at the sign-in of an institution's own store."""
+    with window(chrome, own_site.url) as page:
+        yield page
+
+
+@contextmanager
+def window(chrome, url: str) -> Iterator[Page]:
+    """A fresh browser window at an address; afterwards an error on the console is a failure."""
     context = chrome.new_context(
         viewport={"width": 1440, "height": 1000}, locale="en-GB", accept_downloads=True
     )
@@ -178,7 +236,7 @@ def visitor(chrome, site):
             else None
         ),
     )
-    page.goto(site.url)
+    page.goto(url)
     yield page
     context.close()
     assert complaints == []
@@ -266,6 +324,15 @@ def enter(page: Page, role: str) -> Page:
     return page
 
 
+def sign_in(page: Page, account: str, password: str) -> Page:
+    """Account and password."""
+    page.locator("input[autocomplete=username]").fill(account)
+    page.locator("input[type=password]").fill(password)
+    page.locator("[data-testid=stFormSubmitButton] button").click()
+    page.locator(".st-key-page-header").wait_for()
+    return settled(page)
+
+
 def open_page(page: Page, name: str) -> Page:
     """Follow the menu; the page is there when its heading has taken the place of the one before."""
     heading = page.locator(".st-key-page-header h1")
@@ -292,6 +359,7 @@ def steps() -> SimpleNamespace:
         watched=watched,
         settled=settled,
         enter=enter,
+        sign_in=sign_in,
         open_page=open_page,
         choose=choose,
     )

@@ -9,11 +9,8 @@ import pytest
 from playwright.sync_api import expect
 
 from dashboard.wording import Words
-from data import queries
-from data.store import open_store
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 EN = Words("en")
 
 
@@ -109,38 +106,6 @@ def test_a_reload_keeps_the_visitor_signed_in_and_sign_out_ends_it(visitor, step
     page.locator(".st-key-enter-leadership button").wait_for()
     page.reload()
     page.locator(".st-key-enter-leadership button").wait_for()
-
-
-def stored_rows(folder: Path) -> dict[str, int]:
-    """Rows of the record tables in the store behind the app."""
-    store = open_store(folder=folder)
-    rows = queries.counts(store).set_index("table")["rows"]
-    store.close()
-    return {table: int(rows[table]) for table in ("students", "terms", "outcomes", "row_history")}
-
-
-def test_the_registry_imports_the_sample_files_and_twice_changes_nothing(visitor, steps, site):
-    page = steps.enter(visitor, "registry")
-    seen = [stored_rows(site.folder)]
-    for _ in ("first", "again"):
-        page.locator("[data-testid=stSidebarNavLink]").first.click()  # away, so that the wizard begins anew
-        steps.open_page(page, "data")
-        page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(
-            [SAMPLES / f"siakad_{table}.csv" for table in ("students", "terms", "outcomes")]
-        )
-        page.locator(".st-key-check button").wait_for()
-        page.locator(".st-key-check button").click()
-        page.locator(".st-key-apply button").wait_for()
-        steps.settled(page)
-        if page.locator(".st-key-skip-bad label").count():
-            page.locator(".st-key-skip-bad label").click()
-        page.locator(".st-key-apply button").click()
-        expect(page.get_by_text(EN("data.applied"))).to_be_visible()
-        seen.append(stored_rows(site.folder))
-    assert seen[1]["students"] == seen[0]["students"] + 30
-    assert seen[2] == seen[1]
-    page.get_by_role("tab", name=EN("data.tab_history")).click()
-    expect(page.locator("[data-testid=stDataFrame]").last).to_be_visible()
 
 
 def test_the_registry_reads_a_specimens_findings(visitor, steps):

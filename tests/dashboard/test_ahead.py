@@ -58,7 +58,7 @@ def test_a_page_finds_all_that_it_shows_first_already_drawn(university, kept, sc
 
 def test_nothing_is_drawn_for_data_that_are_gone(monkeypatch):
     drawn = []
-    state = queries.StoreState("new", None, False)
+    state = queries.StoreState("new", None, "real", False)
     monkeypatch.setattr(app_state, "store", lambda: None)
     monkeypatch.setattr(app_state.queries, "store_state", lambda _store: state)
     reader = app_state.Scope.system()
@@ -69,7 +69,7 @@ def test_nothing_is_drawn_for_data_that_are_gone(monkeypatch):
 
 
 def test_the_reader_of_a_thread_is_forgotten_afterwards_and_a_failure_is_only_logged(monkeypatch, caplog):
-    state = queries.StoreState("v", None, False)
+    state = queries.StoreState("v", None, "real", False)
     monkeypatch.setattr(app_state, "store", lambda: None)
     monkeypatch.setattr(app_state.queries, "store_state", lambda _store: state)
     told = []

@@ -148,7 +148,7 @@ def test_a_store_with_real_students_is_refused_and_left_alone(store):
     real = RecordFrames(programs=frames.programs, students=frames.students, outcomes=frames.outcomes)
     write_records(store, real, source="siakad.csv", files={}, actor="registry")
     before = contents(store)
-    with pytest.raises(DemoRefused, match="real students"):
+    with pytest.raises(DemoRefused, match="got 5 students, 1 imports"):
         write(store)
     assert contents(store) == before and get_fact(store, "synthetic", False) is False
 
