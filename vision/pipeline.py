@@ -16,8 +16,7 @@ from vision.backbones import Encoder
 from vision.embed import embed_prepared, prepare_image
 from vision.fingerprint import copies_among
 from vision.images import decode_image
-from vision.preprocess import to_gray
-from vision.quality import Finding, as_rows, check_specimen, find_copy
+from vision.quality import Finding, as_rows, check_pixels, find_copy
 
 CHUNK = 128
 """Specimens per transaction: what a kill can cost."""
@@ -55,8 +54,7 @@ def embed_pending(
         for start in range(0, len(pending), CHUNK):
             chunk = pending.iloc[start : start + CHUNK]
             files = [queries.specimen_image(store, key) for key in chunk["specimen_id"]]
-            dots = [None if pd.isna(dpi) else int(dpi) for dpi in chunk["dpi"]]
-            results = list(pool.map(lambda data, dpi: _read(encoder, data, dpi), files, dots))
+            results = list(pool.map(lambda data: _read(encoder, data), files))
             findings = {key: found for key, (_, found) in zip(chunk["specimen_id"], results, strict=True)}
             write_quality(store, known.mark_copies(findings))
             vectors = embed_prepared(encoder, np.stack([ink for ink, _ in results]))
@@ -66,9 +64,9 @@ def embed_pending(
     return len(pending)
 
 
-def _read(encoder: Encoder, data: bytes, dpi: int | None) -> tuple[np.ndarray, list[Finding]]:
+def _read(encoder: Encoder, data: bytes) -> tuple[np.ndarray, list[Finding]]:
     image = decode_image(data)
-    return prepare_image(encoder, image), check_specimen(to_gray(image), dpi)
+    return prepare_image(encoder, image), check_pixels(image)
 
 
 class KnownCopies:
