@@ -1,9 +1,9 @@
 """Outcomes of verification as an office gets them: on clean scans, telephones, copies, stamps, other pens.
 
-A set of real writers stands for a register: half of the writers that are not tested make the background, the others
-the calibration, by the functions that the program itself uses; forgers are borrowed from the *other* sets
-(``vision.forger_share``), never from the one under test. Each tested writer's first signatures, clean, are the
-references; later ones, forgeries and strangers' are brought in under every condition.
+A set of real writers stands for a register: half of the writers that are not tested make the background, the
+others the calibration, by the functions that the program itself uses; forgers are borrowed from the *other*
+sets (``vision.forger_share``), never from the one under test. Each tested writer's first signatures, clean,
+are the references; later ones, forgeries and strangers' are brought in under every condition.
 """
 
 from __future__ import annotations
@@ -190,8 +190,8 @@ def _one(found, tool, person: Person, models: dict, grounds, condition: str, kin
             calibration=calibration, reference_pens=person.pens[:count],
         )  # fmt: skip
         yield {
-            "ground": name, "condition": condition, "references": count, "kind": kind, "writer": person.writer,
-            **_answer(compared),
+            "ground": name, "condition": condition, "references": count, "kind": kind, "writer":
+            person.writer, **_answer(compared),
         }  # fmt: skip
 
 
@@ -215,8 +215,8 @@ def _answer(compared: Compared) -> dict:
 def table(trials: pd.DataFrame):
     """One row for each condition and number of references.
 
-    Cllr counts every scan, those that a finding stopped as "no support"; ``cllr_min`` is what the best calibration of
-    the same ratios would reach.
+    Cllr counts every scan, those that a finding stopped as "no support"; ``cllr_min`` is what the best
+    calibration of the same ratios would reach.
     """
     for (condition, references), rows in trials.groupby(["condition", "references"], sort=False):
         kinds = {kind: part for kind, part in rows.groupby("kind")}
@@ -253,4 +253,5 @@ def _line(row: dict) -> str:
             "random_consistent",
         )  # fmt: skip
     )
-    return f"{row['condition']:15} {row['references']:2}  {shares}  cllr {row['cllr']:.2f} / {row['cllr_min']:.2f}"
+    title = f"{row['condition']:15} {row['references']:2}"
+    return f"{title}  {shares}  cllr {row['cllr']:.2f} / {row['cllr_min']:.2f}"

@@ -61,8 +61,8 @@ def sentence(finding: dict, words: Words) -> str:
 
 
 def _graded(finding: dict) -> str:
-    """The status; of SIG004 also "soft" for a scan that is neither sharp nor too blurred, and "earlier" for one that
-    an earlier measure, on another scale, found blurred."""
+    """The status; of SIG004 also "soft" for a scan that is neither sharp nor too blurred, and "earlier" for
+    one that an earlier measure, on another scale, found blurred."""
     from vision.quality import BLURRED, SOFT
 
     value, status = finding.get("value"), finding["status"]

@@ -1,8 +1,8 @@
 """Whether a scan can be compared at all: the questioned signature's findings have the first word.
 
-A likelihood ratio says how often such a score comes from the writer and from a forger *on scans like those it was
-learned from*. A stamp across, a second signature, another pen or a sheet turned on its side moves the score as much
-as another hand does, so with one of them there is no ratio to give, whatever the score.
+A likelihood ratio says how often such a score comes from the writer and from a forger *on scans like those it
+was learned from*. A stamp across, a second signature, another pen or a sheet turned on its side moves the
+score as much as another hand does, so with one of them there is no ratio to give, whatever the score.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ REASON_OF = {
     "SIG009": "rotated",
     "SIG012": "other_pen",
 }
-"""Findings with which nothing is compared, the one that is told first before the others, and the reason's key."""
+"""Findings with which nothing is compared, the one that is told first before the others, and the reason's
+key."""
 HABITS = ("SIG006", "SIG008", "SIG009")
 """Findings that do not count where most of the references show them as well: so this person signs."""
 TURNS = {1: 90.0, 2: 180.0, 3: -90.0}
@@ -141,7 +142,8 @@ def agreeing_turn(
     calibration: Calibration,
     score: float,
 ) -> float | None:
-    """Degrees by which the scan must be turned to agree better, and no longer to disagree; None if none does."""
+    """Degrees by which the scan must be turned to agree better, and no longer to disagree; None if none
+    does."""
     turned = np.stack([describe(np.ascontiguousarray(np.rot90(ink, -times))) for times in TURNS])
     scores = model.score(turned)
     best = int(scores.argmax())

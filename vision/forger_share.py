@@ -4,8 +4,8 @@ A register knows how its writers score on their own signatures and on strangers'
 scores. Synthetic forgers tried beside real writers do not tell: drawn ink is unlike real ink, so they score
 as no real forger does. What does carry over, from set to set and from script to script, is the *share of the
 way*: 0 where strangers' median score lies, 1 where the writers' own lies. It is measured where forgeries are
-known (two public sets, grey and binary ink, and synthetic signers, each on a background of its own kind), kept as
-quantiles alone, and laid between the two medians of the register in use.
+known (two public sets, grey and binary ink, and synthetic signers, each on a background of its own kind),
+kept as quantiles alone, and laid between the two medians of the register in use.
 
 ``python -m vision calibrate --forgers OUT --set DIR --set DIR`` makes the shipped numbers anew.
 """
@@ -39,8 +39,9 @@ PARTS = 3
 """Writers of a set are dealt into so many parts; each is tried on the background of the next."""
 PER_WRITER = 4
 SYNTHETIC_DOUBT = 0.6
-"""log10 LR taken off where nobody of the register stands behind a ratio: the smallest of the steps tried that left
-out-of-set forgeries below 3 % "consistent" (docs/decisions/0009-outcomes-of-verification.md)."""
+"""log10 LR taken off where nobody of the register stands behind a ratio. Of 0, 0.2, 0.35 and 0.5 only 0.5 kept
+every set's forgeries below 3 % "consistent" when judged by the others; a tenth is added for sets unlike both
+(docs/decisions/0009-outcomes-of-verification.md)."""
 REGISTER_DOUBT = 0.1
 """The same where the register's own writers do and only the forgers are borrowed."""
 
@@ -58,8 +59,8 @@ class Forgers:
     shares : dict of str to dict of int to list of float
         Source → references → share of the way at each of `QUANTILES`.
     beside : dict of str to dict of int to dict
-        Source → references → ``genuine`` and ``skilled`` scores on the background of synthetic signers, at each of
-        `QUANTILES`.
+        Source → references → ``genuine`` and ``skilled`` scores on the background of synthetic signers, at
+        each of `QUANTILES`.
     """
 
     encoder_id: str
@@ -109,8 +110,8 @@ class Forgers:
         return sum(most.values())
 
     def calibrations(self, version: str) -> dict[int, Calibration]:
-        """Calibrations for the synthetic background, every source weighing the same, doubted as much as writers
-        whom nobody knows ask for."""
+        """Calibrations for the synthetic background, every source weighing the same, doubted as much as
+        writers whom nobody knows ask for."""
         found = {}
         for references in REFERENCES:
             known = [one[references] for one in self.beside.values() if references in one]
@@ -182,8 +183,8 @@ def read_forgers(path: Path = SHIPPED) -> Forgers:
 
 
 def forgers_for(encoder_id: str, classifier_version: str) -> Forgers | None:
-    """The shipped numbers if this descriptor and classifier measured them. Shares are fit for any other, too, as they
-    are free of a score's scale; scores are not."""
+    """The shipped numbers if this descriptor and classifier measured them. Shares are fit for any other, too,
+    as they are free of a score's scale; scores are not."""
     found = read_forgers()
     same = (found.encoder_id, found.classifier_version) == (encoder_id, classifier_version)
     return found if same else None

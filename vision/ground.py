@@ -3,8 +3,9 @@
 The *background* is what one writer's references are told apart from; the *calibrations*, one for each number
 of references, turn scores into likelihood ratios. Both come from writers that are not the one in question:
 from the register's own students where there are enough, else from synthetic signers. No register holds known
-skilled forgeries, so the forger's side is borrowed: it is laid between strangers and genuine signatures where known
-forgers stand (:mod:`vision.forger_share`); :attr:`Ground.source` and the trials say which figure came from whom.
+skilled forgeries, so the forger's side is borrowed: it is laid between strangers and genuine signatures where
+known forgers stand (:mod:`vision.forger_share`); :attr:`Ground.source` and the trials say which figure came
+from whom.
 """
 
 from __future__ import annotations

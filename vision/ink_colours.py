@@ -13,8 +13,8 @@ _FEWEST = 200  # pixels of ink
 def two_colours(rgb: np.ndarray, ink: np.ndarray) -> float | None:
     """Gap between two colours of ink in standard deviations, or None when there is one colour.
 
-    What each pixel takes away from the paper's red, green and blue, as shares of the most that it takes away from
-    any, is its colour, whatever its darkness.
+    What each pixel takes away from the paper's red, green and blue, as shares of the most that it takes away
+    from any, is its colour, whatever its darkness.
 
     Parameters
     ----------

@@ -82,8 +82,8 @@ class Calibration:
         How many of each it was learned from.
     version : str
     doubt : float
-        How far (log10) the line may lie beside the truth for writers that it was not learned from; every ratio is
-        drawn towards "no support" by so much, and none beyond it.
+        How far (log10) the line may lie beside the truth for writers that it was not learned from; every
+        ratio is drawn towards "no support" by so much, and none beyond it.
     """
 
     slope: float

@@ -165,7 +165,8 @@ def _erase(image: np.ndarray, line: PrintedLine, reach: int, keep_crossings: boo
 
 
 def _straight_runs(mask: np.ndarray, upright: bool) -> list[PrintedLine]:
-    """Thin straight runs. Long pieces first: strokes that lie along a line for a while do not reach so far."""
+    """Thin straight runs. Long pieces first: strokes that lie along a line for a while do not reach so
+    far."""
     width = mask.shape[1]
     found: list[PrintedLine] = []
     # A skewed line breaks into steps: runs of a sixteenth of the width survive two degrees of skew.

@@ -1,4 +1,5 @@
-"""How wide the pen's stroke is, in pixels and beside the signature: another pen is seen before hands are compared."""
+"""How wide the pen's stroke is, in pixels and beside the signature: another pen is seen before hands are
+compared."""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ import cv2
 import numpy as np
 
 MOST_UNLIKE = 1.45
-"""Times wider or thinner than the references' strokes from which a comparison would weigh the pen, not the hand."""
+"""Times wider or thinner than the references' strokes from which a comparison would weigh the pen, not the
+hand."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,8 @@ class PenTrace:
 def pen_trace(ink: np.ndarray) -> PenTrace:
     """Measure the stroke.
 
-    Twice the area over the length of the outline; both come from the ink alone, and blurring moves ink about without
-    adding any.
+    Twice the area over the length of the outline; both come from the ink alone, and blurring moves ink about
+    without adding any.
 
     Parameters
     ----------
@@ -59,7 +61,8 @@ def pen_trace(ink: np.ndarray) -> PenTrace:
 
 
 def unlike_pen(trace: PenTrace, references: Sequence[PenTrace]) -> float | None:
-    """How many times wider (above 1) or thinner (below 1) than the references' strokes, nearest reference first.
+    """How many times wider (above 1) or thinner (below 1) than the references' strokes, nearest reference
+    first.
 
     Parameters
     ----------

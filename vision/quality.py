@@ -1,8 +1,8 @@
 """Checks of a signature specimen, SIG001 to SIG011: found, clear or not applicable, with the value and the
 reason. (SIG012, another pen, needs references: :mod:`vision.pen`.)
 
-Every length is measured in widths of the stroke or in sizes of the signature, from the pixels alone: the resolution
-that a file states is as often wrong as right, and the same pixels must get the same answers.
+Every length is measured in widths of the stroke or in sizes of the signature, from the pixels alone: the
+resolution that a file states is as often wrong as right, and the same pixels must get the same answers.
 """
 
 from __future__ import annotations
@@ -39,12 +39,13 @@ LEAST_WIDTH = 150
 LEAST_INK = 24.0
 """Widths of the stroke: of a shorter line there is a mark but hardly a signature."""
 SOFT, BLURRED = 0.6, 1.0
-"""Softness of edges from which a signature is a little soft, and from which it is too blurred to compare: 1 where an
-edge is as wide as `EDGE_OF_SIZE` of the signature's size and more than `EDGE_OF_STROKE` of its stroke."""
+"""Softness of edges from which a signature is a little soft, and from which it is too blurred to compare: 1
+where an edge is as wide as `EDGE_OF_SIZE` of the signature's size and more than `EDGE_OF_STROKE` of its
+stroke."""
 EDGE_OF_STROKE, EDGE_OF_SIZE = 0.5, 0.065
 GAP_DOWN, GAP_ACROSS = 7.0, 28.0
-"""Widths of the stroke between two groups of ink, one above the other or side by side, that one signature has at
-most; or so many times its own height, whichever is more (`GAP_DOWN_SIZE`, `GAP_ACROSS_SIZE`)."""
+"""Widths of the stroke between two groups of ink, one above the other or side by side, that one signature has
+at most; or so many times its own height, whichever is more (`GAP_DOWN_SIZE`, `GAP_ACROSS_SIZE`)."""
 GAP_DOWN_SIZE, GAP_ACROSS_SIZE = 0.12, 1.2
 MOST_TILT = 30.0
 """Degrees from the horizontal."""
@@ -204,8 +205,8 @@ def _blur(scan: _Scan) -> Finding:
 def softness(flat: np.ndarray, writing: np.ndarray, pen: PenTrace) -> float:
     """How wide the edges of strokes are, 1 at the limit; the same for a picture and its enlargement.
 
-    An edge's width is the ink's darkness over its steepest slope. It counts beside the signature's size, at which
-    signatures are compared, unless it is small beside the stroke: a marker's edge spoils nothing.
+    An edge's width is the ink's darkness over its steepest slope. It counts beside the signature's size, at
+    which signatures are compared, unless it is small beside the stroke: a marker's edge spoils nothing.
 
     Parameters
     ----------

@@ -47,8 +47,8 @@ class SyntheticSet:
     trials: pd.DataFrame
 
     def ground(self, blocks) -> Ground:
-        """Background of synthetic signers; what scores mean there, from known forgers of real writers where these
-        were measured by the same descriptor, else from the synthetic forgers."""
+        """Background of synthetic signers; what scores mean there, from known forgers of real writers where
+        these were measured by the same descriptor, else from the synthetic forgers."""
         known = forgers_for(self.encoder_id, CLASSIFIER_VERSION)
         calibrations = (
             known.calibrations(VERSION) if known else fit_calibrations(self.trials, VERSION, SYNTHETIC_DOUBT)

@@ -34,7 +34,8 @@ class ThresholdReport:
     Attributes
     ----------
     source : {"register", "synthetic"}
-        Whose genuine signatures and strangers these are; forgers are borrowed, see :mod:`vision.forger_share`.
+        Whose genuine signatures and strangers these are; forgers are borrowed, see
+        :mod:`vision.forger_share`.
     version : str
     decisive : float
         |log10 LR| from which an outcome is given.

@@ -36,7 +36,8 @@ def tiff(values: np.ndarray, white_is_zero: bool = False) -> bytes:
     kind = {"u": 1, "i": 2, "f": 3}[values.dtype.kind]
     entries = [
         (256, values.shape[1]), (257, values.shape[0]), (258, values.dtype.itemsize * 8), (259, 1),
-        (262, 0 if white_is_zero else 1), (273, 8), (277, 1), (278, values.shape[0]), (279, len(data)), (339, kind),
+        (262, 0 if white_is_zero else 1), (273, 8), (277, 1), (278, values.shape[0]), (279, len(data)),
+        (339, kind),
     ]  # fmt: skip
     folder = pack("<H", len(entries)) + b"".join(pack("<HHII", tag, 4, 1, value) for tag, value in entries)
     return b"II*\0" + pack("<I", 8 + len(data)) + data + folder + pack("<I", 0)

@@ -1,4 +1,5 @@
-"""A scan that cannot be compared has no outcome, whatever its score; each condition made on a drawn signature."""
+"""A scan that cannot be compared has no outcome, whatever its score; each condition made on a drawn
+signature."""
 
 from __future__ import annotations
 
@@ -137,7 +138,7 @@ def test_a_negative_is_compared_like_any_scan(office):
 def test_what_most_references_show_is_the_writers_habit(office):
     habit = [[{"code": "SIG008", "status": "found"}], [{"code": "SIG008", "status": "found"}], []]
     assert habits_of(habit) == {"SIG008"}
-    assert habits_of(habit[1:]) == frozenset() and habits_of([]) == frozenset() and habits_of([None]) == frozenset()
+    assert {habits_of(habit[1:]), habits_of([]), habits_of([None])} == {frozenset()}
     finding = [Finding("SIG008", TITLES["SIG008"], "found", 2.0, "x.")]
     assert spoiling_reason(finding) == "two_signatures"
     assert spoiling_reason(finding, frozenset({"SIG008"})) is None

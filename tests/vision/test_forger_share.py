@@ -38,7 +38,8 @@ def own(writers: int = 40, genuine: float = 0.4, random: float = -1.0, reference
 
 def forgers(share: float = 0.5) -> Forgers:
     flat = {3: [share] * len(QUANTILES), 6: [share / 2] * len(QUANTILES)}
-    return Forgers("id", "1", {"a grey": 30, "a binary": 30, "b grey": 12}, dict.fromkeys(("a grey", "a binary", "b grey"), flat), {})
+    sources = {"a grey": 30, "a binary": 30, "b grey": 12}
+    return Forgers("id", "1", sources, dict.fromkeys(sources, flat), {})
 
 
 def test_a_forger_stands_at_the_same_share_of_the_way_whatever_the_scale():
@@ -46,7 +47,8 @@ def test_a_forger_stands_at_the_same_share_of_the_way_whatever_the_scale():
         rows = own(genuine=genuine, random=random)
         placed = forgers(0.5).placed(rows)
         middle = medians(rows)
-        assert placed["score"].tolist() == pytest.approx([(middle["genuine"] + middle["random"]) / 2] * len(placed))
+        halfway = (middle["genuine"] + middle["random"]) / 2
+        assert placed["score"].tolist() == pytest.approx([halfway] * len(placed))
         assert set(placed["kind"]) == {"skilled"} and not set(placed["writer"]) & set(rows["writer"])
 
 
@@ -105,7 +107,8 @@ def test_the_shipped_numbers_hold_aggregates_only_and_fit_the_descriptor_in_use(
     held = json.loads(SHIPPED.read_text(encoding="utf-8"))
     assert {name.split()[0] for name in held["sources"]} == {"cedar", "bhsig260_hindi", "synthetic"}
     assert SHIPPED.stat().st_size < 60_000  # quantiles, no vectors and no scores of anybody
-    assert all(len(one) == len(QUANTILES) for by_count in held["shares"].values() for one in by_count.values())
+    counts = {len(one) for by_count in held["shares"].values() for one in by_count.values()}
+    assert counts == {len(QUANTILES)}
     assert forgers_for(descriptor_id(descriptor_in_use()), CLASSIFIER) is not None
     assert forgers_for("another@1", CLASSIFIER) is None
     shipped = read_forgers()

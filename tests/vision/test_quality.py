@@ -206,7 +206,12 @@ AROUND = [((110, 60), (490, 60)), ((110, 185), (490, 185)), ((110, 60), (110, 18
 
 @pytest.mark.parametrize(
     "shapes",
-    [BOX, [((20, 170), (580, 170))], [((150, 170), (450, 171))], [((0, y), (599, y)) for y in (40, 100, 160, 220)]],
+    [
+        BOX,
+        [((20, 170), (580, 170))],
+        [((150, 170), (450, 171))],
+        [((0, y), (599, y)) for y in (40, 100, 160, 220)],
+    ],
 )
 def test_an_unsigned_form_with_lines_or_a_box_is_blank(shapes):
     assert statuses(form(*shapes))["SIG001"] == "found"

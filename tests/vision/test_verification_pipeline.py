@@ -145,7 +145,8 @@ def test_own_signature_is_consistent_and_another_hand_goes_to_review(office):
     own, other = check(office, "S07", drawing(7, 30)), check(office, "S07", drawing(99, 30))
     assert (own.outcome, own.reason) == ("consistent", "agrees")
     assert (other.outcome, other.reason) == ("review", "differs")
-    # 40 invented writers allow a ratio of 40 / 3, less what is doubted where nobody of the register was measured
+    # 40 invented writers allow a ratio of 40 / 3, less what is doubted where nobody of the register was
+    # measured
     most = np.log10(40 / 3) - SYNTHETIC_DOUBT
     assert (own.log10_lr, other.log10_lr) == pytest.approx((most, -most))
     assert own.words == "weak_same" and other.words == "weak_other"

@@ -1,4 +1,5 @@
-"""``python -m vision calibrate --forgers OUT --set DIR``: fitted numbers about forgers, from sets that hold some."""
+"""``python -m vision calibrate --forgers OUT --set DIR``: fitted numbers about forgers, from sets that hold
+some."""
 
 from __future__ import annotations
 
