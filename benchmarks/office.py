@@ -16,6 +16,7 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 import typer
+from tqdm import tqdm
 
 from benchmarks.office_conditions import CONDITIONS, on_paper
 from benchmarks.options import DataFolder, JsonFile
@@ -62,7 +63,7 @@ class Person:
 
 def main(
     data: DataFolder,
-    writers: Annotated[int, typer.Option(min=24, help="The first so many writers.")] = 54,
+    writers: Annotated[int, typer.Option(min=24, help="The first so many writers.")] = 48,
     json_file: JsonFile = None,
 ) -> None:
     """Conditions × references × outcome rates, judged by the other sets' forgers."""
@@ -159,7 +160,7 @@ def _person(found: SignatureSet, tool: Descriptor, tested: Sequence[str], k: int
 
 
 def _trials(found: SignatureSet, tool: Descriptor, people: Sequence[Person], grounds: dict[str, Ground]):
-    for person in people:
+    for person in tqdm(people, desc="tested writers", mininterval=5):
         models = {
             (name, count): enrol(person.vectors[:count], ground.background, person.writer)
             for name, ground in grounds.items()

@@ -39,9 +39,9 @@ PARTS = 3
 """Writers of a set are dealt into so many parts; each is tried on the background of the next."""
 PER_WRITER = 4
 SYNTHETIC_DOUBT = 0.6
-"""log10 LR taken off where nobody of the register stands behind a ratio. Of 0, 0.2, 0.35 and 0.5 only 0.5 kept
-every set's forgeries below 3 % "consistent" when judged by the others; a tenth is added for sets unlike both
-(docs/decisions/0009-outcomes-of-verification.md)."""
+"""log10 LR taken off where nobody of the register stands behind a ratio. Of 0, 0.2, 0.35 and 0.5 only 0.5
+kept every set's forgeries below 3 % "consistent" when judged by the other sets; a tenth is added for sets
+unlike all of these (docs/decisions/0009-outcomes-of-verification.md)."""
 REGISTER_DOUBT = 0.1
 """The same where the register's own writers do and only the forgers are borrowed."""
 

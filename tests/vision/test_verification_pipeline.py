@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -9,6 +10,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from data import audit, erase, queries, queries_verification, schema
 from data.encoder_info import EncoderInfo
@@ -191,6 +193,47 @@ def test_a_poor_image_is_inconclusive_and_a_copy_goes_to_review(office):
     for sheet in (drawing(7, 0), again):  # the file of a reference, and the same scaled
         copy = check(office, "S07", sheet)
         assert (copy.outcome, copy.reason) == ("review", "copy_of_specimen")
+
+
+def stamped(sheet):
+    rgb = np.dstack([sheet] * 3)
+    for radius in (70, 52):
+        cv2.circle(rgb, (300, 120), radius, (50, 40, 180), 6, cv2.LINE_AA)  # red, as OpenCV writes it
+    return rgb
+
+
+@pytest.mark.parametrize(
+    ("change", "reason", "code"),
+    [
+        (stamped, "several_inks", "SIG006"),
+        (lambda sheet: np.ascontiguousarray(sheet[::-1, ::-1]), "rotated", "SIG009"),
+        (lambda sheet: cv2.erode(sheet, np.ones((13, 13), np.uint8)), "other_pen", "SIG012"),
+        (
+            lambda sheet: np.concatenate([sheet, sheet[:40] * 0 + 240, drawing(60, 1)]),
+            "two_signatures",
+            "SIG008",
+        ),
+    ],
+)
+def test_a_scan_that_cannot_be_compared_has_no_outcome_but_its_reason(office, change, reason, code):
+    enrolled(office)
+    made = check(office, "S07", change(drawing(7, 30)))
+    assert (made.outcome, made.reason, made.score, made.log10_lr) == ("inconclusive", reason, None, None)
+    assert next(one for one in made.findings if one["code"] == code)["status"] == "found"
+    stored = queries_verification.decision(office.store, SYSTEM, made.decision_id)
+    assert (stored["outcome"], stored["reason"]) == ("inconclusive", reason)
+
+
+def test_a_negative_and_any_stated_resolution_are_compared_alike(office):
+    enrolled(office)
+    sheet = drawing(7, 30)
+    scores = {check(office, "S07", one).score for one in (sheet, 255 - sheet)}
+    for dpi in (72, 150, 600):
+        buffer = io.BytesIO()
+        Image.fromarray(sheet).save(buffer, "PNG", dpi=(dpi, dpi))
+        about = {"name": "form.png", "actor": "rina", "descriptor": Plain()}
+        scores.add(verify(office.store, office.keys["S07"], buffer.getvalue(), **about).score)
+    assert len(scores) == 1
 
 
 def test_another_descriptor_asks_for_a_new_enrolment(office, signers, monkeypatch):
