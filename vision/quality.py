@@ -227,8 +227,8 @@ def softness(flat: np.ndarray, writing: np.ndarray, pen: PenTrace) -> float:
 
 
 def _cut_off(scan: _Scan) -> Finding:
-    rim = np.concatenate([scan.writing[:2].max(0), scan.writing[-2:].max(0), scan.writing[:, :2].max(1),
-                          scan.writing[:, -2:].max(1)])  # fmt: skip
+    ink = _strokes(scan)
+    rim = np.concatenate([ink[:2].max(0), ink[-2:].max(0), ink[:, :2].max(1), ink[:, -2:].max(1)])
     touching = int(np.count_nonzero(rim > 0))
     rows, columns = np.flatnonzero(scan.writing.any(1)), np.flatnonzero(scan.writing.any(0))
     height, width = scan.writing.shape
@@ -237,6 +237,15 @@ def _cut_off(scan: _Scan) -> Finding:
         return _not_applicable("SIG005", "The scan is cropped to the ink, so nothing can be said.")
     reason = f"{touching} pixels of ink lie on the border of the scan."
     return _finding("SIG005", touching >= 3, touching, reason)
+
+
+def _strokes(scan: _Scan) -> np.ndarray:
+    """The writing without dirt: pieces smaller than a short dash, which a cut stroke is not."""
+    mask = (scan.writing > 0).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    keep = stats[:, cv2.CC_STAT_AREA] >= 3 * max(scan.pen.width, 1.0) ** 2
+    keep[0] = False
+    return np.where(keep[labels], scan.writing, 0).astype(np.uint8)
 
 
 def _inks(scan: _Scan) -> Finding:

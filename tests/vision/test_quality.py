@@ -86,6 +86,14 @@ def test_sig005_ink_on_the_border_is_cut_off_and_a_tight_crop_cannot_be_judged()
     assert statuses(tight)["SIG005"] == "not_applicable"
 
 
+def test_sig005_dirt_on_the_border_is_no_cut_stroke():
+    image = line_of_writing()
+    image[0:3, 100:103] = image[200:203, -3:] = 40
+    assert statuses(image)["SIG005"] == "clear"
+    image[100:104, -60:] = 40
+    assert statuses(image)["SIG005"] == "found"
+
+
 def test_sig006_a_pale_stamp_across_a_dark_name_is_a_second_ink():
     image = line_of_writing(tone=30)
     stamp = np.full(image.shape, 240, np.uint8)
