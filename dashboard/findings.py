@@ -25,12 +25,12 @@ _SHOWN: dict[str, Callable[[Words, float], str]] = {  # all others: a whole numb
 
 def limits() -> dict[str, dict[str, float]]:
     """The limits that each check goes by, from the code that checks."""
-    from vision import pen, quality
+    from vision import pen, quality, sharpness
 
     return {
         "SIG002": {"limit": quality.LEAST_INK},
         "SIG003": {"limit": quality.LEAST_WIDTH},
-        "SIG004": {"limit": quality.BLURRED},
+        "SIG004": {"limit": sharpness.BLURRED},
         "SIG009": {"limit": quality.MOST_TILT},
         "SIG012": {"limit": pen.MOST_UNLIKE},
     }
@@ -63,7 +63,7 @@ def sentence(finding: dict, words: Words) -> str:
 def _graded(finding: dict) -> str:
     """The status; of SIG004 also "soft" for a scan that is neither sharp nor too blurred, and "earlier" for
     one that an earlier measure, on another scale, found blurred."""
-    from vision.quality import BLURRED, SOFT
+    from vision.sharpness import BLURRED, SOFT
 
     value, status = finding.get("value"), finding["status"]
     if finding["code"] != "SIG004" or value is None:

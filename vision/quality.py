@@ -17,7 +17,8 @@ from vision.fingerprint import copy_limit, image_distance, image_fingerprint
 from vision.ink_colours import two_colours
 from vision.paper_lines import find_printed_lines, touching, without_printed_lines
 from vision.pen import PenTrace, pen_trace
-from vision.preprocess import flatten_paper, ink_mask
+from vision.preprocess import flatten_paper, ink_mask, to_gray
+from vision.sharpness import BLURRED, SOFT, softness
 
 TITLES = {
     "SIG001": "Blank",
@@ -38,11 +39,6 @@ LEAST_WIDTH = 150
 """Pixels; a signature whose longer side is shorter has strokes too thin to measure."""
 LEAST_INK = 24.0
 """Widths of the stroke: of a shorter line there is a mark but hardly a signature."""
-SOFT, BLURRED = 0.6, 1.0
-"""Softness of edges from which a signature is a little soft, and from which it is too blurred to compare: 1
-where an edge is as wide as `EDGE_OF_SIZE` of the signature's size and more than `EDGE_OF_STROKE` of its
-stroke."""
-EDGE_OF_STROKE, EDGE_OF_SIZE = 0.5, 0.065
 GAP_DOWN, GAP_ACROSS = 7.0, 28.0
 """Widths of the stroke between two groups of ink, one above the other or side by side, that one signature has
 at most; or so many times its own height, whichever is more (`GAP_DOWN_SIZE`, `GAP_ACROSS_SIZE`)."""
@@ -132,8 +128,6 @@ def check_specimen(
 
 def check_pixels(pixels: np.ndarray, others: Mapping[str, str] | None = None) -> list[Finding]:
     """:func:`check_specimen` of a decoded image (:func:`vision.images.decode_image`), gray or RGB."""
-    from vision.preprocess import to_gray
-
     return check_specimen(to_gray(pixels), others, colour=pixels if pixels.ndim == 3 else None)
 
 
@@ -200,30 +194,6 @@ def _blur(scan: _Scan) -> Finding:
     value = softness(scan.flat, scan.writing, scan.pen)
     words = "too blurred to compare" if value >= BLURRED else "a little soft" if value >= SOFT else "sharp"
     return _finding("SIG004", value >= BLURRED, value, f"Edges are {words}: softness {value:.2f} of 1.")
-
-
-def softness(flat: np.ndarray, writing: np.ndarray, pen: PenTrace) -> float:
-    """How wide the edges of strokes are, 1 at the limit; the same for a picture and its enlargement.
-
-    An edge's width is the ink's darkness over its steepest slope. It counts beside the signature's size, at
-    which signatures are compared, unless it is small beside the stroke: a marker's edge spoils nothing.
-
-    Parameters
-    ----------
-    flat : ndarray of uint8, shape (h, w)
-        From :func:`vision.preprocess.flatten_paper`.
-    writing : ndarray of uint8, shape (h, w)
-        Its ink.
-    pen : PenTrace
-    """
-    mask = writing > 0
-    dark = float(np.percentile(flat[mask], 90))
-    slope = np.hypot(cv2.Sobel(flat, cv2.CV_32F, 1, 0), cv2.Sobel(flat, cv2.CV_32F, 0, 1)) / 8
-    near = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    edge = max(dark, 1.0) / max(float(np.percentile(slope[near], 90)), 1e-6)
-    if pen.width <= 0 or pen.spread <= 0:
-        return 0.0
-    return float(min(edge / (EDGE_OF_STROKE * pen.width), edge / (EDGE_OF_SIZE * pen.spread)))
 
 
 def _cut_off(scan: _Scan) -> Finding:

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-import numpy as np
 import pandas as pd
 
 from data import queries
@@ -23,19 +22,16 @@ from data.signature_files import SignatureFile, iter_signature_files
 from data.signature_names import AmbiguousName, NumberIndex
 from data.specimens import ImageFacts, RefusedFile, inspect_image
 from data.writers_verification import NewDecision, NoConsent, write_decision
-from vision.conditions import Compared, compare_scan, habits_of
+from vision.comparing import Found, compare
 from vision.describing import describe_pending
 from vision.descriptor import Descriptor
 from vision.enrolling import Enrolment, enrol, enrol_all, need_consent, re_enrol
 from vision.images import decode_image
-from vision.likelihood import Calibration, verbal_key
-from vision.pen import PenTrace, pen_trace
-from vision.preprocess import to_ink
+from vision.likelihood import verbal_key
 from vision.quality import Finding, as_rows, check_pixels
 from vision.threshold_report import ThresholdReport, threshold_report
 from vision.verification_tools import Tools, tools_for
-from vision.verify import FEWEST_REFERENCES, Verification, decisive_limit
-from vision.verify import enrol as make_model
+from vision.verify import decisive_limit
 
 __all__ = [
     "Decision",
@@ -128,7 +124,7 @@ def verify(
     pixels = decode_image(data)
     own = queries.student_specimens(store, _ALL, student_key)
     findings = check_pixels(pixels, _fingerprints(own))
-    found = _compare(store, tools, own, student_key, pixels, findings)
+    found = compare(store, tools, own, student_key, pixels, findings)
     if same_file_of(store, facts.sha256) or _is_copy(findings):
         found = replace(found, outcome="review", reason="copy_of_specimen")
     stored = _to_store(tools, found)
@@ -229,69 +225,11 @@ def _number_in(file: SignatureFile, numbers: NumberIndex) -> str:
     return number
 
 
-@dataclass(frozen=True)
-class _Found:
-    """Outcome of the comparison, with what the store wants beside it."""
-
-    verification: Verification
-    outcome: str
-    reason: str
-    enrolment_id: int | None
-    reference_ids: list[str]
-    calibration: Calibration
-    findings: tuple[Finding, ...]
-
-
-def _compare(
-    store: Store, tools: Tools, own: pd.DataFrame, key: str, pixels: np.ndarray, findings: list[Finding]
-) -> _Found:
-    """What checks, references and scores say together; the checks have the first word."""
-    held = reads.enrolments(store, _ALL, key=key)
-    row = None if held.empty else held.iloc[0]
-    ids, vectors = reads.descriptors(store, tools.encoder_id, row["reference_ids"] if row is not None else [])
-    calibration = tools.ground.calibration_for(len(ids))
-    ink = to_ink(pixels)
-    enough = len(ids) >= FEWEST_REFERENCES
-    qualities = own.loc[own["specimen_id"].isin(ids), "quality"]
-    compared = compare_scan(
-        ink,
-        findings,
-        pen_trace(ink),
-        describe=lambda one: _vector(tools, one),
-        model=make_model(vectors, tools.ground.background, key) if enough else None,
-        references=len(ids),
-        calibration=calibration,
-        reference_pens=_pens(store, ids) if enough else (),
-        habits=habits_of(qualities.tolist()),
-    )
-    outcome, reason = _with_enrolment(compared, row, tools)
-    number = None if row is None else int(row["enrolment_id"])
-    return _Found(compared.verification, outcome, reason, number, ids, calibration, compared.findings)
-
-
-def _with_enrolment(compared: Compared, row, tools: Tools) -> tuple[str, str]:
-    """Outcome and reason; who is not enrolled, or by an earlier method, is told that first."""
-    if row is None:
-        return "inconclusive", "not_enrolled"
-    if row["encoder_id"] != tools.encoder_id:
-        return "inconclusive", "enrolment_outdated"
-    return compared.outcome, compared.reason
-
-
-def _vector(tools: Tools, ink: np.ndarray) -> np.ndarray:
-    """A descriptor as the store would give it back; zeros without ink."""
-    return tools.descriptor.describe([ink])[0].astype(np.float16).astype(np.float32) * ink.any()
-
-
-def _pens(store: Store, ids: list[str]) -> list[PenTrace]:
-    return [pen_trace(to_ink(decode_image(queries.specimen_image(store, one)))) for one in ids]
-
-
 def _is_copy(findings: list[Finding]) -> bool:
     return any(one.code == _COPY and one.status == "found" for one in findings)
 
 
-def _to_store(tools: Tools, found: _Found) -> dict:
+def _to_store(tools: Tools, found: Found) -> dict:
     judged, limit = found.verification, decisive_limit(found.calibration)
     able = limit > 0 and found.calibration.slope > 0
     return {
