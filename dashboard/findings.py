@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from dashboard.wording import Words
 
-CODES = tuple(f"SIG{number:03d}" for number in range(1, 11))
+CODES = tuple(f"SIG{number:03d}" for number in range(1, 13))
 BLANK = "SIG001"
 _SHOWN: dict[str, Callable[[Words, float], str]] = {  # all others: a whole number
     "SIG001": lambda words, value: words.percent(value, 2),
@@ -18,18 +18,21 @@ _SHOWN: dict[str, Callable[[Words, float], str]] = {  # all others: a whole numb
     "SIG006": lambda words, value: words.number(value, 1),
     "SIG008": lambda words, value: words.number(value, 1),
     "SIG009": lambda words, value: words.signed(value),
+    "SIG011": lambda words, value: words.percent(value, 1),
+    "SIG012": lambda words, value: words.number(value, 2),
 }
 
 
 def limits() -> dict[str, dict[str, float]]:
     """The limits that each check goes by, from the code that checks."""
-    from vision import quality
+    from vision import pen, quality, sharpness
 
     return {
         "SIG002": {"limit": quality.LEAST_INK},
-        "SIG003": {"limit": quality.LEAST_WIDTH, "dpi": quality.LEAST_DPI},
-        "SIG004": {"limit": quality.LEAST_EDGE},
+        "SIG003": {"limit": quality.LEAST_WIDTH},
+        "SIG004": {"limit": sharpness.BLURRED},
         "SIG009": {"limit": quality.MOST_TILT},
+        "SIG012": {"limit": pen.MOST_UNLIKE},
     }
 
 
@@ -47,7 +50,7 @@ def sentence(finding: dict, words: Words) -> str:
     str
         Empty for a code or status that no wording file knows.
     """
-    code, status, value = finding["code"], finding["status"], finding.get("value")
+    code, status, value = finding["code"], _graded(finding), finding.get("value")
     key = f"finding_reason.{code}.{status}"
     if not words.has(key) or (status != "not_applicable" and value is None):
         return ""
@@ -57,9 +60,27 @@ def sentence(finding: dict, words: Words) -> str:
     return words(key, **fills)
 
 
+def _graded(finding: dict) -> str:
+    """The status; of SIG004 also "soft" for a scan that is neither sharp nor too blurred, and "earlier" for
+    one that an earlier measure, on another scale, found blurred."""
+    from vision.sharpness import BLURRED, SOFT
+
+    value, status = finding.get("value"), finding["status"]
+    if finding["code"] != "SIG004" or value is None:
+        return status
+    if status == "found":
+        return "found" if value >= BLURRED else "earlier"
+    return "soft" if status == "clear" and value >= SOFT else status
+
+
 def found(quality: Sequence[dict] | None) -> list[dict]:
     """The findings among the answers of the checks; none for a specimen that was not checked."""
     return [one for one in quality or () if one["status"] == "found"]
+
+
+def soft(quality: Sequence[dict] | None) -> list[dict]:
+    """The answer about sharpness where a scan is a little soft."""
+    return [one for one in quality or () if _graded(one) == "soft"]
 
 
 def advice(quality: Sequence[dict], words: Words) -> list[str]:

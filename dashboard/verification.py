@@ -31,11 +31,11 @@ def checked_image(name: str, data: bytes) -> tuple[np.ndarray, list[dict]]:
         When it is not an image that is taken.
     """
     from vision.preprocess import to_gray
-    from vision.quality import as_rows, check_specimen
+    from vision.quality import as_rows, check_pixels
 
-    facts = inspect_image(data, name)
-    gray = to_gray(read_pixels(data))
-    return gray, as_rows(check_specimen(gray, facts.dpi))
+    inspect_image(data, name)
+    pixels = read_pixels(data)
+    return to_gray(pixels), as_rows(check_pixels(pixels))
 
 
 def superposed(questioned: bytes, reference: bytes):

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from data.gray_levels import to_paper
 
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
 MAX_PIXELS = 40_000_000
@@ -115,6 +117,7 @@ def inspect_image(data: bytes, name: str) -> ImageFacts:
             exif = image.getexif()
             image.load()
             dpi = image.info.get("dpi")
+            to_paper(image)
         except Image.DecompressionBombError as error:
             raise RefusedFile("SPC004", f"an image inside that is too large: {error}") from error
         except _BROKEN_IMAGE as error:
@@ -136,7 +139,7 @@ def inspect_image(data: bytes, name: str) -> ImageFacts:
 
 
 def read_pixels(data: bytes) -> np.ndarray:
-    """Pixels of an accepted image, upright, on white paper.
+    """Pixels of an accepted image, upright, dark ink on white paper: the one decoder of this project.
 
     Parameters
     ----------
@@ -146,18 +149,17 @@ def read_pixels(data: bytes) -> np.ndarray:
     Returns
     -------
     numpy.ndarray of uint8
-        (height, width) for gray images, (height, width, 3) RGB for all others; 255 is paper.
+        (height, width) for gray images, (height, width, 3) RGB for all others; 255 is paper. Transparency is
+        paper, 16-bit, 32-bit and float grays are brought to 8 bits, and light ink on dark ground is inverted
+        (:mod:`data.gray_levels`).
+
+    Raises
+    ------
+    RefusedFile
+        As :func:`inspect_image`.
     """
     with _opened(data) as image:
-        image = ImageOps.exif_transpose(image)
-        if image.mode.startswith("I"):  # 16-bit gray
-            return (np.asarray(image).astype(np.float64) / 257).clip(0, 255).round().astype(np.uint8)
-        if image.has_transparency_data:
-            image = image.convert("RGBA")
-            paper = Image.new("RGBA", image.size, "white")
-            image = Image.alpha_composite(paper, image).convert("RGB")
-        gray = image.mode in ("1", "L", "LA", "F")
-        return np.asarray(image.convert("L" if gray else "RGB"))
+        return to_paper(image)
 
 
 def _has_second_frame(data: bytes) -> bool:

@@ -18,8 +18,8 @@ from data.writers_verification import write_descriptors
 from vision.descriptor import Descriptor, load_descriptor
 from vision.images import decode_image
 from vision.pipeline import KnownCopies
-from vision.preprocess import to_gray, to_ink
-from vision.quality import Finding, check_specimen
+from vision.preprocess import to_ink
+from vision.quality import Finding, check_pixels
 
 CHUNK = 64
 """Specimens per transaction: what a kill can cost."""
@@ -76,7 +76,7 @@ def describe_specimens(
     Parameters
     ----------
     pending : DataFrame
-        ``specimen_id``, ``dpi`` and ``checked``.
+        ``specimen_id`` and ``checked``.
     """
     if pending.empty:
         return 0
@@ -86,8 +86,7 @@ def describe_specimens(
             chunk = pending.iloc[start : start + CHUNK]
             ids = list(chunk["specimen_id"])
             files = [queries.specimen_image(store, one, Scope.system()) for one in ids]
-            dots = [None if pd.isna(dpi) else int(dpi) for dpi in chunk["dpi"]]
-            read = list(pool.map(_read, files, dots, ~chunk["checked"]))
+            read = list(pool.map(_read, files, ~chunk["checked"]))
             fresh = {one: found for one, (_, found) in zip(ids, read, strict=True) if found is not None}
             if fresh:
                 write_quality(store, known.mark_copies(fresh))
@@ -101,6 +100,6 @@ def _vectors(descriptor: Descriptor, read: Sequence[tuple]) -> np.ndarray:
     return descriptor.describe([ink for ink, _ in read])
 
 
-def _read(data: bytes, dpi: int | None, unchecked: bool) -> tuple[np.ndarray, list[Finding] | None]:
-    gray = to_gray(decode_image(data))
-    return to_ink(gray), check_specimen(gray, dpi) if unchecked else None
+def _read(data: bytes, unchecked: bool) -> tuple[np.ndarray, list[Finding] | None]:
+    pixels = decode_image(data)
+    return to_ink(pixels), check_pixels(pixels) if unchecked else None

@@ -3,8 +3,9 @@
 The *background* is what one writer's references are told apart from; the *calibrations*, one for each number
 of references, turn scores into likelihood ratios. Both come from writers that are not the one in question:
 from the register's own students where there are enough, else from synthetic signers. No register holds known
-skilled forgeries, so the forger's side always comes from synthetic forgers, scored against the background in
-use; :attr:`Ground.source` and the trials say which figure came from whom.
+skilled forgeries, so the forger's side is borrowed: it is laid between strangers and genuine signatures where
+known forgers stand (:mod:`vision.forger_share`); :attr:`Ground.source` and the trials say which figure came
+from whom.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from vision.verify import FEWEST_REFERENCES, Background, enrol
 
 KINDS = ("genuine", "random", "skilled")
 SOURCES = ("register", "synthetic")
-REFERENCES = (3, 4, 5, 6)
-"""Numbers of references with a calibration of their own; more references use the last one."""
+REFERENCES = (3, 4, 6, 8, 10, 12)
+"""Numbers of references with a calibration of their own; others use the next smaller one."""
 TESTS = 4
 STRANGERS = 5
 FEWEST_WRITERS = 30
@@ -107,23 +108,55 @@ def run_trials(background: Background, writers: Sequence[WriterSet]) -> pd.DataF
     return pd.DataFrame(rows, columns=["references", "kind", "writer", "score"])
 
 
-def fit_calibrations(trials: pd.DataFrame, version: str) -> dict[int, Calibration]:
+def fit_calibrations(
+    trials: pd.DataFrame,
+    version: str,
+    doubt: float = 0.0,
+    forged: int | None = None,
+    fewest: int = FEWEST_WRITERS,
+) -> dict[int, Calibration]:
     """A calibration for each number of references that enough writers have: same writer or skilled forger.
 
     A ratio for the same writer is capped by the number of writers forged, one for another writer by the
     number of writers with genuine trials.
+
+    Parameters
+    ----------
+    trials : DataFrame
+    version : str
+    doubt : float
+        log10 LR taken off every ratio, see :attr:`vision.likelihood.Calibration.doubt`.
+    forged : int, optional
+        Writers whose forgeries stand behind the skilled trials; those counted in the trials by default.
+    fewest : int
+        Writers on either side below which a number of references gets none.
     """
     found = {}
     for references, rows in trials.groupby("references"):
         genuine, skilled = (rows[rows["kind"] == kind] for kind in ("genuine", "skilled"))
-        writers, forged = genuine["writer"].nunique(), skilled["writer"].nunique()
-        if min(writers, forged) < FEWEST_WRITERS:
+        writers, behind = genuine["writer"].nunique(), forged or skilled["writer"].nunique()
+        if min(writers, behind) < fewest:
             continue
-        fitted = fit_logistic(genuine["score"], skilled["score"], min(writers, forged), version)
-        found[int(references)] = replace(
-            fitted, cap_same=evidence_cap(forged), cap_other=evidence_cap(writers), writers=writers
+        fitted = fit_logistic(genuine["score"], skilled["score"], min(writers, behind), version)
+        sure = replace(
+            fitted, cap_same=evidence_cap(behind), cap_other=evidence_cap(writers), writers=writers
         )
+        found[int(references)] = doubtful(sure, doubt)
     return found
+
+
+def doubtful(calibration: Calibration, doubt: float) -> Calibration:
+    """A calibration whose every ratio, and its caps, are drawn towards none by so much (log10)."""
+    caps = {name: max(0.0, getattr(calibration, name) - doubt) for name in ("cap_same", "cap_other")}
+    return replace(calibration, doubt=doubt, **caps)
+
+
+def medians(trials: pd.DataFrame) -> dict[str, float] | None:
+    """Median score of genuine and of random trials; None without both or where they do not differ."""
+    middle = trials.groupby("kind")["score"].median()
+    if not {"genuine", "random"} <= set(middle.index) or middle["genuine"] <= middle["random"]:
+        return None
+    return middle[["genuine", "random"]].to_dict()
 
 
 def synthetic_trials(writers: Sequence[WriterSet], blocks) -> pd.DataFrame:

@@ -1,14 +1,14 @@
-"""Image files → arrays."""
+"""Image files → arrays: what pages show and what is compared come from one decoder."""
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
+
+from data.specimens import read_pixels
 
 
 def decode_image(data: bytes) -> np.ndarray:
-    """Decode a stored specimen.
+    """Decode a stored specimen, exactly as the pages show it.
 
     Parameters
     ----------
@@ -17,28 +17,17 @@ def decode_image(data: bytes) -> np.ndarray:
 
     Returns
     -------
-    ndarray of uint8, shape (h, w) or (h, w, 3) or (h, w, 4)
-        Gray, RGB or RGBA, turned as its EXIF orientation says.
+    ndarray of uint8, shape (h, w) or (h, w, 3)
+        Gray or RGB, upright, dark ink on white paper, see :func:`data.specimens.read_pixels`.
 
     Raises
     ------
     ValueError
         When the bytes are no image.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            image.load()
-            image = ImageOps.exif_transpose(image)
-    except (UnidentifiedImageError, OSError) as problem:
+        return read_pixels(data)
+    except (ValueError, OSError) as problem:
         raise ValueError(
             f"data must be an image file, got {len(data)} bytes that are none: {problem}"
         ) from problem
-    if image.mode.startswith("I;16"):
-        return (np.asarray(image) >> 8).astype(np.uint8)
-    if image.mode in ("1", "L"):
-        return np.asarray(image.convert("L"))
-    return np.asarray(
-        image.convert("RGBA" if "A" in image.getbands() or "transparency" in image.info else "RGB")
-    )

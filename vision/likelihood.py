@@ -63,9 +63,14 @@ def evidence_cap(trials: int) -> float:
     return max(0.0, float(np.log10(trials / 3)))
 
 
+def doubted(log10_lrs: np.ndarray, doubt: float) -> np.ndarray:
+    """Ratios drawn towards 0 by a doubt (log10), never past it."""
+    return np.sign(log10_lrs) * np.maximum(np.abs(log10_lrs) - doubt, 0.0)
+
+
 @dataclass(frozen=True)
 class Calibration:
-    """log10 LR = slope × score + offset, capped.
+    """log10 LR = slope × score + offset, drawn towards 0 by a doubt, capped.
 
     Attributes
     ----------
@@ -76,6 +81,9 @@ class Calibration:
     writers, genuine, forged : int
         How many of each it was learned from.
     version : str
+    doubt : float
+        How far (log10) the line may lie beside the truth for writers that it was not learned from; every
+        ratio is drawn towards "no support" by so much, and none beyond it.
     """
 
     slope: float
@@ -86,11 +94,12 @@ class Calibration:
     genuine: int
     forged: int
     version: str = "unnamed"
+    doubt: float = 0.0
 
     def log10_lr(self, scores) -> np.ndarray:
         """Capped log10 likelihood ratios of scores, float64, same shape."""
         raw = self.slope * np.asarray(scores, dtype=np.float64) + self.offset
-        return np.clip(raw, -self.cap_other, self.cap_same)
+        return np.clip(doubted(raw, self.doubt), -self.cap_other, self.cap_same)
 
     def score_at(self, log10_lr: float) -> float:
         """The score whose uncapped log10 LR this is."""
@@ -98,7 +107,7 @@ class Calibration:
             raise ValueError(
                 f"slope: scores say nothing, no score has log10 LR {log10_lr} (slope {self.slope})"
             )
-        return (log10_lr - self.offset) / self.slope
+        return (log10_lr + np.sign(log10_lr) * self.doubt - self.offset) / self.slope
 
     def to_dict(self) -> dict:
         """Plain numbers for JSON."""

@@ -9,6 +9,10 @@ import numpy as np
 
 _LEAST_SPAN = 0.6
 """Share of the scan's width (height for upright lines) that a printed line covers at least."""
+_LEAST_SIDE = 0.15
+"""The same for the side of a printed box, which its corners give away."""
+_BLANK_SPAN = 0.3
+"""The same on a sheet with nothing else on it: a straight line alone is no signature."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +33,25 @@ class PrintedLine:
     positions: np.ndarray
     thickness: int
 
+    @property
+    def length(self) -> int:
+        """Pixels from end to end."""
+        return len(self.positions)
+
+    @property
+    def corners(self) -> tuple[np.ndarray, np.ndarray]:
+        """Column and row of both ends on the scan."""
+        ends = self.positions[[0, -1]]
+        first, last = ends[:, ::-1] if self.upright else ends
+        return first, last
+
 
 def find_printed_lines(ink: np.ndarray) -> list[PrintedLine]:
     """Lines of a form.
 
     A line is a run of ink that is thin, straight, covers at least 60 % of the scan and reaches past the rest
     of the ink on both sides or to both borders. A headline or an underline of the signature itself ends with
-    it and is kept.
+    it and is kept. Shorter ones count where four of them make a box, or where there is no other ink.
 
     Parameters
     ----------
@@ -47,15 +63,65 @@ def find_printed_lines(ink: np.ndarray) -> list[PrintedLine]:
     list of PrintedLine
     """
     mask = (ink > 0).astype(np.uint8)
-    candidates = _straight_runs(mask, upright=False) + _straight_runs(
-        np.ascontiguousarray(mask.T), upright=True
-    )
-    if not candidates:
+    turned = np.ascontiguousarray(mask.T)
+    runs = _straight_runs(mask, upright=False) + _straight_runs(turned, upright=True)
+    if not runs:
         return []
     rest = mask.copy()
-    for line in candidates:
+    for line in runs:
         _erase(rest, line, reach=line.thickness // 2 + 2)
-    return [line for line in candidates if _goes_past(line, rest.T if line.upright else rest)]
+    if np.count_nonzero(rest) < 0.0002 * rest.size:
+        return [line for line in runs if line.length >= _BLANK_SPAN * _room(line, mask)]
+    boxed = _box_sides(runs)
+    long = [line for line in runs if line.length >= _LEAST_SPAN * _room(line, mask)]
+    return [
+        line
+        for line in runs
+        if any(line is side for side in boxed)
+        or (any(line is one for one in long) and _goes_past(line, rest.T if line.upright else rest))
+    ]
+
+
+def touching(writing: np.ndarray, lines: list[PrintedLine]) -> float:
+    """Share of printed lines' length along which strokes of the handwriting lie on them or end at them.
+
+    Parameters
+    ----------
+    writing : ndarray of uint8, shape (h, w)
+        From :func:`without_printed_lines`.
+    lines : list of PrintedLine
+    """
+    met, length = 0, 0
+    for line in lines:
+        view = writing.T if line.upright else writing
+        along, across = line.positions.T
+        reach = line.thickness // 2 + 3
+        seen = np.zeros(len(along), bool)
+        for shift in range(-reach, reach + 1):
+            rows = across + shift
+            inside = (rows >= 0) & (rows < view.shape[0])
+            seen[inside] |= view[rows[inside], along[inside]] > 0
+        # The remains of other lines that cross this one are no handwriting.
+        seen[:reach] = seen[-reach:] = False
+        met, length = met + int(seen.sum()), length + len(along)
+    return met / length if length else 0.0
+
+
+def _room(line: PrintedLine, mask: np.ndarray) -> int:
+    return mask.shape[0] if line.upright else mask.shape[1]
+
+
+def _box_sides(runs: list[PrintedLine]) -> list[PrintedLine]:
+    """Lines whose both ends lie on lines of the other direction that end there, too: the sides of boxes."""
+    found = []
+    for line in runs:
+        first, last = line.corners
+        others = [one for one in runs if one.upright != line.upright]
+        ends = [corner for one in others for corner in one.corners]
+        near = 4 * line.thickness + 0.03 * line.length
+        if all(any(np.hypot(*(end - corner)) <= near for corner in ends) for end in (first, last)):
+            found.append(line)
+    return found
 
 
 def without_printed_lines(ink: np.ndarray, lines: list[PrintedLine] | None = None) -> np.ndarray:
@@ -99,26 +165,47 @@ def _erase(image: np.ndarray, line: PrintedLine, reach: int, keep_crossings: boo
 
 
 def _straight_runs(mask: np.ndarray, upright: bool) -> list[PrintedLine]:
+    """Thin straight runs. Long pieces first: strokes that lie along a line for a while do not reach so
+    far."""
+    width = mask.shape[1]
+    found: list[PrintedLine] = []
+    # A skewed line breaks into steps: runs of a sixteenth of the width survive two degrees of skew.
+    for piece in (width // 5, width // 16):
+        found += [line for line in _runs_of(mask, upright, max(12, piece)) if not _known(line, found)]
+    return found
+
+
+def _known(line: PrintedLine, found: list[PrintedLine]) -> bool:
+    """Whether a line runs where one of the others does."""
+    middle = line.positions[line.length // 2]
+    return any(
+        len(there) and abs(int(there[0]) - int(middle[1])) <= one.thickness + line.thickness
+        for one in found
+        for there in [one.positions[one.positions[:, 0] == middle[0], 1]]
+    )
+
+
+def _runs_of(mask: np.ndarray, upright: bool, piece: int) -> list[PrintedLine]:
     height, width = mask.shape
     if width < 40 or height < 8 or not mask.any():
         return []
-    # A skewed line breaks into steps: runs of a sixteenth of the width survive two degrees of skew.
-    runs = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((1, max(12, width // 16)), np.uint8))
-    if cv2.countNonZero(runs) < _LEAST_SPAN * width:
+    runs = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((1, piece), np.uint8))
+    least = max(40, _LEAST_SIDE * width)
+    if cv2.countNonZero(runs) < least:
         return []
     joined = cv2.dilate(runs, np.ones((3, max(3, width // 60)), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     found = []
     for label in range(1, count):
         left, top, across, tall = stats[label, :4]
-        if across >= _LEAST_SPAN * width and tall <= max(12, 0.05 * across):
-            line = _measure(runs * (labels == label), upright)
+        if across >= least and tall <= max(12, 0.05 * across):
+            line = _measure(runs * (labels == label), upright, least)
             if line is not None:
                 found.append(line)
     return found
 
 
-def _measure(run: np.ndarray, upright: bool) -> PrintedLine | None:
+def _measure(run: np.ndarray, upright: bool, least: float) -> PrintedLine | None:
     """Fit a straight line to one candidate; None when it bends, is thick or uneven."""
     height, width = run.shape
     thickness = run.sum(axis=0)
@@ -127,7 +214,7 @@ def _measure(run: np.ndarray, upright: bool) -> PrintedLine | None:
     typical = float(np.median(thickness[columns]))
     slope, start = np.polyfit(columns, rows, 1)
     bent = np.percentile(np.abs(rows - (slope * columns + start)), 90)
-    if len(columns) < _LEAST_SPAN * width or bent > max(1.5, 0.6 * typical) or typical > max(6, 0.03 * width):
+    if len(columns) < 0.85 * least or bent > max(1.5, 0.6 * typical) or typical > max(6, 0.03 * width):
         return None
     if np.percentile(thickness[columns], 85) > 1.8 * typical + 1:
         return None

@@ -18,8 +18,7 @@ from vision.backbones import Encoder
 from vision.embed import embed_prepared, prepare_image
 from vision.fingerprint import copies_among
 from vision.images import decode_image
-from vision.preprocess import to_gray
-from vision.quality import Finding, as_rows, check_specimen, find_copy
+from vision.quality import Finding, as_rows, check_pixels, find_copy
 
 CHUNK = 128
 """Specimens per transaction: what a kill can cost."""
@@ -62,9 +61,7 @@ def embed_pending(
         for start in range(0, len(pending), CHUNK):
             chunk = pending.iloc[start : start + CHUNK]
             files = [queries.specimen_image(store, key, Scope.system()) for key in chunk["specimen_id"]]
-            dots = [None if pd.isna(dpi) else int(dpi) for dpi in chunk["dpi"]]
-            read = partial(_read, encoder)
-            results = list(pool.map(read, files, dots, chunk["wanted"]))
+            results = list(pool.map(partial(_read, encoder), files, chunk["wanted"]))
             findings = {key: found for key, (_, found) in zip(chunk["specimen_id"], results, strict=True)}
             write_quality(store, known.mark_copies(findings))
             inks = [ink for ink, _ in results if ink is not None]
@@ -76,12 +73,10 @@ def embed_pending(
     return embedded
 
 
-def _read(
-    encoder: Encoder, data: bytes, dpi: int | None, wanted: bool
-) -> tuple[np.ndarray | None, list[Finding]]:
+def _read(encoder: Encoder, data: bytes, wanted: bool) -> tuple[np.ndarray | None, list[Finding]]:
     """A specimen prepared for the encoder, unless its vector is not wanted, and its findings."""
     image = decode_image(data)
-    return prepare_image(encoder, image) if wanted else None, check_specimen(to_gray(image), dpi)
+    return prepare_image(encoder, image) if wanted else None, check_pixels(image)
 
 
 class KnownCopies:

@@ -1,8 +1,8 @@
-"""Checks of a signature specimen, SIG001 to SIG010: found, clear or not applicable, with the value and the
-reason.
+"""Checks of a signature specimen, SIG001 to SIG011: found, clear or not applicable, with the value and the
+reason. (SIG012, another pen, needs references: :mod:`vision.pen`.)
 
-Thresholds are in millimetres where the resolution is known (150 dpi is assumed otherwise), so that the same
-pen on the same form gives the same findings at any resolution.
+Every length is measured in widths of the stroke or in sizes of the signature, from the pixels alone: the
+resolution that a file states is as often wrong as right, and the same pixels must get the same answers.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ import cv2
 import numpy as np
 
 from vision.fingerprint import copy_limit, image_distance, image_fingerprint
-from vision.paper_lines import find_printed_lines, without_printed_lines
-from vision.preprocess import flatten_paper, ink_mask
+from vision.ink_colours import two_colours
+from vision.paper_lines import find_printed_lines, touching, without_printed_lines
+from vision.pen import PenTrace, pen_trace
+from vision.preprocess import flatten_paper, ink_mask, to_gray
+from vision.sharpness import BLURRED, SOFT, softness
 
 TITLES = {
     "SIG001": "Blank",
@@ -28,15 +31,18 @@ TITLES = {
     "SIG008": "Two signatures",
     "SIG009": "Rotated",
     "SIG010": "Copy of another file",
+    "SIG011": "Print touches the signature",
+    "SIG012": "Another pen",
 }
 
-LEAST_DPI = 150
 LEAST_WIDTH = 150
-"""Pixels; a signature whose longer side is shorter has strokes too thin to measure, whatever its dpi."""
-LEAST_INK = 12.0
-"""Millimetres of line below which there is a mark but hardly a signature."""
-LEAST_EDGE = 0.22
-"""Share of a stroke's darkness gained per pixel across its steepest edges, at 300 dpi."""
+"""Pixels; a signature whose longer side is shorter has strokes too thin to measure."""
+LEAST_INK = 24.0
+"""Widths of the stroke: of a shorter line there is a mark but hardly a signature."""
+GAP_DOWN, GAP_ACROSS = 7.0, 28.0
+"""Widths of the stroke between two groups of ink, one above the other or side by side, that one signature has
+at most; or so many times its own height, whichever is more (`GAP_DOWN_SIZE`, `GAP_ACROSS_SIZE`)."""
+GAP_DOWN_SIZE, GAP_ACROSS_SIZE = 0.12, 1.2
 MOST_TILT = 30.0
 """Degrees from the horizontal."""
 
@@ -48,7 +54,7 @@ class Finding:
     Attributes
     ----------
     code : str
-        SIG001 to SIG010.
+        SIG001 to SIG012.
     title : str
         What is looked for.
     status : str
@@ -75,12 +81,12 @@ class _Scan:
     ink: np.ndarray
     lines: list
     writing: np.ndarray
-    dpi: int | None
-    scale: float
+    pen: PenTrace
+    colour: np.ndarray | None
 
 
 def check_specimen(
-    gray: np.ndarray, dpi: int | None = None, others: Mapping[str, str] | None = None
+    gray: np.ndarray, others: Mapping[str, str] | None = None, *, colour: np.ndarray | None = None
 ) -> list[Finding]:
     """Run every check on one specimen.
 
@@ -88,33 +94,41 @@ def check_specimen(
     ----------
     gray : ndarray of uint8, shape (h, w)
         The scan, 255 white.
-    dpi : int, optional
-        Resolution as the file states it.
     others : mapping of str to str, optional
         Fingerprints (:func:`vision.fingerprint.image_fingerprint`) of other specimens by their id, for
         SIG010.
+    colour : ndarray of uint8, shape (h, w, 3), optional
+        The same scan in RGB, where it has colours: a blue pen and a red stamp may be equally dark.
 
     Returns
     -------
     list of Finding
-        Ten, in the order of their codes.
+        Eleven, in the order of their codes.
 
     Raises
     ------
     ValueError
-        When `gray` is not a two-dimensional uint8 array.
+        When `gray` is not a two-dimensional uint8 array, or `colour` is not of its size.
     """
     if gray.ndim != 2 or gray.dtype != np.uint8 or not gray.size:
         raise ValueError(
             f"gray must be a non-empty uint8 array of two dimensions, got {gray.dtype} {gray.shape}"
         )
-    scan = _prepare(gray, dpi)
+    if colour is not None and colour.shape != (*gray.shape, 3):
+        raise ValueError(f"colour must have shape {(*gray.shape, 3)}, got {colour.shape}")
+    scan = _prepare(gray, colour)
     blank = _blank(scan)
     if blank.status == "found":
-        rest = [_not_applicable(code, "There is no ink to judge.") for code in list(TITLES)[1:]]
-        return [blank, *rest]
+        codes = [code for code in TITLES if code not in ("SIG001", "SIG012")]
+        return [blank, *(_not_applicable(code, "There is no ink to judge.") for code in codes)]
     checks = (_little_ink, _resolution, _blur, _cut_off, _inks, _printed, _two_signatures, _rotated)
-    return [blank, *(check(scan) for check in checks), find_copy(image_fingerprint(scan.writing), others)]
+    copy = find_copy(image_fingerprint(scan.writing), others)
+    return [blank, *(check(scan) for check in checks), copy, _touching(scan)]
+
+
+def check_pixels(pixels: np.ndarray, others: Mapping[str, str] | None = None) -> list[Finding]:
+    """:func:`check_specimen` of a decoded image (:func:`vision.images.decode_image`), gray or RGB."""
+    return check_specimen(to_gray(pixels), others, colour=pixels if pixels.ndim == 3 else None)
 
 
 def as_rows(findings: list[Finding]) -> list[dict]:
@@ -122,13 +136,12 @@ def as_rows(findings: list[Finding]) -> list[dict]:
     return [asdict(finding) for finding in findings]
 
 
-def _prepare(gray: np.ndarray, dpi: int | None) -> _Scan:
+def _prepare(gray: np.ndarray, colour: np.ndarray | None) -> _Scan:
     flat = flatten_paper(gray)
     ink = np.where(ink_mask(flat), flat, 0).astype(np.uint8)
     lines = find_printed_lines(ink)
     writing = without_printed_lines(ink, lines)
-    scale = (dpi or 150) / 25.4
-    return _Scan(gray, flat, ink, lines, writing, dpi, scale)
+    return _Scan(gray, flat, ink, lines, writing, pen_trace(writing), colour)
 
 
 def _finding(code: str, found: bool, value: float, reason: str) -> Finding:
@@ -140,55 +153,52 @@ def _not_applicable(code: str, reason: str) -> Finding:
 
 
 def _blank(scan: _Scan) -> Finding:
-    share = np.count_nonzero(scan.writing) / scan.writing.size
-    contrast = float(np.percentile(scan.writing[scan.writing > 0], 75)) if share else 0.0
+    """No ink, or nothing but what a printed line leaves behind when it is taken away."""
+    written = scan.writing
+    if scan.lines:
+        written = written.copy()
+        for line in scan.lines:
+            _clear_along(written, line, 2 * line.thickness + 4)
+    share = np.count_nonzero(written) / written.size
+    contrast = float(np.percentile(written[written > 0], 75)) if share else 0.0
     found = share < 0.0002 or contrast < 24
     return _finding(
         "SIG001", found, share, f"{share:.3%} of the scan is ink, of contrast {contrast:.0f} of 255."
     )
 
 
+def _clear_along(image: np.ndarray, line, reach: int) -> None:
+    view = image.T if line.upright else image
+    along, across = line.positions.T
+    for shift in range(-reach, reach + 1):
+        rows = across + shift
+        inside = (rows >= 0) & (rows < view.shape[0])
+        view[rows[inside], along[inside]] = 0
+
+
 def _little_ink(scan: _Scan) -> Finding:
-    length = _line_length(scan.writing > 0) / scan.scale
-    reason = f"About {length:.0f} mm of line; a signature has at least {LEAST_INK:.0f} mm."
+    width = max(scan.pen.width, 1.0)
+    length = np.count_nonzero(scan.writing) / width**2
+    reason = f"The line is about {length:.0f} times as long as wide; a signature's at least {LEAST_INK:.0f}."
     return _finding("SIG002", length < LEAST_INK, length, reason)
-
-
-def _line_length(mask: np.ndarray) -> float:
-    """Length of strokes in pixels: area over width, width from the distance to the edge on the ridge."""
-    distance = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 3)
-    ridge = (distance >= cv2.dilate(distance, np.ones((3, 3), np.uint8)) - 1e-3) & (distance > 0)
-    width = max(2 * float(np.median(distance[ridge])) - 1, 1.0) if ridge.any() else 1.0
-    return float(np.count_nonzero(mask)) / width
 
 
 def _resolution(scan: _Scan) -> Finding:
     _, _, across, tall = cv2.boundingRect(scan.writing)
     width = max(across, tall)
-    found = (scan.dpi is not None and scan.dpi < LEAST_DPI) or width < LEAST_WIDTH
-    stated = f"{scan.dpi} dpi" if scan.dpi else "resolution not stated"
-    reason = (
-        f"{stated}; the signature is {width} pixels long (at least {LEAST_DPI} dpi and {LEAST_WIDTH} pixels)."
-    )
-    return _finding("SIG003", found, width, reason)
+    reason = f"The signature is {width} pixels long (at least {LEAST_WIDTH})."
+    return _finding("SIG003", width < LEAST_WIDTH, width, reason)
 
 
 def _blur(scan: _Scan) -> Finding:
-    mask = scan.writing > 0
-    dark = float(np.percentile(scan.flat[mask], 90))
-    smooth = cv2.GaussianBlur(scan.flat, (0, 0), 0.7)
-    slope = np.hypot(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)) / 8
-    near = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    steep = float(np.percentile(slope[near], 90)) / max(dark, 1.0)
-    # At a higher resolution the same sharp edge spreads over more pixels.
-    steep *= max((scan.dpi or 300) / 300, 0.5)
-    reason = f"Edges rise by {steep:.2f} of the ink's darkness per pixel (at least {LEAST_EDGE:.2f})."
-    return _finding("SIG004", steep < LEAST_EDGE, steep, reason)
+    value = softness(scan.flat, scan.writing, scan.pen)
+    words = "too blurred to compare" if value >= BLURRED else "a little soft" if value >= SOFT else "sharp"
+    return _finding("SIG004", value >= BLURRED, value, f"Edges are {words}: softness {value:.2f} of 1.")
 
 
 def _cut_off(scan: _Scan) -> Finding:
-    rim = np.concatenate([scan.writing[:2].max(0), scan.writing[-2:].max(0), scan.writing[:, :2].max(1),
-                          scan.writing[:, -2:].max(1)])  # fmt: skip
+    ink = _strokes(scan)
+    rim = np.concatenate([ink[:2].max(0), ink[-2:].max(0), ink[:, :2].max(1), ink[:, -2:].max(1)])
     touching = int(np.count_nonzero(rim > 0))
     rows, columns = np.flatnonzero(scan.writing.any(1)), np.flatnonzero(scan.writing.any(0))
     height, width = scan.writing.shape
@@ -199,8 +209,22 @@ def _cut_off(scan: _Scan) -> Finding:
     return _finding("SIG005", touching >= 3, touching, reason)
 
 
+def _strokes(scan: _Scan) -> np.ndarray:
+    """The writing without dirt: pieces smaller than a short dash, which a cut stroke is not."""
+    mask = (scan.writing > 0).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    keep = stats[:, cv2.CC_STAT_AREA] >= 3 * max(scan.pen.width, 1.0) ** 2
+    keep[0] = False
+    return np.where(keep[labels], scan.writing, 0).astype(np.uint8)
+
+
 def _inks(scan: _Scan) -> Finding:
-    """Two populations of darkness, in the cores of strokes, each a large share of the ink."""
+    """Two populations of darkness or of colour, in the cores of strokes, each a large share of the ink."""
+    if scan.colour is not None:
+        gap = two_colours(scan.colour, scan.writing)
+        if gap is not None:
+            reason = f"Two colours of ink lie {gap:.1f} standard deviations apart."
+            return _finding("SIG006", True, gap, reason)
     core = cv2.erode((scan.writing > 0).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     tones = scan.flat[core] if np.count_nonzero(core) > 200 else scan.flat[scan.writing > 0]
     if len(tones) < 200:
@@ -220,16 +244,28 @@ def _printed(scan: _Scan) -> Finding:
     return _finding("SIG007", count > 0, count, f"{count} straight lines run past the signature.")
 
 
+def _touching(scan: _Scan) -> Finding:
+    """Strokes that run into a printed line: taking it away takes some of them, leaving it adds to them."""
+    if not scan.lines:
+        return _not_applicable("SIG011", "There is no printed line.")
+    share = touching(scan.writing, scan.lines)
+    found = share > 0
+    return _finding("SIG011", found, share, f"Strokes meet printed lines along {share:.1%} of their length.")
+
+
 def _two_signatures(scan: _Scan) -> Finding:
     """Two large groups of ink one above the other, or side by side with a wide gap."""
     mask = scan.writing > 0
     total = np.count_nonzero(mask)
     height = np.ptp(np.flatnonzero(mask.any(1))) + 1
+    width = max(scan.pen.width, 1.0)
     below = _widest_gap(mask.sum(axis=1), total, least_share=0.3)
     beside = _widest_gap(mask.sum(axis=0), total, least_share=0.3)
-    value = max(below / max(3.5 * scan.scale, 0.12 * height), beside / max(14 * scan.scale, 1.2 * height))
-    down, across = below / scan.scale, beside / scan.scale
-    reason = f"Widest gap between two groups of ink: {down:.1f} mm down, {across:.1f} mm across."
+    value = max(
+        below / max(GAP_DOWN * width, GAP_DOWN_SIZE * height),
+        beside / max(GAP_ACROSS * width, GAP_ACROSS_SIZE * height),
+    )
+    reason = f"The widest gap between two groups of ink is {value:.1f} times the widest of one signature."
     return _finding("SIG008", value >= 1.0, value, reason)
 
 

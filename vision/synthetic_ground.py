@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from vision.descriptor import Descriptor
+from vision.forger_share import SYNTHETIC_DOUBT, forgers_for
 from vision.ground import Ground, WriterSet, background_of, fit_calibrations, synthetic_trials
 from vision.verify import CLASSIFIER_VERSION
 
@@ -23,7 +24,7 @@ MADE_AT_ONCE = 40
 """Signers made where the shipped file does not fit: enough for a calibration, and soon done."""
 SEED = 20_260_101
 SHIPPED = Path(__file__).parent / "weights" / "verification-synthetic.safetensors"
-VERSION = "synthetic-1"
+VERSION = "synthetic-2"
 
 Progress = Callable[[int, int], None]
 
@@ -46,8 +47,12 @@ class SyntheticSet:
     trials: pd.DataFrame
 
     def ground(self, blocks) -> Ground:
-        """Background and calibrations from synthetic signers alone."""
-        calibrations = fit_calibrations(self.trials, VERSION)
+        """Background of synthetic signers; what scores mean there, from known forgers of real writers where
+        these were measured by the same descriptor, else from the synthetic forgers."""
+        known = forgers_for(self.encoder_id, CLASSIFIER_VERSION)
+        calibrations = (
+            known.calibrations(VERSION) if known else fit_calibrations(self.trials, VERSION, SYNTHETIC_DOUBT)
+        )
         return Ground("synthetic", VERSION, background_of(self.writers, blocks), calibrations, self.trials)
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 from vision import metrics
 from vision.ground import Ground
 from vision.intervals import Figure, bootstrap_by_writer, rule_of_three
-from vision.likelihood import fit_logistic
+from vision.likelihood import doubted, fit_logistic
 from vision.verify import decisive_limit
 
 FORGED_SHARE = 0.01
@@ -23,7 +23,7 @@ FORGED_SHARE = 0.01
 LAYPEOPLE = {"far_skilled": 0.065, "frr": 0.26}
 """Laypeople comparing signatures: forgeries taken for genuine, genuine taken for forged (Kam et al. 2001)."""
 DRAWS = 100
-SOURCES = {"register": ("register", "register", "synthetic"), "synthetic": ("synthetic",) * 3}
+SOURCES = {"register": ("register", "register", "forgers"), "synthetic": ("synthetic",) * 3}
 """Whose genuine, random and skilled trials stand behind a ground of each source."""
 
 
@@ -34,7 +34,8 @@ class ThresholdReport:
     Attributes
     ----------
     source : {"register", "synthetic"}
-        Whose genuine signatures and strangers these are; skilled forgers are synthetic in both cases.
+        Whose genuine signatures and strangers these are; forgers are borrowed, see
+        :mod:`vision.forger_share`.
     version : str
     decisive : float
         |log10 LR| from which an outcome is given.
@@ -108,7 +109,9 @@ def cross_fitted(ground: Ground) -> pd.DataFrame:
             other, own = rows[half != side], rows[half == side]
             scores = [other.loc[other["kind"] == kind, "score"] for kind in ("genuine", "skilled")]
             fitted = fit_logistic(*scores, writers=1)
-            parts.append(own.assign(log10_lr=fitted.slope * own["score"] + fitted.offset))
+            raw = fitted.slope * own["score"].to_numpy() + fitted.offset
+            doubt = ground.calibrations[int(references)].doubt
+            parts.append(own.assign(log10_lr=doubted(raw, doubt)))
     return pd.concat(parts, ignore_index=True)
 
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-import numpy as np
 import pandas as pd
 
 from data import queries
@@ -23,18 +22,16 @@ from data.signature_files import SignatureFile, iter_signature_files
 from data.signature_names import AmbiguousName, NumberIndex
 from data.specimens import ImageFacts, RefusedFile, inspect_image
 from data.writers_verification import NewDecision, NoConsent, write_decision
+from vision.comparing import Found, compare
 from vision.describing import describe_pending
 from vision.descriptor import Descriptor
 from vision.enrolling import Enrolment, enrol, enrol_all, need_consent, re_enrol
-from vision.enrolment import SPOILING
 from vision.images import decode_image
-from vision.likelihood import Calibration, verbal_key
-from vision.preprocess import to_gray, to_ink
-from vision.quality import Finding, as_rows, check_specimen
+from vision.likelihood import verbal_key
+from vision.quality import Finding, as_rows, check_pixels
 from vision.threshold_report import ThresholdReport, threshold_report
 from vision.verification_tools import Tools, tools_for
-from vision.verify import FEWEST_REFERENCES, Verification, decisive_limit, judge
-from vision.verify import enrol as make_model
+from vision.verify import decisive_limit
 
 __all__ = [
     "Decision",
@@ -63,7 +60,7 @@ class Decision:
     outcome : {"consistent", "inconclusive", "review"}
     reason : str
         Key: ``agrees, differs, unclear, weak_calibration, few_references, not_enrolled, enrolment_outdated,
-        poor_image, no_ink, copy_of_specimen``.
+        no_ink, copy_of_specimen``, or why the scan cannot be compared (:data:`vision.conditions.REASON_OF`).
     score, log10_lr : float or None
         None where nothing was compared.
     words : str
@@ -72,7 +69,7 @@ class Decision:
     nearest_specimen : str or None
         The most similar reference.
     findings : tuple of dict
-        Answers of the ten checks.
+        Answers of the checks, the pen's among them.
     versions : dict
         ``encoder_id, descriptor_sha256, classifier_version, calibration_version``.
     thresholds : dict
@@ -124,11 +121,13 @@ def verify(
     facts = inspect_image(data, name)
     need_consent(store, student_key)
     tools = tools_for(store, descriptor)
-    gray = to_gray(decode_image(data))
+    pixels = decode_image(data)
     own = queries.student_specimens(store, _ALL, student_key)
-    findings = check_specimen(gray, facts.dpi, _fingerprints(own))
-    found = _compare(store, tools, student_key, gray, findings, bool(same_file_of(store, facts.sha256)))
-    stored = _to_store(tools, found, findings)
+    findings = check_pixels(pixels, _fingerprints(own))
+    found = compare(store, tools, own, student_key, pixels, findings)
+    if same_file_of(store, facts.sha256) or _is_copy(findings):
+        found = replace(found, outcome="review", reason="copy_of_specimen")
+    stored = _to_store(tools, found)
     versions = tools.versions | {"calibration_version": found.verification.calibration_version}
     new = NewDecision(student_key, data, _facts(facts), versions, stored)
     decision_id = write_decision(store, new, actor=actor, role=role)
@@ -229,45 +228,11 @@ def _number_in(file: SignatureFile, numbers: NumberIndex) -> str:
     return number
 
 
-@dataclass(frozen=True)
-class _Found:
-    """Outcome of the comparison, with what the store wants beside it."""
-
-    verification: Verification
-    outcome: str
-    reason: str
-    enrolment_id: int | None
-    reference_ids: list[str]
-    calibration: Calibration
+def _is_copy(findings: list[Finding]) -> bool:
+    return any(one.code == _COPY and one.status == "found" for one in findings)
 
 
-def _compare(
-    store: Store, tools: Tools, key: str, gray: np.ndarray, findings: list[Finding], same_file: bool
-) -> _Found:
-    """What checks, references and scores say together; the checks have the first word."""
-    held = reads.enrolments(store, _ALL, key=key)
-    row = None if held.empty else held.iloc[0]
-    ids, vectors = reads.descriptors(store, tools.encoder_id, row["reference_ids"] if row is not None else [])
-    calibration = tools.ground.calibration_for(len(ids))
-    ink = to_ink(gray)
-    questioned = tools.descriptor.describe([ink])[0].astype(np.float16).astype(np.float32) * ink.any()
-    model = make_model(vectors, tools.ground.background, key) if len(ids) >= FEWEST_REFERENCES else None
-    judged = judge(questioned, model, len(ids), calibration)
-    outcome, reason = judged.outcome, judged.code
-    spoilt = {one.code for one in findings if one.status == "found" and one.code in SPOILING}
-    if same_file or _COPY in spoilt:
-        outcome, reason = "review", "copy_of_specimen"
-    elif row is None:
-        reason = "not_enrolled"
-    elif row["encoder_id"] != tools.encoder_id:
-        reason, outcome = "enrolment_outdated", "inconclusive"
-    elif spoilt:
-        outcome, reason = "inconclusive", "poor_image"
-    number = None if row is None else int(row["enrolment_id"])
-    return _Found(judged, outcome, reason, number, ids, calibration)
-
-
-def _to_store(tools: Tools, found: _Found, findings: list[Finding]) -> dict:
+def _to_store(tools: Tools, found: Found) -> dict:
     judged, limit = found.verification, decisive_limit(found.calibration)
     able = limit > 0 and found.calibration.slope > 0
     return {
@@ -283,7 +248,7 @@ def _to_store(tools: Tools, found: _Found, findings: list[Finding]) -> dict:
             "review_at": found.calibration.score_at(-limit) if able else None,
             "source": tools.ground.source,
         },
-        "findings": as_rows(findings),
+        "findings": as_rows(found.findings),
         "reference_ids": found.reference_ids,
         "nearest_specimen": None if judged.nearest is None else found.reference_ids[judged.nearest],
     }

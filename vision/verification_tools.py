@@ -16,6 +16,7 @@ from data.writers_verification import write_calibration
 from vision.describing import descriptor_id, descriptor_in_use
 from vision.descriptor import Descriptor
 from vision.enrolment import SPOILING
+from vision.forger_share import REGISTER_DOUBT, read_forgers
 from vision.ground import (
     FEWEST_WRITERS,
     Ground,
@@ -109,7 +110,8 @@ def calibrate(
 
     Half of the students with at least four usable specimens make the background, the others are held out:
     their first signatures are references, their later ones genuine trials, and each other's the random
-    forgeries. Skilled forgeries come from synthetic forgers, tried against the same background.
+    forgeries. Skilled forgeries are laid between the two where known forgers stand
+    (:class:`vision.forger_share.Forgers`).
 
     Returns
     -------
@@ -126,10 +128,9 @@ def calibrate(
     background = _background(store, encoder_id, known, sides[0], descriptor)
     held_out = _writer_sets(store, encoder_id, known, sides[1], MOST_TRIED)
     own = run_trials(background, held_out)
-    others = run_trials(background, synthetic.writers)
-    skilled = others[others["kind"] == "skilled"]
-    trials = pd.concat([own, skilled.assign(writer=skilled["writer"] + len(held_out))], ignore_index=True)
-    calibrations = fit_calibrations(trials, "fitted")
+    forgers = read_forgers()
+    trials = pd.concat([own, forgers.placed(own)], ignore_index=True)
+    calibrations = fit_calibrations(trials, "fitted", REGISTER_DOUBT, forgers.writers)
     content = {
         "students": len(sides[0]),
         "calibrations": {str(count): one.to_dict() for count, one in calibrations.items()},

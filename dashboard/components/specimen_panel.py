@@ -118,6 +118,8 @@ def findings_list(quality: list[dict] | None) -> None:
     found = findings.found(quality)
     if not found:
         st.markdown(f":green[:material/check_circle:] {words('signature.all_clear')}")
+    for finding in findings.soft(quality):
+        st.caption(findings.sentence(finding, words))
     for finding in found:
         color, icon = MARKS[finding["status"]]
         name = words.named("check", finding["code"])

@@ -55,9 +55,17 @@ def outcome_panel(decision: dict, *, key: str, steps: bool = True) -> None:
         scale = support_scale(ratio, limits["decisive"], limits["cap"], words)
         st.plotly_chart(scale.sent, key=f"support-{key}", config=QUIET, alt=scale.alt)
         st.caption(words("verification.support_help"))
+        if limits.get("source") == "synthetic":
+            st.caption(f":material/info: {words('verification.unproven', needed=_needed())}")
     if steps:
         next_steps(decision)
     st.caption(words("signature.footer"))
+
+
+def _needed() -> int:
+    from vision.ground import FEWEST_WRITERS
+
+    return FEWEST_WRITERS
 
 
 def next_steps(decision: dict) -> None:

@@ -25,13 +25,25 @@ def test_every_check_has_a_sentence_for_found_and_clear_and_an_advice(language):
 
 
 def test_a_finding_gives_its_value_and_limit_in_each_languages_numbers():
-    blurred = {"code": "SIG004", "status": "found", "value": 0.1}
+    blurred = {"code": "SIG004", "status": "found", "value": 1.2}
     assert findings.sentence(blurred, EN) == (
-        "Edges rise by 0.10 of the ink's darkness per pixel; sharp ones by at least 0.22."
+        "Too blurred to compare: softness 1.20, and 1 is the most at which strokes can be told."
     )
-    assert "0,10" in findings.sentence(blurred, ID)
+    assert "1,20" in findings.sentence(blurred, ID)
     tilted = {"code": "SIG009", "status": "found", "value": -41.6}
-    assert findings.sentence(tilted, EN).startswith("The ink runs −42 degrees")
+    assert findings.sentence(tilted, EN).startswith("The signature lies −42 degrees off")
+
+
+def test_sharpness_is_graded_in_words_and_an_earlier_measure_is_not_told_on_todays_scale():
+    def told(status, value):
+        return findings.sentence({"code": "SIG004", "status": status, "value": value}, EN)
+
+    assert told("clear", 0.3).startswith("Sharp enough")
+    assert told("clear", 0.7) == "A little soft, compared all the same: softness 0.70 of 1."
+    assert told("found", 1.3).startswith("Too blurred to compare")
+    assert told("found", 0.21).startswith("Blurred, as an earlier check found it")
+    rows = [{"code": "SIG004", "status": "clear", "value": value} for value in (0.3, 0.7)]
+    assert findings.soft(rows) == rows[1:] and findings.soft(None) == []
 
 
 def test_a_copy_needs_no_number_for_its_value_is_a_fingerprint():
@@ -41,8 +53,8 @@ def test_a_copy_needs_no_number_for_its_value_is_a_fingerprint():
 
 
 def test_every_answer_of_a_blank_sheet_has_a_sentence_and_one_advice():
-    rows = as_rows(check_specimen(np.full((120, 400), 250, np.uint8), 300))
-    assert [row["status"] for row in rows] == ["found"] + ["not_applicable"] * 9
+    rows = as_rows(check_specimen(np.full((120, 400), 250, np.uint8)))
+    assert [row["status"] for row in rows] == ["found"] + ["not_applicable"] * 10
     assert all(findings.sentence(row, EN) for row in rows)
     assert findings.advice(rows, EN) == [EN("finding_advice.SIG001")]
 

@@ -320,7 +320,7 @@ def test_the_price_of_a_threshold_follows_the_sliders(office, screen):
     at.slider(key="threshold").set_value(0.0).run()
     after = next(text.value for text in at.markdown if text.value.startswith("Of 1,000 forms"))
     assert before != after
-    assert EN("thresholds.source_synthetic", version="synthetic-1") in screen.texts(at)
+    assert EN("thresholds.source_synthetic", version="synthetic-2") in screen.texts(at)
     assert len(at.get("plotly_chart")) == 2
 
 

@@ -84,7 +84,7 @@ def test_the_report_says_whose_trials_stand_behind_each_figure():
     ground = Ground("register", "register-1", None, fit_calibrations(rows, "register-1"), rows)
     report = threshold_report(ground)
     assert dict(zip(report.counts["kind"], report.counts["source"], strict=True)) == {
-        "genuine": "register", "random": "register", "skilled": "synthetic",
+        "genuine": "register", "random": "register", "skilled": "forgers",
     }  # fmt: skip
     assert report.decisive == DECISIVE
     rates = report.rates.set_index("name")

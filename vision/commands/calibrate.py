@@ -14,11 +14,27 @@ def calibrate(
     synthetic: Annotated[
         Path | None, typer.Option(help="Write described synthetic signers here instead; no store is used.")
     ] = None,
+    forgers: Annotated[
+        Path | None, typer.Option(help="Write fitted numbers about forgers here instead, from --set folders.")
+    ] = None,
+    set_folders: Annotated[
+        list[Path] | None,
+        typer.Option("--set", help="Folder of a set with known forgeries; may be repeated."),
+    ] = None,
 ) -> None:
     """Learn thresholds from held-out writers of the register and say what they cost.
 
-    With ``--synthetic vision/weights/verification-synthetic.safetensors`` it makes the shipped file.
+    With ``--synthetic vision/weights/verification-synthetic.safetensors`` it makes the shipped signers, with
+    ``--forgers vision/weights/forgers.json --set CEDAR --set HINDI`` the shipped numbers about forgers.
     """
+    if (forgers is None) != (not set_folders):
+        raise typer.BadParameter("--forgers needs at least one --set, and --set a file for --forgers")
+    if forgers is not None:
+        from vision.commands.forgers import make_forgers
+
+        made = make_forgers(set_folders, forgers)
+        typer.echo(f"forgers of {made.writers} writers: {', '.join(made.sources)}")
+        return
     from vision.threshold_report import threshold_report
 
     if synthetic is not None:

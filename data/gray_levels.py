@@ -1,0 +1,121 @@
+"""Any picture mode → dark ink on white paper, 8 bits: deep grays, transparency, light ink on dark ground.
+
+What a file cannot say is decided from its pixels, and what cannot be decided is an error, never a guess that
+leaves an empty sheet behind.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image, ImageOps
+
+_PHOTOMETRIC, _SAMPLE_FORMAT = 262, 339  # TIFF tags
+_FULL_SCALES = (2**8 - 1, 2**12 - 1, 2**16 - 1, 2**32 - 1)
+"""Largest values of the gray scales in use: 8 bits in a wider word, 12-bit scanners, 16 and 32 bits."""
+_OVERSHOOT = 0.1
+"""Share of the scale by which resampling may have carried a float beyond it."""
+_LEAST_CONTRAST = 40
+_MOST_BRIGHT = 0.35
+"""Share of a picture that light ink on dark ground covers at most."""
+
+
+def to_paper(image: Image.Image) -> np.ndarray:
+    """Pixels on white paper, upright.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        In any mode, as it was opened.
+
+    Returns
+    -------
+    ndarray of uint8
+        (h, w) for gray images, (h, w, 3) RGB for all others; 255 is paper.
+
+    Raises
+    ------
+    ValueError
+        When gray values are no numbers, or lie on no scale that is known.
+    """
+    tags = getattr(image, "tag_v2", {})  # a turned copy has none
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith(("I", "F")):
+        pixels = _deep_gray(np.asarray(image), tags)
+    elif image.has_transparency_data:
+        pixels = _without_transparency(image.convert("RGBA"))
+    else:
+        pixels = np.asarray(image.convert("L" if image.mode in ("1", "L") else "RGB"))
+    return 255 - pixels if light_on_dark(pixels) else pixels
+
+
+def light_on_dark(pixels: np.ndarray) -> bool:
+    """Whether a picture shows light strokes on dark ground: a negative, a chalkboard, a dark-mode pad.
+
+    A sheet photographed on a dark table is no such picture: its light part is broad, strokes are thin.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (h, w) or (h, w, 3)
+    """
+    import cv2
+
+    gray = pixels if pixels.ndim == 2 else pixels.max(axis=2)
+    step = max(1, max(gray.shape) // 600)
+    gray = np.ascontiguousarray(gray[::step, ::step])
+    low, high = np.percentile(gray, [2, 99.8])
+    middle = (low + high) / 2
+    bright = (gray > middle).astype(np.uint8)
+    if high - low < _LEAST_CONTRAST or np.median(gray) > min(middle, 128):
+        return False
+    if not 0 < bright.mean() < _MOST_BRIGHT:
+        return False
+    rim = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
+    side = max(9, min(gray.shape) // 10) | 1  # no stroke is so wide
+    broad = cv2.morphologyEx(bright, cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
+    return bool(np.median(rim) < middle and broad.sum() < 0.1 * bright.sum())
+
+
+def _without_transparency(image: Image.Image) -> np.ndarray:
+    """Transparency as paper; where the ink is light, black paper is laid under it and all is inverted."""
+    values = np.asarray(image).astype(np.float32)
+    colours, cover = values[..., :3], values[..., 3:] / 255
+    # Each pixel counts as much as it covers: a white pad below black ink is paper, not ink.
+    shown = np.average(colours.mean(axis=2), weights=cover[..., 0]) if cover.any() else 0.0
+    light = shown > 128 and cover.mean() < _MOST_BRIGHT
+    ground = 0.0 if light else 255.0
+    flat = np.rint(colours * cover + ground * (1 - cover)).astype(np.uint8)
+    return 255 - flat if light else flat
+
+
+def _deep_gray(values: np.ndarray, tags) -> np.ndarray:
+    """16-bit, 32-bit and float grays as 8 bits, white high."""
+    if values.dtype.kind == "f":
+        gray = _float_gray(values)
+    else:
+        if values.dtype == np.int32 and int(_first(tags.get(_SAMPLE_FORMAT, 1))) == 1:
+            values = values.view(np.uint32)  # Pillow reads unsigned words as signed ones
+        gray = _scaled(values.astype(np.float64))
+    # Pillow turns WhiteIsZero round for 1 and 8 bits only.
+    return 255 - gray if _first(tags.get(_PHOTOMETRIC, 1)) == 0 else gray
+
+
+def _first(value):
+    return value[0] if isinstance(value, tuple) else value
+
+
+def _scaled(values: np.ndarray) -> np.ndarray:
+    if values.min() < 0:
+        raise ValueError(f"gray values go down to {values.min():g}; export as 8-bit gray")
+    full = next(one for one in _FULL_SCALES if values.max() <= one)
+    return np.rint(values * (255 / full)).astype(np.uint8)
+
+
+def _float_gray(values: np.ndarray) -> np.ndarray:
+    """Floats from 0 to 1, or on one of the whole scales up to 16 bits."""
+    if not np.isfinite(values).all():
+        raise ValueError("some gray values are no numbers; export as 8-bit gray")
+    low, high = float(values.min()), float(values.max())
+    full = next((one for one in (1.0, *_FULL_SCALES[:3]) if high <= one * (1 + _OVERSHOOT)), None)
+    if full is None or low < -_OVERSHOOT * full or high <= 0:
+        raise ValueError(f"gray values from {low:g} to {high:g} lie on no known scale; export as 8-bit gray")
+    return np.rint(np.clip(values / full, 0, 1) * 255).astype(np.uint8)

@@ -1,0 +1,72 @@
+"""``python -m vision calibrate --forgers OUT --set DIR``: fitted numbers about forgers, from sets that hold
+some."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+INKS = {"grey": "tepat", "binary": "tepat_binary"}
+MOST_WRITERS, MOST_GENUINE, MOST_FORGED = 66, 16, 8
+"""Of each set; every source weighs the same, so more would change little."""
+
+
+def make_forgers(folders: list[Path], out: Path):
+    """Describe the sets, grey and with binary ink, and write what was fitted.
+
+    Parameters
+    ----------
+    folders : list of Path
+        Each with one folder per writer, ``genuine_*`` and ``forged_*`` images in it.
+    out : Path
+        JSON file.
+
+    Returns
+    -------
+    vision.forger_share.Forgers
+    """
+    from vision.describing import descriptor_id, descriptor_in_use
+    from vision.forger_share import fit_forgers, write_forgers
+    from vision.synthetic_ground import SHIPPED, described_by, make_synthetic, read_synthetic
+    from vision.verify import CLASSIFIER_VERSION
+
+    descriptor = descriptor_in_use()
+    encoder_id = descriptor_id(descriptor)
+    sets = {}
+    for folder in folders:
+        for ink, variant in INKS.items():
+            described = _described(folder, descriptor, variant)
+            before = sets.get(f"{folder.name} grey")
+            if before and all(
+                np.array_equal(a.genuine, b.genuine) for a, b in zip(before, described, strict=True)
+            ):
+                continue  # a set whose scans are black and white already
+            sets[f"{folder.name} {ink}"] = described
+    shipped = described_by(SHIPPED) == encoder_id
+    made = read_synthetic(SHIPPED, descriptor.blocks) if shipped else make_synthetic(descriptor, encoder_id)
+    found = fit_forgers(sets, made.writers, descriptor.blocks, encoder_id, CLASSIFIER_VERSION)
+    write_forgers(found, out)
+    return found
+
+
+def _described(folder: Path, descriptor, variant: str):
+    from tqdm import tqdm
+
+    from vision.ground import WriterSet
+    from vision.preprocess import to_ink
+    from vision.signature_folders import read_scan, read_signature_set
+
+    found = read_signature_set(folder, MOST_WRITERS)
+
+    def vectors(rows) -> np.ndarray:
+        return descriptor.describe([to_ink(read_scan(found.paths[row]), variant) for row in rows])
+
+    return [
+        WriterSet(
+            f"{found.name}-{writer}",
+            vectors(found.genuine_of(writer)[:MOST_GENUINE]),
+            vectors(found.forged_of(writer)[:MOST_FORGED]),
+        )
+        for writer in tqdm(np.unique(found.writers), desc=f"{found.name} {variant}", mininterval=5)
+    ]
