@@ -1,5 +1,7 @@
 """Drift, probes and the registry as the model page shows them, and the decision made there."""
 
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
 
@@ -8,6 +10,7 @@ from dashboard.charts.model import precision_recall
 from dashboard.wording import Words
 from data.accounts import Account
 from fusion.drift import Sign
+from fusion.serving import NotServable
 
 EN = Words("en")
 MONITOR = {
@@ -116,19 +119,65 @@ def test_a_decision_needs_a_reason_and_a_confirmation(decided, university, scree
     assert EN("model_registry.needs_reason") not in shown
 
 
-def test_a_decision_reaches_the_registry_with_who_and_why(decided, monkeypatch):
+def test_a_decision_is_asked_for_as_a_job_and_the_present_model_stays_meanwhile(decided, monkeypatch):
+    from dashboard import jobs
+
+    asked = []
+    monkeypatch.setattr(jobs, "start", lambda store, person, kind, **more: asked.append((kind, more)) or "j1")
+    at = decided("records_only")
+    at.text_input(key="model-reason").set_value("  signatures add nothing ")
+    at.checkbox(key="model-sure").check()
+    at = pressed(at)
+    assert not at.exception
+    assert asked == [("serve", {"act": "records_only", "reason": "signatures add nothing"})]
+
+
+@pytest.mark.parametrize(
+    ("act", "step", "more"),
+    [
+        ("approve", "approve", {"model": "risk-b"}),
+        ("roll_back", "serve_again", {"model": "risk-b"}),
+        ("records_only", "serve_records_only", {}),
+    ],
+)
+def test_the_job_decides_in_the_name_of_whoever_asked_for_it(act, step, more, monkeypatch):
+    from dashboard.jobs import Task
+    from dashboard.jobs_kinds import serve
     from fusion import registry
 
     calls = []
-    monkeypatch.setattr(
-        registry, "serve_records_only", lambda store, **who: calls.append(who) or "risk-x-records"
-    )
-    at = decided("records_only")
-    at.text_input(key="model-reason").set_value("signatures add nothing")
-    at.checkbox(key="model-sure").check()
-    at = pressed(at)
-    assert calls == [{"actor": "administrator", "role": "administrator", "reason": "signatures add nothing"}]
-    assert [note.value for note in at.success] == [EN("model_registry.done", version="risk-x-records")]
+
+    def decide(store, *version, actor, role, reason, progress):
+        progress("scoring as of 0 terms", 0, 10)
+        calls.append((*version, actor, role, reason))
+        return "risk-b"
+
+    monkeypatch.setattr(registry, step, decide)
+    job = SimpleNamespace(actor="sari", role="administrator", arguments={"act": act, "reason": "why", **more})
+    told = []
+    assert serve(Task(None, job, lambda *step: told.append(step))) == {"model": "risk-b"}
+    assert calls == [(*more.values(), "sari", "administrator", "why")]
+    assert told == [(0, 10, "scoring as of 0 terms")]
+
+
+@pytest.mark.parametrize(
+    ("raised", "code"),
+    [(LookupError("no model"), "model_gone"), (NotServable("too small"), "not_servable")],
+)
+def test_a_model_that_cannot_be_served_is_refused_in_words(raised, code, monkeypatch):
+    from dashboard.jobs import Refused, Task
+    from dashboard.jobs_kinds import serve
+    from fusion import registry
+
+    def decide(*_, **__):
+        raise raised
+
+    monkeypatch.setattr(registry, "approve", decide)
+    arguments = {"act": "approve", "model": "risk-b", "reason": "why"}
+    job = SimpleNamespace(actor="sari", role="administrator", arguments=arguments)
+    with pytest.raises(Refused) as refusal:
+        serve(Task(None, job, lambda *_: None))
+    assert refusal.value.code == code and EN.has(f"job_problem.{code}")
 
 
 def test_a_roll_back_without_an_earlier_model_says_so(decided):

@@ -6,29 +6,35 @@ import os
 import random
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from sqlalchemy import delete, select
 from typer.testing import CliRunner
 
 from benchmarks.registers import make_register
-from data import queries
+from data import queries, schema
 from data.scope import Scope
 from data.store import (
     EncoderInfo,
     RecordFrames,
     get_fact,
+    save_model,
     write_consents,
     write_embeddings,
     write_records,
     write_specimens,
 )
 from data.writers_signatures import NewSpecimen
-from fusion import pipeline, registry
+from fusion import pipeline, registry, scoring
 from fusion.booster import TreeSettings
+from fusion.cards import model_card
 from fusion.explain import explain_score, signature_direction
+from fusion.fitness import weigh
 from fusion.model_files import ModelFileError
+from fusion.serving import NotServable
 from fusion.splits import mature_labels
 
 SMALL = TreeSettings(rounds=30)
@@ -39,6 +45,13 @@ ENCODER = EncoderInfo("sim", "1", "0" * 64, "simulated", 33)
 def fill(store, count=260, signed=0.7):
     """A simulated register with embeddings in the store; returns the register."""
     register = make_register(count, np.random.default_rng(5), dim=32, signed=signed)
+    write_register(store, register)
+    if signed:
+        _sign(store, register)
+    return register
+
+
+def write_register(store, register) -> None:
     number = dict.fromkeys(register.students["student_key"])
     frames = RecordFrames(
         programs=register.programs.assign(name=register.programs["program_code"]),
@@ -56,9 +69,6 @@ def fill(store, count=260, signed=0.7):
         synthetic=True,
         student_keys={key: key for key in number},
     )
-    if signed:
-        _sign(store, register)
-    return register
 
 
 def _sign(store, register):
@@ -190,6 +200,88 @@ def test_students_without_terms_and_outcomes_teach_nothing(store):
     for step in (pipeline.train, pipeline.evaluate):
         with pytest.raises(pipeline.NotTrainable, match="no term and no outcome"):
             step(store)
+
+
+def test_a_model_cut_off_while_it_is_scored_leaves_the_one_in_service_and_its_scores(store, monkeypatch):
+    fill(store, 200, signed=0)
+    first = pipeline.train(store, **QUICK).model.version
+    before = queries.caseload(store, Scope.system(), "late", 500)
+    assert len(before) > 10
+    written, whole = [], scoring.write_scores
+
+    def cut_off(*arguments):
+        written.append(whole(*arguments))
+        if len(written) == 2:
+            raise KeyboardInterrupt  # two of nine as-of terms are written
+
+    monkeypatch.setattr(scoring, "write_scores", cut_off)
+    who = {"actor": "sari", "role": "administrator", "reason": "a try"}
+    with pytest.raises(KeyboardInterrupt):
+        registry.serve_records_only(store, **who)
+    assert sum(written) > 0 and queries.served_model(store).version == first
+    pd.testing.assert_frame_equal(queries.caseload(store, Scope.system(), "late", 500), before)
+    monkeypatch.setattr(scoring, "write_scores", whole)
+    version = registry.serve_records_only(store, **who)
+    assert queries.served_model(store).version == version != first
+    after = queries.caseload(store, Scope.system(), "late", 500)
+    assert after["student_key"].tolist() == before["student_key"].tolist()
+    assert set(after["model_version"]) == {version}
+    assert len(all_scores(store, version)) == len(all_scores(store, first))
+    assert [note["actor"] for note in queries.served_model(store).manifest["served"]] == ["sari"]
+
+
+def test_rolling_back_scores_what_came_while_another_model_was_in_service(store):
+    fill(store, 200, signed=0)
+    first = pipeline.train(store, **QUICK).model.version
+    key = queries.caseload(store, Scope.system(), "late", 1)["student_key"].iloc[0]
+    who = {"actor": "sari", "role": "administrator"}
+    registry.serve_records_only(store, reason="a try", **who)
+    with store.writing() as connection:  # as if the newest term had come only now
+        mine = schema.scores.c.model_version == first
+        ids = select(schema.scores.c.score_id).where(mine, schema.scores.c.student_key == key)
+        connection.execute(delete(schema.explanations).where(schema.explanations.c.score_id.in_(ids)))
+        connection.execute(delete(schema.scores).where(schema.scores.c.score_id.in_(ids)))
+    assert key not in set(all_scores(store, first)["student_key"])
+    assert registry.roll_back(store, reason="as before", **who) == first
+    assert key in set(queries.caseload(store, Scope.system(), "late", 500)["student_key"])
+
+
+def test_a_model_whose_register_was_too_small_is_neither_served_nor_scored(store):
+    fill(store, 200, signed=0)
+    trained = pipeline.train(store, **QUICK)
+    manifest = queries.served_model(store).manifest
+    too_small = {name: weigh(name, 13, 7, 2).as_dict() for name in ("late", "dropout")}
+    save_model(
+        store, "risk-old", trained.model.version, {**manifest, "version": "risk-old", "fitness": too_small}
+    )
+    with pytest.raises(NotServable, match="few_students"):
+        registry.approve(store, "risk-old", actor="a", role="administrator", reason="why not")
+    assert queries.served_model(store).version == trained.model.version
+    one = {**too_small, "late": weigh("late", 400, 200, 3).as_dict()}
+    save_model(store, "risk-one", trained.model.version, {**manifest, "version": "risk-one", "fitness": one})
+    registry.approve(store, "risk-one", actor="a", role="administrator", reason="late only")
+    assert set(all_scores(store, "risk-one")["target"]) == {"late"}
+
+
+def test_graduates_only_teach_lateness_and_no_drop_out(store):
+    register = make_register(260, np.random.default_rng(5), dim=32, signed=0)
+    left = register.outcomes["exit_type"].isin(("expelled", "resigned", "discontinued"))
+    stayed = set(register.outcomes.loc[~left, "student_key"])
+    register = replace(
+        register,
+        students=register.students[kept],
+        terms=register.terms[
+            register.terms["student_key"].isin(set(register.students.loc[kept, "student_key"]))
+        ],
+        outcomes=register.outcomes[~left],
+    )
+    write_register(store, register)
+    trained = pipeline.train(store, **QUICK)
+    assert list(trained.model.targets) == ["late"] and trained.served
+    assert trained.fitness["dropout"].reason == "no_events"
+    assert set(all_scores(store, trained.model.version)["target"]) == {"late"}
+    assert "dropout" not in queries.served_model(store).manifest["assessment"]["evaluations"]
+    assert "graduates only" in model_card(trained.model.manifest, synthetic=True)
 
 
 @pytest.mark.slow

@@ -1,0 +1,219 @@
+"""Pages where a risk ends or was never learned: past the normal time, too small a register, an empty store."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dashboard.wording import Words
+from data import queries
+from data.accounts import Account
+from data.scope import Scope
+from data.store import RecordFrames, save_model, set_fact, write_records, write_scores
+
+EN, ID = Words("en"), Words("id")
+SYSTEM = Scope.system()
+ADMIN, LEADER = Account("administrator", "A", "administrator"), Account("rector", "R", "leadership")
+CITRA = Account("citra", "Citra", "advisor")
+
+
+def warnings(at) -> str:
+    return "\n".join(str(one.value) for one in at.warning)
+
+
+def past_student(store) -> pd.Series:
+    """Somebody long past the normal time, with scores for being late from before."""
+    found = queries.standing(store, SYSTEM, past_normal=True)
+    assert len(found), "the invented university must have somebody past the normal time"
+    return found.sort_values("cohort_term").iloc[0]
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_the_caseload_ends_at_the_normal_time_and_shows_the_others_as_a_group_of_their_own(
+    university, screen, language
+):
+    words, row = Words(language), past_student(university.store)
+    at = screen.drawn("caseload", Account(row["advisor"], "A", "advisor"), language)
+    assert not at.exception
+    assert words("standing.title") in screen.texts(at)
+    by_risk, group = (frame.value for frame in at.dataframe)
+    assert row["name"] not in set(by_risk["student"])
+    who = f"{row['name']} · {row['student_number']}"
+    assert who in set(group[words("column.student")]) and words("column.band") not in group
+
+
+@pytest.mark.parametrize("target", ["late", "dropout"])
+def test_a_student_past_the_normal_time_is_led_by_what_is_missing_and_by_no_stale_statement(
+    university, screen, target
+):
+    row = past_student(university.store)
+    history = queries.score_history(university.store, SYSTEM, row["student_key"])
+    assert (history["target"] == "late").any()  # there is an old score to be tempted by
+    advisor = Account(row["advisor"], "A", "advisor")
+    at = screen.drawn("student", advisor, key=row["student_key"], target=target)
+    shown = screen.texts(at)
+    assert not at.exception and "Past normal time" in shown and "credits" in shown
+    assert "of 100 past students" not in shown.casefold()
+    assert EN("whatif.title") not in shown and EN("student.reasons_title") not in shown
+
+
+def test_the_overview_counts_who_can_still_be_on_time_and_says_how_many_are_past_it(university, screen):
+    at = screen.drawn("overview", LEADER)
+    assert not at.exception
+    past = int(queries.past_normal_counts(university.store, SYSTEM)["students"].sum())
+    assert EN("standing.kpi", n=past) in screen.texts(at)
+    cube = queries.cohort_cube(university.store, SYSTEM, "late")
+    risky = int(cube.loc[cube["band"].isin(("high", "very_high")), "students"].sum())
+    assert at.metric[1].value.startswith(f"{risky} (")
+    both = queries.own_students(university.store, SYSTEM)
+    assert cube["students"].sum() + past <= both
+
+
+def test_the_model_page_says_what_the_register_taught(university, screen):
+    at = screen.drawn("model", ADMIN)
+    shown = screen.texts(at)
+    assert not at.exception and EN("fitness.title") in shown
+    manifest = queries.served_model(university.store).manifest
+    found = manifest["fitness"]["dropout"]
+    assert f"{found['events']} of them with the event" in shown
+
+
+@pytest.fixture
+def too_small(small_register, served):
+    """A model of before the rule in service: taught by 13 students, drop-out by none of them."""
+    store = small_register.store
+    manifest = {
+        "bands": {"late": [0.2, 0.4, 0.6], "dropout": [0.0, 0.005, 0.01]},
+        "trained_on": {"students": 13, "labels": {"on_time": 6, "delayed": 7}},
+    }
+    save_model(store, "risk-13", "risk-13", manifest, "served")
+    frame = pd.DataFrame(
+        [(key, target) for key in small_register.keys.values() for target in ("late", "dropout")],
+        columns=["student_key", "target"],
+    ).assign(as_of_index=1, as_of_term=20232, model_version="risk-13", modality="records")
+    frame = frame.assign(risk=0.0, risk_low=0.0, risk_high=0.1, margin=-9.0, band="moderate")
+    empty = np.zeros((len(frame), 1), "float32")
+    write_scores(store, frame, empty, empty, np.zeros(len(frame)))
+    served(store)
+    return small_register
+
+
+@pytest.mark.parametrize(("target", "said"), [("late", "7 of 13"), ("dropout", "Only graduates")])
+def test_a_model_of_thirteen_students_shows_no_list_no_band_and_no_tick(too_small, screen, target, said):
+    at = screen.drawn("caseload", CITRA, target=target)
+    assert not at.exception
+    assert said in warnings(at) and EN("fitness.rule") in warnings(at)
+    rule, group = (frame.value for frame in at.dataframe)  # S12 by the rule, S10 past the normal time
+    assert rule[EN("column.student")].tolist() == ["Student S12 · S12"]
+    assert group[EN("column.student")].tolist() == ["Student S10 · S10"]
+    assert EN("column.band") not in rule and "band" not in rule
+    overview = screen.drawn("overview", LEADER, target=target)
+    assert not overview.exception and said in warnings(overview)
+    assert overview.metric[1].value == "–"
+    assert EN("health.fine") not in screen.texts(overview)
+    model = screen.drawn("model", ADMIN, target=target)
+    assert not model.exception and said in screen.texts(model)
+    student = screen.drawn("student", CITRA, key=too_small.keys["S12"], target=target)
+    assert not student.exception and said in warnings(student)
+    assert EN("band.moderate") not in screen.texts(student)
+
+
+def test_the_digest_of_a_target_that_was_never_learned_names_nobody(too_small):
+    from datetime import date
+
+    from dashboard.digest import gather
+
+    week = gather(too_small.store, Scope("citra", "advisor", True, None, True, True), "dropout", date.today())
+    assert week.changed == 0 and week.new.empty and week.waiting.empty
+
+
+def test_what_the_last_training_lacked_is_said_where_no_model_is_in_service(small_register, served, screen):
+    from fusion.fitness import FACT, weigh
+
+    store = small_register.store
+    served(store)
+    at = screen.drawn("caseload", CITRA)
+    assert EN("fitness.no_model") in warnings(at) and EN("fitness.rule") in warnings(at)
+    lacking = {target: weigh(target, 7, 2, 2).as_dict() for target in ("late", "dropout")}
+    set_fact(store, FACT, lacking)
+    assert "2 of 7" in warnings(screen.drawn("caseload", CITRA))
+    assert "2 of 7" in warnings(screen.drawn("overview", LEADER))
+    model = warnings(screen.drawn("model", ADMIN))
+    assert "lateness" in model and "drop-out" in model
+
+
+def test_without_outcomes_it_is_unknown_who_finished_and_not_zero(
+    small_register, store_without_outcomes, screen
+):
+    at = screen.drawn("overview", LEADER)
+    shown = screen.texts(at)
+    assert not at.exception
+    assert [metric.value for metric in at.metric][2:4] == ["–", "–"]
+    assert shown.count(EN("overview.kpi_unknown")) == 2
+    assert "0%" not in [metric.value for metric in at.metric]
+    assert "Informatics" in shown and "unknown, not zero" in shown
+
+
+@pytest.fixture
+def store_without_outcomes(small_register, served, tmp_path, sqlite_template):
+    import shutil
+
+    from data.store import open_store
+
+    folder = tmp_path / "bare"
+    folder.mkdir()
+    shutil.copy(sqlite_template, folder / "tepat.db")
+    opened = open_store(f"sqlite:///{folder / 'tepat.db'}", folder=folder)
+    first = small_register.first
+    frames = RecordFrames(programs=first.programs, students=first.students, terms=first.terms)
+    write_records(opened, frames, source="x", files={}, actor="test", synthetic=True)
+    served(opened)
+    yield opened
+    opened.close()
+
+
+def test_an_empty_store_leads_from_import_to_training_without_a_command_line(store, served, screen):
+    from dashboard.next_steps import open_steps
+
+    served(store)
+    assert open_steps(store) == ["import"]
+    for page in ("overview", "jobs", "model"):
+        at = screen.drawn(page, ADMIN)
+        assert not at.exception
+        assert "python -m" not in screen.texts(at) and "make demo" not in screen.texts(at)
+    assert EN("steps.import_help") in screen.texts(screen.drawn("jobs", ADMIN))
+
+
+def test_after_an_import_training_comes_next_and_after_it_nothing_is_left(small_register, served, screen):
+    from dashboard.next_steps import open_steps
+    from data import jobs as table
+
+    store = small_register.store
+    served(store)
+    assert open_steps(store) == ["train"]
+    at = screen.drawn("jobs", ADMIN)
+    at.button(key="step-jobs-train").click().run()
+    assert not at.exception and [job.kind for job in table.open_jobs(store)] == ["train"]
+    assert not any(button.key == "step-jobs-train" for button in at.button)  # it is under way
+    save_model(store, "m1", "m1", {}, "served")
+    assert open_steps(store) == ["score"]
+    frame = pd.DataFrame({"student_key": [small_register.keys["S07"]], "target": "late"})
+    frame = frame.assign(as_of_index=4, as_of_term=20232, model_version="m1", modality="records", margin=0.0)
+    frame = frame.assign(risk=0.5, risk_low=0.4, risk_high=0.6, band="high")
+    write_scores(store, frame, np.zeros((1, 1)), np.zeros((1, 1)), np.zeros(1))
+    assert open_steps(store) == []
+
+
+def test_a_training_that_finds_too_little_ends_as_a_job_with_a_reason(small_register, served, screen):
+    from dashboard import jobs, worker_child
+    from data import jobs as table
+
+    store = small_register.store
+    served(store)
+    jobs.start(store, ADMIN, "train")
+    job = table.take(store, "a")
+    worker_child.do(store, job)
+    assert table.find(store, job.job_id).problem == "not_trainable"
+    assert queries.served_model(store) is None
+    assert "2 of 7" in warnings(screen.drawn("model", ADMIN))
