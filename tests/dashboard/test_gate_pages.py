@@ -1,4 +1,4 @@
-"""Pages where a risk ends or was never learned: past the normal time, too small a register, an empty store."""
+"""Pages where a risk ends or was never learned: past the normal time, a small register, an empty store."""
 
 from __future__ import annotations
 

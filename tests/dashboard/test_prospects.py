@@ -125,9 +125,10 @@ def test_the_store_counts_groups_and_expectations_without_a_single_student(small
         queries.flow_by_group(store, everybody, "name")
 
 
-def manifest(model: float, rule: float, trusted: bool) -> dict:
+def manifest(model: float, rule: float, trusted: bool, students: int = 200) -> dict:
     def figures(value):
-        return {"figures": {"precision_at_20": [value, None, None]}}
+        judged = {"rows": 4 * students, "students": students, "events": 2 * students}
+        return {"figures": {"precision_at_20": [value, None, None]}, **judged}
 
     arms = {"fused": figures(model), "on-track rule": figures(rule)}
     cohorts = [
@@ -148,6 +149,10 @@ def manifest(model: float, rule: float, trusted: bool) -> dict:
             datetime(2026, 5, 1),
             ["young_differ"],
         ),
+        (manifest(0.9, 0.5, True, students=7), datetime(2026, 5, 1), ["few_judged"]),
+        # 24 with and 24 without the event are the fewest that tell a useful ranking from chance
+        (manifest(0.9, 0.5, True, students=48), datetime(2026, 5, 1), []),
+        (manifest(0.9, 0.5, True, students=46), datetime(2026, 5, 1), ["few_judged"]),
         ({}, None, ["unexamined"]),
     ],
 )

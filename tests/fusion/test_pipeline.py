@@ -11,11 +11,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from sqlalchemy import delete, select
 from typer.testing import CliRunner
 
 from benchmarks.registers import make_register
-from data import queries, schema
+from data import queries
 from data.scope import Scope
 from data.store import (
     EncoderInfo,
@@ -206,7 +205,7 @@ def test_a_model_cut_off_while_it_is_scored_leaves_the_one_in_service_and_its_sc
     fill(store, 200, signed=0)
     first = pipeline.train(store, **QUICK).model.version
     before = queries.caseload(store, Scope.system(), "late", 500)
-    assert len(before) > 10
+    assert len(before) >= 10
     written, whole = [], scoring.write_scores
 
     def cut_off(*arguments):
@@ -233,17 +232,16 @@ def test_a_model_cut_off_while_it_is_scored_leaves_the_one_in_service_and_its_sc
 def test_rolling_back_scores_what_came_while_another_model_was_in_service(store):
     fill(store, 200, signed=0)
     first = pipeline.train(store, **QUICK).model.version
-    key = queries.caseload(store, Scope.system(), "late", 1)["student_key"].iloc[0]
     who = {"actor": "sari", "role": "administrator"}
     registry.serve_records_only(store, reason="a try", **who)
-    with store.writing() as connection:  # as if the newest term had come only now
-        mine = schema.scores.c.model_version == first
-        ids = select(schema.scores.c.score_id).where(mine, schema.scores.c.student_key == key)
-        connection.execute(delete(schema.explanations).where(schema.explanations.c.score_id.in_(ids)))
-        connection.execute(delete(schema.scores).where(schema.scores.c.score_id.in_(ids)))
-    assert key not in set(all_scores(store, first)["student_key"])
+    newest = queries.students(store, Scope.system()).sort_values("cohort_term").iloc[-1]
+    row = {"student_number": ["late comer"], "program_code": newest["program_code"]}
+    frame = pd.DataFrame(row | {"cohort_term": int(newest["cohort_term"])})
+    frames = RecordFrames(students=frame)
+    about = {"files": {}, "actor": "test", "synthetic": True, "student_keys": {"late comer": "f" * 16}}
+    write_records(store, frames, source="x", **about)
     assert registry.roll_back(store, reason="as before", **who) == first
-    assert key in set(queries.caseload(store, Scope.system(), "late", 500)["student_key"])
+    assert "f" * 16 in set(queries.caseload(store, Scope.system(), "late", 500)["student_key"])
 
 
 def test_a_model_whose_register_was_too_small_is_neither_served_nor_scored(store):
@@ -269,10 +267,8 @@ def test_graduates_only_teach_lateness_and_no_drop_out(store):
     stayed = set(register.outcomes.loc[~left, "student_key"])
     register = replace(
         register,
-        students=register.students[kept],
-        terms=register.terms[
-            register.terms["student_key"].isin(set(register.students.loc[kept, "student_key"]))
-        ],
+        students=register.students[register.students["student_key"].isin(stayed)],
+        terms=register.terms[register.terms["student_key"].isin(stayed)],
         outcomes=register.outcomes[~left],
     )
     write_register(store, register)
