@@ -27,6 +27,8 @@ def put_into_service(
 ) -> int:
     """Score a registered model, then serve it; who and why go into its manifest.
 
+    A model that is in service already is scored, and nothing else changes.
+
     Parameters
     ----------
     store : Store
@@ -54,6 +56,8 @@ def put_into_service(
         raise NotServable(f"model {version} must not be served: its register could not teach it ({why})")
     written = score(store, version, progress=progress)
     stored = find_model(store, version)  # scoring has noted what it saw
+    if stored.status == "served":  # an attempt that was cut off had come this far
+        return written
     entry = {"at": datetime.now(UTC).isoformat(), "actor": actor, "reason": reason}
     manifest = {**stored.manifest, "served": [*stored.manifest.get("served", []), entry]}
     save_model(store, version, stored.folder, manifest, "served")
