@@ -67,7 +67,7 @@ def train(
             for ablation in result.assessment.ablations.values():
                 typer.echo("\n" + ablation_text(ablation))
         for lacking in filter(None, map(fitness_text, result.fitness.values())):
-            typer.echo(f"\nnot learned: {lacking} {RULE}")
+            typer.echo(f"\nNot learned, and not scored: {lacking}\n{RULE}")
         new = "new" if result.new else "found as trained before"
         state = "a candidate; approve it to serve it"
         if result.served:
@@ -81,7 +81,7 @@ def train(
 
 
 def _nothing_to_learn(problem) -> None:
-    typer.echo(f"nothing can be learned from this register yet: {problem} {RULE}", err=True)
+    typer.echo(f"error: nothing can be learned from this register yet.\n{problem}\n{RULE}", err=True)
     raise typer.Exit(NOTHING_TO_LEARN) from None
 
 

@@ -39,7 +39,7 @@ __all__ = ["NotTrainable", "Trained", "choose_encoder", "evaluate", "load_model"
 
 Progress = Callable[[str, int, int], None]
 
-NOTHING_YET = "the register holds no term and no outcome yet: there is nothing to learn from"
+NOTHING_YET = "The register holds no term and no outcome yet."
 
 
 class NotTrainable(ValueError):
@@ -52,7 +52,7 @@ class NotTrainable(ValueError):
     """
 
     def __init__(self, fitness: dict[str, Fitness]):
-        lacking = " ".join(fitness_text(found) for found in fitness.values())
+        lacking = "\n".join(fitness_text(found) for found in fitness.values())
         super().__init__(lacking or NOTHING_YET)
         self.fitness = fitness
 

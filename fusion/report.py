@@ -21,24 +21,24 @@ TARGET_NAMES = {"late": "not graduating within the normal terms", "dropout": "dr
 
 LACKING = {
     "late": {
-        "no_outcomes": "no student's normal time is over yet: lateness cannot be learned",
-        "no_events": "everybody of known outcome graduated on time: lateness cannot be learned from it",
-        "only_events": "nobody of known outcome graduated on time: lateness cannot be learned from it",
-        "one_cohort": "all {students} students of known outcome entered together: lateness could not be "
+        "no_outcomes": "No student's normal time is over yet: lateness cannot be learned",
+        "no_events": "Everybody of known outcome graduated on time: lateness cannot be learned from it",
+        "only_events": "Nobody of known outcome graduated on time: lateness cannot be learned from it",
+        "one_cohort": "All {students} students of known outcome entered together: lateness could not be "
         "judged on a later cohort",
     },
     "dropout": {
-        "no_outcomes": "no student's normal time is over yet: drop-out cannot be learned",
-        "no_events": "only graduates in this register, not one drop-out among {students} students of known "
+        "no_outcomes": "No student's normal time is over yet: drop-out cannot be learned",
+        "no_events": "Only graduates in this register, not one drop-out among {students} students of known "
         "outcome: drop-out cannot be learned from it",
-        "only_events": "only drop-outs in this register: drop-out cannot be learned from it",
-        "one_cohort": "all {students} students of known outcome entered together: drop-out could not be "
+        "only_events": "Only drop-outs in this register: drop-out cannot be learned from it",
+        "one_cohort": "All {students} students of known outcome entered together: drop-out could not be "
         "judged on a later cohort",
     },
 }
 TOO_FEW = {
-    "late": "too few students of known outcome to learn lateness from, {events} of {students} late or gone",
-    "dropout": "too few students of known outcome to learn drop-out from, {events} of {students} gone",
+    "late": "Too few students of known outcome to learn lateness from, {events} of {students} late or gone",
+    "dropout": "Too few students of known outcome to learn drop-out from, {events} of {students} gone",
 }
 WIDE = {
     "few_students": "their share would be known to ±{share:.0f} points, and ±{most:.0f} is the most allowed",

@@ -108,6 +108,27 @@ def test_an_unknown_model_is_named_in_an_error_and_nothing_happens(run, trained_
     assert served(trained_folder[0])[0].version == trained_folder[1]
 
 
+@pytest.mark.parametrize("command", ["train", "evaluate", "compare"])
+def test_a_store_with_nothing_to_learn_from_is_refused_with_an_exit_code_of_its_own(
+    tmp_path, monkeypatch, command
+):
+    monkeypatch.setenv("TEPAT_FOLDER", str(tmp_path))
+    monkeypatch.setenv("DATABASE_URL", "")
+    get_settings.cache_clear()
+    store = open_store(folder=tmp_path)
+    register = make_register(20, np.random.default_rng(9), signed=0)
+    students = register.students.rename(columns={"student_key": "student_number"})
+    programs = register.programs.assign(name=register.programs["program_code"])
+    frames = RecordFrames(programs=programs, students=students)
+    write_records(store, frames, source="x", files={}, actor="test", synthetic=True)
+    store.close()
+    result = CliRunner().invoke(app, [command, *(["--serve"] if command == "train" else [])])
+    get_settings.cache_clear()
+    assert result.exit_code == 3 and isinstance(result.exception, SystemExit)
+    assert "nothing can be learned from this register yet" in result.output
+    assert "no term and no outcome" in result.output and "credits-and-GPA rule" in result.output
+
+
 def test_controls_need_signatures_and_a_reason_is_asked_for(run, trained_folder):
     assert "nothing to control" in run("controls").output
     assert run("approve", trained_folder[2], "--reason", "  ").exit_code == 2

@@ -108,7 +108,7 @@ def test_an_examination_of_seven_students_is_no_examination():
 
 def test_the_sentence_says_what_is_missing_and_how_many_would_do():
     none = fitness_text(weigh("dropout", 4540, 0, 3))
-    assert none.startswith("only graduates in this register") and "4,540" in none
+    assert none.startswith("Only graduates in this register") and "4,540" in none
     few = fitness_text(weigh("late", 13, 7, 2))
     assert "7 of 13" in few and "would do" in few
     assert fitness_text(weigh("late", 400, 200, 2)) == ""
@@ -128,7 +128,7 @@ def test_the_card_says_what_was_not_learned_and_gives_it_no_bands():
         "trained_on": {"students": 4540, "labels": {"on_time": 1900, "delayed": 2640}},
     }
     card = model_card(manifest, synthetic=False)
-    assert "only graduates in this register" in card and "graduates only" in card
+    assert "Only graduates in this register" in card and "graduates only" in card
     bands = card.partition("## Bands of risk")[2].partition("##")[0]
     assert "late" in bands and "dropout" not in bands
 

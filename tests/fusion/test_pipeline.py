@@ -175,7 +175,7 @@ def test_twelve_students_teach_nothing_and_no_model_goes_into_service(small_regi
     store = small_register.store
     with pytest.raises(LookupError, match="no model"):
         pipeline.score(store)
-    with pytest.raises(pipeline.NotTrainable, match="too few students") as refusal:
+    with pytest.raises(pipeline.NotTrainable, match="Too few students") as refusal:
         pipeline.train(store, serve=True, **QUICK)
     # S01, S02, S03, S06, S09, S10, S11 are of mature cohorts and not censored; S03 and S11 left
     found = refusal.value.fitness["dropout"]
