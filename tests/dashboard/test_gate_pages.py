@@ -205,6 +205,38 @@ def test_after_an_import_training_comes_next_and_after_it_nothing_is_left(small_
     assert open_steps(store) == []
 
 
+def test_the_first_training_asked_for_on_a_page_fills_every_page_without_a_scoring_of_its_own(
+    store, served, screen, monkeypatch
+):
+    from functools import partial
+
+    from benchmarks.registers import make_register
+    from dashboard import worker_child
+    from dashboard.next_steps import open_steps
+    from data import jobs as table
+    from fusion import pipeline
+    from fusion.booster import TreeSettings
+
+    register = make_register(200, np.random.default_rng(8), signed=0)
+    about = {name: getattr(register, name) for name in ("students", "terms", "outcomes")}
+    named = {name: frame.rename(columns={"student_key": "student_number"}) for name, frame in about.items()}
+    programs = register.programs.assign(name=register.programs["program_code"])
+    frames = RecordFrames(programs=programs, **named)
+    write_records(store, frames, source="x", files={}, actor="test", synthetic=True)
+    served(store)
+    quick = partial(pipeline.train, draws=20, settings=TreeSettings(rounds=10))
+    monkeypatch.setattr(pipeline, "train", quick)
+    screen.drawn("jobs", ADMIN).button(key="step-jobs-train").click().run()
+    job = table.take(store, "a")
+    worker_child.do(store, job)
+    done = table.find(store, job.job_id)
+    assert done.status == "done" and done.result["served"] and done.result["scores"] > 0
+    assert open_steps(store) == []
+    overview = screen.drawn("overview", LEADER)
+    assert not overview.exception and not overview.warning
+    assert overview.metric[1].value != "–" and not overview.metric[1].value.startswith("0 (–")
+
+
 def test_a_training_that_finds_too_little_ends_as_a_job_with_a_reason(small_register, served, screen):
     from dashboard import jobs, worker_child
     from data import jobs as table

@@ -80,7 +80,7 @@ def test_a_student_with_rows_of_several_terms_counts_once(simulated):
     assert found.students == 60 < len(rows)
     assert found.events == len(set(rows.students[outcome == 1]))
     assert found.cohorts == rows.meta["cohort_term"].nunique()
-    assert weigh_lesson("late", Lesson(rows.take([]), np.zeros(0))).reason == "no_outcomes"
+    assert weigh_lesson("late", Lesson(rows.take(np.zeros(0, int)), np.zeros(0))).reason == "no_outcomes"
 
 
 def test_a_model_of_before_the_rule_is_judged_by_the_labels_it_recorded():
