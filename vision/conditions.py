@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 
+from vision.covariance import SIDE
 from vision.likelihood import Calibration, verbal
 from vision.pen import MOST_UNLIKE, PenTrace, unlike_pen
 from vision.quality import TITLES, Finding
@@ -33,6 +35,7 @@ REASON_OF = {
 key."""
 HABITS = ("SIG006", "SIG008", "SIG009")
 """Findings that do not count where most of the references show them as well: so this person signs."""
+LEAST_ENLARGEMENT = 1.1
 TURNS = {1: 90.0, 2: 180.0, 3: -90.0}
 
 
@@ -89,6 +92,7 @@ def compare_scan(
         Codes of `HABITS` that most references show.
     """
     every = [*findings, pen_finding(pen, reference_pens)]
+    ink = at_size_of(ink, reference_pens)
     judged = judge(describe(ink), model, references, calibration)
     reason = spoiling_reason(every, habits)
     if reason is None and judged.outcome != "consistent" and judged.score is not None:
@@ -99,6 +103,24 @@ def compare_scan(
     if reason is not None:  # a ratio that means nothing must not be read
         judged = replace(judged, outcome="inconclusive", score=None, log10_lr=None, words=verbal(0.0))
     return Compared(judged, judged.outcome, reason or judged.code, tuple(every))
+
+
+def at_size_of(ink: np.ndarray, references: Sequence[PenTrace]) -> np.ndarray:
+    """Ink of fewer pixels than the references' brought to their size.
+
+    Descriptors are made of drawings of at most `SIDE` pixels, and measure at the scale of a stroke: a scan of
+    half the resolution would be told apart by its pixels.
+
+    Parameters
+    ----------
+    ink : ndarray of uint8, shape (h, w)
+    references : sequence of PenTrace
+    """
+    sides = [one.side for one in references if one.side]
+    factor = min(float(np.median(sides)), SIDE) / max(ink.shape) if sides else 1.0
+    if factor <= LEAST_ENLARGEMENT or not ink.any():
+        return ink
+    return cv2.resize(ink, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
 
 
 def spoiling_reason(findings: Sequence[Finding], habits: frozenset[str] = frozenset()) -> str | None:

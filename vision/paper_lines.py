@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 _LEAST_SPAN = 0.6
 """Share of the scan's width (height for upright lines) that a printed line covers at least."""
+_CROSSING_SPAN = 0.85
+"""The same for a line along which strokes lie."""
 _LEAST_SIDE = 0.15
 """The same for the side of a printed box, which its corners give away."""
 _BLANK_SPAN = 0.3
@@ -27,11 +29,14 @@ class PrintedLine:
         Along and across the line: for a horizontal one column and row of its centre.
     thickness : int
         Pixels.
+    clear : bool
+        Seen in short pieces already, as a line is that no stroke lies along.
     """
 
     upright: bool
     positions: np.ndarray
     thickness: int
+    clear: bool = True
 
     @property
     def length(self) -> int:
@@ -73,7 +78,7 @@ def find_printed_lines(ink: np.ndarray) -> list[PrintedLine]:
     if np.count_nonzero(rest) < 0.0002 * rest.size:
         return [line for line in runs if line.length >= _BLANK_SPAN * _room(line, mask)]
     boxed = _box_sides(runs)
-    long = [line for line in runs if line.length >= _LEAST_SPAN * _room(line, mask)]
+    long = [line for line in runs if line.length >= _least_span(line) * _room(line, mask)]
     return [
         line
         for line in runs
@@ -105,6 +110,11 @@ def touching(writing: np.ndarray, lines: list[PrintedLine]) -> float:
         seen[:reach] = seen[-reach:] = False
         met, length = met + int(seen.sum()), length + len(along)
     return met / length if length else 0.0
+
+
+def _least_span(line: PrintedLine) -> float:
+    """A script's headline, with letters hanging from it, is no printed line unless it crosses the scan."""
+    return _LEAST_SPAN if line.clear else _CROSSING_SPAN
 
 
 def _room(line: PrintedLine, mask: np.ndarray) -> int:
@@ -165,14 +175,12 @@ def _erase(image: np.ndarray, line: PrintedLine, reach: int, keep_crossings: boo
 
 
 def _straight_runs(mask: np.ndarray, upright: bool) -> list[PrintedLine]:
-    """Thin straight runs. Long pieces first: strokes that lie along a line for a while do not reach so
-    far."""
+    """Thin straight runs. Short pieces first; long ones find what strokes lie along for a while."""
     width = mask.shape[1]
-    found: list[PrintedLine] = []
     # A skewed line breaks into steps: runs of a sixteenth of the width survive two degrees of skew.
-    for piece in (width // 5, width // 16):
-        found += [line for line in _runs_of(mask, upright, max(12, piece)) if not _known(line, found)]
-    return found
+    found = _runs_of(mask, upright, max(12, width // 16))
+    hidden = _runs_of(mask, upright, max(12, width // 5))
+    return found + [replace(line, clear=False) for line in hidden if not _known(line, found)]
 
 
 def _known(line: PrintedLine, found: list[PrintedLine]) -> bool:

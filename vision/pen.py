@@ -24,10 +24,13 @@ class PenTrace:
         Mean width of the stroke in pixels; 0 without ink.
     spread : float
         Root mean square distance of the ink from its middle, in pixels.
+    side : int
+        Longer side of the image in pixels.
     """
 
     width: float
     spread: float
+    side: int = 0
 
     @property
     def relative(self) -> float:
@@ -48,7 +51,7 @@ def pen_trace(ink: np.ndarray) -> PenTrace:
     """
     dark = ink[ink > 0]
     if not dark.size:
-        return PenTrace(0.0, 0.0)
+        return PenTrace(0.0, 0.0, max(ink.shape))
     full = max(float(np.percentile(dark, 90)), 1.0)
     mask = (ink > full / 2).astype(np.uint8)
     contours, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
@@ -57,7 +60,7 @@ def pen_trace(ink: np.ndarray) -> PenTrace:
     area = float(np.count_nonzero(mask))
     rows, columns = np.nonzero(mask)
     spread = float(np.sqrt(rows.var() + columns.var()))
-    return PenTrace(2 * area / max(around, 1.0), spread)
+    return PenTrace(2 * area / max(around, 1.0), spread, max(ink.shape))
 
 
 def unlike_pen(trace: PenTrace, references: Sequence[PenTrace]) -> float | None:

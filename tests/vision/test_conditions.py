@@ -10,7 +10,15 @@ import numpy as np
 import pytest
 
 from tests.vision.test_verification_pipeline import Plain, drawing
-from vision.conditions import HABITS, REASON_OF, compare_scan, habits_of, pen_finding, spoiling_reason
+from vision.conditions import (
+    HABITS,
+    REASON_OF,
+    at_size_of,
+    compare_scan,
+    habits_of,
+    pen_finding,
+    spoiling_reason,
+)
 from vision.likelihood import Calibration
 from vision.pen import PenTrace, pen_trace, unlike_pen
 from vision.preprocess import to_gray, to_ink
@@ -120,6 +128,17 @@ def test_a_scan_on_its_side_or_head_is_said_to_be_turned(office, times):
     assert tilt.status == "found"
     if times == 2:  # upside down has no tilt of its own
         assert abs(tilt.value) == 180
+
+
+def test_a_scan_of_half_the_resolution_is_brought_to_the_references_size(office):
+    half = cv2.resize(drawing(7, 30), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    small = to_ink(half)
+    assert max(at_size_of(small, office.pens).shape) == pytest.approx(400, abs=1)  # no more is looked at
+    assert at_size_of(small, ()) is small
+    large = to_ink(drawing(7, 30))
+    assert at_size_of(large, office.pens) is large
+    assert at_size_of(small, (PenTrace(3.0, 50.0, max(small.shape)),)) is small
+    assert office.compare(half).outcome == "consistent"
 
 
 def test_another_hands_signature_is_not_excused_as_turned(office):
