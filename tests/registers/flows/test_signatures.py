@@ -40,6 +40,13 @@ def outcomes(university) -> dict[tuple[str, str], str]:
     return found
 
 
+def counted(outcomes: dict[tuple[str, str], str], kind: str) -> Counter:
+    """Outcomes of the twelve forms of a kind; all of them were compared."""
+    found = Counter(outcome for (_, one), outcome in outcomes.items() if one == kind)
+    assert found.total() == 12 and set(found) <= {"consistent", "inconclusive", "review"}, found
+    return found
+
+
 def found_codes(row: dict) -> set[str]:
     return {one["code"] for one in row["quality"] or () if one["status"] == "found"}
 
@@ -93,20 +100,18 @@ def test_the_office_learns_its_thresholds_and_is_told_what_they_cost(university)
 
 
 def test_most_genuine_forms_are_consistent_and_hardly_one_goes_to_review(outcomes):
-    found = Counter(outcome for (_, kind), outcome in outcomes.items() if kind == "asli")
-    assert sum(found.values()) == 12
+    found = counted(outcomes, "asli")
     assert found["review"] <= 1
     assert found["consistent"] >= 7
 
 
 def test_an_imitation_by_another_hand_is_hardly_ever_consistent(outcomes):
-    found = Counter(outcome for (_, kind), outcome in outcomes.items() if kind == "tiruan")
-    assert sum(found.values()) == 12
+    found = counted(outcomes, "tiruan")
     assert found["consistent"] <= 1
 
 
 def test_another_students_signature_is_never_consistent(outcomes):
-    found = Counter(outcome for (_, kind), outcome in outcomes.items() if kind == "lain")
+    found = counted(outcomes, "lain")
     assert found["consistent"] == 0
     assert found["review"] >= 9
 
