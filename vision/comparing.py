@@ -79,4 +79,6 @@ def _vector(tools: Tools, ink: np.ndarray) -> np.ndarray:
 
 
 def _pens(store: Store, ids: list[str]) -> list[PenTrace]:
-    return [pen_trace(to_ink(decode_image(queries.specimen_image(store, one, Scope.system())))) for one in ids]
+    return [
+        pen_trace(to_ink(decode_image(queries.specimen_image(store, one, Scope.system())))) for one in ids
+    ]
