@@ -27,7 +27,7 @@ HEALTH_SECONDS = 10  # a database that does not answer within it is down
 
 def health() -> tuple[dict[str, object], int]:
     """Whether the store answers: a small document and its HTTP status (200 or 503). Never makes a store."""
-    from data.health import StoreUnavailable, served_version
+    from data.engine.health import StoreUnavailable, served_version
 
     try:
         return {"status": "ok", "model": served_version()}, 200

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from data import schema
 from data.columns import ROLES
-from data.database import Store
+from data.engine.database import Store
 from data.passwords import check_password, hash_password, outdated, right_password
 
 ACCOUNT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,79}")

@@ -15,8 +15,8 @@ import pandas as pd
 from sqlalchemy import Connection, func, insert, select
 
 from data import schema
-from data.bulk import fetch
-from data.database import Store, take_lock
+from data.engine.bulk import fetch
+from data.engine.database import Store, take_lock
 from data.imports import now
 
 FIRST = "0" * 64  # the hash before the first entry

@@ -13,7 +13,7 @@ from datetime import date
 from sqlalchemy import insert, select
 
 from data import schema
-from data.database import Store
+from data.engine.database import Store
 from data.imports import now
 from data.scope import Scope
 from data.scoping import visible

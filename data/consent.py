@@ -13,10 +13,10 @@ import pandas as pd
 from sqlalchemy import Connection, case, func, insert, select
 
 from data import audit, schema
-from data.bulk import fetch, fetch_by_keys, insert_frame
 from data.columns import CONSENT_DECISIONS, CONSENT_PURPOSES
 from data.consent_order import as_recorded, on_record
-from data.database import Store
+from data.engine.bulk import fetch, fetch_by_keys, insert_frame
+from data.engine.database import Store
 from data.erase import withdraw_outcome_model
 from data.imports import now
 

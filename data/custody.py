@@ -6,8 +6,8 @@ import pandas as pd
 from sqlalchemy import or_, select
 
 from data import schema
-from data.bulk import fetch, fetch_by_keys
-from data.database import Store
+from data.engine.bulk import fetch, fetch_by_keys
+from data.engine.database import Store
 from data.queries_verification import decision
 from data.reviews import opinions
 from data.scope import Scope

@@ -14,8 +14,8 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
 
 from data import audit, schema
-from data.database import Store
 from data.derived import refresh
+from data.engine.database import Store
 from data.imports import now
 
 INDEXES = "indexes"  # folder below the cache whose files mix many students

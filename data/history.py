@@ -10,7 +10,7 @@ import pandas as pd
 from sqlalchemy import Connection, Table, select
 
 from data import schema
-from data.bulk import fetch_by_keys, insert_frame, to_plain
+from data.engine.bulk import fetch_by_keys, insert_frame, to_plain
 from data.record_frames import canonical_json
 
 

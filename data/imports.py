@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, insert, select, update
 
 from data import schema
-from data.cipher import Cipher
-from data.database import Store
+from data.engine.cipher import Cipher
+from data.engine.database import Store
 from data.origin import claim
 
 

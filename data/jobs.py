@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, or_, select, update
 
 from data import audit, jobs_live, schema
-from data.database import Store
+from data.engine.database import Store
 from data.imports import now
 
 ATTEMPTS = 4  # a job that ends its worker so often is given up

@@ -18,7 +18,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from data.database import Store
+from data.engine.database import Store
 
 ALIVE_SECONDS = 15  # a worker that has not been seen for so long is not there
 KEPT_SECONDS = 24 * 3600  # uploads of a job that failed, for another try; results to fetch

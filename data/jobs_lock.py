@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
-from data.database import LOCKS, Store
+from data.engine.database import LOCKS, Store
 
 StillHeld = Callable[[], bool]
 

@@ -9,7 +9,7 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Connection, and_, delete, false, select
 
 from data import schema
-from data.bulk import KEYS_PER_QUERY, insert_frame
+from data.engine.bulk import KEYS_PER_QUERY, insert_frame
 from data.scope import Scope
 
 MAX_WORD = 80

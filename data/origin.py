@@ -10,8 +10,8 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, not_, or_, select
 
 from data import schema
-from data.database import Store
-from data.facts import read_fact, write_fact
+from data.engine.database import Store
+from data.engine.facts import read_fact, write_fact
 
 MARK = "synthetic"  # the fact: True of a demo, False of an institution's own store
 REAL, INVENTED, MIXED = "real", "invented", "mixed"

@@ -8,9 +8,9 @@ import pandas as pd
 from sqlalchemy import ColumnElement, func, select
 
 from data import schema
-from data.bulk import fetch
 from data.case_events import QUIET_KINDS, withdrawn_ids
-from data.database import Store
+from data.engine.bulk import fetch
+from data.engine.database import Store
 from data.scope import Scope
 from data.scoping import visible
 

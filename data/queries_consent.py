@@ -6,10 +6,10 @@ import pandas as pd
 from sqlalchemy import and_, exists, func, or_, select
 
 from data import schema
-from data.bulk import fetch
 from data.columns import CONSENT_PURPOSES
 from data.consent import newest_consents
-from data.database import Store
+from data.engine.bulk import fetch
+from data.engine.database import Store
 from data.scope import Scope
 from data.scoping import aggregable, visible
 

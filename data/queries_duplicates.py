@@ -6,8 +6,8 @@ import pandas as pd
 from sqlalchemy import select
 
 from data import schema
-from data.bulk import fetch
-from data.database import Store
+from data.engine.bulk import fetch
+from data.engine.database import Store
 from data.queries_verification import agreeing, consenting, has_finding
 from data.scope import Scope
 from data.scoping import visible

@@ -8,9 +8,9 @@ import pandas as pd
 from sqlalchemy import Select, Table, func, select
 
 from data import schema
-from data.bulk import all_columns, fetch, fetch_by_keys
 from data.calendar.setting import study_calendar
-from data.database import Store
+from data.engine.bulk import all_columns, fetch, fetch_by_keys
+from data.engine.database import Store
 from data.known import Known
 
 WHOLE_TABLE_ABOVE = 20_000  # students above which a table is read at once, not by key

@@ -11,10 +11,10 @@ import pandas as pd
 from sqlalchemy import Integer, Select, case, cast, func, select
 
 from data import schema
-from data.bulk import all_columns, fetch
 from data.calendar.setting import study_calendar
 from data.columns import DROPOUT_EXITS
-from data.database import Store
+from data.engine.bulk import all_columns, fetch
+from data.engine.database import Store
 from data.scope import Scope
 from data.scoping import aggregable, within_programs
 

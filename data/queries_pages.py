@@ -11,9 +11,9 @@ import pandas as pd
 from sqlalchemy import case, exists, func, select
 
 from data import origin, schema
-from data.bulk import fetch, fetch_by_keys
 from data.calendar.setting import SETTINGS
-from data.database import Store
+from data.engine.bulk import fetch, fetch_by_keys
+from data.engine.database import Store
 from data.scope import Scope
 from data.scoping import aggregable, visible
 from data.standing import still_open

@@ -8,8 +8,8 @@ import pandas as pd
 from sqlalchemy import case, func, select
 
 from data import schema
-from data.bulk import fetch
-from data.database import Store
+from data.engine.bulk import fetch
+from data.engine.database import Store
 from data.scope import Scope
 from data.scoping import aggregable
 from data.standing import still_open

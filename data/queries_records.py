@@ -10,10 +10,10 @@ import pandas as pd
 from sqlalchemy import Connection, Select, case, or_, select, true
 
 from data import schema
-from data.bulk import all_columns, fetch, fetch_by_keys
 from data.calendar.setting import study_calendar
 from data.calendar.study_time import StudyCalendar
-from data.database import Store
+from data.engine.bulk import all_columns, fetch, fetch_by_keys
+from data.engine.database import Store
 from data.scope import Scope
 from data.scoping import visible, within_programs
 from data.term_calendar import as_of_date

@@ -10,9 +10,9 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Select, func, literal, select
 
 from data import schema
-from data.bulk import fetch
-from data.database import Store
 from data.derived import NEWEST, current_model
+from data.engine.bulk import fetch
+from data.engine.database import Store
 from data.name_search import named
 from data.scope import Scope
 from data.scoping import aggregable, visible, within_programs

@@ -7,10 +7,10 @@ import pandas as pd
 from sqlalchemy import Select, exists, select
 
 from data import schema
-from data.bulk import all_columns, fetch
 from data.columns import CONSENT_PURPOSES
 from data.consent import newest_consents
-from data.database import Store
+from data.engine.bulk import all_columns, fetch
+from data.engine.database import Store
 from data.scope import Scope
 from data.scoping import visible
 

@@ -10,8 +10,8 @@ import pandas as pd
 from sqlalchemy import and_, false, func, select
 
 from data import schema
-from data.bulk import fetch, fetch_by_keys
-from data.database import Store
+from data.engine.bulk import fetch, fetch_by_keys
+from data.engine.database import Store
 from data.name_search import named
 from data.scope import Scope
 from data.scoping import aggregable, visible

@@ -16,9 +16,9 @@ import pandas as pd
 from sqlalchemy import Select, and_, case, exists, false, func, null, or_, select
 
 from data import schema
-from data.bulk import fetch, fetch_by_keys
 from data.consent import newest_consents
-from data.database import Store
+from data.engine.bulk import fetch, fetch_by_keys
+from data.engine.database import Store
 from data.scope import Scope
 from data.scoping import visible
 from data.writers_verification import PURPOSE

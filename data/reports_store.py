@@ -17,8 +17,8 @@ import pandas as pd
 from sqlalchemy import Connection, func, insert, select, update
 
 from data import audit, schema
-from data.bulk import fetch
-from data.database import Store
+from data.engine.bulk import fetch
+from data.engine.database import Store
 from data.queries_overview import REGISTERED
 from data.scope import Scope
 from data.scoping import aggregable, within_programs

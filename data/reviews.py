@@ -10,8 +10,8 @@ import pandas as pd
 from sqlalchemy import Connection, insert, or_, select, true
 
 from data import audit, schema
-from data.bulk import fetch
-from data.database import Store
+from data.engine.bulk import fetch
+from data.engine.database import Store
 from data.imports import now
 from data.queries_verification import decisions, given_by, is_settled
 from data.scope import Scope

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 
 from data import schema
-from data.database import Store
+from data.engine.database import Store
 from data.imports import now
 
 LONGEST_NAME, MOST_VIEWS = 80, 50

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from data import origin, schema
 from data.accounts import Account, account_of, end_sessions_in
-from data.database import Store
+from data.engine.database import Store
 from data.imports import now
 from data.settings import get_settings
 

@@ -10,13 +10,13 @@ from sqlalchemy.engine import make_url
 
 from data.accounts import Account, write_accounts
 from data.case_events import add_case_event, add_case_events, withdraw_case_events
-from data.cipher import Cipher, KeyProblem, parse_key, read_or_create_key
 from data.consent import write_consents
-from data.database import Store, connect
 from data.encoder_info import EncoderInfo
-from data.facts import read_fact, write_fact
+from data.engine.cipher import Cipher, KeyProblem, parse_key, read_or_create_key
+from data.engine.database import Store, connect
+from data.engine.facts import read_fact, write_fact
+from data.engine.migrate import current_revision, migrate, newest_revision
 from data.imports import new_import
-from data.migrate import current_revision, migrate, newest_revision
 from data.record_frames import ImportResult, RecordFrames
 from data.settings import get_settings
 from data.writers_records import write_records
@@ -81,7 +81,7 @@ def open_store(url: str | None = None, *, folder: Path | None = None, create: bo
 
     Raises
     ------
-    data.cipher.KeyProblem
+    data.engine.cipher.KeyProblem
         When the key is missing, malformed, or not the one that the store was written with.
     NoStore
         When ``create`` is false and there is no store at this software's revision.
@@ -130,7 +130,7 @@ def _must_exist(parsed) -> None:
 
 
 def _unlock(engine, folder: Path, configured_key: str, *, may_create: bool) -> Cipher:
-    from data.database import reading, writing
+    from data.engine.database import reading, writing
 
     with reading(engine) as connection:
         check = read_fact(connection, _KEY_CHECK)

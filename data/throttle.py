@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from data import schema
-from data.database import Store
+from data.engine.database import Store
 from data.imports import now
 
 KNOWN = timedelta(days=90)  # how long an address stays one that the account has signed in from

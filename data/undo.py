@@ -16,9 +16,9 @@ from sqlalchemy import Connection, Select, Table, delete, func, select, union, u
 from sqlalchemy.exc import IntegrityError
 
 from data import audit, schema
-from data.bulk import fetch, fetch_by_keys, update_frame
-from data.database import Store
 from data.derived import refresh
+from data.engine.bulk import fetch, fetch_by_keys, update_frame
+from data.engine.database import Store
 from data.erase import delete_cached
 from data.imports import now
 from data.name_search import forget_words, write_words

@@ -10,11 +10,19 @@ import pandas as pd
 from sqlalchemy import Connection, Table, func, select
 
 from data import schema
-from data.bulk import KEYS_PER_QUERY, Progress, all_columns, fetch, fetch_by_keys, insert_frame, update_frame
 from data.columns import NORMAL_TERMS, REQUIRED_CREDITS
 from data.consent import append_decisions, forget_scores, outcome_refusals
-from data.database import Store
 from data.derived import refresh
+from data.engine.bulk import (
+    KEYS_PER_QUERY,
+    Progress,
+    all_columns,
+    fetch,
+    fetch_by_keys,
+    insert_frame,
+    update_frame,
+)
+from data.engine.database import Store
 from data.history import History
 from data.imports import ImportNote, finish_import, keep_for_undo, now, open_import
 from data.name_search import write_words

@@ -13,10 +13,10 @@ import pandas as pd
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from data import schema
-from data.bulk import Progress, fetch, fetch_by_keys, insert_frame
 from data.columns import SPECIMEN_CONTEXTS
-from data.database import Store
 from data.encoder_info import EncoderInfo
+from data.engine.bulk import Progress, fetch, fetch_by_keys, insert_frame
+from data.engine.database import Store
 from data.imports import finish_import, keep_for_undo, new_import, now
 
 CHUNK = 200  # specimens in a transaction: what a kill can cost is embedded or encrypted again

@@ -12,9 +12,9 @@ import pandas as pd
 from sqlalchemy import Connection, delete, insert, select
 
 from data import audit, schema
-from data.bulk import fetch_by_keys, insert_frame
 from data.consent import newest_consents
-from data.database import Store
+from data.engine.bulk import fetch_by_keys, insert_frame
+from data.engine.database import Store
 from data.imports import now
 
 PURPOSE = "verification"

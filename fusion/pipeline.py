@@ -14,7 +14,7 @@ import pandas as pd
 
 from data import queries
 from data.columns import TARGETS
-from data.database import Store
+from data.engine.database import Store
 from data.store import save_model, set_fact
 from fusion.assemble import lesson
 from fusion.assess import Assessment, assess

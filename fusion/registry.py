@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from data import audit, queries
-from data.database import Store
+from data.engine.database import Store
 from data.store import save_model
 from fusion import metrics
 from fusion.assess import split_lessons

@@ -10,7 +10,7 @@ import pandas as pd
 from data import queries
 from data.columns import AS_OF_INDEXES
 from data.consent import without_outcome_consent
-from data.database import Store
+from data.engine.database import Store
 from data.erase import withdraw_outcome_model
 from data.store import write_scores
 from fusion.assemble import may_be_scored, rows_as_of

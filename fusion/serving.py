@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from data.database import Store
+from data.engine.database import Store
 from data.store import save_model
 from fusion.fitness import unfit
 from fusion.scoring import score

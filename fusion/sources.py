@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from data import queries
-from data.database import Store
+from data.engine.database import Store
 from fusion.assemble import all_rows
 from fusion.features import register_date
 from fusion.fuse import Signatures, mean_signatures, no_signatures

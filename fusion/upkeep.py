@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 
 from data import queries
-from data.database import Store
+from data.engine.database import Store
 from data.store import save_model
 from fusion.features import register_date
 from fusion.model import RiskModel

@@ -21,8 +21,8 @@ from PIL import Image, ImageDraw
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
-from data.database import connect
-from data.migrate import migrate
+from data.engine.database import connect
+from data.engine.migrate import migrate
 from data.store import RecordFrames, Store, open_store, write_records
 from data.term_calendar import as_of_date, term_after
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from data import queries, queries_verification
-from data.database import Store
+from data.engine.database import Store
 from data.scope import Scope
 from data.store import write_quality
 from data.writers_verification import write_descriptors

@@ -14,7 +14,7 @@ import pandas as pd
 
 from data import queries
 from data import queries_verification as reads
-from data.database import Store
+from data.engine.database import Store
 from data.queries_duplicates import fingerprints
 from data.scope import Scope
 from data.writers_verification import replace_duplicates

@@ -9,7 +9,7 @@ import numpy as np
 
 from data import queries
 from data import queries_verification as reads
-from data.database import Store
+from data.engine.database import Store
 from data.scope import Scope
 from data.writers_verification import NoConsent, write_enrolment
 from vision.describing import describe_pending, describe_specimens

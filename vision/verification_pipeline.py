@@ -15,7 +15,7 @@ import pandas as pd
 
 from data import queries
 from data import queries_verification as reads
-from data.database import Store
+from data.engine.database import Store
 from data.queries_duplicates import same_file_of
 from data.scope import Scope
 from data.signature_files import SignatureFile, iter_signature_files

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from data import queries_verification as reads
-from data.database import Store
+from data.engine.database import Store
 from data.writers_verification import write_calibration
 from vision.describing import descriptor_id, descriptor_in_use
 from vision.descriptor import Descriptor

@@ -14,7 +14,7 @@ from dashboard.reports.profile import load_profile, profile_ids
 from dashboard.reports.profile_checks import ProfileError
 from dashboard.reports.profile_parts import Profile
 from dashboard.reports.provenance import Provenance
-from data.database import Store
+from data.engine.database import Store
 from data.scope import Scope
 
 FIRST_SHOWN = "iaps40-8c"

@@ -32,7 +32,7 @@ from data import queries, reports_store
 from data.academic_year import AcademicCalendar
 from data.calendar.setting import SETTINGS, academic_calendar
 from data.cohorts import build_flow, snapshot_date
-from data.database import Store
+from data.engine.database import Store
 from data.imports import now
 from data.origin import INVENTED, MIXED
 from data.origin import origin as origin_of_store

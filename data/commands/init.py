@@ -26,7 +26,7 @@ def init(
     A new store is an institution's own from now on: no demo can be written into it.
     """
     from data.commands.opening import opened_store
-    from data.migrate import newest_revision
+    from data.engine.migrate import newest_revision
     from data.origin import begin_own
     from data.store import get_fact, set_fact
 

@@ -11,7 +11,7 @@ import typer
 @contextmanager
 def opened_store() -> Iterator:
     """The store that the environment names; closed afterwards."""
-    from data.cipher import KeyProblem
+    from data.engine.cipher import KeyProblem
     from data.store import open_store
 
     try:

@@ -16,9 +16,9 @@ def real(
     ] = False,
 ) -> None:
     """Import 4,424 real students (UCI 697) and pair CEDAR signatures with 1,320 of them at random."""
-    from data.cipher import KeyProblem
     from data.commands.bars import Bars
     from data.commands.opening import refusal
+    from data.engine.cipher import KeyProblem
     from data.loaders.paired import LABEL, write_benchmark
     from data.settings import get_settings
     from data.store import open_store

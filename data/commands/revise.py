@@ -12,9 +12,9 @@ def revise(message: Annotated[str, typer.Argument(help="What changes, in a few w
     import tempfile
     from pathlib import Path
 
-    from data.database import connect
-    from data.migrate import migrate
-    from data.migrate import revise as write_revision
+    from data.engine.database import connect
+    from data.engine.migrate import migrate
+    from data.engine.migrate import revise as write_revision
 
     with tempfile.TemporaryDirectory() as folder:
         engine = connect(f"sqlite:///{Path(folder) / 'empty.db'}")

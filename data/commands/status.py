@@ -18,7 +18,7 @@ def status(ready: Annotated[bool, READY] = False) -> None:
     """Print facts, row counts, the served model and the newest imports."""
     from data import queries
     from data.commands.opening import opened_store
-    from data.migrate import current_revision
+    from data.engine.migrate import current_revision
     from data.origin import origin
     from data.store import get_fact
 

@@ -1,4 +1,4 @@
-"""Runs the revisions on the connection that ``data.migrate`` hands over, in its transaction."""
+"""Runs the revisions on the connection that ``data.engine.migrate`` hands over, in its transaction."""
 
 from alembic import context
 

@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 from data import origin, queries
 from data.accounts import Account, write_accounts
 from data.consent import write_consents
-from data.database import Store
-from data.facts import read_fact, write_fact
+from data.engine.database import Store
+from data.engine.facts import read_fact, write_fact
 from data.record_frames import RecordFrames
 from data.store import new_import, set_fact
 from data.synthetic import campus

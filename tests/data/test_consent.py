@@ -17,8 +17,8 @@ from data import audit, consent, queries, schema
 from data.columns import CONSENT_DECISIONS, CONSENT_PURPOSES
 from data.consent import NeedsRenewal, record_consent, record_consents, write_consents
 from data.consent_order import holding
-from data.database import connect, writing
-from data.migrate import migrate, upgrade
+from data.engine.database import connect, writing
+from data.engine.migrate import migrate, upgrade
 from data.queries_consent import consent_counts, consent_standing, without_consent
 from data.queries_duplicates import duplicate_findings
 from data.scope import Scope

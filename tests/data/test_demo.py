@@ -14,8 +14,8 @@ from sqlalchemy import func, select
 
 from data import schema
 from data.accounts import list_accounts
-from data.bulk import fetch
 from data.columns import ROLES
+from data.engine.bulk import fetch
 from data.record_frames import RecordFrames
 from data.store import get_fact, open_store
 from data.synthetic.cohort import make_university

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from data import schema
-from data.bulk import fetch
+from data.engine.bulk import fetch
 from data.ingest import (
     RefusedImport,
     Source,

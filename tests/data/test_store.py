@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import inspect, text
 
 from data import queries
-from data.cipher import KeyProblem
-from data.database import connect, writing
-from data.migrate import current_revision, newest_revision, upgrade
+from data.engine.cipher import KeyProblem
+from data.engine.database import connect, writing
+from data.engine.migrate import current_revision, newest_revision, upgrade
 from data.schema import metadata
 from data.scope import Scope
 from data.store import get_fact, open_store, set_fact

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import select
 
 from data import audit, erase, queries, schema
-from data.cipher import KeyProblem
 from data.consent import record_consent
 from data.encoder_info import EncoderInfo
+from data.engine.cipher import KeyProblem
 from data.scope import Scope
 from data.store import (
     NewSpecimen,
@@ -178,7 +178,7 @@ def test_quality_findings_are_kept_with_the_specimen(signed):
 def test_another_key_cannot_read_images(signed, tmp_path):
     from dataclasses import replace
 
-    from data.cipher import Cipher
+    from data.engine.cipher import Cipher
 
     stranger = replace(signed.store, cipher=Cipher(b"x" * 32))
     row = queries.specimen_table(signed.store).iloc[0]

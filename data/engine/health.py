@@ -7,7 +7,7 @@ from contextlib import closing
 from sqlalchemy.exc import SQLAlchemyError
 
 from data import queries
-from data.cipher import KeyProblem
+from data.engine.cipher import KeyProblem
 from data.store import open_store
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from data.database import reading, writing
+from data.engine.database import reading, writing
 
-FOLDER = Path(__file__).resolve().parent / "migrations"
+FOLDER = Path(__file__).resolve().parent.parent / "migrations"
 
 
 def newest_revision() -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import make_url
 
-from data.cipher import Cipher
+from data.engine.cipher import Cipher
 
 BUSY_SECONDS = 120  # how long a writer waits for another before it gives up
 LOCKS = {  # PostgreSQL advisory locks
@@ -35,7 +35,7 @@ class Store:
     ----------
     engine : sqlalchemy.Engine
         Its connections.
-    cipher : data.cipher.Cipher
+    cipher : data.engine.cipher.Cipher
         Encrypts specimens and embeddings.
     url : str
         The database, without any password.
