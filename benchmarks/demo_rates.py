@@ -9,7 +9,7 @@ import numpy as np
 import typer
 
 from benchmarks.report_file import write_result
-from data.labels import label_outcomes
+from data.calendar.labels import label_outcomes
 from data.synthetic.cohort import make_university
 
 MATURE = (20171, 20202)  # entry terms, both included

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from data.calendar.study_time import StudyCalendar
-from data.term_calendar import as_of_date, from_ordinal, ordinal, term_end, term_start
+from data.calendar.term_calendar import as_of_date, from_ordinal, ordinal, term_end, term_start
 
 PROGRAMS = (("P1", "S1", 8, 144), ("P2", "S1", 8, 144), ("P3", "S1", 8, 144), ("P4", "D3", 6, 108))
 FIRST_COHORT = 20101

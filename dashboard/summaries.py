@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from data.calendar.term_calendar import ordinal, term_after
 from data.columns import DROPOUT_EXITS
-from data.term_calendar import ordinal, term_after
 
 OUTSIDE = ("transferred", "deceased")
 AT_RISK = ("high", "very_high")

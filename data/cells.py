@@ -13,8 +13,8 @@ from datetime import date, datetime
 import numpy as np
 import pandas as pd
 
+from data.calendar.term_calendar import is_term
 from data.columns import Column
-from data.term_calendar import is_term
 
 NULL_TEXTS = frozenset({"", "-", "--", "—", "–", "null", "\\n", "n/a", "#n/a", "nan", "none", "nat"})
 DATE_ORDERS = ("dmy", "mdy")

@@ -7,12 +7,12 @@ from datetime import date
 import pandas as pd
 
 from data import schema
+from data.calendar.term_calendar import GRADES_KNOWN_AFTER, term_end
+from data.calendar.term_columns import calendar_index, ends, lookup
 from data.consent_order import on_record
 from data.known import Known
 from data.record_diff import compare, compare_dated
 from data.record_frames import NUMBER, RecordFrames, typed
-from data.term_calendar import GRADES_KNOWN_AFTER, term_end
-from data.term_columns import calendar_index, ends, lookup
 
 _NOT_OF_STUDENTS = ["name", "program_name", "degree_level"]
 

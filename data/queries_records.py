@@ -12,11 +12,11 @@ from sqlalchemy import Connection, Select, case, or_, select, true
 from data import schema
 from data.calendar.setting import study_calendar
 from data.calendar.study_time import StudyCalendar
+from data.calendar.term_calendar import as_of_date
 from data.engine.bulk import all_columns, fetch, fetch_by_keys
 from data.engine.database import Store
 from data.scope import Scope
 from data.scoping import visible, within_programs
-from data.term_calendar import as_of_date
 
 
 @dataclass(frozen=True)
@@ -148,8 +148,8 @@ def term_rows(store: Store, scope: Scope, key: str) -> pd.DataFrame:
 def records_until(store: Store, as_of_index: int | None = None) -> Records:
     """The register as it was known when each student had completed ``as_of_index`` regular terms.
 
-    The cut-off is :func:`data.term_calendar.as_of_date` of the student's own entry term. A row that was
-    revised after it is given as it read then; a row first known after it is left out. For pipelines: no
+    The cut-off is :func:`data.calendar.term_calendar.as_of_date` of the student's own entry term. A row that
+    was revised after it is given as it read then; a row first known after it is left out. For pipelines: no
     scope.
 
     Parameters

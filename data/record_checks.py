@@ -10,6 +10,7 @@ from datetime import date, timedelta
 
 import pandas as pd
 
+from data.calendar.term_columns import lookup, starts
 from data.checks import check_columns, collect, flag, no_problems, problems
 from data.columns import CONSENT_PURPOSES, DEGREE_LEVELS, OF_CONSENT
 from data.consent_files import has_consents, read_consents
@@ -17,7 +18,6 @@ from data.exit_kinds import missing_kinds
 from data.known import Known
 from data.register_files import ParsedTable
 from data.term_checks import check_outcomes, check_terms
-from data.term_columns import lookup, starts
 
 KEYS = {
     "students": ["student_number"],

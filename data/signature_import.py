@@ -12,6 +12,7 @@ from datetime import date
 
 import pandas as pd
 
+from data.calendar.term_calendar import term_start
 from data.checks import collect, problems
 from data.ingest import ImportPlan
 from data.queries_import import entry_terms, specimen_hashes
@@ -19,7 +20,6 @@ from data.signature_files import IMAGE_SUFFIXES, Limits, SignatureFile, iter_sig
 from data.signature_names import AmbiguousName, NumberIndex
 from data.specimens import ImageFacts, RefusedFile, inspect_image
 from data.store import NewSpecimen, SpecimenResult, Store, write_specimens
-from data.term_calendar import term_start
 
 Progress = Callable[[int, int, str], None]
 AHEAD = 64  # files held while they are inspected

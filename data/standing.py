@@ -1,8 +1,8 @@
 """How far the register reaches, and whose normal time is over by then.
 
 Both follow from the calendar alone: a student's normal time ends ``normal_terms`` regular terms after entry,
-leave and a break of studies included, as the labels count (:mod:`data.labels`). For whoever is still enrolled
-after that lateness is a fact and no risk any more, and lists of risks end there.
+leave and a break of studies included, as the labels count (:mod:`data.calendar.labels`). For whoever is still
+enrolled after that lateness is a fact and no risk any more, and lists of risks end there.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from datetime import date
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, not_, or_, select, update
 
 from data import schema
+from data.calendar.term_calendar import as_of_date, from_ordinal, ordinal, term_on
 from data.columns import LEAST_TERMS_LEFT
-from data.term_calendar import as_of_date, from_ordinal, ordinal, term_on
 
 FACT = "register_day"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from data.calendar.study_time import StudyCalendar, study_time
+from data.calendar.term_columns import calendar_index, lookup, starts
 from data.checks import collect, flag
 from data.columns import MAX_TERM_INDEX
 from data.known import Known
 from data.register_files import ParsedTable
-from data.term_columns import calendar_index, lookup, starts
 
 
 def check_terms(terms: ParsedTable, cohorts: pd.Series, exits: pd.Series, known: Known) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import pandas as pd
 from sqlalchemy import Connection, Table, func, select
 
 from data import schema
+from data.calendar.term_calendar import GRADES_KNOWN_AFTER, term_end, terms_between
 from data.columns import NORMAL_TERMS, REQUIRED_CREDITS
 from data.consent import append_decisions, forget_scores, outcome_refusals
 from data.derived import refresh
@@ -28,7 +29,6 @@ from data.imports import ImportNote, finish_import, keep_for_undo, now, open_imp
 from data.name_search import write_words
 from data.record_diff import Difference, compare, compare_dated
 from data.record_frames import BLOCK, NUMBER, ImportResult, RecordFrames, blocks, refuse_repeats, typed
-from data.term_calendar import GRADES_KNOWN_AFTER, term_end, terms_between
 
 
 def write_records(

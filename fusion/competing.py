@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from data.calendar.study_time import StudyCalendar, each, study_time
+from data.calendar.term_calendar import ordinal
 from data.columns import DROPOUT_EXITS
-from data.term_calendar import ordinal
 
 CAUSES = ("graduated", "dropout", "other")  # other: transferred, deceased
 FEWEST_AT_RISK = 5  # students; terms with fewer are not estimated

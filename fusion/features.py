@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from data.calendar.study_time import study_time
+from data.calendar.term_calendar import as_of_date, from_ordinal, ordinal
 from data.columns import AS_OF_INDEXES
-from data.term_calendar import as_of_date, from_ordinal, ordinal
 from fusion.feature_list import (
     FEATURES,
     PROTECTED_FEATURES,
@@ -75,7 +75,7 @@ def register_date(records: Records) -> date:
 
 
 def cutoff_dates(cohort_terms, as_of_index: int) -> pd.Series:
-    """Per student, the day after which nothing may enter (:func:`data.term_calendar.as_of_date`)."""
+    """Per student, the day after which nothing may enter (:func:`data.calendar.term_calendar.as_of_date`)."""
     cohorts = pd.Series(cohort_terms)
     days = {term: pd.Timestamp(as_of_date(int(term), as_of_index)) for term in cohorts.unique()}
     return pd.to_datetime(cohorts.map(days)) if days else pd.Series([], dtype="datetime64[ns]")

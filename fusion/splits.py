@@ -9,9 +9,9 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from data.calendar.labels import label_outcomes
 from data.calendar.study_time import deadlines
 from data.columns import LEAST_TERMS_LEFT, POSITIVE
-from data.labels import label_outcomes
 
 __all__ = [
     "LEAST_TERMS_LEFT",

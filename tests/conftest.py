@@ -21,10 +21,10 @@ from PIL import Image, ImageDraw
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
+from data.calendar.term_calendar import as_of_date, term_after
 from data.engine.database import connect
 from data.engine.migrate import migrate
 from data.store import RecordFrames, Store, open_store, write_records
-from data.term_calendar import as_of_date, term_after
 
 # How fast a machine is must not decide whether a property holds.
 settings.register_profile("tepat", deadline=None)

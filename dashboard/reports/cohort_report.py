@@ -11,8 +11,8 @@ from dashboard.reports.charts import grouped_bars
 from dashboard.reports.provenance import Provenance
 from dashboard.reports.suppress import THRESHOLD, CountSystem, hidden_counts
 from dashboard.reports.words import figure, say
-from data.academic_year import AcademicCalendar
-from data.cohorts import cohort_outcomes, retention, snapshot_date
+from data.calendar.academic_year import AcademicCalendar
+from data.calendar.cohorts import cohort_outcomes, retention, snapshot_date
 
 PARTS = ("on_time", "late", "dropped_out", "transferred", "deceased", "enrolled")
 YEARS = 4
@@ -54,7 +54,7 @@ def cohort_tables(
     Parameters
     ----------
     flow : DataFrame
-        From :func:`data.cohorts.build_flow`.
+        From :func:`data.calendar.cohorts.build_flow`.
     program_code : str
         Empty: every programme together.
     external : bool

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from dashboard.reports.profile_parts import Profile
-from data.academic_year import AcademicCalendar
-from data.cohorts import is_mature
+from data.calendar.academic_year import AcademicCalendar
+from data.calendar.cohorts import is_mature
 
 COMPARE = {"eq": np.equal, "gt": np.greater, "ge": np.greater_equal, "lt": np.less, "le": np.less_equal}
 ACTIVE_STATUSES = ("A", "G", "M")  # registered and studying; leave and inactive are not
@@ -43,7 +43,7 @@ class Facts:
     Parameters
     ----------
     flow : DataFrame
-        From :func:`data.cohorts.build_flow`, of the programme in question only.
+        From :func:`data.calendar.cohorts.build_flow`, of the programme in question only.
     active : DataFrame or None
         ``student_key, year``: academic years with active registration.
     """

@@ -8,7 +8,7 @@ from datetime import date
 
 from dashboard.reports.conditions import Selection
 from dashboard.reports.profile_parts import Column, Indicator, Profile, Row
-from data.cohorts import Notice
+from data.calendar.cohorts import Notice
 
 OPEN = "open"
 CLOSED = "closed"  # the instrument leaves the cell empty

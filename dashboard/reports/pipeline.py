@@ -29,9 +29,9 @@ from dashboard.reports.suppress import suppress
 from dashboard.reports.table import compute_table
 from dashboard.reports.xlsx import to_xlsx
 from data import queries, reports_store
-from data.academic_year import AcademicCalendar
+from data.calendar.academic_year import AcademicCalendar
+from data.calendar.cohorts import build_flow, snapshot_date
 from data.calendar.setting import SETTINGS, academic_calendar
-from data.cohorts import build_flow, snapshot_date
 from data.engine.database import Store
 from data.imports import now
 from data.origin import INVENTED, MIXED
@@ -53,7 +53,7 @@ class Register:
     scope : Scope
         Whose rows these are; nothing of another programme is in ``flow`` and ``programs``.
     flow : DataFrame
-        From :func:`data.cohorts.build_flow`.
+        From :func:`data.calendar.cohorts.build_flow`.
     programs : DataFrame
     calendar : AcademicCalendar
     snapshot : date or None

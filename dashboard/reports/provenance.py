@@ -12,7 +12,7 @@ from dashboard.exports import software_version
 from dashboard.reports.conditions import Selection
 from dashboard.reports.model import Cell, Exclusion, Line, Override, ReportTable
 from dashboard.reports.profile import build_profile
-from data.cohorts import Notice
+from data.calendar.cohorts import Notice
 
 SIGNATORIES = ("preparing_team", "head_of_programme", "university_leader")
 FORMAT = 1  # of the frozen content

@@ -53,7 +53,7 @@ def restricted_frame(keys: tuple[str, ...], identities: pd.DataFrame, flow: pd.D
     identities : DataFrame
         ``student_key, student_number, name`` of those whom the reader may identify; others stay unnamed.
     flow : DataFrame
-        From :func:`data.cohorts.build_flow`.
+        From :func:`data.calendar.cohorts.build_flow`.
     """
     wanted = flow[flow["student_key"].isin(keys)].drop(columns=["student_number", "name"], errors="ignore")
     frame = wanted.merge(identities, on="student_key", how="left")

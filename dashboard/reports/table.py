@@ -21,8 +21,8 @@ from dashboard.reports.model import (
     ReportTable,
 )
 from dashboard.reports.profile_parts import Column, Profile, Row, year_name
-from data.academic_year import AcademicCalendar
-from data.cohorts import Notice, flow_notices, snapshot_date
+from data.calendar.academic_year import AcademicCalendar
+from data.calendar.cohorts import Notice, flow_notices, snapshot_date
 
 
 def compute_table(
@@ -43,7 +43,7 @@ def compute_table(
     profile : Profile
         Resolved for the level of the programme.
     flow : DataFrame
-        From :func:`data.cohorts.build_flow`; other programmes' rows are left out here.
+        From :func:`data.calendar.cohorts.build_flow`; other programmes' rows are left out here.
     selection : Selection
         TS and programme.
     active : DataFrame, optional

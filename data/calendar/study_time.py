@@ -21,7 +21,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from data.term_calendar import from_ordinal, ordinal, term_after, term_end, term_on, term_start
+from data.calendar.term_calendar import from_ordinal, ordinal, term_after, term_end, term_on, term_start
 
 AFTER_EVEN, AFTER_ODD = 8, 2  # the month after the last one of an even and of an odd term
 TOLD = ("exit_type", "exit_date", "exit_term", "terms_to_exit")

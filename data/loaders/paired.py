@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from data import queries
+from data.calendar.term_calendar import as_of_date
 from data.columns import CONSENT_PURPOSES
 from data.consent import write_consents
 from data.engine.database import Store
@@ -22,7 +23,6 @@ from data.loaders.signature_folder import SignatureFile, as_specimens, list_sign
 from data.loaders.uci697 import read_uci697
 from data.record_frames import RecordFrames
 from data.store import get_fact, new_import, set_fact
-from data.term_calendar import as_of_date
 from data.writers_records import write_records
 from data.writers_signatures import write_specimens
 

@@ -21,9 +21,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from data.calendar.term_calendar import as_of_date, term_after
 from data.loaders import uci697_codes as codes
 from data.record_frames import RecordFrames
-from data.term_calendar import as_of_date, term_after
 
 NUMBER_PREFIX = "UCI697-"
 NORMAL_TERMS = 6

@@ -8,6 +8,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from data.calendar.term_calendar import term_on
 from data.columns import CONSENT_PURPOSES
 from data.record_frames import RecordFrames
 from data.synthetic import campus
@@ -17,7 +18,6 @@ from data.synthetic.rates import Rates
 from data.synthetic.records import outcome_rows, term_rows
 from data.synthetic.signature_plan import plan_signatures
 from data.synthetic.study import simulate
-from data.term_calendar import term_on
 
 SNAPSHOT = date(2026, 8, 31)
 COHORTS = 9

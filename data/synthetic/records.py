@@ -7,10 +7,10 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from data.calendar.term_calendar import GRADES_KNOWN_AFTER, from_ordinal, ordinal, term_end
 from data.synthetic.people import People
 from data.synthetic.rates import Rates
 from data.synthetic.study import CREDITS_PER_COURSE
-from data.term_calendar import GRADES_KNOWN_AFTER, from_ordinal, ordinal, term_end
 
 LATE_EXIT_DAYS = 90  # a resignation may be booked well into the next term
 BOOKED_WITHIN = 29  # days after the end of a term, so that it is known one month after

@@ -11,8 +11,8 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from data.calendar.term_calendar import term_end, term_start
 from data.synthetic.study import ACTIVE
-from data.term_calendar import term_end, term_start
 
 FLAWED = 0.015  # share of bad scans
 DISTURBED = 0.025  # share with printed matter across the signature

@@ -4,8 +4,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from data.academic_year import AcademicCalendar
-from data.cohorts import (
+from data.calendar.academic_year import AcademicCalendar
+from data.calendar.cohorts import (
     build_flow,
     cohort_outcomes,
     flow_notices,

@@ -3,7 +3,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from data.labels import LABEL_COLUMNS, label_outcomes
+from data.calendar.labels import LABEL_COLUMNS, label_outcomes
 
 PROGRAMS = pd.DataFrame({"program_code": ["S", "D"], "normal_terms": [8, 6]})
 # Entry in August 2019 (20191). Eight terms end on 2023-07-31, six on 2022-07-31, and close a month later.

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from data import queries
-from data.labels import label_outcomes
+from data.calendar.labels import label_outcomes
 from data.loaders.paired import BenchmarkRefused, pair_at_random, write_benchmark
 from data.loaders.signature_folder import as_specimens, list_signatures
 from data.loaders.uci697 import read_uci697

@@ -3,8 +3,8 @@ from datetime import date
 import pandas as pd
 import pytest
 
+from data.calendar.labels import label_outcomes
 from data.calendar.study_time import StudyCalendar, deadlines, study_time
-from data.labels import label_outcomes
 
 # Entry in August 2019 (20191) and in February 2020 (20192); by hand: terms end on 31 July and 31 January, and
 # take exits until 31 August and for 31 days after January.

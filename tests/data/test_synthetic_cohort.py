@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data.calendar.labels import label_outcomes
+from data.calendar.term_calendar import as_of_date, term_after, term_end, terms_between
 from data.columns import DROPOUT_EXITS, OUTCOME_COLUMNS, STUDENT_COLUMNS, TERM_COLUMNS
-from data.labels import label_outcomes
 from data.synthetic.cohort import SNAPSHOT, make_university
-from data.term_calendar import as_of_date, term_after, term_end, terms_between
 
 
 @pytest.fixture(scope="module")

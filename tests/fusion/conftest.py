@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.registers import make_register
 from data.calendar.study_time import StudyCalendar
-from data.term_calendar import term_end
+from data.calendar.term_calendar import term_end
 from fusion import fuse
 from fusion.assemble import all_rows
 

@@ -14,12 +14,12 @@ from dashboard.reports.conditions import Selection
 from dashboard.reports.pipeline import asks_level
 from dashboard.reports.profile import load_profile, profile_ids
 from dashboard.reports.table import compute_table
-from data.academic_year import AcademicCalendar
+from data.calendar.academic_year import AcademicCalendar
+from data.calendar.cohorts import build_flow, cohort_outcomes, retention
+from data.calendar.labels import label_outcomes
 from data.calendar.study_time import StudyCalendar
-from data.cohorts import build_flow, cohort_outcomes, retention
+from data.calendar.term_calendar import as_of_date, term_after, term_start
 from data.columns import EXIT_TYPES
-from data.labels import label_outcomes
-from data.term_calendar import as_of_date, term_after, term_start
 from fusion.assemble import lesson, rows_as_of
 from fusion.competing import durations
 from fusion.features import enrolled_at

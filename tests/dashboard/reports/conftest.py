@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from dashboard.reports.conditions import Selection
-from data.cohorts import build_flow
-from data.term_calendar import term_after, terms_between
+from data.calendar.cohorts import build_flow
+from data.calendar.term_calendar import term_after, terms_between
 
 REGISTER = Path(__file__).parents[2] / "samples" / "reports" / "register40.csv"
 LAST_TERM = 20252

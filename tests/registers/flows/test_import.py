@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from data import queries
-from data.labels import label_outcomes
+from data.calendar.labels import label_outcomes
 from data.scope import Scope
 from tests.registers.second_university.plan import PREDICTION, RESEARCH, VERIFICATION
 from tests.registers.second_university.truth import graduates_table

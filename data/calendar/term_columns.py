@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from data.term_calendar import term_end, term_start, terms_between
+from data.calendar.term_calendar import term_end, term_start, terms_between
 
 
 def lookup(keys: pd.Series, table: pd.Series) -> pd.Series:

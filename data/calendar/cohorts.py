@@ -17,10 +17,10 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from data.academic_year import AcademicCalendar
+from data.calendar.academic_year import AcademicCalendar
 from data.calendar.study_time import deadlines, each, study_time
+from data.calendar.term_calendar import term_on, term_start
 from data.columns import DROPOUT_EXITS, ENTRY_TYPES, NORMAL_TERMS
-from data.term_calendar import term_on, term_start
 
 DAYS_PER_YEAR = 365.25
 YEARS_PER_LEAVE_TERM = 0.5  # a leave is granted by regular term
