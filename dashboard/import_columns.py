@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dashboard.importing import UploadedFile
+from data.files.mapping import TABLES, Mapping, missing_columns
+from data.files.matching import Match
+from data.files.register_files import Source, match_source
+from data.files.tables import TableError
 from data.ingest import remembered_mappings
-from data.mapping import TABLES, Mapping, missing_columns
-from data.matching import Match
-from data.register_files import Source, match_source
 from data.store import Store
-from data.tables import TableError
 
 LOOKED_AT = 60  # rows read to know a file's headers
 SAMPLES = 3
@@ -28,7 +28,7 @@ class FileColumns:
     Parameters
     ----------
     table : str
-        One of :data:`data.mapping.TABLES`.
+        One of :data:`data.files.mapping.TABLES`.
     headers : tuple of str
         In the order of the file, without those that are never stored.
     samples : dict of str to tuple of str

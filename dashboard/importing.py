@@ -14,15 +14,15 @@ import pandas as pd
 
 from data import audit
 from data.checks import collect
+from data.files.mapping import Mapping, shipped_mappings
+from data.files.register_files import guess_table
+from data.files.returned import returned_csv
+from data.files.tables import TableError
 from data.imports import ImportNote, ensure_import, records_written
 from data.ingest import ImportPlan, Source, apply_import, plan_import, remembered_mappings
-from data.mapping import Mapping, shipped_mappings
-from data.register_files import guess_table
-from data.returned import returned_csv
 from data.signature_files import IMAGE_SUFFIXES
 from data.signature_import import SignaturePlan, apply_signatures, plan_signatures
 from data.store import Store
-from data.tables import TableError
 
 TABLES = ("students", "terms", "outcomes", "consents")
 KINDS = (*TABLES, "signatures", "skip")

@@ -11,10 +11,10 @@ from data.calendar.term_calendar import GRADES_KNOWN_AFTER
 from data.calendar.term_columns import ends, lookup
 from data.columns import OF_CONSENT
 from data.consent_files import frame_of, has_consents, read_consents
+from data.files.register_files import ParsedTable
 from data.known import Known
 from data.record_checks import cohorts_of, degree_levels
 from data.record_frames import RecordFrames
-from data.register_files import ParsedTable
 from data.term_checks import never_graded
 
 

@@ -14,10 +14,10 @@ import pandas as pd
 from sqlalchemy import String
 
 from data import schema
-from data.cells import looks_damaged
 from data.columns import OF_CONSENT, Column
-from data.mapping import TABLES
-from data.register_files import ParsedTable
+from data.files.cells import looks_damaged
+from data.files.mapping import TABLES
+from data.files.register_files import ParsedTable
 
 if TYPE_CHECKING:
     import pandera.pandas as pa

@@ -15,9 +15,9 @@ import pandas as pd
 from data.checks import collect, flag
 from data.columns import CONSENT_PURPOSES, OF_CONSENT
 from data.consent_order import as_recorded, yes_beside_no
+from data.files.register_files import ParsedTable
+from data.files.tables import header_key
 from data.known import Known
-from data.register_files import ParsedTable
-from data.tables import header_key
 
 YES = ("granted", "renewed")
 EVENT_COLUMNS = ["student_number", "purpose", "decision", "decided_on", "source", "text_version", "row"]

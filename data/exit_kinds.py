@@ -6,7 +6,7 @@ import pandas as pd
 
 from data.checks import no_problems, problems
 from data.columns import DROPOUT_EXITS
-from data.register_files import ParsedTable
+from data.files.register_files import ParsedTable
 
 # If one exit in twenty were of a kind, so many without it would be seen less than once in twenty times.
 ENOUGH_EXITS = 59

@@ -15,8 +15,8 @@ from data.checks import check_columns, collect, flag, no_problems, problems
 from data.columns import CONSENT_PURPOSES, DEGREE_LEVELS, OF_CONSENT
 from data.consent_files import has_consents, read_consents
 from data.exit_kinds import missing_kinds
+from data.files.register_files import ParsedTable
 from data.known import Known
-from data.register_files import ParsedTable
 from data.term_checks import check_outcomes, check_terms
 
 KEYS = {

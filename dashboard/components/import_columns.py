@@ -11,7 +11,7 @@ from dashboard import app_state, import_columns
 from dashboard.import_columns import IGNORED, FileColumns
 from dashboard.importing import TABLES, UploadedFile
 from dashboard.plain import plain
-from data.mapping import Mapping
+from data.files.mapping import Mapping
 
 
 def choose_columns(

@@ -14,9 +14,9 @@ from dashboard.components.next_steps import next_steps
 from dashboard.importing import PagePlan, UploadedFile
 from dashboard.plain import shown_table
 from data import jobs as table
+from data.files.mapping import Mapping
 from data.ingest import remember_mapping
 from data.jobs import Job
-from data.mapping import Mapping
 
 
 def confirm(

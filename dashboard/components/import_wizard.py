@@ -13,7 +13,7 @@ from dashboard.components.import_counts import counts_table
 from dashboard.components.layout import section
 from dashboard.importing import KINDS, PagePlan, UploadedFile
 from dashboard.plain import plain, shown, shown_table
-from data.mapping import TABLES, mapping_to_dict, missing_columns
+from data.files.mapping import TABLES, mapping_to_dict, missing_columns
 
 ICONS = {
     "students": "badge",

@@ -116,7 +116,7 @@ def _purposes(text: str) -> list[str]:
     """The purposes that a word or a list of words names."""
     from data.columns import CONSENT_COLUMNS, CONSENT_PURPOSES
     from data.commands.opening import refusal
-    from data.matching import listed_values, shipped_words
+    from data.files.matching import listed_values, shipped_words
 
     column = next(one for one in CONSENT_COLUMNS if one.name == "purpose")
     named = listed_values(text, CONSENT_PURPOSES, shipped_words(column, "consents")).split(", ")

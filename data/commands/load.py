@@ -116,7 +116,7 @@ def _captured_on(text: str | None) -> date | str | None:
 
 
 def _mapping(name: str | None):
-    from data.mapping import SHIPPED, MappingError, load_mapping
+    from data.files.mapping import SHIPPED, MappingError, load_mapping
 
     if name is None:
         return None
@@ -173,7 +173,7 @@ def _report(records: ImportPlan | None, pictures: SignaturePlan | None) -> None:
 
 def _give_back(records, pictures, bad_rows: Path | None, problems: Path | None) -> None:
     from data.checks import collect
-    from data.returned import returned_csv, returned_files
+    from data.files.returned import returned_csv, returned_files
 
     if bad_rows is not None and records is not None:
         for name, contents in returned_files(records.returned, bad_rows.name).items():

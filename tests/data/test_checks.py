@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 from data.checks import CHECKS, PROBLEM_COLUMNS
+from data.files.register_files import Source, read_source
 from data.known import Known
 from data.record_checks import check_tables
-from data.register_files import Source, read_source
 
 TODAY = date(2026, 3, 1)
 STUDENTS = "NIM;Kode Prodi;Jenjang;Angkatan;Status Awal\n"

@@ -11,6 +11,9 @@ from sqlalchemy import func, select
 
 from data import schema
 from data.engine.bulk import fetch
+from data.files.mapping import load_mapping
+from data.files.register_files import guess_table
+from data.files.returned import returned_csv, returned_files, safe_cell
 from data.ingest import (
     RefusedImport,
     Source,
@@ -20,10 +23,7 @@ from data.ingest import (
     remember_mapping,
     remembered_mappings,
 )
-from data.mapping import load_mapping
 from data.queries_import import known_records
-from data.register_files import guess_table
-from data.returned import returned_csv, returned_files, safe_cell
 from data.store import set_fact
 
 SAMPLES = Path(__file__).parents[1] / "samples"

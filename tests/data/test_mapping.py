@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from data.columns import ENTRY_TYPES, EXIT_TYPES, TERM_STATUSES
-from data.mapping import (
+from data.files.mapping import (
     SHIPPED,
     TABLES,
     MappingError,
@@ -13,7 +13,7 @@ from data.mapping import (
     mapping_to_dict,
     shipped_mappings,
 )
-from data.matching import (
+from data.files.matching import (
     NEVER_STORED,
     detect_mapping,
     detect_table,
@@ -21,7 +21,7 @@ from data.matching import (
     match_headers,
     translate,
 )
-from data.tables import header_key
+from data.files.tables import header_key
 
 SIAKAD = ["NIM", "Nama Mahasiswa", "Kode Prodi", "Jenjang", "Angkatan", "Jenis Kelamin"]
 PDDIKTI = ["nim", "id_semester", "id_status_mahasiswa", "ips", "ipk", "sks_semester", "sks_total"]

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data.cells import looks_damaged, parse_column, read_date, read_term, readings_of_number
 from data.columns import OUTCOME_COLUMNS, STUDENT_COLUMNS, TERM_COLUMNS
-from data.tables import clean_cell, header_key, read_table, read_text_table
-from data.text_files import TableError
+from data.files.cells import looks_damaged, parse_column, read_date, read_term, readings_of_number
+from data.files.tables import clean_cell, header_key, read_table, read_text_table
+from data.files.text_files import TableError
 
 COLUMNS = {column.name: column for column in (*STUDENT_COLUMNS, *TERM_COLUMNS, *OUTCOME_COLUMNS)}
 HEADERS = ["NIM", "Nama", "IPS", "SKS"]
@@ -211,7 +211,7 @@ def test_a_workbook_that_would_unpack_to_a_bomb_is_refused_before_it_is_read():
 
 
 def test_a_file_above_the_size_limit_is_refused(monkeypatch):
-    monkeypatch.setattr("data.tables.MAX_BYTES", 10)
+    monkeypatch.setattr("data.files.tables.MAX_BYTES", 10)
     with pytest.raises(TableError, match="at most 10"):
         read_table(b"a,b\n1,2\n3,4\n", "f.csv")
 

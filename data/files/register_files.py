@@ -13,17 +13,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from data.cells import is_null, parse_column, read_date
-from data.mapping import TABLES, Mapping, shipped_mappings
-from data.matching import (
-    Match,
-    detect_mapping,
-    detect_table,
-    known_headers,
-    match_headers,
-    translate,
-)
-from data.tables import TextTable, header_key, read_text_table
+from data.files.cells import is_null, parse_column, read_date
+from data.files.mapping import TABLES, Mapping, shipped_mappings
+from data.files.matching import Match, detect_mapping, detect_table, known_headers, match_headers, translate
+from data.files.tables import TextTable, header_key, read_text_table
 
 
 @dataclass(frozen=True)
@@ -114,7 +107,7 @@ def read_source(
 
     Raises
     ------
-    data.text_files.TableError
+    data.files.text_files.TableError
         When the file is no table.
     """
     text, match = match_source(source, mapping=mapping, remembered=remembered)
@@ -154,7 +147,7 @@ def guess_table(name: str, data: bytes, *, remembered: Sequence[Mapping] = ()) -
 
     Raises
     ------
-    data.text_files.TableError
+    data.files.text_files.TableError
         When the file is no table.
     """
     mappings = (*remembered, *shipped_mappings())

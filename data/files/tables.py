@@ -1,7 +1,7 @@
 """Any table file an office may send → one frame of text, with the row numbers that the office sees.
 
 Nothing is interpreted here: every cell stays text, so that a student number keeps its leading zeros. What a
-cell means is decided column by column in :mod:`data.cells`.
+cell means is decided column by column in :mod:`data.files.cells`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from data.text_files import TableError, decode, refuse_other_formats
+from data.files.text_files import TableError, decode, refuse_other_formats
 
 DELIMITERS = (",", ";", "\t", "|")
 HEADER_SEARCH_ROWS = 40  # titles, addresses and print dates stand above the header in many exports
@@ -111,7 +111,7 @@ def read_text_table(
         raise TableError(f"{name}: the file is empty")
     refuse_other_formats(source, name)
     if source[:4] == b"PK\x03\x04":
-        from data.workbooks import read_workbook
+        from data.files.workbooks import read_workbook
 
         return read_workbook(source, name, sheet=sheet, known=known, limit=limit)
     return _read_csv(source, name, known, limit)

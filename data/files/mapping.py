@@ -1,6 +1,6 @@
 """How an office names its columns and codes: mappings, shipped (``data/mappings/*.toml``) or its own.
 
-:mod:`data.matching` applies a mapping to a file.
+:mod:`data.files.matching` applies a mapping to a file.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
-from data.cells import DATE_ORDERS
 from data.columns import (
     ALL_PURPOSES,
     CONSENT_COLUMNS,
@@ -21,9 +20,10 @@ from data.columns import (
     TERM_COLUMNS,
     Column,
 )
-from data.tables import header_key
+from data.files.cells import DATE_ORDERS
+from data.files.tables import header_key
 
-FOLDER = Path(__file__).parent / "mappings"
+FOLDER = Path(__file__).parent.parent / "mappings"
 SHIPPED = ("siakad", "pddikti", "english")
 TABLES: dict[str, tuple[Column, ...]] = {
     "students": STUDENT_COLUMNS,
@@ -82,7 +82,7 @@ class Mapping:
         return self.tables.get(table, TableMapping())
 
     def words(self, table: str, column: Column) -> dict[str, str]:
-        """The words for the values of a column, by :func:`data.tables.header_key`."""
+        """The words for the values of a column, by :func:`data.files.tables.header_key`."""
         shared = self.table("consents").values.get(column.words, {}) if column.words else {}
         return {**shared, **self.table(table).values.get(column.name, {})}
 

@@ -8,8 +8,8 @@ from pathlib import PurePath
 
 import pandas as pd
 
-from data.matching import RETURNED_COLUMNS
-from data.register_files import ParsedTable
+from data.files.matching import RETURNED_COLUMNS
+from data.files.register_files import ParsedTable
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -20,7 +20,7 @@ def returned_rows(parsed: ParsedTable, found: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame of str
-        The file's own columns and cells, then :data:`data.matching.RETURNED_COLUMNS`.
+        The file's own columns and cells, then :data:`data.files.matching.RETURNED_COLUMNS`.
     """
     errors = found[(found["severity"] == "error") & (found["file"] == parsed.file) & found["row"].notna()]
     cells = errors["column"].where(errors["column"] == "", errors["column"] + ": ")
@@ -33,7 +33,8 @@ def returned_rows(parsed: ParsedTable, found: pd.DataFrame) -> pd.DataFrame:
 
 
 def safe_cell(text: str) -> str:
-    """A cell that no spreadsheet program takes for a formula; :func:`data.tables.clean_cell` undoes it."""
+    """A cell that no spreadsheet program takes for a formula; :func:`data.files.tables.clean_cell` undoes
+    it."""
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 

@@ -10,7 +10,7 @@ from datetime import date, datetime, time
 from itertools import chain, islice
 from xml.etree.ElementTree import ParseError
 
-from data.tables import (
+from data.files.tables import (
     HEADER_SEARCH_ROWS,
     MAX_COLUMNS,
     TextTable,
@@ -19,7 +19,7 @@ from data.tables import (
     header_key,
     unique_headers,
 )
-from data.text_files import TableError
+from data.files.text_files import TableError
 
 MAX_UNPACKED = 2**30  # bytes of XML; more than ten million cells
 MAX_RATIO = 200
@@ -43,7 +43,7 @@ def read_workbook(
     sheet : str, optional
         The sheet; by default the one with most known headers, else the first filled one.
     known : collection of str
-        See :func:`data.tables.read_table`.
+        See :func:`data.files.tables.read_table`.
     limit : int, optional
         Read so many rows only.
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from data.cells import read_term
 from data.columns import ALL_PURPOSES, Column
-from data.mapping import TABLES, Mapping, missing_columns, shipped_mappings
-from data.tables import header_key
+from data.files.cells import read_term
+from data.files.mapping import TABLES, Mapping, missing_columns, shipped_mappings
+from data.files.tables import header_key
 
 # Columns added to the files that go back to the office; ignored when such a file is imported again.
 RETURNED_COLUMNS = ("tepat: row", "tepat: reasons")
@@ -41,7 +41,7 @@ class Match:
     Parameters
     ----------
     table : str
-        One of :data:`data.mapping.TABLES`.
+        One of :data:`data.files.mapping.TABLES`.
     mapping : Mapping
         The mapping chosen.
     headers : dict of str to str
@@ -68,7 +68,7 @@ class Match:
 
 
 def known_headers(table: str, mappings: Iterable[Mapping]) -> frozenset[str]:
-    """:func:`data.tables.header_key` of every header that one of the mappings expects."""
+    """:func:`data.files.tables.header_key` of every header that one of the mappings expects."""
     keys = {header_key(column.name) for column in TABLES[table]}
     for mapping in mappings:
         part = mapping.table(table)
@@ -127,7 +127,7 @@ def detect_mapping(headers: Sequence[str], table: str, mappings: Sequence[Mappin
     headers : sequence of str
         The file's headers.
     table : str
-        One of :data:`data.mapping.TABLES`.
+        One of :data:`data.files.mapping.TABLES`.
     mappings : sequence of Mapping
         Candidates; the shipped ones when empty.
     """
@@ -150,7 +150,7 @@ def translate(texts: pd.DataFrame, match: Match, others: Sequence[Mapping] = ())
     Parameters
     ----------
     texts : pandas.DataFrame of str
-        As :func:`data.tables.read_table` gives it.
+        As :func:`data.files.tables.read_table` gives it.
     match : Match
         Columns and mapping.
     others : sequence of Mapping
@@ -196,7 +196,8 @@ def listed_values(cell: str, allowed: Sequence[str], words: dict[str, str]) -> s
 
 
 def shipped_words(column: Column, table: str) -> dict[str, str]:
-    """Every word of the shipped mappings for the values of a column, by :func:`data.tables.header_key`."""
+    """Every word of the shipped mappings for the values of a column, by
+    :func:`data.files.tables.header_key`."""
     words = {header_key(value): value for value in column.allowed}
     for mapping in reversed(shipped_mappings()):
         words |= mapping.words(table, column)
