@@ -29,8 +29,8 @@ from dashboard.sessions import LOCAL, Serving, cookie_name, over_tls
 from dashboard.wording import Words, language_of
 from data import audit, origin, queries, sessions
 from data.accounts import Account, list_accounts
-from data.imports import now
 from data.queries import StoredExplanation, StoredModel
+from data.records.imports import now
 from data.scope import Scope
 from data.sessions import Session
 from data.settings import get_settings

@@ -12,7 +12,7 @@ from data.files.mapping import TABLES, Mapping, missing_columns
 from data.files.matching import Match
 from data.files.register_files import Source, match_source
 from data.files.tables import TableError
-from data.ingest import remembered_mappings
+from data.records.ingest import remembered_mappings
 from data.store import Store
 
 LOOKED_AT = 60  # rows read to know a file's headers

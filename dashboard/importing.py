@@ -1,6 +1,6 @@
 """An import from the page: which file holds what, what it would do, and doing it. No Streamlit here.
 
-The rules are those of :mod:`data.ingest` and :mod:`data.signature_import`; nothing is decided twice.
+The rules are those of :mod:`data.records.ingest` and :mod:`data.signature_import`; nothing is decided twice.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from datetime import date
 import pandas as pd
 
 from data import audit
-from data.checks import collect
 from data.files.mapping import Mapping, shipped_mappings
 from data.files.register_files import guess_table
 from data.files.returned import returned_csv
 from data.files.tables import TableError
-from data.imports import ImportNote, ensure_import, records_written
-from data.ingest import ImportPlan, Source, apply_import, plan_import, remembered_mappings
+from data.records.checks import collect
+from data.records.imports import ImportNote, ensure_import, records_written
+from data.records.ingest import ImportPlan, Source, apply_import, plan_import, remembered_mappings
 from data.signature_files import IMAGE_SUFFIXES
 from data.signature_import import SignaturePlan, apply_signatures, plan_signatures
 from data.store import Store

@@ -16,9 +16,9 @@ from dashboard.jobs import Refused, Task
 from data import jobs_live
 from data.accounts import Account
 from data.files.mapping import Mapping, mapping_from_dict, mapping_to_dict
-from data.imports import records_written
-from data.ingest import RefusedImport
 from data.origin import RealDataRefused, refuse_in_demo
+from data.records.imports import records_written
+from data.records.ingest import RefusedImport
 from data.signature_import import DATE_RULES, RefusedSignatures
 from data.store import Store
 

@@ -14,7 +14,7 @@ from sqlalchemy import insert, select
 
 from data import schema
 from data.engine.database import Store
-from data.imports import now
+from data.records.imports import now
 from data.scope import Scope
 from data.scoping import visible
 

@@ -18,7 +18,7 @@ from data.consent_order import as_recorded, on_record
 from data.engine.bulk import fetch, fetch_by_keys, insert_frame
 from data.engine.database import Store
 from data.erase import withdraw_outcome_model
-from data.imports import now
+from data.records.imports import now
 
 TEXT_VERSION = "1"  # of the consent text that the pages show
 YES = ("granted", "renewed")

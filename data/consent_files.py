@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from data.checks import collect, flag
 from data.columns import CONSENT_PURPOSES, OF_CONSENT
 from data.consent_order import as_recorded, yes_beside_no
 from data.files.register_files import ParsedTable
 from data.files.tables import header_key
-from data.known import Known
+from data.records.checks import collect, flag
+from data.records.known import Known
 
 YES = ("granted", "renewed")
 EVENT_COLUMNS = ["student_number", "purpose", "decision", "decided_on", "source", "text_version", "row"]
@@ -34,7 +34,7 @@ class ConsentRows:
     events : DataFrame
         :data:`EVENT_COLUMNS`; ``row`` is the row of the file. Only rows without a problem.
     problems : DataFrame
-        As in :data:`data.checks.PROBLEM_COLUMNS`.
+        As in :data:`data.records.checks.PROBLEM_COLUMNS`.
     """
 
     events: pd.DataFrame

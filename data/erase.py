@@ -14,9 +14,9 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
 
 from data import audit, schema
-from data.derived import refresh
 from data.engine.database import Store
-from data.imports import now
+from data.records.derived import refresh
+from data.records.imports import now
 
 INDEXES = "indexes"  # folder below the cache whose files mix many students
 

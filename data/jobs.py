@@ -18,7 +18,7 @@ from sqlalchemy import Connection, insert, or_, select, update
 
 from data import audit, jobs_live, schema
 from data.engine.database import Store
-from data.imports import now
+from data.records.imports import now
 
 ATTEMPTS = 4  # a job that ends its worker so often is given up
 OPEN = ("waiting", "running")

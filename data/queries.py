@@ -35,17 +35,6 @@ from data.queries_pages import (
     store_state,
 )
 from data.queries_prospects import expected_late, flow_by_group, last_scored
-from data.queries_records import (
-    Records,
-    find_student,
-    identities,
-    outcomes,
-    programs,
-    records_until,
-    student,
-    students,
-    term_rows,
-)
 from data.queries_scores import (
     StoredExplanation,
     caseload,
@@ -68,6 +57,17 @@ from data.queries_signatures import (
     student_specimens,
 )
 from data.queries_standing import newest_term, own_cohorts, own_students, past_normal_counts, standing
+from data.records.queries import (
+    Records,
+    find_student,
+    identities,
+    outcomes,
+    programs,
+    records_until,
+    student,
+    students,
+    term_rows,
+)
 
 __all__ = [
     "Records",

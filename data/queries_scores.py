@@ -10,10 +10,10 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Select, func, literal, select
 
 from data import schema
-from data.derived import NEWEST, current_model
 from data.engine.bulk import fetch
 from data.engine.database import Store
-from data.name_search import named
+from data.records.derived import NEWEST, current_model
+from data.records.name_search import named
 from data.scope import Scope
 from data.scoping import aggregable, visible, within_programs
 from data.standing import still_open

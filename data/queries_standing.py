@@ -12,7 +12,7 @@ from sqlalchemy import and_, false, func, select
 from data import schema
 from data.engine.bulk import fetch, fetch_by_keys
 from data.engine.database import Store
-from data.name_search import named
+from data.records.name_search import named
 from data.scope import Scope
 from data.scoping import aggregable, visible
 from data.standing import last_completed, past, register_day, still_open, terms_over

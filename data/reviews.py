@@ -12,8 +12,8 @@ from sqlalchemy import Connection, insert, or_, select, true
 from data import audit, schema
 from data.engine.bulk import fetch
 from data.engine.database import Store
-from data.imports import now
 from data.queries_verification import decisions, given_by, is_settled
+from data.records.imports import now
 from data.scope import Scope
 from data.scoping import visible
 

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from data import origin, schema
 from data.accounts import Account, account_of, end_sessions_in
 from data.engine.database import Store
-from data.imports import now
+from data.records.imports import now
 from data.settings import get_settings
 
 TICKET = timedelta(minutes=1)  # how long a tab may take to exchange its ticket for a cookie

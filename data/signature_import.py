@@ -13,9 +13,9 @@ from datetime import date
 import pandas as pd
 
 from data.calendar.term_calendar import term_start
-from data.checks import collect, problems
-from data.ingest import ImportPlan
-from data.queries_import import entry_terms, specimen_hashes
+from data.records.checks import collect, problems
+from data.records.import_queries import entry_terms, specimen_hashes
+from data.records.ingest import ImportPlan
 from data.signature_files import IMAGE_SUFFIXES, Limits, SignatureFile, iter_signature_files
 from data.signature_names import AmbiguousName, NumberIndex
 from data.specimens import ImageFacts, RefusedFile, inspect_image

@@ -44,7 +44,7 @@ class RefusedFile(ValueError):
     Parameters
     ----------
     code : str
-        Rule in :data:`data.checks.CHECKS`, "SPC001" and following.
+        Rule in :data:`data.records.checks.CHECKS`, "SPC001" and following.
     reason : str
         What is wrong and what to do, in words.
     """

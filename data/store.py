@@ -16,10 +16,10 @@ from data.engine.cipher import Cipher, KeyProblem, parse_key, read_or_create_key
 from data.engine.database import Store, connect
 from data.engine.facts import read_fact, write_fact
 from data.engine.migrate import current_revision, migrate, newest_revision
-from data.imports import new_import
-from data.record_frames import ImportResult, RecordFrames
+from data.records.frames import ImportResult, RecordFrames
+from data.records.imports import new_import
+from data.records.write import write_records
 from data.settings import get_settings
-from data.writers_records import write_records
 from data.writers_scores import save_model, serve_model, write_scores
 from data.writers_signatures import (
     NewSpecimen,

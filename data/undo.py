@@ -16,12 +16,12 @@ from sqlalchemy import Connection, Select, Table, delete, func, select, union, u
 from sqlalchemy.exc import IntegrityError
 
 from data import audit, schema
-from data.derived import refresh
 from data.engine.bulk import fetch, fetch_by_keys, update_frame
 from data.engine.database import Store
 from data.erase import delete_cached
-from data.imports import now
-from data.name_search import forget_words, write_words
+from data.records.derived import refresh
+from data.records.imports import now
+from data.records.name_search import forget_words, write_words
 
 KEYS = {  # tables with a history, children first; their keys
     "outcomes": ["student_key"],

@@ -11,10 +11,10 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from data import schema
 from data.columns import BANDS, TARGETS
-from data.derived import rebuild_risk
 from data.engine.bulk import Progress, fetch, insert_frame
 from data.engine.database import Store
-from data.imports import now
+from data.records.derived import rebuild_risk
+from data.records.imports import now
 
 SCORE_KEY = ["student_key", "as_of_index", "target", "model_version"]
 

@@ -17,7 +17,7 @@ from data.columns import SPECIMEN_CONTEXTS
 from data.encoder_info import EncoderInfo
 from data.engine.bulk import Progress, fetch, fetch_by_keys, insert_frame
 from data.engine.database import Store
-from data.imports import finish_import, keep_for_undo, new_import, now
+from data.records.imports import finish_import, keep_for_undo, new_import, now
 
 CHUNK = 200  # specimens in a transaction: what a kill can cost is embedded or encrypted again
 
@@ -84,7 +84,7 @@ class SpecimenResult:
 
     @property
     def counts(self) -> dict[str, int]:
-        """As in :class:`data.record_frames.ImportResult`."""
+        """As in :class:`data.records.frames.ImportResult`."""
         return {"new": self.new, "changed": 0, "same": self.same}
 
 

@@ -15,7 +15,7 @@ from data import audit, schema
 from data.consent import newest_consents
 from data.engine.bulk import fetch_by_keys, insert_frame
 from data.engine.database import Store
-from data.imports import now
+from data.records.imports import now
 
 PURPOSE = "verification"
 KEPT_DAYS = 365  # a questioned image may be kept so long, where the store has no other setting

@@ -15,8 +15,8 @@ from dashboard.importing import PagePlan, UploadedFile
 from dashboard.plain import shown_table
 from data import jobs as table
 from data.files.mapping import Mapping
-from data.ingest import remember_mapping
 from data.jobs import Job
+from data.records.ingest import remember_mapping
 
 
 def confirm(

@@ -33,9 +33,9 @@ from data.calendar.academic_year import AcademicCalendar
 from data.calendar.cohorts import build_flow, snapshot_date
 from data.calendar.setting import SETTINGS, academic_calendar
 from data.engine.database import Store
-from data.imports import now
 from data.origin import INVENTED, MIXED
 from data.origin import origin as origin_of_store
+from data.records.imports import now
 from data.reports_store import StoredReport
 from data.scope import Scope
 from data.store import get_fact

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from data.ingest import ImportPlan, Source
+    from data.records.ingest import ImportPlan, Source
     from data.signature_import import SignaturePlan
     from data.store import Store
 
@@ -82,7 +82,7 @@ def load(
         if writing:
             _write(store, records, pictures, signatures, actor=actor, skip_bad=skip_bad, synthetic=synthetic)
         if remember and chosen is not None and not dry_run:
-            from data.ingest import remember_mapping
+            from data.records.ingest import remember_mapping
 
             remember_mapping(store, chosen)
     if dry_run:
@@ -131,14 +131,14 @@ def _mapping(name: str | None):
 
 
 def _sources(files: dict[str, Path]) -> list[Source]:
-    from data.ingest import Source
+    from data.records.ingest import Source
 
     return [Source.from_path(table, path) for table, path in files.items()]
 
 
 def _plan(store: Store, sources, signatures: Path | None, mapping, when):
     from data.commands.bars import Bars
-    from data.ingest import plan_import
+    from data.records.ingest import plan_import
     from data.signature_import import plan_signatures
 
     records = pictures = None
@@ -172,8 +172,8 @@ def _report(records: ImportPlan | None, pictures: SignaturePlan | None) -> None:
 
 
 def _give_back(records, pictures, bad_rows: Path | None, problems: Path | None) -> None:
-    from data.checks import collect
     from data.files.returned import returned_csv, returned_files
+    from data.records.checks import collect
 
     if bad_rows is not None and records is not None:
         for name, contents in returned_files(records.returned, bad_rows.name).items():
@@ -188,7 +188,7 @@ def _give_back(records, pictures, bad_rows: Path | None, problems: Path | None) 
 def _write(store: Store, records, pictures, signatures: Path | None, *, actor, skip_bad, synthetic) -> None:
     from data import audit
     from data.commands.bars import Bars
-    from data.ingest import apply_import
+    from data.records.ingest import apply_import
     from data.signature_import import apply_signatures
 
     import_id, counts = None, {}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from data.checks import CHECKS
-from data.ingest import ImportPlan
+from data.records.checks import CHECKS
+from data.records.ingest import ImportPlan
 from data.signature_import import SignaturePlan, specimens_per_student
 
 MOST_ERRORS = 200  # lines; the rest is counted, and --problems writes all

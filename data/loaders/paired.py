@@ -21,9 +21,9 @@ from data.consent import write_consents
 from data.engine.database import Store
 from data.loaders.signature_folder import SignatureFile, as_specimens, list_signatures
 from data.loaders.uci697 import read_uci697
-from data.record_frames import RecordFrames
+from data.records.frames import RecordFrames
+from data.records.write import write_records
 from data.store import get_fact, new_import, set_fact
-from data.writers_records import write_records
 from data.writers_signatures import write_specimens
 
 STUDENTS_FILE = Path("students") / "uci697" / "data.csv"

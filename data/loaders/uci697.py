@@ -23,7 +23,7 @@ import pandas as pd
 
 from data.calendar.term_calendar import as_of_date, term_after
 from data.loaders import uci697_codes as codes
-from data.record_frames import RecordFrames
+from data.records.frames import RecordFrames
 
 NUMBER_PREFIX = "UCI697-"
 NORMAL_TERMS = 6

@@ -10,7 +10,7 @@ import pandas as pd
 
 from data.calendar.term_calendar import term_on
 from data.columns import CONSENT_PURPOSES
-from data.record_frames import RecordFrames
+from data.records.frames import RecordFrames
 from data.synthetic import campus
 from data.synthetic.names import draw_names
 from data.synthetic.people import make_people

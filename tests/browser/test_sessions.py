@@ -20,7 +20,7 @@ from dashboard.sessions import COOKIE, HOST_COOKIE
 from dashboard.wording import Words
 from data import audit, schema
 from data.accounts import Account, any_account, change_password, write_accounts
-from data.imports import now
+from data.records.imports import now
 from data.store import open_store
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -16,8 +16,8 @@ from dashboard.wording import Words
 from data import audit, queries
 from data.accounts import Account
 from data.consent import record_consent
-from data.ingest import Source, apply_import, plan_import
 from data.queries_consent import consent_standing
+from data.records.ingest import Source, apply_import, plan_import
 from data.scope import Scope
 from data.store import get_fact, open_store
 

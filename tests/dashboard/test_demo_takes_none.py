@@ -17,8 +17,8 @@ from data import jobs as table
 from data import jobs_live, queries
 from data.accounts import Account, list_accounts, write_accounts
 from data.columns import ROLES
-from data.imports import new_import
 from data.origin import RealDataRefused
+from data.records.imports import new_import
 from data.store import open_store, set_fact
 from data.synthetic.demo import write_demo
 

@@ -247,7 +247,7 @@ def test_the_headers_of_a_file_can_be_tied_to_other_columns(store):
     at.button(key="apply").click().run()
     done = work(store)
     assert done.status == "done"
-    from data.ingest import remembered_mappings
+    from data.records.ingest import remembered_mappings
 
     (kept,) = remembered_mappings(store)
     assert kept.table("students").chosen["Jalur Masuk"] == "region"

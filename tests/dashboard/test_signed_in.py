@@ -14,7 +14,7 @@ from dashboard.sessions import Serving
 from dashboard.wording import Words
 from data import audit, schema, sessions
 from data.accounts import Account, verify_password, write_accounts
-from data.imports import now
+from data.records.imports import now
 
 SCRIPT = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 SECRET, OTHER = "seven quiet otters", "nine loud herons"

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from data import accounts, audit, queries
 from data.accounts import Account, find_account, list_accounts, verify_password
-from data.imports import now
+from data.records.imports import now
 from data.scope import Scope
 from data.store import add_case_event, add_case_events, withdraw_case_events, write_accounts
 

@@ -13,9 +13,9 @@ from data import audit, queries, schema
 from data.calendar.labels import label_outcomes
 from data.calendar.setting import academic_calendar, change_settings
 from data.calendar.study_time import StudyCalendar
-from data.derived import rebuild_register_cubes
 from data.engine.bulk import fetch
-from data.ingest import Source, apply_import, plan_import
+from data.records.derived import rebuild_register_cubes
+from data.records.ingest import Source, apply_import, plan_import
 from data.scope import Scope
 from data.store import get_fact, set_fact
 from data.undo import last_import

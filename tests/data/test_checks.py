@@ -5,10 +5,10 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from data.checks import CHECKS, PROBLEM_COLUMNS
 from data.files.register_files import Source, read_source
-from data.known import Known
-from data.record_checks import check_tables
+from data.records.checks import CHECKS, PROBLEM_COLUMNS
+from data.records.known import Known
+from data.records.row_checks import check_tables
 
 TODAY = date(2026, 3, 1)
 STUDENTS = "NIM;Kode Prodi;Jenjang;Angkatan;Status Awal\n"

@@ -13,8 +13,8 @@ from data import queries, schema
 from data.consent import record_consent
 from data.files.mapping import load_mapping
 from data.files.register_files import guess_table
-from data.ingest import RefusedImport, Source, apply_import, plan_import
 from data.queries_consent import consent_standing
+from data.records.ingest import RefusedImport, Source, apply_import, plan_import
 from data.scope import Scope
 from data.undo import CannotUndo, undo_import
 

@@ -16,12 +16,12 @@ from data import schema
 from data.accounts import list_accounts
 from data.columns import ROLES
 from data.engine.bulk import fetch
-from data.record_frames import RecordFrames
+from data.records.frames import RecordFrames
+from data.records.write import write_records
 from data.store import get_fact, open_store
 from data.synthetic.cohort import make_university
 from data.synthetic.demo import DemoRefused, write_demo
 from data.synthetic.drawing import draw_all, png_size, specimens_of, trajectory_of
-from data.writers_records import write_records
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDENTS, SEED = 30, 11

@@ -14,7 +14,8 @@ from data.engine.bulk import fetch
 from data.files.mapping import load_mapping
 from data.files.register_files import guess_table
 from data.files.returned import returned_csv, returned_files, safe_cell
-from data.ingest import (
+from data.records.import_queries import known_records
+from data.records.ingest import (
     RefusedImport,
     Source,
     apply_import,
@@ -23,7 +24,6 @@ from data.ingest import (
     remember_mapping,
     remembered_mappings,
 )
-from data.queries_import import known_records
 from data.store import set_fact
 
 SAMPLES = Path(__file__).parents[1] / "samples"

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from data import schema
 from data.__main__ import app
 from data.engine.bulk import fetch
-from data.queries_import import known_records, specimen_hashes
+from data.records.import_queries import known_records, specimen_hashes
 from data.settings import get_settings
 from data.store import open_store
 

@@ -10,16 +10,16 @@ from typer.testing import CliRunner
 from data import audit, origin, schema
 from data.__main__ import app
 from data.accounts import Account, find_account, verify_password, with_password, write_accounts
-from data.imports import new_import, now
-from data.ingest import Source, apply_import, plan_import
 from data.origin import RealDataRefused
-from data.record_frames import RecordFrames
+from data.records.frames import RecordFrames
+from data.records.imports import new_import, now
+from data.records.ingest import Source, apply_import, plan_import
+from data.records.write import write_records
 from data.settings import get_settings
 from data.store import get_fact, set_fact
 from data.synthetic.cohort import make_university
 from data.synthetic.demo import DemoRefused, write_demo
 from data.undo import undo_import
-from data.writers_records import write_records
 from data.writers_signatures import NewSpecimen, write_specimens
 
 REGISTER = "NIM,Nama,Kode Prodi,Jenjang,Angkatan,Status Awal\n{number},Ani,TI,S1,2021,Baru\n"

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from data import schema, sessions
 from data.accounts import Account, change_password, find_account, write_accounts
-from data.imports import now
+from data.records.imports import now
 from data.settings import get_settings
 from data.store import open_store, set_fact
 

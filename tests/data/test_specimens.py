@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from data.ingest import Source, apply_import, plan_import
-from data.queries_import import specimen_hashes
+from data.records.import_queries import specimen_hashes
+from data.records.ingest import Source, apply_import, plan_import
 from data.signature_files import Limits, iter_signature_files
 from data.signature_import import RefusedSignatures, apply_signatures, plan_signatures, specimens_per_student
 from data.signature_names import AmbiguousName, NumberIndex

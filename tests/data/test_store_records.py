@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from data import queries, schema
-from data.record_diff import compare, compare_dated
+from data.records.diff import compare, compare_dated
 from data.scope import Scope
 from data.store import RecordFrames, new_import, open_store, write_records
 

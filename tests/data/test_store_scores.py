@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from data import queries, schema
-from data.derived import rebuild_register_cubes, rebuild_risk
+from data.records.derived import rebuild_register_cubes, rebuild_risk
 from data.scope import Scope
 from data.store import RecordFrames, save_model, serve_model, write_records, write_scores
 

@@ -10,7 +10,7 @@ from dashboard.reports.cohort_report import cohort_tables
 from dashboard.reports.pipeline import Request, build, read_register
 from dashboard.summaries import last_completed_term, outcomes
 from data import queries
-from data.ingest import Source, apply_import, plan_import
+from data.records.ingest import Source, apply_import, plan_import
 from data.scope import Scope
 from fusion.splits import forward_split, labels, mature_labels
 

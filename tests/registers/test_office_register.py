@@ -16,7 +16,7 @@ from dashboard.reports.pipeline import Request, build, read_register
 from data import queries, schema
 from data.calendar.labels import label_outcomes
 from data.engine.bulk import fetch
-from data.ingest import Source, apply_import, plan_import
+from data.records.ingest import Source, apply_import, plan_import
 from data.scope import Scope
 
 OFFICE = Path(__file__).parent / "office"

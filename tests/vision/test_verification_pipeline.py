@@ -14,7 +14,7 @@ from PIL import Image
 
 from data import audit, erase, queries, queries_verification, schema
 from data.encoder_info import EncoderInfo
-from data.imports import now
+from data.records.imports import now
 from data.scope import Scope
 from data.specimens import RefusedFile
 from data.store import NewSpecimen, write_consents, write_specimens

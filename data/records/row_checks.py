@@ -1,7 +1,7 @@
 """Checks across rows and files: keys, programmes, students of the register.
 
 Every check takes typed tables and returns the problems of all rows; none looks at the store itself. What the
-store already holds comes in as :class:`data.known.Known`.
+store already holds comes in as :class:`data.records.known.Known`.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from datetime import date, timedelta
 import pandas as pd
 
 from data.calendar.term_columns import lookup, starts
-from data.checks import check_columns, collect, flag, no_problems, problems
 from data.columns import CONSENT_PURPOSES, DEGREE_LEVELS, OF_CONSENT
 from data.consent_files import has_consents, read_consents
-from data.exit_kinds import missing_kinds
 from data.files.register_files import ParsedTable
-from data.known import Known
-from data.term_checks import check_outcomes, check_terms
+from data.records.checks import check_columns, collect, flag, no_problems, problems
+from data.records.exit_kinds import missing_kinds
+from data.records.known import Known
+from data.records.term_checks import check_outcomes, check_terms
 
 KEYS = {
     "students": ["student_number"],
@@ -48,7 +48,7 @@ def check_tables(tables: dict[str, ParsedTable], known: Known, today: date) -> p
     Returns
     -------
     pandas.DataFrame
-        Columns :data:`data.checks.PROBLEM_COLUMNS`, every bad row of every file.
+        Columns :data:`data.records.checks.PROBLEM_COLUMNS`, every bad row of every file.
     """
     found = [check_columns(parsed) for parsed in tables.values()]
     whole = {name: parsed for name, parsed in tables.items() if not parsed.match.missing}

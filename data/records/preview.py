@@ -10,9 +10,9 @@ from data import schema
 from data.calendar.term_calendar import GRADES_KNOWN_AFTER, term_end
 from data.calendar.term_columns import calendar_index, ends, lookup
 from data.consent_order import on_record
-from data.known import Known
-from data.record_diff import compare, compare_dated
-from data.record_frames import NUMBER, RecordFrames, typed
+from data.records.diff import compare, compare_dated
+from data.records.frames import NUMBER, RecordFrames, typed
+from data.records.known import Known
 
 _NOT_OF_STUDENTS = ["name", "program_name", "degree_level"]
 

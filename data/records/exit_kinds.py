@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from data.checks import no_problems, problems
 from data.columns import DROPOUT_EXITS
 from data.files.register_files import ParsedTable
+from data.records.checks import no_problems, problems
 
 # If one exit in twenty were of a kind, so many without it would be seen less than once in twenty times.
 ENOUGH_EXITS = 59
@@ -22,7 +22,7 @@ def missing_kinds(outcomes: ParsedTable) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns :data:`data.checks.PROBLEM_COLUMNS`: one warning REC118, or none.
+        Columns :data:`data.records.checks.PROBLEM_COLUMNS`: one warning REC118, or none.
     """
     kinds = outcomes.values["exit_type"].dropna()
     if len(kinds) < ENOUGH_EXITS:

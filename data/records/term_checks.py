@@ -6,10 +6,10 @@ import pandas as pd
 
 from data.calendar.study_time import StudyCalendar, study_time
 from data.calendar.term_columns import calendar_index, lookup, starts
-from data.checks import collect, flag
 from data.columns import MAX_TERM_INDEX
 from data.files.register_files import ParsedTable
-from data.known import Known
+from data.records.checks import collect, flag
+from data.records.known import Known
 
 
 def check_terms(terms: ParsedTable, cohorts: pd.Series, exits: pd.Series, known: Known) -> pd.DataFrame:

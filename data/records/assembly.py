@@ -12,10 +12,10 @@ from data.calendar.term_columns import ends, lookup
 from data.columns import OF_CONSENT
 from data.consent_files import frame_of, has_consents, read_consents
 from data.files.register_files import ParsedTable
-from data.known import Known
-from data.record_checks import cohorts_of, degree_levels
-from data.record_frames import RecordFrames
-from data.term_checks import never_graded
+from data.records.frames import RecordFrames
+from data.records.known import Known
+from data.records.row_checks import cohorts_of, degree_levels
+from data.records.term_checks import never_graded
 
 
 def assemble(

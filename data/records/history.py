@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, select
 
 from data import schema
 from data.engine.bulk import fetch_by_keys, insert_frame, to_plain
-from data.record_frames import canonical_json
+from data.records.frames import canonical_json
 
 
 @dataclass(frozen=True)

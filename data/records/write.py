@@ -13,7 +13,6 @@ from data import schema
 from data.calendar.term_calendar import GRADES_KNOWN_AFTER, term_end, terms_between
 from data.columns import NORMAL_TERMS, REQUIRED_CREDITS
 from data.consent import append_decisions, forget_scores, outcome_refusals
-from data.derived import refresh
 from data.engine.bulk import (
     KEYS_PER_QUERY,
     Progress,
@@ -24,11 +23,12 @@ from data.engine.bulk import (
     update_frame,
 )
 from data.engine.database import Store
-from data.history import History
-from data.imports import ImportNote, finish_import, keep_for_undo, now, open_import
-from data.name_search import write_words
-from data.record_diff import Difference, compare, compare_dated
-from data.record_frames import BLOCK, NUMBER, ImportResult, RecordFrames, blocks, refuse_repeats, typed
+from data.records.derived import refresh
+from data.records.diff import Difference, compare, compare_dated
+from data.records.frames import BLOCK, NUMBER, ImportResult, RecordFrames, blocks, refuse_repeats, typed
+from data.records.history import History
+from data.records.imports import ImportNote, finish_import, keep_for_undo, now, open_import
+from data.records.name_search import write_words
 
 
 def write_records(
@@ -53,7 +53,7 @@ def write_records(
         The records; students of ``terms``, ``outcomes``, ``course_attempts`` and ``consents`` must be known
         or in ``students``.
     source, files, actor, synthetic
-        See :class:`data.imports.ImportNote`.
+        See :class:`data.records.imports.ImportNote`.
     student_keys : dict, optional
         student_number → student_key for new students; by default a keyed hash of the number.
     progress : callable, optional

@@ -11,7 +11,7 @@ from data import schema
 from data.calendar.setting import study_calendar
 from data.engine.bulk import all_columns, fetch, fetch_by_keys
 from data.engine.database import Store
-from data.known import Known
+from data.records.known import Known
 
 WHOLE_TABLE_ABOVE = 20_000  # students above which a table is read at once, not by key
 

@@ -1,7 +1,7 @@
 """Record checks REC001… (and file checks SPC001…): what may be wrong, found for every row at once.
 
 Errors stand in the way of an import; warnings (REC1xx, SPC1xx) do not. Checks of single cells are pandera
-schemas built from :mod:`data.columns`; checks across rows and files are in :mod:`data.record_checks`.
+schemas built from :mod:`data.columns`; checks across rows and files are in :mod:`data.records.row_checks`.
 """
 
 from __future__ import annotations

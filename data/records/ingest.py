@@ -9,21 +9,21 @@ from datetime import date
 
 import pandas as pd
 
-from data.assembly import assemble
-from data.checks import PROBLEM_COLUMNS, collect, no_problems, problems
 from data.files.mapping import TABLES, Mapping, mapping_from_dict, mapping_to_dict
 from data.files.matching import Match
 from data.files.register_files import ParsedTable, Source, read_source
 from data.files.returned import returned_rows
 from data.files.text_files import TableError
-from data.imports import ImportNote
-from data.known import Known
-from data.preview import preview_counts
-from data.queries_import import known_records
-from data.record_checks import check_tables, refused_rows
-from data.record_frames import ImportResult, RecordFrames
+from data.records.assembly import assemble
+from data.records.checks import PROBLEM_COLUMNS, collect, no_problems, problems
+from data.records.frames import ImportResult, RecordFrames
+from data.records.import_queries import known_records
+from data.records.imports import ImportNote
+from data.records.known import Known
+from data.records.preview import preview_counts
+from data.records.row_checks import check_tables, refused_rows
+from data.records.write import write_import
 from data.store import Store, get_fact, set_fact
-from data.writers_records import write_import
 
 Progress = Callable[[int, int, str], None]  # done, total, what
 MAPPING_FACT = "import_mappings"
