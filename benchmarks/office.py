@@ -198,7 +198,7 @@ def _one(found, tool, person: Person, models: dict, grounds, condition: str, kin
 
 def as_read(pixels: np.ndarray) -> np.ndarray:
     """Pixels as the decoder of files gives them: a negative turned round."""
-    from data.gray_levels import light_on_dark
+    from data.signatures.gray_levels import light_on_dark
 
     return 255 - pixels if light_on_dark(pixels) else pixels
 

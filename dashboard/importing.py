@@ -1,6 +1,6 @@
 """An import from the page: which file holds what, what it would do, and doing it. No Streamlit here.
 
-The rules are those of :mod:`data.records.ingest` and :mod:`data.signature_import`; nothing is decided twice.
+The rules are those of :mod:`data.records.ingest` and :mod:`data.signatures.ingest`; nothing is decided twice.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from data.files.tables import TableError
 from data.records.checks import collect
 from data.records.imports import ImportNote, ensure_import, records_written
 from data.records.ingest import ImportPlan, Source, apply_import, plan_import, remembered_mappings
-from data.signature_files import IMAGE_SUFFIXES
-from data.signature_import import SignaturePlan, apply_signatures, plan_signatures
+from data.signatures.files import IMAGE_SUFFIXES
+from data.signatures.ingest import SignaturePlan, apply_signatures, plan_signatures
 from data.store import Store
 
 TABLES = ("students", "terms", "outcomes", "consents")
@@ -129,7 +129,7 @@ def make_plan(
     mapping : Mapping or None
         None detects file by file.
     captured_on : date, "file", "entry" or None
-        As for :func:`data.signature_import.plan_signatures`.
+        As for :func:`data.signatures.ingest.plan_signatures`.
     """
     sources = [Source(kind, files[kind][0].name, files[kind][0].data) for kind in TABLES if kind in files]
     records = plan_import(sources, mapping, store=store, progress=progress) if sources else None

@@ -19,7 +19,7 @@ from data.files.mapping import Mapping, mapping_from_dict, mapping_to_dict
 from data.origin import RealDataRefused, refuse_in_demo
 from data.records.imports import records_written
 from data.records.ingest import RefusedImport
-from data.signature_import import DATE_RULES, RefusedSignatures
+from data.signatures.ingest import DATE_RULES, RefusedSignatures
 from data.store import Store
 
 Rule = date | str | None
@@ -44,7 +44,7 @@ def start(
     mapping : Mapping or None
         None detects file by file.
     captured_on : date, "file", "entry" or None
-        As for :func:`data.signature_import.plan_signatures`.
+        As for :func:`data.signatures.ingest.plan_signatures`.
     skip_bad : bool
         Whether bad rows are left out.
 

@@ -15,7 +15,7 @@ from dashboard.jobs import Refused, Task
 from data import jobs_live
 from data.accounts import Account
 from data.jobs import Job
-from data.specimens import RefusedFile
+from data.signatures.specimens import RefusedFile
 from data.store import Store
 
 RESULT = "comparisons.json"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from data.specimens import read_pixels
+from data.signatures.specimens import read_pixels
 
 
 @dataclass(frozen=True)

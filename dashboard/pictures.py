@@ -8,7 +8,7 @@ import io
 import numpy as np
 from PIL import Image, ImageOps
 
-from data.specimens import read_pixels
+from data.signatures.specimens import read_pixels
 
 DRAWN_BY_BROWSERS = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 LARGEST = 400_000  # bytes that are sent as they came; a phone's photo of a signature has ten times as many

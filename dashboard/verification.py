@@ -12,7 +12,7 @@ import numpy as np
 
 from dashboard.overlay import Answer
 from dashboard.wording import Words
-from data.specimens import inspect_image, read_pixels
+from data.signatures.specimens import inspect_image, read_pixels
 
 
 def checked_image(name: str, data: bytes) -> tuple[np.ndarray, list[dict]]:
@@ -27,7 +27,7 @@ def checked_image(name: str, data: bytes) -> tuple[np.ndarray, list[dict]]:
 
     Raises
     ------
-    data.specimens.RefusedFile
+    data.signatures.specimens.RefusedFile
         When it is not an image that is taken.
     """
     from vision.preprocess import to_gray

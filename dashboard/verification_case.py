@@ -12,7 +12,7 @@ from dashboard import findings
 from dashboard.reports.case_file import CaseFile, Specimen
 from dashboard.verification import support_words
 from dashboard.wording import EMPTY, Words
-from data.specimens import read_pixels
+from data.signatures.specimens import read_pixels
 
 COPIED = "copy_of_specimen"  # the reason of a decision that needs no references
 VERSIONS = ("calibration_version", "encoder_id", "classifier_version")

@@ -45,17 +45,6 @@ from data.queries_scores import (
     scores,
     search_students,
 )
-from data.queries_signatures import (
-    consent_history,
-    consents_now,
-    embeddings,
-    encoders,
-    specimen_image,
-    specimen_table,
-    specimens_unchecked,
-    specimens_without_embedding,
-    student_specimens,
-)
 from data.queries_standing import newest_term, own_cohorts, own_students, past_normal_counts, standing
 from data.records.queries import (
     Records,
@@ -67,6 +56,17 @@ from data.records.queries import (
     student,
     students,
     term_rows,
+)
+from data.signatures.queries import (
+    consent_history,
+    consents_now,
+    embeddings,
+    encoders,
+    specimen_image,
+    specimen_table,
+    specimens_unchecked,
+    specimens_without_embedding,
+    student_specimens,
 )
 
 __all__ = [

@@ -11,7 +11,6 @@ from sqlalchemy.engine import make_url
 from data.accounts import Account, write_accounts
 from data.case_events import add_case_event, add_case_events, withdraw_case_events
 from data.consent import write_consents
-from data.encoder_info import EncoderInfo
 from data.engine.cipher import Cipher, KeyProblem, parse_key, read_or_create_key
 from data.engine.database import Store, connect
 from data.engine.facts import read_fact, write_fact
@@ -20,14 +19,15 @@ from data.records.frames import ImportResult, RecordFrames
 from data.records.imports import new_import
 from data.records.write import write_records
 from data.settings import get_settings
-from data.writers_scores import save_model, serve_model, write_scores
-from data.writers_signatures import (
+from data.signatures.encoder_info import EncoderInfo
+from data.signatures.write import (
     NewSpecimen,
     SpecimenResult,
     write_embeddings,
     write_quality,
     write_specimens,
 )
+from data.writers_scores import save_model, serve_model, write_scores
 
 __all__ = [
     "Account",

@@ -29,8 +29,8 @@ from dashboard import importing, jobs_import
 from dashboard.importing import UploadedFile
 from data import audit, jobs, schema
 from data.accounts import Account
-from data.encoder_info import EncoderInfo
 from data.queries import specimen_table
+from data.signatures.encoder_info import EncoderInfo
 from data.store import open_store, write_embeddings
 
 ROOT = Path(__file__).resolve().parent.parent

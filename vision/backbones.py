@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from data.encoder_info import EncoderInfo
+from data.signatures.encoder_info import EncoderInfo
 
 SHIPPED = "tepat-resnet50"
 SHIPPED_FILE = Path(__file__).parent / "weights" / "tepat-resnet50-v2.safetensors"

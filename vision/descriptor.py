@@ -15,7 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
-from data.encoder_info import EncoderInfo
+from data.signatures.encoder_info import EncoderInfo
 from vision.covariance import Block, CovarianceDescriptor
 
 Progress = Callable[[int, int], None]

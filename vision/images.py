@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from data.specimens import read_pixels
+from data.signatures.specimens import read_pixels
 
 
 def decode_image(data: bytes) -> np.ndarray:
@@ -13,12 +13,12 @@ def decode_image(data: bytes) -> np.ndarray:
     Parameters
     ----------
     data : bytes
-        An image file that :mod:`data.specimens` has accepted.
+        An image file that :mod:`data.signatures.specimens` has accepted.
 
     Returns
     -------
     ndarray of uint8, shape (h, w) or (h, w, 3)
-        Gray or RGB, upright, dark ink on white paper, see :func:`data.specimens.read_pixels`.
+        Gray or RGB, upright, dark ink on white paper, see :func:`data.signatures.specimens.read_pixels`.
 
     Raises
     ------

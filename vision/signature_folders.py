@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data.specimens import inspect_image
+from data.signatures.specimens import inspect_image
 from vision.images import decode_image
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")

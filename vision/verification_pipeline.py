@@ -18,9 +18,9 @@ from data import queries_verification as reads
 from data.engine.database import Store
 from data.queries_duplicates import same_file_of
 from data.scope import Scope
-from data.signature_files import SignatureFile, iter_signature_files
-from data.signature_names import AmbiguousName, NumberIndex
-from data.specimens import ImageFacts, RefusedFile, inspect_image
+from data.signatures.files import SignatureFile, iter_signature_files
+from data.signatures.names import AmbiguousName, NumberIndex
+from data.signatures.specimens import ImageFacts, RefusedFile, inspect_image
 from data.writers_verification import NewDecision, NoConsent, write_decision
 from vision.comparing import Found, compare
 from vision.describing import describe_pending
@@ -111,7 +111,7 @@ def verify(
 
     Raises
     ------
-    data.specimens.RefusedFile
+    data.signatures.specimens.RefusedFile
         When the file is no image that is taken.
     data.writers_verification.NoConsent
         When the student has not agreed to verification.
@@ -163,7 +163,7 @@ def verify_folder(
     Parameters
     ----------
     source : path, bytes, or list of (str, bytes)
-        See :func:`data.signature_files.iter_signature_files`.
+        See :func:`data.signatures.files.iter_signature_files`.
     scope : Scope
         Whose students are known; the number of anybody else is a number that no student has.
     since : datetime, optional
@@ -179,7 +179,7 @@ def verify_folder(
 
     Raises
     ------
-    data.specimens.RefusedFile
+    data.signatures.specimens.RefusedFile
         When the source as a whole is refused.
     """
     keys = reads.student_keys(store, scope)

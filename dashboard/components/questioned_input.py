@@ -10,7 +10,7 @@ from dashboard import app_state, findings
 from dashboard.components.own_data import demo_upload_note
 from dashboard.components.specimen_panel import findings_list, paper, picture
 from dashboard.verification import checked_image
-from data.specimens import RefusedFile
+from data.signatures.specimens import RefusedFile
 
 WAYS = ("upload", "camera")
 IMAGES = ["png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp"]

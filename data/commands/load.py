@@ -11,7 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from data.records.ingest import ImportPlan, Source
-    from data.signature_import import SignaturePlan
+    from data.signatures.ingest import SignaturePlan
     from data.store import Store
 
 REFUSED = 1  # exit code: the files were read, and refused
@@ -102,7 +102,7 @@ def _protect_inputs(inputs: list[Path | None], outputs: list[Path | None]) -> No
 
 
 def _captured_on(text: str | None) -> date | str | None:
-    from data.signature_import import DATE_RULES
+    from data.signatures.ingest import DATE_RULES
 
     if text is None or text in DATE_RULES:
         return text
@@ -139,7 +139,7 @@ def _sources(files: dict[str, Path]) -> list[Source]:
 def _plan(store: Store, sources, signatures: Path | None, mapping, when):
     from data.commands.bars import Bars
     from data.records.ingest import plan_import
-    from data.signature_import import plan_signatures
+    from data.signatures.ingest import plan_signatures
 
     records = pictures = None
     with Bars() as bars:
@@ -189,7 +189,7 @@ def _write(store: Store, records, pictures, signatures: Path | None, *, actor, s
     from data import audit
     from data.commands.bars import Bars
     from data.records.ingest import apply_import
-    from data.signature_import import apply_signatures
+    from data.signatures.ingest import apply_signatures
 
     import_id, counts = None, {}
     how = {"actor": actor, "skip_bad": skip_bad, "synthetic": synthetic}

@@ -6,7 +6,7 @@ import pandas as pd
 
 from data.records.checks import CHECKS
 from data.records.ingest import ImportPlan
-from data.signature_import import SignaturePlan, specimens_per_student
+from data.signatures.ingest import SignaturePlan, specimens_per_student
 
 MOST_ERRORS = 200  # lines; the rest is counted, and --problems writes all
 

@@ -23,8 +23,8 @@ from data.loaders.signature_folder import SignatureFile, as_specimens, list_sign
 from data.loaders.uci697 import read_uci697
 from data.records.frames import RecordFrames
 from data.records.write import write_records
+from data.signatures.write import write_specimens
 from data.store import get_fact, new_import, set_fact
-from data.writers_signatures import write_specimens
 
 STUDENTS_FILE = Path("students") / "uci697" / "data.csv"
 SIGNATURES_FOLDER = Path("signatures") / "cedar"

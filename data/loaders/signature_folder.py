@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from data.specimens import inspect_image
-from data.writers_signatures import NewSpecimen
+from data.signatures.specimens import inspect_image
+from data.signatures.write import NewSpecimen
 
 KINDS = ("genuine", "forged")
 _WRITER = re.compile(r"\d{3,4}")
@@ -87,7 +87,7 @@ def as_specimens(
 
     Raises
     ------
-    data.specimens.RefusedFile
+    data.signatures.specimens.RefusedFile
         When a file is no acceptable image.
     """
     for file, student_number in owners.items():

@@ -16,11 +16,11 @@ from data.engine.database import Store
 from data.engine.facts import read_fact, write_fact
 from data.records.frames import RecordFrames
 from data.records.write import write_records
+from data.signatures.write import NewSpecimen, write_specimens
 from data.store import new_import, set_fact
 from data.synthetic import campus
 from data.synthetic.cohort import SIGNATURE_LINK, University, make_university
 from data.synthetic.drawing import DPI, Draw, Specimen, draw_all, draw_specimen, png_size, specimens_of
-from data.writers_signatures import NewSpecimen, write_specimens
 
 ACTOR = "command line"
 SOURCE = "synthetic demo data"

@@ -95,8 +95,8 @@ def quick_scan(specimen) -> bytes:
 @pytest.fixture(scope="session")
 def small_university(tmp_path_factory, sqlite_template) -> SmallUniversity:
     from data import queries
-    from data.encoder_info import EncoderInfo
     from data.scope import Scope
+    from data.signatures.encoder_info import EncoderInfo
     from data.store import open_store, write_embeddings, write_quality
     from data.synthetic.demo import write_demo
     from fusion.pipeline import train

@@ -7,7 +7,7 @@ import pytest
 from dashboard import importing
 from dashboard.importing import UploadedFile
 from data import audit, queries
-from data.signature_files import iter_signature_files
+from data.signatures.files import iter_signature_files
 
 CASES = Path(__file__).resolve().parents[1] / "cases"
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from dashboard import verification
 from dashboard.wording import LANGUAGES, Words
-from data.specimens import RefusedFile
+from data.signatures.specimens import RefusedFile
 
 EN, ID = Words("en"), Words("id")
 WAVE = ((20, 60), (80, 20), (120, 70), (200, 30), (220, 60))

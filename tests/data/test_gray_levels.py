@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from data.gray_levels import light_on_dark
-from data.specimens import RefusedFile, inspect_image, read_pixels
+from data.signatures.gray_levels import light_on_dark
+from data.signatures.specimens import RefusedFile, inspect_image, read_pixels
 from vision.images import decode_image
 from vision.preprocess import to_gray
 

@@ -14,7 +14,7 @@ from data.loaders.signature_folder import as_specimens, list_signatures
 from data.loaders.uci697 import read_uci697
 from data.records.write import write_records
 from data.scope import Scope
-from data.specimens import RefusedFile
+from data.signatures.specimens import RefusedFile
 from data.store import get_fact
 from data.synthetic.cohort import make_university
 

@@ -16,11 +16,11 @@ from data.records.imports import new_import, now
 from data.records.ingest import Source, apply_import, plan_import
 from data.records.write import write_records
 from data.settings import get_settings
+from data.signatures.write import NewSpecimen, write_specimens
 from data.store import get_fact, set_fact
 from data.synthetic.cohort import make_university
 from data.synthetic.demo import DemoRefused, write_demo
 from data.undo import undo_import
-from data.writers_signatures import NewSpecimen, write_specimens
 
 REGISTER = "NIM,Nama,Kode Prodi,Jenjang,Angkatan,Status Awal\n{number},Ani,TI,S1,2021,Baru\n"
 PASSWORD = "rumah gadang 7 lantai"

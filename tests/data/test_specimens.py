@@ -18,10 +18,10 @@ from PIL import Image
 
 from data.records.import_queries import specimen_hashes
 from data.records.ingest import Source, apply_import, plan_import
-from data.signature_files import Limits, iter_signature_files
-from data.signature_import import RefusedSignatures, apply_signatures, plan_signatures, specimens_per_student
-from data.signature_names import AmbiguousName, NumberIndex
-from data.specimens import FORMATS, RefusedFile, inspect_image, read_pixels
+from data.signatures.files import Limits, iter_signature_files
+from data.signatures.ingest import RefusedSignatures, apply_signatures, plan_signatures, specimens_per_student
+from data.signatures.names import AmbiguousName, NumberIndex
+from data.signatures.specimens import FORMATS, RefusedFile, inspect_image, read_pixels
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 TODAY = date(2026, 9, 1)
@@ -150,7 +150,7 @@ def test_more_than_forty_megapixels_are_refused_before_they_are_decoded(size):
 
 
 def test_a_file_of_too_many_bytes_is_refused(monkeypatch):
-    monkeypatch.setattr("data.specimens.MAX_FILE_BYTES", 100)
+    monkeypatch.setattr("data.signatures.specimens.MAX_FILE_BYTES", 100)
     with pytest.raises(RefusedFile, match="at most 100"):
         inspect_image(noise(), "a.png")
 

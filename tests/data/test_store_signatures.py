@@ -12,9 +12,9 @@ from sqlalchemy import select
 
 from data import audit, erase, queries, schema
 from data.consent import record_consent
-from data.encoder_info import EncoderInfo
 from data.engine.cipher import KeyProblem
 from data.scope import Scope
+from data.signatures.encoder_info import EncoderInfo
 from data.store import (
     NewSpecimen,
     add_case_event,

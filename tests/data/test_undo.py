@@ -11,13 +11,13 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from data import audit, queries, schema
-from data.encoder_info import EncoderInfo
 from data.erase import erase_student
 from data.scope import Scope
-from data.signature_import import apply_signatures, plan_signatures
+from data.signatures.encoder_info import EncoderInfo
+from data.signatures.ingest import apply_signatures, plan_signatures
+from data.signatures.write import write_specimens
 from data.store import NewSpecimen, RecordFrames, add_case_event, write_embeddings, write_records
 from data.undo import CannotUndo, last_import, undo_import
-from data.writers_signatures import write_specimens
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 ABOUT = {"source": "wrong.csv", "files": {}, "actor": "registry"}

@@ -147,7 +147,7 @@ def test_another_hands_signature_is_not_excused_as_turned(office):
 
 
 def test_a_negative_is_compared_like_any_scan(office):
-    from data.gray_levels import light_on_dark
+    from data.signatures.gray_levels import light_on_dark
 
     negative = 255 - drawing(7, 30)
     assert light_on_dark(negative)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from data.encoder_info import EncoderInfo
+from data.signatures.encoder_info import EncoderInfo
 from vision.covariance import Block, CovarianceDescriptor, log_covariance
 from vision.descriptor import CovarianceOnly, Fused, load_descriptor
 from vision.descriptor_space import DescriptorSpace, squared_distances

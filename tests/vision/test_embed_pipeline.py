@@ -10,8 +10,8 @@ from torch import nn
 
 from data import queries
 from data.consent import record_consent
-from data.encoder_info import EncoderInfo
 from data.scope import Scope
+from data.signatures.encoder_info import EncoderInfo
 from data.store import NewSpecimen, write_consents, write_specimens
 from data.synthetic import signatures
 from vision import pipeline

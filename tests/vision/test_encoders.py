@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 from torch import nn
 from torchvision.models import get_model
 
-from data.encoder_info import EncoderInfo
+from data.signatures.encoder_info import EncoderInfo
 from vision.backbones import ARCHITECTURES, Encoder, NoWeights, load_encoder
 from vision.embed import embed_images, prepare_image
 from vision.folding import fold_batch_norm

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from data.encoder_info import EncoderInfo
+from data.signatures.encoder_info import EncoderInfo
 from vision.backbones import Encoder
 from vision.gradcam import heatmap_along, occlusion_fidelity, randomised_similarity, similarity_direction
 from vision.overlay import blend

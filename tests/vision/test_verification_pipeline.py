@@ -13,10 +13,10 @@ import pytest
 from PIL import Image
 
 from data import audit, erase, queries, queries_verification, schema
-from data.encoder_info import EncoderInfo
 from data.records.imports import now
 from data.scope import Scope
-from data.specimens import RefusedFile
+from data.signatures.encoder_info import EncoderInfo
+from data.signatures.specimens import RefusedFile
 from data.store import NewSpecimen, write_consents, write_specimens
 from data.writers_verification import NoConsent
 from vision import verification_tools

@@ -16,9 +16,9 @@ from data.calendar.term_calendar import term_start
 from data.records.checks import collect, problems
 from data.records.import_queries import entry_terms, specimen_hashes
 from data.records.ingest import ImportPlan
-from data.signature_files import IMAGE_SUFFIXES, Limits, SignatureFile, iter_signature_files
-from data.signature_names import AmbiguousName, NumberIndex
-from data.specimens import ImageFacts, RefusedFile, inspect_image
+from data.signatures.files import IMAGE_SUFFIXES, Limits, SignatureFile, iter_signature_files
+from data.signatures.names import AmbiguousName, NumberIndex
+from data.signatures.specimens import ImageFacts, RefusedFile, inspect_image
 from data.store import NewSpecimen, SpecimenResult, Store, write_specimens
 
 Progress = Callable[[int, int, str], None]
@@ -103,7 +103,7 @@ def plan_signatures(
     Parameters
     ----------
     source : path, bytes, or list of (str, bytes)
-        See :func:`data.signature_files.iter_signature_files`; read again by :func:`apply_signatures`.
+        See :func:`data.signatures.files.iter_signature_files`; read again by :func:`apply_signatures`.
     source_name : str
         Its name, without folders.
     store : Store

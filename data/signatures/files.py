@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path, PurePosixPath
 
-from data.specimens import MAX_FILE_BYTES, RefusedFile
+from data.signatures.specimens import MAX_FILE_BYTES, RefusedFile
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".tif", ".tiff", ".bmp", ".webp")
 _CLUTTER = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
@@ -63,7 +63,7 @@ class SignatureFile:
     position, total : int
         Where it stands among all files, from 0.
     read : callable
-        Returns the bytes, or raises :class:`data.specimens.RefusedFile`; only while iterating.
+        Returns the bytes, or raises :class:`data.signatures.specimens.RefusedFile`; only while iterating.
     modified : date or None
         Date of the file, where known.
     refused : RefusedFile or None

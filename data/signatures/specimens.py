@@ -17,7 +17,7 @@ from datetime import date, datetime
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from data.gray_levels import to_paper
+from data.signatures.gray_levels import to_paper
 
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
 MAX_PIXELS = 40_000_000
@@ -151,7 +151,7 @@ def read_pixels(data: bytes) -> np.ndarray:
     numpy.ndarray of uint8
         (height, width) for gray images, (height, width, 3) RGB for all others; 255 is paper. Transparency is
         paper, 16-bit, 32-bit and float grays are brought to 8 bits, and light ink on dark ground is inverted
-        (:mod:`data.gray_levels`).
+        (:mod:`data.signatures.gray_levels`).
 
     Raises
     ------
