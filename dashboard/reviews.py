@@ -9,7 +9,7 @@ import pandas as pd
 
 from dashboard.people import named
 from dashboard.wording import EMPTY, Words
-from data.reviews import NEEDED
+from data.verification.reviews import NEEDED
 
 REASONS = ("shape", "proportions", "slant", "joins", "line_quality", "pressure", "flourish", "image")
 """What a reviewer looked at, a closed list; more stands in the text."""
@@ -58,7 +58,7 @@ def next_case(queue: pd.DataFrame, wanted: str | None = None, passed: Sequence[s
     Parameters
     ----------
     queue : DataFrame
-        From :func:`data.reviews.review_queue`, the oldest first.
+        From :func:`data.verification.reviews.review_queue`, the oldest first.
     wanted : str, optional
         A case's id.
     passed : sequence of str

@@ -53,7 +53,7 @@ def case_of(
         ``at, reviewer, kind, opinion, reasons``; the opinions that the reader may see.
     words : Words
     custody : DataFrame
-        From :func:`data.custody.custody`.
+        From :func:`data.verification.custody.custody`.
     """
     day = words.day(decision["at"])
     questioned_scan = Specimen(

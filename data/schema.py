@@ -586,7 +586,9 @@ reviews = Table(  # append-only: opinions of people about a decision, and how it
     Column("reviewer", String(80), nullable=False),
     Column("kind", String(16), nullable=False),
     _one_of("kind", ("opinion", "settlement")),
-    Column("opinion", String(24), nullable=False),  # of data.reviews.OPINIONS, or ACTIONS of a settlement
+    Column(
+        "opinion", String(24), nullable=False
+    ),  # of data.verification.reviews.OPINIONS, or ACTIONS of a settlement
     Column("reasons", Text, nullable=False),
     Column("blind", Boolean, nullable=False),  # whether the score was unknown to the reviewer
     UniqueConstraint("decision_id", "kind", "reviewer"),

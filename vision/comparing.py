@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from data import queries
-from data import queries_verification as reads
 from data.engine.database import Store
 from data.scope import Scope
+from data.verification import queries as reads
 from vision.conditions import Compared, compare_scan, habits_of
 from vision.images import decode_image
 from vision.likelihood import Calibration

@@ -10,11 +10,12 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from data import queries, queries_verification
+from data import queries
 from data.engine.database import Store
 from data.scope import Scope
 from data.store import write_quality
-from data.writers_verification import write_descriptors
+from data.verification import queries as queries_verification
+from data.verification.write import write_descriptors
 from vision.descriptor import Descriptor, load_descriptor
 from vision.images import decode_image
 from vision.pipeline import KnownCopies

@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 
 from data import queries
-from data import queries_verification as reads
 from data.engine.database import Store
-from data.queries_duplicates import fingerprints
 from data.scope import Scope
-from data.writers_verification import replace_duplicates
+from data.verification import queries as reads
+from data.verification.duplicates import fingerprints
+from data.verification.write import replace_duplicates
 from vision.descriptor import Descriptor
 from vision.descriptor_space import DescriptorSpace
 from vision.duplicates import MOST_BITS, Tail, pairs_within, same_images

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from data import queries
-from data import queries_verification as reads
 from data.engine.database import Store
 from data.scope import Scope
-from data.writers_verification import NoConsent, write_enrolment
+from data.verification import queries as reads
+from data.verification.write import NoConsent, write_enrolment
 from vision.describing import describe_pending, describe_specimens
 from vision.descriptor import Descriptor
 from vision.enrolment import choose_references
@@ -73,7 +73,7 @@ def enrol(
     ------
     ValueError
         When the student has no usable specimen, or a chosen one is not the student's.
-    data.writers_verification.NoConsent
+    data.verification.write.NoConsent
         When the student has not agreed to verification.
     """
     tools = tools_for(store, descriptor)

@@ -14,14 +14,14 @@ from datetime import datetime
 import pandas as pd
 
 from data import queries
-from data import queries_verification as reads
 from data.engine.database import Store
-from data.queries_duplicates import same_file_of
 from data.scope import Scope
 from data.signatures.files import SignatureFile, iter_signature_files
 from data.signatures.names import AmbiguousName, NumberIndex
 from data.signatures.specimens import ImageFacts, RefusedFile, inspect_image
-from data.writers_verification import NewDecision, NoConsent, write_decision
+from data.verification import queries as reads
+from data.verification.duplicates import same_file_of
+from data.verification.write import NewDecision, NoConsent, write_decision
 from vision.comparing import Found, compare
 from vision.describing import describe_pending
 from vision.descriptor import Descriptor
@@ -113,7 +113,7 @@ def verify(
     ------
     data.signatures.specimens.RefusedFile
         When the file is no image that is taken.
-    data.writers_verification.NoConsent
+    data.verification.write.NoConsent
         When the student has not agreed to verification.
     LookupError
         When there is no such student.

@@ -10,9 +10,9 @@ from threading import Lock
 import numpy as np
 import pandas as pd
 
-from data import queries_verification as reads
 from data.engine.database import Store
-from data.writers_verification import write_calibration
+from data.verification import queries as reads
+from data.verification.write import write_calibration
 from vision.describing import descriptor_id, descriptor_in_use
 from vision.descriptor import Descriptor
 from vision.enrolment import SPOILING

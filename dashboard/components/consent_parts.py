@@ -11,9 +11,9 @@ from dashboard import app_state
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import card, empty_state, section
 from dashboard.wording import Words
-from data import queries_verification
 from data.columns import CONSENT_PURPOSES
 from data.queries_consent import consent_counts, without_consent
+from data.verification import queries as queries_verification
 
 LISTED = 200
 

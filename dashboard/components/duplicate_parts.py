@@ -12,8 +12,9 @@ from dashboard.components.layout import section
 from dashboard.components.specimen_panel import paper, picture
 from dashboard.people import named
 from dashboard.plain import plain, shown, shown_table
-from data import queries, reviews
-from data.reviews import DUPLICATE_OPINIONS, Refused
+from data import queries
+from data.verification import reviews
+from data.verification.reviews import DUPLICATE_OPINIONS, Refused
 
 KINDS = ("same_image", "same_hand")
 

@@ -12,8 +12,9 @@ from dashboard.components.job_progress import job_progress
 from dashboard.components.kpis import Kpi, kpi_row
 from dashboard.components.layout import section
 from dashboard.components.specimen_panel import scan, specimen_name
-from data import queries, queries_verification
-from data.writers_verification import NoConsent
+from data import queries
+from data.verification import queries as queries_verification
+from data.verification.write import NoConsent
 
 
 def overview() -> None:

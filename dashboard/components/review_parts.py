@@ -14,8 +14,9 @@ from dashboard.components.verification_outcome import outcome_panel
 from dashboard.people import named
 from dashboard.plain import plain, shown, shown_table
 from dashboard.reviews import REASONS, may_settle, pack_reasons, progress_of, told_reasons
-from data import queries_verification, reviews
-from data.reviews import ACTIONS, OPINIONS, Refused
+from data.verification import queries as queries_verification
+from data.verification import reviews
+from data.verification.reviews import ACTIONS, OPINIONS, Refused
 
 ICONS = {"same_writer": "check", "cannot_tell": "help", "another_writer": "close"}
 

@@ -18,10 +18,12 @@ from dashboard.plain import plain, shown_table
 from dashboard.reports.case_file import case_file
 from dashboard.reports.provenance import Provenance
 from dashboard.verification_case import case_of
-from data import queries, queries_verification, reviews
-from data.custody import custody
+from data import queries
 from data.store import get_fact
-from data.writers_verification import NoConsent
+from data.verification import queries as queries_verification
+from data.verification import reviews
+from data.verification.custody import custody
+from data.verification.write import NoConsent
 
 MODES = ("one", "folder")
 

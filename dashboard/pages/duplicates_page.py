@@ -8,7 +8,7 @@ from dashboard import app_state
 from dashboard.components import duplicate_parts as parts
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import card, empty_state, page_header
-from data.queries_duplicates import duplicate_findings, newest_search
+from data.verification.duplicates import duplicate_findings, newest_search
 
 
 def show() -> None:

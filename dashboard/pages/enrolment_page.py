@@ -7,7 +7,8 @@ from dashboard.components import consent_parts
 from dashboard.components import enrolment_parts as parts
 from dashboard.components.layout import card, empty_state, page_header
 from dashboard.components.student_search import student_search
-from data import queries, queries_verification
+from data import queries
+from data.verification import queries as queries_verification
 
 
 def show() -> None:

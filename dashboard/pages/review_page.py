@@ -9,7 +9,7 @@ from dashboard.components import review_parts as parts
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import card, empty_state, page_header
 from dashboard.reviews import next_case, queue_table
-from data.reviews import review_queue
+from data.verification.reviews import review_queue
 
 
 def show() -> None:

@@ -6,9 +6,11 @@ import pytest
 from playwright.sync_api import expect
 
 from dashboard.wording import Words
-from data import queries, queries_verification, reviews
+from data import queries
 from data.scope import Scope
 from data.store import open_store
+from data.verification import queries as queries_verification
+from data.verification import reviews
 from vision.enrolment import choose_references
 from vision.verify import FEWEST_REFERENCES
 

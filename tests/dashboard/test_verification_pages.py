@@ -15,11 +15,13 @@ from pypdf import PdfReader
 from dashboard import jobs, jobs_verification
 from dashboard.wording import Words
 from data import jobs as job_table
-from data import queries, queries_verification, reviews
+from data import queries
 from data.accounts import Account, write_accounts
-from data.custody import custody
 from data.scope import Scope
 from data.store import open_store
+from data.verification import queries as queries_verification
+from data.verification import reviews
+from data.verification.custody import custody
 
 EN = Words("en")
 RINA, SITI = Account("rina", "Rina", "registry"), Account("siti", "Siti", "registry")
@@ -292,7 +294,7 @@ def test_a_folder_is_compared_by_a_job_and_every_file_is_listed(enrolled, screen
 
 
 def test_the_duplicates_page_shows_a_pair_and_forgets_it_once_explained(office, screen):
-    from data.writers_verification import replace_duplicates
+    from data.verification.write import replace_duplicates
 
     specimens = queries.specimen_table(office.store)
     two = specimens.drop_duplicates("student_key").head(2)

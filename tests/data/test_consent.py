@@ -20,10 +20,10 @@ from data.consent_order import holding
 from data.engine.database import connect, writing
 from data.engine.migrate import migrate, upgrade
 from data.queries_consent import consent_counts, consent_standing, without_consent
-from data.queries_duplicates import duplicate_findings
 from data.scope import Scope
 from data.store import NewSpecimen, write_specimens
-from data.writers_verification import replace_duplicates
+from data.verification.duplicates import duplicate_findings
+from data.verification.write import replace_duplicates
 
 SYSTEM = Scope.system()
 ANI = Scope("ani", "advisor", True, None, True, True)

@@ -7,11 +7,13 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from data import audit, erase, queries_verification, reviews
-from data.queries_verification import decision, decisions, questioned_image
+from data import audit, erase
 from data.scope import Scope
 from data.store import NewSpecimen, write_consents, write_specimens
-from data.writers_verification import NewDecision, NoConsent, write_decision, write_enrolment
+from data.verification import queries as queries_verification
+from data.verification import reviews
+from data.verification.queries import decision, decisions, questioned_image
+from data.verification.write import NewDecision, NoConsent, write_decision, write_enrolment
 
 VERSIONS = {"encoder_id": "d@1+0", "descriptor_sha256": "0" * 64, "classifier_version": "c-1"}
 FACTS = {"questioned_sha256": "a" * 64, "file_format": "png", "width": 300, "height": 100, "dpi": 300}

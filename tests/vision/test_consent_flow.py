@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from data import queries, queries_verification
+from data import queries
 from data.__main__ import app as data_app
 from data.scope import Scope
 from data.settings import get_settings
 from data.store import get_fact, open_store
+from data.verification import queries as queries_verification
 from vision.__main__ import app as vision_app
 
 SAMPLES = Path(__file__).parents[1] / "samples"

@@ -12,13 +12,14 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from data import audit, erase, queries, queries_verification, schema
+from data import audit, erase, queries, schema
 from data.records.imports import now
 from data.scope import Scope
 from data.signatures.encoder_info import EncoderInfo
 from data.signatures.specimens import RefusedFile
 from data.store import NewSpecimen, write_consents, write_specimens
-from data.writers_verification import NoConsent
+from data.verification import queries as queries_verification
+from data.verification.write import NoConsent
 from vision import verification_tools
 from vision.covariance import Block
 from vision.describing import descriptor_id

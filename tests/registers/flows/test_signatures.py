@@ -9,8 +9,9 @@ from collections import Counter
 
 import pytest
 
-from data import queries, queries_verification
+from data import queries
 from data.scope import Scope
+from data.verification import queries as queries_verification
 
 pytestmark = pytest.mark.slow
 EVERYBODY = Scope.system()

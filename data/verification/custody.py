@@ -8,9 +8,9 @@ from sqlalchemy import or_, select
 from data import schema
 from data.engine.bulk import fetch, fetch_by_keys
 from data.engine.database import Store
-from data.queries_verification import decision
-from data.reviews import opinions
 from data.scope import Scope
+from data.verification.queries import decision
+from data.verification.reviews import opinions
 
 ACTS = ("reference", "enrolled", "compared", "opinion", "settled", "viewed", "exported")
 COLUMNS = ["at", "actor", "act", "sha256"]

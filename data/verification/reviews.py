@@ -12,10 +12,10 @@ from sqlalchemy import Connection, insert, or_, select, true
 from data import audit, schema
 from data.engine.bulk import fetch
 from data.engine.database import Store
-from data.queries_verification import decisions, given_by, is_settled
 from data.records.imports import now
 from data.scope import Scope
 from data.scoping import visible
+from data.verification.queries import decisions, given_by, is_settled
 
 OPINIONS = ("same_writer", "cannot_tell", "another_writer")
 ACTIONS = ("ask_again", "accept", "refer")
@@ -36,7 +36,7 @@ class Refused(ValueError):
 
 
 def review_queue(store: Store, scope: Scope, *, settled: bool = False, limit: int = 200) -> pd.DataFrame:
-    """Cases for review, the oldest first, as :func:`data.queries_verification.decisions` gives them, and
+    """Cases for review, the oldest first, as :func:`data.verification.queries.decisions` gives them, and
     ``mine_to_do``: whether this reader's opinion is still wanted."""
     found = decisions(store, scope, outcome="review", settled=settled, oldest_first=not settled, limit=limit)
     open_to = found["wanted"] & ~found["mine"]

@@ -2,7 +2,7 @@
 
 While a case awaits opinions, its score and what follows from it are null for everybody who has not given an
 opinion yet, except for whoever ran it: the blindness of a review is kept here, in the rows. What other people
-think of it is kept back by :func:`data.reviews.opinions` in the same way.
+think of it is kept back by :func:`data.verification.reviews.opinions` in the same way.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from data.engine.bulk import fetch, fetch_by_keys
 from data.engine.database import Store
 from data.scope import Scope
 from data.scoping import visible
-from data.writers_verification import PURPOSE
+from data.verification.write import PURPOSE
 
 HIDDEN = ("reason", "score", "log10_lr", "nearest_specimen")
 

@@ -8,9 +8,9 @@ from sqlalchemy import select
 from data import schema
 from data.engine.bulk import fetch
 from data.engine.database import Store
-from data.queries_verification import agreeing, consenting, has_finding
 from data.scope import Scope
 from data.scoping import visible
+from data.verification.queries import agreeing, consenting, has_finding
 
 
 def fingerprints(store: Store) -> pd.DataFrame:
