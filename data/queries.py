@@ -7,7 +7,18 @@ Each function returns a documented frame whose columns keep their types when the
 from __future__ import annotations
 
 from data.queries_cases import case_events, followups_due, last_events, quiet_students
-from data.queries_overview import (
+from data.records.queries import (
+    Records,
+    find_student,
+    identities,
+    outcomes,
+    programs,
+    records_until,
+    student,
+    students,
+    term_rows,
+)
+from data.scores.overview import (
     StoredModel,
     counts,
     exits_by_type,
@@ -21,7 +32,7 @@ from data.queries_overview import (
     served_model,
     student_flow,
 )
-from data.queries_pages import (
+from data.scores.page_state import (
     StoreState,
     advisor_load,
     data_version,
@@ -34,8 +45,8 @@ from data.queries_pages import (
     specimen_list,
     store_state,
 )
-from data.queries_prospects import expected_late, flow_by_group, last_scored
-from data.queries_scores import (
+from data.scores.prospects import expected_late, flow_by_group, last_scored
+from data.scores.queries import (
     StoredExplanation,
     caseload,
     caseload_size,
@@ -45,18 +56,7 @@ from data.queries_scores import (
     scores,
     search_students,
 )
-from data.queries_standing import newest_term, own_cohorts, own_students, past_normal_counts, standing
-from data.records.queries import (
-    Records,
-    find_student,
-    identities,
-    outcomes,
-    programs,
-    records_until,
-    student,
-    students,
-    term_rows,
-)
+from data.scores.standing_queries import newest_term, own_cohorts, own_students, past_normal_counts, standing
 from data.signatures.queries import (
     consent_history,
     consents_now,

@@ -19,9 +19,9 @@ from sqlalchemy import Connection, func, insert, select, update
 from data import audit, schema
 from data.engine.bulk import fetch
 from data.engine.database import Store
-from data.queries_overview import REGISTERED
 from data.scope import Scope
 from data.scoping import aggregable, within_programs
+from data.scores.overview import REGISTERED
 
 COUNTED = (schema.students, schema.terms, schema.outcomes)
 

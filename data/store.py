@@ -18,6 +18,7 @@ from data.engine.migrate import current_revision, migrate, newest_revision
 from data.records.frames import ImportResult, RecordFrames
 from data.records.imports import new_import
 from data.records.write import write_records
+from data.scores.write import save_model, serve_model, write_scores
 from data.settings import get_settings
 from data.signatures.encoder_info import EncoderInfo
 from data.signatures.write import (
@@ -27,7 +28,6 @@ from data.signatures.write import (
     write_quality,
     write_specimens,
 )
-from data.writers_scores import save_model, serve_model, write_scores
 
 __all__ = [
     "Account",

@@ -17,7 +17,7 @@ from dashboard.components.layout import card, section
 from dashboard.fitness_words import told
 from dashboard.model_health import concerns
 from data import queries
-from data.queries_prospects import GROUPS
+from data.scores.prospects import GROUPS
 
 
 def outlook(given: parts.Given) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from sqlalchemy import ColumnElement, Connection, case, delete, func, insert, literal, select, text, true
 
 from data import schema
-from data.standing import keep_register_day
+from data.scores.standing import keep_register_day
 
 NEWEST = -1  # as_of_index of the cube rows made of each enrolled student's newest score
 FEW_STUDENTS = 900

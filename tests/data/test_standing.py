@@ -16,7 +16,7 @@ from sqlalchemy import select
 from data import queries, schema
 from data.erase import erase_student
 from data.scope import Scope
-from data.standing import last_completed, newest_over, register_day, terms_over
+from data.scores.standing import last_completed, newest_over, register_day, terms_over
 from data.store import RecordFrames, get_fact, save_model, serve_model, write_records, write_scores
 
 SYSTEM = Scope.system()

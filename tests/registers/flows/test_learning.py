@@ -78,7 +78,7 @@ def test_a_programme_without_news_for_two_years_is_on_no_list_of_present_risks(l
 
 
 def test_those_past_their_time_stand_apart_with_what_is_missing(university):
-    from data.queries_standing import standing
+    from data.scores.standing_queries import standing
 
     with university.store() as store:
         found = standing(store, EVERYBODY, past_normal=True, program_code="54231")

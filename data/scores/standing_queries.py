@@ -15,7 +15,7 @@ from data.engine.database import Store
 from data.records.name_search import named
 from data.scope import Scope
 from data.scoping import aggregable, visible
-from data.standing import last_completed, past, register_day, still_open, terms_over
+from data.scores.standing import last_completed, past, register_day, still_open, terms_over
 
 STUDENT = ("student_key", "program_code", "cohort_term", "advisor")
 PLAN = ("normal_terms", "required_credits")
@@ -87,7 +87,7 @@ def standing(
     past_normal : bool
         Only those whose normal time is over.
     program_code, cohort_term, search : optional
-        As in :func:`data.queries_scores.caseload`.
+        As in :func:`data.scores.queries.caseload`.
     limit : int
         At most so many, the earliest entry first.
 

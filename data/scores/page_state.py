@@ -16,7 +16,7 @@ from data.engine.bulk import fetch, fetch_by_keys
 from data.engine.database import Store
 from data.scope import Scope
 from data.scoping import aggregable, visible
-from data.standing import still_open
+from data.scores.standing import still_open
 
 CALENDAR = ("start_month", "closing_months")  # settings by which figures change
 

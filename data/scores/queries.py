@@ -16,7 +16,7 @@ from data.records.derived import NEWEST, current_model
 from data.records.name_search import named
 from data.scope import Scope
 from data.scoping import aggregable, visible, within_programs
-from data.standing import still_open
+from data.scores.standing import still_open
 
 IDENTITY = ("student_number", "name")
 MAX_ROWS = 500  # of a caseload in one answer; a page never needs more
@@ -59,7 +59,7 @@ def caseload(
     """Enrolled students that ``scope`` may see and for whom the target still is a risk, by falling risk.
 
     The list of those who may be late ends at the normal time, that of drop-outs a term later
-    (:func:`data.standing.over`): :func:`data.queries_standing.standing` has the others.
+    (:func:`data.scores.standing.over`): :func:`data.scores.standing_queries.standing` has the others.
 
     Parameters
     ----------

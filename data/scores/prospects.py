@@ -12,7 +12,7 @@ from data.engine.bulk import fetch
 from data.engine.database import Store
 from data.scope import Scope
 from data.scoping import aggregable
-from data.standing import still_open
+from data.scores.standing import still_open
 
 GROUPS = ("sex", "entry_type", "funding_at_entry", "region")  # looked at for gaps, never predictors here
 
