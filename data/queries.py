@@ -6,7 +6,7 @@ Each function returns a documented frame whose columns keep their types when the
 
 from __future__ import annotations
 
-from data.queries_cases import case_events, followups_due, last_events, quiet_students
+from data.cases.queries import case_events, followups_due, last_events, quiet_students
 from data.records.queries import (
     Records,
     find_student,

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import app_state
 from dashboard.components.case_log import ICONS, step_fields, take_back
-from data.case_events import MOST_AT_ONCE, add_case_events
+from data.cases.events import MOST_AT_ONCE, add_case_events
 
 KINDS = ("contact", "intervention", "snooze", "note")
 

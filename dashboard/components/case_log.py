@@ -11,7 +11,7 @@ import streamlit as st
 from dashboard import app_state, followups
 from dashboard.components.layout import section
 from dashboard.plain import plain, shown
-from data.case_events import RESULTS, add_case_event, withdraw_case_events
+from data.cases.events import RESULTS, add_case_event, withdraw_case_events
 from data.columns import BANDS
 
 KINDS = ("note", "contact", "intervention", "outcome", "no_action", "snooze", "override")
@@ -36,7 +36,7 @@ def case_log(student_key: str, events: pd.DataFrame) -> None:
     student_key : str
         Whom the entries are about.
     events : DataFrame
-        ``event_id``, ``at``, ``actor``, ``kind``, ``detail`` (dict; see :mod:`data.case_events`).
+        ``event_id``, ``at``, ``actor``, ``kind``, ``detail`` (dict; see :mod:`data.cases.events`).
     """
     words = app_state.words()
     section(words("student.notes_title"), words("event.text_help"))

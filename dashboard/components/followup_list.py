@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard import app_state, followups
 from dashboard.components.layout import section
 from dashboard.plain import shown_table
-from data.case_events import RESULTS, add_case_events
+from data.cases.events import RESULTS, add_case_events
 
 WHOSE = ("all", "mine", "handed")
 SNOOZES = (7, 14, 30)

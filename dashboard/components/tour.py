@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import app_state
-from data import saved_views
+from data.cases import saved_views
 
 STEPS = 3
 PREFERENCE = "tour_closed"

@@ -10,9 +10,9 @@ import streamlit as st
 
 from dashboard import app_state
 from dashboard.plain import plain
-from data import saved_views
+from data.cases import saved_views
+from data.cases.saved_views import SavedView
 from data.columns import BANDS, TARGETS
-from data.saved_views import SavedView
 
 PAGE = "caseload"
 ALL = ""  # the option of a select box that narrows nothing

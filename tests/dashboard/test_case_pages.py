@@ -9,8 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import access
 from dashboard.wording import Words
-from data import queries, saved_views
-from data.case_events import add_case_event, withdraw_case_events
+from data import queries
+from data.cases import saved_views
+from data.cases.events import add_case_event, withdraw_case_events
 from data.scope import Scope
 
 EN = Words("en")

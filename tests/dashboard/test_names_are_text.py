@@ -17,9 +17,9 @@ from sqlalchemy import update
 from dashboard.access import pages_for
 from data import schema
 from data.accounts import Account, write_accounts
-from data.case_events import add_case_event
+from data.cases.events import add_case_event
+from data.cases.saved_views import save_view
 from data.columns import ROLES
-from data.saved_views import save_view
 from data.scope import Scope
 from data.store import open_store, set_fact
 

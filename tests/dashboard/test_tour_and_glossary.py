@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 from dashboard import glossary
 from dashboard.components.tour import PLACES, STEPS
 from dashboard.wording import Words
-from data import saved_views
 from data.accounts import Account
+from data.cases import saved_views
 from data.columns import ROLES
 
 EN = Words("en")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from data import saved_views as views
+from data.cases import saved_views as views
 
 FILTERS = {"target": "late", "k": 30, "band": None, "only_moved": True}
 

@@ -8,7 +8,7 @@ import pandas as pd
 from sqlalchemy import ColumnElement, func, select
 
 from data import schema
-from data.case_events import QUIET_KINDS, withdrawn_ids
+from data.cases.events import QUIET_KINDS, withdrawn_ids
 from data.engine.bulk import fetch
 from data.engine.database import Store
 from data.scope import Scope
