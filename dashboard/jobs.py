@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dashboard.access import may, scope_for
-from data import jobs, jobs_live
 from data.accounts import Account, find_account
-from data.jobs import Job
+from data.jobs import live as jobs_live
+from data.jobs import table as jobs
+from data.jobs.table import Job
 from data.scope import Scope
 from data.store import Store
 

@@ -13,9 +13,9 @@ from datetime import date
 from dashboard import importing, jobs
 from dashboard.importing import UploadedFile
 from dashboard.jobs import Refused, Task
-from data import jobs_live
 from data.accounts import Account
 from data.files.mapping import Mapping, mapping_from_dict, mapping_to_dict
+from data.jobs import live as jobs_live
 from data.origin import RealDataRefused, refuse_in_demo
 from data.records.imports import records_written
 from data.records.ingest import RefusedImport

@@ -9,7 +9,8 @@ import io
 import zipfile
 
 from dashboard.jobs import Refused, Task, reach_of
-from data import jobs_live, queries
+from data import queries
+from data.jobs import live as jobs_live
 from data.scope import Scope
 from data.settings import get_settings
 

@@ -12,9 +12,9 @@ import pandas as pd
 
 from dashboard import jobs
 from dashboard.jobs import Refused, Task
-from data import jobs_live
 from data.accounts import Account
-from data.jobs import Job
+from data.jobs import live as jobs_live
+from data.jobs.table import Job
 from data.signatures.specimens import RefusedFile
 from data.store import Store
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import pandas as pd
 
 from dashboard.wording import EMPTY, Words
-from data.jobs import Job
-from data.jobs_live import Progress
+from data.jobs.live import Progress
+from data.jobs.table import Job
 
 ICONS = {
     "waiting": ":material/schedule:",

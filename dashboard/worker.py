@@ -14,9 +14,10 @@ import uuid
 from pathlib import Path
 from threading import Event
 
-from data import jobs, jobs_live
-from data.jobs import Job, LostJob
-from data.jobs_lock import StillHeld, held_alone
+from data.jobs import live as jobs_live
+from data.jobs import table as jobs
+from data.jobs.lock import StillHeld, held_alone
+from data.jobs.table import Job, LostJob
 from data.store import Store
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -12,10 +12,11 @@ from contextlib import closing
 from importlib import import_module
 
 from dashboard.jobs import KINDS, Cancelled, Refused, Task
-from data import jobs, jobs_live
-from data.jobs import Job, LostJob
-from data.jobs_live import Progress
-from data.jobs_lock import held_alone
+from data.jobs import live as jobs_live
+from data.jobs import table as jobs
+from data.jobs.live import Progress
+from data.jobs.lock import held_alone
+from data.jobs.table import Job, LostJob
 from data.store import Store, open_store
 
 BETWEEN = 0.3  # seconds between two reports that are written down

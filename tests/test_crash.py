@@ -27,8 +27,9 @@ from sqlalchemy import create_engine, select
 
 from dashboard import importing, jobs_import
 from dashboard.importing import UploadedFile
-from data import audit, jobs, schema
+from data import audit, schema
 from data.accounts import Account
+from data.jobs import table as jobs
 from data.queries import specimen_table
 from data.signatures.encoder_info import EncoderInfo
 from data.store import open_store, write_embeddings

@@ -13,9 +13,9 @@ from dashboard.components.layout import section
 from dashboard.components.next_steps import next_steps
 from dashboard.importing import PagePlan, UploadedFile
 from dashboard.plain import shown_table
-from data import jobs as table
 from data.files.mapping import Mapping
-from data.jobs import Job
+from data.jobs import table
+from data.jobs.table import Job
 from data.records.ingest import remember_mapping
 
 

@@ -13,8 +13,8 @@ from dashboard.components.layout import empty_state, section
 from dashboard.jobs import may_fetch
 from dashboard.jobs_words import duration, duration_words, history_table, outcome_words
 from dashboard.plain import shown_table
-from data import jobs_live
-from data.jobs import Job
+from data.jobs import live as jobs_live
+from data.jobs.table import Job
 
 SHOWN_WHOLE = 12  # rows; longer tables scroll
 

@@ -6,10 +6,10 @@ import streamlit as st
 
 from dashboard import app_state, jobs
 from dashboard.jobs_words import ICONS, outcome_words, progress_words, step_words
-from data import jobs as table
-from data import jobs_live
-from data.jobs import Job
-from data.jobs_live import Progress
+from data.jobs import live as jobs_live
+from data.jobs import table
+from data.jobs.live import Progress
+from data.jobs.table import Job
 
 EVERY = 1.0  # seconds between two looks at a job that is open
 

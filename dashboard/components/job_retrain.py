@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard import app_state, jobs
 from dashboard.components.job_progress import job_progress
 from dashboard.components.layout import card, section
-from data import jobs as table
+from data.jobs import table
 
 MOST_TRIALS = 60
 

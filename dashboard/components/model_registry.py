@@ -8,8 +8,8 @@ from dashboard import access, app_state, jobs, model_watch
 from dashboard.components.job_progress import job_progress
 from dashboard.components.layout import section
 from dashboard.plain import shown_table
-from data import jobs as table_of_jobs
 from data import queries
+from data.jobs import table as table_of_jobs
 from fusion import registry
 
 ACTS = ("approve", "roll_back", "records_only")

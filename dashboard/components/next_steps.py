@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard import app_state, jobs
 from dashboard.components.job_progress import job_progress
 from dashboard.next_steps import open_steps
-from data import jobs as table
+from data.jobs import table
 
 ICONS = {
     "import": ":material/upload_file:",

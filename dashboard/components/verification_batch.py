@@ -16,7 +16,7 @@ from dashboard.jobs import may_fetch
 from dashboard.plain import shown_table
 from dashboard.verification_batch import OUTCOMES, PROBLEM, SHOWN, as_table, chosen, counted
 from data import queries
-from data.jobs import Job
+from data.jobs.table import Job
 
 LARGEST = 200
 """Megabytes of one archive."""

@@ -7,7 +7,7 @@ from dashboard.components import job_list
 from dashboard.components.job_start import start_bar
 from dashboard.components.layout import page_header
 from dashboard.components.next_steps import next_steps
-from data import jobs as table
+from data.jobs import table
 
 
 def show() -> None:

@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from dashboard.wording import Words
-from data import jobs, queries
+from data import queries
+from data.jobs import table as jobs
 from data.store import open_store
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

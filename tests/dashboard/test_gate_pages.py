@@ -187,7 +187,7 @@ def test_an_empty_store_leads_from_import_to_training_without_a_command_line(sto
 
 def test_after_an_import_training_comes_next_and_after_it_nothing_is_left(small_register, served, screen):
     from dashboard.next_steps import open_steps
-    from data import jobs as table
+    from data.jobs import table
 
     store = small_register.store
     served(store)
@@ -213,7 +213,7 @@ def test_the_first_training_asked_for_on_a_page_fills_every_page_without_a_scori
     from benchmarks.registers import make_register
     from dashboard import worker_child
     from dashboard.next_steps import open_steps
-    from data import jobs as table
+    from data.jobs import table
     from fusion import pipeline
     from fusion.booster import TreeSettings
 
@@ -239,7 +239,7 @@ def test_the_first_training_asked_for_on_a_page_fills_every_page_without_a_scori
 
 def test_a_training_that_finds_too_little_ends_as_a_job_with_a_reason(small_register, served, screen):
     from dashboard import jobs, worker_child
-    from data import jobs as table
+    from data.jobs import table
 
     store = small_register.store
     served(store)

@@ -15,9 +15,10 @@ from dashboard import importing, jobs, jobs_import, worker_child
 from dashboard.importing import UploadedFile
 from dashboard.plain import plain
 from dashboard.wording import Words
-from data import jobs as table
-from data import jobs_live, queries
+from data import queries
 from data.accounts import Account, write_accounts
+from data.jobs import live as jobs_live
+from data.jobs import table
 from data.store import open_store
 from data.undo import last_import
 

@@ -12,9 +12,10 @@ import pytest
 
 from dashboard import importing, jobs_import
 from dashboard.importing import UploadedFile
-from data import audit, jobs, queries
+from data import audit, queries
 from data.accounts import Account
-from data.jobs_lock import held_alone
+from data.jobs import table as jobs
+from data.jobs.lock import held_alone
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "tests" / "samples"

@@ -15,8 +15,8 @@ from dashboard.jobs_words import (
     step_words,
 )
 from dashboard.wording import Words
-from data.jobs import Job
-from data.jobs_live import Progress
+from data.jobs.live import Progress
+from data.jobs.table import Job
 
 EN, ID = Words("en"), Words("id")
 

@@ -11,9 +11,10 @@ import pytest
 from dashboard import jobs, jobs_kinds
 from dashboard.jobs import Refused, Task
 from dashboard.reports import pipeline
-from data import jobs as table
-from data import jobs_live, queries, reports_store
+from data import queries, reports_store
 from data.accounts import Account, write_accounts
+from data.jobs import live as jobs_live
+from data.jobs import table
 from data.scope import Scope
 
 EVERYBODY = Account("office", "Office", "accreditation")

@@ -8,10 +8,12 @@ import time
 
 import pytest
 
-from data import audit, jobs, jobs_live
-from data.jobs import LostJob
-from data.jobs_live import Progress
-from data.jobs_lock import held_alone
+from data import audit
+from data.jobs import live as jobs_live
+from data.jobs import table as jobs
+from data.jobs.live import Progress
+from data.jobs.lock import held_alone
+from data.jobs.table import LostJob
 
 WHO = {"actor": "admin", "role": "administrator"}
 KINDS = ("score", "import")

@@ -1,9 +1,9 @@
 """Long work as rows of one table: asked for by a page, done by a worker, followed by the page.
 
 A row says what holds across restarts: who asked for what, who works on it, how it ended. How far it has come
-from second to second lies beside it in files (:mod:`data.jobs_live`), because SQLite takes no second writer
-while an import writes. Whoever works on a job is the only worker (:mod:`data.jobs_lock`), so a running job of
-another worker is one whose worker died: it is taken again, at most :data:`ATTEMPTS` times.
+from second to second lies beside it in files (:mod:`data.jobs.table.live`), because SQLite takes no second
+writer while an import writes. Whoever works on a job is the only worker (:mod:`data.jobs.table.lock`), so a
+running job of another worker is one whose worker died: it is taken again, at most :data:`ATTEMPTS` times.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, or_, select, update
 
-from data import audit, jobs_live, schema
+from data import audit, schema
 from data.engine.database import Store
+from data.jobs import live as jobs_live
 from data.records.imports import now
 
 ATTEMPTS = 4  # a job that ends its worker so often is given up
