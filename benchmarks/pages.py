@@ -29,9 +29,9 @@ from benchmarks.report_file import write_result
 from benchmarks.visitor import Visit, Visitor
 from dashboard.access import pages_for, scope_for
 from data import queries
-from data.accounts import list_accounts
 from data.columns import ROLES, TARGETS
 from data.store import open_store
+from data.trust.accounts import list_accounts
 
 LIMITS = {"p95_ms": 100, "message_bytes": 200_000, "megabytes_per_session": 30}
 SESSIONS = 20

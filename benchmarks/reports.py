@@ -26,8 +26,8 @@ from dashboard.reports.cohort_report import cohort_report, cohort_tables
 from dashboard.reports.profile import profile_ids
 from dashboard.reports.suppress import suppress
 from data.calendar.term_calendar import term_after, term_end
-from data.scope import Scope
 from data.store import RecordFrames, open_store
+from data.trust.scope import Scope
 
 LIMIT_SECONDS = 5.0
 OBSERVED_UNTIL = date(2026, 8, 31)

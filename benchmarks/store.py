@@ -21,11 +21,12 @@ import numpy as np
 import pandas as pd
 import typer
 
-from data import audit, queries
+from data import queries
 from data.calendar.term_calendar import from_ordinal, ordinal
 from data.columns import BANDS
-from data.scope import Scope
 from data.store import RecordFrames, add_case_event, open_store, save_model, write_records, write_scores
+from data.trust import audit
+from data.trust.scope import Scope
 
 PROGRAMS = 30
 COHORTS = [20171 + 10 * year for year in range(8)]

@@ -61,9 +61,9 @@ def main(
 
 def measure(folder: Path, students: int, repeats: int) -> tuple[np.ndarray, np.ndarray, dict[str, str]]:
     """Seconds of each verification by the clock and of processor time, and the versions that took part."""
-    from data.scope import Scope
     from data.store import open_store
     from data.synthetic.demo import write_demo
+    from data.trust.scope import Scope
     from vision.verification_pipeline import enrol_all, reads, verify
 
     store = open_store(folder=folder)

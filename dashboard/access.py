@@ -1,17 +1,17 @@
 """Who may see what: the one place that turns an account into rows and pages.
 
 Nothing here draws anything. A page exists for a role only if :func:`pages_for` lists it, and every query on
-single students takes the :class:`~data.scope.Scope` made here and enforces it in SQL.
+single students takes the :class:`~data.trust.scope.Scope` made here and enforces it in SQL.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from data import accounts, origin
-from data.accounts import Account
-from data.scope import Scope
 from data.store import Store
+from data.trust import accounts, origin
+from data.trust.accounts import Account
+from data.trust.scope import Scope
 
 AGGREGATES, STUDENTS, IDENTITY = "aggregates", "students", "identity"
 

@@ -27,14 +27,15 @@ from dashboard.memory import settle
 from dashboard.overlay import Answer
 from dashboard.sessions import LOCAL, Serving, cookie_name, over_tls
 from dashboard.wording import Words, language_of
-from data import audit, origin, queries, sessions
-from data.accounts import Account, list_accounts
+from data import queries
 from data.queries import StoredExplanation, StoredModel
 from data.records.imports import now
-from data.scope import Scope
-from data.sessions import Session
 from data.settings import get_settings
 from data.store import Store, get_fact, open_store
+from data.trust import audit, origin, sessions
+from data.trust.accounts import Account, list_accounts
+from data.trust.scope import Scope
+from data.trust.sessions import Session
 
 LANGUAGE_COOKIE = "tepat_language"
 FRESH = 1.0  # seconds that an answer about the session holds, within one run of the script
@@ -369,7 +370,7 @@ def sign_in_as(someone: Account, way: str = "password") -> None:
     ----------
     someone : Account
     way : str
-        One of :data:`data.sessions.WAYS`.
+        One of :data:`data.trust.sessions.WAYS`.
     """
     sessions.end_by_cookie(store(), _cookie())
     _leave(ended=False)

@@ -14,8 +14,8 @@ import pandas as pd
 from dashboard.caseload import movement
 from dashboard.followups import urgency
 from data import queries
-from data.scope import Scope
 from data.store import Store
+from data.trust.scope import Scope
 from fusion.fitness import unfit
 
 DAYS = 7

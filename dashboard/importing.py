@@ -12,7 +12,6 @@ from datetime import date
 
 import pandas as pd
 
-from data import audit
 from data.files.mapping import Mapping, shipped_mappings
 from data.files.register_files import guess_table
 from data.files.returned import returned_csv
@@ -23,6 +22,7 @@ from data.records.ingest import ImportPlan, Source, apply_import, plan_import, r
 from data.signatures.files import IMAGE_SUFFIXES
 from data.signatures.ingest import SignaturePlan, apply_signatures, plan_signatures
 from data.store import Store
+from data.trust import audit
 
 TABLES = ("students", "terms", "outcomes", "consents")
 KINDS = (*TABLES, "signatures", "skip")
@@ -169,7 +169,7 @@ def write_plan(
 
     Raises
     ------
-    data.origin.RealDataRefused
+    data.trust.origin.RealDataRefused
         When the store is a demo.
     """
     how = {"actor": actor, "skip_bad": skip_bad, "progress": progress}

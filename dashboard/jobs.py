@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dashboard.access import may, scope_for
-from data.accounts import Account, find_account
 from data.jobs import live as jobs_live
 from data.jobs import table as jobs
 from data.jobs.table import Job
-from data.scope import Scope
 from data.store import Store
+from data.trust.accounts import Account, find_account
+from data.trust.scope import Scope
 
 Report = Callable[[int, int, str], None]  # done, total, step; raises Cancelled when asked to stop
 

@@ -13,14 +13,14 @@ from datetime import date
 from dashboard import importing, jobs
 from dashboard.importing import UploadedFile
 from dashboard.jobs import Refused, Task
-from data.accounts import Account
 from data.files.mapping import Mapping, mapping_from_dict, mapping_to_dict
 from data.jobs import live as jobs_live
-from data.origin import RealDataRefused, refuse_in_demo
 from data.records.imports import records_written
 from data.records.ingest import RefusedImport
 from data.signatures.ingest import DATE_RULES, RefusedSignatures
 from data.store import Store
+from data.trust.accounts import Account
+from data.trust.origin import RealDataRefused, refuse_in_demo
 
 Rule = date | str | None
 
@@ -50,7 +50,7 @@ def start(
 
     Raises
     ------
-    data.origin.RealDataRefused
+    data.trust.origin.RealDataRefused
         When the store is a demo.
     """
     refuse_in_demo(store)  # before a file is kept

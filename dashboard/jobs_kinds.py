@@ -11,8 +11,8 @@ import zipfile
 from dashboard.jobs import Refused, Task, reach_of
 from data import queries
 from data.jobs import live as jobs_live
-from data.scope import Scope
 from data.settings import get_settings
+from data.trust.scope import Scope
 
 
 def embed(task: Task) -> dict:

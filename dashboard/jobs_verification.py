@@ -12,11 +12,11 @@ import pandas as pd
 
 from dashboard import jobs
 from dashboard.jobs import Refused, Task
-from data.accounts import Account
 from data.jobs import live as jobs_live
 from data.jobs.table import Job
 from data.signatures.specimens import RefusedFile
 from data.store import Store
+from data.trust.accounts import Account
 
 RESULT = "comparisons.json"
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from data import queries
-from data.scope import Scope
 from data.store import Store
+from data.trust.scope import Scope
 
 STEPS = ("import", "embed", "train", "score")  # in this order
 

@@ -75,7 +75,7 @@ def application():
 def _account_of(cookie: str | None):
     """Whose session a cookie is, as the account stands now; None for nobody."""
     from dashboard import app_state
-    from data.sessions import find_by_cookie
+    from data.trust.sessions import find_by_cookie
 
     session = find_by_cookie(app_state.store(), cookie)
     return None if session is None else session.account

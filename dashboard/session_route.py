@@ -7,10 +7,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dashboard.sessions import cookie_name, over_tls
-from data import sessions
-from data.sessions import Session
 from data.settings import get_settings
 from data.store import Store
+from data.trust import sessions
+from data.trust.sessions import Session
 
 LONGEST_TICKET = 200  # bytes
 

@@ -2,7 +2,7 @@
 
 Streamlit begins a new session with every page load. After sign-in the page posts a ticket, valid once and for
 a minute, to ``/session``; the answer sets a cookie that no script can read. What a cookie stands for is kept
-in the store (:mod:`data.sessions`) and asked on every run of the script.
+in the store (:mod:`data.trust.sessions`) and asked on every run of the script.
 """
 
 from __future__ import annotations

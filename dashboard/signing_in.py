@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from data import accounts, audit, throttle
-from data.accounts import Account
-from data.sessions import Session
 from data.store import Store
+from data.trust import accounts, audit, throttle
+from data.trust.accounts import Account
+from data.trust.sessions import Session
 
 NOBODY = "unknown"  # in the log: a name that was typed and does not exist may be a password typed too early
 
@@ -58,7 +58,7 @@ def change_password(store: Store, session: Session, old: str, new: str, address:
 
     Raises
     ------
-    data.passwords.PasswordRefused
+    data.trust.passwords.PasswordRefused
         When the new password may not be used.
     """
     name = session.account.account

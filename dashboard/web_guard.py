@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
 from dashboard.sessions import cookie_name, over_tls
-from data.accounts import Account
+from data.trust.accounts import Account
 
 # Streamlit's own fonts lie under /static/media/: they are everybody's.
 _MEDIA = re.compile(r"(?P<before>.*?)/media/(?P<file>.*)", re.DOTALL)

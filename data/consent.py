@@ -12,13 +12,14 @@ from datetime import date, datetime
 import pandas as pd
 from sqlalchemy import Connection, case, func, insert, select
 
-from data import audit, schema
+from data import schema
 from data.columns import CONSENT_DECISIONS, CONSENT_PURPOSES
 from data.consent_order import as_recorded, on_record
 from data.engine.bulk import fetch, fetch_by_keys, insert_frame
 from data.engine.database import Store
-from data.erase import withdraw_outcome_model
 from data.records.imports import now
+from data.trust import audit
+from data.trust.erase import withdraw_outcome_model
 
 TEXT_VERSION = "1"  # of the consent text that the pages show
 YES = ("granted", "renewed")

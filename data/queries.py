@@ -1,7 +1,8 @@
 """Every SELECT, by one name: ``from data import queries``.
 
 Each function returns a documented frame whose columns keep their types when there is no row (see
-:mod:`data.engine.bulk`). Those on single students take a :class:`data.scope.Scope` and enforce it in SQL.
+:mod:`data.engine.bulk`). Those on single students take a :class:`data.trust.scope.Scope` and enforce it in
+SQL.
 """
 
 from __future__ import annotations

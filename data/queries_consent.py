@@ -10,8 +10,8 @@ from data.columns import CONSENT_PURPOSES
 from data.consent import newest_consents
 from data.engine.bulk import fetch
 from data.engine.database import Store
-from data.scope import Scope
-from data.scoping import aggregable, visible
+from data.trust.scope import Scope
+from data.trust.scoping import aggregable, visible
 
 STANDING = ("decision", "granted", "decided_on", "source", "text_version", "recorded_at", "recorded_by")
 NEVER = "none"  # in the place of a decision: nobody has answered

@@ -16,12 +16,13 @@ from uuid import uuid4
 import pandas as pd
 from sqlalchemy import Connection, func, insert, select, update
 
-from data import audit, schema
+from data import schema
 from data.engine.bulk import fetch
 from data.engine.database import Store
-from data.scope import Scope
-from data.scoping import aggregable, within_programs
 from data.scores.overview import REGISTERED
+from data.trust import audit
+from data.trust.scope import Scope
+from data.trust.scoping import aggregable, within_programs
 
 COUNTED = (schema.students, schema.terms, schema.outcomes)
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy.engine import make_url
 
-from data.accounts import Account, write_accounts
 from data.cases.events import add_case_event, add_case_events, withdraw_case_events
 from data.consent import write_consents
 from data.engine.cipher import Cipher, KeyProblem, parse_key, read_or_create_key
@@ -28,6 +27,7 @@ from data.signatures.write import (
     write_quality,
     write_specimens,
 )
+from data.trust.accounts import Account, write_accounts
 
 __all__ = [
     "Account",

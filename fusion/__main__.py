@@ -29,7 +29,7 @@ def _open():
 
 
 def _synthetic_notice(store) -> None:
-    from data.origin import is_synthetic
+    from data.trust.origin import is_synthetic
 
     if is_synthetic(store):
         typer.echo("synthetic demo data: nothing here is about real people")

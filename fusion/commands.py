@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from data.scope import Scope
+from data.trust.scope import Scope
 
 Reason = Annotated[str, typer.Option(help="Why; written to the audit log.")]
 Actor = Annotated[str, typer.Option(help="Account that decides.")]
@@ -30,8 +30,8 @@ def card(
     out: Annotated[Path, typer.Option(help="Folder for the two Markdown files.")] = Path("."),
 ) -> None:
     """Write the model card and the fairness report of a trained model as Markdown."""
-    from data.origin import is_synthetic
     from data.store import get_fact
+    from data.trust.origin import is_synthetic
     from fusion.cards import fairness_report, model_card
     from fusion.sources import load_model
 

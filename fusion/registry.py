@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from data import audit, queries
+from data import queries
 from data.engine.database import Store
 from data.store import save_model
+from data.trust import audit
 from fusion import metrics
 from fusion.assess import split_lessons
 from fusion.booster import TreeSettings

@@ -11,8 +11,8 @@ from data import queries
 from data.columns import AS_OF_INDEXES
 from data.consent import without_outcome_consent
 from data.engine.database import Store
-from data.erase import withdraw_outcome_model
 from data.store import write_scores
+from data.trust.erase import withdraw_outcome_model
 from fusion.assemble import may_be_scored, rows_as_of
 from fusion.features import last_completed_term, register_date
 from fusion.fitness import unfit

@@ -27,12 +27,13 @@ from sqlalchemy import create_engine, select
 
 from dashboard import importing, jobs_import
 from dashboard.importing import UploadedFile
-from data import audit, schema
-from data.accounts import Account
+from data import schema
 from data.jobs import table as jobs
 from data.queries import specimen_table
 from data.signatures.encoder_info import EncoderInfo
 from data.store import open_store, write_embeddings
+from data.trust import audit
+from data.trust.accounts import Account
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "tests" / "samples"

@@ -9,7 +9,7 @@ import pandas as pd
 
 from data import queries
 from data.engine.database import Store
-from data.scope import Scope
+from data.trust.scope import Scope
 from data.verification import queries as reads
 from vision.conditions import Compared, compare_scan, habits_of
 from vision.images import decode_image

@@ -12,8 +12,8 @@ import pandas as pd
 
 from data import queries
 from data.engine.database import Store
-from data.scope import Scope
 from data.store import write_quality
+from data.trust.scope import Scope
 from data.verification import queries as queries_verification
 from data.verification.write import write_descriptors
 from vision.descriptor import Descriptor, load_descriptor

@@ -14,7 +14,7 @@ import pandas as pd
 
 from data import queries
 from data.engine.database import Store
-from data.scope import Scope
+from data.trust.scope import Scope
 from data.verification import queries as reads
 from data.verification.duplicates import fingerprints
 from data.verification.write import replace_duplicates

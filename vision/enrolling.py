@@ -9,7 +9,7 @@ import numpy as np
 
 from data import queries
 from data.engine.database import Store
-from data.scope import Scope
+from data.trust.scope import Scope
 from data.verification import queries as reads
 from data.verification.write import NoConsent, write_enrolment
 from vision.describing import describe_pending, describe_specimens

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from data import queries
-from data.scope import Scope
 from data.store import Store, write_embeddings, write_quality
+from data.trust.scope import Scope
 from vision.backbones import Encoder
 from vision.embed import embed_prepared, prepare_image
 from vision.fingerprint import copies_among

@@ -15,10 +15,10 @@ import pandas as pd
 
 from data import queries
 from data.engine.database import Store
-from data.scope import Scope
 from data.signatures.files import SignatureFile, iter_signature_files
 from data.signatures.names import AmbiguousName, NumberIndex
 from data.signatures.specimens import ImageFacts, RefusedFile, inspect_image
+from data.trust.scope import Scope
 from data.verification import queries as reads
 from data.verification.duplicates import same_file_of
 from data.verification.write import NewDecision, NoConsent, write_decision

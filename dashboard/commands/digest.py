@@ -28,11 +28,11 @@ def digest(
     from dashboard.reports.digest_pdf import digest_pdf
     from dashboard.reports.provenance import Provenance
     from dashboard.wording import LANGUAGES, Words
-    from data import audit
-    from data.accounts import find_account
     from data.columns import TARGETS
-    from data.origin import is_synthetic
     from data.store import get_fact, open_store
+    from data.trust import audit
+    from data.trust.accounts import find_account
+    from data.trust.origin import is_synthetic
 
     for name, value, allowed in (("target", target, TARGETS), ("language", language, tuple(LANGUAGES))):
         if value not in allowed:

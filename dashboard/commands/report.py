@@ -19,8 +19,8 @@ def report(
     from dashboard.reports import pipeline
     from dashboard.reports.profile import profile_ids
     from dashboard.reports.profile_checks import ProfileError
-    from data.scope import Scope
     from data.store import open_store
+    from data.trust.scope import Scope
 
     if profile == "list":
         typer.echo("\n".join(profile_ids()))

@@ -13,8 +13,8 @@ def report_verify(
 ) -> None:
     """Recompute the seals and compare them with the audit log; exit 1 when something was altered."""
     from dashboard.reports import pipeline
-    from data.scope import Scope
     from data.store import open_store
+    from data.trust.scope import Scope
 
     store = open_store()
     try:

@@ -7,8 +7,8 @@ import streamlit as st
 
 from dashboard import app_state, signing_in
 from dashboard.components.sign_in import wait_words
-from data import sessions
-from data.passwords import MAX_PASSWORD, MIN_PASSWORD, PasswordRefused
+from data.trust import sessions
+from data.trust.passwords import MAX_PASSWORD, MIN_PASSWORD, PasswordRefused
 
 
 def account_button() -> None:

@@ -16,7 +16,7 @@ from threading import Thread
 import streamlit as st
 
 from dashboard import app_state
-from data.scope import Scope
+from data.trust.scope import Scope
 
 logger = logging.getLogger(__name__)
 REST = 0.25  # seconds between two choices, for those who are waiting for a page

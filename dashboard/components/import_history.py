@@ -9,7 +9,7 @@ from dashboard import app_state
 from dashboard.access import may
 from dashboard.components.layout import section
 from dashboard.plain import plain
-from data.undo import CannotUndo, last_import, undo_import
+from data.trust.undo import CannotUndo, last_import, undo_import
 
 
 def as_table(imports: pd.DataFrame) -> pd.DataFrame:

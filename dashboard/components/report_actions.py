@@ -23,7 +23,7 @@ from dashboard.reports.students_behind import restricted_frame, restricted_xlsx,
 from dashboard.reports.suppress import suppress
 from dashboard.reports.xlsx import to_xlsx
 from data import queries, reports_store
-from data.scope import Scope
+from data.trust.scope import Scope
 
 KINDS = {"xlsx": ":material/table_view:", "pdf": ":material/picture_as_pdf:", "csv": ":material/csv:"}
 TYPES = MIME | {"pdf": "application/pdf"}

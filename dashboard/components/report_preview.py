@@ -15,7 +15,7 @@ from dashboard.reports.profile_checks import ProfileError
 from dashboard.reports.profile_parts import Profile
 from dashboard.reports.provenance import Provenance
 from data.engine.database import Store
-from data.scope import Scope
+from data.trust.scope import Scope
 
 FIRST_SHOWN = "iaps40-8c"
 

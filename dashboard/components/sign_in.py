@@ -9,8 +9,8 @@ import streamlit as st
 
 from dashboard import app_state, signing_in
 from dashboard.plain import shown
-from data.accounts import Account
 from data.columns import ROLES
+from data.trust.accounts import Account
 
 ICONS = {
     "leadership": "account_balance",

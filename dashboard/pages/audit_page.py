@@ -12,7 +12,7 @@ from dashboard.components.audit_parts import chain_state, filters
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import empty_state, page_header
 from dashboard.plain import shown_table
-from data import audit
+from data.trust import audit
 
 MOST = 500
 

@@ -8,7 +8,7 @@ from dashboard import access, app_state
 from dashboard.components import own_data
 from dashboard.components.sidebar import LOGO, language_switch
 from dashboard.components.sign_in import demo_seats, password_form
-from data import accounts
+from data.trust import accounts
 
 
 def show() -> None:

@@ -33,12 +33,12 @@ from data.calendar.academic_year import AcademicCalendar
 from data.calendar.cohorts import build_flow, snapshot_date
 from data.calendar.setting import SETTINGS, academic_calendar
 from data.engine.database import Store
-from data.origin import INVENTED, MIXED
-from data.origin import origin as origin_of_store
 from data.records.imports import now
 from data.reports_store import StoredReport
-from data.scope import Scope
 from data.store import get_fact
+from data.trust.origin import INVENTED, MIXED
+from data.trust.origin import origin as origin_of_store
+from data.trust.scope import Scope
 
 LANGUAGES = ("id", "en")
 AUDIENCES = ("internal", "external")

@@ -8,13 +8,14 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, insert, select, update
 
-from data import audit, schema
+from data import schema
 from data.calendar.academic_year import AcademicCalendar
 from data.calendar.study_time import StudyCalendar, each, study_time
 from data.calendar.term_calendar import ordinal
 from data.engine.bulk import fetch, update_frame
 from data.engine.database import Store
 from data.records.derived import refresh
+from data.trust import audit
 
 SETTINGS = "report_settings"  # fact of the store: start_month, closing_months, graduation_date, signatories
 CHANGED_BY_HAND = ("start_month", "closing_months", "graduation_date")

@@ -15,8 +15,8 @@ from sqlalchemy import insert, select
 from data import schema
 from data.engine.database import Store
 from data.records.imports import now
-from data.scope import Scope
-from data.scoping import visible
+from data.trust.scope import Scope
+from data.trust.scoping import visible
 
 CASE_EVENT_KINDS = (
     "note",  # detail: text

@@ -11,8 +11,8 @@ from data import schema
 from data.cases.events import QUIET_KINDS, withdrawn_ids
 from data.engine.bulk import fetch
 from data.engine.database import Store
-from data.scope import Scope
-from data.scoping import visible
+from data.trust.scope import Scope
+from data.trust.scoping import visible
 
 QUIET_DAYS = 14
 

@@ -28,8 +28,8 @@ def account(
     The password is asked for, never given on the command line. A change of role, programmes or password, and
     closing the account, signs its owner out everywhere.
     """
-    from data.accounts import any_account
     from data.commands.opening import opened_store, refusal
+    from data.trust.accounts import any_account
 
     if program and every_program:
         raise refusal("--program and --every-program exclude each other")
@@ -52,7 +52,7 @@ def account(
 
 
 def _changed(before, name: str, role: str | None, display_name: str | None, active: bool | None):
-    from data.accounts import Account
+    from data.trust.accounts import Account
 
     named = {"role": role, "display_name": display_name, "active": active}
     named = {key: value for key, value in named.items() if value is not None}
@@ -60,8 +60,9 @@ def _changed(before, name: str, role: str | None, display_name: str | None, acti
 
 
 def _write(store, before, after) -> None:
-    from data import audit, queries
+    from data import queries
     from data.store import write_accounts
+    from data.trust import audit
 
     unknown = sorted(set(after.program_codes or ()) - set(queries.programs(store)["program_code"]))
     if unknown:

@@ -11,8 +11,8 @@ def audit(
     expect: Annotated[str, typer.Option(help="A head noted earlier: also detects entries cut off.")] = "",
 ) -> None:
     """Recompute every hash of the audit log; exit code 1 when it was altered."""
-    from data.audit import verify_chain
     from data.commands.opening import opened_store
+    from data.trust.audit import verify_chain
 
     with opened_store() as store:
         report = verify_chain(store, expect or None)

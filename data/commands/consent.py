@@ -28,7 +28,7 @@ def show(student: Student) -> None:
     from data.commands.opening import opened_store
     from data.queries import consent_history
     from data.queries_consent import consent_standing
-    from data.scope import Scope
+    from data.trust.scope import Scope
 
     with opened_store() as store:
         key = _key_of(store, student)
@@ -85,7 +85,7 @@ def missing(
     """Numbers of the students who do not agree, one a line, and how many they are on standard error."""
     from data.commands.opening import opened_store
     from data.queries_consent import without_consent
-    from data.scope import Scope
+    from data.trust.scope import Scope
 
     about = {"with_specimens": with_specimens, "program_code": program or None}
     with opened_store() as store:
@@ -136,7 +136,7 @@ def _day(text: str) -> date | None:
 
 def _key_of(store, student: str) -> str:
     from data.queries import find_student
-    from data.scope import Scope
+    from data.trust.scope import Scope
 
     found = find_student(store, Scope.system(), student)
     if found is None:

@@ -19,8 +19,8 @@ def erase(
     yes: Annotated[bool, typer.Option(help="Do not ask.")] = False,
 ) -> None:
     """Erase, and print a receipt."""
-    from data import erase as erasing
     from data.commands.opening import opened_store, refusal
+    from data.trust import erase as erasing
 
     if bool(student) == expired or (expired and everything):
         raise refusal("give either --student (with --everything or without) or --expired")
@@ -41,8 +41,8 @@ def erase(
 
 def _key_of(store, student: str) -> str:
     from data import queries
-    from data.erase import receipts
-    from data.scope import Scope
+    from data.trust.erase import receipts
+    from data.trust.scope import Scope
 
     found = queries.find_student(store, Scope.system(), student)
     if found is None and receipts(store, student):

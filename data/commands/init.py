@@ -27,8 +27,8 @@ def init(
     """
     from data.commands.opening import opened_store
     from data.engine.migrate import newest_revision
-    from data.origin import begin_own
     from data.store import get_fact, set_fact
+    from data.trust.origin import begin_own
 
     with opened_store() as store:
         own = begin_own(store)
@@ -51,8 +51,8 @@ def init(
 
 def _first_administrator(store: Store, name: str) -> None:
     """An administrator who can sign in, unless there is one (of that name); asks for the password twice."""
-    from data import audit
-    from data.accounts import Account, check_account_name, find_account, with_password, write_accounts
+    from data.trust import audit
+    from data.trust.accounts import Account, check_account_name, find_account, with_password, write_accounts
 
     ready = with_password(store, "administrator")
     if name in ready or (not name and ready):

@@ -59,7 +59,7 @@ def load(
     completes the import.
     """
     from data.commands.opening import opened_store
-    from data.origin import refuse_in_demo
+    from data.trust.origin import refuse_in_demo
 
     given = {"students": students, "terms": terms, "outcomes": outcomes, "consents": consents}
     files = {table: path for table, path in given.items() if path is not None}
@@ -186,10 +186,10 @@ def _give_back(records, pictures, bad_rows: Path | None, problems: Path | None) 
 
 
 def _write(store: Store, records, pictures, signatures: Path | None, *, actor, skip_bad, synthetic) -> None:
-    from data import audit
     from data.commands.bars import Bars
     from data.records.ingest import apply_import
     from data.signatures.ingest import apply_signatures
+    from data.trust import audit
 
     import_id, counts = None, {}
     how = {"actor": actor, "skip_bad": skip_bad, "synthetic": synthetic}

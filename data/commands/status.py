@@ -19,8 +19,8 @@ def status(ready: Annotated[bool, READY] = False) -> None:
     from data import queries
     from data.commands.opening import opened_store
     from data.engine.migrate import current_revision
-    from data.origin import origin
     from data.store import get_fact
+    from data.trust.origin import origin
 
     with opened_store() as store:
         if ready:
@@ -41,7 +41,8 @@ def status(ready: Annotated[bool, READY] = False) -> None:
 def _ready(store) -> bool:
     """Whether the app has something to show: scored students, or a store that is an institution's own, even
     an empty one (no demo may be built there)."""
-    from data import origin, queries
+    from data import queries
+    from data.trust import origin
 
     rows = queries.counts(store).set_index("table")["rows"]
     own = origin.is_begun(store) or (rows["students"] and origin.origin(store) == origin.REAL)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert, select, update
 from data import schema
 from data.engine.cipher import Cipher
 from data.engine.database import Store
-from data.origin import claim
+from data.trust.origin import claim
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def open_import(connection: Connection, note: ImportNote) -> str:
 
     Raises
     ------
-    data.origin.RealDataRefused
+    data.trust.origin.RealDataRefused
         When the store is a demo and the data are not declared to be invented.
     """
     imports = schema.imports

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, false, select
 
 from data import schema
 from data.engine.bulk import KEYS_PER_QUERY, insert_frame
-from data.scope import Scope
+from data.trust.scope import Scope
 
 MAX_WORD = 80
 MAX_WORDS = 6

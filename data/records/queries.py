@@ -15,8 +15,8 @@ from data.calendar.study_time import StudyCalendar
 from data.calendar.term_calendar import as_of_date
 from data.engine.bulk import all_columns, fetch, fetch_by_keys
 from data.engine.database import Store
-from data.scope import Scope
-from data.scoping import visible, within_programs
+from data.trust.scope import Scope
+from data.trust.scoping import visible, within_programs
 
 
 @dataclass(frozen=True)

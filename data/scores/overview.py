@@ -15,8 +15,8 @@ from data.calendar.setting import study_calendar
 from data.columns import DROPOUT_EXITS
 from data.engine.bulk import all_columns, fetch
 from data.engine.database import Store
-from data.scope import Scope
-from data.scoping import aggregable, within_programs
+from data.trust.scope import Scope
+from data.trust.scoping import aggregable, within_programs
 
 REGISTERED = ("A", "G", "M")  # term statuses of a student who studies
 

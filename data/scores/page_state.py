@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import case, exists, func, select
 
-from data import origin, schema
+from data import schema
 from data.calendar.setting import SETTINGS
 from data.engine.bulk import fetch, fetch_by_keys
 from data.engine.database import Store
-from data.scope import Scope
-from data.scoping import aggregable, visible
 from data.scores.standing import still_open
+from data.trust import origin
+from data.trust.scope import Scope
+from data.trust.scoping import aggregable, visible
 
 CALENDAR = ("start_month", "closing_months")  # settings by which figures change
 
@@ -33,7 +34,7 @@ class StoreState:
     model : str or None
         Name of the served model.
     origin : str
-        Whose people it holds (:mod:`data.origin`).
+        Whose people it holds (:mod:`data.trust.origin`).
     empty : bool
         Whether there is no student yet.
     """

@@ -10,9 +10,9 @@ from sqlalchemy import case, func, select
 from data import schema
 from data.engine.bulk import fetch
 from data.engine.database import Store
-from data.scope import Scope
-from data.scoping import aggregable
 from data.scores.standing import still_open
+from data.trust.scope import Scope
+from data.trust.scoping import aggregable
 
 GROUPS = ("sex", "entry_type", "funding_at_entry", "region")  # looked at for gaps, never predictors here
 

@@ -14,9 +14,9 @@ from data.engine.bulk import fetch
 from data.engine.database import Store
 from data.records.derived import NEWEST, current_model
 from data.records.name_search import named
-from data.scope import Scope
-from data.scoping import aggregable, visible, within_programs
 from data.scores.standing import still_open
+from data.trust.scope import Scope
+from data.trust.scoping import aggregable, visible, within_programs
 
 IDENTITY = ("student_number", "name")
 MAX_ROWS = 500  # of a caseload in one answer; a page never needs more

@@ -13,9 +13,9 @@ from data import schema
 from data.engine.bulk import fetch, fetch_by_keys
 from data.engine.database import Store
 from data.records.name_search import named
-from data.scope import Scope
-from data.scoping import aggregable, visible
 from data.scores.standing import last_completed, past, register_day, still_open, terms_over
+from data.trust.scope import Scope
+from data.trust.scoping import aggregable, visible
 
 STUDENT = ("student_key", "program_code", "cohort_term", "advisor")
 PLAN = ("normal_terms", "required_credits")

@@ -11,8 +11,8 @@ from data.columns import CONSENT_PURPOSES
 from data.consent import newest_consents
 from data.engine.bulk import all_columns, fetch
 from data.engine.database import Store
-from data.scope import Scope
-from data.scoping import visible
+from data.trust.scope import Scope
+from data.trust.scoping import visible
 
 LISTED = ("specimen_id", "student_key", "captured_on", "context")
 
@@ -97,7 +97,7 @@ def specimen_image(store: Store, specimen_id: str, scope: Scope) -> bytes:
     Parameters
     ----------
     scope : Scope
-        Whose page asks; a pipeline says :meth:`data.scope.Scope.system`.
+        Whose page asks; a pipeline says :meth:`data.trust.scope.Scope.system`.
 
     Raises
     ------

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection
 
-from data import origin, queries
-from data.accounts import Account, write_accounts
+from data import queries
 from data.consent import write_consents
 from data.engine.database import Store
 from data.engine.facts import read_fact, write_fact
@@ -21,6 +20,8 @@ from data.store import new_import, set_fact
 from data.synthetic import campus
 from data.synthetic.cohort import SIGNATURE_LINK, University, make_university
 from data.synthetic.drawing import DPI, Draw, Specimen, draw_all, draw_specimen, png_size, specimens_of
+from data.trust import origin
+from data.trust.accounts import Account, write_accounts
 
 ACTOR = "command line"
 SOURCE = "synthetic demo data"

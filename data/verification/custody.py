@@ -8,7 +8,7 @@ from sqlalchemy import or_, select
 from data import schema
 from data.engine.bulk import fetch, fetch_by_keys
 from data.engine.database import Store
-from data.scope import Scope
+from data.trust.scope import Scope
 from data.verification.queries import decision
 from data.verification.reviews import opinions
 

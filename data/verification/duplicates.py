@@ -8,8 +8,8 @@ from sqlalchemy import select
 from data import schema
 from data.engine.bulk import fetch
 from data.engine.database import Store
-from data.scope import Scope
-from data.scoping import visible
+from data.trust.scope import Scope
+from data.trust.scoping import visible
 from data.verification.queries import agreeing, consenting, has_finding
 
 

@@ -19,8 +19,8 @@ from data import schema
 from data.consent import newest_consents
 from data.engine.bulk import fetch, fetch_by_keys
 from data.engine.database import Store
-from data.scope import Scope
-from data.scoping import visible
+from data.trust.scope import Scope
+from data.trust.scoping import visible
 from data.verification.write import PURPOSE
 
 HIDDEN = ("reason", "score", "log10_lr", "nearest_specimen")

@@ -9,12 +9,13 @@ from __future__ import annotations
 import pandas as pd
 from sqlalchemy import Connection, insert, or_, select, true
 
-from data import audit, schema
+from data import schema
 from data.engine.bulk import fetch
 from data.engine.database import Store
 from data.records.imports import now
-from data.scope import Scope
-from data.scoping import visible
+from data.trust import audit
+from data.trust.scope import Scope
+from data.trust.scoping import visible
 from data.verification.queries import decisions, given_by, is_settled
 
 OPINIONS = ("same_writer", "cannot_tell", "another_writer")

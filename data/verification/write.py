@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, delete, insert, select
 
-from data import audit, schema
+from data import schema
 from data.consent import newest_consents
 from data.engine.bulk import fetch_by_keys, insert_frame
 from data.engine.database import Store
 from data.records.imports import now
+from data.trust import audit
 
 PURPOSE = "verification"
 KEPT_DAYS = 365  # a questioned image may be kept so long, where the store has no other setting

@@ -131,8 +131,8 @@ class OwnSite:
 @pytest.fixture(scope="module")
 def own_site(tmp_path_factory) -> OwnSite:
     """The app over a store begun with ``python -m data init``, as the first administrator begins it."""
-    from data.accounts import Account, write_accounts
     from data.store import open_store
+    from data.trust.accounts import Account, write_accounts
 
     folder, password = tmp_path_factory.mktemp("own"), "rumah gadang 7 lantai"
     done = subprocess.run(
@@ -176,9 +176,9 @@ def _explained_student(folder: Path) -> tuple[str, str]:
     """The first student in order of risk whose newest specimen has a heat map that may be shown."""
     from dashboard import overlay
     from data import queries
-    from data.accounts import list_accounts
-    from data.scope import Scope
     from data.store import open_store
+    from data.trust.accounts import list_accounts
+    from data.trust.scope import Scope
     from fusion.pipeline import load_model
     from vision.backbones import load_encoder
 

@@ -10,8 +10,8 @@ from playwright.sync_api import expect
 
 from dashboard.wording import Words
 from data import queries
-from data.scope import Scope
 from data.store import open_store
+from data.trust.scope import Scope
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,8 +7,8 @@ from playwright.sync_api import expect
 
 from dashboard.wording import Words
 from data import queries
-from data.scope import Scope
 from data.store import open_store
+from data.trust.scope import Scope
 from data.verification import queries as queries_verification
 from data.verification import reviews
 from vision.enrolment import choose_references

@@ -18,10 +18,11 @@ from sqlalchemy import update
 from dashboard.components.session_watch import EVERY
 from dashboard.sessions import COOKIE, HOST_COOKIE
 from dashboard.wording import Words
-from data import audit, schema
-from data.accounts import Account, any_account, change_password, write_accounts
+from data import schema
 from data.records.imports import now
 from data.store import open_store
+from data.trust import audit
+from data.trust.accounts import Account, any_account, change_password, write_accounts
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 EN = Words("en")

@@ -17,7 +17,7 @@ from plotly.io import to_json
 from streamlit.testing.v1 import AppTest
 
 from dashboard.charts.base import Sent, Sketch
-from data.accounts import Account
+from data.trust.accounts import Account
 
 
 @dataclass(frozen=True)
@@ -95,10 +95,10 @@ def quick_scan(specimen) -> bytes:
 @pytest.fixture(scope="session")
 def small_university(tmp_path_factory, sqlite_template) -> SmallUniversity:
     from data import queries
-    from data.scope import Scope
     from data.signatures.encoder_info import EncoderInfo
     from data.store import open_store, write_embeddings, write_quality
     from data.synthetic.demo import write_demo
+    from data.trust.scope import Scope
     from fusion.pipeline import train
 
     folder = tmp_path_factory.mktemp("university")

@@ -3,9 +3,9 @@
 import pytest
 
 from dashboard import access
-from data.accounts import Account, write_accounts
 from data.columns import ROLES
 from data.store import set_fact
+from data.trust.accounts import Account, write_accounts
 
 
 def test_every_role_has_pages_and_an_unknown_role_has_none():

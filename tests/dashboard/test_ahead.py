@@ -12,7 +12,7 @@ from dashboard.components import ahead
 from dashboard.components.filters import GroupFilter
 from dashboard.components.overview_prospects import prepare_overview
 from data import queries
-from data.accounts import list_accounts
+from data.trust.accounts import list_accounts
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from dashboard import app_state
-from data import audit, queries
-from data.accounts import Account
+from data import queries
+from data.trust import audit
+from data.trust.accounts import Account
 
 NOON = pd.Series(pd.to_datetime(["2026-11-20 12:00", "2026-07-01 23:30"]))
 

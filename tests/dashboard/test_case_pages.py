@@ -12,7 +12,7 @@ from dashboard.wording import Words
 from data import queries
 from data.cases import saved_views
 from data.cases.events import add_case_event, withdraw_case_events
-from data.scope import Scope
+from data.trust.scope import Scope
 
 EN = Words("en")
 

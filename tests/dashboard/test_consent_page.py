@@ -13,13 +13,14 @@ from dashboard import access, importing
 from dashboard.import_columns import missing
 from dashboard.importing import UploadedFile
 from dashboard.wording import Words
-from data import audit, queries
-from data.accounts import Account
+from data import queries
 from data.consent import record_consent
 from data.queries_consent import consent_standing
 from data.records.ingest import Source, apply_import, plan_import
-from data.scope import Scope
 from data.store import get_fact, open_store
+from data.trust import audit
+from data.trust.accounts import Account
+from data.trust.scope import Scope
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 RINA = Account("rina", "Rina", "registry")

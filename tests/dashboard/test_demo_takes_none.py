@@ -14,14 +14,14 @@ from dashboard import access, exports, importing, jobs, jobs_import
 from dashboard.importing import UploadedFile
 from dashboard.wording import Words
 from data import queries
-from data.accounts import Account, list_accounts, write_accounts
 from data.columns import ROLES
 from data.jobs import live as jobs_live
 from data.jobs import table
-from data.origin import RealDataRefused
 from data.records.imports import new_import
 from data.store import open_store, set_fact
 from data.synthetic.demo import write_demo
+from data.trust.accounts import Account, list_accounts, write_accounts
+from data.trust.origin import RealDataRefused
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 EN = Words("en")

@@ -8,9 +8,9 @@ import pytest
 
 from dashboard.wording import Words
 from data import queries
-from data.accounts import Account
-from data.scope import Scope
 from data.store import RecordFrames, save_model, set_fact, write_records, write_scores
+from data.trust.accounts import Account
+from data.trust.scope import Scope
 
 EN, ID = Words("en"), Words("id")
 SYSTEM = Scope.system()

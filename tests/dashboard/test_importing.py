@@ -6,8 +6,9 @@ import pytest
 
 from dashboard import importing
 from dashboard.importing import UploadedFile
-from data import audit, queries
+from data import queries
 from data.signatures.files import iter_signature_files
+from data.trust import audit
 
 CASES = Path(__file__).resolve().parents[1] / "cases"
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"

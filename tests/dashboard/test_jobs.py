@@ -13,13 +13,13 @@ from dashboard import jobs, worker, worker_child
 from dashboard.jobs import Cancelled, Refused, Task
 from dashboard.wording import Words
 from dashboard.worker_keeper import kept_worker
-from data import audit
-from data.accounts import Account
 from data.columns import ROLES
 from data.jobs import live as jobs_live
 from data.jobs import table
 from data.jobs.table import Job
 from data.store import open_store
+from data.trust import audit
+from data.trust.accounts import Account
 
 ADMIN = Account("admin", "Admin", "administrator")
 EN, ID = Words("en"), Words("id")

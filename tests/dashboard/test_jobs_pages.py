@@ -16,11 +16,11 @@ from dashboard.importing import UploadedFile
 from dashboard.plain import plain
 from dashboard.wording import Words
 from data import queries
-from data.accounts import Account, write_accounts
 from data.jobs import live as jobs_live
 from data.jobs import table
 from data.store import open_store
-from data.undo import last_import
+from data.trust.accounts import Account, write_accounts
+from data.trust.undo import last_import
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 SIAKAD = ("siakad_students.csv", "siakad_terms.csv", "siakad_outcomes.csv")
@@ -182,7 +182,7 @@ def test_files_that_were_deleted_meanwhile_fail_their_import_in_words(store):
 
 
 def test_an_import_that_was_undone_is_not_repeated_under_its_id(store):
-    from data.undo import undo_import
+    from data.trust.undo import undo_import
 
     done = work_import(store)
     undo_import(store, done.result["import_id"], actor="a", role="registry")

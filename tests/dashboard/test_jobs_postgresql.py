@@ -12,10 +12,11 @@ import pytest
 
 from dashboard import importing, jobs_import
 from dashboard.importing import UploadedFile
-from data import audit, queries
-from data.accounts import Account
+from data import queries
 from data.jobs import table as jobs
 from data.jobs.lock import held_alone
+from data.trust import audit
+from data.trust.accounts import Account
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "tests" / "samples"

@@ -9,7 +9,7 @@ from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from dashboard import app_state
 from dashboard.components import media_watch
 from dashboard.handed_files import HandedFiles
-from data.accounts import Account
+from data.trust.accounts import Account
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from dashboard import access, model_watch
 from dashboard.charts.model import precision_recall
 from dashboard.wording import Words
-from data.accounts import Account
+from data.trust.accounts import Account
 from fusion.drift import Sign
 from fusion.serving import NotServable
 

@@ -16,12 +16,12 @@ from sqlalchemy import update
 
 from dashboard.access import pages_for
 from data import schema
-from data.accounts import Account, write_accounts
 from data.cases.events import add_case_event
 from data.cases.saved_views import save_view
 from data.columns import ROLES
-from data.scope import Scope
 from data.store import open_store, set_fact
+from data.trust.accounts import Account, write_accounts
+from data.trust.scope import Scope
 
 SEATS = sorted({(page.name, role) for role in ROLES for page in pages_for(role)})
 LEFT_OPEN = "](http://h.example"  # a link or a picture that Markdown would obey

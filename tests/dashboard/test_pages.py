@@ -12,8 +12,8 @@ from dashboard.components.model_pdf import model_pdf
 from dashboard.reports.provenance import Provenance
 from dashboard.wording import Words
 from data import queries
-from data.accounts import Account
 from data.columns import ROLES
+from data.trust.accounts import Account
 
 EN = Words("en")
 SEATS = sorted(  # one role for each page; the page of reports has tests of its own
@@ -126,7 +126,7 @@ def test_a_link_to_a_programme_that_is_not_there_shows_all(university, screen):
 
 
 def test_the_caseload_lists_k_own_students_and_says_where_it_ends(university, screen):
-    from data.scope import Scope
+    from data.trust.scope import Scope
 
     at = screen.drawn("caseload", screen.person(university, "advisor"))
     own = Scope(university.advisor, "advisor", True, None, True, True)
@@ -167,7 +167,7 @@ def test_a_key_that_is_no_key_is_not_asked_for(university, key, screen):
 
 
 def test_looking_at_a_student_is_logged_once_and_without_a_name(university, screen):
-    from data import audit
+    from data.trust import audit
 
     at = screen.drawn("student", screen.person(university, "advisor"), key=university.student)
     at.run()

@@ -11,8 +11,8 @@ from dashboard import importing
 from dashboard.access import pages_for
 from dashboard.importing import UploadedFile
 from dashboard.wording import Words
-from data.accounts import Account
 from data.store import open_store
+from data.trust.accounts import Account
 
 EN, ID = Words("en"), Words("id")
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"

@@ -11,7 +11,7 @@ from dashboard import prospects
 from dashboard.model_health import concerns
 from dashboard.summaries import outcomes, wilson
 from data import queries
-from data.scope import Scope
+from data.trust.scope import Scope
 
 PROGRAMS = pd.DataFrame({"program_code": ["IF"], "normal_terms": [8]})
 LAST = 20252  # the even term of 2025/26

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from data import queries
-from data.scope import Scope
 from data.store import NewSpecimen, save_model, write_quality, write_scores, write_specimens
+from data.trust.scope import Scope
 
 EVERYBODY = Scope.system()
 ANI = Scope("ani", "advisor", True, None, True, True)
@@ -147,7 +147,7 @@ def test_a_file_under_two_students_is_found(specimens):
 
 
 def test_entries_of_the_audit_log_are_listed_newest_first(small_register):
-    from data import audit
+    from data.trust import audit
 
     for action in ("first", "second", "third"):
         audit.append(small_register.store, actor="a", role="auditor", action=action, object="x")

@@ -12,10 +12,10 @@ from dashboard import jobs, jobs_kinds
 from dashboard.jobs import Refused, Task
 from dashboard.reports import pipeline
 from data import queries, reports_store
-from data.accounts import Account, write_accounts
 from data.jobs import live as jobs_live
 from data.jobs import table
-from data.scope import Scope
+from data.trust.accounts import Account, write_accounts
+from data.trust.scope import Scope
 
 EVERYBODY = Account("office", "Office", "accreditation")
 CONFINED = Account("office-if", "Office of Informatics", "accreditation", ("IF",))

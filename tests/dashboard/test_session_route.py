@@ -12,10 +12,10 @@ from starlette.requests import Request
 from dashboard import app_state, server
 from dashboard.session_route import LONGEST_TICKET, answer, capped_body, session_of
 from dashboard.sessions import COOKIE, HOST_COOKIE, over_tls
-from data import sessions
-from data.accounts import Account, find_account, write_accounts
 from data.settings import get_settings
 from data.store import open_store
+from data.trust import sessions
+from data.trust.accounts import Account, find_account, write_accounts
 
 CHUNK = bytes(64 * 1024)
 

@@ -12,9 +12,10 @@ from streamlit.testing.v1 import AppTest
 from dashboard import app_state
 from dashboard.sessions import Serving
 from dashboard.wording import Words
-from data import audit, schema, sessions
-from data.accounts import Account, verify_password, write_accounts
+from data import schema
 from data.records.imports import now
+from data.trust import audit, sessions
+from data.trust.accounts import Account, verify_password, write_accounts
 
 SCRIPT = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 SECRET, OTHER = "seven quiet otters", "nine loud herons"

@@ -8,9 +8,9 @@ import pytest
 
 from dashboard import signing_in
 from dashboard.signing_in import Outcome, change_password, sign_in
-from data import audit, sessions, throttle
-from data.accounts import Account, find_account, verify_password, write_accounts
-from data.passwords import PasswordRefused
+from data.trust import audit, sessions, throttle
+from data.trust.accounts import Account, find_account, verify_password, write_accounts
+from data.trust.passwords import PasswordRefused
 
 SECRET, OTHER = "seven quiet otters", "nine loud herons"
 HOME, AWAY = "192.0.2.7", "198.51.100.9"

@@ -11,9 +11,9 @@ from streamlit.testing.v1 import AppTest
 from dashboard import glossary
 from dashboard.components.tour import PLACES, STEPS
 from dashboard.wording import Words
-from data.accounts import Account
 from data.cases import saved_views
 from data.columns import ROLES
+from data.trust.accounts import Account
 
 EN = Words("en")
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,10 +15,10 @@ from pypdf import PdfReader
 from dashboard import jobs, jobs_verification
 from dashboard.wording import Words
 from data import queries
-from data.accounts import Account, write_accounts
 from data.jobs import table as job_table
-from data.scope import Scope
 from data.store import open_store
+from data.trust.accounts import Account, write_accounts
+from data.trust.scope import Scope
 from data.verification import queries as queries_verification
 from data.verification import reviews
 from data.verification.custody import custody

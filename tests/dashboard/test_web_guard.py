@@ -10,7 +10,7 @@ import pytest
 from dashboard.handed_files import MOST_PER_TAB, HandedFiles
 from dashboard.sessions import COOKIE
 from dashboard.web_guard import HEADERS, HSTS, FileGuard, ProtectiveHeaders, media_file
-from data.accounts import Account
+from data.trust.accounts import Account
 
 ANI = Account("ani", "Ani", "advisor")
 BUDI = Account("budi", "Budi", "registry")

@@ -7,7 +7,7 @@ import pytest
 
 from dashboard import whatif
 from data import queries
-from data.scope import Scope
+from data.trust.scope import Scope
 from fusion.directions import column_signs
 from fusion.levers import LEVERS
 from fusion.pipeline import load_model

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner
 
-from data import audit, sessions
 from data.__main__ import app
-from data.accounts import Account, any_account, find_account, verify_password, write_accounts
 from data.settings import get_settings
+from data.trust import audit, sessions
+from data.trust.accounts import Account, any_account, find_account, verify_password, write_accounts
 
 SECRET = "seven quiet otters"
 DEAN = Account("dean", "Prof. Sari", "leadership", ("IF",), password=SECRET)

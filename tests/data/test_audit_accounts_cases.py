@@ -9,11 +9,12 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import text
 
-from data import accounts, audit, queries
-from data.accounts import Account, find_account, list_accounts, verify_password
+from data import queries
 from data.records.imports import now
-from data.scope import Scope
 from data.store import add_case_event, add_case_events, withdraw_case_events, write_accounts
+from data.trust import accounts, audit
+from data.trust.accounts import Account, find_account, list_accounts, verify_password
+from data.trust.scope import Scope
 
 ANI = Scope("ani", "advisor", True, None, True, True)
 

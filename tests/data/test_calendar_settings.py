@@ -9,16 +9,17 @@ import pandas as pd
 import pytest
 from sqlalchemy import select, update
 
-from data import audit, queries, schema
+from data import queries, schema
 from data.calendar.labels import label_outcomes
 from data.calendar.setting import academic_calendar, change_settings
 from data.calendar.study_time import StudyCalendar
 from data.engine.bulk import fetch
 from data.records.derived import rebuild_register_cubes
 from data.records.ingest import Source, apply_import, plan_import
-from data.scope import Scope
 from data.store import get_fact, set_fact
-from data.undo import last_import
+from data.trust import audit
+from data.trust.scope import Scope
+from data.trust.undo import last_import
 
 TODAY = date(2024, 9, 20)
 STUDENTS = "NIM;Kode Prodi;Jenjang;Semester Masuk\n" + "".join(f"00{n};55201;S1;20191\n" for n in range(1, 9))

@@ -15,8 +15,8 @@ from data.files.mapping import load_mapping
 from data.files.register_files import guess_table
 from data.queries_consent import consent_standing
 from data.records.ingest import RefusedImport, Source, apply_import, plan_import
-from data.scope import Scope
-from data.undo import CannotUndo, undo_import
+from data.trust.scope import Scope
+from data.trust.undo import CannotUndo, undo_import
 
 TODAY = date(2026, 11, 28)
 SYSTEM = Scope.system()

@@ -121,7 +121,7 @@ def test_the_key_is_copied_for_the_owner_only_and_never_printed(run, small_regis
 
 
 def test_an_account_is_made_with_a_password_that_is_asked_for(run, small_register):
-    from data.accounts import verify_password
+    from data.trust.accounts import verify_password
 
     secret = "a long enough secret"
     done = run("account", "dewi", "--role", "registry", "--program", "IF", input=f"{secret}\n{secret}\n")

@@ -13,7 +13,6 @@ import pytest
 from sqlalchemy import func, select
 
 from data import schema
-from data.accounts import list_accounts
 from data.columns import ROLES
 from data.engine.bulk import fetch
 from data.records.frames import RecordFrames
@@ -22,6 +21,7 @@ from data.store import get_fact, open_store
 from data.synthetic.cohort import make_university
 from data.synthetic.demo import DemoRefused, write_demo
 from data.synthetic.drawing import draw_all, png_size, specimens_of, trajectory_of
+from data.trust.accounts import list_accounts
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDENTS, SEED = 30, 11

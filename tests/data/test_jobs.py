@@ -8,12 +8,12 @@ import time
 
 import pytest
 
-from data import audit
 from data.jobs import live as jobs_live
 from data.jobs import table as jobs
 from data.jobs.live import Progress
 from data.jobs.lock import held_alone
 from data.jobs.table import LostJob
+from data.trust import audit
 
 WHO = {"actor": "admin", "role": "administrator"}
 KINDS = ("score", "import")

@@ -13,10 +13,10 @@ from data.loaders.paired import BenchmarkRefused, pair_at_random, write_benchmar
 from data.loaders.signature_folder import as_specimens, list_signatures
 from data.loaders.uci697 import read_uci697
 from data.records.write import write_records
-from data.scope import Scope
 from data.signatures.specimens import RefusedFile
 from data.store import get_fact
 from data.synthetic.cohort import make_university
+from data.trust.scope import Scope
 
 UNITS = ("credited", "enrolled", "evaluations", "approved", "grade", "without evaluations")
 HEADER = [

@@ -7,10 +7,8 @@ import pytest
 from sqlalchemy import func, insert, select
 from typer.testing import CliRunner
 
-from data import audit, origin, schema
+from data import schema
 from data.__main__ import app
-from data.accounts import Account, find_account, verify_password, with_password, write_accounts
-from data.origin import RealDataRefused
 from data.records.frames import RecordFrames
 from data.records.imports import new_import, now
 from data.records.ingest import Source, apply_import, plan_import
@@ -20,7 +18,10 @@ from data.signatures.write import NewSpecimen, write_specimens
 from data.store import get_fact, set_fact
 from data.synthetic.cohort import make_university
 from data.synthetic.demo import DemoRefused, write_demo
-from data.undo import undo_import
+from data.trust import audit, origin
+from data.trust.accounts import Account, find_account, verify_password, with_password, write_accounts
+from data.trust.origin import RealDataRefused
+from data.trust.undo import undo_import
 
 REGISTER = "NIM,Nama,Kode Prodi,Jenjang,Angkatan,Status Awal\n{number},Ani,TI,S1,2021,Baru\n"
 PASSWORD = "rumah gadang 7 lantai"

@@ -10,9 +10,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
 
-from data import passwords, schema
-from data.accounts import Account, verify_password, write_accounts
-from data.passwords import MAX_PASSWORD, MIN_PASSWORD, PasswordRefused, check_password
+from data import schema
+from data.trust import passwords
+from data.trust.accounts import Account, verify_password, write_accounts
+from data.trust.passwords import MAX_PASSWORD, MIN_PASSWORD, PasswordRefused, check_password
 
 OWNER = ("dewi.lestari", "Dewi Lestari")
 LETTERS = string.ascii_letters + string.digits

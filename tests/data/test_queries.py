@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from data import queries
-from data.scope import Scope
 from data.store import RecordFrames, write_records
+from data.trust.scope import Scope
 
 ADVISOR = Scope("ani", "advisor", True, None, True, True)
 LEADERSHIP = Scope("rector", "leadership", False, None, False, False)

@@ -7,9 +7,9 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from data import audit, erase
-from data.scope import Scope
 from data.store import NewSpecimen, write_consents, write_specimens
+from data.trust import audit, erase
+from data.trust.scope import Scope
 from data.verification import queries as queries_verification
 from data.verification import reviews
 from data.verification.queries import decision, decisions, questioned_image

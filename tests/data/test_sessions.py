@@ -8,11 +8,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from data import schema, sessions
-from data.accounts import Account, change_password, find_account, write_accounts
+from data import schema
 from data.records.imports import now
 from data.settings import get_settings
 from data.store import open_store, set_fact
+from data.trust import sessions
+from data.trust.accounts import Account, change_password, find_account, write_accounts
 
 SECRET = "seven quiet otters"
 ANI = Account("ani", "Ani W.", "advisor", ("IF",), password=SECRET)

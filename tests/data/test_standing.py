@@ -14,10 +14,10 @@ import pytest
 from sqlalchemy import select
 
 from data import queries, schema
-from data.erase import erase_student
-from data.scope import Scope
 from data.scores.standing import last_completed, newest_over, register_day, terms_over
 from data.store import RecordFrames, get_fact, save_model, serve_model, write_records, write_scores
+from data.trust.erase import erase_student
+from data.trust.scope import Scope
 
 SYSTEM = Scope.system()
 CITRA = Scope("citra", "advisor", True, None, True, True)

@@ -15,8 +15,8 @@ from data.engine.cipher import KeyProblem
 from data.engine.database import connect, writing
 from data.engine.migrate import current_revision, newest_revision, upgrade
 from data.schema import metadata
-from data.scope import Scope
 from data.store import get_fact, open_store, set_fact
+from data.trust.scope import Scope
 
 
 def test_an_opened_store_has_every_table_of_the_schema(store):

@@ -20,8 +20,8 @@ from sqlalchemy import select
 
 from data import queries, schema
 from data.records.diff import compare, compare_dated
-from data.scope import Scope
 from data.store import RecordFrames, new_import, open_store, write_records
+from data.trust.scope import Scope
 
 ABOUT = {"source": "again.csv", "files": {}, "actor": "test"}
 

@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from data import queries, schema
 from data.records.derived import rebuild_register_cubes, rebuild_risk
-from data.scope import Scope
 from data.store import RecordFrames, save_model, serve_model, write_records, write_scores
+from data.trust.scope import Scope
 
 SYSTEM = Scope.system()
 ANI = Scope("ani", "advisor", True, None, True, True)

@@ -10,10 +10,9 @@ import pandas as pd
 import pytest
 from sqlalchemy import select
 
-from data import audit, erase, queries, schema
+from data import queries, schema
 from data.consent import record_consent
 from data.engine.cipher import KeyProblem
-from data.scope import Scope
 from data.signatures.encoder_info import EncoderInfo
 from data.store import (
     NewSpecimen,
@@ -25,6 +24,8 @@ from data.store import (
     write_scores,
     write_specimens,
 )
+from data.trust import audit, erase
+from data.trust.scope import Scope
 
 SYSTEM = Scope.system()
 ANI = Scope("ani", "advisor", True, None, True, True)

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from data import schema, throttle
+from data import schema
 from data.store import open_store
-from data.throttle import RULES, Rule
+from data.trust import throttle
+from data.trust.throttle import RULES, Rule
 
 START = datetime(2026, 3, 2, 8)
 HOME, AWAY = "192.0.2.7", "198.51.100.9"
@@ -121,7 +122,7 @@ def test_unknown_names_meet_the_same_waits_as_known_ones(people_and_nobody):
 
 @pytest.fixture
 def people_and_nobody(store):
-    from data.accounts import Account, write_accounts
+    from data.trust.accounts import Account, write_accounts
 
     write_accounts(store, [Account("ani", "Ani", "advisor", password="seven quiet otters")])
     return store, ("ani", "nobody")

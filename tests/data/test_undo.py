@@ -10,14 +10,15 @@ import pandas as pd
 import pytest
 from sqlalchemy import insert, select, update
 
-from data import audit, queries, schema
-from data.erase import erase_student
-from data.scope import Scope
+from data import queries, schema
 from data.signatures.encoder_info import EncoderInfo
 from data.signatures.ingest import apply_signatures, plan_signatures
 from data.signatures.write import write_specimens
 from data.store import NewSpecimen, RecordFrames, add_case_event, write_embeddings, write_records
-from data.undo import CannotUndo, last_import, undo_import
+from data.trust import audit
+from data.trust.erase import erase_student
+from data.trust.scope import Scope
+from data.trust.undo import CannotUndo, last_import, undo_import
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 ABOUT = {"source": "wrong.csv", "files": {}, "actor": "registry"}

@@ -5,9 +5,10 @@ import pytest
 from typer.testing import CliRunner
 
 from benchmarks.registers import make_register
-from data import audit, queries
+from data import queries
 from data.settings import get_settings
 from data.store import RecordFrames, open_store, write_records
+from data.trust import audit
 from fusion import pipeline
 from fusion.__main__ import app
 from fusion.booster import TreeSettings

@@ -15,7 +15,6 @@ from typer.testing import CliRunner
 
 from benchmarks.registers import make_register
 from data import queries
-from data.scope import Scope
 from data.signatures.write import NewSpecimen
 from data.store import (
     EncoderInfo,
@@ -27,6 +26,7 @@ from data.store import (
     write_records,
     write_specimens,
 )
+from data.trust.scope import Scope
 from fusion import pipeline, registry, scoring
 from fusion.booster import TreeSettings
 from fusion.cards import model_card

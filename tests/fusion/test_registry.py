@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from benchmarks.registers import make_register
-from data import audit, queries
+from data import queries
 from data.store import RecordFrames, open_store, write_records
+from data.trust import audit
 from fusion import pipeline, registry
 from fusion.booster import TreeSettings
 

@@ -11,7 +11,7 @@ from dashboard.reports.pipeline import Request, build, read_register
 from dashboard.summaries import last_completed_term, outcomes
 from data import queries
 from data.records.ingest import Source, apply_import, plan_import
-from data.scope import Scope
+from data.trust.scope import Scope
 from fusion.splits import forward_split, labels, mature_labels
 
 READ_ON = date(2023, 8, 31)

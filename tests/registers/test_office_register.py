@@ -17,7 +17,7 @@ from data import queries, schema
 from data.calendar.labels import label_outcomes
 from data.engine.bulk import fetch
 from data.records.ingest import Source, apply_import, plan_import
-from data.scope import Scope
+from data.trust.scope import Scope
 
 OFFICE = Path(__file__).parent / "office"
 FILES = {"students": "mahasiswa.csv", "terms": "aktivitas.csv", "outcomes": "lulusan.csv"}

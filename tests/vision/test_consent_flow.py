@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 
 from data import queries
 from data.__main__ import app as data_app
-from data.scope import Scope
 from data.settings import get_settings
 from data.store import get_fact, open_store
+from data.trust.scope import Scope
 from data.verification import queries as queries_verification
 from vision.__main__ import app as vision_app
 

@@ -10,10 +10,10 @@ from torch import nn
 
 from data import queries
 from data.consent import record_consent
-from data.scope import Scope
 from data.signatures.encoder_info import EncoderInfo
 from data.store import NewSpecimen, write_consents, write_specimens
 from data.synthetic import signatures
+from data.trust.scope import Scope
 from vision import pipeline
 from vision.backbones import Encoder
 from vision.embed import embed_images

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 from data.consent import write_consents
-from data.scope import Scope
 from data.signatures.write import write_specimens
 from data.store import open_store, write_records
 from data.synthetic.cohort import make_university
 from data.synthetic.demo import _as_new
 from data.synthetic.drawing import draw_all, draw_specimen, specimens_of
+from data.trust.scope import Scope
 from data.verification.duplicates import duplicate_findings, newest_search
 from data.verification.queries import enrolments
 from vision.duplicate_search import search_duplicates

@@ -12,12 +12,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from data import audit, erase, queries, schema
+from data import queries, schema
 from data.records.imports import now
-from data.scope import Scope
 from data.signatures.encoder_info import EncoderInfo
 from data.signatures.specimens import RefusedFile
 from data.store import NewSpecimen, write_consents, write_specimens
+from data.trust import audit, erase
+from data.trust.scope import Scope
 from data.verification import queries as queries_verification
 from data.verification.write import NoConsent
 from vision import verification_tools

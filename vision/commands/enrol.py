@@ -18,7 +18,7 @@ def enrol(
     if sum((bool(student), everybody, again)) != 1:
         raise refuse("give one of --student, --all and --again")
     with opened("students") as (store, show):
-        from data.scope import Scope
+        from data.trust.scope import Scope
         from vision import verification_pipeline as pipeline
 
         if student:

@@ -35,7 +35,7 @@ def opened(what: str) -> Iterator[tuple[object, Callable[[int, int], None]]]:
 def key_of(store, student: str) -> str:
     """The key of a student given by number or key."""
     from data import queries
-    from data.scope import Scope
+    from data.trust.scope import Scope
 
     found = queries.find_student(store, Scope.system(), student)
     if found is None:

@@ -21,7 +21,7 @@ def verify(
     if not path.exists():
         raise refuse(f"{path.name}: no such file or folder")
     with opened("signatures") as (store, show):
-        from data.scope import Scope
+        from data.trust.scope import Scope
         from vision.verification_pipeline import verify as compare
         from vision.verification_pipeline import verify_folder
 

@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 from dashboard.__main__ import app
 from dashboard.reports import describe, pipeline
 from data.calendar.study_time import StudyCalendar
-from data.scope import Scope
 from data.settings import get_settings
 from data.store import get_fact, open_store, write_records
+from data.trust.scope import Scope
 
 APPROVAL = Path(__file__).with_name("test_approval.py")
 

@@ -10,10 +10,10 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.plain import plain
 from data import reports_store
-from data.accounts import Account
-from data.scope import Scope
 from data.settings import get_settings
 from data.store import open_store, set_fact, write_records
+from data.trust.accounts import Account
+from data.trust.scope import Scope
 
 APPROVAL = Path(__file__).with_name("test_approval.py")
 

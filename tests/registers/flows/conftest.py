@@ -24,8 +24,8 @@ from playwright.sync_api import Page, expect
 
 from dashboard.wording import Words
 from data import queries
-from data.scope import Scope
 from data.store import Store, open_store
+from data.trust.scope import Scope
 from tests.browser.conftest import PATIENCE, settled, steps, unhurried, watched
 from tests.registers.second_university import Office, Truth, truth, write
 

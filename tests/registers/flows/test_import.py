@@ -10,7 +10,7 @@ import pytest
 
 from data import queries
 from data.calendar.labels import label_outcomes
-from data.scope import Scope
+from data.trust.scope import Scope
 from tests.registers.second_university.plan import PREDICTION, RESEARCH, VERIFICATION
 from tests.registers.second_university.truth import graduates_table
 

@@ -9,7 +9,7 @@ import pytest
 
 from data import queries
 from data.columns import TARGETS
-from data.scope import Scope
+from data.trust.scope import Scope
 
 pytestmark = pytest.mark.slow
 EVERYBODY = Scope.system()

@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 
 from data import queries
-from data.scope import Scope
+from data.trust.scope import Scope
 from data.verification import queries as queries_verification
 
 pytestmark = pytest.mark.slow

@@ -18,8 +18,9 @@ from playwright.sync_api import expect
 from sqlalchemy import select
 
 from dashboard.wording import Words
-from data import audit, queries, schema
-from data.scope import Scope
+from data import queries, schema
+from data.trust import audit
+from data.trust.scope import Scope
 from data.verification import queries as queries_verification
 from tests.registers.second_university.names import ADDED_AT
 from tests.registers.second_university.office import image_of

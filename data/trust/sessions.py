@@ -15,11 +15,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from data import origin, schema
-from data.accounts import Account, account_of, end_sessions_in
+from data import schema
 from data.engine.database import Store
 from data.records.imports import now
 from data.settings import get_settings
+from data.trust import origin
+from data.trust.accounts import Account, account_of, end_sessions_in
 
 TICKET = timedelta(minutes=1)  # how long a tab may take to exchange its ticket for a cookie
 WAYS = ("password", "seat")  # seat: entered by one click, which only a synthetic store allows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, FromClause, false
 
 from data import schema
-from data.scope import Scope
+from data.trust.scope import Scope
 
 
 def visible(scope: Scope, table: FromClause = schema.students) -> list[ColumnElement[bool]]:

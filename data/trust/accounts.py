@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from data import schema
 from data.columns import ROLES
 from data.engine.database import Store
-from data.passwords import check_password, hash_password, outdated, right_password
+from data.trust.passwords import check_password, hash_password, outdated, right_password
 
 ACCOUNT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,79}")
 
@@ -53,7 +53,8 @@ def write_accounts(store: Store, accounts: Iterable[Account]) -> int:
     Raises
     ------
     ValueError
-        When a name or role is not allowed, or a password is refused (:func:`data.passwords.check_password`).
+        When a name or role is not allowed, or a password is refused
+        (:func:`data.trust.passwords.check_password`).
     """
     rows = [_row(account) for account in accounts]
     with store.writing("accounts") as connection:
@@ -79,7 +80,7 @@ def change_password(store: Store, name: str, password: str, keep: str | None = N
     ------
     LookupError
         When there is no such account.
-    data.passwords.PasswordRefused
+    data.trust.passwords.PasswordRefused
     """
     table = schema.accounts
     found = find_account(store, name)

@@ -15,13 +15,14 @@ import pandas as pd
 from sqlalchemy import Connection, Select, Table, delete, func, select, union, update
 from sqlalchemy.exc import IntegrityError
 
-from data import audit, schema
+from data import schema
 from data.engine.bulk import fetch, fetch_by_keys, update_frame
 from data.engine.database import Store
-from data.erase import delete_cached
 from data.records.derived import refresh
 from data.records.imports import now
 from data.records.name_search import forget_words, write_words
+from data.trust import audit
+from data.trust.erase import delete_cached
 
 KEYS = {  # tables with a history, children first; their keys
     "outcomes": ["student_key"],

@@ -19,7 +19,7 @@ LONGEST_TRIED = 1024  # nothing longer was ever accepted by a form, and nothing 
 MIN_CHARACTERS = 5  # different ones
 SAFE_GUESSES = (
     10**8
-)  # fewer can be tried within a year against the waits of data.throttle, from many addresses
+)  # fewer can be tried within a year against the waits of data.trust.throttle, from many addresses
 ESTIMATED = 72  # characters that are looked at: the estimate's time grows with the square
 CAMPUS = (  # words that zxcvbn's English lists lack and every guesser on a campus tries
     *("tepat", "mahasiswa", "universitas", "university", "kampus", "fakultas", "rektor", "dosen", "sarjana"),

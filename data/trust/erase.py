@@ -13,10 +13,11 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
 
-from data import audit, schema
+from data import schema
 from data.engine.database import Store
 from data.records.derived import refresh
 from data.records.imports import now
+from data.trust import audit
 
 INDEXES = "indexes"  # folder below the cache whose files mix many students
 
