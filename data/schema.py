@@ -374,7 +374,7 @@ sign_in_tries = Table(  # failed sign-ins by keyed hashes of account and address
     Column("until", DateTime),  # the next try waits until then
     Column("known_at", DateTime),  # when the account last signed in from the address
 )
-consents = Table(  # append-only; which row of a purpose holds says data.consent.newest_consents
+consents = Table(  # append-only; which row of a purpose holds says data.consents.consent.newest_consents
     "consents",
     metadata,
     Column("consent_id", Row, primary_key=True, autoincrement=True),

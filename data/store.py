@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.engine import make_url
 
 from data.cases.events import add_case_event, add_case_events, withdraw_case_events
-from data.consent import write_consents
+from data.consents.consent import write_consents
 from data.engine.cipher import Cipher, KeyProblem, parse_key, read_or_create_key
 from data.engine.database import Store, connect
 from data.engine.facts import read_fact, write_fact

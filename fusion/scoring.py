@@ -9,7 +9,7 @@ import pandas as pd
 
 from data import queries
 from data.columns import AS_OF_INDEXES
-from data.consent import without_outcome_consent
+from data.consents.consent import without_outcome_consent
 from data.engine.database import Store
 from data.store import write_scores
 from data.trust.erase import withdraw_outcome_model

@@ -13,7 +13,7 @@ from dashboard.components.consent_parts import answer_text
 from dashboard.components.layout import card, section
 from data import queries
 from data.columns import CONSENT_PURPOSES
-from data.consent import LONGEST_SOURCE, NeedsRenewal, record_consents
+from data.consents.consent import LONGEST_SOURCE, NeedsRenewal, record_consents
 
 BADGES = {
     "granted": ("green", ":material/check:"),

@@ -12,7 +12,7 @@ from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import card, empty_state, section
 from dashboard.wording import Words
 from data.columns import CONSENT_PURPOSES
-from data.queries_consent import consent_counts, without_consent
+from data.consents.queries import consent_counts, without_consent
 from data.verification import queries as queries_verification
 
 LISTED = 200

@@ -8,7 +8,7 @@ from dashboard.components import consent_parts as parts
 from dashboard.components.layout import card, page_header
 from dashboard.components.student_search import student_search
 from data import queries
-from data.queries_consent import consent_standing
+from data.consents.queries import consent_standing
 
 
 def show() -> None:

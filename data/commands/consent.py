@@ -26,8 +26,8 @@ Actor = Annotated[str, typer.Option(help="Who records it, for the log.")]
 def show(student: Student) -> None:
     """What holds for a student, and every decision on record."""
     from data.commands.opening import opened_store
+    from data.consents.queries import consent_standing
     from data.queries import consent_history
-    from data.queries_consent import consent_standing
     from data.trust.scope import Scope
 
     with opened_store() as store:
@@ -84,7 +84,7 @@ def missing(
 ) -> None:
     """Numbers of the students who do not agree, one a line, and how many they are on standard error."""
     from data.commands.opening import opened_store
-    from data.queries_consent import without_consent
+    from data.consents.queries import without_consent
     from data.trust.scope import Scope
 
     about = {"with_specimens": with_specimens, "program_code": program or None}
@@ -98,7 +98,7 @@ def missing(
 
 def _record(student: str, purpose: str, decision: str, on: str, source: str, actor: str) -> None:
     from data.commands.opening import opened_store
-    from data.consent import NeedsRenewal, record_consents
+    from data.consents.consent import NeedsRenewal, record_consents
 
     day, purposes = _day(on), _purposes(purpose)
     with opened_store() as store:

@@ -17,7 +17,7 @@ import pandas as pd
 from data import queries
 from data.calendar.term_calendar import as_of_date
 from data.columns import CONSENT_PURPOSES
-from data.consent import write_consents
+from data.consents.consent import write_consents
 from data.engine.database import Store
 from data.loaders.signature_folder import SignatureFile, as_specimens, list_signatures
 from data.loaders.uci697 import read_uci697

@@ -10,7 +10,7 @@ from data.calendar.study_time import study_time
 from data.calendar.term_calendar import GRADES_KNOWN_AFTER
 from data.calendar.term_columns import ends, lookup
 from data.columns import OF_CONSENT
-from data.consent_files import frame_of, has_consents, read_consents
+from data.consents.files import frame_of, has_consents, read_consents
 from data.files.register_files import ParsedTable
 from data.records.frames import RecordFrames
 from data.records.known import Known

@@ -9,7 +9,7 @@ import pandas as pd
 from data import schema
 from data.calendar.term_calendar import GRADES_KNOWN_AFTER, term_end
 from data.calendar.term_columns import calendar_index, ends, lookup
-from data.consent_order import on_record
+from data.consents.order import on_record
 from data.records.diff import compare, compare_dated
 from data.records.frames import NUMBER, RecordFrames, typed
 from data.records.known import Known

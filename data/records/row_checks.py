@@ -12,7 +12,7 @@ import pandas as pd
 
 from data.calendar.term_columns import lookup, starts
 from data.columns import CONSENT_PURPOSES, DEGREE_LEVELS, OF_CONSENT
-from data.consent_files import has_consents, read_consents
+from data.consents.files import has_consents, read_consents
 from data.files.register_files import ParsedTable
 from data.records.checks import check_columns, collect, flag, no_problems, problems
 from data.records.exit_kinds import missing_kinds

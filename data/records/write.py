@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Table, func, select
 from data import schema
 from data.calendar.term_calendar import GRADES_KNOWN_AFTER, term_end, terms_between
 from data.columns import NORMAL_TERMS, REQUIRED_CREDITS
-from data.consent import append_decisions, forget_scores, outcome_refusals
+from data.consents.consent import append_decisions, forget_scores, outcome_refusals
 from data.engine.bulk import (
     KEYS_PER_QUERY,
     Progress,

@@ -8,7 +8,7 @@ from sqlalchemy import Select, exists, select
 
 from data import schema
 from data.columns import CONSENT_PURPOSES
-from data.consent import newest_consents
+from data.consents.consent import newest_consents
 from data.engine.bulk import all_columns, fetch
 from data.engine.database import Store
 from data.trust.scope import Scope

@@ -10,7 +10,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from data import queries
-from data.consent import write_consents
+from data.consents.consent import write_consents
 from data.engine.database import Store
 from data.engine.facts import read_fact, write_fact
 from data.records.frames import RecordFrames

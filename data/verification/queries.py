@@ -16,7 +16,7 @@ import pandas as pd
 from sqlalchemy import Select, and_, case, exists, false, func, null, or_, select
 
 from data import schema
-from data.consent import newest_consents
+from data.consents.consent import newest_consents
 from data.engine.bulk import fetch, fetch_by_keys
 from data.engine.database import Store
 from data.trust.scope import Scope

@@ -12,7 +12,7 @@ import pandas as pd
 from sqlalchemy import Connection, delete, insert, select
 
 from data import schema
-from data.consent import newest_consents
+from data.consents.consent import newest_consents
 from data.engine.bulk import fetch_by_keys, insert_frame
 from data.engine.database import Store
 from data.records.imports import now

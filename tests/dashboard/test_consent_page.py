@@ -14,8 +14,8 @@ from dashboard.import_columns import missing
 from dashboard.importing import UploadedFile
 from dashboard.wording import Words
 from data import queries
-from data.consent import record_consent
-from data.queries_consent import consent_standing
+from data.consents.consent import record_consent
+from data.consents.queries import consent_standing
 from data.records.ingest import Source, apply_import, plan_import
 from data.store import get_fact, open_store
 from data.trust import audit

@@ -13,13 +13,14 @@ from sqlalchemy import DateTime, bindparam, create_engine, insert, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from data import consent, queries, schema
+from data import queries, schema
 from data.columns import CONSENT_DECISIONS, CONSENT_PURPOSES
-from data.consent import NeedsRenewal, record_consent, record_consents, write_consents
-from data.consent_order import holding
+from data.consents import consent
+from data.consents.consent import NeedsRenewal, record_consent, record_consents, write_consents
+from data.consents.order import holding
+from data.consents.queries import consent_counts, consent_standing, without_consent
 from data.engine.database import connect, writing
 from data.engine.migrate import migrate, upgrade
-from data.queries_consent import consent_counts, consent_standing, without_consent
 from data.store import NewSpecimen, write_specimens
 from data.trust import audit
 from data.trust.scope import Scope

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from data import queries, schema
-from data.consent import record_consent
+from data.consents.consent import record_consent
+from data.consents.queries import consent_standing
 from data.files.mapping import load_mapping
 from data.files.register_files import guess_table
-from data.queries_consent import consent_standing
 from data.records.ingest import RefusedImport, Source, apply_import, plan_import
 from data.trust.scope import Scope
 from data.trust.undo import CannotUndo, undo_import

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from data import queries, schema
-from data.consent import record_consent
+from data.consents.consent import record_consent
 from data.engine.cipher import KeyProblem
 from data.signatures.encoder_info import EncoderInfo
 from data.store import (

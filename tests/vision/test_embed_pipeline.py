@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from data import queries
-from data.consent import record_consent
+from data.consents.consent import record_consent
 from data.signatures.encoder_info import EncoderInfo
 from data.store import NewSpecimen, write_consents, write_specimens
 from data.synthetic import signatures

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data.consent import write_consents
+from data.consents.consent import write_consents
 from data.signatures.write import write_specimens
 from data.store import open_store, write_records
 from data.synthetic.cohort import make_university

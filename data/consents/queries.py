@@ -7,7 +7,7 @@ from sqlalchemy import and_, exists, func, or_, select
 
 from data import schema
 from data.columns import CONSENT_PURPOSES
-from data.consent import newest_consents
+from data.consents.consent import newest_consents
 from data.engine.bulk import fetch
 from data.engine.database import Store
 from data.trust.scope import Scope

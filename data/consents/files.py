@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from data.columns import CONSENT_PURPOSES, OF_CONSENT
-from data.consent_order import as_recorded, yes_beside_no
+from data.consents.order import as_recorded, yes_beside_no
 from data.files.register_files import ParsedTable
 from data.files.tables import header_key
 from data.records.checks import collect, flag

@@ -1,4 +1,5 @@
-"""Which decision holds, in frames: the same rule that :func:`data.consent.newest_consents` has in SQL.
+"""Which decision holds, in frames: the same rule that :func:`data.consents.consent.newest_consents` has in
+SQL.
 
 The order is that in which decisions were recorded, never that of a clock. A no holds until a renewal, which
 is an act of its own, is recorded after it; a plain yes never ends a no, whatever date it carries.

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, case, func, insert, select
 
 from data import schema
 from data.columns import CONSENT_DECISIONS, CONSENT_PURPOSES
-from data.consent_order import as_recorded, on_record
+from data.consents.order import as_recorded, on_record
 from data.engine.bulk import fetch, fetch_by_keys, insert_frame
 from data.engine.database import Store
 from data.records.imports import now
