@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from dashboard import app_state
-from dashboard.access import PAGES, pages_for
 from dashboard.components.layout import STYLE, calmly, door_to, guarded
-from dashboard.components.session_watch import session_watch
-from dashboard.components.sidebar import LOGO, MARK, sidebar
-from dashboard.components.tour import tour
+from dashboard.shell import app_state
+from dashboard.shell.access import PAGES, pages_for
+from dashboard.shell.view.session_watch import session_watch
+from dashboard.shell.view.sidebar import LOGO, MARK, sidebar
+from dashboard.shell.view.tour import tour
 
 words = app_state.words()
 st.set_page_config(

@@ -27,7 +27,7 @@ import typer
 from benchmarks.main_job import ROOT, environment, first_page, free_port, run, wait_until_up
 from benchmarks.report_file import write_result
 from benchmarks.visitor import Visit, Visitor
-from dashboard.access import pages_for, scope_for
+from dashboard.shell.access import pages_for, scope_for
 from data import queries
 from data.columns import ROLES, TARGETS
 from data.store import open_store
@@ -104,7 +104,7 @@ def served(folder: str) -> Iterator[tuple[str, subprocess.Popen]]:
     """The app on a store, made to tell how long its script ran: its address and process."""
     port = free_port()
     config = {"server.port": port, "server.address": "localhost", "browser.gatherUsageStats": True}
-    server = f"from dashboard.server import application; application().run(config={config!r})"
+    server = f"from dashboard.shell.server import application; application().run(config={config!r})"
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(
         [sys.executable, "-c", server], cwd=ROOT, env=environment(folder), **quiet

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from dashboard.wording import Words
+from dashboard.shell.wording import Words
 
 CODES = tuple(f"SIG{number:03d}" for number in range(1, 13))
 BLANK = "SIG001"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dashboard.wording import Words
+from dashboard.shell.wording import Words
 from data.columns import TARGETS
 from fusion.fitness import AUC_WITHIN, SHARE_WITHIN, Fitness, fitness_of, missing_exits
 

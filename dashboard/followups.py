@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pandas as pd
 
-from dashboard.wording import Words
+from dashboard.shell.wording import Words
 
 URGENCIES = ("overdue", "today", "this_week", "later")
 SENTENCE = ("text", "what", "how", "reason")  # what each kind of event calls its sentence

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dashboard.access import may, scope_for
+from dashboard.shell.access import may, scope_for
 from data.jobs import live as jobs_live
 from data.jobs import table as jobs
 from data.jobs.table import Job

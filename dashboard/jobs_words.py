@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
-from dashboard.wording import EMPTY, Words
+from dashboard.shell.wording import EMPTY, Words
 from data.jobs.live import Progress
 from data.jobs.table import Job
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dashboard.wording import Words
+from dashboard.shell.wording import Words
 from data.columns import TARGETS
 
 HEADLINE = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from dashboard.model_facts import assessment, estimate
-from dashboard.wording import Words
+from dashboard.shell.wording import Words
 from data.columns import TARGETS
 
 COMPARED = ("roc_auc", "brier", "ece", "precision_at_20")

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from dashboard.people import named
-from dashboard.wording import EMPTY, Words
+from dashboard.shell.people import named
+from dashboard.shell.wording import EMPTY, Words
 from data.verification.reviews import NEEDED
 
 REASONS = ("shape", "proportions", "slant", "joins", "line_quality", "pressure", "flourish", "image")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from dashboard.followups import who
-from dashboard.wording import Words
+from dashboard.shell.wording import Words
 from fusion.baselines import rule_levels
 
 AWAY = {"C": "on_leave", "N": "inactive"}

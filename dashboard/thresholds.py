@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from dashboard.wording import Words
+from dashboard.shell.wording import Words
 
 RATES = ("far_skilled", "far_random", "missed_skilled", "frr", "inconclusive", "eer_skilled", "eer_random")
 """Shares; all others are in bits."""

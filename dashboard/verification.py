@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from dashboard.overlay import Answer
-from dashboard.wording import Words
+from dashboard.shell.wording import Words
 from data.signatures.specimens import inspect_image, read_pixels
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dashboard.people import named
-from dashboard.wording import EMPTY, Words
+from dashboard.shell.people import named
+from dashboard.shell.wording import EMPTY, Words
 
 OUTCOMES = ("review", "inconclusive", "consistent")
 PROBLEM = "problem"

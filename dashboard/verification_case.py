@@ -10,8 +10,8 @@ from PIL import Image
 
 from dashboard import findings
 from dashboard.reports.case_file import CaseFile, Specimen
+from dashboard.shell.wording import EMPTY, Words
 from dashboard.verification import support_words
-from dashboard.wording import EMPTY, Words
 from data.signatures.specimens import read_pixels
 
 COPIED = "copy_of_specimen"  # the reason of a decision that needs no references

@@ -23,8 +23,8 @@ HOMES = {
     "plotly": ("dashboard/charts/",),
     "streamlit": (
         "streamlit_app.py",
-        "dashboard/app_state.py",
-        "dashboard/server.py",
+        "dashboard/shell/app_state.py",
+        "dashboard/shell/server.py",
         "dashboard/pages/",
         "dashboard/components/",
     ),

@@ -8,8 +8,8 @@ import pandas as pd
 
 from dashboard.charts.base import Chart, Sketch, label_above, percent_axis, quiet
 from dashboard.charts.palette import BAND_COLORS, BAND_TEXT, MUTED, translucent
-from dashboard.plain import in_chart
-from dashboard.wording import Words
+from dashboard.shell.plain import in_chart
+from dashboard.shell.wording import Words
 from data.columns import BANDS
 
 AT_RISK = ("high", "very_high")

@@ -11,7 +11,7 @@ import plotly.io as pio
 from plotly.basedatatypes import BaseFigure
 
 from dashboard.charts.palette import GRID
-from dashboard.wording import Words
+from dashboard.shell.wording import Words
 
 
 class Sketch:

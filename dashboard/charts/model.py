@@ -6,7 +6,7 @@ import pandas as pd
 
 from dashboard.charts.base import Chart, Sketch, label_above, percent_axis, quiet
 from dashboard.charts.palette import ACCENT, MUTED
-from dashboard.wording import Words
+from dashboard.shell.wording import Words
 
 
 def _bars(rows: pd.DataFrame, value: str) -> dict:

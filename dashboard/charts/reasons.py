@@ -7,8 +7,8 @@ import pandas as pd
 
 from dashboard.charts.base import Chart, Sketch, label_above, quiet
 from dashboard.charts.palette import LOWERS, MUTED, RAISES, SIGNATURE
-from dashboard.plain import in_chart
-from dashboard.wording import Words
+from dashboard.shell.plain import in_chart
+from dashboard.shell.wording import Words
 
 
 def waterfall(frame: pd.DataFrame, base: float, words: Words, *, top: int = 9) -> Chart:

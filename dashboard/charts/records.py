@@ -6,7 +6,7 @@ import pandas as pd
 
 from dashboard.charts.base import Chart, Sketch, quiet
 from dashboard.charts.palette import ACCENT, MUTED, translucent
-from dashboard.wording import Words
+from dashboard.shell.wording import Words
 
 NO_COURSES = ("C", "N")  # leave and inactive: terms without courses by design
 

@@ -6,8 +6,8 @@ import pandas as pd
 
 from dashboard.charts.base import Chart, Sketch, label_above, percent_axis, quiet
 from dashboard.charts.palette import ACCENT, COHORTS, MUTED, translucent
-from dashboard.plain import in_chart
-from dashboard.wording import Words
+from dashboard.shell.plain import in_chart
+from dashboard.shell.wording import Words
 
 STATES_LEFT = "#a3312a"
 

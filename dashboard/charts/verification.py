@@ -9,7 +9,7 @@ import pandas as pd
 
 from dashboard.charts.base import Chart, Sketch, quiet
 from dashboard.charts.palette import ACCENT, LOWERS, MUTED, RAISES, translucent
-from dashboard.wording import Words
+from dashboard.shell.wording import Words
 
 KINDS = ("skilled", "random")
 KIND_LOOK = {"skilled": (RAISES, "solid", "circle"), "random": (ACCENT, "dash", "diamond")}

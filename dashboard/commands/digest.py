@@ -23,11 +23,11 @@ def digest(
     on: Annotated[datetime | None, ON] = None,
 ) -> None:
     """Write what changed this week for one advisor's students. The file names students: keep it safe."""
-    from dashboard.access import scope_for
     from dashboard.digest import gather
     from dashboard.reports.digest_pdf import digest_pdf
     from dashboard.reports.provenance import Provenance
-    from dashboard.wording import LANGUAGES, Words
+    from dashboard.shell.access import scope_for
+    from dashboard.shell.wording import LANGUAGES, Words
     from data.columns import TARGETS
     from data.store import get_fact, open_store
     from data.trust import audit

@@ -18,7 +18,7 @@ def serve(
     worker: Annotated[bool, WORKER] = True,
 ) -> None:
     """Serve the dashboard until Ctrl+C."""
-    from dashboard.server import serve as start
+    from dashboard.shell.server import serve as start
     from data.settings import get_settings
 
     port = port or get_settings().port

@@ -1,8 +1,8 @@
 """Work done ahead: what a reader may choose next is drawn in the background, so that nobody waits for it.
 
-Pages keep what they have drawn (:func:`dashboard.app_state.kept`), and readers of equal reach share it. A
-first look at a programme or cohort would draw everything anew; here a thread draws it as soon as somebody of
-that reach has opened the page, once per state of the data. It rests between two choices.
+Pages keep what they have drawn (:func:`dashboard.shell.app_state.kept`), and readers of equal reach share it.
+A first look at a programme or cohort would draw everything anew; here a thread draws it as soon as somebody
+of that reach has opened the page, once per state of the data. It rests between two choices.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from threading import Thread
 
 import streamlit as st
 
-from dashboard import app_state
+from dashboard.shell import app_state
 from data.trust.scope import Scope
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ def draw_ahead(name: str, draw: Callable, choices: Iterable) -> None:
     name : str
         Of the page: done once per page, state of the data, reach and language.
     draw : callable
-        Fills what :func:`dashboard.app_state.kept` holds; draws no widget.
+        Fills what :func:`dashboard.shell.app_state.kept` holds; draws no widget.
     choices : iterable
     """
     reader, language, version = app_state.scope(), app_state.words().language, app_state.data_version()

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import app_state
 from dashboard.components.case_log import ICONS, step_fields, take_back
+from dashboard.shell import app_state
 from data.cases.events import MOST_AT_ONCE, add_case_events
 
 KINDS = ("contact", "intervention", "snooze", "note")

@@ -8,9 +8,10 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard import app_state, followups
+from dashboard import followups
 from dashboard.components.layout import section
-from dashboard.plain import plain, shown
+from dashboard.shell import app_state
+from dashboard.shell.plain import plain, shown
 from data.cases.events import RESULTS, add_case_event, withdraw_case_events
 from data.columns import BANDS
 

@@ -7,9 +7,10 @@ from functools import partial
 
 import pandas as pd
 
-from dashboard import app_state, caseload
+from dashboard import caseload
 from dashboard.components.filters import CaseFilter
 from dashboard.reasons import in_brief
+from dashboard.shell import app_state
 from data import queries
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard import app_state
 from dashboard.charts.palette import BAND_COLORS
-from dashboard.plain import shown_table
+from dashboard.shell import app_state
+from dashboard.shell.plain import shown_table
 from data.columns import BANDS
 
 COLUMNS = (

@@ -7,9 +7,9 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import app_state
 from dashboard.charts.base import Chart
-from dashboard.plain import shown, shown_table
+from dashboard.shell import app_state
+from dashboard.shell.plain import shown, shown_table
 
 QUIET = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
 

@@ -7,10 +7,10 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard import app_state
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import card, empty_state, section
-from dashboard.wording import Words
+from dashboard.shell import app_state
+from dashboard.shell.wording import Words
 from data.columns import CONSENT_PURPOSES
 from data.consents.queries import consent_counts, without_consent
 from data.verification import queries as queries_verification

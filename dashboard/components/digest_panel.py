@@ -7,13 +7,13 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import app_state, exports
 from dashboard.components.layout import empty_state, section
 from dashboard.digest import Digest, gather
-from dashboard.plain import plain, shown
 from dashboard.reports.digest_pdf import PARTS, acted_line, digest_pdf, lead, lines
 from dashboard.reports.provenance import Provenance
-from dashboard.wording import Words
+from dashboard.shell import app_state, exports
+from dashboard.shell.plain import plain, shown
+from dashboard.shell.wording import Words
 from data.store import get_fact
 
 

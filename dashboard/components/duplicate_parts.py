@@ -5,13 +5,14 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard import app_state, jobs
-from dashboard.access import may
+from dashboard import jobs
 from dashboard.components.job_progress import job_progress
 from dashboard.components.layout import section
 from dashboard.components.specimen_panel import paper, picture
-from dashboard.people import named
-from dashboard.plain import plain, shown, shown_table
+from dashboard.shell import app_state
+from dashboard.shell.access import may
+from dashboard.shell.people import named
+from dashboard.shell.plain import plain, shown, shown_table
 from data import queries
 from data.verification import reviews
 from data.verification.reviews import DUPLICATE_OPINIONS, Refused

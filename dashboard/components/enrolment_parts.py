@@ -5,13 +5,14 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard import app_state, jobs
-from dashboard.access import may
+from dashboard import jobs
 from dashboard.components import consent_parts
 from dashboard.components.job_progress import job_progress
 from dashboard.components.kpis import Kpi, kpi_row
 from dashboard.components.layout import section
 from dashboard.components.specimen_panel import scan, specimen_name
+from dashboard.shell import app_state
+from dashboard.shell.access import may
 from data import queries
 from data.verification import queries as queries_verification
 from data.verification.write import NoConsent

@@ -8,7 +8,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard import app_state, exports
+from dashboard.shell import app_state, exports
 
 
 def export_bar(frame: pd.DataFrame | Callable[[], pd.DataFrame], name: str, **filters: object) -> None:

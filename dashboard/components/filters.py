@@ -9,10 +9,10 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard import app_state
-from dashboard.components.view_menu import ALL, list_lengths, take_view, view_menu
-from dashboard.glossary import linked
-from dashboard.plain import shown
+from dashboard.shell import app_state
+from dashboard.shell.glossary import linked
+from dashboard.shell.plain import shown
+from dashboard.shell.view.view_menu import ALL, list_lengths, take_view, view_menu
 from data.columns import BANDS, TARGETS
 
 LIKELY = 150  # choices worth having ready

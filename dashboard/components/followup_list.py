@@ -7,9 +7,10 @@ from datetime import date, timedelta
 import pandas as pd
 import streamlit as st
 
-from dashboard import app_state, followups
+from dashboard import followups
 from dashboard.components.layout import section
-from dashboard.plain import shown_table
+from dashboard.shell import app_state
+from dashboard.shell.plain import shown_table
 from data.cases.events import RESULTS, add_case_events
 
 WHOSE = ("all", "mine", "handed")

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import app_state, import_columns
+from dashboard import import_columns
 from dashboard.import_columns import IGNORED, FileColumns
 from dashboard.importing import TABLES, UploadedFile
-from dashboard.plain import plain
+from dashboard.shell import app_state
+from dashboard.shell.plain import plain
 from data.files.mapping import Mapping
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dashboard import app_state
+from dashboard.shell import app_state
 
 
 def counts_table(counts: dict[str, dict[str, int]]) -> pd.DataFrame:

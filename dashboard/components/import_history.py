@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard import app_state
-from dashboard.access import may
 from dashboard.components.layout import section
-from dashboard.plain import plain
+from dashboard.shell import app_state
+from dashboard.shell.access import may
+from dashboard.shell.plain import plain
 from data.trust.undo import CannotUndo, last_import, undo_import
 
 

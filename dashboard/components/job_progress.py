@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import app_state, jobs
+from dashboard import jobs
 from dashboard.jobs_words import ICONS, outcome_words, progress_words, step_words
+from dashboard.shell import app_state
 from data.jobs import live as jobs_live
 from data.jobs import table
 from data.jobs.live import Progress

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import app_state, jobs
+from dashboard import jobs
 from dashboard.components.job_progress import job_progress
 from dashboard.components.layout import card, section
+from dashboard.shell import app_state
 from data.jobs import table
 
 MOST_TRIALS = 60

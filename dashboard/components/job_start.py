@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import app_state, jobs
+from dashboard import jobs
 from dashboard.components.layout import section
+from dashboard.shell import app_state
 
 ICONS = {
     "embed": ":material/fingerprint:",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboard import app_state
 from dashboard.charts import sparkline
+from dashboard.shell import app_state
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import app_state
+from dashboard.shell import app_state
 
 logger = logging.getLogger(__name__)
 STYLE = Path(__file__).with_name("style.css")

@@ -6,10 +6,11 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import app_state, model_facts
+from dashboard import model_facts
 from dashboard.charts import model as charts
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.layout import card
+from dashboard.shell import app_state
 
 
 def quality_charts(manifest: dict, target: str, about: tuple) -> None:

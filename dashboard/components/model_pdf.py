@@ -6,9 +6,9 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import app_state, exports
 from dashboard.reports.markdown_pdf import markdown_pdf
 from dashboard.reports.provenance import Provenance
+from dashboard.shell import app_state, exports
 from data.store import get_fact
 from fusion.cards import fairness_report, model_card
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import access, app_state, jobs, model_watch
+from dashboard import jobs, model_watch
 from dashboard.components.job_progress import job_progress
 from dashboard.components.layout import section
-from dashboard.plain import shown_table
+from dashboard.shell import access, app_state
+from dashboard.shell.plain import shown_table
 from data import queries
 from data.jobs import table as table_of_jobs
 from fusion import registry

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import app_state, model_watch
+from dashboard import model_watch
 from dashboard.components.layout import section
-from dashboard.plain import shown_table
+from dashboard.shell import app_state
+from dashboard.shell.plain import shown_table
 
 LOOKS = {
     "trusted": (":material/check_circle:", "green"),

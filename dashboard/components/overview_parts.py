@@ -6,14 +6,15 @@ from functools import cached_property, partial
 
 import pandas as pd
 
-from dashboard import app_state, exports, model_facts, prospects, summaries
+from dashboard import model_facts, prospects, summaries
 from dashboard.charts.bands import bands_by_group
 from dashboard.charts.base import Chart
 from dashboard.charts.trends import funnel, incidence, rates, retention
 from dashboard.components.filters import GroupFilter
 from dashboard.components.kpis import Kpi
-from dashboard.glossary import linked
-from dashboard.wording import Words
+from dashboard.shell import app_state, exports
+from dashboard.shell.glossary import linked
+from dashboard.shell.wording import Words
 from data import queries
 from data.columns import BANDS
 

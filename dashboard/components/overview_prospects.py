@@ -7,7 +7,7 @@ from datetime import date
 import pandas as pd
 import streamlit as st
 
-from dashboard import app_state, prospects
+from dashboard import prospects
 from dashboard.charts.base import Chart
 from dashboard.charts.trends import rates
 from dashboard.components import overview_parts as parts
@@ -16,6 +16,7 @@ from dashboard.components.filters import GroupFilter
 from dashboard.components.layout import card, section
 from dashboard.fitness_words import told
 from dashboard.model_health import concerns
+from dashboard.shell import app_state
 from data import queries
 from data.scores.prospects import GROUPS
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboard import app_state, findings
-from dashboard.components.own_data import demo_upload_note
+from dashboard import findings
 from dashboard.components.specimen_panel import findings_list, paper, picture
+from dashboard.shell import app_state
+from dashboard.shell.view.own_data import demo_upload_note
 from dashboard.verification import checked_image
 from data.signatures.specimens import RefusedFile
 

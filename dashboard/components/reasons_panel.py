@@ -6,12 +6,12 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import app_state
 from dashboard.charts.reasons import waterfall
 from dashboard.components.chart_panel import chart_panel
-from dashboard.glossary import linked
-from dashboard.plain import plain
 from dashboard.reasons import WEIGHTY, label_of, reasons_frame
+from dashboard.shell import app_state
+from dashboard.shell.glossary import linked
+from dashboard.shell.plain import plain
 from fusion.explain import Explanation
 
 LISTED = 4

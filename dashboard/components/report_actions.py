@@ -6,11 +6,8 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import access, app_state
 from dashboard.components.layout import section
 from dashboard.components.report_preview import read_register
-from dashboard.exports import MIME
-from dashboard.plain import plain, shown_table
 from dashboard.reports import describe, pipeline
 from dashboard.reports.approve import reopened
 from dashboard.reports.cohort_report import cohort_report, cohort_tables
@@ -22,6 +19,9 @@ from dashboard.reports.provenance import Provenance
 from dashboard.reports.students_behind import restricted_frame, restricted_xlsx, students_behind
 from dashboard.reports.suppress import suppress
 from dashboard.reports.xlsx import to_xlsx
+from dashboard.shell import access, app_state
+from dashboard.shell.exports import MIME
+from dashboard.shell.plain import plain, shown_table
 from data import queries, reports_store
 from data.trust.scope import Scope
 

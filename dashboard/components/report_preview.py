@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import app_state
 from dashboard.components.layout import section
-from dashboard.plain import plain, shown
 from dashboard.reports import describe, pipeline
 from dashboard.reports.html import column_words, lines_html, to_html
 from dashboard.reports.model import NOT_YET, Override, ReportTable
@@ -14,6 +12,8 @@ from dashboard.reports.profile import load_profile, profile_ids
 from dashboard.reports.profile_checks import ProfileError
 from dashboard.reports.profile_parts import Profile
 from dashboard.reports.provenance import Provenance
+from dashboard.shell import app_state
+from dashboard.shell.plain import plain, shown
 from data.engine.database import Store
 from data.trust.scope import Scope
 
@@ -21,14 +21,14 @@ FIRST_SHOWN = "iaps40-8c"
 
 
 def read_register(store: Store, scope: Scope) -> pipeline.Register:
-    """The flow of the reader's programmes, for :func:`dashboard.app_state.remember`."""
+    """The flow of the reader's programmes, for :func:`dashboard.shell.app_state.remember`."""
     return pipeline.read_register(store, scope)
 
 
 def compute(
     store: Store, scope: Scope, profile_id: str, program: str, ts: int, inputs: tuple, overrides: tuple
 ):
-    """A report with its provenance, for :func:`dashboard.app_state.remember`."""
+    """A report with its provenance, for :func:`dashboard.shell.app_state.remember`."""
     register = app_state.remember(read_register)
     request = pipeline.Request(profile_id, program, ts, dict(inputs), overrides)
     return pipeline.build(store, register, request)

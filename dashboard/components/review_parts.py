@@ -7,13 +7,13 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard import app_state
 from dashboard.components.layout import section
 from dashboard.components.verification_compare import comparison
 from dashboard.components.verification_outcome import outcome_panel
-from dashboard.people import named
-from dashboard.plain import plain, shown, shown_table
 from dashboard.reviews import REASONS, may_settle, pack_reasons, progress_of, told_reasons
+from dashboard.shell import app_state
+from dashboard.shell.people import named
+from dashboard.shell.plain import plain, shown, shown_table
 from data.verification import queries as queries_verification
 from data.verification import reviews
 from data.verification.reviews import ACTIONS, OPINIONS, Refused

@@ -7,7 +7,6 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard import app_state
 from dashboard.charts.bands import risk_history
 from dashboard.components import student_parts as parts
 from dashboard.components.case_log import override_badge
@@ -16,6 +15,7 @@ from dashboard.components.layout import card, empty_state
 from dashboard.components.reasons_panel import reasons_panel
 from dashboard.components.standing_parts import unlearned_card
 from dashboard.components.whatif_panel import whatif_panel
+from dashboard.shell import app_state
 from data import queries
 from data.queries import StoredExplanation
 from fusion.explain import Explanation

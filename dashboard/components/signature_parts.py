@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard import app_state
 from dashboard.components.kpis import Kpi
 from dashboard.components.layout import section
-from dashboard.people import named
-from dashboard.plain import shown_table
+from dashboard.shell import app_state
+from dashboard.shell.people import named
+from dashboard.shell.plain import shown_table
 from data.columns import SPECIMEN_CONTEXTS
 
 SHOWN = 200

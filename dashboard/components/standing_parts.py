@@ -5,11 +5,12 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard import app_state, standing
+from dashboard import standing
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import CaseFilter
 from dashboard.components.layout import empty_state, section
 from dashboard.fitness_words import lacking, with_rule
+from dashboard.shell import app_state
 from data import queries
 
 ROW, MOST_HEIGHT = 36, 520

@@ -7,13 +7,13 @@ import re
 import pandas as pd
 import streamlit as st
 
-from dashboard import app_state
 from dashboard.charts.bands import risk_scale
 from dashboard.components.chart_panel import QUIET
 from dashboard.components.layout import empty_state, page_header
-from dashboard.glossary import linked
-from dashboard.plain import plain
-from dashboard.wording import Words
+from dashboard.shell import app_state
+from dashboard.shell.glossary import linked
+from dashboard.shell.plain import plain
+from dashboard.shell.wording import Words
 from data import queries
 from data.queries import StoredExplanation
 from fusion.explain import Explanation, explain_score, sentence

@@ -7,12 +7,13 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard import app_state, exports, standing
+from dashboard import standing
 from dashboard.followups import said
 from dashboard.reasons import WEIGHTY, label_of, reasons_frame
 from dashboard.reports.provenance import Provenance
 from dashboard.reports.student_summary import StudentSummary, student_summary
-from dashboard.wording import Words
+from dashboard.shell import app_state, exports
+from dashboard.shell.wording import Words
 from data.store import get_fact
 from fusion.explain import Explanation, sentence
 

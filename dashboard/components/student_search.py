@@ -6,9 +6,9 @@ import re
 
 import streamlit as st
 
-from dashboard import app_state
-from dashboard.people import named
-from dashboard.plain import plain
+from dashboard.shell import app_state
+from dashboard.shell.people import named
+from dashboard.shell.plain import plain
 from data import queries
 
 KEY = re.compile(r"[0-9a-f]{8,32}")

@@ -6,15 +6,16 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import app_state, jobs
-from dashboard.access import may
+from dashboard import jobs
 from dashboard.charts.verification import det_curve, workload
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.job_progress import job_progress
 from dashboard.components.kpis import Kpi, kpi_row
 from dashboard.components.layout import section
-from dashboard.plain import shown_table
+from dashboard.shell import app_state
+from dashboard.shell.access import may
+from dashboard.shell.plain import shown_table
 from dashboard.thresholds import at_threshold, counts_table, interval, rate_table, with_forged_share
 
 SHOWN_ABOVE = ("far_skilled", "far_random", "frr", "inconclusive")

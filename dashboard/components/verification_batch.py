@@ -5,15 +5,16 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard import app_state, jobs_verification
+from dashboard import jobs_verification
 from dashboard.components import consent_parts
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.job_progress import job_progress
 from dashboard.components.kpis import Kpi, kpi_row
 from dashboard.components.layout import card, empty_state
-from dashboard.components.own_data import demo_upload_note
 from dashboard.jobs import may_fetch
-from dashboard.plain import shown_table
+from dashboard.shell import app_state
+from dashboard.shell.plain import shown_table
+from dashboard.shell.view.own_data import demo_upload_note
 from dashboard.verification_batch import OUTCOMES, PROBLEM, SHOWN, as_table, chosen, counted
 from data import queries
 from data.jobs.table import Job

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard import app_state
 from dashboard.components.layout import section
 from dashboard.components.specimen_panel import paper, picture, scan, specimen_name
+from dashboard.shell import app_state
 
 VIEWS = ("side", "sheet", "map")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import app_state
 from dashboard.charts.verification import support_scale
 from dashboard.components.chart_panel import QUIET
+from dashboard.shell import app_state
 from dashboard.verification import support_words
 
 COMPARED = ("agrees", "differs", "unclear", "weak_calibration")

@@ -8,15 +8,15 @@ from typing import NamedTuple
 import pandas as pd
 import streamlit as st
 
-from dashboard import app_state, exports
 from dashboard.components import consent_parts
 from dashboard.components.layout import section
 from dashboard.components.questioned_input import Questioned
 from dashboard.components.verification_outcome import outcome_panel
-from dashboard.people import named
-from dashboard.plain import plain, shown_table
 from dashboard.reports.case_file import case_file
 from dashboard.reports.provenance import Provenance
+from dashboard.shell import app_state, exports
+from dashboard.shell.people import named
+from dashboard.shell.plain import plain, shown_table
 from dashboard.verification_case import case_of
 from data import queries
 from data.store import get_fact

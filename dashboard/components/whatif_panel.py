@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import app_state, whatif
+from dashboard import whatif
 from dashboard.components.layout import section
-from dashboard.glossary import linked
 from dashboard.reasons import shown_feature
+from dashboard.shell import app_state
+from dashboard.shell.glossary import linked
 from data.queries import StoredExplanation
 from fusion.explain import sentence
 from fusion.rows import Rows

@@ -6,12 +6,12 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import app_state
-from dashboard.audit_words import audit_table
-from dashboard.components.audit_parts import chain_state, filters
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import empty_state, page_header
-from dashboard.plain import shown_table
+from dashboard.shell import app_state
+from dashboard.shell.audit_words import audit_table
+from dashboard.shell.plain import shown_table
+from dashboard.shell.view.audit_parts import chain_state, filters
 from data.trust import audit
 
 MOST = 500

@@ -6,12 +6,13 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from dashboard import app_state, followups
+from dashboard import followups
 from dashboard.components.digest_panel import digest_panel
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import target_choice
 from dashboard.components.followup_list import due_lists, settle, whose_choice
 from dashboard.components.layout import empty_state, page_header
+from dashboard.shell import app_state
 from data import queries
 
 AHEAD = timedelta(days=60)

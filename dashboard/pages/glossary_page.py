@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import app_state, glossary
 from dashboard.components.layout import card, empty_state, page_header
+from dashboard.shell import app_state, glossary
 
 
 def show() -> None:

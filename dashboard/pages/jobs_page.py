@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dashboard import app_state, jobs
+from dashboard import jobs
 from dashboard.components import job_list
 from dashboard.components.job_start import start_bar
 from dashboard.components.layout import page_header
 from dashboard.components.next_steps import next_steps
+from dashboard.shell import app_state
 from data.jobs import table
 
 

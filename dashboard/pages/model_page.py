@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import app_state
 from dashboard.components import model_parts as parts
 from dashboard.components import model_registry
 from dashboard.components import model_watching as watching
@@ -15,6 +14,7 @@ from dashboard.components.layout import card, empty_state, page_header, section
 from dashboard.components.model_charts import quality_charts
 from dashboard.components.model_pdf import model_pdfs
 from dashboard.model_facts import AT_K, HEADLINE
+from dashboard.shell import app_state
 from data.columns import TARGETS
 
 

@@ -6,7 +6,6 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import app_state
 from dashboard.components import overview_parts as parts
 from dashboard.components.ahead import draw_ahead
 from dashboard.components.chart_panel import chart_panel
@@ -17,6 +16,7 @@ from dashboard.components.layout import card, empty_state, page_header
 from dashboard.components.next_steps import next_steps
 from dashboard.components.overview_prospects import gaps, health, outlook, prepare_overview
 from dashboard.components.standing_parts import unlearned_card
+from dashboard.shell import app_state
 from data import queries
 
 

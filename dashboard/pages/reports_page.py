@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import app_state
 from dashboard.components import report_actions as actions
 from dashboard.components import report_preview as parts
 from dashboard.components.layout import card, empty_state, page_header
 from dashboard.reports.profile_checks import ProfileError
+from dashboard.shell import app_state
 
 
 def show() -> None:

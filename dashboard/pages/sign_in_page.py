@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import access, app_state
-from dashboard.components import own_data
-from dashboard.components.sidebar import LOGO, language_switch
-from dashboard.components.sign_in import demo_seats, password_form
+from dashboard.shell import access, app_state
+from dashboard.shell.view import own_data
+from dashboard.shell.view.sidebar import LOGO, language_switch
+from dashboard.shell.view.sign_in import demo_seats, password_form
 from data.trust import accounts
 
 

@@ -6,7 +6,6 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import app_state
 from dashboard.charts.records import term_timeline
 from dashboard.components import student_parts as parts
 from dashboard.components.case_log import case_log
@@ -18,6 +17,7 @@ from dashboard.components.risk_cards import risk_cards
 from dashboard.components.specimen_panel import specimen_panel
 from dashboard.components.standing_parts import standing_card
 from dashboard.components.student_pdf import student_pdf
+from dashboard.shell import app_state
 from dashboard.standing import is_past
 from data import queries
 

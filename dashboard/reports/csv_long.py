@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dashboard.exports import escaped
 from dashboard.reports import describe
 from dashboard.reports.model import ReportTable
 from dashboard.reports.provenance import Provenance
+from dashboard.shell.exports import escaped
 
 
 def to_long(table: ReportTable, provenance: Provenance) -> pd.DataFrame:

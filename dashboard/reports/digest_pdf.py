@@ -8,7 +8,7 @@ from dashboard.digest import Digest
 from dashboard.followups import said, who
 from dashboard.reports import documents
 from dashboard.reports.provenance import Provenance
-from dashboard.wording import Words
+from dashboard.shell.wording import Words
 
 PARTS = ("new", "worse", "waiting")
 

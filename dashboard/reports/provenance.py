@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from typing import Any
 
-from dashboard.exports import software_version
 from dashboard.reports.conditions import Selection
 from dashboard.reports.model import Cell, Exclusion, Line, Override, ReportTable
 from dashboard.reports.profile import build_profile
+from dashboard.shell.exports import software_version
 from data.calendar.cohorts import Notice
 
 SIGNATORIES = ("preparing_team", "head_of_programme", "university_leader")

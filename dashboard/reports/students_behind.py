@@ -7,13 +7,13 @@ import io
 import pandas as pd
 import xlsxwriter
 
-from dashboard.exports import escape
 from dashboard.reports import describe
 from dashboard.reports.formulas import reads
 from dashboard.reports.model import TOTAL_ROW, ReportTable
 from dashboard.reports.provenance import Provenance
 from dashboard.reports.words import say
 from dashboard.reports.xlsx import MADE
+from dashboard.shell.exports import escape
 
 SHOWN = ("student_number", "name", "cohort_term", "entry_type", "exit_type", "exit_date", "study_years")
 HEADINGS = {"cohort_term": "cohort"}

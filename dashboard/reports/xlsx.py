@@ -14,7 +14,6 @@ from datetime import datetime
 import xlsxwriter
 from xlsxwriter.utility import xl_rowcol_to_cell
 
-from dashboard.exports import escape
 from dashboard.reports import describe
 from dashboard.reports.formulas import reads
 from dashboard.reports.model import (
@@ -33,6 +32,7 @@ from dashboard.reports.words import say
 from dashboard.reports.xlsx_formulas import DASH, live_formula
 from dashboard.reports.xlsx_layout import CLOSED_GREY, GREY, LABEL_WIDTH, NUMBER_FORMATS, YELLOW, Sheet, merge
 from dashboard.reports.xlsx_sheets import add_sheets
+from dashboard.shell.exports import escape
 
 MADE = datetime(2000, 1, 1)  # fixed: the same content must give the same bytes
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from xlsxwriter.utility import xl_range
 
-from dashboard.exports import escape
 from dashboard.reports import describe
 from dashboard.reports.model import OPEN
 from dashboard.reports.provenance import Provenance
 from dashboard.reports.words import say
+from dashboard.shell.exports import escape
 
 
 def add_sheets(sheet, provenance: Provenance) -> None:

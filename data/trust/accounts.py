@@ -1,4 +1,4 @@
-"""Accounts and passwords. Who may read what follows from an account in ``dashboard.access``."""
+"""Accounts and passwords. Who may read what follows from an account in ``dashboard.shell.access``."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def verify_password(store: Store, name: str, password: str) -> Account | None:
 def write_demo_accounts(store: Store) -> list[Account]:
     """One account without a password per role, and one per advisor whom students name.
 
-    Only a synthetic store accepts accounts without a password at sign-in (see ``dashboard.access``).
+    Only a synthetic store accepts accounts without a password at sign-in (see ``dashboard.shell.access``).
     """
     students = schema.students
     with store.reading() as connection:

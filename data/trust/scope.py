@@ -1,4 +1,4 @@
-"""Which rows an account may read; made by ``dashboard.access`` and enforced inside every query."""
+"""Which rows an account may read; made by ``dashboard.shell.access`` and enforced inside every query."""
 
 from __future__ import annotations
 

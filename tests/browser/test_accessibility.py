@@ -3,7 +3,7 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from dashboard.access import pages_for
+from dashboard.shell.access import pages_for
 from data.columns import ROLES
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -8,7 +8,7 @@ import openpyxl
 import pytest
 from playwright.sync_api import expect
 
-from dashboard.wording import Words
+from dashboard.shell.wording import Words
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 EN = Words("en")

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from dashboard.sessions import COOKIE
-from dashboard.web_guard import HEADERS
+from dashboard.shell.sessions import COOKIE
+from dashboard.shell.web_guard import HEADERS
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

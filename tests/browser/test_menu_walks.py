@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard.access import pages_for
-from dashboard.wording import Words
+from dashboard.shell.access import pages_for
+from dashboard.shell.wording import Words
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 EN = Words("en")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from dashboard.wording import Words
+from dashboard.shell.wording import Words
 from data import queries
 from data.store import open_store
 from data.trust.scope import Scope

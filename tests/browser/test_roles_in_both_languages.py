@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from dashboard.wording import Words
+from dashboard.shell.wording import Words
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 LANGUAGES = pytest.mark.parametrize("language", ["en", "id"])

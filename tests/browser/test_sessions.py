@@ -15,9 +15,9 @@ from cryptography.x509.oid import NameOID
 from playwright.sync_api import Page, expect
 from sqlalchemy import update
 
-from dashboard.components.session_watch import EVERY
-from dashboard.sessions import COOKIE, HOST_COOKIE
-from dashboard.wording import Words
+from dashboard.shell.sessions import COOKIE, HOST_COOKIE
+from dashboard.shell.view.session_watch import EVERY
+from dashboard.shell.wording import Words
 from data import schema
 from data.records.imports import now
 from data.store import open_store

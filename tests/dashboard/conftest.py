@@ -72,8 +72,8 @@ def whom_a_test_names_is_signed_in(monkeypatch):
     """
     import streamlit as st
 
-    from dashboard import app_state
-    from dashboard.sessions import LOCAL
+    from dashboard.shell import app_state
+    from dashboard.shell.sessions import LOCAL
 
     monkeypatch.setattr(app_state, "_cookie", lambda: None)
     monkeypatch.setattr(app_state, "address", lambda: LOCAL)
@@ -172,7 +172,7 @@ def screen() -> SimpleNamespace:
 @pytest.fixture
 def served(monkeypatch):
     """A function that makes the app read the given store."""
-    from dashboard import app_state
+    from dashboard.shell import app_state
 
     def serve(store):
         monkeypatch.setattr(app_state, "store", lambda: store)

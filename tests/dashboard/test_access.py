@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard import access
+from dashboard.shell import access
 from data.columns import ROLES
 from data.store import set_fact
 from data.trust.accounts import Account, write_accounts

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from dashboard import app_state
-from dashboard.access import scope_for
 from dashboard.components import ahead
 from dashboard.components.filters import GroupFilter
 from dashboard.components.overview_prospects import prepare_overview
+from dashboard.shell import app_state
+from dashboard.shell.access import scope_for
 from data import queries
 from data.trust.accounts import list_accounts
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from dashboard import app_state
+from dashboard.shell import app_state
 from data import queries
 from data.trust import audit
 from data.trust.accounts import Account

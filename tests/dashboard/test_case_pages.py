@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import access
-from dashboard.wording import Words
+from dashboard.shell import access
+from dashboard.shell.wording import Words
 from data import queries
 from data.cases import saved_views
 from data.cases.events import add_case_event, withdraw_case_events

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from dashboard import caseload
-from dashboard.wording import Words
+from dashboard.shell.wording import Words
 
 ROWS = pd.DataFrame(
     [

@@ -5,7 +5,7 @@ import pytest
 
 from dashboard.charts import bands, model, reasons, records, trends
 from dashboard.charts.palette import BAND_COLORS, LOWERS, RAISES, SIGNATURE
-from dashboard.wording import Words
+from dashboard.shell.wording import Words
 from data.columns import BANDS
 
 EN, ID = Words("en"), Words("id")

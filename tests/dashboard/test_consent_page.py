@@ -9,10 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from dashboard import access, importing
+from dashboard import importing
 from dashboard.import_columns import missing
 from dashboard.importing import UploadedFile
-from dashboard.wording import Words
+from dashboard.shell import access
+from dashboard.shell.wording import Words
 from data import queries
 from data.consents.consent import record_consent
 from data.consents.queries import consent_standing

@@ -10,9 +10,10 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from dashboard import access, exports, importing, jobs, jobs_import
+from dashboard import importing, jobs, jobs_import
 from dashboard.importing import UploadedFile
-from dashboard.wording import Words
+from dashboard.shell import access, exports
+from dashboard.shell.wording import Words
 from data import queries
 from data.columns import ROLES
 from data.jobs import live as jobs_live

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from dashboard import digest
 from dashboard.reports.digest_pdf import acted_line, digest_pdf, lines
 from dashboard.reports.provenance import Provenance
-from dashboard.wording import Words
+from dashboard.shell.wording import Words
 
 TODAY, EN = date(2026, 5, 20), Words("en")
 NEW, OLD = pd.Timestamp(2026, 5, 18), pd.Timestamp(2026, 4, 1)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard import exports
-from dashboard.wording import Words
+from dashboard.shell import exports
+from dashboard.shell.wording import Words
 
 WORDS = Words("en")
 

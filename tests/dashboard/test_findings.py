@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dashboard import findings
-from dashboard.wording import LANGUAGES, Words
+from dashboard.shell.wording import LANGUAGES, Words
 from vision.quality import TITLES, as_rows, check_specimen
 
 EN, ID = Words("en"), Words("id")

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from dashboard import followups
-from dashboard.wording import Words
+from dashboard.shell.wording import Words
 
 TODAY = date(2026, 5, 10)
 DUE = pd.DataFrame(

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard.wording import Words
+from dashboard.shell.wording import Words
 from data import queries
 from data.store import RecordFrames, save_model, set_fact, write_records, write_scores
 from data.trust.accounts import Account

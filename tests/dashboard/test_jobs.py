@@ -11,7 +11,7 @@ import pytest
 
 from dashboard import jobs, worker, worker_child
 from dashboard.jobs import Cancelled, Refused, Task
-from dashboard.wording import Words
+from dashboard.shell.wording import Words
 from dashboard.worker_keeper import kept_worker
 from data.columns import ROLES
 from data.jobs import live as jobs_live

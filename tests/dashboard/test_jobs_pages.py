@@ -13,8 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import importing, jobs, jobs_import, worker_child
 from dashboard.importing import UploadedFile
-from dashboard.plain import plain
-from dashboard.wording import Words
+from dashboard.shell.plain import plain
+from dashboard.shell.wording import Words
 from data import queries
 from data.jobs import live as jobs_live
 from data.jobs import table
@@ -53,7 +53,7 @@ def texts(at: AppTest) -> str:
 @pytest.fixture
 def store(tmp_path, sqlite_template, monkeypatch):
     """The app on an empty store, without a worker."""
-    from dashboard import app_state
+    from dashboard.shell import app_state
 
     shutil.copy(sqlite_template, tmp_path / "tepat.db")
     opened = open_store(f"sqlite:///{tmp_path / 'tepat.db'}", folder=tmp_path)

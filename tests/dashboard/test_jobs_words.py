@@ -14,7 +14,7 @@ from dashboard.jobs_words import (
     progress_words,
     step_words,
 )
-from dashboard.wording import Words
+from dashboard.shell.wording import Words
 from data.jobs.live import Progress
 from data.jobs.table import Job
 

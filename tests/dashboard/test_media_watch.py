@@ -6,9 +6,9 @@ import pytest
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 
-from dashboard import app_state
-from dashboard.components import media_watch
-from dashboard.handed_files import HandedFiles
+from dashboard.shell import app_state
+from dashboard.shell.handed_files import HandedFiles
+from dashboard.shell.view import media_watch
 from data.trust.accounts import Account
 
 

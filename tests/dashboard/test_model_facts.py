@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from dashboard import model_facts
-from dashboard.wording import Words
+from dashboard.shell.wording import Words
 
 EN = Words("en")
 MANIFEST = {

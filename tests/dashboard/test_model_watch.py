@@ -5,9 +5,10 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from dashboard import access, model_watch
+from dashboard import model_watch
 from dashboard.charts.model import precision_recall
-from dashboard.wording import Words
+from dashboard.shell import access
+from dashboard.shell.wording import Words
 from data.trust.accounts import Account
 from fusion.drift import Sign
 from fusion.serving import NotServable

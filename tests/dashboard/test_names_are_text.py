@@ -14,7 +14,7 @@ import pytest
 from google.protobuf.message import Message
 from sqlalchemy import update
 
-from dashboard.access import pages_for
+from dashboard.shell.access import pages_for
 from data import schema
 from data.cases.events import add_case_event
 from data.cases.saved_views import save_view
@@ -156,7 +156,7 @@ def test_no_page_obeys_what_people_wrote(hostile_store, small_university, page, 
 
 
 def test_the_student_page_shows_the_name_as_it_was_written(hostile_store, small_university, screen):
-    from dashboard.plain import plain
+    from dashboard.shell.plain import plain
 
     at = screen.drawn("student", screen.person(small_university, "advisor"), key=small_university.student)
     assert at.title[0].value == plain(hostile("name"))

@@ -7,10 +7,10 @@ from io import BytesIO
 import pytest
 from pypdf import PdfReader
 
-from dashboard.access import pages_for
 from dashboard.components.model_pdf import model_pdf
 from dashboard.reports.provenance import Provenance
-from dashboard.wording import Words
+from dashboard.shell.access import pages_for
+from dashboard.shell.wording import Words
 from data import queries
 from data.columns import ROLES
 from data.trust.accounts import Account

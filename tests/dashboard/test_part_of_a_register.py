@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from dashboard import importing
-from dashboard.access import pages_for
 from dashboard.importing import UploadedFile
-from dashboard.wording import Words
+from dashboard.shell.access import pages_for
+from dashboard.shell.wording import Words
 from data.store import open_store
 from data.trust.accounts import Account
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dashboard.pictures import LARGEST, LONGEST_SIDE, data_uri
+from dashboard.shell.pictures import LARGEST, LONGEST_SIDE, data_uri
 
 
 def encoded(size, kind, noise=False, **options) -> bytes:

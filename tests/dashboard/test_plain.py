@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.plain import JOINER, in_chart, plain, shown, shown_table
+from dashboard.shell.plain import JOINER, in_chart, plain, shown, shown_table
 
 SIGNS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 

@@ -3,7 +3,7 @@
 import pytest
 
 from dashboard import reasons
-from dashboard.wording import Words
+from dashboard.shell.wording import Words
 from fusion.explain import Contribution, Explanation
 from fusion.feature_list import FEATURES
 

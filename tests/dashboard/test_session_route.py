@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import pytest
 from starlette.requests import Request
 
-from dashboard import app_state, server
-from dashboard.session_route import LONGEST_TICKET, answer, capped_body, session_of
-from dashboard.sessions import COOKIE, HOST_COOKIE, over_tls
+from dashboard.shell import app_state, server
+from dashboard.shell.session_route import LONGEST_TICKET, answer, capped_body, session_of
+from dashboard.shell.sessions import COOKIE, HOST_COOKIE, over_tls
 from data.settings import get_settings
 from data.store import open_store
 from data.trust import sessions

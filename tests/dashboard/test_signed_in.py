@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
-from dashboard import app_state
-from dashboard.sessions import Serving
-from dashboard.wording import Words
+from dashboard.shell import app_state
+from dashboard.shell.sessions import Serving
+from dashboard.shell.wording import Words
 from data import schema
 from data.records.imports import now
 from data.trust import audit, sessions
@@ -139,7 +139,7 @@ def test_signing_out_ends_the_session_and_is_written_down(people):
 def _acting() -> None:
     import streamlit as st
 
-    from dashboard import app_state
+    from dashboard.shell import app_state
 
     st.session_state.setdefault("language", "en")
     someone = app_state.person()
@@ -171,7 +171,7 @@ def test_a_callback_after_the_end_does_nothing_and_breaks_nothing(people):
 
 
 def _watched() -> None:
-    from dashboard import app_state
+    from dashboard.shell import app_state
 
     with app_state.unattended():
         app_state.person()
@@ -201,8 +201,8 @@ def test_a_download_after_the_end_is_refused(people, monkeypatch):
 
 
 def _own_account() -> None:
-    from dashboard import app_state
-    from dashboard.components.account_dialog import _account
+    from dashboard.shell import app_state
+    from dashboard.shell.view.account_dialog import _account
 
     if app_state.session() is not None:
         _account()

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from dashboard import signing_in
-from dashboard.signing_in import Outcome, change_password, sign_in
+from dashboard.shell import signing_in
+from dashboard.shell.signing_in import Outcome, change_password, sign_in
 from data.trust import audit, sessions, throttle
 from data.trust.accounts import Account, find_account, verify_password, write_accounts
 from data.trust.passwords import PasswordRefused

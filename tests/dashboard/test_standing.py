@@ -7,7 +7,7 @@ import pytest
 
 from dashboard import caseload, standing
 from dashboard.digest import build
-from dashboard.wording import Words
+from dashboard.shell.wording import Words
 
 EN, ID = Words("en"), Words("id")
 ROW = {

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import glossary
-from dashboard.components.tour import PLACES, STEPS
-from dashboard.wording import Words
+from dashboard.shell import glossary
+from dashboard.shell.view.tour import PLACES, STEPS
+from dashboard.shell.wording import Words
 from data.cases import saved_views
 from data.columns import ROLES
 from data.trust.accounts import Account
@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def _tour(account):
     import streamlit as st
 
-    from dashboard.components.tour import reopen_button, tour
+    from dashboard.shell.view.tour import reopen_button, tour
 
     st.session_state["language"] = "en"
     st.session_state["person"] = account

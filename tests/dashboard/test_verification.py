@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from dashboard import verification
-from dashboard.wording import LANGUAGES, Words
+from dashboard.shell.wording import LANGUAGES, Words
 from data.signatures.specimens import RefusedFile
 
 EN, ID = Words("en"), Words("id")

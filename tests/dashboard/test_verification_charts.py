@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from dashboard.charts.verification import det_curve, support_scale, workload
-from dashboard.wording import Words
+from dashboard.shell.wording import Words
 
 EN, ID = Words("en"), Words("id")
 CURVES = pd.DataFrame(

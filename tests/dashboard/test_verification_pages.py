@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from pypdf import PdfReader
 
 from dashboard import jobs, jobs_verification
-from dashboard.wording import Words
+from dashboard.shell.wording import Words
 from data import queries
 from data.jobs import table as job_table
 from data.store import open_store
@@ -206,7 +206,7 @@ def test_one_opinion_lets_the_reader_ask_for_another_signature_only(case, screen
 
 
 def _scope(person: Account) -> Scope:
-    from dashboard.access import scope_for
+    from dashboard.shell.access import scope_for
 
     return scope_for(person)
 

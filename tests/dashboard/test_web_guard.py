@@ -7,9 +7,9 @@ import re
 
 import pytest
 
-from dashboard.handed_files import MOST_PER_TAB, HandedFiles
-from dashboard.sessions import COOKIE
-from dashboard.web_guard import HEADERS, HSTS, FileGuard, ProtectiveHeaders, media_file
+from dashboard.shell.handed_files import MOST_PER_TAB, HandedFiles
+from dashboard.shell.sessions import COOKIE
+from dashboard.shell.web_guard import HEADERS, HSTS, FileGuard, ProtectiveHeaders, media_file
 from data.trust.accounts import Account
 
 ANI = Account("ani", "Ani", "advisor")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.wording import LANGUAGES, Words, _texts, language_of
+from dashboard.shell.wording import LANGUAGES, Words, _texts, language_of
 from data.columns import BANDS, ROLES, SPECIMEN_CONTEXTS, TARGETS, TERM_STATUSES
 from fusion.feature_list import FEATURES
 

@@ -8,7 +8,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from dashboard.plain import plain
+from dashboard.shell.plain import plain
 from data import reports_store
 from data.settings import get_settings
 from data.store import open_store, set_fact, write_records

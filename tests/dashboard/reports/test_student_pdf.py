@@ -7,9 +7,9 @@ import pandas as pd
 import pypdf
 import pytest
 
-from dashboard import app_state
 from dashboard.components import student_pdf
-from dashboard.wording import Words
+from dashboard.shell import app_state
+from dashboard.shell.wording import Words
 from fusion.explain import Contribution, Explanation
 
 STUDENT = {"student_key": "0123456789abcdef", "name": "Budi", "student_number": "2023001"}

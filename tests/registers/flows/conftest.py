@@ -22,7 +22,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard.wording import Words
+from dashboard.shell.wording import Words
 from data import queries
 from data.store import Store, open_store
 from data.trust.scope import Scope

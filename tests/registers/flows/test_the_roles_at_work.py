@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select
 
-from dashboard.wording import Words
+from dashboard.shell.wording import Words
 from data import queries, schema
 from data.trust import audit
 from data.trust.scope import Scope

@@ -13,7 +13,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
-from dashboard.sessions import cookie_name, over_tls
+from dashboard.shell.sessions import cookie_name, over_tls
 from data.trust.accounts import Account
 
 # Streamlit's own fonts lie under /static/media/: they are everybody's.
@@ -62,7 +62,8 @@ class FileGuard:
     account_of : callable
         Who a session cookie stands for now; None for nobody.
     may_have : callable
-        Whether an account was given the file of that address (:class:`dashboard.handed_files.HandedFiles`).
+        Whether an account was given the file of that address
+        (:class:`dashboard.shell.handed_files.HandedFiles`).
     """
 
     def __init__(self, app, account_of: AccountOf, may_have: MayHave):

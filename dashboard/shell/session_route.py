@@ -6,7 +6,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dashboard.sessions import cookie_name, over_tls
+from dashboard.shell.sessions import cookie_name, over_tls
 from data.settings import get_settings
 from data.store import Store
 from data.trust import sessions

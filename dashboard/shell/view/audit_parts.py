@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import app_state
+from dashboard.shell import app_state
 from data.trust import audit
 
 CHECKED_SECONDS = 300  # a chain that was found whole is read again after so long, or when it grows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import app_state
+from dashboard.shell import app_state
 from data.cases import saved_views
 
 STEPS = 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dashboard.wording import Words
+from dashboard.shell.wording import Words
 
 SUBJECTS = {
     "risk": (

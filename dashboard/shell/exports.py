@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import pandas as pd
 
-from dashboard.wording import Words
+from dashboard.shell.wording import Words
 
 MIME = {
     "csv": "text/csv",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard import app_state, signing_in
-from dashboard.components.sign_in import wait_words
+from dashboard.shell import app_state, signing_in
+from dashboard.shell.view.sign_in import wait_words
 from data.trust import sessions
 from data.trust.passwords import MAX_PASSWORD, MIN_PASSWORD, PasswordRefused
 

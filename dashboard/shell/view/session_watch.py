@@ -6,7 +6,7 @@ import logging
 
 import streamlit as st
 
-from dashboard import app_state
+from dashboard.shell import app_state
 
 logger = logging.getLogger(__name__)
 EVERY = 5.0  # seconds; whatever is done in the tab asks at once

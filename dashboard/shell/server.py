@@ -2,7 +2,7 @@
 
 ``streamlit run streamlit_app.py`` serves the same pages; this server also answers ``/health`` for a load
 balancer, keeps people signed in over a reload, gives files of people to nobody but those they were shown to
-(:mod:`dashboard.web_guard`), and imports the slow libraries before the first visitor comes.
+(:mod:`dashboard.shell.web_guard`), and imports the slow libraries before the first visitor comes.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 
-from dashboard.memory import settle
-from dashboard.sessions import Serving
+from dashboard.shell.memory import settle
+from dashboard.shell.sessions import Serving
 from dashboard.worker_keeper import kept_worker
 from data.settings import get_settings
 
-SCRIPT = Path(__file__).resolve().parent.parent / "streamlit_app.py"
+SCRIPT = Path(__file__).resolve().parent.parent.parent / "streamlit_app.py"
 WARM = ("dashboard.pages.overview_page", "dashboard.pages.caseload_page", "dashboard.pages.student_page")
 HEALTH_SECONDS = 10  # a database that does not answer within it is down
 
@@ -46,8 +46,8 @@ async def _health(request):
 
 
 async def _session(request):
-    from dashboard import app_state
-    from dashboard.session_route import answer
+    from dashboard.shell import app_state
+    from dashboard.shell.session_route import answer
 
     return await answer(request, app_state.store())
 
@@ -58,9 +58,9 @@ def application():
     from starlette.middleware import Middleware
     from starlette.routing import Route
 
-    from dashboard.components.media_watch import tab_is_open
-    from dashboard.handed_files import HandedFiles
-    from dashboard.web_guard import FileGuard, ProtectiveHeaders
+    from dashboard.shell.handed_files import HandedFiles
+    from dashboard.shell.view.media_watch import tab_is_open
+    from dashboard.shell.web_guard import FileGuard, ProtectiveHeaders
 
     Serving.cookies = True
     handed = HandedFiles(tab_is_open)
@@ -74,7 +74,7 @@ def application():
 
 def _account_of(cookie: str | None):
     """Whose session a cookie is, as the account stands now; None for nobody."""
-    from dashboard import app_state
+    from dashboard.shell import app_state
     from data.trust.sessions import find_by_cookie
 
     session = find_by_cookie(app_state.store(), cookie)
@@ -103,7 +103,7 @@ def serve(port: int, address: str, *, worker: bool = True) -> None:
 async def _lifespan(handed, _app):
     from streamlit.runtime import get_instance
 
-    from dashboard.components.media_watch import watch
+    from dashboard.shell.view.media_watch import watch
 
     watch(get_instance().media_file_mgr, handed)
     _warm_up()
@@ -114,7 +114,7 @@ def _warm_up() -> None:
     """Import what pages need and load the served model, so that no visitor waits for it."""
     for name in WARM:
         import_module(name)
-    from dashboard import app_state
+    from dashboard.shell import app_state
     from fusion.model_files import ModelFileError
 
     try:

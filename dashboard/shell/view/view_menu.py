@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import app_state
-from dashboard.plain import plain
+from dashboard.shell import app_state
+from dashboard.shell.plain import plain
 from data.cases import saved_views
 from data.cases.saved_views import SavedView
 from data.columns import BANDS, TARGETS

@@ -1,12 +1,12 @@
-"""Sees which files Streamlit gives an address, and notes for whom (:mod:`dashboard.handed_files`)."""
+"""Sees which files Streamlit gives an address, and notes for whom (:mod:`dashboard.shell.handed_files`)."""
 
 from __future__ import annotations
 
 from streamlit.runtime import get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from dashboard import app_state
-from dashboard.handed_files import HandedFiles
+from dashboard.shell import app_state
+from dashboard.shell.handed_files import HandedFiles
 
 
 def tab_is_open(tab: str) -> bool:

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import streamlit as st
 
-from dashboard import app_state, signing_in
-from dashboard.plain import shown
+from dashboard.shell import app_state, signing_in
+from dashboard.shell.plain import shown
 from data.columns import ROLES
 from data.trust.accounts import Account
 
@@ -28,7 +28,8 @@ def demo_seats(seats: dict[str, list[Account]]) -> Account | None:
     Parameters
     ----------
     seats : dict of str to list of Account
-        From :func:`dashboard.access.demo_seats`; roles with several accounts let the visitor choose one.
+        From :func:`dashboard.shell.access.demo_seats`; roles with several accounts let the visitor choose
+        one.
     """
     words = app_state.words()
     st.badge(words("app.synthetic"), icon=":material/science:", color="violet")

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import app_state
-from dashboard.components.account_dialog import account_button
-from dashboard.components.tour import reopen_button
-from dashboard.plain import plain
-from dashboard.wording import LANGUAGES
+from dashboard.shell import app_state
+from dashboard.shell.plain import plain
+from dashboard.shell.view.account_dialog import account_button
+from dashboard.shell.view.tour import reopen_button
+from dashboard.shell.wording import LANGUAGES
 
 MARK = Path(__file__).with_name("mark.svg")
 LOGO = Path(__file__).with_name("logo.svg")

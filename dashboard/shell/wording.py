@@ -12,7 +12,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-LOCALES = Path(__file__).parent / "locales"
+LOCALES = Path(__file__).parent.parent / "locales"
 LANGUAGES = {"en": "English", "id": "Bahasa Indonesia"}
 _SEPARATORS = {"en": (",", "."), "id": (".", ",")}  # thousands, decimals
 EMPTY = "–"

@@ -22,11 +22,11 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import overlay, verification
-from dashboard.access import scope_for
-from dashboard.memory import settle
 from dashboard.overlay import Answer
-from dashboard.sessions import LOCAL, Serving, cookie_name, over_tls
-from dashboard.wording import Words, language_of
+from dashboard.shell.access import scope_for
+from dashboard.shell.memory import settle
+from dashboard.shell.sessions import LOCAL, Serving, cookie_name, over_tls
+from dashboard.shell.wording import Words, language_of
 from data import queries
 from data.queries import StoredExplanation, StoredModel
 from data.records.imports import now
