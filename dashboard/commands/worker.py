@@ -20,7 +20,7 @@ def worker(
     import sys
     import threading
 
-    from dashboard.worker import work
+    from dashboard.jobs.worker import work
     from data.commands.opening import opened_store
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")

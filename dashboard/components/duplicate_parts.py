@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard import jobs
-from dashboard.components.job_progress import job_progress
 from dashboard.components.layout import section
 from dashboard.components.specimen_panel import paper, picture
+from dashboard.jobs import asking as jobs
+from dashboard.jobs.view.job_progress import job_progress
 from dashboard.shell import app_state
 from dashboard.shell.access import may
 from dashboard.shell.people import named

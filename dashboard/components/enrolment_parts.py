@@ -5,12 +5,12 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard import jobs
 from dashboard.components import consent_parts
-from dashboard.components.job_progress import job_progress
 from dashboard.components.kpis import Kpi, kpi_row
 from dashboard.components.layout import section
 from dashboard.components.specimen_panel import scan, specimen_name
+from dashboard.jobs import asking as jobs
+from dashboard.jobs.view.job_progress import job_progress
 from dashboard.shell import app_state
 from dashboard.shell.access import may
 from data import queries

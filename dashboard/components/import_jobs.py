@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import jobs_import
 from dashboard.components.import_counts import counts_table
-from dashboard.components.job_progress import job_progress
 from dashboard.components.layout import section
-from dashboard.components.next_steps import next_steps
 from dashboard.importing import PagePlan, UploadedFile
+from dashboard.jobs import imports as jobs_import
+from dashboard.jobs.view.job_progress import job_progress
+from dashboard.jobs.view.next_steps import next_steps
 from dashboard.shell import app_state
 from dashboard.shell.plain import shown_table
 from data.files.mapping import Mapping

@@ -6,13 +6,13 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import jobs
 from dashboard.charts.verification import det_curve, workload
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.exports_bar import export_bar
-from dashboard.components.job_progress import job_progress
 from dashboard.components.kpis import Kpi, kpi_row
 from dashboard.components.layout import section
+from dashboard.jobs import asking as jobs
+from dashboard.jobs.view.job_progress import job_progress
 from dashboard.shell import app_state
 from dashboard.shell.access import may
 from dashboard.shell.plain import shown_table

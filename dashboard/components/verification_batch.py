@@ -5,13 +5,13 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard import jobs_verification
 from dashboard.components import consent_parts
 from dashboard.components.exports_bar import export_bar
-from dashboard.components.job_progress import job_progress
 from dashboard.components.kpis import Kpi, kpi_row
 from dashboard.components.layout import card, empty_state
-from dashboard.jobs import may_fetch
+from dashboard.jobs import signatures as jobs_verification
+from dashboard.jobs.asking import may_fetch
+from dashboard.jobs.view.job_progress import job_progress
 from dashboard.shell import app_state
 from dashboard.shell.plain import shown_table
 from dashboard.shell.view.own_data import demo_upload_note

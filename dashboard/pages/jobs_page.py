@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dashboard import jobs
-from dashboard.components import job_list
-from dashboard.components.job_start import start_bar
 from dashboard.components.layout import page_header
-from dashboard.components.next_steps import next_steps
+from dashboard.jobs import asking as jobs
+from dashboard.jobs.view import job_list
+from dashboard.jobs.view.job_start import start_bar
+from dashboard.jobs.view.next_steps import next_steps
 from dashboard.shell import app_state
 from data.jobs import table
 

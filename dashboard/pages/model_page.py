@@ -9,10 +9,10 @@ from dashboard.components import model_registry
 from dashboard.components import model_watching as watching
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import target_choice
-from dashboard.components.job_retrain import retrain
 from dashboard.components.layout import card, empty_state, page_header, section
 from dashboard.components.model_charts import quality_charts
 from dashboard.components.model_pdf import model_pdfs
+from dashboard.jobs.view.job_retrain import retrain
 from dashboard.model_facts import AT_K, HEADLINE
 from dashboard.shell import app_state
 from data.columns import TARGETS

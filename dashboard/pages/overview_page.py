@@ -13,9 +13,9 @@ from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import group_choices, group_filters
 from dashboard.components.kpis import kpi_row
 from dashboard.components.layout import card, empty_state, page_header
-from dashboard.components.next_steps import next_steps
 from dashboard.components.overview_prospects import gaps, health, outlook, prepare_overview
 from dashboard.components.standing_parts import unlearned_card
+from dashboard.jobs.view.next_steps import next_steps
 from dashboard.shell import app_state
 from data import queries
 

@@ -15,9 +15,9 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 
+from dashboard.jobs.worker_keeper import kept_worker
 from dashboard.shell.memory import settle
 from dashboard.shell.sessions import Serving
-from dashboard.worker_keeper import kept_worker
 from data.settings import get_settings
 
 SCRIPT = Path(__file__).resolve().parent.parent.parent / "streamlit_app.py"

@@ -10,8 +10,10 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from dashboard import importing, jobs, jobs_import
+from dashboard import importing
 from dashboard.importing import UploadedFile
+from dashboard.jobs import asking as jobs
+from dashboard.jobs import imports as jobs_import
 from dashboard.shell import access, exports
 from dashboard.shell.wording import Words
 from data import queries

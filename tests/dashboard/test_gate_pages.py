@@ -174,7 +174,7 @@ def store_without_outcomes(small_register, served, tmp_path, sqlite_template):
 
 
 def test_an_empty_store_leads_from_import_to_training_without_a_command_line(store, served, screen):
-    from dashboard.next_steps import open_steps
+    from dashboard.jobs.next_steps import open_steps
 
     served(store)
     assert open_steps(store) == ["import"]
@@ -186,7 +186,7 @@ def test_an_empty_store_leads_from_import_to_training_without_a_command_line(sto
 
 
 def test_after_an_import_training_comes_next_and_after_it_nothing_is_left(small_register, served, screen):
-    from dashboard.next_steps import open_steps
+    from dashboard.jobs.next_steps import open_steps
     from data.jobs import table
 
     store = small_register.store
@@ -211,8 +211,8 @@ def test_the_first_training_asked_for_on_a_page_fills_every_page_without_a_scori
     from functools import partial
 
     from benchmarks.registers import make_register
-    from dashboard import worker_child
-    from dashboard.next_steps import open_steps
+    from dashboard.jobs import worker_child
+    from dashboard.jobs.next_steps import open_steps
     from data.jobs import table
     from fusion import pipeline
     from fusion.booster import TreeSettings
@@ -238,7 +238,8 @@ def test_the_first_training_asked_for_on_a_page_fills_every_page_without_a_scori
 
 
 def test_a_training_that_finds_too_little_ends_as_a_job_with_a_reason(small_register, served, screen):
-    from dashboard import jobs, worker_child
+    from dashboard.jobs import asking as jobs
+    from dashboard.jobs import worker_child
     from data.jobs import table
 
     store = small_register.store

@@ -9,10 +9,11 @@ from types import ModuleType
 
 import pytest
 
-from dashboard import jobs, worker, worker_child
-from dashboard.jobs import Cancelled, Refused, Task
+from dashboard.jobs import asking as jobs
+from dashboard.jobs import worker, worker_child
+from dashboard.jobs.asking import Cancelled, Refused, Task
+from dashboard.jobs.worker_keeper import kept_worker
 from dashboard.shell.wording import Words
-from dashboard.worker_keeper import kept_worker
 from data.columns import ROLES
 from data.jobs import live as jobs_live
 from data.jobs import table

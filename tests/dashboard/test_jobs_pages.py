@@ -11,8 +11,11 @@ from threading import Event
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import importing, jobs, jobs_import, worker_child
+from dashboard import importing
 from dashboard.importing import UploadedFile
+from dashboard.jobs import asking as jobs
+from dashboard.jobs import imports as jobs_import
+from dashboard.jobs import worker_child
 from dashboard.shell.plain import plain
 from dashboard.shell.wording import Words
 from data import queries
@@ -255,7 +258,7 @@ def test_the_headers_of_a_file_can_be_tied_to_other_columns(store):
 
 
 def test_a_worker_that_finds_nothing_returns(store):
-    from dashboard.worker import work as until_idle
+    from dashboard.jobs.worker import work as until_idle
 
     until_idle(store, Event(), until_idle=True)
     assert jobs_live.worker_alive(store)

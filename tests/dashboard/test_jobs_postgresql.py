@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from dashboard import importing, jobs_import
+from dashboard import importing
 from dashboard.importing import UploadedFile
+from dashboard.jobs import imports as jobs_import
 from data import queries
 from data.jobs import table as jobs
 from data.jobs.lock import held_alone

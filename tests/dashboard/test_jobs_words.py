@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from dashboard.jobs_words import (
+from dashboard.jobs.words import (
     duration,
     duration_words,
     history_table,

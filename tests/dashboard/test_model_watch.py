@@ -121,7 +121,7 @@ def test_a_decision_needs_a_reason_and_a_confirmation(decided, university, scree
 
 
 def test_a_decision_is_asked_for_as_a_job_and_the_present_model_stays_meanwhile(decided, monkeypatch):
-    from dashboard import jobs
+    from dashboard.jobs import asking as jobs
 
     asked = []
     monkeypatch.setattr(jobs, "start", lambda store, person, kind, **more: asked.append((kind, more)) or "j1")
@@ -142,8 +142,8 @@ def test_a_decision_is_asked_for_as_a_job_and_the_present_model_stays_meanwhile(
     ],
 )
 def test_the_job_decides_in_the_name_of_whoever_asked_for_it(act, step, more, monkeypatch):
-    from dashboard.jobs import Task
-    from dashboard.jobs_kinds import serve
+    from dashboard.jobs.asking import Task
+    from dashboard.jobs.kinds import serve
     from fusion import registry
 
     calls = []
@@ -166,8 +166,8 @@ def test_the_job_decides_in_the_name_of_whoever_asked_for_it(act, step, more, mo
     [(LookupError("no model"), "model_gone"), (NotServable("too small"), "not_servable")],
 )
 def test_a_model_that_cannot_be_served_is_refused_in_words(raised, code, monkeypatch):
-    from dashboard.jobs import Refused, Task
-    from dashboard.jobs_kinds import serve
+    from dashboard.jobs.asking import Refused, Task
+    from dashboard.jobs.kinds import serve
     from fusion import registry
 
     def decide(*_, **__):

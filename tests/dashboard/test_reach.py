@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from dashboard import jobs, jobs_kinds
-from dashboard.jobs import Refused, Task
+from dashboard.jobs import asking as jobs
+from dashboard.jobs import kinds as jobs_kinds
+from dashboard.jobs.asking import Refused, Task
 from dashboard.reports import pipeline
 from data import queries, reports_store
 from data.jobs import live as jobs_live

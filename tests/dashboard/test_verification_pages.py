@@ -12,7 +12,8 @@ import pytest
 from PIL import Image, ImageDraw
 from pypdf import PdfReader
 
-from dashboard import jobs, jobs_verification
+from dashboard.jobs import asking as jobs
+from dashboard.jobs import signatures as jobs_verification
 from dashboard.shell.wording import Words
 from data import queries
 from data.jobs import table as job_table

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import jobs
-from dashboard.components.job_progress import job_progress
 from dashboard.components.layout import card, section
+from dashboard.jobs import asking as jobs
+from dashboard.jobs.view.job_progress import job_progress
 from dashboard.shell import app_state
 from data.jobs import table
 

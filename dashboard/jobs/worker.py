@@ -20,7 +20,7 @@ from data.jobs.lock import StillHeld, held_alone
 from data.jobs.table import Job, LostJob
 from data.store import Store
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 POLL = 0.5  # seconds between two looks at the table
 WATCH = 0.2  # seconds between two looks at a running process
 GRACE = 10.0  # seconds that a job has to stop at a step of its own
@@ -75,7 +75,7 @@ def _sweep(store: Store) -> None:
 
 def command_of(job: Job) -> tuple[str, ...]:
     """What does the job; it ends when its standard input closes."""
-    return (sys.executable, "-m", "dashboard.worker_child", job.job_id, job.worker)
+    return (sys.executable, "-m", "dashboard.jobs.worker_child", job.job_id, job.worker)
 
 
 def _do(store: Store, job: Job, stop: Event, still_held: StillHeld) -> None:

@@ -1,4 +1,5 @@
-"""``python -m dashboard.worker_child JOB WORKER``: one job, in a process that may be ended at any moment."""
+"""``python -m dashboard.jobs.asking.worker_child JOB WORKER``: one job, in a process that may be ended at any
+moment."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ import traceback
 from contextlib import closing
 from importlib import import_module
 
-from dashboard.jobs import KINDS, Cancelled, Refused, Task
+from dashboard.jobs.asking import KINDS, Cancelled, Refused, Task
 from data.jobs import live as jobs_live
 from data.jobs import table as jobs
 from data.jobs.live import Progress

@@ -1,7 +1,7 @@
 """Long work from the pages: which kinds there are, who may ask for them, and asking.
 
 A kind is a function ``run(task) -> dict`` named by its module, so that the page that asks for a training
-never imports what trains. The worker (:mod:`dashboard.worker`) calls it in a process of its own.
+never imports what trains. The worker (:mod:`dashboard.jobs.asking.worker`) calls it in a process of its own.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from data.trust.scope import Scope
 Report = Callable[[int, int, str], None]  # done, total, step; raises Cancelled when asked to stop
 
 KINDS = {  # kind → "module:function"
-    "import": "dashboard.jobs_import:run",
-    "embed": "dashboard.jobs_kinds:embed",
-    "train": "dashboard.jobs_kinds:train",
-    "score": "dashboard.jobs_kinds:score",
-    "serve": "dashboard.jobs_kinds:serve",
-    "reports": "dashboard.jobs_kinds:reports",
-    "verify": "dashboard.jobs_verification:verify",
-    "enrol": "dashboard.jobs_verification:enrol",
-    "duplicates": "dashboard.jobs_verification:duplicates",
-    "calibrate": "dashboard.jobs_verification:calibrate",
+    "import": "dashboard.jobs.imports:run",
+    "embed": "dashboard.jobs.kinds:embed",
+    "train": "dashboard.jobs.kinds:train",
+    "score": "dashboard.jobs.kinds:score",
+    "serve": "dashboard.jobs.kinds:serve",
+    "reports": "dashboard.jobs.kinds:reports",
+    "verify": "dashboard.jobs.signatures:verify",
+    "enrol": "dashboard.jobs.signatures:enrol",
+    "duplicates": "dashboard.jobs.signatures:duplicates",
+    "calibrate": "dashboard.jobs.signatures:calibrate",
 }
 
 

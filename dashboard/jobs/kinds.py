@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import zipfile
 
-from dashboard.jobs import Refused, Task, reach_of
+from dashboard.jobs.asking import Refused, Task, reach_of
 from data import queries
 from data.jobs import live as jobs_live
 from data.settings import get_settings

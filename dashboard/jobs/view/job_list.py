@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard.components.exports_bar import export_bar
-from dashboard.components.job_progress import again_button, job_progress
 from dashboard.components.layout import empty_state, section
-from dashboard.jobs import may_fetch
-from dashboard.jobs_words import duration, duration_words, history_table, outcome_words
+from dashboard.jobs.asking import may_fetch
+from dashboard.jobs.view.job_progress import again_button, job_progress
+from dashboard.jobs.words import duration, duration_words, history_table, outcome_words
 from dashboard.shell import app_state
 from dashboard.shell.plain import shown_table
 from data.jobs import live as jobs_live

@@ -10,9 +10,10 @@ import uuid
 from collections.abc import Sequence
 from datetime import date
 
-from dashboard import importing, jobs
+from dashboard import importing
 from dashboard.importing import UploadedFile
-from dashboard.jobs import Refused, Task
+from dashboard.jobs import asking as jobs
+from dashboard.jobs.asking import Refused, Task
 from data.files.mapping import Mapping, mapping_from_dict, mapping_to_dict
 from data.jobs import live as jobs_live
 from data.records.imports import records_written

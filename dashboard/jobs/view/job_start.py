@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import jobs
 from dashboard.components.layout import section
+from dashboard.jobs import asking as jobs
 from dashboard.shell import app_state
 
 ICONS = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import jobs
-from dashboard.jobs_words import ICONS, outcome_words, progress_words, step_words
+from dashboard.jobs import asking as jobs
+from dashboard.jobs.words import ICONS, outcome_words, progress_words, step_words
 from dashboard.shell import app_state
 from data.jobs import live as jobs_live
 from data.jobs import table
@@ -21,7 +21,7 @@ def job_progress(job_id: str, *, quiet: bool = False) -> Job | None:
     Parameters
     ----------
     job_id : str
-        From :func:`dashboard.jobs.start`.
+        From :func:`dashboard.jobs.asking.asking.start`.
     quiet : bool
         Say nothing of a job that ended well: the page shows what came of it.
 

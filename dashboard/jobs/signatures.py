@@ -10,8 +10,8 @@ import io
 
 import pandas as pd
 
-from dashboard import jobs
-from dashboard.jobs import Refused, Task
+from dashboard.jobs import asking as jobs
+from dashboard.jobs.asking import Refused, Task
 from data.jobs import live as jobs_live
 from data.jobs.table import Job
 from data.signatures.specimens import RefusedFile

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 COMMAND = (sys.executable, "-m", "dashboard", "worker", "--attached")
 PAUSES = (1.0, 2.0, 5.0, 15.0, 60.0)  # seconds before it is started again, the last for ever
 STEADY = 120.0  # seconds after which a worker counts as well
