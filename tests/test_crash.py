@@ -25,8 +25,8 @@ import pandas as pd
 import pytest
 from sqlalchemy import create_engine, select
 
-from dashboard import importing
-from dashboard.importing import UploadedFile
+from dashboard.importing import plan as importing
+from dashboard.importing.plan import UploadedFile
 from dashboard.jobs import imports as jobs_import
 from data import schema
 from data.jobs import table as jobs

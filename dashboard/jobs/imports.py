@@ -10,8 +10,8 @@ import uuid
 from collections.abc import Sequence
 from datetime import date
 
-from dashboard import importing
-from dashboard.importing import UploadedFile
+from dashboard.importing import plan as importing
+from dashboard.importing.plan import UploadedFile
 from dashboard.jobs import asking as jobs
 from dashboard.jobs.asking import Refused, Task
 from data.files.mapping import Mapping, mapping_from_dict, mapping_to_dict
@@ -41,7 +41,7 @@ def start(
     Parameters
     ----------
     files, kinds : sequences
-        As for :func:`dashboard.importing.chosen_files`.
+        As for :func:`dashboard.importing.plan.plan.chosen_files`.
     mapping : Mapping or None
         None detects file by file.
     captured_on : date, "file", "entry" or None

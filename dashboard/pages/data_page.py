@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.components import import_jobs
-from dashboard.components import import_wizard as wizard
 from dashboard.components.exports_bar import export_bar
-from dashboard.components.import_columns import choose_columns
-from dashboard.components.import_history import as_table, undo_panel
 from dashboard.components.layout import empty_state, page_header, section
+from dashboard.importing.view import asked as import_jobs
+from dashboard.importing.view import wizard
+from dashboard.importing.view.columns import choose_columns
+from dashboard.importing.view.history import as_table, undo_panel
 from dashboard.shell import app_state
 from dashboard.shell.plain import shown_table
 from dashboard.shell.view import own_data

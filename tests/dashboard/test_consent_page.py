@@ -9,9 +9,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from dashboard import importing
-from dashboard.import_columns import missing
-from dashboard.importing import UploadedFile
+from dashboard.importing import plan as importing
+from dashboard.importing.columns import missing
+from dashboard.importing.plan import UploadedFile
 from dashboard.shell import access
 from dashboard.shell.wording import Words
 from data import queries

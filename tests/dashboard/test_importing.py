@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from dashboard import importing
-from dashboard.importing import UploadedFile
+from dashboard.importing import plan as importing
+from dashboard.importing.plan import UploadedFile
 from data import queries
 from data.signatures.files import iter_signature_files
 from data.trust import audit

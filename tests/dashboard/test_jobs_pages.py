@@ -11,8 +11,8 @@ from threading import Event
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import importing
-from dashboard.importing import UploadedFile
+from dashboard.importing import plan as importing
+from dashboard.importing.plan import UploadedFile
 from dashboard.jobs import asking as jobs
 from dashboard.jobs import imports as jobs_import
 from dashboard.jobs import worker_child

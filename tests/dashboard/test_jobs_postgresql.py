@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from dashboard import importing
-from dashboard.importing import UploadedFile
+from dashboard.importing import plan as importing
+from dashboard.importing.plan import UploadedFile
 from dashboard.jobs import imports as jobs_import
 from data import queries
 from data.jobs import table as jobs

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dashboard import importing
-from dashboard.importing import UploadedFile
+from dashboard.importing import plan as importing
+from dashboard.importing.plan import UploadedFile
 from dashboard.shell.access import pages_for
 from dashboard.shell.wording import Words
 from data.store import open_store

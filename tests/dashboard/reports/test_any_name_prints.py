@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 from typer.testing import CliRunner
 
-from dashboard import importing
 from dashboard.__main__ import app
-from dashboard.importing import UploadedFile
+from dashboard.importing import plan as importing
+from dashboard.importing.plan import UploadedFile
 from dashboard.reports import documents
 from dashboard.reports.glyphs import SIGN, lacking, printable
 from dashboard.reports.provenance import Provenance

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard.components.import_counts import counts_table
 from dashboard.components.layout import section
-from dashboard.importing import PagePlan, UploadedFile
+from dashboard.importing.plan import PagePlan, UploadedFile
+from dashboard.importing.view.counts import counts_table
 from dashboard.jobs import imports as jobs_import
 from dashboard.jobs.view.job_progress import job_progress
 from dashboard.jobs.view.next_steps import next_steps

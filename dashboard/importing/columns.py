@@ -7,7 +7,7 @@ from collections.abc import Mapping as Dict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from dashboard.importing import UploadedFile
+from dashboard.importing.plan import UploadedFile
 from data.files.mapping import TABLES, Mapping, missing_columns
 from data.files.matching import Match
 from data.files.register_files import Source, match_source

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import import_columns
-from dashboard.import_columns import IGNORED, FileColumns
-from dashboard.importing import TABLES, UploadedFile
+from dashboard.importing import columns as import_columns
+from dashboard.importing.columns import IGNORED, FileColumns
+from dashboard.importing.plan import TABLES, UploadedFile
 from dashboard.shell import app_state
 from dashboard.shell.plain import plain
 from data.files.mapping import Mapping

@@ -8,10 +8,10 @@ import json
 import pandas as pd
 import streamlit as st
 
-from dashboard import importing
-from dashboard.components.import_counts import counts_table
 from dashboard.components.layout import section
-from dashboard.importing import KINDS, PagePlan, UploadedFile
+from dashboard.importing import plan as importing
+from dashboard.importing.plan import KINDS, PagePlan, UploadedFile
+from dashboard.importing.view.counts import counts_table
 from dashboard.shell import app_state
 from dashboard.shell.plain import plain, shown, shown_table
 from data.files.mapping import TABLES, mapping_to_dict, missing_columns
