@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard import findings
 from dashboard.components.layout import section
 from dashboard.shell import app_state, pictures
+from dashboard.verification import findings
 from data import queries
 from data.queries import StoredExplanation
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dashboard.components import consent_acts as acts
-from dashboard.components import consent_parts as parts
 from dashboard.components.layout import card, page_header
-from dashboard.components.student_search import student_search
 from dashboard.shell import app_state
+from dashboard.verification.view import consent as parts
+from dashboard.verification.view import consent_acts as acts
+from dashboard.verification.view.student_search import student_search
 from data import queries
 from data.consents.queries import consent_standing
 

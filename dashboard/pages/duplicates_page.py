@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.components import duplicate_parts as parts
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import card, empty_state, page_header
 from dashboard.shell import app_state
+from dashboard.verification.view import duplicates as parts
 from data.verification.duplicates import duplicate_findings, newest_search
 
 

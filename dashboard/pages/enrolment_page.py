@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dashboard.components import consent_parts
-from dashboard.components import enrolment_parts as parts
 from dashboard.components.layout import card, empty_state, page_header
-from dashboard.components.student_search import student_search
 from dashboard.shell import app_state
+from dashboard.verification.view import consent as consent_parts
+from dashboard.verification.view import enrolment as parts
+from dashboard.verification.view.student_search import student_search
 from data import queries
 from data.verification import queries as queries_verification
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.components import review_parts as parts
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import card, empty_state, page_header
-from dashboard.reviews import next_case, queue_table
 from dashboard.shell import app_state
+from dashboard.verification.reviews import next_case, queue_table
+from dashboard.verification.view import review as parts
 from data.verification.reviews import review_queue
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.components import threshold_parts as parts
 from dashboard.components.layout import card, page_header
 from dashboard.shell import app_state
+from dashboard.verification.view import thresholds as parts
 
 
 def show() -> None:

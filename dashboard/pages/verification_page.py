@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.components import verification_parts as parts
 from dashboard.components.layout import card, empty_state, page_header
-from dashboard.components.questioned_input import questioned_input
-from dashboard.components.student_search import student_search
-from dashboard.components.verification_batch import batch
-from dashboard.components.verification_compare import comparison
 from dashboard.shell import app_state
+from dashboard.verification.view import parts
+from dashboard.verification.view.batch import batch
+from dashboard.verification.view.compare import comparison
+from dashboard.verification.view.questioned_input import questioned_input
+from dashboard.verification.view.student_search import student_search
 
 
 def show() -> None:

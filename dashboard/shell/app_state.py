@@ -21,12 +21,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pandas as pd
 import streamlit as st
 
-from dashboard import overlay, verification
+from dashboard import overlay
 from dashboard.overlay import Answer
 from dashboard.shell.access import scope_for
 from dashboard.shell.memory import settle
 from dashboard.shell.sessions import LOCAL, Serving, cookie_name, over_tls
 from dashboard.shell.wording import Words, language_of
+from dashboard.verification import comparison as verification
 from data import queries
 from data.queries import StoredExplanation, StoredModel
 from data.records.imports import now
@@ -492,7 +493,8 @@ def _heat_map(specimen_id: str, score_id: int, version: str, reader: Scope, _sto
 
 
 def superposed(questioned: bytes, specimen_id: str):
-    """A questioned signature and a reference on one sheet (:func:`dashboard.verification.superposed`)."""
+    """A questioned signature and a reference on one sheet
+    (:func:`dashboard.verification.comparison.comparison.superposed`)."""
     return _superposed(questioned, specimen_id, data_version(), scope())
 
 

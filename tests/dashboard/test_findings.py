@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from dashboard import findings
 from dashboard.shell.wording import LANGUAGES, Words
+from dashboard.verification import findings
 from vision.quality import TITLES, as_rows, check_specimen
 
 EN, ID = Words("en"), Words("id")

@@ -3,8 +3,15 @@
 import pandas as pd
 import pytest
 
-from dashboard.reviews import may_settle, next_case, pack_reasons, progress_of, state_of, told_reasons
 from dashboard.shell.wording import Words
+from dashboard.verification.reviews import (
+    may_settle,
+    next_case,
+    pack_reasons,
+    progress_of,
+    state_of,
+    told_reasons,
+)
 
 QUEUE = pd.DataFrame({"decision_id": ["a", "b", "c"], "mine_to_do": [False, True, True], "settled": False})
 

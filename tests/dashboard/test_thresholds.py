@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from dashboard.shell.wording import Words
-from dashboard.thresholds import at_threshold, counts_table, rate_table, with_forged_share
+from dashboard.verification.thresholds import at_threshold, counts_table, rate_table, with_forged_share
 
 ID = Words("id")
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from dashboard import verification
 from dashboard.shell.wording import LANGUAGES, Words
+from dashboard.verification import comparison as verification
 from data.signatures.specimens import RefusedFile
 
 EN, ID = Words("en"), Words("id")

@@ -121,7 +121,7 @@ def test_a_blank_sheet_is_told_at_once_with_what_to_do(enrolled, screen):
 def test_the_case_file_prints_references_hashes_and_findings(case):
     from dashboard.reports.case_file import case_file
     from dashboard.reports.provenance import Provenance
-    from dashboard.verification_case import case_of
+    from dashboard.verification.case import case_of
 
     everything = Scope.system()
     row = queries_verification.decision(case.store, everything, case.decision.decision_id)
@@ -144,7 +144,7 @@ def test_the_case_file_prints_references_hashes_and_findings(case):
 def test_a_copied_image_has_a_case_file_though_nobody_is_enrolled(office):
     from dashboard.reports.case_file import case_file
     from dashboard.reports.provenance import Provenance
-    from dashboard.verification_case import case_of
+    from dashboard.verification.case import case_of
     from vision.verification_pipeline import verify
 
     everything = Scope.system()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard.components import consent_parts
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.kpis import Kpi, kpi_row
 from dashboard.components.layout import card, empty_state
@@ -15,7 +14,8 @@ from dashboard.jobs.view.job_progress import job_progress
 from dashboard.shell import app_state
 from dashboard.shell.plain import shown_table
 from dashboard.shell.view.own_data import demo_upload_note
-from dashboard.verification_batch import OUTCOMES, PROBLEM, SHOWN, as_table, chosen, counted
+from dashboard.verification.batch import OUTCOMES, PROBLEM, SHOWN, as_table, chosen, counted
+from dashboard.verification.view import consent as consent_parts
 from data import queries
 from data.jobs.table import Job
 

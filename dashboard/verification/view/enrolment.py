@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard.components import consent_parts
 from dashboard.components.kpis import Kpi, kpi_row
 from dashboard.components.layout import section
 from dashboard.components.specimen_panel import scan, specimen_name
@@ -13,6 +12,7 @@ from dashboard.jobs import asking as jobs
 from dashboard.jobs.view.job_progress import job_progress
 from dashboard.shell import app_state
 from dashboard.shell.access import may
+from dashboard.verification.view import consent as consent_parts
 from data import queries
 from data.verification import queries as queries_verification
 from data.verification.write import NoConsent

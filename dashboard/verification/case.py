@@ -8,10 +8,10 @@ from collections.abc import Mapping
 import pandas as pd
 from PIL import Image
 
-from dashboard import findings
 from dashboard.reports.case_file import CaseFile, Specimen
 from dashboard.shell.wording import EMPTY, Words
-from dashboard.verification import support_words
+from dashboard.verification import findings
+from dashboard.verification.comparison import support_words
 from data.signatures.specimens import read_pixels
 
 COPIED = "copy_of_specimen"  # the reason of a decision that needs no references

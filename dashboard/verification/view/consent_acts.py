@@ -7,10 +7,10 @@ from datetime import date
 import pandas as pd
 import streamlit as st
 
-from dashboard.components.consent_parts import answer_text
 from dashboard.components.layout import card, section
 from dashboard.shell import app_state
 from dashboard.shell.access import may
+from dashboard.verification.view.consent import answer_text
 from data import queries
 from data.columns import CONSENT_PURPOSES
 from data.consents.consent import LONGEST_SOURCE, NeedsRenewal, record_consents

@@ -16,7 +16,13 @@ from dashboard.jobs.view.job_progress import job_progress
 from dashboard.shell import app_state
 from dashboard.shell.access import may
 from dashboard.shell.plain import shown_table
-from dashboard.thresholds import at_threshold, counts_table, interval, rate_table, with_forged_share
+from dashboard.verification.thresholds import (
+    at_threshold,
+    counts_table,
+    interval,
+    rate_table,
+    with_forged_share,
+)
 
 SHOWN_ABOVE = ("far_skilled", "far_random", "frr", "inconclusive")
 

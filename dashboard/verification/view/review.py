@@ -8,12 +8,12 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components.layout import section
-from dashboard.components.verification_compare import comparison
-from dashboard.components.verification_outcome import outcome_panel
-from dashboard.reviews import REASONS, may_settle, pack_reasons, progress_of, told_reasons
 from dashboard.shell import app_state
 from dashboard.shell.people import named
 from dashboard.shell.plain import plain, shown, shown_table
+from dashboard.verification.reviews import REASONS, may_settle, pack_reasons, progress_of, told_reasons
+from dashboard.verification.view.compare import comparison
+from dashboard.verification.view.outcome import outcome_panel
 from data.verification import queries as queries_verification
 from data.verification import reviews
 from data.verification.reviews import ACTIONS, OPINIONS, Refused
@@ -156,7 +156,7 @@ def queue_list(table: pd.DataFrame, ids: list[str]) -> None:
     Parameters
     ----------
     table : DataFrame
-        From :func:`dashboard.reviews.queue_table`.
+        From :func:`dashboard.verification.comparison.reviews.queue_table`.
     ids : list of str
         The case of each row.
     """

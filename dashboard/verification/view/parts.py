@@ -8,16 +8,16 @@ from typing import NamedTuple
 import pandas as pd
 import streamlit as st
 
-from dashboard.components import consent_parts
 from dashboard.components.layout import section
-from dashboard.components.questioned_input import Questioned
-from dashboard.components.verification_outcome import outcome_panel
 from dashboard.reports.case_file import case_file
 from dashboard.reports.provenance import Provenance
 from dashboard.shell import app_state, exports
 from dashboard.shell.people import named
 from dashboard.shell.plain import plain, shown_table
-from dashboard.verification_case import case_of
+from dashboard.verification.case import case_of
+from dashboard.verification.view import consent as consent_parts
+from dashboard.verification.view.outcome import outcome_panel
+from dashboard.verification.view.questioned_input import Questioned
 from data import queries
 from data.store import get_fact
 from data.verification import queries as queries_verification
@@ -29,7 +29,7 @@ MODES = ("one", "folder")
 
 
 class Evidence(NamedTuple):
-    """What :func:`dashboard.components.verification_compare.comparison` takes."""
+    """What :func:`dashboard.verification.comparison.view.compare.comparison` takes."""
 
     questioned: bytes
     references: pd.DataFrame

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard.charts.verification import support_scale
 from dashboard.components.chart_panel import QUIET
 from dashboard.shell import app_state
-from dashboard.verification import support_words
+from dashboard.verification.comparison import support_words
 
 COMPARED = ("agrees", "differs", "unclear", "weak_calibration")
 """Reasons that rest on the ratio; for all others it would say more than is known."""
