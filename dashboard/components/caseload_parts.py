@@ -9,8 +9,8 @@ import pandas as pd
 
 from dashboard import caseload
 from dashboard.components.filters import CaseFilter
-from dashboard.reasons import in_brief
 from dashboard.shell import app_state
+from dashboard.students.reasons import in_brief
 from data import queries
 
 

@@ -7,9 +7,9 @@ import streamlit as st
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.kpis import kpi_row
 from dashboard.components.layout import card, empty_state, page_header
-from dashboard.components.specimen_panel import findings_list, scan
 from dashboard.shell import app_state
 from dashboard.shell.plain import plain
+from dashboard.students.view.specimen_panel import findings_list, scan
 from dashboard.verification.view import signatures as parts
 from data import queries
 

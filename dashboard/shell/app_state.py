@@ -21,12 +21,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pandas as pd
 import streamlit as st
 
-from dashboard import overlay
-from dashboard.overlay import Answer
 from dashboard.shell.access import scope_for
 from dashboard.shell.memory import settle
 from dashboard.shell.sessions import LOCAL, Serving, cookie_name, over_tls
 from dashboard.shell.wording import Words, language_of
+from dashboard.students import overlay
+from dashboard.students.overlay import Answer
 from dashboard.verification import comparison as verification
 from data import queries
 from data.queries import StoredExplanation, StoredModel

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dashboard.overlay import Answer
 from dashboard.shell.wording import Words
+from dashboard.students.overlay import Answer
 from data.signatures.specimens import inspect_image, read_pixels
 
 

@@ -174,7 +174,7 @@ def _wait_until_up(url: str, server: subprocess.Popen, seconds: float = 90) -> N
 
 def _explained_student(folder: Path) -> tuple[str, str]:
     """The first student in order of risk whose newest specimen has a heat map that may be shown."""
-    from dashboard import overlay
+    from dashboard.students import overlay
     from data import queries
     from data.store import open_store
     from data.trust.accounts import list_accounts

@@ -2,8 +2,8 @@
 
 import pytest
 
-from dashboard import reasons
 from dashboard.shell.wording import Words
+from dashboard.students import reasons
 from fusion.explain import Contribution, Explanation
 from fusion.feature_list import FEATURES
 

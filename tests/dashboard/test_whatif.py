@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from dashboard import whatif
+from dashboard.students import whatif
 from data import queries
 from data.trust.scope import Scope
 from fusion.directions import column_signs

@@ -6,8 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components.layout import section
-from dashboard.components.specimen_panel import paper, picture, scan, specimen_name
 from dashboard.shell import app_state
+from dashboard.students.view.specimen_panel import paper, picture, scan, specimen_name
 
 VIEWS = ("side", "sheet", "map")
 

@@ -6,13 +6,13 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components.layout import section
-from dashboard.components.specimen_panel import paper, picture
 from dashboard.jobs import asking as jobs
 from dashboard.jobs.view.job_progress import job_progress
 from dashboard.shell import app_state
 from dashboard.shell.access import may
 from dashboard.shell.people import named
 from dashboard.shell.plain import plain, shown, shown_table
+from dashboard.students.view.specimen_panel import paper, picture
 from data import queries
 from data.verification import reviews
 from data.verification.reviews import DUPLICATE_OPINIONS, Refused

@@ -7,11 +7,11 @@ import streamlit as st
 
 from dashboard.components.kpis import Kpi, kpi_row
 from dashboard.components.layout import section
-from dashboard.components.specimen_panel import scan, specimen_name
 from dashboard.jobs import asking as jobs
 from dashboard.jobs.view.job_progress import job_progress
 from dashboard.shell import app_state
 from dashboard.shell.access import may
+from dashboard.students.view.specimen_panel import scan, specimen_name
 from dashboard.verification.view import consent as consent_parts
 from data import queries
 from data.verification import queries as queries_verification

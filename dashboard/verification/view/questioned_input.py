@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboard.components.specimen_panel import findings_list, paper, picture
 from dashboard.shell import app_state
 from dashboard.shell.view.own_data import demo_upload_note
+from dashboard.students.view.specimen_panel import findings_list, paper, picture
 from dashboard.verification import findings
 from dashboard.verification.comparison import checked_image
 from data.signatures.specimens import RefusedFile

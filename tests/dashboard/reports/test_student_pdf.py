@@ -7,9 +7,9 @@ import pandas as pd
 import pypdf
 import pytest
 
-from dashboard.components import student_pdf
 from dashboard.shell import app_state
 from dashboard.shell.wording import Words
+from dashboard.students.view import pdf as student_pdf
 from fusion.explain import Contribution, Explanation
 
 STUDENT = {"student_key": "0123456789abcdef", "name": "Budi", "student_number": "2023001"}

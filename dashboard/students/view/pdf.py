@@ -9,11 +9,11 @@ import streamlit as st
 
 from dashboard import standing
 from dashboard.followups import said
-from dashboard.reasons import WEIGHTY, label_of, reasons_frame
 from dashboard.reports.provenance import Provenance
 from dashboard.reports.student_summary import StudentSummary, student_summary
 from dashboard.shell import app_state, exports
 from dashboard.shell.wording import Words
+from dashboard.students.reasons import WEIGHTY, label_of, reasons_frame
 from data.store import get_fact
 from fusion.explain import Explanation, sentence
 

@@ -8,10 +8,10 @@ import streamlit as st
 
 from dashboard.charts.reasons import waterfall
 from dashboard.components.chart_panel import chart_panel
-from dashboard.reasons import WEIGHTY, label_of, reasons_frame
 from dashboard.shell import app_state
 from dashboard.shell.glossary import linked
 from dashboard.shell.plain import plain
+from dashboard.students.reasons import WEIGHTY, label_of, reasons_frame
 from fusion.explain import Explanation
 
 LISTED = 4

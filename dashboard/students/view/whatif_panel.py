@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import whatif
 from dashboard.components.layout import section
-from dashboard.reasons import shown_feature
 from dashboard.shell import app_state
 from dashboard.shell.glossary import linked
+from dashboard.students import whatif
+from dashboard.students.reasons import shown_feature
 from data.queries import StoredExplanation
 from fusion.explain import sentence
 from fusion.rows import Rows

@@ -8,14 +8,14 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.charts.bands import risk_history
-from dashboard.components import student_parts as parts
 from dashboard.components.case_log import override_badge
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.layout import card, empty_state
-from dashboard.components.reasons_panel import reasons_panel
 from dashboard.components.standing_parts import unlearned_card
-from dashboard.components.whatif_panel import whatif_panel
 from dashboard.shell import app_state
+from dashboard.students.view import parts
+from dashboard.students.view.reasons_panel import reasons_panel
+from dashboard.students.view.whatif_panel import whatif_panel
 from data import queries
 from data.queries import StoredExplanation
 from fusion.explain import Explanation
@@ -29,7 +29,7 @@ def risk_cards(
     Parameters
     ----------
     history : DataFrame
-        :func:`dashboard.components.student_parts.served_history`.
+        :func:`dashboard.students.view.parts.served_history`.
     events : DataFrame
         The student's case log.
     about : (str, str)
