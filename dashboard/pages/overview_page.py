@@ -6,14 +6,14 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard.components import overview_parts as parts
+from dashboard.cohorts.view import overview as parts
+from dashboard.cohorts.view.prospects import gaps, health, outlook, prepare_overview
 from dashboard.components.ahead import draw_ahead
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import group_choices, group_filters
 from dashboard.components.kpis import kpi_row
 from dashboard.components.layout import card, empty_state, page_header
-from dashboard.components.overview_prospects import gaps, health, outlook, prepare_overview
 from dashboard.components.standing_parts import unlearned_card
 from dashboard.jobs.view.next_steps import next_steps
 from dashboard.shell import app_state

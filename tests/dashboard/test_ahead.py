@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from dashboard.cohorts.view.prospects import prepare_overview
 from dashboard.components import ahead
 from dashboard.components.filters import GroupFilter
-from dashboard.components.overview_prospects import prepare_overview
 from dashboard.shell import app_state
 from dashboard.shell.access import scope_for
 from data import queries

@@ -7,9 +7,9 @@ from datetime import date, datetime
 import pandas as pd
 import pytest
 
-from dashboard import prospects
+from dashboard.cohorts import prospects
+from dashboard.cohorts.summaries import outcomes, wilson
 from dashboard.model_health import concerns
-from dashboard.summaries import outcomes, wilson
 from data import queries
 from data.trust.scope import Scope
 

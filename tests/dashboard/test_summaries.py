@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from dashboard import summaries
+from dashboard.cohorts import summaries
 
 PROGRAMS = pd.DataFrame({"program_code": ["IF", "MI"], "normal_terms": [8, 6]})
 #        programme cohort state         terms students

@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
+from dashboard.cohorts.summaries import last_completed_term, outcomes
 from dashboard.reports.cohort_report import cohort_tables
 from dashboard.reports.pipeline import Request, build, read_register
-from dashboard.summaries import last_completed_term, outcomes
 from data import queries
 from data.records.ingest import Source, apply_import, plan_import
 from data.trust.scope import Scope

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from dashboard.summaries import OUTSIDE, normal_terms, outcomes, terms_passed
+from dashboard.cohorts.summaries import OUTSIDE, normal_terms, outcomes, terms_passed
 from data.columns import DROPOUT_EXITS
 
 FEWEST = 10  # students of a group for its rate to be shown
@@ -45,7 +45,7 @@ def seen(flow: pd.DataFrame, programs: pd.DataFrame, last_term: int, *, mature: 
     Parameters
     ----------
     flow, programs, last_term
-        As in :func:`dashboard.summaries.outcomes`.
+        As in :func:`dashboard.cohorts.summaries.outcomes`.
     mature : bool
         Which cohorts: those whose normal time has passed, or the others.
 
@@ -91,7 +91,7 @@ def scenarios(cohorts: pd.DataFrame, expected: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     cohorts : DataFrame
-        :func:`dashboard.summaries.outcomes` by ``cohort_term``.
+        :func:`dashboard.cohorts.summaries.outcomes` by ``cohort_term``.
     expected : DataFrame
         ``queries.expected_late``: ``program_code, cohort_term, scored, late, late_low, late_high`` (sums of
         the risk of being late or never graduating, and of the ends of its range).

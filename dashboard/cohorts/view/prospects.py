@@ -7,10 +7,10 @@ from datetime import date
 import pandas as pd
 import streamlit as st
 
-from dashboard import prospects
 from dashboard.charts.base import Chart
 from dashboard.charts.trends import rates
-from dashboard.components import overview_parts as parts
+from dashboard.cohorts import prospects
+from dashboard.cohorts.view import overview as parts
 from dashboard.components.chart_panel import chart_panel, prepare
 from dashboard.components.filters import GroupFilter
 from dashboard.components.layout import card, section
@@ -36,7 +36,7 @@ def outlook(given: parts.Given) -> None:
 
 
 def scenario_table(given: parts.Given) -> pd.DataFrame:
-    """What the cohorts under way may come to (:func:`dashboard.prospects.scenarios`)."""
+    """What the cohorts under way may come to (:func:`dashboard.cohorts.prospects.scenarios`)."""
 
     def make() -> pd.DataFrame:
         expected = given.narrowed(queries.expected_late)

@@ -6,10 +6,11 @@ from functools import cached_property, partial
 
 import pandas as pd
 
-from dashboard import model_facts, prospects, summaries
+from dashboard import model_facts
 from dashboard.charts.bands import bands_by_group
 from dashboard.charts.base import Chart
 from dashboard.charts.trends import funnel, incidence, rates, retention
+from dashboard.cohorts import prospects, summaries
 from dashboard.components.filters import GroupFilter
 from dashboard.components.kpis import Kpi
 from dashboard.shell import app_state, exports
@@ -89,7 +90,7 @@ class Given:
 
     @cached_property
     def cohorts(self) -> pd.DataFrame:
-        """Where each entry cohort stands (:func:`dashboard.summaries.outcomes`), worked out once."""
+        """Where each entry cohort stands (:func:`dashboard.cohorts.summaries.outcomes`), worked out once."""
         return app_state.kept("by-cohort", self.about, partial(self.outcomes, "cohort_term"))
 
     def outcomes(self, by: str) -> pd.DataFrame:
