@@ -9,7 +9,7 @@ from dashboard import standing
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import CaseFilter
 from dashboard.components.layout import empty_state, section
-from dashboard.fitness_words import lacking, with_rule
+from dashboard.models.fitness_words import lacking, with_rule
 from dashboard.shell import app_state
 from data import queries
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.components import model_parts as parts
-from dashboard.components import model_registry
-from dashboard.components import model_watching as watching
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import target_choice
 from dashboard.components.layout import card, empty_state, page_header, section
-from dashboard.components.model_charts import quality_charts
-from dashboard.components.model_pdf import model_pdfs
 from dashboard.jobs.view.job_retrain import retrain
-from dashboard.model_facts import AT_K, HEADLINE
+from dashboard.models.facts import AT_K, HEADLINE
+from dashboard.models.view import parts, watching
+from dashboard.models.view import registry as model_registry
+from dashboard.models.view.charts import quality_charts
+from dashboard.models.view.pdf import model_pdfs
 from dashboard.shell import app_state
 from data.columns import TARGETS
 

@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from dashboard import model_facts
+from dashboard.models import facts as model_facts
 from dashboard.shell.wording import Words
 
 EN = Words("en")

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from dashboard import model_watch
 from dashboard.charts.model import precision_recall
+from dashboard.models import watch as model_watch
 from dashboard.shell import access
 from dashboard.shell.wording import Words
 from data.trust.accounts import Account

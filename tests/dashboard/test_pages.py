@@ -7,7 +7,7 @@ from io import BytesIO
 import pytest
 from pypdf import PdfReader
 
-from dashboard.components.model_pdf import model_pdf
+from dashboard.models.view.pdf import model_pdf
 from dashboard.reports.provenance import Provenance
 from dashboard.shell.access import pages_for
 from dashboard.shell.wording import Words

@@ -9,7 +9,7 @@ import pytest
 
 from dashboard.cohorts import prospects
 from dashboard.cohorts.summaries import outcomes, wilson
-from dashboard.model_health import concerns
+from dashboard.models.health import concerns
 from data import queries
 from data.trust.scope import Scope
 

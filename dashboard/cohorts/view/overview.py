@@ -6,13 +6,13 @@ from functools import cached_property, partial
 
 import pandas as pd
 
-from dashboard import model_facts
 from dashboard.charts.bands import bands_by_group
 from dashboard.charts.base import Chart
 from dashboard.charts.trends import funnel, incidence, rates, retention
 from dashboard.cohorts import prospects, summaries
 from dashboard.components.filters import GroupFilter
 from dashboard.components.kpis import Kpi
+from dashboard.models import facts as model_facts
 from dashboard.shell import app_state, exports
 from dashboard.shell.glossary import linked
 from dashboard.shell.wording import Words

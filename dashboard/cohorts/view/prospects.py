@@ -14,8 +14,8 @@ from dashboard.cohorts.view import overview as parts
 from dashboard.components.chart_panel import chart_panel, prepare
 from dashboard.components.filters import GroupFilter
 from dashboard.components.layout import card, section
-from dashboard.fitness_words import told
-from dashboard.model_health import concerns
+from dashboard.models.fitness_words import told
+from dashboard.models.health import concerns
 from dashboard.shell import app_state
 from data import queries
 from data.scores.prospects import GROUPS

@@ -6,10 +6,10 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import model_facts
 from dashboard.charts import model as charts
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.layout import card
+from dashboard.models import facts as model_facts
 from dashboard.shell import app_state
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from dashboard.model_facts import assessment
-from dashboard.model_watch import trust
+from dashboard.models.facts import assessment
+from dashboard.models.watch import trust
 from data.columns import TARGETS
 from fusion.fitness import judged_on_few
 

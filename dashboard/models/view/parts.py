@@ -7,11 +7,11 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard import model_facts
 from dashboard.charts import model as charts
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.layout import section
-from dashboard.fitness_words import told, with_rule
+from dashboard.models import facts as model_facts
+from dashboard.models.fitness_words import told, with_rule
 from dashboard.shell import app_state
 from dashboard.shell.plain import shown_table
 from data.queries import StoredModel

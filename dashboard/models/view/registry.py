@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import model_watch
 from dashboard.components.layout import section
 from dashboard.jobs import asking as jobs
 from dashboard.jobs.view.job_progress import job_progress
+from dashboard.models import watch as model_watch
 from dashboard.shell import access, app_state
 from dashboard.shell.plain import shown_table
 from data import queries

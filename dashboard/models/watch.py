@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dashboard.model_facts import assessment, estimate
+from dashboard.models.facts import assessment, estimate
 from dashboard.shell.wording import Words
 from data.columns import TARGETS
 

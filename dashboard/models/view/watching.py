@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import model_watch
 from dashboard.components.layout import section
+from dashboard.models import watch as model_watch
 from dashboard.shell import app_state
 from dashboard.shell.plain import shown_table
 
