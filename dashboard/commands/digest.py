@@ -23,7 +23,7 @@ def digest(
     on: Annotated[datetime | None, ON] = None,
 ) -> None:
     """Write what changed this week for one advisor's students. The file names students: keep it safe."""
-    from dashboard.digest import gather
+    from dashboard.cases.digest import gather
     from dashboard.reports.digest_pdf import digest_pdf
     from dashboard.reports.provenance import Provenance
     from dashboard.shell.access import scope_for

@@ -6,14 +6,14 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import caseload
-from dashboard.components.bulk_log import bulk_log, bulk_receipt, selection_round
-from dashboard.components.caseload_parts import cutoff_line, enriched, worth_a_talk
-from dashboard.components.caseload_table import caseload_table
+from dashboard.cases import caseload
+from dashboard.cases.view.bulk_log import bulk_log, bulk_receipt, selection_round
+from dashboard.cases.view.caseload_parts import cutoff_line, enriched, worth_a_talk
+from dashboard.cases.view.caseload_table import caseload_table
+from dashboard.cases.view.standing_parts import by_rule, past_normal
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import CaseFilter, case_filters
 from dashboard.components.layout import empty_state, page_header
-from dashboard.components.standing_parts import by_rule, past_normal
 from dashboard.shell import app_state
 from data import queries
 

@@ -6,11 +6,11 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from dashboard import followups
-from dashboard.components.digest_panel import digest_panel
+from dashboard.cases import followups
+from dashboard.cases.view.digest_panel import digest_panel
+from dashboard.cases.view.followup_list import due_lists, settle, whose_choice
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import target_choice
-from dashboard.components.followup_list import due_lists, settle, whose_choice
 from dashboard.components.layout import empty_state, page_header
 from dashboard.shell import app_state
 from data import queries

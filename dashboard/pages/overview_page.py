@@ -6,6 +6,7 @@ from functools import partial
 
 import streamlit as st
 
+from dashboard.cases.view.standing_parts import unlearned_card
 from dashboard.cohorts.view import overview as parts
 from dashboard.cohorts.view.prospects import gaps, health, outlook, prepare_overview
 from dashboard.components.ahead import draw_ahead
@@ -14,7 +15,6 @@ from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import group_choices, group_filters
 from dashboard.components.kpis import kpi_row
 from dashboard.components.layout import card, empty_state, page_header
-from dashboard.components.standing_parts import unlearned_card
 from dashboard.jobs.view.next_steps import next_steps
 from dashboard.shell import app_state
 from data import queries

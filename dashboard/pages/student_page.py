@@ -6,15 +6,15 @@ from functools import partial
 
 import streamlit as st
 
+from dashboard.cases.standing import is_past
+from dashboard.cases.view.case_log import case_log
+from dashboard.cases.view.standing_parts import standing_card
 from dashboard.charts.records import term_timeline
-from dashboard.components.case_log import case_log
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import target_choice
 from dashboard.components.layout import card, empty_state
-from dashboard.components.standing_parts import standing_card
 from dashboard.shell import app_state
-from dashboard.standing import is_past
 from dashboard.students.view import parts
 from dashboard.students.view.pdf import student_pdf
 from dashboard.students.view.risk_cards import risk_cards

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dashboard.digest import Digest
-from dashboard.followups import said, who
+from dashboard.cases.digest import Digest
+from dashboard.cases.followups import said, who
 from dashboard.reports import documents
 from dashboard.reports.provenance import Provenance
 from dashboard.shell.wording import Words

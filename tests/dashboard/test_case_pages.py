@@ -62,7 +62,7 @@ def test_a_step_for_several_students_needs_a_tick_and_can_be_undone(university, 
 def _bulk(account, keys):
     import streamlit as st
 
-    from dashboard.components.bulk_log import bulk_log, bulk_receipt
+    from dashboard.cases.view.bulk_log import bulk_log, bulk_receipt
 
     st.session_state["language"] = "en"
     st.session_state["person"] = account
@@ -114,7 +114,7 @@ def test_the_weeks_digest_is_on_the_page(university, language, screen):
 def _digest(account, language):
     import streamlit as st
 
-    from dashboard.components.digest_panel import digest_panel
+    from dashboard.cases.view.digest_panel import digest_panel
 
     st.session_state["language"] = language
     st.session_state["person"] = account

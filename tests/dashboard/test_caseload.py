@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from dashboard import caseload
+from dashboard.cases import caseload
 from dashboard.shell.wording import Words
 
 ROWS = pd.DataFrame(

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from dashboard import digest
+from dashboard.cases import digest
 from dashboard.reports.digest_pdf import acted_line, digest_pdf, lines
 from dashboard.reports.provenance import Provenance
 from dashboard.shell.wording import Words

@@ -5,7 +5,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from dashboard import followups
+from dashboard.cases import followups
 from dashboard.shell.wording import Words
 
 TODAY = date(2026, 5, 10)

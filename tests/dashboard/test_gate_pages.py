@@ -122,7 +122,7 @@ def test_a_model_of_thirteen_students_shows_no_list_no_band_and_no_tick(too_smal
 def test_the_digest_of_a_target_that_was_never_learned_names_nobody(too_small):
     from datetime import date
 
-    from dashboard.digest import gather
+    from dashboard.cases.digest import gather
 
     week = gather(too_small.store, Scope("citra", "advisor", True, None, True, True), "dropout", date.today())
     assert week.changed == 0 and week.new.empty and week.waiting.empty

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from dashboard import caseload, standing
-from dashboard.digest import build
+from dashboard.cases import caseload, standing
+from dashboard.cases.digest import build
 from dashboard.shell.wording import Words
 
 EN, ID = Words("en"), Words("id")

@@ -7,8 +7,8 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard import standing
-from dashboard.followups import said
+from dashboard.cases import standing
+from dashboard.cases.followups import said
 from dashboard.reports.provenance import Provenance
 from dashboard.reports.student_summary import StudentSummary, student_summary
 from dashboard.shell import app_state, exports

@@ -7,11 +7,11 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from dashboard.cases.view.case_log import override_badge
+from dashboard.cases.view.standing_parts import unlearned_card
 from dashboard.charts.bands import risk_history
-from dashboard.components.case_log import override_badge
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.layout import card, empty_state
-from dashboard.components.standing_parts import unlearned_card
 from dashboard.shell import app_state
 from dashboard.students.view import parts
 from dashboard.students.view.reasons_panel import reasons_panel

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from dashboard.followups import who
+from dashboard.cases.followups import who
 from dashboard.shell.wording import Words
 from fusion.baselines import rule_levels
 

@@ -7,7 +7,7 @@ from functools import partial
 
 import pandas as pd
 
-from dashboard import caseload
+from dashboard.cases import caseload
 from dashboard.components.filters import CaseFilter
 from dashboard.shell import app_state
 from dashboard.students.reasons import in_brief

@@ -8,7 +8,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard import followups
+from dashboard.cases import followups
 from dashboard.components.layout import section
 from dashboard.shell import app_state
 from dashboard.shell.plain import plain, shown

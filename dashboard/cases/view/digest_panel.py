@@ -7,8 +7,8 @@ from functools import partial
 
 import streamlit as st
 
+from dashboard.cases.digest import Digest, gather
 from dashboard.components.layout import empty_state, section
-from dashboard.digest import Digest, gather
 from dashboard.reports.digest_pdf import PARTS, acted_line, digest_pdf, lead, lines
 from dashboard.reports.provenance import Provenance
 from dashboard.shell import app_state, exports

@@ -11,8 +11,8 @@ from datetime import date, timedelta
 
 import pandas as pd
 
-from dashboard.caseload import movement
-from dashboard.followups import urgency
+from dashboard.cases.caseload import movement
+from dashboard.cases.followups import urgency
 from data import queries
 from data.store import Store
 from data.trust.scope import Scope

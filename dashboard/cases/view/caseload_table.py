@@ -31,7 +31,7 @@ def caseload_table(frame: pd.DataFrame, key: str, *, several: bool = False) -> l
     Parameters
     ----------
     frame : DataFrame
-        From :func:`dashboard.caseload.as_table`: :data:`COLUMNS` and ``student_key``.
+        From :func:`dashboard.cases.caseload.as_table`: :data:`COLUMNS` and ``student_key``.
     key : str
         Unique on the page.
     several : bool

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pandas as pd
 import streamlit as st
 
-from dashboard import followups
+from dashboard.cases import followups
 from dashboard.components.layout import section
 from dashboard.shell import app_state
 from dashboard.shell.plain import shown_table

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard.components.case_log import ICONS, step_fields, take_back
+from dashboard.cases.view.case_log import ICONS, step_fields, take_back
 from dashboard.shell import app_state
 from data.cases.events import MOST_AT_ONCE, add_case_events
 
