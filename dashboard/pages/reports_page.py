@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.components import report_actions as actions
-from dashboard.components import report_preview as parts
 from dashboard.components.layout import card, empty_state, page_header
+from dashboard.reporting.view import actions
+from dashboard.reporting.view import preview as parts
 from dashboard.reports.profile_checks import ProfileError
 from dashboard.shell import app_state
 

@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from dashboard.components.layout import section
-from dashboard.components.report_preview import read_register
+from dashboard.reporting.view.preview import read_register
 from dashboard.reports import describe, pipeline
 from dashboard.reports.approve import reopened
 from dashboard.reports.cohort_report import cohort_report, cohort_tables
