@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,19 @@ def test_no_file_that_ships_loads_weights_in_a_way_that_can_run_code():
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load":
                 names = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
                 assert names.get("weights_only") == "True", f"{path}:{node.lineno}"
+
+
+PATH = re.compile(r"`((?:data|vision|fusion|dashboard|tests|docs|benchmarks)/[\w./-]*)`")
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md"])
+def test_every_path_that_the_map_names_is_there(page):
+    named = PATH.findall((ROOT / page).read_text(encoding="utf-8"))
+    assert len(named) > 5
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_rooms_are_few_enough_to_be_seen_at_once():
+    for package, most in (("data", 25), ("dashboard", 17)):
+        shown = [path for path in (ROOT / package).iterdir() if path.name != "__pycache__"]
+        assert len(shown) <= most, sorted(path.name for path in shown)
