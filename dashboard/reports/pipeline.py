@@ -32,8 +32,8 @@ from data import queries, reports_store
 from data.calendar.academic_year import AcademicCalendar
 from data.calendar.cohorts import build_flow, snapshot_date
 from data.calendar.setting import SETTINGS, academic_calendar
+from data.engine.clock import now
 from data.engine.database import Store
-from data.records.imports import now
 from data.reports_store import StoredReport
 from data.store import get_fact
 from data.trust.origin import INVENTED, MIXED

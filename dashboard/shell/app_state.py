@@ -29,8 +29,8 @@ from dashboard.students import overlay
 from dashboard.students.overlay import Answer
 from dashboard.verification import comparison as verification
 from data import queries
+from data.engine.clock import now
 from data.queries import StoredExplanation, StoredModel
-from data.records.imports import now
 from data.settings import get_settings
 from data.store import Store, get_fact, open_store
 from data.trust import audit, origin, sessions

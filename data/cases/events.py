@@ -13,8 +13,8 @@ from datetime import date
 from sqlalchemy import insert, select
 
 from data import schema
+from data.engine.clock import now
 from data.engine.database import Store
-from data.records.imports import now
 from data.trust.scope import Scope
 from data.trust.scoping import visible
 

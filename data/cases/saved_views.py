@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 
 from data import schema
+from data.engine.clock import now
 from data.engine.database import Store
-from data.records.imports import now
 
 LONGEST_NAME, MOST_VIEWS = 80, 50
 FILTERS = ("target", "program_code", "cohort_term", "band", "k", "only_moved", "hide_quiet")

@@ -16,8 +16,8 @@ from data import schema
 from data.columns import CONSENT_DECISIONS, CONSENT_PURPOSES
 from data.consents.order import as_recorded, on_record
 from data.engine.bulk import fetch, fetch_by_keys, insert_frame
+from data.engine.clock import now
 from data.engine.database import Store
-from data.records.imports import now
 from data.trust import audit
 from data.trust.erase import withdraw_outcome_model
 

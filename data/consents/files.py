@@ -15,7 +15,7 @@ import pandas as pd
 from data.columns import CONSENT_PURPOSES, OF_CONSENT
 from data.consents.order import as_recorded, yes_beside_no
 from data.files.register_files import ParsedTable
-from data.files.tables import header_key
+from data.files.text_table import header_key
 from data.records.checks import collect, flag
 from data.records.known import Known
 

@@ -21,7 +21,7 @@ from data.columns import (
     Column,
 )
 from data.files.cells import DATE_ORDERS
-from data.files.tables import header_key
+from data.files.text_table import header_key
 
 FOLDER = Path(__file__).parent.parent / "mappings"
 SHIPPED = ("siakad", "pddikti", "english")
@@ -82,7 +82,7 @@ class Mapping:
         return self.tables.get(table, TableMapping())
 
     def words(self, table: str, column: Column) -> dict[str, str]:
-        """The words for the values of a column, by :func:`data.files.tables.header_key`."""
+        """The words for the values of a column, by :func:`data.files.text_table.header_key`."""
         shared = self.table("consents").values.get(column.words, {}) if column.words else {}
         return {**shared, **self.table(table).values.get(column.name, {})}
 

@@ -14,7 +14,7 @@ import pandas as pd
 from data.columns import ALL_PURPOSES, Column
 from data.files.cells import read_term
 from data.files.mapping import TABLES, Mapping, missing_columns, shipped_mappings
-from data.files.tables import header_key
+from data.files.text_table import header_key
 
 # Columns added to the files that go back to the office; ignored when such a file is imported again.
 RETURNED_COLUMNS = ("tepat: row", "tepat: reasons")
@@ -68,7 +68,7 @@ class Match:
 
 
 def known_headers(table: str, mappings: Iterable[Mapping]) -> frozenset[str]:
-    """:func:`data.files.tables.header_key` of every header that one of the mappings expects."""
+    """:func:`data.files.text_table.header_key` of every header that one of the mappings expects."""
     keys = {header_key(column.name) for column in TABLES[table]}
     for mapping in mappings:
         part = mapping.table(table)
@@ -197,7 +197,7 @@ def listed_values(cell: str, allowed: Sequence[str], words: dict[str, str]) -> s
 
 def shipped_words(column: Column, table: str) -> dict[str, str]:
     """Every word of the shipped mappings for the values of a column, by
-    :func:`data.files.tables.header_key`."""
+    :func:`data.files.text_table.header_key`."""
     words = {header_key(value): value for value in column.allowed}
     for mapping in reversed(shipped_mappings()):
         words |= mapping.words(table, column)

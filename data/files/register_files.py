@@ -16,7 +16,8 @@ import pandas as pd
 from data.files.cells import is_null, parse_column, read_date
 from data.files.mapping import TABLES, Mapping, shipped_mappings
 from data.files.matching import Match, detect_mapping, detect_table, known_headers, match_headers, translate
-from data.files.tables import TextTable, header_key, read_text_table
+from data.files.tables import read_text_table
+from data.files.text_table import TextTable, header_key
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def returned_rows(parsed: ParsedTable, found: pd.DataFrame) -> pd.DataFrame:
 
 
 def safe_cell(text: str) -> str:
-    """A cell that no spreadsheet program takes for a formula; :func:`data.files.tables.clean_cell` undoes
+    """A cell that no spreadsheet program takes for a formula; :func:`data.files.text_table.clean_cell` undoes
     it."""
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 

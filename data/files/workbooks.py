@@ -10,7 +10,8 @@ from datetime import date, datetime, time
 from itertools import chain, islice
 from xml.etree.ElementTree import ParseError
 
-from data.files.tables import (
+from data.files.text_files import TableError
+from data.files.text_table import (
     HEADER_SEARCH_ROWS,
     MAX_COLUMNS,
     TextTable,
@@ -19,7 +20,6 @@ from data.files.tables import (
     header_key,
     unique_headers,
 )
-from data.files.text_files import TableError
 
 MAX_UNPACKED = 2**30  # bytes of XML; more than ten million cells
 MAX_RATIO = 200

@@ -17,9 +17,9 @@ from typing import Any
 from sqlalchemy import Connection, insert, or_, select, update
 
 from data import schema
+from data.engine.clock import now
 from data.engine.database import Store
 from data.jobs import live as jobs_live
-from data.records.imports import now
 from data.trust import audit
 
 ATTEMPTS = 4  # a job that ends its worker so often is given up

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from sqlalchemy import Connection, insert, select, update
 
 from data import schema
 from data.engine.cipher import Cipher
+from data.engine.clock import now
 from data.engine.database import Store
 from data.trust.origin import claim
 
@@ -38,11 +38,6 @@ class ImportNote:
     actor: str
     synthetic: bool = False
     import_id: str = field(default_factory=lambda: uuid.uuid4().hex)
-
-
-def now() -> datetime:
-    """The present time in UTC, without a zone, as the store keeps times."""
-    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def new_import(store: Store, *, source: str, files: dict, actor: str, synthetic: bool = False) -> str:

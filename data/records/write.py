@@ -22,12 +22,13 @@ from data.engine.bulk import (
     insert_frame,
     update_frame,
 )
+from data.engine.clock import now
 from data.engine.database import Store
 from data.records.derived import refresh
 from data.records.diff import Difference, compare, compare_dated
 from data.records.frames import BLOCK, NUMBER, ImportResult, RecordFrames, blocks, refuse_repeats, typed
 from data.records.history import History
-from data.records.imports import ImportNote, finish_import, keep_for_undo, now, open_import
+from data.records.imports import ImportNote, finish_import, keep_for_undo, open_import
 from data.records.name_search import write_words
 
 

@@ -12,9 +12,9 @@ from sqlalchemy import Connection, func, insert, select, update
 from data import schema
 from data.columns import BANDS, TARGETS
 from data.engine.bulk import Progress, fetch, insert_frame
+from data.engine.clock import now
 from data.engine.database import Store
 from data.records.derived import rebuild_risk
-from data.records.imports import now
 
 SCORE_KEY = ["student_key", "as_of_index", "target", "model_version"]
 

@@ -15,8 +15,9 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from data import schema
 from data.columns import SPECIMEN_CONTEXTS
 from data.engine.bulk import Progress, fetch, fetch_by_keys, insert_frame
+from data.engine.clock import now
 from data.engine.database import Store
-from data.records.imports import finish_import, keep_for_undo, new_import, now
+from data.records.imports import finish_import, keep_for_undo, new_import
 from data.signatures.encoder_info import EncoderInfo
 
 CHUNK = 200  # specimens in a transaction: what a kill can cost is embedded or encrypted again

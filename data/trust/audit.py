@@ -16,8 +16,8 @@ from sqlalchemy import Connection, func, insert, select
 
 from data import schema
 from data.engine.bulk import fetch
+from data.engine.clock import now
 from data.engine.database import Store, take_lock
-from data.records.imports import now
 
 FIRST = "0" * 64  # the hash before the first entry
 PERSONAL = frozenset({"name", "student_number", "password", "search"})

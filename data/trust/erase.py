@@ -14,9 +14,9 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
 
 from data import schema
+from data.engine.clock import now
 from data.engine.database import Store
 from data.records.derived import refresh
-from data.records.imports import now
 from data.trust import audit
 
 INDEXES = "indexes"  # folder below the cache whose files mix many students

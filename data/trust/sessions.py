@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, insert, select, update
 
 from data import schema
+from data.engine.clock import now
 from data.engine.database import Store
-from data.records.imports import now
 from data.settings import get_settings
 from data.trust import origin
 from data.trust.accounts import Account, account_of, end_sessions_in

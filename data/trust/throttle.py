@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from data import schema
+from data.engine.clock import now
 from data.engine.database import Store
-from data.records.imports import now
 
 KNOWN = timedelta(days=90)  # how long an address stays one that the account has signed in from
 FORGOTTEN = timedelta(days=2)  # every failure has been forgiven by then

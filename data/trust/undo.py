@@ -17,9 +17,9 @@ from sqlalchemy.exc import IntegrityError
 
 from data import schema
 from data.engine.bulk import fetch, fetch_by_keys, update_frame
+from data.engine.clock import now
 from data.engine.database import Store
 from data.records.derived import refresh
-from data.records.imports import now
 from data.records.name_search import forget_words, write_words
 from data.trust import audit
 from data.trust.erase import delete_cached

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, insert, or_, select, true
 
 from data import schema
 from data.engine.bulk import fetch
+from data.engine.clock import now
 from data.engine.database import Store
-from data.records.imports import now
 from data.trust import audit
 from data.trust.scope import Scope
 from data.trust.scoping import visible

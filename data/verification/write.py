@@ -14,8 +14,8 @@ from sqlalchemy import Connection, delete, insert, select
 from data import schema
 from data.consents.consent import newest_consents
 from data.engine.bulk import fetch_by_keys, insert_frame
+from data.engine.clock import now
 from data.engine.database import Store
-from data.records.imports import now
 from data.trust import audit
 
 PURPOSE = "verification"

@@ -19,7 +19,7 @@ from dashboard.shell.sessions import COOKIE, HOST_COOKIE
 from dashboard.shell.view.session_watch import EVERY
 from dashboard.shell.wording import Words
 from data import schema
-from data.records.imports import now
+from data.engine.clock import now
 from data.store import open_store
 from data.trust import audit
 from data.trust.accounts import Account, any_account, change_password, write_accounts

@@ -13,7 +13,7 @@ from dashboard.shell import app_state
 from dashboard.shell.sessions import Serving
 from dashboard.shell.wording import Words
 from data import schema
-from data.records.imports import now
+from data.engine.clock import now
 from data.trust import audit, sessions
 from data.trust.accounts import Account, verify_password, write_accounts
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from data import queries
-from data.records.imports import now
+from data.engine.clock import now
 from data.store import add_case_event, add_case_events, withdraw_case_events, write_accounts
 from data.trust import accounts, audit
 from data.trust.accounts import Account, find_account, list_accounts, verify_password

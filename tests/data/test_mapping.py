@@ -21,7 +21,7 @@ from data.files.matching import (
     match_headers,
     translate,
 )
-from data.files.tables import header_key
+from data.files.text_table import header_key
 
 SIAKAD = ["NIM", "Nama Mahasiswa", "Kode Prodi", "Jenjang", "Angkatan", "Jenis Kelamin"]
 PDDIKTI = ["nim", "id_semester", "id_status_mahasiswa", "ips", "ipk", "sks_semester", "sks_total"]

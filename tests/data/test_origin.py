@@ -9,8 +9,9 @@ from typer.testing import CliRunner
 
 from data import schema
 from data.__main__ import app
+from data.engine.clock import now
 from data.records.frames import RecordFrames
-from data.records.imports import new_import, now
+from data.records.imports import new_import
 from data.records.ingest import Source, apply_import, plan_import
 from data.records.write import write_records
 from data.settings import get_settings

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from data import schema
-from data.records.imports import now
+from data.engine.clock import now
 from data.settings import get_settings
 from data.store import open_store, set_fact
 from data.trust import sessions

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from data.columns import OUTCOME_COLUMNS, STUDENT_COLUMNS, TERM_COLUMNS
 from data.files.cells import looks_damaged, parse_column, read_date, read_term, readings_of_number
-from data.files.tables import clean_cell, header_key, read_table, read_text_table
+from data.files.tables import read_table, read_text_table
 from data.files.text_files import TableError
+from data.files.text_table import clean_cell, header_key
 
 COLUMNS = {column.name: column for column in (*STUDENT_COLUMNS, *TERM_COLUMNS, *OUTCOME_COLUMNS)}
 HEADERS = ["NIM", "Nama", "IPS", "SKS"]

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from data import queries, schema
-from data.records.imports import now
+from data.engine.clock import now
 from data.signatures.encoder_info import EncoderInfo
 from data.signatures.specimens import RefusedFile
 from data.store import NewSpecimen, write_consents, write_specimens
