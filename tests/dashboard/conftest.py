@@ -109,7 +109,7 @@ def small_university(tmp_path_factory, sqlite_template) -> SmallUniversity:
     info = EncoderInfo("noise", "1", "0" * 64, "random numbers for a test", 16)
     vectors = np.random.default_rng(5).normal(size=(len(ids), 16)).astype(np.float32)
     write_embeddings(store, info, ids, vectors)
-    blurred = {"code": "SIG004", "title": "Blurred", "status": "found", "value": 0.9, "reason": "soft edges"}
+    blurred = {"code": "SIG004", "title": "Blurred", "status": "found", "value": 9.0, "reason": "soft edges"}
     write_quality(store, {one: [blurred] for one in ids[:3]})
     train(store, draws=20)  # the first model scores everybody and goes into service
     listed = queries.caseload(store, Scope.system(), "late", 200)

@@ -197,7 +197,9 @@ def test_the_registry_sees_findings_and_filters_them(university, screen):
     at = screen.drawn("signatures", screen.person(university, "registry"))
     at.selectbox(key="finding").select("SIG004").run()
     assert len(at.dataframe[0].value) == 3
-    assert "Edges rise by 0.90" in screen.texts(at)  # the stored value in the reader's words
+    assert "Too blurred to compare: softness 9.00" in screen.texts(
+        at
+    )  # the stored value in the reader's words
 
 
 def test_the_model_page_gives_the_verdict_and_the_limits(university, screen):
