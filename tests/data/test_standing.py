@@ -1,6 +1,6 @@
 """Where the normal time ends, and who stands past it: the small register by hand, the boundary itself.
 
-The register reaches 31 August 2024, the day after the grades of 20232 are booked. S10 (D3, six terms, entry
+The register reaches 31 August 2024, the day on which the grades of 20232 are booked. S10 (D3, six terms, entry
 20201) has eight terms behind it, S07 and S08 (S1, entry 20221) four, S12 (D3, entry 20231) two.
 """
 
@@ -28,16 +28,16 @@ LEADERS = Scope("rector", "leadership", False, None, False, False)
 @pytest.mark.parametrize(
     ("day", "newest"),
     [
-        (date(2023, 8, 29), 20192),
-        (date(2023, 8, 30), 20201),  # as of six terms of 20201: 31 July 2023 and thirty days
-        (date(2023, 8, 31), 20201),
-        (date(2024, 3, 1), 20202),  # 31 January 2024 and thirty days
+        (date(2023, 8, 30), 20192),
+        (date(2023, 8, 31), 20201),  # as of six terms of 20201: 31 July 2023 and the 31 days of closing
+        (date(2023, 9, 1), 20201),
+        (date(2024, 3, 2), 20202),  # 31 January 2024 and 31 days
     ],
 )
 def test_the_normal_time_ends_on_the_day_on_which_its_last_grades_are_booked(day, newest):
     assert newest_over(6, day) == newest
     assert terms_over(newest, day) == 6
-    assert terms_over(20201, day) == (6 if day >= date(2023, 8, 30) else 5) + (day == date(2024, 3, 1))
+    assert terms_over(20201, day) == (6 if day >= date(2023, 8, 31) else 5) + (day == date(2024, 3, 2))
 
 
 def test_the_register_reaches_as_far_as_its_newest_date_and_its_last_completed_term(small_register):
@@ -80,9 +80,9 @@ def test_somebody_on_leave_is_within_the_time_until_it_is_over_and_leave_counts_
     keys = [small_register.keys["S08"]]
     row = queries.standing(small_register.store, SYSTEM, keys=keys).iloc[0]
     assert (row["status_last"], row["terms_over"], row["credits"], row["credits_to_go"]) == ("C", 4, 36, 108)
-    later(small_register, "S08", 20221, "2026-08-29")  # as of eight terms of 20221: 30 August 2026
+    later(small_register, "S08", 20221, "2026-08-30")  # as of eight terms of 20221: 31 August 2026
     assert "S08" not in set(past_numbers(small_register))
-    later(small_register, "S08", 20221, "2026-08-30")
+    later(small_register, "S08", 20221, "2026-08-31")
     assert {"S07", "S08", "S10", "S12"} == set(past_numbers(small_register))
 
 
