@@ -68,7 +68,8 @@ def gram(first: np.ndarray, second: np.ndarray, settings: ClassifierSettings) ->
     """Kernel values between placed descriptors, float64 (n, m)."""
     if settings.kernel == "linear":
         return (first @ second.T).astype(np.float64)
-    # In double precision: a product in single precision depends on the processor and on how many rows there are.
+    # In double precision: a product in single precision depends on the processor and on how many rows there
+    # are.
     wide = [np.asarray(rows, dtype=np.float64) for rows in (first, second)]
     return np.exp(-settings.gamma * squared_distances(*wide))
 

@@ -10,8 +10,8 @@ from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
 from dashboard.shell import app_state
-from dashboard.shell.sessions import Serving
 from dashboard.shell.plain import plain
+from dashboard.shell.sessions import Serving
 from dashboard.shell.wording import Words
 from data import schema
 from data.engine.clock import now

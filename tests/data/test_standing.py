@@ -1,7 +1,7 @@
 """Where the normal time ends, and who stands past it: the small register by hand, the boundary itself.
 
-The register reaches 31 August 2024, the day on which the grades of 20232 are booked. S10 (D3, six terms, entry
-20201) has eight terms behind it, S07 and S08 (S1, entry 20221) four, S12 (D3, entry 20231) two.
+The register reaches 31 August 2024, the day on which the grades of 20232 are booked. S10 (D3, six terms,
+entry 20201) has eight terms behind it, S07 and S08 (S1, entry 20221) four, S12 (D3, entry 20231) two.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from dashboard.components.filters import CaseFilter
 from dashboard.components.layout import empty_state, section
 from dashboard.models.fitness_words import lacking, with_rule
 from dashboard.shell import app_state
+from dashboard.shell.plain import shown_table
 from data import queries
 
 ROW, MOST_HEIGHT = 36, 520
@@ -88,7 +89,7 @@ def _opening(table: pd.DataFrame, key: str, title: str) -> None:
     words = app_state.words()
     shown = table.drop(columns="student_key")
     event = st.dataframe(
-        shown,
+        shown_table(shown),
         key=f"{key}-table",
         hide_index=True,
         on_select="rerun",

@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import card, empty_state, section
 from dashboard.shell import app_state
+from dashboard.shell.plain import shown, shown_table
 from dashboard.shell.wording import Words
 from data.columns import CONSENT_PURPOSES
 from data.consents.queries import consent_counts, without_consent
@@ -48,7 +49,7 @@ def _missing() -> None:
         program = st.selectbox(
             words("consent.missing_program"),
             [None, *programs],
-            format_func=lambda code: words("consent.any_program") if code is None else programs[code],
+            format_func=lambda code: words("consent.any_program") if code is None else shown(programs[code]),
             key="missing-program",
         )
         signed = st.toggle(words("consent.missing_signed"), key="missing-signed")
@@ -60,7 +61,7 @@ def _missing() -> None:
     st.caption(words("consent.missing_n" if len(found) > LISTED else "consent.missing_all", **counted))
     as_table = partial(_as_table, words=words, programs=programs)  # the export has no session to ask
     st.dataframe(
-        as_table(found.head(LISTED)),
+        shown_table(as_table(found.head(LISTED))),
         key="missing-table",
         hide_index=True,
         on_select=_open_selected(found["student_key"].tolist()),
@@ -111,7 +112,7 @@ def history(decisions: pd.DataFrame) -> None:
         "way": [words(f"consent.history_{way}") for way in ways],
     }
     named = {words(f"consent.column_{name}"): cells for name, cells in table.items()}
-    st.dataframe(pd.DataFrame(named), hide_index=True, alt=words("consent.history_title"))
+    st.dataframe(shown_table(pd.DataFrame(named)), hide_index=True, alt=words("consent.history_title"))
 
 
 def lacking(student_key: str) -> bool:

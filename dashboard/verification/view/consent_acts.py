@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard.components.layout import card, section
 from dashboard.shell import app_state
 from dashboard.shell.access import may
+from dashboard.shell.plain import plain, shown
 from dashboard.verification.view.consent import answer_text
 from data import queries
 from data.columns import CONSENT_PURPOSES
@@ -45,9 +46,11 @@ def purposes(student_key: str, standing: pd.DataFrame) -> None:
                 continue
             color, icon = BADGES[held["decision"]]
             st.badge(answer_text(held["decision"]), icon=icon, color=color)
-            st.markdown(words("consent.recorded", day=words.day(held["decided_on"]), who=held["recorded_by"]))
+            st.markdown(
+                words("consent.recorded", day=words.day(held["decided_on"]), who=plain(held["recorded_by"]))
+            )
             source = held["source"] if isinstance(held["source"], str) else words("consent.no_source")
-            st.text(source)
+            st.text(shown(source))
             if may(app_state.person().role, "record consent"):
                 (_withdraw if held["granted"] else _renew)(student_key, held)
 
