@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import dashboard
 from dashboard.shell import exports
 from dashboard.shell.wording import Words
 
@@ -112,7 +113,7 @@ def test_a_lone_small_cell_hides_the_total():
 
 def test_no_download_starts_a_run_of_the_page_which_could_forget_its_file():
     buttons = []
-    for path in Path(exports.__file__).parent.rglob("*.py"):
+    for path in Path(dashboard.__file__).parent.rglob("*.py"):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "download_button":
                 given = {word.arg: ast.unparse(word.value) for word in call.keywords}
