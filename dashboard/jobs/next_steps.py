@@ -6,14 +6,15 @@ from data import queries
 from data.store import Store
 from data.trust.scope import Scope
 
+PURPOSE = "outcome_model"  # a specimen is read for nothing else
 STEPS = ("import", "embed", "train", "score")  # in this order
 
 
 def open_steps(store: Store) -> list[str]:
     """The steps of :data:`STEPS` that are still to be done, the next one first.
 
-    Signatures wait that no encoder has read; a first model is missing; or an import came after the newest
-    scores.
+    Signatures wait that nobody has checked, or that no encoder has read though their students agreed to the
+    outcome model; a first model is missing; or an import came after the newest scores.
     """
     scope = Scope.system()
     if not queries.kpi_counts(store, scope)["students"]:
@@ -25,10 +26,10 @@ def open_steps(store: Store) -> list[str]:
 
 
 def _unread(store: Store) -> bool:
-    if not queries.specimen_counts(store, Scope.system())["specimens"]:
-        return False
-    known = queries.encoders(store)["encoder_id"]
-    return min((len(queries.specimens_without_embedding(store, one)) for one in known), default=1) > 0
+    if len(queries.specimens_unchecked(store)):
+        return True
+    known = queries.encoders(store)["encoder_id"].tolist() or [""]  # no encoder has read any
+    return min(len(queries.specimens_without_embedding(store, one, PURPOSE)) for one in known) > 0
 
 
 def _unscored(store: Store, scope: Scope) -> bool:

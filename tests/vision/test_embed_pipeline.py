@@ -134,3 +134,18 @@ def test_one_image_under_two_names_is_marked_on_both_also_in_a_later_run(small_r
 def test_bytes_that_are_no_image_are_named():
     with pytest.raises(ValueError, match="data must be an image file, got 4 bytes"):
         decode_image(b"text")
+
+
+def test_signatures_without_consent_leave_nothing_to_read_once_they_are_checked(small_register, encoder):
+    from dashboard.jobs.next_steps import open_steps
+
+    store = small_register.store
+    put(store, "S07", files(2))
+    put(store, "S09", files(1))  # has not agreed to the outcome model
+    assert open_steps(store)[0] == "embed"
+    assert embed_pending(store, encoder) == 2
+    assert "embed" not in open_steps(store)
+    put(store, "S09", files(2)[1:])
+    assert open_steps(store)[0] == "embed"  # its quality is still to be checked
+    assert embed_pending(store, encoder) == 0
+    assert "embed" not in open_steps(store)

@@ -30,7 +30,7 @@ def facts(served: StoredModel) -> None:
         "trained_on": words.count("students", int(trained_on.get("students", 0))),
         "data_version": str(manifest.get("data_hash", "–"))[:12],
         "encoder": manifest.get("encoder_id") or words("model.no_encoder"),
-        "modality": words("model.serves_records" if manifest.get("records_only") else "model.serves_fused"),
+        "modality": words(f"model.serves_{_serves(manifest)}"),
     }
     grid = st.grid(3, min_column_width=200, gap="small", key="facts")
     for name, value in lines.items():
@@ -53,6 +53,15 @@ def not_yet(target: str) -> None:
     words, (_, why) = app_state.words(), app_state.unlearned(target)
     if why is not None:
         st.warning(with_rule(why, words), icon=":material/rule:")
+
+
+def _serves(manifest: dict) -> str:
+    """What the model in service scores from: "records", "fused", or "few" while no target learned a
+    signature."""
+    if manifest.get("records_only"):
+        return "records"
+    model = app_state.model()
+    return "fused" if model is not None and model.components else "few"
 
 
 def signature_verdict(manifest: dict, target: str) -> None:

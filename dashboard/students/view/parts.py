@@ -69,7 +69,9 @@ def risk_sentence(score: dict, edges: list[float]) -> None:
     st.plotly_chart(scale.sent, key="scale", config=QUIET, alt=scale.alt)
     st.caption(words("student.sentence_help"))
     if score["modality"] == "records":
-        st.caption(f":material/info: {words('student.records_only')}")
+        learned = app_state.model().targets[score["target"]].signature is not None
+        why = "records_only" if learned else "records_only_few"
+        st.caption(f":material/info: {words(f'student.{why}')}")
 
 
 def band_edges(target: str) -> list[float]:
