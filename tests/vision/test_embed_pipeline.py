@@ -68,7 +68,7 @@ def test_every_specimen_is_embedded_once_and_checked(small_register, encoder):
     table, pending = stored(store, encoder)
     assert len(table) == 5 and pending.empty
     assert all(
-        [row["code"] for row in found] == [f"SIG{k:03d}" for k in range(1, 11)] for found in table["quality"]
+        [row["code"] for row in found] == [f"SIG{k:03d}" for k in range(1, 12)] for found in table["quality"]
     )
 
 

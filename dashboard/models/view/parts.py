@@ -14,6 +14,7 @@ from dashboard.models import facts as model_facts
 from dashboard.models.fitness_words import told, with_rule
 from dashboard.shell import app_state
 from dashboard.shell.plain import shown_table
+from data.columns import TARGETS
 from data.queries import StoredModel
 
 VERDICT_COLORS = {"adds": "green", "nothing": "gray", "few": "gray", "unknown": "gray"}
@@ -60,8 +61,8 @@ def _serves(manifest: dict) -> str:
     signature."""
     if manifest.get("records_only"):
         return "records"
-    model = app_state.model()
-    return "fused" if model is not None and model.components else "few"
+    verdicts = {model_facts.verdict(manifest, target) for target in TARGETS}
+    return "few" if "few" in verdicts and not verdicts & {"adds", "nothing"} else "fused"
 
 
 def signature_verdict(manifest: dict, target: str) -> None:
