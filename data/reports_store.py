@@ -202,7 +202,14 @@ def active_years(store: Store, scope: Scope, years: Collection[int], program_cod
     return rows.drop_duplicates(ignore_index=True)
 
 
-def register_counts(store: Store) -> dict[str, int]:
-    """Rows of the tables that reports are made from."""
+def register_counts(store: Store, scope: Scope) -> dict[str, int]:
+    """Rows of the tables that reports are made from, of the students that ``scope`` may count."""
+    students = schema.students
+    reach, found = aggregable(scope, students), {}
     with store.reading() as connection:
-        return {table.name: connection.scalar(select(func.count()).select_from(table)) for table in COUNTED}
+        for table in COUNTED:
+            rows = select(func.count()).select_from(table)
+            if reach and table is not students:
+                rows = rows.join(students, students.c.student_key == table.c.student_key)
+            found[table.name] = connection.scalar(rows.where(*reach))
+    return found

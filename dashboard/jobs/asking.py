@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dashboard.shell.access import may, scope_for
+from dashboard.shell.access import may, may_change_register, scope_for
 from data.jobs import live as jobs_live
 from data.jobs import table as jobs
 from data.jobs.table import Job
@@ -116,14 +116,16 @@ def start(store: Store, person: Account, kind: str, **arguments) -> str:
 
 
 def stop(store: Store, person: Account, job: Job) -> None:
-    """Ask a job to stop."""
+    """Ask a job to stop; somebody confined to programmes only their own."""
     _check(person, job.kind)
+    _own(person, job)
     jobs.cancel(store, job.job_id, actor=person.account, role=person.role)
 
 
 def again(store: Store, person: Account, job: Job) -> str:
     """Ask for the same once more. Returns the new job's id."""
     _check(person, job.kind)
+    _own(person, job)
     if not can_repeat(store, job):
         raise ValueError(f"job must have ended and have its files, got {job.job_id} ({job.status})")
     about = {"actor": person.account, "role": person.role, "retry_of": job.job_id}
@@ -154,8 +156,15 @@ def can_repeat(store: Store, job: Job) -> bool:
     return files is None or jobs_live.files_are_kept(store, files)
 
 
+def _own(person: Account, job: Job) -> None:
+    if person.program_codes is not None and job.actor != person.account:
+        raise PermissionError("an account confined to programmes may stop and repeat its own jobs only")
+
+
 def _check(person: Account, kind: str) -> None:
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
     if not may(person.role, f"run {kind}"):
         raise PermissionError(f"role {person.role!r} may not run {kind!r}")
+    if kind == "import" and not may_change_register(person, "run import"):
+        raise PermissionError("an import needs an account of every programme: a file may hold rows of any")

@@ -11,6 +11,7 @@ from dashboard.importing.view import wizard
 from dashboard.importing.view.columns import choose_columns
 from dashboard.importing.view.history import as_table, undo_panel
 from dashboard.shell import app_state
+from dashboard.shell.access import may_change_register
 from dashboard.shell.plain import shown_table
 from dashboard.shell.view import own_data
 from data import queries
@@ -23,7 +24,9 @@ def show() -> None:
     importing, history = st.tabs([words("data.tab_import"), words("data.tab_history")])
     with importing:
         import_jobs.under_way()
-        if app_state.is_synthetic() or app_state.is_mixed():
+        if not may_change_register(app_state.person(), "run import"):
+            empty_state(words("data.confined_title"), words("data.confined_text"), ":material/lock:")
+        elif app_state.is_synthetic() or app_state.is_mixed():
             own_data.demo_takes_none()
         else:
             if app_state.is_empty():

@@ -184,7 +184,7 @@ def origin(store: Store, register: Register) -> Provenance:
         imports=tuple(
             (row.import_id, f"{row.finished_at:%Y-%m-%d}", row.source) for row in finished.itertuples()
         ),
-        row_counts=reports_store.register_counts(store),
+        row_counts=reports_store.register_counts(store, register.scope),
         calendar=calendar,
         synthetic=whose == INVENTED or bool(finished["synthetic"].any()),
         signatories=get_fact(store, SETTINGS, {}).get("signatories", {}),

@@ -123,6 +123,12 @@ def may(role: str, act: str) -> bool:
     return role in _MAY.get(act, ())
 
 
+def may_change_register(person: Account, act: str) -> bool:
+    """Whether somebody may do ``act`` ("run import", "undo import"): the role may, and the account reaches
+    every programme, since a file may hold rows of any."""
+    return may(person.role, act) and person.program_codes is None
+
+
 def scope_for(account: Account) -> Scope:
     """What the queries of somebody signed in may return."""
     sees = _SEES.get(account.role, set())

@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Collection, Iterator
 from datetime import date, datetime, time
 from itertools import chain, islice
-from xml.etree.ElementTree import ParseError
 
 from data.files.text_files import TableError
 from data.files.text_table import (
@@ -26,6 +26,10 @@ MAX_RATIO = 200
 MAX_PARTS = 5_000
 MAX_ROWS = 1_048_576  # of the format itself
 EXACT = 10**15  # spreadsheet programs keep fifteen digits of a number
+BROKEN = (  # what openpyxl lets through when a part of a workbook is damaged
+    *(AttributeError, EOFError, LookupError, NotImplementedError, TypeError, ValueError),
+    *(SyntaxError, zipfile.BadZipFile, zlib.error),  # errors of either XML parser are SyntaxErrors
+)
 _ZEROS = re.compile(r"^0+$")
 
 
@@ -58,11 +62,13 @@ def read_workbook(
 
     try:
         book = load_workbook(io.BytesIO(source), read_only=True, data_only=True)
-    except (InvalidFileException, KeyError, ValueError, OSError, zipfile.BadZipFile, ParseError) as error:
+    except (InvalidFileException, OSError, *BROKEN) as error:
         raise TableError(f"{name}: not an XLSX workbook, or a damaged one ({error})") from error
     try:
         return _read_sheet(book, name, sheet, known, limit)
-    except (KeyError, IndexError, zipfile.BadZipFile, ParseError, TypeError) as error:
+    except TableError:
+        raise
+    except BROKEN as error:
         raise TableError(f"{name}: the workbook is damaged ({type(error).__name__}: {error})") from error
     finally:
         book.close()

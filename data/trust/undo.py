@@ -136,6 +136,7 @@ class _Undo:
         for name in reversed(KEYS):
             self._restore(schema.metadata.tables[name], KEYS[name])
         self._restore_names()
+        self._remove_consents_of_new()
         self._remove_new()
         history = schema.row_history
         self.connection.execute(delete(history).where(history.c.replaced_by == self.import_id))
@@ -173,7 +174,10 @@ class _Undo:
             raise CannotUndo("scored", f"import {self.import_id} stays: {found} scores rest on it")
 
     def _remove_consents(self) -> None:
-        """Take back what the import said about consent, unless something was done on the strength of it."""
+        """Take back each yes of the import, unless something was done on the strength of it.
+
+        A no that came with it stays: only its student's express new yes ends a refusal or a withdrawal.
+        """
         consents, imports, scores = schema.consents, schema.imports, schema.scores
         began = select(imports.c.started_at).where(imports.c.import_id == self.import_id).scalar_subquery()
         agreed = select(consents.c.student_key).where(self._mine(consents), consents.c.granted)
@@ -189,7 +193,13 @@ class _Undo:
         found = select(func.count()).select_from(scores).where(fused, scores.c.student_key.in_(scored))
         if count := self.connection.scalar(found):
             raise CannotUndo("scored", f"import {self.import_id} stays: {count} scores rest on its consents")
-        self._remove(consents)
+        self._remove(consents, consents.c.granted)
+
+    def _remove_consents_of_new(self) -> None:
+        """Students whom the import brought go with all that it said of them."""
+        consents, students = schema.consents, schema.students
+        new = select(students.c.student_key).where(self._mine(students))
+        self._remove(consents, consents.c.student_key.in_(new))
 
     def _restore(self, table: Table, key: list[str]) -> None:
         """Give changed rows their version from before the import; their import_id becomes the earlier one."""
@@ -263,7 +273,7 @@ class _Undo:
         if made:
             self.removed["programs"] = len(made)
 
-    def _remove(self, table: Table) -> None:
-        removed = self.connection.execute(delete(table).where(self._mine(table))).rowcount
+    def _remove(self, table: Table, *which) -> None:
+        removed = self.connection.execute(delete(table).where(self._mine(table), *which)).rowcount
         if removed:
-            self.removed[table.name] = removed
+            self.removed[table.name] = self.removed.get(table.name, 0) + removed

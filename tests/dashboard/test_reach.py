@@ -12,12 +12,14 @@ from dashboard.jobs import asking as jobs
 from dashboard.jobs import kinds as jobs_kinds
 from dashboard.jobs.asking import Refused, Task
 from dashboard.reports import pipeline
+from dashboard.shell.wording import Words
 from data import queries, reports_store
 from data.jobs import live as jobs_live
 from data.jobs import table
 from data.trust.accounts import Account, write_accounts
 from data.trust.scope import Scope
 
+EN = Words("en")
 EVERYBODY = Account("office", "Office", "accreditation")
 CONFINED = Account("office-if", "Office of Informatics", "accreditation", ("IF",))
 NOBODY = Account("office-none", "Nobody's office", "accreditation", ())
@@ -91,6 +93,9 @@ def test_a_register_holds_the_reader_s_programmes_and_no_others(office, account,
     named = queries.students(office, Scope.system()).set_index("student_key")["program_code"]
     assert set(named[active["student_key"]]) == codes
     assert set(queries.flow_counts(office, reader)["program_code"]) == codes
+    counts = reports_store.register_counts(office, reader)
+    assert counts["students"] == int(named.isin(codes).sum())
+    assert (counts["terms"] == 0) == (not codes)
     assert set(queries.retention(office, reader)["program_code"]) == codes
 
 
@@ -123,3 +128,19 @@ def test_stored_reports_are_listed_opened_proved_and_approved_within_reach_only(
                 act(numbers[code])
     approved, _ = pipeline.approve(office, confined, numbers["IF"], actor="dekan", role="leadership")
     assert approved.status == "approved"
+
+
+def test_an_account_confined_to_programmes_imports_and_undoes_nothing(office, served, screen):
+    confined = Account("petugas-if", "Petugas", "registry", ("IF",))
+    whole = Account("petugas", "Petugas", "registry")
+    served(office)
+    with pytest.raises(PermissionError, match="an import needs an account of every programme"):
+        jobs.start(office, confined, "import", files="x", kinds=["students"])
+    at = screen.drawn("data", confined)
+    assert not at.exception and EN("data.confined_title") in screen.texts(at)
+    assert not at.get("file_uploader") and not any(button.key == "undo-sure" for button in at.button)
+    job_id = jobs.start(office, whole, "enrol")
+    (job,) = [one for one in table.open_jobs(office) if one.job_id == job_id]
+    for act in (jobs.stop, jobs.again):
+        with pytest.raises(PermissionError, match="its own jobs only"):
+            act(office, confined, job)

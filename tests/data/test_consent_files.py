@@ -263,17 +263,27 @@ def test_a_row_for_all_and_rows_for_each_are_kept_once(small_register):
 
 
 # --- undo ------------------------------------------------------------------------------------------------
-def test_an_undone_import_takes_its_consents_back_and_leaves_those_by_hand(small_register):
+def test_an_undone_import_takes_each_yes_back_and_leaves_each_no(small_register):
     store, key = small_register.store, small_register.keys["S01"]
     record_consent(store, key, "verification", "granted", actor="rina")
     text = "NIM;Keperluan;Status;Tanggal\nS01;verifikasi;dicabut;01/09/2024\nS01;riset;ya;01/09/2024"
     result = apply_import(store, planned(store, text), actor="rina")
     assert holds(store, key) == [False, None, True]
     undone = undo_import(store, result.import_id, actor="rina", role="registry")
-    assert undone.removed == {"consents": 2}
-    assert holds(store, key) == [True, None, None]
+    assert undone.removed == {"consents": 1}
+    assert holds(store, key) == [False, None, None]  # the withdrawal was said: undoing cannot unsay it
     again = apply_import(store, planned(store, text), actor="rina")
-    assert again.counts == result.counts
+    assert again.counts["consents"] == {"new": 1, "changed": 0, "same": 1}
+
+
+def test_students_whom_an_undone_import_brought_go_with_what_it_said_of_them(store):
+    text = "NIM;Nama;Kode Prodi;Program Studi;Jenjang;Angkatan;Persetujuan verifikasi;Tanggal Persetujuan"
+    text += "\n77001;Ani;IF;Informatika;S1;2021;tidak;01/09/2024"
+    plan = plan_import([Source("students", "m.csv", text.encode())], store=store)
+    result = apply_import(store, plan, actor="rina")
+    assert result.counts["consents"]["new"] == 1
+    undone = undo_import(store, result.import_id, actor="rina", role="registry")
+    assert undone.removed["consents"] == undone.removed["students"] == 1
 
 
 def test_an_import_stays_once_a_signature_was_enrolled_by_its_consents(small_register):

@@ -120,3 +120,14 @@ def test_a_store_of_a_newer_version_is_refused(store, store_url):
 def test_a_url_of_another_database_is_refused(tmp_path):
     with pytest.raises(ValueError, match="must name PostgreSQL or a SQLite file"):
         open_store("sqlite:///:memory:", folder=tmp_path)
+
+
+def test_a_setting_that_is_set_but_empty_is_as_one_that_is_not_set(monkeypatch):
+    from data.settings import Settings
+
+    for name in ("TEPAT_FOLDER", "DATABASE_URL", "TEPAT_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    unset = Settings()
+    for name in ("TEPAT_FOLDER", "DATABASE_URL", "TEPAT_KEY"):
+        monkeypatch.setenv(name, "")
+    assert Settings() == unset and unset.folder.is_absolute()

@@ -4,7 +4,9 @@ import csv
 import io
 import zipfile
 from datetime import date, datetime
+from pathlib import Path
 
+import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
@@ -313,3 +315,27 @@ def test_a_limit_reads_the_first_rows_only():
     assert len(read_text_table(data, "f.csv", limit=3).frame) == 3
     book = workbook(("Data", [HEADERS, *([str(number), "x", 3.0, 20] for number in range(200))]))
     assert len(read_text_table(book, "f.xlsx", limit=3).frame) == 3
+
+
+def test_a_workbook_with_one_damaged_part_is_read_or_refused_in_words():
+    """Bytes of one part after the other changed, in an archive that is whole: 240 damages, one seed."""
+    rng = np.random.default_rng(31)
+    whole = (Path(__file__).resolve().parents[1] / "samples" / "english_register.xlsx").read_bytes()
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        parts = {part.filename: archive.read(part) for part in archive.infolist()}
+    names = [name for name, content in parts.items() if content]
+    for turn in range(240):
+        name = names[turn % len(names)]
+        content = bytearray(parts[name])
+        for place in rng.integers(0, len(content), rng.integers(1, 6)):
+            content[place] = rng.integers(0, 256)
+        if turn % 5 == 0:
+            del content[len(content) // 2 :]
+        made = io.BytesIO()
+        with zipfile.ZipFile(made, "w") as archive:
+            for other, text in parts.items():
+                archive.writestr(other, bytes(content) if other == name else text)
+        try:
+            read_text_table(made.getvalue(), "damaged.xlsx")
+        except TableError as refusal:
+            assert str(refusal).startswith("damaged.xlsx: ")

@@ -15,6 +15,7 @@ from dashboard.components.kpis import Kpi
 from dashboard.models import facts as model_facts
 from dashboard.shell import app_state, exports
 from dashboard.shell.glossary import linked
+from dashboard.shell.plain import plain
 from dashboard.shell.wording import Words
 from data import queries
 from data.columns import BANDS
@@ -244,7 +245,8 @@ def not_reported(given: Given) -> str:
     without = sorted(set(given.flow["program_code"]) - given.reported)
     if not without:
         return ""
-    return words("overview.outcomes_unknown", programs=", ".join(names.get(code, code) for code in without))
+    told = ", ".join(plain(names.get(code, code)) for code in without)
+    return words("overview.outcomes_unknown", programs=told)
 
 
 def _names(by: str):

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.components.layout import section
 from dashboard.shell import app_state
-from dashboard.shell.access import may
+from dashboard.shell.access import may_change_register
 from dashboard.shell.plain import plain
 from data.trust.undo import CannotUndo, last_import, undo_import
 
@@ -41,7 +41,7 @@ def undo_panel(imports: pd.DataFrame) -> None:
     if told:
         say = st.success if told[0] else st.error
         say(told[1], icon=":material/undo:" if told[0] else ":material/block:")
-    if not may(person.role, "undo import"):
+    if not may_change_register(person, "undo import"):
         return
     import_id = last_import(app_state.store())
     if import_id is None:
@@ -62,6 +62,8 @@ def undo_panel(imports: pd.DataFrame) -> None:
 def _undo(import_id: str) -> None:
     words, person = app_state.words(), app_state.person()
     st.session_state["undo"] = False  # closes the popover
+    if not may_change_register(person, "undo import"):
+        raise PermissionError("an import may be undone by an account of every programme only")
     try:
         undone = undo_import(app_state.store(), import_id, actor=person.account, role=person.role)
     except CannotUndo as refusal:
