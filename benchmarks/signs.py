@@ -20,6 +20,7 @@ from benchmarks.early_warning import as_rows
 from benchmarks.public_students import uci_tasks
 from benchmarks.registers import make_register
 from benchmarks.report_file import write_result
+from data.calendar.study_time import StudyCalendar
 from data.synthetic.cohort import make_university
 from fusion import metrics
 from fusion.assemble import all_rows, lesson, may_be_scored
@@ -54,6 +55,7 @@ class Frames:
     terms: pd.DataFrame
     outcomes: pd.DataFrame
     programs: pd.DataFrame
+    calendar: StudyCalendar = StudyCalendar()
 
 
 @dataclass(frozen=True)

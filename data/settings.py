@@ -18,7 +18,9 @@ class Settings(BaseSettings):
     ``DATABASE_URL`` names the store; all others begin with ``TEPAT_``.
     """
 
-    model_config = SettingsConfigDict(env_file=".env", env_prefix="TEPAT_", extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_file=".env", env_prefix="TEPAT_", extra="ignore", env_ignore_empty=True
+    )
 
     folder: Path = Field(default=ROOT / "var", description="where the SQLite store, key and models live")
     database_url: str = Field(default="", validation_alias="DATABASE_URL")

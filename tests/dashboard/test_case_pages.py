@@ -34,7 +34,7 @@ def test_a_saved_view_brings_its_filters_back(university, screen):
 def test_a_view_that_is_gone_is_told_and_the_list_is_drawn(university, screen):
     at = screen.drawn("caseload", screen.person(university, "advisor"), view="unknown")
     assert [toast.value for toast in at.toast] == [EN("views.gone")]
-    assert len(at.dataframe) == 1
+    assert [table.key for table in at.dataframe] == ["caseload-False-0", "past-table"]
 
 
 def test_a_step_for_several_students_needs_a_tick_and_can_be_undone(university, screen):

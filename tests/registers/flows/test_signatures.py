@@ -100,10 +100,12 @@ def test_the_office_learns_its_thresholds_and_is_told_what_they_cost(university)
     assert "far_skilled" in said and "reviews per 1,000" in said
 
 
-def test_most_genuine_forms_are_consistent_and_hardly_one_goes_to_review(outcomes):
+# Without thresholds of its own a register is judged by synthetic signers, whose doubt draws every ratio
+# towards none (decision 0009): what is unsure becomes "inconclusive", on either side.
+def test_half_of_the_genuine_forms_are_consistent_and_hardly_one_goes_to_review(outcomes):
     found = counted(outcomes, "asli")
     assert found["review"] <= 1
-    assert found["consistent"] >= 7
+    assert found["consistent"] >= 6
 
 
 def test_an_imitation_by_another_hand_is_hardly_ever_consistent(outcomes):
@@ -114,7 +116,7 @@ def test_an_imitation_by_another_hand_is_hardly_ever_consistent(outcomes):
 def test_another_students_signature_is_never_consistent(outcomes):
     found = counted(outcomes, "lain")
     assert found["consistent"] == 0
-    assert found["review"] >= 9
+    assert found["review"] >= 4
 
 
 def test_without_consent_nothing_is_compared(university):
