@@ -34,7 +34,9 @@ def test_the_state_of_the_store_is_asked_once_per_run_and_again_in_the_next(monk
     versions = iter(["a", "b", "c", "d"])
     monkeypatch.setattr(app_state, "store", lambda: None)
     told = queries.StoreState
-    monkeypatch.setattr(app_state.queries, "store_state", lambda _store: told(next(versions), None, False))
+    monkeypatch.setattr(
+        app_state.queries, "store_state", lambda _store: told(next(versions), None, "real", False)
+    )
     with app_state.one_run():
         assert [app_state.data_version(), app_state.data_version()] == ["a", "a"]
     with pytest.raises(RuntimeError), app_state.one_run():

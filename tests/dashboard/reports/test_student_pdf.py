@@ -2,6 +2,7 @@
 
 import io
 from datetime import datetime
+from types import SimpleNamespace
 
 import pandas as pd
 import pypdf
@@ -51,13 +52,14 @@ def pdf_text(monkeypatch):
         "programs": {},
         "is_synthetic": True,
         "served_version": None,
+        "model": SimpleNamespace(keeps_directions=True),
     }.items():
         monkeypatch.setattr(app_state, name, lambda value=value: value)
     monkeypatch.setattr(app_state, "store", lambda: None)
     monkeypatch.setattr(student_pdf, "get_fact", lambda store, name, default: default)
 
     def made(student, score, explanation):
-        data = student_pdf._file(Words("en"), student, TERMS, EVENTS, score, explanation)
+        data = student_pdf._file(Words("en"), student, TERMS, EVENTS, (score, explanation, None))
         pages = pypdf.PdfReader(io.BytesIO(data)).pages
         return " ".join(" ".join(page.extract_text() for page in pages).split())
 
