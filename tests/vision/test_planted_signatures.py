@@ -70,7 +70,7 @@ def test_hardly_a_planted_forgery_passes_and_many_go_to_review(planted):
     found = outcomes(planted, ("skilled_forgery", "traced_forgery"))
     assert len(found) >= FORGED
     assert (found == "consistent").sum() <= 1
-    assert (found == "review").mean() > 0.2  # a register too small to calibrate itself is told less, not wrong
+    assert (found == "review").mean() > 0.2  # too small a register is told less, not wrong
 
 
 @pytest.mark.slow
