@@ -79,6 +79,9 @@ def find_printed_lines(ink: np.ndarray) -> list[PrintedLine]:
         return [line for line in runs if line.length >= _BLANK_SPAN * _room(line, mask)]
     boxed = _box_sides(runs)
     long = [line for line in runs if line.length >= _least_span(line) * _room(line, mask)]
+    rest = mask.copy()  # short straight strokes are handwriting, which a headline does not go past
+    for line in long:
+        _erase(rest, line, reach=line.thickness // 2 + 2)
     return [
         line
         for line in runs

@@ -70,9 +70,7 @@ def test_hardly_a_planted_forgery_passes_and_many_go_to_review(planted):
     found = outcomes(planted, ("skilled_forgery", "traced_forgery"))
     assert len(found) >= FORGED
     assert (found == "consistent").sum() <= 1
-    assert (
-        found == "review"
-    ).mean() > 0.2  # a register too small to calibrate itself is told less, not wrong
+    assert (found == "review").mean() > 0.2  # too small a register is told less, not wrong
 
 
 @pytest.mark.slow
@@ -83,10 +81,8 @@ def test_a_strangers_signature_never_passes_and_some_go_to_review(planted):
     form = draw_specimen(stranger)
     made = [verify(store, key, form, name="form.png", actor="test") for key in enrolled[:12]]
     outcome = pd.Series([one.outcome for one in made])
-    assert (outcome != "consistent").all()
-    assert (
-        outcome == "review"
-    ).any()  # judged by synthetic signers only, most stay inconclusive (decision 0009)
+    # What is doubted where no writer of the register was measured leaves most inconclusive.
+    assert (outcome != "consistent").all() and (outcome == "review").any()
 
 
 @pytest.mark.slow
