@@ -292,20 +292,24 @@ def session() -> Session | None:
     """The session that this tab is bound to, as the store knows it now; None before sign-in.
 
     A tab is bound by signing in, or by the cookie when it is loaded. When the session has ended meanwhile,
-    wherever it was, the tab forgets everything and starts anew at the sign-in.
+    wherever it was, the tab forgets everything and starts anew at the sign-in. So it does when a browser has
+    come to it with a cookie that is not its session's: the number of a tab is no secret.
     """
     bound = st.session_state.get("session")
     if bound is None:
         return _by_cookie()
+    if not _own_browser(bound):
+        return _start_anew()
     known = getattr(_RUN, "session", None)
     if known is not None and known[0].session_id == bound and monotonic() - known[1] < FRESH:
         return known[0]
     found = sessions.find(store(), bound, st.session_state.get("alive_at"))
-    if found is None:
-        _leave(ended=True)
-        st.rerun()
-        return None  # outside a run there is nothing to start anew
-    return _alive(found)
+    return _start_anew() if found is None else _alive(found)
+
+
+def _start_anew() -> None:
+    _leave(ended=True)
+    st.rerun()  # outside a run there is nothing to start anew
 
 
 def _by_cookie() -> Session | None:
@@ -314,12 +318,29 @@ def _by_cookie() -> Session | None:
     found = sessions.find_by_cookie(store(), _cookie())
     if found is None:
         return None
-    st.session_state["session"] = found.session_id
+    st.session_state["session"], st.session_state["came_with"] = found.session_id, _cookie()
     return _alive(found)
 
 
+def _own_browser(bound: str) -> bool:
+    """Whether the connection is the one that the tab was bound by, or a later one with its session's cookie.
+
+    A cookie that was the session's once stays so, whatever ends the session. Without any cookie no connection
+    comes back to a tab (:class:`dashboard.shell.web_guard.TabGuard`), so that one is the first; and while a
+    browser is away there is none to look at.
+    """
+    cookie = _cookie() if Serving.cookies else None
+    if not cookie or cookie == st.session_state.get("came_with"):
+        return True
+    found = sessions.find_by_cookie(store(), cookie)
+    if found is None or found.session_id != bound:
+        return False
+    st.session_state["came_with"] = cookie
+    return True
+
+
 def _cookie() -> str | None:
-    """The cookie that the tab was loaded with."""
+    """The cookie that the tab's connection was made with."""
     return st.context.cookies.get(cookie_name(over_tls(st.context.headers)))
 
 
@@ -375,6 +396,7 @@ def sign_in_as(someone: Account, way: str = "password") -> None:
     """
     sessions.end_by_cookie(store(), _cookie())
     _leave(ended=False)
+    st.session_state["came_with"] = _cookie()  # over from here on; the new one comes with the next connection
     st.session_state["session"], ticket = sessions.begin(store(), someone, way)
     if Serving.cookies:
         st.session_state["ticket"] = ticket

@@ -1,7 +1,8 @@
 """The ASGI application: the Streamlit app with a health route, sign-in cookies, and a warm start.
 
 ``streamlit run streamlit_app.py`` serves the same pages; this server also answers ``/health`` for a load
-balancer, keeps people signed in over a reload, gives files of people to nobody but those they were shown to
+balancer, keeps people signed in over a reload, gives files of people to nobody but those they were shown to,
+takes files and the number of a tab from nobody but those who are signed in
 (:mod:`dashboard.shell.web_guard`), and imports the slow libraries before the first visitor comes.
 """
 
@@ -60,7 +61,7 @@ def application():
 
     from dashboard.shell.handed_files import HandedFiles
     from dashboard.shell.view.media_watch import tab_is_open
-    from dashboard.shell.web_guard import FileGuard, ProtectiveHeaders
+    from dashboard.shell.web_guard import FileGuard, ProtectiveHeaders, TabGuard
 
     Serving.cookies = True
     handed = HandedFiles(tab_is_open)
@@ -68,6 +69,7 @@ def application():
     guards = [
         Middleware(ProtectiveHeaders),
         Middleware(FileGuard, account_of=_account_of, may_have=handed.may_have),
+        Middleware(TabGuard, account_of=_account_of),
     ]
     return st.App(SCRIPT, routes=routes, middleware=guards, lifespan=partial(_lifespan, handed))
 

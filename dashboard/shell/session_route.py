@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from dashboard.shell.sessions import cookie_name, over_tls
@@ -13,6 +15,7 @@ from data.trust import sessions
 from data.trust.sessions import Session
 
 LONGEST_TICKET = 200  # bytes
+PATIENCE = 10  # seconds that a ticket may take to arrive
 
 
 async def answer(request: Request, store: Store) -> Response:
@@ -27,7 +30,13 @@ async def answer(request: Request, store: Store) -> Response:
         gone = Response(status_code=204)
         gone.delete_cookie(name, httponly=True, samesite="strict", secure=tls)
         return gone
-    body = await capped_body(request, LONGEST_TICKET)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            body = await capped_body(request, LONGEST_TICKET)
+    except TimeoutError:
+        return Response(status_code=408, headers={"connection": "close"})
+    except ClientDisconnect:
+        return Response(status_code=400)  # nobody is there to read it
     if body is None:
         return Response(status_code=413, headers={"connection": "close"})
     cookie = await run_in_threadpool(sessions.redeem, store, body.decode("ascii", "replace"), held)
@@ -46,7 +55,13 @@ async def session_of(request: Request, store: Store) -> Session | None:
 
 
 async def capped_body(request: Request, most: int) -> bytes | None:
-    """The body of a request; None when it has more than ``most`` bytes, of which the rest is not read."""
+    """The body of a request; None when it has more than ``most`` bytes, of which the rest is not read.
+
+    Raises
+    ------
+    ClientDisconnect
+        When the client breaks off before the end.
+    """
     told = request.headers.get("content-length", "")
     if told.isdigit() and int(told) > most:
         return None

@@ -1,4 +1,4 @@
-"""What stands between the network and the app: who may have a file, and the headers of every answer.
+"""What stands between the network and the app: who may have or send a file, whose tab it is, and headers.
 
 Plain ASGI, no Streamlit: a request that is refused here never reaches it.
 """
@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse
+from starlette.websockets import WebSocketClose
 
 from dashboard.shell.sessions import cookie_name, over_tls
 from data.trust.accounts import Account
@@ -19,6 +21,9 @@ from data.trust.accounts import Account
 # Streamlit's own fonts lie under /static/media/: they are everybody's.
 _MEDIA = re.compile(r"(?P<before>.*?)/media/(?P<file>.*)", re.DOTALL)
 _METRICS = "/_stcore/metrics"
+_UPLOADS = "/_stcore/upload_file/"
+_OFFERED = "sec-websocket-protocol"
+_PORTS = {"http": 80, "https": 443}
 HSTS = "max-age=31536000"
 # Streamlit's page begins with a script in its text, and so do the app's two; every address is the app's own.
 POLICY = "; ".join(
@@ -53,7 +58,10 @@ MayHave = Callable[[str, str | None], bool]
 
 
 class FileGuard:
-    """Refuses files of people, and the server's figures, to whoever may not see them.
+    """Refuses files of people, and the server's figures, to whoever may not see them, and strangers' files.
+
+    Streamlit keeps an uploaded file in memory for whoever knows the number of a tab. Here only somebody who
+    is signed in may send one; a refusal comes before the body is read.
 
     Parameters
     ----------
@@ -70,19 +78,24 @@ class FileGuard:
         self.app, self._account_of, self._may_have = app, account_of, may_have
 
     async def __call__(self, scope, receive, send) -> None:
-        """Pass the request on, or answer that there is nothing."""
+        """Pass the request on, or answer that there is nothing (404) or that nothing is taken (403)."""
         if scope["type"] != "http" or not _guarded(scope["path"]):
             return await self.app(scope, receive, send)
         request = Request(scope)
         cookie = request.cookies.get(cookie_name(over_tls(request.headers, request.url.scheme)))
         if await run_in_threadpool(self._allowed, scope["path"], cookie):
             return await self.app(scope, receive, send)
-        await PlainTextResponse("Not found", status_code=404)(scope, receive, send)
+        refusal = PlainTextResponse("Not found", status_code=404)
+        if _is_upload(scope["path"]):
+            refusal = PlainTextResponse("Sign in first", status_code=403, headers={"connection": "close"})
+        await refusal(scope, receive, send)
 
     def _allowed(self, path: str, cookie: str | None) -> bool:
         someone = self._account_of(cookie)
         if someone is None:
             return False
+        if _is_upload(path):
+            return True
         file = media_file(path)
         if file is None:
             return someone.role == "administrator"  # of the server's figures
@@ -90,13 +103,110 @@ class FileGuard:
 
 
 def _guarded(path: str) -> bool:
-    return media_file(path) is not None or path.rstrip("/").endswith(_METRICS)
+    return media_file(path) is not None or _is_upload(path) or path.rstrip("/").endswith(_METRICS)
+
+
+def _is_upload(path: str) -> bool:
+    return _UPLOADS in path
 
 
 def media_file(path: str) -> str | None:
     """The file that a path asks Streamlit's media route for; None when it asks for something else."""
     found = _MEDIA.fullmatch(path)
     return None if found is None or found["before"].endswith("/static") else found["file"]
+
+
+class TabGuard:
+    """Lets WebSockets in from the app's own pages only, and back to a tab only with the cookie of a session.
+
+    Streamlit takes whoever names a tab's number for the tab's browser. The number stands in addresses of
+    uploads, thus in the logs of proxies: it is no secret. Whoever brings no cookie gets a new tab, at the
+    sign-in. That the cookie is the tab's own is looked at where its session is known
+    (:func:`dashboard.shell.app_state.session`).
+
+    Parameters
+    ----------
+    app
+        The ASGI application behind it.
+    account_of : callable
+        Who a session cookie stands for now; None for nobody.
+    """
+
+    def __init__(self, app, account_of: AccountOf):
+        self.app, self._account_of = app, account_of
+
+    async def __call__(self, scope, receive, send) -> None:
+        """Pass on, without the number of the tab where it does not count; or refuse (HTTP 403)."""
+        if scope["type"] != "websocket":
+            return await self.app(scope, receive, send)
+        if not from_own_page(scope):
+            return await WebSocketClose(code=1008)(scope, receive, send)
+        scope = _host_as_in_origin(scope)
+        if len(_offered(scope)) > 2 and not await run_in_threadpool(self._signed_in, scope):
+            scope = _without_tab(scope)
+        await self.app(scope, receive, send)
+
+    def _signed_in(self, scope) -> bool:
+        wire = HTTPConnection(scope)
+        # Told by the headers alone, as the tab will: both must look at the same cookie.
+        return self._account_of(wire.cookies.get(cookie_name(over_tls(wire.headers)))) is not None
+
+
+def from_own_page(scope) -> bool:
+    """Whether a handshake comes from a page of the very host and port that it speaks to, or from no page.
+
+    A page cannot choose the headers ``Origin``, ``Host`` and ``X-Forwarded-Host`` of a WebSocket. Cookies are
+    sent to every port of a host, whatever their SameSite says.
+    """
+    headers = Headers(scope=scope)
+    told = headers.getlist("origin")
+    if not told:
+        return True
+    scheme, _, place = told[0].partition("://")
+    scheme = scheme.lower()
+    if len(told) > 1 or scheme not in _PORTS:
+        return False
+    page = _host_and_port(place, _PORTS[scheme])
+    usual = _PORTS["https" if over_tls(headers, scope.get("scheme", "ws")) else "http"]
+    spoken_to = (headers.get("host"), (headers.get("x-forwarded-host") or "").split(",")[0])
+    return page is not None and page in [_host_and_port(host, usual) for host in spoken_to]
+
+
+def _host_and_port(place: str | None, usual: int) -> tuple[str, int] | None:
+    """``host[:port]`` in parts; None where it is not of that form."""
+    place = (place or "").strip()
+    try:
+        parts = urlsplit(f"//{place}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    if not host or parts.netloc != place or "@" in place:
+        return None
+    return host, usual if port is None else port
+
+
+def _host_as_in_origin(scope):
+    """The same request, its host spelt as in Origin; where they differ Streamlit asks other servers why."""
+    headers = Headers(scope=scope)
+    origin = headers.get("origin")
+    if origin is None:
+        return scope
+    return _with_header(scope, "host", [origin.partition("://")[2]])
+
+
+def _offered(scope) -> list[str]:
+    """The subprotocols of a handshake: Streamlit's name, a token, and the number of a tab to go on with."""
+    return [one.strip() for line in Headers(scope=scope).getlist(_OFFERED) for one in line.split(",")]
+
+
+def _without_tab(scope):
+    kept = _offered(scope)[:2]
+    return _with_header(scope, _OFFERED, [", ".join(kept)]) | {"subprotocols": [one for one in kept if one]}
+
+
+def _with_header(scope, name: str, values: list[str]):
+    raw = [pair for pair in scope["headers"] if pair[0] != name.encode()]
+    return dict(scope) | {"headers": raw + [(name.encode(), value.encode("latin-1")) for value in values]}
 
 
 class ProtectiveHeaders:

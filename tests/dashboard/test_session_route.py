@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from sqlalchemy import update
 from starlette.requests import Request
+from streamlit.testing.v1 import AppTest
 
-from dashboard.shell import app_state, server
+from dashboard.shell import app_state, server, session_route
 from dashboard.shell.session_route import LONGEST_TICKET, answer, capped_body, session_of
-from dashboard.shell.sessions import COOKIE, HOST_COOKIE, over_tls
+from dashboard.shell.sessions import COOKIE, HOST_COOKIE, Serving, over_tls
+from data import schema
+from data.engine.clock import now
 from data.settings import get_settings
 from data.store import open_store
 from data.trust import sessions
@@ -162,6 +167,115 @@ def test_no_route_reads_an_endless_body(people, monkeypatch, route, method):
     said = asyncio.run(route(request(method, body)))
     assert body.read <= len(CHUNK)
     assert said.status_code == {"POST": 413, "DELETE": 204, "GET": 200}[method]
+
+
+class BrokenOff:
+    """A client that goes away after some bytes."""
+
+    def __init__(self, *chunks: bytes):
+        self.chunks = list(chunks)
+
+    async def receive(self) -> dict:
+        if self.chunks:
+            return {"type": "http.request", "body": self.chunks.pop(0), "more_body": True}
+        return {"type": "http.disconnect"}
+
+
+@pytest.mark.parametrize("chunks", [(), (b"x",), (b"x" * LONGEST_TICKET,)])
+def test_a_client_that_breaks_off_is_no_error_of_the_server(people, chunks):
+    said = asked(people, "POST", BrokenOff(*chunks))
+    assert (said.status_code, "set-cookie" in said.headers) == (400, False)
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(people, monkeypatch):
+    class Slow:
+        async def receive(self) -> dict:
+            await asyncio.sleep(0.01)  # byte by byte, each of them soon
+            return {"type": "http.request", "body": b"", "more_body": True}
+
+    monkeypatch.setattr(session_route, "PATIENCE", 0.1)
+    said = asked(people, "POST", Slow())
+    assert (said.status_code, said.headers["connection"]) == (408, "close")
+
+
+# --- whose browser a tab's connection is from --------------------------------------------------------------
+def _who() -> None:
+    import streamlit as st
+
+    from dashboard.shell import app_state
+
+    st.session_state.setdefault("language", "en")
+    someone = app_state.person()
+    st.markdown(someone.account if someone else "nobody")
+
+
+@pytest.fixture
+def wire(people, monkeypatch):
+    """Function: a tab's next run, over a connection that was made with a cookie."""
+    monkeypatch.setattr(Serving, "cookies", True)
+    monkeypatch.setattr(app_state, "store", lambda: people)
+
+    def run(tab: AppTest, cookie: str | None) -> str:
+        monkeypatch.setattr(app_state, "_cookie", lambda: cookie)
+        tab.run()
+        assert not tab.exception
+        return tab.markdown[0].value
+
+    return run
+
+
+@pytest.fixture
+def tab() -> AppTest:
+    return AppTest.from_function(_who, default_timeout=60)
+
+
+def cookie_of(store, account: str = "ani") -> tuple[str, str]:
+    """A session and its cookie."""
+    session_id, given = sessions.begin(store, find_account(store, account))
+    return session_id, sessions.redeem(store, given)
+
+
+def test_a_tab_goes_on_when_its_browser_comes_back_with_the_cookie_it_has_got_meanwhile(people, wire, tab):
+    session_id, own = cookie_of(people)
+    tab.session_state["session"] = session_id  # as sign-in does, over a connection without a cookie
+    assert [wire(tab, cookie) for cookie in (None, own, None, own)] == ["ani"] * 4
+    sessions.end(people, session_id)
+    assert wire(tab, own) == "nobody"
+
+
+def test_a_tab_that_was_signed_in_over_a_connection_with_a_cookie_that_is_over_goes_on(people, wire, tab):
+    tab.session_state["session"], tab.session_state["came_with"] = cookie_of(people)[0], "over"
+    assert wire(tab, "over") == "ani"
+
+
+def test_an_idle_row_does_not_end_a_tab_that_is_in_use(people, wire, tab):
+    own = cookie_of(people)[1]
+    assert wire(tab, own) == "ani"
+    with people.writing("accounts") as connection:
+        connection.execute(update(schema.sessions).values(seen_at=now() - timedelta(minutes=31)))
+    assert wire(tab, own) == "ani"
+
+
+@pytest.mark.parametrize("bound_by", ["sign-in", "cookie"])
+@pytest.mark.parametrize("then", ["lasts", "was ended after it had let the browser in", "is no cookie"])
+def test_a_strangers_cookie_does_not_bring_a_browser_into_a_tab(people, wire, tab, bound_by, then):
+    write_accounts(people, [Account("budi", "Budi", "registry", password="seven quiet otters")])
+    session_id, own = cookie_of(people)
+    if bound_by == "sign-in":
+        tab.session_state["session"] = session_id
+    assert wire(tab, own if bound_by == "cookie" else None) == "ani"
+    strangers, cookie = cookie_of(people, "budi")
+    if then.startswith("was ended"):
+        sessions.end(people, strangers)
+    assert wire(tab, "junk" if then == "is no cookie" else cookie) == "nobody"
+    assert "session" not in tab.session_state
+    assert wire(tab, cookie) == "nobody"
+    assert sessions.find(people, session_id) is not None  # of the other tabs
+
+
+def test_another_session_of_the_same_person_is_another_browser(people, wire, tab):
+    tab.session_state["session"] = cookie_of(people)[0]
+    assert wire(tab, cookie_of(people)[1]) == "nobody"
 
 
 # --- health ----------------------------------------------------------------------------------------------

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+from urllib.parse import urlsplit
 
 import pytest
+from starlette.datastructures import Headers
 
 from dashboard.shell.handed_files import MOST_PER_TAB, HandedFiles
-from dashboard.shell.sessions import COOKIE
-from dashboard.shell.web_guard import HEADERS, HSTS, FileGuard, ProtectiveHeaders, media_file
+from dashboard.shell.sessions import COOKIE, HOST_COOKIE
+from dashboard.shell.web_guard import HEADERS, HSTS, FileGuard, ProtectiveHeaders, TabGuard, media_file
 from data.trust.accounts import Account
 
 ANI = Account("ani", "Ani", "advisor")
@@ -17,6 +19,7 @@ BUDI = Account("budi", "Budi", "registry")
 ADMIN = Account("citra", "Citra", "administrator")
 COOKIES = {"a": ANI, "b": BUDI, "c": ADMIN}
 FILE = "/media/0123abcd.pdf"
+OFFER = "sec-websocket-protocol"
 
 
 async def app(scope, receive, send):
@@ -158,3 +161,162 @@ def test_the_policy_lets_nothing_in_from_elsewhere_and_nothing_frame_the_app():
     assert policy["frame-ancestors"] == policy["object-src"] == "'none'"
     assert policy["connect-src"] == policy["default-src"] == "'self'"
     assert not re.search(r"\*|https?:|unsafe-eval'|ws:", whole.replace("wasm-unsafe-eval", ""))
+
+
+# --- uploads ---------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("path", ["/_stcore/upload_file/tab1/f1", "/tepat/_stcore/upload_file/tab1/f1"])
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "PATCH", "OPTIONS"])
+def test_files_are_taken_from_whoever_is_signed_in_and_a_refusal_reads_none(guard, path, method):
+    for cookie in (None, "", "unknown"):
+        status, headers, _ = asked(guard, path, cookie, method=method)
+        assert (status, headers["connection"]) == (403, "close")
+    assert [asked(guard, path, cookie, method=method)[0] for cookie in "abc"] == [200] * 3
+
+
+def test_behind_tls_a_plain_cookie_sends_no_file(guard):
+    path = "/_stcore/upload_file/tab1/f1"
+    assert asked(guard, path, "a", method="PUT", scheme="https")[0] == 403
+    named = {"cookie": f"{HOST_COOKIE}=a"}
+    assert asked(guard, path, method="PUT", scheme="https", headers=named)[0] == 200
+
+
+# --- the tab's own connection ----------------------------------------------------------------------------
+def connected(*headers: tuple[str, str], scheme: str = "ws"):
+    """What the app sees of a handshake; None when it was refused."""
+    raw = [(name.encode(), value.encode("latin-1")) for name, value in headers]
+    offered = [one.strip() for name, value in headers if name == OFFER for one in value.split(",")]
+    scope = {"type": "websocket", "path": "/_stcore/stream", "query_string": b"", "headers": raw}
+    scope |= {"scheme": scheme, "subprotocols": offered}
+    seen, sent = [], []
+
+    async def streamlit(scope, receive, send):
+        seen.append(scope)
+
+    async def send(message):
+        sent.append(message)
+
+    async def receive():
+        return {"type": "websocket.connect"}
+
+    asyncio.run(TabGuard(streamlit, account_of=COOKIES.get)(scope, receive, send))
+    if seen:
+        assert sent == []
+        return seen[0]
+    assert [message["type"] for message in sent] == ["websocket.close"]  # before it was accepted: HTTP 403
+    return None
+
+
+@pytest.mark.parametrize(
+    ("origin", "host"),
+    [
+        ("http://localhost:8501", "localhost:8501"),
+        ("http://tepat.example.edu", "tepat.example.edu"),
+        ("http://tepat.example.edu", "tepat.example.edu:80"),
+        ("http://tepat.example.edu:80", "tepat.example.edu"),
+        ("https://tepat.example.edu", "tepat.example.edu"),
+        ("https://tepat.example.edu", "tepat.example.edu:443"),
+        ("https://tepat.example.edu:443", "tepat.example.edu"),
+        ("HTTPS://Tepat.Example.EDU", "tepat.example.edu"),
+        ("https://tepat.example.edu", "TEPAT.example.edu"),
+        ("http://[::1]:8501", "[::1]:8501"),
+        ("http://[2001:DB8::1]", "[2001:db8::1]:80"),
+    ],
+)
+def test_a_page_of_the_same_host_and_port_is_let_in_and_streamlit_finds_them_alike(origin, host):
+    seen = connected(("origin", origin), ("host", host))
+    assert Headers(scope=seen).getlist("host") == [urlsplit(origin).netloc]
+
+
+@pytest.mark.parametrize(
+    ("origin", "host"),
+    [
+        ("http://localhost:9999", "localhost:8501"),
+        ("http://localhost", "localhost:8501"),
+        ("http://127.0.0.1:8501", "localhost:8501"),
+        ("http://evil.example", "tepat.example.edu"),
+        ("https://tepat.example.edu.evil.example", "tepat.example.edu"),
+        ("https://tepat.example.edu@evil.example", "tepat.example.edu"),
+        ("https://evil@tepat.example.edu", "tepat.example.edu"),
+        ("https://tepat.example.edu/", "tepat.example.edu"),
+        ("https://tepat.example.edu:8443", "tepat.example.edu"),
+        ("https://tepat.example.edu", "tepat.example.edu:80"),
+        ("http://[::1]:8501", "[::2]:8501"),
+        ("http://[::1", "[::1"),
+        ("http://x:99999", "x:99999"),
+        ("http://x:y", "x:y"),
+        ("file://", "localhost:8501"),
+        ("ftp://localhost:8501", "localhost:8501"),
+        ("null", "null"),
+        ("", "localhost:8501"),
+        ("http://", ""),
+    ],
+)
+def test_a_page_of_anywhere_else_is_refused(origin, host):
+    assert connected(("origin", origin), ("host", host)) is None
+
+
+def test_a_page_is_compared_with_the_public_host_that_a_proxy_tells():
+    inside = ("host", "10.0.0.7:8501")
+    public = ("x-forwarded-host", "tepat.example.edu, 10.0.0.6")
+    seen = connected(("origin", "https://tepat.example.edu"), inside, public)
+    assert Headers(scope=seen)["host"] == "tepat.example.edu"
+    assert connected(("origin", "https://other.example.edu"), inside, public) is None
+    assert connected(("origin", "https://tepat.example.edu"), inside) is None
+
+
+def test_behind_tls_a_page_that_came_without_it_is_another_one():
+    host = ("host", "tepat.example.edu")
+    for more in ({"scheme": "wss"}, {}):
+        told = [] if more else [("x-forwarded-proto", "https")]
+        assert connected(("origin", "http://tepat.example.edu"), host, *told, **more) is None
+        assert connected(("origin", "https://tepat.example.edu"), host, *told, **more) is not None
+
+
+def test_without_a_host_or_with_two_origins_no_page_is_let_in():
+    assert connected(("origin", "http://localhost:8501")) is None
+    two = [("origin", "http://localhost:8501"), ("origin", "http://evil.example")]
+    assert connected(*two, ("host", "localhost:8501")) is None
+
+
+def test_a_program_that_tells_no_origin_is_left_as_it_is():
+    seen = connected(("host", "x:1"))
+    assert seen["headers"] == [(b"host", b"x:1")]
+    assert connected() is not None
+
+
+TAB = (OFFER, "streamlit, token, tab1")
+
+
+def test_with_the_cookie_of_a_session_the_tab_goes_on():
+    for cookie in "abc":
+        seen = connected(TAB, ("cookie", f"other=1; {COOKIE}={cookie}"))
+        assert Headers(scope=seen)[OFFER] == "streamlit, token, tab1"
+        assert seen["subprotocols"] == ["streamlit", "token", "tab1"]
+
+
+@pytest.mark.parametrize("cookie", [None, f"{COOKIE}=", f"{COOKIE}=unknown", f"{HOST_COOKIE}=a", "other=a"])
+@pytest.mark.parametrize(
+    "offers",
+    [
+        [TAB],
+        [(OFFER, "streamlit,token,tab1,more")],
+        [(OFFER, "streamlit, token"), (OFFER, "tab1")],
+    ],
+    ids=["as the browser", "more than three", "in two lines"],
+)
+def test_without_it_the_number_of_the_tab_is_taken_away(cookie, offers):
+    seen = connected(*offers, *([] if cookie is None else [("cookie", cookie)]))
+    assert Headers(scope=seen).getlist(OFFER) == ["streamlit, token"]
+    assert seen["subprotocols"] == ["streamlit", "token"]
+
+
+def test_a_handshake_that_names_no_tab_is_left_as_it_is():
+    for offer in ("streamlit", "streamlit, token", "streamlit, "):
+        assert Headers(scope=connected((OFFER, offer)))[OFFER] == offer
+    assert connected((OFFER, "streamlit, , tab1"))["subprotocols"] == ["streamlit"]
+
+
+def test_behind_tls_a_plain_cookie_brings_nobody_back_to_a_tab():
+    tls = ("x-forwarded-proto", "https")
+    assert len(connected(TAB, tls, ("cookie", f"{COOKIE}=a"))["subprotocols"]) == 2
+    assert len(connected(TAB, tls, ("cookie", f"{HOST_COOKIE}=a"))["subprotocols"]) == 3
