@@ -34,7 +34,7 @@ POLICY = "; ".join(
         "img-src 'self' data: blob:",
         "media-src 'self' data: blob:",
         "font-src 'self' data:",
-        "connect-src 'self'",
+        "connect-src 'self' data:",  # the camera's picture is read from where it stands in the page
         "worker-src 'self' blob:",
         "frame-src 'self' blob: data:",
         "frame-ancestors 'none'",
