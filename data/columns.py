@@ -27,6 +27,7 @@ SEXES = ("L", "P")  # laki-laki (male), perempuan (female), as PDDikti writes th
 SPECIMEN_CONTEXTS = ("enrollment", "course_registration", "exam", "thesis", "other")
 CONSENT_PURPOSES = ("verification", "outcome_model", "research")
 CONSENT_DECISIONS = ("granted", "refused", "withdrawn", "renewed")  # renewed: a yes in spite of an earlier no
+YES = ("granted", "renewed")  # the decisions that agree
 ALL_PURPOSES = "all"  # a word of files for every purpose; never stored
 ROLES = ("leadership", "advisor", "registry", "accreditation", "auditor", "administrator")
 JOB_STATUSES = ("waiting", "running", "done", "failed", "cancelled")

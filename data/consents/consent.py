@@ -13,7 +13,7 @@ import pandas as pd
 from sqlalchemy import Connection, case, func, insert, select
 
 from data import schema
-from data.columns import CONSENT_DECISIONS, CONSENT_PURPOSES
+from data.columns import CONSENT_DECISIONS, CONSENT_PURPOSES, YES
 from data.consents.order import as_recorded, on_record
 from data.engine.bulk import fetch, fetch_by_keys, insert_frame
 from data.engine.clock import now
@@ -22,7 +22,6 @@ from data.trust import audit
 from data.trust.erase import withdraw_outcome_model
 
 TEXT_VERSION = "1"  # of the consent text that the pages show
-YES = ("granted", "renewed")
 LONGEST_SOURCE = schema.consents.c.source.type.length  # characters
 
 

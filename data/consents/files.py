@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from data.columns import CONSENT_PURPOSES, OF_CONSENT
+from data.columns import CONSENT_PURPOSES, OF_CONSENT, YES
 from data.consents.order import as_recorded, yes_beside_no
 from data.files.register_files import ParsedTable
 from data.files.text_table import header_key
 from data.records.checks import collect, flag
 from data.records.known import Known
 
-YES = ("granted", "renewed")
 EVENT_COLUMNS = ["student_number", "purpose", "decision", "decided_on", "source", "text_version", "row"]
 _RESEARCH = ("penelitian", "riset", "research")
 _OUTCOME = ("kelulusan", "graduation", "prediksi", "prediction")

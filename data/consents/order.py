@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from data.columns import YES
+
 WHOSE = ["student_number", "purpose"]
 IDENTITY = [*WHOSE, "decision", "decided_on", "source"]  # what makes a row of a file one that is on record
 
@@ -41,8 +43,8 @@ def yes_beside_no(events: pd.DataFrame, known: pd.DataFrame) -> set[int]:
     fresh = as_recorded(events[~on_record(events, known)])
     columns = [*IDENTITY]
     after = holding(pd.concat([known[columns], fresh[columns]], ignore_index=True))
-    no = after[~after["decision"].isin(("granted", "renewed"))]
-    said = events[events["decision"].isin(("granted", "renewed"))]
+    no = after[~after["decision"].isin(YES)]
+    said = events[events["decision"].isin(YES)]
     both = said.merge(no[[*WHOSE, "decided_on"]], on=WHOSE, suffixes=("", "_no"))
     return set(both.loc[both["decided_on"] >= both["decided_on_no"], "row"])
 
