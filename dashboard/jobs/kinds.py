@@ -65,9 +65,9 @@ def serve(task: Task) -> dict:
     Arguments: ``act`` ("approve", "roll_back" or "records_only"), ``model`` (of the first two), ``reason``.
     Who asked for the job has decided.
     """
-    from fusion import registry
-    from fusion.model_files import ModelFileError
-    from fusion.serving import NotServable
+    from fusion.model.model_files import ModelFileError
+    from fusion.service import registry
+    from fusion.service.serving import NotServable
 
     asked = task.arguments
     who = {"actor": task.job.actor, "role": task.job.role, "reason": asked["reason"]}

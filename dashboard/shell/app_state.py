@@ -182,17 +182,19 @@ def served_version() -> str | None:
 
 
 def model():
-    """The loaded :class:`fusion.model.RiskModel` in service; None when there is none."""
+    """The loaded :class:`fusion.model.risk_model.risk_model.RiskModel` in service; None when there is
+    none."""
     version = served_version()
     return None if version is None else _model(version)
 
 
 def unlearned(target: str) -> tuple[bool, Any]:
-    """Whether no risk of ``target`` may be shown, and the :class:`fusion.fitness.Fitness` that says why.
+    """Whether no risk of ``target`` may be shown, and the :class:`fusion.validation.fitness.Fitness` that
+    says why.
 
     Without a model in service there is no risk either; the last training may have said why (else None).
     """
-    from fusion.fitness import FACT, verdict
+    from fusion.validation.fitness import FACT, verdict
 
     served = served_model()
     fact = None if served is not None else _once("fitness", lambda: get_fact(store(), FACT))

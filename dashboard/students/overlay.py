@@ -43,14 +43,14 @@ def explain_specimen(encoder, model, stored, image: bytes) -> Answer:
     ----------
     encoder : vision.backbones.Encoder
         The one that made the embeddings.
-    model : fusion.model.RiskModel
+    model : fusion.model.risk_model.RiskModel
         The model in service.
     stored : data.queries.StoredExplanation
         The score to explain.
     image : bytes
         The specimen's file.
     """
-    from fusion.overlay import LEAST_FIDELITY, MOST_ALIKE, explain_signature
+    from fusion.explanation.overlay import LEAST_FIDELITY, MOST_ALIKE, explain_signature
     from vision.overlay import blend
     from vision.preprocess import to_gray
 

@@ -66,7 +66,7 @@ def agreement_map(encoder, questioned: bytes, references: Sequence[bytes]) -> An
     Answer
         Without a picture when hiding the hot ink does not change the resemblance accordingly.
     """
-    from fusion.overlay import LEAST_FIDELITY
+    from fusion.explanation.overlay import LEAST_FIDELITY
     from vision.embed import embed_prepared, prepare_image
     from vision.gradcam import heatmap_along, occlusion_fidelity, similarity_direction
     from vision.overlay import blend

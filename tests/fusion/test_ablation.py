@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from fusion.ablation import ablate, judge, shuffle_positions
-from fusion.assess import FORWARD, HELD_OUT, assess
-from fusion.baselines import base_rate, on_track_rule
-from fusion.fit import Lesson
+from fusion.features.rows import TrainingSet
 from fusion.metrics import Estimate
-from fusion.report import ablation_text, assessment_text
+from fusion.validation.ablation import ablate, judge, shuffle_positions
+from fusion.validation.assess import FORWARD, HELD_OUT, assess
+from fusion.validation.baselines import base_rate, on_track_rule
+from fusion.validation.report import ablation_text, assessment_text
 
 
 @pytest.mark.parametrize(
@@ -89,22 +89,22 @@ def test_signatures_are_swapped_only_within_programme_and_intake(simulated):
 
 
 def test_an_unsigned_test_set_is_not_judged(simulated):
-    from fusion.assemble import lesson
-    from fusion.booster import TreeSettings
-    from fusion.fit import fit_model
-    from fusion.splits import mature_labels
+    from fusion.features.assemble import training_set
+    from fusion.features.splits import mature_labels
+    from fusion.model.booster import TreeSettings
+    from fusion.model.fit import fit_model
 
-    train = lesson(simulated.rows, mature_labels(simulated.register), "late")
+    train = training_set(simulated.rows, mature_labels(simulated.register), "late")
     model = fit_model({"late": train}, settings=TreeSettings(rounds=20))
-    empty = Lesson(train.rows.unsigned(), train.outcome)
+    empty = TrainingSet(train.rows.unsigned(), train.outcome)
     assert ablate(model, train, empty, "late", np.random.default_rng(0)).verdict == "cannot tell (too few)"
 
 
 def test_baselines_give_past_shares(hand_register):
-    from fusion.assemble import rows_as_of
+    from fusion.features.assemble import rows_as_of
 
     rows = rows_as_of(hand_register, 2)
-    train = Lesson(rows, np.array([0.0, 0.0, 1.0]))
+    train = TrainingSet(rows, np.array([0.0, 0.0, 1.0]))
     # One programme: (1 event + 20 rows at 1/3) / (3 + 20).
     assert base_rate(train, rows) == pytest.approx([(1 + 20 / 3) / 23] * 3)
     # a: GPA 2.5 and 30 of 36 credits, both missed; b: 3.5 and 18 of 36, below 60 %; c: GPA 1.0.

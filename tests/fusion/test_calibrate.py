@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from fusion.booster import sigmoid
-from fusion.calibrate import fit_calibrator, step_to_share
+from fusion.model.booster import sigmoid
+from fusion.model.calibrate import fit_calibrator, step_to_share
 
 
 def sample(count, rng, slope=0.5, shift=0.7):

@@ -4,15 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fusion.assess import assess
-from fusion.booster import TreeSettings
-from fusion.cards import fairness_report, model_card
-from fusion.controls import network_controls, noise_signatures, scan_facts
-from fusion.fit import fit_model
-from fusion.overlay import explain_signature, signature_margin
-from fusion.pipeline import _lessons, _manifest
-from fusion.probe import probe
-from fusion.splits import mature_labels
+from fusion.explanation.overlay import explain_signature, signature_margin
+from fusion.features.splits import mature_labels
+from fusion.model.booster import TreeSettings
+from fusion.model.fit import fit_model
+from fusion.monitoring.probe import probe
+from fusion.pipeline import _manifest, _training_sets
+from fusion.service.cards import fairness_report, model_card
+from fusion.validation.assess import assess
+from fusion.validation.controls import network_controls, noise_signatures, scan_facts
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def assessed(simulated):
     """A small model and the manifest it would be registered with."""
     settings = TreeSettings(rounds=25)
     labels = mature_labels(simulated.register)
-    model = fit_model(_lessons(simulated.rows, labels), 1, settings)
+    model = fit_model(_training_sets(simulated.rows, labels), 1, settings)
     found = assess(simulated.register, simulated.rows, seed=1, settings=settings, draws=30)
     manifest = _manifest("risk-card", model, simulated.rows, labels, found, "d" * 64, 1)
     return model, manifest

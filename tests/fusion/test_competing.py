@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fusion.competing import cumulative_incidence, durations
+from fusion.model.competing import cumulative_incidence, durations
 
 
 def flow(rows):

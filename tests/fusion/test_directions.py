@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fusion.assemble import lesson, may_be_scored
-from fusion.blend import fit_records
-from fusion.booster import TreeSettings
-from fusion.directions import DIRECTIONS, Direction, column_signs
-from fusion.encode import fit_encoder
-from fusion.feature_list import FEATURES
-from fusion.fit import fit_model
-from fusion.linear import fit_linear
-from fusion.model_files import load_model_folder, save_model_folder
-from fusion.signs import feature_signs, lever_signs, reason_signs
-from fusion.splits import mature_labels
+from fusion.features.assemble import may_be_scored, training_set
+from fusion.features.directions import DIRECTIONS, Direction, column_signs
+from fusion.features.encode import fit_encoder
+from fusion.features.feature_list import FEATURES
+from fusion.features.splits import mature_labels
+from fusion.model.blend import fit_records
+from fusion.model.booster import TreeSettings
+from fusion.model.fit import fit_model
+from fusion.model.linear import fit_linear
+from fusion.model.model_files import load_model_folder, save_model_folder
+from fusion.validation.signs import feature_signs, lever_signs, reason_signs
 
 SMALL = TreeSettings(rounds=60)
 TARGETS = ("late", "dropout")
@@ -124,9 +124,9 @@ def test_trees_see_the_usual_value_where_one_with_a_direction_is_missing():
 def taught(simulated):
     """Models of both targets: with directions, and free."""
     known = mature_labels(simulated.register)
-    lessons = {target: lesson(simulated.rows, known, target) for target in TARGETS}
-    kept = fit_model(lessons, seed=3, settings=SMALL, manifest={"version": "risk-kept"})
-    return kept, fit_model(lessons, seed=3, settings=SMALL, directions={}), lessons
+    training_sets = {target: training_set(simulated.rows, known, target) for target in TARGETS}
+    kept = fit_model(training_sets, seed=3, settings=SMALL, manifest={"version": "risk-kept"})
+    return kept, fit_model(training_sets, seed=3, settings=SMALL, directions={}), training_sets
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -152,8 +152,8 @@ def test_the_check_finds_what_a_free_model_does(taught, simulated):
 
 
 def test_the_calibrated_risk_and_the_band_keep_the_direction_too(taught):
-    model, _, lessons = taught
-    rows = lessons["late"].rows
+    model, _, training_sets = taught
+    rows = training_sets["late"].rows
     row = rows.take(np.flatnonzero((rows.as_of == 4) & rows.table["failed_last"].notna().to_numpy())[:1])
     many = row.take(np.zeros(8, int))
     table = many.table.assign(failed_last=np.arange(8.0))
@@ -175,8 +175,8 @@ def test_a_model_from_before_loads_and_says_so(taught, tmp_path):
 
 def test_one_tie_gives_no_sign(taught):
     """Of a value equal to the peers' usual one nothing is said: its contribution is nought."""
-    model, _, lessons = taught
-    rows = lessons["late"].rows
+    model, _, training_sets = taught
+    rows = training_sets["late"].rows
     records = model.targets["late"].records
     matrix = model.encoder.matrix(rows.table)
     usual = records.peers.usual[records.peers.group_of(rows.table)]

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fusion.competing import durations
-from fusion.drift import (
+from fusion.model.competing import durations
+from fusion.monitoring.drift import (
     calibration_by_cohort,
     category_psi,
     domain_sign,

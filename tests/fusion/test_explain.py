@@ -1,18 +1,24 @@
 import numpy as np
 import pytest
 
-from fusion.assemble import lesson
-from fusion.booster import TreeSettings
-from fusion.explain import cohort_summary, explain_score, force_of_change, sentence, signature_direction
-from fusion.fit import fit_model
-from fusion.splits import mature_labels
+from fusion.explanation.explain import (
+    cohort_summary,
+    explain_score,
+    force_of_change,
+    sentence,
+    signature_direction,
+)
+from fusion.features.assemble import training_set
+from fusion.features.splits import mature_labels
+from fusion.model.booster import TreeSettings
+from fusion.model.fit import fit_model
 
 
 @pytest.fixture(scope="module")
 def planted(make_simulated):
     """A model in which the signature matters, its rows and their scores."""
     sample = make_simulated(900, 21, link=1.2)
-    rows = lesson(sample.rows, mature_labels(sample.register), "late")
+    rows = training_set(sample.rows, mature_labels(sample.register), "late")
     model = fit_model({"late": rows}, seed=1, settings=TreeSettings(rounds=80))
     return sample, model, rows.rows, model.score(rows.rows, "late")
 
@@ -68,7 +74,7 @@ def test_the_direction_raises_the_signatures_contribution(planted):
         assert np.linalg.norm(direction) == pytest.approx(1, abs=1e-5)
         state = rows.signatures.states[rows.position[row]]
         moved = np.stack([state + step * direction for step in (-0.5, 0.5)])
-        from fusion.booster import tree_margin
+        from fusion.model.booster import tree_margin
 
         down, up = tree_margin(stage.booster, stage.matrix(moved, np.full(2, rows.as_of[row])))
         steps.append(up - down)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from fusion.explain import Contribution, Explanation
-from fusion.facts import FACT_OF, in_facts
-from fusion.feature_list import FEATURES
+from fusion.explanation.explain import Contribution, Explanation
+from fusion.explanation.facts import FACT_OF, in_facts
+from fusion.features.feature_list import FEATURES
 
 
 def part(name, value, phi):

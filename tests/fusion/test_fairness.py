@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fusion.fairness import attributes, audit, point_rates
+from fusion.validation.fairness import attributes, audit, point_rates
 
 
 def population(rng, count=600, favour=0.0):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fusion.features import (
+from fusion.features.build import (
     FEATURES,
     LeakageError,
     build_features,
@@ -17,7 +17,7 @@ from fusion.features import (
     last_completed_term,
     register_date,
 )
-from fusion.term_grid import _change, _last, _slope
+from fusion.features.term_grid import _change, _last, _slope
 
 
 def with_terms(register, **columns):

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fusion.cards import model_card
-from fusion.fit import Lesson
-from fusion.fitness import (
+from fusion.features.rows import TrainingSet
+from fusion.service.cards import model_card
+from fusion.validation.fitness import (
     AUC_WITHIN,
     SHARE_WITHIN,
     Fitness,
@@ -21,9 +21,9 @@ from fusion.fitness import (
     share_error,
     unfit,
     weigh,
-    weigh_lesson,
+    weigh_training_set,
 )
-from fusion.report import fitness_text
+from fusion.validation.report import fitness_text
 
 
 def test_the_share_is_measured_by_wilsons_interval():
@@ -76,11 +76,14 @@ def test_what_is_fit_has_both_intervals_narrow_enough(events, others):
 def test_a_student_with_rows_of_several_terms_counts_once(simulated):
     rows = simulated.rows.of_students(sorted(set(simulated.rows.students))[:60])
     outcome = (pd.factorize(rows.students)[0] % 3 == 0).astype(float)
-    found = weigh_lesson("dropout", Lesson(rows, outcome))
+    found = weigh_training_set("dropout", TrainingSet(rows, outcome))
     assert found.students == 60 < len(rows)
     assert found.events == len(set(rows.students[outcome == 1]))
     assert found.cohorts == rows.meta["cohort_term"].nunique()
-    assert weigh_lesson("late", Lesson(rows.take(np.zeros(0, int)), np.zeros(0))).reason == "no_outcomes"
+    assert (
+        weigh_training_set("late", TrainingSet(rows.take(np.zeros(0, int)), np.zeros(0))).reason
+        == "no_outcomes"
+    )
 
 
 def test_a_model_of_before_the_rule_is_judged_by_the_labels_it_recorded():

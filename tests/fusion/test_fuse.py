@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fusion.fuse import fit_reduction, mean_signatures, no_signatures
+from fusion.features.fuse import fit_reduction, mean_signatures, no_signatures
 
 SPECIMENS = pd.DataFrame(
     {

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from fusion.blend import choose_weight, fit_records
-from fusion.booster import TreeSettings
-from fusion.linear import LinearPart, fit_linear, linear_out_of_fold
+from fusion.model.blend import choose_weight, fit_records
+from fusion.model.booster import TreeSettings
+from fusion.model.linear import LinearPart, fit_linear, linear_out_of_fold
 
 
 def example(rows=400, seed=0):

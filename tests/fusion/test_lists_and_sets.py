@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fusion.conformal import coverage, fit_conformal
-from fusion.lists import examine_lists, on_list
+from fusion.model.conformal import coverage, fit_conformal
+from fusion.validation.lists import examine_lists, on_list
 
 
 def history():

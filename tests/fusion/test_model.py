@@ -4,14 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fusion.assemble import lesson
-from fusion.booster import TreeSettings, fit_trees, tree_margin, tree_shap
-from fusion.encode import fit_encoder
-from fusion.feature_list import LeakageError
-from fusion.fit import Lesson, fit_model
-from fusion.model import band_edges, band_of
-from fusion.model_files import ModelFileError, load_model_folder, save_model_folder
-from fusion.splits import mature_labels
+from fusion.features.assemble import training_set
+from fusion.features.encode import fit_encoder
+from fusion.features.feature_list import LeakageError
+from fusion.features.rows import TrainingSet
+from fusion.features.splits import mature_labels
+from fusion.model.booster import TreeSettings, fit_trees, tree_margin, tree_shap
+from fusion.model.fit import fit_model
+from fusion.model.model_files import ModelFileError, load_model_folder, save_model_folder
+from fusion.model.risk_model import band_edges, band_of
 
 SMALL = TreeSettings(rounds=60)
 
@@ -20,13 +21,13 @@ SMALL = TreeSettings(rounds=60)
 def taught(simulated):
     """A model of both targets, and the rows that taught it."""
     known = mature_labels(simulated.register)
-    lessons = {target: lesson(simulated.rows, known, target) for target in ("late", "dropout")}
-    return fit_model(lessons, seed=1, settings=SMALL, manifest={"version": "risk-test"}), lessons
+    training_sets = {target: training_set(simulated.rows, known, target) for target in ("late", "dropout")}
+    return fit_model(training_sets, seed=1, settings=SMALL, manifest={"version": "risk-test"}), training_sets
 
 
 def test_shap_values_sum_to_the_margin(taught):
-    model, lessons = taught
-    rows = lessons["late"].rows
+    model, training_sets = taught
+    rows = training_sets["late"].rows
     half = rows.with_positions(np.where(np.arange(len(rows)) % 2, rows.position, -1))
     scores = model.score(half, "late")
     base, added = model.margins(half, "late")
@@ -38,8 +39,8 @@ def test_shap_values_sum_to_the_margin(taught):
 def test_shap_values_agree_with_the_shap_package(taught):
     import shap
 
-    model, lessons = taught
-    matrix = model.encoder.matrix(lessons["late"].rows.table)[:200]
+    model, training_sets = taught
+    matrix = model.encoder.matrix(training_sets["late"].rows.table)[:200]
     records = model.targets["late"].records
     ours, base = records.shap(matrix)
     explainer, seen = shap.TreeExplainer(records.trees), records.seen(matrix)
@@ -53,16 +54,16 @@ def test_shap_values_agree_with_the_shap_package(taught):
 
 
 def test_the_range_contains_the_risk_and_risks_rank_as_margins(taught):
-    model, lessons = taught
-    frame = model.score(lessons["late"].rows, "late").frame
+    model, training_sets = taught
+    frame = model.score(training_sets["late"].rows, "late").frame
     assert (frame["risk_low"] <= frame["risk"]).all() and (frame["risk"] <= frame["risk_high"]).all()
     assert frame["risk"].between(0, 1).all()
     assert frame["margin"].corr(frame["risk"], method="spearman") > 0.999
 
 
 def test_a_student_without_a_signature_gets_the_records_score(taught):
-    model, lessons = taught
-    rows = lessons["late"].rows
+    model, training_sets = taught
+    rows = training_sets["late"].rows
     unsigned = model.score(rows.unsigned(), "late")
     switched_off = model.score(rows, "late", use_signature=False)
     pd.testing.assert_frame_equal(unsigned.frame, switched_off.frame)
@@ -72,8 +73,8 @@ def test_a_student_without_a_signature_gets_the_records_score(taught):
 
 
 def test_unseen_categories_and_all_missing_rows_are_scored(taught):
-    model, lessons = taught
-    rows = lessons["late"].rows.take(np.arange(4))
+    model, training_sets = taught
+    rows = training_sets["late"].rows.take(np.arange(4))
     table = rows.table.copy()
     table["program_code"] = "a programme never seen"
     for name in table.columns.difference(["program_code", "as_of_index", "terms_left"]):
@@ -87,24 +88,24 @@ def test_unseen_categories_and_all_missing_rows_are_scored(taught):
 
 
 def test_no_rows_give_no_scores(taught):
-    model, lessons = taught
-    empty = model.score(lessons["late"].rows.take(np.zeros(0, int)), "late")
+    model, training_sets = taught
+    empty = model.score(training_sets["late"].rows.take(np.zeros(0, int)), "late")
     assert len(empty.frame) == 0 and empty.phi.shape == (0, len(model.feature_names))
 
 
 def test_one_class_gives_a_constant_risk_at_the_base_rate(simulated):
-    rows = lesson(simulated.rows, mature_labels(simulated.register), "late").rows
-    model = fit_model({"late": Lesson(rows, np.zeros(len(rows)))}, settings=SMALL)
+    rows = training_set(simulated.rows, mature_labels(simulated.register), "late").rows
+    model = fit_model({"late": TrainingSet(rows, np.zeros(len(rows)))}, settings=SMALL)
     risk = model.score(rows, "late").frame["risk"]
     assert risk.max() < 0.01 and np.ptp(risk) == 0
 
 
 def test_a_programme_of_three_students_is_taught_and_scored(simulated):
-    rows = lesson(simulated.rows, mature_labels(simulated.register), "late").rows
+    rows = training_set(simulated.rows, mature_labels(simulated.register), "late").rows
     three = np.unique(rows.students)[:3]
     small = rows.of_students(three)
     outcome = np.where(small.students == three[0], 1.0, 0.0)
-    model = fit_model({"late": Lesson(small, outcome)}, settings=SMALL)
+    model = fit_model({"late": TrainingSet(small, outcome)}, settings=SMALL)
     frame = model.score(small, "late").frame
     assert np.isfinite(frame["risk"]).all() and model.targets["late"].signature is None
     low, high = frame["risk_low"].min(), frame["risk_high"].max()
@@ -113,28 +114,28 @@ def test_a_programme_of_three_students_is_taught_and_scored(simulated):
 
 def test_no_rows_to_learn_from_is_an_error(simulated):
     with pytest.raises(ValueError, match="at least one student"):
-        fit_model({"late": Lesson(simulated.rows.take(np.zeros(0, int)), np.zeros(0))})
+        fit_model({"late": TrainingSet(simulated.rows.take(np.zeros(0, int)), np.zeros(0))})
 
 
 def test_the_same_seed_gives_the_same_files_and_another_seed_does_not(simulated, tmp_path):
     known = mature_labels(simulated.register)
-    lessons = {"late": lesson(simulated.rows, known, "late")}
+    training_sets = {"late": training_set(simulated.rows, known, "late")}
     hashes = []
     for name, seed in (("one", 4), ("two", 4), ("three", 5)):
-        model = fit_model(lessons, seed=seed, settings=SMALL, manifest={"version": name})
+        model = fit_model(training_sets, seed=seed, settings=SMALL, manifest={"version": name})
         hashes.append(save_model_folder(model, tmp_path / name)["files"])
     assert hashes[0] == hashes[1] != hashes[2]
 
 
 def test_a_model_survives_saving_and_loading(taught, tmp_path):
-    model, lessons = taught
+    model, training_sets = taught
     manifest = save_model_folder(model, tmp_path / "m")
     assert sorted(p.suffix for p in (tmp_path / "m").iterdir()) == sorted(
         [".json", ".json", ".safetensors", *[".ubj"] * 4]
     )
     again = load_model_folder(tmp_path / "m", manifest["files"])
     for target in ("late", "dropout"):
-        before, after = (m.score(lessons[target].rows, target) for m in (model, again))
+        before, after = (m.score(training_sets[target].rows, target) for m in (model, again))
         pd.testing.assert_frame_equal(before.frame, after.frame)
         assert np.array_equal(before.phi, after.phi)
     assert save_model_folder(model, tmp_path / "m") == json.loads((tmp_path / "m/manifest.json").read_text())
@@ -160,7 +161,7 @@ def test_another_model_is_never_written_over(taught, simulated, tmp_path):
     model, _ = taught
     save_model_folder(model, tmp_path / "m")
     other = fit_model(
-        {"late": lesson(simulated.rows, mature_labels(simulated.register), "late")},
+        {"late": training_set(simulated.rows, mature_labels(simulated.register), "late")},
         seed=9,
         settings=SMALL,
         manifest={"version": "other"},
@@ -170,10 +171,10 @@ def test_another_model_is_never_written_over(taught, simulated, tmp_path):
 
 
 def test_a_leak_in_the_training_table_stops_the_training(simulated):
-    rows = lesson(simulated.rows, mature_labels(simulated.register), "late").rows
+    rows = training_set(simulated.rows, mature_labels(simulated.register), "late").rows
     leaky = type(rows)(rows.table.assign(gpa_final=3.0), rows.meta, rows.signatures, rows.position)
     with pytest.raises(LeakageError, match="gpa_final"):
-        fit_model({"late": Lesson(leaky, np.ones(len(rows)))}, settings=SMALL)
+        fit_model({"late": TrainingSet(leaky, np.ones(len(rows)))}, settings=SMALL)
 
 
 def test_categories_are_spread_over_columns_and_summed_back():

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 import xgboost
 
-from fusion.blend import RecordsModel
-from fusion.encode import fit_encoder
-from fusion.linear import fit_linear
-from fusion.peers import LEAST_PEERS, Peers, peer_shap, typical_peers
-from fusion.treeshap import against, shap_values, tabulate
+from fusion.features.encode import fit_encoder
+from fusion.model.blend import RecordsModel
+from fusion.model.linear import fit_linear
+from fusion.model.peers import LEAST_PEERS, Peers, peer_shap, typical_peers
+from fusion.model.treeshap import against, shap_values, tabulate
 
 
 def example(seed=0, rows=300):

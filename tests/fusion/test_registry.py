@@ -5,8 +5,9 @@ from benchmarks.registers import make_register
 from data import queries
 from data.store import RecordFrames, open_store, write_records
 from data.trust import audit
-from fusion import pipeline, registry
-from fusion.booster import TreeSettings
+from fusion import pipeline
+from fusion.model.booster import TreeSettings
+from fusion.service import registry
 
 QUICK = {"draws": 20}
 

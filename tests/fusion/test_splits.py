@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fusion.assemble import lesson
-from fusion.splits import binary, forward_split, grouped_folds, labels, mature_labels, maturity
+from fusion.features.assemble import training_set
+from fusion.features.splits import binary, forward_split, grouped_folds, labels, mature_labels, maturity
 
 
 def test_a_forward_split_trains_on_what_was_known_and_tests_later_cohorts(simulated):
@@ -18,7 +18,7 @@ def test_a_forward_split_trains_on_what_was_known_and_tests_later_cohorts(simula
 
 def test_training_rows_of_a_forward_split_end_on_the_simulated_day(simulated):
     split = forward_split(simulated.register)
-    part = lesson(
+    part = training_set(
         simulated.rows.of_students(split.train), split.train_labels, "dropout", split.simulated_date
     )
     assert part.rows.meta["cutoff"].max() <= pd.Timestamp(split.simulated_date)
@@ -34,8 +34,8 @@ def test_cohorts_under_way_teach_nothing_although_their_drop_outs_are_known(simu
 
 def test_past_the_normal_time_lateness_is_no_longer_a_risk(simulated):
     known = mature_labels(simulated.register)
-    assert lesson(simulated.rows, known, "late").rows.table["terms_left"].min() == 1
-    assert lesson(simulated.rows, known, "dropout").rows.table["terms_left"].min() == 0
+    assert training_set(simulated.rows, known, "late").rows.table["terms_left"].min() == 1
+    assert training_set(simulated.rows, known, "dropout").rows.table["terms_left"].min() == 0
 
 
 def test_late_means_delayed_or_dropped_out():

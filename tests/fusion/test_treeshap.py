@@ -4,8 +4,8 @@ import xgboost
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fusion import booster as boosters
-from fusion.treeshap import NotTabular, _quadrature, _shapley, shap_values, tabulate
+from fusion.model import booster as boosters
+from fusion.model.treeshap import NotTabular, _quadrature, _shapley, shap_values, tabulate
 
 
 def trained(seed: int, depth: int, rows: int = 400, rounds: int = 12):

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from benchmarks.registers import make_register
-from fusion.assemble import all_rows, lesson
-from fusion.booster import TreeSettings
-from fusion.drift import psi_limit
-from fusion.features import register_date
-from fusion.fit import fit_model
-from fusion.monitor import look, sides
-from fusion.recalibrate import recalibrate
-from fusion.splits import mature_labels
-from fusion.upkeep import taught_until
+from fusion.features.assemble import all_rows, training_set
+from fusion.features.build import register_date
+from fusion.features.splits import mature_labels
+from fusion.model.booster import TreeSettings
+from fusion.model.fit import fit_model
+from fusion.monitoring.drift import psi_limit
+from fusion.monitoring.monitor import look, sides
+from fusion.monitoring.recalibrate import recalibrate
+from fusion.service.upkeep import taught_until
 
 READ_AFTER = 14  # terms after the first of seven yearly intakes: of the last three little is known yet
 
@@ -43,11 +43,11 @@ def test_newly_matured_cohorts_move_the_level_of_a_served_model(make_simulated):
     labels = mature_labels(sample.register)
     cohort = sample.register.students.set_index("student_key")["cohort_term"].reindex(labels.index)
     past, later = labels[(cohort < 20141).to_numpy()], labels[(cohort >= 20141).to_numpy()]
-    lessons = {"late": lesson(sample.rows, past, "late")}
-    model = fit_model(lessons, seed=0, settings=TreeSettings(rounds=40))
+    training_sets = {"late": training_set(sample.rows, past, "late")}
+    model = fit_model(training_sets, seed=0, settings=TreeSettings(rounds=40))
     rows = sample.rows.of_students(later.index)
     moved, notes = recalibrate(model, rows, later)
-    judged = lesson(rows, later, "late")
+    judged = training_set(rows, later, "late")
     before, after = (m.risk(judged.rows, "late") for m in (model, moved))
     assert notes["late"]["step"] > 0.2 and notes["late"]["students"] == len(later)
     assert abs(after.mean() - judged.outcome.mean()) < 0.01 < judged.outcome.mean() - before.mean()
@@ -58,7 +58,7 @@ def test_newly_matured_cohorts_move_the_level_of_a_served_model(make_simulated):
 def test_too_few_matured_students_move_nothing(simulated):
     labels = mature_labels(simulated.register)
     model = fit_model(
-        {"late": lesson(simulated.rows, labels, "late")}, seed=0, settings=TreeSettings(rounds=5)
+        {"late": training_set(simulated.rows, labels, "late")}, seed=0, settings=TreeSettings(rounds=5)
     )
     same, notes = recalibrate(model, simulated.rows, labels.iloc[:20])
     assert notes == {} and same.targets == model.targets

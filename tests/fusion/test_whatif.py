@@ -2,17 +2,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fusion.assemble import lesson, rows_as_of
-from fusion.booster import TreeSettings
-from fusion.fit import fit_model
-from fusion.levers import applied, possible
-from fusion.splits import mature_labels
-from fusion.whatif import moved, score_changes, smallest_change, what_if
+from fusion.explanation.levers import applied, possible
+from fusion.explanation.whatif import moved, score_changes, smallest_change, what_if
+from fusion.features.assemble import rows_as_of, training_set
+from fusion.features.splits import mature_labels
+from fusion.model.booster import TreeSettings
+from fusion.model.fit import fit_model
 
 
 @pytest.fixture(scope="module")
 def scored(simulated):
-    rows = lesson(simulated.rows, mature_labels(simulated.register), "late")
+    rows = training_set(simulated.rows, mature_labels(simulated.register), "late")
     model = fit_model({"late": rows}, seed=2, settings=TreeSettings(rounds=60))
     return model, rows.rows
 
