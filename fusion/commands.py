@@ -137,7 +137,7 @@ def _network_controls(store, specimens, encoder_id: str, seed: int) -> dict:
     from data import queries
     from data.settings import get_settings
     from fusion.validation.controls import network_controls
-    from vision.backbones import load_encoder
+    from vision.encoder.backbones import load_encoder
 
     encoder = load_encoder(get_settings().encoder or None)
     if encoder.info.encoder_id != encoder_id:

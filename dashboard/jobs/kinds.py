@@ -17,8 +17,8 @@ from data.trust.scope import Scope
 
 def embed(task: Task) -> dict:
     """Check every new specimen, embed those of consenting students. ``{"specimens": …}``, the embedded."""
-    from vision.backbones import NoWeights, load_encoder
-    from vision.pipeline import embed_pending
+    from vision.encoder.backbones import NoWeights, load_encoder
+    from vision.encoder.embed_specimens import embed_pending
     from vision.threads import use_threads
 
     task.report(0, 0, "loading the encoder")

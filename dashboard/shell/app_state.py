@@ -70,7 +70,7 @@ def _model(version: str):
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _encoder(name: str) -> SharedEncoder:
-    from vision.backbones import load_encoder
+    from vision.encoder.backbones import load_encoder
 
     shared = SharedEncoder(load_encoder(name or None), Lock())
     settle()
@@ -505,7 +505,7 @@ def heat_map(specimen_id: str, stored: StoredExplanation | None) -> Answer:
 
 @st.cache_data(ttl=900, max_entries=200, show_spinner=False)
 def _heat_map(specimen_id: str, score_id: int, version: str, reader: Scope, _stored) -> Answer:
-    from vision.backbones import NoWeights
+    from vision.encoder.backbones import NoWeights
 
     image = queries.specimen_image(store(), specimen_id, reader)
     try:
@@ -535,7 +535,7 @@ def agreement_map(questioned: bytes, specimen_ids: tuple[str, ...]) -> Answer:
 
 @st.cache_data(ttl=900, max_entries=50, show_spinner=False)
 def _agreement_map(questioned: bytes, specimen_ids: tuple[str, ...], version: str, reader: Scope) -> Answer:
-    from vision.backbones import NoWeights
+    from vision.encoder.backbones import NoWeights
 
     references = [queries.specimen_image(store(), one, reader) for one in specimen_ids]
     try:

@@ -41,7 +41,7 @@ def explain_specimen(encoder, model, stored, image: bytes) -> Answer:
 
     Parameters
     ----------
-    encoder : vision.backbones.Encoder
+    encoder : vision.encoder.backbones.Encoder
         The one that made the embeddings.
     model : fusion.model.risk_model.RiskModel
         The model in service.
@@ -51,8 +51,8 @@ def explain_specimen(encoder, model, stored, image: bytes) -> Answer:
         The specimen's file.
     """
     from fusion.explanation.overlay import LEAST_FIDELITY, MOST_ALIKE, explain_signature
-    from vision.overlay import blend
-    from vision.preprocess import to_gray
+    from vision.encoder.heat_map_overlay import blend
+    from vision.scans.preprocess import to_gray
 
     if encoder.info.encoder_id != model.manifest.get("encoder_id"):
         return Answer(reason="no_encoder")

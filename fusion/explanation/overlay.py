@@ -21,7 +21,7 @@ class SignatureMap:
 
     Parameters
     ----------
-    heat : vision.gradcam.Heatmap
+    heat : vision.encoder.heat_maps.Heatmap
     fidelity : float
         Rank correlation of the map with occlusion along the direction, -1…1.
     alike : float
@@ -75,7 +75,7 @@ def explain_signature(
     Parameters
     ----------
     model : RiskModel
-    encoder : vision.backbones.Encoder
+    encoder : vision.encoder.backbones.Encoder
         The one that made the model's embeddings.
     image : ndarray of uint8, (h, w) or (h, w, 3)
         A scan.
@@ -96,7 +96,7 @@ def explain_signature(
     ValueError
         When the encoder is not the one that the model was trained with.
     """
-    from vision.gradcam import heatmap_along, occlusion_fidelity, randomised_similarity
+    from vision.encoder.heat_maps import heatmap_along, occlusion_fidelity, randomised_similarity
 
     wanted = model.manifest.get("encoder_id")
     if encoder.info.encoder_id != wanted:

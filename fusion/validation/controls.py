@@ -52,7 +52,7 @@ def network_controls(
 
     Parameters
     ----------
-    encoder : vision.backbones.Encoder
+    encoder : vision.encoder.backbones.Encoder
         The one that made the signatures.
     specimens : DataFrame
         ``specimen_id, student_key, captured_on``, of consenting students; the first of each is used.
@@ -66,9 +66,9 @@ def network_controls(
     dict of str to Signatures
         "blank paper": the scan's own paper, without what was written on it; "untrained network".
     """
-    from vision.embed import embed_prepared, prepare_image
-    from vision.gradcam import shuffled_encoder
-    from vision.images import decode_image
+    from vision.encoder.embed import embed_prepared, prepare_image
+    from vision.encoder.heat_maps import shuffled_encoder
+    from vision.scans.images import decode_image
 
     first = specimens.sort_values("captured_on").drop_duplicates("student_key")
     untrained, vectors = shuffled_encoder(encoder, rng), {"blank paper": [], "untrained network": []}

@@ -128,7 +128,7 @@ class TrainedEncoder:
 def test_a_map_is_shown_only_when_it_is_faithful_and_depends_on_what_was_learned(
     assessed, monkeypatch, fidelity, alike, shown
 ):
-    from vision import gradcam
+    from vision.encoder import heat_maps as gradcam
 
     shuffled = []
     monkeypatch.setattr(gradcam, "heatmap_along", lambda *_: "map")
@@ -146,7 +146,9 @@ def test_a_map_is_shown_only_when_it_is_faithful_and_depends_on_what_was_learned
 
 def test_blank_paper_and_an_untrained_network_replace_the_embeddings(monkeypatch):
     """With stand-ins for the network: blank paper has no ink to embed, shuffled weights see the same ink."""
-    from vision import embed, gradcam, images
+    from vision.encoder import embed
+    from vision.encoder import heat_maps as gradcam
+    from vision.scans import images
 
     scan = np.full((20, 40), 240, np.uint8)
     scan[5:9, 5:30] = 20

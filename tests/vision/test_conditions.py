@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 
 from tests.vision.test_verification_pipeline import Plain, drawing
-from vision.conditions import (
+from vision.scans.pen import PenTrace, pen_trace, unlike_pen
+from vision.scans.preprocess import to_gray, to_ink
+from vision.scans.quality import TITLES, Finding, check_pixels
+from vision.verification.conditions import (
     HABITS,
     REASON_OF,
     at_size_of,
@@ -19,11 +22,8 @@ from vision.conditions import (
     pen_finding,
     spoiling_reason,
 )
-from vision.likelihood import Calibration
-from vision.pen import PenTrace, pen_trace, unlike_pen
-from vision.preprocess import to_gray, to_ink
-from vision.quality import TITLES, Finding, check_pixels
-from vision.verify import Background, enrol
+from vision.verification.likelihood import Calibration
+from vision.verification.verify import Background, enrol
 
 
 @dataclass(frozen=True)

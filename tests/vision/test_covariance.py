@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from data.signatures.encoder_info import EncoderInfo
-from vision.covariance import Block, CovarianceDescriptor, log_covariance
-from vision.descriptor import CovarianceOnly, Fused, load_descriptor
-from vision.descriptor_space import DescriptorSpace, squared_distances
-from vision.ink_regions import (
+from vision.descriptor.common_scale import DescriptorSpace, squared_distances
+from vision.descriptor.covariance import Block, CovarianceDescriptor, log_covariance
+from vision.descriptor.descriptors import CovarianceOnly, Fused, load_descriptor
+from vision.descriptor.ink_regions import (
     equal_ink_parts,
     ink_rank,
     levelled,
@@ -18,7 +18,7 @@ from vision.ink_regions import (
     soft_windows,
     without_specks,
 )
-from vision.stroke_channels import CHANNELS, measure_strokes
+from vision.descriptor.stroke_channels import CHANNELS, measure_strokes
 
 DESCRIPTOR = CovarianceDescriptor()
 

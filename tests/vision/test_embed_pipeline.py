@@ -14,11 +14,11 @@ from data.signatures.encoder_info import EncoderInfo
 from data.store import NewSpecimen, write_consents, write_specimens
 from data.synthetic import signatures
 from data.trust.scope import Scope
-from vision import pipeline
-from vision.backbones import Encoder
-from vision.embed import embed_images
-from vision.images import decode_image
-from vision.pipeline import embed_pending
+from vision.encoder import embed_specimens as pipeline
+from vision.encoder.backbones import Encoder
+from vision.encoder.embed import embed_images
+from vision.encoder.embed_specimens import embed_pending
+from vision.scans.images import decode_image
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ from torch import nn
 from torchvision.models import get_model
 
 from data.signatures.encoder_info import EncoderInfo
-from vision.backbones import ARCHITECTURES, Encoder, NoWeights, load_encoder
-from vision.embed import embed_images, prepare_image
-from vision.folding import fold_batch_norm
+from vision.encoder.backbones import ARCHITECTURES, Encoder, NoWeights, load_encoder
+from vision.encoder.embed import embed_images, prepare_image
+from vision.encoder.folding import fold_batch_norm
 
 
 def scan_of(seed, shape=(60, 150)):
@@ -77,7 +77,7 @@ def test_without_a_network_the_error_says_what_to_do(monkeypatch):
 
 
 def test_a_missing_shipped_file_is_never_replaced_by_random_weights(monkeypatch, tmp_path):
-    monkeypatch.setattr("vision.backbones.SHIPPED_FILE", tmp_path / "gone.safetensors")
+    monkeypatch.setattr("vision.encoder.backbones.SHIPPED_FILE", tmp_path / "gone.safetensors")
     with pytest.raises(NoWeights, match="gone.safetensors are missing"):
         load_encoder()
 
@@ -188,7 +188,7 @@ def test_prepared_images_have_bright_ink_inside_the_encoders_box(tiny):
 
 
 def test_the_shipped_encoder_loads_is_small_and_names_its_origin():
-    from vision.backbones import SHIPPED_FILE
+    from vision.encoder.backbones import SHIPPED_FILE
 
     encoder = load_encoder()
     assert SHIPPED_FILE.stat().st_size < 50e6

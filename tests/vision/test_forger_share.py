@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vision.forger_share import (
+from vision.verification.forger_share import (
     QUANTILES,
     REGISTER_DOUBT,
     SHIPPED,
@@ -19,8 +19,8 @@ from vision.forger_share import (
     read_forgers,
     write_forgers,
 )
-from vision.ground import REFERENCES, WriterSet, doubtful, fit_calibrations, medians
-from vision.likelihood import Calibration, evidence_cap
+from vision.verification.ground import REFERENCES, WriterSet, doubtful, fit_calibrations, medians
+from vision.verification.likelihood import Calibration, evidence_cap
 
 CLASSIFIER = "ridge-rbf-0.12-0.02-0.35"
 
@@ -102,7 +102,7 @@ def test_numbers_survive_their_file(tmp_path):
 
 
 def test_the_shipped_numbers_hold_aggregates_only_and_fit_the_descriptor_in_use():
-    from vision.describing import descriptor_id, descriptor_in_use
+    from vision.descriptor.describe_specimens import descriptor_id, descriptor_in_use
 
     held = json.loads(SHIPPED.read_text(encoding="utf-8"))
     assert {name.split()[0] for name in held["sources"]} == {"cedar", "bhsig260_hindi", "synthetic"}

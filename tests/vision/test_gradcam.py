@@ -6,9 +6,14 @@ import torch
 from torch import nn
 
 from data.signatures.encoder_info import EncoderInfo
-from vision.backbones import Encoder
-from vision.gradcam import heatmap_along, occlusion_fidelity, randomised_similarity, similarity_direction
-from vision.overlay import blend
+from vision.encoder.backbones import Encoder
+from vision.encoder.heat_map_overlay import blend
+from vision.encoder.heat_maps import (
+    heatmap_along,
+    occlusion_fidelity,
+    randomised_similarity,
+    similarity_direction,
+)
 
 
 class HalvesNet(nn.Module):

@@ -10,12 +10,19 @@ import pytest
 from typer.testing import CliRunner
 
 from vision.__main__ import app
-from vision.duplicates import Tail, pairs_within
-from vision.enrolment import MOST_REFERENCES, choose_references
-from vision.ground import FEWEST_WRITERS, Ground, WriterSet, fit_calibrations, run_trials, split_register
-from vision.likelihood import verbal_key
-from vision.threshold_report import threshold_report
-from vision.verify import DECISIVE, Background
+from vision.search.duplicates import Tail, pairs_within
+from vision.verification.ground import (
+    FEWEST_WRITERS,
+    Ground,
+    WriterSet,
+    fit_calibrations,
+    run_trials,
+    split_register,
+)
+from vision.verification.likelihood import verbal_key
+from vision.verification.reference_choice import MOST_REFERENCES, choose_references
+from vision.verification.threshold_report import threshold_report
+from vision.verification.verify import DECISIVE, Background
 
 
 def trials(writers: int, references: int = 3, gap: float = 1.0) -> pd.DataFrame:

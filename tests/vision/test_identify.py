@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from vision import duplicates, identify
-from vision.fingerprint import image_fingerprint
+from vision.scans.fingerprint import image_fingerprint
+from vision.search import duplicates, identify
 
 
 def test_distances_by_hand():

@@ -11,8 +11,8 @@ from vision.networks.deepsign import (
     SiameseSigNet,
     trainable_parameters,
 )
+from vision.networks.pair_losses import contrastive_loss, writer_loss
 from vision.networks.signet import SigNet
-from vision.pair_losses import contrastive_loss, writer_loss
 
 
 @pytest.mark.parametrize(

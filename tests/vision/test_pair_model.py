@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vision import metrics
-from vision.pair_model import Likeness, fit_pair_model, stiffness_direction
+from vision.verification.pair_model import Likeness, fit_pair_model, stiffness_direction
 
 
 def collection(writers=24, seed=0, dim=40, stiff=1.0):

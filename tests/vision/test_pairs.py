@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vision.pairs import all_pairs, at_most, balanced_pairs, grouped_batches, pair_batches, split_writers
+from vision.networks.pairs import (
+    all_pairs,
+    at_most,
+    balanced_pairs,
+    grouped_batches,
+    pair_batches,
+    split_writers,
+)
 
 counts = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=5)
 

@@ -17,8 +17,8 @@ from data.synthetic.drawing import draw_all, draw_specimen, specimens_of
 from data.trust.scope import Scope
 from data.verification.duplicates import duplicate_findings, newest_search
 from data.verification.queries import enrolments
-from vision.duplicate_search import search_duplicates
-from vision.verification_pipeline import enrol_all, verify
+from vision.search.duplicate_search import search_duplicates
+from vision.verification.verification_pipeline import enrol_all, verify
 
 FORGED, ORDINARY = 12, 8
 

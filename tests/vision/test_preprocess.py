@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vision.paper_lines import find_printed_lines
-from vision.preprocess import VARIANTS, center_on_canvas, clean_ink, fit_ink, to_gray, to_ink
+from vision.scans.paper_lines import find_printed_lines
+from vision.scans.preprocess import VARIANTS, center_on_canvas, clean_ink, fit_ink, to_gray, to_ink
 
 
 def signature(shape=(160, 400), paper=250, ink=40):

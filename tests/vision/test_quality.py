@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from data.synthetic import signatures
-from vision.fingerprint import copies_among, copy_limit, image_distance, image_fingerprint
-from vision.images import decode_image
-from vision.preprocess import to_gray, to_ink
-from vision.quality import TITLES, check_pixels, check_specimen, find_copy
+from vision.scans.fingerprint import copies_among, copy_limit, image_distance, image_fingerprint
+from vision.scans.images import decode_image
+from vision.scans.preprocess import to_gray, to_ink
+from vision.scans.quality import TITLES, check_pixels, check_specimen, find_copy
 
 
 def scan(seed=1, style="cursive", **flaws):

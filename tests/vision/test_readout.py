@@ -5,9 +5,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from vision.backbones import NoWeights, load_encoder
-from vision.embed import embed_prepared, to_tensor
-from vision.readout import (
+from vision.encoder.backbones import NoWeights, load_encoder
+from vision.encoder.embed import embed_prepared, to_tensor
+from vision.encoder.readout import (
     AVERAGED,
     CO_VARYING,
     PREFIX,

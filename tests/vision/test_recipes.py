@@ -11,8 +11,8 @@ import torch
 from typer.testing import CliRunner
 
 from vision.__main__ import app
-from vision.backbones import NoWeights
 from vision.commands.train import changed
+from vision.encoder.backbones import NoWeights
 from vision.networks.backbone_maps import build_backbone
 from vision.recipes.inputs import InputPlan, prepare, to_tensor
 from vision.recipes.labels import LabelledSet, LabelTask, deal_persons, read_labelled, read_page
@@ -22,7 +22,7 @@ from vision.recipes.synthetic_encoder import Settings
 from vision.recipes.trained import load_trained
 from vision.recipes.training import TrainSettings
 from vision.recipes.writers import WriterTask, build_network, held_out_rows, turn_and_darken
-from vision.signature_folders import read_scan, read_signature_set
+from vision.scans.signature_folders import read_scan, read_signature_set
 
 
 def drawn(rng, writer, forged=False):

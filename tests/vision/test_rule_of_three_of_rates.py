@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vision.ground import Ground, fit_calibrations
 from vision.intervals import rule_of_three
-from vision.threshold_report import threshold_report
+from vision.verification.ground import Ground, fit_calibrations
+from vision.verification.threshold_report import threshold_report
 
 WRITERS = 30
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vision.superpose import FIRST, HEIGHT, SECOND, WIDTH, superpose
+from vision.scans.superpose import FIRST, HEIGHT, SECOND, WIDTH, superpose
 
 
 def drawing(scale: float = 1.0, place: tuple[int, int] = (10, 10)) -> np.ndarray:

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors import safe_open
 
-from vision.augment import vary_ink
-from vision.losses import PairedMarginSoftmax
+from vision.networks.losses import PairedMarginSoftmax
 from vision.recipes import synthetic_encoder as recipe
 from vision.recipes.checkpoints import TrainingState
+from vision.scans.augment import vary_ink
 
 SMALL = recipe.Settings(writers=3, minutes=1.0, seed=2, batch=4)
 
@@ -124,7 +124,7 @@ def test_more_minutes_continue_a_finished_run(tmp_path, monkeypatch):
 
 
 def test_the_exported_file_is_a_usable_encoder_under_fifty_megabytes(tmp_path):
-    from vision.backbones import load_encoder
+    from vision.encoder.backbones import load_encoder
 
     encoder, _ = recipe.build_network(SMALL)
     out = tmp_path / "tepat-resnet50-v0.safetensors"

@@ -21,14 +21,14 @@ from data.trust import audit, erase
 from data.trust.scope import Scope
 from data.verification import queries as queries_verification
 from data.verification.write import NoConsent
-from vision import verification_tools
-from vision.covariance import Block
-from vision.describing import descriptor_id
-from vision.forger_share import SYNTHETIC_DOUBT
-from vision.ground import WriterSet, synthetic_trials
-from vision.preprocess import to_ink
-from vision.synthetic_ground import SyntheticSet, write_synthetic
-from vision.verification_pipeline import (
+from vision.descriptor.covariance import Block
+from vision.descriptor.describe_specimens import descriptor_id
+from vision.scans.preprocess import to_ink
+from vision.verification import verification_tools
+from vision.verification.forger_share import SYNTHETIC_DOUBT
+from vision.verification.ground import WriterSet, synthetic_trials
+from vision.verification.synthetic_ground import SyntheticSet, write_synthetic
+from vision.verification.verification_pipeline import (
     describe_pending,
     enrol,
     enrol_all,
@@ -37,7 +37,7 @@ from vision.verification_pipeline import (
     verify,
     verify_folder,
 )
-from vision.verify import CLASSIFIER_VERSION
+from vision.verification.verify import CLASSIFIER_VERSION
 
 SYSTEM = Scope.system()
 
@@ -315,7 +315,9 @@ def test_what_was_compared_is_not_taken_over_once_consent_is_withdrawn(office, m
     enrolled(office)
     files, began = [("S07/40.png", file_of(drawing(7, 40)))], now()
     verify_folder(office.store, files, Scope.system(), actor="rina", since=began, descriptor=Plain())
-    monkeypatch.setattr("vision.enrolling.reads.consents", lambda _store, _key: False, raising=True)
+    monkeypatch.setattr(
+        "vision.verification.enrolling.reads.consents", lambda _store, _key: False, raising=True
+    )
     again = verify_folder(office.store, files, Scope.system(), actor="rina", since=began, descriptor=Plain())
     assert again["problem"].tolist() == ["no_consent"]
     assert again["outcome"].isna().all()

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vision import likelihood, metrics, verify
-from vision.descriptor_space import DescriptorSpace, squared_distances
-from vision.writer_dependent import ClassifierSettings, fit_classifiers, gram
+from vision import metrics
+from vision.descriptor.common_scale import DescriptorSpace, squared_distances
+from vision.verification import likelihood, verify
+from vision.verification.writer_dependent import ClassifierSettings, fit_classifiers, gram
 
 CALIBRATION = likelihood.Calibration(5.0, 0.0, 1.5, 1.5, 100, 1000, 1000, "test")
 
