@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from dashboard.shell.session_keys import Key
+
 ROOT = Path(__file__).resolve().parent.parent
 ORDER = ("data", "vision", "fusion", "dashboard")
 HOMES = {
@@ -24,13 +26,18 @@ HOMES = {
     "plotly": ("dashboard/charts/",),
     "streamlit": (
         "streamlit_app.py",
-        "dashboard/shell/app_state.py",
+        "dashboard/shell/auditing.py",
+        "dashboard/shell/caches.py",
+        "dashboard/shell/current_session.py",
         "dashboard/shell/server.py",
+        "dashboard/shell/stores.py",
+        "dashboard/shell/tab_binding.py",
         "dashboard/pages/",
         "dashboard/components/",
         *(f"dashboard/{path.parent.name}/view/" for path in sorted((ROOT / "dashboard").glob("*/view"))),
     ),
 }
+SESSION = "st.session_state"
 FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "shelve", "marshal"}
 FILES = [path for package in (*ORDER, "benchmarks") for path in sorted((ROOT / package).rglob("*.py"))]
 FILES.append(ROOT / "streamlit_app.py")
@@ -149,3 +156,33 @@ def circles(graph: dict[str, set[str]]) -> list[str]:
 def test_no_two_modules_import_each_other_by_any_way_round():
     assert circles(imports_by_module()) == []
     assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": set()}) == ["a", "b", "c"]
+
+
+def fixed_keys(source: str) -> list[str]:
+    """The texts, typed where they are used, under which a file reaches into the session, in their order."""
+    texts = []
+    for node in ast.walk(ast.parse(source)):
+        asked = []
+        if isinstance(node, ast.Subscript) and ast.unparse(node.value) == SESSION:
+            asked = [node.slice]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[0] == SESSION:
+            asked = node.args[:1]
+        elif isinstance(node, ast.Compare) and [ast.unparse(side) for side in node.comparators] == [SESSION]:
+            asked = [node.left]
+        texts += [key.value for key in asked if isinstance(key, ast.Constant)]
+    return texts
+
+
+def test_what_the_session_keeps_under_a_fixed_name_stands_in_one_list():
+    typed = """
+st.session_state["a"] = st.session_state.get("b")
+if "c" not in st.session_state and Key.PLAN in st.session_state:
+    st.session_state.pop(f"steps-{name}")
+"""
+    assert sorted(fixed_keys(typed)) == ["a", "b", "c"]
+    sources = {
+        path: path.read_text(encoding="utf-8") for path in FILES if path.is_relative_to(ROOT / "dashboard")
+    }
+    assert {path: keys for path, text in sources.items() if (keys := fixed_keys(text))} == {}
+    used = set(re.findall(r"\bKey\.([A-Z_]+)", "\n".join(sources.values())))
+    assert used == {key.name for key in Key}
