@@ -91,7 +91,7 @@ def served_version() -> str | None:
 
 
 def model():
-    """The loaded :class:`fusion.model.RiskModel` in service; None when there is none."""
+    """The loaded :class:`fusion.model.risk_model.RiskModel` in service; None when there is none."""
     version = served_version()
     return None if version is None else _model(version)
 
@@ -106,11 +106,11 @@ def _model(version: str):
 
 
 def unlearned(target: str) -> tuple[bool, Any]:
-    """Whether no risk of ``target`` may be shown, and the :class:`fusion.fitness.Fitness` that says why.
+    """Whether no risk of ``target`` may be shown, and why (:class:`fusion.validation.fitness.Fitness`).
 
     Without a model in service there is no risk either; the last training may have said why (else None).
     """
-    from fusion.fitness import FACT, verdict
+    from fusion.validation.fitness import FACT, verdict
 
     served = served_model()
     fact = None if served is not None else _once("fitness", lambda: get_fact(store(), FACT))
@@ -127,7 +127,7 @@ def encoder() -> SharedEncoder:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _encoder(name: str) -> SharedEncoder:
-    from vision.backbones import load_encoder
+    from vision.encoder.backbones import load_encoder
 
     shared = SharedEncoder(load_encoder(name or None), Lock())
     settle()

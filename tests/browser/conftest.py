@@ -180,7 +180,7 @@ def _explained_student(folder: Path) -> tuple[str, str]:
     from data.trust.accounts import list_accounts
     from data.trust.scope import Scope
     from fusion.pipeline import load_model
-    from vision.backbones import load_encoder
+    from vision.encoder.backbones import load_encoder
 
     store, everybody = open_store(folder=folder), Scope.system()
     model, encoder = load_model(store), load_encoder(os.environ.get("TEPAT_ENCODER") or None)

@@ -88,7 +88,7 @@ def _lines(target: str, keys: list[str]) -> dict[str, list[float]]:
 
 def _reasons(target: str, score_ids: list[int]) -> dict[int, str]:
     """What raises each score most, in brief."""
-    from fusion.explain import explain_score
+    from fusion.explanation.explain import explain_score
 
     model, programs, words = stores.model(), stores.programs(), current_session.words()
     why = queries.explanations(stores.store(), current_session.scope(), score_ids)

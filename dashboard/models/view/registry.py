@@ -13,7 +13,7 @@ from dashboard.shell.plain import shown_table
 from dashboard.shell.session_keys import Key
 from data import queries
 from data.jobs import table as table_of_jobs
-from fusion import registry
+from fusion.service import registry
 
 ACTS = ("approve", "roll_back", "records_only")
 ICONS = {

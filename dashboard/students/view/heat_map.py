@@ -24,7 +24,7 @@ def heat_map(specimen_id: str, stored: StoredExplanation | None) -> Answer:
 
 @st.cache_data(ttl=900, max_entries=200, show_spinner=False)
 def _heat_map(specimen_id: str, score_id: int, version: str, reader: Scope, _stored) -> Answer:
-    from vision.backbones import NoWeights
+    from vision.encoder.backbones import NoWeights
 
     image = queries.specimen_image(stores.store(), specimen_id, reader)
     try:

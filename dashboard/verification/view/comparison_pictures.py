@@ -30,7 +30,7 @@ def agreement_map(questioned: bytes, specimen_ids: tuple[str, ...]) -> Answer:
 
 @st.cache_data(ttl=900, max_entries=50, show_spinner=False)
 def _agreement_map(questioned: bytes, specimen_ids: tuple[str, ...], version: str, reader: Scope) -> Answer:
-    from vision.backbones import NoWeights
+    from vision.encoder.backbones import NoWeights
 
     references = [queries.specimen_image(stores.store(), specimen, reader) for specimen in specimen_ids]
     try:
