@@ -197,3 +197,13 @@ def test_no_two_rooms_lean_on_each_other(package):
             graph.setdefault(module.split(".")[1], set()).update(wanted_rooms)
     assert len(graph) > 5
     assert circles({room: wanted - {room} for room, wanted in graph.items()}) == []
+
+
+def test_reports_lean_on_no_other_room_of_the_dashboard():
+    leaning = [
+        f"{path.relative_to(ROOT).as_posix()}:{line}: {module}"
+        for path in sorted((ROOT / "dashboard/reports").rglob("*.py"))
+        for module, line in imported_modules(ast.parse(path.read_text(encoding="utf-8")))
+        if module.startswith("dashboard.") and not module.startswith("dashboard.reports.")
+    ]
+    assert leaning == []

@@ -24,7 +24,7 @@ def digest(
 ) -> None:
     """Write what changed this week for one advisor's students. The file names students: keep it safe."""
     from dashboard.cases.digest import gather
-    from dashboard.reports.digest_pdf import digest_pdf
+    from dashboard.cases.digest_pdf import digest_pdf
     from dashboard.reports.provenance import Provenance
     from dashboard.shell.access import scope_for
     from dashboard.shell.wording import LANGUAGES, Words

@@ -7,7 +7,7 @@ import pandas as pd
 from dashboard.reports import describe
 from dashboard.reports.model import ReportTable
 from dashboard.reports.provenance import Provenance
-from dashboard.shell.exports import escaped
+from data.files.safe_cells import safe_frame
 
 
 def to_long(table: ReportTable, provenance: Provenance) -> pd.DataFrame:
@@ -52,7 +52,7 @@ def to_long(table: ReportTable, provenance: Provenance) -> pd.DataFrame:
 
 def to_csv(table: ReportTable, provenance: Provenance) -> bytes:
     """:func:`to_long` as UTF-8 CSV with a byte order mark; texts that begin like a formula are escaped."""
-    frame = escaped(to_long(table, provenance))
+    frame = safe_frame(to_long(table, provenance))
     return frame.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
 
 

@@ -11,8 +11,8 @@ from typing import Any
 from dashboard.reports.conditions import Selection
 from dashboard.reports.model import Cell, Exclusion, Line, Override, ReportTable
 from dashboard.reports.profile import build_profile
-from dashboard.shell.exports import software_version
 from data.calendar.cohorts import Notice
+from data.settings import software_version
 
 SIGNATORIES = ("preparing_team", "head_of_programme", "university_leader")
 FORMAT = 1  # of the frozen content

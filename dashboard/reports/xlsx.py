@@ -32,7 +32,7 @@ from dashboard.reports.words import say
 from dashboard.reports.xlsx_formulas import DASH, live_formula
 from dashboard.reports.xlsx_layout import CLOSED_GREY, GREY, LABEL_WIDTH, NUMBER_FORMATS, YELLOW, Sheet, merge
 from dashboard.reports.xlsx_sheets import add_sheets
-from dashboard.shell.exports import escape
+from data.files.safe_cells import safe_cell
 
 MADE = datetime(2000, 1, 1)  # fixed: the same content must give the same bytes
 
@@ -91,7 +91,7 @@ def _head(sheet: Sheet, provenance: Provenance) -> int:
         row += 1
     for label, value in describe.header_pairs(sheet.table, provenance, sheet.language):
         page.write_string(row, 0, label, sheet.look(font_color="#595959"))
-        page.merge_range(row, 1, row, last, escape(value), sheet.look(bold=True, align="left"))
+        page.merge_range(row, 1, row, last, safe_cell(value), sheet.look(bold=True, align="left"))
         row += 1
     return row + 1
 
@@ -234,7 +234,7 @@ def _remarks(sheet: Sheet, row: int) -> int:
             row += 1
         for line in lines:
             look = sheet.look(text_wrap=True, font_size=9, valign="top")
-            sheet.page.merge_range(row, 0, row, sheet.last, escape(line), look)
+            sheet.page.merge_range(row, 0, row, sheet.last, safe_cell(line), look)
             sheet.fit(row, line, 0, sheet.last, least=14)
             row += 1
     return row
@@ -248,7 +248,7 @@ def _signatures(sheet: Sheet, provenance: Provenance, row: int) -> None:
     for role in SIGNATORIES:
         page.set_row(row, 34)
         page.write_string(row, 0, say(language, role), sheet.boxed(text_wrap=True, indent=1))
-        name = escape(provenance.signatories.get(role, ""))
+        name = safe_cell(provenance.signatories.get(role, ""))
         merge(page, row, 1, row, half, name, sheet.boxed(locked=False))
         merge(page, row, half + 1, row, max(half + 1, sheet.last), "", sheet.boxed(locked=False))
         row += 1

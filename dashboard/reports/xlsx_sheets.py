@@ -8,7 +8,7 @@ from dashboard.reports import describe
 from dashboard.reports.model import OPEN
 from dashboard.reports.provenance import Provenance
 from dashboard.reports.words import say
-from dashboard.shell.exports import escape
+from data.files.safe_cells import safe_cell
 
 
 def add_sheets(sheet, provenance: Provenance) -> None:
@@ -42,7 +42,7 @@ def _listing(sheet, name: str, titles: list[str], rows: list[tuple], widths: tup
         page.write_string(0, column, words, head)
     for row, values in enumerate(rows, start=1):
         for column, value in enumerate(values):
-            page.write_string(row, column, escape(value), sheet.boxed(text_wrap=True))
+            page.write_string(row, column, safe_cell(value), sheet.boxed(text_wrap=True))
     page.freeze_panes(1, 0)
 
 
@@ -71,7 +71,7 @@ def _provenance(sheet, provenance: Provenance) -> None:
     pairs += [(say(language, "overrides"), text) for text in override_lines(table, language)]
     for row, (words, text) in enumerate(pairs):
         page.write_string(row, 0, words, label)
-        page.write_string(row, 1, escape(text), value)
+        page.write_string(row, 1, safe_cell(text), value)
     page.write_string(len(pairs), 0, say(language, "manual_cells"), label)
     page.write_formula(len(pairs), 1, "=" + _changed_by_hand(sheet), value, 0)
 

@@ -8,8 +8,8 @@ from functools import partial
 import streamlit as st
 
 from dashboard.cases.digest import Digest, gather
+from dashboard.cases.digest_pdf import PARTS, acted_line, digest_pdf, lead, lines
 from dashboard.components.layout import empty_state, section
-from dashboard.reports.digest_pdf import PARTS, acted_line, digest_pdf, lead, lines
 from dashboard.reports.provenance import Provenance
 from dashboard.shell import auditing, current_session, exports, stores
 from dashboard.shell.plain import plain, shown
