@@ -39,13 +39,13 @@ def export_bar(frame: pd.DataFrame | Callable[[], pd.DataFrame], name: str, **fi
             )
 
 
-def _bytes(frame, kind: str, provenance: exports.Provenance) -> bytes:
+def _bytes(frame, kind: str, provenance: exports.TableProvenance) -> bytes:
     return exports.to_bytes(frame() if callable(frame) else frame, kind, provenance)
 
 
-def _provenance(filters: dict) -> exports.Provenance:
+def _provenance(filters: dict) -> exports.TableProvenance:
     person = current_session.person()
-    return exports.Provenance(
+    return exports.TableProvenance(
         words=current_session.words(),
         synthetic=stores.is_synthetic(),
         mixed=stores.is_mixed(),

@@ -10,7 +10,7 @@ import xlsxwriter
 from dashboard.reports import describe
 from dashboard.reports.formulas import reads
 from dashboard.reports.model import TOTAL_ROW, ReportTable
-from dashboard.reports.provenance import Provenance
+from dashboard.reports.provenance import ReportProvenance
 from dashboard.reports.words import say
 from dashboard.reports.xlsx import MADE
 from data.files.safe_cells import safe_cell
@@ -64,7 +64,11 @@ def restricted_frame(keys: tuple[str, ...], identities: pd.DataFrame, flow: pd.D
 
 
 def restricted_xlsx(
-    frame: pd.DataFrame, table: ReportTable, cell: tuple[str, str], provenance: Provenance, language: str
+    frame: pd.DataFrame,
+    table: ReportTable,
+    cell: tuple[str, str],
+    provenance: ReportProvenance,
+    language: str,
 ) -> bytes:
     """The list as a workbook whose first lines say that it is restricted, of which cell, and from where."""
     buffer = io.BytesIO()

@@ -27,7 +27,7 @@ from dashboard.reports.model import (
     Cell,
     ReportTable,
 )
-from dashboard.reports.provenance import SIGNATORIES, Provenance
+from dashboard.reports.provenance import SIGNATORIES, ReportProvenance
 from dashboard.reports.words import say
 from dashboard.reports.xlsx_formulas import DASH, live_formula
 from dashboard.reports.xlsx_layout import CLOSED_GREY, GREY, LABEL_WIDTH, NUMBER_FORMATS, YELLOW, Sheet, merge
@@ -37,14 +37,14 @@ from data.files.safe_cells import safe_cell
 MADE = datetime(2000, 1, 1)  # fixed: the same content must give the same bytes
 
 
-def to_xlsx(table: ReportTable, provenance: Provenance, language: str) -> bytes:
+def to_xlsx(table: ReportTable, provenance: ReportProvenance, language: str) -> bytes:
     """The workbook.
 
     Parameters
     ----------
     table : ReportTable
         Suppressed before, where it is to leave the institution.
-    provenance : Provenance
+    provenance : ReportProvenance
     language : {"id", "en"}
 
     Returns
@@ -74,7 +74,7 @@ def to_xlsx(table: ReportTable, provenance: Provenance, language: str) -> bytes:
     return buffer.getvalue()
 
 
-def _head(sheet: Sheet, provenance: Provenance) -> int:
+def _head(sheet: Sheet, provenance: ReportProvenance) -> int:
     page, last = sheet.page, sheet.last
     page.set_row(0, 24)
     page.merge_range(
@@ -240,7 +240,7 @@ def _remarks(sheet: Sheet, row: int) -> int:
     return row
 
 
-def _signatures(sheet: Sheet, provenance: Provenance, row: int) -> None:
+def _signatures(sheet: Sheet, provenance: ReportProvenance, row: int) -> None:
     language, page = sheet.language, sheet.page
     page.write_string(row, 0, say(language, "signature_block"), sheet.look(bold=True))
     row += 1
@@ -254,7 +254,7 @@ def _signatures(sheet: Sheet, provenance: Provenance, row: int) -> None:
         row += 1
 
 
-def _page_setup(sheet: Sheet, provenance: Provenance) -> None:
+def _page_setup(sheet: Sheet, provenance: ReportProvenance) -> None:
     page = sheet.page
     page.set_column(0, 0, LABEL_WIDTH)
     page.set_column(1, sheet.last, sheet.column_width)

@@ -6,12 +6,12 @@ from xlsxwriter.utility import xl_range
 
 from dashboard.reports import describe
 from dashboard.reports.model import OPEN
-from dashboard.reports.provenance import Provenance
+from dashboard.reports.provenance import ReportProvenance
 from dashboard.reports.words import say
 from data.files.safe_cells import safe_cell
 
 
-def add_sheets(sheet, provenance: Provenance) -> None:
+def add_sheets(sheet, provenance: ReportProvenance) -> None:
     """Add the sheets to the workbook of ``sheet`` (a :class:`dashboard.reports.xlsx.Sheet`)."""
     language, table = sheet.language, sheet.table
     _listing(
@@ -56,7 +56,7 @@ def _page(sheet, name: str):
     return page
 
 
-def _provenance(sheet, provenance: Provenance) -> None:
+def _provenance(sheet, provenance: ReportProvenance) -> None:
     language, table = sheet.language, sheet.table
     page = _page(sheet, "sheet_provenance")
     page.set_column(0, 0, 36)

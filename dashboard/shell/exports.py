@@ -8,9 +8,9 @@ from datetime import datetime
 
 import pandas as pd
 
+from dashboard.reports.provenance import Provenance
 from dashboard.shell.wording import Words
 from data.files.safe_cells import safe_cell, safe_frame
-from data.settings import software_version
 
 MIME = {
     "csv": "text/csv",
@@ -19,16 +19,14 @@ MIME = {
 SMALLEST_CELL = 5
 
 
-@dataclass(frozen=True)
-class Provenance:
-    """What a file says about itself.
+@dataclass(frozen=True, kw_only=True)
+class TableProvenance(Provenance):
+    """What the file of a page's table says further: who made it, and what the numbers rest on.
 
     Parameters
     ----------
     words : Words
         Language of the file.
-    synthetic : bool
-        Whether the data were generated.
     mixed : bool
         Whether generated people stand beside imported records; the file says so.
     role : str
@@ -40,7 +38,6 @@ class Provenance:
     """
 
     words: Words
-    synthetic: bool
     role: str
     data_version: str
     model_version: str | None = None
@@ -64,7 +61,7 @@ class Provenance:
             (words("export.made_by"), words.named("role", self.role)),
             (words("export.data_version"), self.data_version),
             (words("export.model_version"), self.model_version or "–"),
-            (words("export.software"), f"Tepat {software_version()}"),
+            (words("export.software"), self.software),
             (words("export.rows"), str(n_rows)),
         ]
         lines += [(f"{words('export.filters')}: {key}", value) for key, value in self.filters.items()]
@@ -110,7 +107,7 @@ def hide_small_cells(frame: pd.DataFrame, columns: list[str], total: str, words:
     return safe
 
 
-def to_bytes(frame: pd.DataFrame, kind: str, provenance: Provenance) -> bytes:
+def to_bytes(frame: pd.DataFrame, kind: str, provenance: TableProvenance) -> bytes:
     """The file's content.
 
     Raises
@@ -125,13 +122,13 @@ def to_bytes(frame: pd.DataFrame, kind: str, provenance: Provenance) -> bytes:
     raise ValueError(f"kind must be one of {', '.join(MIME)}, got {kind!r}")
 
 
-def _csv(frame: pd.DataFrame, provenance: Provenance) -> bytes:
+def _csv(frame: pd.DataFrame, provenance: TableProvenance) -> bytes:
     if provenance.notice:
         frame = frame.assign(**{provenance.words("export.notice"): provenance.notice})
     return ("\ufeff" + frame.to_csv(index=False, lineterminator="\n")).encode()
 
 
-def _xlsx(frame: pd.DataFrame, provenance: Provenance) -> bytes:
+def _xlsx(frame: pd.DataFrame, provenance: TableProvenance) -> bytes:
     words = provenance.words
     buffer = io.BytesIO()
     options = {

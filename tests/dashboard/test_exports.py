@@ -18,8 +18,9 @@ from data.files import safe_cells
 WORDS = Words("en")
 
 
-def provenance(synthetic=True, **changes) -> exports.Provenance:
-    return exports.Provenance(WORDS, synthetic, "advisor", "v1", "risk-1", {"k": "20"}, **changes)
+def provenance(synthetic=True, **changes) -> exports.TableProvenance:
+    about = {"role": "advisor", "data_version": "v1", "model_version": "risk-1", "filters": {"k": "20"}}
+    return exports.TableProvenance(words=WORDS, synthetic=synthetic, **about, **changes)
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+62", "-3", "@SUM(A1)", "\tx", "\r=1"])

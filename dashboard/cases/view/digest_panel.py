@@ -10,11 +10,10 @@ import streamlit as st
 from dashboard.cases.digest import Digest, gather
 from dashboard.cases.digest_pdf import PARTS, acted_line, digest_pdf, lead, lines
 from dashboard.components.layout import empty_state, section
-from dashboard.reports.provenance import Provenance
+from dashboard.reports.provenance import provenance_of
 from dashboard.shell import auditing, current_session, exports, stores
 from dashboard.shell.plain import plain, shown
 from dashboard.shell.wording import Words
-from data.store import get_fact
 
 
 def digest_panel(target: str) -> None:
@@ -64,6 +63,4 @@ def _download(week: Digest) -> None:
 
 def _file(week: Digest, words: Words, advisor: str) -> bytes:
     """The file; asked for when no session is at hand, so it is told whose week it is."""
-    store = stores.store()
-    origin = Provenance(institution=get_fact(store, "institution", "") or "", synthetic=stores.is_synthetic())
-    return digest_pdf(week, origin, words, advisor)
+    return digest_pdf(week, provenance_of(stores.store()), words, advisor)

@@ -7,9 +7,8 @@ from functools import partial
 import streamlit as st
 
 from dashboard.reports.markdown_pdf import markdown_pdf
-from dashboard.reports.provenance import Provenance
+from dashboard.reports.provenance import Provenance, provenance_of
 from dashboard.shell import auditing, current_session, exports, stores
-from data.store import get_fact
 from fusion.service.cards import fairness_report, model_card
 
 LANGUAGE = "en"  # the cards are written for reviewers of the model, in English
@@ -36,10 +35,7 @@ def model_pdfs(version: str, manifest: dict) -> None:
 
 
 def _file(name: str, version: str, manifest: dict) -> bytes:
-    institution = get_fact(stores.store(), "institution", "") or ""
-    return model_pdf(
-        name, manifest, Provenance(institution=institution, synthetic=stores.is_synthetic()), version
-    )
+    return model_pdf(name, manifest, provenance_of(stores.store()), version)
 
 
 def model_pdf(name: str, manifest: dict, provenance: Provenance, footer: str) -> bytes:

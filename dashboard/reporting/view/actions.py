@@ -15,7 +15,7 @@ from dashboard.reports.csv_long import to_csv
 from dashboard.reports.html import column_words, to_html
 from dashboard.reports.model import ReportTable
 from dashboard.reports.pdf import to_pdf
-from dashboard.reports.provenance import Provenance
+from dashboard.reports.provenance import ReportProvenance
 from dashboard.reports.students_behind import restricted_frame, restricted_xlsx, students_behind
 from dashboard.reports.suppress import suppress
 from dashboard.reports.xlsx import to_xlsx
@@ -30,7 +30,7 @@ KINDS = {"xlsx": ":material/table_view:", "pdf": ":material/picture_as_pdf:", "c
 TYPES = MIME | {"pdf": "application/pdf"}
 
 
-def downloads(table: ReportTable, provenance: Provenance, key: str) -> None:
+def downloads(table: ReportTable, provenance: ReportProvenance, key: str) -> None:
     """XLSX, PDF and CSV for the chosen audience, made on demand and entered in the audit log."""
     words = current_session.words()
     audience = st.segmented_control(
@@ -66,7 +66,7 @@ def downloads(table: ReportTable, provenance: Provenance, key: str) -> None:
             )
 
 
-def _file(table: ReportTable, provenance: Provenance, language: str, audience: str, kind: str) -> bytes:
+def _file(table: ReportTable, provenance: ReportProvenance, language: str, audience: str, kind: str) -> bytes:
     shown = suppress(table) if audience == "external" else table
     if kind == "csv":
         return to_csv(shown, provenance)
@@ -104,7 +104,7 @@ def _cohort_file(register: pipeline.Register, program: str, language: str) -> by
     )
 
 
-def prepare(table: ReportTable, provenance: Provenance) -> None:
+def prepare(table: ReportTable, provenance: ReportProvenance) -> None:
     """The button that freezes the figures as a new version."""
     words, person = current_session.words(), current_session.person()
     if not access.may(person.role, "prepare report"):
@@ -194,7 +194,7 @@ def _approval(report: reports_store.StoredReport) -> None:
         st.rerun()
 
 
-def behind(table: ReportTable, provenance: Provenance, key: str) -> None:
+def behind(table: ReportTable, provenance: ReportProvenance, key: str) -> None:
     """The restricted list of the students behind a cell, for those who may identify students."""
     words, person, scope = current_session.words(), current_session.person(), current_session.scope()
     if not (access.may(person.role, "list report students") and scope.may_identify):
@@ -249,7 +249,7 @@ def behind(table: ReportTable, provenance: Provenance, key: str) -> None:
 
 def _restricted(
     table: ReportTable,
-    provenance: Provenance,
+    provenance: ReportProvenance,
     cell: tuple[str, str],
     keys: tuple,
     reader: Scope,

@@ -11,7 +11,7 @@ from dashboard.reports.model import NOT_YET, Override, ReportTable
 from dashboard.reports.profile import load_profile, profile_ids
 from dashboard.reports.profile_checks import ProfileError
 from dashboard.reports.profile_parts import Profile
-from dashboard.reports.provenance import Provenance
+from dashboard.reports.provenance import ReportProvenance
 from dashboard.shell import caches, current_session
 from dashboard.shell.plain import plain, shown
 from data.engine.database import Store
@@ -143,7 +143,7 @@ def _overrides(table: ReportTable, kept: dict) -> None:
             st.rerun()
 
 
-def preview(table: ReportTable, provenance: Provenance) -> None:
+def preview(table: ReportTable, provenance: ReportProvenance) -> None:
     """The table as it will print, its warnings, indicators and marks."""
     words = current_session.words()
     language = words.language

@@ -9,12 +9,11 @@ import streamlit as st
 
 from dashboard.cases import standing
 from dashboard.cases.followups import said
-from dashboard.reports.provenance import Provenance
+from dashboard.reports.provenance import provenance_of
 from dashboard.reports.student_summary import StudentSummary, student_summary
 from dashboard.shell import auditing, current_session, exports, stores
 from dashboard.shell.wording import Words
 from dashboard.students.reasons import WEIGHTY, label_of, reasons_frame
-from data.store import get_fact
 from fusion.explanation.explain import Explanation, sentence
 
 LISTED = 4
@@ -63,10 +62,7 @@ def student_pdf(
 
 def _file(words: Words, student, terms, events, about) -> bytes:
     """The file; asked for when no session is at hand, so it is told the reader's language."""
-    store, (score, _, _) = stores.store(), about
-    provenance = Provenance(
-        institution=get_fact(store, "institution", "") or "", synthetic=stores.is_synthetic()
-    )
+    (score, _, _), provenance = about, provenance_of(stores.store())
     model = stores.served_version()
     footer = f"{words('export.model_version')} {model}" if score and model else ""
     return student_summary(

@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard.components.layout import section
 from dashboard.reports.case_file import case_file
-from dashboard.reports.provenance import Provenance
+from dashboard.reports.provenance import provenance_of
 from dashboard.shell import auditing, current_session, exports, stores
 from dashboard.shell.people import named
 from dashboard.shell.plain import plain, shown_table
@@ -20,7 +20,6 @@ from dashboard.verification.view import consent as consent_parts
 from dashboard.verification.view.outcome import outcome_panel
 from dashboard.verification.view.questioned_input import Questioned
 from data import queries
-from data.store import get_fact
 from data.verification import queries as queries_verification
 from data.verification import reviews
 from data.verification.custody import custody
@@ -124,21 +123,18 @@ def decision_view(decision_id: str, student: dict) -> Evidence | None:
 def _case_file(decision: dict, student: dict, image: bytes, references: pd.DataFrame) -> None:
     words, store, scope = current_session.words(), stores.store(), current_session.scope()
     case = decision["decision_id"]
-    provenance = Provenance(
-        institution=get_fact(store, "institution", "") or "", synthetic=stores.is_synthetic()
-    )
 
     def printed() -> bytes:
         # Runs when the button is pressed, outside the session: who asks in which language is settled above.
         images = {one: queries.specimen_image(store, one, scope) for one in references["specimen_id"]}
         given, chain = reviews.opinions(store, scope, case), custody(store, scope, case)
         told = case_of(decision, named(student), image, references, images, given, words, chain)
-        return case_file(told, provenance, words.language)
+        return case_file(told, provenance_of(store), words.language)
 
     st.download_button(
         words("verification.case_file"),
         data=auditing.handed_out(printed, "export", case, kind="pdf"),
-        file_name=exports.file_name(f"case-{case[:8]}", "pdf", synthetic=provenance.synthetic),
+        file_name=exports.file_name(f"case-{case[:8]}", "pdf", synthetic=stores.is_synthetic()),
         mime="application/pdf",
         icon=":material/picture_as_pdf:",
         help=words("verification.case_file_help"),
