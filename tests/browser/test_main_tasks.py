@@ -132,6 +132,16 @@ def test_the_app_speaks_indonesian_at_once(visitor, steps):
     expect(page.get_by_text(Words("id")("app.synthetic")).first).to_be_visible()
 
 
+def test_a_switch_of_language_reaches_what_was_chosen_before(visitor, steps):
+    page = steps.enter(visitor, "leadership")
+    chosen = page.locator(".st-key-cohort input")
+    expect(chosen).to_have_value(EN("overview.all_cohorts"))
+    page.locator(".st-key-language_choice").get_by_text("ID", exact=True).click()
+    expect(page.locator(".st-key-page-header h1")).to_have_text("Ikhtisar")
+    expect(chosen).to_have_value(Words("id")("overview.all_cohorts"))
+    expect(page.locator(".st-key-program input")).to_have_value(Words("id")("overview.all_programs"))
+
+
 def test_a_phone_shows_every_part_without_sideways_scrolling(chrome, site, steps):
     page = steps.watched(chrome.new_page(viewport={"width": 390, "height": 844}))
     page.goto(site.url)
