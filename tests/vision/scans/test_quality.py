@@ -245,14 +245,14 @@ def test_the_signatures_own_underline_is_no_printed_line():
 
 
 def test_the_boxed_file_that_was_taken_for_ink():
-    path = Path(__file__).parents[1] / "data" / "pictures" / "24_box_55_percent.png"
+    path = Path(__file__).parents[2] / "data" / "pictures" / "24_box_55_percent.png"
     answers = {one.code: one.status for one in check_pixels(decode_image(path.read_bytes()))}
     assert answers["SIG007"] == "found" and answers["SIG008"] == "clear"
 
 
 @pytest.mark.parametrize("name", ["18_white_ink_on_transparent.png", "19_inverted.png", "22_float_0_1.tif"])
 def test_pictures_of_unusual_kinds_are_ordinary_signatures_to_the_checks(name):
-    path = Path(__file__).parents[1] / "data" / "pictures" / name
+    path = Path(__file__).parents[2] / "data" / "pictures" / name
     found = {one.code for one in check_pixels(decode_image(path.read_bytes())) if one.status == "found"}
     assert not found & {"SIG001", "SIG002", "SIG003", "SIG004", "SIG006"}
 

@@ -15,7 +15,7 @@ from data.trust.scope import Scope
 from data.verification import queries as queries_verification
 from vision.__main__ import app as vision_app
 
-SAMPLES = Path(__file__).parents[1] / "samples"
+SAMPLES = Path(__file__).parents[2] / "samples"
 AGREES, WITHDREW, NEVER = "0117200001", "0142210002", "0331220003"
 SYSTEM = Scope.system()
 
