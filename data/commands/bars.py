@@ -21,7 +21,7 @@ class Bars:
         """Show that ``done`` of ``total`` are done of the step ``what``."""
         if self._bar is None or total != self._bar.total or done < self._bar.n:
             self._close()
-            self._bar = tqdm(total=total, unit="", mininterval=0.5)
+            self._bar = tqdm(total=total, desc=what, unit="", mininterval=0.5)
         self._bar.set_description(what, refresh=False)
         self._bar.update(done - self._bar.n)
 

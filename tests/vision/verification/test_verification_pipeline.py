@@ -347,7 +347,7 @@ def test_erasing_signatures_leaves_no_descriptor_enrolment_or_questioned_image(o
 
 
 def test_everybody_is_enrolled_at_once(office, monkeypatch):
-    for module in ("verification_tools", "describing"):
+    for module in ("verification.verification_tools", "descriptor.describe_specimens"):
         monkeypatch.setattr(f"vision.{module}.descriptor_in_use", Plain)
     assert enrol_all(office.store, Scope.system(), actor="rina") == {"enrolled": 2, "left_out": 0}
     assert enrol_all(office.store, Scope.system(), actor="rina") == {"enrolled": 0, "left_out": 0}
