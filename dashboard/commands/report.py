@@ -6,6 +6,8 @@ from pathlib import Path
 
 import typer
 
+from data.commands.frame import Refusal, opened_store
+
 
 def report(
     profile: str = typer.Argument(..., help="Rule profile, e.g. iaps40-8c; `list` names them all."),
@@ -18,26 +20,18 @@ def report(
     """Compute a report and write XLSX, PDF and CSV. It is a draft: prepare and approve it in the app."""
     from dashboard.reports import pipeline
     from dashboard.reports.profile import profile_ids
-    from dashboard.reports.profile_checks import ProfileError
-    from data.store import open_store
     from data.trust.scope import Scope
 
     if profile == "list":
         typer.echo("\n".join(profile_ids()))
         return
     if audience not in pipeline.AUDIENCES:
-        raise typer.BadParameter(f"must be one of {', '.join(pipeline.AUDIENCES)}, got {audience!r}")
-    store = open_store()
-    try:
+        raise Refusal(f"--audience must be one of {', '.join(pipeline.AUDIENCES)}, got {audience!r}")
+    with opened_store() as store:
         register = pipeline.read_register(store, Scope.system())
         request = pipeline.Request(profile, program, register.last_full_year if ts is None else ts)
         table, provenance = pipeline.build(store, register, request)
         files = pipeline.print_files(table, provenance, languages=language, audiences=[audience])
-    except (ProfileError, KeyError, ValueError) as error:
-        typer.echo(error.args[0], err=True)
-        raise typer.Exit(1) from None
-    finally:
-        store.close()
     out.mkdir(parents=True, exist_ok=True)
     for name, data in files.items():
         (out / name).write_bytes(data)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import typer
 
+from data.commands.frame import DONE, FOUND, opened_store
+
 
 def report_verify(
     report_id: str = typer.Argument(..., help="Number of the report, as printed at the foot of its pages."),
@@ -13,16 +15,9 @@ def report_verify(
 ) -> None:
     """Recompute the seals and compare them with the audit log; exit 1 when something was altered."""
     from dashboard.reports import pipeline
-    from data.store import open_store
     from data.trust.scope import Scope
 
-    store = open_store()
-    try:
+    with opened_store() as store:
         found = pipeline.prove(store, Scope.system(), report_id, file.read_bytes() if file else None)
-    except KeyError as error:
-        typer.echo(error.args[0], err=True)
-        raise typer.Exit(2) from None
-    finally:
-        store.close()
     typer.echo("intact" if found.intact else "altered: " + ", ".join(found.problems))
-    raise typer.Exit(0 if found.intact else 1)
+    raise typer.Exit(DONE if found.intact else FOUND)

@@ -6,12 +6,13 @@ The rules are those of :mod:`data.records.ingest` and :mod:`data.signatures.inge
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
 
+from data.engine.progress import Progress
 from data.files.mapping import Mapping, shipped_mappings
 from data.files.register_files import guess_table
 from data.files.returned import returned_csv
@@ -26,7 +27,6 @@ from data.trust import audit
 
 TABLES = ("students", "terms", "outcomes", "consents")
 KINDS = (*TABLES, "signatures", "skip")
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)

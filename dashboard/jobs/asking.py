@@ -6,18 +6,16 @@ never imports what trains. The worker (:mod:`dashboard.jobs.asking.worker`) call
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from dashboard.shell.access import may, may_change_register, scope_for
+from data.engine.progress import Progress
 from data.jobs import live as jobs_live
 from data.jobs import table as jobs
 from data.jobs.table import Job
 from data.store import Store
 from data.trust.accounts import Account, find_account
 from data.trust.scope import Scope
-
-Report = Callable[[int, int, str], None]  # done, total, step; raises Cancelled when asked to stop
 
 KINDS = {  # kind → "module:function"
     "import": "dashboard.jobs.imports:run",
@@ -61,13 +59,13 @@ class Task:
         Open, its own.
     job : Job
         Who asked for what.
-    report : callable
-        ``report(done, total, step)``; call it often: it is where a job can be stopped.
+    report : Progress
+        Call it often: it is where a job can be stopped, by :class:`Cancelled`.
     """
 
     store: Store
     job: Job
-    report: Report
+    report: Progress
 
     @property
     def scope(self) -> Scope:

@@ -14,6 +14,7 @@ from dashboard.importing import plan as importing
 from dashboard.importing.plan import UploadedFile
 from dashboard.jobs import asking as jobs
 from dashboard.jobs.asking import Refused, Task
+from data.engine.progress import renamed
 from data.files.mapping import Mapping, mapping_from_dict, mapping_to_dict
 from data.jobs import live as jobs_live
 from data.records.imports import records_written
@@ -89,7 +90,7 @@ def run(task: Task) -> dict:
         importing.chosen_files(files, asked["kinds"]),
         mapping,
         _rule(asked["captured_on"]),
-        lambda done, total, _: task.report(done, total, "checking the files"),
+        renamed(task.report, "checking the files"),
     )
     try:
         counts = importing.write_plan(

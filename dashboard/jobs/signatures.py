@@ -43,7 +43,7 @@ def verify(task: Task) -> dict:
             data,
             task.scope,
             since=task.job.created_at,
-            progress=lambda done, total: task.report(done, total, "comparing signatures"),
+            progress=task.report,
             **about,
         )
     except RefusedFile:
@@ -78,7 +78,7 @@ def enrol(task: Task) -> dict:
         task.scope,
         actor=task.job.actor,
         role=task.job.role,
-        progress=lambda done, total: task.report(done, total, "enrolling students"),
+        progress=task.report,
     )
 
 
@@ -90,7 +90,7 @@ def calibrate(task: Task) -> dict:
         task.store,
         actor=task.job.actor,
         role=task.job.role,
-        progress=lambda done, total: task.report(done, total, "measuring error rates"),
+        progress=task.report,
     )
     return {"source": ground.source, "version": ground.version}
 
@@ -100,11 +100,11 @@ def duplicates(task: Task) -> dict:
     from vision.search.duplicate_search import search_duplicates
     from vision.verification.verification_pipeline import describe_pending
 
-    describe_pending(task.store, lambda done, total: task.report(done, total, "describing specimens"))
+    describe_pending(task.store, task.report)
     found = search_duplicates(
         task.store,
         actor=task.job.actor,
         role=task.job.role,
-        progress=lambda done, total: task.report(done, total, "searching for duplicates"),
+        progress=task.report,
     )
     return {"findings": len(found)}

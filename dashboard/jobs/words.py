@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pandas as pd
 
 from dashboard.shell.wording import EMPTY, Words
-from data.jobs.live import Progress
+from data.jobs.live import JobProgress
 from data.jobs.table import Job
 
 ICONS = {
@@ -38,7 +38,7 @@ def step_words(step: str | None, words: Words) -> str:
     return words(key, n=int(number.group())) if number else words(key)
 
 
-def progress_words(progress: Progress, words: Words) -> str:
+def progress_words(progress: JobProgress, words: Words) -> str:
     """The line above a bar, such as "Embedding specimens · 40 of 120"."""
     step = step_words(progress.step, words)
     if not progress.total:

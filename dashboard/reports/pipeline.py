@@ -21,6 +21,7 @@ from dashboard.reports.approve import (
 )
 from dashboard.reports.conditions import Selection
 from dashboard.reports.csv_long import to_csv
+from dashboard.reports.language import PRINTED
 from dashboard.reports.model import Override, ReportTable
 from dashboard.reports.pdf import to_pdf
 from dashboard.reports.profile import load_profile
@@ -40,7 +41,6 @@ from data.trust.origin import INVENTED, MIXED
 from data.trust.origin import origin as origin_of_store
 from data.trust.scope import Scope
 
-LANGUAGES = ("id", "en")
 AUDIENCES = ("internal", "external")
 
 
@@ -240,7 +240,7 @@ def print_files(
     table: ReportTable,
     provenance: ReportProvenance,
     *,
-    languages: Iterable[str] = LANGUAGES,
+    languages: Iterable[str] = PRINTED,
     audiences: Iterable[str] = AUDIENCES,
 ) -> dict[str, bytes]:
     """File name → content: XLSX and PDF in each language, CSV once, for each audience."""

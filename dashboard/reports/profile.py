@@ -12,7 +12,8 @@ import tomllib
 from functools import lru_cache
 from pathlib import Path
 
-from dashboard.reports.profile_checks import LANGUAGES, ProfileError, check_profile
+from dashboard.reports.language import PRINTED
+from dashboard.reports.profile_checks import ProfileError, check_profile
 from dashboard.reports.profile_parts import Column, Indicator, Profile, Row, year_name
 from dashboard.reports.score import Piece, ScoreRule
 
@@ -97,7 +98,7 @@ def _rows(merged: dict) -> tuple[Row, ...]:
             for entry in merged["rows"]
         )
     return tuple(
-        Row(year_name(offset), dict.fromkeys(LANGUAGES, year_name(offset)), offset)
+        Row(year_name(offset), dict.fromkeys(PRINTED, year_name(offset)), offset)
         for offset in merged["years"]["rows"]
     )
 
@@ -118,11 +119,11 @@ def _columns(entry: dict, merged: dict) -> list[Column]:
         group = {"group": entry.get("group", ""), "group_label": entry.get("group_label", {})}
         return [Column(entry["key"], entry["label"], kind, **group, **shared)]
     opens = merged["years"].get("open_after") if entry.get("closes") else None
-    words = entry.get("year_label", dict.fromkeys(LANGUAGES, "{year}"))
+    words = entry.get("year_label", dict.fromkeys(PRINTED, "{year}"))
     return [
         Column(
             key=f"{entry['key']}@{year_name(offset)}",
-            label={tongue: words[tongue].format(year=year_name(offset)) for tongue in LANGUAGES},
+            label={tongue: words[tongue].format(year=year_name(offset)) for tongue in PRINTED},
             kind=kind,
             group=entry["key"],
             group_label=entry["label"],

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from data.commands.frame import ACTOR, FOUND, Refusal, opened_store
+
 if TYPE_CHECKING:
     from data.records.ingest import ImportPlan, Source
     from data.signatures.ingest import SignaturePlan
     from data.store import Store
 
-REFUSED = 1  # exit code: the files were read, and refused
-USAGE = 2
 RETURNED_NAME = "refused-rows.xlsx"
 _FILE = {"exists": True, "dir_okay": False, "readable": True}
 
@@ -51,25 +50,24 @@ def load(
     synthetic: Annotated[
         bool, typer.Option("--synthetic", help="The files are invented data: what a demo takes.")
     ] = False,
-    actor: Annotated[str, typer.Option(help="Who imports, for the log.")] = "command line",
+    actor: Annotated[str, typer.Option(help="Who imports, for the log.")] = ACTOR,
 ) -> None:
     """Check files and import them: all rows, or none unless --skip-bad.
 
     Exit code 0: done. 1: refused, nothing written. 2: wrong use. Interrupted, the same command again
     completes the import.
     """
-    from data.commands.opening import opened_store
     from data.trust.origin import refuse_in_demo
 
     given = {"students": students, "terms": terms, "outcomes": outcomes, "consents": consents}
     files = {table: path for table, path in given.items() if path is not None}
     if not files and signatures is None:
         options = ", ".join(f"--{name}" for name in (*given, "signatures"))
-        raise typer.BadParameter(f"give at least one of {options}")
+        raise Refusal(f"give at least one of {options}")
     _protect_inputs([*files.values(), signatures], [bad_rows, problems])
     when = _captured_on(captured_on)
     chosen = _mapping(mapping)
-    with opened_store() as store:
+    with opened_store(may_make=True) as store:
         if not synthetic and not dry_run:
             refuse_in_demo(store)
         sources = _sources(files)
@@ -88,17 +86,16 @@ def load(
     if dry_run:
         typer.echo("dry run: nothing was written")
     elif not writing:
-        hint = "; --skip-bad imports the rest" if usable else ""
-        typer.echo(f"refused: nothing was written{hint}", err=True)
+        raise Refusal(f"nothing was written{'; --skip-bad imports the rest' if usable else ''}", FOUND)
     if not usable or (not good and not skip_bad):
-        raise typer.Exit(REFUSED)
+        raise typer.Exit(FOUND)
 
 
 def _protect_inputs(inputs: list[Path | None], outputs: list[Path | None]) -> None:
     taken = {path.resolve() for path in inputs if path is not None}
     for path in outputs:
         if path is not None and path.resolve() in taken:
-            raise typer.BadParameter(f"{path} is one of the files to import; it would be overwritten")
+            raise Refusal(f"{path} is one of the files to import; it would be overwritten")
 
 
 def _captured_on(text: str | None) -> date | str | None:
@@ -108,26 +105,19 @@ def _captured_on(text: str | None) -> date | str | None:
         return text
     try:
         return date.fromisoformat(text)
-    except ValueError as error:
+    except ValueError:
         rules = ", ".join(DATE_RULES)
-        raise typer.BadParameter(
-            f"--captured-on must be a date as 2024-08-31, or {rules}; got {text!r}"
-        ) from error
+        raise Refusal(f"--captured-on must be a date as 2024-08-31, or {rules}; got {text!r}") from None
 
 
 def _mapping(name: str | None):
-    from data.files.mapping import SHIPPED, MappingError, load_mapping
+    from data.files.mapping import SHIPPED, load_mapping
 
     if name is None:
         return None
     if name not in SHIPPED and not Path(name).is_file():
-        raise typer.BadParameter(
-            f"--mapping must be a TOML file or one of {', '.join(SHIPPED)}; got {name!r}"
-        )
-    try:
-        return load_mapping(name)
-    except MappingError as error:
-        raise typer.BadParameter(str(error)) from error
+        raise Refusal(f"--mapping must be a TOML file or one of {', '.join(SHIPPED)}; got {name!r}")
+    return load_mapping(name)
 
 
 def _sources(files: dict[str, Path]) -> list[Source]:
@@ -138,13 +128,14 @@ def _sources(files: dict[str, Path]) -> list[Source]:
 
 def _plan(store: Store, sources, signatures: Path | None, mapping, when):
     from data.commands.bars import Bars
+    from data.engine.progress import renamed
     from data.records.ingest import plan_import
     from data.signatures.ingest import plan_signatures
 
     records = pictures = None
     with Bars() as bars:
         if sources:
-            steps = _shown(bars, "checking files")
+            steps = renamed(bars, "checking files")
             records = plan_import(sources, mapping, store=store, progress=steps)
         if signatures is not None and (records is None or not records.unreadable):
             pictures = plan_signatures(
@@ -153,13 +144,9 @@ def _plan(store: Store, sources, signatures: Path | None, mapping, when):
                 store,
                 records=records,
                 captured_on=when,
-                progress=_shown(bars),
+                progress=bars,
             )
     return records, pictures
-
-
-def _shown(bars, label: str | None = None) -> Callable[[int, int, str], None]:
-    return lambda done, total, what: bars.show(label or what, done, total)
 
 
 def _report(records: ImportPlan | None, pictures: SignaturePlan | None) -> None:
@@ -195,12 +182,10 @@ def _write(store: Store, records, pictures, signatures: Path | None, *, actor, s
     how = {"actor": actor, "skip_bad": skip_bad, "synthetic": synthetic}
     with Bars() as bars:
         if records is not None:
-            result = apply_import(store, records, progress=_shown(bars), **how)
+            result = apply_import(store, records, progress=bars, **how)
             import_id, counts = result.import_id, result.counts
         if pictures is not None:
-            written = apply_signatures(
-                store, pictures, signatures, import_id=import_id, progress=_shown(bars), **how
-            )
+            written = apply_signatures(store, pictures, signatures, import_id=import_id, progress=bars, **how)
             import_id = written.import_id
             same = pictures.counts["same"] + written.same
             counts = {**counts, "signatures": {"new": written.new, "changed": 0, "same": same}}

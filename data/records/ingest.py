@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 import pandas as pd
 
+from data.engine.progress import Progress, Steps
 from data.files.mapping import TABLES, Mapping, mapping_from_dict, mapping_to_dict
 from data.files.matching import Match
 from data.files.register_files import ParsedTable, Source, read_source
@@ -25,7 +26,6 @@ from data.records.row_checks import check_tables, refused_rows
 from data.records.write import write_import
 from data.store import Store, get_fact, set_fact
 
-Progress = Callable[[int, int, str], None]  # done, total, what
 MAPPING_FACT = "import_mappings"
 
 
@@ -108,8 +108,7 @@ def plan_import(
         Without one every row is new and every student must be in the files.
     today : date, optional
         Later dates are in the future; by default the date of the clock.
-    progress : callable, optional
-        Called with (steps done, steps in all, what is done next).
+    progress : Progress, optional
 
     Returns
     -------
@@ -124,24 +123,24 @@ def plan_import(
     if len(set(names)) != len(names):
         raise ValueError(f"sources must hold different tables, got {', '.join(names)}")
     today = today or date.today()
-    steps = _Steps(len(sources) + 3, progress)
+    steps = Steps(progress, len(sources) + 3)
     remembered = remembered_mappings(store) if store is not None else ()
     tables: dict[str, ParsedTable] = {}
     found = [no_problems()]
     for source in sorted(sources, key=lambda source: list(TABLES).index(source.table)):
-        steps.next(f"reading {source.name}")
+        steps(f"reading {source.name}")
         try:
             tables[source.table] = read_source(source, mapping=mapping, remembered=remembered)
         except TableError as error:
             found.append(problems(source.name, "REC019", [None], messages=str(error)))
     tables = _told_apart(tables)
-    steps.next("comparing with the store")
+    steps("comparing with the store")
     known = Known() if store is None else known_records(store, _numbers(tables))
-    steps.next("checking every row")
+    steps("checking every row")
     found = collect([*found, check_tables(tables, known, today)])
-    steps.next("preparing")
+    steps("preparing")
     plan = _plan(sources, tables, found, known, today)
-    steps.next("done")
+    steps("done")
     return plan
 
 
@@ -204,8 +203,7 @@ def apply_import(
         Whether the files are invented data.
     import_id : str, optional
         The import's id; by default a new one.
-    progress : callable, optional
-        Called with (rows done, rows in all, what).
+    progress : Progress, optional
 
     Raises
     ------
@@ -222,7 +220,7 @@ def apply_import(
         store,
         plan.frames,
         note if import_id is None else replace(note, import_id=import_id),
-        progress=None if progress is None else lambda done, total: progress(done, total, "writing rows"),
+        progress=progress,
     )
 
 
@@ -255,18 +253,6 @@ def _numbers(tables: dict[str, ParsedTable]) -> set[str]:
         if "student_number" in parsed.values:
             numbers |= set(parsed.values["student_number"].dropna())
     return numbers
-
-
-class _Steps:
-    """Counts the steps of a plan for a progress bar."""
-
-    def __init__(self, total: int, progress: Progress | None):
-        self.done, self.total, self.progress = 0, total, progress
-
-    def next(self, what: str) -> None:
-        if self.progress is not None:
-            self.progress(self.done, self.total, what)
-        self.done += 1
 
 
 __all__ = [

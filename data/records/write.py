@@ -15,7 +15,6 @@ from data.columns import NORMAL_TERMS, REQUIRED_CREDITS
 from data.consents.consent import append_decisions, forget_scores, outcome_refusals
 from data.engine.bulk import (
     KEYS_PER_QUERY,
-    Progress,
     all_columns,
     fetch,
     fetch_by_keys,
@@ -24,6 +23,7 @@ from data.engine.bulk import (
 )
 from data.engine.clock import now
 from data.engine.database import Store
+from data.engine.progress import Progress
 from data.records.derived import refresh
 from data.records.diff import Difference, compare, compare_dated
 from data.records.frames import BLOCK, NUMBER, ImportResult, RecordFrames, blocks, refuse_repeats, typed
@@ -57,8 +57,7 @@ def write_records(
         See :class:`data.records.imports.ImportNote`.
     student_keys : dict, optional
         student_number → student_key for new students; by default a keyed hash of the number.
-    progress : callable, optional
-        Called with (rows done, rows in all) of the table being inserted.
+    progress : Progress, optional
 
     Raises
     ------
@@ -185,7 +184,7 @@ class _Writer:
             self._apply(table, key, compared(block, self._stored(table, block)))
             done += len(block)
             if self.progress:
-                self.progress(done, len(incoming))
+                self.progress(done, len(incoming), "writing rows")
 
     def _apply(self, table: Table, key: list[str], difference: Difference) -> None:
         history = History(self.connection, table, key, self.import_id, self.at)

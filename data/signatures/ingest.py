@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +13,7 @@ from datetime import date
 import pandas as pd
 
 from data.calendar.term_calendar import term_start
+from data.engine.progress import Progress
 from data.records.checks import collect, problems
 from data.records.import_queries import entry_terms, specimen_hashes
 from data.records.ingest import ImportPlan
@@ -21,7 +22,6 @@ from data.signatures.names import AmbiguousName, NumberIndex
 from data.signatures.specimens import ImageFacts, RefusedFile, inspect_image
 from data.store import NewSpecimen, SpecimenResult, Store, write_specimens
 
-Progress = Callable[[int, int, str], None]
 AHEAD = 64  # files held while they are inspected
 EARLIEST = date(1980, 1, 1)  # scans are younger
 DATE_RULES = ("file", "entry")
@@ -117,8 +117,7 @@ def plan_signatures(
         Captures after it are refused; by default the date of the clock.
     limits : Limits
         What the source may hold.
-    progress : callable, optional
-        Called with (files done, files in all, what).
+    progress : Progress, optional
     """
     if isinstance(captured_on, str) and captured_on not in DATE_RULES:
         raise ValueError(f"captured_on must be a date or one of {', '.join(DATE_RULES)}, got {captured_on!r}")
@@ -264,9 +263,7 @@ def apply_signatures(
         import_id=import_id,
         source=None if import_id else plan.source_name,
         synthetic=synthetic,
-        progress=None
-        if progress is None
-        else lambda done, total: progress(done, total, "writing signatures"),
+        progress=progress,
         total=len(wanted),
     )
 

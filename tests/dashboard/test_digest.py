@@ -91,7 +91,7 @@ def test_the_command_writes_an_advisors_week_and_refuses_others(small_university
     from dashboard.__main__ import app
     from data import store as stores
 
-    monkeypatch.setattr(stores, "open_store", lambda: small_university.store)
+    monkeypatch.setattr(stores, "open_store", lambda *_, **__: small_university.store)
     monkeypatch.setattr(type(small_university.store), "close", lambda self: None)
     out = tmp_path / "week" / "digest.pdf"
     command = ["digest", "--account", small_university.advisor, "--out", str(out)]

@@ -116,7 +116,7 @@ def test_a_running_job_shows_how_far_it_is(store):
     jobs.start(store, ADMIN, "score")
     job = table.take(store, "a")
     jobs_live.beat(store)
-    jobs_live.report(store, job.job_id, jobs_live.Progress(3, 9, "scoring as of 3 terms"))
+    jobs_live.report(store, job.job_id, jobs_live.JobProgress(3, 9, "scoring as of 3 terms"))
     at = drawn("jobs", ADMIN)
     assert "Scoring as of 3 terms · 3 of 9" in at.get("progress")[0].proto.text
     assert at.get("progress")[0].proto.value == 33

@@ -15,7 +15,7 @@ from dashboard.jobs.words import (
     step_words,
 )
 from dashboard.shell.wording import Words
-from data.jobs.live import Progress
+from data.jobs.live import JobProgress
 from data.jobs.table import Job
 
 EN, ID = Words("en"), Words("id")
@@ -26,9 +26,9 @@ def test_steps_and_endings_have_words_in_both_languages(words):
     assert step_words("scoring as of 3 terms", words) == words("job_step.scoring_as_of_n_terms", n=3)
     assert step_words("polishing the chrome", words) == "polishing the chrome"
     assert step_words(None, words) == ""
-    line = progress_words(Progress(40, 1200, "embedding specimens"), words)
+    line = progress_words(JobProgress(40, 1200, "embedding specimens"), words)
     assert line.startswith(words("job_step.embedding_specimens")) and words.number(1200) in line
-    assert progress_words(Progress(0, 0, "starting"), words) == words("job_step.starting")
+    assert progress_words(JobProgress(0, 0, "starting"), words) == words("job_step.starting")
 
 
 AT = datetime(2026, 1, 5, 10, 0, 0)

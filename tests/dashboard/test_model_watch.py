@@ -149,7 +149,7 @@ def test_the_job_decides_in_the_name_of_whoever_asked_for_it(act, step, more, mo
     calls = []
 
     def decide(store, *version, actor, role, reason, progress):
-        progress("scoring as of 0 terms", 0, 10)
+        progress(0, 10, "scoring as of 0 terms")
         calls.append((*version, actor, role, reason))
         return "risk-b"
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from dashboard.reports.language import read_texts
+from dashboard.reports.words import figure
 from dashboard.shell.wording import LANGUAGES, Words, _texts, language_of
 from data.columns import BANDS, ROLES, SPECIMEN_CONTEXTS, TARGETS, TERM_STATUSES
 from fusion.features.feature_list import FEATURES
@@ -114,3 +116,18 @@ def test_an_unknown_language_or_key_is_refused():
     with pytest.raises(KeyError):
         Words("en")("no.such.key")
     assert set(LANGUAGES) == {"en", "id"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("value", [0.125, 1234.5, -0.5, 0.0])
+def test_pages_and_reports_write_the_same_figures(language, value):
+    words = Words(language)
+    assert figure(value, "0.00", language) == words.number(value, 2)
+    assert figure(value, "0.0%", language) == words.percent(value, 1)
+
+
+def test_texts_are_read_by_dotted_keys_and_the_later_file_counts(tmp_path):
+    first, second = tmp_path / "a.toml", tmp_path / "b.toml"
+    first.write_text('top = "1"\n[a]\nx = "2"\n[a.b]\ny = "3"\n', encoding="utf-8")
+    second.write_text('[a]\nx = "4"\n', encoding="utf-8")
+    assert read_texts(first, second) == {"top": "1", "a.x": "4", "a.b.y": "3"}

@@ -32,7 +32,7 @@ def test_init_and_status_say_what_the_store_holds(run):
         assert part in shown.output
 
 
-@pytest.mark.parametrize("package", ["data", "vision", "dashboard"])
+@pytest.mark.parametrize("package", ["data", "vision", "fusion", "dashboard"])
 def test_every_command_listed_is_there_and_one_without_a_module_is_an_error(package):
     """A command that was listed and missing used to be left out without a word."""
     main = import_module(f"{package}.__main__")

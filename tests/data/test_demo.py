@@ -162,10 +162,10 @@ def test_another_demo_is_refused(store, other):
 
 def test_progress_is_told_for_records_and_signatures(store):
     told = []
-    write(store, progress=lambda what, done, total: told.append((what, done, total)))
-    ends = {what: (done, total) for what, done, total in told}
-    assert ends["signatures"][0] == ends["signatures"][1] > 0
-    assert ends["records"][0] == ends["records"][1] > 0
+    write(store, progress=lambda *step: told.append(step))
+    ends = {what: (done, total) for done, total, what in told}
+    assert ends["writing signatures"][0] == ends["writing signatures"][1] > 0
+    assert ends["writing rows"][0] == ends["writing rows"][1] > 0
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import pytest
 
 from data.jobs import live as jobs_live
 from data.jobs import table as jobs
-from data.jobs.live import Progress
+from data.jobs.live import JobProgress
 from data.jobs.lock import held_alone
 from data.jobs.table import LostJob
 from data.trust import audit
@@ -127,8 +127,8 @@ def test_progress_is_what_was_said_last_until_the_end(store):
     job_id = asked(store)
     assert jobs_live.progress_of(store, job_id) is None
     for done in (1, 2):
-        jobs_live.report(store, job_id, Progress(done, 4, "scoring"))
-    assert jobs_live.progress_of(store, job_id) == Progress(2, 4, "scoring")
+        jobs_live.report(store, job_id, JobProgress(done, 4, "scoring"))
+    assert jobs_live.progress_of(store, job_id) == JobProgress(2, 4, "scoring")
     assert jobs_live.progress_of(store, job_id).share == 0.5
     jobs.finish(store, jobs.take(store, "a"), "done")
     assert jobs_live.progress_of(store, job_id) is None
@@ -137,7 +137,7 @@ def test_progress_is_what_was_said_last_until_the_end(store):
 def test_progress_can_be_said_while_an_import_holds_the_store(store):
     job_id = asked(store)
     with store.writing():
-        jobs_live.report(store, job_id, Progress(1, 2, "writing rows"))
+        jobs_live.report(store, job_id, JobProgress(1, 2, "writing rows"))
         assert jobs_live.progress_of(store, job_id).done == 1
 
 
@@ -168,7 +168,7 @@ def test_a_wish_to_stop_reaches_an_import_that_holds_the_store(store):
     ("progress", "share"), [((0, 0), 0.0), ((5, 4), 1.0), ((-1, 4), 0.0), ((1, 4), 0.25)]
 )
 def test_a_share_stays_between_nothing_and_all(progress, share):
-    assert Progress(*progress, "x").share == share
+    assert JobProgress(*progress, "x").share == share
 
 
 def test_kept_files_come_back_and_lie_encrypted_for_their_owner_only(store):

@@ -15,7 +15,7 @@ from data.engine.cipher import KeyProblem
 from data.engine.database import connect, writing
 from data.engine.migrate import current_revision, newest_revision, upgrade
 from data.schema import metadata
-from data.store import get_fact, open_store, set_fact
+from data.store import NoStore, get_fact, open_store, set_fact
 from data.trust.scope import Scope
 
 
@@ -115,6 +115,14 @@ def test_a_store_of_a_newer_version_is_refused(store, store_url):
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(RuntimeError, match="revision 9999"):
         open_store(store_url, folder=store.folder)
+
+
+def test_an_empty_database_of_a_server_is_no_store_and_stays_empty(postgresql_server, tmp_path):
+    with pytest.raises(NoStore, match="no store in postgresql.*data init"):
+        open_store(postgresql_server, folder=tmp_path, create=False, upgrade=True)
+    engine = connect(postgresql_server)
+    assert current_revision(engine) is None and not list(tmp_path.iterdir())
+    engine.dispose()
 
 
 def test_a_url_of_another_database_is_refused(tmp_path):

@@ -94,11 +94,11 @@ def test_a_specimen_may_belong_to_an_import_that_is_open(signed):
         (specimen("S01", bytes([n])) for n in range(250)),
         import_id=import_id,
         actor="test",
-        progress=lambda done, total: seen.append((done, total)),
+        progress=lambda *step: seen.append(step),
         total=250,
     )
     assert (result.import_id, result.new) == (import_id, 250)
-    assert seen == [(200, 250), (250, 250)]
+    assert seen == [(200, 250, "writing signatures"), (250, 250, "writing signatures")]
     log = queries.imports(signed.store).set_index("import_id")
     assert log.loc[import_id, "counts"] == {"signature_specimens": {"new": 250, "changed": 0, "same": 0}}
 

@@ -10,7 +10,7 @@ from dashboard.shell import current_session, stores
 from dashboard.shell.session_keys import Key
 from data.jobs import live as jobs_live
 from data.jobs import table
-from data.jobs.live import Progress
+from data.jobs.live import JobProgress
 from data.jobs.table import Job
 
 EVERY = 1.0  # seconds between two looks at a job that is open
@@ -52,7 +52,7 @@ def _watched(job_id: str) -> None:
     job = table.find(store, job_id)
     if job is None or not job.open:
         st.rerun()
-    said = jobs_live.progress_of(store, job_id) or Progress(0, 0, "")
+    said = jobs_live.progress_of(store, job_id) or JobProgress(0, 0, "")
     title = words(f"job_kind.{job.kind}")
     if job.status == "waiting":
         line = f"**{title}** · {words('job_status.waiting')}"

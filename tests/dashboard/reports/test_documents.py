@@ -66,7 +66,7 @@ def test_a_scenario_is_named_a_forecast_and_no_part_of_accreditation(flow):
     scenarios = pd.DataFrame({"low": [0.3], "mid": [0.4], "high": [0.5]}, index=[2024])
     text = text_of(cohort_report(cohort_tables(flow), PROVENANCE, "en", scenarios=scenarios))
     assert "Part of no accreditation table" in " ".join(text.split())
-    assert "40.0 %" in text
+    assert "40.0%" in text
 
 
 def summary(**changes) -> StudentSummary:
