@@ -6,7 +6,8 @@ from importlib import import_module
 
 import typer
 
-COMMANDS = ("init", "status", "load", "demo", "real", "account", "consent", "erase", "audit", "key", "revise")
+COMMANDS = ("init", "status", "load", "feeder", "demo", "real", "account")
+COMMANDS += ("consent", "erase", "audit", "key", "revise")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
 
