@@ -183,7 +183,8 @@ def _say_reconciliation(pulled: Pulled) -> None:
     typer.echo(f"beside Feeder: {agreeing:,} of {len(both.counts):,} programmes and terms agree")
     if len(told):
         typer.echo(
-            f"  {'programme':<12} {'term':>6} {'ours':>8} {'Feeder':>8} {'difference':>11} {'not reported':>13}"
+            f"  {'programme':<12} {'term':>6} {'ours':>8} {'Feeder':>8} {'difference':>11} "
+            f"{'not reported':>13}"
         )
     for row in told[:MOST_LINES].itertuples():
         typer.echo(
@@ -192,7 +193,10 @@ def _say_reconciliation(pulled: Pulled) -> None:
         )
     if len(told) > MOST_LINES:
         typer.echo(f"  … and {len(told) - MOST_LINES:,} more; --report writes all of them")
-    for state, words in ((NOT_REPORTED, "not reported to Feeder yet"), (VANISHED, "gone from Feeder, kept here")):
+    for state, words in (
+        (NOT_REPORTED, "not reported to Feeder yet"),
+        (VANISHED, "gone from Feeder, kept here"),
+    ):
         found = both.missing[both.missing["state"] == state]["what"].value_counts()
         if len(found):
             parts = ", ".join(f"{number:,} {what}s" for what, number in found.items())

@@ -317,7 +317,9 @@ def second_university() -> tuple[list[dict], dict[str, bytes]]:
 
 def samples() -> tuple[list[dict], dict[str, bytes]]:
     """The 30 students of the demo's sample files, and those files."""
-    given = {name: (SAMPLES / f"siakad_{name}.csv").read_bytes() for name in ("students", "terms", "outcomes")}
+    given = {
+        name: (SAMPLES / f"siakad_{name}.csv").read_bytes() for name in ("students", "terms", "outcomes")
+    }
     read = {name: _read(content) for name, content in given.items()}
     activity: dict[str, list[dict]] = {}
     for row in read["terms"]:

@@ -1,4 +1,4 @@
-"""A pull from a service that answers like Feeder: equal to files, twice the same, and honest about the rest."""
+"""A pull from a service that answers like Feeder: equal to files, twice the same, honest about the rest."""
 
 from __future__ import annotations
 
@@ -129,6 +129,15 @@ def test_a_second_pull_changes_nothing_and_leaves_no_import_behind(new_store):
     assert len(again.reconciliation.missing) == 0
 
 
+def test_the_next_night_is_as_quiet_while_a_term_is_running(new_store):
+    """The check used to say that every exit would change on the day after a load with an unfinished term."""
+    store = new_store()
+    with served(registers.rows_of(registers.invented(60))) as feeder, client_of(feeder) as client:
+        for night in (date(2026, 8, 10), date(2026, 8, 11)):
+            done = pull(store, client, WANTED, actor="biro", today=night)
+    assert (done.changes, done.import_id, count(store, schema.imports)) == (0, None, 1)
+
+
 def test_a_row_that_changed_replaces_ours_and_the_old_one_is_kept(new_store):
     store, rows = new_store(), registers.rows_of(registers.invented(60))
     with served(rows) as feeder:
@@ -138,7 +147,9 @@ def test_a_row_that_changed_replaces_ours_and_the_old_one_is_kept(new_store):
         done = pulled_from(feeder, store)
     assert done.counts["terms"] | {"same": 0} == {"new": 0, "changed": 1, "same": 0}
     terms = register(store)["terms"]
-    row = terms[(terms["student_number"] == changed["nim"]) & (terms["term_id"] == int(changed["id_semester"]))]
+    row = terms[
+        (terms["student_number"] == changed["nim"]) & (terms["term_id"] == int(changed["id_semester"]))
+    ]
     assert row["gpa_term"].tolist() == [1.11]
     with store.reading() as connection:
         old = fetch(connection, select(schema.row_history).where(schema.row_history.c.table_name == "terms"))
