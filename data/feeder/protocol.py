@@ -8,6 +8,7 @@ anywhere, and both are struck out of what the service says back.
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from urllib.parse import urljoin, urlsplit
@@ -23,6 +24,9 @@ CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 120.0  # for a whole answer: pages of a busy Feeder take long
 MAX_BYTES = 64 * 2**20
 TOKEN_CODES = ("100", "106")  # "the token is missing, not valid or has expired"
+_TOKEN_WORDS = re.compile(
+    r"token.{0,40}(expired|invalid|tidak valid|tidak ada|kadaluarsa|kedaluwarsa)|invalid token", re.IGNORECASE
+)
 _DESCRIPTION = 200  # characters of what the service says that are repeated
 
 
@@ -179,7 +183,7 @@ class FeederClient:
             code, said = _code(answer), self._said(answer)
             if code == "0":
                 return _rows_of(answer, act)
-            if code in TOKEN_CODES or "token" in said.casefold():
+            if code in TOKEN_CODES or _TOKEN_WORDS.search(said):
                 self._token = ""
                 renewed += 1
                 if renewed > RENEWALS:
