@@ -108,9 +108,13 @@ def _password(settings) -> str:
     given = settings.feeder_password.get_secret_value()
     if given:
         return given
-    if not sys.stdin.isatty():
+    if not _is_attended():
         raise refusal("set TEPAT_FEEDER_PASSWORD: there is nobody to ask for the password")
     return typer.prompt("Password of the Feeder account", hide_input=True)
+
+
+def _is_attended() -> bool:
+    return sys.stdin.isatty()
 
 
 def _mapping(name: str | None):
