@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
+import subprocess
+import sys
 import zipfile
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -26,6 +30,7 @@ from tests.dashboard.test_jobs_pages import drawn, texts
 from tests.data.feeder import registers
 from tests.data.feeder.server import PASSWORD, USER, served
 
+ROOT = Path(__file__).resolve().parents[2]
 EN, ID = Words("en"), Words("id")
 REGISTRY = Account("biro", "Biro", "registry")
 ADMIN = Account("admin", "Admin", "administrator")
@@ -105,6 +110,23 @@ def test_a_pull_writes_and_tells_in_both_languages(store, feeder):
     entry = audit.entries(store, action="pull feeder").iloc[0]
     assert (entry["actor"], entry["role"]) == ("biro", "registry")
     assert PASSWORD not in str(done) + audit.entries(store).to_json()
+
+
+def test_a_worker_of_its_own_has_the_password_from_its_environment_and_hands_it_on_to_nothing(
+    store, feeder, tmp_path
+):
+    ask(store, hour=2)
+    line = [sys.executable, "-m", "dashboard", "worker", "--until-idle"]
+    environment = {**os.environ, "TEPAT_FOLDER": str(tmp_path), "DATABASE_URL": "", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    (job,) = [one for one in table.recent(store, ["feeder"]) if not one.open]
+    assert (job.status, job.result["counts"]["students"]["new"]) == ("done", 40)
+    assert len(table.open_jobs(store)) == 1  # the next night, for which --until-idle does not wait
+    for content in (done.stdout, done.stderr, str(job), *(str(one) for one in table.open_jobs(store))):
+        assert PASSWORD not in content and USER not in content
+    for path in tmp_path.rglob("*"):
+        assert not path.is_file() or PASSWORD.encode() not in path.read_bytes()
 
 
 def test_who_is_missing_is_for_those_who_may_know_it(store, feeder, rows):

@@ -42,10 +42,20 @@ class FakeFeeder:
         After so many requests a token expires.
     most : int
         Rows that one answer holds at most, whatever was asked for.
+    fixed : bool
+        The rows never change: a list is sorted once.
     """
 
-    def __init__(self, rows: dict[str, list[dict]], *, token_uses: int = 10**9, most: int = 10**9):
+    def __init__(
+        self,
+        rows: dict[str, list[dict]],
+        *,
+        token_uses: int = 10**9,
+        most: int = 10**9,
+        fixed: bool = False,
+    ):
         self.rows, self.token_uses, self.most = rows, token_uses, most
+        self._sorted: dict[tuple, list[dict]] | None = {} if fixed else None
         self.tokens: dict[str, int] = {}
         self.asked: list[dict] = []
         self.faults: dict[str, list[str]] = defaultdict(list)  # act → what its next requests suffer
@@ -79,12 +89,20 @@ class FakeFeeder:
             return _error(100, "Invalid Token. Token tidak ada atau token sudah expired.")
         if body.get("act") not in self.rows:
             return _error(1, f"Method {body.get('act')} tidak ditemukan")
-        rows = [row for row in self.rows[body["act"]] if _holds(row, body.get("filter") or "")]
-        order = [name.strip() for name in (body.get("order") or "").split(",") if name.strip()]
-        rows.sort(key=lambda row: [str(row.get(name) or "") for name in order])
+        rows = self._listed(body["act"], body.get("filter") or "", body.get("order") or "")
         first = int(body.get("offset") or 0)
         count = min(int(body.get("limit") or len(rows) or 1), self.most)
         return {"error_code": 0, "error_desc": "", "jumlah": len(rows), "data": rows[first : first + count]}
+
+    def _listed(self, act: str, where: str, order: str) -> list[dict]:
+        if self._sorted is not None and (act, where, order) in self._sorted:
+            return self._sorted[act, where, order]
+        rows = [row for row in self.rows[act] if _holds(row, where)]
+        names = [name.strip() for name in order.split(",") if name.strip()]
+        rows.sort(key=lambda row: [str(row.get(name) or "") for name in names])
+        if self._sorted is not None:
+            self._sorted[act, where, order] = rows
+        return rows
 
     def _token(self, body: dict) -> dict:
         if (body.get("username"), body.get("password")) != (USER, PASSWORD):

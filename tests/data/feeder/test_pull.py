@@ -129,6 +129,17 @@ def test_a_second_pull_changes_nothing_and_leaves_no_import_behind(new_store):
     assert len(again.reconciliation.missing) == 0
 
 
+def test_both_databases_say_the_same_of_a_pull_and_of_what_vanished(store):
+    rows = registers.rows_of(registers.invented(30))
+    with served(rows) as feeder:
+        first = pulled_from(feeder, store)
+        gone = rows["GetAktivitasKuliahMahasiswa"].pop()
+        again = pulled_from(feeder, store)
+    assert (first.counts["students"]["new"], again.changes, again.import_id) == (30, 0, None)
+    assert again.reconciliation.missing["student_number"].tolist() == [gone["nim"]]
+    assert again.reconciliation.missing["state"].tolist() == [VANISHED]
+
+
 def test_the_next_night_is_as_quiet_while_a_term_is_running(new_store):
     """The check used to say that every exit would change on the day after a load with an unfinished term."""
     store = new_store()
