@@ -13,6 +13,7 @@ ORDER = ("data", "vision", "fusion", "dashboard")
 HOMES = {
     "sqlalchemy": ("data/",),
     "alembic": ("data/",),
+    "requests": ("data/feeder/",),
     "torch": ("vision/",),
     "torchvision": ("vision/",),
     "captum": ("vision/",),

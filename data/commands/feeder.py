@@ -39,6 +39,9 @@ def pull(
     mapping: Annotated[
         str | None, typer.Option(help="siakad, pddikti, english, or a TOML file; default: detected.")
     ] = None,
+    remember: Annotated[
+        bool, typer.Option("--remember", help="Prefer this mapping in later pulls and imports.")
+    ] = False,
     report: Annotated[
         Path | None, typer.Option(help="Folder for the tables: counts, who is missing, refused rows.")
     ] = None,
@@ -82,6 +85,10 @@ def pull(
                     pulled = run(store, client, wanted, progress=progress, **how)
         except FeederError as problem:
             raise _unread(problem) from None
+        if remember and chosen is not None and not dry_run:
+            from data.records.ingest import remember_mapping
+
+            remember_mapping(store, chosen)
     _say(pulled)
     if report is not None:
         _write_tables(pulled, report)

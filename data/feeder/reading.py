@@ -47,13 +47,18 @@ def read_list(
     """
     if page_rows < 2:
         raise ValueError(f"page_rows must be at least 2, got {page_rows}")
-    for _ in range(BEGINNINGS):
+    where, beginnings = filter_of(one, cohorts), BEGINNINGS
+    while beginnings:
         try:
-            _read_on(client, one, staging, cohorts, page_rows, heard)
+            _read_on(client, one, staging, where, page_rows, heard)
             return True
         except _Shifted:
             staging.forget(one)
+            beginnings -= 1
         except AnswerError:
+            if where:  # not every Feeder can be asked by this field: all of the list, then, to be cut here
+                where = ""
+                continue
             if not one.optional or staging.pages(one):
                 raise
             staging.add(one, Page([], True))
@@ -63,14 +68,14 @@ def read_list(
     )
 
 
-def _read_on(client, one, staging, cohorts, page_rows, heard) -> None:
+def _read_on(client, one, staging, where, page_rows, heard) -> None:
     pages = staging.pages(one)
     while not (pages and pages[-1].last):
         total = sum(len(page.rows) for page in pages)
         heard(total)
         answer = client.rows(
             one.act,
-            where=filter_of(one, cohorts),
+            where=where,
             order=one.order,
             limit=page_rows,
             offset=max(total - 1, 0),

@@ -61,6 +61,7 @@ class FakeFeeder:
         self.faults: dict[str, list[str]] = defaultdict(list)  # act → what its next requests suffer
         self.always: dict[str, str] = {}  # act → what all its requests suffer
         self.before: dict[str, list] = defaultdict(list)  # act → functions called before its next requests
+        self.unfiltered: set[str] = set()  # acts that know no filter
         self.patience = 1.0  # seconds of "late" and "drip"
         self.redirect = ""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -89,6 +90,8 @@ class FakeFeeder:
             return _error(100, "Invalid Token. Token tidak ada atau token sudah expired.")
         if body.get("act") not in self.rows:
             return _error(1, f"Method {body.get('act')} tidak ditemukan")
+        if body.get("filter") and body["act"] in self.unfiltered:
+            return _error(2, "column does not exist")
         rows = self._listed(body["act"], body.get("filter") or "", body.get("order") or "")
         first = int(body.get("offset") or 0)
         count = min(int(body.get("limit") or len(rows) or 1), self.most)

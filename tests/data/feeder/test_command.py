@@ -223,3 +223,15 @@ def test_the_password_is_in_no_process_list_no_file_and_no_row(office):
             for row in connection.execute(select(table)):
                 assert PASSWORD not in str(row) and USER not in str(row)
     store.close()
+
+
+def test_a_mapping_that_is_remembered_serves_the_next_pull(office):
+    (office / "kampus.toml").write_text(
+        'extends = "pddikti"\n[students.values.program_code]\n"55201" = "IF"\n', encoding="utf-8"
+    )
+    with served(registers.rows_of(registers.invented(20))) as feeder:
+        first = run(feeder, "--mapping", "kampus.toml", "--remember")
+        assert first.exit_code == 0, first.output
+        again = run(feeder)
+        assert "written: nothing, all is as it was" in again.output, again.output
+        assert run(feeder, "--mapping", "nowhere.toml").exit_code == 2

@@ -249,6 +249,18 @@ def test_some_cohorts_are_pulled_alone_and_the_others_are_neither_touched_nor_mi
     assert len(register(store)["students"]) == 80
 
 
+def test_a_feeder_that_cannot_be_asked_by_cohort_is_read_whole_and_cut_here(new_store):
+    store, students = new_store(), registers.invented(80)
+    with served(registers.rows_of(students)) as feeder:
+        feeder.unfiltered = {"GetListMahasiswa", "GetAktivitasKuliahMahasiswa"}
+        done = pulled_from(feeder, store, Wanted(Cohorts(2019, 2020), page_rows=40))
+    assert done.read["GetListMahasiswa"] == 80
+    wanted = {one["nim"] for one in students if one["entry"][:4] in ("2019", "2020")}
+    assert set(register(store)["students"]["student_number"]) == wanted
+    assert set(register(store)["terms"]["student_number"]) == wanted
+    assert len(done.reconciliation.missing) == 0
+
+
 @pytest.mark.parametrize("text", ["2019", "2019-2026", " 2019 – 2026 ", "", None])
 def test_cohorts_are_years(text):
     assert Cohorts.read(text) in (None, Cohorts(2019, 2019), Cohorts(2019, 2026))
