@@ -68,14 +68,16 @@ def reconcile(
     ours = _ours(store, cohorts)
     there = _keys(store, tables)
     seen = _remembered(store)
+
+    def state_of(key: Key) -> str:
+        return VANISHED if key in seen else NOT_REPORTED
+
     known = {key for what, key, _ in there if what == STUDENT}
-    missing = []
-    for place, row in ours.iterrows():
-        key = (row["what"], row["student_key"], row["term_id"])
-        if key in there or (row["what"] != STUDENT and row["student_key"] not in known):
-            continue
-        missing.append((place, VANISHED if key in seen else NOT_REPORTED))
-    absent = ours.loc[[place for place, _ in missing]].assign(state=[state for _, state in missing])
+    keys = list(zip(ours["what"], ours["student_key"], ours["term_id"].tolist(), strict=True))
+    states = [
+        None if key in there or (key[0] != STUDENT and key[1] not in known) else state_of(key) for key in keys
+    ]
+    absent = ours.assign(state=pd.Series(states, index=ours.index, dtype=object)).dropna(subset=["state"])
     absent = absent.sort_values(["state", "program_code", "cohort_term", "student_number", "term_id"])
     return Reconciliation(
         _counts(ours, tables, there, program_of),
