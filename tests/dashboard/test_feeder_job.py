@@ -42,13 +42,13 @@ CODES += ("empty", "busy", "not_set", "rows")
 @pytest.fixture
 def store(tmp_path, sqlite_template, monkeypatch):
     """An empty store with accounts; pages see it too."""
-    from dashboard.shell import app_state
+    from dashboard.shell import caches, stores
 
     shutil.copy(sqlite_template, tmp_path / "tepat.db")
     opened = open_store(f"sqlite:///{tmp_path / 'tepat.db'}", folder=tmp_path)
     write_accounts(opened, [REGISTRY, ADMIN, CONFINED])
-    monkeypatch.setattr(app_state, "store", lambda: opened)
-    app_state._remembered.clear()
+    monkeypatch.setattr(stores, "store", lambda: opened)
+    caches._read.clear()
     yield opened
     opened.close()
 
@@ -288,11 +288,11 @@ def _detail(job_id, account):
     import streamlit as st
 
     from dashboard.jobs.view.job_list import detail
-    from dashboard.shell import app_state
+    from dashboard.shell import stores
     from data.jobs import table
 
     st.session_state["person"] = account
-    detail(table.find(app_state.store(), job_id))
+    detail(table.find(stores.store(), job_id))
 
 
 def test_a_selected_pull_shows_where_the_registers_differ_and_whose_files_they_are(store, feeder, rows):

@@ -8,9 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.cases import followups
+from dashboard.cases.view.colleagues import advisor_names
 from dashboard.components.layout import section
-from dashboard.shell import app_state
+from dashboard.shell import auditing, current_session, stores
 from dashboard.shell.plain import shown_table
+from dashboard.shell.session_keys import Key
 from data.cases.events import RESULTS, add_case_events
 
 WHOSE = ("all", "mine", "handed")
@@ -19,7 +21,7 @@ SNOOZES = (7, 14, 30)
 
 def whose_choice() -> str:
     """All, one's own, or handed on."""
-    words = app_state.words()
+    words = current_session.words()
     return st.segmented_control(
         words("followup.whose"),
         list(WHOSE),
@@ -34,8 +36,8 @@ def whose_choice() -> str:
 
 def due_lists(due: pd.DataFrame, today: date) -> list[str]:
     """Draw one list per urgency; the keys of the ticked students, the most urgent first."""
-    words, colleagues, ticked = app_state.words(), app_state.colleagues(), []
-    turn = st.session_state.get("settled_round", 0)
+    words, colleagues, ticked = current_session.words(), advisor_names(), []
+    turn = st.session_state.get(Key.SETTLED_ROUND, 0)
     for urgency, rows in followups.by_urgency(due, today).items():
         section(f"{words(f'followup.{urgency}')} · {words.number(len(rows))}")
         event = st.dataframe(
@@ -53,7 +55,7 @@ def due_lists(due: pd.DataFrame, today: date) -> list[str]:
 
 def settle(keys: list[str]) -> None:
     """Open the first ticked student, or settle all of the ticked: done with an outcome, or later."""
-    words = app_state.words()
+    words = current_session.words()
     if not keys:
         st.caption(words("followup.pick"))
         return
@@ -81,15 +83,15 @@ def settle(keys: list[str]) -> None:
                 _write(keys, "snooze", {"due_on": date.today() + timedelta(days=days)})
         with opened:
             if st.button(words("followup.open"), icon=":material/person:", key="settle-open"):
-                st.switch_page(app_state.pages()["student"], query_params={"s": keys[0]})
+                st.switch_page(current_session.pages()["student"], query_params={"s": keys[0]})
 
 
 def _write(keys: list[str], kind: str, detail: dict) -> None:
-    words = app_state.words()
+    words = current_session.words()
     add_case_events(
-        app_state.store(), keys, app_state.person().account, kind, detail, scope=app_state.scope()
+        stores.store(), keys, current_session.person().account, kind, detail, scope=current_session.scope()
     )
-    app_state.audited("log_event", "followups", kind=kind, entries=len(keys))
-    st.session_state["settled_round"] = st.session_state.get("settled_round", 0) + 1
+    auditing.audited("log_event", "followups", kind=kind, entries=len(keys))
+    st.session_state[Key.SETTLED_ROUND] = st.session_state.get(Key.SETTLED_ROUND, 0) + 1
     st.toast(words("followup.settled", students=words.count("students", len(keys))), icon=":material/check:")
     st.rerun()

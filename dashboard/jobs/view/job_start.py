@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard.components.layout import section
 from dashboard.jobs import asking as jobs
-from dashboard.shell import app_state
+from dashboard.shell import current_session, stores
 from data.feeder.lists import Cohorts
 
 ICONS = {
@@ -22,7 +22,7 @@ ICONS = {
 
 def start_bar(kinds: tuple[str, ...]) -> None:
     """One popover per kind; its button asks for the job, whose bar the rerun then shows."""
-    words, person = app_state.words(), app_state.person()
+    words, person = current_session.words(), current_session.person()
     offered = [kind for kind in ICONS if kind in kinds and jobs.may_start(person, kind)]
     if not offered:
         return
@@ -44,13 +44,13 @@ def start_bar(kinds: tuple[str, ...]) -> None:
 
 
 def _start(kind: str, arguments: dict) -> None:
-    jobs.start(app_state.store(), app_state.person(), kind, **arguments)
+    jobs.start(stores.store(), current_session.person(), kind, **arguments)
     st.session_state[f"ask-{kind}"] = False  # closes the popover
 
 
 def _asked(kind: str) -> dict | None:
     """What the kind needs to know; None while it is not right."""
-    words = app_state.words()
+    words = current_session.words()
     if kind == "feeder":
         return _asked_of_feeder()
     if kind == "reports":
@@ -67,7 +67,7 @@ def _asked(kind: str) -> dict | None:
 
 
 def _asked_of_feeder() -> dict | None:
-    words = app_state.words()
+    words = current_session.words()
     cohorts = st.text_input(words("feeder.cohorts"), key="feeder-cohorts", placeholder="2019-2026")
     skip = st.checkbox(words("feeder.skip_bad"), key="feeder-skip", help=words("feeder.skip_bad_help"))
     nightly = st.checkbox(words("feeder.nightly"), key="feeder-nightly", help=words("feeder.nightly_help"))
