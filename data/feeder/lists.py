@@ -173,12 +173,12 @@ def kept_rows(one: FeederList, rows: Iterable[dict]) -> list[dict[str, str]]:
     Raises
     ------
     data.feeder.protocol.FeederError
-        When a row lacks its key, or a cell is no single value.
+        When a row of a list that must be there lacks its key, or a cell is no single value.
     """
     kept = []
     for row in rows:
         cells = {name: _text(row.get(name), one, name) for name in one.fields}
-        if not all(cells[name] for name in one.key):
+        if not one.optional and not all(cells[name] for name in one.key):
             raise FeederError("broken", f"{one.act}: a row lacks {' or '.join(one.key)}")
         if one.year_of:
             cells[one.year_of] = _year(cells[one.year_of])

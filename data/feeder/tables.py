@@ -106,8 +106,8 @@ def _students(
     staging: Staging, programmes: Mapping[tuple[str, ...], Row], cohorts: Cohorts | None
 ) -> list[Row]:
     listed, people = _by_key(staging, STUDENTS), _by_key(staging, PEOPLE)
-    paths = {row["id_jalur_masuk"]: row["nama_jalur_masuk"] for row in staging.rows(PATHS)}
-    funding = {row["id_pembiayaan"]: row["nama_pembiayaan"] for row in staging.rows(FUNDING)}
+    paths = {row["id_jalur_masuk"]: row["nama_jalur_masuk"] for row in _named(staging, PATHS)}
+    funding = {row["id_pembiayaan"]: row["nama_pembiayaan"] for row in _named(staging, FUNDING)}
     found = []
     registrations = _by_key(staging, REGISTRATIONS)
     for key in {**listed, **registrations}:
@@ -141,11 +141,16 @@ def _of_students(
 
 
 def _counts(staging: Staging) -> dict[tuple[str, str], int]:
-    rows = [row for row in staging.rows(COUNTS) if any(row[name].isdigit() for name in COUNTED)]
+    rows = [row for row in _named(staging, COUNTS) if any(row[name].isdigit() for name in COUNTED)]
     return {
         (row["id_prodi"], row["id_periode"]): sum(int(row[name]) for name in COUNTED if row[name].isdigit())
         for row in rows
     }
+
+
+def _named(staging: Staging, one: FeederList) -> list[Row]:
+    """Rows of a list that will do without, but for those of nobody, such as a line of totals."""
+    return [row for row in staging.rows(one) if all(row[name] for name in one.key)]
 
 
 def _by_key(staging: Staging, one: FeederList) -> dict[tuple[str, ...], Row]:

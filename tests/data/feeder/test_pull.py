@@ -223,7 +223,8 @@ def test_feeders_own_count_stands_beside_ours_when_it_differs_from_its_rows(new_
     store, rows = new_store(), registers.rows_of(registers.invented(60))
     told = rows["GetRekapJumlahMahasiswa"][0]
     told["aktif"] += 3
-    with served(rows) as feeder:
+    total = {"id_prodi": None, "id_periode": told["id_periode"], "aktif": 99}
+    with served(rows | {"GetRekapJumlahMahasiswa": [*rows["GetRekapJumlahMahasiswa"], total]}) as feeder:
         counts = pulled_from(feeder, store).reconciliation.counts
         differing = counts[counts["difference"] != 0]
         assert len(counts) == len(rows["GetRekapJumlahMahasiswa"])
