@@ -36,6 +36,8 @@ class FeederList:
         Field with a date of which only the year is kept.
     optional : bool
         Whether a service without it will do.
+    instead : str
+        Another act with the same rows, for a service that does not know the first.
     """
 
     act: str
@@ -44,6 +46,7 @@ class FeederList:
     entry: str = ""
     year_of: str = ""
     optional: bool = False
+    instead: str = ""
 
     def __post_init__(self):
         forbidden = [name for name in self.fields if header_key(name) in NEVER_STORED]
@@ -100,6 +103,7 @@ TERMS = FeederList(
     ),
     (REGISTRATION, "id_semester"),
     entry="id_periode_masuk",
+    instead="GetListPerkuliahanMahasiswa",
 )
 EXITS = FeederList(
     "GetListMahasiswaLulusDO",

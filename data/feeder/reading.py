@@ -47,34 +47,38 @@ def read_list(
     """
     if page_rows < 2:
         raise ValueError(f"page_rows must be at least 2, got {page_rows}")
-    where, beginnings = filter_of(one, cohorts), BEGINNINGS
+    # Not every Feeder can be asked by every field, nor knows every act: then all of the list, to be cut here,
+    # or the other act with the same rows.
+    cuts = dict.fromkeys((filter_of(one, cohorts), ""))
+    ways = [(act, where) for act in (one.act, one.instead) if act for where in cuts]
+    first, beginnings = None, BEGINNINGS
     while beginnings:
         try:
-            _read_on(client, one, staging, where, page_rows, heard)
+            _read_on(client, one, staging, *ways[0], page_rows, heard)
             return True
         except _Shifted:
             staging.forget(one)
             beginnings -= 1
-        except AnswerError:
-            if where:  # not every Feeder can be asked by this field: all of the list, then, to be cut here
-                where = ""
-                continue
-            if not one.optional or staging.pages(one):
-                raise
-            staging.add(one, Page([], True))
-            return False
+        except AnswerError as problem:
+            first = first or problem
+            ways = ways[1:]
+            if not ways and (not one.optional or staging.pages(one)):
+                raise first from None
+            if not ways:
+                staging.add(one, Page([], True))
+                return False
     raise FeederError(
         "shifting", f"{one.act}: the list changes while it is read; try again at a quieter hour"
     )
 
 
-def _read_on(client, one, staging, where, page_rows, heard) -> None:
+def _read_on(client, one, staging, act, where, page_rows, heard) -> None:
     pages = staging.pages(one)
     while not (pages and pages[-1].last):
         total = sum(len(page.rows) for page in pages)
         heard(total)
         answer = client.rows(
-            one.act,
+            act,
             where=where,
             order=one.order,
             limit=page_rows,

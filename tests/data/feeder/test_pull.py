@@ -262,6 +262,14 @@ def test_a_feeder_that_cannot_be_asked_by_cohort_is_read_whole_and_cut_here(new_
     assert len(done.reconciliation.missing) == 0
 
 
+def test_terms_come_from_the_other_act_where_a_feeder_does_not_know_the_first(new_store):
+    store, rows = new_store(), registers.rows_of(registers.invented(40))
+    rows["GetListPerkuliahanMahasiswa"] = rows.pop("GetAktivitasKuliahMahasiswa")
+    with served(rows) as feeder:
+        done = pulled_from(feeder, store, Wanted(Cohorts(2018, 2025), page_rows=40))
+    assert done.counts["terms"]["new"] == len(rows["GetListPerkuliahanMahasiswa"])
+
+
 @pytest.mark.parametrize("text", ["2019", "2019-2026", " 2019 – 2026 ", "", None])
 def test_cohorts_are_years(text):
     assert Cohorts.read(text) in (None, Cohorts(2019, 2019), Cohorts(2019, 2026))
