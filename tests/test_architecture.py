@@ -15,6 +15,7 @@ ORDER = ("data", "vision", "fusion", "dashboard")
 HOMES = {
     "sqlalchemy": ("data/",),
     "alembic": ("data/",),
+    "requests": ("data/feeder/",),
     "torch": ("vision/",),
     "torchvision": ("vision/",),
     "captum": ("vision/",),

@@ -69,7 +69,7 @@ def do(store: Store, job: Job) -> None:
     except Cancelled:
         ending = {"status": "cancelled"}
     except Refused as refusal:
-        ending = {"status": "failed", "problem": refusal.code}
+        ending = {"status": "failed", "problem": refusal.code, "result": refusal.result}
     except MemoryError:
         ending = {"status": "failed", "problem": "memory"}
     except Exception as problem:  # noqa: BLE001 (whatever a pipeline raises must end in the job's row)

@@ -96,7 +96,7 @@ def test_the_page_of_jobs_says_that_nothing_has_run_yet(store, language):
 def test_a_reader_is_offered_what_the_role_may_ask_for_and_nothing_else(store, account):
     at = drawn("jobs", account)
     offered = {button.key.removeprefix("start-") for button in at.button if button.key.startswith("start-")}
-    own = {"embed", "train", "score", "reports"} & set(jobs.kinds_for(account.role))
+    own = {"feeder", "embed", "train", "score", "reports"} & set(jobs.kinds_for(account.role))
     assert offered == own
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import threading
 import time
+from datetime import datetime
 
 import pytest
 
@@ -222,3 +223,20 @@ def test_a_lock_of_another_name_is_refused(store):
     with pytest.raises(ValueError, match="'worker' or 'job', got 'audit'"):
         with held_alone(store, "audit"):
             pass
+
+
+def test_a_job_that_begins_later_waits_lets_others_pass_and_can_be_stopped(store, monkeypatch):
+    clock = datetime(2026, 9, 1, 20, 0)
+    monkeypatch.setattr(jobs, "now", lambda: clock)
+    later = asked(store, not_before="2026-09-02T01:00:00")
+    assert jobs.take(store, "a") is None
+    assert jobs.find(store, later).begins_at == datetime(2026, 9, 2, 1, 0)
+    other = asked(store, "import")
+    taken = jobs.take(store, "a")
+    assert (taken.job_id, taken.begins_at) == (other, None)
+    jobs.finish(store, taken, "done")
+    clock = datetime(2026, 9, 2, 1, 0)
+    assert jobs.take(store, "a").job_id == later
+    never = asked(store, not_before="2026-09-03T01:00:00")
+    jobs.cancel(store, never, **WHO)
+    assert jobs.find(store, never).status == "cancelled"
