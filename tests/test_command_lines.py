@@ -33,6 +33,7 @@ FURTHER = {  # what a command wants beside its required arguments, or instead of
     "data demo": ("--students", "3", "--no-signatures"),
     "data erase": ("--expired", "--yes"),
     "data load": ("--students", str(SAMPLE)),
+    "data feeder pull": ("--url", "http://127.0.0.1:9/ws/live2.php", "--user", "x"),
     "vision enrol": ("--all",),
     "vision verify": ("--student", "S01"),
     "dashboard digest": ("--target", "late"),

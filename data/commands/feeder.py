@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from data.commands.frame import ACTOR, FOUND, NO_ANSWER, WRONG, Refusal, note, opened_store
+
 if TYPE_CHECKING:
     from data.feeder.pull import Pulled
 
-REFUSED = 1  # exit codes: rows were refused and nothing was written
-USAGE = 2
-UNREAD = 3  # Feeder could not be read as a whole; the same command goes on
 MOST_LINES = 60  # of a table on the screen; --report has them all
 
 feeder = typer.Typer(no_args_is_help=True, help="The line to PDDikti Neo Feeder.")
@@ -47,14 +46,13 @@ def pull(
     ] = None,
     page: Annotated[int, typer.Option(min=2, max=10_000, help="Rows asked for at a time.")] = 500,
     seconds: Annotated[float, typer.Option(min=1, help="After which an answer is given up.")] = 120,
-    actor: Annotated[str, typer.Option(help="Who pulls, for the log.")] = "command line",
+    actor: Annotated[str, typer.Option(help="Who pulls, for the log.")] = ACTOR,
 ) -> None:
     """Read Feeder, check every row, write all rows or none unless --skip-bad, and compare both registers.
 
     The password is TEPAT_FEEDER_PASSWORD or is asked for, and never kept. Exit code 0: done. 1: rows refused,
-    nothing written. 2: wrong use. 3: Feeder could not be read; the same command goes on where it stopped.
+    nothing written. 2: wrong use. 4: Feeder could not be read; the same command goes on where it stopped.
     """
-    from data.commands.opening import opened_store, refusal
     from data.feeder.lists import Cohorts
     from data.feeder.protocol import FeederClient, FeederError, is_plain
     from data.feeder.pull import Wanted
@@ -64,21 +62,19 @@ def pull(
     settings = get_settings()
     url, user = url or settings.feeder_url, user or settings.feeder_user
     if not url or not user:
-        raise refusal("give --url and --user, or set TEPAT_FEEDER_URL and TEPAT_FEEDER_USER")
+        raise Refusal("give --url and --user, or set TEPAT_FEEDER_URL and TEPAT_FEEDER_USER")
     try:
         wanted = Wanted(Cohorts.read(cohorts), people, page)
     except ValueError as problem:
-        raise refusal(problem) from None
+        raise Refusal(str(problem)) from None
     chosen = _mapping(mapping)
-    password = _password(settings)
     with opened_store() as store:
+        password = _password(settings)
         try:
             with FeederClient(url, user, password, ca=settings.feeder_ca or None, seconds=seconds) as client:
                 if is_plain(client.url):
-                    typer.echo(
-                        "note: http: password and records travel readable; use it only within the office's "
-                        "own network",
-                        err=True,
+                    note(
+                        "http: password and records travel readable; use it only within the office's network"
                     )
                 how = {"actor": actor, "skip_bad": skip_bad, "dry_run": dry_run, "mapping": chosen}
                 with _Shown() as progress:
@@ -98,7 +94,7 @@ def pull(
         hint = "" if pulled.plan.unreadable else "; --skip-bad imports the rest"
         typer.echo(f"refused: nothing was written{hint}", err=True)
     if not pulled.plan.accepted and not (skip_bad and not pulled.plan.unreadable):
-        raise typer.Exit(REFUSED)
+        raise typer.Exit(FOUND)
 
 
 def _unread(problem) -> typer.Exit:
@@ -106,17 +102,15 @@ def _unread(problem) -> typer.Exit:
     wrong_use = problem.code in ("address", "redirect", "certificate", "sign_in")
     if not wrong_use:
         typer.echo("nothing was written; the same command goes on where this one stopped", err=True)
-    return typer.Exit(USAGE if wrong_use else UNREAD)
+    return typer.Exit(WRONG if wrong_use else NO_ANSWER)
 
 
 def _password(settings) -> str:
-    from data.commands.opening import refusal
-
     given = settings.feeder_password.get_secret_value()
     if given:
         return given
     if not _is_attended():
-        raise refusal("set TEPAT_FEEDER_PASSWORD: there is nobody to ask for the password")
+        raise Refusal("set TEPAT_FEEDER_PASSWORD: there is nobody to ask for the password")
     return typer.prompt("Password of the Feeder account", hide_input=True)
 
 
@@ -130,13 +124,11 @@ def _mapping(name: str | None):
     if name is None:
         return None
     if name not in SHIPPED and not Path(name).is_file():
-        raise typer.BadParameter(
-            f"--mapping must be a TOML file or one of {', '.join(SHIPPED)}; got {name!r}"
-        )
+        raise Refusal(f"--mapping must be a TOML file or one of {', '.join(SHIPPED)}; got {name!r}")
     try:
         return load_mapping(name)
     except MappingError as error:
-        raise typer.BadParameter(str(error)) from error
+        raise Refusal(str(error)) from error
 
 
 class _Shown:
@@ -156,7 +148,7 @@ class _Shown:
             self._reading.update(done - self._reading.n)
         elif total:
             self._reading.close()
-            self._bars.show(what, done, total)
+            self._bars(done, total, what)
 
     def __exit__(self, *problem) -> None:
         self._reading.close()

@@ -36,6 +36,7 @@ def office(tmp_path, sqlite_template, monkeypatch):
     monkeypatch.setenv("TEPAT_FEEDER_PASSWORD", PASSWORD)
     monkeypatch.chdir(tmp_path)
     get_settings.cache_clear()
+    open_store().close()  # makes the key
     yield tmp_path
     get_settings.cache_clear()
 
@@ -126,11 +127,11 @@ def test_refused_rows_end_with_1_and_come_back_as_a_file(office):
         assert run(feeder, "--skip-bad").exit_code == 0
 
 
-def test_a_feeder_that_cannot_be_read_ends_with_3_and_a_wrong_password_with_2(office, monkeypatch):
+def test_a_feeder_that_cannot_be_read_ends_with_4_and_a_wrong_password_with_2(office, monkeypatch):
     with served(registers.rows_of(registers.invented(4))) as feeder:
         feeder.always["GetListMahasiswa"] = "error"
         broken = run(feeder)
-        assert broken.exit_code == 3, broken.output
+        assert broken.exit_code == 4, broken.output
         assert "GetListMahasiswa: the service says error 1107" in broken.output
         assert "goes on where this one stopped" in broken.output
         monkeypatch.setenv("TEPAT_FEEDER_PASSWORD", "bukan-ini")
