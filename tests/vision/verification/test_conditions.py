@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import pytest
-from tests.vision.test_verification_pipeline import Plain, drawing
 
+from tests.vision.verification.test_verification_pipeline import Plain, drawing
 from vision.scans.pen import PenTrace, pen_trace, unlike_pen
 from vision.scans.preprocess import to_gray, to_ink
 from vision.scans.quality import TITLES, Finding, check_pixels
