@@ -25,7 +25,7 @@ from data.store import open_store
 from data.trust.accounts import Account, write_accounts
 from data.trust.undo import last_import
 
-SAMPLES = Path(__file__).resolve().parents[1] / "samples"
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 SIAKAD = ("siakad_students.csv", "siakad_terms.csv", "siakad_outcomes.csv")
 EN = Words("en")
 REGISTRY = Account("registry", "Registry", "registry")
