@@ -18,11 +18,11 @@ def report_verify(
 
     store = open_store()
     try:
-        found = pipeline.prove(store, Scope.system(), report_id, file.read_bytes() if file else None)
+        proof = pipeline.prove(store, Scope.system(), report_id, file.read_bytes() if file else None)
     except KeyError as error:
         typer.echo(error.args[0], err=True)
         raise typer.Exit(2) from None
     finally:
         store.close()
-    typer.echo("intact" if found.intact else "altered: " + ", ".join(found.problems))
-    raise typer.Exit(0 if found.intact else 1)
+    typer.echo("intact" if proof.intact else "altered: " + ", ".join(proof.problems))
+    raise typer.Exit(0 if proof.intact else 1)

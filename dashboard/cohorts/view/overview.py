@@ -71,8 +71,8 @@ class Given:
 
     def of_risk(self, query) -> pd.DataFrame:
         """What a query of scores counts; no row where no model may speak about the target."""
-        found = self.narrowed(query, self.chosen.target)
-        return found.iloc[:0] if self.silent else found
+        counted = self.narrowed(query, self.chosen.target)
+        return counted.iloc[:0] if self.silent else counted
 
     @cached_property
     def past(self) -> int:
