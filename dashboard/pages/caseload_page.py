@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard.cases import caseload
 from dashboard.cases.view.bulk_log import bulk_log, bulk_receipt, selection_round
 from dashboard.cases.view.caseload_parts import cutoff_line, enriched, worth_a_talk
-from dashboard.cases.view.caseload_table import caseload_table
+from dashboard.cases.view.caseload_table import caseload_table, open_student
 from dashboard.cases.view.standing_parts import by_rule, past_normal
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import CaseFilter, case_filters
@@ -56,4 +56,4 @@ def by_risk(chosen: CaseFilter) -> None:
     if several:
         bulk_log(picked)
     elif picked:
-        st.switch_page(current_session.pages()["student"], query_params={"s": picked[0]})
+        open_student(picked[0])

@@ -13,7 +13,7 @@ from dashboard.cases.view.colleagues import advisor_names
 from dashboard.components.layout import section
 from dashboard.shell import auditing, current_session, stores
 from dashboard.shell.plain import plain, shown
-from data.cases.events import RESULTS, add_case_event, withdraw_case_events
+from data.cases.events import CLOSING_KINDS, RESULTS, STEP_KINDS, add_case_event, withdraw_case_events
 from data.columns import BANDS
 
 KINDS = ("note", "contact", "intervention", "outcome", "no_action", "snooze", "override")
@@ -44,13 +44,15 @@ def case_log(student_key: str, events: pd.DataFrame) -> None:
     section(words("student.notes_title"), words("event.text_help"))
     left, right = st.columns([1, 1.2], gap="large")
     with left:
-        _form(student_key)
+        _form(student_key, followups.open_steps(events))
     with right:
         if events.empty:
             st.caption(words("event.none"))
         colleagues = advisor_names()
-        for event in events.sort_values("event_id", ascending=False).to_dict("records"):
-            _entry(event, colleagues)
+        told = events[events["kind"] != "settled"].sort_values("event_id", ascending=False)
+        settled = followups.settled_on(events)
+        for event in told.to_dict("records"):
+            _entry(event, colleagues, settled.get(event["event_id"]))
 
 
 def override_badge(events: pd.DataFrame, score: dict | None) -> None:
@@ -120,7 +122,27 @@ def _owner(key: str) -> str:
     )
 
 
-def _form(student_key: str) -> None:
+def _settles(kind: str, steps: list[dict]) -> list[int]:
+    """Which open steps the entry finishes or replaces; an outcome every one, unless told otherwise."""
+    words = current_session.words()
+    if not steps or kind not in (*STEP_KINDS, *CLOSING_KINDS):
+        return []
+    named = {
+        step["event_id"]: f"{shown(followups.said(step['detail']))} · {words.day(step['detail']['due_on'])}"
+        for step in steps
+    }
+    return st.multiselect(
+        words("event.settles"),
+        list(named),
+        default=list(named) if kind in CLOSING_KINDS else [],
+        format_func=named.get,
+        placeholder=words("event.settles_none"),
+        help=words("event.settles_help"),
+        key=f"event-{kind}-settles",
+    )
+
+
+def _form(student_key: str, steps: list[dict]) -> None:
     words = current_session.words()
     kind = st.pills(
         words("event.kind"),
@@ -133,6 +155,7 @@ def _form(student_key: str) -> None:
     )
     with st.form("event", clear_on_submit=True, border=False):
         detail = step_fields(kind, f"event-{kind}")
+        settles = _settles(kind, steps)
         if not st.form_submit_button(words("event.save"), type="primary", icon=":material/save:"):
             return
     if detail is None:
@@ -145,20 +168,21 @@ def _form(student_key: str) -> None:
         kind,
         detail,
         scope=current_session.scope(),
+        settles=settles,
     )
     auditing.audited("log_event", student_key, kind=kind)
     st.toast(words("event.saved"), icon=":material/check:")
     st.rerun()
 
 
-def _entry(event: dict, colleagues: dict[str, str]) -> None:
+def _entry(event: dict, colleagues: dict[str, str], settled_at: pd.Timestamp | None = None) -> None:
     words = current_session.words()
     detail = event["detail"] or {}
     with st.container(horizontal=True, gap="small"):
         st.markdown(f":material/{ICONS.get(event['kind'], 'circle')}:", width="content")
         with st.container(gap=None):
             kind = f"**{words.named('event', event['kind'])}**"
-            st.markdown(" · ".join([kind, *_facts(detail, colleagues)]))
+            st.markdown(" · ".join([kind, *_facts(detail, colleagues, settled_at)]))
             st.text(shown(followups.said(detail)))
             st.caption(f"{words.day(event['at'])} · {plain(colleagues.get(event['actor'], event['actor']))}")
         if event["actor"] == current_session.person().account:
@@ -172,13 +196,15 @@ def _entry(event: dict, colleagues: dict[str, str]) -> None:
             )
 
 
-def _facts(detail: dict, colleagues: dict[str, str]) -> list[str]:
+def _facts(detail: dict, colleagues: dict[str, str], settled_at: pd.Timestamp | None) -> list[str]:
     words, facts = current_session.words(), []
     if detail.get("result"):
         facts.append(words(f"result.{detail['result']}"))
     if detail.get("band"):
         facts.append(words(f"band.{detail['band']}"))
-    if detail.get("due_on"):
+    if settled_at is not None:
+        facts.append(words("event.settled_on", day=words.day(settled_at)))
+    elif detail.get("due_on"):
         facts.append(f"{words('event.due')} **{words.day(detail['due_on'])}**")
     if detail.get("owner"):
         facts.append(plain(colleagues.get(detail["owner"], detail["owner"])))

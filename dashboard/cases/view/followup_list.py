@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import pandas as pd
@@ -34,9 +35,9 @@ def whose_choice() -> str:
     )
 
 
-def due_lists(due: pd.DataFrame, today: date) -> list[str]:
-    """Draw one list per urgency; the keys of the ticked students, the most urgent first."""
-    words, colleagues, ticked = current_session.words(), advisor_names(), []
+def due_lists(due: pd.DataFrame, today: date) -> pd.DataFrame:
+    """Draw one list per urgency; the ticked rows, the most urgent first."""
+    words, colleagues, ticked = current_session.words(), advisor_names(), [due.head(0)]
     turn = st.session_state.get(Key.SETTLED_ROUND, 0)
     for urgency, rows in followups.by_urgency(due, today).items():
         section(f"{words(f'followup.{urgency}')} · {words.number(len(rows))}")
@@ -49,13 +50,13 @@ def due_lists(due: pd.DataFrame, today: date) -> list[str]:
             alt=words(f"followup.{urgency}"),
         )
         chosen = [row for row in event["selection"]["rows"] if row < len(rows)]
-        ticked += rows.iloc[chosen]["student_key"].tolist()
-    return list(dict.fromkeys(ticked))
+        ticked.append(rows.iloc[chosen])
+    return pd.concat(ticked)
 
 
-def settle(keys: list[str]) -> None:
-    """Open the first ticked student, or settle all of the ticked: done with an outcome, or later."""
-    words = current_session.words()
+def settle(ticked: pd.DataFrame) -> None:
+    """Open the first ticked student, or settle the ticked steps: done with an outcome, or later."""
+    words, keys = current_session.words(), ticked["student_key"].drop_duplicates().tolist()
     if not keys:
         st.caption(words("followup.pick"))
         return
@@ -71,7 +72,8 @@ def settle(keys: list[str]) -> None:
                 key="settle-result",
             )
             if st.button(words("followup.done"), icon=":material/check:", type="primary", key="settle-done"):
-                _write(keys, "outcome", {"result": result, "text": words(f"result.{result}")})
+                steps = [row.event_id for row in ticked.itertuples() if (row.detail or {}).get("stays")]
+                _write(keys, "outcome", {"result": result, "text": words(f"result.{result}")}, steps)
         with later:
             days = st.selectbox(
                 words("followup.later_days"),
@@ -86,10 +88,16 @@ def settle(keys: list[str]) -> None:
                 st.switch_page(current_session.pages()["student"], query_params={"s": keys[0]})
 
 
-def _write(keys: list[str], kind: str, detail: dict) -> None:
+def _write(keys: list[str], kind: str, detail: dict, steps: Sequence[int] = ()) -> None:
     words = current_session.words()
     add_case_events(
-        stores.store(), keys, current_session.person().account, kind, detail, scope=current_session.scope()
+        stores.store(),
+        keys,
+        current_session.person().account,
+        kind,
+        detail,
+        scope=current_session.scope(),
+        settles=steps,
     )
     auditing.audited("log_event", "followups", kind=kind, entries=len(keys))
     st.session_state[Key.SETTLED_ROUND] = st.session_state.get(Key.SETTLED_ROUND, 0) + 1
