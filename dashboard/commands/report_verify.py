@@ -18,6 +18,6 @@ def report_verify(
     from data.trust.scope import Scope
 
     with opened_store() as store:
-        found = pipeline.prove(store, Scope.system(), report_id, file.read_bytes() if file else None)
-    typer.echo("intact" if found.intact else "altered: " + ", ".join(found.problems))
-    raise typer.Exit(DONE if found.intact else FOUND)
+        proof = pipeline.prove(store, Scope.system(), report_id, file.read_bytes() if file else None)
+    typer.echo("intact" if proof.intact else "altered: " + ", ".join(proof.problems))
+    raise typer.Exit(DONE if proof.intact else FOUND)

@@ -102,5 +102,5 @@ def taken_twice(chosen: Dict[str, str]) -> list[str]:
 
 
 def _samples(cells) -> tuple[str, ...]:
-    found = (str(cell).strip() for cell in cells.dropna())
-    return tuple(dict.fromkeys(cell for cell in found if cell))[:SAMPLES]
+    texts = (str(cell).strip() for cell in cells.dropna())
+    return tuple(dict.fromkeys(cell for cell in texts if cell))[:SAMPLES]

@@ -58,8 +58,8 @@ class PagePlan:
     @property
     def problems(self) -> pd.DataFrame:
         """Every problem of every file, errors first."""
-        found = collect([plan.problems for plan in (self.records, self.pictures) if plan is not None])
-        return found.sort_values("severity", kind="stable", ignore_index=True)
+        listed = collect([plan.problems for plan in (self.records, self.pictures) if plan is not None])
+        return listed.sort_values("severity", kind="stable", ignore_index=True)
 
     @property
     def errors(self) -> int:
@@ -103,14 +103,14 @@ def chosen_files(files: Sequence[UploadedFile], kinds: Sequence[str]) -> dict[st
     ValueError
         When two files are said to hold the same table.
     """
-    found: dict[str, list[UploadedFile]] = {}
+    by_kind: dict[str, list[UploadedFile]] = {}
     for file, kind in zip(files, kinds, strict=True):
         if kind != "skip":
-            found.setdefault(kind, []).append(file)
-    twice = [kind for kind in TABLES if len(found.get(kind, ())) > 1]
+            by_kind.setdefault(kind, []).append(file)
+    twice = [kind for kind in TABLES if len(by_kind.get(kind, ())) > 1]
     if twice:
         raise ValueError(f"kinds must name each table once, got {', '.join(twice)} twice")
-    return found
+    return by_kind
 
 
 def make_plan(

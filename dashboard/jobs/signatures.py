@@ -38,7 +38,7 @@ def verify(task: Task) -> dict:
         raise Refused("files_gone") from None
     about = {"actor": task.job.actor, "role": task.job.role}
     try:
-        found = verify_folder(
+        results = verify_folder(
             task.store,
             data,
             task.scope,
@@ -48,12 +48,12 @@ def verify(task: Task) -> dict:
         )
     except RefusedFile:
         raise Refused("archive_refused") from None
-    content = found.to_json(orient="split", index=False).encode()
-    problems = int(found["problem"].notna().sum())
+    content = results.to_json(orient="split", index=False).encode()
+    problems = int(results["problem"].notna().sum())
     kept = jobs_live.keep_files(task.store, [(RESULT, content)])
     return {
         "found": kept,
-        "compared": len(found) - problems,
+        "compared": len(results) - problems,
         "problems": problems,
         "reach": jobs.reach_of(task.scope),
     }
@@ -101,10 +101,10 @@ def duplicates(task: Task) -> dict:
     from vision.verification.verification_pipeline import describe_pending
 
     describe_pending(task.store, task.report)
-    found = search_duplicates(
+    pairs = search_duplicates(
         task.store,
         actor=task.job.actor,
         role=task.job.role,
         progress=task.report,
     )
-    return {"findings": len(found)}
+    return {"findings": len(pairs)}

@@ -37,15 +37,15 @@ def show() -> None:
 
 def by_risk(chosen: CaseFilter) -> None:
     """The students for whom the target still is a risk, by the model."""
-    words, found = current_session.words(), worth_a_talk(chosen)
-    listed = caseload.ordered(found.head(chosen.k), caches.read_once(queries.newest_term))
+    words, ranked = current_session.words(), worth_a_talk(chosen)
+    listed = caseload.ordered(ranked.head(chosen.k), caches.read_once(queries.newest_term))
     if chosen.only_moved:
         listed = listed[listed["moved"].isin(("new", "worse"))]
     if listed.empty:
         return empty_state(
             words("caseload.empty_title"), words("caseload.empty_text"), ":material/search_off:"
         )
-    st.markdown(cutoff_line(found, listed, chosen.k))
+    st.markdown(cutoff_line(ranked, listed, chosen.k))
     table = caseload.as_table(enriched(listed, chosen.target), stores.programs(), words)
     several = st.session_state.get(Key.SEVERAL, False)
     picked = caseload_table(table, f"caseload-{several}-{selection_round()}", several=several)

@@ -9,14 +9,13 @@ import pandas as pd
 from dashboard.reports import documents
 from dashboard.reports.charts import grouped_bars
 from dashboard.reports.provenance import Provenance
-from dashboard.reports.suppress import THRESHOLD, CountSystem, hidden_counts
 from dashboard.reports.words import figure, say
 from data.calendar.academic_year import AcademicCalendar
 from data.calendar.cohorts import cohort_outcomes, retention, snapshot_date
+from data.trust.small_cells import MARK, THRESHOLD, CountSystem, hidden_counts
 
 PARTS = ("on_time", "late", "dropped_out", "transferred", "deceased", "enrolled")
 YEARS = 4
-HIDDEN = "*"
 
 
 @dataclass(frozen=True)
@@ -158,8 +157,8 @@ def _outcome_table(part: pd.DataFrame, language: str) -> dict:
     head = [say(language, "cohort"), *(say(language, name) for name in names), say(language, "on_time_rate")]
     rows = []
     for year, row in part.iterrows():
-        cells = [HIDDEN if pd.isna(row[name]) else figure(int(row[name]), "0", language) for name in names]
-        rate = "…" if not row["mature"] else HIDDEN if pd.isna(row["on_time_rate"]) else ""
+        cells = [MARK if pd.isna(row[name]) else figure(int(row[name]), "0", language) for name in names]
+        rate = "…" if not row["mature"] else MARK if pd.isna(row["on_time_rate"]) else ""
         cells.append(rate or figure(row["on_time_rate"], "0.0%", language))
         rows.append([f"{year}/{year + 1}", *cells])
     return documents.table(head, rows, widths=[1.3, *[1] * (len(head) - 1)])
@@ -176,7 +175,7 @@ def _retention_table(tables: CohortTables, language: str) -> dict:
     rows = []
     for year, row in tables.retained.iterrows():
         cells = [
-            HIDDEN if tables.hidden.loc[year, k] else "…" if pd.isna(rate) else figure(rate, "0.0%", language)
+            MARK if tables.hidden.loc[year, k] else "…" if pd.isna(rate) else figure(rate, "0.0%", language)
             for k, rate in row.items()
         ]
         rows.append([f"{year}/{year + 1}", *cells])

@@ -9,6 +9,7 @@ from datetime import date
 from dashboard.reports.conditions import Selection
 from dashboard.reports.profile_parts import Column, Indicator, Profile, Row
 from data.calendar.cohorts import Notice
+from data.trust.small_cells import MARK
 
 OPEN = "open"
 CLOSED = "closed"  # the instrument leaves the cell empty
@@ -19,7 +20,7 @@ SUPPRESSED = "suppressed"  # a small cell, or one that would give a small cell a
 STATES = (OPEN, CLOSED, NOT_YET, EMPTY, MISSING, SUPPRESSED)
 TOTAL_ROW = "total"
 FEW = -1  # "fewer than the smallest cell", in the counts of a suppressed table
-MARKS = {CLOSED: "", NOT_YET: "…", EMPTY: "—", MISSING: "", SUPPRESSED: "*"}
+MARKS = {CLOSED: "", NOT_YET: "…", EMPTY: "—", MISSING: "", SUPPRESSED: MARK}
 
 
 @dataclass(frozen=True)

@@ -151,10 +151,10 @@ def asks_level(profile_id: str) -> bool:
 def _program(programs: pd.DataFrame, code: str) -> tuple[str, str]:
     if not code:
         return "", ""
-    found = programs[programs["program_code"] == code]
-    if found.empty:
+    rows = programs[programs["program_code"] == code]
+    if rows.empty:
         raise KeyError(f"program_code must be one of {sorted(programs['program_code'])}, got {code!r}")
-    return found.iloc[0]["name"], found.iloc[0]["degree_level"]
+    return rows.iloc[0]["name"], rows.iloc[0]["degree_level"]
 
 
 def origin(store: Store, register: Register) -> ReportProvenance:

@@ -1,48 +1,22 @@
-"""Small cells hidden in what leaves the institution, with the further cells that would give them away.
+"""A report's table fit to leave the institution: what its sums would give away is hidden.
 
-A count of 1–4 is *primary*. So is a remainder of 1–4 that a reader gets by subtracting (``parts`` of a
-profile: admitted less graduated). Hiding these alone is not enough, since totals bring them back; so an audit
-plays the attacker: with every published figure and every sum of the table known, how far can a hidden count
-be narrowed down (two linear programmes per cell)? Cells are hidden until none can be narrowed to fewer than
-``threshold`` values. Both kinds carry the same mark, so the mark itself says nothing.
-
-Zeros are published: an empty cell concerns nobody.
+The rule stands in :mod:`data.trust.small_cells`. Here a table is read as the system of counts that the rule
+works on: its cells and indicators, the sums that its formulas say, and the remainders that a reader gets by
+subtracting (``parts`` of a profile: admitted less graduated), which are protected as cells are.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
-import numpy as np
+from dataclasses import replace
 
 from dashboard.reports.expressions import Node, parse, references
 from dashboard.reports.formulas import named_cells, reads, row_key
 from dashboard.reports.model import FEW, OPEN, SUPPRESSED, TOTAL_ROW, ReportTable
 from dashboard.reports.profile_parts import Profile
+from data.trust.small_cells import THRESHOLD, Address, CountSystem, hidden_counts
 
-THRESHOLD = 5
 LINES = "line"  # row of an indicator's address
 REST = "rest"  # row prefix of a remainder that nobody prints but anybody can compute
-Address = tuple[str, str]
-
-
-@dataclass(frozen=True)
-class CountSystem:
-    """Counts of a table and the sums that tie them.
-
-    Parameters
-    ----------
-    values : dict
-        Address → count, remainders included.
-    printed : frozenset
-        Addresses that the table prints (remainders are not printed).
-    sums : tuple of dict
-        Each: address → coefficient; the weighted counts add up to zero.
-    """
-
-    values: dict[Address, int]
-    printed: frozenset[Address]
-    sums: tuple[dict[Address, float], ...]
 
 
 def suppress(table: ReportTable, threshold: int = THRESHOLD) -> ReportTable:
@@ -142,92 +116,8 @@ def _coefficients(profile: Profile, node: Node, row: str | None, sign: float):
         signs = [sign, sign if node.kind == "+" else -sign]
     else:
         return None
-    found = [_coefficients(profile, part, row, each) for part, each in zip(node.parts, signs, strict=True)]
-    return None if any(part is None for part in found) else [pair for part in found for pair in part]
-
-
-def hidden_counts(system: CountSystem, threshold: int = THRESHOLD) -> frozenset[Address]:
-    """Addresses to hide: the small counts and what it takes to keep them hidden."""
-    small = {address for address, count in system.values.items() if 0 < count < threshold}
-    hidden = {address for address in small if address in system.printed}
-    while True:
-        exposed = _first_exposed(system, small, hidden, threshold)
-        if exposed is None:
-            return frozenset(hidden)
-        hidden.add(_next_to_hide(system, exposed, hidden))
-
-
-def _first_exposed(system: CountSystem, small: set, hidden: set, threshold: int) -> Address | None:
-    unknown = hidden | (set(system.values) - system.printed)
-    for address in sorted(small):
-        low, high = bounds(system, frozenset(unknown), address)
-        if high - low < threshold - 1 - 1e-6:
-            return address
-    return None
-
-
-def bounds(system: CountSystem, unknown: frozenset[Address], address: Address) -> tuple[float, float]:
-    """How far a reader can narrow down a count that is not printed.
-
-    Parameters
-    ----------
-    system : CountSystem
-    unknown : frozenset of address
-        Counts that the reader does not see; each is known to be >= 0.
-    address : address
-        One of ``unknown``.
-
-    Returns
-    -------
-    (low, high)
-        Smallest and largest value that fits everything else; ``high`` may be infinite.
-    """
-    from scipy.optimize import linprog  # takes a while to import; pages that suppress nothing need not wait
-
-    names = sorted(_connected(system, unknown, address))
-    place = {name: at for at, name in enumerate(names)}
-    left, right = [], []
-    for total in system.sums:
-        if any(name in place for name in total):
-            left.append(np.zeros(len(names)))
-            for name, factor in total.items():
-                if name in place:
-                    left[-1][place[name]] = factor
-            right.append(-sum(f * system.values[name] for name, f in total.items() if name not in place))
-    if not left:
-        return 0.0, np.inf
-    ends = []
-    for sign in (1.0, -1.0):
-        goal = np.zeros(len(names))
-        goal[place[address]] = sign
-        found = linprog(goal, A_eq=np.array(left), b_eq=np.array(right), bounds=(0, None), method="highs")
-        ends.append(sign * found.fun if found.status == 0 else -sign * np.inf)
-    return float(ends[0]), float(ends[1])
-
-
-def _connected(system: CountSystem, unknown: frozenset[Address], address: Address) -> set[Address]:
-    """Unknown counts that share a sum with ``address``, directly or through other unknown ones."""
-    found, edge = {address}, [address]
-    while edge:
-        name = edge.pop()
-        for total in system.sums:
-            if name in total:
-                fresh = (set(total) & unknown) - found
-                found |= fresh
-                edge += fresh
-    return found
-
-
-def _next_to_hide(system: CountSystem, exposed: Address, hidden: set) -> Address:
-    """The smallest printed count that helps: in a sum with the exposed one, else in a sum with its like."""
-    unknown = frozenset(hidden | (set(system.values) - system.printed))
-    linked = _connected(system, unknown, exposed)
-    for reach in ({exposed}, linked):
-        near = {name for total in system.sums if reach & set(total) for name in total}
-        candidates = (near & system.printed) - hidden
-        if candidates:
-            return min(candidates, key=lambda name: (system.values[name] == 0, system.values[name], name))
-    raise ValueError(f"cell {exposed} cannot be protected: no further cell of the table is printed")
+    summands = [_coefficients(profile, part, row, each) for part, each in zip(node.parts, signs, strict=True)]
+    return None if any(part is None for part in summands) else [pair for part in summands for pair in part]
 
 
 def _rests_on_few(table: ReportTable, address: Address, threshold: int) -> bool:

@@ -156,43 +156,45 @@ def _span(facts: Facts) -> np.ndarray:
 
 
 def _exclusions(facts: Facts, cohort, keys) -> tuple[Exclusion, ...]:
-    span, found = _span(facts), []
+    span, left_out = _span(facts), []
     if facts.profile.entry_types:
         for kind in ("transfer", "recognised_prior_learning", "new"):
             mask = span & ~cohort & facts.where({"entry_type": [kind]}, None, None)
             if kind not in facts.profile.entry_types and mask.any():
-                found.append(Exclusion(f"entry_{kind}", tuple(keys[mask]), count=int(mask.sum())))
+                left_out.append(Exclusion(f"entry_{kind}", tuple(keys[mask]), count=int(mask.sum())))
     for kind in facts.profile.exclude_exits:
         mask = span & facts.where({"exit_type": [kind]}, None, None)
         if mask.any():
-            found.append(Exclusion(f"exit_{kind}", tuple(keys[mask]), count=int(mask.sum())))
+            left_out.append(Exclusion(f"exit_{kind}", tuple(keys[mask]), count=int(mask.sum())))
     for row in facts.profile.rows:
         mask = np.zeros(len(keys), dtype=bool)
         for column in facts.profile.columns:
             if _closed(row, column):
                 mask |= cohort & facts.where(row.where | column.where, row.offset, column.offset)
         if mask.any():
-            found.append(Exclusion("graduated_in_closed_cell", tuple(keys[mask]), row.key, int(mask.sum())))
-    return tuple(found)
+            left_out.append(
+                Exclusion("graduated_in_closed_cell", tuple(keys[mask]), row.key, int(mask.sum()))
+            )
+    return tuple(left_out)
 
 
 def _notices(facts: Facts, cohort, cells) -> tuple[Notice, ...]:
     """What the reader must know, counted over the students of the table's own cohorts."""
-    found = list(flow_notices(facts.flow[_span(facts) & cohort]))
+    notices = list(flow_notices(facts.flow[_span(facts) & cohort]))
     last = facts.calendar.last_day(facts.selection.ts)
     if facts.snapshot is None or facts.snapshot < last:
-        found.append(Notice("ts_not_complete", 0, f"{last}"))
+        notices.append(Notice("ts_not_complete", 0, f"{last}"))
     unseen = sum(cell.state == NOT_YET for cell in cells.values())
     if unseen:
-        found.append(Notice("not_yet_observable", unseen))
+        notices.append(Notice("not_yet_observable", unseen))
     if any(column.aggregate.endswith("gpa_final") for column in facts.profile.columns):
         graduated = facts.where({"exit_type": ["graduated"]}, None, None)
         years = {year_name(row.offset): facts.selection.ts + row.offset for row in facts.profile.rows}
         within = facts.flow["exit_year"].isin(years.values()).to_numpy()
         unknown = int((graduated & within & facts.flow["gpa_final"].isna().to_numpy()).sum())
         if unknown:
-            found.append(Notice("gpa_final_missing", unknown))
+            notices.append(Notice("gpa_final_missing", unknown))
     empty = sum(cell.state == MISSING and cell.kind != "formula" for cell in cells.values())
     if empty:
-        found.append(Notice("fields_missing", empty))
-    return tuple(found)
+        notices.append(Notice("fields_missing", empty))
+    return tuple(notices)

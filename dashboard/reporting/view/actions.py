@@ -155,19 +155,19 @@ def _version(report: reports_store.StoredReport) -> None:
         return
     given = st.file_uploader(words("reports.check_file"), key=f"report-check-{report.report_id}")
     if given is not None:
-        found = pipeline.prove(store, current_session.scope(), report.report_id, given.getvalue())
-        if found.intact:
+        proof = pipeline.prove(store, current_session.scope(), report.report_id, given.getvalue())
+        if proof.intact:
             st.success(words("reports.check_file_good"), icon=":material/verified:")
         else:
-            _seal(found)
+            _seal(proof)
 
 
-def _seal(found) -> None:
+def _seal(proof) -> None:
     words = current_session.words()
-    if found.intact:
+    if proof.intact:
         st.success(words("reports.intact"), icon=":material/verified:")
     else:
-        problems = ", ".join(words(f"reports.problem_{code}") for code in found.problems)
+        problems = ", ".join(words(f"reports.problem_{code}") for code in proof.problems)
         st.error(words("reports.tampered", problems=problems), icon=":material/gpp_bad:")
 
 

@@ -29,8 +29,8 @@ def _account() -> None:
         return
     own = sessions.sessions_of(stores.store(), session.account.account)
     st.markdown(f"**{words('account.sessions', n=len(own))}**")
-    for one, line in zip(own, _lines(own), strict=True):
-        here = f" · {words('account.this_one')}" if one.session_id == session.session_id else ""
+    for entry, line in zip(own, _lines(own), strict=True):
+        here = f" · {words('account.this_one')}" if entry.session_id == session.session_id else ""
         st.caption(line + here)
     if st.button(words("account.everywhere"), icon=":material/logout:", key="everywhere"):
         tab_binding.sign_out(everywhere=True)
@@ -41,8 +41,8 @@ def _account() -> None:
 
 def _lines(own: list[sessions.Session]) -> list[str]:
     words = current_session.words()
-    began = current_session.here(pd.Series([one.started_at for one in own]))
-    seen = current_session.here(pd.Series([one.seen_at for one in own]))
+    began = current_session.here(pd.Series([entry.started_at for entry in own]))
+    seen = current_session.here(pd.Series([entry.seen_at for entry in own]))
     return [
         words("account.session", day=words.day(start), began=f"{start:%H:%M}", seen=f"{last:%H:%M}")
         for start, last in zip(began, seen, strict=True)

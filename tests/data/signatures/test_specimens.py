@@ -23,7 +23,7 @@ from data.signatures.ingest import RefusedSignatures, apply_signatures, plan_sig
 from data.signatures.names import AmbiguousName, NumberIndex
 from data.signatures.specimens import FORMATS, RefusedFile, inspect_image, read_pixels
 
-SAMPLES = Path(__file__).parents[1] / "samples"
+SAMPLES = Path(__file__).parents[2] / "samples"
 TODAY = date(2026, 9, 1)
 
 

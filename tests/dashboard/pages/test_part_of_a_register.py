@@ -15,8 +15,8 @@ from data.store import open_store
 from data.trust.accounts import Account
 
 EN, ID = Words("en"), Words("id")
-SAMPLES = Path(__file__).resolve().parents[1] / "samples"
-CASES = Path(__file__).resolve().parents[1] / "cases"
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
+CASES = Path(__file__).resolve().parents[2] / "cases"
 STATES = {
     "students": [SAMPLES / "siakad_students.csv"],
     "students and outcomes": [SAMPLES / "siakad_students.csv", SAMPLES / "siakad_outcomes.csv"],

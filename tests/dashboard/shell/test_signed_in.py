@@ -18,7 +18,7 @@ from data.engine.clock import now
 from data.trust import audit, sessions
 from data.trust.accounts import Account, verify_password, write_accounts
 
-SCRIPT = Path(__file__).resolve().parents[2] / "streamlit_app.py"
+SCRIPT = Path(__file__).resolve().parents[3] / "streamlit_app.py"
 SECRET, OTHER = "seven quiet otters", "nine loud herons"
 EN = Words("en")
 SARI = Account("sari", "Sari W.", "auditor", password=SECRET)

@@ -23,7 +23,7 @@ from data.trust import audit
 from data.trust.accounts import Account
 from data.trust.scope import Scope
 
-SAMPLES = Path(__file__).resolve().parents[1] / "samples"
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 RINA = Account("rina", "Rina", "registry")
 SYSTEM = Scope.system()
 NUMBER = "0117200001"

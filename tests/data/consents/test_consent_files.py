@@ -338,7 +338,7 @@ def test_a_withdrawal_by_file_erases_the_scores_the_signature_took_part_in(small
     assert left == ["records"]
 
 
-SAMPLES = Path(__file__).parents[1] / "samples"
+SAMPLES = Path(__file__).parents[2] / "samples"
 
 
 def test_the_register_s_own_files_are_not_taken_for_consents():

@@ -20,7 +20,7 @@ from data.trust.erase import erase_student
 from data.trust.scope import Scope
 from data.trust.undo import CannotUndo, last_import, undo_import
 
-SAMPLES = Path(__file__).resolve().parents[1] / "samples"
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 ABOUT = {"source": "wrong.csv", "files": {}, "actor": "registry"}
 WHO = {"actor": "registry", "role": "registry"}
 KEPT = ("imports", "audit_log", "encoders")  # they say what happened, or are no part of an import

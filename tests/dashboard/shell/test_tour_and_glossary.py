@@ -16,7 +16,7 @@ from data.columns import ROLES
 from data.trust.accounts import Account
 
 EN = Words("en")
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def _tour(account):

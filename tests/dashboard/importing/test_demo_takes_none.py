@@ -26,7 +26,7 @@ from data.synthetic.demo import write_demo
 from data.trust.accounts import Account, list_accounts, write_accounts
 from data.trust.origin import RealDataRefused
 
-SAMPLES = Path(__file__).resolve().parents[1] / "samples"
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 EN = Words("en")
 REGISTRY = Account("registry", "Registry", "registry")
 

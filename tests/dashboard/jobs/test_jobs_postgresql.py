@@ -19,7 +19,7 @@ from data.jobs.lock import held_alone
 from data.trust import audit
 from data.trust.accounts import Account
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SAMPLES = ROOT / "tests" / "samples"
 FILES = ("siakad_students.csv", "siakad_terms.csv", "siakad_outcomes.csv", "signatures.zip")
 pytestmark = pytest.mark.slow

@@ -12,7 +12,7 @@ from dashboard.shell.wording import LANGUAGES, Words, _texts, language_of
 from data.columns import BANDS, ROLES, SPECIMEN_CONTEXTS, TARGETS, TERM_STATUSES
 from fusion.features.feature_list import FEATURES
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 FIELD = re.compile(r"{(\w+)}")
 
 

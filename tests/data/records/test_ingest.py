@@ -27,7 +27,7 @@ from data.records.ingest import (
 )
 from data.store import set_fact
 
-SAMPLES = Path(__file__).parents[1] / "samples"
+SAMPLES = Path(__file__).parents[2] / "samples"
 TODAY = date(2026, 9, 1)
 TABLES = ("students", "terms", "outcomes")
 

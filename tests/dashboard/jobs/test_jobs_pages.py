@@ -25,7 +25,7 @@ from data.store import open_store
 from data.trust.accounts import Account, write_accounts
 from data.trust.undo import last_import
 
-SAMPLES = Path(__file__).resolve().parents[1] / "samples"
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 SIAKAD = ("siakad_students.csv", "siakad_terms.csv", "siakad_outcomes.csv")
 EN = Words("en")
 REGISTRY = Account("registry", "Registry", "registry")
@@ -206,7 +206,9 @@ def test_the_last_import_is_undone_from_the_page_once_it_is_confirmed(store):
     done = work_import(store)
     at = drawn("data", REGISTRY)
     assert plain("siakad_students.csv") in texts(at)
+    at.session_state["steps-data"] = {"embed": "a job asked for after the import"}
     at.button(key="undo-sure").click().run()
+    assert "steps-data" not in at.session_state  # what came after it is followed no longer
     assert queries.counts(store).set_index("table").loc["students", "rows"] == 0
     assert "Undone: 238 rows deleted, 0 restored." in texts(at)
     assert EN("data.undo_none") in texts(at)

@@ -15,7 +15,7 @@ from data.calendar.cohorts import (
     snapshot_date,
 )
 
-REGISTER = Path(__file__).parents[1] / "samples" / "reports" / "register40.csv"
+REGISTER = Path(__file__).parents[2] / "samples" / "reports" / "register40.csv"
 
 
 @pytest.fixture(scope="module")

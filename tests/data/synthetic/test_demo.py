@@ -23,7 +23,7 @@ from data.synthetic.demo import DemoRefused, write_demo
 from data.synthetic.drawing import draw_all, png_size, specimens_of, trajectory_of
 from data.trust.accounts import list_accounts
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 STUDENTS, SEED = 30, 11
 CONTENT = (
     schema.programs, schema.students, schema.identities, schema.terms, schema.outcomes, schema.row_history,

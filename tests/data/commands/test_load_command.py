@@ -20,8 +20,8 @@ from data.records.import_queries import known_records, specimen_hashes
 from data.settings import get_settings
 from data.store import open_store
 
-SAMPLES = Path(__file__).parents[1] / "samples"
-ROOT = Path(__file__).parents[2]
+SAMPLES = Path(__file__).parents[2] / "samples"
+ROOT = Path(__file__).parents[3]
 TABLES = {f"--{table}": str(SAMPLES / f"siakad_{table}.csv") for table in ("students", "terms", "outcomes")}
 ALL = [text for pair in TABLES.items() for text in pair] + ["--signatures", str(SAMPLES / "signatures.zip")]
 

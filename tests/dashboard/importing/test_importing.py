@@ -10,8 +10,8 @@ from data import queries
 from data.signatures.files import iter_signature_files
 from data.trust import audit
 
-CASES = Path(__file__).resolve().parents[1] / "cases"
-SAMPLES = Path(__file__).resolve().parents[1] / "samples"
+CASES = Path(__file__).resolve().parents[2] / "cases"
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 SIAKAD = ("siakad_students.csv", "siakad_terms.csv", "siakad_outcomes.csv")
 
 
