@@ -26,7 +26,7 @@ from data.store import open_store, set_fact
 from data.trust import audit
 from data.trust.accounts import Account, write_accounts
 from data.trust.scope import Scope
-from tests.dashboard.test_jobs_pages import drawn, texts
+from tests.dashboard.jobs.test_jobs_pages import drawn, texts
 from tests.data.feeder import registers
 from tests.data.feeder.server import PASSWORD, USER, served
 
