@@ -14,24 +14,14 @@ import pandas as pd
 from data.columns import ALL_PURPOSES, Column
 from data.files.cells import read_term
 from data.files.mapping import TABLES, Mapping, missing_columns, shipped_mappings
+from data.files.never_stored import never_stored
 from data.files.text_table import header_key
 
 # Columns added to the files that go back to the office; ignored when such a file is imported again.
 RETURNED_COLUMNS = ("tepat: row", "tepat: reasons")
 _ROW_NUMBERS = ("No", "No. Urut", "Nomor Urut", "#")  # the office's own counting, no loss
+_DATE = re.compile("tanggal|tgl|date|tgmsk")
 _BETWEEN = re.compile(r"[,;/|+&\n]|\b(?:dan|serta|and)\b", re.IGNORECASE)  # what stands between listed values
-# Left out on sight, whatever a mapping says: not needed for the purpose, so never stored.
-NEVER_STORED = frozenset(
-    header_key(header)
-    for line in (
-        "NIK, No KTP, Nomor KTP, NISN, NPWP, Nama Ibu, Nama Ibu Kandung, nm_ibu_kandung, Nama Ayah",
-        "Agama, nama_agama, id_agama, Alamat, jalan, dusun, rt, rw, kelurahan, kode_pos, No HP, Nomor HP",
-        "No. Telepon, telepon, handphone, Email, E-mail, Tempat Lahir, Status Pernikahan, Pekerjaan",
-        "National ID, Passport, Religion, Address, Phone, Mobile, Mother's name, Father's name",
-        "Marital status, Place of birth, Employment status",
-    )
-    for header in line.split(", ")
-)
 
 
 @dataclass(frozen=True)
@@ -84,27 +74,45 @@ def match_headers(
     by_key = {header_key(header): header for header in reversed(headers)}
     found, tied = _tied_by_hand(by_key, mapping.table(table).chosen)
     understood: set[str] = tied | {header_key(header) for header in (*RETURNED_COLUMNS, *_ROW_NUMBERS)}
+    for last_resort in (False, True):
+        for source in (mapping, *others):
+            part = source.table(table)
+            for column in TABLES[table]:
+                for alias in (*part.columns.get(column.name, ()), column.name):
+                    key = header_key(alias)
+                    header = by_key.get(key)
+                    if header is None or column.name in found or key in tied or header in found.values():
+                        continue
+                    if _says_less(column, key) == last_resort and not never_stored(header):
+                        found[column.name] = header
+    if table != "consents":  # there a second header would be a second answer
+        part = mapping.table(table)
+        names = [
+            name for column in TABLES[table] for name in (*part.columns.get(column.name, ()), column.name)
+        ]
+        understood.update(map(header_key, names))
     for source in (mapping, *others):
         part = source.table(table)
-        for column in TABLES[table]:
-            aliases = [header_key(alias) for alias in (*part.columns.get(column.name, ()), column.name)]
-            for key in aliases:
-                free = by_key.get(key) not in found.values() and key not in NEVER_STORED | tied
-                if key in by_key and column.name not in found and free:
-                    found[column.name] = by_key[key]
-            if source is mapping and table != "consents":  # there a second header would be a second answer
-                understood.update(aliases)
+        understood.update(map(header_key, part.unneeded))
         for options in part.join.values():
             understood.update(header_key(header) for option in options for header in option)
     keys = {header: header_key(header) for header in headers}
     used = set(found.values())
-    left_out = tuple(header for header in headers if keys[header] in NEVER_STORED and header not in used)
+    left_out = tuple(header for header in headers if never_stored(header) and header not in used)
     unknown = tuple(
         header
         for header in headers
         if header not in used and header not in left_out and keys[header] not in understood
     )
-    return Match(table, mapping, found, missing_columns(table, found), unknown, left_out)
+    missing = missing_columns(table, (*found, *mapping.table(table).fixed))
+    return Match(table, mapping, found, missing, unknown, left_out)
+
+
+def _says_less(column: Column, key: str) -> bool:
+    """Whether a header names a column's term only by a date or a year: taken where nothing names the term."""
+    if column.name == "cohort_term":
+        return bool(_DATE.search(key))
+    return column.name == "exit_term" and key.startswith(("tahun", "thn"))
 
 
 def _tied_by_hand(by_key: dict[str, str], chosen: dict[str, str]) -> tuple[dict[str, str], set[str]]:
@@ -114,7 +122,7 @@ def _tied_by_hand(by_key: dict[str, str], chosen: dict[str, str]) -> tuple[dict[
         key = header_key(header)
         if key in by_key:
             tied.add(key)
-            if column and key not in NEVER_STORED:
+            if column and not never_stored(by_key[key]):
                 found.setdefault(column, by_key[key])
     return found, tied
 
@@ -164,11 +172,15 @@ def translate(texts: pd.DataFrame, match: Match, others: Sequence[Mapping] = ())
     part = match.mapping.table(match.table)
     columns = {column.name: column for column in TABLES[match.table]}
     result = {}
-    for name, header in match.headers.items():
-        cells = texts[header].fillna("").astype("str")
-        if name in part.join:
+    given = dict(match.headers) | {name: None for name in part.fixed if name not in match.headers}
+    for name, header in given.items():
+        if header is None:
+            cells = pd.Series(part.fixed[name], index=texts.index, dtype="str")
+        else:
+            cells = texts[header].fillna("").astype("str")
+        if header is not None and name in part.join:
             cells = _joined(texts, cells, part.join[name])
-        words = _value_words(columns[name], match, others)
+        words = _value_words(columns[name], match, others) | _meanings(header, match, others)
         if words:
             distinct = pd.Series(cells.unique(), dtype="str")
             known = {cell: _value(cell, columns[name], words) for cell in distinct}
@@ -200,14 +212,23 @@ def shipped_words(column: Column, table: str) -> dict[str, str]:
     :func:`data.files.text_table.header_key`."""
     words = {header_key(value): value for value in column.allowed}
     for mapping in reversed(shipped_mappings()):
-        words |= mapping.words(table, column)
+        words |= mapping.words(table, column) if mapping.lends else {}
     return words | ({ALL_PURPOSES: ALL_PURPOSES} if column.listed else {})
+
+
+def _meanings(header: str | None, match: Match, others: Sequence[Mapping]) -> dict[str, str]:
+    """What the cells under one header say by the mapping chosen, or by the first other that knows it."""
+    if header is None:
+        return {}
+    key = header_key(header)
+    lent = [other.table(match.table).meanings.get(key, {}) for other in others if other.lends]
+    return {**next(filter(None, lent), {}), **match.mapping.table(match.table).meanings.get(key, {})}
 
 
 def _value_words(column: Column, match: Match, others: Sequence[Mapping]) -> dict[str, str]:
     own = match.mapping.words(match.table, column)
     lent = {}
-    for other in others:
+    for other in (other for other in others if other.lends):
         for cell, value in other.words(match.table, column).items():
             if not cell.isdigit():
                 lent.setdefault(cell, value)
@@ -222,7 +243,7 @@ def _joined(texts: pd.DataFrame, cells: pd.Series, options: tuple[tuple[str, ...
     alone = {text: _is_term(text) for text in cells.unique()}
     for option in options:
         keys = [header_key(header) for header in option]
-        if not all(key in by_key for key in keys):
+        if not all(key in by_key and not never_stored(by_key[key]) for key in keys):
             continue
         parts = [texts[by_key[key]].fillna("").astype("str") for key in keys]
         if parts[-1].str.fullmatch(r"[3-9]|1\d").any():

@@ -13,11 +13,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from data.files.cells import is_null, parse_column, read_date
+from data.columns import DEGREE_LEVELS
+from data.files import derived_cells
+from data.files.cells import parse_column
 from data.files.mapping import TABLES, Mapping, shipped_mappings
 from data.files.matching import Match, detect_mapping, detect_table, known_headers, match_headers, translate
 from data.files.tables import read_text_table
 from data.files.text_table import TextTable, header_key
+
+# How programme names begin: "S1 Fisika", "D-III Keperawatan", "Profesi Ners", "S2 Terapan Gizi".
+_LEVEL = r"^(S-?[23][ -]?Terapan|S-?[123]|Sp-?[12]|D-?(?:IV|I{1,3}|[1234])|Profesi)\b"
+_LEVEL_WORDS = {"di": "D1", "dii": "D2", "diii": "D3", "div": "D4"}
 
 
 @dataclass(frozen=True)
@@ -168,14 +174,13 @@ def parse_table(text: TextTable, match: Match, others: Sequence[Mapping] = ()) -
         if column.name not in translated:
             continue
         cells = translated[column.name]
-        if column.name == "birth_year":
-            cells = _years_of_dates(cells, match.mapping.date_order)
+        cells = _said_otherwise(cells, column.name, match)
         parsed = parse_column(
             cells,
             column,
             decimal=text.decimal,
             date_order=match.mapping.date_order,
-            scale=scales.get(header_key(match.headers[column.name]), 1.0),
+            scale=scales.get(header_key(match.headers.get(column.name, "")), 1.0),
         )
         values[column.name] = parsed.values
         unreadable[column.name] = parsed.bad
@@ -199,17 +204,16 @@ def parse_table(text: TextTable, match: Match, others: Sequence[Mapping] = ()) -
 
 def _levels_of_names(names: pd.Series) -> pd.Series:
     """Degree levels of programme names such as "S1 Teknik Informatika"; missing where the name has none."""
-    level = names.str.extract(r"^(S-?[123]|D-?(?:III|IV|[34]))\b", expand=False)
-    roman = {"DIII": "D3", "DIV": "D4"}
-    return level.str.replace("-", "").replace(roman)
+    words = {header_key(word): word for word in DEGREE_LEVELS} | _LEVEL_WORDS
+    return names.str.extract(_LEVEL, expand=False).map(header_key, na_action="ignore").map(words)
 
 
-def _years_of_dates(cells: pd.Series, order: str) -> pd.Series:
-    """Dates of birth → years: the day and month are nobody's business here."""
-    years = {}
-    for text in cells.unique():
-        try:
-            years[text] = text if is_null(text) or text.isdigit() else str(read_date(text, order).year)
-        except ValueError:
-            years[text] = text
-    return cells.map(years).astype("str")
+def _said_otherwise(cells: pd.Series, column: str, match: Match) -> pd.Series:
+    """The cells of a column that offices fill with other words for it, as the column's own."""
+    if column == "birth_year":
+        return derived_cells.birth_years(cells, match.mapping.date_order)
+    if column == "cohort_term":
+        return derived_cells.entry_terms(cells, match.mapping.date_order)
+    if column == "exit_term":
+        return derived_cells.exit_years(cells)
+    return derived_cells.regions(cells, match.headers.get(column, "")) if column == "region" else cells

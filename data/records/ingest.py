@@ -134,7 +134,7 @@ def plan_import(
             tables[source.table] = read_source(source, mapping=mapping, remembered=remembered)
         except TableError as error:
             found.append(problems(source.name, "REC019", [None], messages=str(error)))
-    tables = _told_apart(tables)
+    tables = _told_apart(_read_together(tables, sources))
     steps.next("comparing with the store")
     known = Known() if store is None else known_records(store, _numbers(tables))
     steps.next("checking every row")
@@ -143,6 +143,26 @@ def plan_import(
     plan = _plan(sources, tables, found, known, today)
     steps.next("done")
     return plan
+
+
+def _read_together(tables: dict[str, ParsedTable], sources: Sequence[Source]) -> dict[str, ParsedTable]:
+    """Tables of one file: a header is not understood only where none of them understands it."""
+    hashes = {source.table: (source.sha256, source.sheet) for source in sources}
+    unknown: dict[tuple, set[str]] = {}
+    for name, parsed in tables.items():
+        left = set(parsed.match.unknown)
+        unknown[hashes[name]] = unknown.get(hashes[name], left) & left
+    told: set[tuple[tuple, str]] = set()
+    together = {}
+    for name, parsed in tables.items():
+        kept = tuple(
+            header
+            for header in parsed.match.unknown
+            if header in unknown[hashes[name]] and (hashes[name], header) not in told
+        )
+        told |= {(hashes[name], header) for header in kept}
+        together[name] = replace(parsed, match=replace(parsed.match, unknown=kept))
+    return together
 
 
 def _told_apart(tables: dict[str, ParsedTable]) -> dict[str, ParsedTable]:

@@ -181,9 +181,8 @@ def _check_programs(students: ParsedTable, known: Known) -> pd.DataFrame:
     rows = students.values
     levels = degree_levels(students, known)
     unknown = rows["program_code"].notna() & ~rows["program_code"].isin(levels.index)
-    message = (
-        "no such programme in the store, and no degree level (D3, D4, S1, S2, S3) in the file to make it"
-    )
+    named = ", ".join(DEGREE_LEVELS)
+    message = f"no such programme in the store, and no degree level ({named}) in the file to make it"
     found = [flag(students, unknown, "REC009", "program_code", message)]
     if "degree_level" in rows:
         right = lookup(rows["program_code"], levels)
