@@ -10,9 +10,12 @@ import csv
 import io
 import re
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 
+from data.files.json_tables import is_json, read_json_table
+from data.files.old_workbooks import is_old_workbook, read_old_workbook
 from data.files.text_files import TableError, decode, refuse_other_formats
 from data.files.text_table import (
     HEADER_SEARCH_ROWS,
@@ -24,14 +27,16 @@ from data.files.text_table import (
     header_key,
     unique_headers,
 )
+from data.files.web_tables import is_web_page, read_web_table
 from data.files.workbooks import read_workbook
 
 DELIMITERS = (",", ";", "\t", "|")
 MAX_BYTES = 2**30
+SECOND_HEADER = frozenset({"pointspossible", "maxpoints", "maximumpoints", "nilaimaksimum"})
 
 
 def read_table(source, name: str = "", *, sheet: str | None = None, known: Collection[str] = ()):
-    """Read a CSV or XLSX file as text.
+    """Read a CSV, XLSX, XLS, ODS, JSON or HTML file as text.
 
     Parameters
     ----------
@@ -68,10 +73,16 @@ def read_text_table(
         raise TableError(f"{name}: {len(source):,} bytes; a table file may have at most {MAX_BYTES:,}")
     if not source.strip(b"\x00 \r\n\t\xef\xbb\xbf\xff\xfe"):
         raise TableError(f"{name}: the file is empty")
+    if is_old_workbook(source):
+        return _below_header(read_old_workbook(source, name, sheet=sheet, known=known, limit=limit))
+    if is_web_page(source):
+        return _below_header(read_web_table(source, name, known=known, limit=limit))
     refuse_other_formats(source, name)
+    if is_json(source):
+        return read_json_table(source, name, known=known, limit=limit)
     if source[:4] == b"PK\x03\x04":
-        return read_workbook(source, name, sheet=sheet, known=known, limit=limit)
-    return _read_csv(source, name, known, limit)
+        return _below_header(read_workbook(source, name, sheet=sheet, known=known, limit=limit))
+    return _below_header(_read_csv(source, name, known, limit))
 
 
 def _sniff_delimiter(text: str, known: Collection[str]) -> str:
@@ -132,3 +143,19 @@ def _without_empty_tail(cells: list[str]) -> list[str]:
     while cells and not clean_cell(cells[-1]):
         cells = cells[:-1]
     return cells
+
+
+def _below_header(table: TextTable) -> TextTable:
+    """The table without a second header row, such as the points possible of a grade book."""
+    if table.frame.empty:
+        return table
+    first = table.frame.index[0]
+    cells = [cell for cell in table.frame.iloc[0] if cell]
+    keys = {header_key(cell) for cell in cells}
+    again = sum(
+        header_key(cell) == header_key(header) for header, cell in table.frame.iloc[0].items() if cell
+    )
+    if keys.isdisjoint(SECOND_HEADER) and not (len(cells) > 1 and again == len(cells)):
+        return table
+    ragged = {row: count for row, count in table.ragged.items() if row != first}
+    return replace(table, frame=table.frame.iloc[1:], ragged=ragged, second_header=int(first))

@@ -40,6 +40,8 @@ class TextTable:
         The sheet; empty for CSV.
     ragged : dict of int to int
         Rows whose number of cells differs from the header's, with the number found.
+    second_header : int or None
+        Row of a second header, which is left out.
     """
 
     name: str
@@ -49,6 +51,7 @@ class TextTable:
     encoding: str = ""
     sheet: str = ""
     ragged: dict[int, int] = field(default_factory=dict)
+    second_header: int | None = None
 
 
 def header_key(header: str) -> str:

@@ -56,7 +56,7 @@ def read_workbook(
     TableError
         For a bomb, a damaged file, a missing sheet or an empty workbook.
     """
-    _refuse_bomb(source, name)
+    refuse_bomb(source, name)
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
@@ -65,7 +65,7 @@ def read_workbook(
     except (InvalidFileException, OSError, *BROKEN) as error:
         raise TableError(f"{name}: not an XLSX workbook, or a damaged one ({error})") from error
     try:
-        return _read_sheet(book, name, sheet, known, limit)
+        return read_sheet(book, name, sheet, known, limit)
     except TableError:
         raise
     except BROKEN as error:
@@ -74,7 +74,8 @@ def read_workbook(
         book.close()
 
 
-def _refuse_bomb(source: bytes, name: str) -> None:
+def refuse_bomb(source: bytes, name: str) -> None:
+    """Raise :class:`TableError` for an archive that would unpack to far more than its size."""
     try:
         with zipfile.ZipFile(io.BytesIO(source)) as archive:
             parts = archive.infolist()
@@ -93,7 +94,8 @@ def _refuse_bomb(source: bytes, name: str) -> None:
         raise TableError(f"{name}: the workbook is encrypted; save it without a password")
 
 
-def _read_sheet(book, name: str, sheet: str | None, known: Collection[str], limit: int | None) -> TextTable:
+def read_sheet(book, name: str, sheet: str | None, known: Collection[str], limit: int | None) -> TextTable:
+    """One sheet of an open workbook as text; see :func:`read_workbook`."""
     titles = [worksheet.title for worksheet in book.worksheets]
     if sheet is not None and sheet not in titles:
         raise TableError(f"{name}: no sheet {sheet!r}; it has {', '.join(map(repr, titles))}")

@@ -156,8 +156,11 @@ def test_repeated_and_empty_headers_get_names_of_their_own():
     ("data", "reason"),
     [
         (b"", "empty"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 600, "old .xls"),
-        (b"<html><table><tr><td>NIM</td></tr></table></html>", "web page"),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 600,
+            "not a workbook that can be read, or one with a password",
+        ),
+        (b"<html><p>NIM</p><title>x</title></html>", "web page"),
         (b"%PDF-1.7 ...", "PDF"),
         (b"a\x00\x01b,c\n", "zero bytes"),
         (b'NIM,Nama\n1,"open\n2,B\n', "quotation mark"),

@@ -24,6 +24,7 @@ ICONS = {
     "signatures": "signature",
 }
 DATE_RULES = (None, "entry", "file")
+TABLE_SUFFIXES = ("csv", "tsv", "txt", "xlsx", "xls", "xlsb", "ods", "htm", "html", "json")
 
 
 def choose_files() -> list[UploadedFile]:
@@ -32,7 +33,7 @@ def choose_files() -> list[UploadedFile]:
     section(words("data.step_files"))
     files = st.file_uploader(
         words("data.upload"),
-        type=["csv", "tsv", "txt", "xlsx", "zip", "png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp"],
+        type=[*TABLE_SUFFIXES, "zip", "png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp"],
         accept_multiple_files=True,
         key="upload",
         help=words("data.upload_help"),
