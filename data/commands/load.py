@@ -29,11 +29,21 @@ def load(
     consents: Annotated[
         Path | None, typer.Option(help="Consents given, refused and withdrawn, CSV or XLSX.", **_FILE)
     ] = None,
+    register: Annotated[
+        Path | None, typer.Option(help="One file with a row per student: whatever tables it holds.", **_FILE)
+    ] = None,
     signatures: Annotated[
         Path | None, typer.Option(help="Folder or zip of signature images.", exists=True)
     ] = None,
     mapping: Annotated[
         str | None, typer.Option(help="siakad, pddikti, english, or a TOML file; default: detected.")
+    ] = None,
+    choices: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="COLUMN=HEADER, COLUMN:=VALUE, COLUMN[CELL]=MEANING, zero=empty."),
+    ] = None,
+    codes: Annotated[
+        list[Path] | None, typer.Option(help="An institution's own list of codes; repeatable.", **_FILE)
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Import the rest of the rows.")] = False,
@@ -63,16 +73,21 @@ def load(
 
     given = {"students": students, "terms": terms, "outcomes": outcomes, "consents": consents}
     files = {table: path for table, path in given.items() if path is not None}
-    if not files and signatures is None:
-        options = ", ".join(f"--{name}" for name in (*given, "signatures"))
+    if register is not None and files.keys() & {"students", "terms", "outcomes"}:
+        raise typer.BadParameter(
+            "--register stands for --students, --terms and --outcomes; give one or the other"
+        )
+    if not files and register is None and signatures is None:
+        options = ", ".join(f"--{name}" for name in (*given, "register", "signatures"))
         raise typer.BadParameter(f"give at least one of {options}")
-    _protect_inputs([*files.values(), signatures], [bad_rows, problems])
+    _protect_inputs([*files.values(), register, signatures], [bad_rows, problems])
     when = _captured_on(captured_on)
     chosen = _mapping(mapping)
     with opened_store() as store:
         if not synthetic and not dry_run:
             refuse_in_demo(store)
         sources = _sources(files)
+        sources, chosen = _told(store, sources, register, chosen, choices or [], codes or [])
         records, pictures = _plan(store, sources, signatures, chosen, when)
         _report(records, pictures)
         good = (records is None or records.accepted) and (pictures is None or pictures.accepted)
@@ -134,6 +149,26 @@ def _sources(files: dict[str, Path]) -> list[Source]:
     from data.records.ingest import Source
 
     return [Source.from_path(table, path) for table, path in files.items()]
+
+
+def _told(store, sources, register: Path | None, mapping, choices: list[str], codes: list[Path]):
+    """The sources, those of a file with everything in it included, and the mapping with what was chosen."""
+    from data.files.choices import read_choice
+    from data.files.mapping import MappingError
+    from data.files.text_files import TableError
+    from data.records.ingest import Source, chosen_mapping, register_sources
+
+    try:
+        said = [read_choice(text) for text in choices]
+        lists = [Source.from_path("students", path) for path in codes]
+        if register is not None:
+            whole = Source.from_path("students", register)
+            sources = [*register_sources(store, whole, mapping, said, lists), *sources]
+        if said or lists:
+            mapping = chosen_mapping(store, sources, mapping, said, lists)
+    except (MappingError, TableError) as error:
+        raise typer.BadParameter(str(error)) from error
+    return sources, mapping
 
 
 def _plan(store: Store, sources, signatures: Path | None, mapping, when):

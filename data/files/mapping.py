@@ -109,6 +109,8 @@ class Mapping:
 def missing_columns(table: str, given: Collection[str]) -> tuple[str, ...]:
     """Columns that a file of ``table`` cannot do without and that are not among ``given``."""
     missing = [column.name for column in TABLES[table] if column.required and column.name not in given]
+    if table == "terms" and "term_index" in given:  # the student's own semester number places the term
+        missing = [name for name in missing if name != "term_id"]
     if table == "consents":
         missing += [needed[0] for needed in _CONSENTS_NEED if not set(needed) & set(given)]
     return tuple(missing)

@@ -7,19 +7,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from data.columns import ALL_PURPOSES, Column
-from data.files.cells import read_term
+from data.columns import ALL_PURPOSES, MAX_TERM_INDEX, Column
+from data.files.cells import is_null, read_term
+from data.files.derived_cells import tells_graduation
 from data.files.mapping import TABLES, Mapping, missing_columns, shipped_mappings
 from data.files.never_stored import never_stored
-from data.files.text_table import header_key
+from data.files.text_table import TextTable, header_key
+from data.files.wide import own_count, term_headers
 
 # Columns added to the files that go back to the office; ignored when such a file is imported again.
 RETURNED_COLUMNS = ("tepat: row", "tepat: reasons")
+ROW_NUMBER = "#"  # a fixed value that stands for the number of the row
 _ROW_NUMBERS = ("No", "No. Urut", "Nomor Urut", "#")  # the office's own counting, no loss
+_OFTEN_WIDE = ("gpa_term", "credits_attempted")  # columns that a wide file has once per term
+_OFTEN = ("", "smt", "semester", "sem")
 _DATE = re.compile("tanggal|tgl|date|tgmsk")
 _BETWEEN = re.compile(r"[,;/|+&\n]|\b(?:dan|serta|and)\b", re.IGNORECASE)  # what stands between listed values
 
@@ -57,13 +62,48 @@ class Match:
         return -len(self.missing), len(self.headers)
 
 
+def own_numbers(text: TextTable, match: Match, others: Sequence[Mapping] = ()) -> Match:
+    """The match of a file of terms that are numbered by the student's own semesters.
+
+    Where the column of terms holds 1 to 14 and nothing else, or stands for the academic year beside a column
+    of such numbers above 3, the numbers are the student's own.
+    """
+    header = match.headers.get("term_id")
+    if match.table != "terms" or header is None or "term_index" in match.headers:
+        return match
+    by_key = {header_key(name): name for name in text.frame.columns}
+    told = None
+    if own_count(text.frame[header].fillna("").astype("str")):
+        told = header
+    for mapping in (match.mapping, *others):
+        for option in mapping.table("terms").join.get("term_id", ()):
+            beside = by_key.get(header_key(option[-1]))
+            years = by_key.get(header_key(option[0])) == header
+            if told is None and years and beside and beside not in match.headers.values():
+                cells = text.frame[beside].fillna("").astype("str")
+                above = cells.str.strip().str.fullmatch(r"[4-9]|1\d").any()
+                told = beside if above and own_count(cells) else None
+    if told is None:
+        return match
+    headers = {column: name for column, name in match.headers.items() if column != "term_id"}
+    headers["term_index"] = told
+    missing = missing_columns("terms", (*headers, *match.mapping.table("terms").fixed))
+    unknown = tuple(name for name in match.unknown if name != told)
+    return replace(match, headers=headers, missing=missing, unknown=unknown)
+
+
 def known_headers(table: str, mappings: Iterable[Mapping]) -> frozenset[str]:
     """:func:`data.files.text_table.header_key` of every header that one of the mappings expects."""
-    keys = {header_key(column.name) for column in TABLES[table]}
+    keys, mappings = {header_key(column.name) for column in TABLES[table]}, tuple(mappings)
     for mapping in mappings:
         part = mapping.table(table)
         keys |= {header_key(header) for headers in part.columns.values() for header in headers}
         keys |= {header_key(header) for header in part.chosen}
+    if table == "terms":
+        averages = [key for key, column in term_headers(mappings).items() if column in _OFTEN_WIDE]
+        numbers = range(1, MAX_TERM_INDEX + 1)
+        keys |= {f"{key}{form}{number}" for key in averages for form in _OFTEN for number in numbers}
+        keys |= {f"{form}{number}{key}" for key in averages for form in _OFTEN[1:] for number in numbers}
     return frozenset(keys)
 
 
@@ -104,8 +144,19 @@ def match_headers(
         for header in headers
         if header not in used and header not in left_out and keys[header] not in understood
     )
-    missing = missing_columns(table, (*found, *mapping.table(table).fixed))
+    told = {*found, *mapping.table(table).fixed}
+    if table == "outcomes" and graduation_header(found) is not None:
+        told.add("exit_type")
+    missing = missing_columns(table, told)
     return Match(table, mapping, found, missing, unknown, left_out)
+
+
+def graduation_header(headers: dict[str, str]) -> str | None:
+    """The header of a file's exits that tells of graduations, where no column tells the kind of exit."""
+    if "exit_type" in headers:
+        return None
+    told = [headers[column] for column in ("exit_date", "exit_term") if column in headers]
+    return next((header for header in told if tells_graduation(header)), None)
 
 
 def _says_less(column: Column, key: str) -> bool:
@@ -149,10 +200,19 @@ def detect_table(headers: Sequence[str], mappings: Sequence[Mapping] = ()) -> st
     """Which table a file's headers describe, or None when no table's required columns are all there."""
     matches = {table: detect_mapping(headers, table, mappings) for table in TABLES}
     complete = {table: match for table, match in matches.items() if not match.missing}
+    if "outcomes" in complete and "terms" not in complete and tells_exits(matches["outcomes"]):
+        return "outcomes"
     return max(complete, key=lambda table: len(complete[table].headers), default=None)
 
 
-def translate(texts: pd.DataFrame, match: Match, others: Sequence[Mapping] = ()) -> pd.DataFrame:
+def tells_exits(match: Match) -> bool:
+    """Whether a file says when students left, and not only how they stand."""
+    return not match.missing and bool({"exit_date", "exit_term", "terms_to_exit"} & match.headers.keys())
+
+
+def translate(
+    texts: pd.DataFrame, match: Match, others: Sequence[Mapping] = (), rows: pd.Index | None = None
+) -> pd.DataFrame:
     """Rename a text frame's columns and put the vocabulary's values in place of the file's.
 
     Parameters
@@ -163,6 +223,8 @@ def translate(texts: pd.DataFrame, match: Match, others: Sequence[Mapping] = ())
         Columns and mapping.
     others : sequence of Mapping
         Lend their word lists (never their numeric codes) for values that the mapping does not know.
+    rows : pandas.Index, optional
+        The row of the file from which each row comes; by default the index.
 
     Returns
     -------
@@ -175,7 +237,7 @@ def translate(texts: pd.DataFrame, match: Match, others: Sequence[Mapping] = ())
     given = dict(match.headers) | {name: None for name in part.fixed if name not in match.headers}
     for name, header in given.items():
         if header is None:
-            cells = pd.Series(part.fixed[name], index=texts.index, dtype="str")
+            cells = _same_for_all(part.fixed[name], texts.index, texts.index if rows is None else rows)
         else:
             cells = texts[header].fillna("").astype("str")
         if header is not None and name in part.join:
@@ -186,6 +248,10 @@ def translate(texts: pd.DataFrame, match: Match, others: Sequence[Mapping] = ())
             known = {cell: _value(cell, columns[name], words) for cell in distinct}
             cells = cells.map(known).astype("str")
         result[name] = cells
+    graduated = graduation_header(match.headers) if match.table == "outcomes" else None
+    if graduated is not None and "exit_type" not in result:
+        gone = ~texts[graduated].fillna("").astype("str").map(is_null).astype(bool)
+        result["exit_type"] = pd.Series("", index=texts.index, dtype="str").mask(gone, "graduated")
     return pd.DataFrame(result, index=texts.index)
 
 
@@ -214,6 +280,13 @@ def shipped_words(column: Column, table: str) -> dict[str, str]:
     for mapping in reversed(shipped_mappings()):
         words |= mapping.words(table, column) if mapping.lends else {}
     return words | ({ALL_PURPOSES: ALL_PURPOSES} if column.listed else {})
+
+
+def _same_for_all(said: str, index: pd.Index, rows: pd.Index) -> pd.Series:
+    """What every row says; :data:`ROW_NUMBER` is each row's own number."""
+    if said == ROW_NUMBER:
+        return pd.Series([f"{row:05d}" for row in rows], index=index, dtype="str")
+    return pd.Series(said, index=index, dtype="str")
 
 
 def _meanings(header: str | None, match: Match, others: Sequence[Mapping]) -> dict[str, str]:

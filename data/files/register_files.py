@@ -8,19 +8,32 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
-from data.columns import DEGREE_LEVELS
+from data.columns import DEGREE_LEVELS, OUTCOME_COLUMNS, TERM_STATUSES
 from data.files import derived_cells
-from data.files.cells import parse_column
+from data.files.cells import is_null, parse_column
 from data.files.mapping import TABLES, Mapping, shipped_mappings
-from data.files.matching import Match, detect_mapping, detect_table, known_headers, match_headers, translate
+from data.files.matching import (
+    Match,
+    detect_mapping,
+    detect_table,
+    known_headers,
+    match_headers,
+    own_numbers,
+    shipped_words,
+    tells_exits,
+    translate,
+)
 from data.files.tables import read_text_table
 from data.files.text_table import TextTable, header_key
+from data.files.wide import row_of, term_headers, unfold
 
+YEAR_ALONE = r"\s*(19|20)\d\d\s*"  # an exit told by its year
+REGISTER = ("students", "terms", "outcomes")  # what a file with one row per student may hold
 # How programme names begin: "S1 Fisika", "D-III Keperawatan", "Profesi Ners", "S2 Terapan Gizi".
 _LEVEL = r"^(S-?[23][ -]?Terapan|S-?[123]|Sp-?[12]|D-?(?:IV|I{1,3}|[1234])|Profesi)\b"
 _LEVEL_WORDS = {"di": "D1", "dii": "D2", "diii": "D3", "div": "D4"}
@@ -82,6 +95,11 @@ class ParsedTable:
         Cells that hold something which could not be read.
     expected : dict of str to str
         Column → what a cell should look like.
+    derived : frozenset of str
+        Columns that no cell of the file gives.
+    left, studied : tuple of int
+        Rows of terms whose status says that the student has left: without an average, left out; with one,
+        taken as a term of study.
     """
 
     table: str
@@ -92,10 +110,14 @@ class ParsedTable:
     values: pd.DataFrame
     unreadable: pd.DataFrame
     expected: dict[str, str]
+    derived: frozenset[str] = frozenset()
+    left: tuple[int, ...] = ()
+    studied: tuple[int, ...] = ()
 
     def header(self, column: str) -> str:
         """The header of a column as the file writes it, or the column's own name."""
-        return self.match.headers.get(column, column)
+        placed = "term_index" if column == "term_id" and column in self.derived else column
+        return self.match.headers.get(placed, column)
 
 
 def read_source(
@@ -134,16 +156,62 @@ def match_source(
     The other parameters and what is raised are those of :func:`read_source`.
     """
     others = (*remembered, *shipped_mappings())
-    known = known_headers(source.table, others if mapping is None else (mapping, *others))
+    candidates = others if mapping is None else (mapping, *others)
+    known = known_headers(source.table, candidates)
     text = read_text_table(source.data, source.name, sheet=source.sheet, known=known, limit=limit)
+    return _matched(text, source.table, mapping, others)
+
+
+def _matched(
+    text: TextTable, table: str, mapping: Mapping | None, others: Sequence[Mapping]
+) -> tuple[TextTable, Match]:
+    if table == "terms":
+        candidates = others if mapping is None else (mapping, *others)
+        zero = next((one.table("terms").zero for one in candidates if one.table("terms").zero), "")
+        text = unfold(text, term_headers(candidates), zero)
     headers = list(text.frame.columns)
     if mapping is None:
-        return text, detect_mapping(headers, source.table, others)
-    return text, match_headers(headers, source.table, mapping, others)
+        match = detect_mapping(headers, table, others)
+    else:
+        match = match_headers(headers, table, mapping, others)
+    match = own_numbers(text, match, others)
+    if text.by_term and "status" in match.missing:
+        match = _with_status(match)
+    return text, match
+
+
+def _with_status(match: Match) -> Match:
+    """Terms told in columns have no status: whoever has a figure in a term studied in it."""
+    part = match.mapping.table("terms")
+    part = replace(part, fixed={**part.fixed, "status": "A"})
+    mapping = replace(match.mapping, tables={**match.mapping.tables, "terms": part})
+    return replace(match, mapping=mapping, missing=tuple(set(match.missing) - {"status"}))
+
+
+def tables_of(
+    name: str,
+    data: bytes,
+    *,
+    mapping: Mapping | None = None,
+    remembered: Sequence[Mapping] = (),
+    sheet: str | None = None,
+) -> tuple[str, ...]:
+    """The tables that one file holds all needed columns of, e.g. a register with one row per student.
+
+    Exits count only where the file says when somebody left. The parameters and what is raised are those of
+    :func:`match_source`.
+    """
+    others = (*remembered, *shipped_mappings())
+    candidates = others if mapping is None else (mapping, *others)
+    known = frozenset().union(*(known_headers(table, candidates) for table in REGISTER))
+    text = read_text_table(data, name, sheet=sheet, known=known)
+    matches = {table: _matched(text, table, mapping, others)[1] for table in REGISTER}
+    held = [table for table, match in matches.items() if not match.missing]
+    return tuple(table for table in held if table != "outcomes" or tells_exits(matches[table]))
 
 
 def guess_table(name: str, data: bytes, *, remembered: Sequence[Mapping] = ()) -> str | None:
-    """Which table a file holds, by its headers; None when it is none of them.
+    """Which table a file holds, by its headers: one of them, "register" for several, None for none.
 
     Parameters
     ----------
@@ -160,12 +228,37 @@ def guess_table(name: str, data: bytes, *, remembered: Sequence[Mapping] = ()) -
     mappings = (*remembered, *shipped_mappings())
     known = frozenset().union(*(known_headers(table, mappings) for table in TABLES))
     text = read_text_table(data, name, known=known, limit=100)
+    matches = {table: _matched(text, table, None, mappings)[1] for table in REGISTER}
+    complete = {table for table, match in matches.items() if not match.missing}
+    if "students" in complete and (
+        tells_exits(matches["outcomes"]) or ("terms" in complete and _one_row_each(text, matches["students"]))
+    ):
+        return (
+            "register"
+            if _one_row_each(text, matches["students"])
+            else detect_table(list(text.frame.columns), mappings)
+        )
+    if "terms" in complete and complete == {"terms"}:
+        return "terms"
     return detect_table(list(text.frame.columns), mappings)
+
+
+def _one_row_each(text: TextTable, match: Match) -> bool:
+    """Whether no student number comes twice."""
+    header = match.headers.get("student_number")
+    return header is not None and text.frame[header].is_unique
 
 
 def parse_table(text: TextTable, match: Match, others: Sequence[Mapping] = ()) -> ParsedTable:
     """Type every matched column of a text table."""
-    translated = translate(text.frame, match, others)
+    rows = text.frame.index.map(row_of) if text.by_term else text.frame.index
+    translated = translate(text.frame, match, others, rows)
+    left = studied = pd.Index([])
+    if match.table == "terms" and "status" in match.headers:
+        left, studied = _gone(translated, text.frame[match.headers["status"]], match)
+        translated["status"] = translated["status"].mask(translated.index.isin(studied), "A")
+        translated = translated.drop(index=left)
+        text = replace(text, frame=text.frame.drop(index=left))
     scales = {}
     for mapping in (*reversed(others), match.mapping):
         scales |= mapping.table(match.table).scale
@@ -190,6 +283,9 @@ def parse_table(text: TextTable, match: Match, others: Sequence[Mapping] = ()) -
     if names is not None and "degree_level" not in values:
         values["degree_level"] = _levels_of_names(names)
     raw = pd.DataFrame({name: text.frame[header] for name, header in match.headers.items()}, index=index)
+    if "exit_term" in raw and "exit_date" in values:  # a date says more than the year alone
+        by_year = raw["exit_term"].fillna("").str.fullmatch(YEAR_ALONE) & values["exit_date"].notna()
+        values["exit_term"] = values["exit_term"].mask(by_year)
     return ParsedTable(
         match.table,
         text.name,
@@ -199,7 +295,21 @@ def parse_table(text: TextTable, match: Match, others: Sequence[Mapping] = ()) -
         pd.DataFrame(values, index=index),
         pd.DataFrame(unreadable, index=index, dtype=bool),
         expected,
+        left=tuple(left),
+        studied=tuple(studied),
     )
+
+
+def _gone(translated: pd.DataFrame, statuses: pd.Series, match: Match) -> tuple[pd.Index, pd.Index]:
+    """Rows of terms whose status is a kind of exit: those without a term average, and those with one."""
+    exit_type = next(column for column in OUTCOME_COLUMNS if column.name == "exit_type")
+    words = {**shipped_words(exit_type, "outcomes"), **match.mapping.words("outcomes", exit_type)}
+    exits = {word for word, kind in words.items() if kind and not word.isdigit()}
+    strange = ~translated["status"].isin(list(TERM_STATUSES))
+    gone = strange & statuses.fillna("").map(header_key).isin(exits)
+    none = pd.Series("", index=translated.index, dtype="str")
+    average = translated.get("gpa_term", none).map(lambda text: not is_null(text)).astype(bool)
+    return translated.index[gone & ~average], translated.index[gone & average]
 
 
 def _levels_of_names(names: pd.Series) -> pd.Series:

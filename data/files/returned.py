@@ -26,7 +26,7 @@ def returned_rows(parsed: ParsedTable, found: pd.DataFrame) -> pd.DataFrame:
     cells = errors["column"].where(errors["column"] == "", errors["column"] + ": ")
     reasons = (errors["rule"] + " " + cells + errors["message"]).groupby(errors["row"].astype("int64"))
     joined = reasons.agg("; ".join)
-    rows = parsed.text.frame.loc[joined.index]
+    rows = parsed.text.own_rows.loc[joined.index]
     row_column, reason_column = RETURNED_COLUMNS
     own = rows.drop(columns=[name for name in RETURNED_COLUMNS if name in rows])
     return own.assign(**{row_column: joined.index.astype("str"), reason_column: joined})

@@ -7,6 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 
 import pandas as pd
@@ -42,6 +43,14 @@ class TextTable:
         Rows whose number of cells differs from the header's, with the number found.
     second_header : int or None
         Row of a second header, which is left out.
+    as_given : pandas.DataFrame or None
+        The rows as the file has them, where ``frame`` has a row per term instead (:mod:`data.files.wide`).
+    by_term : dict of str to dict of int to str
+        Header of ``frame`` → the student's own semester number → header of the file.
+    beside : tuple of str
+        Headers about terms in general, which are left out beside those.
+    zeros : int
+        Term averages of 0 of which nobody has said yet what they mean.
     """
 
     name: str
@@ -52,8 +61,18 @@ class TextTable:
     sheet: str = ""
     ragged: dict[int, int] = field(default_factory=dict)
     second_header: int | None = None
+    as_given: pd.DataFrame | None = None
+    by_term: dict[str, dict[int, str]] = field(default_factory=dict)
+    beside: tuple[str, ...] = ()
+    zeros: int = 0
+
+    @property
+    def own_rows(self) -> pd.DataFrame:
+        """The rows as the file has them."""
+        return self.frame if self.as_given is None else self.as_given
 
 
+@lru_cache(maxsize=100_000)
 def header_key(header: str) -> str:
     """A header without case, accents of width, spaces and punctuation; ``%`` counts as a word.
 

@@ -17,7 +17,8 @@ from data import schema
 from data.columns import OF_CONSENT, Column
 from data.files.cells import looks_damaged
 from data.files.mapping import TABLES
-from data.files.register_files import ParsedTable
+from data.files.matching import ROW_NUMBER, graduation_header
+from data.files.register_files import YEAR_ALONE, ParsedTable
 
 if TYPE_CHECKING:
     import pandera.pandas as pa
@@ -67,6 +68,7 @@ _ERRORS = {
     "REC019": "The file cannot be read as a table",
     "REC020": "A text is too long",
     "CON001": "A yes and a no of the same day for the same purpose",
+    "REC030": "A grade average of 0 of which nobody has said what it means",
     "SPC001": "An archive that would unpack to far more than its size",
     "SPC002": "A symbolic link or a special file",
     "SPC003": "A path that climbs out of its folder",
@@ -103,6 +105,14 @@ _WARNINGS = {
     "CON101": "A yes beside a no that stands; the no holds",
     "CON102": "A word for a purpose that can be read in two ways; the narrower one is taken",
     "REC118": "A whole kind of exit is missing",
+    "REC131": "A value is taken for every row",
+    "REC132": "Terms are placed by the student's own semester numbers",
+    "REC133": "An exit is told by its year alone",
+    "REC134": "A second header row; left out",
+    "REC135": "The file tells of exits too",
+    "REC136": "Columns about all terms together; left out",
+    "REC138": "A status of a student who has left, in a row of a term",
+    "REC137": "Whoever has a date of graduation is taken as graduated",
     "SPC101": "No student has the number in this name; left out",
     "SPC102": "Two students may be meant; left out",
     "SPC103": "Not an image file; left out",
@@ -204,6 +214,7 @@ def check_columns(parsed: ParsedTable) -> pd.DataFrame:
     for header in parsed.match.unknown:
         message = f"the header {header!r} is not understood; its column is left out"
         found.append(problems(parsed.file, "REC113", [None], header, messages=message))
+    found.append(assumptions(parsed))
     ragged = parsed.text.ragged
     width = len(parsed.text.frame.columns)
     messages = [f"{count} cells, but the header has {width}" for count in ragged.values()]
@@ -214,6 +225,48 @@ def check_columns(parsed: ParsedTable) -> pd.DataFrame:
     found.append(_check_student_numbers(parsed))
     found += [_check_length(parsed, name) for name in parsed.values if name in TEXT_LIMITS]
     found.append(_schema_problems(parsed))
+    return collect(found)
+
+
+def assumptions(parsed: ParsedTable) -> pd.DataFrame:
+    """What was taken for granted to read a file, as problems: a question, or warnings."""
+    text, match, file = parsed.text, parsed.match, parsed.file
+    found = []
+    if text.zeros:
+        message = (
+            f"{text.zeros:,} term averages are 0 and no credits stand beside them: say once whether that "
+            "means no grade (--set terms.zero=empty) or that everything was failed (--set terms.zero=grade)"
+        )
+        found.append(problems(file, "REC030", [None], messages=message))
+    fixed = match.mapping.table(match.table).fixed
+    taken = {column: said for column, said in fixed.items() if column not in match.headers}
+    if taken:
+        named = [
+            f"{column} {'its own number' if said == ROW_NUMBER else repr(said)}"
+            for column, said in taken.items()
+        ]
+        message = f"not in the file and taken for every row: {', '.join(named)}"
+        found.append(problems(file, "REC131", [None], messages=message))
+    graduated = graduation_header(match.headers) if match.table == "outcomes" else None
+    if graduated is not None and "exit_type" not in taken:
+        message = f"no column for the kind of exit: whoever has a {graduated!r} is taken as graduated"
+        found.append(problems(file, "REC137", [None], graduated, messages=message))
+    for rows, what in (
+        (parsed.left, "the row is left out"),
+        (parsed.studied, "with an average it counts as A"),
+    ):
+        message = f"a status of who has left, which belongs in a file of exits; {what}"
+        found.append(problems(file, "REC138", rows, parsed.header("status"), messages=message))
+    if text.second_header is not None:
+        found.append(problems(file, "REC134", [text.second_header]))
+    if text.beside:
+        message = f"left out, as they say one thing for all terms: {', '.join(text.beside)}"
+        found.append(problems(file, "REC136", [None], messages=message))
+    if "exit_term" in parsed.raw:
+        by_year = parsed.raw["exit_term"].fillna("").str.fullmatch(YEAR_ALONE)
+        message = "only the year of the exit: the even term that ends in it is taken"
+        mask = by_year.astype(bool) & parsed.values["exit_term"].notna()
+        found.append(flag(parsed, mask, "REC133", "exit_term", message))
     return collect(found)
 
 
@@ -248,6 +301,8 @@ def _schema_problems(parsed: ParsedTable) -> pd.DataFrame:
     for (name, check), group in cases.groupby(["column", "check"], sort=False):
         rule = "REC002" if check == "not_nullable" else str(check)
         rows = pd.Index(group["index"])
+        if rule == "REC002" and name in parsed.derived:
+            continue  # nothing to derive it from is said of its own
         if rule == "REC002":  # an unreadable or ragged cell is missing too; say it once
             unread = parsed.unreadable[name]
             rows = rows[~unread.loc[rows].to_numpy() & ~rows.isin(list(parsed.text.ragged))]

@@ -9,9 +9,18 @@ from datetime import date
 
 import pandas as pd
 
+from data.files.choices import Choice, with_choices
+from data.files.code_lists import code_list
 from data.files.mapping import TABLES, Mapping, mapping_from_dict, mapping_to_dict
 from data.files.matching import Match
-from data.files.register_files import ParsedTable, Source, read_source
+from data.files.register_files import (
+    REGISTER,
+    ParsedTable,
+    Source,
+    match_source,
+    read_source,
+    tables_of,
+)
 from data.files.returned import returned_rows
 from data.files.text_files import TableError
 from data.records.assembly import assemble
@@ -20,6 +29,7 @@ from data.records.frames import ImportResult, RecordFrames
 from data.records.import_queries import known_records
 from data.records.imports import ImportNote
 from data.records.known import Known
+from data.records.own_terms import as_in_file, assumed, place
 from data.records.preview import preview_counts
 from data.records.row_checks import check_tables, refused_rows
 from data.records.write import write_import
@@ -27,6 +37,8 @@ from data.store import Store, get_fact, set_fact
 
 Progress = Callable[[int, int, str], None]  # done, total, what
 MAPPING_FACT = "import_mappings"
+LOOKED_AT = 1_000  # rows read to know what a file's columns are
+CANNOT_BE_USED = ("REC001", "REC019", "REC030")  # rules of a file that skipping rows does not help
 
 
 @dataclass(frozen=True)
@@ -138,7 +150,10 @@ def plan_import(
     steps.next("comparing with the store")
     known = Known() if store is None else known_records(store, _numbers(tables))
     steps.next("checking every row")
+    tables = place(tables, known)
     found = collect([*found, check_tables(tables, known, today)])
+    if "terms" in tables:
+        found = collect([found, assumed(tables["terms"])])
     steps.next("preparing")
     plan = _plan(sources, tables, found, known, today)
     steps.next("done")
@@ -178,24 +193,75 @@ def _told_apart(tables: dict[str, ParsedTable]) -> dict[str, ParsedTable]:
 
 def _plan(sources, tables, found, known, today) -> ImportPlan:
     refused = {name: refused_rows(found, parsed.file) for name, parsed in tables.items()}
-    unreadable = bool(found["rule"].isin(["REC001", "REC019"]).any())
+    unreadable = bool(found["rule"].isin(CANNOT_BE_USED).any())
+    shown = as_in_file(found, tables)
     frames = RecordFrames() if unreadable else assemble(tables, refused, known, today)
     hashes = {source.table: source.sha256 for source in sources}
     return ImportPlan(
         frames=frames,
-        problems=found,
+        problems=shown,
         counts=preview_counts(frames, known, today),
         read={name: len(parsed.raw) for name, parsed in tables.items()},
         refused={name: len(rows) for name, rows in refused.items()},
         matches={name: parsed.match for name, parsed in tables.items()},
         returned={
-            name: returned_rows(parsed, found) for name, parsed in tables.items() if len(refused[name])
+            name: returned_rows(parsed, shown) for name, parsed in tables.items() if len(refused[name])
         },
         files={
             parsed.file: {"sha256": hashes[name], "rows": len(parsed.raw)} for name, parsed in tables.items()
         },
         unreadable=unreadable,
     )
+
+
+def register_sources(
+    store: Store | None,
+    whole: Source,
+    mapping: Mapping | None = None,
+    choices: Sequence[Choice] = (),
+    codes: Sequence[Source] = (),
+) -> list[Source]:
+    """A file with a row per student as a source for each table of which it has the needed columns.
+
+    Raises
+    ------
+    data.files.text_files.TableError
+        When it is no table, or holds none of the tables: the message says what each lacks.
+    """
+    remembered = remembered_mappings(store) if store is not None else ()
+    each = [replace(whole, table=table) for table in REGISTER]
+    if choices or codes:
+        mapping = chosen_mapping(store, each, mapping, choices, codes)
+    held = tables_of(whole.name, whole.data, mapping=mapping, remembered=remembered, sheet=whole.sheet)
+    if not held:
+        matches = [match_source(one, mapping=mapping, remembered=remembered, limit=100)[1] for one in each]
+        lacking = "; ".join(f"{match.table}: {', '.join(match.missing) or 'a date'}" for match in matches)
+        raise TableError(f"{whole.name}: no table is complete; missing are {lacking}")
+    return [one for one in each if one.table in held]
+
+
+def chosen_mapping(
+    store: Store | None,
+    sources: Sequence[Source],
+    mapping: Mapping | None = None,
+    choices: Sequence[Choice] = (),
+    codes: Sequence[Source] = (),
+) -> Mapping:
+    """The mapping of an import with what a person chose, and with the institution's own lists of codes.
+
+    Raises
+    ------
+    data.files.mapping.MappingError
+        When a choice fits no file of the import.
+    data.files.text_files.TableError
+        When a file is no table, or a list of codes none.
+    """
+    remembered = remembered_mappings(store) if store is not None else ()
+    matches = [
+        match_source(one, mapping=mapping, remembered=remembered, limit=LOOKED_AT)[1] for one in sources
+    ]
+    listed = [one for source in codes for one in code_list(source.name, source.data, matches)]
+    return with_choices(matches, [*listed, *choices])
 
 
 def apply_import(
