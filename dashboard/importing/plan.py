@@ -13,19 +13,26 @@ from datetime import date
 import pandas as pd
 
 from data.files.mapping import Mapping, shipped_mappings
-from data.files.register_files import guess_table
+from data.files.register_files import REGISTER, guess_table
 from data.files.returned import returned_csv
 from data.files.tables import TableError
 from data.records.checks import collect
 from data.records.imports import ImportNote, ensure_import, records_written
-from data.records.ingest import ImportPlan, Source, apply_import, plan_import, remembered_mappings
+from data.records.ingest import (
+    ImportPlan,
+    Source,
+    apply_import,
+    plan_import,
+    register_sources,
+    remembered_mappings,
+)
 from data.signatures.files import IMAGE_SUFFIXES
 from data.signatures.ingest import SignaturePlan, apply_signatures, plan_signatures
 from data.store import Store
 from data.trust import audit
 
 TABLES = ("students", "terms", "outcomes", "consents")
-KINDS = (*TABLES, "signatures", "skip")
+KINDS = (*TABLES, "register", "signatures", "skip")  # register: one file with whatever tables it holds
 Progress = Callable[[int, int, str], None]
 
 
@@ -107,7 +114,9 @@ def chosen_files(files: Sequence[UploadedFile], kinds: Sequence[str]) -> dict[st
     for file, kind in zip(files, kinds, strict=True):
         if kind != "skip":
             found.setdefault(kind, []).append(file)
-    twice = [kind for kind in TABLES if len(found.get(kind, ())) > 1]
+    twice = [kind for kind in (*TABLES, "register") if len(found.get(kind, ())) > 1]
+    if "register" in found:
+        twice += [kind for kind in REGISTER if kind in found]
     if twice:
         raise ValueError(f"kinds must name each table once, got {', '.join(twice)} twice")
     return found
@@ -132,6 +141,8 @@ def make_plan(
         As for :func:`data.signatures.ingest.plan_signatures`.
     """
     sources = [Source(kind, files[kind][0].name, files[kind][0].data) for kind in TABLES if kind in files]
+    if "register" in files:
+        sources = [*_register(store, files["register"][0], mapping), *sources]
     records = plan_import(sources, mapping, store=store, progress=progress) if sources else None
     scans = files.get("signatures")
     if not scans or (records is not None and records.unreadable):
@@ -141,6 +152,15 @@ def make_plan(
         pixels, name, store, records=records, captured_on=captured_on, progress=progress
     )
     return PagePlan(records, pictures, pixels)
+
+
+def _register(store: Store, file: UploadedFile, mapping: Mapping | None) -> list[Source]:
+    """The tables of one file; its students alone where none is complete: the check says what lacks."""
+    whole = Source("students", file.name, file.data)
+    try:
+        return register_sources(store, whole, mapping)
+    except TableError:
+        return [whole]
 
 
 def _pixels(scans: list[UploadedFile]) -> tuple[object, str]:

@@ -263,6 +263,28 @@ def _value(cell: str, column: Column, words: dict[str, str]) -> str:
     return listed_values(cell, column.allowed, words)
 
 
+def strange_cells(
+    cells: Iterable[str], name: str, match: Match, others: Sequence[Mapping] = ()
+) -> tuple[str, ...]:
+    """The cells of a column of codes that say none of its allowed values, each once.
+
+    Parameters
+    ----------
+    cells : iterable of str
+        As written.
+    name : str
+        The column that their header gives.
+    match, others
+        As for :func:`translate`.
+    """
+    column = next(column for column in TABLES[match.table] if column.name == name)
+    if not column.allowed or column.listed:
+        return ()
+    words = _value_words(column, match, others) | _meanings(match.headers.get(name), match, others)
+    each = dict.fromkeys(cell.strip() for cell in cells if not is_null(cell))
+    return tuple(cell for cell in each if words.get(header_key(cell), cell) not in ("", *column.allowed))
+
+
 def listed_values(cell: str, allowed: Sequence[str], words: dict[str, str]) -> str:
     """Several words in one cell → ``"a, b"``; a word that is not known stays as it is, at the end."""
     parts = [cell] if header_key(cell) in words else _BETWEEN.split(cell)

@@ -17,7 +17,7 @@ from data import schema
 from data.columns import OF_CONSENT, Column
 from data.files.cells import looks_damaged
 from data.files.mapping import TABLES
-from data.files.matching import ROW_NUMBER, graduation_header
+from data.files.matching import ROW_NUMBER, detect_mapping, graduation_header, tells_exits
 from data.files.register_files import YEAR_ALONE, ParsedTable
 
 if TYPE_CHECKING:
@@ -268,6 +268,18 @@ def assumptions(parsed: ParsedTable) -> pd.DataFrame:
         mask = by_year.astype(bool) & parsed.values["exit_term"].notna()
         found.append(flag(parsed, mask, "REC133", "exit_term", message))
     return collect(found)
+
+
+def tells_of_exits_too(students: ParsedTable) -> pd.DataFrame:
+    """A warning where a file of students has columns of exits that nobody reads."""
+    match = detect_mapping(list(students.text.own_rows.columns), "outcomes")
+    told = [
+        match.headers[name] for name in ("exit_date", "exit_term", "terms_to_exit") if name in match.headers
+    ]
+    if not tells_exits(match):
+        return no_problems()
+    message = f"{', '.join(told)}: give the file as one of outcomes too, or as a register, to read the exits"
+    return problems(students.file, "REC135", [None], told[0], messages=message)
 
 
 def _check_length(parsed: ParsedTable, name: str) -> pd.DataFrame:

@@ -196,6 +196,14 @@ def test_a_file_with_an_exit_column_is_a_file_of_outcomes():
     assert guess_table("keluar.csv", twice.encode()) == "outcomes"
 
 
+def test_a_file_of_students_that_tells_of_exits_says_how_to_read_them():
+    students = STUDENTS.strip() + ";Tanggal Lulus\n01;55201;S1;2021;Baru;20/08/2025\n"
+    plan = planned({"students": students})
+    assert plan.problems[plan.problems["rule"] == "REC135"]["column"].tolist() == ["Tanggal Lulus"]
+    both = planned({"students": students, "outcomes": students})
+    assert "REC135" not in rules(both) and "REC135" not in rules(planned({"students": TWO}))
+
+
 def test_a_year_of_graduation_is_the_even_term_that_ends_in_it_unless_a_date_says_more():
     outcomes = "NIM;Jenis Keluar;Tahun Lulus;Tanggal Lulus\n01;Lulus;2025;\n02;Lulus;2026;03/03/2026\n"
     plan = planned({"students": TWO, "outcomes": outcomes})
