@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data.files import old_workbooks
 from data.files.register_files import Source, guess_table, read_source
 from data.files.tables import read_table, read_text_table
 from data.files.text_files import TableError
@@ -50,7 +51,7 @@ def test_an_old_workbook_gives_the_rows_that_a_spreadsheet_shows(name):
 
 
 @pytest.mark.parametrize("name", WORKBOOKS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(data=st.data())
 def test_a_damaged_old_workbook_is_a_clear_refusal_or_a_table(name, data):
     broken = bytearray(WORKBOOKS[name])
@@ -61,6 +62,18 @@ def test_a_damaged_old_workbook_is_a_clear_refusal_or_a_table(name, data):
         read_table(cut, f"m.{name}")
     except TableError as error:
         assert f"m.{name}" in str(error) or "no filled cell" in str(error)
+
+
+def test_a_workbook_that_breaks_its_reader_ends_the_readers_process_only(monkeypatch, tmp_path):
+    child = tmp_path / "child.py"
+    child.write_text("import os, sys\nsys.stdin.buffer.read()\nos.abort()\n")
+    monkeypatch.setattr(old_workbooks, "_CHILD", child)
+    with pytest.raises(TableError, match="m.xls: the workbook is damaged"):
+        read_table(WORKBOOKS["xls"], "m.xls")
+    child.write_text("import time\ntime.sleep(60)\n")
+    monkeypatch.setattr(old_workbooks, "SECONDS", 0.3)
+    with pytest.raises(TableError, match="m.xls: takes too long to read"):
+        read_table(WORKBOOKS["xls"], "m.xls")
 
 
 def test_a_sheet_that_claims_millions_of_cells_is_refused():

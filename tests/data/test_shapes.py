@@ -182,6 +182,28 @@ def test_one_row_per_student_holds_students_terms_and_exits(store):
     assert outcomes.loc["02", ["exit_term", "terms_to_exit"]].tolist() == [20202, 8]
 
 
+def test_a_public_register_of_graduates_with_dates_only_loads_as_it_is(load, tmp_path):
+    path = tmp_path / "register.csv"
+    path.write_text(
+        "NIM,Nama_mahasiswa,Kode_program_studi,Kode_jenjang_pendidikan,Jenis_kelamin,Status_awal_mahasiswa,"
+        "Status_mahasiswa,Tanggal_masuk,Tanggal_lulus,IPK_akhir,Kode_provinsi,Kode_biaya_studi,Kode_beasiswa\n"
+        "1,A,55201,C,L,B,L,01/09/2015,31/08/2019,3.5,020000,A,\n"  # the eighth term, to its last day
+        "2,B,55201,C,P,B,L,01/09/2015,01/09/2019,3.5,020000,A,\n"  # the ninth
+        "3,C,57401,E,P,P,L,01/09/2016,31/07/2019,3.5,020000,,X\n"
+        "4,D,57401,E,P,B,A,01/09/2022,,,020000,,\n"
+    )
+    done = load("--register", path)
+    assert done.exit_code == 0, done.output
+    assert "error" not in done.output
+    source = Source("students", "register.csv", path.read_bytes())
+    plan = plan_import(register_sources(None, source))
+    students = plan.frames.students.set_index("student_number")
+    assert students["degree_level"].to_dict() == {"1": "S1", "2": "S1", "3": "D3", "4": "D3"}
+    assert students["entry_type"].tolist() == ["new", "new", "transfer", "new"]
+    assert plan.frames.outcomes["terms_to_exit"].fillna(0).tolist() == [8, 9, 6, 0]
+    assert "REC113" not in rules(plan)
+
+
 def test_a_file_with_an_exit_column_is_a_file_of_outcomes():
     alumni = "NIM;Nama;Tanggal Lulus;IPK Akhir\n01;Siti;20/08/2025;3,5\n02;Budi;;\n"
     assert guess_table("alumni.csv", alumni.encode()) == "outcomes"
