@@ -47,6 +47,8 @@ class Match:
         Headers that mean nothing to the mapping.
     left_out : tuple of str
         Headers that are never stored (national numbers, parents' names, contacts).
+    year_header : str or None
+        Header of the academic year that stands beside the student's own semester numbers.
     """
 
     table: str
@@ -55,6 +57,7 @@ class Match:
     missing: tuple[str, ...]
     unknown: tuple[str, ...]
     left_out: tuple[str, ...]
+    year_header: str | None = None
 
     @property
     def score(self) -> tuple[int, int]:
@@ -89,7 +92,8 @@ def own_numbers(text: TextTable, match: Match, others: Sequence[Mapping] = ()) -
     headers["term_index"] = told
     missing = missing_columns("terms", (*headers, *match.mapping.table("terms").fixed))
     unknown = tuple(name for name in match.unknown if name != told)
-    return replace(match, headers=headers, missing=missing, unknown=unknown)
+    years = None if told == header else header
+    return replace(match, headers=headers, missing=missing, unknown=unknown, year_header=years)
 
 
 def known_headers(table: str, mappings: Iterable[Mapping]) -> frozenset[str]:

@@ -69,6 +69,7 @@ _ERRORS = {
     "REC020": "A text is too long",
     "CON001": "A yes and a no of the same day for the same purpose",
     "REC030": "A grade average of 0 of which nobody has said what it means",
+    "REC031": "The student's semester number and the academic year contradict each other",
     "SPC001": "An archive that would unpack to far more than its size",
     "SPC002": "A symbolic link or a special file",
     "SPC003": "A path that climbs out of its folder",

@@ -41,6 +41,7 @@ def place(tables: dict[str, ParsedTable], known: Known) -> dict[str, ParsedTable
     first = lookup(terms.values["student_number"], cohorts).astype("Int64")
     entry = first.map({term: ordinal(int(term)) for term in first.dropna().unique()}).astype("Int64")
     where = entry + terms.values["term_index"] - 1 + _moved_by_leave(terms.values)
+    where = where + _moved_by_years(terms, where)
     names = {number: from_ordinal(int(number)) for number in where.dropna().unique()}
     values = terms.values.assign(term_id=where.map(names).astype("Int64"))
     none = pd.Series(False, index=values.index)
@@ -68,6 +69,49 @@ def _moved_by_leave(rows: pd.DataFrame) -> pd.Series:
     return before.reindex(rows.index)
 
 
+def _years(terms: ParsedTable) -> pd.Series:
+    """First year of the academic year that stands beside each number; null where none does."""
+    if terms.match.year_header is None:
+        return pd.Series(pd.NA, index=terms.values.index, dtype="Int64")
+    cells = terms.text.frame[terms.match.year_header].fillna("").astype("str")
+    return pd.to_numeric(cells.str.extract(r"((?:19|20)\d\d)", expand=False)).astype("Int64")
+
+
+def _moved_by_years(terms: ParsedTable, where: pd.Series) -> pd.Series:
+    """By how many terms a row comes later to lie in the academic year beside it: leaves not shown."""
+    years = _years(terms)
+    moved = pd.Series(0, index=where.index)
+    if years.isna().all():
+        return moved
+    lines = pd.DataFrame(
+        {
+            "student": terms.values["student_number"],
+            "least": (2 * years - where).astype("Float64").to_numpy(float, na_value=float("nan")),
+            "at": where.astype("Float64").to_numpy(float, na_value=float("nan")),
+        },
+        index=where.index,
+    ).dropna()
+    for _, line in lines.sort_values(["student", "at"], kind="stable").groupby("student", sort=False):
+        least, shift = line["least"].astype(int).tolist(), 0
+        for place, (row, needed) in enumerate(zip(line.index, least, strict=True)):
+            if shift < needed:
+                after = least[place + 1] if place + 1 < len(least) else needed
+                shift = after if needed < after <= needed + 1 else needed
+            moved[row] = shift
+    return moved
+
+
+def contradicting(terms: ParsedTable) -> pd.DataFrame:
+    """Rows whose academic year lies before the term of their semester number, as errors."""
+    if terms.match.year_header is None or "term_id" not in terms.derived:
+        return problems(terms.file, "REC031", [])
+    years, placed = _years(terms), terms.values["term_id"] // 10
+    wrong = (years.notna() & placed.notna() & (years != placed)).fillna(False).astype(bool)
+    return flag(
+        terms, wrong, "REC031", "term_index", lambda row: f"the academic year beside it is {years[row]}"
+    )
+
+
 def assumed(terms: ParsedTable) -> pd.DataFrame:
     """What placing by own semester numbers takes for granted, as a warning about the file."""
     if "term_id" not in terms.derived:
@@ -76,6 +120,7 @@ def assumed(terms: ParsedTable) -> pd.DataFrame:
     return collect(
         [
             flag(terms, empty, "REC002", "term_index", "term_index must not be empty: it places the term"),
+            contradicting(terms),
             problems(terms.file, "REC132", [None], terms.header("term_index"), messages=ASSUMED),
         ]
     )

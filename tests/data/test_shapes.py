@@ -142,6 +142,24 @@ def test_own_numbers_beside_an_academic_year_are_not_halves_of_it():
     assert [term for _, term in terms_of(plan)] == [20211, 20212, 20221, 20222, 20231]
 
 
+def test_an_academic_year_beside_own_numbers_shows_a_leave_and_a_contradiction():
+    head = "NIM;Tahun Akademik;Semester;Status;IPS\n"
+    years = {1: 2021, 2: 2021, 3: 2023, 4: 2023, 5: 2024}  # a whole year away after the second term
+    terms = head + "".join(f"01;{year}/{year + 1};{place};Aktif;3,0\n" for place, year in years.items())
+    plan = planned({"students": TWO, "terms": terms})
+    assert plan.accepted, plan.errors.to_string()
+    assert [term for _, term in terms_of(plan)] == [20211, 20212, 20231, 20232, 20241]
+    half = {1: 2021, 2: 2022, 3: 2023, 4: 2023}  # the even term of 2021 and the odd one of 2022 away
+    terms = head + "".join(f"01;{year}/{year + 1};{place};Aktif;3,0\n" for place, year in half.items())
+    assert [term for _, term in terms_of(planned({"students": TWO, "terms": terms}))] == [
+        *(20211, 20222, 20231, 20232),
+    ]
+    back = {1: 2021, 2: 2021, 3: 2021, 4: 2022}
+    terms = head + "".join(f"01;{year}/{year + 1};{place};Aktif;3,0\n" for place, year in back.items())
+    errors = planned({"students": TWO, "terms": terms}).errors
+    assert errors[["rule", "row", "value"]].to_numpy().tolist() == [["REC031", 4, "3"]]
+
+
 @pytest.mark.parametrize(("cell", "rule"), [("15", "REC004"), ("", "REC002"), ("x", "REC003")])
 def test_an_own_number_that_is_none_is_refused(cell, rule):
     terms = f"NIM;Semester ke;Status\n01;1;Aktif\n01;{cell};Aktif\n"
