@@ -10,8 +10,9 @@ import streamlit as st
 from dashboard.importing import columns as import_columns
 from dashboard.importing.columns import IGNORED, FileColumns, Said
 from dashboard.importing.plan import UploadedFile
-from dashboard.shell import app_state
+from dashboard.shell import current_session, stores
 from dashboard.shell.plain import plain
+from dashboard.shell.session_keys import Key
 from data.files.mapping import TABLES as COLUMNS
 from data.files.mapping import ZERO_MEANINGS, Mapping
 
@@ -44,23 +45,23 @@ def choose_columns(
         shared = {name: text for name, text in first.fixed.items() if name == "student_number"}
         chosen[table], said[table] = _choices(file, marks[table], shared if "register" in kinds else {})
     base = next(iter(known.values())).match.mapping.title
-    title = app_state.words()("data.own", base=base)
+    title = current_session.words()("data.own", base=base)
     own = import_columns.own_mapping(list(known.values()), chosen, title, said)
     return mapping if own is None else own
 
 
 def _read(file: UploadedFile, table: str, mapping: Mapping | None) -> tuple[FileColumns | None, str]:
     """The headers of a file, read once per session and choice of layout."""
-    kept = st.session_state.setdefault("columns", {})
+    kept = st.session_state.setdefault(Key.COLUMNS, {})
     mark = hashlib.sha256(file.data).hexdigest()[:8]
     key = (mark, file.name, table, None if mapping is None else mapping.name)
     if key not in kept:
-        kept[key] = import_columns.read_columns(app_state.store(), file, table, mapping)
+        kept[key] = import_columns.read_columns(stores.store(), file, table, mapping)
     return kept[key], f"{mark}-{mapping.name if mapping else 'auto'}"
 
 
 def _choices(file: FileColumns, mark: str, shared: dict[str, str]) -> tuple[dict[str, str], Said]:
-    words = app_state.words()
+    words = current_session.words()
     label = words(
         "data.map_understood",
         table=words(f"data.kind_{file.table}"),
@@ -68,9 +69,8 @@ def _choices(file: FileColumns, mark: str, shared: dict[str, str]) -> tuple[dict
         all=len(file.headers),
         layout=plain(file.match.mapping.title),
     )
-    asked = (
-        import_columns.missing(file.table, file.given, file.fixed) or file.zeros or file.strange(file.given)
-    )
+    lacking = import_columns.missing(file.table, file.given, {**file.fixed, **shared})
+    asked = lacking or file.zeros or file.strange(file.given)
     with st.expander(label, icon=":material/view_column:", expanded=bool(asked), key=f"map-{file.table}"):
         st.caption(words("data.map_help"))
         grid = st.grid(3, min_column_width=220, gap="small", key=f"map-grid-{file.table}")
@@ -93,7 +93,7 @@ def _choices(file: FileColumns, mark: str, shared: dict[str, str]) -> tuple[dict
 
 def _fixed(file: FileColumns, chosen: dict[str, str], mark: str, shared: dict[str, str]) -> dict[str, str]:
     """What every row says where a needed column is not in the file."""
-    words, found = app_state.words(), {}
+    words, found = current_session.words(), {}
     lacking = [column for column in import_columns.may_say(file, chosen) if column not in shared]
     if not lacking:
         return found
@@ -112,7 +112,7 @@ def _fixed(file: FileColumns, chosen: dict[str, str], mark: str, shared: dict[st
 
 def _meanings_of_cells(file: FileColumns, chosen: dict[str, str], mark: str) -> dict[str, dict[str, str]]:
     """The meaning of each cell that is no value of its column, as the reader chooses it."""
-    words, found = app_state.words(), {}
+    words, found = current_session.words(), {}
     columns = {column.name: column for column in COLUMNS[file.table]}
     for header, cells in file.strange(chosen).items():
         st.caption(words("data.codes", header=plain(header), column=_meaning(chosen[header])))
@@ -131,7 +131,7 @@ def _meanings_of_cells(file: FileColumns, chosen: dict[str, str], mark: str) -> 
 
 
 def _value(column: str, value: str | None) -> str:
-    words = app_state.words()
+    words = current_session.words()
     if value is None:
         return words("data.code_unknown")
     if value == IGNORED:
@@ -147,7 +147,7 @@ def _zero(file: FileColumns, mark: str) -> str:
     """What a term average of 0 says, asked where a file has such averages without credits beside them."""
     if not file.zeros:
         return ""
-    words = app_state.words()
+    words = current_session.words()
     said = st.radio(
         words("data.zero", n=file.zeros),
         ZERO_MEANINGS,
@@ -159,7 +159,7 @@ def _zero(file: FileColumns, mark: str) -> str:
 
 
 def _meaning(column: str) -> str:
-    words = app_state.words()
+    words = current_session.words()
     if column == IGNORED:
         return words("data.map_ignore")
     own = f"import_column.{column}"
@@ -167,11 +167,11 @@ def _meaning(column: str) -> str:
 
 
 def _sample(cells: tuple[str, ...]) -> str | None:
-    return app_state.words()("data.map_sample", values=", ".join(map(plain, cells))) if cells else None
+    return current_session.words()("data.map_sample", values=", ".join(map(plain, cells))) if cells else None
 
 
 def _say_what_is_wrong(file: FileColumns, chosen: dict[str, str], fixed: dict[str, str]) -> None:
-    words, table = app_state.words(), file.table
+    words, table = current_session.words(), file.table
     lacking = import_columns.missing(table, chosen, {**file.fixed, **fixed})
     if lacking:
         st.warning(
