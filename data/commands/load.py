@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from data.files.choices import Choices
     from data.records.ingest import ImportPlan, Source
     from data.signatures.ingest import SignaturePlan
     from data.store import Store
@@ -45,6 +46,19 @@ def load(
         str | None,
         typer.Option(help="Date of signatures whose name has none: 2024-08-31, or 'file', or 'entry'."),
     ] = None,
+    choices: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="Decide what a file leaves open: date_order=dmy or mdy, true_dates=stored or swapped, "
+            "attendance=percent or fraction, encoding=NAME; with a table in front for one file only: "
+            "outcomes.date_order=mdy. Repeatable.",
+        ),
+    ] = None,
+    sheet: Annotated[
+        list[str] | None,
+        typer.Option(help="Sheet of a workbook to read, or TABLE:NAME; default: those with equal headers."),
+    ] = None,
     remember: Annotated[
         bool, typer.Option("--remember", help="Prefer this mapping in later imports.")
     ] = False,
@@ -69,10 +83,11 @@ def load(
     _protect_inputs([*files.values(), signatures], [bad_rows, problems])
     when = _captured_on(captured_on)
     chosen = _mapping(mapping)
+    said = _choices(choices or [], list(files), sheet or [])
     with opened_store() as store:
         if not synthetic and not dry_run:
             refuse_in_demo(store)
-        sources = _sources(files)
+        sources = _sources(files, said)
         records, pictures = _plan(store, sources, signatures, chosen, when)
         _report(records, pictures)
         good = (records is None or records.accepted) and (pictures is None or pictures.accepted)
@@ -130,10 +145,19 @@ def _mapping(name: str | None):
         raise typer.BadParameter(str(error)) from error
 
 
-def _sources(files: dict[str, Path]) -> list[Source]:
+def _choices(texts: list[str], tables: list[str], sheets: list[str]) -> dict[str, Choices]:
+    from data.files.choices import ChoiceError, choices_from_texts
+
+    try:
+        return choices_from_texts(texts, tables, sheets)
+    except ChoiceError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _sources(files: dict[str, Path], said: dict[str, Choices]) -> list[Source]:
     from data.records.ingest import Source
 
-    return [Source.from_path(table, path) for table, path in files.items()]
+    return [Source.from_path(table, path, said[table]) for table, path in files.items()]
 
 
 def _plan(store: Store, sources, signatures: Path | None, mapping, when):

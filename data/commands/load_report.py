@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
+from data.files.guess_words import guess_line
 from data.records.checks import CHECKS
 from data.records.ingest import ImportPlan
 from data.signatures.ingest import SignaturePlan, specimens_per_student
 
+_ASSUMED = {True: "read as ", False: "assumed "}
 MOST_ERRORS = 200  # lines; the rest is counted, and --problems writes all
 
 
@@ -22,6 +24,9 @@ def report_records(plan: ImportPlan) -> list[str]:
         )
         if match.left_out:
             lines.append(f"  never stored: {', '.join(match.left_out)}")
+        if match.unknown:
+            lines.append(f"  not understood, left out: {', '.join(match.unknown)}")
+        lines += [f"  {_ASSUMED[guess.proven]} {guess_line(guess)}" for guess in plan.guesses.get(table, ())]
     for table, counts in plan.counts.items():
         if table != "identities":
             lines.append(
@@ -51,10 +56,11 @@ def _problem_lines(found: pd.DataFrame) -> list[str]:
     warnings = found[found["severity"] == "warning"]
     lines = _error_lines(errors)
     for (rule, file), rows in warnings.groupby(["rule", "file"], sort=False):
-        first = rows["row"].min()
-        count = "the whole file" if pd.isna(first) else f"{len(rows):,} rows, the first is row {first}"
-        text = rows["message"].iloc[0] if pd.isna(first) else CHECKS[rule].title
-        lines.append(f"  warning {rule} {file}: {count}: {text}")
+        whole, single = rows[rows["row"].isna()], rows[rows["row"].notna()]
+        lines += [f"  warning {rule} {file}: the whole file: {text}" for text in whole["message"].unique()]
+        if len(single):
+            count = f"{len(single):,} rows, the first is row {single['row'].min()}"
+            lines.append(f"  warning {rule} {file}: {count}: {CHECKS[rule].title}")
     return lines
 
 

@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
-from data.files.cells import is_null, parse_column, read_date
+from data.columns import Column
+from data.files.assumptions import DateColumn, Remark, decide_dates, decide_scale, entry_dates
+from data.files.cells import ParsedColumn, is_null, parse_column
+from data.files.choices import Choices, Guess
+from data.files.dates import DATE_ORDERS, read_date
 from data.files.mapping import TABLES, Mapping, shipped_mappings
 from data.files.matching import Match, detect_mapping, detect_table, known_headers, match_headers, translate
 from data.files.tables import read_text_table
 from data.files.text_table import TextTable, header_key
+
+CODE_LENGTH = 32  # characters of a programme's code in the store
 
 
 @dataclass(frozen=True)
@@ -32,23 +38,23 @@ class Source:
         File name, without folders.
     data : bytes
         The file.
-    sheet : str, optional
-        Sheet of a workbook; by default the one with most known headers.
+    choices : Choices
+        How the office says that it is to be read; what it does not say is decided by the file.
     """
 
     table: str
     name: str
     data: bytes
-    sheet: str | None = None
+    choices: Choices = Choices()
 
     def __post_init__(self):
         if self.table not in TABLES:
             raise ValueError(f"table must be one of {', '.join(TABLES)}, got {self.table!r}")
 
     @classmethod
-    def from_path(cls, table: str, path: str | Path, sheet: str | None = None) -> Source:
+    def from_path(cls, table: str, path: str | Path, choices: Choices = Choices()) -> Source:
         """The file at ``path``."""
-        return cls(table, Path(path).name, Path(path).read_bytes(), sheet)
+        return cls(table, Path(path).name, Path(path).read_bytes(), choices)
 
     @property
     def sha256(self) -> str:
@@ -76,6 +82,10 @@ class ParsedTable:
         Cells that hold something which could not be read.
     expected : dict of str to str
         Column → what a cell should look like.
+    guesses : tuple of Guess
+        What was decided in reading the file, to be confirmed or changed by the office.
+    remarks : tuple of Remark
+        Rules that the reading found broken.
     """
 
     table: str
@@ -86,6 +96,8 @@ class ParsedTable:
     values: pd.DataFrame
     unreadable: pd.DataFrame
     expected: dict[str, str]
+    guesses: tuple[Guess, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
     def header(self, column: str) -> str:
         """The header of a column as the file writes it, or the column's own name."""
@@ -113,7 +125,7 @@ def read_source(
     """
     text, match = match_source(source, mapping=mapping, remembered=remembered)
     others = (*remembered, *shipped_mappings())
-    return parse_table(text, match, [other for other in others if other is not match.mapping])
+    return parse_table(text, match, [other for other in others if other is not match.mapping], source.choices)
 
 
 def match_source(
@@ -129,7 +141,7 @@ def match_source(
     """
     others = (*remembered, *shipped_mappings())
     known = known_headers(source.table, others if mapping is None else (mapping, *others))
-    text = read_text_table(source.data, source.name, sheet=source.sheet, known=known, limit=limit)
+    text = read_text_table(source.data, source.name, choices=source.choices, known=known, limit=limit)
     headers = list(text.frame.columns)
     if mapping is None:
         return text, detect_mapping(headers, source.table, others)
@@ -157,30 +169,47 @@ def guess_table(name: str, data: bytes, *, remembered: Sequence[Mapping] = ()) -
     return detect_table(list(text.frame.columns), mappings)
 
 
-def parse_table(text: TextTable, match: Match, others: Sequence[Mapping] = ()) -> ParsedTable:
-    """Type every matched column of a text table."""
+def parse_table(
+    text: TextTable, match: Match, others: Sequence[Mapping] = (), choices: Choices = Choices()
+) -> ParsedTable:
+    """Type every matched column of a text table, columns of dates and shares by what they show as a whole."""
     translated = translate(text.frame, match, others)
     scales = {}
     for mapping in (*reversed(others), match.mapping):
         scales |= mapping.table(match.table).scale
-    values, unreadable, expected = {}, {}, {}
-    for column in TABLES[match.table]:
-        if column.name not in translated:
-            continue
-        cells = translated[column.name]
-        if column.name == "birth_year":
-            cells = _years_of_dates(cells, match.mapping.date_order)
-        parsed = parse_column(
-            cells,
-            column,
-            decimal=text.decimal,
-            date_order=match.mapping.date_order,
-            scale=scales.get(header_key(match.headers[column.name]), 1.0),
+    columns = {column.name: column for column in TABLES[match.table] if column.name in translated}
+    days = decide_dates(
+        {name: translated[name] for name, column in columns.items() if _holds_dates(column)},
+        match.headers,
+        text.true_dates,
+        choices,
+        match.mapping.date_order,
+        text.where,
+    )
+    guesses = [*text.guesses, *(guess for day in days.values() for guess in day.guesses)]
+    remarks = [remark for day in days.values() for remark in day.remarks]
+    parsed: dict[str, ParsedColumn] = {}
+    for name, column in columns.items():
+        cells, scale = translated[name], scales.get(header_key(match.headers[name]), 1.0)
+        if name == "birth_year":
+            cells = _years_of_dates(cells)
+        if name == "cohort_term":
+            guesses += entry_dates(cells, match.headers[name])
+        if column.kind == "number" and column.high == 1 and scale in (1.0, 0.01):
+            scale, assumed, found = decide_scale(cells, name, match.headers[name], scale, choices)
+            guesses, remarks = guesses + assumed, remarks + found
+        day = days.get(name, DateColumn(cells, match.mapping.date_order))
+        parsed[name] = parse_column(
+            day.cells, column, decimal=text.decimal, date_order=day.order, scale=scale
         )
-        values[column.name] = parsed.values
-        unreadable[column.name] = parsed.bad
-        expected[column.name] = parsed.expected
+        remarks += _cell_remarks(name, parsed[name])
+        if day.against:
+            parsed[name] = replace(parsed[name], expected=day.against)
+        elif name == "birth_year":
+            parsed[name] = replace(parsed[name], expected="a year or a date of birth")
     index = text.frame.index
+    values = pd.DataFrame({name: column.values for name, column in parsed.items()}, index=index)
+    values, shortened = _with_short_codes(values, match, others)
     names = values.get("program_name", values.get("program_code"))
     if names is not None and "degree_level" not in values:
         values["degree_level"] = _levels_of_names(names)
@@ -191,10 +220,56 @@ def parse_table(text: TextTable, match: Match, others: Sequence[Mapping] = ()) -
         match,
         text,
         raw,
-        pd.DataFrame(values, index=index),
-        pd.DataFrame(unreadable, index=index, dtype=bool),
-        expected,
+        values,
+        pd.DataFrame({name: column.bad for name, column in parsed.items()}, index=index, dtype=bool),
+        {name: column.expected for name, column in parsed.items()},
+        tuple(text.placed(guess) for guess in guesses),
+        (*remarks, *shortened),
     )
+
+
+def _holds_dates(column: Column) -> bool:
+    return column.kind == "date" or column.name == "cohort_term"
+
+
+def _cell_remarks(name: str, column: ParsedColumn) -> list[Remark]:
+    """Cells whose text is not what the office wrote: errors of a spreadsheet, formulas without a result."""
+    error = "a spreadsheet program shows an error here; stored as empty"
+    formula = (
+        "a formula without a stored result: open the file in a spreadsheet program, save it, import it again"
+    )
+    found = (("REC120", column.errors, error), ("REC022", column.formulas, formula))
+    return [Remark(rule, name, mask.index[mask], message) for rule, mask, message in found if mask.any()]
+
+
+def _with_short_codes(
+    values: pd.DataFrame, match: Match, others: Sequence[Mapping]
+) -> tuple[pd.DataFrame, list[Remark]]:
+    """Programme names that serve as codes and are longer than a code may be, shortened always alike."""
+    if "program_code" not in values:
+        return values, []
+    long = (values["program_code"].str.len() > CODE_LENGTH).fillna(False).astype(bool)
+    named = [one.table(match.table).columns.get("program_name", ()) for one in (match.mapping, *others)]
+    by_name = header_key(match.headers["program_code"]) in {header_key(name) for own in named for name in own}
+    if not long.any() or not by_name:
+        return values, []
+    whole = values.get("program_name", pd.Series(pd.NA, index=values.index, dtype="str"))
+    short = {name: _short_code(name) for name in values.loc[long, "program_code"].unique()}
+    values = values.assign(
+        program_name=whole.fillna(values["program_code"]).astype("str"),
+        program_code=values["program_code"].replace(short).astype("str"),
+    )
+    codes = ", ".join(f"{code!r} for {name!r}" for name, code in short.items())
+    message = (
+        "there is no column for the programme's code, so the name serves as one; names longer than "
+        f"{CODE_LENGTH} characters are shortened: {codes}"
+    )
+    return values, [Remark("REC122", "program_code", None, message)]
+
+
+def _short_code(name: str) -> str:
+    mark = hashlib.sha256(name.encode()).hexdigest()[:6]
+    return f"{name[: CODE_LENGTH - 7].rstrip()}-{mark}"
 
 
 def _levels_of_names(names: pd.Series) -> pd.Series:
@@ -204,12 +279,17 @@ def _levels_of_names(names: pd.Series) -> pd.Series:
     return level.str.replace("-", "").replace(roman)
 
 
-def _years_of_dates(cells: pd.Series, order: str) -> pd.Series:
-    """Dates of birth → years: the day and month are nobody's business here."""
-    years = {}
-    for text in cells.unique():
+def _years_of_dates(cells: pd.Series) -> pd.Series:
+    """Dates of birth → years: the day and month are nobody's business here, nor is their order."""
+    return cells.map({text: _year(text) for text in cells.unique()}).astype("str")
+
+
+def _year(text: str) -> str:
+    if is_null(text) or text.isdigit():
+        return text
+    for order in DATE_ORDERS:
         try:
-            years[text] = text if is_null(text) or text.isdigit() else str(read_date(text, order).year)
+            return str(read_date(text, order).year)
         except ValueError:
-            years[text] = text
-    return cells.map(years).astype("str")
+            continue
+    return text

@@ -9,6 +9,7 @@ from datetime import date
 
 import pandas as pd
 
+from data.files.choices import Guess
 from data.files.mapping import TABLES, Mapping, mapping_from_dict, mapping_to_dict
 from data.files.matching import Match
 from data.files.register_files import ParsedTable, Source, read_source
@@ -46,6 +47,8 @@ class ImportPlan:
         Table → rows in the file; rows with an error.
     matches : dict of str to Match
         Table → the mapping chosen, header by column, and headers left out.
+    guesses : dict of str to tuple of Guess
+        Table → what was decided in reading its file: sheets, encoding, order of dates, scale.
     returned : dict of str to DataFrame
         Table → its refused rows in the original columns, with row number and reasons.
     files : dict
@@ -63,6 +66,7 @@ class ImportPlan:
     returned: dict[str, pd.DataFrame]
     files: dict[str, dict] = field(default_factory=dict)
     unreadable: bool = False
+    guesses: dict[str, tuple[Guess, ...]] = field(default_factory=dict)
 
     @property
     def errors(self) -> pd.DataFrame:
@@ -148,12 +152,25 @@ def plan_import(
 def _told_apart(tables: dict[str, ParsedTable]) -> dict[str, ParsedTable]:
     """Tables of one workbook get its sheets' names: row 5 of one is not row 5 of the other."""
     shared = Counter(parsed.file for parsed in tables.values())
-    return {
+    told = {
         name: replace(parsed, file=f"{parsed.file} ({parsed.text.sheet or name})")
         if shared[parsed.file] > 1
         else parsed
         for name, parsed in tables.items()
     }
+    return {name: _without_read_sheets(name, parsed, tables) for name, parsed in told.items()}
+
+
+def _without_read_sheets(name: str, parsed: ParsedTable, tables: dict[str, ParsedTable]) -> ParsedTable:
+    """A sheet that another table of the same workbook has read was not left."""
+    read = {
+        sheet
+        for other, table in tables.items()
+        if other != name and table.text.name == parsed.text.name
+        for sheet in table.text.sheets
+    }
+    left = tuple((sheet, why) for sheet, why in parsed.text.left if sheet not in read)
+    return replace(parsed, text=replace(parsed.text, left=left))
 
 
 def _plan(sources, tables, found, known, today) -> ImportPlan:
@@ -163,7 +180,7 @@ def _plan(sources, tables, found, known, today) -> ImportPlan:
     hashes = {source.table: source.sha256 for source in sources}
     return ImportPlan(
         frames=frames,
-        problems=found,
+        problems=_as_shown(found, tables),
         counts=preview_counts(frames, known, today),
         read={name: len(parsed.raw) for name, parsed in tables.items()},
         refused={name: len(rows) for name, rows in refused.items()},
@@ -175,7 +192,21 @@ def _plan(sources, tables, found, known, today) -> ImportPlan:
             parsed.file: {"sha256": hashes[name], "rows": len(parsed.raw)} for name, parsed in tables.items()
         },
         unreadable=unreadable,
+        guesses={name: parsed.guesses for name, parsed in tables.items()},
     )
+
+
+def _as_shown(found: pd.DataFrame, tables: dict[str, ParsedTable]) -> pd.DataFrame:
+    """Problems with the row numbers that a spreadsheet program shows, and the sheet beside the file."""
+    found = found.copy()
+    for parsed in tables.values():
+        if len(parsed.text.sheets) < 2:
+            continue
+        mine = (found["file"] == parsed.file) & found["row"].notna()
+        places = [parsed.text.place(row) for row in found.loc[mine, "row"]]
+        found.loc[mine, "row"] = pd.array([row for _, row in places], dtype="Int64")
+        found.loc[mine, "file"] = [f"{parsed.text.name} ({sheet})" for sheet, _ in places]
+    return found
 
 
 def apply_import(
