@@ -10,6 +10,7 @@ from data.records.ingest import ImportPlan
 from data.signatures.ingest import SignaturePlan, specimens_per_student
 
 _ASSUMED = {True: "read as ", False: "assumed "}
+TAKEN = ("SPC104", "SPC105")  # warnings about files that are taken all the same
 MOST_ERRORS = 200  # lines; the rest is counted, and --problems writes all
 
 
@@ -44,7 +45,13 @@ def report_signatures(plan: SignaturePlan) -> list[str]:
         f"signatures: {plan.read:,} files, {len(plan.specimens):,} of {students:,} students taken",
         f"  {'signatures':<10} {counts['new']:>9,} new {0:>9,} changed {counts['same']:>9,} same",
     ]
-    left_out = plan.problems[plan.problems["severity"] == "warning"]
+    warnings = plan.problems[plan.problems["severity"] == "warning"]
+    taken = warnings["rule"].isin(TAKEN)
+    left_out = warnings[~taken]
+    lines += [
+        f"  warning    {row.rule} {row.file}: {row.message}"
+        for row in warnings[taken][:MOST_ERRORS].itertuples()
+    ]
     lines += [f"  left out   {row.file}: {row.message}" for row in left_out[:MOST_ERRORS].itertuples()]
     if len(left_out) > MOST_ERRORS:
         lines.append(f"  … and {len(left_out) - MOST_ERRORS:,} more left out; --problems writes all of them")

@@ -235,7 +235,7 @@ class _Book:
 
 
 def _alike(heads: dict[str, _Head]) -> list[str]:
-    """The sheets to read: of those whose headers are known nearly as well as the best, the most with equal ones."""
+    """The sheets to read: the most with equal headers, of those known nearly as well as the best."""
     groups: dict[frozenset[str], list[str]] = {}
     for title, head in heads.items():
         groups.setdefault(head.keys, []).append(title)
