@@ -30,6 +30,7 @@ from data.files.workbooks import read_workbook
 
 DELIMITERS = (",", ";", "\t", "|")
 MAX_BYTES = 2**30
+MAX_CELLS = 16_384  # of a row, empty ones counted: the width of a spreadsheet
 
 
 def read_table(source, name: str = "", *, sheet: str | None = None, known: Collection[str] = ()):
@@ -96,7 +97,7 @@ def _sniff_delimiter(text: str, known: Collection[str]) -> str:
     for delimiter in DELIMITERS:
         sample = csv.reader(io.StringIO(text[:200_000], newline=""), delimiter=delimiter)
         try:
-            rows = [row for row in islice(sample, 60) if any(cell.strip() for cell in row)]
+            rows = [row[: MAX_COLUMNS + 1] for row in islice(sample, 60) if any(cell.strip() for cell in row)]
         except csv.Error:  # quotation marks that only balance under another delimiter
             scores[delimiter] = (-1, -1.0)
             continue
@@ -109,21 +110,23 @@ def _sniff_delimiter(text: str, known: Collection[str]) -> str:
 
 
 def _records(text: str, delimiter: str, name: str) -> Iterator[tuple[int, list[str]]]:
-    """Each record with the row number a spreadsheet shows; a quoted line break does not start a new row."""
+    """Each filled record with the row number a spreadsheet shows; a quoted line break starts no new row."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     number = 0
-    while True:
-        try:
-            record = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise TableError(
-                f"{name}: row {number + 1} (line {reader.line_num}) breaks the CSV rules: {error}; "
-                'look for a quotation mark " that is opened and not closed'
-            ) from error
-        number += 1
-        yield number, record
+    try:
+        for number, record in enumerate(reader, start=1):
+            if len(record) > MAX_CELLS:
+                raise TableError(
+                    f"{name}: row {number}: {len(record):,} cells; at most {MAX_COLUMNS:,} columns are read; "
+                    "look for a line break that is missing"
+                )
+            if record:
+                yield number, record
+    except csv.Error as error:
+        raise TableError(
+            f"{name}: row {number + 1} (line {reader.line_num}) breaks the CSV rules: {error}; "
+            'look for a quotation mark " that is opened and not closed'
+        ) from error
 
 
 def _read_csv(

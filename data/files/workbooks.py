@@ -7,21 +7,18 @@ sheet is read only when it is asked for.
 from __future__ import annotations
 
 import io
-import re
 import struct
 import zipfile
 import zlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time
 from itertools import islice
 
 import numpy as np
 import pandas as pd
 
-from data.files.cell_formats import shown_number
 from data.files.choices import Guess
-from data.files.formulas import unanswered_formulas
+from data.files.sheet_rows import DamagedCell, SheetReader
 from data.files.text_files import TableError
 from data.files.text_table import (
     HEADER_SEARCH_ROWS,
@@ -39,7 +36,7 @@ MAX_RATIO = 200
 MAX_PARTS = 5_000
 MAX_SHEETS = 500
 MAX_ROWS = 1_048_576  # of the format itself
-MAX_WIDTH = 16_384  # likewise
+MAX_BLANK = 200_000  # written rows without a cell one after the other: formats, or a bomb
 NEARLY = 0.75  # share of the best sheet's known headers that makes another one as good
 BROKEN = (  # what openpyxl lets through when a part of a workbook is damaged
     *(ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError, OSError),
@@ -47,7 +44,6 @@ BROKEN = (  # what openpyxl lets through when a part of a workbook is damaged
     *(SyntaxError, zipfile.BadZipFile, zlib.error),  # errors of either XML parser are SyntaxErrors
 )
 MEND = "open it in a spreadsheet program and save it again as .xlsx, or as CSV"
-_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")  # how the format writes control characters
 
 
 @dataclass(frozen=True)
@@ -137,7 +133,7 @@ class _Book:
 
     def __init__(self, book, name: str):
         self.book, self.name = book, name
-        self._unanswered: dict[str, dict[int, dict[int, str]]] = {}
+        self.reader = SheetReader(book, book._archive)
         self.titles = [worksheet.title for worksheet in book.worksheets]
         if len(self.titles) > MAX_SHEETS:
             raise TableError(f"{name}: {len(self.titles)} sheets; at most {MAX_SHEETS} are read")
@@ -195,43 +191,30 @@ class _Book:
         }
         return TextTable(self.name, frame, decimal=".", ragged=ragged, true_dates=true)
 
-    def _rows(self, title: str, dates: dict[int, list[int]] | None = None) -> Iterator[tuple[int, list[str]]]:
+    def _rows(self, title: str, dates: dict[int, list[int]] | None = None) -> Iterator:
         """Row number and cells as text; the places of true dates go into ``dates``, by position."""
-        worksheet = self.book[title]
-        worksheet.reset_dimensions()  # the size that a file declares may be wrong, or a lie
-        formulas = self._formulas(title)
-        for number, row in enumerate(worksheet.iter_rows(), start=1):
-            if number > MAX_ROWS or len(row) > MAX_WIDTH:
-                limit = f"{MAX_ROWS:,} rows and {MAX_WIDTH:,} columns"
-                raise TableError(f"{self.name}: more than {limit} in sheet {title!r}")
-            cells = [_cell_text(cell) for cell in row]
-            for place, text in formulas.get(number, {}).items():
-                if place < len(cells):
-                    cells[place] = text
-            while cells and not cells[-1]:
-                cells.pop()
-            if len(cells) > MAX_COLUMNS:
-                raise TableError(
-                    f"{self.name}: sheet {title!r}, row {number}: {len(cells):,} columns; at most "
-                    f"{MAX_COLUMNS:,} are read; delete what stands far to the right"
-                )
-            if dates is not None:
-                for at, cell in enumerate(row):
-                    if isinstance(cell.value, datetime):
-                        dates.setdefault(at, []).append(number)
-            yield number, cells
-
-    def _formulas(self, title: str) -> dict[int, dict[int, str]]:
-        """Row → position → formula, of the formulas without a result."""
-        from openpyxl.utils.cell import column_index_from_string, coordinate_from_string
-
-        if title not in self._unanswered:
-            found = self._unanswered[title] = {}
-            part = self.book[title]._worksheet_path
-            for place, formula in unanswered_formulas(self.book._archive, part).items():
-                column, row = coordinate_from_string(place)
-                found.setdefault(row, {})[column_index_from_string(column) - 1] = formula
-        return self._unanswered[title]
+        blank = 0
+        try:
+            for row in self.reader.rows(self.book[title]):
+                blank = 0 if row.cells else blank + 1
+                if blank > MAX_BLANK:
+                    raise TableError(
+                        f"{self.name}: sheet {title!r}: {MAX_BLANK:,} blank rows up to row {row.number:,}; "
+                        "delete the rows below the table and save the file again"
+                    )
+                if row.number > MAX_ROWS:
+                    raise TableError(f"{self.name}: more than {MAX_ROWS:,} rows in sheet {title!r}")
+                if len(row.cells) > MAX_COLUMNS:
+                    raise TableError(
+                        f"{self.name}: sheet {title!r}, row {row.number}: {len(row.cells):,} columns; at "
+                        f"most {MAX_COLUMNS:,} are read; delete what stands far to the right"
+                    )
+                if dates is not None:
+                    for at in row.dates:
+                        dates.setdefault(at, []).append(row.number)
+                yield row.number, row.cells
+        except DamagedCell as error:
+            raise TableError(f"{self.name}: sheet {title!r}, {error}; {MEND}") from error
 
 
 def _alike(heads: dict[str, _Head]) -> list[str]:
@@ -269,20 +252,3 @@ def _joined(name: str, titles: list[str], tables: list[TextTable], left) -> Text
     return TextTable(
         name, frame, decimal=".", sheets=tuple(titles), left=left, ragged=ragged, true_dates=dates
     )
-
-
-def _cell_text(cell) -> str:
-    """What the office sees in a cell, as text: whole numbers without ".0", a format's leading zeros kept."""
-    value = cell.value
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, datetime):
-        return value.date().isoformat()
-    if isinstance(value, (date, time)):
-        return value.isoformat()
-    if isinstance(value, (int, float)):
-        return shown_number(value, cell.number_format)
-    text = str(value)
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
