@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from dashboard.importing.plan import UploadedFile
 from data.files.mapping import TABLES, Mapping, missing_columns
 from data.files.matching import Match
+from data.files.reading import Reading
 from data.files.register_files import Source, match_source
 from data.files.tables import TableError
 from data.records.ingest import remembered_mappings
@@ -54,10 +55,12 @@ class FileColumns:
         return (IGNORED, *(column.name for column in TABLES[self.table]))
 
 
-def read_columns(store: Store, file: UploadedFile, table: str, mapping: Mapping | None) -> FileColumns | None:
+def read_columns(
+    store: Store, file: UploadedFile, table: str, mapping: Mapping | None, reading: Reading = Reading()
+) -> FileColumns | None:
     """The headers of a file and what they mean; None when it is no table."""
     remembered = remembered_mappings(store)
-    source = Source(table, file.name, file.data)
+    source = Source(table, file.name, file.data, reading)
     try:
         text, match = match_source(source, mapping=mapping, remembered=remembered, limit=LOOKED_AT)
     except TableError:

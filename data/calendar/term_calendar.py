@@ -67,16 +67,16 @@ def term_on(day: date) -> int:
 
 
 def term_of_entry(day: date) -> int:
-    """The term that somebody enters who is registered on a day: from July on the odd one, before it the even.
+    """The term that somebody enters who is registered on a day: from June on the odd one, before it the even.
 
-    Students are registered some weeks before the term begins, so July counts to the term that follows.
+    Students are registered some weeks before a term begins: June and July count to the one that follows.
 
     Examples
     --------
     >>> term_of_entry(date(2021, 7, 15)), term_of_entry(date(2024, 1, 20))
     (20211, 20232)
     """
-    return day.year * 10 + 1 if day.month >= 7 else (day.year - 1) * 10 + 2
+    return day.year * 10 + 1 if day.month >= 6 else (day.year - 1) * 10 + 2
 
 
 def as_of_date(cohort_term: int, as_of_index: int) -> date:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from data.files.choices import Choices
+    from data.files.reading import Reading
     from data.records.ingest import ImportPlan, Source
     from data.signatures.ingest import SignaturePlan
     from data.store import Store
@@ -145,16 +145,16 @@ def _mapping(name: str | None):
         raise typer.BadParameter(str(error)) from error
 
 
-def _choices(texts: list[str], tables: list[str], sheets: list[str]) -> dict[str, Choices]:
-    from data.files.choices import ChoiceError, choices_from_texts
+def _choices(texts: list[str], tables: list[str], sheets: list[str]) -> dict[str, Reading]:
+    from data.files.reading import ReadingError, readings_from_texts
 
     try:
-        return choices_from_texts(texts, tables, sheets)
-    except ChoiceError as error:
+        return readings_from_texts(texts, tables, sheets)
+    except ReadingError as error:
         raise typer.BadParameter(str(error)) from error
 
 
-def _sources(files: dict[str, Path], said: dict[str, Choices]) -> list[Source]:
+def _sources(files: dict[str, Path], said: dict[str, Reading]) -> list[Source]:
     from data.records.ingest import Source
 
     return [Source.from_path(table, path, said[table]) for table, path in files.items()]

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from data.files.cells import is_null, readings_of_number
-from data.files.choices import Choices, Guess
 from data.files.dates import Evidence, evidence, exchanged, is_date, look_swapped
+from data.files.reading import Guess, Reading
 
 UNREAD = "?"  # in the place of a cell that must not be read
 
@@ -68,7 +68,7 @@ def decide_dates(
     columns: Mapping[str, pd.Series],
     headers: Mapping[str, str],
     true_rows: Mapping[str, np.ndarray],
-    choices: Choices,
+    reading: Reading,
     preferred: str,
     where: Callable[[int], str] = "row {}".format,
 ) -> dict[str, DateColumn]:
@@ -82,7 +82,7 @@ def decide_dates(
         Column → header.
     true_rows : mapping of str to array of int
         Header → rows whose cell is a true date of a spreadsheet.
-    choices : Choices
+    reading : Reading
         Decide before anything that the cells show.
     preferred : {"dmy", "mdy"}
         Where nothing shows the order.
@@ -105,17 +105,17 @@ def decide_dates(
     for name, cells in columns.items():
         header = headers.get(name, name)
         by = headers.get(witness, witness)
-        column = _order(name, header, cells, shown[name], choices, preferred, common, by, where)
-        decided[name] = _true_dates(name, header, column, true_rows.get(header, ()), choices)
+        column = _order(name, header, cells, shown[name], reading, preferred, common, by, where)
+        decided[name] = _true_dates(name, header, column, true_rows.get(header, ()), reading)
     return decided
 
 
-def _order(name, header, cells, found: Evidence, choices, preferred, common, witness, where) -> DateColumn:
+def _order(name, header, cells, found: Evidence, reading, preferred, common, witness, where) -> DateColumn:
     if not found.numeric:
-        return DateColumn(cells, choices.date_order or preferred)
+        return DateColumn(cells, reading.date_order or preferred)
     row, cell = found.first.get(found.order or "", found.first.get("", (None, "")))
-    if choices.date_order:
-        order = choices.date_order
+    if reading.date_order:
+        order = reading.date_order
         return DateColumn(cells, order, [Guess("date_order", order, header, row, cell, proven=True)])
     if found.order:
         return DateColumn(
@@ -144,23 +144,23 @@ def _unproven(name: str, guess: Guess, cells: pd.Series, found: Evidence) -> Rem
     return Remark("REC119", name, None, message)
 
 
-def _true_dates(name: str, header: str, column: DateColumn, rows, choices: Choices) -> DateColumn:
+def _true_dates(name: str, header: str, column: DateColumn, rows, reading: Reading) -> DateColumn:
     swapped = look_swapped(column.cells, rows)
     if swapped.empty:
         return column
     first = int(swapped[0])
     seen = Guess(
         "true_dates",
-        choices.true_dates or "",
+        reading.true_dates or "",
         header,
         first,
         column.cells[first],
-        proven=bool(choices.true_dates),
+        proven=bool(reading.true_dates),
     )
     cells, remarks = column.cells.copy(), list(column.remarks)
-    if choices.true_dates == "swapped":
+    if reading.true_dates == "swapped":
         cells[swapped] = cells[swapped].map(exchanged)
-    elif not choices.true_dates:
+    elif not reading.true_dates:
         cells[swapped] = UNREAD
         message = (
             "true dates of the first twelve days only stand beside text dates that each have a number above "
@@ -181,7 +181,7 @@ def entry_dates(cells: pd.Series, header: str) -> list[Guess]:
 
 
 def decide_scale(
-    cells: pd.Series, column: str, header: str, scale: float, choices: Choices
+    cells: pd.Series, column: str, header: str, scale: float, reading: Reading
 ) -> tuple[float, list[Guess], list[Remark]]:
     """Whether shares without a percent sign are per cents or fractions of one.
 
@@ -193,7 +193,7 @@ def decide_scale(
         Its name in the common layout and in the file.
     scale : float
         What the header says: 0.01 for per cents, 1 when it says nothing.
-    choices : Choices
+    reading : Reading
         Decide before anything that the cells show.
 
     Returns
@@ -206,9 +206,9 @@ def decide_scale(
     """
     numbers = cells.map({text: _plain_number(text) for text in cells.unique()}).astype("float64")
     given = numbers.dropna()
-    if choices.attendance:
-        scale = {"percent": 0.01, "fraction": 1.0}[choices.attendance]
-        return scale, [Guess("attendance", choices.attendance, header, proven=True)], []
+    if reading.attendance:
+        scale = {"percent": 0.01, "fraction": 1.0}[reading.attendance]
+        return scale, [Guess("attendance", reading.attendance, header, proven=True)], []
     above = given[(given > 1) & (given <= 100)]
     within = given[(given > 0) & (given <= 1)]
     said = "percent" if scale != 1.0 else "fraction"

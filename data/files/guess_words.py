@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from data.files.choices import Guess
+from data.files.reading import Guess
 
 ORDERS = {"dmy": "day before month", "mdy": "month before day"}
 SCALES = {"percent": "per cents", "fraction": "fractions of one"}
@@ -15,9 +15,7 @@ _NAMED = {
     "date_order": lambda value: ORDERS[value],
     "true_dates": lambda value: TRUE_DATES[value],
     "attendance": lambda value: SCALES[value],
-    "entry_date": lambda value: (
-        "dates: the odd term from July to December, the even one from January to June"
-    ),
+    "entry_date": lambda value: "dates: the odd term from June to December, the even one from January to May",
     "encoding": lambda value: f"text in {value}",
     "sheets": lambda value: f"sheets read: {value}",
 }

@@ -16,10 +16,10 @@ import pandas as pd
 from data.columns import Column
 from data.files.assumptions import DateColumn, Remark, decide_dates, decide_scale, entry_dates
 from data.files.cells import ParsedColumn, is_null, parse_column
-from data.files.choices import Choices, Guess
 from data.files.dates import DATE_ORDERS, read_date
 from data.files.mapping import TABLES, Mapping, shipped_mappings
 from data.files.matching import Match, detect_mapping, detect_table, known_headers, match_headers, translate
+from data.files.reading import Guess, Reading
 from data.files.tables import read_text_table
 from data.files.text_table import TextTable, header_key
 
@@ -38,23 +38,23 @@ class Source:
         File name, without folders.
     data : bytes
         The file.
-    choices : Choices
+    reading : Reading
         How the office says that it is to be read; what it does not say is decided by the file.
     """
 
     table: str
     name: str
     data: bytes
-    choices: Choices = Choices()
+    reading: Reading = Reading()
 
     def __post_init__(self):
         if self.table not in TABLES:
             raise ValueError(f"table must be one of {', '.join(TABLES)}, got {self.table!r}")
 
     @classmethod
-    def from_path(cls, table: str, path: str | Path, choices: Choices = Choices()) -> Source:
+    def from_path(cls, table: str, path: str | Path, reading: Reading = Reading()) -> Source:
         """The file at ``path``."""
-        return cls(table, Path(path).name, Path(path).read_bytes(), choices)
+        return cls(table, Path(path).name, Path(path).read_bytes(), reading)
 
     @property
     def sha256(self) -> str:
@@ -125,7 +125,7 @@ def read_source(
     """
     text, match = match_source(source, mapping=mapping, remembered=remembered)
     others = (*remembered, *shipped_mappings())
-    return parse_table(text, match, [other for other in others if other is not match.mapping], source.choices)
+    return parse_table(text, match, [other for other in others if other is not match.mapping], source.reading)
 
 
 def match_source(
@@ -141,7 +141,7 @@ def match_source(
     """
     others = (*remembered, *shipped_mappings())
     known = known_headers(source.table, others if mapping is None else (mapping, *others))
-    text = read_text_table(source.data, source.name, choices=source.choices, known=known, limit=limit)
+    text = read_text_table(source.data, source.name, reading=source.reading, known=known, limit=limit)
     headers = list(text.frame.columns)
     if mapping is None:
         return text, detect_mapping(headers, source.table, others)
@@ -170,7 +170,7 @@ def guess_table(name: str, data: bytes, *, remembered: Sequence[Mapping] = ()) -
 
 
 def parse_table(
-    text: TextTable, match: Match, others: Sequence[Mapping] = (), choices: Choices = Choices()
+    text: TextTable, match: Match, others: Sequence[Mapping] = (), reading: Reading = Reading()
 ) -> ParsedTable:
     """Type every matched column of a text table, columns of dates and shares by what they show as a whole."""
     translated = translate(text.frame, match, others)
@@ -182,7 +182,7 @@ def parse_table(
         {name: translated[name] for name, column in columns.items() if _holds_dates(column)},
         match.headers,
         text.true_dates,
-        choices,
+        reading,
         match.mapping.date_order,
         text.where,
     )
@@ -196,7 +196,7 @@ def parse_table(
         if name == "cohort_term":
             guesses += entry_dates(cells, match.headers[name])
         if column.kind == "number" and column.high == 1 and scale in (1.0, 0.01):
-            scale, assumed, found = decide_scale(cells, name, match.headers[name], scale, choices)
+            scale, assumed, found = decide_scale(cells, name, match.headers[name], scale, reading)
             guesses, remarks = guesses + assumed, remarks + found
         day = days.get(name, DateColumn(cells, match.mapping.date_order))
         parsed[name] = parse_column(

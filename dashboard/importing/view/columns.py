@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping as Dict
 from collections.abc import Sequence
 
 import streamlit as st
@@ -13,10 +14,14 @@ from dashboard.importing.plan import TABLES, UploadedFile
 from dashboard.shell import app_state
 from dashboard.shell.plain import plain
 from data.files.mapping import Mapping
+from data.files.reading import Reading
 
 
 def choose_columns(
-    files: Sequence[UploadedFile], kinds: Sequence[str], mapping: Mapping | None
+    files: Sequence[UploadedFile],
+    kinds: Sequence[str],
+    mapping: Mapping | None,
+    reading: Dict[str, Reading],
 ) -> Mapping | None:
     """What every header means, as detected until the reader says otherwise.
 
@@ -25,7 +30,11 @@ def choose_columns(
     Mapping or None
         With the reader's choices; ``mapping`` itself when there are none.
     """
-    read = [_read(file, kind, mapping) for file, kind in zip(files, kinds, strict=True) if kind in TABLES]
+    read = [
+        _read(file, kind, mapping, reading.get(kind, Reading()))
+        for file, kind in zip(files, kinds, strict=True)
+        if kind in TABLES
+    ]
     known = {file.table: file for file, _ in read if file is not None}
     if not known:
         return mapping
@@ -36,14 +45,17 @@ def choose_columns(
     return mapping if own is None else own
 
 
-def _read(file: UploadedFile, table: str, mapping: Mapping | None) -> tuple[FileColumns | None, str]:
+def _read(
+    file: UploadedFile, table: str, mapping: Mapping | None, reading: Reading
+) -> tuple[FileColumns | None, str]:
     """The headers of a file, read once per session and choice of layout."""
     kept = st.session_state.setdefault("columns", {})
     mark = hashlib.sha256(file.data).hexdigest()[:8]
-    key = (mark, file.name, table, None if mapping is None else mapping.name)
+    about = hashlib.sha256(repr((reading.sheets, reading.encoding)).encode()).hexdigest()[:6]
+    key = (mark, file.name, table, None if mapping is None else mapping.name, about)
     if key not in kept:
-        kept[key] = import_columns.read_columns(app_state.store(), file, table, mapping)
-    return kept[key], f"{mark}-{mapping.name if mapping else 'auto'}"
+        kept[key] = import_columns.read_columns(app_state.store(), file, table, mapping, reading)
+    return kept[key], f"{mark}-{mapping.name if mapping else 'auto'}-{about}"
 
 
 def _choices(file: FileColumns, mark: str) -> dict[str, str]:

@@ -14,12 +14,12 @@ OPTIONS = {
 SETTINGS = (*OPTIONS, "encoding")
 
 
-class ChoiceError(ValueError):
+class ReadingError(ValueError):
     """A choice that names no setting, no value of it or no table; the message says what there is."""
 
 
 @dataclass(frozen=True)
-class Choices:
+class Reading:
     """How the office says one file is to be read; what is empty is decided by the file itself.
 
     Parameters
@@ -48,12 +48,12 @@ class Choices:
         for setting, options in OPTIONS.items():
             value = getattr(self, setting)
             if value and value not in options:
-                raise ChoiceError(f"{setting} must be one of {', '.join(options)}, got {value!r}")
+                raise ReadingError(f"{setting} must be one of {', '.join(options)}, got {value!r}")
         if self.encoding and not _is_text_encoding(self.encoding):
-            raise ChoiceError(f"encoding must name a text encoding such as cp1252, got {self.encoding!r}")
+            raise ReadingError(f"encoding must name a text encoding such as cp1252, got {self.encoding!r}")
 
     def to_dict(self) -> dict:
-        """Plain values, for JSON; ``Choices(**values)`` reads them back."""
+        """Plain values, for JSON; ``Reading(**values)`` reads them back."""
         return asdict(self) | {"sheets": list(self.sheets)}
 
 
@@ -98,8 +98,8 @@ class Guess:
         return tuple(f"{self.what}={option}" for option in OPTIONS.get(self.what, ()) if option != self.value)
 
 
-def choices_from_texts(texts: Sequence[str], tables: Sequence[str], sheets: Sequence[str] = ()):
-    """Choices by table from ``setting=value`` or ``table.setting=value``; what names no table holds for all.
+def readings_from_texts(texts: Sequence[str], tables: Sequence[str], sheets: Sequence[str] = ()):
+    """Reading by table from ``setting=value`` or ``table.setting=value``; what names no table holds for all.
 
     Parameters
     ----------
@@ -112,21 +112,21 @@ def choices_from_texts(texts: Sequence[str], tables: Sequence[str], sheets: Sequ
 
     Returns
     -------
-    dict of str to Choices
+    dict of str to Reading
 
     Raises
     ------
-    ChoiceError
+    ReadingError
         For a setting, value or table that does not exist.
     """
-    found = {table: Choices() for table in tables}
+    found = {table: Reading() for table in tables}
     for text in texts:
         key, sign, value = text.partition("=")
         table, dot, setting = key.strip().rpartition(".")
         if not sign or setting not in SETTINGS:
-            raise ChoiceError(f"a choice is {' or '.join(f'{name}=…' for name in SETTINGS)}, got {text!r}")
+            raise ReadingError(f"a choice is {' or '.join(f'{name}=…' for name in SETTINGS)}, got {text!r}")
         if dot and table not in found:
-            raise ChoiceError(f"{text!r} is about {table!r}; the files are {', '.join(tables)}")
+            raise ReadingError(f"{text!r} is about {table!r}; the files are {', '.join(tables)}")
         for name in (table,) if dot else tables:
             found[name] = replace(found[name], **{setting: value.strip()})
     for text in sheets:
