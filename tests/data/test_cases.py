@@ -201,6 +201,13 @@ def test_every_header_that_is_left_out_is_named():
     assert plan.problems.query("rule == 'REC113'")["column"].tolist() == unknown
 
 
+def test_a_name_with_signs_of_markdown_is_kept_as_written():
+    """How the pages show it is the business of ``tests/dashboard/test_names_are_text.py``."""
+    plan = planned(students="27_markdown_name.csv")
+    names = ["[tautan](http://x.example)", "M. $alim$ & $b$", "Adi *Bintang* _garis_"]
+    assert plan.frames.students["name"].tolist() == names
+
+
 # Terms
 
 
