@@ -11,6 +11,7 @@ from dashboard.importing.plan import UploadedFile
 from data.files.choices import OWN
 from data.files.mapping import TABLES, Mapping, TableMapping, missing_columns, shipped_mappings
 from data.files.matching import Match, graduation_header, strange_cells
+from data.files.reading import Reading
 from data.files.register_files import REGISTER, Source, match_source
 from data.files.tables import TableError
 from data.files.text_table import header_key
@@ -107,10 +108,12 @@ def tables_of_kind(kind: str) -> tuple[str, ...]:
     return REGISTER if kind == "register" else (kind,) if kind in TABLES else ()
 
 
-def read_columns(store: Store, file: UploadedFile, table: str, mapping: Mapping | None) -> FileColumns | None:
+def read_columns(
+    store: Store, file: UploadedFile, table: str, mapping: Mapping | None, reading: Reading = Reading()
+) -> FileColumns | None:
     """The headers of a file and what they mean; None when it is no table."""
     remembered = remembered_mappings(store)
-    source = Source(table, file.name, file.data)
+    source = Source(table, file.name, file.data, reading)
     try:
         text, match = match_source(source, mapping=mapping, remembered=remembered, limit=LOOKED_AT)
     except TableError:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
+from collections.abc import Mapping as Dict
 from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
 
 from data.files.mapping import Mapping, shipped_mappings
+from data.files.reading import Reading
 from data.files.register_files import REGISTER, guess_table
 from data.files.returned import returned_csv
 from data.files.tables import TableError
@@ -128,6 +130,7 @@ def make_plan(
     mapping: Mapping | None,
     captured_on: date | str | None = None,
     progress: Progress | None = None,
+    reading: Dict[str, Reading] | None = None,
 ) -> PagePlan:
     """Read and check everything; write nothing.
 
@@ -139,10 +142,18 @@ def make_plan(
         None detects file by file.
     captured_on : date, "file", "entry" or None
         As for :func:`data.signatures.ingest.plan_signatures`.
+    reading : mapping of str to Reading, optional
+        Table → how its file is to be read.
     """
-    sources = [Source(kind, files[kind][0].name, files[kind][0].data) for kind in TABLES if kind in files]
+    said = reading or {}
+    sources = [
+        Source(kind, files[kind][0].name, files[kind][0].data, said.get(kind, Reading()))
+        for kind in TABLES
+        if kind in files
+    ]
     if "register" in files:
-        sources = [*_register(store, files["register"][0], mapping), *sources]
+        how = said.get("register", Reading())
+        sources = [*_register(store, files["register"][0], mapping, how), *sources]
     records = plan_import(sources, mapping, store=store, progress=progress) if sources else None
     scans = files.get("signatures")
     if not scans or (records is not None and records.unreadable):
@@ -154,9 +165,9 @@ def make_plan(
     return PagePlan(records, pictures, pixels)
 
 
-def _register(store: Store, file: UploadedFile, mapping: Mapping | None) -> list[Source]:
+def _register(store: Store, file: UploadedFile, mapping: Mapping | None, reading: Reading) -> list[Source]:
     """The tables of one file; its students alone where none is complete: the check says what lacks."""
-    whole = Source("students", file.name, file.data)
+    whole = Source("students", file.name, file.data, reading)
     try:
         return register_sources(store, whole, mapping)
     except TableError:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from data.files.reading import Reading
     from data.records.ingest import ImportPlan, Source
     from data.signatures.ingest import SignaturePlan
     from data.store import Store
@@ -38,10 +39,6 @@ def load(
     mapping: Annotated[
         str | None, typer.Option(help="siakad, pddikti, english, or a TOML file; default: detected.")
     ] = None,
-    choices: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="COLUMN=HEADER, COLUMN:=VALUE, COLUMN[CELL]=MEANING, zero=empty."),
-    ] = None,
     codes: Annotated[
         list[Path] | None, typer.Option(help="An institution's own list of codes; repeatable.", **_FILE)
     ] = None,
@@ -54,6 +51,20 @@ def load(
     captured_on: Annotated[
         str | None,
         typer.Option(help="Date of signatures whose name has none: 2024-08-31, or 'file', or 'entry'."),
+    ] = None,
+    choices: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="Decide what a file leaves open: date_order=dmy or mdy, true_dates=stored or swapped, "
+            "attendance=percent or fraction, encoding=NAME, zero=empty or grade; COLUMN=HEADER, "
+            "COLUMN:=VALUE for every row, COLUMN[CELL]=MEANING, -=HEADER to leave one out; with a table in "
+            "front for one file only: outcomes.date_order=mdy. Repeatable.",
+        ),
+    ] = None,
+    sheet: Annotated[
+        list[str] | None,
+        typer.Option(help="Sheet of a workbook to read, or TABLE:NAME; default: those with equal headers."),
     ] = None,
     remember: Annotated[
         bool, typer.Option("--remember", help="Prefer this mapping in later imports.")
@@ -83,11 +94,14 @@ def load(
     _protect_inputs([*files.values(), register, signatures], [bad_rows, problems])
     when = _captured_on(captured_on)
     chosen = _mapping(mapping)
+    about_files, about_columns = _sorted_choices(choices or [])
+    held = [*files, *(("students", "terms", "outcomes") if register is not None else ())]
+    said = _choices(about_files, held, sheet or [])
     with opened_store() as store:
         if not synthetic and not dry_run:
             refuse_in_demo(store)
-        sources = _sources(files)
-        sources, chosen = _told(store, sources, register, chosen, choices or [], codes or [])
+        sources = _sources(files, said)
+        sources, chosen = _told(store, sources, register, chosen, about_columns, codes or [], said)
         records, pictures = _plan(store, sources, signatures, chosen, when)
         _report(records, pictures)
         good = (records is None or records.accepted) and (pictures is None or pictures.accepted)
@@ -145,13 +159,30 @@ def _mapping(name: str | None):
         raise typer.BadParameter(str(error)) from error
 
 
-def _sources(files: dict[str, Path]) -> list[Source]:
+def _sorted_choices(texts: list[str]) -> tuple[list[str], list[str]]:
+    """What is said about how files are read, and what about their columns and cells."""
+    from data.files.reading import SETTINGS
+
+    of_files = [text for text in texts if text.partition("=")[0].strip().rpartition(".")[2] in SETTINGS]
+    return of_files, [text for text in texts if text not in of_files]
+
+
+def _choices(texts: list[str], tables: list[str], sheets: list[str]) -> dict[str, Reading]:
+    from data.files.reading import ReadingError, readings_from_texts
+
+    try:
+        return readings_from_texts(texts, tables, sheets)
+    except ReadingError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _sources(files: dict[str, Path], said: dict[str, Reading]) -> list[Source]:
     from data.records.ingest import Source
 
-    return [Source.from_path(table, path) for table, path in files.items()]
+    return [Source.from_path(table, path, said[table]) for table, path in files.items()]
 
 
-def _told(store, sources, register: Path | None, mapping, choices: list[str], codes: list[Path]):
+def _told(store, sources, register: Path | None, mapping, choices: list[str], codes: list[Path], reading):
     """The sources, those of a file with everything in it included, and the mapping with what was chosen."""
     from data.files.choices import read_choice
     from data.files.mapping import MappingError
@@ -162,7 +193,7 @@ def _told(store, sources, register: Path | None, mapping, choices: list[str], co
         said = [read_choice(text) for text in choices]
         lists = [Source.from_path("students", path) for path in codes]
         if register is not None:
-            whole = Source.from_path("students", register)
+            whole = Source.from_path("students", register, reading["students"])
             sources = [*register_sources(store, whole, mapping, said, lists), *sources]
         if said or lists:
             mapping = chosen_mapping(store, sources, mapping, said, lists)

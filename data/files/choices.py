@@ -14,7 +14,6 @@ OWN = "own"  # name of the mapping that choices make
 _AT = r"(?:(?P<table>\w+)\.)?"
 _FORMS = (
     ("zero", re.compile(r"(?:terms\.)?zero=(?P<value>.*)")),
-    ("date_order", re.compile(r"date_order=(?P<value>.*)")),
     ("fixed", re.compile(_AT + r"(?P<column>\w+):=(?P<value>.*)", re.DOTALL)),
     (
         "meaning",
@@ -25,7 +24,7 @@ _FORMS = (
 )
 HOW = (
     "COLUMN=HEADER, COLUMN:=VALUE for every row, COLUMN[CELL]=MEANING, -=HEADER to leave a column out, "
-    "zero=empty or zero=grade, date_order=mdy; COLUMN may be TABLE.COLUMN"
+    "zero=empty or zero=grade; COLUMN may be TABLE.COLUMN"
 )
 
 
@@ -35,7 +34,7 @@ class Choice:
 
     Parameters
     ----------
-    kind : {"header", "fixed", "meaning", "ignored", "zero", "date_order"}
+    kind : {"header", "fixed", "meaning", "ignored", "zero"}
     value : str
         The header, the value or the answer.
     column : str
@@ -54,8 +53,8 @@ class Choice:
 
     def holds_in(self, table: str) -> bool:
         """Whether the choice says something about a table."""
-        if self.kind in ("zero", "date_order"):
-            return table == "terms" or self.kind == "date_order"
+        if self.kind == "zero":
+            return table == "terms"
         named = {column.name for column in TABLES[table]}
         return self.table in ("", table) and (self.kind == "ignored" or self.column in named)
 
@@ -93,8 +92,6 @@ def _refuse_strange(choice: Choice, text: str) -> None:
         raise MappingError(f"{text!r}: no such column {choice.column!r}; there are {', '.join(names)}")
     if choice.kind == "zero" and choice.value not in ZERO_MEANINGS:
         raise MappingError(f"{text!r}: zero must be {' or '.join(ZERO_MEANINGS)}")
-    if choice.kind == "date_order" and choice.value not in ("dmy", "mdy"):
-        raise MappingError(f"{text!r}: date_order must be dmy or mdy")
 
 
 def with_choices(matches: Sequence[Match], choices: Sequence[Choice], title: str = "own choices") -> Mapping:
@@ -106,20 +103,14 @@ def with_choices(matches: Sequence[Match], choices: Sequence[Choice], title: str
         When a choice is about a column that no file of the import can have.
     """
     tables = {match.table: match.mapping.table(match.table) for match in matches}
-    order = matches[0].mapping.date_order if matches else "dmy"
     for choice in choices:
-        if choice.kind == "date_order":
-            order = choice.value
-            continue
         mine = [match for match in matches if choice.holds_in(match.table)]
         if not mine:
             raise MappingError(f"{choice.column or choice.value!r} is chosen for no file of this import")
         for match in mine:
             tables[match.table] = _chosen(tables[match.table], choice, match)
     base = matches[0].mapping if matches else Mapping(OWN, title)
-    return replace(
-        base, name=OWN, title=title, date_order=order, tables={**base.tables, **tables}, lends=True
-    )
+    return replace(base, name=OWN, title=title, tables={**base.tables, **tables}, lends=True)
 
 
 def _chosen(part: TableMapping, choice: Choice, match: Match) -> TableMapping:

@@ -1,4 +1,4 @@
-"""Cells that say what a column asks for in other words: a date of entry, a year of graduation.
+"""Cells that say what a column asks for in other words: a date of birth, a year of graduation.
 
 Each rule reads one column; what it cannot read stays as it is and is refused where cells are read.
 """
@@ -7,34 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date
 
 import pandas as pd
 
-from data.files.cells import is_null, read_date
+from data.files.cells import is_null
+from data.files.dates import DATE_ORDERS, read_date
 from data.files.text_table import header_key
 
-ODD_FROM = 6  # an entry dated from June on opens the odd term, one before it the even term
 _GRADUATION = re.compile(r"lulus|yudisium|wisuda|graduat|tglls|ijazah|degree conferred")
 _PROVINCE = re.compile(r"(\d{2})\d{4}")
-
-
-def entry_terms(cells: pd.Series, order: str = "dmy") -> pd.Series:
-    """Dates of entry → entry terms as text; other cells stay.
-
-    June to December belong to the odd term that the date opens, January to May to the even one: people are
-    admitted before a term begins and in its first weeks, hardly ever at its end.
-
-    Examples
-    --------
-    >>> entry_terms(pd.Series(["01/09/2021", "2022-02-14", "20211"])).tolist()
-    ['20211', '20212', '20211']
-    """
-    return _each(cells, lambda text: str(_entry_term(read_date(text, order))))
-
-
-def _entry_term(day: date) -> int:
-    return day.year * 10 + 1 if day.month >= ODD_FROM else (day.year - 1) * 10 + 2
 
 
 def exit_years(cells: pd.Series) -> pd.Series:
@@ -54,25 +35,29 @@ def exit_years(cells: pd.Series) -> pd.Series:
     return _each(cells, read)
 
 
-def birth_years(cells: pd.Series, order: str = "dmy") -> pd.Series:
+def birth_years(cells: pd.Series) -> pd.Series:
     """Dates of birth, with or without the place before them → years as text; other cells stay.
+
+    The day and month are nobody's business here, nor is their order.
 
     Examples
     --------
-    >>> birth_years(pd.Series(["Bandung, 03 Mei 2005", "03/05/2005", "2005"])).tolist()
+    >>> birth_years(pd.Series(["Bandung, 03 Mei 2005", "03/25/2005", "2005"])).tolist()
     ['2005', '2005', '2005']
     """
 
     def read(text: str) -> str:
         if text.isdigit() and len(text) != 8:
             raise ValueError(text)
-        try:
-            return str(read_date(text, order).year)
-        except ValueError:
-            place, sign, rest = text.rpartition(",")
-            if not sign or any(char.isdigit() for char in place):
-                raise
-            return str(read_date(rest.strip(), order).year)
+        place, sign, rest = text.rpartition(",")
+        told = [text] if not sign or any(char.isdigit() for char in place) else [text, rest.strip()]
+        for one in told:
+            for order in DATE_ORDERS:
+                try:
+                    return str(read_date(one, order).year)
+                except ValueError:
+                    continue
+        raise ValueError(text)
 
     return _each(cells, read)
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection
 from itertools import islice
 
-from data.files.text_files import TableError, decode
+from data.files.text_files import TableError, decode, repaired
 from data.files.text_table import MAX_COLUMNS, TextTable, build_frame, unique_headers
 
 MAX_BYTES = 256 * 2**20
@@ -34,7 +34,8 @@ def read_json_table(
     """
     if len(source) > MAX_BYTES:
         raise TableError(f"{name}: {len(source):,} bytes; export a file of this size in parts, or as CSV")
-    text, encoding = decode(source, name)
+    told = decode(source, name)
+    text, encoding = repaired(told.text), told.encoding
     try:
         found = json.loads(text, parse_float=str, parse_int=str, parse_constant=lambda _: None)
     except (ValueError, RecursionError) as error:

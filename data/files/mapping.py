@@ -20,7 +20,7 @@ from data.columns import (
     TERM_COLUMNS,
     Column,
 )
-from data.files.cells import DATE_ORDERS
+from data.files.dates import DATE_ORDERS
 from data.files.text_table import header_key
 
 FOLDER = Path(__file__).parent.parent / "mappings"

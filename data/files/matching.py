@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from data.columns import ALL_PURPOSES, MAX_TERM_INDEX, Column
-from data.files.cells import is_null, read_term
+from data.files.cells import is_null, whole_code
 from data.files.derived_cells import tells_graduation
 from data.files.mapping import TABLES, Mapping, missing_columns, shipped_mappings
 from data.files.never_stored import never_stored
+from data.files.term_words import read_term
 from data.files.text_table import TextTable, header_key
 from data.files.wide import own_count, term_headers
 
@@ -260,8 +261,13 @@ def translate(
 
 
 def _value(cell: str, column: Column, words: dict[str, str]) -> str:
-    """A cell in the vocabulary; of a column that lists values, each of them, in the vocabulary's order."""
-    whole = words.get(header_key(cell))
+    """A cell in the vocabulary; of a column that lists values, each of them, in the vocabulary's order.
+
+    ``1.0`` is the code 1 and never the code 10, whatever a key of the cell without punctuation would say.
+    """
+    cell = whole_code(cell)
+    key = header_key(cell)
+    whole = None if key.isdigit() and not cell.strip().isdigit() else words.get(key)
     if not column.listed or whole == "":
         return cell if whole is None else whole
     return listed_values(cell, column.allowed, words)
@@ -344,7 +350,7 @@ def _joined(texts: pd.DataFrame, cells: pd.Series, options: tuple[tuple[str, ...
         keys = [header_key(header) for header in option]
         if not all(key in by_key and not never_stored(by_key[key]) for key in keys):
             continue
-        parts = [texts[by_key[key]].fillna("").astype("str") for key in keys]
+        parts = [texts[by_key[key]].fillna("").astype("str").map(whole_code).astype("str") for key in keys]
         if parts[-1].str.fullmatch(r"[3-9]|1\d").any():
             continue  # the student's own count of semesters, not the half of the year
         joined = parts[0].str.cat(parts[1:], sep=" ")

@@ -11,13 +11,13 @@ import subprocess
 import sys
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import date, time
 from pathlib import Path
-from typing import NamedTuple
 
+from data.files.cell_formats import EXACT
+from data.files.sheet_rows import SheetRow
 from data.files.text_files import TableError
 from data.files.text_table import TextTable
-from data.files.workbooks import read_sheet, refuse_bomb
+from data.files.workbooks import Book, refuse_bomb
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # how an .xls file begins, and an encrypted workbook
 ODS = b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"
@@ -35,14 +35,20 @@ def is_old_workbook(source: bytes) -> bool:
 
 
 def read_old_workbook(
-    source: bytes, name: str, *, sheet=None, known: Collection[str] = (), limit: int | None = None
+    source: bytes,
+    name: str,
+    *,
+    sheets: Collection[str] = (),
+    known: Collection[str] = (),
+    limit: int | None = None,
 ) -> TextTable:
-    """Read one sheet; parameters and errors are those of :func:`data.files.workbooks.read_workbook`."""
+    """Read sheets as one table; parameters and errors as :func:`data.files.workbooks.read_workbook`."""
     if len(source) > MAX_BYTES:
         raise TableError(f"{name}: {len(source):,} bytes; save a workbook of this size as .xlsx")
     if source[:4] == b"PK\x03\x04":
         refuse_bomb(source, name)
-    return read_sheet(_Book(_sheets(source, name)), name, sheet, known, limit)
+    book = _Sheets(_sheets(source, name))
+    return Book(book, name, book).read(sheets, known, limit)
 
 
 def _sheets(source: bytes, name: str) -> list[dict]:
@@ -66,32 +72,17 @@ def _sheets(source: bytes, name: str) -> list[dict]:
     return answer["sheets"]
 
 
-class _Cell(NamedTuple):
-    """A cell as the reader of XLSX gives it."""
-
-    value: object
-    number_format: str = ""
-
-
 @dataclass(frozen=True)
 class _Sheet:
     """A sheet as the reader of XLSX gives it."""
 
     title: str
     sheet_state: str
-    rows: list[list]
-
-    def reset_dimensions(self) -> None:
-        """Nothing to do: the size is that of the filled cells."""
-
-    def iter_rows(self, max_col: int | None = None) -> Iterator[list[_Cell]]:
-        """The rows from the top of the sheet on, empty ones included."""
-        for row in self.rows:
-            yield [_Cell(_value(cell)) for cell in row[:max_col]]
+    written: list[list]
 
 
-class _Book:
-    """A workbook as the reader of XLSX gives it."""
+class _Sheets:
+    """The sheets by title, and their rows as :class:`data.files.workbooks.Book` wants them."""
 
     def __init__(self, sheets: list[dict]) -> None:
         self.worksheets = [
@@ -101,9 +92,25 @@ class _Book:
     def __getitem__(self, title: str) -> _Sheet:
         return next(sheet for sheet in self.worksheets if sheet.title == title)
 
+    def rows(self, sheet: _Sheet) -> Iterator[SheetRow]:
+        """The written rows of a sheet, from its top on."""
+        for number, cells in enumerate(sheet.written, start=1):
+            texts = [_text(cell) for cell in cells]
+            while texts and not texts[-1]:
+                texts.pop()
+            dates = tuple(at for at, cell in enumerate(cells) if isinstance(cell, dict))
+            if texts:
+                yield SheetRow(number, texts, dates)
 
-def _value(cell):
-    if not isinstance(cell, dict):
-        return cell
-    text = cell["date"]
-    return time.fromisoformat(text) if ":" in text else date.fromisoformat(text)
+
+def _text(cell) -> str:
+    """A cell as the office sees it: whole numbers without ".0", dates as they are written in ISO 8601."""
+    if cell is None:
+        return ""
+    if isinstance(cell, dict):
+        return cell["date"]
+    if isinstance(cell, bool):
+        return "TRUE" if cell else "FALSE"
+    if isinstance(cell, (int, float)):
+        return f"{cell:.15E}" if abs(cell) >= EXACT else str(cell)
+    return cell

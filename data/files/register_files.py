@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from data.columns import DEGREE_LEVELS, OUTCOME_COLUMNS, TERM_STATUSES
+from data.columns import DEGREE_LEVELS, OUTCOME_COLUMNS, TERM_STATUSES, Column
 from data.files import derived_cells
-from data.files.cells import is_null, parse_column
+from data.files.assumptions import DateColumn, Remark, decide_dates, decide_scale, entry_dates
+from data.files.cells import ParsedColumn, is_null, parse_column
 from data.files.mapping import TABLES, Mapping, shipped_mappings
 from data.files.matching import (
     Match,
@@ -28,6 +29,7 @@ from data.files.matching import (
     tells_exits,
     translate,
 )
+from data.files.reading import Guess, Reading
 from data.files.tables import read_text_table
 from data.files.text_table import TextTable, header_key
 from data.files.wide import row_of, term_headers, unfold
@@ -37,6 +39,8 @@ REGISTER = ("students", "terms", "outcomes")  # what a file with one row per stu
 # How programme names begin: "S1 Fisika", "D-III Keperawatan", "Profesi Ners", "S2 Terapan Gizi".
 _LEVEL = r"^(S-?[23][ -]?Terapan|S-?[123]|Sp-?[12]|D-?(?:IV|I{1,3}|[1234])|Profesi)\b"
 _LEVEL_WORDS = {"di": "D1", "dii": "D2", "diii": "D3", "div": "D4"}
+
+CODE_LENGTH = 32  # characters of a programme's code in the store
 
 
 @dataclass(frozen=True)
@@ -51,23 +55,23 @@ class Source:
         File name, without folders.
     data : bytes
         The file.
-    sheet : str, optional
-        Sheet of a workbook; by default the one with most known headers.
+    reading : Reading
+        How the office says that it is to be read; what it does not say is decided by the file.
     """
 
     table: str
     name: str
     data: bytes
-    sheet: str | None = None
+    reading: Reading = Reading()
 
     def __post_init__(self):
         if self.table not in TABLES:
             raise ValueError(f"table must be one of {', '.join(TABLES)}, got {self.table!r}")
 
     @classmethod
-    def from_path(cls, table: str, path: str | Path, sheet: str | None = None) -> Source:
+    def from_path(cls, table: str, path: str | Path, reading: Reading = Reading()) -> Source:
         """The file at ``path``."""
-        return cls(table, Path(path).name, Path(path).read_bytes(), sheet)
+        return cls(table, Path(path).name, Path(path).read_bytes(), reading)
 
     @property
     def sha256(self) -> str:
@@ -100,6 +104,10 @@ class ParsedTable:
     left, studied : tuple of int
         Rows of terms whose status says that the student has left: without an average, left out; with one,
         taken as a term of study.
+    guesses : tuple of Guess
+        What was decided in reading the file, to be confirmed or changed by the office.
+    remarks : tuple of Remark
+        Rules that the reading found broken.
     """
 
     table: str
@@ -113,6 +121,8 @@ class ParsedTable:
     derived: frozenset[str] = frozenset()
     left: tuple[int, ...] = ()
     studied: tuple[int, ...] = ()
+    guesses: tuple[Guess, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
     def header(self, column: str) -> str:
         """The header of a column as the file writes it, or the column's own name."""
@@ -141,7 +151,7 @@ def read_source(
     """
     text, match = match_source(source, mapping=mapping, remembered=remembered)
     others = (*remembered, *shipped_mappings())
-    return parse_table(text, match, [other for other in others if other is not match.mapping])
+    return parse_table(text, match, [other for other in others if other is not match.mapping], source.reading)
 
 
 def match_source(
@@ -158,7 +168,7 @@ def match_source(
     others = (*remembered, *shipped_mappings())
     candidates = others if mapping is None else (mapping, *others)
     known = known_headers(source.table, candidates)
-    text = read_text_table(source.data, source.name, sheet=source.sheet, known=known, limit=limit)
+    text = read_text_table(source.data, source.name, reading=source.reading, known=known, limit=limit)
     return _matched(text, source.table, mapping, others)
 
 
@@ -194,7 +204,7 @@ def tables_of(
     *,
     mapping: Mapping | None = None,
     remembered: Sequence[Mapping] = (),
-    sheet: str | None = None,
+    reading: Reading = Reading(),
 ) -> tuple[str, ...]:
     """The tables that one file holds all needed columns of, e.g. a register with one row per student.
 
@@ -204,7 +214,7 @@ def tables_of(
     others = (*remembered, *shipped_mappings())
     candidates = others if mapping is None else (mapping, *others)
     known = frozenset().union(*(known_headers(table, candidates) for table in REGISTER))
-    text = read_text_table(data, name, sheet=sheet, known=known)
+    text = read_text_table(data, name, reading=reading, known=known)
     matches = {table: _matched(text, table, mapping, others)[1] for table in REGISTER}
     held = [table for table, match in matches.items() if not match.missing]
     return tuple(table for table in held if table != "outcomes" or tells_exits(matches[table]))
@@ -249,8 +259,10 @@ def _one_row_each(text: TextTable, match: Match) -> bool:
     return header is not None and text.frame[header].is_unique
 
 
-def parse_table(text: TextTable, match: Match, others: Sequence[Mapping] = ()) -> ParsedTable:
-    """Type every matched column of a text table."""
+def parse_table(
+    text: TextTable, match: Match, others: Sequence[Mapping] = (), reading: Reading = Reading()
+) -> ParsedTable:
+    """Type every matched column of a text table, columns of dates and shares by what they show as a whole."""
     rows = text.frame.index.map(row_of) if text.by_term else text.frame.index
     translated = translate(text.frame, match, others, rows)
     left = studied = pd.Index([])
@@ -259,26 +271,41 @@ def parse_table(text: TextTable, match: Match, others: Sequence[Mapping] = ()) -
         translated["status"] = translated["status"].mask(translated.index.isin(studied), "A")
         translated = translated.drop(index=left)
         text = replace(text, frame=text.frame.drop(index=left))
+    headers = {name: match.headers.get(name, name) for name in translated}
     scales = {}
     for mapping in (*reversed(others), match.mapping):
         scales |= mapping.table(match.table).scale
-    values, unreadable, expected = {}, {}, {}
-    for column in TABLES[match.table]:
-        if column.name not in translated:
-            continue
-        cells = translated[column.name]
-        cells = _said_otherwise(cells, column.name, match)
-        parsed = parse_column(
-            cells,
-            column,
-            decimal=text.decimal,
-            date_order=match.mapping.date_order,
-            scale=scales.get(header_key(match.headers.get(column.name, "")), 1.0),
+    columns = {column.name: column for column in TABLES[match.table] if column.name in translated}
+    days = decide_dates(
+        {name: translated[name] for name, column in columns.items() if _holds_dates(column)},
+        headers,
+        text.true_dates,
+        reading,
+        match.mapping.date_order,
+        text.where,
+    )
+    guesses = [*text.guesses, *(guess for day in days.values() for guess in day.guesses)]
+    remarks = [remark for day in days.values() for remark in day.remarks]
+    parsed: dict[str, ParsedColumn] = {}
+    for name, column in columns.items():
+        cells, scale = translated[name], scales.get(header_key(headers[name]), 1.0)
+        if name == "cohort_term":
+            guesses += entry_dates(cells, headers[name])
+        if column.kind == "number" and column.high == 1 and scale in (1.0, 0.01):
+            scale, assumed, found = decide_scale(cells, name, headers[name], scale, reading)
+            guesses, remarks = guesses + assumed, remarks + found
+        day = days.get(name, DateColumn(_said_otherwise(cells, name, match), match.mapping.date_order))
+        parsed[name] = parse_column(
+            day.cells, column, decimal=text.decimal, date_order=day.order, scale=scale
         )
-        values[column.name] = parsed.values
-        unreadable[column.name] = parsed.bad
-        expected[column.name] = parsed.expected
+        remarks += _cell_remarks(name, parsed[name])
+        if day.against:
+            parsed[name] = replace(parsed[name], expected=day.against)
+        elif name == "birth_year":
+            parsed[name] = replace(parsed[name], expected="a year or a date of birth")
     index = text.frame.index
+    values = pd.DataFrame({name: column.values for name, column in parsed.items()}, index=index)
+    values, shortened = _with_short_codes(values, match, others)
     names = values.get("program_name", values.get("program_code"))
     if names is not None and "degree_level" not in values:
         values["degree_level"] = _levels_of_names(names)
@@ -292,9 +319,11 @@ def parse_table(text: TextTable, match: Match, others: Sequence[Mapping] = ()) -
         match,
         text,
         raw,
-        pd.DataFrame(values, index=index),
-        pd.DataFrame(unreadable, index=index, dtype=bool),
-        expected,
+        values,
+        pd.DataFrame({name: column.bad for name, column in parsed.items()}, index=index, dtype=bool),
+        {name: column.expected for name, column in parsed.items()},
+        guesses=tuple(text.placed(guess) for guess in guesses),
+        remarks=(*remarks, *shortened),
         left=tuple(left),
         studied=tuple(studied),
     )
@@ -312,6 +341,52 @@ def _gone(translated: pd.DataFrame, statuses: pd.Series, match: Match) -> tuple[
     return translated.index[gone & ~average], translated.index[gone & average]
 
 
+def _holds_dates(column: Column) -> bool:
+    return column.kind == "date" or column.name == "cohort_term"
+
+
+def _cell_remarks(name: str, column: ParsedColumn) -> list[Remark]:
+    """Cells whose text is not what the office wrote: errors of a spreadsheet, formulas without a result."""
+    error = "a spreadsheet program shows an error here; stored as empty"
+    formula = (
+        "a formula without a stored result: open the file in a spreadsheet program, save it, import it again"
+    )
+    found = (("REC120", column.errors, error), ("REC022", column.formulas, formula))
+    return [Remark(rule, name, mask.index[mask], message) for rule, mask, message in found if mask.any()]
+
+
+def _with_short_codes(
+    values: pd.DataFrame, match: Match, others: Sequence[Mapping]
+) -> tuple[pd.DataFrame, list[Remark]]:
+    """Programme names that serve as codes and are longer than a code may be, shortened always alike."""
+    if "program_code" not in values:
+        return values, []
+    long = (values["program_code"].str.len() > CODE_LENGTH).fillna(False).astype(bool)
+    named = [one.table(match.table).columns.get("program_name", ()) for one in (match.mapping, *others)]
+    by_name = header_key(match.headers.get("program_code", "")) in {
+        header_key(name) for own in named for name in own
+    }
+    if not long.any() or not by_name:
+        return values, []
+    whole = values.get("program_name", pd.Series(pd.NA, index=values.index, dtype="str"))
+    short = {name: _short_code(name) for name in values.loc[long, "program_code"].unique()}
+    values = values.assign(
+        program_name=whole.fillna(values["program_code"]).astype("str"),
+        program_code=values["program_code"].replace(short).astype("str"),
+    )
+    codes = ", ".join(f"{code!r} for {name!r}" for name, code in short.items())
+    message = (
+        "there is no column for the programme's code, so the name serves as one; names longer than "
+        f"{CODE_LENGTH} characters are shortened: {codes}"
+    )
+    return values, [Remark("REC122", "program_code", None, message)]
+
+
+def _short_code(name: str) -> str:
+    mark = hashlib.sha256(name.encode()).hexdigest()[:6]
+    return f"{name[: CODE_LENGTH - 7].rstrip()}-{mark}"
+
+
 def _levels_of_names(names: pd.Series) -> pd.Series:
     """Degree levels of programme names such as "S1 Teknik Informatika"; missing where the name has none."""
     words = {header_key(word): word for word in DEGREE_LEVELS} | _LEVEL_WORDS
@@ -321,9 +396,7 @@ def _levels_of_names(names: pd.Series) -> pd.Series:
 def _said_otherwise(cells: pd.Series, column: str, match: Match) -> pd.Series:
     """The cells of a column that offices fill with other words for it, as the column's own."""
     if column == "birth_year":
-        return derived_cells.birth_years(cells, match.mapping.date_order)
-    if column == "cohort_term":
-        return derived_cells.entry_terms(cells, match.mapping.date_order)
+        return derived_cells.birth_years(cells)
     if column == "exit_term":
         return derived_cells.exit_years(cells)
     return derived_cells.regions(cells, match.headers.get(column, "")) if column == "region" else cells

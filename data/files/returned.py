@@ -28,7 +28,10 @@ def returned_rows(parsed: ParsedTable, found: pd.DataFrame) -> pd.DataFrame:
     rows = parsed.text.own_rows.loc[joined.index]
     row_column, reason_column = RETURNED_COLUMNS
     own = rows.drop(columns=[name for name in RETURNED_COLUMNS if name in rows])
-    return own.assign(**{row_column: joined.index.astype("str"), reason_column: joined})
+    places = [parsed.text.place(row) for row in joined.index]
+    several = len(parsed.text.sheets) > 1
+    numbers = [f"{sheet}!{row}" if several else str(row) for sheet, row in places]
+    return own.assign(**{row_column: numbers, reason_column: joined})
 
 
 def returned_csv(rows: pd.DataFrame, delimiter: str = ";") -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from html.parser import HTMLParser
 from itertools import islice
 
-from data.files.text_files import TableError, decode
+from data.files.text_files import TableError, decode, repaired
 from data.files.text_table import (
     HEADER_SEARCH_ROWS,
     MAX_COLUMNS,
@@ -77,12 +77,17 @@ def _decoded(source: bytes, name: str) -> tuple[str, str]:
     """The text, in the encoding that the page names if it is that, else as for any other text."""
     told = _CHARSET.search(source[:4096])
     if told is None or source.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
-        return decode(source, name)
+        return _guessed(source, name)
     encoding = told[1].decode("ascii").lower()
     try:
         return source.decode(encoding), encoding
     except (LookupError, UnicodeDecodeError):
-        return decode(source, name)
+        return _guessed(source, name)
+
+
+def _guessed(source: bytes, name: str) -> tuple[str, str]:
+    told = decode(source, name)
+    return repaired(told.text), told.encoding
 
 
 def _hits(rows: list[list[str]], known: Collection[str]) -> int:

@@ -119,6 +119,8 @@ def unfold(text: TextTable, known: dict[str, str], zero: str = "") -> TextTable:
         by_term=told,
         beside=tuple(name for name in others if name not in kept),
         zeros=zeros,
+        true_dates={},
+        repaired=tuple((row * _PLACES, header, cell) for row, header, cell in text.repaired),
     )
 
 

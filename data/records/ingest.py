@@ -13,6 +13,7 @@ from data.files.choices import Choice, with_choices
 from data.files.code_lists import code_list
 from data.files.mapping import TABLES, Mapping, mapping_from_dict, mapping_to_dict
 from data.files.matching import Match
+from data.files.reading import Guess
 from data.files.register_files import (
     REGISTER,
     ParsedTable,
@@ -58,6 +59,8 @@ class ImportPlan:
         Table → rows in the file; rows with an error.
     matches : dict of str to Match
         Table → the mapping chosen, header by column, and headers left out.
+    guesses : dict of str to tuple of Guess
+        Table → what was decided in reading its file: sheets, encoding, order of dates, scale.
     returned : dict of str to DataFrame
         Table → its refused rows in the original columns, with row number and reasons.
     files : dict
@@ -75,6 +78,7 @@ class ImportPlan:
     returned: dict[str, pd.DataFrame]
     files: dict[str, dict] = field(default_factory=dict)
     unreadable: bool = False
+    guesses: dict[str, tuple[Guess, ...]] = field(default_factory=dict)
 
     @property
     def errors(self) -> pd.DataFrame:
@@ -162,7 +166,7 @@ def plan_import(
 
 def _read_together(tables: dict[str, ParsedTable], sources: Sequence[Source]) -> dict[str, ParsedTable]:
     """Tables of one file: a header is not understood only where none of them understands it."""
-    hashes = {source.table: (source.sha256, source.sheet) for source in sources}
+    hashes = {source.table: (source.sha256, source.reading.sheets) for source in sources}
     unknown: dict[tuple, set[str]] = {}
     for name, parsed in tables.items():
         left = set(parsed.match.unknown)
@@ -183,12 +187,25 @@ def _read_together(tables: dict[str, ParsedTable], sources: Sequence[Source]) ->
 def _told_apart(tables: dict[str, ParsedTable]) -> dict[str, ParsedTable]:
     """Tables of one workbook get its sheets' names: row 5 of one is not row 5 of the other."""
     shared = Counter(parsed.file for parsed in tables.values())
-    return {
+    told = {
         name: replace(parsed, file=f"{parsed.file} ({parsed.text.sheet or name})")
         if shared[parsed.file] > 1
         else parsed
         for name, parsed in tables.items()
     }
+    return {name: _without_read_sheets(name, parsed, tables) for name, parsed in told.items()}
+
+
+def _without_read_sheets(name: str, parsed: ParsedTable, tables: dict[str, ParsedTable]) -> ParsedTable:
+    """A sheet that another table of the same workbook has read was not left."""
+    read = {
+        sheet
+        for other, table in tables.items()
+        if other != name and table.text.name == parsed.text.name
+        for sheet in table.text.sheets
+    }
+    left = tuple((sheet, why) for sheet, why in parsed.text.left if sheet not in read)
+    return replace(parsed, text=replace(parsed.text, left=left))
 
 
 def _plan(sources, tables, found, known, today) -> ImportPlan:
@@ -199,7 +216,7 @@ def _plan(sources, tables, found, known, today) -> ImportPlan:
     hashes = {source.table: source.sha256 for source in sources}
     return ImportPlan(
         frames=frames,
-        problems=shown,
+        problems=_as_shown(shown, tables),
         counts=preview_counts(frames, known, today),
         read={name: len(parsed.raw) for name, parsed in tables.items()},
         refused={name: len(rows) for name, rows in refused.items()},
@@ -211,6 +228,7 @@ def _plan(sources, tables, found, known, today) -> ImportPlan:
             parsed.file: {"sha256": hashes[name], "rows": len(parsed.raw)} for name, parsed in tables.items()
         },
         unreadable=unreadable,
+        guesses={name: parsed.guesses for name, parsed in tables.items()},
     )
 
 
@@ -232,7 +250,7 @@ def register_sources(
     each = [replace(whole, table=table) for table in REGISTER]
     if choices or codes:
         mapping = chosen_mapping(store, each, mapping, choices, codes)
-    held = tables_of(whole.name, whole.data, mapping=mapping, remembered=remembered, sheet=whole.sheet)
+    held = tables_of(whole.name, whole.data, mapping=mapping, remembered=remembered, reading=whole.reading)
     if not held:
         matches = [match_source(one, mapping=mapping, remembered=remembered, limit=100)[1] for one in each]
         lacking = "; ".join(f"{match.table}: {', '.join(match.missing) or 'a date'}" for match in matches)
@@ -262,6 +280,19 @@ def chosen_mapping(
     ]
     listed = [one for source in codes for one in code_list(source.name, source.data, matches)]
     return with_choices(matches, [*listed, *choices])
+
+
+def _as_shown(found: pd.DataFrame, tables: dict[str, ParsedTable]) -> pd.DataFrame:
+    """Problems with the row numbers that a spreadsheet program shows, and the sheet beside the file."""
+    found = found.copy()
+    for parsed in tables.values():
+        if len(parsed.text.sheets) < 2:
+            continue
+        mine = (found["file"] == parsed.file) & found["row"].notna()
+        places = [parsed.text.place(row) for row in found.loc[mine, "row"]]
+        found.loc[mine, "row"] = pd.array([row for _, row in places], dtype="Int64")
+        found.loc[mine, "file"] = [f"{parsed.text.name} ({sheet})" for sheet, _ in places]
+    return found
 
 
 def apply_import(

@@ -306,7 +306,6 @@ def test_a_wide_file_without_numbers_or_entry_loads_by_choices_alone(load, tmp_p
         ("shoe_size=X", "no such column 'shoe_size'"),
         ("pupils.sex=X", "no such table 'pupils'"),
         ("zero=perhaps", "zero must be empty or grade"),
-        ("date_order=ymd", "date_order must be dmy or mdy"),
     ],
 )
 def test_a_choice_that_says_nothing_is_refused_by_name(text, message):

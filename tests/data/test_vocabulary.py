@@ -7,7 +7,7 @@ from sqlalchemy import select
 from data import schema
 from data.columns import DEGREE_LEVELS, EXIT_TYPES, NORMAL_TERMS, REQUIRED_CREDITS, TERM_STATUSES
 from data.engine.bulk import fetch
-from data.files.derived_cells import birth_years, entry_terms, exit_years, regions, tells_graduation
+from data.files.derived_cells import birth_years, exit_years, regions, tells_graduation
 from data.files.mapping import load_mapping
 from data.files.matching import detect_mapping, detect_table, match_headers, translate
 from data.files.never_stored import never_stored
@@ -155,9 +155,7 @@ def test_the_places_of_birth_and_districts_do_not_come_along():
     assert found.tolist() == ["020000", "Kota Bandung", ""]
 
 
-def test_months_of_entry_and_years_of_graduation():
-    cells = pd.Series(["01/06/2021", "31/12/2021", "01/01/2022", "31/05/2022", "2021", "-"])
-    assert entry_terms(cells).tolist() == ["20211", "20211", "20212", "20212", "2021", "-"]
+def test_years_of_graduation():
     assert exit_years(pd.Series(["2025", "20241", "2024/2025 Genap"])).tolist() == [
         *("20242", "20241"),
         "2024/2025 Genap",

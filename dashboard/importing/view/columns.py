@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping as Dict
 from collections.abc import Sequence
 
 import streamlit as st
@@ -15,10 +16,14 @@ from dashboard.shell.plain import plain
 from dashboard.shell.session_keys import Key
 from data.files.mapping import TABLES as COLUMNS
 from data.files.mapping import ZERO_MEANINGS, Mapping
+from data.files.reading import Reading
 
 
 def choose_columns(
-    files: Sequence[UploadedFile], kinds: Sequence[str], mapping: Mapping | None
+    files: Sequence[UploadedFile],
+    kinds: Sequence[str],
+    mapping: Mapping | None,
+    reading: Dict[str, Reading],
 ) -> Mapping | None:
     """What every header means, as detected until the reader says otherwise.
 
@@ -28,7 +33,7 @@ def choose_columns(
         With the reader's choices; ``mapping`` itself when there are none.
     """
     read = [
-        _read(file, table, mapping)
+        _read(file, table, mapping, reading.get(kind, Reading()))
         for file, kind in zip(files, kinds, strict=True)
         for table in import_columns.tables_of_kind(kind)
     ]
@@ -50,14 +55,17 @@ def choose_columns(
     return mapping if own is None else own
 
 
-def _read(file: UploadedFile, table: str, mapping: Mapping | None) -> tuple[FileColumns | None, str]:
+def _read(
+    file: UploadedFile, table: str, mapping: Mapping | None, reading: Reading
+) -> tuple[FileColumns | None, str]:
     """The headers of a file, read once per session and choice of layout."""
     kept = st.session_state.setdefault(Key.COLUMNS, {})
     mark = hashlib.sha256(file.data).hexdigest()[:8]
-    key = (mark, file.name, table, None if mapping is None else mapping.name)
+    about = hashlib.sha256(repr((reading.sheets, reading.encoding)).encode()).hexdigest()[:6]
+    key = (mark, file.name, table, None if mapping is None else mapping.name, about)
     if key not in kept:
-        kept[key] = import_columns.read_columns(stores.store(), file, table, mapping)
-    return kept[key], f"{mark}-{mapping.name if mapping else 'auto'}"
+        kept[key] = import_columns.read_columns(stores.store(), file, table, mapping, reading)
+    return kept[key], f"{mark}-{mapping.name if mapping else 'auto'}-{about}"
 
 
 def _choices(file: FileColumns, mark: str, shared: dict[str, str]) -> tuple[dict[str, str], Said]:
