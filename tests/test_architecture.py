@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from dashboard.shell.session_keys import Key
+
 ROOT = Path(__file__).resolve().parent.parent
 ORDER = ("data", "vision", "fusion", "dashboard")
 HOMES = {
@@ -24,13 +26,18 @@ HOMES = {
     "plotly": ("dashboard/charts/",),
     "streamlit": (
         "streamlit_app.py",
-        "dashboard/shell/app_state.py",
+        "dashboard/shell/auditing.py",
+        "dashboard/shell/caches.py",
+        "dashboard/shell/current_session.py",
         "dashboard/shell/server.py",
+        "dashboard/shell/stores.py",
+        "dashboard/shell/tab_binding.py",
         "dashboard/pages/",
         "dashboard/components/",
         *(f"dashboard/{path.parent.name}/view/" for path in sorted((ROOT / "dashboard").glob("*/view"))),
     ),
 }
+SESSION = "st.session_state"
 FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "shelve", "marshal"}
 FILES = [path for package in (*ORDER, "benchmarks") for path in sorted((ROOT / package).rglob("*.py"))]
 FILES.append(ROOT / "streamlit_app.py")
@@ -75,8 +82,8 @@ def test_every_package_imports_only_from_its_left_and_libraries_stay_home():
     ("relative", "source"),
     [
         ("data/store.py", "from fusion import model"),
-        ("vision/embed.py", "def f():\n    import dashboard.access"),
-        ("fusion/model.py", "import torch.nn as nn"),
+        ("vision/encoder/embed.py", "def f():\n    import dashboard.access"),
+        ("fusion/model/risk_model.py", "import torch.nn as nn"),
         ("dashboard/pages/overview_page.py", "import plotly.express as px"),
         ("dashboard/cases/caseload.py", "import streamlit as st"),
         ("data/store.py", "import pickle"),
@@ -93,7 +100,7 @@ def test_a_planted_breach_is_caught(relative, source):
         ("fusion/pipeline.py", "from data import queries\nfrom vision import embed"),
         ("dashboard/charts/risk.py", "import plotly.graph_objects as go"),
         ("dashboard/cases/view/caseload_table.py", "import streamlit as st"),
-        ("vision/verify.py", "from . import metrics\nimport sklearn.svm"),
+        ("vision/verification/verify.py", "from . import metrics\nimport sklearn.svm"),
     ],
 )
 def test_a_lawful_import_is_not_a_breach(relative, source):
@@ -119,7 +126,7 @@ def test_every_path_that_the_map_names_is_there(page):
 
 
 def test_the_rooms_are_few_enough_to_be_seen_at_once():
-    for package, most in (("data", 25), ("dashboard", 17)):
+    for package, most in (("data", 25), ("vision", 14), ("fusion", 14), ("dashboard", 17)):
         shown = [path for path in (ROOT / package).iterdir() if path.name != "__pycache__"]
         assert len(shown) <= most, sorted(path.name for path in shown)
 
@@ -149,3 +156,54 @@ def circles(graph: dict[str, set[str]]) -> list[str]:
 def test_no_two_modules_import_each_other_by_any_way_round():
     assert circles(imports_by_module()) == []
     assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": set()}) == ["a", "b", "c"]
+
+
+def fixed_keys(source: str) -> list[str]:
+    """The texts, typed where they are used, under which a file reaches into the session, in their order."""
+    texts = []
+    for node in ast.walk(ast.parse(source)):
+        asked = []
+        if isinstance(node, ast.Subscript) and ast.unparse(node.value) == SESSION:
+            asked = [node.slice]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[0] == SESSION:
+            asked = node.args[:1]
+        elif isinstance(node, ast.Compare) and [ast.unparse(side) for side in node.comparators] == [SESSION]:
+            asked = [node.left]
+        texts += [key.value for key in asked if isinstance(key, ast.Constant)]
+    return texts
+
+
+def test_what_the_session_keeps_under_a_fixed_name_stands_in_one_list():
+    typed = """
+st.session_state["a"] = st.session_state.get("b")
+if "c" not in st.session_state and Key.PLAN in st.session_state:
+    st.session_state.pop(f"steps-{name}")
+"""
+    assert sorted(fixed_keys(typed)) == ["a", "b", "c"]
+    sources = {
+        path: path.read_text(encoding="utf-8") for path in FILES if path.is_relative_to(ROOT / "dashboard")
+    }
+    assert {path: keys for path, text in sources.items() if (keys := fixed_keys(text))} == {}
+    used = set(re.findall(r"\bKey\.([A-Z_]+)", "\n".join(sources.values())))
+    assert used == {key.name for key in Key}
+
+
+@pytest.mark.parametrize("package", ["vision", "fusion"])
+def test_no_two_rooms_lean_on_each_other(package):
+    graph: dict[str, set[str]] = {}
+    for module, wanted in imports_by_module().items():
+        if module.startswith(f"{package}."):
+            wanted_rooms = {name.split(".")[1] for name in wanted if name.startswith(f"{package}.")}
+            graph.setdefault(module.split(".")[1], set()).update(wanted_rooms)
+    assert len(graph) > 5
+    assert circles({room: wanted - {room} for room, wanted in graph.items()}) == []
+
+
+def test_reports_lean_on_no_other_room_of_the_dashboard():
+    leaning = [
+        f"{path.relative_to(ROOT).as_posix()}:{line}: {module}"
+        for path in sorted((ROOT / "dashboard/reports").rglob("*.py"))
+        for module, line in imported_modules(ast.parse(path.read_text(encoding="utf-8")))
+        if module.startswith("dashboard.") and not module.startswith("dashboard.reports.")
+    ]
+    assert leaning == []

@@ -122,7 +122,7 @@ class TabGuard:
     Streamlit takes whoever names a tab's number for the tab's browser. The number stands in addresses of
     uploads, thus in the logs of proxies: it is no secret. Whoever brings no cookie gets a new tab, at the
     sign-in. That the cookie is the tab's own is looked at where its session is known
-    (:func:`dashboard.shell.app_state.session`).
+    (:func:`dashboard.shell.current_session.session`).
 
     Parameters
     ----------

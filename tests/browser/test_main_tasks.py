@@ -48,7 +48,8 @@ def test_leadership_exports_a_workbook_that_opens(visitor, steps):
     assert book["Data"].max_row > 5
 
 
-def test_an_advisor_opens_a_student_from_the_list(visitor, steps, site):
+@pytest.mark.parametrize("across", [16, 120], ids=["by the box", "by the name"])
+def test_an_advisor_opens_a_student_from_the_list(visitor, steps, site, across):
     page = visitor
     page.locator(".st-key-seat-advisor input").click()
     page.get_by_role("option", name=site.advisor).click()
@@ -56,7 +57,7 @@ def test_an_advisor_opens_a_student_from_the_list(visitor, steps, site):
     grid = page.locator("[data-testid=stDataFrame]").first
     grid.wait_for()
     box = grid.bounding_box()
-    page.mouse.click(box["x"] + 16, box["y"] + 60)
+    page.mouse.click(box["x"] + across, box["y"] + 60)
     page.wait_for_url("**/student?s=*")
     assert len(page.url.rsplit("s=", 1)[1]) == 16
     steps.settled(page)

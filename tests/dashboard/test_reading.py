@@ -50,12 +50,12 @@ def texts(at: AppTest) -> str:
 @pytest.fixture
 def store(tmp_path, sqlite_template, monkeypatch):
     """The app on an empty store, without a worker."""
-    from dashboard.shell import app_state
+    from dashboard.shell import caches, stores
 
     shutil.copy(sqlite_template, tmp_path / "tepat.db")
     opened = open_store(f"sqlite:///{tmp_path / 'tepat.db'}", folder=tmp_path)
-    monkeypatch.setattr(app_state, "store", lambda: opened)
-    app_state._remembered.clear()
+    monkeypatch.setattr(stores, "store", lambda: opened)
+    caches._read.clear()
     yield opened
     opened.close()
 
@@ -69,10 +69,12 @@ def labelled(parts, label: str):
 def test_an_assumed_order_of_dates_is_said_and_the_readers_word_is_what_is_written(
     store, monkeypatch, language
 ):
-    from dashboard.shell import app_state
+    from dashboard.shell import current_session
 
     words = Words(language)
-    monkeypatch.setattr(app_state, "words", lambda: words)  # AppTest formats options outside the session
+    monkeypatch.setattr(
+        current_session, "words", lambda: words
+    )  # AppTest formats options outside the session
     at = drawn(language)
     uploads = [
         ("s.csv", STUDENTS.encode(), "text/csv"),

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard.importing.plan import TABLES, PagePlan, UploadedFile
-from dashboard.shell import app_state
+from dashboard.shell import current_session
 from dashboard.shell.plain import plain, shown
+from dashboard.shell.session_keys import Key
 from data.files.reading import OPTIONS, Guess, Reading
 from data.files.tables import TableError
 from data.files.workbooks import sheet_titles
@@ -31,7 +32,7 @@ def choose_reading(files: Sequence[UploadedFile], kinds: Sequence[str]) -> dict[
     dict of str to Reading
         Table → what the reader said.
     """
-    words = app_state.words()
+    words = current_session.words()
     tables = [(file, kind) for file, kind in zip(files, kinds, strict=True) if kind in TABLES]
     if not tables:
         return {}
@@ -41,7 +42,7 @@ def choose_reading(files: Sequence[UploadedFile], kinds: Sequence[str]) -> dict[
 
 
 def _choices(file: UploadedFile, table: str) -> Reading:
-    words, mark = app_state.words(), hashlib.sha256(file.data).hexdigest()[:8]
+    words, mark = current_session.words(), hashlib.sha256(file.data).hexdigest()[:8]
     st.markdown(f"**{words(f'data.kind_{table}')}** · {plain(file.name)}")
     is_book = file.data[:4] == b"PK\x03\x04"
     grid = st.grid(3, min_column_width=220, gap="small", key=f"reading-{table}-{mark}")
@@ -80,7 +81,7 @@ def _choices(file: UploadedFile, table: str) -> Reading:
 
 def _titles(file: UploadedFile, mark: str) -> tuple[str, ...]:
     """The sheets of a workbook, looked up once per session; none when it is damaged: the check says so."""
-    kept = st.session_state.setdefault("sheet-titles", {})
+    kept = st.session_state.setdefault(Key.SHEET_TITLES, {})
     if mark not in kept:
         try:
             kept[mark] = sheet_titles(file.data, file.name)
@@ -93,7 +94,7 @@ def show_guesses(plan: PagePlan) -> None:
     """What was assumed in reading the files: first what nothing proves, then what the files show."""
     if plan.records is None or plan.records.unreadable:
         return
-    words = app_state.words()
+    words = current_session.words()
     told = [(table, guess) for table, found in plan.records.guesses.items() for guess in found]
     open_ones = [pair for pair in told if not pair[1].proven]
     if open_ones:
@@ -107,7 +108,7 @@ def show_guesses(plan: PagePlan) -> None:
 
 def _line(table: str, guess: Guess) -> str:
     """One guess in the reader's language; everything from the file is escaped."""
-    words = app_state.words()
+    words = current_session.words()
     where = words(f"data.kind_{table}") + (f" · {plain(guess.column)}" if guess.column else "")
     free = guess.what in ("sheets", "encoding")
     value = plain(guess.value) if free else words(f"reading.{guess.what}_{guess.value or 'none'}")
