@@ -1,6 +1,6 @@
 """Files that are too wide, too long or damaged: a clear refusal in bounded time, never a traceback.
 
-``TEPAT_MUTATIONS`` sets how many damaged inputs each parser gets; 5,000 are a quarter of an hour.
+``TEPAT_MUTATIONS`` sets how many damaged inputs each parser gets, over all tables together.
 """
 
 from __future__ import annotations
