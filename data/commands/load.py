@@ -161,9 +161,9 @@ def _mapping(name: str | None):
 
 def _sorted_choices(texts: list[str]) -> tuple[list[str], list[str]]:
     """What is said about how files are read, and what about their columns and cells."""
-    from data.files.reading import SETTINGS
+    from data.files.reading import is_about_reading
 
-    of_files = [text for text in texts if text.partition("=")[0].strip().rpartition(".")[2] in SETTINGS]
+    of_files = [text for text in texts if is_about_reading(text)]
     return of_files, [text for text in texts if text not in of_files]
 
 

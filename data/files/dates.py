@@ -182,6 +182,7 @@ def look_swapped(cells: pd.Series, true_rows: Iterable[int]) -> pd.Index:
         Rows with a true date that would be another day if exchanged; empty when nothing looks so.
     """
     true = cells.loc[cells.index.isin(list(true_rows))]
+    true = true[true.str.fullmatch(r"\d{4}-\d{2}-\d{2}").fillna(False).astype(bool)]
     if true.empty:
         return true.index
     found = evidence(cells.drop(index=true.index))

@@ -98,6 +98,11 @@ class Guess:
         return tuple(f"{self.what}={option}" for option in OPTIONS.get(self.what, ()) if option != self.value)
 
 
+def is_about_reading(text: str) -> bool:
+    """Whether a ``--set`` says how files are read: ``date_order=mdy``, ``terms.attendance=fraction``."""
+    return text.partition("=")[0].strip().rpartition(".")[2] in SETTINGS and "=" in text
+
+
 def readings_from_texts(texts: Sequence[str], tables: Sequence[str], sheets: Sequence[str] = ()):
     """Reading by table from ``setting=value`` or ``table.setting=value``; what names no table holds for all.
 
@@ -121,9 +126,9 @@ def readings_from_texts(texts: Sequence[str], tables: Sequence[str], sheets: Seq
     """
     found = {table: Reading() for table in tables}
     for text in texts:
-        key, sign, value = text.partition("=")
+        key, _, value = text.partition("=")
         table, dot, setting = key.strip().rpartition(".")
-        if not sign or setting not in SETTINGS:
+        if not is_about_reading(text):
             raise ReadingError(f"a choice is {' or '.join(f'{name}=…' for name in SETTINGS)}, got {text!r}")
         if dot and table not in found:
             raise ReadingError(f"{text!r} is about {table!r}; the files are {', '.join(tables)}")

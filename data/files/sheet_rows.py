@@ -19,6 +19,7 @@ from openpyxl.utils.datetime import from_excel
 from data.files.cell_formats import shown_number
 
 _PLACE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d+)")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _KINDS = frozenset(("n", "s", "str", "inlineStr", "b", "e", "d"))
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")  # how the format writes control characters
 
@@ -121,7 +122,7 @@ class SheetReader:
         if kind == "b":
             return ("TRUE" if int(value) else "FALSE"), False
         if kind == "d":
-            return value[:10], True
+            return value[:10], _DAY.fullmatch(value[:10]) is not None
         return self._number(value, cell.get("s", "0"))
 
     def _number(self, text: str, style: str) -> tuple[str, bool]:

@@ -36,6 +36,27 @@ def test_an_advisor_is_confined_to_own_students_and_programmes():
     assert scope.program_codes == ("IF",)
 
 
+@pytest.mark.parametrize("role", ROLES)
+def test_no_other_role_is_confined_to_students_of_its_own(role):
+    assert access.scope_for(Account("a", "A", role)).own_students_only is (role == "advisor")
+
+
+@pytest.mark.parametrize(
+    ("role", "programs", "allowed"),
+    [
+        ("registry", None, True),
+        ("administrator", None, True),
+        ("registry", ("55201",), False),  # a file may hold rows of any programme
+        ("registry", (), False),
+        ("advisor", None, False),
+        ("leadership", None, False),
+    ],
+)
+def test_the_register_is_changed_by_who_may_and_reaches_every_programme(role, programs, allowed):
+    account = Account("a", "A", role, program_codes=programs)
+    assert access.may_change_register(account, "run import") is allowed
+
+
 def test_readers_of_equal_reach_may_share_what_was_drawn_and_others_may_not():
     deans = [access.scope_for(Account(name, name, "leadership", ("IF",))) for name in ("a", "b")]
     whole = access.scope_for(Account("c", "C", "leadership"))

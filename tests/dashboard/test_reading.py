@@ -72,7 +72,9 @@ def test_an_assumed_order_of_dates_is_said_and_the_readers_word_is_what_is_writt
     from dashboard.shell import current_session
 
     words = Words(language)
-    monkeypatch.setattr(current_session, "words", lambda: words)  # options are formatted outside of it
+    monkeypatch.setattr(
+        current_session, "words", lambda: words
+    )  # AppTest formats options outside the session
     at = drawn(language)
     uploads = [
         ("s.csv", STUDENTS.encode(), "text/csv"),

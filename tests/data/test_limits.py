@@ -1,6 +1,6 @@
 """Files that are too wide, too long or damaged: a clear refusal in bounded time, never a traceback.
 
-``TEPAT_MUTATIONS`` sets how many damaged inputs each parser gets; 5,000 are a quarter of an hour.
+``TEPAT_MUTATIONS`` sets how many damaged inputs each parser gets, over all tables together.
 """
 
 from __future__ import annotations
@@ -111,6 +111,8 @@ def test_odd_numbers_dates_and_styles_of_a_sheet_are_cells_like_others():
     cells = (
         '<c r="A3"><v>1e400</v></c>',
         '<c r="A3" t="d"><v>99999-01-01</v></c>',
+        '<c r="E3" t="d"><v>99999-01-01</v></c>',
+        '<c r="E3" t="d"><v>2021-09-01T00:00:00</v></c>',
         '<c r="A3" s="999"><v>12</v></c>',
         '<c r="A3"><v>abc</v></c>',
         '<c r="A3" t="inlineStr"><is><t>_x0041_</t><rPh><t>b</t></rPh></is></c>',

@@ -82,7 +82,7 @@ def _choices(file: UploadedFile, table: str) -> Reading:
 
 def _titles(file: UploadedFile, mark: str) -> tuple[str, ...]:
     """The sheets of a workbook, looked up once per session; none when it is damaged: the check says so."""
-    kept = st.session_state.setdefault(Key.SHEETS, {})
+    kept = st.session_state.setdefault(Key.SHEET_TITLES, {})
     if mark not in kept:
         try:
             kept[mark] = sheet_titles(file.data, file.name)
