@@ -17,9 +17,9 @@ import pandas as pd
 from sqlalchemy import Connection, func, insert, select, update
 
 from data import schema
+from data.columns import REGISTERED
 from data.engine.bulk import fetch
 from data.engine.database import Store
-from data.scores.overview import REGISTERED
 from data.trust import audit
 from data.trust.scope import Scope
 from data.trust.scoping import aggregable, within_programs

@@ -11,10 +11,9 @@ from dashboard.reports.charts import grouped_bars
 from dashboard.reports.provenance import Provenance
 from dashboard.reports.words import figure, say
 from data.calendar.academic_year import AcademicCalendar
-from data.calendar.cohorts import cohort_outcomes, retention, snapshot_date
+from data.calendar.cohorts import PARTS, cohort_outcomes, retention, snapshot_date
 from data.trust.small_cells import MARK, THRESHOLD, CountSystem, hidden_counts
 
-PARTS = ("on_time", "late", "dropped_out", "transferred", "deceased", "enrolled")
 YEARS = 4
 
 
@@ -25,8 +24,8 @@ class CohortTables:
     Parameters
     ----------
     outcomes : DataFrame
-        Index ``entry_year``; ``entrants``, :data:`PARTS`, ``on_time_rate`` (0–1), ``mature``; hidden counts
-        and what rests on them are null when ``external``.
+        Index ``entry_year``; ``entrants``, :data:`data.calendar.cohorts.PARTS`, ``on_time_rate`` (0–1),
+        ``mature``; hidden counts and what rests on them are null when ``external``.
     retained : DataFrame
         Index ``entry_year``, columns 1…4: share still studying or graduated after so many years (0–1), null
         where not yet observable.

@@ -11,9 +11,10 @@ import pandas as pd
 from dashboard.reports.profile_parts import Profile
 from data.calendar.academic_year import AcademicCalendar
 from data.calendar.cohorts import is_mature
+from data.columns import REGISTERED
 
 COMPARE = {"eq": np.equal, "gt": np.greater, "ge": np.greater_equal, "lt": np.less, "le": np.less_equal}
-ACTIVE_STATUSES = ("A", "G", "M")  # registered and studying; leave and inactive are not
+ACTIVE_STATUSES = REGISTERED  # leave and inactive are not
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,13 @@ import pandas as pd
 from data.calendar.academic_year import AcademicCalendar
 from data.calendar.study_time import deadlines, each, study_time
 from data.calendar.term_calendar import term_on, term_start
-from data.columns import DROPOUT_EXITS, ENTRY_TYPES, NORMAL_TERMS
+from data.columns import DROPOUT_EXITS, ENTRY_TYPES, NORMAL_TERMS, OTHER_EXITS
 
 DAYS_PER_YEAR = 365.25
 YEARS_PER_LEAVE_TERM = 0.5  # a leave is granted by regular term
 NEVER = 9999  # academic year of an exit that has not happened; sorts after every real year
 UNKNOWN = "unknown"
+PARTS = ("on_time", "late", "dropped_out", "transferred", "deceased", "other_exit", "enrolled")
 
 
 @dataclass(frozen=True)
@@ -215,9 +216,9 @@ def retention(
     """Share of each cohort still studying, or graduated, ``k`` years after entry.
 
     Gone after ``k`` years is who studied at most ``2 k`` terms: an exit in August belongs to the year that
-    ends. Death leaves the denominator (it is no drop-out); a transfer or drop-out stays in it. An exit
-    without a usable date counts as gone from the first year on: the rate is never flattered by a gap in the
-    register.
+    ends. Death leaves the denominator (it is no drop-out); a transfer, drop-out or other exit stays in it.
+    An exit without a usable date counts as gone from the first year on: the rate is never flattered by a gap
+    in the register.
 
     Returns
     -------
@@ -227,7 +228,7 @@ def retention(
         ``mature``.
     """
     pieces = []
-    lost = flow["exit_type"].isin((*DROPOUT_EXITS, "transferred"))
+    lost = flow["exit_type"].isin((*DROPOUT_EXITS, *OTHER_EXITS, "transferred"))
     left_after = (flow["exit_terms"] / 2).fillna(0).where(flow["exit_type"] != "enrolled", np.inf)
     for k in range(1, years + 1):
         gone = left_after <= k
@@ -264,14 +265,15 @@ def retention(
 def cohort_outcomes(
     flow: pd.DataFrame, snapshot: date | None, calendar: AcademicCalendar = AcademicCalendar()
 ) -> pd.DataFrame:
-    """How each entry cohort stands: on time, late, dropped out, transferred, deceased, still enrolled.
+    """How each entry cohort stands: on time, late, dropped out, transferred, deceased, gone
+    otherwise, still enrolled.
 
     Returns
     -------
     DataFrame
-        ``program_code, entry_year, entrants, on_time, late, dropped_out, transferred, deceased, enrolled``
-        (the six parts add up to ``entrants``) and ``mature``: the observation reaches the normal time of
-        every student in the cohort.
+        ``program_code, entry_year, entrants, on_time, late, dropped_out, transferred, deceased,
+        other_exit, enrolled`` (the seven parts add up to ``entrants``) and ``mature``: the observation
+        reaches the normal time of every student in the cohort.
     """
     graduated = flow["exit_type"] == "graduated"
     on_time = graduated & (flow["normal_ratio"] <= 1)
@@ -284,12 +286,13 @@ def cohort_outcomes(
             "dropped_out": flow["exit_type"].isin(DROPOUT_EXITS),
             "transferred": flow["exit_type"] == "transferred",
             "deceased": flow["exit_type"] == "deceased",
+            "other_exit": flow["exit_type"].isin(OTHER_EXITS),
             "enrolled": flow["exit_type"] == "enrolled",
             "mature": is_mature(flow["entry_date"], flow["normal_terms"] / 2, snapshot, calendar),
         }
     )
     grouped = part.groupby(["program_code", "entry_year"], observed=True)
-    sums = grouped[["on_time", "late", "dropped_out", "transferred", "deceased", "enrolled"]].sum()
+    sums = grouped[list(PARTS)].sum()
     sums.insert(0, "entrants", grouped.size())
     sums["mature"] = grouped["mature"].all()
     return sums.reset_index()

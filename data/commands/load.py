@@ -11,6 +11,7 @@ import typer
 from data.commands.frame import ACTOR, FOUND, Refusal, opened_store
 
 if TYPE_CHECKING:
+    from data.files.reading import Reading
     from data.records.ingest import ImportPlan, Source
     from data.signatures.ingest import SignaturePlan
     from data.store import Store
@@ -28,11 +29,17 @@ def load(
     consents: Annotated[
         Path | None, typer.Option(help="Consents given, refused and withdrawn, CSV or XLSX.", **_FILE)
     ] = None,
+    register: Annotated[
+        Path | None, typer.Option(help="One file with a row per student: whatever tables it holds.", **_FILE)
+    ] = None,
     signatures: Annotated[
         Path | None, typer.Option(help="Folder or zip of signature images.", exists=True)
     ] = None,
     mapping: Annotated[
         str | None, typer.Option(help="siakad, pddikti, english, or a TOML file; default: detected.")
+    ] = None,
+    codes: Annotated[
+        list[Path] | None, typer.Option(help="An institution's own list of codes; repeatable.", **_FILE)
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Import the rest of the rows.")] = False,
@@ -43,6 +50,20 @@ def load(
     captured_on: Annotated[
         str | None,
         typer.Option(help="Date of signatures whose name has none: 2024-08-31, or 'file', or 'entry'."),
+    ] = None,
+    choices: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="Decide what a file leaves open: date_order=dmy or mdy, true_dates=stored or swapped, "
+            "attendance=percent or fraction, encoding=NAME, zero=empty or grade; COLUMN=HEADER, "
+            "COLUMN:=VALUE for every row, COLUMN[CELL]=MEANING, -=HEADER to leave one out; with a table in "
+            "front for one file only: outcomes.date_order=mdy. Repeatable.",
+        ),
+    ] = None,
+    sheet: Annotated[
+        list[str] | None,
+        typer.Option(help="Sheet of a workbook to read, or TABLE:NAME; default: those with equal headers."),
     ] = None,
     remember: Annotated[
         bool, typer.Option("--remember", help="Prefer this mapping in later imports.")
@@ -61,16 +82,22 @@ def load(
 
     given = {"students": students, "terms": terms, "outcomes": outcomes, "consents": consents}
     files = {table: path for table, path in given.items() if path is not None}
-    if not files and signatures is None:
-        options = ", ".join(f"--{name}" for name in (*given, "signatures"))
+    if register is not None and files.keys() & {"students", "terms", "outcomes"}:
+        raise Refusal("--register stands for --students, --terms and --outcomes; give one or the other")
+    if not files and register is None and signatures is None:
+        options = ", ".join(f"--{name}" for name in (*given, "register", "signatures"))
         raise Refusal(f"give at least one of {options}")
-    _protect_inputs([*files.values(), signatures], [bad_rows, problems])
+    _protect_inputs([*files.values(), register, signatures], [bad_rows, problems])
     when = _captured_on(captured_on)
     chosen = _mapping(mapping)
+    about_files, about_columns = _sorted_choices(choices or [])
+    held = [*files, *(("students", "terms", "outcomes") if register is not None else ())]
+    said = _choices(about_files, held, sheet or [])
     with opened_store(may_make=True) as store:
         if not synthetic and not dry_run:
             refuse_in_demo(store)
-        sources = _sources(files)
+        sources = _sources(files, said)
+        sources, chosen = _told(store, sources, register, chosen, about_columns, codes or [], said)
         records, pictures = _plan(store, sources, signatures, chosen, when)
         _report(records, pictures)
         good = (records is None or records.accepted) and (pictures is None or pictures.accepted)
@@ -120,10 +147,39 @@ def _mapping(name: str | None):
     return load_mapping(name)
 
 
-def _sources(files: dict[str, Path]) -> list[Source]:
+def _sorted_choices(texts: list[str]) -> tuple[list[str], list[str]]:
+    """What is said about how files are read, and what about their columns and cells."""
+    from data.files.reading import is_about_reading
+
+    of_files = [text for text in texts if is_about_reading(text)]
+    return of_files, [text for text in texts if text not in of_files]
+
+
+def _choices(texts: list[str], tables: list[str], sheets: list[str]) -> dict[str, Reading]:
+    from data.files.reading import readings_from_texts
+
+    return readings_from_texts(texts, tables, sheets)
+
+
+def _sources(files: dict[str, Path], said: dict[str, Reading]) -> list[Source]:
     from data.records.ingest import Source
 
-    return [Source.from_path(table, path) for table, path in files.items()]
+    return [Source.from_path(table, path, said[table]) for table, path in files.items()]
+
+
+def _told(store, sources, register: Path | None, mapping, choices: list[str], codes: list[Path], reading):
+    """The sources, those of a file with everything in it included, and the mapping with what was chosen."""
+    from data.files.choices import read_choice
+    from data.records.ingest import Source, chosen_mapping, register_sources
+
+    said = [read_choice(text) for text in choices]
+    lists = [Source.from_path("students", path) for path in codes]
+    if register is not None:
+        whole = Source.from_path("students", register, reading["students"])
+        sources = [*register_sources(store, whole, mapping, said, lists), *sources]
+    if said or lists:
+        mapping = chosen_mapping(store, sources, mapping, said, lists)
+    return sources, mapping
 
 
 def _plan(store: Store, sources, signatures: Path | None, mapping, when):

@@ -11,10 +11,10 @@ from data.calendar.term_calendar import GRADES_KNOWN_AFTER, term_end
 from data.calendar.term_columns import calendar_index, lookup
 from data.consents.order import on_record
 from data.records.diff import Difference, compare, compare_dated
-from data.records.frames import NUMBER, RecordFrames, typed
+from data.records.frames import NUMBER, OF_PROGRAM, RecordFrames, typed
 from data.records.known import Known
 
-_NOT_OF_STUDENTS = ["name", "program_name", "degree_level"]
+_NOT_OF_STUDENTS = ["name", *OF_PROGRAM]
 
 
 def preview_counts(frames: RecordFrames, known: Known, today: date) -> dict[str, dict[str, int]]:

@@ -12,13 +12,11 @@ from sqlalchemy import Integer, Select, case, cast, func, select
 
 from data import schema
 from data.calendar.setting import study_calendar
-from data.columns import DROPOUT_EXITS
+from data.columns import DROPOUT_EXITS, REGISTERED
 from data.engine.bulk import all_columns, fetch
 from data.engine.database import Store
 from data.trust.scope import Scope
 from data.trust.scoping import aggregable, within_programs
-
-REGISTERED = ("A", "G", "M")  # term statuses of a student who studies
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ def retention(store: Store, scope: Scope) -> pd.DataFrame:
     -------
     DataFrame
         ``program_code, cohort_term, term_index``; ``entrants`` (size of the cohort at entry, always whole),
-        ``active`` (studying: status A, G or M), ``on_leave``, ``inactive``, ``graduated`` (in an earlier
+        ``active`` (studying: status A, G, M or U), ``on_leave``, ``inactive``, ``graduated`` (in an earlier
         term), ``retained`` = active + on_leave + graduated, ``rate`` = retained / entrants, ``gpa_mean``
         (cumulative). Only terms that the register has reached for the cohort.
     """

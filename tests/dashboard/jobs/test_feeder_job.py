@@ -30,7 +30,7 @@ from tests.dashboard.jobs.test_jobs_pages import drawn, texts
 from tests.data.feeder import registers
 from tests.data.feeder.server import PASSWORD, USER, served
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 EN, ID = Words("en"), Words("id")
 REGISTRY = Account("biro", "Biro", "registry")
 ADMIN = Account("admin", "Admin", "administrator")

@@ -141,9 +141,9 @@ def test_retention_of_the_register_equals_the_hand_count(flow):
 
 def test_outcomes_of_each_cohort_add_up_to_its_entrants(flow):
     table = cohort_outcomes(flow, snapshot_date(flow)).set_index("entry_year")
-    parts = ["on_time", "late", "dropped_out", "transferred", "deceased", "enrolled"]
+    parts = ["on_time", "late", "dropped_out", "transferred", "deceased", "other_exit", "enrolled"]
     assert (table[parts].sum(axis=1) == table["entrants"]).all()
-    assert table.loc[2019, parts].tolist() == [3, 2, 1, 0, 1, 1]
+    assert table.loc[2019, parts].tolist() == [3, 2, 1, 0, 1, 0, 1]
     assert table["mature"].to_dict() == {
         2017: True,
         2018: True,

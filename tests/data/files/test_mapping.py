@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from data.columns import ENTRY_TYPES, EXIT_TYPES, TERM_STATUSES
+from data.columns import DEGREE_LEVELS, ENTRY_TYPES, EXIT_TYPES, TERM_STATUSES
 from data.files.mapping import (
     SHIPPED,
     TABLES,
@@ -14,13 +14,13 @@ from data.files.mapping import (
     shipped_mappings,
 )
 from data.files.matching import (
-    NEVER_STORED,
     detect_mapping,
     detect_table,
     known_headers,
     match_headers,
     translate,
 )
+from data.files.never_stored import NEVER_STORED
 from data.files.text_table import header_key
 
 SIAKAD = ["NIM", "Nama Mahasiswa", "Kode Prodi", "Jenjang", "Angkatan", "Jenis Kelamin"]
@@ -77,23 +77,25 @@ def test_no_shipped_mapping_names_a_header_that_is_never_stored():
 
 
 def test_every_shipped_value_is_one_of_the_vocabulary_and_every_code_is_covered():
-    statuses, exits, entries = set(), set(), set()
+    statuses, exits, entries, levels = set(), set(), set(), set()
     for mapping in shipped_mappings():
-        statuses |= set(mapping.table("terms").values["status"].values())
+        statuses |= set(mapping.table("terms").values.get("status", {}).values())
         exits |= set(mapping.table("outcomes").values["exit_type"].values())
         entries |= set(mapping.table("students").values["entry_type"].values())
+        levels |= set(mapping.table("students").values["degree_level"].values())
     assert statuses == set(TERM_STATUSES)
+    assert levels == set(DEGREE_LEVELS)
     assert exits == {*EXIT_TYPES, ""}
     assert entries == set(ENTRY_TYPES)
 
 
 def test_words_and_codes_become_values_and_unknown_ones_stay():
     texts = pd.DataFrame(
-        {"nim": list("abcdef"), "id_jenis_keluar": ["1", "3", "6", "Mutasi", "9", "graduated"]}
+        {"nim": list("abcdef"), "id_jenis_keluar": ["1", "3", "6", "Mutasi", "99", "graduated"]}
     )
     match = detect_mapping(list(texts), "outcomes")
     values = translate(texts, match)["exit_type"]
-    assert values.tolist() == ["graduated", "expelled", "deceased", "transferred", "9", "graduated"]
+    assert values.tolist() == ["graduated", "expelled", "deceased", "transferred", "99", "graduated"]
 
 
 def test_another_mapping_lends_its_words_but_never_its_codes():

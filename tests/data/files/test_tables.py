@@ -14,8 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data.columns import OUTCOME_COLUMNS, STUDENT_COLUMNS, TERM_COLUMNS
-from data.files.cells import looks_damaged, parse_column, read_date, read_term, readings_of_number
+from data.files.cells import looks_damaged, parse_column, readings_of_number
+from data.files.dates import read_date
 from data.files.tables import read_table, read_text_table
+from data.files.term_words import read_term
 from data.files.text_files import TableError
 from data.files.text_table import clean_cell, header_key
 
@@ -156,8 +158,11 @@ def test_repeated_and_empty_headers_get_names_of_their_own():
     ("data", "reason"),
     [
         (b"", "empty"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 600, "old .xls"),
-        (b"<html><table><tr><td>NIM</td></tr></table></html>", "web page"),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 600,
+            "not a workbook that can be read, or one with a password",
+        ),
+        (b"<html><p>NIM</p><title>x</title></html>", "web page"),
         (b"%PDF-1.7 ...", "PDF"),
         (b"a\x00\x01b,c\n", "zero bytes"),
         (b'NIM,Nama\n1,"open\n2,B\n', "quotation mark"),
@@ -188,7 +193,7 @@ def test_a_workbook_is_read_below_its_titles_from_the_sheet_that_fits():
     assert table.sheet == "Data"
     assert table.frame.index.tolist() == [4, 6]
     assert table.frame.to_numpy().tolist() == [["007", "A", "3.25", "20"], ["8", "B", "", "21"]]
-    assert read_text_table(data, "f.xlsx", sheet="Cover").frame.to_numpy().tolist() == [["printed today"]]
+    assert read_table(data, "f.xlsx", sheet="Cover").to_numpy().tolist() == [["printed today"]]
     with pytest.raises(TableError, match="no sheet 'Gone'"):
         read_table(data, "f.xlsx", sheet="Gone")
 

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import ExifTags, Image
 
 from data.records.import_queries import specimen_hashes
 from data.records.ingest import Source, apply_import, plan_import
@@ -24,6 +24,7 @@ from data.signatures.names import AmbiguousName, NumberIndex
 from data.signatures.specimens import FORMATS, RefusedFile, inspect_image, read_pixels
 
 SAMPLES = Path(__file__).parents[2] / "samples"
+CASES = Path(__file__).parents[2] / "cases"
 TODAY = date(2026, 9, 1)
 
 
@@ -353,6 +354,63 @@ def test_the_date_of_capture_comes_from_the_name_else_by_the_rule_that_is_given(
     assert day(archive(("0117200001_2030-01-01.png", image()))) == "SPC013"
     with pytest.raises(ValueError, match="captured_on must be a date or one of file, entry"):
         day(captured_on="today")
+
+
+def exif(**tags: str) -> bytes:
+    """A JPEG whose camera said so."""
+    made, stamp = Image.Exif(), io.BytesIO()
+    places = {"DateTimeOriginal": ExifTags.IFD.Exif, "DateTimeDigitized": ExifTags.IFD.Exif}
+    for name, text in tags.items():
+        folder = made.get_ifd(places[name]) if name in places else made
+        folder[ExifTags.Base[name].value] = text
+    Image.new("RGB", (40, 40), "white").save(stamp, "JPEG", exif=made)
+    return stamp.getvalue()
+
+
+RESET = (CASES / "21_exif_2000.jpg").read_bytes()
+ZERO = "0000:00:00 00:00:00"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "rule", "found"),
+    [
+        ("0117200001.jpg", RESET, None, ["SPC013"]),
+        ("0117200001.jpg", RESET, date(2021, 5, 6), [date(2021, 5, 6), "SPC105"]),
+        ("0117200001_2021-05-06.jpg", RESET, None, [date(2021, 5, 6)]),
+        ("0117200001.jpg", exif(DateTimeOriginal="2021:01:01 00:00:05"), None, ["SPC013"]),
+        (
+            "0117200001.jpg",
+            exif(DateTimeOriginal="2035:02:03 00:00:00"),
+            "entry",
+            [date(2020, 8, 1), "SPC105"],
+        ),
+        ("0117200001.jpg", exif(DateTimeOriginal="2021:02:03 09:00:00"), "entry", [date(2021, 2, 3)]),
+        (
+            "0117200001.jpg",
+            exif(DateTimeOriginal=ZERO, DateTime="2021:02:03 09:00:00"),
+            None,
+            [date(2021, 2, 3)],
+        ),
+        ("0117200001.jpg", exif(DateTimeOriginal=ZERO), None, ["SPC012"]),
+        ("0117200001_2019-05-06.png", image(), None, ["SPC013"]),
+        ("0117200001_2020-01-06.png", image(), None, [date(2020, 1, 6), "SPC104"]),
+        ("0117200001_2020-06-06.png", image(), None, [date(2020, 6, 6)]),
+        ("0117200001.png", image(), date(2010, 5, 6), ["SPC013"]),
+    ],
+)
+def test_a_date_before_the_entry_or_of_an_unset_clock_is_never_taken_in_silence(
+    filled, name, data, rule, found
+):
+    plan = plan_signatures([(name, data)], "upload", filled, today=TODAY, captured_on=rule)
+    assert [*(one.captured_on for one in plan.specimens), *plan.problems["rule"]] == found
+
+
+def test_the_day_on_which_dos_began_is_no_date_of_a_file(filled):
+    packed = archive(
+        (zipfile.ZipInfo("0117200001.png"), image())
+    )  # 1980-01-01, as an archive without dates says
+    plan = plan_signatures(packed, "s.zip", filled, today=TODAY, captured_on="file")
+    assert plan.problems["rule"].tolist() == ["SPC012"]
 
 
 def test_a_source_that_changed_between_inspection_and_writing_is_not_written(filled):
