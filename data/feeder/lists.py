@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from data.feeder.protocol import FeederError
-from data.files.matching import NEVER_STORED
-from data.files.text_table import clean_cell, header_key
+from data.files.never_stored import never_stored
+from data.files.text_table import clean_cell
 
 LONGEST = 300  # characters of a cell; names of people and programmes are shorter
 REGISTRATION = "id_registrasi_mahasiswa"
@@ -49,7 +49,7 @@ class FeederList:
     instead: str = ""
 
     def __post_init__(self):
-        forbidden = [name for name in self.fields if header_key(name) in NEVER_STORED]
+        forbidden = [name for name in self.fields if never_stored(name)]
         if forbidden or not set(self.key) <= set(self.fields):
             raise ValueError(f"{self.act}: fields must hold the key and nothing that is never stored")
 
