@@ -126,7 +126,7 @@ class Clock:
 def timed_report(store, register: pipeline.Register, profile_id: str) -> dict[str, dict[str, float]]:
     """Seconds of each step of one report, one language, every cell shown."""
     program = PROGRAM if pipeline.asks_level(profile_id) else ""
-    request = pipeline.Request(profile_id, program, register.last_full_year)
+    request = pipeline.Request(profile_id, program, register.last_full_year(program))
     clock = Clock()
     table, provenance = pipeline.build(store, register, request)
     steps = {"table": clock.lap()}

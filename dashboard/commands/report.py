@@ -30,7 +30,7 @@ def report(
     store = open_store()
     try:
         register = pipeline.read_register(store, Scope.system())
-        request = pipeline.Request(profile, program, register.last_full_year if ts is None else ts)
+        request = pipeline.Request(profile, program, register.last_full_year(program) if ts is None else ts)
         table, provenance = pipeline.build(store, register, request)
         files = pipeline.print_files(table, provenance, languages=language, audiences=[audience])
     except (ProfileError, KeyError, ValueError) as error:

@@ -12,7 +12,7 @@ from dashboard.reports.provenance import Provenance
 from dashboard.reports.suppress import THRESHOLD, CountSystem, hidden_counts
 from dashboard.reports.words import figure, say
 from data.calendar.academic_year import AcademicCalendar
-from data.calendar.cohorts import cohort_outcomes, retention, snapshot_date
+from data.calendar.cohorts import cohort_outcomes, observed_by_programme, retention
 
 PARTS = ("on_time", "late", "dropped_out", "transferred", "deceased", "enrolled")
 YEARS = 4
@@ -62,9 +62,9 @@ def cohort_tables(
     calendar : AcademicCalendar
         Must be the one that the flow was built with.
     """
-    snapshot = snapshot_date(flow)
     if program_code:
         flow = flow[flow["program_code"] == program_code]
+    snapshot = flow["program_code"].astype(object).map(observed_by_programme(flow))
     by_program = cohort_outcomes(flow, snapshot, calendar)
     counts = by_program.groupby("entry_year")[["entrants", *PARTS]].sum()
     mature = by_program.groupby("entry_year")["mature"].all()

@@ -12,6 +12,7 @@ from dashboard.reports.profile_parts import Profile
 from data.calendar.academic_year import AcademicCalendar
 from data.calendar.cohorts import is_mature
 
+YEARS_ENDED = ("exit_year", "active_year", "enrolled_year")  # facts that take a whole year to see
 COMPARE = {"eq": np.equal, "gt": np.greater, "ge": np.greater_equal, "lt": np.less, "le": np.less_equal}
 ACTIVE_STATUSES = ("A", "G", "M")  # registered and studying; leave and inactive are not
 
@@ -123,19 +124,33 @@ class Facts:
             mask &= ~self._mask("exit_type", "eq", self.profile.exclude_exits)
         return mask
 
+    def years_asked(self, condition: dict, row: int | None, column: int | None) -> list[tuple[str, int]]:
+        """``(fact, academic year)`` of everything that a condition asks about a year."""
+        return [
+            (fact, self.resolve(value, row, column))
+            for fact, wanted in condition.items()
+            if fact == "entry_year" or fact in YEARS_ENDED
+            for value in (wanted.values() if isinstance(wanted, dict) else [wanted])
+        ]
+
     def observed(self, condition: dict, row: int | None, column: int | None) -> bool:
         """Whether the register reaches the end of every academic year that a condition asks about."""
         if self.snapshot is None:
             return False
-        needed = []
-        for fact, wanted in condition.items():
-            tests = wanted.items() if isinstance(wanted, dict) else [("eq", wanted)]
-            for _, value in tests:
-                if fact == "entry_year":
-                    needed.append(self.calendar.first_day(self.resolve(value, row, column)))
-                elif fact in ("exit_year", "active_year", "enrolled_year"):
-                    needed.append(self.calendar.last_day(self.resolve(value, row, column)))
+        asked = self.years_asked(condition, row, column)
+        needed = [self.calendar.last_day(year) for fact, year in asked if fact != "entry_year"]
+        needed += [self.calendar.first_day(year) for fact, year in asked if fact == "entry_year"]
         return all(day <= self.snapshot for day in needed)
+
+    @property
+    def begins(self) -> int | None:
+        """The first academic year that the register knows: that of its oldest cohort; ``None``: no cohort."""
+        return None if self.flow.empty else int(self.flow["entry_year"].min())
+
+    def known(self, condition: dict, row: int | None, column: int | None) -> bool:
+        """Whether no academic year that a condition asks about lies before the register begins."""
+        begins = self.begins
+        return begins is None or all(year >= begins for _, year in self.years_asked(condition, row, column))
 
     def mature(self, row: int | None, years: float | None, normal: float | None) -> bool:
         """Whether a row's cohort has been observed for so many years, or multiples of its normal time."""

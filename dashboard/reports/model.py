@@ -13,13 +13,14 @@ from data.calendar.cohorts import Notice
 OPEN = "open"
 CLOSED = "closed"  # the instrument leaves the cell empty
 NOT_YET = "not_yet_observable"  # the register does not reach far enough
+NOT_KNOWN = "not_known"  # a year before the register begins
 EMPTY = "empty_denominator"  # nobody to compute from: printed as a dash, never as 0
 MISSING = "missing"  # a field that the register does not hold: a yellow cell to fill in
 SUPPRESSED = "suppressed"  # a small cell, or one that would give a small cell away
-STATES = (OPEN, CLOSED, NOT_YET, EMPTY, MISSING, SUPPRESSED)
+STATES = (OPEN, CLOSED, NOT_YET, NOT_KNOWN, EMPTY, MISSING, SUPPRESSED)
 TOTAL_ROW = "total"
 FEW = -1  # "fewer than the smallest cell", in the counts of a suppressed table
-MARKS = {CLOSED: "", NOT_YET: "…", EMPTY: "—", MISSING: "", SUPPRESSED: "*"}
+MARKS = {CLOSED: "", NOT_YET: "…", NOT_KNOWN: "?", EMPTY: "—", MISSING: "", SUPPRESSED: "*"}
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ class Register:
     programs : DataFrame
     calendar : AcademicCalendar
     snapshot : date or None
-        Last day on which the register was observed.
+        Last day on which all of it was observed (:func:`data.calendar.cohorts.snapshot_date`).
     """
 
     scope: Scope
@@ -66,13 +66,18 @@ class Register:
     calendar: AcademicCalendar
     snapshot: date | None
 
-    @property
-    def last_full_year(self) -> int:
-        """TS: the last academic year that the register reaches the end of."""
-        if self.snapshot is None:
+    def observed_until(self, program_code: str = "") -> date | None:
+        """The last day on which a programme was observed; of all where none is named or it has no student."""
+        own = self.flow[self.flow["program_code"] == program_code]
+        return self.snapshot if own.empty else snapshot_date(own)
+
+    def last_full_year(self, program_code: str = "") -> int:
+        """TS: the last academic year that the register of a programme reaches the end of."""
+        seen = self.observed_until(program_code) or self.snapshot
+        if seen is None:
             raise ValueError("the register is empty: import students and outcomes first")
-        year = self.snapshot.year
-        while self.calendar.last_day(year) > self.snapshot:
+        year = seen.year
+        while self.calendar.last_day(year) > seen:
             year -= 1
         return year
 
@@ -132,7 +137,7 @@ def build(store: Store, register: Register, request: Request) -> tuple[ReportTab
         register.flow,
         selection,
         active=active,
-        snapshot=register.snapshot,
+        snapshot=register.observed_until(request.program_code),
         inputs=request.inputs,
         overrides=request.overrides,
         calendar=register.calendar,

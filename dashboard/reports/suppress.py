@@ -22,6 +22,7 @@ from dashboard.reports.profile_parts import Profile
 
 THRESHOLD = 5
 LINES = "line"  # row of an indicator's address
+UNCOUNTED = ("no_outcome_row",)  # with those admitted and graduated it would tell who left
 REST = "rest"  # row prefix of a remainder that nobody prints but anybody can compute
 Address = tuple[str, str]
 
@@ -80,7 +81,10 @@ def suppress(table: ReportTable, threshold: int = THRESHOLD) -> ReportTable:
         exclusions=tuple(
             replace(item, students=(), count=_blurred(item.count, threshold)) for item in table.exclusions
         ),
-        notices=tuple(replace(note, count=_blurred(note.count, threshold)) for note in table.notices),
+        notices=tuple(
+            replace(note, count=0 if note.code in UNCOUNTED else _blurred(note.count, threshold))
+            for note in table.notices
+        ),
         counts={name: _blurred(number, threshold) for name, number in table.counts.items()},
         overrides=(),
         external=True,

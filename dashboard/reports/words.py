@@ -6,7 +6,7 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-from dashboard.reports.model import CLOSED, EMPTY, FEW, MARKS, MISSING, NOT_YET, OPEN, SUPPRESSED
+from dashboard.reports.model import CLOSED, EMPTY, FEW, MARKS, MISSING, NOT_KNOWN, NOT_YET, OPEN, SUPPRESSED
 from dashboard.reports.suppress import THRESHOLD
 
 FILE = Path(__file__).with_name("words.toml")
@@ -14,6 +14,7 @@ LANGUAGES = ("id", "en")
 STATE_WORDS = {
     CLOSED: "mark_closed",
     NOT_YET: "mark_not_yet",
+    NOT_KNOWN: "mark_not_known",
     EMPTY: "mark_empty",
     MISSING: "mark_missing",
     SUPPRESSED: "mark_suppressed",

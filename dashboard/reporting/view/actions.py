@@ -99,7 +99,7 @@ def _cohort_file(register: pipeline.Register, program: str, language: str) -> by
         pipeline.origin(app_state.store(), register),
         language,
         program=f"{program} {titles[program]}" if program else "",
-        snapshot=register.snapshot.isoformat(),
+        snapshot=(register.observed_until(program) or register.snapshot).isoformat(),
     )
 
 

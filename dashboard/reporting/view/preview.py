@@ -61,12 +61,14 @@ def choose(register: pipeline.Register) -> tuple[str, str, int]:
             key=f"report-program-{pipeline.asks_level(chosen)}",
         )
     with right:
+        last = register.last_full_year(program or "")
+        same = last == register.last_full_year()
         ts = st.number_input(
             words("reports.ts"),
             1990,
             2100,
-            register.last_full_year,
-            key="report-ts",
+            last,
+            key="report-ts" if same else f"report-ts-{last}",
             help=words("reports.ts_help"),
         )
     return chosen, program or "", int(ts)
