@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -10,9 +11,10 @@ import pandas as pd
 
 from dashboard.reports.profile_parts import Profile
 from data.calendar.academic_year import AcademicCalendar
-from data.calendar.cohorts import is_mature
+from data.calendar.cohorts import AUGUST, is_mature
 
 YEARS_ENDED = ("exit_year", "active_year", "enrolled_year")  # facts that take a whole year to see
+YEAR_NAME = re.compile(r"TS(-\d+)?")
 COMPARE = {"eq": np.equal, "gt": np.greater, "ge": np.greater_equal, "lt": np.less, "le": np.less_equal}
 ACTIVE_STATUSES = ("A", "G", "M")  # registered and studying; leave and inactive are not
 
@@ -77,6 +79,8 @@ class Facts:
         offsets = {"row": row, "column": column, "ts": 0}
         if "rows" in years:
             offsets |= {"first_row": min(years["rows"]), "last_row": max(years["rows"])}
+        if YEAR_NAME.fullmatch(value):
+            return self.selection.ts + int(value[2:] or 0)
         if offsets.get(value) is not None:
             return self.selection.ts + offsets[value]
         named = years.get(value, self.profile.constants.get(value))
@@ -120,6 +124,8 @@ class Facts:
         mask = np.ones(len(self.flow), dtype=bool)
         if self.profile.entry_types:
             mask &= self._mask("entry_type", "eq", (*self.profile.entry_types, "unknown"))
+        if self.profile.entry_terms:
+            mask &= self._mask("entry_term", "eq", self.profile.entry_terms)
         if self.profile.exclude_exits:
             mask &= ~self._mask("exit_type", "eq", self.profile.exclude_exits)
         return mask
@@ -134,12 +140,16 @@ class Facts:
         ]
 
     def observed(self, condition: dict, row: int | None, column: int | None) -> bool:
-        """Whether the register reaches the end of every academic year that a condition asks about."""
+        """Whether the register reaches the end of every year that a condition asks about."""
         if self.snapshot is None:
             return False
         asked = self.years_asked(condition, row, column)
         needed = [self.calendar.last_day(year) for fact, year in asked if fact != "entry_year"]
         needed += [self.calendar.first_day(year) for fact, year in asked if fact == "entry_year"]
+        if row is not None and "augusts_to_exit" in condition:
+            wanted = condition["augusts_to_exit"]
+            years = max(wanted.values()) if isinstance(wanted, dict) else wanted
+            needed.append(date(self.selection.ts + row + years, AUGUST, 31))
         return all(day <= self.snapshot for day in needed)
 
     @property

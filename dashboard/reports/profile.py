@@ -67,6 +67,7 @@ def build_profile(raw: dict, level: str = "") -> Profile:
         title=merged["title"],
         row_label=merged["row_label"],
         entry_types=tuple(merged.get("cohort", {}).get("entry_types", ())),
+        entry_terms=tuple(merged.get("cohort", {}).get("entry_terms", ())),
         exclude_exits=tuple(merged.get("cohort", {}).get("exclude_exits", ())),
         rows=_rows(merged),
         columns=tuple(column for entry in merged["columns"] for column in _columns(entry, merged)),
@@ -135,7 +136,7 @@ def _columns(entry: dict, merged: dict) -> list[Column]:
 
 
 def _indicator(entry: dict, merged: dict) -> Indicator:
-    rule = merged.get("scores", {}).get(entry["key"])
+    rule = merged.get("scores", {}).get(entry.get("variant_of") or entry["key"])
     score = None
     if rule:
         pieces = [
@@ -147,6 +148,8 @@ def _indicator(entry: dict, merged: dict) -> Indicator:
         ]
         score = ScoreRule(tuple(pieces), rule["otherwise"])
     kept = {
-        name: entry[name] for name in ("formula", "where", "aggregate", "format", "note") if name in entry
+        name: entry[name]
+        for name in ("formula", "where", "aggregate", "format", "note", "variant_of")
+        if name in entry
     }
     return Indicator(entry["key"], entry["label"], scored=entry.get("scored", False), score=score, **kept)

@@ -85,7 +85,11 @@ def suppress(table: ReportTable, threshold: int = THRESHOLD) -> ReportTable:
             replace(note, count=0 if note.code in UNCOUNTED else _blurred(note.count, threshold))
             for note in table.notices
         ),
-        counts={name: _blurred(number, threshold) for name, number in table.counts.items()},
+        counts={
+            name: _blurred(number, threshold)
+            for name, number in table.counts.items()
+            if name != "counted" or not any(cell.state == SUPPRESSED for cell in cells.values())
+        },
         overrides=(),
         external=True,
     )

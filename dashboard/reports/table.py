@@ -78,6 +78,7 @@ def compute_table(
             if column.kind != "formula":
                 cell = _cell(row, column, facts, cohort, keys, inputs or {})
                 cells[row.key, column.key] = _overridden(cell, by_hand.get((row.key, column.key)))
+    counted = {key for cell in cells.values() for key in cell.students}
     cells = fill_formulas(profile, cells)
     return ReportTable(
         profile=profile,
@@ -88,7 +89,7 @@ def compute_table(
         exclusions=_exclusions(facts, cohort, keys),
         notices=_notices(facts, cohort, cells),
         overrides=overrides,
-        counts={"students": len(facts.flow), "counted": int(cohort.sum())},
+        counts={"students": len(facts.flow), "counted": len(counted)},
     )
 
 
@@ -170,6 +171,10 @@ def _exclusions(facts: Facts, cohort, keys) -> tuple[Exclusion, ...]:
             mask = span & ~cohort & facts.where({"entry_type": [kind]}, None, None)
             if kind not in facts.profile.entry_types and mask.any():
                 found.append(Exclusion(f"entry_{kind}", tuple(keys[mask]), count=int(mask.sum())))
+    if facts.profile.entry_terms:
+        mask = span & ~facts.where({"entry_term": list(facts.profile.entry_terms)}, None, None)
+        if mask.any():
+            found.append(Exclusion("entry_term", tuple(keys[mask]), count=int(mask.sum())))
     for kind in facts.profile.exclude_exits:
         mask = span & facts.where({"exit_type": [kind]}, None, None)
         if mask.any():

@@ -27,6 +27,7 @@ DAYS_PER_YEAR = 365.25
 YEARS_PER_LEAVE_TERM = 0.5  # a leave is granted by regular term
 NEVER = 9999  # academic year of an exit that has not happened; sorts after every real year
 UNKNOWN = "unknown"
+AUGUST = 8
 
 
 @dataclass(frozen=True)
@@ -67,13 +68,15 @@ def build_flow(
     Returns
     -------
     DataFrame
-        Sorted by ``student_key``. Adds ``entry_year, entry_date, exit_year`` (9999 while enrolled, null
-        for an exit without a date), ``years_to_exit`` (``exit_year - entry_year``, null while enrolled),
-        ``study_years`` and ``study_years_net`` (years, null without a usable exit date), ``leave_years``
-        (academic year of every regular term of leave) and ``leave_terms`` (their number),
-        ``exit_terms`` (regular terms until exit), ``study_year_at_exit`` (1, 2, …),
-        ``normal_ratio`` (``exit_terms / normal_terms``), ``exit_date_derived`` (from the exit term, or the last day of it), and
-        flags ``undated_exit``, ``exit_before_entry``, ``no_outcome``.
+        Sorted by ``student_key``. Adds ``entry_year, entry_term`` (1 odd, 2 even), ``entry_date, exit_year``
+        (9999 while enrolled, null for an exit without a date), ``years_to_exit`` (``exit_year - entry_year``,
+        null while enrolled), ``augusts_to_exit`` (31 Augusts from the entry year to the exit, the one that
+        follows it included; 9999 while enrolled), ``study_years`` and ``study_years_net`` (years from the first
+        day of the entry term to the exit date, null without a usable one), ``study_years_terms`` (half a year for
+        each regular term until exit), ``leave_years`` (academic year of every regular term of leave) and
+        ``leave_terms`` (their number), ``exit_terms`` (regular terms until exit), ``study_year_at_exit``
+        (1, 2, …), ``normal_ratio`` (``exit_terms / normal_terms``), ``exit_date_derived`` (from the exit
+        term, or the last day of it), and flags ``undated_exit``, ``exit_before_entry``, ``no_outcome``.
 
     Raises
     ------
@@ -90,6 +93,7 @@ def build_flow(
     starts = {term: pd.Timestamp(term_start(term)) for term in flow["cohort_term"].unique()}
     flow["entry_date"] = pd.to_datetime(flow["cohort_term"].map(starts))
     flow["entry_year"] = (flow["cohort_term"] // 10).astype("int64")
+    flow["entry_term"] = (flow["cohort_term"] % 10).astype("int64")
     gone = flow["exit_type"].where(flow["exit_type"] != "enrolled")
     exits = study_time(flow.assign(exit_type=gone), calendar.study)
     _date_exits(flow, exits, calendar)
@@ -132,6 +136,8 @@ def _date_exits(flow: pd.DataFrame, exits: pd.DataFrame, calendar: AcademicCalen
     dated = calendar.year_of(flow["exit_date"])
     flow["years_to_exit"] = dated - flow["entry_year"]
     flow["exit_year"] = dated.where(gone, NEVER)
+    turned = flow["exit_date"].dt.year + (flow["exit_date"].dt.month > AUGUST)
+    flow["augusts_to_exit"] = (turned - flow["entry_year"]).astype("float64").where(gone, NEVER)
 
 
 def _measure_study_time(flow: pd.DataFrame, exits: pd.DataFrame, leave: pd.DataFrame | None) -> None:
@@ -142,6 +148,7 @@ def _measure_study_time(flow: pd.DataFrame, exits: pd.DataFrame, leave: pd.DataF
     net = flow["study_years"] - YEARS_PER_LEAVE_TERM * flow["leave_terms"]
     flow["study_years_net"] = net.clip(lower=0)
     flow["exit_terms"] = exits["terms"].astype("float64")
+    flow["study_years_terms"] = (flow["exit_terms"] / 2).where(flow["exit_terms"] > 0)
     flow["study_year_at_exit"] = np.ceil(flow["exit_terms"] / 2).clip(lower=1)
     flow["normal_ratio"] = flow["exit_terms"] / flow["normal_terms"]
 
