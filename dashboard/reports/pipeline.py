@@ -23,7 +23,7 @@ from dashboard.reports.conditions import Selection
 from dashboard.reports.csv_long import to_csv
 from dashboard.reports.model import Override, ReportTable
 from dashboard.reports.pdf import to_pdf
-from dashboard.reports.profile import load_profile
+from dashboard.reports.profile import for_programmes, load_profile
 from dashboard.reports.provenance import Provenance, content_hash, file_hash, to_content
 from dashboard.reports.suppress import suppress
 from dashboard.reports.table import compute_table
@@ -128,6 +128,11 @@ def build(store: Store, register: Register, request: Request) -> tuple[ReportTab
     name, level = _program(register.programs, request.program_code)
     profile = load_profile(request.profile_id, level if asks_level(request.profile_id) else "")
     selection = Selection(request.ts, request.program_code, name, level)
+    listed = register.programs
+    if request.program_code:
+        listed = listed[listed["program_code"] == request.program_code]
+    columns = listed[["program_code", "name", "degree_level"]]
+    profile, known = for_programmes(profile, columns.itertuples(index=False, name=None))
     active = None
     if "active_year" in str(profile.source):
         years = range(request.ts - 8, request.ts + 1)
@@ -138,7 +143,7 @@ def build(store: Store, register: Register, request: Request) -> tuple[ReportTab
         selection,
         active=active,
         snapshot=register.observed_until(request.program_code),
-        inputs=request.inputs,
+        inputs=known | dict(request.inputs),
         overrides=request.overrides,
         calendar=register.calendar,
     )

@@ -9,6 +9,7 @@ the checks below allow facts of the flow only.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -81,6 +82,38 @@ def build_profile(raw: dict, level: str = "") -> Profile:
     )
     check_profile(profile)
     return profile
+
+
+def for_programmes(profile: Profile, programmes: Iterable[tuple[str, str, str]]) -> tuple[Profile, dict]:
+    """A profile whose rows are programmes, with a row for each, and the figures that follow from the level.
+
+    Parameters
+    ----------
+    profile : Profile
+        Other profiles come back as they are.
+    programmes : iterable of (code, name, level)
+
+    Returns
+    -------
+    (Profile, dict)
+        The dictionary maps ``(row, column)`` to the figure of an input column that ``by_level`` names.
+    """
+    if profile.source.get("rows_from") != "programs":
+        return profile, {}
+    programmes = list(programmes)
+    rows = [
+        {"key": code, "offset": 0, "where": {"program_code": [code]}}
+        | {"label": dict.fromkeys(LANGUAGES, f"{code} {name} ({level})")}
+        for code, name, level in programmes
+    ]
+    by_level = profile.source.get("by_level", {})
+    known = {
+        (code, column): values[level]
+        for code, _, level in programmes
+        for column, values in by_level.items()
+        if level in values
+    }
+    return build_profile(profile.source | {"rows": rows}, profile.level), known
 
 
 def _merge(base: dict, own: dict) -> dict:

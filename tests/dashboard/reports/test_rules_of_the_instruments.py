@@ -1,14 +1,18 @@
 """Rules of single instruments on small registers; every expected figure is worked out in the comments."""
 
+import io
+
+import openpyxl
 import pandas as pd
 import pytest
 
 from dashboard.reports import describe
 from dashboard.reports.conditions import Selection
-from dashboard.reports.profile import load_profile
-from dashboard.reports.provenance import Provenance
+from dashboard.reports.profile import for_programmes, load_profile
+from dashboard.reports.provenance import Provenance, from_content, to_content
 from dashboard.reports.suppress import suppress
 from dashboard.reports.table import compute_table
+from dashboard.reports.xlsx import to_xlsx
 from data.calendar.cohorts import build_flow
 
 NORMAL = {"D3": 6, "D4": 8, "S1": 8, "S2": 4, "S3": 6}
@@ -35,6 +39,11 @@ def compute(profile, flow, level="S1", ts=2025, **options):
 
 def lines(table):
     return {line.indicator.key: (line.value, line.score) for line in table.lines}
+
+
+def live_formulas(table):
+    book = openpyxl.load_workbook(io.BytesIO(to_xlsx(table, Provenance(), "en")))
+    return " ".join(str(cell.value) for row in book.worksheets[0].iter_rows() for cell in row)
 
 
 def test_ninety_who_finished_in_six_terms_score_0_by_days_and_4_by_terms():
@@ -221,3 +230,32 @@ def test_the_ideal_of_a_four_year_diploma_is_that_of_a_bachelor():
     flow = people("D4", (2, 20221, "graduated", "2026-07-15"), (6, 20231, None, None))
     table = compute("iku1-aee", flow, "D4")
     assert (table.cell("TS", "aee").value, table.cell("TS", "reached").value) == (0.25, 1.0)
+
+
+def test_the_rate_of_the_institution_is_the_mean_attainment_of_its_programmes():
+    # A (S1): 2 of 10 in time: 20 %, 0.8 of the ideal; B (D3): 3 of (12 − 2): 30 %, 0.3/0.33 of it; C: nobody
+    groups = {
+        "A": ("S1", [(2, 20221, "graduated", "2026-07-15"), (8, 20231, None, None)]),
+        "B": (
+            "D3",
+            [
+                (3, 20231, "graduated", "2026-07-15"),
+                (2, 20241, "resigned", "2026-02-01"),
+                (7, 20251, None, None),
+            ],
+        ),
+    }
+    flows = [
+        people(level, *rows).assign(program_code=code, student_key=lambda f, c=code: c + f["student_key"])
+        for code, (level, rows) in groups.items()
+    ]
+    flow = pd.concat(flows, ignore_index=True)
+    programmes = [("A", "Alpha", "S1"), ("B", "Beta", "D3"), ("C", "Gamma", "S1")]
+    profile, known = for_programmes(load_profile("iku1-aee-pt"), programmes)
+    assert known == {("A", "ideal"): 0.25, ("B", "ideal"): 0.33, ("C", "ideal"): 0.25}
+    table = compute_table(profile, flow, Selection(2025), inputs=known)
+    assert [table.cell(code, "aee").value for code in "ABC"] == pytest.approx([0.2, 0.3, None])
+    assert table.line("AEE_PT").value == pytest.approx((0.8 + 0.3 / 0.33) / 2)
+    again = from_content(to_content(table))
+    assert again == table and [row.label["id"] for row in again.rows][0] == "A Alpha (S1)"
+    assert "AVERAGE(" in live_formulas(table)
