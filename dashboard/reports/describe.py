@@ -213,6 +213,8 @@ def provenance_pairs(table: ReportTable, provenance: Provenance, language: str) 
         (say(language, "approved"), _signed(provenance.approved_by, provenance.approved_at) or not_yet),
         (say(language, "sha256"), provenance.content_sha256 or "—"),
     ]
+    if provenance.replaces:
+        pairs.append((say(language, "replaces"), provenance.replaces))
     for number, day, files in provenance.imports:
         pairs.append((say(language, "imports"), f"{number} · {day} · {files}"))
     return pairs

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from math import isfinite
 
 from dashboard.reports.conditions import Selection
 from dashboard.reports.profile_parts import Column, Indicator, Profile, Row
@@ -78,17 +79,30 @@ class Exclusion:
     count: int = 0
 
 
+class FiguresRefused(ValueError):
+    """A figure set by hand that cannot be: no such cell, no such number, or against the rest of its row."""
+
+
 @dataclass(frozen=True)
 class Override:
-    """A figure set by hand, with the reason that the export prints."""
+    """A figure set by hand, with the reason that the export prints.
+
+    ``value`` is finite and >= 0, ``None`` only where a suppressed table hides it. ``second_reason`` says why
+    it may contradict the rest of its row.
+    """
 
     row: str
     column: str
-    value: float
+    value: float | None
     reason: str
     by: str
+    second_reason: str = ""
 
     def __post_init__(self):
+        if self.value is not None and (not isfinite(self.value) or self.value < 0):
+            raise FiguresRefused(
+                f"the figure of {self.row}/{self.column} must be a number >= 0, got {self.value!r}"
+            )
         if not self.reason.strip():
             raise ValueError(f"reason of the override of {self.row}/{self.column} must not be empty")
 

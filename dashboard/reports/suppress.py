@@ -90,7 +90,7 @@ def suppress(table: ReportTable, threshold: int = THRESHOLD) -> ReportTable:
             for name, number in table.counts.items()
             if name != "counted" or not any(cell.state == SUPPRESSED for cell in cells.values())
         },
-        overrides=(),
+        overrides=tuple(replace(each, value=cells[each.row, each.column].value) for each in table.overrides),
         external=True,
     )
 

@@ -8,6 +8,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from dashboard.reports.by_hand import check_cells, check_rows
 from dashboard.reports.conditions import YEARS_ENDED, Facts, Selection
 from dashboard.reports.formulas import fill_formulas, fill_lines
 from dashboard.reports.model import (
@@ -18,6 +19,7 @@ from dashboard.reports.model import (
     NOT_YET,
     Cell,
     Exclusion,
+    FiguresRefused,
     Override,
     ReportTable,
 )
@@ -55,7 +57,7 @@ def compute_table(
     inputs : mapping of (row, column) to number, optional
         Figures that the register does not hold, typed in by the office.
     overrides : tuple of Override
-        Figures of the register replaced by hand, each with its reason.
+        Figures of the register replaced by hand, each with its reason (:mod:`dashboard.reports.by_hand`).
     calendar : AcademicCalendar
         Must be the one that the flow was built with.
 
@@ -63,6 +65,11 @@ def compute_table(
     -------
     ReportTable
         Every figure with its state and the students behind it; no model output takes part.
+
+    Raises
+    ------
+    FiguresRefused
+        When a figure by hand has no cell, or contradicts its row without a second reason.
     """
     everybody = flow
     if selection.program_code:
@@ -71,6 +78,7 @@ def compute_table(
     facts = Facts(flow.reset_index(drop=True), active, profile, selection, snapshot, calendar)
     cohort = facts.cohort()
     keys = facts.flow["student_key"].to_numpy()
+    check_cells(profile, inputs or {}, overrides)
     by_hand = {(change.row, change.column): change for change in overrides}
     cells = {}
     for row in profile.rows:
@@ -80,6 +88,7 @@ def compute_table(
                 cells[row.key, column.key] = _overridden(cell, by_hand.get((row.key, column.key)))
     counted = {key for cell in cells.values() for key in cell.students}
     cells = fill_formulas(profile, cells)
+    check_rows(profile, cells, inputs or {}, overrides)
     return ReportTable(
         profile=profile,
         selection=selection,
@@ -132,7 +141,7 @@ def _overridden(cell: Cell, change: Override | None) -> Cell:
     if change is None:
         return cell
     if cell.state == CLOSED:
-        raise ValueError(f"override of {cell.row}/{cell.column}: the instrument leaves this cell closed")
+        raise FiguresRefused(f"override of {cell.row}/{cell.column}: the instrument leaves this cell closed")
     return Cell(cell.row, cell.column, cell.kind, change.value, students=cell.students, computed=cell.value)
 
 

@@ -71,11 +71,11 @@ def build_flow(
         Sorted by ``student_key``. Adds ``entry_year, entry_term`` (1 odd, 2 even), ``entry_date, exit_year``
         (9999 while enrolled, null for an exit without a date), ``years_to_exit`` (``exit_year - entry_year``,
         null while enrolled), ``augusts_to_exit`` (31 Augusts from the entry year to the exit, the one that
-        follows it included; 9999 while enrolled), ``study_years`` and ``study_years_net`` (years from the first
-        day of the entry term to the exit date, null without a usable one), ``study_years_terms`` (half a year for
-        each regular term until exit), ``leave_years`` (academic year of every regular term of leave) and
-        ``leave_terms`` (their number), ``exit_terms`` (regular terms until exit), ``study_year_at_exit``
-        (1, 2, …), ``normal_ratio`` (``exit_terms / normal_terms``), ``exit_date_derived`` (from the exit
+        follows it included; 9999 while enrolled), ``study_years`` and ``study_years_net`` (years from the
+        first day of the entry term to the exit date, null without a usable one), ``study_years_terms`` (half
+        a year for each regular term until exit), ``leave_years`` (academic year of every regular term of
+        leave) and ``leave_terms`` (their number), ``exit_terms`` (regular terms until exit),
+        ``study_year_at_exit`` (1, 2, …), ``normal_ratio`` (``exit_terms / normal_terms``), ``exit_date_derived`` (from the exit
         term, or the last day of it), and flags ``undated_exit``, ``exit_before_entry``, ``no_outcome``.
 
     Raises

@@ -154,17 +154,44 @@ def _version(report: reports_store.StoredReport) -> None:
     if report.status == "prepared":
         _approval(report)
         return
+    _withdrawal(report)
     given = st.file_uploader(words("reports.check_file"), key=f"report-check-{report.report_id}")
     if given is not None:
         found = pipeline.prove(store, app_state.scope(), report.report_id, given.getvalue())
-        if found.intact:
+        if found.intact and not found.withdrawn:
             st.success(words("reports.check_file_good"), icon=":material/verified:")
         else:
             _seal(found)
 
 
+def _withdrawal(report: reports_store.StoredReport) -> None:
+    """Taking an approval back, with a reason; the figures wait as a new version."""
+    words, person, store = app_state.words(), app_state.person(), app_state.store()
+    step = reports_store.logged_step(store, report.report_id)
+    if not access.may(person.role, "approve report") or step is None or step.withdrawn:
+        return
+    with st.expander(words("reports.withdraw"), icon=":material/undo:"):
+        reason = st.text_input(words("reports.withdraw_reason"), key=f"report-withdraw-{report.report_id}")
+        if st.button(words("reports.withdraw_now"), disabled=not reason.strip(), key="report-withdraw"):
+            try:
+                fresh = pipeline.withdraw(
+                    store,
+                    app_state.scope(),
+                    report.report_id,
+                    reason=reason,
+                    actor=person.account,
+                    role=person.role,
+                )
+            except reports_store.ApprovalRefused as refusal:
+                return st.error(words("reports.refused", reason=plain(refusal)))
+            st.session_state["report-told"] = words("reports.withdrawn_done", version=fresh.version)
+            st.rerun()
+
+
 def _seal(found) -> None:
     words = app_state.words()
+    if found.withdrawn:
+        st.warning(words("reports.withdrawn", reason=plain(found.withdrawn)), icon=":material/undo:")
     if found.intact:
         st.success(words("reports.intact"), icon=":material/verified:")
     else:
@@ -176,7 +203,7 @@ def _approval(report: reports_store.StoredReport) -> None:
     words, person = app_state.words(), app_state.person()
     if not access.may(person.role, "approve report"):
         return
-    if report.prepared_by == person.account:
+    if reports_store.same_account(report.prepared_by, person.account):
         st.info(words("reports.approve_own"), icon=":material/group:")
         return
     if st.button(words("reports.approve"), type="primary", icon=":material/lock:", key="report-approve"):

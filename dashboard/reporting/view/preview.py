@@ -66,7 +66,7 @@ def choose(register: pipeline.Register) -> tuple[str, str, int]:
         ts = st.number_input(
             words("reports.ts"),
             1990,
-            2100,
+            register.newest_full_year,
             last,
             key="report-ts" if same else f"report-ts-{last}",
             help=words("reports.ts_help"),
@@ -126,15 +126,17 @@ def _overrides(table: ReportTable, kept: dict) -> None:
     }
     rows = {row.key: row.label[words.language] for row in table.profile.rows}
     with st.form(f"report-override-{table.profile.id}", clear_on_submit=True, border=False):
-        first, second, third, fourth = st.columns([1, 1.6, 0.8, 2.2])
-        row = first.selectbox(words("reports.override_row"), list(rows), format_func=rows.get)
-        column = second.selectbox(words("reports.override_column"), list(columns), format_func=columns.get)
+        left, middle, third, fourth = st.columns([1, 1.6, 0.8, 2.2])
+        row = left.selectbox(words("reports.override_row"), list(rows), format_func=rows.get)
+        column = middle.selectbox(words("reports.override_column"), list(columns), format_func=columns.get)
         value = third.number_input(words("reports.override_value"), min_value=0.0, value=None)
         reason = fourth.text_input(words("reports.override_reason"))
+        second = st.text_input(words("reports.override_second"), help=words("reports.override_second_help"))
         sent = st.form_submit_button(words("reports.override_add"))
     closed = table.cell(row, column).state == "closed"
     if sent and value is not None and reason.strip() and not closed:
-        kept["overrides"].append(Override(row, column, value, reason.strip(), app_state.person().account))
+        by = app_state.person().account
+        kept["overrides"].append(Override(row, column, value, reason.strip(), by, second.strip()))
         st.rerun()
     if kept["overrides"]:
         st.caption(words("reports.override_done", n=len(kept["overrides"])))
