@@ -25,7 +25,7 @@ from dashboard.reports.conditions import Selection
 from dashboard.reports.csv_long import to_csv
 from dashboard.reports.model import Override, ReportTable
 from dashboard.reports.pdf import to_pdf
-from dashboard.reports.profile import for_programmes, load_profile
+from dashboard.reports.profile import for_programmes, load_profile, profile_levels
 from dashboard.reports.provenance import Provenance, content_hash, file_hash, to_content
 from dashboard.reports.suppress import suppress
 from dashboard.reports.table import compute_table
@@ -78,11 +78,10 @@ class Register:
         """TS: the last academic year that the register of a programme reaches the end of."""
         return self._year_ended(self.observed_until(program_code) or self.snapshot)
 
-    @property
-    def newest_full_year(self) -> int:
-        """The last academic year that any programme's register reaches the end of."""
+    def newest_year(self) -> int:
+        """The last academic year that has ended, by today's date or by that of the programme seen last."""
         newest = observed_by_programme(self.flow).max()
-        return self._year_ended(None if pd.isna(newest) else newest.date())
+        return self._year_ended(now().date() if pd.isna(newest) else max(now().date(), newest.date()))
 
     def _year_ended(self, seen: date | None) -> int:
         if seen is None:
@@ -94,7 +93,7 @@ class Register:
 
 
 class FutureYear(ValueError):
-    """A TS that has not ended, as far as the register reaches."""
+    """A TS that has not ended."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +138,7 @@ def build(store: Store, register: Register, request: Request) -> tuple[ReportTab
     PermissionError
         When every programme together is asked for by an account that is confined to some.
     FutureYear
-        When TS is a year whose end no programme of the register has reached.
+        When TS is a year that has not ended.
     dashboard.reports.model.FiguresRefused
         When a figure by hand has no cell, or contradicts its row.
     dashboard.reports.profile.ProfileError
@@ -147,7 +146,7 @@ def build(store: Store, register: Register, request: Request) -> tuple[ReportTab
     """
     if not request.program_code and register.scope.program_codes is not None:
         raise PermissionError("program_code must be named: this account does not reach every programme")
-    newest = register.newest_full_year
+    newest = register.newest_year()
     if request.ts > newest:
         raise FutureYear(
             f"ts must be at most {newest}, the last academic year that has ended, got {request.ts}"
@@ -180,10 +179,7 @@ def build(store: Store, register: Register, request: Request) -> tuple[ReportTab
 
 def asks_level(profile_id: str) -> bool:
     """Whether an instrument's table depends on the level, so that it needs one programme."""
-    try:
-        return bool(load_profile(profile_id, "").levels)
-    except ValueError:
-        return True
+    return bool(profile_levels(profile_id))
 
 
 def _program(programs: pd.DataFrame, code: str) -> tuple[str, str]:

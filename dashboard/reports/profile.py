@@ -26,6 +26,14 @@ def profile_ids() -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=64)
+def profile_levels(profile_id: str) -> tuple[str, ...]:
+    """The levels of study that an instrument has a table for; empty: one table for every level."""
+    if profile_id not in profile_ids():
+        raise ProfileError(f"profile must be one of {', '.join(profile_ids())}, got {profile_id!r}")
+    return tuple(tomllib.loads((FOLDER / f"{profile_id}.toml").read_text(encoding="utf-8")).get("levels", ()))
+
+
+@lru_cache(maxsize=64)
 def load_profile(profile_id: str, level: str = "") -> Profile:
     """Read a shipped profile and resolve it for a level.
 

@@ -75,8 +75,9 @@ def build_flow(
         first day of the entry term to the exit date, null without a usable one), ``study_years_terms`` (half
         a year for each regular term until exit), ``leave_years`` (academic year of every regular term of
         leave) and ``leave_terms`` (their number), ``exit_terms`` (regular terms until exit),
-        ``study_year_at_exit`` (1, 2, …), ``normal_ratio`` (``exit_terms / normal_terms``), ``exit_date_derived`` (from the exit
-        term, or the last day of it), and flags ``undated_exit``, ``exit_before_entry``, ``no_outcome``.
+        ``study_year_at_exit`` (1, 2, …), ``normal_ratio`` (``exit_terms / normal_terms``),
+        ``exit_date_derived`` (from the exit term, or the last day of it), and flags ``undated_exit``,
+        ``exit_before_entry``, ``no_outcome``.
 
     Raises
     ------

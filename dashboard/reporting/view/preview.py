@@ -8,8 +8,7 @@ from dashboard.components.layout import section
 from dashboard.reports import describe, pipeline
 from dashboard.reports.html import column_words, lines_html, to_html
 from dashboard.reports.model import NOT_YET, Override, ReportTable
-from dashboard.reports.profile import load_profile, profile_ids
-from dashboard.reports.profile_checks import ProfileError
+from dashboard.reports.profile import load_profile, profile_ids, profile_levels
 from dashboard.reports.profile_parts import Profile
 from dashboard.reports.provenance import Provenance
 from dashboard.shell import app_state
@@ -66,7 +65,7 @@ def choose(register: pipeline.Register) -> tuple[str, str, int]:
         ts = st.number_input(
             words("reports.ts"),
             1990,
-            register.newest_full_year,
+            register.newest_year(),
             last,
             key="report-ts" if same else f"report-ts-{last}",
             help=words("reports.ts_help"),
@@ -81,12 +80,7 @@ def _name(profile_id: str, language: str) -> str:
 
 def any_level(profile_id: str) -> Profile:
     """A profile at any level that it has, for its names."""
-    for level in ("", "S1", "D3", "S2", "S3", "D4"):
-        try:
-            return load_profile(profile_id, level)
-        except ProfileError:
-            continue
-    raise ProfileError(f"{profile_id} has no level")
+    return load_profile(profile_id, next(iter(profile_levels(profile_id)), ""))
 
 
 def fill_in(table: ReportTable) -> tuple[tuple, tuple[Override, ...]]:

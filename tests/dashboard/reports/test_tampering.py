@@ -1,6 +1,8 @@
-"""Every way of altering an approved report behind the triggers' back is found; an approval can be withdrawn."""
+"""Altering an approved report behind the triggers' back is found, each way; approvals can be withdrawn."""
 
 import runpy
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -117,7 +119,7 @@ def test_a_deleted_row_is_found(store, approved):
     assert problems(store, approved) == {"row_deleted"}
     assert reports_store.known_reports(store) == [approved.report_id]
     with pytest.raises(KeyError):
-        pipeline.prove(store, Scope("siti", "accreditation", ("57401",)), approved.report_id)
+        pipeline.prove(store, replace(SYSTEM, program_codes=("57401",)), approved.report_id)
 
 
 def test_an_entry_of_the_log_that_was_changed_or_deleted_is_found(store, approved):
@@ -147,10 +149,17 @@ def test_the_preparer_in_other_letters_is_the_preparer(store, approved):
     write_accounts(store, [Account("siti", "Siti Aminah", "accreditation")])
 
 
-def test_a_ts_that_has_not_ended_is_refused(store, approved):
+def test_a_ts_that_has_not_ended_is_refused(store, approved, monkeypatch):
     register = pipeline.read_register(store, SYSTEM)
+    asked = pipeline.Request("iaps40-8c", "55201", 2026)
+    monkeypatch.setattr(pipeline, "now", lambda: datetime(2027, 8, 30, 12))
     with pytest.raises(pipeline.FutureYear, match="ts must be at most 2025, .* got 2026"):
-        pipeline.build(store, register, pipeline.Request("iaps40-8c", "55201", 2026))
+        pipeline.build(store, register, asked)
+    monkeypatch.setattr(pipeline, "now", lambda: datetime(2027, 8, 31, 12))
+    table, _ = pipeline.build(store, register, asked)  # over, though the register does not reach its end
+    assert table.line("PTW").state == "not_yet_observable"
+    monkeypatch.setattr(pipeline, "now", lambda: datetime(2026, 1, 1))
+    assert register.newest_year() == 2025  # a clock that is wrong takes nothing from the register
 
 
 def test_withdrawing_an_approval_makes_a_new_version_with_the_reason(store, approved):
