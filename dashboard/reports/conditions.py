@@ -13,7 +13,13 @@ from dashboard.reports.profile_parts import Profile
 from data.calendar.academic_year import AcademicCalendar
 from data.calendar.cohorts import AUGUST, is_mature
 
-YEARS_ENDED = ("exit_year", "active_year", "enrolled_year")  # facts that take a whole year to see
+TIMES_NORMAL = {"normal_end_year": 1, "double_end_year": 2}
+YEARS_ENDED = (
+    "exit_year",
+    "active_year",
+    "enrolled_year",
+    *TIMES_NORMAL,
+)  # facts that take a whole year to see
 YEAR_NAME = re.compile(r"TS(-\d+)?")
 COMPARE = {"eq": np.equal, "gt": np.greater, "ge": np.greater_equal, "lt": np.less, "le": np.less_equal}
 ACTIVE_STATUSES = ("A", "G", "M")  # registered and studying; leave and inactive are not
@@ -159,8 +165,15 @@ class Facts:
 
     def known(self, condition: dict, row: int | None, column: int | None) -> bool:
         """Whether no academic year that a condition asks about lies before the register begins."""
-        begins = self.begins
-        return begins is None or all(year >= begins for _, year in self.years_asked(condition, row, column))
+        groups = {fact: condition[fact] for fact in ("degree_level", "program_code") if fact in condition}
+        members = self.flow[self.where(groups, row, column)]
+        if members.empty:
+            return True
+        begins, longest = int(members["entry_year"].min()), int(np.ceil(members["normal_terms"].max() / 2))
+        return all(
+            year - max(0, longest * TIMES_NORMAL.get(fact, 0) - 1) >= begins
+            for fact, year in self.years_asked(condition, row, column)
+        )
 
     def mature(self, row: int | None, years: float | None, normal: float | None) -> bool:
         """Whether a row's cohort has been observed for so many years, or multiples of its normal time."""

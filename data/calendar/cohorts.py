@@ -26,6 +26,7 @@ from data.columns import DROPOUT_EXITS, ENTRY_TYPES, NORMAL_TERMS
 DAYS_PER_YEAR = 365.25
 YEARS_PER_LEAVE_TERM = 0.5  # a leave is granted by regular term
 NEVER = 9999  # academic year of an exit that has not happened; sorts after every real year
+DAYS_OF_NEVER = 10**6  # days to an exit that has not happened
 UNKNOWN = "unknown"
 AUGUST = 8
 
@@ -76,6 +77,8 @@ def build_flow(
         a year for each regular term until exit), ``leave_years`` (academic year of every regular term of
         leave) and ``leave_terms`` (their number), ``exit_terms`` (regular terms until exit),
         ``study_year_at_exit`` (1, 2, …), ``normal_ratio`` (``exit_terms / normal_terms``),
+        ``normal_end_year`` and ``double_end_year`` (academic years in which once and twice the normal time
+        end), ``days_to_exit`` (from the first day of the entry term; 10**6 while enrolled),
         ``exit_date_derived`` (from the exit term, or the last day of it), and flags ``undated_exit``,
         ``exit_before_entry``, ``no_outcome``.
 
@@ -152,6 +155,16 @@ def _measure_study_time(flow: pd.DataFrame, exits: pd.DataFrame, leave: pd.DataF
     flow["study_years_terms"] = (flow["exit_terms"] / 2).where(flow["exit_terms"] > 0)
     flow["study_year_at_exit"] = np.ceil(flow["exit_terms"] / 2).clip(lower=1)
     flow["normal_ratio"] = flow["exit_terms"] / flow["normal_terms"]
+    flow["normal_end_year"] = _year_of_last_term(flow, 1)
+    flow["double_end_year"] = _year_of_last_term(flow, 2)
+    gone = flow["exit_type"] != "enrolled"
+    flow["days_to_exit"] = (flow["exit_date"] - flow["entry_date"]).dt.days.where(gone, DAYS_OF_NEVER)
+
+
+def _year_of_last_term(flow: pd.DataFrame, times: int) -> pd.Series:
+    """Academic year of the last term of so many times the normal study time."""
+    last = 2 * flow["entry_year"] + (flow["entry_term"] == 2) + times * flow["normal_terms"] - 1
+    return (last // 2).astype("int64")
 
 
 def _leave_years(flow: pd.DataFrame, leave: pd.DataFrame | None) -> pd.Series:
