@@ -174,7 +174,8 @@ def test_risk_set_training_rows_and_forward_split_agree(people, calendar):
 def by_elapsed_time(profile) -> set[str]:
     """Columns and indicators that count days of study, which only a date can tell."""
     parts = (*profile.columns, *profile.indicators)
-    days = {part.key for part in parts if "study_years" in part.aggregate or "study_years" in str(part.where)}
+    told = {part.key: part.aggregate + str(part.where) for part in parts}
+    days = {key for key, words in told.items() if "study_years" in words or "days_to_exit" in words}
     while more := {part.key for part in parts if any(key in part.formula for key in days)} - days:
         days |= more
     return days
