@@ -111,7 +111,7 @@ def reports(task: Task) -> dict:
     codes = register.programs["program_code"].tolist()
     if not codes or register.snapshot is None:
         raise Refused("no_records")
-    year, left_out, packed = asked.get("ts") or register.last_full_year, 0, io.BytesIO()
+    year, left_out, packed = asked.get("ts") or register.last_full_year(), 0, io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for place, code in enumerate(codes):
             task.report(place, len(codes), "writing reports")

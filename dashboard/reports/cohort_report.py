@@ -11,7 +11,7 @@ from dashboard.reports.charts import grouped_bars
 from dashboard.reports.provenance import Provenance
 from dashboard.reports.words import figure, say
 from data.calendar.academic_year import AcademicCalendar
-from data.calendar.cohorts import PARTS, cohort_outcomes, retention, snapshot_date
+from data.calendar.cohorts import PARTS, cohort_outcomes, observed_by_programme, retention
 from data.trust.small_cells import MARK, THRESHOLD, CountSystem, hidden_counts
 
 YEARS = 4
@@ -60,9 +60,9 @@ def cohort_tables(
     calendar : AcademicCalendar
         Must be the one that the flow was built with.
     """
-    snapshot = snapshot_date(flow)
     if program_code:
         flow = flow[flow["program_code"] == program_code]
+    snapshot = flow["program_code"].astype(object).map(observed_by_programme(flow))
     by_program = cohort_outcomes(flow, snapshot, calendar)
     counts = by_program.groupby("entry_year")[["entrants", *PARTS]].sum()
     mature = by_program.groupby("entry_year")["mature"].all()

@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from dashboard.reports.expressions import evaluate, parse, references
-from dashboard.reports.model import CLOSED, EMPTY, MISSING, NOT_YET, OPEN, SUPPRESSED, TOTAL_ROW, Cell, Line
+from dashboard.reports.model import (
+    CLOSED,
+    EMPTY,
+    MISSING,
+    NOT_KNOWN,
+    NOT_YET,
+    OPEN,
+    SUPPRESSED,
+    TOTAL_ROW,
+    Cell,
+    Line,
+)
 from dashboard.reports.profile_checks import FIRST, LAST
 from dashboard.reports.profile_parts import Profile
 
-CARRIED = (NOT_YET, SUPPRESSED, MISSING)  # states that a figure takes over from what it is computed from
+CARRIED = (
+    NOT_YET,
+    NOT_KNOWN,
+    SUPPRESSED,
+    MISSING,
+)  # states that a figure takes over from what it is computed from
 
 
 def row_key(profile: Profile, name: str) -> str:

@@ -16,6 +16,7 @@ from dashboard.reports.profile_parts import Profile
 from data.trust.small_cells import THRESHOLD, Address, CountSystem, hidden_counts
 
 LINES = "line"  # row of an indicator's address
+UNCOUNTED = ("no_outcome_row",)  # with those admitted and graduated it would tell who left
 REST = "rest"  # row prefix of a remainder that nobody prints but anybody can compute
 
 
@@ -54,9 +55,16 @@ def suppress(table: ReportTable, threshold: int = THRESHOLD) -> ReportTable:
         exclusions=tuple(
             replace(item, students=(), count=_blurred(item.count, threshold)) for item in table.exclusions
         ),
-        notices=tuple(replace(note, count=_blurred(note.count, threshold)) for note in table.notices),
-        counts={name: _blurred(number, threshold) for name, number in table.counts.items()},
-        overrides=(),
+        notices=tuple(
+            replace(note, count=0 if note.code in UNCOUNTED else _blurred(note.count, threshold))
+            for note in table.notices
+        ),
+        counts={
+            name: _blurred(number, threshold)
+            for name, number in table.counts.items()
+            if name != "counted" or not any(cell.state == SUPPRESSED for cell in cells.values())
+        },
+        overrides=tuple(replace(each, value=cells[each.row, each.column].value) for each in table.overrides),
         external=True,
     )
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from dashboard.reports.language import known_language, number, percent, read_texts
-from dashboard.reports.model import CLOSED, EMPTY, FEW, MARKS, MISSING, NOT_YET, OPEN, SUPPRESSED
+from dashboard.reports.model import CLOSED, EMPTY, FEW, MARKS, MISSING, NOT_KNOWN, NOT_YET, OPEN, SUPPRESSED
 from dashboard.reports.suppress import THRESHOLD
 
 FILE = Path(__file__).with_name("words.toml")
 STATE_WORDS = {
     CLOSED: "mark_closed",
     NOT_YET: "mark_not_yet",
+    NOT_KNOWN: "mark_not_known",
     EMPTY: "mark_empty",
     MISSING: "mark_missing",
     SUPPRESSED: "mark_suppressed",
