@@ -183,7 +183,7 @@ def _withdrawal(report: reports_store.StoredReport) -> None:
                 )
             except reports_store.ApprovalRefused as refusal:
                 return st.error(words("reports.refused", reason=plain(refusal)))
-            st.session_state["report-told"] = words("reports.withdrawn_done", version=fresh.version)
+            st.session_state[Key.REPORT_TOLD] = words("reports.withdrawn_done", version=fresh.version)
             st.rerun()
 
 

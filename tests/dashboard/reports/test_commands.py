@@ -73,7 +73,7 @@ def test_figures_come_from_a_file(filled, tmp_path):
     assert cells.loc[("TS", "new_regular"), "value"] == 31 and cells.loc[("TS", "new_regular"), "overridden"]
     figures.write_text(figures.read_text().replace(";31;", ";-31;"), encoding="utf-8")
     refused = run(*asked, "--ts", "2025", "--out", tmp_path)
-    assert refused.exit_code == 1 and "line 3" in refused.output and "Traceback" not in refused.output
+    assert refused.exit_code == 2 and "line 3" in refused.output and "Traceback" not in refused.output
 
 
 @pytest.mark.parametrize(

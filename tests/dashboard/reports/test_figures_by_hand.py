@@ -10,7 +10,7 @@ from dashboard.reports.by_hand import figures_of, read_figures
 from dashboard.reports.csv_long import to_long
 from dashboard.reports.model import FiguresRefused, Override
 from dashboard.reports.profile import load_profile
-from dashboard.reports.provenance import Provenance, from_content, to_content
+from dashboard.reports.provenance import ReportProvenance, from_content, to_content
 from dashboard.reports.suppress import suppress
 from dashboard.reports.table import compute_table
 from dashboard.reports.xlsx import to_xlsx
@@ -45,10 +45,10 @@ def test_every_override_is_listed_in_external_files_too(compute):
         "TS-3 / accepted: New value 40; found in the archive (siti)",
         "TS-6 / graduated@TS-3: New value *; moved (siti)",
     ]
-    book = openpyxl.load_workbook(io.BytesIO(to_xlsx(hidden, Provenance(), "en")))
-    said = [cell.value for row in book["Provenance"].iter_rows() for cell in row]
+    book = openpyxl.load_workbook(io.BytesIO(to_xlsx(hidden, ReportProvenance(), "en")))
+    said = [cell.value for row in book["ReportProvenance"].iter_rows() for cell in row]
     assert "TS-3 / accepted: New value 40; found in the archive (siti)" in said
-    marked = to_long(hidden, Provenance()).query("overridden")
+    marked = to_long(hidden, ReportProvenance()).query("overridden")
     assert set(zip(marked["row"], marked["column"], strict=True)) == {
         (row, column) for row, column, *_ in changes
     }

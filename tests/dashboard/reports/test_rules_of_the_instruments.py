@@ -9,7 +9,7 @@ import pytest
 from dashboard.reports import describe
 from dashboard.reports.conditions import Selection
 from dashboard.reports.profile import for_programmes, load_profile
-from dashboard.reports.provenance import Provenance, from_content, to_content
+from dashboard.reports.provenance import ReportProvenance, from_content, to_content
 from dashboard.reports.suppress import suppress
 from dashboard.reports.table import compute_table
 from dashboard.reports.xlsx import to_xlsx
@@ -42,7 +42,7 @@ def lines(table):
 
 
 def live_formulas(table):
-    book = openpyxl.load_workbook(io.BytesIO(to_xlsx(table, Provenance(), "en")))
+    book = openpyxl.load_workbook(io.BytesIO(to_xlsx(table, ReportProvenance(), "en")))
     return " ".join(str(cell.value) for row in book.worksheets[0].iter_rows() for cell in row)
 
 
@@ -110,7 +110,7 @@ def test_the_provenance_counts_the_students_of_the_table():
     ]
     table = compute("iaps40-8c", people("S1", *groups))
     assert table.counts == {"students": 70, "counted": 30}
-    pairs = dict(describe.provenance_pairs(table, Provenance(), "en"))
+    pairs = dict(describe.provenance_pairs(table, ReportProvenance(), "en"))
     assert "students selected 70; counted in the table 30" in pairs["Row counts"]
     hidden = suppress(compute("iaps40-8c", people("S1", (10, 20191, None, None), (3, 20221, None, None))))
     assert "counted" not in hidden.counts  # less the cohorts that are shown it would be the hidden one
