@@ -75,31 +75,45 @@ def _blurred(count: int, threshold: int) -> int:
 
 def count_system(table: ReportTable) -> CountSystem:
     """The counts of a table with the sums, totals and remainders that a reader knows to hold."""
-    profile, values, sums = table.profile, {}, []
-    formats = {column.key: column.format for column in profile.columns}
-    for address, cell in table.cells.items():
-        if cell.value is not None and formats[address[1]] == "0" and cell.state == OPEN:
-            values[address] = int(cell.value)
-    for line in table.lines:
-        if line.indicator.format == "0" and line.state == OPEN:
-            values[LINES, line.indicator.key] = int(line.value)
-    for address, cell in table.cells.items():
-        if cell.formula and address in values:
-            row = None if address[0] == TOTAL_ROW else address[0]
-            sums.append(_sum_of(profile, address, cell.formula, row, values))
-    for line in table.lines:
-        address = (LINES, line.indicator.key)
-        if line.indicator.formula and address in values:
-            sums.append(_sum_of(profile, address, line.indicator.formula, None, values))
-    printed = frozenset(values)
+    values = _printed_counts(table)
+    printed, sums = frozenset(values), _printed_sums(table, values)
     for row in table.rows:
-        for whole, parts in profile.parts:
+        for whole, parts in table.profile.parts:
             known = [(row.key, part) for part in parts if (row.key, part) in values]
             if (row.key, whole) in values and known:
                 rest = (f"{REST}:{row.key}", f"{whole}-{'-'.join(parts)}")
                 values[rest] = values[row.key, whole] - sum(values[part] for part in known)
                 sums.append({(row.key, whole): 1.0, rest: -1.0} | dict.fromkeys(known, -1.0))
-    return CountSystem(values, printed, tuple(each for each in sums if each))
+    return CountSystem(values, printed, tuple(sums))
+
+
+def _printed_counts(table: ReportTable) -> dict[Address, int]:
+    """Every count that the table prints, in its cells and below it."""
+    formats = {column.key: column.format for column in table.profile.columns}
+    values = {
+        address: int(cell.value)
+        for address, cell in table.cells.items()
+        if cell.value is not None and formats[address[1]] == "0" and cell.state == OPEN
+    }
+    for line in table.lines:
+        if line.indicator.format == "0" and line.state == OPEN:
+            values[LINES, line.indicator.key] = int(line.value)
+    return values
+
+
+def _printed_sums(table: ReportTable, values: dict[Address, int]) -> list[dict[Address, float]]:
+    """The formulas of counts that are plain sums."""
+    formulas = [
+        (address, cell.formula, None if address[0] == TOTAL_ROW else address[0])
+        for address, cell in table.cells.items()
+    ]
+    formulas += [((LINES, line.indicator.key), line.indicator.formula, None) for line in table.lines]
+    sums = [
+        _sum_of(table.profile, address, formula, row, values)
+        for address, formula, row in formulas
+        if formula and address in values
+    ]
+    return [each for each in sums if each]
 
 
 def _sum_of(profile: Profile, target: Address, formula: str, row: str | None, values: dict) -> dict:

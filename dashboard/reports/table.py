@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 import numpy as np
@@ -174,30 +174,35 @@ def _span(facts: Facts) -> np.ndarray:
 
 
 def _exclusions(facts: Facts, cohort, keys) -> tuple[Exclusion, ...]:
-    span, left_out = _span(facts), []
-    if facts.profile.entry_types:
-        for kind in ("transfer", "recognised_prior_learning", "new"):
-            mask = span & ~cohort & facts.where({"entry_type": [kind]}, None, None)
-            if kind not in facts.profile.entry_types and mask.any():
-                left_out.append(Exclusion(f"entry_{kind}", tuple(keys[mask]), count=int(mask.sum())))
-    if facts.profile.entry_terms:
-        mask = span & ~facts.where({"entry_term": list(facts.profile.entry_terms)}, None, None)
-        if mask.any():
-            left_out.append(Exclusion("entry_term", tuple(keys[mask]), count=int(mask.sum())))
-    for kind in facts.profile.exclude_exits:
-        mask = span & facts.where({"exit_type": [kind]}, None, None)
-        if mask.any():
-            left_out.append(Exclusion(f"exit_{kind}", tuple(keys[mask]), count=int(mask.sum())))
+    left_out = [
+        Exclusion(name, tuple(keys[mask]), row, int(mask.sum()))
+        for name, row, mask in (*_not_of_the_cohort(facts, cohort), *_in_closed_cells(facts, cohort))
+        if mask.any()
+    ]
+    return tuple(left_out)
+
+
+def _not_of_the_cohort(facts: Facts, cohort) -> Iterator[tuple[str, str, np.ndarray]]:
+    """Whom the instrument leaves out by entry or exit: name of the reason, no row, students."""
+    span, profile = _span(facts), facts.profile
+    for kind in ("transfer", "recognised_prior_learning", "new") if profile.entry_types else ():
+        if kind not in profile.entry_types:
+            yield f"entry_{kind}", "", span & ~cohort & facts.where({"entry_type": [kind]}, None, None)
+    if profile.entry_terms:
+        of_terms = facts.where({"entry_term": list(profile.entry_terms)}, None, None)
+        yield "entry_term", "", span & ~of_terms
+    for kind in profile.exclude_exits:
+        yield f"exit_{kind}", "", span & facts.where({"exit_type": [kind]}, None, None)
+
+
+def _in_closed_cells(facts: Facts, cohort) -> Iterator[tuple[str, str, np.ndarray]]:
+    """Students of cells that the instrument leaves closed, by row."""
     for row in facts.profile.rows:
-        mask = np.zeros(len(keys), dtype=bool)
+        mask = np.zeros(len(cohort), dtype=bool)
         for column in facts.profile.columns:
             if _closed(row, column):
                 mask |= cohort & facts.where(row.where | column.where, row.offset, column.offset)
-        if mask.any():
-            left_out.append(
-                Exclusion("graduated_in_closed_cell", tuple(keys[mask]), row.key, int(mask.sum()))
-            )
-    return tuple(left_out)
+        yield "graduated_in_closed_cell", row.key, mask
 
 
 def _notices(facts: Facts, cohort, cells) -> tuple[Notice, ...]:

@@ -118,7 +118,6 @@ def match_headers(
     """Tie each column to a header by one mapping; columns it cannot find are looked up in the others."""
     by_key = {header_key(header): header for header in reversed(headers)}
     found, tied = _tied_by_hand(by_key, mapping.table(table).chosen)
-    understood: set[str] = tied | {header_key(header) for header in (*RETURNED_COLUMNS, *_ROW_NUMBERS)}
     for last_resort in (False, True):
         for source in (mapping, *others):
             part = source.table(table)
@@ -130,30 +129,33 @@ def match_headers(
                         continue
                     if _says_less(column, key) == last_resort and not never_stored(header):
                         found[column.name] = header
-    if table != "consents":  # there a second header would be a second answer
-        part = mapping.table(table)
-        names = [
-            name for column in TABLES[table] for name in (*part.columns.get(column.name, ()), column.name)
-        ]
-        understood.update(map(header_key, names))
-    for source in (mapping, *others):
-        part = source.table(table)
-        understood.update(map(header_key, part.unneeded))
-        for options in part.join.values():
-            understood.update(header_key(header) for option in options for header in option)
-    keys = {header: header_key(header) for header in headers}
-    used = set(found.values())
+    understood, used = tied | _understood(table, mapping, others), set(found.values())
     left_out = tuple(header for header in headers if never_stored(header) and header not in used)
     unknown = tuple(
         header
         for header in headers
-        if header not in used and header not in left_out and keys[header] not in understood
+        if header not in used and header not in left_out and header_key(header) not in understood
     )
     told = {*found, *mapping.table(table).fixed}
     if table == "outcomes" and graduation_header(found) is not None:
         told.add("exit_type")
     missing = missing_columns(table, told)
     return Match(table, mapping, found, missing, unknown, left_out)
+
+
+def _understood(table: str, mapping: Mapping, others: Sequence[Mapping]) -> set[str]:
+    """Keys of headers that are known and need no column: nothing is missed when they are left out."""
+    names = [*RETURNED_COLUMNS, *_ROW_NUMBERS]
+    if table != "consents":  # there a second header would be a second answer
+        part = mapping.table(table)
+        names += [
+            name for column in TABLES[table] for name in (*part.columns.get(column.name, ()), column.name)
+        ]
+    for source in (mapping, *others):
+        part = source.table(table)
+        names += part.unneeded
+        names += [header for options in part.join.values() for option in options for header in option]
+    return {header_key(name) for name in names}
 
 
 def graduation_header(headers: dict[str, str]) -> str | None:

@@ -46,7 +46,7 @@ def test_every_override_is_listed_in_external_files_too(compute):
         "TS-6 / graduated@TS-3: New value *; moved (siti)",
     ]
     book = openpyxl.load_workbook(io.BytesIO(to_xlsx(hidden, ReportProvenance(), "en")))
-    said = [cell.value for row in book["ReportProvenance"].iter_rows() for cell in row]
+    said = [cell.value for row in book["Provenance"].iter_rows() for cell in row]
     assert "TS-3 / accepted: New value 40; found in the archive (siti)" in said
     marked = to_long(hidden, ReportProvenance()).query("overridden")
     assert set(zip(marked["row"], marked["column"], strict=True)) == {

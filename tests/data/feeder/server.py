@@ -124,7 +124,7 @@ def _error(code: int, text: str) -> dict:
     return {"error_code": code, "error_desc": text, "data": []}
 
 
-def _handler(feeder: FakeFeeder):
+def _handler(feeder: FakeFeeder):  # noqa: C901 - a class of one answer per fault
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
