@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from data.calendar.study_time import within_normal_time
 from data.calendar.term_calendar import ordinal, term_after
 from data.columns import DROPOUT_EXITS, OTHER_EXITS
 
@@ -83,8 +84,7 @@ def outcomes(
     """
     n, graduated = flow["students"].to_numpy(), (flow["state"] == "graduated").to_numpy()
     normal, passed = normal_terms(flow, programs), terms_passed(flow, last_term)
-    taken = flow["terms_to_exit"].to_numpy(float)
-    on_time = graduated & (taken >= 0) & (taken <= normal)
+    on_time = graduated & within_normal_time(flow["terms_to_exit"], normal)
     inside, left = (~flow["state"].isin(OUTSIDE)).to_numpy(), flow["state"].isin(DROPOUT_EXITS).to_numpy()
     known = flow["program_code"].isin(reported(flow) if told is None else told).to_numpy()
     mature = (passed >= normal) & known

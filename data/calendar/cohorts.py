@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from data.calendar.academic_year import AcademicCalendar
-from data.calendar.study_time import deadlines, each, study_time
+from data.calendar.study_time import deadlines, each, study_time, within_normal_time
 from data.calendar.term_calendar import term_end, term_on, term_start
 from data.columns import DROPOUT_EXITS, ENTRY_TYPES, NORMAL_TERMS, OTHER_EXITS
 
@@ -315,7 +315,7 @@ def cohort_outcomes(
         reaches the normal time of every student in the cohort.
     """
     graduated = flow["exit_type"] == "graduated"
-    on_time = graduated & (flow["normal_ratio"] <= 1)
+    on_time = graduated & within_normal_time(flow["exit_terms"], flow["normal_terms"])
     part = pd.DataFrame(
         {
             "program_code": flow["program_code"],

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from data.calendar.labels import label_outcomes
-from data.calendar.study_time import StudyCalendar, deadlines, study_time
+from data.calendar.study_time import StudyCalendar, deadlines, study_time, within_normal_time
 
 # Entry in August 2019 (20191) and in February 2020 (20192); by hand: terms end on 31 July and 31 January, and
 # take exits until 31 August and for 31 days after January.
@@ -152,3 +152,9 @@ def test_a_ceremony_a_day_after_a_cut_off_makes_nobody_late():
         assert labels == ["on_time"] * 4 + ["delayed"]
     early = label_outcomes(students, programs, outcomes, seen_on=date(2023, 8, 30))["label"]
     assert set(early) == {"censored"}  # nobody is late the day before
+
+
+def test_on_time_is_the_normal_time_itself_and_never_one_term_more():
+    taken = pd.Series([0, 7, 8, 9, None], dtype="Int64")
+    assert within_normal_time(taken, 8).tolist() == [True, True, True, False, False]
+    assert within_normal_time([8, 9], [7, 9]).tolist() == [False, True]

@@ -5,6 +5,7 @@ import pytest
 
 from data.columns import DEGREE_LEVELS, ENTRY_TYPES, EXIT_TYPES, TERM_STATUSES
 from data.files.mapping import (
+    FOLDER,
     SHIPPED,
     TABLES,
     MappingError,
@@ -203,3 +204,7 @@ def test_an_entry_year_and_a_half_of_the_year_make_an_entry_term():
     match = detect_mapping(list(texts), "students")
     assert match.headers["program_code"] == "Prodi"
     assert translate(texts, match)["cohort_term"].tolist() == ["2023 Genap", "20231"]
+
+
+def test_every_mapping_in_the_folder_is_tried():
+    assert set(SHIPPED) == {path.stem for path in FOLDER.glob("*.toml")}
