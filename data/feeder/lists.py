@@ -34,6 +34,8 @@ class FeederList:
         Field of the term of entry, by which cohorts are asked for; empty when the list cannot be so cut.
     year_of : str
         Field with a date of which only the year is kept.
+    province_of : str
+        Field with the code of a district of which only the province is kept.
     optional : bool
         Whether a service without it will do.
     instead : str
@@ -45,6 +47,7 @@ class FeederList:
     key: tuple[str, ...]
     entry: str = ""
     year_of: str = ""
+    province_of: str = ""
     optional: bool = False
     instead: str = ""
 
@@ -90,10 +93,11 @@ STUDENTS = FeederList(
 PEOPLE = FeederList(
     "GetBiodataMahasiswa",
     (
-        *("id_mahasiswa", "nama_wilayah", "nama_pendidikan_ayah", "nama_penghasilan_ayah"),
+        *("id_mahasiswa", "id_wilayah", "nama_pendidikan_ayah", "nama_penghasilan_ayah"),
         "nama_kebutuhan_khusus_mahasiswa",
     ),
     ("id_mahasiswa",),
+    province_of="id_wilayah",
 )
 TERMS = FeederList(
     "GetAktivitasKuliahMahasiswa",
@@ -186,8 +190,15 @@ def kept_rows(one: FeederList, rows: Iterable[dict]) -> list[dict[str, str]]:
             raise FeederError("broken", f"{one.act}: a row lacks {' or '.join(one.key)}")
         if one.year_of:
             cells[one.year_of] = _year(cells[one.year_of])
+        if one.province_of:
+            cells[one.province_of] = _province(cells[one.province_of])
         kept.append(cells)
     return kept
+
+
+def _province(code: str) -> str:
+    """The code of the province of a district's six-digit code; nothing of anything else."""
+    return f"{code[:2]}0000" if len(code) == 6 and code.isdigit() else ""
 
 
 def _text(value: object, one: FeederList, name: str) -> str:

@@ -34,7 +34,7 @@ _STUDENT_HEADERS = (
     *(_NUMBER, "nama_mahasiswa", "kode_program_studi", "nama_program_studi", "nama_jenjang_pendidikan"),
     *("id_periode_masuk", "id_jenis_daftar", "nama_jalur_daftar", "sks_diakui", "nama_pembiayaan_awal"),
     *("jenis_kelamin", "tanggal_lahir"),
-    *("nama_wilayah", "nama_pendidikan_ayah", "nama_penghasilan_ayah", "nama_kebutuhan_khusus_mahasiswa"),
+    *("id_wilayah", "nama_pendidikan_ayah", "nama_penghasilan_ayah", "nama_kebutuhan_khusus_mahasiswa"),
 )
 _TERM_HEADERS = (_NUMBER, "id_semester", "id_status_mahasiswa", "ips", "ipk", "sks_semester", "sks_total")
 _EXIT_HEADERS = (_NUMBER, "id_jenis_keluar", "id_periode_keluar", "tanggal_keluar", "ipk")

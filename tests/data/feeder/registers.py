@@ -99,6 +99,7 @@ def rows_of(students: list[dict]) -> dict[str, list[dict]]:
                 "nik": SECRETS[0],
                 "nama_ibu_kandung": SECRETS[1],
                 "handphone": SECRETS[2],
+                "id_wilayah": "036306  ",
                 "nama_wilayah": "Kec. Semarang Tengah",
                 "nama_pendidikan_ayah": "SMA / sederajat",
                 "nama_penghasilan_ayah": None,

@@ -321,11 +321,11 @@ def test_only_listed_fields_are_ever_staged_and_none_that_is_never_stored(new_st
         done = pulled_from(feeder, store, Wanted(people=True, page_rows=40), progress=watch)
     assert done.written
     said = " ".join(kept)
-    assert "Mahasiswa Rekaan" in said and "Kec. Semarang Tengah" in said
-    for secret in (*registers.SECRETS, "Islam", "IJZ-1", "-03-2001"):
+    assert "Mahasiswa Rekaan" in said and "030000" in said
+    for secret in (*registers.SECRETS, "Kec. Semarang Tengah", "036306", "Islam", "IJZ-1", "-03-2001"):
         assert secret not in said
     students = register(store)["students"]
-    assert set(students["region"]) == {"Kec. Semarang Tengah"}
+    assert set(students["region"]) == {"030000"}
     assert students["parental_income"].isna().all()
 
 
