@@ -25,6 +25,9 @@ class Settings(BaseSettings):
     folder: Path = Field(default=ROOT / "var", description="where the SQLite store, key and models live")
     database_url: str = Field(default="", validation_alias="DATABASE_URL")
     key: str = Field(default="", description="base64 of 32 bytes; empty: a key file in the folder")
+    audit_head: Path | None = Field(
+        default=None, description="file in which the audit log's head is kept; empty: one in the folder"
+    )
     encoder: str = Field(default="", description="encoder name or weights path; empty: the shipped one")
     port: int = 8501
     session_hours: float = Field(default=8, gt=0, description="a session ends after so long, used or not")

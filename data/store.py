@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,16 @@ from sqlalchemy.engine import make_url
 from data.cases.events import add_case_event, add_case_events, withdraw_case_events
 from data.consents.consent import write_consents
 from data.engine.cipher import Cipher, KeyProblem, parse_key, read_or_create_key
-from data.engine.database import Store, connect
+from data.engine.database import Store, connect, reading, writing
 from data.engine.facts import read_fact, write_fact
+from data.engine.kept_head import FILE as HEAD_FILE
+from data.engine.kept_head import Head, Seal
 from data.engine.migrate import current_revision, migrate, newest_revision
 from data.records.frames import ImportResult, RecordFrames
 from data.records.imports import new_import
 from data.records.write import write_records
 from data.scores.write import save_model, serve_model, write_scores
-from data.settings import get_settings
+from data.settings import Settings, get_settings
 from data.signatures.encoder_info import EncoderInfo
 from data.signatures.write import (
     NewSpecimen,
@@ -28,6 +31,8 @@ from data.signatures.write import (
     write_specimens,
 )
 from data.trust.accounts import Account, write_accounts
+from data.trust.audit import FIRST
+from data.trust.audit_chain import begin_head
 
 __all__ = [
     "Account",
@@ -98,15 +103,26 @@ def open_store(url: str | None = None, *, folder: Path | None = None, create: bo
         _must_exist(parsed)
     engine = connect(url)
     try:
-        if create:
-            migrate(engine)
-        elif current_revision(engine) != newest_revision():
+        revision = current_revision(engine)
+        if not create and revision != newest_revision():
             raise NoStore("there is no store of this revision: python -m data init makes or upgrades it")
-        cipher = _unlock(engine, folder, settings.key, may_create=create)
+        check = None if revision is None else _key_check(engine)
+        if check is None and not create:
+            raise NoStore("the store has no key yet: python -m data init makes one")
+        # The key comes first: a store is not brought to another revision with a wrong one.
+        cipher = None if check is None else _unlocked(folder, settings, check)
+        if create:
+            sealing = None if cipher is None else _seal(cipher, folder, settings, check)
+            migrate(engine, sealing)
+        if cipher is None:
+            cipher, check = _locked_anew(engine, folder, settings)
+        seal = _seal(cipher, folder, settings, check)
+        if create:
+            begin_head(engine, seal)
     except BaseException:
         engine.dispose()
         raise
-    return Store(engine, cipher, parsed.render_as_string(hide_password=True), folder)
+    return Store(engine, cipher, parsed.render_as_string(hide_password=True), folder, seal)
 
 
 def get_fact(store: Store, name: str, default: Any = None) -> Any:
@@ -129,30 +145,42 @@ def _must_exist(parsed) -> None:
         raise NoStore("there is no store in its folder: python -m data init makes one; is the disk mounted?")
 
 
-def _unlock(engine, folder: Path, configured_key: str, *, may_create: bool) -> Cipher:
-    from data.engine.database import reading, writing
-
+def _key_check(engine) -> str | None:
     with reading(engine) as connection:
-        check = read_fact(connection, _KEY_CHECK)
-    if check is None and not may_create:
-        raise NoStore("the store has no key yet: python -m data init makes one")
-    if configured_key:
-        cipher = Cipher(parse_key(configured_key, "TEPAT_KEY"))
-    else:
-        cipher = Cipher(read_or_create_key(folder / "key", may_create=check is None))
-    if check is None:
-        with writing(engine) as connection:
-            check = read_fact(connection, _KEY_CHECK)  # another process may have been first
-            if check is None:
-                sealed = cipher.encrypt(_KNOWN_TEXT, "key check")
-                check = base64.b64encode(sealed).decode()
-                write_fact(connection, _KEY_CHECK, check)
+        return read_fact(connection, _KEY_CHECK)
+
+
+def _locked_anew(engine, folder: Path, settings: Settings) -> tuple[Cipher, str]:
+    """The key of a store that had none, and its check."""
+    cipher = _cipher(folder, settings, may_create=True)
+    with writing(engine) as connection:
+        check = read_fact(connection, _KEY_CHECK)  # another process may have been first
+        if check is None:
+            check = base64.b64encode(cipher.encrypt(_KNOWN_TEXT, "key check")).decode()
+            write_fact(connection, _KEY_CHECK, check)
+            _seal(cipher, folder, settings, check).keep(Head(0, FIRST), anew=True)  # before the commit
+    return _unlocked(folder, settings, check), check
+
+
+def _unlocked(folder: Path, settings: Settings, check: str) -> Cipher:
+    cipher = _cipher(folder, settings, may_create=False)
     try:
         cipher.decrypt(base64.b64decode(check), "key check")
     except KeyProblem:
-        source = "TEPAT_KEY" if configured_key else f"the key file in {folder.name!r}"
+        source = "TEPAT_KEY" if settings.key else f"the key file in {folder.name!r}"
         raise KeyProblem(
             f"wrong key: {source} (fingerprint {cipher.fingerprint}) is not the key that this store was "
             "encrypted with"
         ) from None
     return cipher
+
+
+def _cipher(folder: Path, settings: Settings, *, may_create: bool) -> Cipher:
+    if settings.key:
+        return Cipher(parse_key(settings.key, "TEPAT_KEY"))
+    return Cipher(read_or_create_key(folder / "key", may_create=may_create))
+
+
+def _seal(cipher: Cipher, folder: Path, settings: Settings, check: str) -> Seal:
+    store_id = hashlib.sha256(check.encode()).hexdigest()[:16]
+    return Seal(cipher, settings.audit_head or folder / HEAD_FILE, store_id)

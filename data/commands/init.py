@@ -31,6 +31,7 @@ def init(
     from data.trust.origin import begin_own
 
     with opened_store() as store:
+        _put_triggers_back(store)
         own = begin_own(store)
         if not own and (ask or administrator):
             raise ValueError(
@@ -47,6 +48,21 @@ def init(
         typer.echo(f"folder     {store.folder}")
         typer.echo(f"key        fingerprint {store.cipher.fingerprint}; without the key nothing can be read:")
         typer.echo("           keep a copy elsewhere (python -m data key --copy-to FILE)")
+
+
+def _put_triggers_back(store: Store) -> None:
+    """Where append-only triggers are missing or changed, put them back, and write down that they were."""
+    from data.migrations.triggers import install_triggers, unguarded_tables
+    from data.trust import audit
+
+    with store.writing("migrate") as connection:
+        tables = unguarded_tables(connection)
+        if not tables:
+            return
+        install_triggers(connection)
+        about = {"action": "restore triggers", "object": "database", "detail": {"tables": tables}}
+        audit.append_in(connection, actor="command line", role="system", **about)
+    typer.echo(f"triggers   were missing or changed on {', '.join(tables)}; put back, and written down")
 
 
 def _first_administrator(store: Store, name: str) -> None:

@@ -42,12 +42,14 @@ class Cipher:
     master: bytes = field(repr=False)
     _aead: AESGCM = field(init=False, repr=False, compare=False)
     _pseudonym: bytes = field(init=False, repr=False, compare=False)
+    _audit: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.master) != KEY_BYTES:
             raise KeyProblem(f"key must be {KEY_BYTES} bytes, got {len(self.master)}")
         object.__setattr__(self, "_aead", AESGCM(_derive(self.master, b"tepat specimens")))
         object.__setattr__(self, "_pseudonym", _derive(self.master, b"tepat student keys"))
+        object.__setattr__(self, "_audit", _derive(self.master, b"tepat audit log"))
 
     def encrypt(self, plain: bytes, belongs_to: str) -> bytes:
         """Nonce and ciphertext of ``plain``, bound to ``belongs_to`` (e.g. "image:<specimen_id>")."""
@@ -79,6 +81,16 @@ class Cipher:
     def keyed(self, purpose: str, text: str) -> str:
         """A keyed hash of ``text``, 64 hexadecimal digits; another one for every purpose."""
         return hmac.digest(self._pseudonym, f"{purpose}\0{text}".encode(), hashlib.sha256).hex()
+
+    def audit_mac(self, purpose: str, text: str) -> str:
+        """What proves that the audit log's ``text`` was written with this store's key, 64 hexadecimal digits.
+
+        Parameters
+        ----------
+        purpose : {"entry", "head"}
+            What the text is; a proof of one is none of the other.
+        """
+        return hmac.digest(self._audit, f"{purpose}\0{text}".encode(), hashlib.sha256).hex()
 
     @property
     def fingerprint(self) -> str:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard.shell import app_state
 from data.trust import audit
+from data.trust.audit_chain import ChainReport, verify_chain
 
 CHECKED_SECONDS = 300  # a chain that was found whole is read again after so long, or when it grows
 
@@ -21,8 +22,8 @@ def chain_state() -> None:
 
 
 @st.cache_data(ttl=CHECKED_SECONDS, max_entries=8, show_spinner=False)
-def _verified(url: str, newest: int) -> audit.ChainReport:
-    return audit.verify_chain(app_state.store())
+def _verified(url: str, newest: int) -> ChainReport:
+    return verify_chain(app_state.store())
 
 
 def filters() -> tuple[str | None, str | None]:
