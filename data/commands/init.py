@@ -79,17 +79,15 @@ def _first_administrator(store: Store, name: str) -> None:
     if known is not None and known.role != "administrator":
         raise ValueError(f"account {name!r} exists and is {known.role}; choose another name")
     shown = name if known is None else known.display_name
+    about = {"role": "administrator", "program_codes": None, "active": True}
+    entry = audit.Entry("command line", "system", "write account", name, about)
     while True:
         secret = _asked("Password", hide_input=True, confirmation_prompt=True)
         try:
-            write_accounts(store, [Account(name, shown, "administrator", password=secret)])
+            write_accounts(store, [Account(name, shown, "administrator", password=secret)], entry)
             break
         except ValueError as problem:  # too short, for example
             typer.echo(f"{problem}; once more")
-    about = {"role": "administrator", "program_codes": None, "active": True}
-    audit.append(
-        store, actor="command line", role="system", action="write account", object=name, detail=about
-    )
     typer.echo(f"account    {name}, administrator")
 
 

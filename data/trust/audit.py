@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import pandas as pd
@@ -32,6 +33,20 @@ PERSONAL = frozenset({"name", "student_number", "password", "search"})
 HASHED = ("at", "actor", "role", "action", "object", "detail")
 SEALING, ACCEPTING = "seal audit log", "accept audit log"
 NOBODY = "unknown"  # in the log: a name that was typed and does not exist may be a password typed too early
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is to be written down of an act, in the act's own transaction (:func:`note_in`).
+
+    The parameters are those of :func:`append`.
+    """
+
+    actor: str
+    role: str
+    action: str
+    object: str
+    detail: dict = field(default_factory=dict)
 
 
 def append(
@@ -68,6 +83,12 @@ def append_in(
     head = _appended(connection, pen.seal, row)
     pen.wrote(head, follows_kept=_follows_kept(connection, pen.seal), anew=action == ACCEPTING)
     return head.entry
+
+
+def note_in(connection: Connection, entry: Entry | None) -> None:
+    """Write an entry down, if there is one, inside a write transaction."""
+    if entry is not None:
+        append_in(connection, **vars(entry))
 
 
 def accept(store: Store, *, actor: str, reason: str) -> int:
