@@ -15,6 +15,7 @@ from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import CaseFilter, case_filters
 from dashboard.components.layout import empty_state, page_header
 from dashboard.shell import app_state
+from dashboard.shell.view.looks import saw_list, searched
 from data import queries
 
 
@@ -25,6 +26,12 @@ def show() -> None:
     if not size:
         return empty_state(words("caseload.none_title"), words("caseload.none_text"), ":material/group_off:")
     chosen = case_filters(app_state.program_table(), app_state.remember(queries.own_cohorts), size)
+    narrowed = (chosen.program_code, chosen.cohort_term, chosen.band)
+    saw_list(
+        "caseload", k=chosen.k, target=chosen.target, narrowed=":".join(map(str, filter(None, narrowed)))
+    )
+    if chosen.search:
+        searched(chosen.search)
     bulk_receipt()
     silent, why = app_state.unlearned(chosen.target)
     if silent:

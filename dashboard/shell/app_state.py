@@ -484,12 +484,12 @@ def handed_out(make: Callable[[], bytes], action: str, thing: str, **detail) -> 
     return made
 
 
-def audited_once(action: str, thing: str) -> None:
-    """As :func:`audited`, but one entry per session and thing: a rerun is not another look."""
-    seen = st.session_state.setdefault("audited", set())
-    if (action, thing) not in seen:
-        audited(action, thing)
-        seen.add((action, thing))
+def audited_once(action: str, thing: str, **detail) -> None:
+    """As :func:`audited`, but one entry per session, thing and detail: a rerun is not another look."""
+    seen, look = st.session_state.setdefault("audited", set()), (action, thing, repr(detail))
+    if look not in seen:
+        audited(action, thing, **detail)
+        seen.add(look)
 
 
 def heat_map(specimen_id: str, stored: StoredExplanation | None) -> Answer:

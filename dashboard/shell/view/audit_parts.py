@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.shell import app_state
+from dashboard.shell.audit_words import chain_words
 from data.trust import audit
 from data.trust.audit_chain import ChainReport, verify_chain
 
@@ -15,10 +16,11 @@ def chain_state() -> None:
     """Say whether an entry was altered, removed or put in."""
     words, store = app_state.words(), app_state.store()
     report = _verified(store.url, audit.newest_entry(store))
+    lines = chain_words(report, words)
     if report.intact:
-        st.success(words("audit.intact", n=report.entries), icon=":material/link:")
+        st.success(" ".join(lines), icon=":material/link:")
     else:
-        st.error(words("audit.broken", entry=report.broken_at or "–"), icon=":material/link_off:")
+        st.error(" ".join([*lines, words("audit.ask")]), icon=":material/link_off:")
 
 
 @st.cache_data(ttl=CHECKED_SECONDS, max_entries=8, show_spinner=False)

@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard.shell import app_state
 from dashboard.shell.people import named
 from dashboard.shell.plain import plain
+from dashboard.shell.view.looks import refused_student, searched
 from data import queries
 
 KEY = re.compile(r"[0-9a-f]{8,32}")
@@ -30,6 +31,7 @@ def student_search() -> dict | None:
         if not found.empty:
             st.session_state["registry_student"] = st.query_params["s"] = key
             return _chosen(found.iloc[0].to_dict())
+        refused_student(key)
     text = st.text_input(
         words("verification.search"),
         key="student-search",
@@ -42,6 +44,7 @@ def student_search() -> dict | None:
     if not text:
         return None
     matches = queries.search_students(store, scope, text, LISTED)
+    searched(text)
     if matches.empty:
         st.caption(words("verification.search_none"))
         return None
