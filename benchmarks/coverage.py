@@ -17,13 +17,13 @@ import typer
 from benchmarks.registers import make_register
 from benchmarks.report_file import write_result
 from fusion import metrics
-from fusion.assemble import all_rows
-from fusion.booster import sigmoid
-from fusion.calibrate import fit_calibrator
-from fusion.evaluate import all_figures
-from fusion.features import register_date
-from fusion.monitor import look
-from fusion.report import table as text_table
+from fusion.features.assemble import all_rows
+from fusion.features.build import register_date
+from fusion.model.booster import sigmoid
+from fusion.model.calibrate import fit_calibrator
+from fusion.monitoring.monitor import look
+from fusion.validation.evaluate import all_figures
+from fusion.validation.report import table as text_table
 
 FIGURES = (
     *("roc_auc", "roc_auc_within_programme", "pr_auc", "brier", "slope"),

@@ -17,9 +17,9 @@ from benchmarks.protocols import TESTS, Trials, joined, usable_writers, verifica
 from benchmarks.report_file import write_result
 from benchmarks.signature_sets import SignatureSet, describe_set, read_signature_set
 from benchmarks.verification import as_json, line
-from vision.descriptor import load_descriptor
+from vision.descriptor.descriptors import load_descriptor
 from vision.metrics import best_accuracy_threshold
-from vision.pairs import split_writers
+from vision.networks.pairs import split_writers
 
 COLUMNS = ("accuracy", "precision", "recall", "auc", "eer_user", "eer_global")
 

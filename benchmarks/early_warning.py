@@ -19,15 +19,15 @@ import typer
 from benchmarks.public_students import Task, oulad_tasks, uci_tasks
 from benchmarks.report_file import write_result
 from fusion import metrics
-from fusion.baselines import logistic_regression
-from fusion.booster import TreeSettings
-from fusion.encode import fit_encoder
-from fusion.evaluate import all_figures
-from fusion.fit import Lesson, fit_model
-from fusion.fuse import no_signatures
-from fusion.report import table as text_table
-from fusion.rows import Rows
-from fusion.splits import grouped_folds
+from fusion.features.encode import fit_encoder
+from fusion.features.fuse import no_signatures
+from fusion.features.rows import Rows, TrainingSet
+from fusion.features.splits import grouped_folds
+from fusion.model.booster import TreeSettings
+from fusion.model.fit import fit_model
+from fusion.validation.baselines import logistic_regression
+from fusion.validation.evaluate import all_figures
+from fusion.validation.report import table as text_table
 
 FIGURES = {
     "auc": "roc_auc",
@@ -110,12 +110,12 @@ def held_out_risks(task: Task, seed: int) -> dict[str, np.ndarray]:
     else:
         parts = grouped_folds(task.group, task.outcome, 5, rng)
     for train, test in parts:
-        lesson = Lesson(rows.take(train), task.outcome[train])
+        training_set = TrainingSet(rows.take(train), task.outcome[train])
         # The references of these public sets were measured with demographic columns; the product bars them.
-        encoder = fit_encoder(lesson.rows.table, allow_protected=True)
-        model = fit_model({"late": lesson}, seed=seed, settings=SETTINGS, encoder=encoder)
+        encoder = fit_encoder(training_set.rows.table, allow_protected=True)
+        model = fit_model({"late": training_set}, seed=seed, settings=SETTINGS, encoder=encoder)
         risks["ours"][test] = model.risk(rows.take(test), "late")
-        risks["logistic regression"][test] = logistic_regression(lesson, rows.take(test), model.encoder)
+        risks["logistic regression"][test] = logistic_regression(training_set, rows.take(test), model.encoder)
     return risks
 
 

@@ -15,8 +15,8 @@ import numpy as np
 import typer
 
 from benchmarks.report_file import write_result
-from fusion.booster import TreeSettings, fit_trees, tree_margin
-from fusion.treeshap import shap_values, tabulate
+from fusion.model.booster import TreeSettings, fit_trees, tree_margin
+from fusion.model.treeshap import shap_values, tabulate
 
 
 def main(

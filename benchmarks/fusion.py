@@ -17,11 +17,11 @@ import typer
 
 from benchmarks.registers import Register, make_register
 from benchmarks.report_file import write_result
-from fusion.ablation import VERDICTS, Ablation
-from fusion.assemble import all_rows
-from fusion.assess import Assessment, assess
-from fusion.fuse import mean_signatures
-from fusion.report import table as text_table
+from fusion.features.assemble import all_rows
+from fusion.features.fuse import mean_signatures
+from fusion.validation.ablation import VERDICTS, Ablation
+from fusion.validation.assess import Assessment, assess
+from fusion.validation.report import table as text_table
 
 LINK = 0.8  # log-odds per unit of the trait
 

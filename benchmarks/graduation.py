@@ -28,8 +28,8 @@ from benchmarks.label_measures import (
 from benchmarks.labelled_sets import STAND_INS, read_any, twenty_tests
 from benchmarks.report_file import write_result
 from benchmarks.signature_sets import INKS, SignatureSet, describe_set
-from vision.backbones import NoWeights
-from vision.descriptor import load_descriptor
+from vision.descriptor.descriptors import load_descriptor
+from vision.encoder.backbones import NoWeights
 from vision.intervals import binomial_interval
 from vision.recipes.labels import LabelledSet, label_shares, train_labels
 from vision.recipes.registry import published_settings

@@ -16,10 +16,10 @@ from benchmarks.paper_network import network_here, network_rows
 from benchmarks.protocols import DRAWS, TESTS, Trials, joined, usable_writers, verification_figures
 from benchmarks.report_file import write_result
 from benchmarks.signature_sets import SignatureSet, describe_set, read_signature_set
-from vision.descriptor import load_descriptor
-from vision.descriptor_space import DescriptorSpace
-from vision.identify import METRICS, distances, writer_distances
+from vision.descriptor.common_scale import DescriptorSpace
+from vision.descriptor.descriptors import load_descriptor
 from vision.intervals import Figure, bootstrap_by_writer
+from vision.search.identify import METRICS, distances, writer_distances
 
 COLUMNS = ("accuracy", "eer", "gar")
 BEST = "cosine"

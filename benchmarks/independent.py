@@ -9,8 +9,8 @@ import numpy as np
 
 from benchmarks.protocols import TESTS, Trials, joined
 from benchmarks.signature_sets import SignatureSet
-from vision.descriptor_space import DescriptorSpace
-from vision.pair_model import MOST_BACKGROUND, Likeness, PairModel, fit_pair_model
+from vision.descriptor.common_scale import DescriptorSpace
+from vision.verification.pair_model import MOST_BACKGROUND, Likeness, PairModel, fit_pair_model
 
 FOLDS = 5
 MOST_TRAINING = 20

@@ -8,10 +8,10 @@ import numpy as np
 
 from benchmarks.labelled_sets import folds_of, permuted
 from vision import metrics
-from vision.descriptor_space import DescriptorSpace
+from vision.descriptor.common_scale import DescriptorSpace
 from vision.intervals import binomial_interval, bootstrap_by_writer
 from vision.recipes.labels import LabelledSet
-from vision.writer_dependent import ClassifierSettings, gram
+from vision.verification.writer_dependent import ClassifierSettings, gram
 
 FOLDS, DEALS, DRAWS = 5, 200, 500
 SETTINGS = ClassifierSettings()

@@ -2,8 +2,9 @@
 
 A set of real writers stands for a register: half of the writers that are not tested make the background, the
 others the calibration, by the functions that the program itself uses; forgers are borrowed from the *other*
-sets (``vision.forger_share``), never from the one under test. Each tested writer's first signatures, clean,
-are the references; later ones, forgeries and strangers' are brought in under every condition.
+sets (``vision.verification.forger_share``), never from the one under test. Each tested writer's first
+signatures, clean, are the references; later ones, forgeries and strangers' are brought in under every
+condition.
 """
 
 from __future__ import annotations
@@ -23,16 +24,16 @@ from benchmarks.options import DataFolder, JsonFile
 from benchmarks.report_file import write_result
 from benchmarks.signature_sets import SignatureSet, read_scan, read_signature_set
 from vision import metrics
-from vision.conditions import Compared, compare_scan
-from vision.describing import descriptor_in_use
-from vision.descriptor import Descriptor
-from vision.forger_share import REGISTER_DOUBT, Forgers, read_forgers
-from vision.ground import Ground, WriterSet, background_of, fit_calibrations, run_trials
-from vision.pen import PenTrace, pen_trace
-from vision.preprocess import to_gray, to_ink
-from vision.quality import check_pixels
-from vision.synthetic_ground import SHIPPED, read_synthetic
-from vision.verify import enrol
+from vision.descriptor.describe_specimens import descriptor_in_use
+from vision.descriptor.descriptors import Descriptor
+from vision.scans.pen import PenTrace, pen_trace
+from vision.scans.preprocess import to_gray, to_ink
+from vision.scans.quality import check_pixels
+from vision.verification.conditions import Compared, compare_scan
+from vision.verification.forger_share import REGISTER_DOUBT, Forgers, read_forgers
+from vision.verification.ground import Ground, WriterSet, background_of, fit_calibrations, run_trials
+from vision.verification.synthetic_ground import SHIPPED, read_synthetic
+from vision.verification.verify import enrol
 
 REFERENCES = (3, 6, 10)
 TESTED = 6

@@ -11,8 +11,8 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from vision.pen import pen_trace
-from vision.preprocess import clean_ink
+from vision.scans.pen import pen_trace
+from vision.scans.preprocess import clean_ink
 
 PAPER = 238
 Made = Callable[[np.ndarray, np.random.Generator, np.ndarray], np.ndarray]

@@ -19,9 +19,9 @@ from benchmarks.protocols import usable_writers, verification_figures, writer_de
 from benchmarks.report_file import write_result
 from benchmarks.signature_sets import SignatureSet, read_scan, read_signature_set
 from vision import metrics
-from vision.descriptor import load_descriptor
-from vision.preprocess import VARIANTS, fit_ink, to_ink
-from vision.writer_dependent import ClassifierSettings
+from vision.descriptor.descriptors import load_descriptor
+from vision.scans.preprocess import VARIANTS, fit_ink, to_ink
+from vision.verification.writer_dependent import ClassifierSettings
 
 BOX = (128, 256)
 DESCRIPTOR = "covariance"

@@ -9,9 +9,9 @@ import numpy as np
 
 from benchmarks.signature_sets import SignatureSet
 from vision import metrics
-from vision.descriptor_space import DescriptorSpace
+from vision.descriptor.common_scale import DescriptorSpace
 from vision.intervals import Figure, bootstrap_by_writer
-from vision.writer_dependent import ClassifierSettings, fit_classifiers, gram
+from vision.verification.writer_dependent import ClassifierSettings, fit_classifiers, gram
 
 TESTS = 10
 DRAWS = 300

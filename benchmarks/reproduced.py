@@ -14,9 +14,9 @@ import typer
 from benchmarks.report_file import write_result
 from benchmarks.signature_sets import SignatureSet, read_signature_set
 from vision import metrics
-from vision.backbones import NoWeights
+from vision.encoder.backbones import NoWeights
 from vision.intervals import bootstrap_by_writer
-from vision.pairs import all_pairs, split_writers
+from vision.networks.pairs import all_pairs, split_writers
 from vision.recipes.inputs import embed_images, prepare_files
 from vision.recipes.registry import RECIPES, published_settings
 from vision.recipes.siamese import EMBEDDING, input_plan, pair_scores, train_siamese

@@ -8,12 +8,12 @@ from benchmarks.protocols import TESTS, Trials, splits_of, usable_writers, verif
 from benchmarks.reproduced import Asked
 from benchmarks.signature_sets import SignatureSet
 from vision import metrics
-from vision.backbones import NoWeights
-from vision.descriptor_space import DescriptorSpace
-from vision.pairs import split_writers
+from vision.descriptor.common_scale import DescriptorSpace
+from vision.encoder.backbones import NoWeights
+from vision.networks.pairs import split_writers
 from vision.recipes.inputs import embed_images, prepare_files
 from vision.recipes.writers import train_writers
-from vision.writer_dependent import ClassifierSettings, fit_classifiers, gram
+from vision.verification.writer_dependent import ClassifierSettings, fit_classifiers, gram
 
 SPLITS = 5
 PAPER_SVM = ClassifierSettings(classifier="svm", kernel="rbf", gamma=2.0**-11, cost=1.0)

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from data.settings import get_settings
-from vision.descriptor import Descriptor, Fused
-from vision.preprocess import to_ink
-from vision.signature_folders import SignatureSet, read_scan, read_signature_set
+from vision.descriptor.descriptors import Descriptor, Fused
+from vision.scans import paper_lines, preprocess
+from vision.scans.preprocess import to_ink
+from vision.scans.signature_folders import SignatureSet, read_scan, read_signature_set
 
 __all__ = ["INKS", "SignatureSet", "describe_set", "read_scan", "read_signature_set"]
 
@@ -47,11 +48,8 @@ def describe_set(found: SignatureSet, descriptor: Descriptor, ink: str = "grey")
 
 def _key(found: SignatureSet, descriptor: Descriptor, ink: str) -> str:
     """Changes with any file, with the descriptor and with the preprocessing code."""
-    import vision.paper_lines
-    import vision.preprocess
-
     digest = hashlib.sha256(f"{descriptor.info} {ink}".encode())
-    for module in (vision.preprocess, vision.paper_lines):
+    for module in (preprocess, paper_lines):
         digest.update(Path(module.__file__).read_bytes())
     for path in found.paths:
         facts = path.stat()

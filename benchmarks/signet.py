@@ -16,7 +16,7 @@ from benchmarks.protocols import usable_writers, verification_figures
 from benchmarks.report_file import write_result
 from benchmarks.signature_sets import describe_set, read_signature_set
 from benchmarks.verification import COLUMNS, as_json, line, measure
-from vision.descriptor import load_descriptor
+from vision.descriptor.descriptors import load_descriptor
 
 JUDGED = 120
 """Writers judged as never trained on, all rounds together; at least one round of everybody."""

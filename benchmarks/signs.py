@@ -23,15 +23,15 @@ from benchmarks.report_file import write_result
 from data.calendar.study_time import StudyCalendar
 from data.synthetic.cohort import make_university
 from fusion import metrics
-from fusion.assemble import all_rows, lesson, may_be_scored
-from fusion.directions import DIRECTIONS, FREE, LOWERS, RAISES, Direction
-from fusion.encode import TableEncoder, fit_encoder
-from fusion.fit import Lesson, fit_model
-from fusion.model import RiskModel
-from fusion.report import table as text_table
-from fusion.rows import Rows
-from fusion.signs import Kept, as_frame, feature_signs, lever_signs, reason_signs
-from fusion.splits import forward_split, mature_labels
+from fusion.features.assemble import all_rows, may_be_scored, training_set
+from fusion.features.directions import DIRECTIONS, FREE, LOWERS, RAISES, Direction
+from fusion.features.encode import TableEncoder, fit_encoder
+from fusion.features.rows import Rows, TrainingSet
+from fusion.features.splits import forward_split, mature_labels
+from fusion.model.fit import fit_model
+from fusion.model.risk_model import RiskModel
+from fusion.validation.report import table as text_table
+from fusion.validation.signs import Kept, as_frame, feature_signs, lever_signs, reason_signs
 
 TARGETS = ("late", "dropout")
 DRAWS = 500
@@ -64,8 +64,8 @@ class Case:
 
     name: str
     target: str
-    train: Lesson
-    test: Lesson
+    train: TrainingSet
+    test: TrainingSet
     rows: Rows
     directions: Mapping[str, Direction]
     encoder: TableEncoder
@@ -130,11 +130,11 @@ def demo_frames(students: int, seed: int) -> Frames:
 def _register_cases(name: str, register) -> Iterator[Case]:
     rows, split = all_rows(lambda index: register), forward_split(register)
     later = mature_labels(register).loc[split.test]
-    lessons = {t: lesson(rows, split.train_labels, t, split.simulated_date) for t in TARGETS}
-    encoder = fit_encoder(lessons["late"].rows.table)
+    training_sets = {t: training_set(rows, split.train_labels, t, split.simulated_date) for t in TARGETS}
+    encoder = fit_encoder(training_sets["late"].rows.table)
     for target in TARGETS:
-        test, looked_at = lesson(rows, later, target), rows.take(may_be_scored(rows, target))
-        yield Case(name, target, lessons[target], test, looked_at, DIRECTIONS, encoder)
+        test, looked_at = training_set(rows, later, target), rows.take(may_be_scored(rows, target))
+        yield Case(name, target, training_sets[target], test, looked_at, DIRECTIONS, encoder)
 
 
 def _uci_cases(data: Path) -> Iterator[Case]:
@@ -143,7 +143,7 @@ def _uci_cases(data: Path) -> Iterator[Case]:
             continue
         rows = as_rows(task)
         directions = {name: Direction(dropout=_uci_direction(name), why="UCI") for name in rows.table}
-        train, test = (Lesson(rows.take(part), task.outcome[part]) for part in (task.train, ~task.train))
+        train, test = (TrainingSet(rows.take(part), task.outcome[part]) for part in (task.train, ~task.train))
         encoder = fit_encoder(train.rows.table, allow_protected=True)
         name = f"UCI 697, {task.setting.split(',')[0]}"
         yield Case(name, "dropout", train, test, rows, directions, encoder)
@@ -155,9 +155,9 @@ def _uci_direction(name: str) -> int:
 
 def measure(case: Case) -> tuple[dict, pd.DataFrame]:
     """Figures of one case, and what went wrong by lever and feature."""
-    lessons, options = {case.target: case.train}, {"seed": 0, "encoder": case.encoder}
-    kept = fit_model(lessons, directions=case.directions, **options)
-    free = fit_model(lessons, directions={}, **options)
+    training_sets, options = {case.target: case.train}, {"seed": 0, "encoder": case.encoder}
+    kept = fit_model(training_sets, directions=case.directions, **options)
+    free = fit_model(training_sets, directions={}, **options)
     row: dict = {"data": case.name, "target": case.target, "rows": len(case.rows)}
     details = []
     for name, model in (("kept", kept), ("free", free)):

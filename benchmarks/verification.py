@@ -18,9 +18,9 @@ import typer
 from benchmarks.protocols import usable_writers, verification_figures, writer_dependent_trials
 from benchmarks.report_file import write_result
 from benchmarks.signature_sets import INKS, SignatureSet, describe_set, read_signature_set
-from vision.descriptor import load_descriptor
+from vision.descriptor.descriptors import load_descriptor
 from vision.intervals import Figure
-from vision.writer_dependent import ClassifierSettings
+from vision.verification.writer_dependent import ClassifierSettings
 
 HALVING_SEED = 7
 COLUMNS = ("eer_user", "eer_global", "auc", "far_random", "far_skilled", "frr")

@@ -64,7 +64,7 @@ def measure(folder: Path, students: int, repeats: int) -> tuple[np.ndarray, np.n
     from data.store import open_store
     from data.synthetic.demo import write_demo
     from data.trust.scope import Scope
-    from vision.verification_pipeline import enrol_all, reads, verify
+    from vision.verification.verification_pipeline import enrol_all, reads, verify
 
     store = open_store(folder=folder)
     write_demo(store, students=students, seed=1)

@@ -538,7 +538,9 @@ verification_calibrations = Table(  # append-only: what scores mean, learned fro
     Column("encoder_id", String(120), nullable=False),
     Column("descriptor_sha256", String(64), nullable=False),
     Column("classifier_version", String(40), nullable=False),
-    Column("content", JSON, nullable=False),  # see vision.ground: background specimens, lines, error rates
+    Column(
+        "content", JSON, nullable=False
+    ),  # see vision.verification.ground: background specimens, lines, error rates
     sqlite_autoincrement=True,
 )
 verification_decisions = Table(  # append-only

@@ -55,7 +55,7 @@ def train(
     """
     from fusion.pipeline import NotTrainable
     from fusion.pipeline import train as run
-    from fusion.report import ablation_text, assessment_text, fitness_text
+    from fusion.validation.report import ablation_text, assessment_text, fitness_text
 
     store = _open()
     try:
@@ -131,7 +131,7 @@ def _write(result, path: Path | None) -> None:
 @app.command()
 def evaluate(seed: Seed = 0, json_file: JsonFile = None) -> None:
     """Every figure of the method on the later cohorts, beside the baselines."""
-    from fusion.report import assessment_text
+    from fusion.validation.report import assessment_text
 
     result = _assess(seed)
     typer.echo(assessment_text(result))
@@ -141,7 +141,7 @@ def evaluate(seed: Seed = 0, json_file: JsonFile = None) -> None:
 @app.command()
 def compare(seed: Seed = 0, json_file: JsonFile = None) -> None:
     """Records, signature and both on the same students, and the verdict in words."""
-    from fusion.report import ablation_text, assessment_text
+    from fusion.validation.report import ablation_text, assessment_text
 
     result = _assess(seed)
     typer.echo(assessment_text(result))

@@ -32,8 +32,8 @@ def card(
     """Write the model card and the fairness report of a trained model as Markdown."""
     from data.store import get_fact
     from data.trust.origin import is_synthetic
-    from fusion.cards import fairness_report, model_card
-    from fusion.sources import load_model
+    from fusion.service.cards import fairness_report, model_card
+    from fusion.service.sources import load_model
 
     store = _open()
     try:
@@ -57,29 +57,29 @@ def card(
 
 def approve(model: str, reason: Reason, actor: Actor = "") -> None:
     """Score a candidate, then serve it; the reason goes into the audit log."""
-    from fusion.registry import approve as step
+    from fusion.service.registry import approve as step
 
     _decide(partial(step, version=model), actor, reason, "serving")
 
 
 def roll_back(reason: Reason, actor: Actor = "") -> None:
     """Serve the model that was served before the present one; terms that came since are scored first."""
-    from fusion.registry import roll_back as step
+    from fusion.service.registry import roll_back as step
 
     _decide(step, actor, reason, "rolled back to")
 
 
 def records_only(reason: Reason, actor: Actor = "") -> None:
     """Score the students by the present model without signatures, then serve it so."""
-    from fusion.registry import serve_records_only as step
+    from fusion.service.registry import serve_records_only as step
 
     _decide(step, actor, reason, "serving records only")
 
 
 def versus(model: Annotated[str, typer.Argument(help="The candidate.")]) -> None:
     """Compare a candidate with the served model on the same forward split."""
-    from fusion.registry import compare_models
-    from fusion.report import table
+    from fusion.service.registry import compare_models
+    from fusion.validation.report import table
 
     store = _open()
     try:
@@ -111,9 +111,9 @@ def controls(
     network with shuffled weights.
     """
     from data import queries
-    from fusion.controls import run_controls
-    from fusion.report import ablation_text
-    from fusion.sources import PURPOSE, read_rows, read_signatures
+    from fusion.service.sources import PURPOSE, read_rows, read_signatures
+    from fusion.validation.controls import run_controls
+    from fusion.validation.report import ablation_text
 
     store = _open()
     try:
@@ -136,8 +136,8 @@ def _network_controls(store, specimens, encoder_id: str, seed: int) -> dict:
 
     from data import queries
     from data.settings import get_settings
-    from fusion.controls import network_controls
-    from vision.backbones import load_encoder
+    from fusion.validation.controls import network_controls
+    from vision.encoder.backbones import load_encoder
 
     encoder = load_encoder(get_settings().encoder or None)
     if encoder.info.encoder_id != encoder_id:
@@ -156,8 +156,8 @@ def drift(
     seed: Annotated[int, typer.Option(min=0)] = 0,
 ) -> None:
     """Do the young cohorts still resemble those that taught the model? Told before any outcome is known."""
-    from fusion.report import monitor_text
-    from fusion.upkeep import watch_served
+    from fusion.service.upkeep import watch_served
+    from fusion.validation.report import monitor_text
 
     store = _open()
     try:

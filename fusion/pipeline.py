@@ -16,24 +16,24 @@ from data import queries
 from data.columns import TARGETS
 from data.engine.database import Store
 from data.store import save_model, set_fact
-from fusion.assemble import lesson
-from fusion.assess import Assessment, assess
-from fusion.booster import TreeSettings
-from fusion.evaluate import DRAWS
-from fusion.features import register_date
-from fusion.fit import Lesson, fit_model
-from fusion.fitness import FACT, Fitness, weigh_lesson
-from fusion.model import RiskModel
-from fusion.model_files import save_model_folder
-from fusion.provenance import code_version, hash_rows, model_version
-from fusion.report import fitness_text
-from fusion.rows import Rows
-from fusion.scoring import score, steps
-from fusion.serving import put_into_service
-from fusion.sources import choose_encoder, find_model, load_model, read_rows, read_signatures
-from fusion.splits import mature_labels
-from fusion.tune import tune_settings
-from fusion.upkeep import note_watch
+from fusion.features.assemble import training_set
+from fusion.features.build import register_date
+from fusion.features.rows import Rows, TrainingSet
+from fusion.features.splits import mature_labels
+from fusion.model.booster import TreeSettings
+from fusion.model.fit import fit_model
+from fusion.model.model_files import save_model_folder
+from fusion.model.provenance import code_version, hash_rows, model_version
+from fusion.model.risk_model import RiskModel
+from fusion.model.tune import tune_settings
+from fusion.service.scoring import score, steps
+from fusion.service.serving import put_into_service
+from fusion.service.sources import choose_encoder, find_model, load_model, read_rows, read_signatures
+from fusion.service.upkeep import note_watch
+from fusion.validation.assess import Assessment, assess
+from fusion.validation.evaluate import DRAWS
+from fusion.validation.fitness import FACT, Fitness, weigh_training_set
+from fusion.validation.report import fitness_text
 
 __all__ = ["NotTrainable", "Trained", "choose_encoder", "evaluate", "load_model", "score", "train"]
 
@@ -87,7 +87,8 @@ def train(
 ) -> Trained:
     """Assess the method on the forward split, then train on every known outcome and register the model.
 
-    A target that the register cannot teach (:mod:`fusion.fitness`) is left out, and the model says why.
+    A target that the register cannot teach (:mod:`fusion.validation.fitness`) is left out, and the model says
+    why.
 
     Parameters
     ----------
@@ -112,7 +113,7 @@ def train(
     ------
     NotTrainable
         When no target can be learned from what is known yet. What is missing is kept in the store's fact
-        :data:`fusion.fitness.FACT`, for the pages.
+        :data:`fusion.validation.fitness.FACT`, for the pages.
     """
     say = steps(progress, 6)
     say("reading the register")
@@ -120,11 +121,11 @@ def train(
     if not len(records.students) or not (len(records.terms) or len(records.outcomes)):
         raise NotTrainable({})
     rows, labels = read_rows(store, signatures), mature_labels(records)
-    lessons = _lessons(rows, labels)
-    fitness = _weighed(lessons, one_cohort)
-    lessons = {target: part for target, part in lessons.items() if fitness[target].fit}
+    training_sets = _training_sets(rows, labels)
+    fitness = _weighed(training_sets, one_cohort)
+    training_sets = {target: part for target, part in training_sets.items() if fitness[target].fit}
     set_fact(store, FACT, {target: found.as_dict() for target, found in fitness.items()})
-    if not lessons:
+    if not training_sets:
         raise NotTrainable(fitness)
     settings, data_hash = settings or TreeSettings(), hash_rows(rows, labels)
     version = model_version(data_hash, seed, settings, tune_trials)
@@ -133,11 +134,11 @@ def train(
         written = _serve(store, version, progress) if serve else 0
         return Trained(load_model(store, version), None, False, serve, written, fitness)
     options = {"seed": seed, "settings": settings, "tune_trials": tune_trials}
-    assessment = assess(records, rows, targets=tuple(lessons), draws=draws, progress=say, **options)
+    assessment = assess(records, rows, targets=tuple(training_sets), draws=draws, progress=say, **options)
     say("learning from every known outcome")
     if tune_trials:
-        settings = tune_settings(lessons, trials=tune_trials, seed=seed).settings
-    model = fit_model(lessons, seed, settings)
+        settings = tune_settings(training_sets, trials=tune_trials, seed=seed).settings
+    model = fit_model(training_sets, seed, settings)
     manifest = _manifest(version, model, rows, labels, assessment, data_hash, seed)
     manifest["trained_on"]["until"] = register_date(records).isoformat()
     manifest["fitness"] = {target: found.as_dict() for target, found in fitness.items()}
@@ -155,13 +156,16 @@ def _serve(store: Store, version: str, progress: Progress | None) -> int:
     return put_into_service(store, version, actor="training", reason=reason, progress=progress)
 
 
-def _lessons(rows: Rows, labels: pd.Series) -> dict[str, Lesson]:
+def _training_sets(rows: Rows, labels: pd.Series) -> dict[str, TrainingSet]:
     """What is known of every target, whether or not that is enough."""
-    return {target: lesson(rows, labels, target) for target in TARGETS}
+    return {target: training_set(rows, labels, target) for target in TARGETS}
 
 
-def _weighed(lessons: dict[str, Lesson], one_cohort: bool) -> dict[str, Fitness]:
-    return {target: weigh_lesson(target, part, one_cohort=one_cohort) for target, part in lessons.items()}
+def _weighed(training_sets: dict[str, TrainingSet], one_cohort: bool) -> dict[str, Fitness]:
+    return {
+        target: weigh_training_set(target, part, one_cohort=one_cohort)
+        for target, part in training_sets.items()
+    }
 
 
 def _is_there(store: Store, version: str) -> bool:
@@ -192,7 +196,7 @@ def evaluate(
     if not len(records.students) or not (len(records.terms) or len(records.outcomes)):
         raise NotTrainable({})
     rows = read_rows(store, read_signatures(store))
-    fitness = _weighed(_lessons(rows, mature_labels(records)), one_cohort=True)
+    fitness = _weighed(_training_sets(rows, mature_labels(records)), one_cohort=True)
     targets = tuple(target for target, found in fitness.items() if 0 < found.events < found.students)
     if not targets:
         raise NotTrainable(fitness)

@@ -16,7 +16,7 @@ from dashboard.cases.followups import urgency
 from data import queries
 from data.store import Store
 from data.trust.scope import Scope
-from fusion.fitness import unfit
+from fusion.validation.fitness import unfit
 
 DAYS = 7
 CHANGED = ("new", "worse")

@@ -10,7 +10,7 @@ import pandas as pd
 
 from dashboard.cases.followups import who
 from dashboard.shell.wording import Words
-from fusion.baselines import rule_levels
+from fusion.validation.baselines import rule_levels
 
 AWAY = {"C": "on_leave", "N": "inactive"}
 OFF_TRACK = (1, 2, 3)

@@ -76,7 +76,7 @@ def incidence(flow: pd.DataFrame, programs: pd.DataFrame, last_term: int, *, mat
         ``cause`` (graduated or dropout), ``term``, ``share``, ``low``, ``high``, ``at_risk``; only terms with
         enough students at risk.
     """
-    from fusion.competing import cumulative_incidence
+    from fusion.model.competing import cumulative_incidence
 
     rng = np.random.default_rng(SEED)
     found = cumulative_incidence(seen(flow, programs, last_term, mature=mature), rng, last_term=LAST_TERM)

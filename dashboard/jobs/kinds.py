@@ -17,8 +17,8 @@ from data.trust.scope import Scope
 
 def embed(task: Task) -> dict:
     """Check every new specimen, embed those of consenting students. ``{"specimens": …}``, the embedded."""
-    from vision.backbones import NoWeights, load_encoder
-    from vision.pipeline import embed_pending
+    from vision.encoder.backbones import NoWeights, load_encoder
+    from vision.encoder.embed_specimens import embed_pending
     from vision.threads import use_threads
 
     task.report(0, 0, "loading the encoder")
@@ -65,9 +65,9 @@ def serve(task: Task) -> dict:
     Arguments: ``act`` ("approve", "roll_back" or "records_only"), ``model`` (of the first two), ``reason``.
     Who asked for the job has decided.
     """
-    from fusion import registry
-    from fusion.model_files import ModelFileError
-    from fusion.serving import NotServable
+    from fusion.model.model_files import ModelFileError
+    from fusion.service import registry
+    from fusion.service.serving import NotServable
 
     asked = task.arguments
     who = {"actor": task.job.actor, "role": task.job.role, "reason": asked["reason"]}

@@ -30,7 +30,7 @@ def start_folder(store: Store, person: Account, name: str, data: bytes) -> str:
 def verify(task: Task) -> dict:
     """Compare every signature of the archive. ``{"found", "compared", "problems", "reach"}``; ``found`` is
     the id of the kept list."""
-    from vision.verification_pipeline import verify_folder
+    from vision.verification.verification_pipeline import verify_folder
 
     try:
         ((_, data),) = jobs_live.kept_files(task.store, task.arguments["files"])
@@ -60,8 +60,8 @@ def verify(task: Task) -> dict:
 
 
 def folder_result(store: Store, job: Job) -> pd.DataFrame | None:
-    """What :func:`verify` found: the columns of :func:`vision.verification_pipeline.verify_folder`; None when
-    the list is no longer kept."""
+    """What :func:`verify` found: the columns of
+    :func:`vision.verification.verification_pipeline.verify_folder`; None when the list is no longer kept."""
     try:
         ((_, content),) = jobs_live.kept_files(store, job.result["found"])
     except FileNotFoundError:
@@ -71,7 +71,7 @@ def folder_result(store: Store, job: Job) -> pd.DataFrame | None:
 
 def enrol(task: Task) -> dict:
     """Enrol every consenting student who is not enrolled. ``{"enrolled", "left_out"}``."""
-    from vision.verification_pipeline import enrol_all
+    from vision.verification.verification_pipeline import enrol_all
 
     return enrol_all(
         task.store,
@@ -84,7 +84,7 @@ def enrol(task: Task) -> dict:
 
 def calibrate(task: Task) -> dict:
     """Learn thresholds from this register's own students. ``{"source", "version"}``."""
-    from vision.verification_tools import calibrate as run
+    from vision.verification.verification_tools import calibrate as run
 
     ground = run(
         task.store,
@@ -97,8 +97,8 @@ def calibrate(task: Task) -> dict:
 
 def duplicates(task: Task) -> dict:
     """Search the register for duplicates. ``{"findings"}``."""
-    from vision.duplicate_search import search_duplicates
-    from vision.verification_pipeline import describe_pending
+    from vision.search.duplicate_search import search_duplicates
+    from vision.verification.verification_pipeline import describe_pending
 
     describe_pending(task.store, lambda done, total: task.report(done, total, "describing specimens"))
     found = search_duplicates(

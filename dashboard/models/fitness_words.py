@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from dashboard.shell.wording import Words
 from data.columns import TARGETS
-from fusion.fitness import AUC_WITHIN, SHARE_WITHIN, Fitness, fitness_of, missing_exits
+from fusion.validation.fitness import AUC_WITHIN, SHARE_WITHIN, Fitness, fitness_of, missing_exits
 
 
 def lacking(found: Fitness, words: Words) -> str:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from dashboard.models.facts import assessment
 from dashboard.models.watch import trust
 from data.columns import TARGETS
-from fusion.fitness import judged_on_few
+from fusion.validation.fitness import judged_on_few
 
 OLD_AFTER = 200  # days; a term and a half without a new scoring
 KEEPS_DIRECTIONS = 3  # format of the first models in which no fact counts against its plain direction

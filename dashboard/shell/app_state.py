@@ -70,7 +70,7 @@ def _model(version: str):
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _encoder(name: str) -> SharedEncoder:
-    from vision.backbones import load_encoder
+    from vision.encoder.backbones import load_encoder
 
     shared = SharedEncoder(load_encoder(name or None), Lock())
     settle()
@@ -182,17 +182,19 @@ def served_version() -> str | None:
 
 
 def model():
-    """The loaded :class:`fusion.model.RiskModel` in service; None when there is none."""
+    """The loaded :class:`fusion.model.risk_model.risk_model.RiskModel` in service; None when there is
+    none."""
     version = served_version()
     return None if version is None else _model(version)
 
 
 def unlearned(target: str) -> tuple[bool, Any]:
-    """Whether no risk of ``target`` may be shown, and the :class:`fusion.fitness.Fitness` that says why.
+    """Whether no risk of ``target`` may be shown, and the :class:`fusion.validation.fitness.Fitness` that
+    says why.
 
     Without a model in service there is no risk either; the last training may have said why (else None).
     """
-    from fusion.fitness import FACT, verdict
+    from fusion.validation.fitness import FACT, verdict
 
     served = served_model()
     fact = None if served is not None else _once("fitness", lambda: get_fact(store(), FACT))
@@ -503,7 +505,7 @@ def heat_map(specimen_id: str, stored: StoredExplanation | None) -> Answer:
 
 @st.cache_data(ttl=900, max_entries=200, show_spinner=False)
 def _heat_map(specimen_id: str, score_id: int, version: str, reader: Scope, _stored) -> Answer:
-    from vision.backbones import NoWeights
+    from vision.encoder.backbones import NoWeights
 
     image = queries.specimen_image(store(), specimen_id, reader)
     try:
@@ -533,7 +535,7 @@ def agreement_map(questioned: bytes, specimen_ids: tuple[str, ...]) -> Answer:
 
 @st.cache_data(ttl=900, max_entries=50, show_spinner=False)
 def _agreement_map(questioned: bytes, specimen_ids: tuple[str, ...], version: str, reader: Scope) -> Answer:
-    from vision.backbones import NoWeights
+    from vision.encoder.backbones import NoWeights
 
     references = [queries.specimen_image(store(), one, reader) for one in specimen_ids]
     try:

@@ -117,7 +117,7 @@ def _warm_up() -> None:
     for name in WARM:
         import_module(name)
     from dashboard.shell import app_state
-    from fusion.model_files import ModelFileError
+    from fusion.model.model_files import ModelFileError
 
     try:
         app_state.model()

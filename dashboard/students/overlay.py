@@ -41,18 +41,18 @@ def explain_specimen(encoder, model, stored, image: bytes) -> Answer:
 
     Parameters
     ----------
-    encoder : vision.backbones.Encoder
+    encoder : vision.encoder.backbones.Encoder
         The one that made the embeddings.
-    model : fusion.model.RiskModel
+    model : fusion.model.risk_model.RiskModel
         The model in service.
     stored : data.queries.StoredExplanation
         The score to explain.
     image : bytes
         The specimen's file.
     """
-    from fusion.overlay import LEAST_FIDELITY, MOST_ALIKE, explain_signature
-    from vision.overlay import blend
-    from vision.preprocess import to_gray
+    from fusion.explanation.overlay import LEAST_FIDELITY, MOST_ALIKE, explain_signature
+    from vision.encoder.heat_map_overlay import blend
+    from vision.scans.preprocess import to_gray
 
     if encoder.info.encoder_id != model.manifest.get("encoder_id"):
         return Answer(reason="no_encoder")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from dashboard.shell.wording import Words
-from fusion.explain import Contribution, Explanation
-from fusion.facts import in_facts
-from fusion.feature_list import FEATURES
+from fusion.explanation.explain import Contribution, Explanation
+from fusion.explanation.facts import in_facts
+from fusion.features.feature_list import FEATURES
 
 COLUMNS = ("name", "label", "shown", "phi", "modality", "changeable")
 WEIGHTY = 0.02  # log-odds under which a reason is not worth a sentence
@@ -16,12 +16,13 @@ _FAMILIES = {"entry_type": "entry_type", "status_last": "status"}
 
 
 def reasons_frame(explanation: Explanation, programs: dict[str, str], words: Words) -> pd.DataFrame:
-    """One row per fact (:mod:`fusion.facts`), the signature as one; what can still change first, by strength.
+    """One row per fact (:mod:`fusion.explanation.facts`), the signature as one; what can still change first,
+    by strength.
 
     Parameters
     ----------
     explanation : Explanation
-        From :func:`fusion.explain.explain_score`.
+        From :func:`fusion.explanation.explain.explain_score`.
     programs : dict of str to str
         Programme code → name.
     words : Words

@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 
 from data.queries import StoredExplanation
-from fusion.fuse import no_signatures
-from fusion.levers import NOT_STUDIED
-from fusion.model import RiskModel, band_of
-from fusion.rows import Rows
-from fusion.whatif import moved, possible, score_changes
+from fusion.explanation.levers import NOT_STUDIED
+from fusion.explanation.whatif import moved, possible, score_changes
+from fusion.features.fuse import no_signatures
+from fusion.features.rows import Rows
+from fusion.model.risk_model import RiskModel, band_of
 
 __all__ = ["Changed", "changed_score", "levers", "moved", "stored_row", "studied"]
 

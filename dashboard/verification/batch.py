@@ -43,7 +43,7 @@ def as_table(found: pd.DataFrame, people: pd.DataFrame, words: Words) -> pd.Data
 
 
 def _row(row: dict, known: dict, words: Words) -> tuple:
-    from vision.likelihood import verbal_key
+    from vision.verification.likelihood import verbal_key
 
     if isinstance(row["problem"], str):
         why = words.named("refused", row["problem"])

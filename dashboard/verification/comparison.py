@@ -1,7 +1,7 @@
 """Pictures that help to compare a questioned signature with the references, and a ratio said in words.
 
-Nothing here decides anything: the outcome comes from :mod:`vision.verify` alone. The map of agreement is made
-by another network than the one that gives the outcome, and the page says so.
+Nothing here decides anything: the outcome comes from :mod:`vision.verification.verify` alone. The map of
+agreement is made by another network than the one that gives the outcome, and the page says so.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def checked_image(name: str, data: bytes) -> tuple[np.ndarray, list[dict]]:
     data.signatures.specimens.RefusedFile
         When it is not an image that is taken.
     """
-    from vision.preprocess import to_gray
-    from vision.quality import as_rows, check_pixels
+    from vision.scans.preprocess import to_gray
+    from vision.scans.quality import as_rows, check_pixels
 
     inspect_image(data, name)
     pixels = read_pixels(data)
@@ -39,9 +39,9 @@ def checked_image(name: str, data: bytes) -> tuple[np.ndarray, list[dict]]:
 
 
 def superposed(questioned: bytes, reference: bytes):
-    """The two on one sheet (:class:`vision.superpose.Superposed`); None when one has no ink."""
-    from vision.preprocess import clean_ink, to_gray
-    from vision.superpose import superpose
+    """The two on one sheet (:class:`vision.scans.superpose.Superposed`); None when one has no ink."""
+    from vision.scans.preprocess import clean_ink, to_gray
+    from vision.scans.superpose import superpose
 
     inks = [clean_ink(to_gray(read_pixels(data)))[0] for data in (questioned, reference)]
     try:
@@ -55,7 +55,7 @@ def agreement_map(encoder, questioned: bytes, references: Sequence[bytes]) -> An
 
     Parameters
     ----------
-    encoder : vision.backbones.Encoder
+    encoder : vision.encoder.backbones.Encoder
         Hold its lock.
     questioned : bytes
     references : sequence of bytes
@@ -66,11 +66,11 @@ def agreement_map(encoder, questioned: bytes, references: Sequence[bytes]) -> An
     Answer
         Without a picture when hiding the hot ink does not change the resemblance accordingly.
     """
-    from fusion.overlay import LEAST_FIDELITY
-    from vision.embed import embed_prepared, prepare_image
-    from vision.gradcam import heatmap_along, occlusion_fidelity, similarity_direction
-    from vision.overlay import blend
-    from vision.preprocess import to_gray
+    from fusion.explanation.overlay import LEAST_FIDELITY
+    from vision.encoder.embed import embed_prepared, prepare_image
+    from vision.encoder.heat_map_overlay import blend
+    from vision.encoder.heat_maps import heatmap_along, occlusion_fidelity, similarity_direction
+    from vision.scans.preprocess import to_gray
 
     scans = [to_gray(read_pixels(data)) for data in references]
     inks = np.stack([prepare_image(encoder, scan) for scan in scans])
@@ -88,7 +88,7 @@ def agreement_map(encoder, questioned: bytes, references: Sequence[bytes]) -> An
 
 def support_words(log10_lr: float, words: Words) -> str:
     """A likelihood ratio on the verbal scale, with its number: never a verdict on the signature."""
-    from vision.likelihood import NO_SUPPORT, verbal_key
+    from vision.verification.likelihood import NO_SUPPORT, verbal_key
 
     key = verbal_key(log10_lr)
     if key == NO_SUPPORT:

@@ -25,7 +25,7 @@ _SHOWN: dict[str, Callable[[Words, float], str]] = {  # all others: a whole numb
 
 def limits() -> dict[str, dict[str, float]]:
     """The limits that each check goes by, from the code that checks."""
-    from vision import pen, quality, sharpness
+    from vision.scans import pen, quality, sharpness
 
     return {
         "SIG002": {"limit": quality.LEAST_INK},
@@ -63,7 +63,7 @@ def sentence(finding: dict, words: Words) -> str:
 def _graded(finding: dict) -> str:
     """The status; of SIG004 also "soft" for a scan that is neither sharp nor too blurred, and "earlier" for
     one that an earlier measure, on another scale, found blurred."""
-    from vision.sharpness import BLURRED, SOFT
+    from vision.scans.sharpness import BLURRED, SOFT
 
     value, status = finding.get("value"), finding["status"]
     if finding["code"] != "SIG004" or value is None:

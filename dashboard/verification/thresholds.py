@@ -18,7 +18,7 @@ def rate_table(rates: pd.DataFrame, laypeople: dict[str, float], words: Words) -
     Parameters
     ----------
     rates : DataFrame
-        ``name, value, low, high`` of :class:`vision.threshold_report.ThresholdReport`.
+        ``name, value, low, high`` of :class:`vision.verification.threshold_report.ThresholdReport`.
     laypeople : dict of str to float
         By the same names; shares.
     words : Words

@@ -9,8 +9,8 @@ import pytest
 
 from benchmarks.office import as_read, deal, table
 from benchmarks.office_conditions import CONDITIONS
-from vision.quality import check_pixels
-from vision.signature_folders import SignatureSet
+from vision.scans.quality import check_pixels
+from vision.scans.signature_folders import SignatureSet
 
 NAMED = (
     "clean", "binary", "150 dpi", "phone photo", "marker pen", "pencil", "quarter turn", "half turn",

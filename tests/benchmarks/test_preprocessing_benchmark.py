@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.preprocessing import kept_of, main, told_apart
 from benchmarks.signature_sets import SignatureSet
-from vision.preprocess import VARIANTS
+from vision.scans.preprocess import VARIANTS
 
 
 def test_a_bar_and_a_speck_are_measured_by_hand():

@@ -11,7 +11,7 @@ import pytest
 from benchmarks import reproduced
 from benchmarks.reproduced import SYSTEMS, _distance_figures, reproduce
 from benchmarks.signature_sets import read_signature_set
-from vision.backbones import NoWeights
+from vision.encoder.backbones import NoWeights
 from vision.networks import backbone_maps
 
 RATES = ("far_random", "far_skilled", "frr")

@@ -84,8 +84,8 @@ class _Examined:
 
     @property
     def ablations(self):
-        from fusion.ablation import VERDICTS, Ablation
         from fusion.metrics import Estimate
+        from fusion.validation.ablation import VERDICTS, Ablation
 
         gain = {"roc_auc": Estimate(0.05, 0.02, 0.08)}
         return {"late": Ablation("late", 200, 900, {"signature": gain}, gain, 0.01, VERDICTS[0])}

@@ -19,7 +19,7 @@ from benchmarks.protocols import (
     verification_figures,
 )
 from benchmarks.published import DEEPSIGN, SIGNET, Printed, show
-from vision.signature_folders import SignatureSet, read_signature_set
+from vision.scans.signature_folders import SignatureSet, read_signature_set
 
 WRITERS = 8
 SUFFIXES = (".png", ".JPG", ".tif", ".BMP")

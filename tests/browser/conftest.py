@@ -16,6 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, WebSocket, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -180,7 +181,7 @@ def _explained_student(folder: Path) -> tuple[str, str]:
     from data.trust.accounts import list_accounts
     from data.trust.scope import Scope
     from fusion.pipeline import load_model
-    from vision.backbones import load_encoder
+    from vision.encoder.backbones import load_encoder
 
     store, everybody = open_store(folder=folder), Scope.system()
     model, encoder = load_model(store), load_encoder(os.environ.get("TEPAT_ENCODER") or None)
@@ -240,6 +241,20 @@ def window(chrome, url: str) -> Iterator[Page]:
     yield page
     context.close()
     assert complaints == []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A test that failed tells what its window showed."""
+    report = yield
+    page = next((item.funcargs[name] for name in ("visitor", "own_visitor") if name in item.funcargs), None)
+    if call.when == "call" and report.failed and page is not None:
+        try:
+            shown = page.locator("body").inner_text(timeout=5000)[:3000]
+        except PlaywrightError as error:
+            shown = f"nothing that can be read: {error}"
+        report.sections.append((f"the window at {page.url}", shown))
+    return report
 
 
 @dataclass

@@ -11,8 +11,8 @@ from data.store import open_store
 from data.trust.scope import Scope
 from data.verification import queries as queries_verification
 from data.verification import reviews
-from vision.enrolment import choose_references
-from vision.verify import FEWEST_REFERENCES
+from vision.verification.reference_choice import choose_references
+from vision.verification.verify import FEWEST_REFERENCES
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 EVERYBODY = Scope.system()

@@ -191,10 +191,10 @@ def university(small_university, served):
 @pytest.fixture(scope="module", autouse=True)
 def quick_ground():
     """Invented signers of random numbers in the place of drawn ones, with trials that overlap a little."""
-    from vision import verification_tools
-    from vision.describing import descriptor_id
-    from vision.ground import WriterSet
-    from vision.synthetic_ground import SyntheticSet
+    from vision.descriptor.describe_specimens import descriptor_id
+    from vision.verification import verification_tools
+    from vision.verification.ground import WriterSet
+    from vision.verification.synthetic_ground import SyntheticSet
 
     def made(_store, descriptor, _progress=None):
         rng = np.random.default_rng(8)

@@ -5,7 +5,7 @@ import pytest
 
 from dashboard.shell.wording import LANGUAGES, Words
 from dashboard.verification import findings
-from vision.quality import TITLES, as_rows, check_specimen
+from vision.scans.quality import TITLES, as_rows, check_specimen
 
 EN, ID = Words("en"), Words("id")
 

@@ -129,7 +129,7 @@ def test_the_digest_of_a_target_that_was_never_learned_names_nobody(too_small):
 
 
 def test_what_the_last_training_lacked_is_said_where_no_model_is_in_service(small_register, served, screen):
-    from fusion.fitness import FACT, weigh
+    from fusion.validation.fitness import FACT, weigh
 
     store = small_register.store
     served(store)
@@ -215,7 +215,7 @@ def test_the_first_training_asked_for_on_a_page_fills_every_page_without_a_scori
     from dashboard.jobs.next_steps import open_steps
     from data.jobs import table
     from fusion import pipeline
-    from fusion.booster import TreeSettings
+    from fusion.model.booster import TreeSettings
 
     register = make_register(200, np.random.default_rng(8), signed=0)
     about = {name: getattr(register, name) for name in ("students", "terms", "outcomes")}

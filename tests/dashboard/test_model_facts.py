@@ -58,13 +58,13 @@ def test_the_verdict_is_one_of_four():
 
 
 def test_the_verdicts_are_those_of_the_ablation():
-    from fusion.ablation import VERDICTS
+    from fusion.validation.ablation import VERDICTS
 
     assert set(VERDICTS) == set(model_facts.VERDICTS)
 
 
 def test_the_arms_are_those_of_the_assessment():
-    from fusion.assess import ARMS
+    from fusion.validation.assess import ARMS
 
     assert set(ARMS) == set(model_facts.ARMS)
 

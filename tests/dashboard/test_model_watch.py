@@ -10,8 +10,8 @@ from dashboard.models import watch as model_watch
 from dashboard.shell import access
 from dashboard.shell.wording import Words
 from data.trust.accounts import Account
-from fusion.drift import Sign
-from fusion.serving import NotServable
+from fusion.monitoring.drift import Sign
+from fusion.service.serving import NotServable
 
 EN = Words("en")
 MONITOR = {
@@ -144,7 +144,7 @@ def test_a_decision_is_asked_for_as_a_job_and_the_present_model_stays_meanwhile(
 def test_the_job_decides_in_the_name_of_whoever_asked_for_it(act, step, more, monkeypatch):
     from dashboard.jobs.asking import Task
     from dashboard.jobs.kinds import serve
-    from fusion import registry
+    from fusion.service import registry
 
     calls = []
 
@@ -168,7 +168,7 @@ def test_the_job_decides_in_the_name_of_whoever_asked_for_it(act, step, more, mo
 def test_a_model_that_cannot_be_served_is_refused_in_words(raised, code, monkeypatch):
     from dashboard.jobs.asking import Refused, Task
     from dashboard.jobs.kinds import serve
-    from fusion import registry
+    from fusion.service import registry
 
     def decide(*_, **__):
         raise raised

@@ -4,8 +4,8 @@ import pytest
 
 from dashboard.shell.wording import Words
 from dashboard.students import reasons
-from fusion.explain import Contribution, Explanation
-from fusion.feature_list import FEATURES
+from fusion.explanation.explain import Contribution, Explanation
+from fusion.features.feature_list import FEATURES
 
 
 def contribution(name: str, value, phi: float = 0.1) -> Contribution:

@@ -52,7 +52,7 @@ def office(small_university, tmp_path, served):
 
 @pytest.fixture
 def enrolled(office):
-    from vision.verification_pipeline import enrol
+    from vision.verification.verification_pipeline import enrol
 
     enrol(office.store, office.key, actor="rina", specimen_ids=list(office.specimens["specimen_id"]))
     return office
@@ -61,7 +61,7 @@ def enrolled(office):
 @pytest.fixture
 def case(enrolled):
     """A copy of a reference, handed in to Rina: a case for review whatever the scores say."""
-    from vision.verification_pipeline import verify
+    from vision.verification.verification_pipeline import verify
 
     copied = queries.specimen_image(enrolled.store, enrolled.specimens.iloc[0]["specimen_id"], Scope.system())
     made = verify(enrolled.store, enrolled.key, copied, name="form.png", actor="rina", role="registry")
@@ -145,7 +145,7 @@ def test_a_copied_image_has_a_case_file_though_nobody_is_enrolled(office):
     from dashboard.reports.case_file import case_file
     from dashboard.reports.provenance import Provenance
     from dashboard.verification.case import case_of
-    from vision.verification_pipeline import verify
+    from vision.verification.verification_pipeline import verify
 
     everything = Scope.system()
     copied = queries.specimen_image(office.store, office.specimens.iloc[0]["specimen_id"], everything)
@@ -213,7 +213,7 @@ def _scope(person: Account) -> Scope:
 
 
 def test_enrolment_counts_what_is_missing_and_asks_before_it_replaces(office, screen):
-    from vision.verify import FEWEST_REFERENCES
+    from vision.verification.verify import FEWEST_REFERENCES
 
     at = screen.drawn("enrolment", RINA, key=office.key)
     used = [toggle.key for toggle in at.toggle if toggle.value]

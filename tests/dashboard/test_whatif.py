@@ -8,8 +8,8 @@ import pytest
 from dashboard.students import whatif
 from data import queries
 from data.trust.scope import Scope
-from fusion.directions import column_signs
-from fusion.levers import LEVERS
+from fusion.explanation.levers import LEVERS
+from fusion.features.directions import column_signs
 from fusion.pipeline import load_model
 
 EVERYBODY = Scope.system()

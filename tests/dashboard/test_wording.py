@@ -8,7 +8,7 @@ import pytest
 
 from dashboard.shell.wording import LANGUAGES, Words, _texts, language_of
 from data.columns import BANDS, ROLES, SPECIMEN_CONTEXTS, TARGETS, TERM_STATUSES
-from fusion.feature_list import FEATURES
+from fusion.features.feature_list import FEATURES
 
 ROOT = Path(__file__).resolve().parents[2]
 FIELD = re.compile(r"{(\w+)}")

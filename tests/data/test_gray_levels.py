@@ -11,8 +11,8 @@ from PIL import Image, TiffImagePlugin
 
 from data.signatures.gray_levels import light_on_dark
 from data.signatures.specimens import RefusedFile, inspect_image, read_pixels
-from vision.images import decode_image
-from vision.preprocess import to_gray
+from vision.scans.images import decode_image
+from vision.scans.preprocess import to_gray
 
 PICTURES = Path(__file__).parent / "pictures"
 

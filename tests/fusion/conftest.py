@@ -11,8 +11,8 @@ import pytest
 from benchmarks.registers import make_register
 from data.calendar.study_time import StudyCalendar
 from data.calendar.term_calendar import term_end
-from fusion import fuse
-from fusion.assemble import all_rows
+from fusion.features import fuse
+from fusion.features.assemble import all_rows
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from data.store import RecordFrames, open_store, write_records
 from data.trust import audit
 from fusion import pipeline
 from fusion.__main__ import app
-from fusion.booster import TreeSettings
+from fusion.model.booster import TreeSettings
 
 
 @pytest.fixture(scope="module")

@@ -27,14 +27,15 @@ from data.store import (
     write_specimens,
 )
 from data.trust.scope import Scope
-from fusion import pipeline, registry, scoring
-from fusion.booster import TreeSettings
-from fusion.cards import model_card
-from fusion.explain import explain_score, signature_direction
-from fusion.fitness import weigh
-from fusion.model_files import ModelFileError
-from fusion.serving import NotServable
-from fusion.splits import mature_labels
+from fusion import pipeline
+from fusion.explanation.explain import explain_score, signature_direction
+from fusion.features.splits import mature_labels
+from fusion.model.booster import TreeSettings
+from fusion.model.model_files import ModelFileError
+from fusion.service import registry, scoring
+from fusion.service.cards import model_card
+from fusion.service.serving import NotServable
+from fusion.validation.fitness import weigh
 
 SMALL = TreeSettings(rounds=30)
 QUICK = {"settings": SMALL, "draws": 20}

@@ -12,7 +12,7 @@ from dashboard.reports.pipeline import Request, build, read_register
 from data import queries
 from data.records.ingest import Source, apply_import, plan_import
 from data.trust.scope import Scope
-from fusion.splits import forward_split, labels, mature_labels
+from fusion.features.splits import forward_split, labels, mature_labels
 
 READ_ON = date(2023, 8, 31)
 DAYS = {2014: "20/08/2018", 2018: "20/08/2022", 2019: "31/08/2023"}  # the last on the day of reading

@@ -20,11 +20,11 @@ from data.calendar.labels import label_outcomes
 from data.calendar.study_time import StudyCalendar
 from data.calendar.term_calendar import as_of_date, term_after, term_start
 from data.columns import EXIT_TYPES
-from fusion.assemble import lesson, rows_as_of
-from fusion.competing import durations
-from fusion.features import enrolled_at
-from fusion.rows import make_rows
-from fusion.splits import forward_split, mature_labels
+from fusion.features.assemble import rows_as_of, training_set
+from fusion.features.build import enrolled_at
+from fusion.features.rows import make_rows
+from fusion.features.splits import forward_split, mature_labels
+from fusion.model.competing import durations
 
 READ_ON = date(2025, 8, 31)
 PROGRAMS = pd.DataFrame(
@@ -157,12 +157,12 @@ def test_risk_set_training_rows_and_forward_split_agree(people, calendar):
         parts = [rows_as_of(one, index) for index in (0, 3, 6)]
         rows = make_rows([(part.table, part.meta) for part in parts])
         split = forward_split(one)
-        lessons = [lesson(rows, mature_labels(one), target) for target in ("late", "dropout")]
+        training_sets = [training_set(rows, mature_labels(one), target) for target in ("late", "dropout")]
         if split is not None:
-            lessons.append(lesson(rows, split.train_labels, "late", split.simulated_date))
+            training_sets.append(training_set(rows, split.train_labels, "late", split.simulated_date))
         taught[way] = (
             [tuple(enrolled_at(one, index).index) for index in range(9)],
-            [(tuple(x.rows.students), tuple(x.rows.as_of), tuple(x.outcome)) for x in lessons],
+            [(tuple(x.rows.students), tuple(x.rows.as_of), tuple(x.outcome)) for x in training_sets],
             split
             and (split.simulated_date, tuple(split.train), tuple(split.test), tuple(split.train_labels)),
             durations(one.outcomes.merge(one.students, on="student_key"), calendar.study).to_dict("list"),

@@ -35,14 +35,14 @@ def calibrate(
         made = make_forgers(set_folders, forgers)
         typer.echo(f"forgers of {made.writers} writers: {', '.join(made.sources)}")
         return
-    from vision.threshold_report import threshold_report
+    from vision.verification.threshold_report import threshold_report
 
     if synthetic is not None:
         ground = _synthetic(synthetic)
     else:
         with opened("writers") as (store, show):
-            from vision.describing import describe_pending
-            from vision.verification_tools import calibrate as learn
+            from vision.descriptor.describe_specimens import describe_pending
+            from vision.verification.verification_tools import calibrate as learn
 
             describe_pending(store, show)
             ground = learn(store, actor=ACTOR, progress=show)
@@ -56,8 +56,8 @@ def calibrate(
 def _synthetic(path: Path):
     from tqdm import tqdm
 
-    from vision.describing import descriptor_id, descriptor_in_use
-    from vision.synthetic_ground import make_synthetic, write_synthetic
+    from vision.descriptor.describe_specimens import descriptor_id, descriptor_in_use
+    from vision.verification.synthetic_ground import make_synthetic, write_synthetic
 
     descriptor = descriptor_in_use()
     with tqdm(desc="signers", unit="", mininterval=0.5) as bar:

@@ -16,7 +16,7 @@ def duplicates(
     if expected <= 0:
         raise refuse(f"--expected must be positive, got {expected}")
     with opened("register") as (store, show):
-        from vision.duplicate_search import search_duplicates
+        from vision.search.duplicate_search import search_duplicates
 
         found = search_duplicates(store, actor=ACTOR, expected=expected, progress=show)
     for row in found.itertuples():

@@ -20,8 +20,8 @@ def embed(
 
     from data.settings import get_settings
     from data.store import open_store
-    from vision.backbones import NoWeights, load_encoder
-    from vision.pipeline import embed_pending
+    from vision.encoder.backbones import NoWeights, load_encoder
+    from vision.encoder.embed_specimens import embed_pending
     from vision.threads import use_threads
 
     threads = use_threads(get_settings().threads)

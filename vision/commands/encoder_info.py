@@ -15,7 +15,7 @@ def encoder_info(
 ) -> None:
     """Print an encoder's name, version, source and hash of its weights, and its input."""
     from data.settings import get_settings
-    from vision.backbones import NoWeights, encoder_names, load_encoder
+    from vision.encoder.backbones import NoWeights, encoder_names, load_encoder
 
     try:
         loaded = load_encoder(encoder or get_settings().encoder or None)

@@ -19,7 +19,7 @@ def enrol(
         raise refuse("give one of --student, --all and --again")
     with opened("students") as (store, show):
         from data.trust.scope import Scope
-        from vision import verification_pipeline as pipeline
+        from vision.verification import verification_pipeline as pipeline
 
         if student:
             made = pipeline.enrol(store, key_of(store, student), actor=ACTOR)

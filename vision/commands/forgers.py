@@ -24,12 +24,12 @@ def make_forgers(folders: list[Path], out: Path):
 
     Returns
     -------
-    vision.forger_share.Forgers
+    vision.verification.forger_share.Forgers
     """
-    from vision.describing import descriptor_id, descriptor_in_use
-    from vision.forger_share import fit_forgers, write_forgers
-    from vision.synthetic_ground import SHIPPED, described_by, make_synthetic, read_synthetic
-    from vision.verify import CLASSIFIER_VERSION
+    from vision.descriptor.describe_specimens import descriptor_id, descriptor_in_use
+    from vision.verification.forger_share import fit_forgers, write_forgers
+    from vision.verification.synthetic_ground import SHIPPED, described_by, make_synthetic, read_synthetic
+    from vision.verification.verify import CLASSIFIER_VERSION
 
     descriptor = descriptor_in_use()
     encoder_id = descriptor_id(descriptor)
@@ -53,9 +53,9 @@ def make_forgers(folders: list[Path], out: Path):
 def _described(folder: Path, descriptor, variant: str):
     from tqdm import tqdm
 
-    from vision.ground import WriterSet
-    from vision.preprocess import to_ink
-    from vision.signature_folders import read_scan, read_signature_set
+    from vision.scans.preprocess import to_ink
+    from vision.scans.signature_folders import read_scan, read_signature_set
+    from vision.verification.ground import WriterSet
 
     found = read_signature_set(folder, MOST_WRITERS)
 

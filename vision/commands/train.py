@@ -32,7 +32,7 @@ def train(
     ] = None,
 ) -> None:
     """Train a network; interrupted, the same command goes on from its last checkpoint."""
-    from vision.backbones import NoWeights
+    from vision.encoder.backbones import NoWeights
     from vision.recipes.registry import RECIPES
     from vision.threads import use_threads
 

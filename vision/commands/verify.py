@@ -22,8 +22,8 @@ def verify(
         raise refuse(f"{path.name}: no such file or folder")
     with opened("signatures") as (store, show):
         from data.trust.scope import Scope
-        from vision.verification_pipeline import verify as compare
-        from vision.verification_pipeline import verify_folder
+        from vision.verification.verification_pipeline import verify as compare
+        from vision.verification.verification_pipeline import verify_folder
 
         if student:
             made = compare(store, key_of(store, student), path.read_bytes(), name=path.name, actor=ACTOR)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from vision.backbones import (
+from vision.encoder.backbones import (
     ARCHITECTURES,
     IMAGENET_MEAN,
     IMAGENET_SPREAD,

@@ -11,9 +11,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vision.preprocess import center_on_canvas, to_ink
 from vision.recipes.device import run_network
-from vision.signature_folders import read_scan
+from vision.scans.preprocess import center_on_canvas, to_ink
+from vision.scans.signature_folders import read_scan
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 from vision.recipes.device import run_network
 from vision.recipes.inputs import data_hash
 from vision.recipes.training import TrainSettings, fit
-from vision.signature_folders import SUFFIXES, read_scan
+from vision.scans.signature_folders import SUFFIXES, read_scan
 
 SIDE, RESIZED = 224, 256
 STEP, GAMMA, EPOCHS = 7, 0.1, 25
@@ -208,7 +208,7 @@ def inference_transform():
 def _to_normal() -> list:
     from torchvision import transforms
 
-    from vision.backbones import IMAGENET_MEAN, IMAGENET_SPREAD
+    from vision.encoder.backbones import IMAGENET_MEAN, IMAGENET_SPREAD
 
     return [transforms.ToTensor(), transforms.Normalize(IMAGENET_MEAN, IMAGENET_SPREAD)]
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from data.synthetic import signatures
-from vision.augment import vary_ink
-from vision.backbones import load_encoder, read_weights
-from vision.embed import embed_prepared, to_tensor
-from vision.preprocess import fit_ink, to_ink
-from vision.readout import AVERAGED, CO_VARYING, PREFIX, StageReadout
+from vision.encoder.backbones import load_encoder, read_weights
+from vision.encoder.embed import embed_prepared, to_tensor
+from vision.encoder.readout import AVERAGED, CO_VARYING, PREFIX, StageReadout
+from vision.scans.augment import vary_ink
+from vision.scans.preprocess import fit_ink, to_ink
 
 WRITERS = 150
 """Synthetic writers, other ones than those the network was trained on."""

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from vision.pairs import split_writers
+from vision.networks.pairs import split_writers
 from vision.recipes.registry import RECIPES
 from vision.recipes.training import TrainSettings
-from vision.signature_folders import read_signature_set
+from vision.scans.signature_folders import read_signature_set
 
 SIAMESE = ("deepsign", "signet-siamese", "mobilenet-transfer")
 

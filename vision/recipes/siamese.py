@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from vision.metrics import auc, best_accuracy_threshold, classification_rates
-from vision.pair_losses import contrastive_loss
-from vision.pairs import Pairs, all_pairs, at_most, grouped_batches, pair_batches
+from vision.networks.pair_losses import contrastive_loss
+from vision.networks.pairs import Pairs, all_pairs, at_most, grouped_batches, pair_batches
 from vision.recipes.device import run_network
 from vision.recipes.inputs import InputPlan, data_hash, embed_images, prepare_files, to_tensor
 from vision.recipes.training import TrainSettings, fit, write_manifest
-from vision.signature_folders import SignatureSet
+from vision.scans.signature_folders import SignatureSet
 
 EMBEDDING = 128
 MOST_VALIDATION_PAIRS = 20_000

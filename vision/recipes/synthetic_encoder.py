@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from data.synthetic import signatures
-from vision.augment import vary_ink
 from vision.recipes.checkpoints import resume, save_checkpoint
 from vision.recipes.readout_fit import add_readout
+from vision.scans.augment import vary_ink
 
 _LAST_STAGE = 0.85
 """Share of the time from which the last, larger input size is used."""
@@ -113,7 +113,7 @@ def build_network(settings):
     from torch import nn
     from torchvision.models import resnet50
 
-    from vision.losses import PairedMarginSoftmax
+    from vision.networks.losses import PairedMarginSoftmax
 
     torch.manual_seed(settings.seed)
     encoder = resnet50(weights=None, num_classes=settings.dim, zero_init_residual=True)

@@ -43,7 +43,8 @@ class TrainSettings:
     weights : str
         ``imagenet``, a weights file's name, or ``none`` for training from scratch.
     grouped : bool
-        Pairs in batches of a few signatures of a few writers (see :func:`vision.pairs.grouped_batches`).
+        Pairs in batches of a few signatures of a few writers (see
+        :func:`vision.networks.pairs.grouped_batches`).
     data : str
         SHA-256 of the training data, filled in.
     """
@@ -290,7 +291,7 @@ def code_version() -> str:
     """SHA-256 over the source files of this package's training code."""
     digest = hashlib.sha256()
     folder = Path(__file__).parents[1]
-    for path in sorted([*folder.glob("*.py"), *folder.glob("recipes/*.py"), *folder.glob("networks/*.py")]):
+    for path in sorted(folder.rglob("*.py")):
         digest.update(path.relative_to(folder).as_posix().encode())
         digest.update(path.read_bytes().replace(b"\r\n", b"\n"))
     return digest.hexdigest()

@@ -9,12 +9,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from vision.networks.pair_losses import writer_loss
 from vision.networks.signet import INPUT_SIZE, SigNet
-from vision.pair_losses import writer_loss
 from vision.recipes.device import run_network
 from vision.recipes.inputs import InputPlan, data_hash, prepare_files, to_tensor, with_canvas
 from vision.recipes.training import TrainSettings, fit
-from vision.signature_folders import SignatureSet
+from vision.scans.signature_folders import SignatureSet
 
 HELD_OUT = 0.1
 """Share of each writer's signatures that training does not see."""

@@ -88,7 +88,7 @@ def _lines(target: str, keys: list[str]) -> dict[str, list[float]]:
 
 def _reasons(target: str, score_ids: list[int]) -> dict[int, str]:
     """What raises each score most, in brief."""
-    from fusion.explain import explain_score
+    from fusion.explanation.explain import explain_score
 
     model, programs, words = app_state.model(), app_state.programs(), app_state.words()
     why = queries.explanations(app_state.store(), app_state.scope(), score_ids)

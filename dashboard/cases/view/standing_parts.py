@@ -23,7 +23,7 @@ def by_rule(chosen: CaseFilter, why) -> None:
     Parameters
     ----------
     chosen : CaseFilter
-    why : fusion.fitness.Fitness or None
+    why : fusion.validation.fitness.Fitness or None
     """
     words = app_state.words()
     st.warning(with_rule(why, words), icon=":material/rule:")

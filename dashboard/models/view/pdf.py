@@ -10,7 +10,7 @@ from dashboard.reports.markdown_pdf import markdown_pdf
 from dashboard.reports.provenance import Provenance
 from dashboard.shell import app_state, exports
 from data.store import get_fact
-from fusion.cards import fairness_report, model_card
+from fusion.service.cards import fairness_report, model_card
 
 LANGUAGE = "en"  # the cards are written for reviewers of the model, in English
 

@@ -12,7 +12,7 @@ from dashboard.shell import access, app_state
 from dashboard.shell.plain import shown_table
 from data import queries
 from data.jobs import table as table_of_jobs
-from fusion import registry
+from fusion.service import registry
 
 ACTS = ("approve", "roll_back", "records_only")
 ICONS = {

@@ -16,7 +16,7 @@ from dashboard.shell.plain import plain
 from dashboard.shell.wording import Words
 from data import queries
 from data.queries import StoredExplanation
-from fusion.explain import Explanation, explain_score, sentence
+from fusion.explanation.explain import Explanation, explain_score, sentence
 
 TERMS = {"history": "as_of"}
 KEY = re.compile(r"[0-9a-f]{8,32}")

@@ -15,7 +15,7 @@ from dashboard.shell import app_state, exports
 from dashboard.shell.wording import Words
 from dashboard.students.reasons import WEIGHTY, label_of, reasons_frame
 from data.store import get_fact
-from fusion.explain import Explanation, sentence
+from fusion.explanation.explain import Explanation, sentence
 
 LISTED = 4
 

@@ -12,7 +12,7 @@ from dashboard.shell import app_state
 from dashboard.shell.glossary import linked
 from dashboard.shell.plain import plain
 from dashboard.students.reasons import WEIGHTY, label_of, reasons_frame
-from fusion.explain import Explanation
+from fusion.explanation.explain import Explanation
 
 LISTED = 4
 

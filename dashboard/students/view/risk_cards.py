@@ -18,7 +18,7 @@ from dashboard.students.view.reasons_panel import reasons_panel
 from dashboard.students.view.whatif_panel import whatif_panel
 from data import queries
 from data.queries import StoredExplanation
-from fusion.explain import Explanation
+from fusion.explanation.explain import Explanation
 
 
 def risk_cards(

@@ -10,8 +10,8 @@ from dashboard.shell.glossary import linked
 from dashboard.students import whatif
 from dashboard.students.reasons import shown_feature
 from data.queries import StoredExplanation
-from fusion.explain import sentence
-from fusion.rows import Rows
+from fusion.explanation.explain import sentence
+from fusion.features.rows import Rows
 
 SHARES = ("attendance_last",)
 STEPS = {"attendance_last": 1.0, "gpa_last": 0.05, "arrears_last": 5.0}

@@ -47,7 +47,7 @@ def overview() -> None:
 
 def fewest() -> int:
     """References that a comparison needs."""
-    from vision.verify import FEWEST_REFERENCES
+    from vision.verification.verify import FEWEST_REFERENCES
 
     return FEWEST_REFERENCES
 
@@ -78,7 +78,7 @@ def choose(specimens: pd.DataFrame, held: pd.DataFrame) -> list[str]:
     list of str
         The specimens that the reader wants as references.
     """
-    from vision.enrolment import choose_references
+    from vision.verification.reference_choice import choose_references
 
     words = app_state.words()
     choice = choose_references(specimens)
@@ -111,7 +111,7 @@ def left_out_reason(code: str) -> str:
 
 def guidance(wanted: list[str]) -> None:
     """How many references there would be, and how many are missing."""
-    from vision.enrolment import ADVISED
+    from vision.verification.reference_choice import ADVISED
 
     words, n, needed = app_state.words(), len(wanted), fewest()
     if n < needed:
@@ -126,7 +126,7 @@ def guidance(wanted: list[str]) -> None:
 
 def enrol_button(student_key: str, wanted: list[str], held: pd.DataFrame) -> None:
     """Enrol, or enrol anew once that is confirmed."""
-    from vision.verification_pipeline import enrol
+    from vision.verification.verification_pipeline import enrol
 
     words, person = app_state.words(), app_state.person()
     again = len(held) > 0

@@ -63,7 +63,7 @@ def outcome_panel(decision: dict, *, key: str, steps: bool = True) -> None:
 
 
 def _needed() -> int:
-    from vision.ground import FEWEST_WRITERS
+    from vision.verification.ground import FEWEST_WRITERS
 
     return FEWEST_WRITERS
 

@@ -74,7 +74,7 @@ def on_file(student_key: str) -> None:
 
 def compare_button(student: dict, questioned: Questioned) -> None:
     """Compare and keep the decision; its id goes into the address."""
-    from vision.verification_pipeline import verify
+    from vision.verification.verification_pipeline import verify
 
     words, person = app_state.words(), app_state.person()
     if not st.button(words("verification.compare"), type="primary", icon=":material/compare:", key="compare"):

@@ -28,14 +28,15 @@ SHOWN_ABOVE = ("far_skilled", "far_random", "frr", "inconclusive")
 
 
 def report():
-    """The :class:`vision.threshold_report.ThresholdReport` in force, measured once per calibration."""
-    from vision.verification_tools import tools_for
+    """The :class:`vision.verification.threshold_report.ThresholdReport` in force, measured once per
+    calibration."""
+    from vision.verification.verification_tools import tools_for
 
     return app_state.remember(_measured, tools_for(app_state.store()).ground.version)
 
 
 def _measured(store, _scope, _version):
-    from vision.verification_pipeline import thresholds
+    from vision.verification.verification_pipeline import thresholds
 
     return thresholds(store)
 
@@ -75,7 +76,7 @@ def curve(found) -> None:
 
 def table(found) -> None:
     """Every rate with its interval, laypeople beside."""
-    from vision.threshold_report import LAYPEOPLE
+    from vision.verification.threshold_report import LAYPEOPLE
 
     words = app_state.words()
     section(words("thresholds.table_title"), words("thresholds.table_help"))

@@ -11,7 +11,7 @@ import pytest
 from dashboard.shell import app_state
 from dashboard.shell.wording import Words
 from dashboard.students.view import pdf as student_pdf
-from fusion.explain import Contribution, Explanation
+from fusion.explanation.explain import Contribution, Explanation
 
 STUDENT = {"student_key": "0123456789abcdef", "name": "Budi", "student_number": "2023001"}
 STUDENT |= {"program_name": "Informatika", "degree_level": "S1", "cohort_term": 20231}

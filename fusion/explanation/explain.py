@@ -1,0 +1,236 @@
+"""From stored SHAP values to reasons a person can read, the signature as one bar.
+
+Nothing is recomputed: a page shows what was stored when the score was made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from fusion.features.feature_list import FEATURES, Feature
+from fusion.model.risk_model import RiskModel
+
+SIGNATURE = "signature"
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What one original feature added to the log-odds.
+
+    Parameters
+    ----------
+    name, label_key, label, group, modality, unit : str
+        As in the feature registry; the signature is one entry named "signature".
+    value : float, str or None
+        What the feature was; None when it was not known, and for the signature.
+    phi : float
+        Log-odds; above 0 raises the risk.
+    changeable : bool
+        Whether it can still be influenced.
+    """
+
+    name: str
+    label_key: str
+    label: str
+    group: str
+    modality: str
+    unit: str
+    value: float | str | None
+    phi: float
+    changeable: bool
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a score is what it is.
+
+    ``base_value + sum of phi == margin`` (log-odds before calibration). Contributions are sorted by size.
+    """
+
+    target: str
+    base_value: float
+    margin: float
+    contributions: tuple[Contribution, ...]
+
+    @property
+    def changeable(self) -> tuple[Contribution, ...]:
+        """Those that raise the risk and can still be influenced, largest first."""
+        return tuple(c for c in self.contributions if c.changeable and c.phi > 0)
+
+    @property
+    def signature(self) -> Contribution | None:
+        """The signature's bar; None for a score from records."""
+        return next((c for c in self.contributions if c.name == SIGNATURE), None)
+
+    @property
+    def unknown(self) -> tuple[Contribution, ...]:
+        """Record features that were not known at the as-of date."""
+        return tuple(c for c in self.contributions if c.value is None and c.modality == "records")
+
+    def by_modality(self) -> dict[str, float]:
+        """Sum of phi per modality."""
+        sums: dict[str, float] = {}
+        for c in self.contributions:
+            sums[c.modality] = sums.get(c.modality, 0.0) + c.phi
+        return sums
+
+    def frame(self) -> pd.DataFrame:
+        """One row per contribution, for charts and exports."""
+        return pd.DataFrame([vars(c) for c in self.contributions])
+
+
+def explain_score(
+    model: RiskModel, target: str, phi: np.ndarray, inputs: np.ndarray, base_value: float, modality: str
+) -> Explanation:
+    """Group one stored explanation by original feature.
+
+    Parameters
+    ----------
+    model : RiskModel
+        The model that made the score (for names and category lists).
+    target : {"late", "dropout"}
+    phi, inputs : ndarray (f,)
+        As stored, in the order of ``model.feature_names``.
+    base_value : float
+    modality : {"fused", "records"}
+        Of the score; only a fused one has a signature bar.
+
+    Raises
+    ------
+    ValueError
+        When ``phi`` does not fit the model.
+    """
+    names = model.feature_names
+    phi, inputs = np.asarray(phi, np.float32), np.asarray(inputs, np.float32)
+    if phi.shape != (len(names),) or inputs.shape != (len(names),):
+        raise ValueError(f"phi and inputs must have {len(names)} values, got {phi.shape} and {inputs.shape}")
+    records = len(model.encoder.names)
+    parts = [
+        _contribution(name, model.encoder.value(name, inputs[i]), float(phi[i]))
+        for i, name in enumerate(names[:records])
+    ]
+    if modality == "fused":
+        parts.append(_contribution(SIGNATURE, None, float(phi[records:].sum(dtype=float))))
+    parts.sort(key=lambda c: -abs(c.phi))
+    margin = float(base_value + phi.sum(dtype=float))
+    return Explanation(target, float(base_value), margin, tuple(parts))
+
+
+def _contribution(name: str, value: float | str | None, phi: float) -> Contribution:
+    if name == SIGNATURE:
+        feature = Feature(SIGNATURE, "signature", "signature", modality="signature")
+    else:
+        feature = FEATURES.get(name) or Feature(name, "other", name.replace("_", " "))
+    return Contribution(
+        name,
+        feature.label_key,
+        feature.label,
+        feature.group,
+        feature.modality,
+        feature.unit,
+        value,
+        phi,
+        feature.changeable,
+    )
+
+
+def signature_direction(model: RiskModel, target: str, phi: np.ndarray, inputs: np.ndarray) -> np.ndarray:
+    """The direction in embedding space along which the signature raised this student's risk.
+
+    Component j contributed ``phi_j`` by standing at ``z_j`` instead of at its mean 0: a secant of slope
+    ``phi_j / z_j``. The direction is the sum of those slopes, each weighted by how far the component stands
+    out, mapped back through the (linear) reduction: ``sum_j phi_j sign(z_j) w_j``.
+
+    Parameters
+    ----------
+    model : RiskModel
+    target : {"late", "dropout"}
+    phi, inputs : ndarray (f,)
+        As stored with the score.
+
+    Returns
+    -------
+    ndarray of float32 (d,)
+        Unit length; all zeros when the signature had no influence or the score is from records.
+    """
+    stage = model.targets[target].signature
+    if stage is None:
+        return np.zeros(0, np.float32)
+    start = len(model.encoder.names)
+    part = slice(start, start + stage.reduction.components)
+    step = np.nan_to_num(np.asarray(phi, float)[part] * np.sign(np.asarray(inputs, float)[part]))
+    direction = stage.reduction.weights @ step
+    length = np.linalg.norm(direction)
+    return (direction / length if length > 0 else np.zeros_like(direction)).astype(np.float32)
+
+
+def force_of_change(before: Explanation, now: Explanation) -> pd.DataFrame:
+    """What moved the log-odds since an earlier score: name, label, before, now, change; largest first.
+
+    Both must be of one target and one model, otherwise their base values differ for other reasons.
+    """
+    if before.target != now.target:
+        raise ValueError(f"explanations must be of one target, got {before.target!r} and {now.target!r}")
+    old = {c.name: c for c in before.contributions}
+    table = pd.DataFrame(
+        [
+            (
+                c.name,
+                c.label_key,
+                c.label,
+                old[c.name].value if c.name in old else None,
+                c.value,
+                c.phi - (old[c.name].phi if c.name in old else 0.0),
+            )
+            for c in now.contributions
+        ],
+        columns=["name", "label_key", "label", "before", "now", "change"],
+    )
+    return table.reindex(table["change"].abs().sort_values(ascending=False).index).reset_index(drop=True)
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """The numbers of "of 100 past students like this, about 34 …; range 27–42" for the page to word."""
+
+    target: str
+    of: int
+    about: int
+    low: int
+    high: int
+    terms_left: int | None
+
+
+def sentence(target: str, risk: float, low: float, high: float, terms_left: int | None = None) -> Sentence:
+    """Round a risk and its range to counts of 100; "late" is told as how many did finish in time."""
+    if target == "late":
+        risk, low, high = 1 - risk, 1 - high, 1 - low
+    return Sentence(target, 100, round(100 * risk), round(100 * low), round(100 * high), terms_left)
+
+
+def cohort_summary(model: RiskModel, phi: np.ndarray) -> pd.DataFrame:
+    """Mean absolute contribution per original feature over many scores, the signature as one.
+
+    Parameters
+    ----------
+    model : RiskModel
+    phi : ndarray (n, f)
+
+    Returns
+    -------
+    DataFrame
+        name, label, group, modality, changeable, mean_abs_phi; largest first.
+    """
+    records = len(model.encoder.names)
+    phi = np.asarray(phi, float).reshape(-1, len(model.feature_names))
+    sums = np.column_stack([phi[:, :records], phi[:, records:].sum(axis=1)])
+    rows = []
+    for number, name in enumerate([*model.encoder.names, SIGNATURE]):
+        c = _contribution(name, None, float(np.abs(sums[:, number]).mean()) if len(sums) else 0.0)
+        rows.append((c.name, c.label_key, c.label, c.group, c.modality, c.changeable, c.phi))
+    columns = ["name", "label_key", "label", "group", "modality", "changeable", "mean_abs_phi"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.sort_values("mean_abs_phi", ascending=False, ignore_index=True)

@@ -1,0 +1,143 @@
+"""Feature table ↔ matrix of numbers: categories by stored lists, one bar per original feature."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from fusion.features.feature_list import FEATURES, Feature, check_names
+
+RAREST = 8  # rows; a category seen less often is treated like one never seen
+
+
+@dataclass(frozen=True)
+class TableEncoder:
+    """How a feature table becomes the columns that the trees see.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Original features in order.
+    categories : dict of str to tuple of str
+        For each categorical feature the values that have a column of their own, in order.
+    """
+
+    names: tuple[str, ...]
+    categories: dict[str, tuple[str, ...]]
+
+    @property
+    def owners(self) -> np.ndarray:
+        """For every matrix column the position of its original feature, shape (columns,)."""
+        width = [len(self.categories[name]) if name in self.categories else 1 for name in self.names]
+        return np.repeat(np.arange(len(self.names)), width)
+
+    @property
+    def columns(self) -> list[str]:
+        """Name of every matrix column; ``feature=value`` for the categories."""
+        out: list[str] = []
+        for name in self.names:
+            values = self.categories.get(name)
+            out += [name] if values is None else [f"{name}={value}" for value in values]
+        return out
+
+    def matrix(self, table: pd.DataFrame) -> np.ndarray:
+        """The trees' input, float32 (rows, columns); missing is NaN, an unseen category all zeros.
+
+        Raises
+        ------
+        ValueError
+            When the table lacks a feature.
+        """
+        self._require(table)
+        parts = []
+        for name in self.names:
+            if name not in self.categories:
+                parts.append(table[name].to_numpy(np.float32)[:, None])
+                continue
+            values = table[name].to_numpy(object)
+            spread = np.zeros((len(table), len(self.categories[name])), np.float32)
+            for column, value in enumerate(self.categories[name]):
+                spread[:, column] = values == value
+            spread[pd.isna(values)] = np.nan
+            parts.append(spread)
+        return np.hstack(parts) if parts else np.zeros((len(table), 0), np.float32)
+
+    def inputs(self, table: pd.DataFrame) -> np.ndarray:
+        """One number per original feature, float32 (rows, features), to be stored beside a score.
+
+        A category is its position in the list, -1 when it is not listed; missing is NaN.
+        """
+        self._require(table)
+        out = np.full((len(table), len(self.names)), np.nan, np.float32)
+        for position, name in enumerate(self.names):
+            if name not in self.categories:
+                out[:, position] = table[name].to_numpy(np.float32)
+                continue
+            values = table[name].to_numpy(object)
+            codes = pd.Index(self.categories[name], dtype=object).get_indexer(values)
+            out[:, position] = np.where(pd.isna(values), np.nan, codes)
+        return out
+
+    def group(self, contributions: np.ndarray) -> np.ndarray:
+        """Sum column-wise values over each original feature: (rows, columns) → (rows, features)."""
+        out = np.zeros((len(contributions), len(self.names)), contributions.dtype)
+        np.add.at(out.T, self.owners, contributions.T)
+        return out
+
+    def value(self, name: str, number: float) -> str | float | None:
+        """What a stored input stood for: a category's name, a number, or None when missing."""
+        if np.isnan(number):
+            return None
+        if name not in self.categories:
+            return float(number)
+        code = int(number)
+        return self.categories[name][code] if code >= 0 else "another"
+
+    def _require(self, table: pd.DataFrame) -> None:
+        absent = [name for name in self.names if name not in table.columns]
+        if absent:
+            raise ValueError(f"table must have every feature of the model, lacks {absent}")
+
+
+def fit_encoder(
+    table: pd.DataFrame,
+    names: list[str] | None = None,
+    *,
+    features: dict[str, Feature] = FEATURES,
+    allow_protected: bool = False,
+) -> TableEncoder:
+    """Learn the category lists from training rows.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Feature table, categories as text.
+    names : list of str, optional
+        Features to use; default: every column of the table but those that others say already
+        (:attr:`fusion.features.build.feature_list.Feature.predictor`).
+    features : dict of str to Feature
+        The registry that says which features are categories.
+    allow_protected : bool
+        Whether protected attributes may be predictors.
+
+    Raises
+    ------
+    LeakageError
+        When a denied column is among the names.
+    """
+    if names is None:
+        names = [name for name in table.columns if name not in features or features[name].predictor]
+    check_names(names, allow_protected=allow_protected)
+    categories = {}
+    for name in names:
+        kind = features[name].kind if name in features else _kind(table[name])
+        if kind == "category":
+            counts = table[name].dropna().value_counts()
+            categories[name] = tuple(sorted(str(v) for v in counts.index[counts >= RAREST]))
+    return TableEncoder(tuple(names), categories)
+
+
+def _kind(column: pd.Series) -> str:
+    return "number" if pd.api.types.is_numeric_dtype(column) else "category"

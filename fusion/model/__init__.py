@@ -1,0 +1,1 @@
+"""Rows → risk: trees, line, calibration, their training, and a model as files."""

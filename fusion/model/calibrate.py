@@ -1,0 +1,175 @@
+"""Margin → risk that means what it says, with a range taken from comparable past students.
+
+The curve is logistic (two numbers, fitted on margins of students the trees never saw). The range is
+empirical: of the past students at the same as-of term those with the most similar risk are looked up, and
+the range is the Jeffreys interval of the share among them who met the outcome. So "of 100 past students like
+this about 34 did, range 27–42" can be counted in the archive.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fusion.model.booster import sigmoid
+
+FEWEST, MOST = 30, 1000  # past students behind a range
+LEAST_OF_TERM = 300  # past students at an as-of term below which all terms are taken together
+GRID = 40  # risks at which the range is looked up beforehand
+ANY_AS_OF = -1
+
+
+@dataclass(frozen=True)
+class Calibrator:
+    """A logistic curve and the looked-up shares behind the range.
+
+    Parameters
+    ----------
+    slope, intercept : float
+        ``risk = sigmoid(intercept + slope * margin)``.
+    bins : ndarray (b, 6)
+        Windows of similar students: ``as_of_index`` (-1: all), mean risk, low, high, students, events; rising
+        in the mean risk within an as-of index.
+    """
+
+    slope: float
+    intercept: float
+    bins: np.ndarray
+
+    def risk(self, margin) -> np.ndarray:
+        """Calibrated risk, 0…1."""
+        return sigmoid(self.intercept + self.slope * np.asarray(margin, float))
+
+    def interval(self, risk, as_of_index) -> tuple[np.ndarray, np.ndarray]:
+        """95 % range around each risk, always containing it.
+
+        Parameters
+        ----------
+        risk : ndarray (n,)
+        as_of_index : ndarray of int (n,)
+
+        Returns
+        -------
+        (low, high) : ndarray (n,)
+        """
+        risk, as_of = np.asarray(risk, float), np.asarray(as_of_index).astype(int)
+        low, high = np.zeros(len(risk)), np.ones(len(risk))
+        for index in np.unique(as_of):
+            mine = as_of == index
+            windows = self._bins(index)
+            if len(windows):
+                low[mine], high[mine] = _look_up(windows, risk[mine])
+        return np.minimum(low, risk), np.maximum(high, risk)
+
+    def past_students(self, risk: float, as_of_index: int) -> tuple[int, int]:
+        """How many past students stand behind a range, and how many of them met the outcome."""
+        bins = self._bins(as_of_index)
+        if not len(bins):
+            return 0, 0
+        nearest = bins[np.abs(bins[:, 1] - risk).argmin()]
+        return int(nearest[4]), int(nearest[5])
+
+    def moved(self, step: float) -> Calibrator:
+        """The same curve and ranges with ``step`` added on the log-odds."""
+        bins = self.bins.copy()
+        bins[:, 1:4] = sigmoid(_logit(bins[:, 1:4]) + step)
+        return Calibrator(self.slope, self.intercept + step, bins)
+
+    def _bins(self, as_of_index: int) -> np.ndarray:
+        own = self.bins[self.bins[:, 0] == as_of_index]
+        return own if len(own) else self.bins[self.bins[:, 0] == ANY_AS_OF]
+
+
+def fit_calibrator(margin, outcome, as_of_index, students) -> Calibrator:
+    """Fit on out-of-fold margins.
+
+    Parameters
+    ----------
+    margin, outcome, as_of_index : ndarray (n,)
+        Margin of a model that had not seen the row's student; 0 or 1; completed terms.
+    students : array-like (n,)
+        Student of each row.
+
+    Notes
+    -----
+    Fewer than 10 of either outcome leave the margins as they are (slope 1, intercept 0).
+    """
+    margin, outcome = np.asarray(margin, float), np.asarray(outcome, float)
+    slope, intercept = 1.0, 0.0
+    if min(outcome.sum(), (1 - outcome).sum()) >= 10 and np.ptp(margin) > 0:
+        from sklearn.linear_model import LogisticRegression
+
+        curve = LogisticRegression(C=np.inf, max_iter=1000).fit(margin[:, None], outcome)
+        if curve.coef_[0, 0] > 0:  # a falling curve would turn the ranking over: noise, not a correction
+            slope, intercept = float(curve.coef_[0, 0]), float(curve.intercept_[0])
+    risk = sigmoid(intercept + slope * margin)
+    return Calibrator(slope, intercept, _all_bins(risk, outcome, np.asarray(as_of_index), students))
+
+
+def _look_up(windows: np.ndarray, risk: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Bounds by interpolation; beyond the outermost windows they move along with the risk."""
+    inside = np.clip(risk, windows[0, 1], windows[-1, 1])
+    step = _logit(risk) - _logit(inside)
+    bounds = []
+    for column in (2, 3):
+        bound = np.interp(inside, windows[:, 1], windows[:, column])
+        bounds.append(np.where(step == 0, bound, sigmoid(_logit(bound) + step)))
+    return bounds[0], bounds[1]
+
+
+def _logit(probability) -> np.ndarray:
+    inner = np.clip(probability, 1e-9, 1 - 1e-9)
+    return np.log(inner / (1 - inner))
+
+
+def _all_bins(risk, outcome, as_of, students) -> np.ndarray:
+    parts = []
+    for index in np.unique(as_of):
+        mine = as_of == index
+        if mine.sum() >= LEAST_OF_TERM:
+            parts.append(_windows(risk[mine], outcome[mine], index))
+    codes = np.unique(np.asarray(students, dtype=object).astype(str), return_inverse=True)[1]
+    last = np.full(codes.max(initial=-1) + 1, -1)
+    last[codes] = np.arange(len(codes))  # one row per student, so that a student is counted once
+    if len(last):
+        parts.append(_windows(risk[last], outcome[last], ANY_AS_OF))
+    return np.vstack(parts) if parts else np.zeros((0, 6))
+
+
+def window_size(students: int) -> int:
+    """How many similar students stand behind a range, of so many past ones.
+
+    Few enough to be alike and many enough to count: with these numbers ranges hold the true risk in about
+    95 % of cases whatever the size of the archive (``benchmarks/coverage.py``).
+    """
+    wanted = max(3.2 * np.sqrt(students), students / 12)
+    return min(students, int(np.clip(wanted, FEWEST, MOST)))
+
+
+def _windows(risk: np.ndarray, outcome: np.ndarray, index: int) -> np.ndarray:
+    """Overlapping windows of students sorted by risk: mean risk, and the Jeffreys interval of their share."""
+    from scipy.stats import beta
+
+    order = np.argsort(risk, kind="stable")
+    size = window_size(len(risk))
+    starts = np.unique(np.linspace(0, len(risk) - size, GRID).round().astype(int))
+    sums = [np.concatenate([[0.0], np.cumsum(values[order])]) for values in (risk, outcome)]
+    mean, events = ((total[starts + size] - total[starts]) for total in sums)
+    low = np.where(events > 0, beta.ppf(0.025, events + 0.5, size - events + 0.5), 0.0)
+    high = np.where(events < size, beta.ppf(0.975, events + 0.5, size - events + 0.5), 1.0)
+    same = np.ones(len(starts))
+    return np.column_stack([index * same, mean / size, low, high, size * same, events])
+
+
+def step_to_share(risk: np.ndarray, share: float) -> float:
+    """Log-odds to add to every risk so that their mean equals a share observed; 0 for a share of 0 or 1.
+
+    One number is moved, because a new cohort's base rate changes sooner than the order of its students.
+    """
+    from scipy.optimize import brentq
+
+    margin = _logit(np.asarray(risk, float))
+    if not len(margin) or share in (0.0, 1.0):
+        return 0.0
+    return float(brentq(lambda step: float(sigmoid(margin + step).mean()) - share, -20, 20))

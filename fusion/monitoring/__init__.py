@@ -1,0 +1,1 @@
+"""Whether a model in service is still about the students it scores."""

@@ -1,0 +1,272 @@
+"""Has the world moved since training? Answered before the outcomes of the new cohorts are known.
+
+Four signs are looked at: the features (population stability index and missingness), the embeddings (can a
+classifier tell old from new?), the scores, and the one part of the outcome that is known early: how many
+students of the young cohorts have already dropped out, against how many the model expected.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from fusion.features.rows import Rows
+
+PSI_LIMIT = 0.25  # the customary bound between a moderate and a large shift
+MISSING_LIMIT = 0.15  # absolute change of a feature's missing share
+DOMAIN_LIMIT = 0.70  # AUC of the old-or-new classifier, lower bound of its interval
+ALARM_P = 0.01  # of the early-exit test
+LEAST_ROWS = 50
+
+
+@dataclass(frozen=True)
+class Sign:
+    """One thing looked at: ``kind``, ``name``, ``value``, ``limit``, and whether it alarms."""
+
+    kind: str
+    name: str
+    value: float
+    limit: float
+    alarm: bool
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Every sign, and whether calibration can be trusted for the new cohorts."""
+
+    signs: tuple[Sign, ...]
+
+    @property
+    def alarms(self) -> tuple[Sign, ...]:
+        """The signs beyond their limit."""
+        return tuple(sign for sign in self.signs if sign.alarm)
+
+    @property
+    def trusted(self) -> bool:
+        """False when any sign alarms: recalibrate, or treat risks of new cohorts as ranks only."""
+        return not self.alarms
+
+    def frame(self) -> pd.DataFrame:
+        """One row per sign, alarms first."""
+        table = pd.DataFrame([vars(sign) for sign in self.signs], columns=list(Sign.__annotations__))
+        return table.sort_values(["alarm", "value"], ascending=False, ignore_index=True)
+
+
+def psi(old: np.ndarray, new: np.ndarray, bins: int = 10) -> float:
+    """Population stability index over the deciles of ``old``; missing values are a bin of their own.
+
+    ``Σ (q - p) ln(q / p)`` over the shares p of old and q of new, each share at least 1/10,000. Below 0.1 is
+    customarily called stable, above 0.25 a large shift. 0 when either side is empty.
+    """
+    old, new = np.asarray(old, float), np.asarray(new, float)
+    if not len(old) or not len(new):
+        return 0.0
+    seen = old[~np.isnan(old)]
+    edges = np.unique(np.quantile(seen, np.linspace(0, 1, bins + 1)[1:-1])) if len(seen) else np.zeros(0)
+    shares = []
+    for values in (old, new):
+        place = np.where(np.isnan(values), len(edges) + 1, np.searchsorted(edges, values, side="right"))
+        shares.append(np.bincount(place.astype(int), minlength=len(edges) + 2) / len(values))
+    p, q = (np.maximum(share, 1e-4) for share in shares)
+    return float(((q - p) * np.log(q / p)).sum())
+
+
+def psi_limit(bins: int, old: int, new: int) -> float:
+    """The customary bound, or what small samples reach by chance once in a thousand if that is more.
+
+    Without a shift, PSI divided by ``1/old + 1/new`` is distributed as chi-squared with ``bins - 1`` degrees
+    of freedom.
+    """
+    from scipy.stats import chi2
+
+    chance = float(chi2.ppf(0.999, max(bins - 1, 1))) * (1 / max(old, 1) + 1 / max(new, 1))
+    return max(PSI_LIMIT, chance)
+
+
+def category_psi(old, new) -> float:
+    """Population stability index of a category."""
+    names = {name: code for code, name in enumerate(sorted({str(v) for v in [*old, *new]}))}
+    p, q = (
+        np.maximum(
+            np.bincount([names[str(v)] for v in values], minlength=len(names)) / max(len(values), 1), 1e-4
+        )
+        for values in (old, new)
+    )
+    return float(((q - p) * np.log(q / p)).sum()) if len(old) and len(new) else 0.0
+
+
+def feature_signs(old: Rows, new: Rows) -> list[Sign]:
+    """PSI and change of missingness per feature, at the same as-of terms and programmes on both sides."""
+    common = set(_cells(old)) & set(_cells(new))
+    old, new = (rows.take(_cells(rows).isin(common).to_numpy()) for rows in (old, new))
+    if min(len(old), len(new)) < LEAST_ROWS:
+        return []
+    people = [len(np.unique(rows.students)) for rows in (old, new)]
+    old = _same_mix(old, new)
+    signs = []
+    for name in old.table.columns:
+        if name in ("as_of_index", "terms_left"):
+            continue
+        a, b = old.table[name], new.table[name]
+        number = pd.api.types.is_numeric_dtype(a)
+        value = psi(a.to_numpy(float), b.to_numpy(float)) if number else category_psi(a, b)
+        limit = psi_limit(10 if number else max(a.nunique(), b.nunique()), *people)
+        signs.append(Sign("feature", name, value, limit, value > limit))
+        change = float(abs(a.isna().mean() - b.isna().mean()))
+        if change > MISSING_LIMIT:
+            signs.append(Sign("missingness", name, change, MISSING_LIMIT, True))
+    return signs
+
+
+def _same_mix(old: Rows, new: Rows) -> Rows:
+    """Old rows repeated or dropped so that their as-of terms and programmes come in the new proportions.
+
+    Programmes of three years are known sooner than those of four, so their shares differ without any drift.
+    """
+    here, there = (_cells(rows) for rows in (old, new))
+    parts = []
+    for cell, share in there.value_counts(normalize=True, sort=False).items():
+        mine = np.flatnonzero(here == cell)
+        wanted = int(round(share * len(old))) if len(mine) else 0
+        parts.append(mine[np.linspace(0, len(mine) - 1, wanted).astype(int)] if wanted else mine[:0])
+    return old.take(np.concatenate(parts))
+
+
+def _cells(rows: Rows) -> pd.Series:
+    return rows.meta["as_of_index"].astype(str) + "|" + rows.meta["program_code"].astype(str)
+
+
+def domain_sign(old: np.ndarray, new: np.ndarray, rng: np.random.Generator) -> Sign | None:
+    """Whether a classifier can tell old embeddings from new ones (other scanner, other form, other pen).
+
+    Parameters
+    ----------
+    old, new : ndarray (n, d)
+        One embedding per student.
+    rng : Generator
+
+    Returns
+    -------
+    Sign or None
+        AUC out of fold; the alarm looks at its lower 95 % bound. None with too few embeddings.
+    """
+    from sklearn.decomposition import PCA
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    from fusion.metrics import bootstrap_weights, estimate, roc_auc
+
+    if min(len(old), len(new)) < LEAST_ROWS:
+        return None
+    x, y = np.vstack([old, new]), np.r_[np.zeros(len(old)), np.ones(len(new))]
+    chain = make_pipeline(
+        PCA(min(20, x.shape[1], len(x) // 5), random_state=int(rng.integers(2**31))),
+        StandardScaler(),
+        LogisticRegression(C=0.1, max_iter=500),
+    )
+    folds = StratifiedKFold(5, shuffle=True, random_state=int(rng.integers(2**31)))
+    risk = cross_val_predict(chain, x, y, cv=folds, method="predict_proba")[:, 1]
+    auc = estimate(roc_auc(y, risk, bootstrap_weights(np.arange(len(y)), 200, rng)))
+    return Sign("embeddings", "old or new", auc.value, DOMAIN_LIMIT, auc.low > DOMAIN_LIMIT)
+
+
+def early_exit_sign(old: pd.DataFrame, new: pd.DataFrame) -> Sign | None:
+    """Whether young cohorts drop out faster or slower than the training cohorts did by the same term.
+
+    Parameters
+    ----------
+    old, new : DataFrame
+        ``term``, ``cause`` (:func:`fusion.model.risk_model.competing.durations`).
+
+    Returns
+    -------
+    Sign or None
+        Two-sided p of the log-rank test on drop-out (other ends censor), as ``value``; the alarm is at or
+        below the limit. None without drop-outs or with too few students.
+    """
+    from scipy.stats import norm
+
+    if min(len(old), len(new)) < LEAST_ROWS:
+        return None
+    horizon = int(new["term"].max())
+    observed = expected = variance = 0.0
+    for term in range(1, horizon + 1):
+        risk_new, risk_old = (frame["term"] >= term for frame in (new, old))
+        n, m = int(risk_new.sum()), int(risk_old.sum())
+        d_new, d_old = (
+            int(((frame["term"] == term) & (frame["cause"] == "dropout")).sum()) for frame in (new, old)
+        )
+        both, events = n + m, d_new + d_old
+        if both < 2 or not events:
+            continue
+        observed += d_new
+        expected += events * n / both
+        variance += events * (n / both) * (m / both) * (both - events) / (both - 1)
+    if variance <= 0:
+        return None
+    p = float(2 * norm.sf(abs(observed - expected) / np.sqrt(variance)))
+    return Sign("early drop-out", f"{observed:.0f} seen, {expected:.0f} expected", p, ALARM_P, p <= ALARM_P)
+
+
+def score_sign(old: np.ndarray, new: np.ndarray, name: str = "risk") -> Sign | None:
+    """PSI of the scores of one as-of term."""
+    if min(len(old), len(new)) < LEAST_ROWS:
+        return None
+    value, limit = psi(old, new), psi_limit(10, len(old), len(new))
+    return Sign("scores", name, value, limit, value > limit)
+
+
+def calibration_by_cohort(risks: pd.DataFrame, column: str = "fused") -> pd.DataFrame:
+    """Mean risk against observed share per cohort, with the Jeffreys interval of the share.
+
+    Parameters
+    ----------
+    risks : DataFrame
+        ``student_key, cohort_term, as_of_index, outcome`` and the risk ``column``.
+
+    Returns
+    -------
+    DataFrame
+        ``cohort_term, students, mean_risk, observed, low, high, trusted``; one row per student is counted,
+        their last as-of term. ``trusted``: the interval holds the mean risk.
+    """
+    from scipy.stats import beta
+
+    last = risks.sort_values("as_of_index").drop_duplicates("student_key", keep="last")
+    rows = []
+    for cohort, group in last.groupby("cohort_term"):
+        events, size = group["outcome"].sum(), len(group)
+        low, high = beta.ppf([0.025, 0.975], events + 0.5, size - events + 0.5)
+        mean = group[column].mean()
+        rows.append((cohort, size, mean, events / size, low, high, bool(low <= mean <= high)))
+    columns = ["cohort_term", "students", "mean_risk", "observed", "low", "high", "trusted"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def watch(
+    old: Rows, new: Rows, old_ends: pd.DataFrame, new_ends: pd.DataFrame, rng: np.random.Generator
+) -> Drift:
+    """Every sign together.
+
+    Parameters
+    ----------
+    old, new : Rows
+        Rows of the training cohorts, and of the cohorts now scored.
+    old_ends, new_ends : DataFrame
+        Their durations (:func:`fusion.model.risk_model.competing.durations`).
+    rng : Generator
+    """
+    signs = feature_signs(old, new)
+    embedded = domain_sign(embeddings_of(old)[1], embeddings_of(new)[1], rng)
+    exits = early_exit_sign(old_ends, new_ends)
+    return Drift(tuple(signs + [sign for sign in (embedded, exits) if sign is not None]))
+
+
+def embeddings_of(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
+    """Students who have a signature, and the newest embedding of each."""
+    positions = pd.Series(rows.position[rows.signed]).groupby(rows.students[rows.signed]).max()
+    return positions.index.to_numpy(object), rows.signatures.states[positions.to_numpy(int)]

@@ -1,0 +1,1 @@
+"""Models in service: register, scoring, serving, upkeep, cards."""

@@ -1,0 +1,73 @@
+"""Putting a model into service: it is scored first, and readers see the old one's scores until it is.
+
+Killed at any moment, the model in service and its scores are whole: scores of a model that is not served are
+seen by nobody, and the change itself is one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from data.engine.database import Store
+from data.store import save_model
+from data.trust.audit import Entry
+from fusion.service.scoring import score
+from fusion.service.sources import find_model, load_model
+from fusion.validation.fitness import unfit
+
+Progress = Callable[[str, int, int], None]
+
+
+class NotServable(ValueError):
+    """A model that must not be served: its register could teach none of its targets."""
+
+
+def put_into_service(
+    store: Store,
+    version: str,
+    *,
+    actor: str,
+    reason: str,
+    audit_entry: Entry | None = None,
+    progress: Progress | None = None,
+) -> int:
+    """Score a registered model, then serve it; who and why go into its manifest.
+
+    A model that is in service already is scored, and nothing else changes.
+
+    Parameters
+    ----------
+    store : Store
+    version : str
+    actor, reason : str
+    audit_entry : data.trust.audit.Entry, optional
+        What the audit log says of it, in the transaction that puts it into service.
+    progress : callable, optional
+        ``progress(what, done, total)``.
+
+    Returns
+    -------
+    int
+        How many scores were new.
+
+    Raises
+    ------
+    LookupError, fusion.model.model_files.ModelFileError
+        When the model is missing or its files were changed.
+    NotServable
+        When none of its targets could be learned from its register (:mod:`fusion.validation.fitness`).
+    """
+    model = load_model(store, version)
+    silent = unfit(model.manifest)
+    if not set(model.targets) - set(silent):
+        why = ", ".join(f"{target}: {found.reason}" for target, found in silent.items())
+        raise NotServable(f"model {version} must not be served: its register could not teach it ({why})")
+    written = score(store, version, progress=progress)
+    stored = find_model(store, version)  # scoring has noted what it saw
+    if stored.status == "served":  # an attempt that was cut off had come this far
+        return written
+    entry = {"at": datetime.now(UTC).isoformat(), "actor": actor, "reason": reason}
+    manifest = {**stored.manifest, "served": [*stored.manifest.get("served", []), entry]}
+    save_model(store, version, stored.folder, manifest, "served", audit_entry)
+    return written

@@ -1,0 +1,284 @@
+"""One honest examination of the method: learn from the past, be judged on the later cohorts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from data.columns import TARGETS
+from fusion.features.assemble import training_set
+from fusion.features.rows import Rows, TrainingSet
+from fusion.features.splits import ForwardSplit, forward_split, mature_labels
+from fusion.model.booster import TreeSettings
+from fusion.model.conformal import coverage
+from fusion.model.fit import fit_model
+from fusion.model.risk_model import RiskModel
+from fusion.model.tune import tune_settings
+from fusion.monitoring.drift import calibration_by_cohort
+from fusion.validation import baselines
+from fusion.validation.ablation import Ablation, ablate
+from fusion.validation.evaluate import (
+    DRAWS,
+    Evaluation,
+    by_as_of,
+    evaluate_risk,
+    precision_recall,
+    reliability,
+)
+from fusion.validation.fairness import Fairness, audit
+from fusion.validation.lists import ListReport, examine_lists
+
+CURVES = ("fused", "logistic regression")  # arms whose precision is kept at every length of the list
+ARMS = ("fused", "records", "logistic regression", "on-track rule", "programme base rate")
+FORWARD, HELD_OUT = "forward by cohort", "students held out at random"
+
+
+@dataclass(frozen=True)
+class TargetAssessment:
+    """How the method did on one target.
+
+    Parameters
+    ----------
+    evaluations : dict of str to Evaluation
+        Arm (:data:`ARMS`) → figures.
+    ablation : Ablation
+        Records / signature / fused on the same students.
+    by_as_of : DataFrame
+        Figures of the fused arm by as-of term, long form.
+    calibration : DataFrame
+        Reliability table of the fused arm.
+    precision_recall : DataFrame
+        Precision and recall of the fused arm and of logistic regression by length of the list: arm, share,
+        precision, recall.
+    cohorts : DataFrame
+        Mean risk against observed share by cohort.
+    lists : ListReport
+        Lead time, stability and cost of the list.
+    sets : DataFrame
+        Coverage of the conformal sets: ``program_code`` ("" all), rows, covered, share of each answer.
+    fairness : Fairness
+        Errors by group.
+    risks : DataFrame
+        One row per test row: meta, outcome and the risk of each arm. Not for a manifest.
+    """
+
+    evaluations: dict[str, Evaluation]
+    ablation: Ablation
+    by_as_of: pd.DataFrame
+    calibration: pd.DataFrame
+    precision_recall: pd.DataFrame
+    cohorts: pd.DataFrame
+    lists: ListReport
+    sets: pd.DataFrame
+    fairness: Fairness
+    risks: pd.DataFrame = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """How the method did on students it had not seen.
+
+    Parameters
+    ----------
+    protocol : str
+        :data:`FORWARD`, or :data:`HELD_OUT` when the register has no two cohorts of known outcome.
+    simulated_date : date or None
+        Day up to which the training part was known.
+    train_students, test_students : int
+    settings : TreeSettings
+        What the trees were grown with; tuned inside the training part if asked.
+    targets : dict of str to TargetAssessment
+    """
+
+    protocol: str
+    simulated_date: date | None
+    train_students: int
+    test_students: int
+    settings: TreeSettings
+    targets: dict[str, TargetAssessment]
+
+    @property
+    def ablations(self) -> dict[str, Ablation]:
+        """Ablation per target."""
+        return {target: part.ablation for target, part in self.targets.items()}
+
+    def as_dict(self) -> dict:
+        """For the manifest: numbers only, no student."""
+        parts = self.targets
+        return {
+            "protocol": self.protocol,
+            "simulated_date": self.simulated_date.isoformat() if self.simulated_date else None,
+            "train_students": self.train_students,
+            "test_students": self.test_students,
+            "settings": self.settings.as_dict(),
+            "evaluations": {
+                target: {arm: e.as_dict() for arm, e in part.evaluations.items()}
+                for target, part in parts.items()
+            },
+            "ablations": {target: part.ablation.as_dict() for target, part in parts.items()},
+            "by_as_of": _stack({target: part.by_as_of for target, part in parts.items()}),
+            "calibration": _stack({target: part.calibration for target, part in parts.items()}),
+            "precision_recall": _stack({target: part.precision_recall for target, part in parts.items()}),
+            "cohorts": _stack({target: part.cohorts for target, part in parts.items()}),
+            "lists": {target: part.lists.as_dict() for target, part in parts.items()},
+            "sets": _stack({target: part.sets for target, part in parts.items()}),
+            "fairness": {target: part.fairness.as_dict() for target, part in parts.items()},
+        }
+
+
+def assess(
+    records,
+    rows: Rows,
+    *,
+    seed: int = 0,
+    settings: TreeSettings | None = None,
+    targets: tuple[str, ...] = TARGETS,
+    draws: int = DRAWS,
+    tune_trials: int = 0,
+    progress=None,
+) -> Assessment | None:
+    """Train on the past, judge on what came after.
+
+    Parameters
+    ----------
+    records : Records
+        The whole register (labels, programmes, cohorts).
+    rows : Rows
+        Every row of every as-of term.
+    seed, settings
+        As for :func:`fusion.model.risk_model.fit.fit_model`.
+    targets : tuple of str
+    draws : int
+        Bootstrap draws.
+    tune_trials : int
+        Search the tree settings with so many trials, inside the training part; 0: take ``settings``.
+    progress : callable, optional
+        Called with a short text before each step.
+
+    Returns
+    -------
+    Assessment or None
+        None when fewer than two students have a known outcome.
+    """
+    found = split_training_sets(records, rows, targets, seed)
+    if found is None:
+        return None
+    protocol, split, training_sets, tests = found
+    say = progress or (lambda text: None)
+    settings = settings or TreeSettings()
+    if tune_trials:
+        say("searching tree settings inside the training part")
+        settings = tune_settings(training_sets, trials=tune_trials, seed=seed).settings
+    say("learning from the earlier cohorts")
+    model = fit_model(training_sets, seed, settings)
+    results = {}
+    for number, target in enumerate(training_sets):
+        say(f"judging {target} on the later cohorts")
+        rng = np.random.default_rng([seed, 91, number])
+        judged = judge_target(model, training_sets[target], tests[target], target, rng, draws)
+        results[target] = with_groups(judged, records.students, target, rng)
+    until = split.simulated_date if protocol == FORWARD else None
+    return Assessment(protocol, until, len(split.train), len(split.test), settings, results)
+
+
+def split_training_sets(
+    records, rows: Rows, targets: tuple[str, ...], seed: int
+) -> tuple[str, ForwardSplit, dict[str, TrainingSet], dict[str, TrainingSet]] | None:
+    """Protocol, split, and per target the rows that teach and the rows that judge; None without outcomes."""
+    split = forward_split(records)
+    final = mature_labels(records)
+    protocol = FORWARD
+    if split is None or not _usable(split, final):
+        protocol, split = HELD_OUT, random_split(final, np.random.default_rng([seed, 90]))
+    if split is None:
+        return None
+    until = split.simulated_date if protocol == FORWARD else None
+    training_sets, tests = {}, {}
+    for target in targets:
+        train = training_set(rows.of_students(split.train), split.train_labels, target, until)
+        test = training_set(rows.of_students(split.test), final, target)
+        if len(train.rows) and len(test.rows):
+            training_sets[target], tests[target] = train, test
+    return (protocol, split, training_sets, tests) if training_sets else None
+
+
+def judge_target(
+    model: RiskModel,
+    train: TrainingSet,
+    test: TrainingSet,
+    target: str,
+    rng: np.random.Generator,
+    draws: int = DRAWS,
+) -> TargetAssessment:
+    """All arms on one test set; fairness is left empty (:func:`with_groups` adds it)."""
+    risks = {
+        "fused": model.risk(test.rows, target),
+        "records": model.risk(test.rows, target, use_signature=False),
+        "logistic regression": baselines.logistic_regression(train, test.rows, model.encoder),
+        "on-track rule": baselines.on_track_rule(train, test.rows),
+        "programme base rate": baselines.base_rate(train, test.rows),
+    }
+    draw_seed = int(rng.integers(2**31))  # the same draws for every arm, so that arms can be compared
+    evaluations = {
+        arm: evaluate_risk(test.rows, test.outcome, risk, np.random.default_rng(draw_seed), draws)
+        for arm, risk in risks.items()
+    }
+    table = test.rows.meta.assign(outcome=test.outcome, **risks)
+    return TargetAssessment(
+        evaluations,
+        ablate(model, train, test, target, rng, draws=draws, permutations=max(19, draws // 2 - 1)),
+        by_as_of(test.rows, test.outcome, risks["fused"], rng, max(20, draws // 2)),
+        reliability(test.outcome, risks["fused"]),
+        pd.concat([precision_recall(test.outcome, risks[arm]).assign(arm=arm) for arm in CURVES]),
+        calibration_by_cohort(table),
+        examine_lists(table),
+        set_coverage(model, test, risks["fused"], target),
+        Fairness(target, 0, 0.0, pd.DataFrame(), pd.DataFrame()),
+        table,
+    )
+
+
+def with_groups(
+    judged: TargetAssessment, students: pd.DataFrame, target: str, rng: np.random.Generator
+) -> TargetAssessment:
+    """The same assessment with errors by group."""
+    return replace(judged, fairness=audit(judged.risks, students, target, rng))
+
+
+def set_coverage(model: RiskModel, test: TrainingSet, risk: np.ndarray, target: str) -> pd.DataFrame:
+    """How often the conformal sets hold the truth, over all and per programme."""
+    programme = test.rows.meta["program_code"].to_numpy(object)
+    answers = model.targets[target].sets.answers(risk, programme)
+    rows = []
+    for name in ["", *sorted(set(programme))]:
+        mine = np.ones(len(risk), bool) if name == "" else programme == name
+        rows.append(
+            {"program_code": name, "rows": int(mine.sum())} | coverage(answers[mine], test.outcome[mine])
+        )
+    return pd.DataFrame(rows)
+
+
+def random_split(labels: pd.Series, rng: np.random.Generator, share: float = 0.35) -> ForwardSplit | None:
+    """A third of the labelled students at random, where no cohort can be held out."""
+    keys = labels.index.to_numpy(object)
+    if len(keys) < 4:
+        return None
+    order = rng.permutation(len(keys))
+    cut = max(1, int(round(share * len(keys))))
+    test, train = keys[order[:cut]], keys[order[cut:]]
+    return ForwardSplit(date.max, train, test, labels.loc[train])
+
+
+def _usable(split: ForwardSplit, final: pd.Series) -> bool:
+    return split.train_labels.nunique() > 1 and final.loc[split.test].nunique() > 1
+
+
+def _stack(frames: dict[str, pd.DataFrame]) -> list[dict]:
+    parts = [frame.assign(target=target) for target, frame in frames.items() if len(frame)]
+    if not parts:
+        return []
+    clean = pd.concat(parts, ignore_index=True).round(6).astype(object)
+    return clean.where(clean.notna(), None).to_dict("records")

@@ -1,0 +1,115 @@
+import numpy as np
+import pytest
+
+from fusion.explanation.explain import (
+    cohort_summary,
+    explain_score,
+    force_of_change,
+    sentence,
+    signature_direction,
+)
+from fusion.features.assemble import training_set
+from fusion.features.splits import mature_labels
+from fusion.model.booster import TreeSettings
+from fusion.model.fit import fit_model
+
+
+@pytest.fixture(scope="module")
+def planted(make_simulated):
+    """A model in which the signature matters, its rows and their scores."""
+    sample = make_simulated(900, 21, link=1.2)
+    rows = training_set(sample.rows, mature_labels(sample.register), "late")
+    model = fit_model({"late": rows}, seed=1, settings=TreeSettings(rounds=80))
+    return sample, model, rows.rows, model.score(rows.rows, "late")
+
+
+def explain(planted, row):
+    _, model, _, scores = planted
+    return explain_score(model, "late", scores.phi[row], scores.inputs[row], scores.base_values[row], "fused")
+
+
+def test_the_signature_is_one_bar_and_the_bars_sum_to_the_margin(planted):
+    explanation = explain(planted, 5)
+    names = [c.name for c in explanation.contributions]
+    assert names.count("signature") == 1 and not any(name.startswith("signature_") for name in names)
+    total = explanation.base_value + sum(c.phi for c in explanation.contributions)
+    assert total == pytest.approx(explanation.margin, abs=1e-5)
+    assert explanation.margin == pytest.approx(planted[3].frame["margin"][5], abs=1e-5)
+    assert sum(explanation.by_modality().values()) + explanation.base_value == pytest.approx(total, abs=1e-5)
+    sizes = [abs(c.phi) for c in explanation.contributions]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_categories_are_one_bar_with_their_name(planted):
+    _, _, rows, _ = planted
+    row = int(np.flatnonzero(rows.as_of == 3)[0])
+    values = {c.name: c.value for c in explain(planted, row).contributions}
+    assert values["program_code"] == rows.table["program_code"][row]
+    assert values["gpa_cum"] == pytest.approx(rows.table["gpa_cum"][row], abs=1e-5)
+
+
+def test_changeable_reasons_raise_the_risk(planted):
+    explanation = explain(planted, 5)
+    assert all(c.changeable and c.phi > 0 for c in explanation.changeable)
+    assert all(c.value is None and c.modality == "records" for c in explanation.unknown)
+
+
+def test_a_score_from_records_has_no_signature_bar(planted):
+    _, model, rows, _ = planted
+    scores = model.score(rows.take(np.arange(1)), "late", use_signature=False)
+    explanation = explain_score(
+        model, "late", scores.phi[0], scores.inputs[0], scores.base_values[0], "records"
+    )
+    assert explanation.signature is None
+    assert not signature_direction(model, "late", scores.phi[0], scores.inputs[0]).any()
+
+
+def test_the_direction_raises_the_signatures_contribution(planted):
+    """Moving an embedding along its direction raises the mean signature margin; against it, lowers it."""
+    _, model, rows, scores = planted
+    stage = model.targets["late"].signature
+    steps = []
+    for row in range(0, len(rows), 40):
+        direction = signature_direction(model, "late", scores.phi[row], scores.inputs[row])
+        assert np.linalg.norm(direction) == pytest.approx(1, abs=1e-5)
+        state = rows.signatures.states[rows.position[row]]
+        moved = np.stack([state + step * direction for step in (-0.5, 0.5)])
+        from fusion.model.booster import tree_margin
+
+        down, up = tree_margin(stage.booster, stage.matrix(moved, np.full(2, rows.as_of[row])))
+        steps.append(up - down)
+    assert np.mean(steps) > 0.1
+
+
+def test_phi_of_another_model_is_refused(planted):
+    with pytest.raises(ValueError, match="must have"):
+        explain_score(planted[1], "late", np.zeros(3), np.zeros(3), 0.0, "fused")
+
+
+def test_the_force_of_change_is_the_difference_of_contributions(planted):
+    _, _, rows, _ = planted
+    student = rows.students[5]
+    first, second = np.flatnonzero(rows.students == student)[:2]
+    before, now = explain(planted, first), explain(planted, second)
+    table = force_of_change(before, now)
+    assert table["change"].sum() == pytest.approx(
+        now.margin - now.base_value - before.margin + before.base_value, abs=1e-4
+    )
+    assert table["change"].abs().is_monotonic_decreasing
+
+
+def test_the_cohort_summary_counts_the_signature_once(planted):
+    _, model, _, scores = planted
+    table = cohort_summary(model, scores.phi)
+    assert table["name"].tolist().count("signature") == 1
+    row = table.set_index("name").loc["signature", "mean_abs_phi"]
+    records = len(model.encoder.names)
+    assert row == pytest.approx(np.abs(scores.phi[:, records:].sum(axis=1)).mean(), rel=1e-4)
+    assert cohort_summary(model, scores.phi[:0])["mean_abs_phi"].eq(0).all()
+
+
+def test_the_sentence_tells_lateness_as_how_many_finish_in_time():
+    late = sentence("late", 0.66, 0.58, 0.73, 4)
+    assert (late.of, late.about, late.low, late.high) == (100, 34, 27, 42)
+    dropout = sentence("dropout", 0.12, 0.08, 0.2)
+    assert (dropout.about, dropout.low, dropout.high) == (12, 8, 20)

@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+from fusion.model.booster import sigmoid
+from fusion.model.calibrate import fit_calibrator, step_to_share
+
+
+def sample(count, rng, slope=0.5, shift=0.7):
+    margin = rng.normal(0, 1.5, count)
+    return margin, (rng.random(count) < sigmoid(shift + slope * margin)).astype(float)
+
+
+def test_the_curve_finds_a_known_slope_and_intercept():
+    margin, outcome = sample(20_000, np.random.default_rng(0))
+    curve = fit_calibrator(margin, outcome, np.zeros(20_000), np.arange(20_000))
+    assert curve.slope == pytest.approx(0.5, abs=0.03)
+    assert curve.intercept == pytest.approx(0.7, abs=0.05)
+
+
+def test_ranges_cover_the_true_risk_of_comparable_students():
+    """For each risk the truth is the chance of the event given the margin: 93 to 97 % of ranges hold it."""
+    rng = np.random.default_rng(1)
+    covered = []
+    for _ in range(60):
+        margin, outcome = sample(1600, rng)
+        curve = fit_calibrator(margin, outcome, np.full(1600, 3), np.arange(1600))
+        new = rng.normal(0, 1.5, 400)
+        low, high = curve.interval(curve.risk(new), np.full(400, 3))
+        truth = sigmoid(0.7 + 0.5 * new)
+        covered.append(((low <= truth) & (truth <= high)).mean())
+    assert 0.93 <= np.mean(covered) <= 0.97
+
+
+def test_more_past_students_make_no_wider_a_range_and_none_make_it_everything():
+    rng = np.random.default_rng(2)
+    margin, outcome = sample(20, rng)
+    few = fit_calibrator(margin, outcome, np.zeros(20), np.arange(20))
+    margin, outcome = sample(4000, rng)
+    many = fit_calibrator(margin, outcome, np.zeros(4000), np.arange(4000))
+    widths = [np.ptp(c.interval(np.array([0.6]), np.array([0]))) for c in (few, many)]
+    assert widths[1] < widths[0]
+    none = fit_calibrator([], [], np.zeros(0), [])
+    assert [v[0] for v in none.interval(np.array([0.3]), np.array([0]))] == [0, 1]
+
+
+def test_the_window_behind_a_range_counts_students():
+    margin, outcome = sample(800, np.random.default_rng(3))
+    curve = fit_calibrator(margin, outcome, np.full(800, 2), np.arange(800))
+    students, events = curve.past_students(0.9, 2)
+    assert students == 90 and 66 <= events <= 90  # 3.2 times the square root of 800
+    assert curve.past_students(0.9, 7)[0] == 90  # an as-of term never seen: all terms together
+
+
+def test_too_few_cases_leave_the_margins_alone():
+    curve = fit_calibrator([0.0, 1.0], [0, 1], [0, 0], ["a", "b"])
+    assert (curve.slope, curve.intercept) == (1.0, 0.0)
+
+
+def test_a_shifted_intercept_meets_the_new_rate_and_keeps_the_order():
+    rng = np.random.default_rng(4)
+    margin, outcome = sample(3000, rng)
+    curve = fit_calibrator(margin, outcome, np.zeros(3000), np.arange(3000))
+    later, later_outcome = sample(3000, rng, shift=-0.5)
+    moved = curve.moved(step_to_share(curve.risk(later), later_outcome.mean()))
+    assert moved.risk(later).mean() == pytest.approx(later_outcome.mean(), abs=1e-6)
+    assert (np.argsort(moved.risk(later)) == np.argsort(curve.risk(later))).all()
+    assert step_to_share(curve.risk(later), 0.0) == 0.0

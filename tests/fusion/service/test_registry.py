@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+
+from benchmarks.registers import make_register
+from data import queries
+from data.store import RecordFrames, open_store, write_records
+from data.trust import audit_chain
+from fusion import pipeline
+from fusion.model.booster import TreeSettings
+from fusion.service import registry
+
+QUICK = {"draws": 20}
+
+
+@pytest.fixture(scope="module")
+def two_models(tmp_path_factory):
+    """A store with a served model and a candidate grown with other settings."""
+    store = open_store(folder=tmp_path_factory.mktemp("registry"))
+    register = make_register(200, np.random.default_rng(8), signed=0)
+    frames = RecordFrames(
+        programs=register.programs.assign(name=register.programs["program_code"]),
+        **{
+            name: getattr(register, name).rename(columns={"student_key": "student_number"})
+            for name in ("students", "terms", "outcomes")
+        },
+    )
+    write_records(store, frames, source="simulated.csv", files={}, actor="test", synthetic=True)
+    first = pipeline.train(store, settings=TreeSettings(rounds=20), **QUICK).model.version
+    second = pipeline.train(store, settings=TreeSettings(rounds=3), **QUICK).model.version
+    yield store, first, second
+    store.close()
+
+
+def test_a_candidate_is_compared_served_with_a_reason_and_rolled_back(two_models):
+    store, first, second = two_models
+    who = {"actor": "sari", "role": "administrator"}
+    comparison = registry.compare_models(store, second, draws=30)
+    assert (comparison.candidate, comparison.served) == (second, first)
+    row = comparison.table.query("target == 'late' and figure == 'roc_auc'").iloc[0]
+    assert row["difference"] == pytest.approx(row["candidate"] - row["served"])
+    assert row["difference_low"] <= row["difference"] <= row["difference_high"]
+    with pytest.raises(ValueError, match="reason"):
+        registry.approve(store, second, reason="  ", **who)
+    assert queries.served_model(store).version == first
+    registry.approve(store, second, reason="fewer trees, equal figures", **who)
+    assert queries.served_model(store).version == second
+    assert registry.roll_back(store, reason="advisors asked", **who) == first
+    assert queries.served_model(store).version == first
+    notes = queries.served_model(store).manifest["served"]
+    assert notes[-1]["actor"] == "sari" and notes[-1]["reason"] == "advisors asked"
+    assert audit_chain.verify_chain(store).entries >= 2
+
+
+def test_records_only_has_a_name_of_its_own_and_the_same_files(two_models):
+    store, first, _ = two_models
+    who = {"actor": "sari", "role": "administrator"}
+    version = registry.serve_records_only(store, reason="signatures add nothing", **who)
+    assert version == f"{queries.served_model(store).manifest['version']}"
+    assert version.endswith("-records")
+    assert pipeline.score(store) == 0  # it was scored before it was served
+    assert set(queries.scores(store, version, "late")["modality"]) == {"records"}
+    assert registry.serve_records_only(store, reason="again", **who) == version
+    assert registry.roll_back(store, reason="try signatures again", **who) in version
+
+
+def test_an_unknown_model_is_not_approved(two_models):
+    with pytest.raises(LookupError, match="no model"):
+        registry.approve(two_models[0], "risk-none", actor="a", role="administrator", reason="why not")

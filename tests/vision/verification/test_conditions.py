@@ -1,0 +1,199 @@
+"""A scan that cannot be compared has no outcome, whatever its score; each condition made on a drawn
+signature."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.vision.verification.test_verification_pipeline import Plain, drawing
+from vision.scans.pen import PenTrace, pen_trace, unlike_pen
+from vision.scans.preprocess import to_gray, to_ink
+from vision.scans.quality import TITLES, Finding, check_pixels
+from vision.verification.conditions import (
+    HABITS,
+    REASON_OF,
+    at_size_of,
+    compare_scan,
+    habits_of,
+    pen_finding,
+    spoiling_reason,
+)
+from vision.verification.likelihood import Calibration
+from vision.verification.verify import Background, enrol
+
+
+@dataclass(frozen=True)
+class Office:
+    model: object
+    pens: tuple
+    calibration: Calibration
+
+    def compare(self, pixels, habits=frozenset()):
+        ink = to_ink(to_gray(pixels))
+        return compare_scan(
+            ink, check_pixels(pixels), pen_trace(ink), describe=describe, model=self.model, references=4,
+            calibration=self.calibration, reference_pens=self.pens, habits=habits,
+        )  # fmt: skip
+
+
+def describe(ink):
+    return Plain().describe([ink])[0]
+
+
+@pytest.fixture(scope="module")
+def office():
+    others = [drawing(writer, n) for writer in range(100, 130) for n in range(3)]
+    rows = np.stack([describe(to_ink(one)) for one in others])
+    background = Background.build(rows, np.repeat([f"w{n}" for n in range(30)], 3))
+    inks = [to_ink(drawing(7, n)) for n in range(4)]
+    model = enrol(np.stack([describe(ink) for ink in inks]), background, "w7")
+    own = model.score(np.stack([describe(to_ink(drawing(7, n))) for n in range(30, 40)]))
+    middle = (own.min() + model.score(rows).max()) / 2
+    slope = 4 / (own.min() - middle)
+    calibration = Calibration(slope, -slope * middle, 1.5, 1.5, 90, 90, 90)
+    return Office(model, tuple(map(pen_trace, inks)), calibration)
+
+
+def stamped():
+    rgb = np.dstack([drawing(7, 30)] * 3)
+    for radius in (70, 52):
+        cv2.circle(rgb, (300, 120), radius, (180, 40, 50), 6, cv2.LINE_AA)
+    return rgb
+
+
+def cut():
+    return np.ascontiguousarray(drawing(7, 30)[:, 120:])
+
+
+def with_pen(width):
+    """The same points as :func:`drawing`, another pen."""
+    points = np.random.default_rng(7).uniform((60, 60), (540, 180), (9, 2))
+    points[[0, 1], 0] = 60, 540
+    sheet = np.full((240, 600), 240, np.uint8)
+    cv2.polylines(sheet, [np.rint(points * 8).astype(np.int32)], False, 40, width, cv2.LINE_AA, 3)
+    return cv2.GaussianBlur(sheet, (0, 0), 0.6)
+
+
+def lined():
+    sheet = drawing(7, 30)
+    cv2.line(sheet, (0, 120), (599, 121), 110, 2)
+    return sheet
+
+
+def two():
+    return np.concatenate([drawing(7, 30), np.full((40, 600), 240, np.uint8), drawing(60, 1)])
+
+
+def blank_form():
+    sheet = np.full((240, 600), 240, np.uint8)
+    cv2.line(sheet, (20, 170), (580, 170), 110, 2)
+    return sheet
+
+
+CONDITIONS = {
+    "several_inks": stamped,
+    "cut_off": cut,
+    "other_pen": lambda: with_pen(13),
+    "print_touches": lined,
+    "two_signatures": two,
+    "blank": blank_form,
+    "blurred": lambda: cv2.GaussianBlur(drawing(7, 30), (0, 0), 16),
+    "low_resolution": lambda: cv2.resize(drawing(7, 30), (150, 60), interpolation=cv2.INTER_AREA),
+}
+
+
+def test_the_signature_itself_is_consistent_and_another_hands_goes_to_review(office):
+    own, other = office.compare(drawing(7, 30)), office.compare(drawing(62, 30))
+    assert (own.outcome, own.reason) == ("consistent", "agrees")
+    assert (other.outcome, other.reason) == ("review", "differs")
+    assert own.findings[-1].code == "SIG012" and own.findings[-1].status == "clear"
+
+
+@pytest.mark.parametrize("reason", CONDITIONS)
+def test_each_condition_is_inconclusive_with_its_own_reason_and_no_ratio(office, reason):
+    found = office.compare(CONDITIONS[reason]())
+    assert (found.outcome, found.reason) == ("inconclusive", reason)
+    assert found.verification.score is None and found.verification.log10_lr is None
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_scan_on_its_side_or_head_is_said_to_be_turned(office, times):
+    found = office.compare(np.ascontiguousarray(np.rot90(drawing(7, 30), times)))
+    assert (found.outcome, found.reason) == ("inconclusive", "rotated")
+    tilt = next(one for one in found.findings if one.code == "SIG009")
+    assert tilt.status == "found"
+    if times == 2:  # upside down has no tilt of its own
+        assert abs(tilt.value) == 180
+
+
+def test_a_scan_of_half_the_resolution_is_brought_to_the_references_size(office):
+    half = cv2.resize(drawing(7, 30), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    small = to_ink(half)
+    assert max(at_size_of(small, office.pens).shape) == pytest.approx(400, abs=1)  # no more is looked at
+    assert at_size_of(small, ()) is small
+    large = to_ink(drawing(7, 30))
+    assert at_size_of(large, office.pens) is large
+    assert at_size_of(small, (PenTrace(3.0, 50.0, max(small.shape)),)) is small
+    assert office.compare(half).outcome == "consistent"
+
+
+def test_another_hands_signature_is_not_excused_as_turned(office):
+    hands = (60, 62, 63, 64, 65, 67, 68)  # 61 and 66 draw a stroke across that no ruler draws straighter
+    assert {office.compare(drawing(writer, 30)).reason for writer in hands} == {"differs"}
+
+
+def test_a_negative_is_compared_like_any_scan(office):
+    from data.signatures.gray_levels import light_on_dark
+
+    negative = 255 - drawing(7, 30)
+    assert light_on_dark(negative)
+    assert office.compare(255 - negative).outcome == "consistent"
+
+
+def test_what_most_references_show_is_the_writers_habit(office):
+    habit = [[{"code": "SIG008", "status": "found"}], [{"code": "SIG008", "status": "found"}], []]
+    assert habits_of(habit) == {"SIG008"}
+    assert {habits_of(habit[1:]), habits_of([]), habits_of([None])} == {frozenset()}
+    finding = [Finding("SIG008", TITLES["SIG008"], "found", 2.0, "x.")]
+    assert spoiling_reason(finding) == "two_signatures"
+    assert spoiling_reason(finding, frozenset({"SIG008"})) is None
+    blurred = [Finding("SIG004", TITLES["SIG004"], "found", 2.0, "x.")]
+    assert spoiling_reason(blurred, frozenset({"SIG004"})) == "blurred"  # no habit of a hand
+    assert set(HABITS) <= set(REASON_OF) <= set(TITLES)
+
+
+def test_several_findings_are_told_by_the_first_that_matters():
+    both = [Finding(code, TITLES[code], "found", 1.0, "x.") for code in ("SIG012", "SIG004", "SIG009")]
+    assert spoiling_reason(both) == "blurred"
+
+
+@pytest.mark.parametrize("width", [3, 5, 9])
+def test_the_width_of_a_drawn_stroke_is_measured_within_a_pixel(width):
+    ink = np.zeros((200, 600), np.uint8)
+    ink[100 : 100 + width, 30:571] = 255
+    assert pen_trace(ink).width == pytest.approx(width, abs=1.0)
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0, 3.0])
+def test_a_stroke_beside_its_signatures_size_is_free_of_resolution(factor):
+    sheet = drawing(7, 30)
+    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    scaled = cv2.resize(sheet, None, fx=factor, fy=factor, interpolation=method)
+    first, other = (pen_trace(to_ink(one)).relative for one in (sheet, scaled))
+    assert other == pytest.approx(first, rel=0.25)
+
+
+def test_a_pen_is_compared_with_the_range_of_the_references():
+    pens = [PenTrace(width, 100.0) for width in (3.0, 4.0, 5.0)]
+    assert unlike_pen(PenTrace(4.2, 100.0), pens) == 1
+    assert unlike_pen(PenTrace(10.0, 100.0), pens) == pytest.approx(2.0)
+    assert unlike_pen(PenTrace(1.5, 100.0), pens) == pytest.approx(0.5)
+    assert unlike_pen(PenTrace(0.0, 0.0), pens) is None and unlike_pen(PenTrace(4.0, 100.0), []) is None
+    assert pen_finding(PenTrace(10.0, 100.0), pens).status == "found"
+    assert pen_finding(PenTrace(1.5, 100.0), pens).status == "found"
+    assert pen_finding(PenTrace(4.0, 100.0), []).status == "not_applicable"
+    assert pen_trace(np.zeros((9, 9), np.uint8)).relative == 0

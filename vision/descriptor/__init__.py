@@ -1,0 +1,1 @@
+"""Ink → what verification, identification and duplicate search compare."""

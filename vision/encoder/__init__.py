@@ -1,0 +1,1 @@
+"""Ink → embedding by a network, and heat maps of what moved it."""

@@ -1,0 +1,1 @@
+"""Scan → ink and findings: decoding, cleaning, the pen, quality, fingerprints."""

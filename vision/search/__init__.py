@@ -1,0 +1,1 @@
+"""Over a whole register: who signed this, and what was filed twice."""

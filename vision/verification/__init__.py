@@ -1,0 +1,1 @@
+"""References and a questioned signature → likelihood ratio and outcome; their calibration and thresholds."""

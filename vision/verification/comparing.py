@@ -1,0 +1,84 @@
+"""One questioned scan against the references of a student's enrolment, as the store holds them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from data import queries
+from data.engine.database import Store
+from data.trust.scope import Scope
+from data.verification import queries as reads
+from vision.scans.images import decode_image
+from vision.scans.pen import PenTrace, pen_trace
+from vision.scans.preprocess import to_ink
+from vision.scans.quality import Finding
+from vision.verification.conditions import Compared, compare_scan, habits_of
+from vision.verification.likelihood import Calibration
+from vision.verification.verification_tools import Tools
+from vision.verification.verify import FEWEST_REFERENCES, Verification
+from vision.verification.verify import enrol as make_model
+
+_ALL = Scope.system()
+
+
+@dataclass(frozen=True)
+class Found:
+    """Outcome of the comparison, with what the store wants beside it."""
+
+    verification: Verification
+    outcome: str
+    reason: str
+    enrolment_id: int | None
+    reference_ids: list[str]
+    calibration: Calibration
+    findings: tuple[Finding, ...]
+
+
+def compare(
+    store: Store, tools: Tools, own: pd.DataFrame, key: str, pixels: np.ndarray, findings: list[Finding]
+) -> Found:
+    """What checks, references and scores say together; the checks have the first word."""
+    held = reads.enrolments(store, _ALL, key=key)
+    row = None if held.empty else held.iloc[0]
+    ids, vectors = reads.descriptors(store, tools.encoder_id, row["reference_ids"] if row is not None else [])
+    calibration = tools.ground.calibration_for(len(ids))
+    ink = to_ink(pixels)
+    enough = len(ids) >= FEWEST_REFERENCES
+    qualities = own.loc[own["specimen_id"].isin(ids), "quality"]
+    compared = compare_scan(
+        ink,
+        findings,
+        pen_trace(ink),
+        describe=lambda one: _vector(tools, one),
+        model=make_model(vectors, tools.ground.background, key) if enough else None,
+        references=len(ids),
+        calibration=calibration,
+        reference_pens=_pens(store, ids) if enough else (),
+        habits=habits_of(qualities.tolist()),
+    )
+    outcome, reason = _with_enrolment(compared, row, tools)
+    number = None if row is None else int(row["enrolment_id"])
+    return Found(compared.verification, outcome, reason, number, ids, calibration, compared.findings)
+
+
+def _with_enrolment(compared: Compared, row, tools: Tools) -> tuple[str, str]:
+    """Outcome and reason; who is not enrolled, or by an earlier method, is told that first."""
+    if row is None:
+        return "inconclusive", "not_enrolled"
+    if row["encoder_id"] != tools.encoder_id:
+        return "inconclusive", "enrolment_outdated"
+    return compared.outcome, compared.reason
+
+
+def _vector(tools: Tools, ink: np.ndarray) -> np.ndarray:
+    """A descriptor as the store would give it back; zeros without ink."""
+    return tools.descriptor.describe([ink])[0].astype(np.float16).astype(np.float32) * ink.any()
+
+
+def _pens(store: Store, ids: list[str]) -> list[PenTrace]:
+    return [
+        pen_trace(to_ink(decode_image(queries.specimen_image(store, one, Scope.system())))) for one in ids
+    ]

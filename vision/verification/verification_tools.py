@@ -1,0 +1,169 @@
+"""What a process keeps in memory for verification: descriptor, background, calibrations; and how they are
+learned from a register."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+
+import numpy as np
+import pandas as pd
+
+from data.engine.database import Store
+from data.verification import queries as reads
+from data.verification.write import write_calibration
+from vision.descriptor.describe_specimens import descriptor_id, descriptor_in_use
+from vision.descriptor.descriptors import Descriptor
+from vision.verification.forger_share import REGISTER_DOUBT, read_forgers
+from vision.verification.ground import (
+    FEWEST_WRITERS,
+    Ground,
+    WriterSet,
+    background_of,
+    fit_calibrations,
+    run_trials,
+    split_register,
+)
+from vision.verification.likelihood import Calibration
+from vision.verification.reference_choice import SPOILING
+from vision.verification.synthetic_ground import SyntheticSet, load_synthetic
+from vision.verification.verify import CLASSIFIER_VERSION
+
+MOST_BACKGROUND, MOST_HELD_OUT = 120, 160
+PER_WRITER = 4
+"""Specimens of one writer in the background."""
+MOST_TRIED = 10
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Tools:
+    """Everything that a comparison needs beside the student's own references.
+
+    Attributes
+    ----------
+    descriptor : Descriptor
+    encoder_id : str
+    ground : Ground
+    """
+
+    descriptor: Descriptor
+    encoder_id: str
+    ground: Ground
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """What is kept with every enrolment and calibration."""
+        return {
+            "encoder_id": self.encoder_id,
+            "descriptor_sha256": self.descriptor.info.weights_sha256,
+            "classifier_version": CLASSIFIER_VERSION,
+        }
+
+
+_KEPT: dict[str, tuple[tuple, Tools]] = {}
+_LOCK = Lock()
+
+
+def tools_for(store: Store, descriptor: Descriptor | None = None) -> Tools:
+    """The tools in force for a store; made anew after a calibration or an erasure.
+
+    Parameters
+    ----------
+    store : Store
+    descriptor : Descriptor, optional
+        The signature descriptor by default.
+    """
+    descriptor = descriptor or descriptor_in_use()
+    encoder_id = descriptor_id(descriptor)
+    stored = reads.newest_calibration(store, encoder_id, CLASSIFIER_VERSION)
+    # An erased student's descriptors must not live on in the memory of a server.
+    key = (encoder_id, stored and stored.number, reads.erasures(store))
+    with _LOCK:
+        held = _KEPT.get(store.url)
+        if held is None or held[0] != key:
+            ground = _stored_ground(store, descriptor, stored) if stored else None
+            if ground is None:
+                ground = synthetic_set(store, descriptor).ground(descriptor.blocks)
+            _KEPT.clear()  # one store at a time: a background takes tens of megabytes
+            held = _KEPT[store.url] = (key, Tools(descriptor, encoder_id, ground))
+        return held[1]
+
+
+def synthetic_set(store: Store, descriptor: Descriptor, progress: Progress | None = None) -> SyntheticSet:
+    """The synthetic signers for a descriptor: shipped, or made once and kept beside the store."""
+    folder = store.cache_folder / "verification"
+    return load_synthetic(descriptor, descriptor_id(descriptor), folder, progress)
+
+
+def calibrate(
+    store: Store,
+    *,
+    actor: str,
+    role: str = "system",
+    progress: Progress | None = None,
+    descriptor: Descriptor | None = None,
+) -> Ground:
+    """Learn background and calibrations from this register, if it has enough writers.
+
+    Half of the students with at least four usable specimens make the background, the others are held out:
+    their first signatures are references, their later ones genuine trials, and each other's the random
+    forgeries. Skilled forgeries are laid between the two where known forgers stand
+    (:class:`vision.verification.forger_share.Forgers`).
+
+    Returns
+    -------
+    Ground
+        In force from now on; from synthetic signers, and not stored, when there are too few writers.
+    """
+    descriptor = descriptor or descriptor_in_use()
+    encoder_id = descriptor_id(descriptor)
+    synthetic = synthetic_set(store, descriptor, progress)
+    known = reads.described(store, encoder_id, SPOILING)
+    sides = split_register(known, MOST_BACKGROUND, MOST_HELD_OUT)
+    if min(map(len, sides)) < FEWEST_WRITERS:
+        return tools_for(store, descriptor).ground
+    background = _background(store, encoder_id, known, sides[0], descriptor)
+    held_out = _writer_sets(store, encoder_id, known, sides[1], MOST_TRIED)
+    own = run_trials(background, held_out)
+    forgers = read_forgers()
+    trials = pd.concat([own, forgers.placed(own)], ignore_index=True)
+    calibrations = fit_calibrations(trials, "fitted", REGISTER_DOUBT, forgers.writers)
+    content = {
+        "students": len(sides[0]),
+        "calibrations": {str(count): one.to_dict() for count, one in calibrations.items()},
+        "trials": {name: trials[name].round(5).tolist() for name in trials},
+    }
+    versions = Tools(descriptor, encoder_id, synthetic.ground(descriptor.blocks)).versions
+    write_calibration(store, versions, content, actor=actor, role=role)
+    return tools_for(store, descriptor).ground
+
+
+def _stored_ground(store: Store, descriptor: Descriptor, stored: reads.StoredCalibration) -> Ground | None:
+    """Background and calibrations of the register; None when too few of its background are left."""
+    encoder_id = descriptor_id(descriptor)
+    known = reads.described(store, encoder_id, SPOILING)
+    chosen, _ = split_register(known, int(stored.content["students"]), 0)
+    if len(chosen) < FEWEST_WRITERS:
+        return None
+    version = f"register-{stored.number}"
+    calibrations = {
+        int(count): Calibration(**{**one, "version": version})
+        for count, one in stored.content["calibrations"].items()
+    }
+    background = _background(store, encoder_id, known, chosen, descriptor)
+    return Ground("register", version, background, calibrations, pd.DataFrame(stored.content["trials"]))
+
+
+def _background(store, encoder_id: str, known: pd.DataFrame, keys: list[str], descriptor: Descriptor):
+    return background_of(_writer_sets(store, encoder_id, known, keys, PER_WRITER), descriptor.blocks)
+
+
+def _writer_sets(store: Store, encoder_id: str, known: pd.DataFrame, keys: list[str], most: int):
+    rows = known[known["student_key"].isin(keys)].groupby("student_key").head(most)
+    ids, vectors = reads.descriptors(store, encoder_id, list(rows["specimen_id"]))
+    owner = rows.set_index("specimen_id").loc[ids, "student_key"].to_numpy()
+    none = np.empty((0, vectors.shape[1]), np.float32)
+    return [WriterSet(key, vectors[owner == key], none) for key in keys if (owner == key).any()]
