@@ -25,6 +25,8 @@ class Settings(BaseSettings):
     folder: Path = Field(default=ROOT / "var", description="where the SQLite store, key and models live")
     database_url: str = Field(default="", validation_alias="DATABASE_URL")
     key: str = Field(default="", description="base64 of 32 bytes; empty: a key file in the folder")
+    key_file: Path | None = Field(default=None, description="a key file elsewhere; empty: one in the folder")
+    key_command: str = Field(default="", description="a command that prints the key")
     audit_head: Path | None = Field(
         default=None, description="file in which the audit log's head is kept; empty: one in the folder"
     )

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 
 from data.cases.events import add_case_event, add_case_events, withdraw_case_events
 from data.consents.consent import write_consents
-from data.engine.cipher import Cipher, KeyProblem, parse_key, read_or_create_key
+from data.engine.cipher import Cipher, KeyProblem, key_from_command, parse_key, read_or_create_key
 from data.engine.database import Store, connect, reading, writing
 from data.engine.facts import read_fact, write_fact
 from data.engine.kept_head import FILE as HEAD_FILE
@@ -47,6 +48,7 @@ __all__ = [
     "add_case_event",
     "add_case_events",
     "get_fact",
+    "need_store",
     "new_import",
     "open_store",
     "save_model",
@@ -67,6 +69,10 @@ class NoStore(RuntimeError):
     """There is no store where the settings say, and none was to be made."""
 
 
+_NONE_THERE = (
+    "there is no store where TEPAT_FOLDER or DATABASE_URL says: python -m data init makes one, "
+    "`make demo` one of invented people; if there was one, is its disk mounted?"
+)
 _KEY_CHECK = "key_check"
 _KNOWN_TEXT = b"tepat"
 
@@ -92,16 +98,10 @@ def open_store(url: str | None = None, *, folder: Path | None = None, create: bo
         When ``create`` is false and there is no store at this software's revision.
     """
     settings = get_settings()
-    if url is None:
-        url = settings.url if folder is None else f"sqlite:///{Path(folder) / 'tepat.db'}"
-    parsed = make_url(url)
-    if folder is None:
-        is_file = parsed.get_backend_name() == "sqlite" and parsed.database
-        folder = Path(parsed.database).resolve().parent if is_file else settings.folder
-    folder = Path(folder).resolve()
+    parsed, folder = _place(url, folder, settings)
     if not create:
         _must_exist(parsed)
-    engine = connect(url)
+    engine = connect(parsed)
     try:
         revision = current_revision(engine)
         if not create and revision != newest_revision():
@@ -125,6 +125,44 @@ def open_store(url: str | None = None, *, folder: Path | None = None, create: bo
     return Store(engine, cipher, parsed.render_as_string(hide_password=True), folder, seal)
 
 
+def need_store(url: str | None = None, *, folder: Path | None = None) -> None:
+    """Make sure that there is a store, of whatever revision, and that its key is at hand; make neither.
+
+    The parameters are those of :func:`open_store`.
+
+    Raises
+    ------
+    NoStore
+        When there is none: nobody made it yet, the settings name another place, or a disk is not mounted.
+    data.engine.cipher.KeyProblem
+        When the key is missing, malformed, or not the one that the store was written with.
+    sqlalchemy.exc.SQLAlchemyError
+        When the database does not answer.
+    """
+    settings = get_settings()
+    parsed, folder = _place(url, folder, settings)
+    _must_exist(parsed)
+    engine = connect(parsed)
+    try:
+        check = None if current_revision(engine) is None else _key_check(engine)
+        if check is None:
+            raise NoStore(_NONE_THERE)
+        _unlocked(folder, settings, check)
+    finally:
+        engine.dispose()
+
+
+def _place(url: str | None, folder: Path | None, settings: Settings) -> tuple[URL, Path]:
+    """The database, and the folder of key, models and caches."""
+    if url is None:
+        url = settings.url if folder is None else f"sqlite:///{Path(folder) / 'tepat.db'}"
+    parsed = make_url(url)
+    if folder is None:
+        is_file = parsed.get_backend_name() == "sqlite" and parsed.database
+        folder = Path(parsed.database).resolve().parent if is_file else settings.folder
+    return parsed, Path(folder).resolve()
+
+
 def get_fact(store: Store, name: str, default: Any = None) -> Any:
     """The value of a fact about this store, e.g. "synthetic" or "institution"."""
     with store.reading() as connection:
@@ -142,7 +180,7 @@ def set_fact(store: Store, name: str, value: Any) -> None:
 def _must_exist(parsed) -> None:
     file = parsed.database if parsed.get_backend_name() == "sqlite" else None
     if file is not None and not (Path(file).is_file() and Path(file).stat().st_size):
-        raise NoStore("there is no store in its folder: python -m data init makes one; is the disk mounted?")
+        raise NoStore(_NONE_THERE)
 
 
 def _key_check(engine) -> str | None:
@@ -167,7 +205,7 @@ def _unlocked(folder: Path, settings: Settings, check: str) -> Cipher:
     try:
         cipher.decrypt(base64.b64decode(check), "key check")
     except KeyProblem:
-        source = "TEPAT_KEY" if settings.key else f"the key file in {folder.name!r}"
+        source = _source(folder, settings)
         raise KeyProblem(
             f"wrong key: {source} (fingerprint {cipher.fingerprint}) is not the key that this store was "
             "encrypted with"
@@ -176,9 +214,28 @@ def _unlocked(folder: Path, settings: Settings, check: str) -> Cipher:
 
 
 def _cipher(folder: Path, settings: Settings, *, may_create: bool) -> Cipher:
+    given = [name for name in ("key", "key_file", "key_command") if getattr(settings, name)]
+    if len(given) > 1:
+        named = " and ".join(f"TEPAT_{name.upper()}" for name in given)
+        raise KeyProblem(f"the key must come from one place, but {named} are set")
     if settings.key:
         return Cipher(parse_key(settings.key, "TEPAT_KEY"))
-    return Cipher(read_or_create_key(folder / "key", may_create=may_create))
+    if settings.key_command:
+        return Cipher(_printed(settings.key_command))
+    return Cipher(read_or_create_key(settings.key_file or folder / "key", may_create=may_create))
+
+
+@lru_cache(maxsize=1)
+def _printed(command: str) -> bytes:
+    return key_from_command(command)  # asked once: /health opens the store every few seconds
+
+
+def _source(folder: Path, settings: Settings) -> str:
+    if settings.key:
+        return "TEPAT_KEY"
+    if settings.key_command:
+        return "what TEPAT_KEY_COMMAND prints"
+    return f"the key file in {(settings.key_file.parent if settings.key_file else folder).name!r}"
 
 
 def _seal(cipher: Cipher, folder: Path, settings: Settings, check: str) -> Seal:

@@ -18,8 +18,11 @@ def serve(
     worker: Annotated[bool, WORKER] = True,
 ) -> None:
     """Serve the dashboard until Ctrl+C."""
-    from dashboard.shell.server import serve as start
+    from data.commands.opening import store_needed
     from data.settings import get_settings
+
+    store_needed()  # before anything slow is imported, and before anybody can ask for a page
+    from dashboard.shell.server import serve as start
 
     port = port or get_settings().port
     typer.echo(f"Tepat is on http://{address}:{port} (Ctrl+C ends it)")

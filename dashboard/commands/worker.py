@@ -35,5 +35,5 @@ def worker(
 
     if attached:
         threading.Thread(target=follow, daemon=True).start()
-    with opened_store() as store:
+    with opened_store(may_make=False) as store:
         work(store, stop, until_idle=until_idle)

@@ -31,7 +31,7 @@ def audit(
     from data.trust.audit import accept as accept_log
     from data.trust.audit_chain import verify_chain
 
-    with opened_store() as store:
+    with opened_store(may_make=False) as store:
         if accept:
             accept_log(store, actor=actor, reason=accept)
         report = verify_chain(store, expect or None)

@@ -30,7 +30,7 @@ def show(student: Student) -> None:
     from data.queries import consent_history
     from data.trust.scope import Scope
 
-    with opened_store() as store:
+    with opened_store(may_make=False) as store:
         key = _key_of(store, student)
         held = consent_standing(store, Scope.system(), key)
         history = consent_history(store, Scope.system(), key)
@@ -88,7 +88,7 @@ def missing(
     from data.trust.scope import Scope
 
     about = {"with_specimens": with_specimens, "program_code": program or None}
-    with opened_store() as store:
+    with opened_store(may_make=False) as store:
         for one in _purposes(purpose):
             found = without_consent(store, Scope.system(), one, **about)
             for row in found.itertuples():
@@ -101,7 +101,7 @@ def _record(student: str, purpose: str, decision: str, on: str, source: str, act
     from data.consents.consent import NeedsRenewal, record_consents
 
     day, purposes = _day(on), _purposes(purpose)
-    with opened_store() as store:
+    with opened_store(may_make=False) as store:
         key, about = _key_of(store, student), {"actor": actor, "decided_on": day, "source": source}
         try:
             changed = record_consents(store, key, purposes, decision, **about)

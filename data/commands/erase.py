@@ -24,7 +24,7 @@ def erase(
 
     if bool(student) == expired or (expired and everything):
         raise refusal("give either --student (with --everything or without) or --expired")
-    with opened_store() as store:
+    with opened_store(may_make=False) as store:
         keys = erasing.expired_specimens(store, date.today()) if expired else [_key_of(store, student)]
         what = "every trace" if everything else "the signatures"
         if keys and not yes:

@@ -16,7 +16,7 @@ def key(
     """Show the fingerprint of the store's key; the key itself is never printed."""
     from data.commands.opening import opened_store, refusal
 
-    with opened_store() as store:
+    with opened_store(may_make=False) as store:
         cipher = store.cipher
     typer.echo(f"fingerprint {cipher.fingerprint}")
     if copy_to is None:

@@ -9,11 +9,19 @@ import typer
 
 
 @contextmanager
-def opened_store() -> Iterator:
-    """The store that the environment names; closed afterwards."""
+def opened_store(*, may_make: bool = True) -> Iterator:
+    """The store that the environment names; closed afterwards.
+
+    Parameters
+    ----------
+    may_make : bool
+        Whether the command may make a store and a key where there is none.
+    """
     from data.engine.cipher import KeyProblem
     from data.store import open_store
 
+    if not may_make:
+        store_needed()
     try:
         store = open_store()
     except KeyProblem as problem:
@@ -24,6 +32,21 @@ def opened_store() -> Iterator:
         raise refusal(problem) from None
     finally:
         store.close()
+
+
+def store_needed() -> None:
+    """End with a plain line and exit code 2 unless there is a store and its key is the right one."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from data.engine.cipher import KeyProblem
+    from data.store import NoStore, need_store
+
+    try:
+        need_store()
+    except (NoStore, KeyProblem) as problem:
+        raise refusal(problem) from None
+    except SQLAlchemyError as problem:
+        raise refusal(f"the database does not answer or is damaged ({type(problem).__name__})") from None
 
 
 def refusal(problem: object) -> typer.Exit:

@@ -22,7 +22,9 @@ def status(ready: Annotated[bool, READY] = False) -> None:
     from data.store import get_fact
     from data.trust.origin import origin
 
-    with opened_store() as store:
+    if ready and not _is_there():
+        raise typer.Exit(1)
+    with opened_store(may_make=False) as store:
         if ready:
             raise typer.Exit(0 if _ready(store) else 1)
         typer.echo(f"store        {store.url} at revision {current_revision(store.engine)}")
@@ -36,6 +38,21 @@ def status(ready: Annotated[bool, READY] = False) -> None:
         for row in queries.imports(store).head(5).itertuples():
             ended = "cut off" if row.finished_at is None or row.finished_at != row.finished_at else "complete"
             typer.echo(f"  import {row.started_at:%Y-%m-%d %H:%M} {ended:8s} {row.source} by {row.actor}")
+
+
+def _is_there() -> bool:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from data.engine.cipher import KeyProblem
+    from data.store import NoStore, need_store
+
+    try:
+        need_store()
+    except NoStore:
+        return False
+    except (KeyProblem, SQLAlchemyError):
+        return True  # the opening says so in one line
+    return True
 
 
 def _ready(store) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 
 from data.engine.cipher import Cipher
 from data.engine.kept_head import Pen, Seal
@@ -87,7 +87,7 @@ class Store:
         self.engine.dispose()
 
 
-def connect(url: str) -> Engine:
+def connect(url: str | URL) -> Engine:
     """An engine for a SQLite or PostgreSQL URL, with the pragmas and transactions that the store relies on.
 
     Raises
