@@ -37,6 +37,16 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field(
         default="", description="addresses or networks whose X-Forwarded-For is believed, comma between"
     )
+    connections: int = Field(default=2000, gt=0, description="open browser tabs at once, per process")
+    connections_unsigned: int = Field(default=500, gt=0, description="of those, where nobody signed in")
+    connections_per_address: int = Field(default=100, gt=0, description="of those, from one address")
+    connections_per_account: int = Field(default=100, gt=0, description="open tabs of one account")
+    unsigned_minutes: float = Field(
+        default=15, gt=0, description="a silent tab in which nobody signs in is let go after so long"
+    )
+    upload_mb: int = Field(default=200, gt=0, description="megabytes of one uploaded file")
+    uploads_mb: int = Field(default=600, gt=0, description="megabytes of all files that an account uploaded")
+    uploads: int = Field(default=500, gt=0, description="files that an account has uploaded and not left")
     threads: int = Field(default=0, description="CPU threads for torch and xgboost; 0: all")
 
     @field_validator("trusted_proxies")

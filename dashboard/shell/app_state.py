@@ -20,9 +20,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pandas as pd
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.shell.access import scope_for
 from dashboard.shell.memory import settle
+from dashboard.shell.open_lines import HEADER, LINES
 from dashboard.shell.sessions import LOCAL, Serving, cookie_name, over_tls
 from dashboard.shell.wording import Words, language_of
 from dashboard.students import overlay
@@ -349,6 +351,7 @@ def _cookie() -> str | None:
 def _alive(found: Session) -> Session:
     """Remember it for the rest of this run; tell the store once a minute that somebody is at work."""
     _RUN.session = (found, monotonic())
+    _tell_line(found)
     if not getattr(_RUN, "unattended", False):
         at = now()
         told = st.session_state.get("told_at", found.seen_at)
@@ -377,8 +380,21 @@ def unattended():
         del _RUN.unattended
 
 
+def _tell_line(found: Session | None) -> None:
+    """Let the server know whose this tab is: nobody else gets it, nor sends files to it."""
+    run = get_script_run_ctx(suppress_warning=True)
+    if run is None or not Serving.cookies:
+        return
+    line = st.context.headers.get(HEADER)
+    if found is None:
+        LINES.signed_out(line, run.session_id)
+    else:
+        LINES.signed_in(line, run.session_id, found.session_id, found.account.account)
+
+
 def _leave(*, ended: bool) -> None:
     """Nothing of the session stays in the tab but the language."""
+    _tell_line(None)
     language = words().language
     st.session_state.clear()
     _RUN.session = None

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from dashboard.shell.sessions import COOKIE
@@ -69,12 +69,12 @@ def asked(url: str, method: str, path: str, body: bytes = b"", **headers: str) -
     return answer.status, token.value if token else ""
 
 
-def sent(url: str, method: str, tab: str, cookie: str = "") -> int:
+def sent(url: str, method: str, tab: str, cookie: str = "", file: str = "f1") -> int:
     """What a file for a tab is answered."""
     token = asked(url, "GET", "/_stcore/health")[1]
     headers = {"X-Xsrftoken": token, "Cookie": f"_streamlit_xsrf={token}; {COOKIE}={cookie}"}
     kind = f"multipart/form-data; boundary={BOUNDARY}"
-    return asked(url, method, f"/_stcore/upload_file/{tab}/f1", BODY, Content_Type=kind, **headers)[0]
+    return asked(url, method, f"/_stcore/upload_file/{tab}/{file}", BODY, Content_Type=kind, **headers)[0]
 
 
 def cookie_in(site, account: str) -> str:
@@ -140,14 +140,42 @@ def test_the_number_of_a_tab_alone_opens_nothing(own_site):
         assert number == tab and b"sign-out" in seen
 
 
-def test_one_persons_cookie_does_not_open_the_tab_of_another(own_site):
+def test_one_persons_cookie_neither_opens_nor_breaks_the_tab_of_another(own_site):
     cookies = {account: cookie_in(own_site, account) for account in ("kepala", "petugas")}
     with stream(own_site.url, cookie=cookies["kepala"]) as wire:
         tab, said = drawn(wire)
         assert b"sign-out" in said
-    with stream(own_site.url, "token", tab, cookie=cookies["petugas"]) as thief:
-        number, seen = drawn(thief)
-        assert number == tab and b"sign-out" not in seen
+        with stream(own_site.url, "token", tab, cookie=cookies["petugas"]) as thief:  # while it is open
+            number, seen = drawn(thief)
+            assert number != tab and b"sign-out" in seen  # a tab of the thief's own
+        assert sent(own_site.url, "PUT", tab, cookies["petugas"]) == 403
+        number, said = drawn(wire)
+        assert number == tab and b"sign-out" in said  # the owner works on
+    with stream(own_site.url, "token", tab, cookie=cookies["petugas"]) as thief:  # after it was closed
+        assert drawn(thief)[0] != tab
+    with stream(own_site.url, "token", tab, cookie=cookies["kepala"]) as again:
+        number, said = drawn(again)
+        assert number == tab and b"sign-out" in said
+
+
+def test_files_and_lines_are_limited_and_silent_strangers_are_let_go(own_site, steps):
+    few = {"TEPAT_UPLOADS": "2", "TEPAT_CONNECTIONS_PER_ADDRESS": "2", "TEPAT_UNSIGNED_MINUTES": "0.1"}
+    with steps.serving(own_site.folder, **few) as url:
+        cookie = cookie_in(own_site, "kepala")
+        with stream(url, cookie=cookie) as wire:
+            tab = drawn(wire)[0]
+            assert [sent(url, "PUT", tab, cookie, f"f{n}") for n in range(3)] == [204, 204, 413]
+            with stream(url), stream(url):
+                with pytest.raises(InvalidStatus, match="403"):
+                    stream(url)
+                stream(url, cookie=cookie).close()  # who is signed in does not stand in that queue
+            with stream(url) as silent:
+                drawn(silent)
+                with pytest.raises(ConnectionClosed) as closed:
+                    while True:
+                        silent.recv(timeout=30)
+                assert closed.value.rcvd.code == 1001
+            assert drawn(wire)[0] == tab
 
 
 def test_a_browser_that_loses_its_connection_right_after_sign_in_goes_on(own_site, own_visitor, steps):
