@@ -28,14 +28,29 @@ def _account() -> None:
         return
     own = sessions.sessions_of(app_state.store(), session.account.account)
     st.markdown(f"**{words('account.sessions', n=len(own))}**")
-    for one, line in zip(own, _lines(own), strict=True):
-        here = f" · {words('account.this_one')}" if one.session_id == session.session_id else ""
-        st.caption(line + here)
+    for place, (one, line) in enumerate(zip(own, _lines(own), strict=True)):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            if one.session_id == session.session_id:
+                st.caption(f"{line} · {words('account.this_one')}", width="content")
+                continue
+            st.caption(line, width="content")
+            label, about = words("account.end_one"), words("account.end_one_of", session=line)
+            key = f"end-session-{place}"
+            st.button(label, key=key, type="tertiary", help=about, on_click=_end, args=(one,))
     if st.button(words("account.everywhere"), icon=":material/logout:", key="everywhere"):
         app_state.sign_out(everywhere=True)
         st.rerun()
     st.divider()
     _password_form(session)
+
+
+def _end(one: sessions.Session) -> None:
+    """End another session of one's own; it is out in every tab of its browser."""
+    person = app_state.person()
+    if person is None or person.account != one.account.account:
+        return
+    sessions.end(app_state.store(), one.session_id)
+    app_state.audited("end_session", one.account.account, started=f"{one.started_at:%Y-%m-%dT%H:%M}Z")
 
 
 def _lines(own: list[sessions.Session]) -> list[str]:
