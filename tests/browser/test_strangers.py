@@ -18,8 +18,9 @@ from websockets.sync.client import ClientConnection, connect
 from dashboard.shell.sessions import COOKIE
 from dashboard.shell.wording import Words
 from data.store import open_store
-from data.trust import sessions
+from data.trust import audit, sessions
 from data.trust.accounts import find_account
+from data.trust.audit_chain import verify_chain
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 EN = Words("en")
@@ -156,6 +157,49 @@ def test_one_persons_cookie_neither_opens_nor_breaks_the_tab_of_another(own_site
     with stream(own_site.url, "token", tab, cookie=cookies["kepala"]) as again:
         number, said = drawn(again)
         assert number == tab and b"sign-out" in said
+
+
+def test_what_was_uploaded_is_let_go_when_its_page_is_left(own_site, chrome, steps):
+    with steps.serving(own_site.folder, TEPAT_UPLOADS="1") as url:
+        context = chrome.new_context(locale="en-GB")
+        context.set_default_timeout(steps.PATIENCE)
+        page, answers = steps.watched(context.new_page()), []
+        page.on("response", lambda one: answers.append(one.status) if "/upload_file/" in one.url else None)
+        page.goto(url)
+        steps.sign_in(page, "petugas", own_site.password)
+        for _ in range(2):
+            page.locator("[data-testid=stSidebarNavLink]").filter(has_text=EN("nav.data")).click()
+            steps.settled(page)
+            page.locator("input[type=file]").first.set_input_files(
+                {"name": "students.csv", "mimeType": "text/csv", "buffer": b"student_id\n1\n"}
+            )
+            expect(page.get_by_text("students.csv").first).to_be_visible()
+            steps.settled(page)
+            steps.open_page(page, "consent")
+        assert answers == [204, 204]
+        context.close()
+
+
+def test_a_page_that_the_role_does_not_have_is_refused_and_entered(own_site, chrome, steps):
+    context = chrome.new_context(locale="en-GB")  # the browser says itself that there is no such page
+    context.set_default_timeout(steps.PATIENCE)
+    page = steps.watched(context.new_page())
+    page.goto(own_site.url)
+    steps.sign_in(page, "dosen.wali", own_site.password)
+    cookie_of(page)
+    page.goto(f"{own_site.url}/audit")
+    store, found = open_store(folder=own_site.folder), []
+    for _ in range(100):
+        found = audit.entries(store, actor="dosen.wali", action="refuse_page")["object"].tolist()
+        if found:
+            break
+        page.wait_for_timeout(100)
+    steps.settled(page)
+    assert page.get_by_text(EN("audit.lead")).count() == 0
+    assert found == ["audit"]
+    assert verify_chain(store).intact
+    store.close()
+    context.close()
 
 
 def test_files_and_lines_are_limited_and_silent_strangers_are_let_go(own_site, steps):
