@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import tomllib
 from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from pydantic import Field, field_validator
@@ -68,6 +70,15 @@ class Settings(BaseSettings):
     def models_folder(self) -> Path:
         """Where trained models are written."""
         return self.folder / "models"
+
+
+@lru_cache
+def software_version() -> str:
+    """Version of the installed package, or that of the source tree."""
+    try:
+        return version("tepat")
+    except PackageNotFoundError:
+        return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 
 @lru_cache

@@ -21,9 +21,9 @@ from fusion.features.build import register_date
 from fusion.features.rows import Rows, TrainingSet
 from fusion.features.splits import mature_labels
 from fusion.model.booster import TreeSettings
+from fusion.model.fingerprints import code_version, hash_rows, model_version
 from fusion.model.fit import fit_model
 from fusion.model.model_files import save_model_folder
-from fusion.model.provenance import code_version, hash_rows, model_version
 from fusion.model.risk_model import RiskModel
 from fusion.model.tune import tune_settings
 from fusion.service.scoring import score, steps

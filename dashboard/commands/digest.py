@@ -24,15 +24,14 @@ def digest(
 ) -> None:
     """Write what changed this week for one advisor's students. The file names students: keep it safe."""
     from dashboard.cases.digest import gather
-    from dashboard.reports.digest_pdf import digest_pdf
-    from dashboard.reports.provenance import Provenance
+    from dashboard.cases.digest_pdf import digest_pdf
+    from dashboard.reports.provenance import provenance_of
     from dashboard.shell.access import scope_for
     from dashboard.shell.wording import LANGUAGES, Words
     from data.columns import TARGETS
-    from data.store import get_fact, open_store
+    from data.store import open_store
     from data.trust import audit
     from data.trust.accounts import find_account
-    from data.trust.origin import is_synthetic
 
     for name, value, allowed in (("target", target, TARGETS), ("language", language, tuple(LANGUAGES))):
         if value not in allowed:
@@ -43,10 +42,7 @@ def digest(
         if person is None or person.role != "advisor":
             raise typer.BadParameter(f"account must be an advisor who may sign in, got {account!r}")
         week = gather(store, scope_for(person), target, on.date() if on else date.today())
-        origin = Provenance(
-            institution=get_fact(store, "institution", "") or "", synthetic=is_synthetic(store)
-        )
-        file = digest_pdf(week, origin, Words(language), person.display_name)
+        file = digest_pdf(week, provenance_of(store), Words(language), person.display_name)
         audit.append(
             store,
             actor="command line",

@@ -5,12 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.components.layout import card, empty_state, page_header
-from dashboard.shell import app_state, glossary
+from dashboard.shell import current_session, glossary
 
 
 def show() -> None:
     """A search field, and the terms by subject with an anchor each."""
-    words = app_state.words()
+    words = current_session.words()
     page_header(words("glossary.title"), words("glossary.lead"))
     search = st.text_input(
         words("glossary.search"),

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.kpis import kpi_row
 from dashboard.components.layout import card, empty_state, page_header
-from dashboard.shell import app_state
+from dashboard.shell import auditing, caches, current_session, stores
 from dashboard.shell.plain import plain
 from dashboard.students.view.specimen_panel import findings_list, scan
 from dashboard.verification.view import signatures as parts
@@ -16,8 +16,8 @@ from data import queries
 
 def show() -> None:
     """Four figures, a filtered list with the scan beside it, identical files."""
-    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
-    counts = app_state.remember(queries.specimen_counts)
+    words, store, scope = current_session.words(), stores.store(), current_session.scope()
+    counts = caches.read_once(queries.specimen_counts)
     specimens, students = counts["specimens"], counts["students"]
     lead = words(
         "signatures.lead",
@@ -40,10 +40,10 @@ def show() -> None:
             st.caption(words("signatures.pick"))
         else:
             row = found.iloc[picked]
-            app_state.audited_once("view_specimen", row["specimen_id"])
+            auditing.audited_once("view_specimen", row["specimen_id"])
             st.markdown(f"**{plain(table.iloc[picked]['student'])}**")
             scan(row["specimen_id"], words.day(row["captured_on"]))
             findings_list(row["quality"])
             st.caption(words("signature.footer"))
     with card("duplicates"):
-        parts.duplicates(app_state.remember(queries.same_file_twice))
+        parts.duplicates(caches.read_once(queries.same_file_twice))

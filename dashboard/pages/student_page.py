@@ -14,7 +14,7 @@ from dashboard.components.chart_panel import chart_panel
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import target_choice
 from dashboard.components.layout import card, empty_state
-from dashboard.shell import app_state
+from dashboard.shell import auditing, current_session, stores
 from dashboard.shell.view.looks import refused_student
 from dashboard.students.view import parts
 from dashboard.students.view.pdf import student_pdf
@@ -25,7 +25,7 @@ from data import queries
 
 def show() -> None:
     """Everything about the student whose opaque key stands in the address."""
-    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
+    words, store, scope = current_session.words(), stores.store(), current_session.scope()
     key = parts.chosen_key()
     if key is None:
         return parts.picker()
@@ -33,7 +33,7 @@ def show() -> None:
     if found.empty:
         refused_student(key)
         return empty_state(words("student.denied_title"), words("student.denied_text"), ":material/lock:")
-    app_state.audited_once("view_student", key)
+    auditing.audited_once("view_student", key)
     terms = queries.term_rows(store, scope, key)
     parts.student_header(found.iloc[0].to_dict(), terms)
     events = queries.case_events(store, scope, key)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.components.layout import card, page_header
-from dashboard.shell import app_state
+from dashboard.shell import current_session
 from dashboard.verification.view import thresholds as parts
 
 
 def show() -> None:
     """Rates in front, the curve and the price of a threshold, every rate, whose signatures they are."""
-    words = app_state.words()
+    words = current_session.words()
     page_header(words("thresholds.title"), words("thresholds.lead"))
     with st.spinner(words("thresholds.measuring")):
         found = parts.report()

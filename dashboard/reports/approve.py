@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dashboard.reports.model import ReportTable
-from dashboard.reports.provenance import Provenance, content_hash, file_hash, from_content, to_content
+from dashboard.reports.provenance import ReportProvenance, content_hash, file_hash, from_content, to_content
 from data.reports_store import StoredReport
 
 
@@ -29,7 +29,13 @@ class Verification:
 
 
 def prepared_report(
-    table: ReportTable, provenance: Provenance, *, report_id: str, version: int, actor: str, at: datetime
+    table: ReportTable,
+    provenance: ReportProvenance,
+    *,
+    report_id: str,
+    version: int,
+    actor: str,
+    at: datetime,
 ) -> StoredReport:
     """A table sealed as prepared by ``actor``.
 
@@ -75,7 +81,7 @@ def prepared_report(
 def approved_report(report: StoredReport, *, actor: str, at: datetime) -> StoredReport:
     """A prepared report sealed as approved by ``actor``; its files are still to be hashed."""
     proof = replace(
-        Provenance.from_json(report.provenance),
+        ReportProvenance.from_json(report.provenance),
         status="approved",
         approved_by=actor,
         approved_at=at.isoformat(),
@@ -95,9 +101,9 @@ def seal(content: dict, provenance: dict) -> str:
     return content_hash({"content": content, "provenance": provenance})
 
 
-def reopened(report: StoredReport) -> tuple[ReportTable, Provenance]:
+def reopened(report: StoredReport) -> tuple[ReportTable, ReportProvenance]:
     """The table and the provenance that a stored report froze."""
-    return from_content(report.content), Provenance.from_json(report.provenance)
+    return from_content(report.content), ReportProvenance.from_json(report.provenance)
 
 
 def verify(report: StoredReport, logged_seal: str, file: bytes | None = None) -> Verification:

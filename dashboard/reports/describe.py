@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dashboard.reports.model import MARKS, SUPPRESSED, ReportTable, academic_year
 from dashboard.reports.profile_parts import Column, Row
-from dashboard.reports.provenance import Provenance
+from dashboard.reports.provenance import ReportProvenance
 from dashboard.reports.words import STATE_WORDS, figure, head_count, say
 
 Pairs = list[tuple[str, str]]
@@ -34,7 +34,7 @@ def row_words(table: ReportTable, row: Row, language: str) -> str:
     return f"{row.label[language]} ({academic_year(table.selection, row.offset)})"
 
 
-def header_pairs(table: ReportTable, provenance: Provenance, language: str) -> Pairs:
+def header_pairs(table: ReportTable, provenance: ReportProvenance, language: str) -> Pairs:
     """The lines above the table."""
     chosen = table.selection
     pairs = [
@@ -51,7 +51,7 @@ def header_pairs(table: ReportTable, provenance: Provenance, language: str) -> P
     return pairs
 
 
-def banners(table: ReportTable, provenance: Provenance, language: str) -> list[str]:
+def banners(table: ReportTable, provenance: ReportProvenance, language: str) -> list[str]:
     """What must stand at the head of every page."""
     lines = [say(language, "synthetic")] if provenance.synthetic else []
     lines.append(say(language, "external" if table.external else "internal"))
@@ -170,7 +170,7 @@ def line_rows(table: ReportTable, language: str) -> list[tuple[str, str, str, st
     return rows
 
 
-def provenance_pairs(table: ReportTable, provenance: Provenance, language: str) -> Pairs:
+def provenance_pairs(table: ReportTable, provenance: ReportProvenance, language: str) -> Pairs:
     """Everything about the origin of the figures."""
     profile, not_yet = table.profile, say(language, "not_yet")
     audience = "audience_external" if table.external else "audience_internal"
@@ -210,7 +210,7 @@ def _signed(who: str, when: str) -> str:
     return f"{who}, {when[:16].replace('T', ' ')} UTC" if who else ""
 
 
-def file_stem(table: ReportTable, provenance: Provenance, language: str) -> str:
+def file_stem(table: ReportTable, provenance: ReportProvenance, language: str) -> str:
     """Name of the exported files without their ending."""
     chosen = table.selection
     parts = [table.profile.id, chosen.program_code or "all", f"TS{chosen.ts}"]

@@ -24,7 +24,7 @@ from dashboard.reports.csv_long import to_csv
 from dashboard.reports.model import Override, ReportTable
 from dashboard.reports.pdf import to_pdf
 from dashboard.reports.profile import load_profile
-from dashboard.reports.provenance import Provenance, content_hash, file_hash, to_content
+from dashboard.reports.provenance import ReportProvenance, content_hash, file_hash, to_content
 from dashboard.reports.suppress import suppress
 from dashboard.reports.table import compute_table
 from dashboard.reports.xlsx import to_xlsx
@@ -106,7 +106,7 @@ def read_register(store: Store, scope: Scope) -> Register:
     return Register(scope, flow, queries.programs(store, scope), calendar, snapshot_date(flow))
 
 
-def build(store: Store, register: Register, request: Request) -> tuple[ReportTable, Provenance]:
+def build(store: Store, register: Register, request: Request) -> tuple[ReportTable, ReportProvenance]:
     """Compute a report, not yet prepared.
 
     Raises
@@ -157,7 +157,7 @@ def _program(programs: pd.DataFrame, code: str) -> tuple[str, str]:
     return found.iloc[0]["name"], found.iloc[0]["degree_level"]
 
 
-def origin(store: Store, register: Register) -> Provenance:
+def origin(store: Store, register: Register) -> ReportProvenance:
     """Where the figures of any report come from: institution, imports, row counts, calendar, signatories.
 
     Raises
@@ -179,7 +179,7 @@ def origin(store: Store, register: Register) -> Provenance:
     }
     if register.calendar.closing_months is not None:
         calendar["closing_months"] = list(register.calendar.closing_months)
-    return Provenance(
+    return ReportProvenance(
         institution=get_fact(store, "institution", "") or "",
         imports=tuple(
             (row.import_id, f"{row.finished_at:%Y-%m-%d}", row.source) for row in finished.itertuples()
@@ -192,7 +192,7 @@ def origin(store: Store, register: Register) -> Provenance:
 
 
 def prepare(
-    store: Store, table: ReportTable, provenance: Provenance, *, actor: str, role: str
+    store: Store, table: ReportTable, provenance: ReportProvenance, *, actor: str, role: str
 ) -> StoredReport:
     """Store a computed report as prepared: its figures no longer follow the data."""
     chosen = table.selection
@@ -238,7 +238,7 @@ def approve(
 
 def print_files(
     table: ReportTable,
-    provenance: Provenance,
+    provenance: ReportProvenance,
     *,
     languages: Iterable[str] = LANGUAGES,
     audiences: Iterable[str] = AUDIENCES,

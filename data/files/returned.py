@@ -10,8 +10,7 @@ import pandas as pd
 
 from data.files.matching import RETURNED_COLUMNS
 from data.files.register_files import ParsedTable
-
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+from data.files.safe_cells import safe_cell
 
 
 def returned_rows(parsed: ParsedTable, found: pd.DataFrame) -> pd.DataFrame:
@@ -30,12 +29,6 @@ def returned_rows(parsed: ParsedTable, found: pd.DataFrame) -> pd.DataFrame:
     row_column, reason_column = RETURNED_COLUMNS
     own = rows.drop(columns=[name for name in RETURNED_COLUMNS if name in rows])
     return own.assign(**{row_column: joined.index.astype("str"), reason_column: joined})
-
-
-def safe_cell(text: str) -> str:
-    """A cell that no spreadsheet program takes for a formula; :func:`data.files.text_table.clean_cell` undoes
-    it."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
 def returned_csv(rows: pd.DataFrame, delimiter: str = ";") -> bytes:

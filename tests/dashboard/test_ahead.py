@@ -9,10 +9,11 @@ import pytest
 from dashboard.cohorts.view.prospects import prepare_overview
 from dashboard.components import ahead
 from dashboard.components.filters import GroupFilter
-from dashboard.shell import app_state
+from dashboard.shell import caches, current_session, stores
 from dashboard.shell.access import scope_for
 from data import queries
 from data.trust.accounts import list_accounts
+from data.trust.scope import Scope
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +31,7 @@ def kept(monkeypatch):
             held[key] = build()
         return held[key]
 
-    monkeypatch.setattr(app_state, "_kept", keep)
+    monkeypatch.setattr(caches, "_made", keep)
     return held
 
 
@@ -59,9 +60,9 @@ def test_a_page_finds_all_that_it_shows_first_already_drawn(university, kept, sc
 def test_nothing_is_drawn_for_data_that_are_gone(monkeypatch):
     drawn = []
     state = queries.StoreState("new", None, "real", False)
-    monkeypatch.setattr(app_state, "store", lambda: None)
-    monkeypatch.setattr(app_state.queries, "store_state", lambda _store: state)
-    reader = app_state.Scope.system()
+    monkeypatch.setattr(stores, "store", lambda: None)
+    monkeypatch.setattr(queries, "store_state", lambda _store: state)
+    reader = Scope.system()
     ahead._draw_all(drawn.append, (1, 2), reader, "en", "old")
     assert drawn == []
     ahead._draw_all(drawn.append, (1, 2), reader, "en", "new")
@@ -70,35 +71,34 @@ def test_nothing_is_drawn_for_data_that_are_gone(monkeypatch):
 
 def test_the_reader_of_a_thread_is_forgotten_afterwards_and_a_failure_is_only_logged(monkeypatch, caplog):
     state = queries.StoreState("v", None, "real", False)
-    monkeypatch.setattr(app_state, "store", lambda: None)
-    monkeypatch.setattr(app_state.queries, "store_state", lambda _store: state)
+    monkeypatch.setattr(stores, "store", lambda: None)
+    monkeypatch.setattr(queries, "store_state", lambda _store: state)
     told = []
 
     def draw(choice):
-        told.append((app_state.scope().account, app_state.words().language))
+        told.append((current_session.scope().account, current_session.words().language))
         raise ValueError(choice)
 
-    ahead._draw_all(draw, ("a", "b"), app_state.Scope.system("rina"), "id", "v")
+    ahead._draw_all(draw, ("a", "b"), Scope.system("rina"), "id", "v")
     assert told == [("rina", "id")]
     assert "drawing ahead failed" in caplog.text
-    assert not hasattr(app_state._RUN, "reader")
+    assert not hasattr(current_session._RUN, "reader")
 
 
 def test_it_begins_once_per_data_reach_and_language(monkeypatch):
     begun = {}
     monkeypatch.setattr(ahead, "_begun", lambda key, work: begun.setdefault(key, work))
     state = SimpleNamespace(version="one")
-    monkeypatch.setattr(app_state, "data_version", lambda: state.version)
-    monkeypatch.setattr(app_state, "words", lambda: SimpleNamespace(language="en"))
+    monkeypatch.setattr(stores, "data_version", lambda: state.version)
+    monkeypatch.setattr(current_session, "words", lambda: SimpleNamespace(language="en"))
     for account in ("rina", "tono"):  # two leaders of the same reach
-        scope = app_state.Scope(account, "leadership", False, None, False, False)
-        monkeypatch.setattr(app_state, "scope", lambda scope=scope: scope)
+        scope = Scope(account, "leadership", False, None, False, False)
+        monkeypatch.setattr(current_session, "scope", lambda scope=scope: scope)
         ahead.draw_ahead("overview", print, [1])
     assert len(begun) == 1
     state.version = "two"
     ahead.draw_ahead("overview", print, [1])
-    monkeypatch.setattr(
-        app_state, "scope", lambda: app_state.Scope("x", "leadership", False, ("IF",), False, False)
-    )
+    confined = Scope("x", "leadership", False, ("IF",), False, False)
+    monkeypatch.setattr(current_session, "scope", lambda: confined)
     ahead.draw_ahead("overview", print, [1])
     assert len(begun) == 3

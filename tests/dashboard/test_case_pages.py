@@ -100,6 +100,28 @@ def test_follow_ups_are_listed_by_urgency(university, screen):
     withdraw_case_events(university.store, [event], advisor.account)
 
 
+def test_an_agreed_step_stays_due_after_a_later_contact_until_an_outcome_names_it(university, screen):
+    advisor, store = screen.person(university, "advisor"), university.store
+    step = {"what": "Tutoring every Tuesday", "due_on": date.today()}
+    made = add_case_event(store, university.student, advisor.account, "intervention", step)
+    at = screen.drawn("student", advisor, key=university.student)
+    at.pills(key="event-kind").set_value("contact").run()
+    assert at.multiselect(key="event-contact-settles").value == []
+    at.text_area(key="event-contact-text").set_value("Short call")
+    button = next(each for each in at.button if each.label == EN("event.save"))
+    button.click().run()
+    reader = access.scope_for(advisor)
+    assert made in queries.followups_due(store, reader, date.today())["event_id"].tolist()
+    at = screen.drawn("student", advisor, key=university.student)
+    at.pills(key="event-kind").set_value("outcome").run()
+    assert made in at.multiselect(key="event-outcome-settles").value
+    at.text_area(key="event-outcome-text").set_value("Passed")
+    next(each for each in at.button if each.label == EN("event.save")).click().run()
+    assert queries.followups_due(store, reader, date.today()).empty
+    at = screen.drawn("student", advisor, key=university.student)
+    assert EN("event.settled_on", day=EN.day(date.today())) in screen.texts(at)
+
+
 @pytest.mark.parametrize("language", ["en", "id"])
 def test_the_weeks_digest_is_on_the_page(university, language, screen):
     at = AppTest.from_function(

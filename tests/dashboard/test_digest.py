@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dashboard.cases import digest
-from dashboard.reports.digest_pdf import acted_line, digest_pdf, lines
+from dashboard.cases.digest_pdf import acted_line, digest_pdf, lines
 from dashboard.reports.provenance import Provenance
 from dashboard.shell.wording import Words
 

@@ -13,27 +13,29 @@ from hypothesis import strategies as st
 import dashboard
 from dashboard.shell import exports
 from dashboard.shell.wording import Words
+from data.files import safe_cells
 
 WORDS = Words("en")
 
 
-def provenance(synthetic=True, **changes) -> exports.Provenance:
-    return exports.Provenance(WORDS, synthetic, "advisor", "v1", "risk-1", {"k": "20"}, **changes)
+def provenance(synthetic=True, **changes) -> exports.TableProvenance:
+    about = {"role": "advisor", "data_version": "v1", "model_version": "risk-1", "filters": {"k": "20"}}
+    return exports.TableProvenance(words=WORDS, synthetic=synthetic, **about, **changes)
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+62", "-3", "@SUM(A1)", "\tx", "\r=1"])
 def test_a_cell_that_would_run_gets_an_apostrophe(text):
-    assert exports.escape(text) == "'" + text
+    assert safe_cells.safe_cell(text) == "'" + text
 
 
 @given(st.text())
 def test_no_escaped_text_begins_like_a_formula(text):
-    assert not exports.escape(text).startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert not safe_cells.safe_cell(text).startswith(("=", "+", "-", "@", "\t", "\r"))
 
 
 def test_numbers_and_missing_cells_stay_what_they_are():
     frame = pd.DataFrame({"a": [1.5, -2.0], "b": ["-x", None], "=c": [1, -1]})
-    safe = exports.escaped(frame)
+    safe = safe_cells.safe_frame(frame)
     assert safe["a"].tolist() == [1.5, -2.0]
     assert safe["b"].tolist()[0] == "'-x"
     assert safe["b"].isna().tolist() == [False, True]

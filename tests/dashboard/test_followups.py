@@ -48,3 +48,22 @@ def test_the_table_says_what_was_agreed_whatever_the_event_calls_it():
 @pytest.mark.parametrize(("whose", "keys"), [("all", "abcd"), ("mine", "acd"), ("handed", "b")])
 def test_ones_own_steps_are_told_from_those_handed_on(whose, keys):
     assert followups.owned(DUE, whose, "rina")["student_key"].tolist() == list(keys)
+
+
+def test_steps_that_nothing_has_settled_are_open_the_earliest_first():
+    events = pd.DataFrame(
+        {
+            "event_id": [1, 2, 3, 4, 5],
+            "kind": ["contact", "intervention", "note", "settled", "contact"],
+            "at": pd.to_datetime(["2026-05-01", "2026-05-02", "2026-05-03", "2026-05-04", "2026-05-05"]),
+            "detail": [
+                {"how": "mail", "due_on": "2026-06-09", "stays": True},
+                {"what": "tutoring", "due_on": "2026-06-01", "stays": True},
+                None,
+                {"event": 2, "by": 3},
+                {"how": "phone", "due_on": "2026-06-02", "stays": True},
+            ],
+        }
+    )
+    assert [step["event_id"] for step in followups.open_steps(events)] == [5, 1]
+    assert followups.settled_on(events) == {2: pd.Timestamp("2026-05-04")}

@@ -56,12 +56,12 @@ def texts(at: AppTest) -> str:
 @pytest.fixture
 def store(tmp_path, sqlite_template, monkeypatch):
     """The app on an empty store, without a worker."""
-    from dashboard.shell import app_state
+    from dashboard.shell import caches, stores
 
     shutil.copy(sqlite_template, tmp_path / "tepat.db")
     opened = open_store(f"sqlite:///{tmp_path / 'tepat.db'}", folder=tmp_path)
-    monkeypatch.setattr(app_state, "store", lambda: opened)
-    app_state._remembered.clear()
+    monkeypatch.setattr(stores, "store", lambda: opened)
+    caches._read.clear()
     yield opened
     opened.close()
 

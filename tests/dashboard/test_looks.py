@@ -81,11 +81,11 @@ def test_a_text_in_place_of_a_key_is_not_entered(university, screen, entries):
 def test_a_page_that_the_role_does_not_have_is_entered(
     university, screen, entries, monkeypatch, address, refused
 ):
-    from dashboard.shell import app_state
+    from dashboard.shell import current_session
     from dashboard.shell.view import looks
 
     person = screen.person(university, "advisor")
-    monkeypatch.setattr(app_state, "person", lambda: person)
+    monkeypatch.setattr(current_session, "person", lambda: person)
     monkeypatch.setattr(st, "context", SimpleNamespace(url=address))
     monkeypatch.setattr(st, "session_state", {})
     for _ in range(2):

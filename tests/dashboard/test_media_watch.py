@@ -6,7 +6,7 @@ import pytest
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 
-from dashboard.shell import app_state
+from dashboard.shell import current_session
 from dashboard.shell.handed_files import HandedFiles
 from dashboard.shell.view import media_watch
 from data.trust.accounts import Account
@@ -32,7 +32,7 @@ def drawing(monkeypatch):
         run = None if account == "thread" else SimpleNamespace(session_id="tab")
         monkeypatch.setattr(media_watch, "get_script_run_ctx", lambda **_: run)
         someone = account and Account(account, account, "advisor")
-        monkeypatch.setattr(app_state, "person", lambda: someone)
+        monkeypatch.setattr(current_session, "person", lambda: someone)
 
     return draws
 

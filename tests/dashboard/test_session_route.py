@@ -12,7 +12,7 @@ from sqlalchemy import update
 from starlette.requests import Request
 from streamlit.testing.v1 import AppTest
 
-from dashboard.shell import app_state, server, session_route
+from dashboard.shell import current_session, server, session_route, stores
 from dashboard.shell.session_route import LONGEST_TICKET, answer, capped_body, session_of
 from dashboard.shell.sessions import COOKIE, HOST_COOKIE, Serving, over_tls
 from data import schema
@@ -161,7 +161,7 @@ def test_a_body_whose_length_is_told_is_not_read_at_all():
     ("route", "method"), [(server._session, "POST"), (server._session, "DELETE"), (server._health, "GET")]
 )
 def test_no_route_reads_an_endless_body(people, monkeypatch, route, method):
-    monkeypatch.setattr(app_state, "store", lambda: people)
+    monkeypatch.setattr(stores, "store", lambda: people)
     monkeypatch.setattr(server, "health", lambda: ({}, 200))
     body = Body(endless=True)
     said = asyncio.run(route(request(method, body)))
@@ -202,10 +202,10 @@ def test_a_body_that_does_not_come_is_not_waited_for(people, monkeypatch):
 def _who() -> None:
     import streamlit as st
 
-    from dashboard.shell import app_state
+    from dashboard.shell import current_session
 
     st.session_state.setdefault("language", "en")
-    someone = app_state.person()
+    someone = current_session.person()
     st.markdown(someone.account if someone else "nobody")
 
 
@@ -213,10 +213,10 @@ def _who() -> None:
 def wire(people, monkeypatch):
     """Function: a tab's next run, over a connection that was made with a cookie."""
     monkeypatch.setattr(Serving, "cookies", True)
-    monkeypatch.setattr(app_state, "store", lambda: people)
+    monkeypatch.setattr(stores, "store", lambda: people)
 
     def run(tab: AppTest, cookie: str | None) -> str:
-        monkeypatch.setattr(app_state, "_cookie", lambda: cookie)
+        monkeypatch.setattr(current_session, "cookie", lambda: cookie)
         tab.run()
         assert not tab.exception
         return tab.markdown[0].value

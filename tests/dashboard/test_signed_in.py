@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
-from dashboard.shell import app_state
+from dashboard.shell import auditing, current_session
 from dashboard.shell.plain import plain
 from dashboard.shell.sessions import Serving
 from dashboard.shell.wording import Words
@@ -121,7 +121,7 @@ def test_use_is_told_to_the_store_beside_the_page(people):
     at = tried(opened())
     aged(people, seen_at=now() - timedelta(minutes=5))
     at.run()
-    app_state._PULSES.submit(lambda: None).result(30)  # the one before has run
+    current_session._PULSES.submit(lambda: None).result(30)  # the one before has run
     [session] = sessions.sessions_of(people, "sari")
     assert now() - session.seen_at < timedelta(minutes=1)
 
@@ -140,13 +140,13 @@ def test_signing_out_ends_the_session_and_is_written_down(people):
 def _acting() -> None:
     import streamlit as st
 
-    from dashboard.shell import app_state
+    from dashboard.shell import auditing, current_session
 
     st.session_state.setdefault("language", "en")
-    someone = app_state.person()
+    someone = current_session.person()
 
     def act() -> None:
-        app_state.audited("act", app_state.person().account)
+        auditing.audited("act", current_session.person().account)
 
     st.button("act", on_click=act, key="act")
     st.markdown(someone.account if someone else "nobody")
@@ -172,10 +172,10 @@ def test_a_callback_after_the_end_does_nothing_and_breaks_nothing(people):
 
 
 def _watched() -> None:
-    from dashboard.shell import app_state
+    from dashboard.shell import current_session
 
-    with app_state.unattended():
-        app_state.person()
+    with current_session.unattended():
+        current_session.person()
 
 
 def test_a_page_that_only_looks_does_not_keep_its_session_alive(people):
@@ -191,9 +191,9 @@ def test_a_page_that_only_looks_does_not_keep_its_session_alive(people):
 
 def test_a_download_after_the_end_is_refused(people, monkeypatch):
     session_id, _ = sessions.begin(people, SARI)
-    monkeypatch.setattr(app_state, "person", lambda: SARI)
-    monkeypatch.setattr(app_state.st, "session_state", {"session": session_id})
-    give = app_state.handed_out(lambda: b"PDF", "export", "digest", kind="pdf")
+    monkeypatch.setattr(current_session, "person", lambda: SARI)
+    monkeypatch.setattr(current_session.st, "session_state", {"session": session_id})
+    give = auditing.handed_out(lambda: b"PDF", "export", "digest", kind="pdf")
     assert give() == b"PDF"
     sessions.end(people, session_id)
     with pytest.raises(PermissionError, match="session has ended"):
@@ -202,10 +202,10 @@ def test_a_download_after_the_end_is_refused(people, monkeypatch):
 
 
 def _own_account() -> None:
-    from dashboard.shell import app_state
+    from dashboard.shell import current_session
     from dashboard.shell.view.account_dialog import _account
 
-    if app_state.session() is not None:
+    if current_session.session() is not None:
         _account()
 
 

@@ -192,7 +192,9 @@ def test_what_is_taken_back_counts_for_nothing_and_stays_readable(small_register
     assert queries.last_events(store, ANI)["kind"].tolist() == ["contact"]
     assert len(queries.followups_due(store, ANI, date(2024, 10, 1))) == 1
     assert queries.case_events(store, ANI, key, withdrawn=True)["kind"].tolist() == [
-        "withdrawn",
+        "withdrawn",  # of the settling
+        "withdrawn",  # of the outcome
+        "settled",
         "outcome",
         "contact",
     ]

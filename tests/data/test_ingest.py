@@ -13,7 +13,8 @@ from data import schema
 from data.engine.bulk import fetch
 from data.files.mapping import load_mapping
 from data.files.register_files import guess_table
-from data.files.returned import returned_csv, returned_files, safe_cell
+from data.files.returned import returned_csv, returned_files
+from data.files.safe_cells import safe_cell
 from data.records.import_queries import known_records
 from data.records.ingest import (
     RefusedImport,

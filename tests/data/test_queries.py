@@ -51,6 +51,10 @@ def test_nothing_known_later_than_the_cut_off_enters(small_register, as_of_index
 def test_an_advisor_sees_their_own_students_only(small_register):
     seen = queries.students(small_register.store, ADVISOR)["student_key"]
     assert set(seen) == {small_register.keys[number] for number in ("S01", "S02", "S06", "S07")}
+    last = Scope(
+        "zulkifli", "advisor", True, None, True, True
+    )  # after every other name, and nobody's advisor
+    assert queries.students(small_register.store, last).empty
 
 
 def test_leadership_sees_no_single_student(small_register):

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.charts.palette import BAND_COLORS
-from dashboard.shell import app_state
+from dashboard.shell import current_session
 from dashboard.shell.plain import shown_table
 from data.columns import BANDS
 
@@ -42,7 +42,7 @@ def caseload_table(frame: pd.DataFrame, key: str, *, several: bool = False) -> l
     list of str
         ``student_key`` of the chosen rows; at most one unless ``several``.
     """
-    words = app_state.words()
+    words = current_session.words()
     names = [words(f"band.{band}") for band in BANDS]
     config = st.column_config
     event = st.dataframe(

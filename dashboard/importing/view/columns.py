@@ -10,8 +10,9 @@ import streamlit as st
 from dashboard.importing import columns as import_columns
 from dashboard.importing.columns import IGNORED, FileColumns
 from dashboard.importing.plan import TABLES, UploadedFile
-from dashboard.shell import app_state
+from dashboard.shell import current_session, stores
 from dashboard.shell.plain import plain
+from dashboard.shell.session_keys import Key
 from data.files.mapping import Mapping
 
 
@@ -32,22 +33,24 @@ def choose_columns(
     marks = {file.table: mark for file, mark in read if file is not None}
     chosen = {table: _choices(file, marks[table]) for table, file in known.items()}
     base = next(iter(known.values())).match.mapping.title
-    own = import_columns.own_mapping(list(known.values()), chosen, app_state.words()("data.own", base=base))
+    own = import_columns.own_mapping(
+        list(known.values()), chosen, current_session.words()("data.own", base=base)
+    )
     return mapping if own is None else own
 
 
 def _read(file: UploadedFile, table: str, mapping: Mapping | None) -> tuple[FileColumns | None, str]:
     """The headers of a file, read once per session and choice of layout."""
-    kept = st.session_state.setdefault("columns", {})
+    kept = st.session_state.setdefault(Key.COLUMNS, {})
     mark = hashlib.sha256(file.data).hexdigest()[:8]
     key = (mark, file.name, table, None if mapping is None else mapping.name)
     if key not in kept:
-        kept[key] = import_columns.read_columns(app_state.store(), file, table, mapping)
+        kept[key] = import_columns.read_columns(stores.store(), file, table, mapping)
     return kept[key], f"{mark}-{mapping.name if mapping else 'auto'}"
 
 
 def _choices(file: FileColumns, mark: str) -> dict[str, str]:
-    words = app_state.words()
+    words = current_session.words()
     label = words(
         "data.map_understood",
         table=words(f"data.kind_{file.table}"),
@@ -75,7 +78,7 @@ def _choices(file: FileColumns, mark: str) -> dict[str, str]:
 
 
 def _meaning(column: str) -> str:
-    words = app_state.words()
+    words = current_session.words()
     if column == IGNORED:
         return words("data.map_ignore")
     own = f"import_column.{column}"
@@ -83,11 +86,11 @@ def _meaning(column: str) -> str:
 
 
 def _sample(cells: tuple[str, ...]) -> str | None:
-    return app_state.words()("data.map_sample", values=", ".join(map(plain, cells))) if cells else None
+    return current_session.words()("data.map_sample", values=", ".join(map(plain, cells))) if cells else None
 
 
 def _say_what_is_wrong(table: str, chosen: dict[str, str]) -> None:
-    words = app_state.words()
+    words = current_session.words()
     lacking = import_columns.missing(table, chosen)
     if lacking:
         st.warning(

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard.components.layout import section
 from dashboard.jobs import asking as jobs
-from dashboard.shell import app_state
+from dashboard.shell import current_session, stores
 
 ICONS = {
     "embed": ":material/fingerprint:",
@@ -18,7 +18,7 @@ ICONS = {
 
 def start_bar(kinds: tuple[str, ...]) -> None:
     """One popover per kind; its button asks for the job, whose bar the rerun then shows."""
-    words = app_state.words()
+    words = current_session.words()
     offered = [kind for kind in ICONS if kind in kinds]
     if not offered:
         return
@@ -39,12 +39,12 @@ def start_bar(kinds: tuple[str, ...]) -> None:
 
 
 def _start(kind: str, arguments: dict) -> None:
-    jobs.start(app_state.store(), app_state.person(), kind, **arguments)
+    jobs.start(stores.store(), current_session.person(), kind, **arguments)
     st.session_state[f"ask-{kind}"] = False  # closes the popover
 
 
 def _asked(kind: str) -> dict:
-    words = app_state.words()
+    words = current_session.words()
     if kind == "reports":
         from dashboard.reports.profile import profile_ids
 

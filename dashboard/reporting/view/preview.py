@@ -11,8 +11,8 @@ from dashboard.reports.model import NOT_YET, Override, ReportTable
 from dashboard.reports.profile import load_profile, profile_ids
 from dashboard.reports.profile_checks import ProfileError
 from dashboard.reports.profile_parts import Profile
-from dashboard.reports.provenance import Provenance
-from dashboard.shell import app_state
+from dashboard.reports.provenance import ReportProvenance
+from dashboard.shell import caches, current_session
 from dashboard.shell.plain import plain, shown
 from data.engine.database import Store
 from data.trust.scope import Scope
@@ -21,22 +21,22 @@ FIRST_SHOWN = "iaps40-8c"
 
 
 def read_register(store: Store, scope: Scope) -> pipeline.Register:
-    """The flow of the reader's programmes, for :func:`dashboard.shell.app_state.remember`."""
+    """The flow of the reader's programmes, for :func:`dashboard.shell.caches.read_once`."""
     return pipeline.read_register(store, scope)
 
 
 def compute(
     store: Store, scope: Scope, profile_id: str, program: str, ts: int, inputs: tuple, overrides: tuple
 ):
-    """A report with its provenance, for :func:`dashboard.shell.app_state.remember`."""
-    register = app_state.remember(read_register)
+    """A report with its provenance, for :func:`dashboard.shell.caches.read_once`."""
+    register = caches.read_once(read_register)
     request = pipeline.Request(profile_id, program, ts, dict(inputs), overrides)
     return pipeline.build(store, register, request)
 
 
 def choose(register: pipeline.Register) -> tuple[str, str, int]:
     """Instrument, programme and TS."""
-    words = app_state.words()
+    words = current_session.words()
     left, middle, right = st.columns([1.6, 1.4, 0.6], vertical_alignment="bottom")
     with left:
         names = {name: _name(name, words.language) for name in profile_ids()}
@@ -89,7 +89,7 @@ def any_level(profile_id: str) -> Profile:
 
 def fill_in(table: ReportTable) -> tuple[tuple, tuple[Override, ...]]:
     """Figures typed in by the office: those that the register lacks, and corrections with a reason."""
-    words, chosen = app_state.words(), table.selection
+    words, chosen = current_session.words(), table.selection
     memory = f"report-by-hand-{table.profile.id}-{chosen.program_code}-{chosen.ts}"
     kept = st.session_state.setdefault(memory, {"inputs": {}, "overrides": []})
     with st.expander(words("reports.fill"), icon=":material/edit:"):
@@ -100,7 +100,7 @@ def fill_in(table: ReportTable) -> tuple[tuple, tuple[Override, ...]]:
 
 
 def _inputs(table: ReportTable, kept: dict) -> None:
-    language = app_state.words().language
+    language = current_session.words().language
     for column in (column for column in table.columns if column.kind == "input"):
         boxes = st.columns(len(table.profile.rows))
         for row, box in zip(table.profile.rows, boxes, strict=True):
@@ -116,7 +116,7 @@ def _inputs(table: ReportTable, kept: dict) -> None:
 
 
 def _overrides(table: ReportTable, kept: dict) -> None:
-    words = app_state.words()
+    words = current_session.words()
     columns = {
         column.key: column_words(column, words.language)
         for column in table.columns
@@ -132,7 +132,9 @@ def _overrides(table: ReportTable, kept: dict) -> None:
         sent = st.form_submit_button(words("reports.override_add"))
     closed = table.cell(row, column).state == "closed"
     if sent and value is not None and reason.strip() and not closed:
-        kept["overrides"].append(Override(row, column, value, reason.strip(), app_state.person().account))
+        kept["overrides"].append(
+            Override(row, column, value, reason.strip(), current_session.person().account)
+        )
         st.rerun()
     if kept["overrides"]:
         st.caption(words("reports.override_done", n=len(kept["overrides"])))
@@ -141,9 +143,9 @@ def _overrides(table: ReportTable, kept: dict) -> None:
             st.rerun()
 
 
-def preview(table: ReportTable, provenance: Provenance) -> None:
+def preview(table: ReportTable, provenance: ReportProvenance) -> None:
     """The table as it will print, its warnings, indicators and marks."""
-    words = app_state.words()
+    words = current_session.words()
     language = words.language
     section(plain(describe.title(table, language)))
     pairs = describe.header_pairs(table, provenance, language)

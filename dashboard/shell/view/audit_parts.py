@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.shell import app_state
+from dashboard.shell import current_session, stores
 from dashboard.shell.audit_words import chain_words
 from data.trust import audit
 from data.trust.audit_chain import ChainReport, verify_chain
@@ -14,7 +14,7 @@ CHECKED_SECONDS = 300  # a chain that was found whole is read again after so lon
 
 def chain_state() -> None:
     """Say whether an entry was altered, removed or put in."""
-    words, store = app_state.words(), app_state.store()
+    words, store = current_session.words(), stores.store()
     report = _verified(store.url, audit.newest_entry(store))
     lines = chain_words(report, words)
     if report.intact:
@@ -25,13 +25,13 @@ def chain_state() -> None:
 
 @st.cache_data(ttl=CHECKED_SECONDS, max_entries=8, show_spinner=False)
 def _verified(url: str, newest: int) -> ChainReport:
-    return verify_chain(app_state.store())
+    return verify_chain(stores.store())
 
 
 def filters() -> tuple[str | None, str | None]:
     """The actor and the action to look for; None: any."""
-    words = app_state.words()
-    actors, actions = audit.who_and_what(app_state.store())
+    words = current_session.words()
+    actors, actions = audit.who_and_what(stores.store())
     left, right, _ = st.columns([1, 1, 1])
     with left:
         actor = st.selectbox(

@@ -7,8 +7,10 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from dashboard.shell import app_state
+from dashboard.shell import stores
 from dashboard.shell.access import PAGES
+from dashboard.shell.auditing import audited_once
+from dashboard.shell.session_keys import Key
 
 _KEY = re.compile(r"[0-9a-f]{8,32}")
 
@@ -23,7 +25,7 @@ def saw_list(name: str, **how) -> None:
     how
         How the list was narrowed: codes and numbers, None where it was not.
     """
-    app_state.audited_once(f"view_{name}", name, **{key: one for key, one in how.items() if one is not None})
+    audited_once(f"view_{name}", name, **{key: one for key, one in how.items() if one is not None})
 
 
 def searched(text: str) -> None:
@@ -32,14 +34,14 @@ def searched(text: str) -> None:
     What was typed may be a name: a keyed hash stands for it, by which the same search can be recognised and
     nobody can be read off the log.
     """
-    told = app_state.store().cipher.keyed("search", " ".join(text.casefold().split()))[:16]
-    where = st.session_state.get("page_drawn", "page")
-    app_state.audited_once("search_students", where, text_hash=told, length=len(text))
+    told = stores.store().cipher.keyed("search", " ".join(text.casefold().split()))[:16]
+    where = st.session_state.get(Key.PAGE_DRAWN, "page")
+    audited_once("search_students", where, text_hash=told, length=len(text))
 
 
 def refused_student(key: str) -> None:
     """Somebody asked for a student whom their account does not reach, or who does not exist."""
-    app_state.audited_once("refuse_student", key if _KEY.fullmatch(key) else "no student key")
+    audited_once("refuse_student", key if _KEY.fullmatch(key) else "no student key")
 
 
 def refused_page(names: list[str]) -> None:
@@ -52,4 +54,4 @@ def refused_page(names: list[str]) -> None:
     """
     asked = urlsplit(st.context.url or "").path.rstrip("/").rpartition("/")[2]
     if asked in PAGES and asked not in names:
-        app_state.audited_once("refuse_page", asked)
+        audited_once("refuse_page", asked)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from streamlit.runtime import get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from dashboard.shell import app_state
+from dashboard.shell import current_session
 
 
 def held_for(tabs: Iterable[str]) -> tuple[int, int]:
@@ -20,5 +20,5 @@ def held_for(tabs: Iterable[str]) -> tuple[int, int]:
 def release_when_left() -> None:
     """On the first run of a page: let go of what was uploaded on the one before, which shows it no more."""
     run = get_script_run_ctx(suppress_warning=True)
-    if run is not None and app_state.arrived():
+    if run is not None and current_session.arrived():
         run.uploaded_file_mgr.remove_session_files(run.session_id)

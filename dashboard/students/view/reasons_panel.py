@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard.charts.reasons import waterfall
 from dashboard.components.chart_panel import chart_panel
-from dashboard.shell import app_state
+from dashboard.shell import current_session, stores
 from dashboard.shell.glossary import linked
 from dashboard.shell.plain import plain
 from dashboard.students.reasons import WEIGHTY, label_of, reasons_frame
@@ -26,10 +26,10 @@ def reasons_panel(explanation: Explanation, about: tuple) -> None:
     about : tuple
         What names the score: its chart is drawn once.
     """
-    words = app_state.words()
-    frame = reasons_frame(explanation, app_state.programs(), words)
+    words = current_session.words()
+    frame = reasons_frame(explanation, stores.programs(), words)
     base = explanation.base_value
-    if not app_state.model().keeps_directions:
+    if not stores.model().keeps_directions:
         st.warning(words("reasons.train_again"), icon=":material/history:")
     left, right = st.columns([1.6, 1], gap="large")
     with left:
@@ -68,4 +68,4 @@ def _list(rows: list[dict], floor: float = WEIGHTY) -> None:
     if lines:
         st.markdown("\n\n".join(lines))  # one element: each costs the page a message
     else:
-        st.caption(app_state.words()("student.nothing_here"))
+        st.caption(current_session.words()("student.nothing_here"))

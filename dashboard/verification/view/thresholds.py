@@ -13,9 +13,10 @@ from dashboard.components.kpis import Kpi, kpi_row
 from dashboard.components.layout import section
 from dashboard.jobs import asking as jobs
 from dashboard.jobs.view.job_progress import job_progress
-from dashboard.shell import app_state
+from dashboard.shell import caches, current_session, stores
 from dashboard.shell.access import may
 from dashboard.shell.plain import shown_table
+from dashboard.shell.session_keys import Key
 from dashboard.verification.thresholds import (
     at_threshold,
     counts_table,
@@ -32,7 +33,7 @@ def report():
     calibration."""
     from vision.verification.verification_tools import tools_for
 
-    return app_state.remember(_measured, tools_for(app_state.store()).ground.version)
+    return caches.read_once(_measured, tools_for(stores.store()).ground.version)
 
 
 def _measured(store, _scope, _version):
@@ -43,7 +44,7 @@ def _measured(store, _scope, _version):
 
 def figures(found) -> None:
     """The four rates that matter most, and reviews per 1,000 forms."""
-    words = app_state.words()
+    words = current_session.words()
     rates = found.rates.set_index("name", drop=False)
     kpis = [
         Kpi(
@@ -68,7 +69,7 @@ def figures(found) -> None:
 
 def curve(found) -> None:
     """The DET curve with the thresholds in use."""
-    words = app_state.words()
+    words = current_session.words()
     chart = partial(det_curve, found.curves, found.points, words)
     title, help = words("thresholds.det_title"), words("thresholds.det_help")
     chart_panel(chart, "det", title, help, about=(found.version,))
@@ -78,7 +79,7 @@ def table(found) -> None:
     """Every rate with its interval, laypeople beside."""
     from vision.verification.threshold_report import LAYPEOPLE
 
-    words = app_state.words()
+    words = current_session.words()
     section(words("thresholds.table_title"), words("thresholds.table_help"))
     rows = rate_table(found.rates, LAYPEOPLE, words)
     narrow = {words("column.metric"): st.column_config.TextColumn(width=190)}  # a phone shows the values too
@@ -91,7 +92,7 @@ def table(found) -> None:
 
 def price(found) -> None:
     """Reviews and misses of 1,000 forms for a threshold that the reader tries."""
-    words = app_state.words()
+    words = current_session.words()
     left, right = st.columns(2, gap="medium")
     with left:
         chosen = st.slider(
@@ -124,7 +125,7 @@ def price(found) -> None:
 
 def origin(found) -> None:
     """Whose signatures stand behind the figures; an administrator may measure them on this register."""
-    words, person = app_state.words(), app_state.person()
+    words, person = current_session.words(), current_session.person()
     section(words("thresholds.origin_title"))
     st.markdown(words(f"thresholds.source_{found.source}", version=found.version))
     st.dataframe(
@@ -133,7 +134,7 @@ def origin(found) -> None:
     if not may(person.role, "run calibrate"):
         return
     if st.button(words("thresholds.calibrate"), icon=":material/tune:", key="calibrate"):
-        st.session_state["calibrate-job"] = jobs.start(app_state.store(), person, "calibrate")
+        st.session_state[Key.CALIBRATE_JOB] = jobs.start(stores.store(), person, "calibrate")
     st.caption(words("job_help.calibrate"))
-    if "calibrate-job" in st.session_state:
-        job_progress(st.session_state["calibrate-job"])
+    if Key.CALIBRATE_JOB in st.session_state:
+        job_progress(st.session_state[Key.CALIBRATE_JOB])

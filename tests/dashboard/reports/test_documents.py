@@ -13,8 +13,10 @@ from dashboard.reports import documents
 from dashboard.reports.case_file import CaseFile, Specimen, case_file
 from dashboard.reports.cohort_report import PARTS, cohort_report, cohort_tables
 from dashboard.reports.markdown_pdf import markdown_pdf, to_blocks
-from dashboard.reports.provenance import Provenance, file_hash
+from dashboard.reports.provenance import Provenance, file_hash, provenance_of
 from dashboard.reports.student_summary import StudentSummary, student_summary
+from data.settings import software_version
+from data.store import set_fact
 
 PROVENANCE = Provenance(institution="Universitas Contoh", synthetic=True)
 
@@ -214,3 +216,11 @@ def test_a_picture_that_is_no_png_is_refused():
 def test_a_ragged_table_is_refused():
     with pytest.raises(ValueError, match="2 cells"):
         documents.table(["a", "b"], [["1"]])
+
+
+def test_every_file_says_whose_people_the_store_holds_and_of_which_institution(store):
+    assert (provenance_of(store).institution, provenance_of(store).synthetic) == ("", False)
+    set_fact(store, "institution", "Universitas Contoh")
+    set_fact(store, "synthetic", True)
+    assert provenance_of(store) == Provenance("Universitas Contoh", True)
+    assert provenance_of(store).software == f"Tepat {software_version()}"
