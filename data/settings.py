@@ -8,7 +8,7 @@ from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -49,6 +49,10 @@ class Settings(BaseSettings):
     upload_mb: int = Field(default=200, gt=0, description="megabytes of one uploaded file")
     uploads_mb: int = Field(default=600, gt=0, description="megabytes of all files that an account uploaded")
     uploads: int = Field(default=500, gt=0, description="files that an account has uploaded and not left")
+    feeder_url: str = Field(default="", description="web service of the institution's PDDikti Neo Feeder")
+    feeder_user: str = Field(default="", description="account of that Feeder")
+    feeder_password: SecretStr = Field(default=SecretStr(""), description="its password")
+    feeder_ca: str = Field(default="", description="file of the authority that signed its certificate")
     threads: int = Field(default=0, description="CPU threads for torch and xgboost; 0: all")
 
     @field_validator("trusted_proxies")

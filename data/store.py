@@ -48,7 +48,6 @@ __all__ = [
     "add_case_event",
     "add_case_events",
     "get_fact",
-    "need_store",
     "new_import",
     "open_store",
     "save_model",
@@ -69,15 +68,13 @@ class NoStore(RuntimeError):
     """There is no store where the settings say, and none was to be made."""
 
 
-_NONE_THERE = (
-    "there is no store where TEPAT_FOLDER or DATABASE_URL says: python -m data init makes one, "
-    "`make demo` one of invented people; if there was one, is its disk mounted?"
-)
 _KEY_CHECK = "key_check"
 _KNOWN_TEXT = b"tepat"
 
 
-def open_store(url: str | None = None, *, folder: Path | None = None, create: bool = True) -> Store:
+def open_store(
+    url: str | None = None, *, folder: Path | None = None, create: bool = True, upgrade: bool | None = None
+) -> Store:
     """Open a store; create its tables and its key when it is new.
 
     Parameters
@@ -88,68 +85,47 @@ def open_store(url: str | None = None, *, folder: Path | None = None, create: bo
     folder : pathlib.Path, optional
         Where key file, models and caches live; by default the folder of the SQLite file, or the settings'.
     create : bool
-        False: never make a store or a key, and never bring a store to another revision.
+        Whether to make store and key where there are none.
+    upgrade : bool, optional
+        Whether to bring a store of an older revision to this software's; by default as ``create``.
 
     Raises
     ------
     data.engine.cipher.KeyProblem
         When the key is missing, malformed, or not the one that the store was written with.
+    data.engine.migrate.NewerStore
+        When the store was made by a newer version of the software.
     NoStore
-        When ``create`` is false and there is no store at this software's revision.
+        When ``create`` is false and there is no store, or ``upgrade`` is and it is at another revision.
     """
     settings = get_settings()
     parsed, folder = _place(url, folder, settings)
+    upgrade = create if upgrade is None else upgrade
     if not create:
         _must_exist(parsed)
     engine = connect(parsed)
     try:
         revision = current_revision(engine)
-        if not create and revision != newest_revision():
-            raise NoStore("there is no store of this revision: python -m data init makes or upgrades it")
+        if revision is None and not create:
+            raise NoStore(f"there is no store in {_name(parsed)}: python -m data init makes one")
         check = None if revision is None else _key_check(engine)
         if check is None and not create:
             raise NoStore("the store has no key yet: python -m data init makes one")
         # The key comes first: a store is not brought to another revision with a wrong one.
         cipher = None if check is None else _unlocked(folder, settings, check)
-        if create:
-            sealing = None if cipher is None else _seal(cipher, folder, settings, check)
-            migrate(engine, sealing)
+        if upgrade:
+            migrate(engine, None if cipher is None else _seal(cipher, folder, settings, check))
+        elif revision != newest_revision():
+            raise NoStore("there is no store of this revision: python -m data init upgrades it")
         if cipher is None:
             cipher, check = _locked_anew(engine, folder, settings)
         seal = _seal(cipher, folder, settings, check)
-        if create:
+        if upgrade:
             begin_head(engine, seal)
     except BaseException:
         engine.dispose()
         raise
-    return Store(engine, cipher, parsed.render_as_string(hide_password=True), folder, seal)
-
-
-def need_store(url: str | None = None, *, folder: Path | None = None) -> None:
-    """Make sure that there is a store, of whatever revision, and that its key is at hand; make neither.
-
-    The parameters are those of :func:`open_store`.
-
-    Raises
-    ------
-    NoStore
-        When there is none: nobody made it yet, the settings name another place, or a disk is not mounted.
-    data.engine.cipher.KeyProblem
-        When the key is missing, malformed, or not the one that the store was written with.
-    sqlalchemy.exc.SQLAlchemyError
-        When the database does not answer.
-    """
-    settings = get_settings()
-    parsed, folder = _place(url, folder, settings)
-    _must_exist(parsed)
-    engine = connect(parsed)
-    try:
-        check = None if current_revision(engine) is None else _key_check(engine)
-        if check is None:
-            raise NoStore(_NONE_THERE)
-        _unlocked(folder, settings, check)
-    finally:
-        engine.dispose()
+    return Store(engine, cipher, _name(parsed), folder, seal)
 
 
 def _place(url: str | None, folder: Path | None, settings: Settings) -> tuple[URL, Path]:
@@ -177,10 +153,17 @@ def set_fact(store: Store, name: str, value: Any) -> None:
         write_fact(connection, name, value)
 
 
+def _name(parsed) -> str:
+    return parsed.render_as_string(hide_password=True)
+
+
 def _must_exist(parsed) -> None:
     file = parsed.database if parsed.get_backend_name() == "sqlite" else None
     if file is not None and not (Path(file).is_file() and Path(file).stat().st_size):
-        raise NoStore(_NONE_THERE)
+        raise NoStore(
+            f"there is no store at {file}: python -m data init makes one, TEPAT_FOLDER or DATABASE_URL names "
+            "another; is the disk mounted?"
+        )
 
 
 def _key_check(engine) -> str | None:
@@ -208,7 +191,7 @@ def _unlocked(folder: Path, settings: Settings, check: str) -> Cipher:
         source = _source(folder, settings)
         raise KeyProblem(
             f"wrong key: {source} (fingerprint {cipher.fingerprint}) is not the key that this store was "
-            "encrypted with"
+            "encrypted with; put that one there"
         ) from None
     return cipher
 

@@ -7,7 +7,6 @@ term and never twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
@@ -15,6 +14,7 @@ import pandas as pd
 from data import queries
 from data.columns import TARGETS
 from data.engine.database import Store
+from data.engine.progress import Progress, Steps
 from data.store import save_model, set_fact
 from fusion.features.assemble import training_set
 from fusion.features.build import register_date
@@ -26,7 +26,7 @@ from fusion.model.fit import fit_model
 from fusion.model.model_files import save_model_folder
 from fusion.model.risk_model import RiskModel
 from fusion.model.tune import tune_settings
-from fusion.service.scoring import score, steps
+from fusion.service.scoring import score
 from fusion.service.serving import put_into_service
 from fusion.service.sources import choose_encoder, find_model, load_model, read_rows, read_signatures
 from fusion.service.upkeep import note_watch
@@ -37,7 +37,6 @@ from fusion.validation.report import fitness_text
 
 __all__ = ["NotTrainable", "Trained", "choose_encoder", "evaluate", "load_model", "score", "train"]
 
-Progress = Callable[[str, int, int], None]
 
 NOTHING_YET = "The register holds no term and no outcome yet."
 
@@ -106,8 +105,7 @@ def train(
         more for the final model.
     one_cohort : bool
         Learn from a register that cannot tell its entry cohorts apart.
-    progress : callable, optional
-        ``progress(what, done, total)``.
+    progress : Progress, optional
 
     Raises
     ------
@@ -115,7 +113,7 @@ def train(
         When no target can be learned from what is known yet. What is missing is kept in the store's fact
         :data:`fusion.validation.fitness.FACT`, for the pages.
     """
-    say = steps(progress, 6)
+    say = Steps(progress, 6)
     say("reading the register")
     records, signatures = queries.records_until(store), read_signatures(store, encoder_id)
     if not len(records.students) or not (len(records.terms) or len(records.outcomes)):
@@ -134,7 +132,7 @@ def train(
         written = _serve(store, version, progress) if serve else 0
         return Trained(load_model(store, version), None, False, serve, written, fitness)
     options = {"seed": seed, "settings": settings, "tune_trials": tune_trials}
-    assessment = assess(records, rows, targets=tuple(training_sets), draws=draws, progress=say, **options)
+    assessment = assess(records, rows, targets=tuple(training_sets), draws=draws, say=say, **options)
     say("learning from every known outcome")
     if tune_trials:
         settings = tune_settings(training_sets, trials=tune_trials, seed=seed).settings
@@ -174,7 +172,7 @@ def _is_there(store: Store, version: str) -> bool:
 
 
 def evaluate(
-    store: Store, *, seed: int = 0, draws: int = DRAWS, tune_trials: int = 0, progress=None
+    store: Store, *, seed: int = 0, draws: int = DRAWS, tune_trials: int = 0, progress: Progress | None = None
 ) -> Assessment | None:
     """Examine the method on this store's forward split; writes nothing.
 
@@ -190,7 +188,7 @@ def evaluate(
     NotTrainable
         When the register holds no term and no outcome, or no target has students of both outcomes.
     """
-    say = steps(progress, 4)
+    say = Steps(progress, 4)
     say("reading the register")
     records = queries.records_until(store)
     if not len(records.students) or not (len(records.terms) or len(records.outcomes)):
@@ -201,7 +199,7 @@ def evaluate(
     if not targets:
         raise NotTrainable(fitness)
     options = {"seed": seed, "draws": draws, "tune_trials": tune_trials}
-    return assess(records, rows, targets=targets, progress=say, **options)
+    return assess(records, rows, targets=targets, say=say, **options)
 
 
 def _manifest(version, model, rows, labels, assessment, data_hash, seed) -> dict:

@@ -17,12 +17,19 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = {
-    "scoping": ("data/trust/scoping.py", "tests/data/test_queries.py tests/dashboard/test_reach.py"),
-    "labels": ("data/calendar/labels.py", "tests/data/test_labels.py tests/data/test_study_time.py"),
+    "scoping": (
+        "data/trust/scoping.py",
+        "tests/data/records/test_queries.py tests/dashboard/jobs/test_reach.py",
+    ),
+    "labels": (
+        "data/calendar/labels.py",
+        "tests/data/calendar/test_labels.py tests/data/calendar/test_study_time.py",
+    ),
     "features": ("fusion/features/build.py", "tests/fusion/features/test_features.py"),
     "verify": ("vision/verification/verify.py", "tests/vision/verification/test_verify.py"),
-    "access": ("dashboard/shell/access.py", "tests/dashboard/test_access.py"),
-    "suppress": ("dashboard/reports/suppress.py", "tests/dashboard/reports/test_suppress.py"),
+    "access": ("dashboard/shell/access.py", "tests/dashboard/shell/test_access.py"),
+    "small_cells": ("data/trust/small_cells.py", "tests/data/trust/test_small_cells.py"),
+    "suppress": ("dashboard/reports/suppress.py", "tests/dashboard/reports/test_suppression.py"),
 }
 ANNOTATIONS = ["core/ReplaceBinaryOperator_BitOr_.*"]  # ``str | None`` says nothing at run time
 TIMEOUT = 300  # seconds for the tests of one change

@@ -15,6 +15,7 @@ ORDER = ("data", "vision", "fusion", "dashboard")
 HOMES = {
     "sqlalchemy": ("data/",),
     "alembic": ("data/",),
+    "requests": ("data/feeder/",),
     "torch": ("vision/",),
     "torchvision": ("vision/",),
     "captum": ("vision/",),
@@ -207,3 +208,23 @@ def test_reports_lean_on_no_other_room_of_the_dashboard():
         if module.startswith("dashboard.") and not module.startswith("dashboard.reports.")
     ]
     assert leaning == []
+
+
+@pytest.mark.parametrize("package", ORDER)
+def test_the_tests_of_a_package_stand_in_its_rooms(package):
+    rooms = {path.name for path in (ROOT / package).iterdir() if path.is_dir()}
+    folders = {
+        path.parent.relative_to(ROOT / "tests" / package)
+        for path in (ROOT / "tests" / package).rglob("test_*.py")
+    }
+    assert {folder.as_posix() for folder in folders} - rooms <= {"."}
+    if package in ("data", "dashboard"):
+        assert not list((ROOT / "tests" / package).glob("test_*.py"))
+
+
+def test_every_file_that_is_mutated_and_every_test_that_must_notice_is_there():
+    named = re.findall(
+        r"[\w/]+\.py", (ROOT / "tests/mutation.py").read_text(encoding="utf-8").split("MODULES = ")[1]
+    )
+    assert len(named) > 10
+    assert [path for path in named if not (ROOT / path).exists()] == []

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from data.calendar.term_calendar import ordinal, term_after
-from data.columns import DROPOUT_EXITS
+from data.columns import DROPOUT_EXITS, OTHER_EXITS
 
-OUTSIDE = ("transferred", "deceased")
+OUTSIDE = ("transferred", "deceased", *OTHER_EXITS)  # neither a degree nor a drop-out
 AT_RISK = ("high", "very_high")
 Z95 = 1.959963984540054
 
@@ -76,9 +76,10 @@ def outcomes(
     Returns
     -------
     DataFrame
-        One row per group: ``entered``, ``outside`` (transferred or died), ``on_time``, ``graduated`` (also
-        later), ``left``, ``studying``; of mature cohorts ``n``, ``on_time_n``, ``left_n``; ``rate``, ``low``,
-        ``high`` (graduated on time, Wilson), ``left_rate``; ``mature`` whether all of the group is.
+        One row per group: ``entered``, ``outside`` (transferred, died or gone otherwise), ``on_time``,
+        ``graduated`` (also later), ``left``, ``studying``; of mature cohorts ``n``, ``on_time_n``,
+        ``left_n``; ``rate``, ``low``, ``high`` (graduated on time,
+        Wilson), ``left_rate``; ``mature`` whether all of the group is.
     """
     n, graduated = flow["students"].to_numpy(), (flow["state"] == "graduated").to_numpy()
     normal, passed = normal_terms(flow, programs), terms_passed(flow, last_term)

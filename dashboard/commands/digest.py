@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from data.commands.frame import ACTOR, Refusal, opened_store
+
 ACCOUNT = typer.Option(help="The advisor's account.")
 OUT = typer.Option(help="The PDF to write.")
 TARGET = typer.Option(help="late or dropout.")
@@ -29,30 +31,26 @@ def digest(
     from dashboard.shell.access import scope_for
     from dashboard.shell.wording import LANGUAGES, Words
     from data.columns import TARGETS
-    from data.store import open_store
     from data.trust import audit
     from data.trust.accounts import find_account
 
     for name, value, allowed in (("target", target, TARGETS), ("language", language, tuple(LANGUAGES))):
         if value not in allowed:
-            raise typer.BadParameter(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
-    store = open_store()
-    try:
+            raise Refusal(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
+    with opened_store() as store:
         person = find_account(store, account)
         if person is None or person.role != "advisor":
-            raise typer.BadParameter(f"account must be an advisor who may sign in, got {account!r}")
+            raise Refusal(f"account must be an advisor who may sign in, got {account!r}")
         week = gather(store, scope_for(person), target, on.date() if on else date.today())
         file = digest_pdf(week, provenance_of(store), Words(language), person.display_name)
         audit.append(
             store,
-            actor="command line",
+            actor=ACTOR,
             role="system",
             action="export",
             object="digest",
             detail={"of": account},
         )
-    finally:
-        store.close()
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(file)
     counts = {"new": week.new, "worse": week.worse, "waiting": week.waiting, "due": week.due}

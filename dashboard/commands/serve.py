@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from data.commands.frame import opened_store
+
 PORT = typer.Option(min=1, max=65535, help="TCP port; default: the setting TEPAT_PORT, else 8501.")
 ADDRESS = typer.Option(help="Interface to listen on; 0.0.0.0 lets other machines in.")
 
@@ -18,10 +20,10 @@ def serve(
     worker: Annotated[bool, WORKER] = True,
 ) -> None:
     """Serve the dashboard until Ctrl+C."""
-    from data.commands.opening import store_needed
     from data.settings import get_settings
 
-    store_needed()  # before anything slow is imported, and before anybody can ask for a page
+    with opened_store():  # refused here, before anything slow is imported, and not to every visitor
+        pass
     from dashboard.shell.server import serve as start
 
     port = port or get_settings().port

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from data.commands.frame import opened_store
+
 
 def worker(
     until_idle: Annotated[bool, typer.Option("--until-idle", help="Do what is waiting, then end.")] = False,
@@ -21,7 +23,6 @@ def worker(
     import threading
 
     from dashboard.jobs.worker import work
-    from data.commands.opening import opened_store
     from data.engine.kept_head import show_heads
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -37,5 +38,5 @@ def worker(
 
     if attached:
         threading.Thread(target=follow, daemon=True).start()
-    with opened_store(may_make=False) as store:
+    with opened_store() as store:
         work(store, stop, until_idle=until_idle)

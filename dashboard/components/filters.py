@@ -155,10 +155,10 @@ def group_choices(programs: pd.DataFrame, cohorts: list[int]) -> list[GroupFilte
     At most :data:`LIKELY`; the newest cohorts first.
     """
     codes, newest = programs["program_code"].tolist(), sorted(cohorts, reverse=True)
-    one = [(None, None), *((code, None) for code in codes), *((None, cohort) for cohort in newest)]
+    alone = [(None, None), *((code, None) for code in codes), *((None, cohort) for cohort in newest)]
     both = [(code, cohort) for cohort in newest for code in codes]
-    found = [GroupFilter(target, *pair) for pairs in (one, both) for target in TARGETS for pair in pairs]
-    return found[:LIKELY]
+    choices = [GroupFilter(target, *pair) for pairs in (alone, both) for target in TARGETS for pair in pairs]
+    return choices[:LIKELY]
 
 
 def case_filters(programs: pd.DataFrame, cohorts: list[int], longest: int) -> CaseFilter:

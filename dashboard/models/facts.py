@@ -49,23 +49,23 @@ def figures_table(manifest: dict, target: str, names: tuple[str, ...], words: Wo
     columns = {words("column.metric"): [words.named("metric", name) for name in names]}
     for arm, short in ARMS.items():
         if arm in arms:
-            found = arms[arm]["figures"]
+            figures = arms[arm]["figures"]
             columns[words(f"arm.{short}")] = [
-                estimate(found.get(name), words, 3, name in SHARES) for name in names
+                estimate(figures.get(name), words, 3, name in SHARES) for name in names
             ]
     return pd.DataFrame(columns)
 
 
 def verdict(manifest: dict, target: str) -> str:
     """Key of the sentence that says whether the signature added anything: adds, nothing, few or unknown."""
-    found = assessment(manifest).get("ablations", {}).get(target, {}).get("verdict")
-    return VERDICTS.get(found, "unknown")
+    said = assessment(manifest).get("ablations", {}).get(target, {}).get("verdict")
+    return VERDICTS.get(said, "unknown")
 
 
 def differences(manifest: dict, target: str) -> pd.DataFrame:
     """``metric, value, low, high``: fused less records on the same students; empty when never compared."""
-    found = assessment(manifest).get("ablations", {}).get(target, {}).get("differences", {})
-    rows = [(name, *triple) for name, triple in found.items() if triple and triple[0] is not None]
+    triples = assessment(manifest).get("ablations", {}).get(target, {}).get("differences", {})
+    rows = [(name, *triple) for name, triple in triples.items() if triple and triple[0] is not None]
     return pd.DataFrame(rows, columns=["metric", "value", "low", "high"])
 
 
@@ -91,10 +91,10 @@ RATES = ("fnr", "fpr", "selection", "precision", "calibration_gap")
 
 def fairness_table(manifest: dict, target: str, words: Words) -> pd.DataFrame:
     """One row per group and one column per rate, with intervals; small groups keep only their name."""
-    found = assessment(manifest).get("fairness", {}).get(target, {}).get("table", [])
+    groups = assessment(manifest).get("fairness", {}).get(target, {}).get("table", [])
     hidden = words("model.suppressed")
     rows = []
-    for row in found:
+    for row in groups:
         shown = {words("column.attribute"): words.named("attribute", row["attribute"])}
         shown[words("column.group")] = words.named("group", row["group"])
         shown[words("column.students")] = hidden if row["suppressed"] else words.number(row["students"])
@@ -109,7 +109,7 @@ def fairness_table(manifest: dict, target: str, words: Words) -> pd.DataFrame:
 
 def by_cohort(manifest: dict, target: str, words: Words) -> pd.DataFrame:
     """Mean risk against what came true, cohort by cohort, and whether the interval holds the risk."""
-    found = assessment(manifest).get("cohorts", [])
+    cohorts = assessment(manifest).get("cohorts", [])
     return pd.DataFrame(
         [
             {
@@ -121,7 +121,7 @@ def by_cohort(manifest: dict, target: str, words: Words) -> pd.DataFrame:
                 ),
                 words("column.trusted"): words("unit.yes" if row["trusted"] else "unit.no"),
             }
-            for row in found
+            for row in cohorts
             if row.get("target") == target
         ]
     )

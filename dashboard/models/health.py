@@ -28,16 +28,16 @@ def concerns(manifest: dict, scored_at: datetime | None, today: date, target: st
         Which risk.
     """
     said = ["train_again"] if manifest.get("format", KEEPS_DIRECTIONS) < KEEPS_DIRECTIONS else []
-    found = assessment(manifest)
-    if not found:
+    assessed = assessment(manifest)
+    if not assessed:
         return [*said, "unexamined"]
-    arms = found.get("evaluations", {}).get(target, {})
+    arms = assessed.get("evaluations", {}).get(target, {})
     if arms and judged_on_few(arms.get("fused", {})):
         said.append("few_judged")
     model, rule = (_value(arms, arm, AT) for arm in ("fused", "on-track rule"))
     if model is not None and rule is not None and model <= rule:
         said.append("no_better_than_rule")
-    cohorts = [row for row in found.get("cohorts", []) if row.get("target") == target]
+    cohorts = [row for row in assessed.get("cohorts", []) if row.get("target") == target]
     if cohorts and not max(cohorts, key=lambda row: row["cohort_term"])["trusted"]:
         said.append("drifted")
     if trust(manifest) == "untrusted":

@@ -14,12 +14,12 @@ LEAST_SIGNS = 8  # rows shown when fewer alarm
 
 def trust(manifest: dict) -> str:
     """Key of the sentence about young cohorts: unwatched, few, trusted or untrusted."""
-    found = manifest.get("monitor")
-    if not found:
+    monitor = manifest.get("monitor")
+    if not monitor:
         return "unwatched"
-    if not found["trusted"]:
+    if not monitor["trusted"]:
         return "untrusted"
-    return "trusted" if found.get("enough", True) else "few"
+    return "trusted" if monitor.get("enough", True) else "few"
 
 
 def signs_table(manifest: dict, words: Words) -> pd.DataFrame:
@@ -68,8 +68,8 @@ def probe_table(manifest: dict, words: Words) -> pd.DataFrame:
 
 def recalibrated(manifest: dict, target: str) -> dict | None:
     """``students, expected, observed, step`` of the last move of a target's level; None when never moved."""
-    found = (manifest.get("recalibrated") or {}).get("targets", {}).get(target)
-    return found if found and found["step"] else None
+    recalibrated = (manifest.get("recalibrated") or {}).get("targets", {}).get(target)
+    return recalibrated if recalibrated and recalibrated["step"] else None
 
 
 def registry_table(models: pd.DataFrame, words: Words, target: str = TARGETS[0]) -> pd.DataFrame:

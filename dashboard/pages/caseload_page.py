@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard.cases import caseload
 from dashboard.cases.view.bulk_log import bulk_log, bulk_receipt, selection_round
 from dashboard.cases.view.caseload_parts import cutoff_line, enriched, worth_a_talk
-from dashboard.cases.view.caseload_table import caseload_table
+from dashboard.cases.view.caseload_table import caseload_table, open_student
 from dashboard.cases.view.standing_parts import by_rule, past_normal
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import CaseFilter, case_filters
@@ -44,15 +44,15 @@ def show() -> None:
 
 def by_risk(chosen: CaseFilter) -> None:
     """The students for whom the target still is a risk, by the model."""
-    words, found = current_session.words(), worth_a_talk(chosen)
-    listed = caseload.ordered(found.head(chosen.k), caches.read_once(queries.newest_term))
+    words, ranked = current_session.words(), worth_a_talk(chosen)
+    listed = caseload.ordered(ranked.head(chosen.k), caches.read_once(queries.newest_term))
     if chosen.only_moved:
         listed = listed[listed["moved"].isin(("new", "worse"))]
     if listed.empty:
         return empty_state(
             words("caseload.empty_title"), words("caseload.empty_text"), ":material/search_off:"
         )
-    st.markdown(cutoff_line(found, listed, chosen.k))
+    st.markdown(cutoff_line(ranked, listed, chosen.k))
     table = caseload.as_table(enriched(listed, chosen.target), stores.programs(), words)
     several = st.session_state.get(Key.SEVERAL, False)
     picked = caseload_table(table, f"caseload-{several}-{selection_round()}", several=several)
@@ -63,4 +63,4 @@ def by_risk(chosen: CaseFilter) -> None:
     if several:
         bulk_log(picked)
     elif picked:
-        st.switch_page(current_session.pages()["student"], query_params={"s": picked[0]})
+        open_student(picked[0])

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import empty_state, page_header, section
 from dashboard.importing.view import asked as import_jobs
-from dashboard.importing.view import wizard
+from dashboard.importing.view import reading, wizard
 from dashboard.importing.view.columns import choose_columns
 from dashboard.importing.view.history import as_table, undo_panel
 from dashboard.shell import current_session, stores
@@ -49,11 +49,13 @@ def _wizard() -> None:
         return wizard.guide()
     kinds = wizard.choose_kinds(files)
     mapping, rule = wizard.choose_layout()
-    mapping = choose_columns(files, kinds, mapping)
+    said = reading.choose_reading(files, kinds)
+    mapping = choose_columns(files, kinds, mapping, said)
     section(words("data.step_check"))
-    plan = wizard.checked(files, kinds, mapping, rule)
+    plan = wizard.checked(files, kinds, mapping, rule, said)
     if plan is None:
         return
+    reading.show_guesses(plan)
     wizard.show_mapping(plan)
     wizard.show_outcome(plan)
-    import_jobs.confirm(plan, files, kinds, mapping, rule)
+    import_jobs.confirm(plan, files, kinds, mapping, rule, said)

@@ -21,8 +21,8 @@ def show() -> None:
     if search is None:
         return empty_state(words("duplicates.none_title"), words("duplicates.none_text"), ":material/search:")
     kind, open_only = parts.filters()
-    found = duplicate_findings(store, scope, kind=kind)
-    rows = found[found["opinion"].isna()] if open_only else found
+    pairs = duplicate_findings(store, scope, kind=kind)
+    rows = pairs[pairs["opinion"].isna()] if open_only else pairs
     if rows.empty:
         icon = ":material/task_alt:"
         return empty_state(words("duplicates.clear_title"), words("duplicates.clear_text"), icon)

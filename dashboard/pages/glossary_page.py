@@ -20,10 +20,10 @@ def show() -> None:
         label_visibility="collapsed",
         icon=":material/search:",
     )
-    found = glossary.entries(words, search or "")
-    if not found:
+    by_subject = glossary.entries(words, search or "")
+    if not by_subject:
         return empty_state(words("glossary.none"), words("glossary.none_text"), ":material/search_off:")
-    for subject, entries in found.items():
+    for subject, entries in by_subject.items():
         with card(f"glossary-{subject}"):
             st.header(words(f"glossary.subject_{subject}"), anchor=False)
             for entry in entries:

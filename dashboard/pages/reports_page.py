@@ -7,8 +7,10 @@ import streamlit as st
 from dashboard.components.layout import card, empty_state, page_header
 from dashboard.reporting.view import actions
 from dashboard.reporting.view import preview as parts
+from dashboard.reports.model import FiguresRefused
 from dashboard.reports.profile_checks import ProfileError
 from dashboard.shell import caches, current_session, stores
+from dashboard.shell.plain import plain
 
 
 def show() -> None:
@@ -29,7 +31,10 @@ def show() -> None:
         return empty_state(words("reports.no_level", instrument=name, level=level), "")
     by_hand = parts.fill_in(table)
     if any(by_hand):
-        table, provenance = caches.read_once(parts.compute, *chosen, *by_hand)
+        try:
+            table, provenance = caches.read_once(parts.compute, *chosen, *by_hand)
+        except FiguresRefused as refusal:
+            st.error(words("reports.figures_refused", reason=plain(refusal)), icon=":material/block:")
     with card("report"):
         parts.preview(table, provenance)
     with card("report-files"):

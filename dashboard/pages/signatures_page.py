@@ -29,8 +29,8 @@ def show() -> None:
         return empty_state(words("signatures.empty_title"), words("signatures.empty_text"), ":material/draw:")
     kpi_row(parts.kpis(counts))
     finding, context = parts.filters()
-    found = queries.specimen_list(store, scope, finding=finding, context=context)
-    table = parts.as_table(found)
+    listed = queries.specimen_list(store, scope, finding=finding, context=context)
+    table = parts.as_table(listed)
     left, right = st.columns([1.7, 1], gap="medium")
     with left:
         picked = parts.specimen_table(table)
@@ -39,7 +39,7 @@ def show() -> None:
         if picked is None:
             st.caption(words("signatures.pick"))
         else:
-            row = found.iloc[picked]
+            row = listed.iloc[picked]
             auditing.audited_once("view_specimen", row["specimen_id"])
             st.markdown(f"**{plain(table.iloc[picked]['student'])}**")
             scan(row["specimen_id"], words.day(row["captured_on"]))

@@ -29,15 +29,15 @@ def show() -> None:
     key = parts.chosen_key()
     if key is None:
         return parts.picker()
-    found = queries.student(store, scope, key)
-    if found.empty:
+    students = queries.student(store, scope, key)
+    if students.empty:
         refused_student(key)
         return empty_state(words("student.denied_title"), words("student.denied_text"), ":material/lock:")
     auditing.audited_once("view_student", key)
     terms = queries.term_rows(store, scope, key)
-    parts.student_header(found.iloc[0].to_dict(), terms)
+    parts.student_header(students.iloc[0].to_dict(), terms)
     events = queries.case_events(store, scope, key)
-    row = parts.standing_of(key, found.iloc[0].to_dict())
+    row = parts.standing_of(key, students.iloc[0].to_dict())
     if row is not None and is_past(row):
         standing_card(row)
     else:
@@ -54,6 +54,6 @@ def show() -> None:
         case_log(key, events)
     with st.container(horizontal=True):
         export_bar(partial(parts.export_frame, history, terms, words), f"student-{key[:8]}", target=target)
-        student_pdf(found.iloc[0].to_dict(), terms, events, newest, told, row)
+        student_pdf(students.iloc[0].to_dict(), terms, events, newest, told, row)
     with signature:
         specimen_panel(queries.student_specimens(store, scope, key), stored)

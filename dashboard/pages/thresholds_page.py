@@ -14,15 +14,15 @@ def show() -> None:
     words = current_session.words()
     page_header(words("thresholds.title"), words("thresholds.lead"))
     with st.spinner(words("thresholds.measuring")):
-        found = parts.report()
-    parts.figures(found)
+        measured = parts.report()
+    parts.figures(measured)
     left, right = st.columns(2, gap="medium")
     with left, card("det"):
-        parts.curve(found)
+        parts.curve(measured)
     with right, card("price"):
-        parts.price(found)
+        parts.price(measured)
     with card("rates"):
-        parts.table(found)
+        parts.table(measured)
     with card("origin"):
-        parts.origin(found)
+        parts.origin(measured)
     st.caption(words("signature.footer"))

@@ -22,7 +22,7 @@ def to_long(table: ReportTable, provenance: ReportProvenance) -> pd.DataFrame:
     """
     columns = {column.key: column for column in table.columns}
     rows = {row.key: row for row in table.rows}
-    lines = []
+    lines, by_hand = [], {(change.row, change.column) for change in table.overrides}
     for cell in table.cells.values():
         row, column = rows[cell.row], columns[cell.column]
         labels = {
@@ -35,7 +35,7 @@ def to_long(table: ReportTable, provenance: ReportProvenance) -> pd.DataFrame:
         lines.append(
             {"part": "cell", "row": cell.row, "column": cell.column, **labels, "value": cell.value}
             | {"state": cell.state, "formula": cell.formula, "score": None}
-            | {"overridden": cell.computed is not None}
+            | {"overridden": (cell.row, cell.column) in by_hand}
         )
     for line in table.lines:
         part = line.indicator

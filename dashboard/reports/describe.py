@@ -71,6 +71,18 @@ def warning_lines(table: ReportTable, language: str) -> list[str]:
     for notice in table.notices:
         text = say(language, f"note_{notice.code}", detail=notice.detail)
         lines.append(f"{text}: {head_count(notice.count, language)}" if notice.count else text)
+    return lines + _score_warnings(table, language)
+
+
+def _score_warnings(table: ReportTable, language: str) -> list[str]:
+    """Where a variant would give another score than the indicator that it varies; both must be printed."""
+    lines = []
+    for line in table.lines:
+        other = table.line(line.indicator.variant_of) if line.indicator.variant_of else None
+        if other and None not in (line.score, other.score) and abs(line.score - other.score) >= 0.005:
+            scores = [figure(each.score, "0.00", language) for each in (other, line)]
+            names = {"indicator": other.indicator.key, "variant": line.indicator.label[language]}
+            lines.append(say(language, "score_differs", score=scores[0], other=scores[1], **names))
     return lines
 
 
@@ -201,6 +213,8 @@ def provenance_pairs(table: ReportTable, provenance: ReportProvenance, language:
         (say(language, "approved"), _signed(provenance.approved_by, provenance.approved_at) or not_yet),
         (say(language, "sha256"), provenance.content_sha256 or "—"),
     ]
+    if provenance.replaces:
+        pairs.append((say(language, "replaces"), provenance.replaces))
     for number, day, files in provenance.imports:
         pairs.append((say(language, "imports"), f"{number} · {day} · {files}"))
     return pairs

@@ -64,6 +64,8 @@ class ReportProvenance(Provenance):
         Of the stored report; status is draft, prepared or approved.
     content_sha256 : str
         :func:`content_hash` of the frozen content.
+    replaces : str
+        The version whose approval was withdrawn for this one, and why.
     """
 
     imports: tuple[tuple[str, str, str], ...] = ()
@@ -78,6 +80,7 @@ class ReportProvenance(Provenance):
     report_version: int = 0
     status: str = "draft"
     content_sha256: str = ""
+    replaces: str = ""
 
     def to_json(self) -> dict:
         """As a dictionary that JSON can hold."""

@@ -37,10 +37,10 @@ def students_behind(table: ReportTable, row: str, column: str) -> tuple[str, ...
     if not cell.formula:
         return cell.students
     at = None if cell.row == TOTAL_ROW else cell.row
-    found: set[str] = set()
+    behind: set[str] = set()
     for address in reads(table.profile, cell.formula, at):
-        found.update(students_behind(table, *address))
-    return tuple(sorted(found))
+        behind.update(students_behind(table, *address))
+    return tuple(sorted(behind))
 
 
 def restricted_frame(keys: tuple[str, ...], identities: pd.DataFrame, flow: pd.DataFrame) -> pd.DataFrame:

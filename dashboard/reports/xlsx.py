@@ -262,6 +262,6 @@ def _page_setup(sheet: Sheet, provenance: ReportProvenance) -> None:
     page.set_paper(9)  # A4
     page.fit_to_pages(1, 1)
     page.set_margins(0.5, 0.5, 0.6, 0.6)
-    page.set_footer(f"&L&8{provenance.content_sha256[:16]}&R&8&P / &N")
+    page.set_footer(f"&L&8 {provenance.content_sha256[:16]}&R&8 &P / &N")  # "&8" and a digit would be a size
     page.hide_gridlines(2)
     page.protect("", {"format_columns": True, "format_rows": True})

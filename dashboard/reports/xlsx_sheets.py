@@ -77,14 +77,17 @@ def _provenance(sheet, provenance: ReportProvenance) -> None:
 
 
 def override_lines(table, language: str) -> list[str]:
-    """Figures set by hand, each with what the register said, the reason and the person."""
+    """Figures set by hand with reason and person; what the register said only in internal files."""
     lines = []
     for change in table.overrides:
-        before = table.cell(change.row, change.column).computed
-        shown = "—" if before is None else before
+        cell = table.cell(change.row, change.column)
+        before = "—" if cell.computed is None else cell.computed
+        told = "" if table.external else f"{say(language, 'original_value')} {before} → "
+        value = describe.MARKS[cell.state] if change.value is None else f"{change.value:g}"
+        reasons = "; ".join(filter(None, (change.reason, change.second_reason)))
         lines.append(
-            f"{change.row} / {change.column}: {say(language, 'original_value')} {shown}"
-            f" → {say(language, 'new_value')} {change.value:g}; {change.reason} ({change.by})"
+            f"{change.row} / {change.column}: {told}{say(language, 'new_value')} {value}; "
+            f"{reasons} ({change.by})"
         )
     return lines
 

@@ -198,6 +198,19 @@ def words() -> Words:
 def choose_language(language: str) -> None:
     """Speak another language from now on, after a reload too."""
     st.session_state[Key.LANGUAGE] = st.session_state[Key.LANGUAGE_TOLD] = Words(language).language
+    _tell_choices_anew()
+
+
+def _tell_choices_anew() -> None:
+    """The browser keeps the label of what was chosen; a choice that is set again is told in the words of now.
+
+    Buttons, files and tables keep no choice, and the state of tabs is their label.
+    """
+    for key, value in list(st.session_state.items()):
+        parts = value if isinstance(value, list | tuple) else [value]
+        is_choice = bool(parts) and all(type(part) in (str, int) for part in parts)
+        if is_choice and not str(key).endswith("-tab"):
+            st.session_state[key] = value
 
 
 def keep_language() -> None:

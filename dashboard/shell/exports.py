@@ -11,12 +11,12 @@ import pandas as pd
 from dashboard.reports.provenance import Provenance
 from dashboard.shell.wording import Words
 from data.files.safe_cells import safe_cell, safe_frame
+from data.trust.small_cells import MARK, THRESHOLD, TOTAL, hidden_of_group
 
 MIME = {
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-SMALLEST_CELL = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,10 +74,8 @@ def file_name(name: str, kind: str, *, synthetic: bool) -> str:
     return f"tepat_{name}{mark}_{datetime.now():%Y%m%d}.{kind}"
 
 
-def hide_small_cells(frame: pd.DataFrame, columns: list[str], total: str, words: Words) -> pd.DataFrame:
-    """Counts from 1 to 4 replaced by "< 5"; a lone hidden cell of a row takes the next smallest with it.
-
-    Without the second step the hidden count could be worked out from the row's total.
+def hide_small_cells(frame: pd.DataFrame, columns: list[str], total: str) -> pd.DataFrame:
+    """Counts that may not be told replaced by a mark, by the rule of :mod:`data.trust.small_cells`.
 
     Parameters
     ----------
@@ -86,24 +84,13 @@ def hide_small_cells(frame: pd.DataFrame, columns: list[str], total: str, words:
     columns : list of str
         Columns of counts that add up to ``total``.
     total : str
-        Column of row totals; itself hidden when under 5.
-    words : Words
-        Language of the mark.
+        Column of row totals.
     """
-    mark = words("export.suppressed", minimum=SMALLEST_CELL)
     safe = frame.copy()
     safe[[*columns, total]] = safe[[*columns, total]].astype(object)
-    for place in range(len(frame)):
-        counts = frame.iloc[place][columns].astype(int)
-        hidden = [name for name in columns if 0 < counts[name] < SMALLEST_CELL]
-        if frame.iloc[place][total] < SMALLEST_CELL and frame.iloc[place][total] > 0:
-            hidden = [*columns, total]
-        elif len(hidden) == 1:
-            others = counts.drop(hidden)
-            others = others[others > 0]
-            hidden += [others.idxmin()] if len(others) else [total]
-        for name in hidden:
-            safe.iat[place, safe.columns.get_loc(name)] = mark
+    for place, parts in enumerate(frame[columns].astype(int).to_dict("records")):
+        for name in hidden_of_group(parts):
+            safe.iat[place, safe.columns.get_loc(total if name == TOTAL else name)] = MARK
     return safe
 
 
@@ -147,7 +134,10 @@ def _xlsx(frame: pd.DataFrame, provenance: TableProvenance) -> bytes:
         if len(frame):
             sheet.autofilter(first, 0, first + len(frame), max(len(frame.columns) - 1, 0))
         about = writer.book.add_worksheet(words("export.provenance"))
-        for place, (key, value) in enumerate(provenance.rows(len(frame))):
+        lines = provenance.rows(len(frame))
+        if (frame == MARK).any(axis=None):
+            lines.append((MARK, words("export.suppressed_note", minimum=THRESHOLD)))
+        for place, (key, value) in enumerate(lines):
             about.write_string(place, 0, safe_cell(key), bold)
             about.write_string(place, 1, safe_cell(value))
         about.set_column(0, 0, 30)

@@ -50,6 +50,7 @@ class Key(StrEnum):
     # Importing
     GUESSES = "guesses"  # file → the kind that it seems to be
     COLUMNS = "columns"  # file and layout → its columns as read
+    SHEET_TITLES = "sheet-titles"  # workbook → titles of its sheets
     PLAN = "plan"  # (fingerprint of the choices, what would be written)
     UNDO = "undo"  # widget: whether the popover is open
     UNDO_TOLD = "undo-told"  # (whether it went well, what to say on the next run)

@@ -107,6 +107,11 @@ def _specimen(row: Mapping, images: Mapping[str, bytes], words: Words) -> Specim
     )
 
 
-def _finding(one: Mapping, words: Words) -> tuple[str, str, str, str]:
-    status = words.named("finding", one["status"])
-    return one["code"], words.named("check", one["code"]), status, findings.sentence(dict(one), words)
+def _finding(finding: Mapping, words: Words) -> tuple[str, str, str, str]:
+    status = words.named("finding", finding["status"])
+    return (
+        finding["code"],
+        words.named("check", finding["code"]),
+        status,
+        findings.sentence(dict(finding), words),
+    )

@@ -75,17 +75,17 @@ def _graded(finding: dict) -> str:
 
 def found(quality: Sequence[dict] | None) -> list[dict]:
     """The findings among the answers of the checks; none for a specimen that was not checked."""
-    return [one for one in quality or () if one["status"] == "found"]
+    return [finding for finding in quality or () if finding["status"] == "found"]
 
 
 def soft(quality: Sequence[dict] | None) -> list[dict]:
     """The answer about sharpness where a scan is a little soft."""
-    return [one for one in quality or () if _graded(one) == "soft"]
+    return [finding for finding in quality or () if _graded(finding) == "soft"]
 
 
 def advice(quality: Sequence[dict], words: Words) -> list[str]:
     """What to do about each finding, each advice once; a blank sheet needs only its own."""
-    codes = [one["code"] for one in found(quality)]
+    codes = [finding["code"] for finding in found(quality)]
     keys = [f"finding_advice.{code}" for code in ([BLANK] if BLANK in codes else codes)]
     return list(dict.fromkeys(words(key) for key in keys if words.has(key)))
 

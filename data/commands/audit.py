@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from data.commands.frame import ACTOR, FOUND, opened_store
+
 if TYPE_CHECKING:
     from data.trust.audit_chain import ChainReport
 
@@ -21,24 +23,23 @@ ACCEPT = typer.Option(help="Say why the log is taken as it stands, after a resto
 def audit(
     expect: Annotated[str, typer.Option(help="A head noted earlier, that must be in the log.")] = "",
     accept: Annotated[str, ACCEPT] = "",
-    actor: Annotated[str, typer.Option(help="Who accepts, for the log.")] = "command line",
+    actor: Annotated[str, typer.Option(help="Who accepts, for the log.")] = ACTOR,
 ) -> None:
     """Prove every entry, compare the head kept outside, look at the triggers; exit code 1 when one fails.
 
     --accept writes an entry that says so and keeps the present head; it makes no broken entry whole.
     """
-    from data.commands.opening import opened_store
     from data.trust.audit import accept as accept_log
     from data.trust.audit_chain import verify_chain
 
-    with opened_store(may_make=False) as store:
+    with opened_store() as store:
         if accept:
             accept_log(store, actor=actor, reason=accept)
         report = verify_chain(store, expect or None)
         for line in _lines(report, str(store.seal.path)):
             typer.echo(line)
     if not report.intact:
-        raise typer.Exit(1)
+        raise typer.Exit(FOUND)
 
 
 def _lines(report: ChainReport, path: str) -> list[str]:

@@ -11,6 +11,7 @@ import hmac
 import json
 import logging
 import os
+import sys
 import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -174,10 +175,18 @@ class Pen:
             heads.error("the head of the audit log was not kept: %s", type(problem).__name__)
 
 
+class _StandardError(logging.StreamHandler):
+    """Writes to what standard error is at that moment; a stream may be closed before the process ends."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
+
+
 def show_heads() -> None:
     """From now on write every head to standard error, where the service's log keeps it."""
     if not heads.handlers:
-        handler = logging.StreamHandler()
+        handler = _StandardError()
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
         heads.addHandler(handler)
         heads.setLevel(logging.INFO)

@@ -25,10 +25,13 @@ def returned_rows(parsed: ParsedTable, found: pd.DataFrame) -> pd.DataFrame:
     cells = errors["column"].where(errors["column"] == "", errors["column"] + ": ")
     reasons = (errors["rule"] + " " + cells + errors["message"]).groupby(errors["row"].astype("int64"))
     joined = reasons.agg("; ".join)
-    rows = parsed.text.frame.loc[joined.index]
+    rows = parsed.text.own_rows.loc[joined.index]
     row_column, reason_column = RETURNED_COLUMNS
     own = rows.drop(columns=[name for name in RETURNED_COLUMNS if name in rows])
-    return own.assign(**{row_column: joined.index.astype("str"), reason_column: joined})
+    places = [parsed.text.place(row) for row in joined.index]
+    several = len(parsed.text.sheets) > 1
+    numbers = [f"{sheet}!{row}" if several else str(row) for sheet, row in places]
+    return own.assign(**{row_column: numbers, reason_column: joined})
 
 
 def returned_csv(rows: pd.DataFrame, delimiter: str = ";") -> bytes:

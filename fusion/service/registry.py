@@ -7,7 +7,6 @@ students, because two models that were trained on everything can no longer be ju
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +14,7 @@ import pandas as pd
 
 from data import queries
 from data.engine.database import Store
+from data.engine.progress import Progress
 from data.store import save_model
 from data.trust.audit import Entry
 from fusion import metrics
@@ -26,8 +26,6 @@ from fusion.service.serving import put_into_service
 from fusion.service.sources import load_model, read_rows, read_signatures
 from fusion.validation.assess import split_training_sets
 from fusion.validation.evaluate import clusters
-
-Progress = Callable[[str, int, int], None]
 
 RECORDS_ONLY = "-records"  # suffix of the variant that leaves signatures out
 COMPARED = ("roc_auc", "pr_auc", "brier", "ece", "precision_at_10", "precision_at_20")

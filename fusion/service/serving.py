@@ -6,17 +6,15 @@ seen by nobody, and the change itself is one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from data.engine.database import Store
+from data.engine.progress import Progress
 from data.store import save_model
 from data.trust.audit import Entry
 from fusion.service.scoring import score
 from fusion.service.sources import find_model, load_model
 from fusion.validation.fitness import unfit
-
-Progress = Callable[[str, int, int], None]
 
 
 class NotServable(ValueError):
@@ -43,8 +41,7 @@ def put_into_service(
     actor, reason : str
     audit_entry : data.trust.audit.Entry, optional
         What the audit log says of it, in the transaction that puts it into service.
-    progress : callable, optional
-        ``progress(what, done, total)``.
+    progress : Progress, optional
 
     Returns
     -------

@@ -35,6 +35,9 @@ TITLES = {
     "SIG012": "Another pen",
 }
 
+COPY = "SIG010"
+"""The code of the finding whose value is the image's fingerprint."""
+
 LEAST_WIDTH = 150
 """Pixels; a signature whose longer side is shorter has strokes too thin to measure."""
 LEAST_INK = 24.0
@@ -307,11 +310,9 @@ def find_copy(fingerprint: str, others: Mapping[str, str] | None) -> Finding:
     """
     distances = {name: image_distance(fingerprint, other) for name, other in (others or {}).items()}
     if not distances:
-        return Finding(
-            "SIG010", TITLES["SIG010"], "clear", fingerprint, "No other specimen looks like this one."
-        )
+        return Finding(COPY, TITLES[COPY], "clear", fingerprint, "No other specimen looks like this one.")
     nearest = min(distances, key=distances.get)
     limit = copy_limit(fingerprint, others[nearest])
     found = distances[nearest] <= limit
     reason = f"Specimen {nearest} differs in {distances[nearest]} of 256 bits (a copy: at most {limit})."
-    return Finding("SIG010", TITLES["SIG010"], "found" if found else "clear", fingerprint, reason)
+    return Finding(COPY, TITLES[COPY], "found" if found else "clear", fingerprint, reason)

@@ -7,7 +7,6 @@ look again, never a verdict, and the file stays encrypted until its retention en
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
@@ -15,6 +14,7 @@ import pandas as pd
 
 from data import queries
 from data.engine.database import Store
+from data.engine.progress import Progress
 from data.signatures.files import SignatureFile, iter_signature_files
 from data.signatures.names import AmbiguousName, NumberIndex
 from data.signatures.specimens import ImageFacts, RefusedFile, inspect_image
@@ -25,7 +25,7 @@ from data.verification.write import NewDecision, NoConsent, write_decision
 from vision.descriptor.describe_specimens import describe_pending
 from vision.descriptor.descriptors import Descriptor
 from vision.scans.images import decode_image
-from vision.scans.quality import Finding, as_rows, check_pixels
+from vision.scans.quality import COPY, Finding, as_rows, check_pixels
 from vision.verification.comparing import Found, compare
 from vision.verification.enrolling import Enrolment, enrol, enrol_all, need_consent, re_enrol
 from vision.verification.likelihood import verbal_key
@@ -45,8 +45,6 @@ __all__ = [
     "verify_folder",
 ]
 
-Progress = Callable[[int, int], None]
-_COPY = "SIG010"
 _ALL = Scope.system()
 
 
@@ -204,7 +202,7 @@ def verify_folder(
             row |= {"problem": "no_consent", "message": str(problem)}
         rows.append(row)
         if progress:
-            progress(file.position + 1, file.total)
+            progress(file.position + 1, file.total, "comparing signatures")
     return pd.DataFrame(rows, columns=FOLDER_COLUMNS)
 
 
@@ -230,7 +228,7 @@ def _number_in(file: SignatureFile, numbers: NumberIndex) -> str:
 
 
 def _is_copy(findings: list[Finding]) -> bool:
-    return any(one.code == _COPY and one.status == "found" for one in findings)
+    return any(one.code == COPY and one.status == "found" for one in findings)
 
 
 def _to_store(tools: Tools, found: Found) -> dict:
@@ -268,5 +266,5 @@ def _fingerprints(specimens: pd.DataFrame) -> dict[str, str]:
         row["specimen_id"]: one["value"]
         for row in specimens.to_dict("records")
         for one in (row["quality"] if isinstance(row["quality"], list) else ())
-        if one["code"] == _COPY and one["value"]
+        if one["code"] == COPY and one["value"]
     }

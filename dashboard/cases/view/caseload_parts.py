@@ -14,12 +14,12 @@ from dashboard.students.reasons import in_brief
 from data import queries
 
 
-def cutoff_line(found: pd.DataFrame, listed: pd.DataFrame, k: int) -> str:
+def cutoff_line(ranked: pd.DataFrame, listed: pd.DataFrame, k: int) -> str:
     """Where the list ends, what ten more would add, and how many are new or worse.
 
     Parameters
     ----------
-    found : DataFrame
+    ranked : DataFrame
         The k + 10 of highest risk.
     listed : DataFrame
         Those shown, with ``moved``.
@@ -27,7 +27,7 @@ def cutoff_line(found: pd.DataFrame, listed: pd.DataFrame, k: int) -> str:
         Length of the list.
     """
     words = current_session.words()
-    last, high, low = caseload.cutoff(found, k)
+    last, high, low = caseload.cutoff(ranked, k)
     parts = [words("caseload.cutoff", cutoff=words.of_100(last))]
     if high is None:
         parts.append(words("caseload.next_none"))
@@ -43,7 +43,7 @@ def worth_a_talk(chosen: CaseFilter) -> pd.DataFrame:
     """The k + 10 of highest risk that match, without those who are quiet where these are to be left out."""
     store, scope = stores.store(), current_session.scope()
     quiet = queries.quiet_students(store, scope, date.today()) if chosen.hide_quiet else []
-    found = queries.caseload(
+    ranked = queries.caseload(
         store,
         scope,
         chosen.target,
@@ -53,7 +53,7 @@ def worth_a_talk(chosen: CaseFilter) -> pd.DataFrame:
         band=chosen.band,
         search=chosen.search,
     )
-    return found[~found["student_key"].isin(quiet)].head(chosen.k + 10).reset_index(drop=True)
+    return ranked[~ranked["student_key"].isin(quiet)].head(chosen.k + 10).reset_index(drop=True)
 
 
 def _last_steps(keys: pd.Series) -> list[str]:

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.cases import standing
+from dashboard.cases.view.caseload_table import name_column, open_named, open_student
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import CaseFilter
 from dashboard.components.layout import empty_state, section
@@ -85,7 +86,7 @@ def _narrowed(chosen: CaseFilter, *, past_normal: bool) -> pd.DataFrame:
 
 
 def _opening(table: pd.DataFrame, key: str, title: str) -> None:
-    """A table of which a row opens the student."""
+    """A table of which a name opens the student."""
     words = current_session.words()
     shown = table.drop(columns="student_key")
     event = st.dataframe(
@@ -98,12 +99,12 @@ def _opening(table: pd.DataFrame, key: str, title: str) -> None:
         row_height=ROW,
         placeholder="–",
         alt=title,
+        column_config={words("column.student"): name_column(f"{key}-table")},
     )
+    open_named(table, f"{key}-table")
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.caption(words("caseload.open_hint"), width="content")
         export_bar(shown, key)
     rows = [row for row in event["selection"]["rows"] if row < len(table)]
     if rows:
-        st.switch_page(
-            current_session.pages()["student"], query_params={"s": table.iloc[rows[0]]["student_key"]}
-        )
+        open_student(table.iloc[rows[0]]["student_key"])

@@ -71,8 +71,8 @@ class Given:
 
     def of_risk(self, query) -> pd.DataFrame:
         """What a query of scores counts; no row where no model may speak about the target."""
-        found = self.narrowed(query, self.chosen.target)
-        return found.iloc[:0] if self.silent else found
+        counted = self.narrowed(query, self.chosen.target)
+        return counted.iloc[:0] if self.silent else counted
 
     @cached_property
     def past(self) -> int:
@@ -269,7 +269,7 @@ def export_frame(cube: pd.DataFrame, words: Words) -> pd.DataFrame:
         .reset_index()
     )
     counts["students"] = counts[list(BANDS)].sum(axis=1)
-    safe = exports.hide_small_cells(counts, list(BANDS), "students", words)
+    safe = exports.hide_small_cells(counts, list(BANDS), "students")
     safe["program_code"] = [f"{code} {names.get(code, '')}".strip() for code in safe["program_code"]]
     headings = {band: words(f"band.{band}") for band in BANDS}
     headings |= {name: words(f"column.{name}") for name in ("program_code", "cohort_term", "students")}

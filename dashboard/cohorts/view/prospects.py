@@ -61,12 +61,12 @@ def gaps(given: parts.Given) -> None:
             label_visibility="collapsed",
             persist_state="session",
         )
-        found = prospects.largest_gap(group_table(given, attribute))
-        if found is None:
+        gap = prospects.largest_gap(group_table(given, attribute))
+        if gap is None:
             st.caption(words("overview.groups_none"))
             return
         chart_panel(**_group_rates(given, attribute))
-        st.caption(_told(found))
+        st.caption(_told(gap))
 
 
 def group_table(given: parts.Given, attribute: str) -> pd.DataFrame:
@@ -122,16 +122,16 @@ def _group_rates(given: parts.Given, attribute: str) -> dict:
     return {"chart": draw, "key": "groups", "about": (attribute, *given.about)}
 
 
-def _told(found: prospects.Gap) -> str:
+def _told(gap: prospects.Gap) -> str:
     words = current_session.words()
     values = {
-        "high": found.high_group,
-        "low": found.low_group,
-        "points": words.number(100 * found.difference, 1),
-        "from_": words.number(100 * found.low, 1),
-        "to": words.number(100 * found.high, 1),
+        "high": gap.high_group,
+        "low": gap.low_group,
+        "points": words.number(100 * gap.difference, 1),
+        "from_": words.number(100 * gap.low, 1),
+        "to": words.number(100 * gap.high, 1),
     }
-    sure = "overview.gap_sure" if found.low > 0 else "overview.gap_unsure"
+    sure = "overview.gap_sure" if gap.low > 0 else "overview.gap_unsure"
     return f"{words('overview.gap', **values)} {words(sure)}"
 
 

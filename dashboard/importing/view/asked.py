@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as Dict
 from collections.abc import Sequence
 
 import streamlit as st
@@ -16,6 +17,7 @@ from dashboard.shell import current_session, stores
 from dashboard.shell.plain import shown_table
 from dashboard.shell.session_keys import Key
 from data.files.mapping import Mapping
+from data.files.reading import Reading
 from data.jobs import table
 from data.jobs.table import Job
 from data.records.ingest import remember_mapping
@@ -27,6 +29,7 @@ def confirm(
     kinds: Sequence[str],
     mapping: Mapping | None,
     rule: str | None,
+    reading: Dict[str, Reading],
 ) -> None:
     """Step 4: all rows or the good ones, as a job."""
     words, person = current_session.words(), current_session.person()
@@ -45,7 +48,7 @@ def confirm(
     if remember:
         remember_mapping(store, mapping)
     st.session_state[Key.IMPORT_JOB] = jobs_import.start(
-        store, person, files, kinds, mapping=mapping, captured_on=rule, skip_bad=skip_bad
+        store, person, files, kinds, mapping=mapping, captured_on=rule, skip_bad=skip_bad, reading=reading
     )
     st.session_state.pop(Key.PLAN, None)
     st.rerun()

@@ -25,6 +25,7 @@ ICONS = {
     "signatures": "signature",
 }
 DATE_RULES = (None, "entry", "file")
+TABLE_SUFFIXES = ("csv", "tsv", "txt", "xlsx", "xls", "xlsb", "ods", "htm", "html", "json")
 
 
 def choose_files() -> list[UploadedFile]:
@@ -33,7 +34,7 @@ def choose_files() -> list[UploadedFile]:
     section(words("data.step_files"))
     files = st.file_uploader(
         words("data.upload"),
-        type=["csv", "tsv", "txt", "xlsx", "zip", "png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp"],
+        type=[*TABLE_SUFFIXES, "zip", "png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp"],
         accept_multiple_files=True,
         key="upload",
         help=words("data.upload_help"),
@@ -106,12 +107,13 @@ def choose_layout():
     return (None if name is None else known[name]), rule
 
 
-def checked(files, kinds, mapping, rule) -> PagePlan | None:
+def checked(files, kinds, mapping, rule, reading) -> PagePlan | None:
     """Step 3: the plan of exactly these choices; None until the reader asks for the check."""
     words = current_session.words()
     parts = [file.name + hashlib.sha256(file.data).hexdigest() for file in files]
     columns = "" if mapping is None else json.dumps(mapping_to_dict(mapping), sort_keys=True)
-    fingerprint = "|".join([*parts, *kinds, columns, str(rule)])
+    said = json.dumps({table: one.to_dict() for table, one in reading.items()}, sort_keys=True)
+    fingerprint = "|".join([*parts, *kinds, columns, str(rule), said])
     if st.button(words("data.check"), type="primary", icon=":material/fact_check:", key="check"):
         bar = st.progress(0.0, words("data.working"))
         try:
@@ -126,6 +128,7 @@ def checked(files, kinds, mapping, rule) -> PagePlan | None:
             mapping,
             rule,
             lambda done, total, what: bar.progress(done / max(total, 1), plain(what)),
+            reading,
         )
         bar.empty()
         st.session_state[Key.PLAN] = (fingerprint, plan)

@@ -10,7 +10,13 @@ from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import empty_state, section
 from dashboard.jobs.asking import may_fetch
 from dashboard.jobs.view.job_progress import again_button, job_progress
-from dashboard.jobs.words import duration, duration_words, history_table, outcome_words
+from dashboard.jobs.words import (
+    differences_table,
+    duration,
+    duration_words,
+    history_table,
+    outcome_words,
+)
 from dashboard.shell import auditing, current_session, stores
 from dashboard.shell.plain import shown_table
 from data.jobs import live as jobs_live
@@ -62,18 +68,28 @@ def detail(job: Job) -> None:
         st.markdown(outcome_words(job, words))
         line = words("jobs.took", time=duration_words(duration(job), words), id=job.job_id[:8])
         st.caption(f"{line} · {words('jobs.attempts', n=job.attempts)}")
+        differences(job)
         fetch_button(job)
         again_button(job)
+
+
+def differences(job: Job) -> None:
+    """The table of a comparison with Feeder, where the two registers differ."""
+    words = current_session.words()
+    shown = differences_table(job, words)
+    if shown is not None:
+        st.dataframe(shown_table(shown), hide_index=True, alt=words("feeder.differences"))
 
 
 def fetch_button(job: Job) -> None:
     """Download what a job has made, while it is kept."""
     words, store = current_session.words(), stores.store()
     kept = (job.result or {}).get("files")
-    if job.status != "done" or not kept:
+    if job.open or not kept:
         return
     if not may_fetch(current_session.person(), job):
-        st.caption(words("jobs.files_of_others"))
+        named = (job.result or {}).get("identified")
+        st.caption(words("feeder.files_with_names" if named else "jobs.files_of_others"))
         return
     if not jobs_live.files_are_kept(store, kept):
         st.caption(words("jobs.files_gone"))

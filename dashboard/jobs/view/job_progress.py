@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+import pandas as pd
 import streamlit as st
 
 from dashboard.jobs import asking as jobs
 from dashboard.jobs.words import ICONS, outcome_words, progress_words, step_words
 from dashboard.shell import current_session, stores
 from dashboard.shell.session_keys import Key
+from data.engine.clock import now
 from data.jobs import live as jobs_live
 from data.jobs import table
-from data.jobs.live import Progress
+from data.jobs.live import JobProgress
 from data.jobs.table import Job
 
 EVERY = 1.0  # seconds between two looks at a job that is open
@@ -52,9 +56,11 @@ def _watched(job_id: str) -> None:
     job = table.find(store, job_id)
     if job is None or not job.open:
         st.rerun()
-    said = jobs_live.progress_of(store, job_id) or Progress(0, 0, "")
+    said = jobs_live.progress_of(store, job_id) or JobProgress(0, 0, "")
     title = words(f"job_kind.{job.kind}")
-    if job.status == "waiting":
+    if job.status == "waiting" and job.begins_at is not None and job.begins_at > now():
+        line = f"**{title}** · {words('feeder.begins', when=_clock(job.begins_at))}"
+    elif job.status == "waiting":
         line = f"**{title}** · {words('job_status.waiting')}"
     elif job.cancel_at is not None or jobs_live.asked_to_stop(store, job_id):
         line = f"**{title}** · {words('jobs.stopping')}"
@@ -64,6 +70,10 @@ def _watched(job_id: str) -> None:
     if job.status == "waiting" and not jobs_live.worker_alive(store):
         st.warning(words("jobs.no_worker"), icon=":material/power_off:")
     _stop_button(job)
+
+
+def _clock(moment: datetime) -> str:
+    return f"{current_session.here(pd.Series([moment])).iloc[0]:%Y-%m-%d %H:%M}"
 
 
 def _stop_button(job: Job) -> None:

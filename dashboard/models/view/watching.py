@@ -24,14 +24,14 @@ def drift(manifest: dict, target: str) -> None:
     state = model_watch.trust(manifest)
     icon, color = LOOKS[state]
     st.markdown(f":{color}[{icon} {words(f'model_watch.{state}')}]")  # wraps on a phone, as a badge does not
-    found = manifest.get("monitor")
-    if found:
+    monitor = manifest.get("monitor")
+    if monitor:
         st.caption(
             words(
                 "model_watch.facts",
-                later=words.count("students", found["later"]),
-                taught=words.count("students", found["taught"]),
-                day=words.day(found["taught_until"]),
+                later=words.count("students", monitor["later"]),
+                taught=words.count("students", monitor["taught"]),
+                day=words.day(monitor["taught_until"]),
             )
         )
         table = model_watch.signs_table(manifest, words)

@@ -100,7 +100,7 @@ def _cohort_file(register: pipeline.Register, program: str, language: str) -> by
         pipeline.origin(stores.store(), register),
         language,
         program=f"{program} {titles[program]}" if program else "",
-        snapshot=register.snapshot.isoformat(),
+        snapshot=(register.observed_until(program) or register.snapshot).isoformat(),
     )
 
 
@@ -153,21 +153,48 @@ def _version(report: reports_store.StoredReport) -> None:
     if report.status == "prepared":
         _approval(report)
         return
+    _withdrawal(report)
     given = st.file_uploader(words("reports.check_file"), key=f"report-check-{report.report_id}")
     if given is not None:
-        found = pipeline.prove(store, current_session.scope(), report.report_id, given.getvalue())
-        if found.intact:
+        proof = pipeline.prove(store, current_session.scope(), report.report_id, given.getvalue())
+        if proof.intact and not proof.withdrawn:
             st.success(words("reports.check_file_good"), icon=":material/verified:")
         else:
-            _seal(found)
+            _seal(proof)
 
 
-def _seal(found) -> None:
+def _withdrawal(report: reports_store.StoredReport) -> None:
+    """Taking an approval back, with a reason; the figures wait as a new version."""
+    words, person, store = current_session.words(), current_session.person(), stores.store()
+    step = reports_store.logged_step(store, report.report_id)
+    if not access.may(person.role, "approve report") or step is None or step.withdrawn:
+        return
+    with st.expander(words("reports.withdraw"), icon=":material/undo:"):
+        reason = st.text_input(words("reports.withdraw_reason"), key=f"report-withdraw-{report.report_id}")
+        if st.button(words("reports.withdraw_now"), disabled=not reason.strip(), key="report-withdraw"):
+            try:
+                fresh = pipeline.withdraw(
+                    store,
+                    current_session.scope(),
+                    report.report_id,
+                    reason=reason,
+                    actor=person.account,
+                    role=person.role,
+                )
+            except reports_store.ApprovalRefused as refusal:
+                return st.error(words("reports.refused", reason=plain(refusal)))
+            st.session_state[Key.REPORT_TOLD] = words("reports.withdrawn_done", version=fresh.version)
+            st.rerun()
+
+
+def _seal(proof) -> None:
     words = current_session.words()
-    if found.intact:
+    if proof.withdrawn:
+        st.warning(words("reports.withdrawn", reason=plain(proof.withdrawn)), icon=":material/undo:")
+    if proof.intact:
         st.success(words("reports.intact"), icon=":material/verified:")
     else:
-        problems = ", ".join(words(f"reports.problem_{code}") for code in found.problems)
+        problems = ", ".join(words(f"reports.problem_{code}") for code in proof.problems)
         st.error(words("reports.tampered", problems=problems), icon=":material/gpp_bad:")
 
 
@@ -175,7 +202,7 @@ def _approval(report: reports_store.StoredReport) -> None:
     words, person = current_session.words(), current_session.person()
     if not access.may(person.role, "approve report"):
         return
-    if report.prepared_by == person.account:
+    if reports_store.same_account(report.prepared_by, person.account):
         st.info(words("reports.approve_own"), icon=":material/group:")
         return
     if st.button(words("reports.approve"), type="primary", icon=":material/lock:", key="report-approve"):

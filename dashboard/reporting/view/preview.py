@@ -8,8 +8,7 @@ from dashboard.components.layout import section
 from dashboard.reports import describe, pipeline
 from dashboard.reports.html import column_words, lines_html, to_html
 from dashboard.reports.model import NOT_YET, Override, ReportTable
-from dashboard.reports.profile import load_profile, profile_ids
-from dashboard.reports.profile_checks import ProfileError
+from dashboard.reports.profile import load_profile, profile_ids, profile_levels
 from dashboard.reports.profile_parts import Profile
 from dashboard.reports.provenance import ReportProvenance
 from dashboard.shell import caches, current_session
@@ -61,12 +60,14 @@ def choose(register: pipeline.Register) -> tuple[str, str, int]:
             key=f"report-program-{pipeline.asks_level(chosen)}",
         )
     with right:
+        last = register.last_full_year(program or "")
+        same = last == register.last_full_year()
         ts = st.number_input(
             words("reports.ts"),
             1990,
-            2100,
-            register.last_full_year,
-            key="report-ts",
+            register.newest_year(),
+            last,
+            key="report-ts" if same else f"report-ts-{last}",
             help=words("reports.ts_help"),
         )
     return chosen, program or "", int(ts)
@@ -79,12 +80,7 @@ def _name(profile_id: str, language: str) -> str:
 
 def any_level(profile_id: str) -> Profile:
     """A profile at any level that it has, for its names."""
-    for level in ("", "S1", "D3", "S2", "S3", "D4"):
-        try:
-            return load_profile(profile_id, level)
-        except ProfileError:
-            continue
-    raise ProfileError(f"{profile_id} has no level")
+    return load_profile(profile_id, next(iter(profile_levels(profile_id)), ""))
 
 
 def fill_in(table: ReportTable) -> tuple[tuple, tuple[Override, ...]]:
@@ -124,17 +120,17 @@ def _overrides(table: ReportTable, kept: dict) -> None:
     }
     rows = {row.key: row.label[words.language] for row in table.profile.rows}
     with st.form(f"report-override-{table.profile.id}", clear_on_submit=True, border=False):
-        first, second, third, fourth = st.columns([1, 1.6, 0.8, 2.2])
-        row = first.selectbox(words("reports.override_row"), list(rows), format_func=rows.get)
-        column = second.selectbox(words("reports.override_column"), list(columns), format_func=columns.get)
+        left, middle, third, fourth = st.columns([1, 1.6, 0.8, 2.2])
+        row = left.selectbox(words("reports.override_row"), list(rows), format_func=rows.get)
+        column = middle.selectbox(words("reports.override_column"), list(columns), format_func=columns.get)
         value = third.number_input(words("reports.override_value"), min_value=0.0, value=None)
         reason = fourth.text_input(words("reports.override_reason"))
+        second = st.text_input(words("reports.override_second"), help=words("reports.override_second_help"))
         sent = st.form_submit_button(words("reports.override_add"))
     closed = table.cell(row, column).state == "closed"
     if sent and value is not None and reason.strip() and not closed:
-        kept["overrides"].append(
-            Override(row, column, value, reason.strip(), current_session.person().account)
-        )
+        by = current_session.person().account
+        kept["overrides"].append(Override(row, column, value, reason.strip(), by, second.strip()))
         st.rerun()
     if kept["overrides"]:
         st.caption(words("reports.override_done", n=len(kept["overrides"])))

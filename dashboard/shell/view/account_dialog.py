@@ -30,15 +30,15 @@ def _account() -> None:
         return
     own = sessions.sessions_of(stores.store(), session.account.account)
     st.markdown(f"**{words('account.sessions', n=len(own))}**")
-    for place, (one, line) in enumerate(zip(own, _lines(own), strict=True)):
+    for place, (entry, line) in enumerate(zip(own, _lines(own), strict=True)):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            if one.session_id == session.session_id:
+            if entry.session_id == session.session_id:
                 st.caption(f"{line} · {words('account.this_one')}", width="content")
                 continue
             st.caption(line, width="content")
             label, about = words("account.end_one"), words("account.end_one_of", session=line)
             key = f"end-session-{place}"
-            st.button(label, key=key, type="tertiary", help=about, on_click=_end, args=(one,))
+            st.button(label, key=key, type="tertiary", help=about, on_click=_end, args=(entry,))
     if st.button(words("account.everywhere"), icon=":material/logout:", key="everywhere"):
         tab_binding.sign_out(everywhere=True)
         st.rerun()
@@ -57,8 +57,8 @@ def _end(one: sessions.Session) -> None:
 
 def _lines(own: list[sessions.Session]) -> list[str]:
     words = current_session.words()
-    began = current_session.here(pd.Series([one.started_at for one in own]))
-    seen = current_session.here(pd.Series([one.seen_at for one in own]))
+    began = current_session.here(pd.Series([entry.started_at for entry in own]))
+    seen = current_session.here(pd.Series([entry.seen_at for entry in own]))
     return [
         words("account.session", day=words.day(start), began=f"{start:%H:%M}", seen=f"{last:%H:%M}")
         for start, last in zip(began, seen, strict=True)

@@ -37,14 +37,14 @@ def filters() -> tuple[str | None, str | None]:
         actor = st.selectbox(
             words("audit.filter_actor"),
             ["", *actors],
-            format_func=lambda one: one or words("audit.any_actor"),
+            format_func=lambda name: name or words("audit.any_actor"),
             key="audit-actor",
         )
     with right:
         action = st.selectbox(
             words("audit.filter_action"),
             ["", *actions],
-            format_func=lambda one: words.named("action", one) if one else words("audit.any_action"),
+            format_func=lambda name: words.named("action", name) if name else words("audit.any_action"),
             key="audit-action",
         )
     return actor or None, action or None

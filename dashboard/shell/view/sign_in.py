@@ -47,7 +47,7 @@ def demo_seats(seats: dict[str, list[Account]]) -> Account | None:
                 account = st.selectbox(
                     words("sign_in.account"),
                     seats[role],
-                    format_func=lambda one: shown(one.display_name),
+                    format_func=lambda seat: shown(seat.display_name),
                     key=f"seat-{role}",
                     label_visibility="collapsed",
                 )

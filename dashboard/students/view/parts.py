@@ -107,8 +107,8 @@ def standing_of(key: str, student: dict) -> dict | None:
     """Where a student stands against the plan (a row of ``queries.standing``); None after an exit."""
     if isinstance(student.get("exit_type"), str):
         return None
-    found = queries.standing(stores.store(), current_session.scope(), keys=[key])
-    return found.iloc[0].to_dict() if len(found) else None
+    rows = queries.standing(stores.store(), current_session.scope(), keys=[key])
+    return rows.iloc[0].to_dict() if len(rows) else None
 
 
 def titled(part: str) -> tuple[str, str]:

@@ -84,7 +84,7 @@ def _summary(words: Words, student, terms, events, score, reasons, past) -> Stud
         sentence=" ".join(filter(None, [_past(words, past), _sentence(words, score)])),
         reasons=_told(words, frame, changeable=True),
         fixed_reasons=_told(words, frame, changeable=False),
-        missing=() if reasons is None else tuple(label_of(one, words) for one in reasons.unknown),
+        missing=() if reasons is None else tuple(label_of(feature, words) for feature in reasons.unknown),
         contacts=tuple(
             _event(words, event) for event in events.sort_values("at", ascending=False).to_dict("records")
         ),

@@ -42,19 +42,19 @@ def reasons_panel(explanation: Explanation, about: tuple) -> None:
         )
     with right:
         reasons = frame.to_dict("records")
-        records = [one for one in reasons if one["modality"] == "records"]
+        records = [reason for reason in reasons if reason["modality"] == "records"]
         for changeable, title in ((True, "changeable"), (False, "fixed")):
             st.markdown(
                 f"**{words(f'student.{title}')}**",
                 help=linked(words(f"student.{title}_help"), "changeable", words),
             )
-            _list([one for one in records if one["changeable"] == changeable])
-        signature = [one for one in reasons if one["modality"] == "signature"]
+            _list([reason for reason in records if reason["changeable"] == changeable])
+        signature = [reason for reason in reasons if reason["modality"] == "signature"]
         if signature:
             st.markdown(f"**{words('reasons.signature')}**", help=words("signature.honesty"))
             _list(signature, floor=0.0)
         if explanation.unknown:
-            names = ", ".join(label_of(one, words).lower() for one in explanation.unknown)
+            names = ", ".join(label_of(reason, words).lower() for reason in explanation.unknown)
             st.caption(words("student.missing", names=names))
 
 

@@ -49,11 +49,11 @@ def batch() -> None:
 
 def _result(job: Job) -> None:
     words, store, scope = current_session.words(), stores.store(), current_session.scope()
-    found = jobs_verification.folder_result(store, job)
-    if found is None or not may_fetch(current_session.person(), job):
+    results = jobs_verification.folder_result(store, job)
+    if results is None or not may_fetch(current_session.person(), job):
         st.caption(words("batch.gone"))
         return
-    counts = counted(found)
+    counts = counted(results)
     help_of = {name: words(f"verification.outcome_{name}_help") for name in OUTCOMES}
     names = {name: words(f"verification.outcome_{name}") for name in OUTCOMES}
     names[PROBLEM], help_of[PROBLEM] = words("batch.not_compared"), words("batch.not_compared_help")
@@ -64,14 +64,14 @@ def _result(job: Job) -> None:
         format_func=lambda name: f"{names[name]} ({words.number(counts[name])})",
         key="batch-show",
     )
-    rows = chosen(found, what)
+    rows = chosen(results, what)
     people = queries.identities(store, scope, rows["student_key"].dropna().unique().tolist())
     table = as_table(rows, people, words)
     picked = _table(table)
     export_bar(
         table.rename(columns={name: words(f"batch.{name}") for name in SHOWN}), "signatures", show=what
     )
-    if (found["problem"] == "no_consent").any():
+    if (results["problem"] == "no_consent").any():
         consent_parts.to_consent("to_missing")
     if picked is not None:
         _open(rows.iloc[picked].to_dict())

@@ -54,33 +54,35 @@ def _missing() -> None:
             key="missing-program",
         )
         signed = st.toggle(words("consent.missing_signed"), key="missing-signed")
-    found = without_consent(store, scope, purpose, with_specimens=signed, program_code=program)
-    if found.empty:
+    missing = without_consent(store, scope, purpose, with_specimens=signed, program_code=program)
+    if missing.empty:
         st.success(words("consent.missing_nobody"), icon=":material/check_circle:")
         return
-    counted = {"n": len(found), "shown": LISTED}
-    st.caption(words("consent.missing_n" if len(found) > LISTED else "consent.missing_all", **counted))
+    counted = {"n": len(missing), "shown": LISTED}
+    st.caption(words("consent.missing_n" if len(missing) > LISTED else "consent.missing_all", **counted))
     as_table = partial(_as_table, words=words, programs=programs)  # the export has no session to ask
     st.dataframe(
-        shown_table(as_table(found.head(LISTED))),
+        shown_table(as_table(missing.head(LISTED))),
         key=Key.MISSING_TABLE,
         hide_index=True,
-        on_select=_open_selected(found["student_key"].tolist()),
+        on_select=_open_selected(missing["student_key"].tolist()),
         selection_mode="single-row",
         alt=words("consent.missing_title"),
     )
-    export_bar(partial(as_table, found), "consent", purpose=purpose, program=program, signed=signed)
+    export_bar(partial(as_table, missing), "consent", purpose=purpose, program=program, signed=signed)
 
 
-def _as_table(found: pd.DataFrame, words: Words, programs: dict[str, str]) -> pd.DataFrame:
+def _as_table(missing: pd.DataFrame, words: Words, programs: dict[str, str]) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            words("column.student_number"): found["student_number"],
-            words("column.name"): found["name"],
-            words("column.program"): [programs.get(code, code) for code in found["program_code"]],
-            words("column.cohort_term"): [words.term(term) for term in found["cohort_term"]],
-            words("consent.column_decision"): [words(f"consent.decision_{one}") for one in found["decision"]],
-            words("consent.column_decided"): [words.day(day) for day in found["decided_on"]],
+            words("column.student_number"): missing["student_number"],
+            words("column.name"): missing["name"],
+            words("column.program"): [programs.get(code, code) for code in missing["program_code"]],
+            words("column.cohort_term"): [words.term(term) for term in missing["cohort_term"]],
+            words("consent.column_decision"): [
+                words(f"consent.decision_{decision}") for decision in missing["decision"]
+            ],
+            words("consent.column_decided"): [words.day(day) for day in missing["decided_on"]],
         }
     )
 

@@ -49,7 +49,7 @@ def filters() -> tuple[str | None, bool]:
         kind = st.selectbox(
             words("duplicates.kind"),
             [None, *KINDS],
-            format_func=lambda one: words(f"duplicates.kind_{one}" if one else "duplicates.any_kind"),
+            format_func=lambda name: words(f"duplicates.kind_{name}" if name else "duplicates.any_kind"),
             key="duplicate-kind",
             persist_state="session",
         )
@@ -60,10 +60,10 @@ def filters() -> tuple[str | None, bool]:
     return kind, open_only
 
 
-def as_table(found: pd.DataFrame) -> pd.DataFrame:
+def as_table(pairs: pd.DataFrame) -> pd.DataFrame:
     """The pairs as listed and exported."""
     words = current_session.words()
-    rows = found.to_dict("records")
+    rows = pairs.to_dict("records")
     return pd.DataFrame(
         {
             "kind": [words(f"duplicates.kind_{row['kind']}") for row in rows],
@@ -80,7 +80,7 @@ def as_table(found: pd.DataFrame) -> pd.DataFrame:
 def side_name(row: dict, side: str) -> str:
     """Name and number of one of the pair, or the beginning of the key where they may not be seen."""
     keys = {"name": "name", "student_number": "number", "student_key": "student"}
-    return named({one: row.get(f"{side}_{short}") for one, short in keys.items()})
+    return named({name: row.get(f"{side}_{short}") for name, short in keys.items()})
 
 
 def strength(row: dict) -> str:
@@ -138,7 +138,7 @@ def opinion_form(row: dict) -> None:
             words("duplicates.opinion"),
             DUPLICATE_OPINIONS,
             index=None,
-            format_func=lambda one: words(f"opinion.{one}"),
+            format_func=lambda name: words(f"opinion.{name}"),
             key="duplicate-opinion",
         )
         text = st.text_area(words("duplicates.text"), height=84, max_chars=1000, key="duplicate-text")

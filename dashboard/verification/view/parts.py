@@ -126,7 +126,9 @@ def _case_file(decision: dict, student: dict, image: bytes, references: pd.DataF
 
     def printed() -> bytes:
         # Runs when the button is pressed, outside the session: who asks in which language is settled above.
-        images = {one: queries.specimen_image(store, one, scope) for one in references["specimen_id"]}
+        images = {
+            specimen: queries.specimen_image(store, specimen, scope) for specimen in references["specimen_id"]
+        }
         given, chain = reviews.opinions(store, scope, case), custody(store, scope, case)
         told = case_of(decision, named(student), image, references, images, given, words, chain)
         return case_file(told, provenance_of(store), words.language)
@@ -146,26 +148,28 @@ def _case_file(decision: dict, student: dict, image: bytes, references: pd.DataF
 def earlier(student_key: str) -> None:
     """Earlier comparisons of the student; selecting a row opens it."""
     words, store, scope = current_session.words(), stores.store(), current_session.scope()
-    found = queries_verification.decisions(store, scope, key=student_key)
-    if found.empty:
+    earlier = queries_verification.decisions(store, scope, key=student_key)
+    if earlier.empty:
         return
     section(words("verification.earlier"))
     table = pd.DataFrame(
         {
-            words("column.when"): [words.day(at) for at in found["at"]],
-            words("verification.outcome"): [words(f"verification.outcome_{one}") for one in found["outcome"]],
+            words("column.when"): [words.day(at) for at in earlier["at"]],
+            words("verification.outcome"): [
+                words(f"verification.outcome_{one}") for one in earlier["outcome"]
+            ],
             words("verification.reason"): [
                 words.named("verification_reason", one if isinstance(one, str) else "hidden")
-                for one in found["reason"]
+                for one in earlier["reason"]
             ],
-            words("column.actor"): found["actor"],
+            words("column.actor"): earlier["actor"],
         }
     )
     st.dataframe(
         shown_table(table),
         key=Key.EARLIER,
         hide_index=True,
-        on_select=partial(_reopen, found["decision_id"].tolist()),
+        on_select=partial(_reopen, earlier["decision_id"].tolist()),
         selection_mode="single-row",
         alt=words("verification.earlier"),
     )

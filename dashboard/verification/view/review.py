@@ -32,7 +32,9 @@ def case_header(case: dict, passed: list[str]) -> None:
         label = "review.later" if case["mine_to_do"] else "review.next"
         if st.button(words(label), icon=":material/arrow_forward:", type="tertiary", key="next-case"):
             if case["mine_to_do"]:
-                passed[:] = [one for one in passed if one != case["decision_id"]] + [case["decision_id"]]
+                passed[:] = [earlier for earlier in passed if earlier != case["decision_id"]] + [
+                    case["decision_id"]
+                ]
             st.query_params.pop("case", None)
             st.rerun()
 
@@ -61,7 +63,7 @@ def opinion_form(case: dict) -> None:
             words("review.opinion"),
             OPINIONS,
             index=None,
-            format_func=lambda one: f":material/{ICONS[one]}: {words(f'opinion.{one}')}",
+            format_func=lambda name: f":material/{ICONS[name]}: {words(f'opinion.{name}')}",
             key="opinion",
         )
         codes, text = _reasons("opinion")
@@ -87,7 +89,7 @@ def _reasons(key: str) -> tuple[list[str], str]:
         words("review.reasons"),
         REASONS,
         selection_mode="multi",
-        format_func=lambda one: words(f"review.reason_{one}"),
+        format_func=lambda reason: words(f"review.reason_{reason}"),
         key=f"{key}-reasons",
         wrap=True,
     )
@@ -129,9 +131,9 @@ def _settlement(case: dict, actions: tuple[str, ...]) -> None:
     with st.form(f"settle-{case['decision_id']}", border=False):
         action = st.radio(
             words("review.settle"),
-            [one for one in ACTIONS if one in actions],
-            format_func=lambda one: words(f"action_of.{one}"),
-            captions=[words(f"action_of.{one}_help") for one in ACTIONS if one in actions],
+            [way for way in ACTIONS if way in actions],
+            format_func=lambda way: words(f"action_of.{way}"),
+            captions=[words(f"action_of.{way}_help") for way in ACTIONS if way in actions],
             key="settlement",
         )
         text = st.text_area(words("review.settle_text"), height=84, max_chars=1000, key="settle-text")

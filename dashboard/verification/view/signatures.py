@@ -64,17 +64,19 @@ def filters() -> tuple[str | None, str | None]:
     return finding, context
 
 
-def as_table(found: pd.DataFrame) -> pd.DataFrame:
+def as_table(specimens: pd.DataFrame) -> pd.DataFrame:
     """The specimens as shown and exported."""
     words = current_session.words()
     return pd.DataFrame(
         {
-            "student": [named(row) for row in found.to_dict("records")],
-            "captured_on": found["captured_on"],
-            "context": [words.named("context", one) for one in found["context"]],
-            "size": [f"{int(w)} × {int(h)}" for w, h in zip(found["width"], found["height"], strict=True)],
-            "dpi": found["dpi"],
-            "findings": [[words.named("check", code) for code in codes] for codes in found["found"]],
+            "student": [named(row) for row in specimens.to_dict("records")],
+            "captured_on": specimens["captured_on"],
+            "context": [words.named("context", context) for context in specimens["context"]],
+            "size": [
+                f"{int(w)} × {int(h)}" for w, h in zip(specimens["width"], specimens["height"], strict=True)
+            ],
+            "dpi": specimens["dpi"],
+            "findings": [[words.named("check", code) for code in codes] for codes in specimens["found"]],
         }
     )
 
@@ -114,14 +116,14 @@ def for_export(table: pd.DataFrame) -> pd.DataFrame:
     return flat.rename(columns={name: words(f"column.{name}") for name in flat.columns if name != "dpi"})
 
 
-def duplicates(found: pd.DataFrame) -> None:
+def duplicates(same: pd.DataFrame) -> None:
     """Files that stand under more than one student."""
     words = current_session.words()
     section(words("signatures.duplicates_title"), words("signatures.duplicates_help"))
-    if found.empty:
+    if same.empty:
         st.markdown(f":green[:material/check_circle:] {words('signatures.duplicates_none')}")
         return
-    files = found.groupby("sha256", sort=False)
+    files = same.groupby("sha256", sort=False)
     st.markdown(f":orange[:material/warning:] {words('signatures.duplicates_found', n=files.ngroups)}")
     rows = [
         {
