@@ -83,10 +83,14 @@ class ChainReport:
         return max(self.last - self.kept_entry, 0) if self.kept == MET and self.kept_entry is not None else 0
 
     @property
+    def whole(self) -> bool:
+        """Whether every entry is proven and none is missed; the triggers aside."""
+        return self.broken_at is None and self.head_matches is not False and self.kept == MET
+
+    @property
     def intact(self) -> bool:
         """Whether nothing was altered, inserted, removed or cut off, and everything would be noticed."""
-        whole = self.broken_at is None and self.head_matches is not False
-        return whole and self.kept == MET and not self.unguarded
+        return self.whole and not self.unguarded
 
 
 def verify_chain(store: Store, expected_head: str | None = None) -> ChainReport:
