@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard.components.layout import STYLE, calmly, door_to, guarded
 from dashboard.shell import current_session, tab_binding
 from dashboard.shell.access import PAGES, pages_for
+from dashboard.shell.view.looks import refused_page
 from dashboard.shell.view.session_watch import session_watch
 from dashboard.shell.view.sidebar import LOGO, MARK, sidebar
 from dashboard.shell.view.tour import tour
@@ -27,6 +28,7 @@ if person is None:
 else:
     entries = pages_for(person.role)
     names = [entry.name for entry in entries]
+    calmly(lambda: refused_page(names))
     first = current_session.first_page(names)
     menu = []  # flat: five pages need no headings, and a plain list is one to a screen reader
     for entry in entries:

@@ -27,6 +27,11 @@ class Settings(BaseSettings):
     folder: Path = Field(default=ROOT / "var", description="where the SQLite store, key and models live")
     database_url: str = Field(default="", validation_alias="DATABASE_URL")
     key: str = Field(default="", description="base64 of 32 bytes; empty: a key file in the folder")
+    key_file: Path | None = Field(default=None, description="a key file elsewhere; empty: one in the folder")
+    key_command: str = Field(default="", description="a command that prints the key")
+    audit_head: Path | None = Field(
+        default=None, description="file in which the audit log's head is kept; empty: one in the folder"
+    )
     encoder: str = Field(default="", description="encoder name or weights path; empty: the shipped one")
     port: int = 8501
     session_hours: float = Field(default=8, gt=0, description="a session ends after so long, used or not")
@@ -34,6 +39,16 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field(
         default="", description="addresses or networks whose X-Forwarded-For is believed, comma between"
     )
+    connections: int = Field(default=2000, gt=0, description="open browser tabs at once, per process")
+    connections_unsigned: int = Field(default=500, gt=0, description="of those, where nobody signed in")
+    connections_per_address: int = Field(default=100, gt=0, description="of those, from one address")
+    connections_per_account: int = Field(default=100, gt=0, description="open tabs of one account")
+    unsigned_minutes: float = Field(
+        default=15, gt=0, description="a silent tab in which nobody signs in is let go after so long"
+    )
+    upload_mb: int = Field(default=200, gt=0, description="megabytes of one uploaded file")
+    uploads_mb: int = Field(default=600, gt=0, description="megabytes of all files that an account uploaded")
+    uploads: int = Field(default=500, gt=0, description="files that an account has uploaded and not left")
     feeder_url: str = Field(default="", description="web service of the institution's PDDikti Neo Feeder")
     feeder_user: str = Field(default="", description="account of that Feeder")
     feeder_password: SecretStr = Field(default=SecretStr(""), description="its password")

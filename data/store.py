@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 
 from data.cases.events import add_case_event, add_case_events, withdraw_case_events
 from data.consents.consent import write_consents
-from data.engine.cipher import Cipher, KeyProblem, parse_key, read_or_create_key
-from data.engine.database import Store, connect
+from data.engine.cipher import Cipher, KeyProblem, key_from_command, parse_key, read_or_create_key
+from data.engine.database import Store, connect, reading, writing
 from data.engine.facts import read_fact, write_fact
+from data.engine.kept_head import FILE as HEAD_FILE
+from data.engine.kept_head import Head, Seal
 from data.engine.migrate import current_revision, migrate, newest_revision
 from data.records.frames import ImportResult, RecordFrames
 from data.records.imports import new_import
 from data.records.write import write_records
 from data.scores.write import save_model, serve_model, write_scores
-from data.settings import get_settings
+from data.settings import Settings, get_settings
 from data.signatures.encoder_info import EncoderInfo
 from data.signatures.write import (
     NewSpecimen,
@@ -28,6 +32,8 @@ from data.signatures.write import (
     write_specimens,
 )
 from data.trust.accounts import Account, write_accounts
+from data.trust.audit import FIRST
+from data.trust.audit_chain import begin_head
 
 __all__ = [
     "Account",
@@ -93,29 +99,44 @@ def open_store(
         When ``create`` is false and there is no store, or ``upgrade`` is and it is at another revision.
     """
     settings = get_settings()
+    parsed, folder = _place(url, folder, settings)
+    upgrade = create if upgrade is None else upgrade
+    if not create:
+        _must_exist(parsed)
+    engine = connect(parsed)
+    try:
+        revision = current_revision(engine)
+        if revision is None and not create:
+            raise NoStore(f"there is no store in {_name(parsed)}: python -m data init makes one")
+        check = None if revision is None else _key_check(engine)
+        if check is None and not create:
+            raise NoStore("the store has no key yet: python -m data init makes one")
+        # The key comes first: a store is not brought to another revision with a wrong one.
+        cipher = None if check is None else _unlocked(folder, settings, check)
+        if upgrade:
+            migrate(engine, None if cipher is None else _seal(cipher, folder, settings, check))
+        elif revision != newest_revision():
+            raise NoStore("there is no store of this revision: python -m data init upgrades it")
+        if cipher is None:
+            cipher, check = _locked_anew(engine, folder, settings)
+        seal = _seal(cipher, folder, settings, check)
+        if upgrade:
+            begin_head(engine, seal)
+    except BaseException:
+        engine.dispose()
+        raise
+    return Store(engine, cipher, _name(parsed), folder, seal)
+
+
+def _place(url: str | None, folder: Path | None, settings: Settings) -> tuple[URL, Path]:
+    """The database, and the folder of key, models and caches."""
     if url is None:
         url = settings.url if folder is None else f"sqlite:///{Path(folder) / 'tepat.db'}"
     parsed = make_url(url)
     if folder is None:
         is_file = parsed.get_backend_name() == "sqlite" and parsed.database
         folder = Path(parsed.database).resolve().parent if is_file else settings.folder
-    folder = Path(folder).resolve()
-    upgrade = create if upgrade is None else upgrade
-    if not create:
-        _must_exist(parsed)
-    engine = connect(url)
-    try:
-        if not create and current_revision(engine) is None:
-            raise NoStore(f"there is no store in {_name(parsed)}: python -m data init makes one")
-        if upgrade:
-            migrate(engine)
-        elif current_revision(engine) != newest_revision():
-            raise NoStore("there is no store of this revision: python -m data init upgrades it")
-        cipher = _unlock(engine, folder, settings.key, may_create=create)
-    except BaseException:
-        engine.dispose()
-        raise
-    return Store(engine, cipher, _name(parsed), folder)
+    return parsed, Path(folder).resolve()
 
 
 def get_fact(store: Store, name: str, default: Any = None) -> Any:
@@ -145,30 +166,61 @@ def _must_exist(parsed) -> None:
         )
 
 
-def _unlock(engine, folder: Path, configured_key: str, *, may_create: bool) -> Cipher:
-    from data.engine.database import reading, writing
-
+def _key_check(engine) -> str | None:
     with reading(engine) as connection:
-        check = read_fact(connection, _KEY_CHECK)
-    if check is None and not may_create:
-        raise NoStore("the store has no key yet: python -m data init makes one")
-    if configured_key:
-        cipher = Cipher(parse_key(configured_key, "TEPAT_KEY"))
-    else:
-        cipher = Cipher(read_or_create_key(folder / "key", may_create=check is None))
-    if check is None:
-        with writing(engine) as connection:
-            check = read_fact(connection, _KEY_CHECK)  # another process may have been first
-            if check is None:
-                sealed = cipher.encrypt(_KNOWN_TEXT, "key check")
-                check = base64.b64encode(sealed).decode()
-                write_fact(connection, _KEY_CHECK, check)
+        return read_fact(connection, _KEY_CHECK)
+
+
+def _locked_anew(engine, folder: Path, settings: Settings) -> tuple[Cipher, str]:
+    """The key of a store that had none, and its check."""
+    cipher = _cipher(folder, settings, may_create=True)
+    with writing(engine) as connection:
+        check = read_fact(connection, _KEY_CHECK)  # another process may have been first
+        if check is None:
+            check = base64.b64encode(cipher.encrypt(_KNOWN_TEXT, "key check")).decode()
+            write_fact(connection, _KEY_CHECK, check)
+            _seal(cipher, folder, settings, check).keep(Head(0, FIRST), anew=True)  # before the commit
+    return _unlocked(folder, settings, check), check
+
+
+def _unlocked(folder: Path, settings: Settings, check: str) -> Cipher:
+    cipher = _cipher(folder, settings, may_create=False)
     try:
         cipher.decrypt(base64.b64decode(check), "key check")
     except KeyProblem:
-        source = "TEPAT_KEY" if configured_key else f"the key file in {folder.name!r}"
+        source = _source(folder, settings)
         raise KeyProblem(
             f"wrong key: {source} (fingerprint {cipher.fingerprint}) is not the key that this store was "
             "encrypted with; put that one there"
         ) from None
     return cipher
+
+
+def _cipher(folder: Path, settings: Settings, *, may_create: bool) -> Cipher:
+    given = [name for name in ("key", "key_file", "key_command") if getattr(settings, name)]
+    if len(given) > 1:
+        named = " and ".join(f"TEPAT_{name.upper()}" for name in given)
+        raise KeyProblem(f"the key must come from one place, but {named} are set")
+    if settings.key:
+        return Cipher(parse_key(settings.key, "TEPAT_KEY"))
+    if settings.key_command:
+        return Cipher(_printed(settings.key_command))
+    return Cipher(read_or_create_key(settings.key_file or folder / "key", may_create=may_create))
+
+
+@lru_cache(maxsize=1)
+def _printed(command: str) -> bytes:
+    return key_from_command(command)  # asked once: /health opens the store every few seconds
+
+
+def _source(folder: Path, settings: Settings) -> str:
+    if settings.key:
+        return "TEPAT_KEY"
+    if settings.key_command:
+        return "what TEPAT_KEY_COMMAND prints"
+    return f"the key file in {(settings.key_file.parent if settings.key_file else folder).name!r}"
+
+
+def _seal(cipher: Cipher, folder: Path, settings: Settings, check: str) -> Seal:
+    store_id = hashlib.sha256(check.encode()).hexdigest()[:16]
+    return Seal(cipher, settings.audit_head or folder / HEAD_FILE, store_id)

@@ -38,7 +38,7 @@ FURTHER = {  # what a command wants beside its required arguments, or instead of
     "vision verify": ("--student", "S01"),
     "dashboard digest": ("--target", "late"),
 }
-MAKE_A_STORE = {"data init", "data load", "data demo", "data real", "dashboard serve"}
+MAKE_A_STORE = {"data init", "data load", "data demo", "data real"}
 WITHOUT_A_STORE = {"data revise", "vision train", "vision encoder-info"}
 
 

@@ -20,11 +20,12 @@ def serve(
     worker: Annotated[bool, WORKER] = True,
 ) -> None:
     """Serve the dashboard until Ctrl+C."""
-    from dashboard.shell.server import serve as start
     from data.settings import get_settings
 
-    with opened_store(may_make=True):  # a store that cannot be opened is told here, and not to every visitor
+    with opened_store():  # refused here, before anything slow is imported, and not to every visitor
         pass
+    from dashboard.shell.server import serve as start
+
     port = port or get_settings().port
     typer.echo(f"Tepat is on http://{address}:{port} (Ctrl+C ends it)")
     start(port, address, worker=worker)

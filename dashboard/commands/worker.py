@@ -23,8 +23,10 @@ def worker(
     import threading
 
     from dashboard.jobs.worker import work
+    from data.engine.kept_head import show_heads
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    show_heads()
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())

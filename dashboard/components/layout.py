@@ -11,6 +11,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard.shell import current_session, stores
+from dashboard.shell.view.uploads import release_when_left
 
 logger = logging.getLogger(__name__)
 STYLE = Path(__file__).with_name("style.css")
@@ -89,6 +90,7 @@ def guarded(name: str) -> Callable[[], None]:
     def page() -> None:
         try:
             with stores.one_run(), current_session.on_page(name):
+                release_when_left()
                 import_module(f"dashboard.pages.{name}_page").show()
         except Exception:
             logger.exception("page %s failed", name)

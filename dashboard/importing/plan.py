@@ -32,7 +32,6 @@ from data.records.ingest import (
 from data.signatures.files import IMAGE_SUFFIXES
 from data.signatures.ingest import SignaturePlan, apply_signatures, plan_signatures
 from data.store import Store
-from data.trust import audit
 
 TABLES = ("students", "terms", "outcomes", "consents")
 KINDS = (*TABLES, "register", "signatures", "skip")  # register: one file with whatever tables it holds
@@ -190,7 +189,7 @@ def write_plan(
     import_id: str | None = None,
     progress: Progress | None = None,
 ) -> dict[str, dict[str, int]]:
-    """Write a plan, records first, and note it in the audit log. Returns the counts by table.
+    """Write a plan, records first, with its entry in the audit log. Returns the counts by table.
 
     Parameters
     ----------
@@ -203,20 +202,22 @@ def write_plan(
     data.trust.origin.RealDataRefused
         When the store is a demo.
     """
-    how = {"actor": actor, "skip_bad": skip_bad, "progress": progress}
+    how = {"actor": actor, "role": role, "skip_bad": skip_bad, "progress": progress}
+    planned = {} if plan.pictures is None else {"signatures": plan.pictures.counts}
     import_id, counts = import_id or uuid.uuid4().hex, {}
     if plan.records is not None:
         counts = records_written(store, import_id)
         if counts is None:
-            counts = dict(apply_import(store, plan.records, import_id=import_id, **how).counts)
+            counts = dict(
+                apply_import(store, plan.records, import_id=import_id, planned=planned, **how).counts
+            )
         counts.pop("identities", None)
     if plan.pictures is not None:
-        ensure_import(store, ImportNote(plan.pictures.source_name, {}, actor, import_id=import_id))
+        about = {"import_id": import_id, "role": role, "planned": planned}
+        ensure_import(store, ImportNote(plan.pictures.source_name, {}, actor, **about))
         written = apply_signatures(store, plan.pictures, plan.pixels, import_id=import_id, **how)
         same = plan.pictures.counts["same"] + written.same
         counts["signatures"] = {"new": written.new, "changed": 0, "same": same}
-    if audit.entries(store, object=import_id, action="import files", limit=1).empty:
-        audit.append(store, actor=actor, role=role, action="import files", object=import_id, detail=counts)
     return counts
 
 

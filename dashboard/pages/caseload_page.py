@@ -16,6 +16,7 @@ from dashboard.components.filters import CaseFilter, case_filters
 from dashboard.components.layout import empty_state, page_header
 from dashboard.shell import caches, current_session, stores
 from dashboard.shell.session_keys import Key
+from dashboard.shell.view.looks import saw_list, searched
 from data import queries
 
 
@@ -26,6 +27,12 @@ def show() -> None:
     if not size:
         return empty_state(words("caseload.none_title"), words("caseload.none_text"), ":material/group_off:")
     chosen = case_filters(stores.program_table(), caches.read_once(queries.own_cohorts), size)
+    narrowed = (chosen.program_code, chosen.cohort_term, chosen.band)
+    saw_list(
+        "caseload", k=chosen.k, target=chosen.target, narrowed=":".join(map(str, filter(None, narrowed)))
+    )
+    if chosen.search:
+        searched(chosen.search)
     bulk_receipt()
     silent, why = stores.unlearned(chosen.target)
     if silent:

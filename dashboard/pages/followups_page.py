@@ -14,6 +14,7 @@ from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import target_choice
 from dashboard.components.layout import empty_state, page_header
 from dashboard.shell import current_session, stores
+from dashboard.shell.view.looks import saw_list
 from data import queries
 
 AHEAD = timedelta(days=60)
@@ -43,5 +44,6 @@ def _due() -> None:
     listed = followups.owned(due, whose_choice(), current_session.person().account)
     if listed.empty:
         return empty_state(words("followup.none_of"), "", ":material/event_available:")
+    saw_list("followups")
     settle(due_lists(listed, date.today()))
     export_bar(followups.as_table(listed, advisor_names(), words), "followups")

@@ -15,6 +15,7 @@ from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import target_choice
 from dashboard.components.layout import card, empty_state
 from dashboard.shell import auditing, current_session, stores
+from dashboard.shell.view.looks import refused_student
 from dashboard.students.view import parts
 from dashboard.students.view.pdf import student_pdf
 from dashboard.students.view.risk_cards import risk_cards
@@ -30,6 +31,7 @@ def show() -> None:
         return parts.picker()
     students = queries.student(store, scope, key)
     if students.empty:
+        refused_student(key)
         return empty_state(words("student.denied_title"), words("student.denied_text"), ":material/lock:")
     auditing.audited_once("view_student", key)
     terms = queries.term_rows(store, scope, key)

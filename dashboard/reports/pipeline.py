@@ -39,7 +39,7 @@ from data.engine.clock import now
 from data.engine.database import Store
 from data.reports_store import StoredReport
 from data.store import get_fact
-from data.trust import audit
+from data.trust.audit_chain import verify_chain
 from data.trust.origin import INVENTED, MIXED
 from data.trust.origin import origin as origin_of_store
 from data.trust.scope import Scope
@@ -342,6 +342,6 @@ def prove(
         if logged is None or scope.program_codes is not None:
             raise
         found = Verification(("row_deleted",), logged.withdrawn)
-    if whole_log and not audit.verify_chain(store).intact:
+    if whole_log and not verify_chain(store).whole:
         found = replace(found, problems=(*found.problems, "log_broken"))
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from dashboard.shell.wording import Words
+from data.trust.audit_chain import MET, ChainReport
 
 HEADINGS = {"at": "when", "actor": "actor", "role": "role", "action": "action", "object": "object"}
 
@@ -18,6 +19,22 @@ def audit_table(entries: pd.DataFrame, words: Words) -> pd.DataFrame:
     )
     headings = {name: words(f"column.{key}") for name, key in HEADINGS.items()}
     return shown.rename(columns={**headings, "detail": words("column.detail"), "entry": "#"})
+
+
+def chain_words(report: ChainReport, words: Words) -> list[str]:
+    """What the check of the log found, a sentence each."""
+    lines = []
+    if report.broken_at is not None:
+        lines.append(words("audit.broken_entry", entry=report.broken_at))
+    if report.kept != MET:
+        lines.append(words(f"audit.kept_{report.kept}"))
+    if report.unguarded:
+        lines.append(words("audit.unguarded", tables=", ".join(report.unguarded)))
+    if report.intact:
+        lines.append(words("audit.whole", n=report.entries))
+    if report.earlier:
+        lines.append(words("audit.earlier", n=report.earlier))
+    return lines
 
 
 def detail_words(detail: object) -> str:

@@ -26,12 +26,12 @@ def _entry(action: str, thing: str, detail: dict) -> Callable[[], int]:
     return partial(audit.append, stores.store(), **whose, action=action, object=thing, detail=detail)
 
 
-def audited_once(action: str, thing: str) -> None:
-    """As :func:`audited`, but one entry per session and thing: a rerun is not another look."""
-    seen = st.session_state.setdefault(Key.AUDITED, set())
-    if (action, thing) not in seen:
-        audited(action, thing)
-        seen.add((action, thing))
+def audited_once(action: str, thing: str, **detail) -> None:
+    """As :func:`audited`, but one entry per session, thing and detail: a rerun is not another look."""
+    seen, look = st.session_state.setdefault(Key.AUDITED, set()), (action, thing, repr(detail))
+    if look not in seen:
+        audited(action, thing, **detail)
+        seen.add(look)
 
 
 def handed_out(make: Callable[[], bytes], action: str, thing: str, **detail) -> Callable[[], bytes]:

@@ -16,9 +16,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pandas as pd
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.shell import stores
 from dashboard.shell.access import scope_for
+from dashboard.shell.open_lines import HEADER, LINES
 from dashboard.shell.session_keys import Key
 from dashboard.shell.sessions import LOCAL, Serving, cookie_name, over_tls
 from dashboard.shell.wording import Words, language_of
@@ -115,6 +117,7 @@ def address() -> str:
 def _alive(bound: Session) -> Session:
     """Remember it for the rest of this run; tell the store once a minute that somebody is at work."""
     _RUN.session = (bound, monotonic())
+    _tell_line(bound)
     if not getattr(_RUN, "unattended", False):
         at = now()
         told = st.session_state.get(Key.TOLD_AT, bound.seen_at)
@@ -143,6 +146,18 @@ def unattended():
         del _RUN.unattended
 
 
+def _tell_line(bound: Session | None) -> None:
+    """Let the server know whose this tab is: nobody else gets it, nor sends files to it."""
+    run = get_script_run_ctx(suppress_warning=True)
+    if run is None or not Serving.cookies:
+        return
+    line = st.context.headers.get(HEADER)
+    if bound is None:
+        LINES.signed_out(line, run.session_id)
+    else:
+        LINES.signed_in(line, run.session_id, bound.session_id, bound.account.account)
+
+
 def leave(*, ended: bool) -> None:
     """Nothing of the session stays in the tab but the language.
 
@@ -151,6 +166,7 @@ def leave(*, ended: bool) -> None:
     ended : bool
         Whether the session was over, which the sign-in then says.
     """
+    _tell_line(None)
     language = words().language
     st.session_state.clear()
     _RUN.session = None

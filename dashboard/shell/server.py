@@ -19,10 +19,12 @@ from pathlib import Path
 from dashboard.jobs.worker_keeper import kept_worker
 from dashboard.shell.garbage import settle
 from dashboard.shell.sessions import Serving
+from data.engine.kept_head import show_heads
 from data.settings import get_settings
 
 SCRIPT = Path(__file__).resolve().parent.parent.parent / "streamlit_app.py"
 WARM = ("dashboard.pages.overview_page", "dashboard.pages.caseload_page", "dashboard.pages.student_page")
+MEGABYTE = 1024 * 1024
 HEALTH_SECONDS = 10  # a database that does not answer within it is down
 
 
@@ -60,7 +62,10 @@ def application():
     from starlette.routing import Route
 
     from dashboard.shell.handed_files import HandedFiles
+    from dashboard.shell.line_guard import LineGuard, UploadGuard
+    from dashboard.shell.open_lines import LINES
     from dashboard.shell.view.media_watch import tab_is_open
+    from dashboard.shell.view.uploads import held_for
     from dashboard.shell.web_guard import FileGuard, ProtectiveHeaders, TabGuard
 
     Serving.cookies = True
@@ -69,18 +74,48 @@ def application():
     guards = [
         Middleware(ProtectiveHeaders),
         Middleware(FileGuard, account_of=_account_of, may_have=handed.may_have),
-        Middleware(TabGuard, account_of=_account_of),
+        Middleware(TabGuard, may_go_on=_may_go_on),
+        Middleware(LineGuard, session_of=_session_of, lines=LINES, **_line_limits()),
+        Middleware(UploadGuard, session_of=_session_of, lines=LINES, held=held_for, limits=_upload_limits()),
     ]
     return st.App(SCRIPT, routes=routes, middleware=guards, lifespan=partial(_lifespan, handed))
 
 
-def _account_of(cookie: str | None):
-    """Whose session a cookie is, as the account stands now; None for nobody."""
+def _session_of(cookie: str | None):
+    """The session of a cookie, as the account stands now; None for nobody."""
     from dashboard.shell import stores
     from data.trust.sessions import find_by_cookie
 
-    session = find_by_cookie(stores.store(), cookie)
+    return find_by_cookie(stores.store(), cookie)
+
+
+def _account_of(cookie: str | None):
+    session = _session_of(cookie)
     return None if session is None else session.account
+
+
+def _may_go_on(cookie: str, tab: str) -> bool:
+    """Whether a tab is bound to the session of a cookie."""
+    from dashboard.shell.open_lines import LINES
+
+    bound, session = LINES.session_of(tab), _session_of(cookie)
+    return bound is not None and session is not None and session.session_id == bound
+
+
+def _line_limits() -> dict:
+    from dashboard.shell.open_lines import Limits
+
+    said = get_settings()
+    most = (said.connections, said.connections_unsigned)
+    limits = Limits(*most, said.connections_per_address, said.connections_per_account)
+    return {"limits": limits, "idle_seconds": said.unsigned_minutes * 60}
+
+
+def _upload_limits():
+    from dashboard.shell.line_guard import UploadLimits
+
+    said = get_settings()
+    return UploadLimits(said.upload_mb * MEGABYTE, said.uploads_mb * MEGABYTE, said.uploads)
 
 
 def serve(port: int, address: str, *, worker: bool = True) -> None:
@@ -97,8 +132,10 @@ def serve(port: int, address: str, *, worker: bool = True) -> None:
     """
     # Uvicorn would believe what a proxy on this machine passes on, though a client may have written it.
     os.environ["FORWARDED_ALLOW_IPS"] = get_settings().trusted_proxies
+    show_heads()
     with kept_worker() if worker else nullcontext():
-        application().run(config={"server.port": port, "server.address": address})
+        config = {"server.port": port, "server.address": address}
+        application().run(config=config | {"server.maxUploadSize": get_settings().upload_mb})
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ class Key(StrEnum):
     ENDED = "ended"  # whether they went because the session was over
     ALIVE_AT = "alive_at"  # when somebody last did something in the tab
     TOLD_AT = "told_at"  # when the store was last told so
-    AUDITED = "audited"  # the (action, thing) pairs that are in the audit log for this session already
+    AUDITED = "audited"  # the acts, things and details that are in the audit log for this session already
     PASSWORD_CHANGED = "password_changed"  # to be said on the next run
 
     # The frame

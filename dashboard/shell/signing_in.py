@@ -10,8 +10,6 @@ from data.trust import accounts, audit, throttle
 from data.trust.accounts import Account
 from data.trust.sessions import Session
 
-NOBODY = "unknown"  # in the log: a name that was typed and does not exist may be a password typed too early
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -65,15 +63,13 @@ def change_password(store: Store, session: Session, old: str, new: str, address:
     outcome = sign_in(store, name, old, address)
     if outcome.account is None:
         return outcome
-    ended = accounts.change_password(store, name, new, keep=session.session_id)
-    about = {"actor": name, "role": outcome.account.role, "object": name, "detail": {"sessions_ended": ended}}
-    audit.append(store, action="change_password", **about)
+    accounts.change_password(store, name, new, keep=session.session_id)
     return outcome
 
 
 def _write_down(store: Store, name: str, address: str, wait: timedelta) -> None:
     known = accounts.any_account(store, name)
-    who = {"actor": NOBODY, "role": "", "object": NOBODY}
+    who = {"actor": audit.NOBODY, "role": "", "object": audit.NOBODY}
     if known is not None:
         who = {"actor": known.account, "role": known.role, "object": known.account}
     audit.append(store, action="sign_in_failed", detail={"address": address}, **who)

@@ -21,7 +21,7 @@ from data.trust.accounts import Account
 # Streamlit's own fonts lie under /static/media/: they are everybody's.
 _MEDIA = re.compile(r"(?P<before>.*?)/media/(?P<file>.*)", re.DOTALL)
 _METRICS = "/_stcore/metrics"
-_UPLOADS = "/_stcore/upload_file/"
+UPLOADS = "/_stcore/upload_file/"
 _OFFERED = "sec-websocket-protocol"
 _PORTS = {"http": 80, "https": 443}
 HSTS = "max-age=31536000"
@@ -55,6 +55,7 @@ HEADERS = {
 
 AccountOf = Callable[[str | None], Account | None]
 MayHave = Callable[[str, str | None], bool]
+MayGoOn = Callable[[str, str], bool]
 
 
 class FileGuard:
@@ -107,7 +108,7 @@ def _guarded(path: str) -> bool:
 
 
 def _is_upload(path: str) -> bool:
-    return _UPLOADS in path
+    return UPLOADS in path
 
 
 def media_file(path: str) -> str | None:
@@ -121,19 +122,19 @@ class TabGuard:
 
     Streamlit takes whoever names a tab's number for the tab's browser. The number stands in addresses of
     uploads, thus in the logs of proxies: it is no secret. Whoever brings no cookie gets a new tab, at the
-    sign-in. That the cookie is the tab's own is looked at where its session is known
-    (:func:`dashboard.shell.current_session.session`).
+    sign-in; so does whoever brings the cookie of another session than the tab's, and the tab stays with its
+    owner, connected or not.
 
     Parameters
     ----------
     app
         The ASGI application behind it.
-    account_of : callable
-        Who a session cookie stands for now; None for nobody.
+    may_go_on : callable
+        Whether the session of a cookie is the one that a tab, by its number, is bound to.
     """
 
-    def __init__(self, app, account_of: AccountOf):
-        self.app, self._account_of = app, account_of
+    def __init__(self, app, may_go_on: MayGoOn):
+        self.app, self._may_go_on = app, may_go_on
 
     async def __call__(self, scope, receive, send) -> None:
         """Pass on, without the number of the tab where it does not count; or refuse (HTTP 403)."""
@@ -142,14 +143,15 @@ class TabGuard:
         if not from_own_page(scope):
             return await WebSocketClose(code=1008)(scope, receive, send)
         scope = _host_as_in_origin(scope)
-        if len(_offered(scope)) > 2 and not await run_in_threadpool(self._signed_in, scope):
+        if len(_offered(scope)) > 2 and not await run_in_threadpool(self._own_tab, scope):
             scope = _without_tab(scope)
         await self.app(scope, receive, send)
 
-    def _signed_in(self, scope) -> bool:
+    def _own_tab(self, scope) -> bool:
         wire = HTTPConnection(scope)
         # Told by the headers alone, as the tab will: both must look at the same cookie.
-        return self._account_of(wire.cookies.get(cookie_name(over_tls(wire.headers)))) is not None
+        cookie = wire.cookies.get(cookie_name(over_tls(wire.headers)))
+        return cookie is not None and self._may_go_on(cookie, _offered(scope)[2])
 
 
 def from_own_page(scope) -> bool:
@@ -191,7 +193,7 @@ def _host_as_in_origin(scope):
     origin = headers.get("origin")
     if origin is None:
         return scope
-    return _with_header(scope, "host", [origin.partition("://")[2]])
+    return with_header(scope, "host", [origin.partition("://")[2]])
 
 
 def _offered(scope) -> list[str]:
@@ -202,10 +204,11 @@ def _offered(scope) -> list[str]:
 
 def _without_tab(scope):
     kept = _offered(scope)[:2]
-    return _with_header(scope, _OFFERED, [", ".join(kept)]) | {"subprotocols": list(filter(None, kept))}
+    return with_header(scope, _OFFERED, [", ".join(kept)]) | {"subprotocols": list(filter(None, kept))}
 
 
-def _with_header(scope, name: str, values: list[str]):
+def with_header(scope, name: str, values: list[str]):
+    """The same request with one header replaced by these."""
     raw = [pair for pair in scope["headers"] if pair[0] != name.encode()]
     return dict(scope) | {"headers": raw + [(name.encode(), value.encode("latin-1")) for value in values]}
 

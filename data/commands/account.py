@@ -68,15 +68,13 @@ def _write(store, before, after) -> None:
     unknown = sorted(set(after.program_codes or ()) - set(queries.programs(store)["program_code"]))
     if unknown:
         note(f"the store has no programme {', '.join(unknown)} yet")
-    write_accounts(store, [after])
     about = {"role": after.role, "program_codes": after.program_codes and list(after.program_codes)}
     about |= {"active": after.active, "new_password": after.password is not None}
     if before is not None:
         was = {"role": before.role, "program_codes": before.program_codes and list(before.program_codes)}
         about["before"] = was | {"active": before.active}
-    audit.append(
-        store, actor=ACTOR, role="system", action="write account", object=after.account, detail=about
-    )
+    entry = audit.Entry(ACTOR, "system", "write account", after.account, about)
+    write_accounts(store, [after], entry)
 
 
 def _in_words(account) -> str:

@@ -32,6 +32,7 @@ def init(
     from data.trust.origin import begin_own
 
     with opened_store(may_make=True) as store:
+        _put_triggers_back(store)
         own = begin_own(store)
         if not own and (ask or administrator):
             raise Refusal(
@@ -50,6 +51,21 @@ def init(
         typer.echo("           keep a copy elsewhere (python -m data key --copy-to FILE)")
 
 
+def _put_triggers_back(store: Store) -> None:
+    """Where append-only triggers are missing or changed, put them back, and write down that they were."""
+    from data.migrations.triggers import install_triggers, unguarded_tables
+    from data.trust import audit
+
+    with store.writing("migrate") as connection:
+        tables = unguarded_tables(connection)
+        if not tables:
+            return
+        install_triggers(connection)
+        about = {"action": "restore triggers", "object": "database", "detail": {"tables": tables}}
+        audit.append_in(connection, actor=ACTOR, role="system", **about)
+    typer.echo(f"triggers   were missing or changed on {', '.join(tables)}; put back, and written down")
+
+
 def _first_administrator(store: Store, name: str) -> None:
     """An administrator who can sign in, unless there is one (of that name); asks for the password twice."""
     from data.trust import audit
@@ -64,15 +80,15 @@ def _first_administrator(store: Store, name: str) -> None:
     if known is not None and known.role != "administrator":
         raise Refusal(f"account {name!r} exists and is {known.role}; choose another name")
     shown = name if known is None else known.display_name
+    about = {"role": "administrator", "program_codes": None, "active": True}
+    entry = audit.Entry(ACTOR, "system", "write account", name, about)
     while True:
         secret = _asked("Password", hide_input=True, confirmation_prompt=True)
         try:
-            write_accounts(store, [Account(name, shown, "administrator", password=secret)])
+            write_accounts(store, [Account(name, shown, "administrator", password=secret)], entry)
             break
         except ValueError as problem:  # too short, for example
             typer.echo(f"{problem}; once more")
-    about = {"role": "administrator", "program_codes": None, "active": True}
-    audit.append(store, actor=ACTOR, role="system", action="write account", object=name, detail=about)
     typer.echo(f"account    {name}, administrator")
 
 

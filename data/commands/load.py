@@ -232,13 +232,13 @@ def _write(store: Store, records, pictures, signatures: Path | None, *, actor, s
     from data.commands.bars import Bars
     from data.records.ingest import apply_import
     from data.signatures.ingest import apply_signatures
-    from data.trust import audit
 
     import_id, counts = None, {}
-    how = {"actor": actor, "skip_bad": skip_bad, "synthetic": synthetic}
+    how = {"actor": actor, "role": "system", "skip_bad": skip_bad, "synthetic": synthetic}
     with Bars() as bars:
         if records is not None:
-            result = apply_import(store, records, progress=bars, **how)
+            planned = {} if pictures is None else {"signatures": pictures.counts}
+            result = apply_import(store, records, planned=planned, progress=bars, **how)
             import_id, counts = result.import_id, result.counts
         if pictures is not None:
             written = apply_signatures(store, pictures, signatures, import_id=import_id, progress=bars, **how)
@@ -248,7 +248,6 @@ def _write(store: Store, records, pictures, signatures: Path | None, *, actor, s
             if written.erased:
                 typer.echo(f"{written.erased} signature files left out: erased at the student's wish")
     detail = {table: number for table, number in counts.items() if table != "identities"}
-    audit.append(store, actor=actor, role="system", action="import files", object=import_id, detail=detail)
     typer.echo("written:")
     for table, number in detail.items():
         typer.echo(

@@ -12,7 +12,11 @@ import hashlib
 import hmac
 import os
 import secrets
+import shlex
+import subprocess
 import tempfile
+import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +27,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
+_DRAFT = ".key-"
+_ABANDONED = 60  # seconds after which nobody can still be about to name a draft
 
 
 class KeyProblem(RuntimeError):
@@ -42,12 +48,14 @@ class Cipher:
     master: bytes = field(repr=False)
     _aead: AESGCM = field(init=False, repr=False, compare=False)
     _pseudonym: bytes = field(init=False, repr=False, compare=False)
+    _audit: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.master) != KEY_BYTES:
             raise KeyProblem(f"key must be {KEY_BYTES} bytes, got {len(self.master)}")
         object.__setattr__(self, "_aead", AESGCM(_derive(self.master, b"tepat specimens")))
         object.__setattr__(self, "_pseudonym", _derive(self.master, b"tepat student keys"))
+        object.__setattr__(self, "_audit", _derive(self.master, b"tepat audit log"))
 
     def encrypt(self, plain: bytes, belongs_to: str) -> bytes:
         """Nonce and ciphertext of ``plain``, bound to ``belongs_to`` (e.g. "image:<specimen_id>")."""
@@ -79,6 +87,16 @@ class Cipher:
     def keyed(self, purpose: str, text: str) -> str:
         """A keyed hash of ``text``, 64 hexadecimal digits; another one for every purpose."""
         return hmac.digest(self._pseudonym, f"{purpose}\0{text}".encode(), hashlib.sha256).hex()
+
+    def audit_mac(self, purpose: str, text: str) -> str:
+        """What proves that the audit log's ``text`` was written with this store's key, 64 hexadecimal digits.
+
+        Parameters
+        ----------
+        purpose : {"entry", "head"}
+            What the text is; a proof of one is none of the other.
+        """
+        return hmac.digest(self._audit, f"{purpose}\0{text}".encode(), hashlib.sha256).hex()
 
     @property
     def fingerprint(self) -> str:
@@ -118,24 +136,78 @@ def read_or_create_key(path: Path, *, may_create: bool) -> bytes:
     if not path.exists():
         if not may_create:
             raise KeyProblem(
-                f"the key file {path.name!r} is not in the store's folder and TEPAT_KEY is not set; the "
-                "store was encrypted with a key, put it back"
+                f"the key file {path.name!r} is not in the store's folder, or not where TEPAT_KEY_FILE says; "
+                "the store was encrypted with a key, put it back"
             )
         _create_key_file(path)
+    _remove_drafts(path)
     return parse_key(path.read_text(encoding="ascii", errors="replace"), f"key file {path.name!r}")
 
 
+def key_from_command(command: str) -> bytes:
+    """The key that a command prints, e.g. one that asks a key management service.
+
+    Parameters
+    ----------
+    command : str
+        Words as in a shell, but no shell runs them. It has half a minute; what it writes to standard error
+        goes where ours goes.
+    """
+    try:
+        words = shlex.split(command)
+        done = subprocess.run(words, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, timeout=30, check=True)
+    except subprocess.CalledProcessError as problem:
+        raise KeyProblem(f"TEPAT_KEY_COMMAND ended with exit code {problem.returncode}") from None
+    except subprocess.TimeoutExpired:
+        raise KeyProblem("TEPAT_KEY_COMMAND printed no key within 30 seconds") from None
+    except (OSError, ValueError) as problem:
+        raise KeyProblem(f"TEPAT_KEY_COMMAND cannot be run: {type(problem).__name__}") from None
+    return parse_key(done.stdout.decode("ascii", "replace"), "what TEPAT_KEY_COMMAND prints")
+
+
 def _create_key_file(path: Path) -> None:
+    """Killed at any moment it leaves the whole file or none, and no second copy of the key."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".key-")  # mkstemp makes it mode 0600
+    try:
+        # A file without a name: it is gone when the process is, unless it was given one.
+        handle = os.open(path.parent, os.O_TMPFILE | os.O_WRONLY, 0o600)
+    except (AttributeError, OSError):  # not Linux, or a file system without such files
+        _create_by_draft(path)
+        return
+    with os.fdopen(handle, "wb") as file:
+        _write_new_key(file)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:  # given a folder, Python calls linkat, which follows the link to the nameless file
+            os.link(f"/proc/self/fd/{file.fileno()}", path.name, dst_dir_fd=folder, follow_symlinks=True)
+            os.fsync(folder)
+        except FileExistsError:
+            pass  # another process was first; its key holds
+        finally:
+            os.close(folder)
+
+
+def _create_by_draft(path: Path) -> None:
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=_DRAFT)  # mkstemp makes it mode 0600
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+            _write_new_key(file)
         try:
             os.link(draft, path)
         except FileExistsError:
             pass  # another process was first; its key holds
     finally:
         os.unlink(draft)
+
+
+def _write_new_key(file) -> None:
+    file.write(base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _remove_drafts(path: Path) -> None:
+    """Remove what a kill during the making of the key has left, here or in an earlier version."""
+    for draft in path.parent.glob(f"{_DRAFT}*"):
+        with suppress(OSError):  # somebody else removed it, or the folder is read-only
+            if time.time() - draft.stat().st_mtime > _ABANDONED:
+                draft.unlink()

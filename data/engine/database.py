@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 
 from data.engine.cipher import Cipher
+from data.engine.kept_head import Pen, Seal
 
 BUSY_SECONDS = 120  # how long a writer waits for another before it gives up
 LOCKS = {  # PostgreSQL advisory locks
@@ -25,6 +26,7 @@ LOCKS = {  # PostgreSQL advisory locks
     "accounts": 73_100_007,  # accounts and sessions can change while an import holds "store"
 }
 _WRITES = "tepat_writes"
+_PEN = "tepat_audit_pen"
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,15 @@ class Store:
         The database, without any password.
     folder : pathlib.Path
         Where the key file, models and caches of this store live.
+    seal : data.engine.kept_head.Seal
+        Proves entries of the audit log, and keeps its head outside the database.
     """
 
     engine: Engine = field(repr=False)
     cipher: Cipher = field(repr=False)
     url: str
     folder: Path
+    seal: Seal = field(repr=False)
 
     @property
     def models_folder(self) -> Path:
@@ -66,16 +71,23 @@ class Store:
         """A connection in one consistent, read-only snapshot."""
         return reading(self.engine)
 
-    def writing(self, lock: str = "store"):
-        """A connection in one transaction that is alone in holding ``lock``; commits on success."""
-        return writing(self.engine, lock)
+    @contextmanager
+    def writing(self, lock: str = "store") -> Iterator[Connection]:
+        """A connection in one transaction that is alone in holding ``lock``; commits on success.
+
+        Where it wrote to the audit log, the log's new head is kept outside the database after the commit.
+        """
+        pen = Pen(self.seal)
+        with writing(self.engine, lock, pen) as connection:
+            yield connection
+        pen.keep()
 
     def close(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
 
 
-def connect(url: str) -> Engine:
+def connect(url: str | URL) -> Engine:
     """An engine for a SQLite or PostgreSQL URL, with the pragmas and transactions that the store relies on.
 
     Raises
@@ -116,12 +128,20 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine, lock: str = "store") -> Iterator[Connection]:
-    """See :meth:`Store.writing`."""
-    with engine.connect() as bare, bare.execution_options(**{_WRITES: True}) as connection:
+def writing(engine: Engine, lock: str = "store", pen: Pen | None = None) -> Iterator[Connection]:
+    """See :meth:`Store.writing`; without a pen nothing can be written to the audit log."""
+    with engine.connect() as bare, bare.execution_options(**{_WRITES: True, _PEN: pen}) as connection:
         with connection.begin():
             take_lock(connection, lock)
             yield connection
+
+
+def pen_of(connection: Connection) -> Pen:
+    """What writes to the audit log within a transaction of :meth:`Store.writing`."""
+    pen = connection.get_execution_options().get(_PEN)
+    if pen is None:
+        raise RuntimeError("the audit log is written in a transaction of Store.writing only")
+    return pen
 
 
 def take_lock(connection: Connection, lock: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 
 from data.engine.database import reading, writing
+from data.engine.kept_head import Seal
 
 FOLDER = Path(__file__).resolve().parent.parent / "migrations"
 
@@ -27,8 +28,13 @@ def current_revision(engine: Engine) -> str | None:
         return _revision(connection)
 
 
-def migrate(engine: Engine) -> None:
+def migrate(engine: Engine, seal: Seal | None = None) -> None:
     """Create or upgrade every table and trigger, all in one transaction.
+
+    Parameters
+    ----------
+    seal : data.engine.kept_head.Seal, optional
+        Of the store; an older one that holds an audit log cannot be upgraded without.
 
     Raises
     ------
@@ -46,7 +52,7 @@ def migrate(engine: Engine) -> None:
         )
     with _without_foreign_keys(engine), writing(engine, "migrate") as connection:
         if _revision(connection) != newest:  # another process may have been first
-            upgrade(connection)
+            upgrade(connection, seal=seal)
 
 
 def revise(engine: Engine, message: str) -> Path:
@@ -61,12 +67,12 @@ def revise(engine: Engine, message: str) -> Path:
     return Path(script.path)
 
 
-def upgrade(connection: Connection, revision: str = "head") -> None:
+def upgrade(connection: Connection, revision: str = "head", seal: Seal | None = None) -> None:
     """Bring the database to a revision, in the caller's transaction."""
     from alembic import command
 
     config = _configuration(connection)
-    config.attributes["installs_triggers"] = True
+    config.attributes |= {"installs_triggers": True, "seal": seal}
     command.upgrade(config, revision)
 
 

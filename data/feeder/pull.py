@@ -152,9 +152,8 @@ def pull(
         plan = plan_import(tables.sources(), mapping, store=store, today=today, progress=progress)
         import_id, written, counts = None, False, plan.counts
         if not dry_run and not plan.unreadable and (plan.accepted or skip_bad):
-            import_id, counts = _written(
-                store, staging, plan, actor=actor, skip_bad=skip_bad, progress=progress
-            )
+            how = {"actor": actor, "role": role, "skip_bad": skip_bad, "progress": progress}
+            import_id, counts = _written(store, staging, plan, **how)
             written = True
         progress(0, 0, "comparing with feeder")
         compared = reconcile(store, tables, _programmes(plan), wanted.cohorts)
@@ -204,7 +203,14 @@ def _erased(store: Store, numbers: set[str]) -> set[str]:
 
 
 def _written(
-    store: Store, staging: Staging, plan: ImportPlan, *, actor: str, skip_bad: bool, progress: Progress
+    store: Store,
+    staging: Staging,
+    plan: ImportPlan,
+    *,
+    actor: str,
+    role: str,
+    skip_bad: bool,
+    progress: Progress,
 ) -> tuple[str | None, dict]:
     """Write, unless an earlier process has, or nothing is new: a quiet night leaves no import behind."""
     earlier = records_written(store, staging.import_id)
@@ -212,9 +218,8 @@ def _written(
         return staging.import_id, earlier
     if not any(one["new"] or one["changed"] for one in plan.counts.values()):
         return None, plan.counts
-    result = apply_import(
-        store, plan, actor=actor, skip_bad=skip_bad, import_id=staging.import_id, progress=progress
-    )
+    how = {"actor": actor, "role": role, "skip_bad": skip_bad, "progress": progress}
+    result = apply_import(store, plan, import_id=staging.import_id, **how)
     return result.import_id, result.counts
 
 
@@ -228,7 +233,7 @@ def _programmes(plan: ImportPlan) -> dict[str, str]:
 def _note(
     store: Store, staging: Staging, client: FeederClient, pulled: Pulled, actor: str, role: str
 ) -> None:
-    """One entry per pull, however often it was killed."""
+    """One entry per pull, however often it was killed; the import has its own, in its transaction."""
     if not audit.entries(store, object=staging.pull_id, action="pull feeder", limit=1).empty:
         return
     detail = {

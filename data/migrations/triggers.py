@@ -52,6 +52,58 @@ def install_triggers(connection: Connection) -> None:
         connection.execute(text(statement))
 
 
+def unguarded_tables(connection: Connection) -> list[str]:
+    """Tables whose triggers are missing, switched off or others than :func:`install_triggers` makes.
+
+    Returns
+    -------
+    list of str
+        Names, sorted; empty in a store as it should be.
+    """
+    tables = [*(table.name for table in APPEND_ONLY), "reports"]
+    guarded = _guarded_sqlite if connection.dialect.name == "sqlite" else _guarded_postgresql
+    return sorted(set(tables) - guarded(connection))
+
+
+def _guarded_sqlite(connection: Connection) -> set[str]:
+    wanted = {one for one in _sqlite([table.name for table in APPEND_ONLY]) if one.startswith("CREATE")}
+    rows = connection.execute(text("SELECT tbl_name, sql FROM sqlite_master WHERE type = 'trigger'"))
+    there = {(table, sql) for table, sql in rows}
+    lacking = {_table_of(sql) for sql in wanted if (_table_of(sql), sql) not in there}
+    return {_table_of(sql) for sql in wanted} - lacking
+
+
+def _table_of(statement: str) -> str:
+    return statement.partition(" ON ")[2].split()[0]
+
+
+# Of pg_trigger.tgtype: for each row 1, before 2, DELETE 8, UPDATE 16, TRUNCATE 32.
+_ROW_GUARD, _TRUNCATE_GUARD = 1 + 2 + 8 + 16, 2 + 32
+_IN_FORCE = """
+SELECT c.relname, t.tgname, t.tgtype, p.prosrc FROM pg_trigger t
+JOIN pg_class c ON c.oid = t.tgrelid
+JOIN pg_proc p ON p.oid = t.tgfoid
+WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND t.tgqual IS NULL
+  AND cardinality(t.tgattr::smallint[]) = 0 AND pg_table_is_visible(c.oid)
+"""
+
+
+def _guarded_postgresql(connection: Connection) -> set[str]:
+    bodies = {}
+    for statement in _postgresql([table.name for table in APPEND_ONLY]):
+        if statement.startswith("CREATE OR REPLACE FUNCTION"):
+            name = statement.split()[4].partition("(")[0]
+            bodies[name] = statement.split("$$")[1]
+    there = {tuple(row) for row in connection.execute(text(_IN_FORCE))}
+    guarded = set()
+    for table in [*(table.name for table in APPEND_ONLY), "reports"]:
+        row = (table, f"tr_{table}_guard", _ROW_GUARD, bodies[f"tepat_guard_{table}"])
+        whole = (table, f"tr_{table}_no_truncate", _TRUNCATE_GUARD, bodies["tepat_no_truncate"])
+        if {row, whole} <= there:
+            guarded.add(table)
+    return guarded
+
+
 def _allowed(table: str) -> str:
     if table not in ERASABLE:
         return "1 = 0"

@@ -12,7 +12,11 @@ from data import schema
 from data.engine.cipher import Cipher
 from data.engine.clock import now
 from data.engine.database import Store
+from data.trust.audit import Entry, note_in
 from data.trust.origin import claim
+
+IMPORTED = "import files"  # the action in the audit log
+_STORED = ("source", "files", "actor", "synthetic", "import_id")
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,11 @@ class ImportNote:
         Whether the data are invented.
     import_id : str
         Its id; by default a new one.
+    role : str or None
+        The actor's, for the audit log: the import's entry is written in the transaction that opens the import
+        or, where records come with it, writes them. None: no entry; for generators.
+    planned : dict
+        Counts for that entry of what is written later, by table.
     """
 
     source: str
@@ -38,19 +47,27 @@ class ImportNote:
     actor: str
     synthetic: bool = False
     import_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    role: str | None = None
+    planned: dict = field(default_factory=dict)
+
+    def entry(self, counts: dict) -> Entry | None:
+        """What the audit log says of it; ``counts`` of what is written now."""
+        if self.role is None:
+            return None
+        told = {table: count for table, count in counts.items() if table != "identities"}
+        return Entry(self.actor, self.role, IMPORTED, self.import_id, told | self.planned)
 
 
-def new_import(store: Store, *, source: str, files: dict, actor: str, synthetic: bool = False) -> str:
+def new_import(store: Store, *, source: str, files: dict, actor: str, synthetic: bool = False, **more) -> str:
     """Open an import: a row of ``imports`` that later writes refer to. Returns its id.
 
     The parameters are those of :class:`ImportNote`.
     """
-    with store.writing() as connection:
-        return open_import(connection, ImportNote(source, files, actor, synthetic))
+    return ensure_import(store, ImportNote(source, files, actor, synthetic, **more))
 
 
-def open_import(connection: Connection, note: ImportNote) -> str:
-    """:func:`new_import` inside a transaction; an import that is open already stays as it is.
+def open_import(connection: Connection, note: ImportNote) -> bool:
+    """Open an import inside a transaction, unless it is open already. Returns whether it is new.
 
     Raises
     ------
@@ -61,14 +78,18 @@ def open_import(connection: Connection, note: ImportNote) -> str:
     known = select(imports.c.import_id).where(imports.c.import_id == note.import_id)
     if connection.scalar(known) is None:
         claim(connection, synthetic=note.synthetic)
-        connection.execute(insert(imports).values(**vars(note), started_at=now(), counts={}))
-    return note.import_id
+        row = {name: getattr(note, name) for name in _STORED}
+        connection.execute(insert(imports).values(**row, started_at=now(), counts={}))
+        return True
+    return False
 
 
 def ensure_import(store: Store, note: ImportNote) -> str:
     """Open an import unless it is open. Returns its id."""
     with store.writing() as connection:
-        return open_import(connection, note)
+        if open_import(connection, note):
+            note_in(connection, note.entry({}))
+    return note.import_id
 
 
 def records_written(store: Store, import_id: str) -> dict[str, dict[str, int]] | None:

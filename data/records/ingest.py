@@ -302,9 +302,11 @@ def apply_import(
     skip_bad: bool = False,
     synthetic: bool = False,
     import_id: str | None = None,
+    role: str | None = None,
+    planned: dict | None = None,
     progress: Progress | None = None,
 ) -> ImportResult:
-    """Write a plan in one transaction.
+    """Write a plan in one transaction, with its entry in the audit log.
 
     Parameters
     ----------
@@ -320,6 +322,8 @@ def apply_import(
         Whether the files are invented data.
     import_id : str, optional
         The import's id; by default a new one.
+    role, planned
+        For the audit log, see :class:`data.records.imports.ImportNote`.
     progress : Progress, optional
 
     Raises
@@ -332,7 +336,7 @@ def apply_import(
     if not plan.accepted and not skip_bad:
         rows = sum(plan.refused.values())
         raise RefusedImport(f"{rows} rows were refused; nothing was written", plan)
-    note = ImportNote(", ".join(plan.files), plan.files, actor, synthetic)
+    note = ImportNote(", ".join(plan.files), plan.files, actor, synthetic, role=role, planned=planned or {})
     return write_import(
         store,
         plan.frames,

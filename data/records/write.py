@@ -39,6 +39,7 @@ from data.records.frames import (
 from data.records.history import History
 from data.records.imports import ImportNote, finish_import, keep_for_undo, open_import
 from data.records.name_search import write_words
+from data.trust.audit import note_in
 
 
 def write_records(
@@ -87,7 +88,8 @@ def write_import(
 ) -> ImportResult:
     """As :func:`write_records`, under an id of the caller's: a job that was killed finds its own import."""
     with store.writing() as connection:
-        writer = _Writer(connection, open_import(connection, note), progress)
+        open_import(connection, note)
+        writer = _Writer(connection, note.import_id, progress)
         if frames.programs is not None:
             writer.programs(frames.programs)
         if frames.students is not None:
@@ -105,6 +107,7 @@ def write_import(
         if writer.wrote:
             keep_for_undo(connection, store.cipher, result.import_id, writer.replaced)
         finish_import(connection, result.import_id, result.counts)
+        note_in(connection, note.entry(result.counts))
     forget_scores(store, withdrawn, note.actor)
     return result
 

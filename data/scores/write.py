@@ -15,11 +15,19 @@ from data.engine.bulk import fetch, insert_frame
 from data.engine.clock import now
 from data.engine.database import Store
 from data.records.derived import rebuild_risk
+from data.trust.audit import Entry, note_in
 
 SCORE_KEY = ["student_key", "as_of_index", "target", "model_version"]
 
 
-def save_model(store: Store, version: str, folder: str | Path, manifest: dict, status: str = "candidate"):
+def save_model(
+    store: Store,
+    version: str,
+    folder: str | Path,
+    manifest: dict,
+    status: str = "candidate",
+    entry: Entry | None = None,
+) -> None:
     """Register a trained model, or replace the manifest of one that is registered.
 
     Parameters
@@ -32,6 +40,8 @@ def save_model(store: Store, version: str, folder: str | Path, manifest: dict, s
         JSON: data hash, code version, metrics, feature names, band edges.
     status : {"candidate", "served", "retired"}
         "served" retires the model that was served.
+    entry : data.trust.audit.Entry, optional
+        What the audit log says of it, in the same transaction.
     """
     models = schema.models
     row = {"folder": Path(folder).name, "manifest": json.loads(json.dumps(manifest, allow_nan=False))}
@@ -41,6 +51,7 @@ def save_model(store: Store, version: str, folder: str | Path, manifest: dict, s
             row |= {"model_version": version, "created_at": now(), "status": "candidate"}
             connection.execute(insert(models).values(**row))
         _set_status(connection, version, status)
+        note_in(connection, entry)
 
 
 def serve_model(store: Store, version: str) -> None:

@@ -20,7 +20,7 @@ from data.records.ingest import ImportPlan
 from data.signatures.files import IMAGE_SUFFIXES, Limits, SignatureFile, iter_signature_files
 from data.signatures.names import AmbiguousName, NumberIndex
 from data.signatures.specimens import ImageFacts, RefusedFile, inspect_image
-from data.store import NewSpecimen, SpecimenResult, Store, write_specimens
+from data.store import NewSpecimen, SpecimenResult, Store, new_import, write_specimens
 
 AHEAD = 64  # files held while they are inspected
 BEFORE_ENTRY = timedelta(days=366)  # forms of an admission are signed up to a year ahead; nothing before that
@@ -259,6 +259,7 @@ def apply_signatures(
     import_id: str | None = None,
     skip_bad: bool = False,
     synthetic: bool = False,
+    role: str | None = None,
     progress: Progress | None = None,
 ) -> SpecimenResult:
     """Write the accepted files, some hundred at a time.
@@ -279,6 +280,9 @@ def apply_signatures(
         The import of records they came with.
     skip_bad : bool
         Write the accepted files although others are refused.
+    role : str, optional
+        The actor's, for the audit log. An import that is opened here has its entry in that transaction; one
+        that is given has its entry already.
 
     Raises
     ------
@@ -289,13 +293,14 @@ def apply_signatures(
         count = int((plan.problems["severity"] == "error").sum())
         raise RefusedSignatures(f"{count} signature files were refused; no signature was written", plan)
     wanted = {specimen.position: specimen for specimen in plan.specimens if not specimen.stored}
+    if import_id is None:
+        about = {"synthetic": synthetic, "role": role, "planned": {"signatures": plan.counts}}
+        import_id = new_import(store, source=plan.source_name, files={}, actor=actor, **about)
     return write_specimens(
         store,
         _specimens(plan, source, wanted),
         actor=actor,
         import_id=import_id,
-        source=None if import_id else plan.source_name,
-        synthetic=synthetic,
         progress=progress,
         total=len(wanted),
     )

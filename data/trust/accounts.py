@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from data import schema
 from data.columns import ROLES
 from data.engine.database import Store
+from data.trust.audit import Entry, note_in
 from data.trust.passwords import check_password, hash_password, outdated, right_password
 
 ACCOUNT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,79}")
@@ -44,8 +45,8 @@ class Account:
     password: str | None = field(default=None, repr=False)
 
 
-def write_accounts(store: Store, accounts: Iterable[Account]) -> int:
-    """Create or change accounts. Returns how many were written.
+def write_accounts(store: Store, accounts: Iterable[Account], entry: Entry | None = None) -> int:
+    """Create or change accounts, and write ``entry`` into the audit log with it. Returns how many.
 
     Whoever is signed in with an account that is closed, gets another role or other programmes, or a new
     password, is signed out by the same transaction.
@@ -60,11 +61,12 @@ def write_accounts(store: Store, accounts: Iterable[Account]) -> int:
     with store.writing("accounts") as connection:
         for row in rows:
             _write(connection, row)
+        note_in(connection, entry)
     return len(rows)
 
 
 def change_password(store: Store, name: str, password: str, keep: str | None = None) -> int:
-    """Give an account a new password and end its other sessions.
+    """Give an account a new password, end its other sessions and write that down, in one transaction.
 
     Parameters
     ----------
@@ -90,7 +92,9 @@ def change_password(store: Store, name: str, password: str, keep: str | None = N
     fresh = hash_password(password)
     with store.writing("accounts") as connection:
         connection.execute(update(table).where(table.c.account == name).values(password_hash=fresh))
-        return end_sessions_in(connection, name, keep)
+        ended = end_sessions_in(connection, name, keep)
+        note_in(connection, Entry(name, found.role, "change_password", name, {"sessions_ended": ended}))
+    return ended
 
 
 def end_sessions_in(connection: Connection, name: str, keep: str | None = None) -> int:

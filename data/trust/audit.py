@@ -1,14 +1,22 @@
-"""The audit log: append-only by trigger, hash-chained so that a change behind the trigger's back shows.
+"""The audit log: append-only by trigger, chained with the store's key, its head kept outside the database.
 
-Each entry's hash covers its own content and the hash before it. Cutting entries off the end leaves a valid
-chain: keep :attr:`ChainReport.head` elsewhere and pass it to :func:`verify_chain` to detect that as well.
+Each entry's hash covers its number, its content and the hash before it, and is made with a key that is not in
+the database (HMAC-SHA-256, RFC 2104): whoever can write to the database alone can neither change an entry nor
+make a chain without one. The newest entry's number and hash are kept in a file beside
+(:mod:`data.engine.kept_head`), so that entries cut off the end are missed.
+:mod:`data.trust.audit_chain` checks all of it.
+
+Entries of earlier versions were chained without a key. One entry (:data:`SEALING`) seals them: it holds their
+count, their numbers' and their last hash, so that they too can no longer change unnoticed. What was done to
+them before they were sealed nobody can tell.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import pandas as pd
@@ -17,39 +25,28 @@ from sqlalchemy import Connection, func, insert, select
 from data import schema
 from data.engine.bulk import fetch
 from data.engine.clock import now
-from data.engine.database import Store, take_lock
+from data.engine.database import Store, pen_of, take_lock
+from data.engine.kept_head import Head, HeadForged, Seal
 
 FIRST = "0" * 64  # the hash before the first entry
 PERSONAL = frozenset({"name", "student_number", "password", "search"})
 HASHED = ("at", "actor", "role", "action", "object", "detail")
-PAGE = 50_000
+SEALING, ACCEPTING = "seal audit log", "accept audit log"
+NOBODY = "unknown"  # in the log: a name that was typed and does not exist may be a password typed too early
 
 
 @dataclass(frozen=True)
-class ChainReport:
-    """What :func:`verify_chain` found.
+class Entry:
+    """What is to be written down of an act, in the act's own transaction (:func:`note_in`).
 
-    Parameters
-    ----------
-    entries : int
-        Entries read.
-    broken_at : int or None
-        The first entry whose hash or predecessor is not right.
-    head : str
-        Hash of the last entry.
-    head_matches : bool or None
-        Whether the expected head was met; None when none was given.
+    The parameters are those of :func:`append`.
     """
 
-    entries: int
-    broken_at: int | None
-    head: str
-    head_matches: bool | None = None
-
-    @property
-    def intact(self) -> bool:
-        """Whether nothing was altered, inserted, removed or (if a head was given) cut off."""
-        return self.broken_at is None and self.head_matches is not False
+    actor: str
+    role: str
+    action: str
+    object: str
+    detail: dict = field(default_factory=dict)
 
 
 def append(
@@ -81,35 +78,61 @@ def append_in(
     if personal:
         raise ValueError(f"detail must not hold identity, got {sorted(personal)}")
     take_lock(connection, "audit")
-    log = schema.audit_log
-    previous = connection.scalar(select(log.c.hash).order_by(log.c.entry.desc()).limit(1)) or FIRST
+    pen = pen_of(connection)
     row = {"at": now(), "actor": actor, "role": role, "action": action, "object": object, "detail": detail}
-    row |= {"previous_hash": previous, "hash": _hash(row, previous)}
-    return connection.execute(insert(log).values(**row)).inserted_primary_key[0]
+    head = _appended(connection, pen.seal, row)
+    pen.wrote(head, follows_kept=_follows_kept(connection, pen.seal), anew=action == ACCEPTING)
+    return head.entry
 
 
-def verify_chain(store: Store, expected_head: str | None = None) -> ChainReport:
-    """Recompute every hash, oldest first.
+def note_in(connection: Connection, entry: Entry | None) -> None:
+    """Write an entry down, if there is one, inside a write transaction."""
+    if entry is not None:
+        append_in(connection, **vars(entry))
+
+
+def accept(store: Store, *, actor: str, reason: str) -> int:
+    """Keep the log's present head outside, whatever was kept: after a restore, or on a further machine.
+
+    The entry that says so holds what had been kept. Returns its number.
 
     Parameters
     ----------
-    expected_head : str, optional
-        A head noted earlier; it must be the hash of some entry of an intact log.
+    reason : str
+        Why, for the log; not empty.
     """
-    log, previous, entries, last = schema.audit_log, FIRST, 0, 0
-    met = expected_head == FIRST
-    with store.reading() as connection:
-        while True:
-            page = select(log).where(log.c.entry > last).order_by(log.c.entry).limit(PAGE)
-            rows = connection.execute(page).mappings().all()
-            if not rows:
-                break
-            for row in rows:
-                if row["previous_hash"] != previous or row["hash"] != _hash(row, previous):
-                    return ChainReport(entries, row["entry"], previous, met if expected_head else None)
-                previous, entries, last = row["hash"], entries + 1, row["entry"]
-                met = met or previous == expected_head
-    return ChainReport(entries, None, previous, met if expected_head else None)
+    if not reason.strip():
+        raise ValueError("reason must say why, got nothing")
+    try:
+        kept = store.seal.kept()
+        before = "nothing" if kept is None else f"entry {kept.entry} {kept.hash}"
+    except HeadForged:
+        before = "not this store's"
+    about = {"reason": reason.strip(), "kept_before": before}
+    return append(store, actor=actor, role="system", action=ACCEPTING, object="audit log", detail=about)
+
+
+def seal_earlier(connection: Connection, seal: Seal) -> Head | None:
+    """Seal the entries of a version that had no key, in the transaction of the migration.
+
+    Returns
+    -------
+    Head or None
+        Of the entry that seals them; None when there are none.
+    """
+    log = schema.audit_log
+    numbers = list(connection.scalars(select(log.c.entry).order_by(log.c.entry)))
+    if not numbers:
+        return None
+    last = connection.scalar(select(log.c.hash).where(log.c.entry == numbers[-1]))
+    detail = {"entries": len(numbers), "numbers": numbers_digest(numbers), "head": last}
+    row = {"at": now(), "actor": "system", "role": "system", "action": SEALING, "object": "audit log"}
+    return _appended(connection, seal, row | {"detail": detail})
+
+
+def numbers_digest(numbers: Sequence[int]) -> str:
+    """What the numbers of sealed entries were, 64 hexadecimal digits: no hash of theirs covers them."""
+    return hashlib.sha256(",".join(map(str, numbers)).encode()).hexdigest()
 
 
 def entries(
@@ -151,7 +174,43 @@ def newest_entry(store: Store) -> int:
         return connection.scalar(select(func.max(schema.audit_log.c.entry))) or 0
 
 
-def _hash(row, previous: str) -> str:
+def keyed_hash(seal: Seal, row, previous: str) -> str:
+    """The hash of an entry, made with the store's key."""
+    return seal.cipher.audit_mac("entry", f"{row['entry']} {_text(row, previous)}")
+
+
+def plain_hash(row, previous: str) -> str:
+    """The hash of an entry as versions made it that had no key."""
+    return hashlib.sha256(_text(row, previous).encode()).hexdigest()
+
+
+def _text(row, previous: str) -> str:
     content = {name: row[name] for name in HASHED} | {"at": row["at"].isoformat(timespec="microseconds")}
-    text = json.dumps([content, previous], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return json.dumps([content, previous], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def _appended(connection: Connection, seal: Seal, row: dict) -> Head:
+    log = schema.audit_log
+    newest = select(log.c.entry, log.c.hash).order_by(log.c.entry.desc()).limit(1)
+    number, previous = connection.execute(newest).one_or_none() or (0, FIRST)
+    row = row | {"entry": number + 1, "previous_hash": previous}
+    row["hash"] = keyed_hash(seal, row, previous)
+    connection.execute(insert(log).values(**row))
+    return Head(row["entry"], row["hash"])
+
+
+def _follows_kept(connection: Connection, seal: Seal) -> bool:
+    """Whether the log holds the head that is kept outside; a head that is not there is not replaced."""
+    try:
+        kept = seal.kept()
+    except (HeadForged, OSError):
+        return False
+    return kept is not None and holds(connection, kept)
+
+
+def holds(connection: Connection, head: Head) -> bool:
+    """Whether a log has that entry with that hash; every log has the beginning."""
+    log = schema.audit_log
+    if head.entry == 0:
+        return True
+    return connection.scalar(select(log.c.hash).where(log.c.entry == head.entry)) == head.hash

@@ -16,7 +16,7 @@ from data import queries
 from data.engine.database import Store
 from data.engine.progress import Progress
 from data.store import save_model
-from data.trust import audit
+from data.trust.audit import Entry
 from fusion import metrics
 from fusion.features.rows import Rows
 from fusion.metrics import Estimate
@@ -197,8 +197,9 @@ def _serve(
 ) -> str:
     actor, role, reason = who
     _check_reason(reason)
-    put_into_service(store, version, actor=actor, reason=reason.strip(), progress=progress)
-    audit.append(store, actor=actor, role=role, action=action, object=version, detail={"reason": reason})
+    entry = Entry(actor, role, action, version, {"reason": reason})
+    about = {"actor": actor, "reason": reason.strip(), "audit_entry": entry}
+    put_into_service(store, version, **about, progress=progress)
     return version
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from data.engine.database import Store
 from data.engine.progress import Progress
 from data.store import save_model
+from data.trust.audit import Entry
 from fusion.service.scoring import score
 from fusion.service.sources import find_model, load_model
 from fusion.validation.fitness import unfit
@@ -21,7 +22,13 @@ class NotServable(ValueError):
 
 
 def put_into_service(
-    store: Store, version: str, *, actor: str, reason: str, progress: Progress | None = None
+    store: Store,
+    version: str,
+    *,
+    actor: str,
+    reason: str,
+    audit_entry: Entry | None = None,
+    progress: Progress | None = None,
 ) -> int:
     """Score a registered model, then serve it; who and why go into its manifest.
 
@@ -32,6 +39,8 @@ def put_into_service(
     store : Store
     version : str
     actor, reason : str
+    audit_entry : data.trust.audit.Entry, optional
+        What the audit log says of it, in the transaction that puts it into service.
     progress : Progress, optional
 
     Returns
@@ -57,5 +66,5 @@ def put_into_service(
         return written
     entry = {"at": datetime.now(UTC).isoformat(), "actor": actor, "reason": reason}
     manifest = {**stored.manifest, "served": [*stored.manifest.get("served", []), entry]}
-    save_model(store, version, stored.folder, manifest, "served")
+    save_model(store, version, stored.folder, manifest, "served", audit_entry)
     return written

@@ -120,7 +120,7 @@ def test_the_registry_reads_a_specimens_findings(visitor, steps):
 
 def test_the_auditor_sees_that_the_chain_is_whole(visitor, steps):
     page = steps.enter(visitor, "auditor")
-    expect(page.get_by_text("The chain is whole")).to_be_visible()
+    expect(page.get_by_text("each proven with the store")).to_be_visible()
 
 
 def test_the_app_speaks_indonesian_at_once(visitor, steps):

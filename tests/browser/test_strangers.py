@@ -12,14 +12,15 @@ import pytest
 from playwright.sync_api import expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from dashboard.shell.sessions import COOKIE
 from dashboard.shell.wording import Words
 from data.store import open_store
-from data.trust import sessions
+from data.trust import audit, sessions
 from data.trust.accounts import find_account
+from data.trust.audit_chain import verify_chain
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 EN = Words("en")
@@ -69,12 +70,12 @@ def asked(url: str, method: str, path: str, body: bytes = b"", **headers: str) -
     return answer.status, token.value if token else ""
 
 
-def sent(url: str, method: str, tab: str, cookie: str = "") -> int:
+def sent(url: str, method: str, tab: str, cookie: str = "", file: str = "f1") -> int:
     """What a file for a tab is answered."""
     token = asked(url, "GET", "/_stcore/health")[1]
     headers = {"X-Xsrftoken": token, "Cookie": f"_streamlit_xsrf={token}; {COOKIE}={cookie}"}
     kind = f"multipart/form-data; boundary={BOUNDARY}"
-    return asked(url, method, f"/_stcore/upload_file/{tab}/f1", BODY, Content_Type=kind, **headers)[0]
+    return asked(url, method, f"/_stcore/upload_file/{tab}/{file}", BODY, Content_Type=kind, **headers)[0]
 
 
 def cookie_in(site, account: str) -> str:
@@ -140,14 +141,85 @@ def test_the_number_of_a_tab_alone_opens_nothing(own_site):
         assert number == tab and b"sign-out" in seen
 
 
-def test_one_persons_cookie_does_not_open_the_tab_of_another(own_site):
+def test_one_persons_cookie_neither_opens_nor_breaks_the_tab_of_another(own_site):
     cookies = {account: cookie_in(own_site, account) for account in ("kepala", "petugas")}
     with stream(own_site.url, cookie=cookies["kepala"]) as wire:
         tab, said = drawn(wire)
         assert b"sign-out" in said
-    with stream(own_site.url, "token", tab, cookie=cookies["petugas"]) as thief:
-        number, seen = drawn(thief)
-        assert number == tab and b"sign-out" not in seen
+        with stream(own_site.url, "token", tab, cookie=cookies["petugas"]) as thief:  # while it is open
+            number, seen = drawn(thief)
+            assert number != tab and b"sign-out" in seen  # a tab of the thief's own
+        assert sent(own_site.url, "PUT", tab, cookies["petugas"]) == 403
+        number, said = drawn(wire)
+        assert number == tab and b"sign-out" in said  # the owner works on
+    with stream(own_site.url, "token", tab, cookie=cookies["petugas"]) as thief:  # after it was closed
+        assert drawn(thief)[0] != tab
+    with stream(own_site.url, "token", tab, cookie=cookies["kepala"]) as again:
+        number, said = drawn(again)
+        assert number == tab and b"sign-out" in said
+
+
+def test_what_was_uploaded_is_let_go_when_its_page_is_left(own_site, chrome, steps):
+    with steps.serving(own_site.folder, TEPAT_UPLOADS="1") as url:
+        context = chrome.new_context(locale="en-GB")
+        context.set_default_timeout(steps.PATIENCE)
+        page, answers = steps.watched(context.new_page()), []
+        page.on("response", lambda one: answers.append(one.status) if "/upload_file/" in one.url else None)
+        page.goto(url)
+        steps.sign_in(page, "petugas", own_site.password)
+        for _ in range(2):
+            page.locator("[data-testid=stSidebarNavLink]").filter(has_text=EN("nav.data")).click()
+            steps.settled(page)
+            page.locator("input[type=file]").first.set_input_files(
+                {"name": "students.csv", "mimeType": "text/csv", "buffer": b"student_id\n1\n"}
+            )
+            expect(page.get_by_text("students.csv").first).to_be_visible()
+            steps.settled(page)
+            steps.open_page(page, "consent")
+        assert answers == [204, 204]
+        context.close()
+
+
+def test_a_page_that_the_role_does_not_have_is_refused_and_entered(own_site, chrome, steps):
+    context = chrome.new_context(locale="en-GB")  # the browser says itself that there is no such page
+    context.set_default_timeout(steps.PATIENCE)
+    page = steps.watched(context.new_page())
+    page.goto(own_site.url)
+    steps.sign_in(page, "dosen.wali", own_site.password)
+    cookie_of(page)
+    page.goto(f"{own_site.url}/audit")
+    store, found = open_store(folder=own_site.folder), []
+    for _ in range(100):
+        found = audit.entries(store, actor="dosen.wali", action="refuse_page")["object"].tolist()
+        if found:
+            break
+        page.wait_for_timeout(100)
+    steps.settled(page)
+    assert page.get_by_text(EN("audit.lead")).count() == 0
+    assert found == ["audit"]
+    assert verify_chain(store).intact
+    store.close()
+    context.close()
+
+
+def test_files_and_lines_are_limited_and_silent_strangers_are_let_go(own_site, steps):
+    few = {"TEPAT_UPLOADS": "2", "TEPAT_CONNECTIONS_PER_ADDRESS": "2", "TEPAT_UNSIGNED_MINUTES": "0.1"}
+    with steps.serving(own_site.folder, **few) as url:
+        cookie = cookie_in(own_site, "kepala")
+        with stream(url, cookie=cookie) as wire:
+            tab = drawn(wire)[0]
+            assert [sent(url, "PUT", tab, cookie, f"f{n}") for n in range(3)] == [204, 204, 413]
+            with stream(url), stream(url):
+                with pytest.raises(InvalidStatus, match="403"):
+                    stream(url)
+                stream(url, cookie=cookie).close()  # who is signed in does not stand in that queue
+            with stream(url) as silent:
+                drawn(silent)
+                with pytest.raises(ConnectionClosed) as closed:
+                    while True:
+                        silent.recv(timeout=30)
+                assert closed.value.rcvd.code == 1001
+            assert drawn(wire)[0] == tab
 
 
 def test_a_browser_that_loses_its_connection_right_after_sign_in_goes_on(own_site, own_visitor, steps):

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.shell import current_session, signing_in, stores, tab_binding
+from dashboard.shell.auditing import audited
 from dashboard.shell.session_keys import Key
 from dashboard.shell.view.sign_in import wait_words
 from data.trust import sessions
@@ -29,14 +30,29 @@ def _account() -> None:
         return
     own = sessions.sessions_of(stores.store(), session.account.account)
     st.markdown(f"**{words('account.sessions', n=len(own))}**")
-    for entry, line in zip(own, _lines(own), strict=True):
-        here = f" · {words('account.this_one')}" if entry.session_id == session.session_id else ""
-        st.caption(line + here)
+    for place, (entry, line) in enumerate(zip(own, _lines(own), strict=True)):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            if entry.session_id == session.session_id:
+                st.caption(f"{line} · {words('account.this_one')}", width="content")
+                continue
+            st.caption(line, width="content")
+            label, about = words("account.end_one"), words("account.end_one_of", session=line)
+            key = f"end-session-{place}"
+            st.button(label, key=key, type="tertiary", help=about, on_click=_end, args=(entry,))
     if st.button(words("account.everywhere"), icon=":material/logout:", key="everywhere"):
         tab_binding.sign_out(everywhere=True)
         st.rerun()
     st.divider()
     _password_form(session)
+
+
+def _end(one: sessions.Session) -> None:
+    """End another session of one's own; it is out in every tab of its browser."""
+    person = current_session.person()
+    if person is None or person.account != one.account.account:
+        return
+    sessions.end(stores.store(), one.session_id)
+    audited("end_session", one.account.account, started=f"{one.started_at:%Y-%m-%dT%H:%M}Z")
 
 
 def _lines(own: list[sessions.Session]) -> list[str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.shell import current_session, stores
+from dashboard.shell.audit_words import chain_words
 from data.trust import audit
+from data.trust.audit_chain import ChainReport, verify_chain
 
 CHECKED_SECONDS = 300  # a chain that was found whole is read again after so long, or when it grows
 
@@ -14,15 +16,16 @@ def chain_state() -> None:
     """Say whether an entry was altered, removed or put in."""
     words, store = current_session.words(), stores.store()
     report = _verified(store.url, audit.newest_entry(store))
+    lines = chain_words(report, words)
     if report.intact:
-        st.success(words("audit.intact", n=report.entries), icon=":material/link:")
+        st.success(" ".join(lines), icon=":material/link:")
     else:
-        st.error(words("audit.broken", entry=report.broken_at or "–"), icon=":material/link_off:")
+        st.error(" ".join([*lines, words("audit.ask")]), icon=":material/link_off:")
 
 
 @st.cache_data(ttl=CHECKED_SECONDS, max_entries=8, show_spinner=False)
-def _verified(url: str, newest: int) -> audit.ChainReport:
-    return audit.verify_chain(stores.store())
+def _verified(url: str, newest: int) -> ChainReport:
+    return verify_chain(stores.store())
 
 
 def filters() -> tuple[str | None, str | None]:

@@ -10,6 +10,7 @@ from dashboard.shell import current_session, stores
 from dashboard.shell.people import named
 from dashboard.shell.plain import plain
 from dashboard.shell.session_keys import Key
+from dashboard.shell.view.looks import refused_student, searched
 from data import queries
 
 KEY = re.compile(r"[0-9a-f]{8,32}")
@@ -31,6 +32,7 @@ def student_search() -> dict | None:
         if not found.empty:
             st.session_state[Key.REGISTRY_STUDENT] = st.query_params["s"] = key
             return _chosen(found.iloc[0].to_dict())
+        refused_student(key)
     text = st.text_input(
         words("verification.search"),
         key="student-search",
@@ -43,6 +45,7 @@ def student_search() -> dict | None:
     if not text:
         return None
     matches = queries.search_students(store, scope, text, LISTED)
+    searched(text)
     if matches.empty:
         st.caption(words("verification.search_none"))
         return None

@@ -8,7 +8,7 @@ from dashboard.importing import plan as importing
 from dashboard.importing.plan import UploadedFile
 from data import queries
 from data.signatures.files import iter_signature_files
-from data.trust import audit
+from data.trust import audit_chain
 
 CASES = Path(__file__).resolve().parents[2] / "cases"
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
@@ -56,7 +56,7 @@ def test_a_plan_writes_nothing_and_its_import_writes_once(store):
     assert {table: (count["new"], count["changed"]) for table, count in again.items()} == dict.fromkeys(
         again, (0, 0)
     )
-    assert audit.verify_chain(store).entries == 2
+    assert audit_chain.verify_chain(store).entries == 2
 
 
 def test_bad_rows_stand_in_the_way_until_they_are_left_out(store):

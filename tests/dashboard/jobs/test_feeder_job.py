@@ -106,7 +106,7 @@ def test_a_pull_writes_and_tells_in_both_languages(store, feeder):
     assert ID("feeder.plain") in outcome_words(done, ID)
     assert step_words("asking feeder, 1200 rows", EN) == EN("job_step.asking_feeder_n_rows", n=1200)
     assert step_words("comparing with feeder", ID) == ID("job_step.comparing_with_feeder")
-    assert audit.entries(store)["action"].tolist() == ["pull feeder", "start job"]
+    assert audit.entries(store)["action"].tolist() == ["pull feeder", "import files", "start job"]
     entry = audit.entries(store, action="pull feeder").iloc[0]
     assert (entry["actor"], entry["role"]) == ("biro", "registry")
     assert PASSWORD not in str(done) + audit.entries(store).to_json()

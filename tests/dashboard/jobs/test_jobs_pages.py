@@ -270,7 +270,7 @@ def test_the_audit_page_narrows_by_person_and_action_and_tells_details_in_words(
     work_import(store)
     jobs.start(store, ADMIN, "score")
     at = drawn("audit", Account("eye", "Eye", "auditor"))
-    assert "The chain is whole: 3 entries." in texts(at)
+    assert "Whole: 3 entries, each proven" in texts(at)
     table_shown = at.dataframe[0].value
     assert table_shown["#"].tolist() == [3, 2, 1]
     detail = table_shown.iloc[1][EN("column.detail")]

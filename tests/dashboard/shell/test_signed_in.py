@@ -249,6 +249,26 @@ def test_the_password_is_changed_and_the_tab_stays_in(people):
     assert sessions.find(people, elsewhere) is None
 
 
+def test_one_of_ones_own_sessions_is_ended_and_the_others_go_on(people):
+    wira = Account("wira", "Wira K.", "administrator")
+    others = [sessions.begin(people, one)[0] for one in (SARI, SARI, wira)]
+    at = AppTest.from_function(_own_account, default_timeout=60)
+    at.session_state["language"] = "en"
+    own = at.session_state["session"] = sessions.begin(people, SARI)[0]
+    at.run()
+    ends = [one for one in at.button if one.label == EN("account.end_one")]
+    assert len(ends) == 2  # not this one, and nobody else's
+    newest = sessions.sessions_of(people, "sari")[1].session_id
+    ends[0].click().run()
+    assert not at.exception
+    assert sessions.find(people, newest) is None
+    left = {own, *others} - {newest}
+    assert all(sessions.find(people, one) is not None for one in left)
+    assert len([one for one in at.button if one.label == EN("account.end_one")]) == 1
+    said = audit.entries(people, action="end_session").iloc[0]
+    assert (said["actor"], said["object"]) == ("sari", "sari")
+
+
 def test_the_sixth_try_is_told_how_long_to_wait(people):
     at = opened()
     for _ in range(5):

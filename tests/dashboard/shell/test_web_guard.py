@@ -184,6 +184,9 @@ def test_behind_tls_a_plain_cookie_sends_no_file(guard):
 
 
 # --- the tab's own connection ----------------------------------------------------------------------------
+OWN_TABS = {("a", "tab1"), ("b", "tab2"), ("b", "tab3")}  # cookie and the tab that is its session's
+
+
 def connected(*headers: tuple[str, str], scheme: str = "ws"):
     """What the app sees of a handshake; None when it was refused."""
     raw = [(name.encode(), value.encode("latin-1")) for name, value in headers]
@@ -201,7 +204,7 @@ def connected(*headers: tuple[str, str], scheme: str = "ws"):
     async def receive():
         return {"type": "websocket.connect"}
 
-    asyncio.run(TabGuard(streamlit, account_of=COOKIES.get)(scope, receive, send))
+    asyncio.run(TabGuard(streamlit, may_go_on=lambda *of: of in OWN_TABS)(scope, receive, send))
     if seen:
         assert sent == []
         return seen[0]
@@ -290,11 +293,17 @@ def test_a_program_that_tells_no_origin_is_left_as_it_is():
 TAB = (OFFER, "streamlit, token, tab1")
 
 
-def test_with_the_cookie_of_a_session_the_tab_goes_on():
-    for cookie in "abc":
-        seen = connected(TAB, ("cookie", f"other=1; {COOKIE}={cookie}"))
-        assert Headers(scope=seen)[OFFER] == "streamlit, token, tab1"
-        assert seen["subprotocols"] == ["streamlit", "token", "tab1"]
+def test_with_the_cookie_of_its_session_the_tab_goes_on():
+    for cookie, tab in OWN_TABS:
+        seen = connected((OFFER, f"streamlit, token, {tab}"), ("cookie", f"other=1; {COOKIE}={cookie}"))
+        assert Headers(scope=seen)[OFFER] == f"streamlit, token, {tab}"
+        assert seen["subprotocols"] == ["streamlit", "token", tab]
+
+
+def test_with_ones_own_cookie_the_number_of_anothers_tab_is_taken_away():
+    for cookie in "bc":
+        seen = connected(TAB, ("cookie", f"{COOKIE}={cookie}"))
+        assert seen["subprotocols"] == ["streamlit", "token"]
 
 
 @pytest.mark.parametrize("cookie", [None, f"{COOKIE}=", f"{COOKIE}=unknown", f"{HOST_COOKIE}=a", "other=a"])

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from data.__main__ import app
 from data.settings import get_settings
+from data.trust import audit
 
 
 @pytest.fixture
@@ -142,6 +143,32 @@ def test_audit_tells_an_altered_log(run, small_register):
         connection.execute(text("UPDATE audit_log SET actor = 'nobody'"))
     altered = run("audit")
     assert (altered.exit_code, "entry 1 does not continue" in altered.output) == (1, True)
+
+
+def test_audit_prints_what_it_checked_and_a_cut_log_is_accepted_by_an_entry_only(run, small_register):
+    store = small_register.store
+    for _ in range(3):
+        audit.append(store, actor="ani", role="advisor", action="view student", object="1")
+    whole = run("audit").output
+    assert "entries    3 read, 3 proven with the store's key\n" in whole
+    assert f"kept head  entry 3, in the log ({store.seal.path})\n" in whole
+    assert "triggers   in place\n" in whole
+    sqlite = store.engine.dialect.name == "sqlite"
+    trigger = "tr_audit_log_no_delete" if sqlite else "tr_audit_log_guard ON audit_log"
+    with store.writing() as connection:
+        connection.execute(text(f"DROP TRIGGER {trigger}"))
+        connection.execute(text("DELETE FROM audit_log WHERE entry = 3"))
+    cut = run("audit")
+    assert cut.exit_code == 1
+    assert "kept head  entry 3, NOT IN THE LOG" in cut.output
+    assert "MISSING OR CHANGED on audit_log; python -m data init puts them back" in cut.output
+    assert cut.output.endswith("altered: a head is not in the log; entries were cut off or replaced\n")
+    assert "triggers   were missing or changed on audit_log" in run("init").output
+    assert run("audit").exit_code == 1
+    accepted = run("audit", "--accept", "restored from a backup")
+    assert accepted.exit_code == 0
+    assert "accepted   as it stood, by entry 4\n" in accepted.output
+    assert run("audit", "--expect", "0" * 63 + "1").exit_code == 1
 
 
 def test_a_missing_key_is_one_plain_line(run, small_register):

@@ -157,6 +157,7 @@ def test_killed_ten_times_it_ends_with_an_equal_register_and_nothing_was_ever_ha
     pages = sum(1 + len(rows[act]) // 19 for act in ("GetAktivitasKuliahMahasiswa", "GetListMahasiswa"))
     undisturbed = tmp_path_factory.mktemp("undisturbed")
     shutil.copy(sqlite_template, undisturbed / "tepat.db")
+    opened(undisturbed).close()  # makes the key
     rng, kills, sizes = random.Random(5), 0, set()
     with served(rows) as feeder:
         for turn in range(10):
@@ -195,6 +196,7 @@ def test_killed_ten_times_it_ends_with_an_equal_register_and_nothing_was_ever_ha
         assert connection.scalar(select(func.count()).select_from(schema.imports)) == 1
     pulls = audit.entries(killed, action="pull feeder")
     assert len(pulls[pulls["detail"].map(lambda detail: detail["import"] is not None)]) == 1
+    assert len(audit.entries(killed, action="import files")) == 1
     assert sorted(path.name for path in (office / "feeder").iterdir()) == ["lock", "seen"]
     killed.close()
     calm.close()

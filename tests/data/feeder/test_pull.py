@@ -19,6 +19,7 @@ from data.records.import_queries import known_records
 from data.records.ingest import Source, apply_import, plan_import
 from data.store import open_store, set_fact
 from data.trust import audit
+from data.trust.audit_chain import verify_chain
 from data.trust.erase import erase_student
 from data.trust.origin import RealDataRefused
 from tests.data.feeder import registers
@@ -463,17 +464,31 @@ def test_tokens_that_expire_are_renewed_as_often_as_needed(new_store):
     assert sum(body["act"] == "GetToken" for body in feeder.asked) > 5
 
 
-def test_a_pull_is_one_entry_of_the_log_without_anybodys_name(new_store):
+def test_a_pull_and_its_import_are_an_entry_each_without_anybodys_name(new_store):
     store, students = new_store(), registers.invented(20)
     with served(registers.rows_of(students)) as feeder:
         pulled_from(feeder, store)
     entries = audit.entries(store)
-    assert entries["action"].tolist() == ["pull feeder"]
+    assert entries["action"].tolist() == ["pull feeder", "import files"]
+    assert entries["detail"].iloc[0]["import"] == entries["object"].iloc[1]
     said = entries.to_json()
     assert "127.0.0.1" in said
     for secret in (PASSWORD, USER, students[0]["nim"], students[0]["name"]):
         assert secret not in said
-    assert audit.verify_chain(store).intact
+    assert verify_chain(store).intact
+
+
+def test_a_pull_whose_import_has_no_entry_writes_nothing_and_goes_on_later(new_store, monkeypatch):
+    store = new_store()
+    with served(registers.rows_of(registers.invented(20))) as feeder:
+        with monkeypatch.context() as patched:
+            patched.setattr(audit, "_appended", lambda *_: (_ for _ in ()).throw(OSError("no entry")))
+            with pytest.raises(OSError, match="no entry"):
+                pulled_from(feeder, store)
+        assert count(store, schema.students) == count(store, schema.imports) == 0
+        done = pulled_from(feeder, store)
+    assert done.resumed and done.counts["students"]["new"] == 20
+    assert audit.entries(store)["action"].tolist() == ["pull feeder", "import files"]
 
 
 def test_only_one_pull_at_a_time(new_store):

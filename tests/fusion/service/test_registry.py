@@ -4,7 +4,7 @@ import pytest
 from benchmarks.registers import make_register
 from data import queries
 from data.store import RecordFrames, open_store, write_records
-from data.trust import audit
+from data.trust import audit_chain
 from fusion import pipeline
 from fusion.model.booster import TreeSettings
 from fusion.service import registry
@@ -48,7 +48,7 @@ def test_a_candidate_is_compared_served_with_a_reason_and_rolled_back(two_models
     assert queries.served_model(store).version == first
     notes = queries.served_model(store).manifest["served"]
     assert notes[-1]["actor"] == "sari" and notes[-1]["reason"] == "advisors asked"
-    assert audit.verify_chain(store).entries >= 2
+    assert audit_chain.verify_chain(store).entries >= 2
 
 
 def test_records_only_has_a_name_of_its_own_and_the_same_files(two_models):

@@ -265,7 +265,7 @@ def test_the_signed_report_is_taken_along_proved_and_right(signed_in, steps, uni
 
 def test_the_auditor_finds_who_did_what(signed_in, university):
     page = signed_in("spi")
-    expect(page.get_by_text("The chain is whole")).to_be_visible()
+    expect(page.get_by_text("each proven with the store")).to_be_visible()
     page.locator(".st-key-export-audit button").first.click()
     rows = list(csv.reader(io.StringIO(taken(page, "export-audit-csv").decode("utf-8-sig"))))
     told = {" ".join(row) for row in rows}
