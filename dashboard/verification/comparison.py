@@ -33,7 +33,7 @@ def checked_image(name: str, data: bytes) -> tuple[np.ndarray, list[dict]]:
     from vision.scans.preprocess import to_gray
     from vision.scans.quality import as_rows, check_pixels
 
-    inspect_image(data, name)
+    inspect_image(data)
     pixels = read_pixels(data)
     return to_gray(pixels), as_rows(check_pixels(pixels))
 

@@ -57,7 +57,7 @@ def check_tables(tables: dict[str, ParsedTable], known: Known, today: date) -> p
         found.append(_check_future_dates(parsed, today))
     students = whole.get("students")
     if students is not None:
-        found.append(_check_students(students, known, today))
+        found.append(_check_students(students, known))
         refused = refused_rows(collect(found), students.file)
         if "terms" in whole:
             found.append(_students_without_terms(students, whole["terms"], known, today))
@@ -156,7 +156,7 @@ def _check_future_dates(parsed: ParsedTable, today: date) -> pd.DataFrame:
     return collect(found)
 
 
-def _check_students(students: ParsedTable, known: Known, today: date) -> pd.DataFrame:
+def _check_students(students: ParsedTable, known: Known) -> pd.DataFrame:
     rows = students.values
     found = [_check_programs(students, known)]
     stored = known.students.set_index("student_number")

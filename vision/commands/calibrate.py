@@ -56,7 +56,7 @@ def calibrate(
 def _synthetic(path: Path):
     from tqdm import tqdm
 
-    from vision.descriptor.describe_specimens import descriptor_id, descriptor_in_use
+    from vision.descriptor.describe_specimens import descriptor_in_use, id_of_descriptor
     from vision.verification.synthetic_ground import make_synthetic, write_synthetic
 
     descriptor = descriptor_in_use()
@@ -66,6 +66,6 @@ def _synthetic(path: Path):
             bar.total = total
             bar.update(done - bar.n)
 
-        made = make_synthetic(descriptor, descriptor_id(descriptor), show)
+        made = make_synthetic(descriptor, id_of_descriptor(descriptor), show)
     write_synthetic(made, path)
     return made.ground(descriptor.blocks)

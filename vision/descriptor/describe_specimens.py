@@ -34,7 +34,7 @@ def descriptor_in_use() -> Descriptor:
     return load_descriptor("signature")
 
 
-def descriptor_id(descriptor: Descriptor) -> str:
+def id_of_descriptor(descriptor: Descriptor) -> str:
     """Name, version and the beginning of the hash: other code or weights make another descriptor."""
     info = descriptor.info
     return f"{info.encoder_id}+{info.weights_sha256[:8]}"
@@ -61,7 +61,7 @@ def describe_pending(
         Specimens described now.
     """
     descriptor = descriptor or descriptor_in_use()
-    pending = queries_verification.undescribed(store, descriptor_id(descriptor))
+    pending = queries_verification.undescribed(store, id_of_descriptor(descriptor))
     return describe_specimens(store, descriptor, pending, progress, threads)
 
 
@@ -91,7 +91,7 @@ def describe_specimens(
             fresh = {one: found for one, (_, found) in zip(ids, read, strict=True) if found is not None}
             if fresh:
                 write_quality(store, known.mark_copies(fresh))
-            write_descriptors(store, descriptor_id(descriptor), ids, _vectors(descriptor, read))
+            write_descriptors(store, id_of_descriptor(descriptor), ids, _vectors(descriptor, read))
             if progress:
                 progress(start + len(chunk), len(pending))
     return len(pending)

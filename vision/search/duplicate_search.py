@@ -76,11 +76,11 @@ def search_duplicates(
         raise ValueError(f"expected: must be positive, got {expected}")
     tools = tools_for(store, descriptor)
     images, about_images = _same_images(store, progress)
-    means = _student_means(store, tools.encoder_id, tools.ground.background.space, progress)
+    means = _student_means(store, tools.descriptor_id, tools.ground.background.space, progress)
     hands, about_hands = _same_hands(means, expected)
     found = pd.DataFrame([*images, *hands], columns=COLUMNS).sort_values("expected_false", kind="stable")
     content = {"same_image": about_images, "same_hand": about_hands}
-    replace_duplicates(store, tools.encoder_id, content, found, actor=actor, role=role)
+    replace_duplicates(store, tools.descriptor_id, content, found, actor=actor, role=role)
     return found.reset_index(drop=True)
 
 
@@ -133,10 +133,10 @@ def _row(kind: str, rows: pd.DataFrame, first: int, second: int, measure: float,
 
 
 def _student_means(
-    store: Store, encoder_id: str, space: DescriptorSpace, progress: Progress | None
+    store: Store, descriptor_id: str, space: DescriptorSpace, progress: Progress | None
 ) -> _Means:
     """Read some students at a time, so that only their means are ever held together."""
-    known = reads.described(store, encoder_id, SPOILING[:-1])  # a copy is one hand's work too
+    known = reads.described(store, descriptor_id, SPOILING[:-1])  # a copy is one hand's work too
     groups = known.groupby("student_key", sort=True)["specimen_id"].agg(list)
     project = None
     if len(groups) > EXACT_STUDENTS:
@@ -145,7 +145,7 @@ def _student_means(
     vectors, students, shown = [], [], []
     for start in range(0, len(groups), CHUNK):
         part = groups.iloc[start : start + CHUNK]
-        ids, read = reads.descriptors(store, encoder_id, [one for each in part for one in each])
+        ids, read = reads.descriptors(store, descriptor_id, [one for each in part for one in each])
         placed = dict(zip(ids, space.place(read) if ids else [], strict=True))
         for key, specimens in part.items():
             there = [one for one in specimens if one in placed]

@@ -16,7 +16,7 @@ import numpy as np
 from vision.descriptor.covariance import SIDE
 from vision.scans.pen import MOST_UNLIKE, PenTrace, unlike_pen
 from vision.scans.quality import TITLES, Finding
-from vision.verification.likelihood import Calibration, verbal
+from vision.verification.likelihood import Calibration
 from vision.verification.verify import Verification, WriterModel, decisive_limit, judge
 
 REASON_OF = {
@@ -101,7 +101,7 @@ def compare_scan(
             every = [_turned(turn) if one.code == "SIG009" else one for one in every]
             reason = REASON_OF["SIG009"]
     if reason is not None:  # a ratio that means nothing must not be read
-        judged = replace(judged, outcome="inconclusive", score=None, log10_lr=None, words=verbal(0.0))
+        judged = replace(judged, outcome="inconclusive", score=None, log10_lr=None)
     return Compared(judged, judged.outcome, reason or judged.code, tuple(every))
 
 

@@ -72,7 +72,7 @@ class Decision:
     findings : tuple of dict
         Answers of the checks, the pen's among them.
     versions : dict
-        ``encoder_id, descriptor_sha256, classifier_version, calibration_version``.
+        ``descriptor_id, descriptor_sha256, classifier_version, calibration_version``.
     thresholds : dict
         ``decisive`` and ``cap`` (|log10 LR|), ``consistent_at`` and ``review_at`` (scores, or None).
     """
@@ -96,7 +96,6 @@ def verify(
     student_key: str,
     data: bytes,
     *,
-    name: str,
     actor: str,
     role: str = "system",
     descriptor: Descriptor | None = None,
@@ -107,8 +106,6 @@ def verify(
     ----------
     data : bytes
         The file.
-    name : str
-        Its name, for the reason of a refusal; not stored, as it may hold a student number.
 
     Raises
     ------
@@ -119,7 +116,7 @@ def verify(
     LookupError
         When there is no such student.
     """
-    facts = inspect_image(data, name)
+    facts = inspect_image(data)
     need_consent(store, student_key)
     tools = tools_for(store, descriptor)
     pixels = decode_image(data)
@@ -195,7 +192,7 @@ def verify_folder(
             if found is not None:
                 need_consent(store, key)  # it may have been withdrawn since
             else:
-                made = verify(store, key, data, name=file.name, actor=actor, role=role, descriptor=descriptor)
+                made = verify(store, key, data, actor=actor, role=role, descriptor=descriptor)
                 found = {name: getattr(made, name) for name in FOLDER_COLUMNS[2:6]}
             row |= {"student_key": key} | found
         except RefusedFile as refusal:

@@ -23,7 +23,7 @@ from vision.verification.conditions import (
     spoiling_reason,
 )
 from vision.verification.likelihood import Calibration
-from vision.verification.verify import Background, enrol
+from vision.verification.verify import Background, fit_writer_model
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def office():
     rows = np.stack([describe(to_ink(one)) for one in others])
     background = Background.build(rows, np.repeat([f"w{n}" for n in range(30)], 3))
     inks = [to_ink(drawing(7, n)) for n in range(4)]
-    model = enrol(np.stack([describe(ink) for ink in inks]), background, "w7")
+    model = fit_writer_model(np.stack([describe(ink) for ink in inks]), background, "w7")
     own = model.score(np.stack([describe(to_ink(drawing(7, n))) for n in range(30, 40)]))
     middle = (own.min() + model.score(rows).max()) / 2
     slope = 4 / (own.min() - middle)
