@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -80,7 +80,7 @@ def train(
         store.close()
 
 
-def _nothing_to_learn(problem) -> None:
+def _nothing_to_learn(problem) -> NoReturn:
     typer.echo(f"error: nothing can be learned from this register yet.\n{problem}\n{RULE}", err=True)
     raise typer.Exit(NOTHING_TO_LEARN) from None
 
@@ -125,7 +125,9 @@ def _assess(seed: int):
 
 def _write(result, path: Path | None) -> None:
     if path is not None:
-        path.write_text(json.dumps(result.as_dict(), indent=1), encoding="utf-8")
+        from fusion.model.plain_json import to_plain
+
+        path.write_text(json.dumps(to_plain(result.examination()), indent=1), encoding="utf-8")
 
 
 @app.command()

@@ -15,7 +15,7 @@ from datetime import UTC, timedelta
 from functools import partial
 from threading import Lock, local
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pandas as pd
@@ -30,13 +30,16 @@ from dashboard.students.overlay import Answer
 from dashboard.verification import comparison as verification
 from data import queries
 from data.engine.clock import now
-from data.queries import StoredExplanation, StoredModel
+from data.queries import StoredExplanation
 from data.settings import get_settings
 from data.store import Store, get_fact, open_store
 from data.trust import audit, origin, sessions
 from data.trust.accounts import Account, list_accounts
 from data.trust.scope import Scope
 from data.trust.sessions import Session
+
+if TYPE_CHECKING:
+    from fusion.service.sources import RegisteredModel
 
 LANGUAGE_COOKIE = "tepat_language"
 FRESH = 1.0  # seconds that an answer about the session holds, within one run of the script
@@ -171,9 +174,11 @@ def _state() -> queries.StoreState:
     return _once("state", lambda: queries.store_state(store()))
 
 
-def served_model() -> StoredModel | None:
+def served_model() -> RegisteredModel | None:
     """The model whose scores the pages show; None when there is none."""
-    return _once("served model", lambda: queries.served_model(store()))
+    from fusion.service.sources import served_model as read
+
+    return _once("served model", lambda: read(store()))
 
 
 def served_version() -> str | None:

@@ -10,9 +10,9 @@ from dashboard.jobs.view.job_progress import job_progress
 from dashboard.models import watch as model_watch
 from dashboard.shell import access, app_state
 from dashboard.shell.plain import shown_table
-from data import queries
 from data.jobs import table as table_of_jobs
 from fusion.service import registry
+from fusion.service.sources import registered_models
 
 ACTS = ("approve", "roll_back", "records_only")
 ICONS = {
@@ -26,7 +26,7 @@ def models(target: str) -> None:
     """The table of models, and below it the decision for those who may make it."""
     words = app_state.words()
     section(words("model_registry.title"), words("model_registry.help"))
-    known = queries.models(app_state.store())
+    known = registered_models(app_state.store())
     table = model_watch.registry_table(known, words, target)
     st.dataframe(shown_table(table), hide_index=True, height="content", alt=words("model_registry.title"))
     someone, served = app_state.person(), app_state.served_model()
