@@ -13,6 +13,7 @@ from dashboard.shell.wording import Words
 from dashboard.verification import findings
 from dashboard.verification.comparison import support_words
 from dashboard.verification.reviews import told_reasons
+from data.signatures.findings import Finding, read_findings
 from data.signatures.specimens import read_pixels
 
 COPIED = "copy_of_specimen"  # the reason of a decision that needs no references
@@ -76,7 +77,7 @@ def case_of(
         score=words.signed(decision["score"], 2) if known else "",
         likelihood=support_words(ratio, words) if known else "",
         thresholds=" · ".join(decision[name] for name in VERSIONS),
-        findings=tuple(_finding(one, words) for one in decision["findings"]),
+        findings=tuple(_finding(one, words) for one in read_findings(decision["findings"]) or ()),
         custody=tuple(
             (
                 f"{row['at']:%Y-%m-%d %H:%M}",
@@ -108,6 +109,6 @@ def _specimen(row: Mapping, images: Mapping[str, bytes], words: Words) -> Specim
     )
 
 
-def _finding(one: Mapping, words: Words) -> tuple[str, str, str, str]:
-    status = words.named("finding", one["status"])
-    return one["code"], words.named("check", one["code"]), status, findings.sentence(dict(one), words)
+def _finding(one: Finding, words: Words) -> tuple[str, str, str, str]:
+    status = words.named("finding", one.status)
+    return one.code, words.named("check", one.code), status, findings.sentence(one, words)

@@ -37,7 +37,9 @@ def verify(
 
 def _told(made) -> str:
     ratio = "" if made.log10_lr is None else f", log10 likelihood ratio {made.log10_lr:+.2f} ({made.words})"
-    found = [one["code"] for one in made.findings if one["status"] == "found"]
+    from data.signatures.findings import found_codes, read_findings
+
+    found = found_codes(read_findings(list(made.findings)))
     lines = [f"{made.outcome} ({made.reason}){ratio}", f"decision {made.decision_id}"]
     lines += [f"against {len(made.reference_ids)} references, {made.versions['calibration_version']}"]
     return "\n".join([*lines, *([f"findings {', '.join(found)}"] if found else [])])

@@ -12,6 +12,7 @@ import pandas as pd
 
 from data import queries
 from data.engine.database import Store
+from data.signatures.findings import Finding
 from data.store import write_quality
 from data.trust.scope import Scope
 from data.verification import queries as queries_verification
@@ -20,7 +21,7 @@ from vision.descriptor.descriptors import Descriptor, load_descriptor
 from vision.encoder.embed_specimens import KnownCopies
 from vision.scans.images import decode_image
 from vision.scans.preprocess import to_ink
-from vision.scans.quality import Finding, check_pixels
+from vision.scans.quality import check_pixels
 
 CHUNK = 64
 """Specimens per transaction: what a kill can cost."""

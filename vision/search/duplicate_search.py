@@ -14,6 +14,7 @@ import pandas as pd
 
 from data import queries
 from data.engine.database import Store
+from data.signatures.findings import fingerprint_of, read_findings
 from data.trust.scope import Scope
 from data.verification import queries as reads
 from data.verification.duplicates import fingerprints
@@ -86,7 +87,7 @@ def search_duplicates(
 
 def _same_images(store: Store, progress: Progress | None) -> tuple[list[tuple], dict]:
     rows = fingerprints(store)
-    rows["print"] = [_print_of(quality) for quality in rows["quality"]]
+    rows["print"] = [fingerprint_of(read_findings(quality)) for quality in rows["quality"]]
     rows = rows.dropna(subset=["print"]).reset_index(drop=True)
     prints, owners = rows["print"].tolist(), rows["student_key"].to_numpy()
     pairs = _stranger_pairs(owners)
@@ -188,7 +189,3 @@ def _stranger_pairs(owners: np.ndarray) -> int:
     """Pairs of specimens of different students."""
     counts = np.unique(owners, return_counts=True)[1].astype(np.int64)
     return int((counts.sum() ** 2 - (counts**2).sum()) // 2)
-
-
-def _print_of(quality: list[dict]) -> str | None:
-    return next((one["value"] for one in quality if one["code"] == "SIG010"), None)

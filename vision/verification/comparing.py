@@ -9,12 +9,12 @@ import pandas as pd
 
 from data import queries
 from data.engine.database import Store
+from data.signatures.findings import Finding
 from data.trust.scope import Scope
 from data.verification import queries as reads
 from vision.scans.images import decode_image
 from vision.scans.pen import PenTrace, pen_trace
 from vision.scans.preprocess import to_ink
-from vision.scans.quality import Finding
 from vision.verification.conditions import Compared, compare_scan, habits_of
 from vision.verification.likelihood import Calibration
 from vision.verification.verification_tools import Tools

@@ -16,6 +16,7 @@ import pandas as pd
 from data import queries
 from data.engine.database import Store
 from data.signatures.files import SignatureFile, iter_signature_files
+from data.signatures.findings import COPY, Finding, as_rows, fingerprint_of, found_codes, read_findings
 from data.signatures.names import AmbiguousName, NumberIndex
 from data.signatures.specimens import ImageFacts, RefusedFile, inspect_image
 from data.trust.scope import Scope
@@ -25,7 +26,7 @@ from data.verification.write import NewDecision, NoConsent, write_decision
 from vision.descriptor.describe_specimens import describe_pending
 from vision.descriptor.descriptors import Descriptor
 from vision.scans.images import decode_image
-from vision.scans.quality import Finding, as_rows, check_pixels
+from vision.scans.quality import check_pixels
 from vision.verification.comparing import Found, compare
 from vision.verification.enrolling import Enrolment, enrol, enrol_all, need_consent, re_enrol
 from vision.verification.likelihood import verbal_key
@@ -46,7 +47,6 @@ __all__ = [
 ]
 
 Progress = Callable[[int, int], None]
-_COPY = "SIG010"
 _ALL = Scope.system()
 
 
@@ -227,7 +227,7 @@ def _number_in(file: SignatureFile, numbers: NumberIndex) -> str:
 
 
 def _is_copy(findings: list[Finding]) -> bool:
-    return any(one.code == _COPY and one.status == "found" for one in findings)
+    return COPY in found_codes(findings)
 
 
 def _to_store(tools: Tools, found: Found) -> dict:
@@ -261,9 +261,8 @@ def _facts(facts: ImageFacts) -> dict:
 
 def _fingerprints(specimens: pd.DataFrame) -> dict[str, str]:
     """Fingerprints of a student's checked specimens by their id."""
-    return {
-        row["specimen_id"]: one["value"]
+    prints = {
+        row["specimen_id"]: fingerprint_of(read_findings(row["quality"]))
         for row in specimens.to_dict("records")
-        for one in (row["quality"] if isinstance(row["quality"], list) else ())
-        if one["code"] == _COPY and one["value"]
     }
+    return {specimen: value for specimen, value in prints.items() if value}
