@@ -168,9 +168,9 @@ def test_a_model_from_before_loads_and_says_so(taught, tmp_path):
         n: replace(t, records=replace(t.records, instead=None, peers=None)) for n, t in kept.targets.items()
     }
     before = replace(kept, targets=targets, manifest=Manifest("risk-before", format=2))
-    again = load_model_folder(tmp_path / "b", save_model_folder(before, tmp_path / "b")["files"])
+    again = load_model_folder(tmp_path / "b", save_model_folder(before, tmp_path / "b").files)
     assert not again.keeps_directions
-    again = load_model_folder(tmp_path / "k", save_model_folder(kept, tmp_path / "k")["files"])
+    again = load_model_folder(tmp_path / "k", save_model_folder(kept, tmp_path / "k").files)
     assert again.keeps_directions
 
 

@@ -50,7 +50,7 @@ def test_newly_matured_cohorts_move_the_level_of_a_served_model(make_simulated):
     moved, notes = recalibrate(model, rows, later)
     judged = training_set(rows, later, "late")
     before, after = (m.risk(judged.rows, "late") for m in (model, moved))
-    assert notes["late"]["step"] > 0.2 and notes["late"]["students"] == len(later)
+    assert notes["late"].step > 0.2 and notes["late"].students == len(later)
     assert abs(after.mean() - judged.outcome.mean()) < 0.01 < judged.outcome.mean() - before.mean()
     frame = moved.score(judged.rows, "late").frame
     assert (frame["risk_low"] <= frame["risk"]).all() and (frame["risk"] <= frame["risk_high"]).all()
