@@ -20,7 +20,7 @@ export TEPAT_FOLDER ?= $(CURDIR)/var/own
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup setup-dev system test lint demo real bench docs clean
+.PHONY: help run setup setup-dev system test lint mutate demo real bench docs clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ test: setup-dev system  ## install what the tests need and run all of them (TEST
 
 lint: setup-dev  ## ruff: errors and formatting
 	$(PY) -m ruff check . && $(PY) -m ruff format --check .
+
+mutate: setup-dev  ## change the code that guards people's data in every way; list what no test notices (MODULES="scoping access")
+	$(PY) tests/mutation.py $(MODULES)
 
 demo: setup  ## synthetic university: records, signatures, embeddings, model, scores (STUDENTS=800 SEED=1)
 	$(PY) -m data demo --students $(STUDENTS) --seed $(SEED)

@@ -3,31 +3,31 @@
 import streamlit as st
 
 from dashboard.components.layout import STYLE, calmly, door_to, guarded
-from dashboard.shell import app_state
+from dashboard.shell import current_session, tab_binding
 from dashboard.shell.access import PAGES, pages_for
 from dashboard.shell.view.session_watch import session_watch
 from dashboard.shell.view.sidebar import LOGO, MARK, sidebar
 from dashboard.shell.view.tour import tour
 
-words = app_state.words()
+words = current_session.words()
 st.set_page_config(
     page_title=f"{words('app.name')} · {words('app.tagline')}", page_icon=str(MARK), layout="wide"
 )
 st.html(STYLE)
-app_state.keep_language()
+current_session.keep_language()
 
-person = calmly(app_state.person)
+person = calmly(current_session.person)
 if person is None:
     sign_in = guarded("sign_in")
     # Every address leads to the sign-in and stays, so that a link opens its page afterwards.
     doors = [st.Page(sign_in, title=words("sign_in.title"), default=True)]
     doors += [st.Page(sign_in, title=words("sign_in.title"), url_path=name) for name in PAGES]
-    app_state.give_cookie_back()
+    tab_binding.give_cookie_back()
     st.navigation(doors, position="hidden").run()
 else:
     entries = pages_for(person.role)
     names = [entry.name for entry in entries]
-    first = app_state.first_page(names)
+    first = current_session.first_page(names)
     menu = []  # flat: five pages need no headings, and a plain list is one to a screen reader
     for entry in entries:
         page = st.Page(
@@ -39,11 +39,11 @@ else:
             help=words(f"nav_help.{entry.name}"),
         )
         menu.append(page)
-        app_state.pages()[entry.name] = page
+        current_session.pages()[entry.name] = page
     st.logo(LOGO, size="large", icon_image=MARK)
-    chosen = st.navigation([*menu, door_to(app_state.pages()[first], first)])
+    chosen = st.navigation([*menu, door_to(current_session.pages()[first], first)])
     sidebar()
-    app_state.keep_signed_in()
+    tab_binding.keep_signed_in()
     session_watch()
     tour()
     chosen.run()

@@ -23,7 +23,7 @@ import typer
 from benchmarks.store import register_frames, write
 from dashboard.reports import pipeline
 from dashboard.reports.cohort_report import cohort_report, cohort_tables
-from dashboard.reports.profile import profile_ids
+from dashboard.reports.profile import profile_ids, profile_levels
 from dashboard.reports.suppress import suppress
 from data.calendar.term_calendar import term_after, term_end
 from data.store import RecordFrames, open_store
@@ -51,7 +51,9 @@ def main(
         clock = Clock()
         register = pipeline.read_register(store, Scope.system())
         reading = clock.lap()
-        reports = {name: timed_report(store, register, name) for name in profile_ids()}
+        level = register.programs.set_index("program_code")["degree_level"][PROGRAM]
+        asked = [name for name in profile_ids() if level in (profile_levels(name) or (level,))]
+        reports = {name: timed_report(store, register, name) for name in asked}
         reports["cohort-report"] = timed_cohort_report(store, register)
         store.close()
     for steps in reports.values():
@@ -126,7 +128,7 @@ class Clock:
 def timed_report(store, register: pipeline.Register, profile_id: str) -> dict[str, dict[str, float]]:
     """Seconds of each step of one report, one language, every cell shown."""
     program = PROGRAM if pipeline.asks_level(profile_id) else ""
-    request = pipeline.Request(profile_id, program, register.last_full_year)
+    request = pipeline.Request(profile_id, program, register.last_full_year(program))
     clock = Clock()
     table, provenance = pipeline.build(store, register, request)
     steps = {"table": clock.lap()}

@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.sync.client import connect
@@ -140,30 +141,35 @@ class Visitor:
         received, elements, script = 0, [], float("nan")
         while True:
             data = self._wire.recv(timeout=PATIENCE)
-            answer = ForwardMsg.FromString(data)
+            answer = self._unfolded(data)
             kind = answer.WhichOneof("type")
-            if kind != "page_profile":
-                received += len(data)
-            if kind == "ref_hash":
-                answer = ForwardMsg.FromString(self._kept[answer.ref_hash])
-                kind = answer.WhichOneof("type")
-            elif answer.metadata.cacheable:
-                self._kept[answer.hash] = data
-            if kind == "navigation":
-                self.pages = {
-                    page.url_pathname: page.page_script_hash for page in answer.navigation.app_pages
-                }
-                self.page = answer.navigation.page_script_hash
-            elif kind == "delta" and answer.delta.WhichOneof("type") == "new_element":
-                elements.append(answer.delta.new_element)
-                if answer.delta.new_element.WhichOneof("type") == "exception":
-                    raise AppFailed(answer.delta.new_element.exception.message)
-            elif kind == "page_profile":
+            if kind == "page_profile":  # the profiler's own word, no part of what a page weighs
                 script = (answer.page_profile.prep_time + answer.page_profile.exec_time) / 1e6
-            elif kind == "page_info_changed":
-                self.query = answer.page_info_changed.query_string
+                continue
+            received += len(data)
+            if kind == "delta" and answer.delta.WhichOneof("type") == "new_element":
+                elements.append(_drawn(answer.delta.new_element))
             elif kind == "script_finished" and self._is_end(answer):
                 return Visit(time.perf_counter() - started, script, received, tuple(elements))
+            else:
+                self._follow(answer)
+
+    def _unfolded(self, data: bytes) -> ForwardMsg:
+        """A message, or the kept one that it refers to."""
+        answer = ForwardMsg.FromString(data)
+        if answer.WhichOneof("type") == "ref_hash":
+            return ForwardMsg.FromString(self._kept[answer.ref_hash])
+        if answer.metadata.cacheable:
+            self._kept[answer.hash] = data
+        return answer
+
+    def _follow(self, answer: ForwardMsg) -> None:
+        """Where the visitor stands now."""
+        if answer.WhichOneof("type") == "navigation":
+            self.pages = {page.url_pathname: page.page_script_hash for page in answer.navigation.app_pages}
+            self.page = answer.navigation.page_script_hash
+        elif answer.WhichOneof("type") == "page_info_changed":
+            self.query = answer.page_info_changed.query_string
 
     @staticmethod
     def _is_end(answer: ForwardMsg) -> bool:
@@ -171,3 +177,10 @@ class Visitor:
         if answer.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
             raise AppFailed("the script does not compile")
         return answer.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
+
+
+def _drawn(element: Element) -> Element:
+    """An element of the page, unless it tells of a failure."""
+    if element.WhichOneof("type") == "exception":
+        raise AppFailed(element.exception.message)
+    return element

@@ -8,9 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-DEGREE_LEVELS = ("D3", "D4", "S1", "S2", "S3")
-NORMAL_TERMS = {"D3": 6, "D4": 8, "S1": 8, "S2": 4, "S3": 6}
-REQUIRED_CREDITS = {"D3": 108, "D4": 144, "S1": 144, "S2": 36, "S3": 42}
+# Levels as PDDikti names them. Credits are the least that the national standards (SN-Dikti 2015, article 16)
+# ask for; terms are the length that goes with them. A specialist or a professional programme is often longer:
+# a file may give a programme's own ``normal_terms`` and ``required_credits``.
+NORMAL_TERMS = {
+    **{"D1": 2, "D2": 4, "D3": 6, "D4": 8, "S1": 8, "S2": 4, "S3": 6},
+    **{"Profesi": 2, "Sp-1": 4, "Sp-2": 6, "S2 Terapan": 4, "S3 Terapan": 6},
+}
+REQUIRED_CREDITS = {
+    **{"D1": 36, "D2": 72, "D3": 108, "D4": 144, "S1": 144, "S2": 36, "S3": 42},
+    **{"Profesi": 24, "Sp-1": 36, "Sp-2": 42, "S2 Terapan": 36, "S3 Terapan": 42},
+}
+DEGREE_LEVELS = tuple(NORMAL_TERMS)
 
 ENTRY_TYPES = ("new", "transfer", "recognised_prior_learning")
 TERM_STATUSES = {
@@ -19,9 +28,15 @@ TERM_STATUSES = {
     "N": "inactive",
     "G": "double degree",
     "M": "Kampus Merdeka",
+    "U": "waiting for the competency examination",
 }
-EXIT_TYPES = ("graduated", "transferred", "expelled", "resigned", "discontinued", "deceased")
+REGISTERED = ("A", "G", "M", "U")  # statuses of a student who studies
+EXIT_TYPES = (
+    *("graduated", "transferred", "expelled", "resigned", "discontinued", "deceased"),
+    *("non_degree", "other"),  # a course without a degree completed; whatever else ends a registration
+)
 DROPOUT_EXITS = ("expelled", "resigned", "discontinued")
+OTHER_EXITS = ("non_degree", "other")  # neither a degree nor a drop-out: outside every rate, as a transfer is
 LABELS = ("on_time", "delayed", "dropout", "censored")
 SEXES = ("L", "P")  # laki-laki (male), perempuan (female), as PDDikti writes them
 SPECIMEN_CONTEXTS = ("enrollment", "course_registration", "exam", "thesis", "other")
@@ -100,6 +115,8 @@ STUDENT_COLUMNS = (
     Column("program_code", "text", required=True, nullable=False),
     Column("program_name", "text"),
     Column("degree_level", "text", allowed=DEGREE_LEVELS),
+    Column("normal_terms", "integer", low=1, high=MAX_TERM_INDEX, unit="terms"),
+    Column("required_credits", "integer", low=1, high=300, unit="credits"),
     Column("cohort_term", "term", required=True, nullable=False),
     Column("entry_type", "text", allowed=ENTRY_TYPES),
     Column("admission_path", "text"),

@@ -17,9 +17,9 @@ import pandas as pd
 from sqlalchemy import Connection, func, insert, select, update
 
 from data import schema
+from data.columns import REGISTERED
 from data.engine.bulk import fetch
 from data.engine.database import Store
-from data.scores.overview import REGISTERED
 from data.trust import audit
 from data.trust.scope import Scope
 from data.trust.scoping import aggregable, within_programs
@@ -101,13 +101,17 @@ def save_prepared(store: Store, report: StoredReport, role: str) -> None:
         When its version is not the next one: somebody else prepared one meanwhile.
     """
     with store.writing() as connection:
-        due = _next_version(connection, report.profile, report.program_code, report.ts_year)
-        if report.version != due:
-            raise ValueError(f"version of the report must be {due}, got {report.version}: prepare it again")
-        row = {name: getattr(report, name) for name in StoredReport.__dataclass_fields__}
-        row |= {"approved_by": None, "approved_at": None, "status": "prepared"}
-        connection.execute(insert(schema.reports).values(**row))
+        _insert_prepared(connection, report)
         _log(connection, report, report.prepared_by, role, "prepare report")
+
+
+def _insert_prepared(connection: Connection, report: StoredReport) -> None:
+    due = _next_version(connection, report.profile, report.program_code, report.ts_year)
+    if report.version != due:
+        raise ValueError(f"version of the report must be {due}, got {report.version}: prepare it again")
+    row = {name: getattr(report, name) for name in StoredReport.__dataclass_fields__}
+    row |= {"approved_by": None, "approved_at": None, "status": "prepared"}
+    connection.execute(insert(schema.reports).values(**row))
 
 
 def save_approval(store: Store, report: StoredReport, role: str) -> None:
@@ -125,7 +129,7 @@ def save_approval(store: Store, report: StoredReport, role: str) -> None:
         )
         if found is None or found["status"] != "prepared":
             raise ApprovalRefused(f"report {report.report_id} is not waiting for approval")
-        if found["prepared_by"] == report.approved_by:
+        if same_account(found["prepared_by"], report.approved_by):
             raise ApprovalRefused("a report must be approved by another person than the one who prepared it")
         if found["content"] != report.content:
             raise ApprovalRefused(f"report {report.report_id} has another content than the one to approve")
@@ -136,12 +140,44 @@ def save_approval(store: Store, report: StoredReport, role: str) -> None:
         connection.execute(
             update(table).where(table.c.report_id == report.report_id).values(status="approved", **values)
         )
-        _log(connection, report, report.approved_by, role, "approve report")
+        _log(connection, report, report.approved_by, role, "approve report", {"files": report.files})
 
 
-def _log(connection: Connection, report: StoredReport, actor: str, role: str, action: str) -> None:
+def save_withdrawal(
+    store: Store, report: StoredReport, successor: StoredReport, reason: str, role: str
+) -> None:
+    """Withdraw the approval of a report: it stays as it is, its successor waits for an approval of its own.
+
+    Raises
+    ------
+    ApprovalRefused
+        When it is not approved, or its approval was withdrawn before.
+    ValueError
+        When no reason is given, or the successor's version is not the next one.
+    """
+    if not reason.strip():
+        raise ValueError("reason of the withdrawal must not be empty")
+    table = schema.reports
+    with store.writing() as connection:
+        status = connection.scalar(select(table.c.status).where(table.c.report_id == report.report_id))
+        if status != "approved" or _withdrawn(connection, report.report_id):
+            raise ApprovalRefused(f"report {report.report_id} has no approval to withdraw")
+        _insert_prepared(connection, successor)
+        detail = {"reason": reason.strip(), "successor": successor.report_id}
+        _log(connection, report, successor.prepared_by, role, "withdraw report", detail)
+        _log(connection, successor, successor.prepared_by, role, "prepare report")
+
+
+def same_account(one: str, other: str) -> bool:
+    """Whether two names are one account: names are one regardless of case."""
+    return one.casefold() == other.casefold()
+
+
+def _log(
+    connection: Connection, report: StoredReport, actor: str, role: str, action: str, more: dict | None = None
+) -> None:
     detail = {"profile": report.profile, "version": report.version, "sha256": report.sha256}
-    detail |= {"program_code": report.program_code, "ts_year": report.ts_year}
+    detail |= {"program_code": report.program_code, "ts_year": report.ts_year} | (more or {})
     audit.append_in(connection, actor=actor, role=role, action=action, object=report.report_id, detail=detail)
 
 
@@ -177,11 +213,55 @@ def report_list(store: Store, scope: Scope, profile: str | None = None) -> pd.Da
         return fetch(connection, statement)
 
 
-def sealed_in_log(store: Store, report: StoredReport) -> str:
-    """The seal that the audit log holds for a report's last step; empty when it holds none."""
-    action = "approve report" if report.status == "approved" else "prepare report"
-    found = audit.entries(store, action=action, object=report.report_id, limit=1)
-    return "" if found.empty else found.iloc[0]["detail"]["sha256"]
+@dataclass(frozen=True)
+class LoggedStep:
+    """What the audit log says of the newest step of a report.
+
+    Parameters
+    ----------
+    action : str
+        ``prepare report`` or ``approve report``.
+    actor : str
+    detail : dict
+        Seal, profile, version, programme, TS; of an approval the file map.
+    withdrawn : str
+        Reason of the withdrawal of the approval; empty where there was none.
+    """
+
+    action: str
+    actor: str
+    detail: dict[str, Any]
+    withdrawn: str = ""
+
+
+STEPS = {"prepared": "prepare report", "approved": "approve report"}
+
+
+def logged_step(store: Store, report_id: str) -> LoggedStep | None:
+    """The newest step of a report in the audit log; ``None`` when the log knows nothing of it."""
+    found = audit.entries(store, object=report_id)
+    steps = found[found["action"].isin(STEPS.values())]
+    if steps.empty:
+        return None
+    withdrawals = found[found["action"] == "withdraw report"]
+    reason = "" if withdrawals.empty else withdrawals.iloc[0]["detail"]["reason"]
+    newest = steps.iloc[0]
+    return LoggedStep(newest["action"], newest["actor"], newest["detail"], reason)
+
+
+def _withdrawn(connection: Connection, report_id: str) -> bool:
+    log = schema.audit_log
+    wanted = select(log.c.entry).where(log.c.object == report_id, log.c.action == "withdraw report").limit(1)
+    return connection.scalar(wanted) is not None
+
+
+def known_reports(store: Store) -> list[str]:
+    """Every report that the store holds or the audit log tells of, sorted by number."""
+    log, table = schema.audit_log, schema.reports
+    with store.reading() as connection:
+        held = set(connection.scalars(select(table.c.report_id)))
+        told = connection.scalars(select(log.c.object).where(log.c.action.in_(STEPS.values())).distinct())
+        return sorted(held | set(told))
 
 
 def active_years(store: Store, scope: Scope, years: Collection[int], program_code: str = "") -> pd.DataFrame:

@@ -87,7 +87,7 @@ programs = Table(
     metadata,
     Column("program_code", String(32), primary_key=True),
     Column("name", String(160), nullable=False),
-    Column("degree_level", String(2), nullable=False),
+    Column("degree_level", String(16), nullable=False),
     Column("normal_terms", Integer, nullable=False),
     Column("required_credits", Integer, nullable=False),
 )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import tomllib
 from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,6 +34,10 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field(
         default="", description="addresses or networks whose X-Forwarded-For is believed, comma between"
     )
+    feeder_url: str = Field(default="", description="web service of the institution's PDDikti Neo Feeder")
+    feeder_user: str = Field(default="", description="account of that Feeder")
+    feeder_password: SecretStr = Field(default=SecretStr(""), description="its password")
+    feeder_ca: str = Field(default="", description="file of the authority that signed its certificate")
     threads: int = Field(default=0, description="CPU threads for torch and xgboost; 0: all")
 
     @field_validator("trusted_proxies")
@@ -53,6 +59,15 @@ class Settings(BaseSettings):
     def models_folder(self) -> Path:
         """Where trained models are written."""
         return self.folder / "models"
+
+
+@lru_cache
+def software_version() -> str:
+    """Version of the installed package, or that of the source tree."""
+    try:
+        return version("tepat")
+    except PackageNotFoundError:
+        return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 
 @lru_cache

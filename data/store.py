@@ -66,7 +66,9 @@ _KEY_CHECK = "key_check"
 _KNOWN_TEXT = b"tepat"
 
 
-def open_store(url: str | None = None, *, folder: Path | None = None, create: bool = True) -> Store:
+def open_store(
+    url: str | None = None, *, folder: Path | None = None, create: bool = True, upgrade: bool | None = None
+) -> Store:
     """Open a store; create its tables and its key when it is new.
 
     Parameters
@@ -77,14 +79,18 @@ def open_store(url: str | None = None, *, folder: Path | None = None, create: bo
     folder : pathlib.Path, optional
         Where key file, models and caches live; by default the folder of the SQLite file, or the settings'.
     create : bool
-        False: never make a store or a key, and never bring a store to another revision.
+        Whether to make store and key where there are none.
+    upgrade : bool, optional
+        Whether to bring a store of an older revision to this software's; by default as ``create``.
 
     Raises
     ------
     data.engine.cipher.KeyProblem
         When the key is missing, malformed, or not the one that the store was written with.
+    data.engine.migrate.NewerStore
+        When the store was made by a newer version of the software.
     NoStore
-        When ``create`` is false and there is no store at this software's revision.
+        When ``create`` is false and there is no store, or ``upgrade`` is and it is at another revision.
     """
     settings = get_settings()
     if url is None:
@@ -94,19 +100,22 @@ def open_store(url: str | None = None, *, folder: Path | None = None, create: bo
         is_file = parsed.get_backend_name() == "sqlite" and parsed.database
         folder = Path(parsed.database).resolve().parent if is_file else settings.folder
     folder = Path(folder).resolve()
+    upgrade = create if upgrade is None else upgrade
     if not create:
         _must_exist(parsed)
     engine = connect(url)
     try:
-        if create:
+        if not create and current_revision(engine) is None:
+            raise NoStore(f"there is no store in {_name(parsed)}: python -m data init makes one")
+        if upgrade:
             migrate(engine)
         elif current_revision(engine) != newest_revision():
-            raise NoStore("there is no store of this revision: python -m data init makes or upgrades it")
+            raise NoStore("there is no store of this revision: python -m data init upgrades it")
         cipher = _unlock(engine, folder, settings.key, may_create=create)
     except BaseException:
         engine.dispose()
         raise
-    return Store(engine, cipher, parsed.render_as_string(hide_password=True), folder)
+    return Store(engine, cipher, _name(parsed), folder)
 
 
 def get_fact(store: Store, name: str, default: Any = None) -> Any:
@@ -123,10 +132,17 @@ def set_fact(store: Store, name: str, value: Any) -> None:
         write_fact(connection, name, value)
 
 
+def _name(parsed) -> str:
+    return parsed.render_as_string(hide_password=True)
+
+
 def _must_exist(parsed) -> None:
     file = parsed.database if parsed.get_backend_name() == "sqlite" else None
     if file is not None and not (Path(file).is_file() and Path(file).stat().st_size):
-        raise NoStore("there is no store in its folder: python -m data init makes one; is the disk mounted?")
+        raise NoStore(
+            f"there is no store at {file}: python -m data init makes one, TEPAT_FOLDER or DATABASE_URL names "
+            "another; is the disk mounted?"
+        )
 
 
 def _unlock(engine, folder: Path, configured_key: str, *, may_create: bool) -> Cipher:
@@ -153,6 +169,6 @@ def _unlock(engine, folder: Path, configured_key: str, *, may_create: bool) -> C
         source = "TEPAT_KEY" if configured_key else f"the key file in {folder.name!r}"
         raise KeyProblem(
             f"wrong key: {source} (fingerprint {cipher.fingerprint}) is not the key that this store was "
-            "encrypted with"
+            "encrypted with; put that one there"
         ) from None
     return cipher

@@ -7,7 +7,6 @@ term and never twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -16,19 +15,20 @@ import pandas as pd
 from data import queries
 from data.columns import TARGETS
 from data.engine.database import Store
+from data.engine.progress import Progress, Steps
 from data.store import save_model, set_fact
 from fusion.features.assemble import training_set
 from fusion.features.build import register_date
 from fusion.features.rows import Rows, TrainingSet
 from fusion.features.splits import mature_labels
 from fusion.model.booster import TreeSettings
+from fusion.model.fingerprints import code_version, hash_rows, model_version
 from fusion.model.fit import fit_model
 from fusion.model.manifest import Fitness, Manifest, TrainedOn, write_manifest
 from fusion.model.model_files import save_model_folder
-from fusion.model.provenance import code_version, hash_rows, model_version
 from fusion.model.risk_model import RiskModel
 from fusion.model.tune import tune_settings
-from fusion.service.scoring import score, steps
+from fusion.service.scoring import score
 from fusion.service.serving import put_into_service
 from fusion.service.sources import (
     choose_encoder,
@@ -46,7 +46,6 @@ from fusion.validation.report import fitness_text
 
 __all__ = ["NotTrainable", "Trained", "choose_encoder", "evaluate", "load_model", "score", "train"]
 
-Progress = Callable[[str, int, int], None]
 
 NOTHING_YET = "The register holds no term and no outcome yet."
 
@@ -115,8 +114,7 @@ def train(
         more for the final model.
     one_cohort : bool
         Learn from a register that cannot tell its entry cohorts apart.
-    progress : callable, optional
-        ``progress(what, done, total)``.
+    progress : Progress, optional
 
     Raises
     ------
@@ -124,7 +122,7 @@ def train(
         When no target can be learned from what is known yet. What is missing is kept in the store's fact
         :data:`fusion.validation.fitness.FACT`, for the pages.
     """
-    say = steps(progress, 6)
+    say = Steps(progress, 6)
     say("reading the register")
     records, signatures = queries.records_until(store), read_signatures(store, encoder_id)
     if not len(records.students) or not (len(records.terms) or len(records.outcomes)):
@@ -150,7 +148,7 @@ def train(
         targets=tuple(training_sets),
         draws=draws,
         tune_trials=tune_trials,
-        progress=say,
+        say=say,
     )
     say("learning from every known outcome")
     if tune_trials:
@@ -199,7 +197,7 @@ def _is_there(store: Store, version: str) -> bool:
 
 
 def evaluate(
-    store: Store, *, seed: int = 0, draws: int = DRAWS, tune_trials: int = 0, progress=None
+    store: Store, *, seed: int = 0, draws: int = DRAWS, tune_trials: int = 0, progress: Progress | None = None
 ) -> Assessment | None:
     """Examine the method on this store's forward split; writes nothing.
 
@@ -215,7 +213,7 @@ def evaluate(
     NotTrainable
         When the register holds no term and no outcome, or no target has students of both outcomes.
     """
-    say = steps(progress, 4)
+    say = Steps(progress, 4)
     say("reading the register")
     records = queries.records_until(store)
     if not len(records.students) or not (len(records.terms) or len(records.outcomes)):
@@ -225,9 +223,7 @@ def evaluate(
     targets = tuple(target for target, found in fitness.items() if 0 < found.events < found.students)
     if not targets:
         raise NotTrainable(fitness)
-    return assess(
-        records, rows, seed=seed, targets=targets, draws=draws, tune_trials=tune_trials, progress=say
-    )
+    return assess(records, rows, seed=seed, targets=targets, draws=draws, tune_trials=tune_trials, say=say)
 
 
 def _manifest(

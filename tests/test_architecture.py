@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from dashboard.shell.session_keys import Key
+
 ROOT = Path(__file__).resolve().parent.parent
 ORDER = ("data", "vision", "fusion", "dashboard")
 HOMES = {
     "sqlalchemy": ("data/",),
     "alembic": ("data/",),
+    "requests": ("data/feeder/",),
     "torch": ("vision/",),
     "torchvision": ("vision/",),
     "captum": ("vision/",),
@@ -24,13 +27,18 @@ HOMES = {
     "plotly": ("dashboard/charts/",),
     "streamlit": (
         "streamlit_app.py",
-        "dashboard/shell/app_state.py",
+        "dashboard/shell/auditing.py",
+        "dashboard/shell/caches.py",
+        "dashboard/shell/current_session.py",
         "dashboard/shell/server.py",
+        "dashboard/shell/stores.py",
+        "dashboard/shell/tab_binding.py",
         "dashboard/pages/",
         "dashboard/components/",
         *(f"dashboard/{path.parent.name}/view/" for path in sorted((ROOT / "dashboard").glob("*/view"))),
     ),
 }
+SESSION = "st.session_state"
 FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "shelve", "marshal"}
 FILES = [path for package in (*ORDER, "benchmarks") for path in sorted((ROOT / package).rglob("*.py"))]
 FILES.append(ROOT / "streamlit_app.py")
@@ -151,6 +159,36 @@ def test_no_two_modules_import_each_other_by_any_way_round():
     assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": set()}) == ["a", "b", "c"]
 
 
+def fixed_keys(source: str) -> list[str]:
+    """The texts, typed where they are used, under which a file reaches into the session, in their order."""
+    texts = []
+    for node in ast.walk(ast.parse(source)):
+        asked = []
+        if isinstance(node, ast.Subscript) and ast.unparse(node.value) == SESSION:
+            asked = [node.slice]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[0] == SESSION:
+            asked = node.args[:1]
+        elif isinstance(node, ast.Compare) and [ast.unparse(side) for side in node.comparators] == [SESSION]:
+            asked = [node.left]
+        texts += [key.value for key in asked if isinstance(key, ast.Constant)]
+    return texts
+
+
+def test_what_the_session_keeps_under_a_fixed_name_stands_in_one_list():
+    typed = """
+st.session_state["a"] = st.session_state.get("b")
+if "c" not in st.session_state and Key.PLAN in st.session_state:
+    st.session_state.pop(f"steps-{name}")
+"""
+    assert sorted(fixed_keys(typed)) == ["a", "b", "c"]
+    sources = {
+        path: path.read_text(encoding="utf-8") for path in FILES if path.is_relative_to(ROOT / "dashboard")
+    }
+    assert {path: keys for path, text in sources.items() if (keys := fixed_keys(text))} == {}
+    used = set(re.findall(r"\bKey\.([A-Z_]+)", "\n".join(sources.values())))
+    assert used == {key.name for key in Key}
+
+
 @pytest.mark.parametrize("package", ["vision", "fusion"])
 def test_no_two_rooms_lean_on_each_other(package):
     graph: dict[str, set[str]] = {}
@@ -160,3 +198,33 @@ def test_no_two_rooms_lean_on_each_other(package):
             graph.setdefault(module.split(".")[1], set()).update(wanted_rooms)
     assert len(graph) > 5
     assert circles({room: wanted - {room} for room, wanted in graph.items()}) == []
+
+
+def test_reports_lean_on_no_other_room_of_the_dashboard():
+    leaning = [
+        f"{path.relative_to(ROOT).as_posix()}:{line}: {module}"
+        for path in sorted((ROOT / "dashboard/reports").rglob("*.py"))
+        for module, line in imported_modules(ast.parse(path.read_text(encoding="utf-8")))
+        if module.startswith("dashboard.") and not module.startswith("dashboard.reports.")
+    ]
+    assert leaning == []
+
+
+@pytest.mark.parametrize("package", ORDER)
+def test_the_tests_of_a_package_stand_in_its_rooms(package):
+    rooms = {path.name for path in (ROOT / package).iterdir() if path.is_dir()}
+    folders = {
+        path.parent.relative_to(ROOT / "tests" / package)
+        for path in (ROOT / "tests" / package).rglob("test_*.py")
+    }
+    assert {folder.as_posix() for folder in folders} - rooms <= {"."}
+    if package in ("data", "dashboard"):
+        assert not list((ROOT / "tests" / package).glob("test_*.py"))
+
+
+def test_every_file_that_is_mutated_and_every_test_that_must_notice_is_there():
+    named = re.findall(
+        r"[\w/]+\.py", (ROOT / "tests/mutation.py").read_text(encoding="utf-8").split("MODULES = ")[1]
+    )
+    assert len(named) > 10
+    assert [path for path in named if not (ROOT / path).exists()] == []

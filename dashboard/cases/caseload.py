@@ -30,14 +30,14 @@ def movement(frame: pd.DataFrame, newest: int | None = None) -> pd.Series:
     """
     change = frame["risk"] - frame["previous_risk"]
     entered = frame["band"].isin(LISTED) & ~frame["previous_band"].isin(LISTED)
-    found = pd.Series("same", index=frame.index)
-    found[change <= -WORSE_BY] = "better"
-    found[change >= WORSE_BY] = "worse"
-    found[entered] = "new"
-    found[frame["previous_risk"].isna()] = "first"
+    moves = pd.Series("same", index=frame.index)
+    moves[change <= -WORSE_BY] = "better"
+    moves[change >= WORSE_BY] = "worse"
+    moves[entered] = "new"
+    moves[frame["previous_risk"].isna()] = "first"
     if newest is not None:
-        found[frame["as_of_term"] < newest] = "older"
-    return found
+        moves[frame["as_of_term"] < newest] = "older"
+    return moves
 
 
 def ordered(frame: pd.DataFrame, newest: int | None = None) -> pd.DataFrame:

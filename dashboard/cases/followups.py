@@ -17,6 +17,29 @@ def said(detail: dict | None) -> str:
     return next((str(detail[name]) for name in SENTENCE if detail and detail.get(name)), "")
 
 
+def open_steps(events: pd.DataFrame) -> list[dict]:
+    """The steps among a student's events that are still to do, the earliest day first.
+
+    Parameters
+    ----------
+    events : DataFrame
+        ``event_id``, ``kind``, ``detail`` (dict) of the events that were not taken back.
+    """
+    done = set(settled_on(events))
+    steps = [
+        event
+        for event in events.to_dict("records")
+        if (event["detail"] or {}).get("stays") and event["event_id"] not in done
+    ]
+    return sorted(steps, key=lambda event: (event["detail"]["due_on"], event["event_id"]))
+
+
+def settled_on(events: pd.DataFrame) -> dict[int, pd.Timestamp]:
+    """Id of each settled step → when it was settled."""
+    settled = events[events["kind"] == "settled"]
+    return {detail["event"]: at for detail, at in zip(settled["detail"], settled["at"], strict=True)}
+
+
 def urgency(due: date, today: date) -> str:
     """Which part of the list a date belongs to; "this_week" is the seven days after today."""
     if due < today:

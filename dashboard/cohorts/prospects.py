@@ -79,9 +79,9 @@ def incidence(flow: pd.DataFrame, programs: pd.DataFrame, last_term: int, *, mat
     from fusion.model.competing import cumulative_incidence
 
     rng = np.random.default_rng(SEED)
-    found = cumulative_incidence(seen(flow, programs, last_term, mature=mature), rng, last_term=LAST_TERM)
+    shares = cumulative_incidence(seen(flow, programs, last_term, mature=mature), rng, last_term=LAST_TERM)
     return (
-        found[found["cause"].isin(("graduated", "dropout"))].dropna(subset=["share"]).reset_index(drop=True)
+        shares[shares["cause"].isin(("graduated", "dropout"))].dropna(subset=["share"]).reset_index(drop=True)
     )
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from data.calendar.study_time import within_normal_time
 from data.calendar.term_calendar import ordinal, term_after
-from data.columns import DROPOUT_EXITS
+from data.columns import DROPOUT_EXITS, OTHER_EXITS
 
-OUTSIDE = ("transferred", "deceased")
+OUTSIDE = ("transferred", "deceased", *OTHER_EXITS)  # neither a degree nor a drop-out
 AT_RISK = ("high", "very_high")
 Z95 = 1.959963984540054
 
@@ -76,14 +77,14 @@ def outcomes(
     Returns
     -------
     DataFrame
-        One row per group: ``entered``, ``outside`` (transferred or died), ``on_time``, ``graduated`` (also
-        later), ``left``, ``studying``; of mature cohorts ``n``, ``on_time_n``, ``left_n``; ``rate``, ``low``,
-        ``high`` (graduated on time, Wilson), ``left_rate``; ``mature`` whether all of the group is.
+        One row per group: ``entered``, ``outside`` (transferred, died or gone otherwise), ``on_time``,
+        ``graduated`` (also later), ``left``, ``studying``; of mature cohorts ``n``, ``on_time_n``,
+        ``left_n``; ``rate``, ``low``, ``high`` (graduated on time,
+        Wilson), ``left_rate``; ``mature`` whether all of the group is.
     """
     n, graduated = flow["students"].to_numpy(), (flow["state"] == "graduated").to_numpy()
     normal, passed = normal_terms(flow, programs), terms_passed(flow, last_term)
-    taken = flow["terms_to_exit"].to_numpy(float)
-    on_time = graduated & (taken >= 0) & (taken <= normal)
+    on_time = graduated & within_normal_time(flow["terms_to_exit"], normal)
     inside, left = (~flow["state"].isin(OUTSIDE)).to_numpy(), flow["state"].isin(DROPOUT_EXITS).to_numpy()
     known = flow["program_code"].isin(reported(flow) if told is None else told).to_numpy()
     mature = (passed >= normal) & known

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from data.commands.frame import ACTOR, Refusal, opened_store
+
 ACCOUNT = typer.Option(help="The advisor's account.")
 OUT = typer.Option(help="The PDF to write.")
 TARGET = typer.Option(help="late or dropout.")
@@ -24,39 +26,31 @@ def digest(
 ) -> None:
     """Write what changed this week for one advisor's students. The file names students: keep it safe."""
     from dashboard.cases.digest import gather
-    from dashboard.reports.digest_pdf import digest_pdf
-    from dashboard.reports.provenance import Provenance
+    from dashboard.cases.digest_pdf import digest_pdf
+    from dashboard.reports.provenance import provenance_of
     from dashboard.shell.access import scope_for
     from dashboard.shell.wording import LANGUAGES, Words
     from data.columns import TARGETS
-    from data.store import get_fact, open_store
     from data.trust import audit
     from data.trust.accounts import find_account
-    from data.trust.origin import is_synthetic
 
     for name, value, allowed in (("target", target, TARGETS), ("language", language, tuple(LANGUAGES))):
         if value not in allowed:
-            raise typer.BadParameter(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
-    store = open_store()
-    try:
+            raise Refusal(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
+    with opened_store() as store:
         person = find_account(store, account)
         if person is None or person.role != "advisor":
-            raise typer.BadParameter(f"account must be an advisor who may sign in, got {account!r}")
+            raise Refusal(f"account must be an advisor who may sign in, got {account!r}")
         week = gather(store, scope_for(person), target, on.date() if on else date.today())
-        origin = Provenance(
-            institution=get_fact(store, "institution", "") or "", synthetic=is_synthetic(store)
-        )
-        file = digest_pdf(week, origin, Words(language), person.display_name)
+        file = digest_pdf(week, provenance_of(store), Words(language), person.display_name)
         audit.append(
             store,
-            actor="command line",
+            actor=ACTOR,
             role="system",
             action="export",
             object="digest",
             detail={"of": account},
         )
-    finally:
-        store.close()
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(file)
     counts = {"new": week.new, "worse": week.worse, "waiting": week.waiting, "due": week.due}

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import typer
 
+from data.commands.frame import Refusal, opened_store
+
 
 def report(
     profile: str = typer.Argument(..., help="Rule profile, e.g. iaps40-8c; `list` names them all."),
@@ -13,31 +15,32 @@ def report(
     ts: int = typer.Option(None, help="TS, first calendar year of the last full academic year."),
     out: Path = typer.Option(Path("."), help="Folder for the files; made when missing."),
     language: list[str] = typer.Option(["id", "en"], help="id, en or both."),
+    by_hand: Path = typer.Option(
+        None,
+        exists=True,
+        dir_okay=False,
+        help="CSV of figures: profile, program_code, ts, row, column, value; for a correction reason and by.",
+    ),
     audience: str = typer.Option("external", help="external hides small cells; internal shows all."),
 ) -> None:
     """Compute a report and write XLSX, PDF and CSV. It is a draft: prepare and approve it in the app."""
     from dashboard.reports import pipeline
+    from dashboard.reports.by_hand import read_figures
     from dashboard.reports.profile import profile_ids
-    from dashboard.reports.profile_checks import ProfileError
-    from data.store import open_store
     from data.trust.scope import Scope
 
     if profile == "list":
         typer.echo("\n".join(profile_ids()))
         return
     if audience not in pipeline.AUDIENCES:
-        raise typer.BadParameter(f"must be one of {', '.join(pipeline.AUDIENCES)}, got {audience!r}")
-    store = open_store()
-    try:
+        raise Refusal(f"--audience must be one of {', '.join(pipeline.AUDIENCES)}, got {audience!r}")
+    with opened_store() as store:
+        figures = read_figures(by_hand.read_bytes()) if by_hand else ()
         register = pipeline.read_register(store, Scope.system())
-        request = pipeline.Request(profile, program, register.last_full_year if ts is None else ts)
+        year = register.last_full_year(program) if ts is None else ts
+        request = pipeline.Request(profile, program, year, figures=figures)
         table, provenance = pipeline.build(store, register, request)
         files = pipeline.print_files(table, provenance, languages=language, audiences=[audience])
-    except (ProfileError, KeyError, ValueError) as error:
-        typer.echo(error.args[0], err=True)
-        raise typer.Exit(1) from None
-    finally:
-        store.close()
     out.mkdir(parents=True, exist_ok=True)
     for name, data in files.items():
         (out / name).write_bytes(data)

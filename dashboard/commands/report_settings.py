@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from data.commands.frame import ACTOR, Refusal, opened_store
+
 DEFAULT = "default"
 
 
@@ -20,8 +22,8 @@ def report_settings(
     university_leader: str = typer.Option(None, help="Name in the signature block."),
 ) -> None:
     """Set what is given, then show all settings. Stored exit terms follow a changed calendar."""
+
     from data.calendar.setting import SETTINGS, change_settings
-    from data.commands.opening import opened_store
     from data.store import get_fact
 
     given = {"start_month": start_month, "graduation_date": graduation_date}
@@ -39,7 +41,7 @@ def report_settings(
             given["signatories"] = names
         moved = 0
         if given:
-            change = change_settings(store, given, actor="command line")
+            change = change_settings(store, given, actor=ACTOR)
             settings, moved = change.settings, change.moved
     for name, value in settings.items():
         typer.echo(f"{name}: {value}")
@@ -55,7 +57,5 @@ def _months(text: str) -> list[int] | None:
         return None
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if not all(part.isdecimal() and 1 <= int(part) <= 12 for part in parts):
-        raise typer.BadParameter(
-            f"--closing-months must be months as numbers, e.g. 2,8, or {DEFAULT}; got {text!r}"
-        )
+        raise Refusal(f"--closing-months must be months as numbers, e.g. 2,8, or {DEFAULT}; got {text!r}")
     return sorted({int(part) for part in parts})

@@ -6,23 +6,32 @@ from pathlib import Path
 
 import typer
 
+from data.commands.frame import DONE, FOUND, opened_store
+
 
 def report_verify(
-    report_id: str = typer.Argument(..., help="Number of the report, as printed at the foot of its pages."),
+    report_id: str = typer.Argument(
+        None, help="Number of the report, as printed at the foot of its pages; none: every report."
+    ),
     file: Path = typer.Argument(None, exists=True, dir_okay=False, help="A file to recognise."),
 ) -> None:
-    """Recompute the seals and compare them with the audit log; exit 1 when something was altered."""
+    """Recompute the seals and compare content, people, files and row with the audit log and its chain.
+
+    Exit 1 when something was altered, deleted or withdrawn, 2 when nobody knows the report.
+    """
     from dashboard.reports import pipeline
-    from data.store import open_store
+    from data.reports_store import known_reports
     from data.trust.scope import Scope
 
-    store = open_store()
-    try:
-        found = pipeline.prove(store, Scope.system(), report_id, file.read_bytes() if file else None)
-    except KeyError as error:
-        typer.echo(error.args[0], err=True)
-        raise typer.Exit(2) from None
-    finally:
-        store.close()
-    typer.echo("intact" if found.intact else "altered: " + ", ".join(found.problems))
-    raise typer.Exit(0 if found.intact else 1)
+    with opened_store() as store:
+        data = file.read_bytes() if file else None
+        numbers = [report_id] if report_id else known_reports(store)
+        proofs = {
+            number: pipeline.prove(store, Scope.system(), number, data, whole_log=True) for number in numbers
+        }
+    for number, proof in proofs.items():
+        said = "intact" if proof.intact else "altered: " + ", ".join(proof.problems)
+        said += f"; approval withdrawn: {proof.withdrawn}" if proof.withdrawn else ""
+        typer.echo(said if report_id else f"{number} {said}")
+    good = all(proof.intact and not proof.withdrawn for proof in proofs.values())
+    raise typer.Exit(DONE if good else FOUND)

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from data.commands.frame import opened_store
+
 PORT = typer.Option(min=1, max=65535, help="TCP port; default: the setting TEPAT_PORT, else 8501.")
 ADDRESS = typer.Option(help="Interface to listen on; 0.0.0.0 lets other machines in.")
 
@@ -21,6 +23,8 @@ def serve(
     from dashboard.shell.server import serve as start
     from data.settings import get_settings
 
+    with opened_store(may_make=True):  # a store that cannot be opened is told here, and not to every visitor
+        pass
     port = port or get_settings().port
     typer.echo(f"Tepat is on http://{address}:{port} (Ctrl+C ends it)")
     start(port, address, worker=worker)

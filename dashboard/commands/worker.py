@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from data.commands.frame import opened_store
+
 
 def worker(
     until_idle: Annotated[bool, typer.Option("--until-idle", help="Do what is waiting, then end.")] = False,
@@ -21,7 +23,6 @@ def worker(
     import threading
 
     from dashboard.jobs.worker import work
-    from data.commands.opening import opened_store
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     stop = threading.Event()

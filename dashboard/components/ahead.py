@@ -1,8 +1,8 @@
 """Work done ahead: what a reader may choose next is drawn in the background, so that nobody waits for it.
 
-Pages keep what they have drawn (:func:`dashboard.shell.app_state.kept`), and readers of equal reach share it.
-A first look at a programme or cohort would draw everything anew; here a thread draws it as soon as somebody
-of that reach has opened the page, once per state of the data. It rests between two choices.
+Pages keep what they have drawn (:func:`dashboard.shell.caches.made_once`), and readers of equal reach share
+it. A first look at a programme or cohort would draw everything anew; here a thread draws it as soon as
+somebody of that reach has opened the page, once per state of the data. It rests between two choices.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from threading import Thread
 
 import streamlit as st
 
-from dashboard.shell import app_state
+from dashboard.shell import current_session, stores
 from data.trust.scope import Scope
 
 logger = logging.getLogger(__name__)
@@ -30,10 +30,14 @@ def draw_ahead(name: str, draw: Callable, choices: Iterable) -> None:
     name : str
         Of the page: done once per page, state of the data, reach and language.
     draw : callable
-        Fills what :func:`dashboard.shell.app_state.kept` holds; draws no widget.
+        Fills what :func:`dashboard.shell.caches.made_once` holds; draws no widget.
     choices : iterable
     """
-    reader, language, version = app_state.scope(), app_state.words().language, app_state.data_version()
+    reader, language, version = (
+        current_session.scope(),
+        current_session.words().language,
+        stores.data_version(),
+    )
     key = repr((name, version, reader.reach, language))
     _begun(key, partial(_draw_all, draw, tuple(choices), reader, language, version))
 
@@ -49,8 +53,8 @@ def _draw_all(draw: Callable, choices: tuple, reader: Scope, language: str, vers
     try:
         for choice in choices:
             time.sleep(REST)
-            with app_state.as_reader(reader, language), app_state.one_run():
-                if app_state.data_version() != version:
+            with current_session.as_reader(reader, language), stores.one_run():
+                if stores.data_version() != version:
                     return  # whoever opens the page now begins anew
                 draw(choice)
     except Exception:  # a page that is opened draws for itself, and says what is wrong

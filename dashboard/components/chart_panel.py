@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 
 from dashboard.charts.base import Chart
-from dashboard.shell import app_state
+from dashboard.shell import caches, current_session
 from dashboard.shell.plain import shown, shown_table
 
 QUIET = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
@@ -37,7 +37,7 @@ def chart_panel(
     about : tuple, optional
         All that the chart depends on besides data, model, reader and language. Then it is drawn once for all.
     """
-    words = app_state.words()
+    words = current_session.words()
     sides = "distribute" if title else "right"
     with st.container(
         horizontal=True, horizontal_alignment=sides, vertical_alignment="center", key=f"panel-{key}"
@@ -66,7 +66,7 @@ def prepare(chart: Callable[..., Chart], key: str, choices: Sequence[str] = (), 
 
 
 def _kept(chart: Chart | Callable[..., Chart], key: str, by: str, about: tuple) -> Chart:
-    return app_state.kept(key, (*about, by), partial(_drawn, chart, by))
+    return caches.made_once(key, (*about, by), partial(_drawn, chart, by))
 
 
 def _drawn(chart: Chart | Callable[..., Chart], by: str) -> Chart:
@@ -76,7 +76,7 @@ def _drawn(chart: Chart | Callable[..., Chart], by: str) -> Chart:
 
 
 def _choice(key: str, choices: Sequence[str]) -> str:
-    words = app_state.words()
+    words = current_session.words()
     return st.segmented_control(
         words("choice.label"),
         list(choices),

@@ -8,7 +8,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard.shell import app_state, exports
+from dashboard.shell import auditing, current_session, exports, stores
 
 
 def export_bar(frame: pd.DataFrame | Callable[[], pd.DataFrame], name: str, **filters: object) -> None:
@@ -23,15 +23,13 @@ def export_bar(frame: pd.DataFrame | Callable[[], pd.DataFrame], name: str, **fi
     **filters
         What the page was filtered by, written into the provenance sheet.
     """
-    words = app_state.words()
+    words = current_session.words()
     provenance = _provenance(filters)
     with st.popover(words("export.label"), icon=":material/download:", key=f"export-{name}"):
         for kind, mime in exports.MIME.items():
             st.download_button(
                 words(f"export.{kind}"),
-                data=app_state.handed_out(
-                    partial(_bytes, frame, kind, provenance), "export", name, kind=kind
-                ),
+                data=auditing.handed_out(partial(_bytes, frame, kind, provenance), "export", name, kind=kind),
                 file_name=exports.file_name(name, kind, synthetic=provenance.synthetic),
                 mime=mime,
                 key=f"export-{name}-{kind}",
@@ -41,18 +39,18 @@ def export_bar(frame: pd.DataFrame | Callable[[], pd.DataFrame], name: str, **fi
             )
 
 
-def _bytes(frame, kind: str, provenance: exports.Provenance) -> bytes:
+def _bytes(frame, kind: str, provenance: exports.TableProvenance) -> bytes:
     return exports.to_bytes(frame() if callable(frame) else frame, kind, provenance)
 
 
-def _provenance(filters: dict) -> exports.Provenance:
-    person = app_state.person()
-    return exports.Provenance(
-        words=app_state.words(),
-        synthetic=app_state.is_synthetic(),
-        mixed=app_state.is_mixed(),
+def _provenance(filters: dict) -> exports.TableProvenance:
+    person = current_session.person()
+    return exports.TableProvenance(
+        words=current_session.words(),
+        synthetic=stores.is_synthetic(),
+        mixed=stores.is_mixed(),
         role=person.role if person else "",
-        data_version=app_state.data_version(),
-        model_version=app_state.served_version(),
+        data_version=stores.data_version(),
+        model_version=stores.served_version(),
         filters={key: str(value) for key, value in filters.items() if value not in (None, "", ())},
     )

@@ -9,7 +9,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard.shell import app_state
+from dashboard.shell import current_session
 from dashboard.shell.glossary import linked
 from dashboard.shell.plain import shown
 from dashboard.shell.view.view_menu import ALL, list_lengths, take_view, view_menu
@@ -81,7 +81,7 @@ def in_address(key: str, options: list, widget: Callable):
     codes = {str(option): option for option in options}
     if st.session_state.get(key) not in options:
         st.session_state[key] = codes.get(st.query_params.get(key), options[0])
-    elif app_state.arrived():
+    elif current_session.arrived():
         # To Streamlit the widget of this page is a new one, and only what somebody clicked is kept for it.
         st.session_state[key] = st.session_state[key]
     chosen = widget(options, key=key, persist_state="session")
@@ -94,7 +94,7 @@ def in_address(key: str, options: list, widget: Callable):
 
 def target_choice() -> str:
     """Late or drop-out."""
-    words = app_state.words()
+    words = current_session.words()
     return in_address(
         "target",
         list(TARGETS),
@@ -110,7 +110,7 @@ def target_choice() -> str:
 
 def program_choice(programs: pd.DataFrame) -> str | None:
     """One programme or all."""
-    words = app_state.words()
+    words = current_session.words()
     names = dict(zip(programs["program_code"], programs["name"], strict=True))
     return in_address(
         "program",
@@ -125,7 +125,7 @@ def program_choice(programs: pd.DataFrame) -> str | None:
 
 def cohort_choice(cohorts: list[int]) -> int | None:
     """One entry cohort or all, the newest first."""
-    words = app_state.words()
+    words = current_session.words()
     return in_address(
         "cohort",
         [ALL, *sorted(cohorts, reverse=True)],
@@ -155,10 +155,10 @@ def group_choices(programs: pd.DataFrame, cohorts: list[int]) -> list[GroupFilte
     At most :data:`LIKELY`; the newest cohorts first.
     """
     codes, newest = programs["program_code"].tolist(), sorted(cohorts, reverse=True)
-    one = [(None, None), *((code, None) for code in codes), *((None, cohort) for cohort in newest)]
+    alone = [(None, None), *((code, None) for code in codes), *((None, cohort) for cohort in newest)]
     both = [(code, cohort) for cohort in newest for code in codes]
-    found = [GroupFilter(target, *pair) for pairs in (one, both) for target in TARGETS for pair in pairs]
-    return found[:LIKELY]
+    choices = [GroupFilter(target, *pair) for pairs in (alone, both) for target in TARGETS for pair in pairs]
+    return choices[:LIKELY]
 
 
 def case_filters(programs: pd.DataFrame, cohorts: list[int], longest: int) -> CaseFilter:
@@ -173,7 +173,7 @@ def case_filters(programs: pd.DataFrame, cohorts: list[int], longest: int) -> Ca
     longest : int
         Upper end of k: the size of the caseload.
     """
-    words = app_state.words()
+    words = current_session.words()
     take_view(programs, cohorts, longest)
     left, middle, right = st.columns([1.25, 1, 1.1], vertical_alignment="bottom", gap="medium")
     with left:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from dashboard.charts import sparkline
-from dashboard.shell import app_state
+from dashboard.shell import current_session
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def _drawn(kpi: Kpi) -> str | None:
     values = kpi.line if kpi.bars is None else kpi.bars
     if values is None or len(values) < 2:
         return None
-    words = app_state.words()
+    words = current_session.words()
     told = "; ".join(words.percent(one, 1) if kpi.shares else words.number(one) for one in values)
     alt = words("alt.sparkline", label=kpi.label, values=told)
     draw = sparkline.line if kpi.bars is None else sparkline.bars

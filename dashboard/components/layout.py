@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard.shell import app_state
+from dashboard.shell import current_session, stores
 
 logger = logging.getLogger(__name__)
 STYLE = Path(__file__).with_name("style.css")
@@ -26,7 +26,7 @@ def page_header(title: str, lead: str = "", *, badge: tuple[str, str] | None = N
     badge : (text, colour), optional
         A further badge beside the watermark.
     """
-    words = app_state.words()
+    words = current_session.words()
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="page-header"
     ):
@@ -34,14 +34,14 @@ def page_header(title: str, lead: str = "", *, badge: tuple[str, str] | None = N
         with st.container(horizontal=True, horizontal_alignment="right", width="content"):
             if badge:
                 st.badge(badge[0], color=badge[1])
-            if app_state.is_synthetic():
+            if stores.is_synthetic():
                 st.badge(
                     words("app.synthetic"),
                     icon=":material/science:",
                     color="violet",
                     help=words("app.synthetic_help"),
                 )
-            if app_state.is_mixed():
+            if stores.is_mixed():
                 about = {"icon": ":material/warning:", "color": "orange", "help": words("app.mixed_help")}
                 st.badge(words("app.mixed"), **about)
     if lead:
@@ -88,7 +88,7 @@ def guarded(name: str) -> Callable[[], None]:
 
     def page() -> None:
         try:
-            with app_state.one_run(), app_state.on_page(name):
+            with stores.one_run(), current_session.on_page(name):
                 import_module(f"dashboard.pages.{name}_page").show()
         except Exception:
             logger.exception("page %s failed", name)
@@ -109,6 +109,6 @@ def calmly(ask: Callable):
 
 
 def _say_calmly() -> None:
-    words = app_state.words()
+    words = current_session.words()
     now = datetime.now().strftime("%H:%M:%S")
     st.error(f"**{words('state.error_title')}** {words('state.error_text', time=now)}")

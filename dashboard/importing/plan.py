@@ -6,27 +6,36 @@ The rules are those of :mod:`data.records.ingest` and :mod:`data.signatures.inge
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping as Dict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
 
+from data.engine.progress import Progress
 from data.files.mapping import Mapping, shipped_mappings
-from data.files.register_files import guess_table
+from data.files.reading import Reading
+from data.files.register_files import REGISTER, guess_table
 from data.files.returned import returned_csv
 from data.files.tables import TableError
 from data.records.checks import collect
 from data.records.imports import ImportNote, ensure_import, records_written
-from data.records.ingest import ImportPlan, Source, apply_import, plan_import, remembered_mappings
+from data.records.ingest import (
+    ImportPlan,
+    Source,
+    apply_import,
+    plan_import,
+    register_sources,
+    remembered_mappings,
+)
 from data.signatures.files import IMAGE_SUFFIXES
 from data.signatures.ingest import SignaturePlan, apply_signatures, plan_signatures
 from data.store import Store
 from data.trust import audit
 
 TABLES = ("students", "terms", "outcomes", "consents")
-KINDS = (*TABLES, "signatures", "skip")
-Progress = Callable[[int, int, str], None]
+KINDS = (*TABLES, "register", "signatures", "skip")  # register: one file with whatever tables it holds
 
 
 @dataclass(frozen=True)
@@ -58,8 +67,8 @@ class PagePlan:
     @property
     def problems(self) -> pd.DataFrame:
         """Every problem of every file, errors first."""
-        found = collect([plan.problems for plan in (self.records, self.pictures) if plan is not None])
-        return found.sort_values("severity", kind="stable", ignore_index=True)
+        listed = collect([plan.problems for plan in (self.records, self.pictures) if plan is not None])
+        return listed.sort_values("severity", kind="stable", ignore_index=True)
 
     @property
     def errors(self) -> int:
@@ -103,14 +112,16 @@ def chosen_files(files: Sequence[UploadedFile], kinds: Sequence[str]) -> dict[st
     ValueError
         When two files are said to hold the same table.
     """
-    found: dict[str, list[UploadedFile]] = {}
+    by_kind: dict[str, list[UploadedFile]] = {}
     for file, kind in zip(files, kinds, strict=True):
         if kind != "skip":
-            found.setdefault(kind, []).append(file)
-    twice = [kind for kind in TABLES if len(found.get(kind, ())) > 1]
+            by_kind.setdefault(kind, []).append(file)
+    twice = [kind for kind in (*TABLES, "register") if len(by_kind.get(kind, ())) > 1]
+    if "register" in by_kind:
+        twice += [kind for kind in REGISTER if kind in by_kind]
     if twice:
         raise ValueError(f"kinds must name each table once, got {', '.join(twice)} twice")
-    return found
+    return by_kind
 
 
 def make_plan(
@@ -119,6 +130,7 @@ def make_plan(
     mapping: Mapping | None,
     captured_on: date | str | None = None,
     progress: Progress | None = None,
+    reading: Dict[str, Reading] | None = None,
 ) -> PagePlan:
     """Read and check everything; write nothing.
 
@@ -130,8 +142,18 @@ def make_plan(
         None detects file by file.
     captured_on : date, "file", "entry" or None
         As for :func:`data.signatures.ingest.plan_signatures`.
+    reading : mapping of str to Reading, optional
+        Table → how its file is to be read.
     """
-    sources = [Source(kind, files[kind][0].name, files[kind][0].data) for kind in TABLES if kind in files]
+    said = reading or {}
+    sources = [
+        Source(kind, files[kind][0].name, files[kind][0].data, said.get(kind, Reading()))
+        for kind in TABLES
+        if kind in files
+    ]
+    if "register" in files:
+        how = said.get("register", Reading())
+        sources = [*_register(store, files["register"][0], mapping, how), *sources]
     records = plan_import(sources, mapping, store=store, progress=progress) if sources else None
     scans = files.get("signatures")
     if not scans or (records is not None and records.unreadable):
@@ -141,6 +163,15 @@ def make_plan(
         pixels, name, store, records=records, captured_on=captured_on, progress=progress
     )
     return PagePlan(records, pictures, pixels)
+
+
+def _register(store: Store, file: UploadedFile, mapping: Mapping | None, reading: Reading) -> list[Source]:
+    """The tables of one file; its students alone where none is complete: the check says what lacks."""
+    whole = Source("students", file.name, file.data, reading)
+    try:
+        return register_sources(store, whole, mapping)
+    except TableError:
+        return [whole]
 
 
 def _pixels(scans: list[UploadedFile]) -> tuple[object, str]:

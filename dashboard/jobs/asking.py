@@ -6,10 +6,10 @@ never imports what trains. The worker (:mod:`dashboard.jobs.asking.worker`) call
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from dashboard.shell.access import may, may_change_register, scope_for
+from data.engine.progress import Progress
 from data.jobs import live as jobs_live
 from data.jobs import table as jobs
 from data.jobs.table import Job
@@ -17,10 +17,9 @@ from data.store import Store
 from data.trust.accounts import Account, find_account
 from data.trust.scope import Scope
 
-Report = Callable[[int, int, str], None]  # done, total, step; raises Cancelled when asked to stop
-
 KINDS = {  # kind → "module:function"
     "import": "dashboard.jobs.imports:run",
+    "feeder": "dashboard.jobs.feeder:run",
     "embed": "dashboard.jobs.kinds:embed",
     "train": "dashboard.jobs.kinds:train",
     "score": "dashboard.jobs.kinds:score",
@@ -44,11 +43,13 @@ class Refused(Exception):
     ----------
     code : str
         The wording file says ``job_problem.<code>``.
+    result : dict, optional
+        What the job has found nevertheless; no identity.
     """
 
-    def __init__(self, code: str):
+    def __init__(self, code: str, result: dict | None = None):
         super().__init__(code)
-        self.code = code
+        self.code, self.result = code, result
 
 
 @dataclass(frozen=True)
@@ -61,13 +62,13 @@ class Task:
         Open, its own.
     job : Job
         Who asked for what.
-    report : callable
-        ``report(done, total, step)``; call it often: it is where a job can be stopped.
+    report : Progress
+        Call it often: it is where a job can be stopped, by :class:`Cancelled`.
     """
 
     store: Store
     job: Job
-    report: Report
+    report: Progress
 
     @property
     def scope(self) -> Scope:
@@ -92,6 +93,13 @@ class Task:
 def kinds_for(role: str) -> tuple[str, ...]:
     """The kinds that a role may ask for and follow."""
     return tuple(kind for kind in KINDS if may(role, f"run {kind}"))
+
+
+def may_start(person: Account, kind: str) -> bool:
+    """Whether somebody may ask for a kind: the role may, and what changes the register reaches everybody."""
+    if kind in ("import", "feeder"):
+        return may_change_register(person, f"run {kind}")
+    return may(person.role, f"run {kind}")
 
 
 def start(store: Store, person: Account, kind: str, **arguments) -> str:
@@ -140,8 +148,11 @@ def reach_of(scope: Scope) -> list[str] | None:
 def may_fetch(person: Account, job: Job) -> bool:
     """Whether somebody may have what a job has made: it must hold no programme that they may not see.
 
-    Colleagues of a role see each other's jobs, but their accounts may be confined to different programmes.
+    Colleagues of a role see each other's jobs, but their accounts may be confined to different programmes;
+    and what says who is meant is for those who may know it.
     """
+    if (job.result or {}).get("identified") and not scope_for(person).may_identify:
+        return False
     if person.program_codes is None:
         return True
     reach = (job.result or {}).get("reach")  # missing: nobody wrote down whose rows it holds
@@ -166,5 +177,5 @@ def _check(person: Account, kind: str) -> None:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
     if not may(person.role, f"run {kind}"):
         raise PermissionError(f"role {person.role!r} may not run {kind!r}")
-    if kind == "import" and not may_change_register(person, "run import"):
+    if not may_start(person, kind):
         raise PermissionError("an import needs an account of every programme: a file may hold rows of any")

@@ -7,6 +7,7 @@ A job that was killed finds what it had written under its import's id and goes o
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping as Dict
 from collections.abc import Sequence
 from datetime import date
 
@@ -14,7 +15,9 @@ from dashboard.importing import plan as importing
 from dashboard.importing.plan import UploadedFile
 from dashboard.jobs import asking as jobs
 from dashboard.jobs.asking import Refused, Task
+from data.engine.progress import renamed
 from data.files.mapping import Mapping, mapping_from_dict, mapping_to_dict
+from data.files.reading import Reading
 from data.jobs import live as jobs_live
 from data.records.imports import records_written
 from data.records.ingest import RefusedImport
@@ -35,6 +38,7 @@ def start(
     mapping: Mapping | None,
     captured_on: Rule,
     skip_bad: bool,
+    reading: Dict[str, Reading] | None = None,
 ) -> str:
     """Keep the files and ask for their import. Returns the job's id.
 
@@ -48,6 +52,8 @@ def start(
         As for :func:`data.signatures.ingest.plan_signatures`.
     skip_bad : bool
         Whether bad rows are left out.
+    reading : mapping of str to Reading, optional
+        Table → how its file is to be read.
 
     Raises
     ------
@@ -66,6 +72,7 @@ def start(
         mapping=None if mapping is None else mapping_to_dict(mapping),
         captured_on=captured_on.isoformat() if isinstance(captured_on, date) else captured_on,
         skip_bad=skip_bad,
+        reading={table: said.to_dict() for table, said in (reading or {}).items()},
         import_id=uuid.uuid4().hex,
     )
 
@@ -89,7 +96,8 @@ def run(task: Task) -> dict:
         importing.chosen_files(files, asked["kinds"]),
         mapping,
         _rule(asked["captured_on"]),
-        lambda done, total, _: task.report(done, total, "checking the files"),
+        renamed(task.report, "checking the files"),
+        {table: Reading(**said) for table, said in asked.get("reading", {}).items()},
     )
     try:
         counts = importing.write_plan(

@@ -27,10 +27,7 @@ def embed(task: Task) -> dict:
         encoder = load_encoder(task.arguments.get("encoder") or get_settings().encoder or None)
     except NoWeights:
         raise Refused("no_encoder") from None
-    done = embed_pending(
-        task.store, encoder, lambda done, total: task.report(done, total, "embedding specimens"), threads
-    )
-    return {"specimens": done}
+    return {"specimens": embed_pending(task.store, encoder, task.report, threads)}
 
 
 def train(task: Task) -> dict:
@@ -51,7 +48,7 @@ def train(task: Task) -> dict:
             seed=int(asked.get("seed", 0)),
             tune_trials=int(asked.get("tune", 0)),
             serve=bool(asked.get("serve", False)),
-            progress=lambda what, done, total: task.report(done, total, what),
+            progress=task.report,
         )
     except NotTrainable:
         raise Refused("not_trainable") from None
@@ -71,7 +68,7 @@ def serve(task: Task) -> dict:
 
     asked = task.arguments
     who = {"actor": task.job.actor, "role": task.job.role, "reason": asked["reason"]}
-    who["progress"] = lambda what, done, total: task.report(done, total, what)
+    who["progress"] = task.report
     try:
         if asked["act"] == "records_only":
             return {"model": registry.serve_records_only(task.store, **who)}
@@ -91,7 +88,7 @@ def score(task: Task) -> dict:
         written = run(
             task.store,
             task.arguments.get("model"),
-            progress=lambda what, done, total: task.report(done, total, what),
+            progress=task.report,
         )
     except LookupError:
         raise Refused("no_model") from None
@@ -114,7 +111,7 @@ def reports(task: Task) -> dict:
     codes = register.programs["program_code"].tolist()
     if not codes or register.snapshot is None:
         raise Refused("no_records")
-    year, left_out, packed = asked.get("ts") or register.last_full_year, 0, io.BytesIO()
+    year, left_out, packed = asked.get("ts") or register.last_full_year(), 0, io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for place, code in enumerate(codes):
             task.report(place, len(codes), "writing reports")

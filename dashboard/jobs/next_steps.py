@@ -29,7 +29,9 @@ def _unread(store: Store) -> bool:
     if len(queries.specimens_unchecked(store)):
         return True
     known = queries.encoders(store)["encoder_id"].tolist() or [""]  # no encoder has read any
-    return min(len(queries.specimens_without_embedding(store, one, PURPOSE)) for one in known) > 0
+    return (
+        min(len(queries.specimens_without_embedding(store, encoder_id, PURPOSE)) for encoder_id in known) > 0
+    )
 
 
 def _unscored(store: Store, scope: Scope) -> bool:

@@ -38,22 +38,22 @@ def verify(task: Task) -> dict:
         raise Refused("files_gone") from None
     about = {"actor": task.job.actor, "role": task.job.role}
     try:
-        found = verify_folder(
+        results = verify_folder(
             task.store,
             data,
             task.scope,
             since=task.job.created_at,
-            progress=lambda done, total: task.report(done, total, "comparing signatures"),
+            progress=task.report,
             **about,
         )
     except RefusedFile:
         raise Refused("archive_refused") from None
-    content = found.to_json(orient="split", index=False).encode()
-    problems = int(found["problem"].notna().sum())
+    content = results.to_json(orient="split", index=False).encode()
+    problems = int(results["problem"].notna().sum())
     kept = jobs_live.keep_files(task.store, [(RESULT, content)])
     return {
         "found": kept,
-        "compared": len(found) - problems,
+        "compared": len(results) - problems,
         "problems": problems,
         "reach": jobs.reach_of(task.scope),
     }
@@ -78,7 +78,7 @@ def enrol(task: Task) -> dict:
         task.scope,
         actor=task.job.actor,
         role=task.job.role,
-        progress=lambda done, total: task.report(done, total, "enrolling students"),
+        progress=task.report,
     )
 
 
@@ -90,7 +90,7 @@ def calibrate(task: Task) -> dict:
         task.store,
         actor=task.job.actor,
         role=task.job.role,
-        progress=lambda done, total: task.report(done, total, "measuring error rates"),
+        progress=task.report,
     )
     return {"source": ground.source, "version": ground.version}
 
@@ -100,11 +100,11 @@ def duplicates(task: Task) -> dict:
     from vision.search.duplicate_search import search_duplicates
     from vision.verification.verification_pipeline import describe_pending
 
-    describe_pending(task.store, lambda done, total: task.report(done, total, "describing specimens"))
-    found = search_duplicates(
+    describe_pending(task.store, task.report)
+    pairs = search_duplicates(
         task.store,
         actor=task.job.actor,
         role=task.job.role,
-        progress=lambda done, total: task.report(done, total, "searching for duplicates"),
+        progress=task.report,
     )
-    return {"findings": len(found)}
+    return {"findings": len(pairs)}

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pandas as pd
 
 from dashboard.shell.wording import EMPTY, Words
-from data.jobs.live import Progress
+from data.jobs.live import JobProgress
 from data.jobs.table import Job
 
 ICONS = {
@@ -38,7 +38,7 @@ def step_words(step: str | None, words: Words) -> str:
     return words(key, n=int(number.group())) if number else words(key)
 
 
-def progress_words(progress: Progress, words: Words) -> str:
+def progress_words(progress: JobProgress, words: Words) -> str:
     """The line above a bar, such as "Embedding specimens · 40 of 120"."""
     step = step_words(progress.step, words)
     if not progress.total:
@@ -70,7 +70,9 @@ def duration_words(seconds: float | None, words: Words) -> str:
 def outcome_words(job: Job, words: Words) -> str:
     """What came of a job, in a sentence; empty while it is open."""
     if job.status == "failed":
-        return words.named("job_problem", job.problem or "unknown")
+        why = words.named("job_problem", job.problem or "unknown")
+        refused = (job.result or {}).get("refused")
+        return f"{why} {words('feeder.refused', n=refused)}" if refused else why
     if job.status == "cancelled":
         return words("jobs.was_cancelled")
     if job.status != "done":
@@ -80,12 +82,36 @@ def outcome_words(job: Job, words: Words) -> str:
         counts = said.get("counts", {}).values()
         new, changed, same = (sum(c.get(k, 0) for c in counts) for k in ("new", "changed", "same"))
         return words("job_done.import", new=new, changed=changed, same=same)
+    if job.kind == "feeder":
+        return _feeder_words(said, words)
     numbers = {name: value for name, value in said.items() if name not in ("files", "new", "served")}
     state = (
         ("served" if said.get("served") else "new" if said.get("new") else "found") if "new" in said else ""
     )
     key = f"job_done.{job.kind}_{state}" if state else f"job_done.{job.kind}"
     return words(key, **numbers) if words.has(key) else words("job_status.done")
+
+
+def _feeder_words(said: dict, words: Words) -> str:
+    counts = said.get("counts", {}).values()
+    new, changed, same = (sum(c.get(k, 0) for c in counts) for k in ("new", "changed", "same"))
+    told = [words("job_done.import", new=new, changed=changed, same=same)]
+    for key in ("refused", "not_reported", "vanished", "erased"):
+        if said.get(key):
+            told.append(words(f"feeder.{key}", n=said[key]))
+    if said.get("plain"):
+        told.append(words("feeder.plain"))
+    return " ".join(told)
+
+
+def differences_table(job: Job, words: Words) -> pd.DataFrame | None:
+    """Where ours and Feeder's register differ, by programme and term; None where a job compared nothing."""
+    said = job.result or {}
+    if job.kind != "feeder" or not said.get("differences"):
+        return None
+    names = ("program", "term", "ours", "feeder", "difference", "not_reported")
+    rows = [(code, words.term(term), *numbers) for code, term, *numbers in said["differences"]]
+    return pd.DataFrame(rows, columns=[words(f"feeder.column_{name}") for name in names])
 
 
 def history_table(jobs: Sequence[Job], words: Words) -> pd.DataFrame:

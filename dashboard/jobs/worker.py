@@ -14,6 +14,7 @@ import uuid
 from pathlib import Path
 from threading import Event
 
+from data.feeder import staging
 from data.jobs import live as jobs_live
 from data.jobs import table as jobs
 from data.jobs.lock import StillHeld, held_alone
@@ -71,6 +72,7 @@ def _sweep(store: Store) -> None:
     for job in jobs.open_jobs(store):
         needed |= {job.job_id, job.arguments.get("files")}
     jobs_live.sweep(store, needed)
+    staging.sweep(store)
 
 
 def command_of(job: Job) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from importlib import import_module
 from dashboard.jobs.asking import KINDS, Cancelled, Refused, Task
 from data.jobs import live as jobs_live
 from data.jobs import table as jobs
-from data.jobs.live import Progress
+from data.jobs.live import JobProgress
 from data.jobs.lock import held_alone
 from data.jobs.table import Job, LostJob
 from data.store import Store, open_store
@@ -33,7 +33,7 @@ class Reporter:
 
     def __init__(self, store: Store, job: Job):
         self.store, self.job = store, job
-        self.last: Progress | None = None
+        self.last: JobProgress | None = None
         self._written = float("-inf")
 
     def __call__(self, done: int, total: int, step: str) -> None:
@@ -45,7 +45,7 @@ class Reporter:
             When somebody asked for the job to stop.
         """
         new_step = self.last is None or self.last.step != step
-        self.last = Progress(int(done), int(total), step)
+        self.last = JobProgress(int(done), int(total), step)
         if jobs_live.asked_to_stop(self.store, self.job.job_id):
             raise Cancelled
         if new_step or time.monotonic() - self._written > BETWEEN:
@@ -69,7 +69,7 @@ def do(store: Store, job: Job) -> None:
     except Cancelled:
         ending = {"status": "cancelled"}
     except Refused as refusal:
-        ending = {"status": "failed", "problem": refusal.code}
+        ending = {"status": "failed", "problem": refusal.code, "result": refusal.result}
     except MemoryError:
         ending = {"status": "failed", "problem": "memory"}
     except Exception as problem:  # noqa: BLE001 (whatever a pipeline raises must end in the job's row)

@@ -8,28 +8,28 @@ from fusion.model.manifest import Fitness, Manifest
 from fusion.validation.fitness import AUC_WITHIN, SHARE_WITHIN, fitness_of, missing_exits
 
 
-def lacking(found: Fitness, words: Words) -> str:
+def lacking(fitness: Fitness, words: Words) -> str:
     """Why a target has no model, in a sentence or two; empty when it has one."""
-    if found.fit:
+    if fitness.fit:
         return ""
-    values = {"students": found.students, "events": found.events}
-    if words.has(f"fitness.{found.target}_{found.reason}"):
-        return words(f"fitness.{found.target}_{found.reason}", **values)
-    parts = [words(f"fitness.{found.target}_few", **values)]
-    if found.reason == "few_students":
-        share, limit = (words.number(100 * value) for value in (found.share_error, SHARE_WITHIN))
+    values = {"students": fitness.students, "events": fitness.events}
+    if words.has(f"fitness.{fitness.target}_{fitness.reason}"):
+        return words(f"fitness.{fitness.target}_{fitness.reason}", **values)
+    parts = [words(f"fitness.{fitness.target}_few", **values)]
+    if fitness.reason == "few_students":
+        share, limit = (words.number(100 * value) for value in (fitness.share_error, SHARE_WITHIN))
         parts.append(words("fitness.few_students", share=share, limit=limit))
     else:
-        auc, limit = words.number(found.auc_error, 2), words.number(AUC_WITHIN, 2)
+        auc, limit = words.number(fitness.auc_error, 2), words.number(AUC_WITHIN, 2)
         parts.append(words("fitness.few_cases", auc=auc, limit=limit))
-    if found.needed:
-        parts.append(words("fitness.needed", n=found.needed))
+    if fitness.needed:
+        parts.append(words("fitness.needed", n=fitness.needed))
     return " ".join(parts)
 
 
-def with_rule(found: Fitness | None, words: Words) -> str:
+def with_rule(fitness: Fitness | None, words: Words) -> str:
     """The same with what is offered instead; for None, that no model is in service."""
-    why = words("fitness.no_model") if found is None else lacking(found, words)
+    why = words("fitness.no_model") if fitness is None else lacking(fitness, words)
     return f"{why} {words('fitness.rule')}"
 
 

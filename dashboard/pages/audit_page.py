@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import empty_state, page_header
-from dashboard.shell import app_state
+from dashboard.shell import current_session, stores
 from dashboard.shell.audit_words import audit_table
 from dashboard.shell.plain import shown_table
 from dashboard.shell.view.audit_parts import chain_state, filters
@@ -19,7 +19,7 @@ MOST = 500
 
 def show() -> None:
     """The state of the chain, what to look for, and the newest entries of that kind."""
-    words, store = app_state.words(), app_state.store()
+    words, store = current_session.words(), stores.store()
     page_header(words("audit.title"), words("audit.lead"))
     if not audit.newest_entry(store):
         return empty_state(words("audit.empty"), "", ":material/policy:")
@@ -28,7 +28,7 @@ def show() -> None:
     entries = audit.entries(store, actor=actor, action=action, limit=MOST)
     if entries.empty:
         return empty_state(words("audit.none_found"), "", ":material/search_off:")
-    shown = audit_table(entries.assign(at=app_state.here(entries["at"])), words)
+    shown = audit_table(entries.assign(at=current_session.here(entries["at"])), words)
     st.dataframe(
         shown_table(shown), hide_index=True, height=min(36 * len(shown) + 38, 620), alt=words("audit.title")
     )

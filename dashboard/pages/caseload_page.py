@@ -9,24 +9,25 @@ import streamlit as st
 from dashboard.cases import caseload
 from dashboard.cases.view.bulk_log import bulk_log, bulk_receipt, selection_round
 from dashboard.cases.view.caseload_parts import cutoff_line, enriched, worth_a_talk
-from dashboard.cases.view.caseload_table import caseload_table
+from dashboard.cases.view.caseload_table import caseload_table, open_student
 from dashboard.cases.view.standing_parts import by_rule, past_normal
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import CaseFilter, case_filters
 from dashboard.components.layout import empty_state, page_header
-from dashboard.shell import app_state
+from dashboard.shell import caches, current_session, stores
+from dashboard.shell.session_keys import Key
 from data import queries
 
 
 def show() -> None:
     """Filters, the line that says where the list ends, the list; a row opens the student."""
-    words, size = app_state.words(), app_state.remember(queries.own_students)
+    words, size = current_session.words(), caches.read_once(queries.own_students)
     page_header(words("caseload.title"), words("caseload.lead", count=words.count("students", size)))
     if not size:
         return empty_state(words("caseload.none_title"), words("caseload.none_text"), ":material/group_off:")
-    chosen = case_filters(app_state.program_table(), app_state.remember(queries.own_cohorts), size)
+    chosen = case_filters(stores.program_table(), caches.read_once(queries.own_cohorts), size)
     bulk_receipt()
-    silent, why = app_state.unlearned(chosen.target)
+    silent, why = stores.unlearned(chosen.target)
     if silent:
         by_rule(chosen, why)
     else:
@@ -36,23 +37,23 @@ def show() -> None:
 
 def by_risk(chosen: CaseFilter) -> None:
     """The students for whom the target still is a risk, by the model."""
-    words, found = app_state.words(), worth_a_talk(chosen)
-    listed = caseload.ordered(found.head(chosen.k), app_state.remember(queries.newest_term))
+    words, ranked = current_session.words(), worth_a_talk(chosen)
+    listed = caseload.ordered(ranked.head(chosen.k), caches.read_once(queries.newest_term))
     if chosen.only_moved:
         listed = listed[listed["moved"].isin(("new", "worse"))]
     if listed.empty:
         return empty_state(
             words("caseload.empty_title"), words("caseload.empty_text"), ":material/search_off:"
         )
-    st.markdown(cutoff_line(found, listed, chosen.k))
-    table = caseload.as_table(enriched(listed, chosen.target), app_state.programs(), words)
-    several = st.session_state.get("several", False)
+    st.markdown(cutoff_line(ranked, listed, chosen.k))
+    table = caseload.as_table(enriched(listed, chosen.target), stores.programs(), words)
+    several = st.session_state.get(Key.SEVERAL, False)
     picked = caseload_table(table, f"caseload-{several}-{selection_round()}", several=several)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.toggle(words("bulk.several"), key="several", help=words("bulk.several_help"))
+        st.toggle(words("bulk.several"), key=Key.SEVERAL, help=words("bulk.several_help"))
         st.caption(words("bulk.hint" if several else "caseload.open_hint"), width="content")
         export_bar(partial(caseload.for_export, table, words), "caseload", k=chosen.k, target=chosen.target)
     if several:
         bulk_log(picked)
     elif picked:
-        st.switch_page(app_state.pages()["student"], query_params={"s": picked[0]})
+        open_student(picked[0])

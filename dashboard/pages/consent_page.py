@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboard.components.layout import card, page_header
-from dashboard.shell import app_state
+from dashboard.shell import auditing, current_session, stores
 from dashboard.verification.view import consent as parts
 from dashboard.verification.view import consent_acts as acts
 from dashboard.verification.view.student_search import student_search
@@ -13,14 +13,14 @@ from data.consents.queries import consent_standing
 
 def show() -> None:
     """The register by purpose and who is missing; or one student: what holds, new answers, the history."""
-    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
+    words, store, scope = current_session.words(), stores.store(), current_session.scope()
     page_header(words("consent.title"), words("consent.lead"))
     with card("student"):
         student = student_search()
     if student is None:
         return parts.overview()
     key = student["student_key"]
-    app_state.audited_once("view_student", key)
+    auditing.audited_once("view_student", key)
     acts.told()
     standing = consent_standing(store, scope, key)
     acts.purposes(key, standing)

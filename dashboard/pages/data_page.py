@@ -7,10 +7,10 @@ import streamlit as st
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import empty_state, page_header, section
 from dashboard.importing.view import asked as import_jobs
-from dashboard.importing.view import wizard
+from dashboard.importing.view import reading, wizard
 from dashboard.importing.view.columns import choose_columns
 from dashboard.importing.view.history import as_table, undo_panel
-from dashboard.shell import app_state
+from dashboard.shell import current_session, stores
 from dashboard.shell.access import may_change_register
 from dashboard.shell.plain import shown_table
 from dashboard.shell.view import own_data
@@ -19,21 +19,21 @@ from data import queries
 
 def show() -> None:
     """Imports under way and the wizard, then what was imported before and the undo of the last."""
-    words = app_state.words()
+    words = current_session.words()
     page_header(words("data.title"), words("data.lead"))
     importing, history = st.tabs([words("data.tab_import"), words("data.tab_history")])
     with importing:
         import_jobs.under_way()
-        if not may_change_register(app_state.person(), "run import"):
+        if not may_change_register(current_session.person(), "run import"):
             empty_state(words("data.confined_title"), words("data.confined_text"), ":material/lock:")
-        elif app_state.is_synthetic() or app_state.is_mixed():
+        elif stores.is_synthetic() or stores.is_mixed():
             own_data.demo_takes_none()
         else:
-            if app_state.is_empty():
+            if stores.is_empty():
                 own_data.greeting()
             _wizard()
     with history:
-        imports = queries.imports(app_state.store())
+        imports = queries.imports(stores.store())
         table = as_table(imports)
         if table.empty:
             return empty_state(words("data.history_empty"), "", ":material/history:")
@@ -43,17 +43,19 @@ def show() -> None:
 
 
 def _wizard() -> None:
-    words = app_state.words()
+    words = current_session.words()
     files = wizard.choose_files()
     if not files:
         return wizard.guide()
     kinds = wizard.choose_kinds(files)
     mapping, rule = wizard.choose_layout()
-    mapping = choose_columns(files, kinds, mapping)
+    said = reading.choose_reading(files, kinds)
+    mapping = choose_columns(files, kinds, mapping, said)
     section(words("data.step_check"))
-    plan = wizard.checked(files, kinds, mapping, rule)
+    plan = wizard.checked(files, kinds, mapping, rule, said)
     if plan is None:
         return
+    reading.show_guesses(plan)
     wizard.show_mapping(plan)
     wizard.show_outcome(plan)
-    import_jobs.confirm(plan, files, kinds, mapping, rule)
+    import_jobs.confirm(plan, files, kinds, mapping, rule, said)

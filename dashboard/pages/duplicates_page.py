@@ -6,14 +6,14 @@ import streamlit as st
 
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import card, empty_state, page_header
-from dashboard.shell import app_state
+from dashboard.shell import auditing, current_session, stores
 from dashboard.verification.view import duplicates as parts
 from data.verification.duplicates import duplicate_findings, newest_search
 
 
 def show() -> None:
     """The newest search, the pairs it found, the one selected."""
-    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
+    words, store, scope = current_session.words(), stores.store(), current_session.scope()
     page_header(words("duplicates.title"), words("duplicates.lead"))
     search = newest_search(store)
     with card("search"):
@@ -21,8 +21,8 @@ def show() -> None:
     if search is None:
         return empty_state(words("duplicates.none_title"), words("duplicates.none_text"), ":material/search:")
     kind, open_only = parts.filters()
-    found = duplicate_findings(store, scope, kind=kind)
-    rows = found[found["opinion"].isna()] if open_only else found
+    pairs = duplicate_findings(store, scope, kind=kind)
+    rows = pairs[pairs["opinion"].isna()] if open_only else pairs
     if rows.empty:
         icon = ":material/task_alt:"
         return empty_state(words("duplicates.clear_title"), words("duplicates.clear_text"), icon)
@@ -32,7 +32,7 @@ def show() -> None:
     if picked is None:
         return st.caption(words("duplicates.pick"))
     row = rows.iloc[picked].to_dict()
-    app_state.audited_once("view_pair", f"{row['first_student']} {row['second_student']}")
+    auditing.audited_once("view_pair", f"{row['first_student']} {row['second_student']}")
     left, right = st.columns([1.6, 1], gap="medium")
     with left, card("pair"):
         parts.pair_view(row)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboard.components.layout import card, empty_state, page_header
-from dashboard.shell import app_state
+from dashboard.shell import auditing, current_session, stores
 from dashboard.verification.view import consent as consent_parts
 from dashboard.verification.view import enrolment as parts
 from dashboard.verification.view.student_search import student_search
@@ -13,14 +13,14 @@ from data.verification import queries as queries_verification
 
 def show() -> None:
     """The register at a glance, one student, their specimens, the enrolment."""
-    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
+    words, store, scope = current_session.words(), stores.store(), current_session.scope()
     page_header(words("enrolment.title"), words("enrolment.lead"))
     with card("student"):
         student = student_search()
     if student is None:
         return parts.overview()
     key = student["student_key"]
-    app_state.audited_once("view_student", key)
+    auditing.audited_once("view_student", key)
     specimens = queries.student_specimens(store, scope, key)
     held = queries_verification.enrolments(store, scope, key=key)
     with card("standing"):

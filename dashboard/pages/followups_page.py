@@ -7,12 +7,13 @@ from datetime import date, timedelta
 import streamlit as st
 
 from dashboard.cases import followups
+from dashboard.cases.view.colleagues import advisor_names
 from dashboard.cases.view.digest_panel import digest_panel
 from dashboard.cases.view.followup_list import due_lists, settle, whose_choice
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import target_choice
 from dashboard.components.layout import empty_state, page_header
-from dashboard.shell import app_state
+from dashboard.shell import current_session, stores
 from data import queries
 
 AHEAD = timedelta(days=60)
@@ -20,7 +21,7 @@ AHEAD = timedelta(days=60)
 
 def show() -> None:
     """What is overdue, due today, due this week, and later; and what changed this week."""
-    words = app_state.words()
+    words = current_session.words()
     page_header(words("followup.title"), words("followup.lead"))
     names = [words("followup.tab_due"), words("followup.tab_digest")]
     due, week = st.tabs(names, key="followup-tab", on_change="rerun")
@@ -33,14 +34,14 @@ def show() -> None:
 
 
 def _due() -> None:
-    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
+    words, store, scope = current_session.words(), stores.store(), current_session.scope()
     due = queries.followups_due(store, scope, date.today() + AHEAD)
     if due.empty:
         return empty_state(
             words("followup.empty_title"), words("followup.empty_text"), ":material/event_available:"
         )
-    listed = followups.owned(due, whose_choice(), app_state.person().account)
+    listed = followups.owned(due, whose_choice(), current_session.person().account)
     if listed.empty:
         return empty_state(words("followup.none_of"), "", ":material/event_available:")
     settle(due_lists(listed, date.today()))
-    export_bar(followups.as_table(listed, app_state.colleagues(), words), "followups")
+    export_bar(followups.as_table(listed, advisor_names(), words), "followups")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.components.layout import card, empty_state, page_header
-from dashboard.shell import app_state, glossary
+from dashboard.shell import current_session, glossary
 
 
 def show() -> None:
     """A search field, and the terms by subject with an anchor each."""
-    words = app_state.words()
+    words = current_session.words()
     page_header(words("glossary.title"), words("glossary.lead"))
     search = st.text_input(
         words("glossary.search"),
@@ -20,10 +20,10 @@ def show() -> None:
         label_visibility="collapsed",
         icon=":material/search:",
     )
-    found = glossary.entries(words, search or "")
-    if not found:
+    by_subject = glossary.entries(words, search or "")
+    if not by_subject:
         return empty_state(words("glossary.none"), words("glossary.none_text"), ":material/search_off:")
-    for subject, entries in found.items():
+    for subject, entries in by_subject.items():
         with card(f"glossary-{subject}"):
             st.header(words(f"glossary.subject_{subject}"), anchor=False)
             for entry in entries:

@@ -7,13 +7,13 @@ from dashboard.jobs import asking as jobs
 from dashboard.jobs.view import job_list
 from dashboard.jobs.view.job_start import start_bar
 from dashboard.jobs.view.next_steps import next_steps
-from dashboard.shell import app_state
+from dashboard.shell import current_session, stores
 from data.jobs import table
 
 
 def show() -> None:
     """Bars of what is open, buttons for more, the history with another try and downloads."""
-    words, store, person = app_state.words(), app_state.store(), app_state.person()
+    words, store, person = current_session.words(), stores.store(), current_session.person()
     page_header(words("jobs.title"), words("jobs.lead"))
     kinds = jobs.kinds_for(person.role)
     next_steps("jobs")

@@ -13,13 +13,13 @@ from dashboard.models.view import parts, watching
 from dashboard.models.view import registry as model_registry
 from dashboard.models.view.charts import quality_charts
 from dashboard.models.view.pdf import model_pdfs
-from dashboard.shell import app_state
+from dashboard.shell import current_session, stores
 from data.columns import TARGETS
 
 
 def show() -> None:
     """Which model, its figures beside simple rules, the signature's verdict, calibration, limits."""
-    words, served = app_state.words(), app_state.served_model()
+    words, served = current_session.words(), stores.served_model()
     page_header(words("model.title"), words("model.lead"))
     if served is None:
         empty_state(words("model.none_title"), words("model.none_text"), ":material/model_training:")
@@ -32,7 +32,7 @@ def show() -> None:
     with card("fitness"):
         parts.fitness(manifest)
     target = target_choice()
-    if app_state.unlearned(target)[0]:
+    if stores.unlearned(target)[0]:
         with card("registry"):
             model_registry.models(target)
         return retrain()

@@ -16,21 +16,21 @@ from dashboard.components.filters import group_choices, group_filters
 from dashboard.components.kpis import kpi_row
 from dashboard.components.layout import card, empty_state, page_header
 from dashboard.jobs.view.next_steps import next_steps
-from dashboard.shell import app_state
+from dashboard.shell import caches, current_session, stores
 from data import queries
 
 
 def show() -> None:
     """Filters, five figures, where the risk is, who stayed and finished, what may come, gaps, health."""
-    words, flow = app_state.words(), app_state.remember(queries.flow_counts)
+    words, flow = current_session.words(), caches.read_once(queries.flow_counts)
     page_header(words("overview.title"), words("overview.lead"))
     if flow.empty:
         empty_state(words("state.store_empty_title"), words("state.store_empty_text"))
         return next_steps("overview")
-    programs, cohorts = app_state.program_table(), flow["cohort_term"].unique().tolist()
+    programs, cohorts = stores.program_table(), flow["cohort_term"].unique().tolist()
     chosen = group_filters(programs, cohorts)
     unlearned_card(chosen.target)
-    if app_state.served_version() is None:
+    if stores.served_version() is None:
         next_steps("overview")
     given = parts.Given(chosen)
     if given.last is None:

@@ -7,29 +7,34 @@ import streamlit as st
 from dashboard.components.layout import card, empty_state, page_header
 from dashboard.reporting.view import actions
 from dashboard.reporting.view import preview as parts
+from dashboard.reports.model import FiguresRefused
 from dashboard.reports.profile_checks import ProfileError
-from dashboard.shell import app_state
+from dashboard.shell import caches, current_session, stores
+from dashboard.shell.plain import plain
 
 
 def show() -> None:
     """Choice, preview, figures by hand, files, approval, history."""
-    words = app_state.words()
+    words = current_session.words()
     page_header(words("reports.title"), words("reports.lead"))
-    if app_state.is_mixed():
+    if stores.is_mixed():
         return empty_state(words("app.mixed"), words("own.mixed_report"), ":material/warning:")
-    register = app_state.remember(parts.read_register)
+    register = caches.read_once(parts.read_register)
     if register.flow.empty or register.snapshot is None:
         return empty_state(words("state.store_empty_title"), words("state.store_empty_text"))
     chosen = parts.choose(register)
     try:
-        table, provenance = app_state.remember(parts.compute, *chosen, (), ())
+        table, provenance = caches.read_once(parts.compute, *chosen, (), ())
     except ProfileError:
         level = register.programs.set_index("program_code")["degree_level"].get(chosen[1], "–")
         name = parts.any_level(chosen[0]).instrument
         return empty_state(words("reports.no_level", instrument=name, level=level), "")
     by_hand = parts.fill_in(table)
     if any(by_hand):
-        table, provenance = app_state.remember(parts.compute, *chosen, *by_hand)
+        try:
+            table, provenance = caches.read_once(parts.compute, *chosen, *by_hand)
+        except FiguresRefused as refusal:
+            st.error(words("reports.figures_refused", reason=plain(refusal)), icon=":material/block:")
     with card("report"):
         parts.preview(table, provenance)
     with card("report-files"):

@@ -6,7 +6,8 @@ import streamlit as st
 
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import card, empty_state, page_header
-from dashboard.shell import app_state
+from dashboard.shell import auditing, current_session, stores
+from dashboard.shell.session_keys import Key
 from dashboard.verification.reviews import next_case, queue_table
 from dashboard.verification.view import review as parts
 from data.verification.reviews import review_queue
@@ -14,17 +15,17 @@ from data.verification.reviews import review_queue
 
 def show() -> None:
     """How many are left, the oldest case, and the list of all."""
-    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
+    words, store, scope = current_session.words(), stores.store(), current_session.scope()
     queue = review_queue(store, scope)
     left = int(queue["mine_to_do"].sum())
     page_header(words("review.title"), words("review.lead", left=left, all=len(queue)))
-    passed = st.session_state.setdefault("cases_passed", [])
+    passed = st.session_state.setdefault(Key.CASES_PASSED, [])
     case = next_case(queue, st.query_params.get("case"), passed)
     if case is None:
         icon = ":material/task_alt:"
         empty_state(words("review.empty_title"), words("review.empty_text", n=len(queue)), icon)
     else:
-        app_state.audited_once("view_case", case["decision_id"])
+        auditing.audited_once("view_case", case["decision_id"])
         with card("case"):
             parts.case_header(case, passed)
             parts.evidence(case)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.shell import access, app_state
+from dashboard.shell import access, current_session, stores, tab_binding
 from dashboard.shell.view import own_data
 from dashboard.shell.view.sidebar import LOGO, language_switch
 from dashboard.shell.view.sign_in import demo_seats, password_form
@@ -13,16 +13,16 @@ from data.trust import accounts
 
 def show() -> None:
     """The product's name, what it is, and the way in."""
-    words, store = app_state.words(), app_state.store()
+    words, store = current_session.words(), stores.store()
     _, middle, _ = st.columns([1, 2.6, 1])
     with middle:
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.image(str(LOGO), width=150, alt=words("app.name"))
             language_switch()
         st.title(words("app.tagline"), anchor=False)
-        app_state.told_of_the_end()
+        tab_binding.told_of_the_end()
         seats = access.demo_seats(store)
-        if app_state.is_mixed():
+        if stores.is_mixed():
             own_data.mixture_warning()
         elif not seats and not accounts.with_password(store):
             st.info(words("sign_in.no_accounts"), icon=":material/person_add:")
@@ -30,5 +30,5 @@ def show() -> None:
         if seats:
             own_data.own_data_card()
     if chosen is not None:
-        app_state.sign_in_as(chosen, "seat" if seats else "password")
+        tab_binding.sign_in_as(chosen, "seat" if seats else "password")
         st.rerun()

@@ -14,7 +14,7 @@ from dashboard.components.chart_panel import chart_panel
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import target_choice
 from dashboard.components.layout import card, empty_state
-from dashboard.shell import app_state
+from dashboard.shell import auditing, current_session, stores
 from dashboard.students.view import parts
 from dashboard.students.view.pdf import student_pdf
 from dashboard.students.view.risk_cards import risk_cards
@@ -24,18 +24,18 @@ from data import queries
 
 def show() -> None:
     """Everything about the student whose opaque key stands in the address."""
-    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
+    words, store, scope = current_session.words(), stores.store(), current_session.scope()
     key = parts.chosen_key()
     if key is None:
         return parts.picker()
-    found = queries.student(store, scope, key)
-    if found.empty:
+    students = queries.student(store, scope, key)
+    if students.empty:
         return empty_state(words("student.denied_title"), words("student.denied_text"), ":material/lock:")
-    app_state.audited_once("view_student", key)
+    auditing.audited_once("view_student", key)
     terms = queries.term_rows(store, scope, key)
-    parts.student_header(found.iloc[0].to_dict(), terms)
+    parts.student_header(students.iloc[0].to_dict(), terms)
     events = queries.case_events(store, scope, key)
-    row = parts.standing_of(key, found.iloc[0].to_dict())
+    row = parts.standing_of(key, students.iloc[0].to_dict())
     if row is not None and is_past(row):
         standing_card(row)
     else:
@@ -52,6 +52,6 @@ def show() -> None:
         case_log(key, events)
     with st.container(horizontal=True):
         export_bar(partial(parts.export_frame, history, terms, words), f"student-{key[:8]}", target=target)
-        student_pdf(found.iloc[0].to_dict(), terms, events, newest, told, row)
+        student_pdf(students.iloc[0].to_dict(), terms, events, newest, told, row)
     with signature:
         specimen_panel(queries.student_specimens(store, scope, key), stored)

@@ -5,24 +5,24 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.components.layout import card, page_header
-from dashboard.shell import app_state
+from dashboard.shell import current_session
 from dashboard.verification.view import thresholds as parts
 
 
 def show() -> None:
     """Rates in front, the curve and the price of a threshold, every rate, whose signatures they are."""
-    words = app_state.words()
+    words = current_session.words()
     page_header(words("thresholds.title"), words("thresholds.lead"))
     with st.spinner(words("thresholds.measuring")):
-        found = parts.report()
-    parts.figures(found)
+        measured = parts.report()
+    parts.figures(measured)
     left, right = st.columns(2, gap="medium")
     with left, card("det"):
-        parts.curve(found)
+        parts.curve(measured)
     with right, card("price"):
-        parts.price(found)
+        parts.price(measured)
     with card("rates"):
-        parts.table(found)
+        parts.table(measured)
     with card("origin"):
-        parts.origin(found)
+        parts.origin(measured)
     st.caption(words("signature.footer"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.components.layout import card, empty_state, page_header
-from dashboard.shell import app_state
+from dashboard.shell import auditing, current_session
 from dashboard.verification.view import parts
 from dashboard.verification.view.batch import batch
 from dashboard.verification.view.compare import comparison
@@ -15,7 +15,7 @@ from dashboard.verification.view.student_search import student_search
 
 def show() -> None:
     """Whose signature, the image with its findings, the comparison."""
-    words = app_state.words()
+    words = current_session.words()
     page_header(words("verification.title"), words("verification.lead"))
     if parts.mode_choice() == "folder":
         return batch()
@@ -26,7 +26,7 @@ def show() -> None:
     if student is None:
         icon = ":material/person_search:"
         return empty_state(words("verification.pick_title"), words("verification.pick_text"), icon)
-    app_state.audited_once("view_student", student["student_key"])
+    auditing.audited_once("view_student", student["student_key"])
     left, right = st.columns([1, 1.35], gap="medium")
     with left, card("questioned"):
         questioned = questioned_input()

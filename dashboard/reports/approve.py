@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dashboard.reports.model import ReportTable
-from dashboard.reports.provenance import Provenance, content_hash, file_hash, from_content, to_content
-from data.reports_store import StoredReport
+from dashboard.reports.provenance import ReportProvenance, content_hash, file_hash, from_content, to_content
+from data.reports_store import STEPS, LoggedStep, StoredReport
 
 
 @dataclass(frozen=True)
@@ -17,10 +17,15 @@ class Verification:
     Parameters
     ----------
     problems : tuple of str
-        Codes: ``content_changed``, ``seal_broken``, ``log_disagrees``, ``file_unknown``.
+        Codes: ``content_changed``, ``seal_broken``, ``labels_changed`` (profile, version, programme, TS or
+        status), ``log_disagrees``, ``log_broken``, ``people_changed``, ``files_changed``, ``file_unknown``,
+        ``row_deleted``.
+    withdrawn : str
+        Reason for which the approval was withdrawn; empty where it stands.
     """
 
     problems: tuple[str, ...]
+    withdrawn: str = ""
 
     @property
     def intact(self) -> bool:
@@ -29,7 +34,13 @@ class Verification:
 
 
 def prepared_report(
-    table: ReportTable, provenance: Provenance, *, report_id: str, version: int, actor: str, at: datetime
+    table: ReportTable,
+    provenance: ReportProvenance,
+    *,
+    report_id: str,
+    version: int,
+    actor: str,
+    at: datetime,
 ) -> StoredReport:
     """A table sealed as prepared by ``actor``.
 
@@ -75,7 +86,7 @@ def prepared_report(
 def approved_report(report: StoredReport, *, actor: str, at: datetime) -> StoredReport:
     """A prepared report sealed as approved by ``actor``; its files are still to be hashed."""
     proof = replace(
-        Provenance.from_json(report.provenance),
+        ReportProvenance.from_json(report.provenance),
         status="approved",
         approved_by=actor,
         approved_at=at.isoformat(),
@@ -90,34 +101,73 @@ def approved_report(report: StoredReport, *, actor: str, at: datetime) -> Stored
     )
 
 
+def successor(
+    report: StoredReport, *, report_id: str, version: int, actor: str, at: datetime, reason: str
+) -> StoredReport:
+    """A new prepared version of a report whose approval is withdrawn: the same figures, and the reason."""
+    table, proof = reopened(report)
+    fresh = replace(
+        proof,
+        approved_by="",
+        approved_at="",
+        replaces=f"v{report.version} ({report.report_id}): {reason.strip()}",
+    )
+    return prepared_report(table, fresh, report_id=report_id, version=version, actor=actor, at=at)
+
+
 def seal(content: dict, provenance: dict) -> str:
     """SHA-256 over content and provenance."""
     return content_hash({"content": content, "provenance": provenance})
 
 
-def reopened(report: StoredReport) -> tuple[ReportTable, Provenance]:
+def reopened(report: StoredReport) -> tuple[ReportTable, ReportProvenance]:
     """The table and the provenance that a stored report froze."""
-    return from_content(report.content), Provenance.from_json(report.provenance)
+    return from_content(report.content), ReportProvenance.from_json(report.provenance)
 
 
-def verify(report: StoredReport, logged_seal: str, file: bytes | None = None) -> Verification:
-    """Recompute every seal of a stored report.
+def verify(report: StoredReport, logged: LoggedStep | None, file: bytes | None = None) -> Verification:
+    """Recompute every seal of a stored report, and compare its row with what it froze and with the log.
 
     Parameters
     ----------
     report : StoredReport
-    logged_seal : str
-        What the audit log says (:func:`data.reports_store.sealed_in_log`).
+    logged : LoggedStep or None
+        What the audit log says (:func:`data.reports_store.logged_step`).
     file : bytes, optional
         A file to be recognised as one of those that were approved.
     """
-    problems = []
-    if content_hash(report.content) != report.provenance.get("content_sha256"):
-        problems.append("content_changed")
-    if seal(report.content, report.provenance) != report.sha256:
-        problems.append("seal_broken")
-    if logged_seal != report.sha256:
-        problems.append("log_disagrees")
-    if file is not None and file_hash(file) not in report.files.values():
-        problems.append("file_unknown")
-    return Verification(tuple(problems))
+    proof, detail = report.provenance, logged.detail if logged else {}
+    people = (report.prepared_by, report.approved_by)
+    at_work = logged is None or logged.actor == (report.approved_by or report.prepared_by)
+    checks = {
+        "content_changed": content_hash(report.content) == proof.get("content_sha256"),
+        "seal_broken": seal(report.content, proof) == report.sha256,
+        "labels_changed": _labels(report) == _frozen_labels(report),
+        "log_disagrees": detail.get("sha256") == report.sha256
+        and logged.action == STEPS.get(report.status)
+        and all(detail.get(name) == getattr(report, name) for name in IN_LOG),
+        "people_changed": people == (proof.get("prepared_by"), proof.get("approved_by")) and at_work,
+        "files_changed": detail.get("files", report.files) == report.files,
+        "file_unknown": file is None or file_hash(file) in report.files.values(),
+    }
+    found = tuple(code for code, right in checks.items() if not right)
+    return Verification(found, logged.withdrawn if logged else "")
+
+
+IN_LOG = ("profile", "version", "program_code", "ts_year")
+
+
+def _labels(report: StoredReport) -> tuple:
+    return (
+        *(getattr(report, name) for name in IN_LOG),
+        report.report_id,
+        report.profile_version,
+        report.status,
+    )
+
+
+def _frozen_labels(report: StoredReport) -> tuple:
+    profile, chosen = report.content["profile"], report.content["selection"]
+    proof = report.provenance
+    labels = (profile["id"], proof.get("report_version"), chosen["program_code"], chosen["ts"])
+    return (*labels, proof.get("report_id"), profile["version"], proof.get("status"))

@@ -9,14 +9,12 @@ import pandas as pd
 from dashboard.reports import documents
 from dashboard.reports.charts import grouped_bars
 from dashboard.reports.provenance import Provenance
-from dashboard.reports.suppress import THRESHOLD, CountSystem, hidden_counts
 from dashboard.reports.words import figure, say
 from data.calendar.academic_year import AcademicCalendar
-from data.calendar.cohorts import cohort_outcomes, retention, snapshot_date
+from data.calendar.cohorts import PARTS, cohort_outcomes, observed_by_programme, retention
+from data.trust.small_cells import MARK, THRESHOLD, CountSystem, hidden_counts
 
-PARTS = ("on_time", "late", "dropped_out", "transferred", "deceased", "enrolled")
 YEARS = 4
-HIDDEN = "*"
 
 
 @dataclass(frozen=True)
@@ -26,8 +24,8 @@ class CohortTables:
     Parameters
     ----------
     outcomes : DataFrame
-        Index ``entry_year``; ``entrants``, :data:`PARTS`, ``on_time_rate`` (0–1), ``mature``; hidden counts
-        and what rests on them are null when ``external``.
+        Index ``entry_year``; ``entrants``, :data:`data.calendar.cohorts.PARTS`, ``on_time_rate`` (0–1),
+        ``mature``; hidden counts and what rests on them are null when ``external``.
     retained : DataFrame
         Index ``entry_year``, columns 1…4: share still studying or graduated after so many years (0–1), null
         where not yet observable.
@@ -62,9 +60,9 @@ def cohort_tables(
     calendar : AcademicCalendar
         Must be the one that the flow was built with.
     """
-    snapshot = snapshot_date(flow)
     if program_code:
         flow = flow[flow["program_code"] == program_code]
+    snapshot = flow["program_code"].astype(object).map(observed_by_programme(flow))
     by_program = cohort_outcomes(flow, snapshot, calendar)
     counts = by_program.groupby("entry_year")[["entrants", *PARTS]].sum()
     mature = by_program.groupby("entry_year")["mature"].all()
@@ -158,8 +156,8 @@ def _outcome_table(part: pd.DataFrame, language: str) -> dict:
     head = [say(language, "cohort"), *(say(language, name) for name in names), say(language, "on_time_rate")]
     rows = []
     for year, row in part.iterrows():
-        cells = [HIDDEN if pd.isna(row[name]) else figure(int(row[name]), "0", language) for name in names]
-        rate = "…" if not row["mature"] else HIDDEN if pd.isna(row["on_time_rate"]) else ""
+        cells = [MARK if pd.isna(row[name]) else figure(int(row[name]), "0", language) for name in names]
+        rate = "…" if not row["mature"] else MARK if pd.isna(row["on_time_rate"]) else ""
         cells.append(rate or figure(row["on_time_rate"], "0.0%", language))
         rows.append([f"{year}/{year + 1}", *cells])
     return documents.table(head, rows, widths=[1.3, *[1] * (len(head) - 1)])
@@ -176,7 +174,7 @@ def _retention_table(tables: CohortTables, language: str) -> dict:
     rows = []
     for year, row in tables.retained.iterrows():
         cells = [
-            HIDDEN if tables.hidden.loc[year, k] else "…" if pd.isna(rate) else figure(rate, "0.0%", language)
+            MARK if tables.hidden.loc[year, k] else "…" if pd.isna(rate) else figure(rate, "0.0%", language)
             for k, rate in row.items()
         ]
         rows.append([f"{year}/{year + 1}", *cells])

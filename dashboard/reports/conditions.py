@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -10,10 +11,19 @@ import pandas as pd
 
 from dashboard.reports.profile_parts import Profile
 from data.calendar.academic_year import AcademicCalendar
-from data.calendar.cohorts import is_mature
+from data.calendar.cohorts import AUGUST, is_mature
+from data.columns import REGISTERED
 
+TIMES_NORMAL = {"normal_end_year": 1, "double_end_year": 2}
+YEARS_ENDED = (
+    "exit_year",
+    "active_year",
+    "enrolled_year",
+    *TIMES_NORMAL,
+)  # facts that take a whole year to see
+YEAR_NAME = re.compile(r"TS(-\d+)?")
 COMPARE = {"eq": np.equal, "gt": np.greater, "ge": np.greater_equal, "lt": np.less, "le": np.less_equal}
-ACTIVE_STATUSES = ("A", "G", "M")  # registered and studying; leave and inactive are not
+ACTIVE_STATUSES = REGISTERED  # leave and inactive are not
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,8 @@ class Facts:
         offsets = {"row": row, "column": column, "ts": 0}
         if "rows" in years:
             offsets |= {"first_row": min(years["rows"]), "last_row": max(years["rows"])}
+        if YEAR_NAME.fullmatch(value):
+            return self.selection.ts + int(value[2:] or 0)
         if offsets.get(value) is not None:
             return self.selection.ts + offsets[value]
         named = years.get(value, self.profile.constants.get(value))
@@ -119,23 +131,50 @@ class Facts:
         mask = np.ones(len(self.flow), dtype=bool)
         if self.profile.entry_types:
             mask &= self._mask("entry_type", "eq", (*self.profile.entry_types, "unknown"))
+        if self.profile.entry_terms:
+            mask &= self._mask("entry_term", "eq", self.profile.entry_terms)
         if self.profile.exclude_exits:
             mask &= ~self._mask("exit_type", "eq", self.profile.exclude_exits)
         return mask
 
+    def years_asked(self, condition: dict, row: int | None, column: int | None) -> list[tuple[str, int]]:
+        """``(fact, academic year)`` of everything that a condition asks about a year."""
+        return [
+            (fact, self.resolve(value, row, column))
+            for fact, wanted in condition.items()
+            if fact == "entry_year" or fact in YEARS_ENDED
+            for value in (wanted.values() if isinstance(wanted, dict) else [wanted])
+        ]
+
     def observed(self, condition: dict, row: int | None, column: int | None) -> bool:
-        """Whether the register reaches the end of every academic year that a condition asks about."""
+        """Whether the register reaches the end of every year that a condition asks about."""
         if self.snapshot is None:
             return False
-        needed = []
-        for fact, wanted in condition.items():
-            tests = wanted.items() if isinstance(wanted, dict) else [("eq", wanted)]
-            for _, value in tests:
-                if fact == "entry_year":
-                    needed.append(self.calendar.first_day(self.resolve(value, row, column)))
-                elif fact in ("exit_year", "active_year", "enrolled_year"):
-                    needed.append(self.calendar.last_day(self.resolve(value, row, column)))
+        asked = self.years_asked(condition, row, column)
+        needed = [self.calendar.last_day(year) for fact, year in asked if fact != "entry_year"]
+        needed += [self.calendar.first_day(year) for fact, year in asked if fact == "entry_year"]
+        if row is not None and "augusts_to_exit" in condition:
+            wanted = condition["augusts_to_exit"]
+            years = max(wanted.values()) if isinstance(wanted, dict) else wanted
+            needed.append(date(self.selection.ts + row + years, AUGUST, 31))
         return all(day <= self.snapshot for day in needed)
+
+    @property
+    def begins(self) -> int | None:
+        """The first academic year that the register knows: that of its oldest cohort; ``None``: no cohort."""
+        return None if self.flow.empty else int(self.flow["entry_year"].min())
+
+    def known(self, condition: dict, row: int | None, column: int | None) -> bool:
+        """Whether no academic year that a condition asks about lies before the register begins."""
+        groups = {fact: condition[fact] for fact in ("degree_level", "program_code") if fact in condition}
+        members = self.flow[self.where(groups, row, column)]
+        if members.empty:
+            return True
+        begins, longest = int(members["entry_year"].min()), int(np.ceil(members["normal_terms"].max() / 2))
+        return all(
+            year - max(0, longest * TIMES_NORMAL.get(fact, 0) - 1) >= begins
+            for fact, year in self.years_asked(condition, row, column)
+        )
 
     def mature(self, row: int | None, years: float | None, normal: float | None) -> bool:
         """Whether a row's cohort has been observed for so many years, or multiples of its normal time."""

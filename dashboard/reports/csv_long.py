@@ -6,11 +6,11 @@ import pandas as pd
 
 from dashboard.reports import describe
 from dashboard.reports.model import ReportTable
-from dashboard.reports.provenance import Provenance
-from dashboard.shell.exports import escaped
+from dashboard.reports.provenance import ReportProvenance
+from data.files.safe_cells import safe_frame
 
 
-def to_long(table: ReportTable, provenance: Provenance) -> pd.DataFrame:
+def to_long(table: ReportTable, provenance: ReportProvenance) -> pd.DataFrame:
     """One row per figure.
 
     Returns
@@ -22,7 +22,7 @@ def to_long(table: ReportTable, provenance: Provenance) -> pd.DataFrame:
     """
     columns = {column.key: column for column in table.columns}
     rows = {row.key: row for row in table.rows}
-    lines = []
+    lines, by_hand = [], {(change.row, change.column) for change in table.overrides}
     for cell in table.cells.values():
         row, column = rows[cell.row], columns[cell.column]
         labels = {
@@ -35,7 +35,7 @@ def to_long(table: ReportTable, provenance: Provenance) -> pd.DataFrame:
         lines.append(
             {"part": "cell", "row": cell.row, "column": cell.column, **labels, "value": cell.value}
             | {"state": cell.state, "formula": cell.formula, "score": None}
-            | {"overridden": cell.computed is not None}
+            | {"overridden": (cell.row, cell.column) in by_hand}
         )
     for line in table.lines:
         part = line.indicator
@@ -50,13 +50,13 @@ def to_long(table: ReportTable, provenance: Provenance) -> pd.DataFrame:
     return frame[[*order, *(name for name in frame.columns if name not in order)]]
 
 
-def to_csv(table: ReportTable, provenance: Provenance) -> bytes:
+def to_csv(table: ReportTable, provenance: ReportProvenance) -> bytes:
     """:func:`to_long` as UTF-8 CSV with a byte order mark; texts that begin like a formula are escaped."""
-    frame = escaped(to_long(table, provenance))
+    frame = safe_frame(to_long(table, provenance))
     return frame.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
 
 
-def _origin(table: ReportTable, provenance: Provenance) -> dict:
+def _origin(table: ReportTable, provenance: ReportProvenance) -> dict:
     return {
         "profile": table.profile.id,
         "profile_version": table.profile.version,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dashboard.reports.model import MARKS, SUPPRESSED, ReportTable, academic_year
 from dashboard.reports.profile_parts import Column, Row
-from dashboard.reports.provenance import Provenance
+from dashboard.reports.provenance import ReportProvenance
 from dashboard.reports.words import STATE_WORDS, figure, head_count, say
 
 Pairs = list[tuple[str, str]]
@@ -34,7 +34,7 @@ def row_words(table: ReportTable, row: Row, language: str) -> str:
     return f"{row.label[language]} ({academic_year(table.selection, row.offset)})"
 
 
-def header_pairs(table: ReportTable, provenance: Provenance, language: str) -> Pairs:
+def header_pairs(table: ReportTable, provenance: ReportProvenance, language: str) -> Pairs:
     """The lines above the table."""
     chosen = table.selection
     pairs = [
@@ -51,7 +51,7 @@ def header_pairs(table: ReportTable, provenance: Provenance, language: str) -> P
     return pairs
 
 
-def banners(table: ReportTable, provenance: Provenance, language: str) -> list[str]:
+def banners(table: ReportTable, provenance: ReportProvenance, language: str) -> list[str]:
     """What must stand at the head of every page."""
     lines = [say(language, "synthetic")] if provenance.synthetic else []
     lines.append(say(language, "external" if table.external else "internal"))
@@ -71,6 +71,18 @@ def warning_lines(table: ReportTable, language: str) -> list[str]:
     for notice in table.notices:
         text = say(language, f"note_{notice.code}", detail=notice.detail)
         lines.append(f"{text}: {head_count(notice.count, language)}" if notice.count else text)
+    return lines + _score_warnings(table, language)
+
+
+def _score_warnings(table: ReportTable, language: str) -> list[str]:
+    """Where a variant would give another score than the indicator that it varies; both must be printed."""
+    lines = []
+    for line in table.lines:
+        other = table.line(line.indicator.variant_of) if line.indicator.variant_of else None
+        if other and None not in (line.score, other.score) and abs(line.score - other.score) >= 0.005:
+            scores = [figure(each.score, "0.00", language) for each in (other, line)]
+            names = {"indicator": other.indicator.key, "variant": line.indicator.label[language]}
+            lines.append(say(language, "score_differs", score=scores[0], other=scores[1], **names))
     return lines
 
 
@@ -170,7 +182,7 @@ def line_rows(table: ReportTable, language: str) -> list[tuple[str, str, str, st
     return rows
 
 
-def provenance_pairs(table: ReportTable, provenance: Provenance, language: str) -> Pairs:
+def provenance_pairs(table: ReportTable, provenance: ReportProvenance, language: str) -> Pairs:
     """Everything about the origin of the figures."""
     profile, not_yet = table.profile, say(language, "not_yet")
     audience = "audience_external" if table.external else "audience_internal"
@@ -201,6 +213,8 @@ def provenance_pairs(table: ReportTable, provenance: Provenance, language: str) 
         (say(language, "approved"), _signed(provenance.approved_by, provenance.approved_at) or not_yet),
         (say(language, "sha256"), provenance.content_sha256 or "—"),
     ]
+    if provenance.replaces:
+        pairs.append((say(language, "replaces"), provenance.replaces))
     for number, day, files in provenance.imports:
         pairs.append((say(language, "imports"), f"{number} · {day} · {files}"))
     return pairs
@@ -210,7 +224,7 @@ def _signed(who: str, when: str) -> str:
     return f"{who}, {when[:16].replace('T', ' ')} UTC" if who else ""
 
 
-def file_stem(table: ReportTable, provenance: Provenance, language: str) -> str:
+def file_stem(table: ReportTable, provenance: ReportProvenance, language: str) -> str:
     """Name of the exported files without their ending."""
     chosen = table.selection
     parts = [table.profile.id, chosen.program_code or "all", f"TS{chosen.ts}"]

@@ -28,7 +28,7 @@ def document(
     blocks : sequence of dict
         From the functions below.
     provenance : Provenance
-        Says whether the data are synthetic, and the names for signatures.
+        Says whether the data are synthetic.
     language : {"id", "en"}
     footer : str
         At the foot of every page, before the software's name.

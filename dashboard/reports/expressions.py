@@ -6,11 +6,11 @@ Grammar (no names of Python are reachable, nothing is executed)::
     sum        = product (("+" | "-") product)*
     product    = unary (("*" | "/") unary)*
     unary      = "-" unary | number | call | reference | "(" sum ")"
-    call       = ("sum" | "sumproduct" | "min" | "max") "(" sum ("," sum)* ")"
+    call       = ("sum" | "sumproduct" | "min" | "max" | "mean") "(" sum ("," sum)* ")"
     reference  = name | name "[" row "]"
 
 A reference stands for one cell or for a list of cells; what it means is the business of the resolver that the
-caller passes. ``None`` is "no number here" (an empty denominator, a missing entry): it is skipped by the four
+caller passes. ``None`` is "no number here" (an empty denominator, a missing entry): it is skipped by the
 functions and makes every other operation ``None``, as the dash does in the written formula.
 """
 
@@ -21,7 +21,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-FUNCTIONS = ("sum", "sumproduct", "min", "max")
+FUNCTIONS = ("sum", "sumproduct", "min", "max", "mean")
+IN_EXCEL = {"mean": "AVERAGE"}
 TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+(?:\.\d+)?)|(?P<name>[A-Za-z_][A-Za-z_0-9]*)(?:\[(?P<row>[^\]]+)\])?|(?P<sign>[-+*/(),]))"
 )
@@ -192,6 +193,8 @@ def _apply(name: str, parts: list[Value]) -> float | None:
     numbers = [number for part in lists for number in part if number is not None]
     if name == "sum":
         return sum(numbers)
+    if name == "mean":
+        return sum(numbers) / len(numbers) if numbers else None
     return (min if name == "min" else max)(numbers) if numbers else None
 
 
@@ -205,7 +208,7 @@ def to_excel(node: Node, address: Callable[[str, str], str]) -> str:
     if node.kind == "neg":
         return f"-({parts[0]})"
     if node.kind == "call":
-        return f"{node.name.upper()}({','.join(parts)})"
+        return f"{IN_EXCEL.get(node.name, node.name.upper())}({','.join(parts)})"
     left = f"({parts[0]})" if node.kind in "*/" and node.parts[0].kind in "+-" else parts[0]
     wrapped = node.parts[1].kind in "+-*/" and (node.kind in "*/" or node.parts[1].kind in "+-")
     right = f"({parts[1]})" if wrapped else parts[1]
@@ -213,7 +216,7 @@ def to_excel(node: Node, address: Callable[[str, str], str]) -> str:
 
 
 def plain_references(node: Node) -> tuple[tuple[str, str], ...]:
-    """References that stand outside the four functions: each must be a number, or there is no result."""
+    """References that stand outside the functions: each must be a number, or there is no result."""
     if node.kind == "ref":
         return ((node.name, node.row),)
     if node.kind == "call":

@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from dashboard.reports.expressions import evaluate, parse, references
-from dashboard.reports.model import CLOSED, EMPTY, MISSING, NOT_YET, OPEN, SUPPRESSED, TOTAL_ROW, Cell, Line
+from dashboard.reports.model import (
+    CLOSED,
+    EMPTY,
+    MISSING,
+    NOT_KNOWN,
+    NOT_YET,
+    OPEN,
+    SUPPRESSED,
+    TOTAL_ROW,
+    Cell,
+    Line,
+)
 from dashboard.reports.profile_checks import FIRST, LAST
 from dashboard.reports.profile_parts import Profile
 
-CARRIED = (NOT_YET, SUPPRESSED, MISSING)  # states that a figure takes over from what it is computed from
+CARRIED = (
+    NOT_YET,
+    NOT_KNOWN,
+    SUPPRESSED,
+    MISSING,
+)  # states that a figure takes over from what it is computed from
 
 
 def row_key(profile: Profile, name: str) -> str:
@@ -28,11 +44,11 @@ def is_group(profile: Profile, name: str) -> bool:
 
 def reads(profile: Profile, formula: str, row: str | None) -> list[tuple[str, str]]:
     """Addresses of every cell that a formula reads; ``row=None``: an indicator, which reads whole columns."""
-    found = []
+    addresses = []
     for name, at in references(parse(formula)):
         rows = [row_key(profile, at)] if at else [row] if row else [each.key for each in profile.rows]
-        found += [address for each in rows for address in named_cells(profile, name, each)]
-    return found
+        addresses += [address for each in rows for address in named_cells(profile, name, each)]
+    return addresses
 
 
 def fill_formulas(profile: Profile, cells: dict) -> dict:
@@ -101,11 +117,11 @@ def _result(profile: Profile, formula: str, row: str | None, cells: dict, lines:
         if name in profile.constants:
             return float(profile.constants[name])
         if at or row:
-            found = [
+            values = [
                 value_at(address)
                 for address in named_cells(profile, name, row_key(profile, at) if at else row)
             ]
-            return found if is_group(profile, name) else found[0]
+            return values if is_group(profile, name) else values[0]
         return [
             value_at(address) for each in profile.rows for address in named_cells(profile, name, each.key)
         ]

@@ -16,12 +16,12 @@ _known: dict[str, bool] = {}  # asked of the typesetter once in a process
 
 def lacking(text: str) -> set[str]:
     """Characters of a text that cannot be printed: without a glyph, or turning the line round."""
-    found = set(text) - _PLAIN
-    new = sorted(found - _known.keys())
+    used = set(text) - _PLAIN
+    new = sorted(used - _known.keys())
     if new:
-        _ask([one for one in new if one not in TURNS])
+        _ask([character for character in new if character not in TURNS])
         _known.update(dict.fromkeys(TURNS, False))
-    return {one for one in found if not _known[one]}
+    return {character for character in used if not _known[character]}
 
 
 def printable(data: Any) -> tuple[Any, bool]:
@@ -34,7 +34,7 @@ def printable(data: Any) -> tuple[Any, bool]:
     """
     if isinstance(data, str):
         missing = lacking(data)
-        return data.translate({ord(one): SIGN for one in missing}), bool(missing)
+        return data.translate({ord(character): SIGN for character in missing}), bool(missing)
     if isinstance(data, dict):
         pairs = {key: printable(value) for key, value in data.items()}
         return {key: value for key, (value, _) in pairs.items()}, any(lost for _, lost in pairs.values())

@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from math import isfinite
 
 from dashboard.reports.conditions import Selection
 from dashboard.reports.profile_parts import Column, Indicator, Profile, Row
 from data.calendar.cohorts import Notice
+from data.trust.small_cells import MARK
 
 OPEN = "open"
 CLOSED = "closed"  # the instrument leaves the cell empty
 NOT_YET = "not_yet_observable"  # the register does not reach far enough
+NOT_KNOWN = "not_known"  # a year before the register begins
 EMPTY = "empty_denominator"  # nobody to compute from: printed as a dash, never as 0
 MISSING = "missing"  # a field that the register does not hold: a yellow cell to fill in
 SUPPRESSED = "suppressed"  # a small cell, or one that would give a small cell away
-STATES = (OPEN, CLOSED, NOT_YET, EMPTY, MISSING, SUPPRESSED)
+STATES = (OPEN, CLOSED, NOT_YET, NOT_KNOWN, EMPTY, MISSING, SUPPRESSED)
 TOTAL_ROW = "total"
 FEW = -1  # "fewer than the smallest cell", in the counts of a suppressed table
-MARKS = {CLOSED: "", NOT_YET: "…", EMPTY: "—", MISSING: "", SUPPRESSED: "*"}
+MARKS = {CLOSED: "", NOT_YET: "…", NOT_KNOWN: "?", EMPTY: "—", MISSING: "", SUPPRESSED: MARK}
 
 
 @dataclass(frozen=True)
@@ -77,17 +80,30 @@ class Exclusion:
     count: int = 0
 
 
+class FiguresRefused(ValueError):
+    """A figure set by hand that cannot be: no such cell, no such number, or against the rest of its row."""
+
+
 @dataclass(frozen=True)
 class Override:
-    """A figure set by hand, with the reason that the export prints."""
+    """A figure set by hand, with the reason that the export prints.
+
+    ``value`` is finite and >= 0, ``None`` only where a suppressed table hides it. ``second_reason`` says why
+    it may contradict the rest of its row.
+    """
 
     row: str
     column: str
-    value: float
+    value: float | None
     reason: str
     by: str
+    second_reason: str = ""
 
     def __post_init__(self):
+        if self.value is not None and (not isfinite(self.value) or self.value < 0):
+            raise FiguresRefused(
+                f"the figure of {self.row}/{self.column} must be a number >= 0, got {self.value!r}"
+            )
         if not self.reason.strip():
             raise ValueError(f"reason of the override of {self.row}/{self.column} must not be empty")
 

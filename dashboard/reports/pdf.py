@@ -6,7 +6,7 @@ from dashboard.reports import describe
 from dashboard.reports.charts import table_charts
 from dashboard.reports.glyphs import SIGN
 from dashboard.reports.model import CLOSED, TOTAL_ROW, ReportTable
-from dashboard.reports.provenance import SIGNATORIES, Provenance
+from dashboard.reports.provenance import SIGNATORIES, Provenance, ReportProvenance
 from dashboard.reports.typeset import typeset
 from dashboard.reports.words import figure, say
 from dashboard.reports.xlsx_sheets import override_lines
@@ -18,20 +18,20 @@ CHROME = (
 ).split()
 
 
-def to_pdf(table: ReportTable, provenance: Provenance, language: str) -> bytes:
+def to_pdf(table: ReportTable, provenance: ReportProvenance, language: str) -> bytes:
     """The report as a tagged PDF, A4.
 
     Parameters
     ----------
     table : ReportTable
         Suppressed before, where it is to leave the institution.
-    provenance : Provenance
+    provenance : ReportProvenance
     language : {"id", "en"}
     """
     return typeset("table", table_data(table, provenance, language))
 
 
-def table_data(table: ReportTable, provenance: Provenance, language: str) -> dict:
+def table_data(table: ReportTable, provenance: ReportProvenance, language: str) -> dict:
     """What the template prints."""
     blocks = [
         (say(language, "missing_fields"), describe.missing_lines(table, language)),
@@ -59,15 +59,16 @@ def table_data(table: ReportTable, provenance: Provenance, language: str) -> dic
             "rows": describe.exclusion_rows(table, language),
         },
         "provenance": describe.provenance_pairs(table, provenance, language),
+        "signatories": [
+            {"role": say(language, role), "name": provenance.signatories.get(role, "")}
+            for role in SIGNATORIES
+        ],
         "overrides": override_lines(table, language),
     }
 
 
 def common_data(provenance: Provenance, language: str, title: str) -> dict:
-    """What every template needs: language, title, words, names for the signature block."""
-    people = [
-        {"role": say(language, role), "name": provenance.signatories.get(role, "")} for role in SIGNATORIES
-    ]
+    """What every template needs: language, title, words."""
     return {
         "lang": language,
         "title": title,
@@ -75,12 +76,11 @@ def common_data(provenance: Provenance, language: str, title: str) -> dict:
         "sign_note": say(language, "sign_note", sign=SIGN),
         "page_of": say(language, "page_of", page="{page}", pages="{pages}"),
         "words": {key: say(language, key) for key in CHROME},
-        "signatories": people,
         "banners": [say(language, "synthetic")] if provenance.synthetic else [],
     }
 
 
-def footer(table: ReportTable, provenance: Provenance, language: str) -> str:
+def footer(table: ReportTable, provenance: ReportProvenance, language: str) -> str:
     """The line at the foot of every page: profile, report, hash."""
     profile = table.profile
     parts = [f"{profile.id} v{profile.version}", provenance.software]

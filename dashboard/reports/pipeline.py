@@ -17,30 +17,33 @@ from dashboard.reports.approve import (
     approved_report,
     prepared_report,
     reopened,
+    successor,
     verify,
 )
+from dashboard.reports.by_hand import FigureLine, figures_of
 from dashboard.reports.conditions import Selection
 from dashboard.reports.csv_long import to_csv
+from dashboard.reports.language import PRINTED
 from dashboard.reports.model import Override, ReportTable
 from dashboard.reports.pdf import to_pdf
-from dashboard.reports.profile import load_profile
-from dashboard.reports.provenance import Provenance, content_hash, file_hash, to_content
+from dashboard.reports.profile import for_programmes, load_profile, profile_levels
+from dashboard.reports.provenance import ReportProvenance, content_hash, file_hash, to_content
 from dashboard.reports.suppress import suppress
 from dashboard.reports.table import compute_table
 from dashboard.reports.xlsx import to_xlsx
 from data import queries, reports_store
 from data.calendar.academic_year import AcademicCalendar
-from data.calendar.cohorts import build_flow, snapshot_date
+from data.calendar.cohorts import build_flow, observed_by_programme, snapshot_date
 from data.calendar.setting import SETTINGS, academic_calendar
 from data.engine.clock import now
 from data.engine.database import Store
 from data.reports_store import StoredReport
 from data.store import get_fact
+from data.trust import audit
 from data.trust.origin import INVENTED, MIXED
 from data.trust.origin import origin as origin_of_store
 from data.trust.scope import Scope
 
-LANGUAGES = ("id", "en")
 AUDIENCES = ("internal", "external")
 
 
@@ -57,7 +60,7 @@ class Register:
     programs : DataFrame
     calendar : AcademicCalendar
     snapshot : date or None
-        Last day on which the register was observed.
+        Last day on which all of it was observed (:func:`data.calendar.cohorts.snapshot_date`).
     """
 
     scope: Scope
@@ -66,15 +69,31 @@ class Register:
     calendar: AcademicCalendar
     snapshot: date | None
 
-    @property
-    def last_full_year(self) -> int:
-        """TS: the last academic year that the register reaches the end of."""
-        if self.snapshot is None:
+    def observed_until(self, program_code: str = "") -> date | None:
+        """The last day on which a programme was observed; of all where none is named or it has no student."""
+        own = self.flow[self.flow["program_code"] == program_code]
+        return self.snapshot if own.empty else snapshot_date(own)
+
+    def last_full_year(self, program_code: str = "") -> int:
+        """TS: the last academic year that the register of a programme reaches the end of."""
+        return self._year_ended(self.observed_until(program_code) or self.snapshot)
+
+    def newest_year(self) -> int:
+        """The last academic year that has ended, by today's date or by that of the programme seen last."""
+        newest = observed_by_programme(self.flow).max()
+        return self._year_ended(now().date() if pd.isna(newest) else max(now().date(), newest.date()))
+
+    def _year_ended(self, seen: date | None) -> int:
+        if seen is None:
             raise ValueError("the register is empty: import students and outcomes first")
-        year = self.snapshot.year
-        while self.calendar.last_day(year) > self.snapshot:
+        year = seen.year
+        while self.calendar.last_day(year) > seen:
             year -= 1
         return year
+
+
+class FutureYear(ValueError):
+    """A TS that has not ended."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +109,8 @@ class Request:
     inputs : mapping of (row, column) to number
         Figures that the register does not hold.
     overrides : tuple of Override
+    figures : tuple of FigureLine
+        Lines of a file of figures; those of other reports are left aside.
     """
 
     profile_id: str
@@ -97,6 +118,7 @@ class Request:
     ts: int
     inputs: Mapping[tuple[str, str], float] = field(default_factory=dict)
     overrides: tuple[Override, ...] = ()
+    figures: tuple[FigureLine, ...] = ()
 
 
 def read_register(store: Store, scope: Scope) -> Register:
@@ -106,7 +128,7 @@ def read_register(store: Store, scope: Scope) -> Register:
     return Register(scope, flow, queries.programs(store, scope), calendar, snapshot_date(flow))
 
 
-def build(store: Store, register: Register, request: Request) -> tuple[ReportTable, Provenance]:
+def build(store: Store, register: Register, request: Request) -> tuple[ReportTable, ReportProvenance]:
     """Compute a report, not yet prepared.
 
     Raises
@@ -115,14 +137,29 @@ def build(store: Store, register: Register, request: Request) -> tuple[ReportTab
         When the programme is unknown or out of the reader's reach.
     PermissionError
         When every programme together is asked for by an account that is confined to some.
+    FutureYear
+        When TS is a year that has not ended.
+    dashboard.reports.model.FiguresRefused
+        When a figure by hand has no cell, or contradicts its row.
     dashboard.reports.profile.ProfileError
         When the profile is unknown, or the instrument has no table for the programme's level.
     """
     if not request.program_code and register.scope.program_codes is not None:
         raise PermissionError("program_code must be named: this account does not reach every programme")
+    newest = register.newest_year()
+    if request.ts > newest:
+        raise FutureYear(
+            f"ts must be at most {newest}, the last academic year that has ended, got {request.ts}"
+        )
     name, level = _program(register.programs, request.program_code)
     profile = load_profile(request.profile_id, level if asks_level(request.profile_id) else "")
     selection = Selection(request.ts, request.program_code, name, level)
+    listed = register.programs
+    if request.program_code:
+        listed = listed[listed["program_code"] == request.program_code]
+    columns = listed[["program_code", "name", "degree_level"]]
+    profile, known = for_programmes(profile, columns.itertuples(index=False, name=None))
+    told, corrected = figures_of(request.figures, profile, request.program_code, request.ts)
     active = None
     if "active_year" in str(profile.source):
         years = range(request.ts - 8, request.ts + 1)
@@ -132,9 +169,9 @@ def build(store: Store, register: Register, request: Request) -> tuple[ReportTab
         register.flow,
         selection,
         active=active,
-        snapshot=register.snapshot,
-        inputs=request.inputs,
-        overrides=request.overrides,
+        snapshot=register.observed_until(request.program_code),
+        inputs=known | told | dict(request.inputs),
+        overrides=(*corrected, *request.overrides),
         calendar=register.calendar,
     )
     return table, replace(origin(store, register), content_sha256=content_hash(to_content(table)))
@@ -142,22 +179,19 @@ def build(store: Store, register: Register, request: Request) -> tuple[ReportTab
 
 def asks_level(profile_id: str) -> bool:
     """Whether an instrument's table depends on the level, so that it needs one programme."""
-    try:
-        return bool(load_profile(profile_id, "").levels)
-    except ValueError:
-        return True
+    return bool(profile_levels(profile_id))
 
 
 def _program(programs: pd.DataFrame, code: str) -> tuple[str, str]:
     if not code:
         return "", ""
-    found = programs[programs["program_code"] == code]
-    if found.empty:
+    rows = programs[programs["program_code"] == code]
+    if rows.empty:
         raise KeyError(f"program_code must be one of {sorted(programs['program_code'])}, got {code!r}")
-    return found.iloc[0]["name"], found.iloc[0]["degree_level"]
+    return rows.iloc[0]["name"], rows.iloc[0]["degree_level"]
 
 
-def origin(store: Store, register: Register) -> Provenance:
+def origin(store: Store, register: Register) -> ReportProvenance:
     """Where the figures of any report come from: institution, imports, row counts, calendar, signatories.
 
     Raises
@@ -179,7 +213,7 @@ def origin(store: Store, register: Register) -> Provenance:
     }
     if register.calendar.closing_months is not None:
         calendar["closing_months"] = list(register.calendar.closing_months)
-    return Provenance(
+    return ReportProvenance(
         institution=get_fact(store, "institution", "") or "",
         imports=tuple(
             (row.import_id, f"{row.finished_at:%Y-%m-%d}", row.source) for row in finished.itertuples()
@@ -192,7 +226,7 @@ def origin(store: Store, register: Register) -> Provenance:
 
 
 def prepare(
-    store: Store, table: ReportTable, provenance: Provenance, *, actor: str, role: str
+    store: Store, table: ReportTable, provenance: ReportProvenance, *, actor: str, role: str
 ) -> StoredReport:
     """Store a computed report as prepared: its figures no longer follow the data."""
     chosen = table.selection
@@ -222,7 +256,7 @@ def approve(
         When the approver prepared it, or it is not waiting for approval.
     """
     report = reports_store.stored_report(store, scope, report_id)
-    if report.status != "prepared" or report.prepared_by == actor:
+    if report.status != "prepared" or reports_store.same_account(report.prepared_by, actor):
         who = (
             "is not waiting for approval"
             if report.status != "prepared"
@@ -238,9 +272,9 @@ def approve(
 
 def print_files(
     table: ReportTable,
-    provenance: Provenance,
+    provenance: ReportProvenance,
     *,
-    languages: Iterable[str] = LANGUAGES,
+    languages: Iterable[str] = PRINTED,
     audiences: Iterable[str] = AUDIENCES,
 ) -> dict[str, bytes]:
     """File name → content: XLSX and PDF in each language, CSV once, for each audience."""
@@ -256,8 +290,58 @@ def print_files(
     return files
 
 
-def prove(store: Store, scope: Scope, report_id: str, file: bytes | None = None) -> Verification:
-    """Whether a stored report in reach of ``scope``, and a file that claims to be it, are what was sealed and
-    logged."""
+def withdraw(
+    store: Store, scope: Scope, report_id: str, *, reason: str, actor: str, role: str
+) -> StoredReport:
+    """Withdraw the approval of a report, with a reason: it stays frozen, and a new version with its figures
+    waits for an approval of its own.
+
+    Raises
+    ------
+    KeyError
+        When there is no such report in reach of ``scope``.
+    data.reports_store.ApprovalRefused
+        When it is not approved, or was withdrawn before.
+    ValueError
+        When the reason is empty.
+    """
     report = reports_store.stored_report(store, scope, report_id)
-    return verify(report, reports_store.sealed_in_log(store, report), file)
+    version = reports_store.next_version(store, report.profile, report.program_code, report.ts_year)
+    fresh = successor(
+        report,
+        report_id=reports_store.new_report_id(),
+        version=version,
+        actor=actor,
+        at=now(),
+        reason=reason,
+    )
+    reports_store.save_withdrawal(store, report, fresh, reason, role)
+    return fresh
+
+
+def prove(
+    store: Store, scope: Scope, report_id: str, file: bytes | None = None, *, whole_log: bool = False
+) -> Verification:
+    """Whether a stored report in reach of ``scope``, and a file that claims to be it, are what was sealed and
+    logged.
+
+    Parameters
+    ----------
+    whole_log : bool
+        Recompute the chain of the whole audit log as well.
+
+    Raises
+    ------
+    KeyError
+        When neither the store nor the log knows the report, or it is out of reach.
+    """
+    logged = reports_store.logged_step(store, report_id)
+    try:
+        found = verify(reports_store.stored_report(store, scope, report_id), logged, file)
+    except KeyError:
+        if logged is None or scope.program_codes is not None:
+            raise
+        found = Verification(("row_deleted",), logged.withdrawn)
+    if whole_log and not audit.verify_chain(store).intact:
+        found = replace(found, problems=(*found.problems, "log_broken"))
+    return found

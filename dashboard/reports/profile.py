@@ -9,10 +9,12 @@ the checks below allow facts of the flow only.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
-from dashboard.reports.profile_checks import LANGUAGES, ProfileError, check_profile
+from dashboard.reports.language import PRINTED
+from dashboard.reports.profile_checks import ProfileError, check_profile
 from dashboard.reports.profile_parts import Column, Indicator, Profile, Row, year_name
 from dashboard.reports.score import Piece, ScoreRule
 
@@ -22,6 +24,14 @@ FOLDER = Path(__file__).parent / "profiles"
 def profile_ids() -> tuple[str, ...]:
     """Names of the profiles that ship, sorted."""
     return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
+
+
+@lru_cache(maxsize=64)
+def profile_levels(profile_id: str) -> tuple[str, ...]:
+    """The levels of study that an instrument has a table for; empty: one table for every level."""
+    if profile_id not in profile_ids():
+        raise ProfileError(f"profile must be one of {', '.join(profile_ids())}, got {profile_id!r}")
+    return tuple(tomllib.loads((FOLDER / f"{profile_id}.toml").read_text(encoding="utf-8")).get("levels", ()))
 
 
 @lru_cache(maxsize=64)
@@ -67,6 +77,7 @@ def build_profile(raw: dict, level: str = "") -> Profile:
         title=merged["title"],
         row_label=merged["row_label"],
         entry_types=tuple(merged.get("cohort", {}).get("entry_types", ())),
+        entry_terms=tuple(merged.get("cohort", {}).get("entry_terms", ())),
         exclude_exits=tuple(merged.get("cohort", {}).get("exclude_exits", ())),
         rows=_rows(merged),
         columns=tuple(column for entry in merged["columns"] for column in _columns(entry, merged)),
@@ -80,6 +91,38 @@ def build_profile(raw: dict, level: str = "") -> Profile:
     )
     check_profile(profile)
     return profile
+
+
+def for_programmes(profile: Profile, programmes: Iterable[tuple[str, str, str]]) -> tuple[Profile, dict]:
+    """A profile whose rows are programmes, with a row for each, and the figures that follow from the level.
+
+    Parameters
+    ----------
+    profile : Profile
+        Other profiles come back as they are.
+    programmes : iterable of (code, name, level)
+
+    Returns
+    -------
+    (Profile, dict)
+        The dictionary maps ``(row, column)`` to the figure of an input column that ``by_level`` names.
+    """
+    if profile.source.get("rows_from") != "programs":
+        return profile, {}
+    programmes = list(programmes)
+    rows = [
+        {"key": code, "offset": 0, "where": {"program_code": [code]}}
+        | {"label": dict.fromkeys(PRINTED, f"{code} {name} ({level})")}
+        for code, name, level in programmes
+    ]
+    by_level = profile.source.get("by_level", {})
+    known = {
+        (code, column): values[level]
+        for code, _, level in programmes
+        for column, values in by_level.items()
+        if level in values
+    }
+    return build_profile(profile.source | {"rows": rows}, profile.level), known
 
 
 def _merge(base: dict, own: dict) -> dict:
@@ -97,7 +140,7 @@ def _rows(merged: dict) -> tuple[Row, ...]:
             for entry in merged["rows"]
         )
     return tuple(
-        Row(year_name(offset), dict.fromkeys(LANGUAGES, year_name(offset)), offset)
+        Row(year_name(offset), dict.fromkeys(PRINTED, year_name(offset)), offset)
         for offset in merged["years"]["rows"]
     )
 
@@ -118,11 +161,11 @@ def _columns(entry: dict, merged: dict) -> list[Column]:
         group = {"group": entry.get("group", ""), "group_label": entry.get("group_label", {})}
         return [Column(entry["key"], entry["label"], kind, **group, **shared)]
     opens = merged["years"].get("open_after") if entry.get("closes") else None
-    words = entry.get("year_label", dict.fromkeys(LANGUAGES, "{year}"))
+    words = entry.get("year_label", dict.fromkeys(PRINTED, "{year}"))
     return [
         Column(
             key=f"{entry['key']}@{year_name(offset)}",
-            label={tongue: words[tongue].format(year=year_name(offset)) for tongue in LANGUAGES},
+            label={tongue: words[tongue].format(year=year_name(offset)) for tongue in PRINTED},
             kind=kind,
             group=entry["key"],
             group_label=entry["label"],
@@ -135,7 +178,7 @@ def _columns(entry: dict, merged: dict) -> list[Column]:
 
 
 def _indicator(entry: dict, merged: dict) -> Indicator:
-    rule = merged.get("scores", {}).get(entry["key"])
+    rule = merged.get("scores", {}).get(entry.get("variant_of") or entry["key"])
     score = None
     if rule:
         pieces = [
@@ -147,6 +190,8 @@ def _indicator(entry: dict, merged: dict) -> Indicator:
         ]
         score = ScoreRule(tuple(pieces), rule["otherwise"])
     kept = {
-        name: entry[name] for name in ("formula", "where", "aggregate", "format", "note") if name in entry
+        name: entry[name]
+        for name in ("formula", "where", "aggregate", "format", "note", "variant_of")
+        if name in entry
     }
     return Indicator(entry["key"], entry["label"], scored=entry.get("scored", False), score=score, **kept)

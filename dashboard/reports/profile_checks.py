@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dashboard.reports.expressions import ExpressionError, parse, references
+from dashboard.reports.language import PRINTED
 from dashboard.reports.profile_parts import Profile
 
-LANGUAGES = ("id", "en")
 FACTS = (  # the flow's facts that a condition may name; nothing else, so no prediction can slip in
-    "entry_year entry_type exit_year exit_type years_to_exit study_years study_years_net exit_terms "
-    "study_year_at_exit normal_ratio leave_terms leave_terms_until_row enrolled_year active_year"
+    "entry_year entry_term entry_type program_code exit_year exit_type years_to_exit augusts_to_exit "
+    "study_years study_years_net study_years_terms exit_terms study_year_at_exit normal_ratio leave_terms "
+    "leave_terms_until_row enrolled_year active_year normal_end_year double_end_year days_to_exit "
+    "degree_level"
 ).split()
-AGGREGATED = ("study_years", "study_years_net", "gpa_final")
+AGGREGATED = ("study_years", "study_years_net", "study_years_terms", "gpa_final")
 COMPARISONS = ("eq", "gt", "ge", "lt", "le")
 FIRST, LAST = "first", "last"
 
@@ -43,8 +45,8 @@ def check_profile(profile: Profile) -> None:
 
 
 def _check_words(words: dict, where: str) -> None:
-    if missing := [tongue for tongue in LANGUAGES if not words.get(tongue)]:
-        raise ProfileError(f"{where} needs the languages {', '.join(LANGUAGES)}; missing {missing[0]!r}")
+    if missing := [tongue for tongue in PRINTED if not words.get(tongue)]:
+        raise ProfileError(f"{where} needs the languages {', '.join(PRINTED)}; missing {missing[0]!r}")
 
 
 def _check_where(condition: dict, where: str) -> None:

@@ -56,6 +56,7 @@ class Indicator:
     scored: bool = False
     score: ScoreRule | None = None
     note: dict = field(default_factory=dict)
+    variant_of: str = ""  # the indicator whose rule it follows; a report warns where the two scores differ
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ class Profile:
     title: dict
     row_label: dict
     entry_types: tuple[str, ...]
+    entry_terms: tuple[int, ...]  # 1 odd, 2 even; empty: both
     exclude_exits: tuple[str, ...]
     rows: tuple[Row, ...]
     columns: tuple[Column, ...]

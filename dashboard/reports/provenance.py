@@ -11,8 +11,10 @@ from typing import Any
 from dashboard.reports.conditions import Selection
 from dashboard.reports.model import Cell, Exclusion, Line, Override, ReportTable
 from dashboard.reports.profile import build_profile
-from dashboard.shell.exports import software_version
 from data.calendar.cohorts import Notice
+from data.settings import software_version
+from data.store import Store, get_fact
+from data.trust.origin import is_synthetic
 
 SIGNATORIES = ("preparing_team", "head_of_programme", "university_leader")
 FORMAT = 1  # of the frozen content
@@ -20,19 +22,40 @@ FORMAT = 1  # of the frozen content
 
 @dataclass(frozen=True)
 class Provenance:
-    """What every exported file says about its origin.
+    """What every file that leaves the app says about its origin.
 
     Parameters
     ----------
     institution : str
+        Empty where the store does not name one.
+    synthetic : bool
+        Whether the store holds generated people; every page then says so.
+    software : str
+        Name and version of what made the file.
+    """
+
+    institution: str = ""
+    synthetic: bool = False
+    software: str = field(default_factory=lambda: f"Tepat {software_version()}")
+
+
+def provenance_of(store: Store) -> Provenance:
+    """What a file about the people of a store says about its origin."""
+    return Provenance(get_fact(store, "institution", "") or "", is_synthetic(store))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportProvenance(Provenance):
+    """What the files of a report say further: the sources of its figures, who stands for it, its seal.
+
+    Parameters
+    ----------
     imports : tuple of (str, str, str)
         Import number, date, file names; the sources of the figures.
     row_counts : dict
         Rows of the store by table.
     calendar : dict
         ``start_month`` and ``graduation_date``.
-    synthetic : bool
-        Whether the store holds generated people; every page then says so.
     signatories : dict
         Names for the signature block, by role (:data:`SIGNATORIES`).
     prepared_by, prepared_at, approved_by, approved_at : str
@@ -41,15 +64,14 @@ class Provenance:
         Of the stored report; status is draft, prepared or approved.
     content_sha256 : str
         :func:`content_hash` of the frozen content.
+    replaces : str
+        The version whose approval was withdrawn for this one, and why.
     """
 
-    institution: str = ""
     imports: tuple[tuple[str, str, str], ...] = ()
     row_counts: dict[str, int] = field(default_factory=dict)
     calendar: dict[str, Any] = field(default_factory=dict)
-    synthetic: bool = False
     signatories: dict[str, str] = field(default_factory=dict)
-    software: str = field(default_factory=lambda: f"Tepat {software_version()}")
     prepared_by: str = ""
     prepared_at: str = ""
     approved_by: str = ""
@@ -58,13 +80,14 @@ class Provenance:
     report_version: int = 0
     status: str = "draft"
     content_sha256: str = ""
+    replaces: str = ""
 
     def to_json(self) -> dict:
         """As a dictionary that JSON can hold."""
         return asdict(self) | {"imports": [list(entry) for entry in self.imports]}
 
     @classmethod
-    def from_json(cls, stored: dict) -> Provenance:
+    def from_json(cls, stored: dict) -> ReportProvenance:
         """Back from :meth:`to_json`."""
         known = {part.name for part in fields(cls)}
         kept = {name: value for name, value in stored.items() if name in known}

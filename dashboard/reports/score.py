@@ -38,16 +38,17 @@ class Piece:
 
 @dataclass(frozen=True)
 class ScoreRule:
-    """Pieces tried in order, then ``otherwise``."""
+    """Pieces tried in order, then ``otherwise``; an empty formula: the instrument gives no score there."""
 
     pieces: tuple[Piece, ...]
     otherwise: str
 
     def __post_init__(self):
-        _only_x(self.otherwise)
+        if self.otherwise:
+            _only_x(self.otherwise)
 
     def score(self, x: float | None) -> float | None:
-        """The score of ``x``; ``None`` where there is no ``x``.
+        """The score of ``x``; ``None`` where there is no ``x``, or the rule gives none.
 
         Examples
         --------
@@ -58,7 +59,7 @@ class ScoreRule:
         if x is None:
             return None
         formula = next((piece.value for piece in self.pieces if piece.holds(float(x))), self.otherwise)
-        return evaluate(parse(formula), lambda name, row: float(x))
+        return evaluate(parse(formula), lambda name, row: float(x)) if formula else None
 
     def excel(self, cell: str) -> str:
         """Nested IFs on ``cell``, without ``=``; a dash where the cell holds no number."""
@@ -71,11 +72,11 @@ class ScoreRule:
 
     def words(self) -> str:
         """The whole rule as text."""
-        return "; ".join([*(piece.words() for piece in self.pieces), f"… → {self.otherwise}"])
+        return "; ".join([*(piece.words() for piece in self.pieces), f"… → {self.otherwise or '—'}"])
 
     @staticmethod
     def _formula(text: str, cell: str) -> str:
-        return to_excel(parse(text), lambda name, row: cell)
+        return to_excel(parse(text), lambda name, row: cell) if text else '"—"'
 
 
 def _only_x(text: str) -> None:

@@ -10,10 +10,10 @@ import xlsxwriter
 from dashboard.reports import describe
 from dashboard.reports.formulas import reads
 from dashboard.reports.model import TOTAL_ROW, ReportTable
-from dashboard.reports.provenance import Provenance
+from dashboard.reports.provenance import ReportProvenance
 from dashboard.reports.words import say
 from dashboard.reports.xlsx import MADE
-from dashboard.shell.exports import escape
+from data.files.safe_cells import safe_cell
 
 SHOWN = ("student_number", "name", "cohort_term", "entry_type", "exit_type", "exit_date", "study_years")
 HEADINGS = {"cohort_term": "cohort"}
@@ -37,10 +37,10 @@ def students_behind(table: ReportTable, row: str, column: str) -> tuple[str, ...
     if not cell.formula:
         return cell.students
     at = None if cell.row == TOTAL_ROW else cell.row
-    found: set[str] = set()
+    behind: set[str] = set()
     for address in reads(table.profile, cell.formula, at):
-        found.update(students_behind(table, *address))
-    return tuple(sorted(found))
+        behind.update(students_behind(table, *address))
+    return tuple(sorted(behind))
 
 
 def restricted_frame(keys: tuple[str, ...], identities: pd.DataFrame, flow: pd.DataFrame) -> pd.DataFrame:
@@ -64,7 +64,11 @@ def restricted_frame(keys: tuple[str, ...], identities: pd.DataFrame, flow: pd.D
 
 
 def restricted_xlsx(
-    frame: pd.DataFrame, table: ReportTable, cell: tuple[str, str], provenance: Provenance, language: str
+    frame: pd.DataFrame,
+    table: ReportTable,
+    cell: tuple[str, str],
+    provenance: ReportProvenance,
+    language: str,
 ) -> bytes:
     """The list as a workbook whose first lines say that it is restricted, of which cell, and from where."""
     buffer = io.BytesIO()
@@ -81,7 +85,7 @@ def restricted_xlsx(
     told += [f"{words}: {value}" for words, value in describe.provenance_pairs(table, provenance, language)]
     at = len(lines)
     for text in told:
-        page.write_string(at, 0, escape(text))
+        page.write_string(at, 0, safe_cell(text))
         at += 1
     for column, name in enumerate(frame.columns):
         page.write_string(at + 1, column, say(language, HEADINGS.get(name, name)), bold)
@@ -89,7 +93,7 @@ def restricted_xlsx(
             if isinstance(value, (int, float)) and value == value:
                 page.write_number(row, column, round(value, 2))
             elif value is not None and value == value:
-                page.write_string(row, column, escape(str(value)))
+                page.write_string(row, column, safe_cell(str(value)))
     page.set_column(0, len(frame.columns), 18)
     book.close()
     return buffer.getvalue()

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import tomllib
-from functools import cache
 from pathlib import Path
 
-from dashboard.reports.model import CLOSED, EMPTY, FEW, MARKS, MISSING, NOT_YET, OPEN, SUPPRESSED
+from dashboard.reports.language import known_language, number, percent, read_texts
+from dashboard.reports.model import CLOSED, EMPTY, FEW, MARKS, MISSING, NOT_KNOWN, NOT_YET, OPEN, SUPPRESSED
 from dashboard.reports.suppress import THRESHOLD
 
 FILE = Path(__file__).with_name("words.toml")
-LANGUAGES = ("id", "en")
 STATE_WORDS = {
     CLOSED: "mark_closed",
     NOT_YET: "mark_not_yet",
+    NOT_KNOWN: "mark_not_known",
     EMPTY: "mark_empty",
     MISSING: "mark_missing",
     SUPPRESSED: "mark_suppressed",
 }
-
-
-@cache
-def _texts() -> dict[str, dict[str, str]]:
-    return tomllib.loads(FILE.read_text(encoding="utf-8"))
 
 
 def say(language: str, key: str, **values) -> str:
@@ -35,9 +29,7 @@ def say(language: str, key: str, **values) -> str:
     KeyError
         When there is no such text.
     """
-    if language not in LANGUAGES:
-        raise ValueError(f"language must be one of {', '.join(LANGUAGES)}, got {language!r}")
-    return _texts()[language][key].format(**({"threshold": THRESHOLD} | values))
+    return read_texts(FILE)[f"{known_language(language)}.{key}"].format(**({"threshold": THRESHOLD} | values))
 
 
 def figure(value: float | int | None, form: str, language: str, state: str = OPEN) -> str:
@@ -46,15 +38,12 @@ def figure(value: float | int | None, form: str, language: str, state: str = OPE
     Examples
     --------
     >>> figure(4.349, "0.00", "id"), figure(0.5, "0.0%", "en"), figure(None, "0", "en", "empty_denominator")
-    ('4,35', '50.0 %', '—')
+    ('4,35', '50.0%', '—')
     """
     if value is None:
         return MARKS.get(state, "—")
-    percent = form.endswith("%")
-    digits = len(form.rstrip("%").partition(".")[2])
-    number = value * 100 if percent else value
-    text = f"{number:,.{digits}f}" + (" %" if percent else "")
-    return text.translate(str.maketrans({",": ".", ".": ","})) if language == "id" else text
+    write, digits = percent if form.endswith("%") else number, len(form.rstrip("%").partition(".")[2])
+    return write(value, digits, language)
 
 
 def head_count(count: int, language: str) -> str:

@@ -27,24 +27,24 @@ from dashboard.reports.model import (
     Cell,
     ReportTable,
 )
-from dashboard.reports.provenance import SIGNATORIES, Provenance
+from dashboard.reports.provenance import SIGNATORIES, ReportProvenance
 from dashboard.reports.words import say
 from dashboard.reports.xlsx_formulas import DASH, live_formula
 from dashboard.reports.xlsx_layout import CLOSED_GREY, GREY, LABEL_WIDTH, NUMBER_FORMATS, YELLOW, Sheet, merge
 from dashboard.reports.xlsx_sheets import add_sheets
-from dashboard.shell.exports import escape
+from data.files.safe_cells import safe_cell
 
 MADE = datetime(2000, 1, 1)  # fixed: the same content must give the same bytes
 
 
-def to_xlsx(table: ReportTable, provenance: Provenance, language: str) -> bytes:
+def to_xlsx(table: ReportTable, provenance: ReportProvenance, language: str) -> bytes:
     """The workbook.
 
     Parameters
     ----------
     table : ReportTable
         Suppressed before, where it is to leave the institution.
-    provenance : Provenance
+    provenance : ReportProvenance
     language : {"id", "en"}
 
     Returns
@@ -74,7 +74,7 @@ def to_xlsx(table: ReportTable, provenance: Provenance, language: str) -> bytes:
     return buffer.getvalue()
 
 
-def _head(sheet: Sheet, provenance: Provenance) -> int:
+def _head(sheet: Sheet, provenance: ReportProvenance) -> int:
     page, last = sheet.page, sheet.last
     page.set_row(0, 24)
     page.merge_range(
@@ -91,7 +91,7 @@ def _head(sheet: Sheet, provenance: Provenance) -> int:
         row += 1
     for label, value in describe.header_pairs(sheet.table, provenance, sheet.language):
         page.write_string(row, 0, label, sheet.look(font_color="#595959"))
-        page.merge_range(row, 1, row, last, escape(value), sheet.look(bold=True, align="left"))
+        page.merge_range(row, 1, row, last, safe_cell(value), sheet.look(bold=True, align="left"))
         row += 1
     return row + 1
 
@@ -234,13 +234,13 @@ def _remarks(sheet: Sheet, row: int) -> int:
             row += 1
         for line in lines:
             look = sheet.look(text_wrap=True, font_size=9, valign="top")
-            sheet.page.merge_range(row, 0, row, sheet.last, escape(line), look)
+            sheet.page.merge_range(row, 0, row, sheet.last, safe_cell(line), look)
             sheet.fit(row, line, 0, sheet.last, least=14)
             row += 1
     return row
 
 
-def _signatures(sheet: Sheet, provenance: Provenance, row: int) -> None:
+def _signatures(sheet: Sheet, provenance: ReportProvenance, row: int) -> None:
     language, page = sheet.language, sheet.page
     page.write_string(row, 0, say(language, "signature_block"), sheet.look(bold=True))
     row += 1
@@ -248,13 +248,13 @@ def _signatures(sheet: Sheet, provenance: Provenance, row: int) -> None:
     for role in SIGNATORIES:
         page.set_row(row, 34)
         page.write_string(row, 0, say(language, role), sheet.boxed(text_wrap=True, indent=1))
-        name = escape(provenance.signatories.get(role, ""))
+        name = safe_cell(provenance.signatories.get(role, ""))
         merge(page, row, 1, row, half, name, sheet.boxed(locked=False))
         merge(page, row, half + 1, row, max(half + 1, sheet.last), "", sheet.boxed(locked=False))
         row += 1
 
 
-def _page_setup(sheet: Sheet, provenance: Provenance) -> None:
+def _page_setup(sheet: Sheet, provenance: ReportProvenance) -> None:
     page = sheet.page
     page.set_column(0, 0, LABEL_WIDTH)
     page.set_column(1, sheet.last, sheet.column_width)
@@ -262,6 +262,6 @@ def _page_setup(sheet: Sheet, provenance: Provenance) -> None:
     page.set_paper(9)  # A4
     page.fit_to_pages(1, 1)
     page.set_margins(0.5, 0.5, 0.6, 0.6)
-    page.set_footer(f"&L&8{provenance.content_sha256[:16]}&R&8&P / &N")
+    page.set_footer(f"&L&8 {provenance.content_sha256[:16]}&R&8 &P / &N")  # "&8" and a digit would be a size
     page.hide_gridlines(2)
     page.protect("", {"format_columns": True, "format_rows": True})

@@ -33,7 +33,7 @@ def live_formula(sheet: Sheet, formula: str, row: str | None) -> str:
     if row is None and node.kind == "call" and name_of_column(profile, node):
         needed = 1 if name_of_column(profile, node) in optional else len(profile.rows)
         return f'IF(COUNT({body[4:-1]})<{needed},"{DASH}",{body})'
-    if "/" in body or guards:
+    if "/" in body or "AVERAGE" in body or guards:
         body = f'IFERROR({body},"{DASH}")'
     if guards:
         test = guards[0] if len(guards) == 1 else f"AND({','.join(guards)})"

@@ -6,12 +6,12 @@ from xlsxwriter.utility import xl_range
 
 from dashboard.reports import describe
 from dashboard.reports.model import OPEN
-from dashboard.reports.provenance import Provenance
+from dashboard.reports.provenance import ReportProvenance
 from dashboard.reports.words import say
-from dashboard.shell.exports import escape
+from data.files.safe_cells import safe_cell
 
 
-def add_sheets(sheet, provenance: Provenance) -> None:
+def add_sheets(sheet, provenance: ReportProvenance) -> None:
     """Add the sheets to the workbook of ``sheet`` (a :class:`dashboard.reports.xlsx.Sheet`)."""
     language, table = sheet.language, sheet.table
     _listing(
@@ -42,7 +42,7 @@ def _listing(sheet, name: str, titles: list[str], rows: list[tuple], widths: tup
         page.write_string(0, column, words, head)
     for row, values in enumerate(rows, start=1):
         for column, value in enumerate(values):
-            page.write_string(row, column, escape(value), sheet.boxed(text_wrap=True))
+            page.write_string(row, column, safe_cell(value), sheet.boxed(text_wrap=True))
     page.freeze_panes(1, 0)
 
 
@@ -56,7 +56,7 @@ def _page(sheet, name: str):
     return page
 
 
-def _provenance(sheet, provenance: Provenance) -> None:
+def _provenance(sheet, provenance: ReportProvenance) -> None:
     language, table = sheet.language, sheet.table
     page = _page(sheet, "sheet_provenance")
     page.set_column(0, 0, 36)
@@ -71,20 +71,23 @@ def _provenance(sheet, provenance: Provenance) -> None:
     pairs += [(say(language, "overrides"), text) for text in override_lines(table, language)]
     for row, (words, text) in enumerate(pairs):
         page.write_string(row, 0, words, label)
-        page.write_string(row, 1, escape(text), value)
+        page.write_string(row, 1, safe_cell(text), value)
     page.write_string(len(pairs), 0, say(language, "manual_cells"), label)
     page.write_formula(len(pairs), 1, "=" + _changed_by_hand(sheet), value, 0)
 
 
 def override_lines(table, language: str) -> list[str]:
-    """Figures set by hand, each with what the register said, the reason and the person."""
+    """Figures set by hand with reason and person; what the register said only in internal files."""
     lines = []
     for change in table.overrides:
-        before = table.cell(change.row, change.column).computed
-        shown = "—" if before is None else before
+        cell = table.cell(change.row, change.column)
+        before = "—" if cell.computed is None else cell.computed
+        told = "" if table.external else f"{say(language, 'original_value')} {before} → "
+        value = describe.MARKS[cell.state] if change.value is None else f"{change.value:g}"
+        reasons = "; ".join(filter(None, (change.reason, change.second_reason)))
         lines.append(
-            f"{change.row} / {change.column}: {say(language, 'original_value')} {shown}"
-            f" → {say(language, 'new_value')} {change.value:g}; {change.reason} ({change.by})"
+            f"{change.row} / {change.column}: {told}{say(language, 'new_value')} {value}; "
+            f"{reasons} ({change.by})"
         )
     return lines
 

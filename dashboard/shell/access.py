@@ -81,6 +81,7 @@ _MAY = {  # acts that a page offers to some of its readers only
     "record consent": {"registry"},
     "undo import": {"registry", "administrator"},
     "run import": {"registry", "administrator"},
+    "run feeder": {"registry", "administrator"},
     "run embed": {"registry", "administrator"},
     "run verify": {"registry"},
     "run enrol": {"registry"},
@@ -124,8 +125,8 @@ def may(role: str, act: str) -> bool:
 
 
 def may_change_register(person: Account, act: str) -> bool:
-    """Whether somebody may do ``act`` ("run import", "undo import"): the role may, and the account reaches
-    every programme, since a file may hold rows of any."""
+    """Whether somebody may do ``act`` ("run import", "run feeder", "undo import"): the role may, and the
+    account reaches every programme, since a file may hold rows of any."""
     return may(person.role, act) and person.program_codes is None
 
 

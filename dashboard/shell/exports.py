@@ -1,38 +1,32 @@
-"""Frames as files that open safely elsewhere: CSV and XLSX with provenance, escaping and small cells hidden.
-
-A cell that begins with ``=``, ``+``, ``-``, ``@``, tab or carriage return would run as a formula in a
-spreadsheet; it gets an apostrophe in front. Numbers stay numbers.
-"""
+"""Frames as files that open safely elsewhere: CSV and XLSX with their provenance, small cells hidden."""
 
 from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 
 import pandas as pd
 
+from dashboard.reports.provenance import Provenance
 from dashboard.shell.wording import Words
+from data.files.safe_cells import safe_cell, safe_frame
+from data.trust.small_cells import MARK, THRESHOLD, TOTAL, hidden_of_group
 
 MIME = {
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-SMALLEST_CELL = 5
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
 
-@dataclass(frozen=True)
-class Provenance:
-    """What a file says about itself.
+@dataclass(frozen=True, kw_only=True)
+class TableProvenance(Provenance):
+    """What the file of a page's table says further: who made it, and what the numbers rest on.
 
     Parameters
     ----------
     words : Words
         Language of the file.
-    synthetic : bool
-        Whether the data were generated.
     mixed : bool
         Whether generated people stand beside imported records; the file says so.
     role : str
@@ -44,7 +38,6 @@ class Provenance:
     """
 
     words: Words
-    synthetic: bool
     role: str
     data_version: str
     model_version: str | None = None
@@ -68,19 +61,11 @@ class Provenance:
             (words("export.made_by"), words.named("role", self.role)),
             (words("export.data_version"), self.data_version),
             (words("export.model_version"), self.model_version or "–"),
-            (words("export.software"), f"Tepat {software_version()}"),
+            (words("export.software"), self.software),
             (words("export.rows"), str(n_rows)),
         ]
         lines += [(f"{words('export.filters')}: {key}", value) for key, value in self.filters.items()]
         return lines
-
-
-def software_version() -> str:
-    """Version of the installed package, or that of the source tree."""
-    try:
-        return version("tepat")
-    except PackageNotFoundError:
-        return "0.1.0"
 
 
 def file_name(name: str, kind: str, *, synthetic: bool) -> str:
@@ -89,28 +74,8 @@ def file_name(name: str, kind: str, *, synthetic: bool) -> str:
     return f"tepat_{name}{mark}_{datetime.now():%Y%m%d}.{kind}"
 
 
-def escape(value: object) -> object:
-    """``value``, with an apostrophe in front if a spreadsheet would take it for a formula."""
-    if isinstance(value, str) and value.startswith(_DANGEROUS):
-        return "'" + value
-    return value
-
-
-def escaped(frame: pd.DataFrame) -> pd.DataFrame:
-    """A copy whose texts, headings included, no spreadsheet will run."""
-    safe = frame.copy()
-    safe.columns = [escape(str(column)) for column in frame.columns]
-    for place, kind in enumerate(frame.dtypes):
-        if not pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_datetime64_any_dtype(kind):
-            values = frame.iloc[:, place].astype(object).map(escape)
-            safe.isetitem(place, values)
-    return safe
-
-
-def hide_small_cells(frame: pd.DataFrame, columns: list[str], total: str, words: Words) -> pd.DataFrame:
-    """Counts from 1 to 4 replaced by "< 5"; a lone hidden cell of a row takes the next smallest with it.
-
-    Without the second step the hidden count could be worked out from the row's total.
+def hide_small_cells(frame: pd.DataFrame, columns: list[str], total: str) -> pd.DataFrame:
+    """Counts that may not be told replaced by a mark, by the rule of :mod:`data.trust.small_cells`.
 
     Parameters
     ----------
@@ -119,28 +84,17 @@ def hide_small_cells(frame: pd.DataFrame, columns: list[str], total: str, words:
     columns : list of str
         Columns of counts that add up to ``total``.
     total : str
-        Column of row totals; itself hidden when under 5.
-    words : Words
-        Language of the mark.
+        Column of row totals.
     """
-    mark = words("export.suppressed", minimum=SMALLEST_CELL)
     safe = frame.copy()
     safe[[*columns, total]] = safe[[*columns, total]].astype(object)
-    for place in range(len(frame)):
-        counts = frame.iloc[place][columns].astype(int)
-        hidden = [name for name in columns if 0 < counts[name] < SMALLEST_CELL]
-        if frame.iloc[place][total] < SMALLEST_CELL and frame.iloc[place][total] > 0:
-            hidden = [*columns, total]
-        elif len(hidden) == 1:
-            others = counts.drop(hidden)
-            others = others[others > 0]
-            hidden += [others.idxmin()] if len(others) else [total]
-        for name in hidden:
-            safe.iat[place, safe.columns.get_loc(name)] = mark
+    for place, parts in enumerate(frame[columns].astype(int).to_dict("records")):
+        for name in hidden_of_group(parts):
+            safe.iat[place, safe.columns.get_loc(total if name == TOTAL else name)] = MARK
     return safe
 
 
-def to_bytes(frame: pd.DataFrame, kind: str, provenance: Provenance) -> bytes:
+def to_bytes(frame: pd.DataFrame, kind: str, provenance: TableProvenance) -> bytes:
     """The file's content.
 
     Raises
@@ -149,19 +103,19 @@ def to_bytes(frame: pd.DataFrame, kind: str, provenance: Provenance) -> bytes:
         If ``kind`` is neither "csv" nor "xlsx".
     """
     if kind == "csv":
-        return _csv(escaped(frame), provenance)
+        return _csv(safe_frame(frame), provenance)
     if kind == "xlsx":
-        return _xlsx(escaped(frame), provenance)
+        return _xlsx(safe_frame(frame), provenance)
     raise ValueError(f"kind must be one of {', '.join(MIME)}, got {kind!r}")
 
 
-def _csv(frame: pd.DataFrame, provenance: Provenance) -> bytes:
+def _csv(frame: pd.DataFrame, provenance: TableProvenance) -> bytes:
     if provenance.notice:
         frame = frame.assign(**{provenance.words("export.notice"): provenance.notice})
     return ("\ufeff" + frame.to_csv(index=False, lineterminator="\n")).encode()
 
 
-def _xlsx(frame: pd.DataFrame, provenance: Provenance) -> bytes:
+def _xlsx(frame: pd.DataFrame, provenance: TableProvenance) -> bytes:
     words = provenance.words
     buffer = io.BytesIO()
     options = {
@@ -180,9 +134,12 @@ def _xlsx(frame: pd.DataFrame, provenance: Provenance) -> bytes:
         if len(frame):
             sheet.autofilter(first, 0, first + len(frame), max(len(frame.columns) - 1, 0))
         about = writer.book.add_worksheet(words("export.provenance"))
-        for place, (key, value) in enumerate(provenance.rows(len(frame))):
-            about.write_string(place, 0, escape(key), bold)
-            about.write_string(place, 1, escape(value))
+        lines = provenance.rows(len(frame))
+        if (frame == MARK).any(axis=None):
+            lines.append((MARK, words("export.suppressed_note", minimum=THRESHOLD)))
+        for place, (key, value) in enumerate(lines):
+            about.write_string(place, 0, safe_cell(key), bold)
+            about.write_string(place, 1, safe_cell(value))
         about.set_column(0, 0, 30)
         about.set_column(1, 1, 70)
     return buffer.getvalue()

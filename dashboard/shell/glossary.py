@@ -50,13 +50,13 @@ def entries(words: Words, search: str = "") -> dict[str, list[Entry]]:
     search : str
         Any part of a name or an explanation; upper and lower case are the same.
     """
-    wanted, found = search.strip().casefold(), {}
+    wanted, by_subject = search.strip().casefold(), {}
     for subject, terms in SUBJECTS.items():
         listed = [Entry(term, words(f"term_name.{term}"), words(f"term_text.{term}")) for term in terms]
-        kept = [one for one in listed if wanted in f"{one.name} {one.text}".casefold()]
+        kept = [entry for entry in listed if wanted in f"{entry.name} {entry.text}".casefold()]
         if kept:
-            found[subject] = sorted(kept, key=lambda one: one.name.casefold())
-    return found
+            by_subject[subject] = sorted(kept, key=lambda entry: entry.name.casefold())
+    return by_subject
 
 
 def linked(help: str, term: str, words: Words) -> str:

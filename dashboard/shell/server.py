@@ -17,7 +17,7 @@ from importlib import import_module
 from pathlib import Path
 
 from dashboard.jobs.worker_keeper import kept_worker
-from dashboard.shell.memory import settle
+from dashboard.shell.garbage import settle
 from dashboard.shell.sessions import Serving
 from data.settings import get_settings
 
@@ -47,10 +47,10 @@ async def _health(request):
 
 
 async def _session(request):
-    from dashboard.shell import app_state
+    from dashboard.shell import stores
     from dashboard.shell.session_route import answer
 
-    return await answer(request, app_state.store())
+    return await answer(request, stores.store())
 
 
 def application():
@@ -76,10 +76,10 @@ def application():
 
 def _account_of(cookie: str | None):
     """Whose session a cookie is, as the account stands now; None for nobody."""
-    from dashboard.shell import app_state
+    from dashboard.shell import stores
     from data.trust.sessions import find_by_cookie
 
-    session = find_by_cookie(app_state.store(), cookie)
+    session = find_by_cookie(stores.store(), cookie)
     return None if session is None else session.account
 
 
@@ -116,11 +116,11 @@ def _warm_up() -> None:
     """Import what pages need and load the served model, so that no visitor waits for it."""
     for name in WARM:
         import_module(name)
-    from dashboard.shell import app_state
+    from dashboard.shell import stores
     from fusion.model.model_files import ModelFileError
 
     try:
-        app_state.model()
+        stores.model()
     except (ModelFileError, OSError, ValueError) as problem:
         logging.getLogger(__name__).warning("the served model was not loaded: %s", problem)
     settle()

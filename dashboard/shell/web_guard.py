@@ -112,8 +112,8 @@ def _is_upload(path: str) -> bool:
 
 def media_file(path: str) -> str | None:
     """The file that a path asks Streamlit's media route for; None when it asks for something else."""
-    found = _MEDIA.fullmatch(path)
-    return None if found is None or found["before"].endswith("/static") else found["file"]
+    match = _MEDIA.fullmatch(path)
+    return None if match is None or match["before"].endswith("/static") else match["file"]
 
 
 class TabGuard:
@@ -122,7 +122,7 @@ class TabGuard:
     Streamlit takes whoever names a tab's number for the tab's browser. The number stands in addresses of
     uploads, thus in the logs of proxies: it is no secret. Whoever brings no cookie gets a new tab, at the
     sign-in. That the cookie is the tab's own is looked at where its session is known
-    (:func:`dashboard.shell.app_state.session`).
+    (:func:`dashboard.shell.current_session.session`).
 
     Parameters
     ----------
@@ -196,12 +196,13 @@ def _host_as_in_origin(scope):
 
 def _offered(scope) -> list[str]:
     """The subprotocols of a handshake: Streamlit's name, a token, and the number of a tab to go on with."""
-    return [one.strip() for line in Headers(scope=scope).getlist(_OFFERED) for one in line.split(",")]
+    lines = Headers(scope=scope).getlist(_OFFERED)
+    return [protocol.strip() for line in lines for protocol in line.split(",")]
 
 
 def _without_tab(scope):
     kept = _offered(scope)[:2]
-    return _with_header(scope, _OFFERED, [", ".join(kept)]) | {"subprotocols": [one for one in kept if one]}
+    return _with_header(scope, _OFFERED, [", ".join(kept)]) | {"subprotocols": list(filter(None, kept))}
 
 
 def _with_header(scope, name: str, values: list[str]):

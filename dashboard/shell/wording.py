@@ -6,33 +6,21 @@ an error (a test compares the two files), never a silent fall-back to the other 
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
 
+from dashboard.reports import language as writing
+from dashboard.reports.language import LANGUAGES
+
 LOCALES = Path(__file__).parent.parent / "locales"
-LANGUAGES = {"en": "English", "id": "Bahasa Indonesia"}
-_SEPARATORS = {"en": (",", "."), "id": (".", ",")}  # thousands, decimals
 EMPTY = "–"
 
 
 @cache
 def _texts(language: str) -> dict[str, str]:
-    texts = {}
-    for path in (LOCALES / f"{language}.toml", *sorted(LOCALES.glob(f"*.{language}.toml"))):
-        with path.open("rb") as file:
-            texts |= _flat(tomllib.load(file), "")
-    return texts
-
-
-def _flat(table: dict, prefix: str):
-    for name, value in table.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
+    return writing.read_texts(LOCALES / f"{language}.toml", *sorted(LOCALES.glob(f"*.{language}.toml")))
 
 
 def language_of(locale: str | None) -> str:
@@ -59,8 +47,7 @@ class Words:
     language: str = "en"
 
     def __post_init__(self) -> None:
-        if self.language not in LANGUAGES:
-            raise ValueError(f"language must be one of {', '.join(LANGUAGES)}, got {self.language!r}")
+        writing.known_language(self.language)
 
     def __call__(self, key: str, /, **values) -> str:
         """The text of ``key`` with ``values`` filled in; whole numbers are written in the language's way.
@@ -93,13 +80,11 @@ class Words:
         """A number with ``digits`` decimals; a dash when there is none."""
         if value is None or value != value:
             return EMPTY
-        thousands, decimals = _SEPARATORS[self.language]
-        text = f"{value:,.{digits}f}".replace("-", "−")
-        return text.translate(str.maketrans({",": thousands, ".": decimals}))
+        return writing.number(value, digits, self.language)
 
     def percent(self, share: float | None, digits: int = 0) -> str:
         """A share in 0–1 as a percentage."""
-        return EMPTY if share is None or share != share else f"{self.number(100 * share, digits)}%"
+        return EMPTY if share is None or share != share else writing.percent(share, digits, self.language)
 
     def of_100(self, risk: float | None) -> str:
         """A risk in 0–1 as "n of 100"; never 0 or 100, which no model can promise."""
@@ -132,7 +117,7 @@ class Words:
     @property
     def separators(self) -> str:
         """Decimal and thousands signs in the order that plotly wants."""
-        thousands, decimals = _SEPARATORS[self.language]
+        thousands, decimals = writing.SEPARATORS[self.language]
         return decimals + thousands
 
     def _shown(self, value: object) -> str:

@@ -57,13 +57,13 @@ def explain_specimen(encoder, model, stored, image: bytes) -> Answer:
     if encoder.info.encoder_id != model.manifest.encoder_id:
         return Answer(reason="no_encoder")
     gray = to_gray(read_pixels(image))
-    found = explain_signature(model, encoder, gray, stored.score["target"], stored.phi, stored.inputs)
-    if found is None or found.heat.strength <= 0:
+    explained = explain_signature(model, encoder, gray, stored.score["target"], stored.phi, stored.inputs)
+    if explained is None or explained.heat.strength <= 0:
         return Answer(reason="no_effect")
-    limits = {"minimum": LEAST_FIDELITY, "value": found.fidelity}
-    if found.fidelity < LEAST_FIDELITY:
-        return Answer(fidelity=found.fidelity, reason="low_fidelity", values=limits)
-    checked = {"minimum": LEAST_FIDELITY, "value": found.alike, "maximum": MOST_ALIKE}
-    if not found.shown:
-        return Answer(fidelity=found.fidelity, reason="not_learned", values=checked)
-    return Answer(blend(gray, found.heat.values), found.fidelity, values=checked)
+    limits = {"minimum": LEAST_FIDELITY, "value": explained.fidelity}
+    if explained.fidelity < LEAST_FIDELITY:
+        return Answer(fidelity=explained.fidelity, reason="low_fidelity", values=limits)
+    checked = {"minimum": LEAST_FIDELITY, "value": explained.alike, "maximum": MOST_ALIKE}
+    if not explained.shown:
+        return Answer(fidelity=explained.fidelity, reason="not_learned", values=checked)
+    return Answer(blend(gray, explained.heat.values), explained.fidelity, values=checked)

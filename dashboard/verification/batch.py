@@ -12,33 +12,33 @@ PROBLEM = "problem"
 SHOWN = ("file", "student", "outcome", "reason", "support")
 
 
-def counted(found: pd.DataFrame) -> dict[str, int]:
+def counted(results: pd.DataFrame) -> dict[str, int]:
     """Files by outcome, and those that were not compared."""
-    counts = {name: int((found["outcome"] == name).sum()) for name in OUTCOMES}
-    return counts | {PROBLEM: int(found["problem"].notna().sum())}
+    counts = {name: int((results["outcome"] == name).sum()) for name in OUTCOMES}
+    return counts | {PROBLEM: int(results["problem"].notna().sum())}
 
 
-def chosen(found: pd.DataFrame, what: str | None) -> pd.DataFrame:
+def chosen(results: pd.DataFrame, what: str | None) -> pd.DataFrame:
     """The rows of one outcome, of the files not compared (:data:`PROBLEM`), or all."""
     if what is None:
-        return found
-    mask = found["problem"].notna() if what == PROBLEM else found["outcome"] == what
-    return found[mask]
+        return results
+    mask = results["problem"].notna() if what == PROBLEM else results["outcome"] == what
+    return results[mask]
 
 
-def as_table(found: pd.DataFrame, people: pd.DataFrame, words: Words) -> pd.DataFrame:
+def as_table(results: pd.DataFrame, people: pd.DataFrame, words: Words) -> pd.DataFrame:
     """One row per file in the reader's words.
 
     Parameters
     ----------
-    found : DataFrame
+    results : DataFrame
         From :func:`dashboard.jobs.asking.signatures.folder_result`.
     people : DataFrame
         ``student_key, student_number, name`` of those who may be named.
     words : Words
     """
     known = people.set_index("student_key").to_dict("index")
-    rows = [_row(row, known, words) for row in found.to_dict("records")]
+    rows = [_row(row, known, words) for row in results.to_dict("records")]
     return pd.DataFrame(rows, columns=list(SHOWN))
 
 

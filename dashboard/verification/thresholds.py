@@ -79,7 +79,7 @@ def counts_table(counts: pd.DataFrame, words: Words) -> pd.DataFrame:
     return pd.DataFrame(
         {
             words("thresholds.trials_of"): [words(f"thresholds.kind_{kind}") for kind in counts["kind"]],
-            words("thresholds.whose"): [words(f"thresholds.whose_{one}") for one in counts["source"]],
+            words("thresholds.whose"): [words(f"thresholds.whose_{source}") for source in counts["source"]],
             words("thresholds.writers"): counts["writers"],
             words("thresholds.trials"): counts["trials"],
         }

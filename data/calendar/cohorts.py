@@ -6,6 +6,7 @@ Everything here is a pure function of frames. The rules that keep a flow table h
 * study time in years comes from dates, elapsed and elapsed minus approved leave; in terms, and on time, from
   the exit term (:mod:`data.calendar.study_time`);
 * a rate is *mature* only when the observation reaches the closing day of the last term of its horizon;
+* a programme is observed until its own last day, not until that of the programme seen last;
 * an exit without a usable date, an unknown entry type, a student without an outcome row are counted and said.
 """
 
@@ -18,14 +19,17 @@ import numpy as np
 import pandas as pd
 
 from data.calendar.academic_year import AcademicCalendar
-from data.calendar.study_time import deadlines, each, study_time
-from data.calendar.term_calendar import term_on, term_start
-from data.columns import DROPOUT_EXITS, ENTRY_TYPES, NORMAL_TERMS
+from data.calendar.study_time import deadlines, each, study_time, within_normal_time
+from data.calendar.term_calendar import term_end, term_on, term_start
+from data.columns import DROPOUT_EXITS, ENTRY_TYPES, NORMAL_TERMS, OTHER_EXITS
 
 DAYS_PER_YEAR = 365.25
 YEARS_PER_LEAVE_TERM = 0.5  # a leave is granted by regular term
 NEVER = 9999  # academic year of an exit that has not happened; sorts after every real year
+DAYS_OF_NEVER = 10**6  # days to an exit that has not happened
 UNKNOWN = "unknown"
+PARTS = ("on_time", "late", "dropped_out", "transferred", "deceased", "other_exit", "enrolled")
+AUGUST = 8
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ def build_flow(
     rows : DataFrame
         One row per registration: ``student_key, program_code, cohort_term, entry_type, exit_type, exit_date,
         terms_to_exit, observed_until`` and, where known, ``normal_terms, degree_level, exit_term,
-        gpa_final``.
+        gpa_final, has_outcome`` (without it, a row without ``observed_until`` is one without an outcome).
     leave : DataFrame, optional
         ``student_key, term_id``: the regular terms of approved leave.
     calendar : AcademicCalendar
@@ -66,12 +70,17 @@ def build_flow(
     Returns
     -------
     DataFrame
-        Sorted by ``student_key``. Adds ``entry_year, entry_date, exit_year`` (9999 while enrolled, null
-        for an exit without a date), ``years_to_exit`` (``exit_year - entry_year``, null while enrolled),
-        ``study_years`` and ``study_years_net`` (years, null without a usable exit date), ``leave_years``
-        (academic year of every regular term of leave) and ``leave_terms`` (their number),
-        ``exit_terms`` (regular terms until exit), ``study_year_at_exit`` (1, 2, …), ``normal_ratio``
-        (``exit_terms / normal_terms``), ``exit_date_derived``, and flags ``undated_exit``,
+        Sorted by ``student_key``. Adds ``entry_year, entry_term`` (1 odd, 2 even), ``entry_date, exit_year``
+        (9999 while enrolled, null for an exit without a date), ``years_to_exit`` (``exit_year - entry_year``,
+        null while enrolled), ``augusts_to_exit`` (31 Augusts from the entry year to the exit, the one that
+        follows it included; 9999 while enrolled), ``study_years`` and ``study_years_net`` (years from the
+        first day of the entry term to the exit date, null without a usable one), ``study_years_terms`` (half
+        a year for each regular term until exit), ``leave_years`` (academic year of every regular term of
+        leave) and ``leave_terms`` (their number), ``exit_terms`` (regular terms until exit),
+        ``study_year_at_exit`` (1, 2, …), ``normal_ratio`` (``exit_terms / normal_terms``),
+        ``normal_end_year`` and ``double_end_year`` (academic years in which once and twice the normal time
+        end), ``days_to_exit`` (from the first day of the entry term; 10**6 while enrolled),
+        ``exit_date_derived`` (from the exit term, or the last day of it), and flags ``undated_exit``,
         ``exit_before_entry``, ``no_outcome``.
 
     Raises
@@ -89,6 +98,7 @@ def build_flow(
     starts = {term: pd.Timestamp(term_start(term)) for term in flow["cohort_term"].unique()}
     flow["entry_date"] = pd.to_datetime(flow["cohort_term"].map(starts))
     flow["entry_year"] = (flow["cohort_term"] // 10).astype("int64")
+    flow["entry_term"] = (flow["cohort_term"] % 10).astype("int64")
     gone = flow["exit_type"].where(flow["exit_type"] != "enrolled")
     exits = study_time(flow.assign(exit_type=gone), calendar.study)
     _date_exits(flow, exits, calendar)
@@ -119,14 +129,20 @@ def _with_optional(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _date_exits(flow: pd.DataFrame, exits: pd.DataFrame, calendar: AcademicCalendar) -> None:
     gone = flow["exit_type"] != "enrolled"
-    flow["exit_date_derived"] = gone & flow["exit_date"].isna() & exits["exit_date"].notna()
+    last_day = each(exits["exit_term"], term_end)
+    flow["exit_date_derived"] = gone & (
+        (flow["exit_date"].isna() & exits["exit_date"].notna()) | (exits["exit_date"] == last_day)
+    )
     flow["exit_date"] = exits["exit_date"]
     flow["undated_exit"] = gone & flow["exit_date"].isna()
     flow["exit_before_entry"] = flow["exit_date"] < flow["entry_date"]
-    flow["no_outcome"] = flow["observed_until"].isna()
+    told = flow["has_outcome"].astype(bool) if "has_outcome" in flow else flow["observed_until"].notna()
+    flow["no_outcome"] = ~told
     dated = calendar.year_of(flow["exit_date"])
     flow["years_to_exit"] = dated - flow["entry_year"]
     flow["exit_year"] = dated.where(gone, NEVER)
+    turned = flow["exit_date"].dt.year + (flow["exit_date"].dt.month > AUGUST)
+    flow["augusts_to_exit"] = (turned - flow["entry_year"]).astype("float64").where(gone, NEVER)
 
 
 def _measure_study_time(flow: pd.DataFrame, exits: pd.DataFrame, leave: pd.DataFrame | None) -> None:
@@ -137,8 +153,19 @@ def _measure_study_time(flow: pd.DataFrame, exits: pd.DataFrame, leave: pd.DataF
     net = flow["study_years"] - YEARS_PER_LEAVE_TERM * flow["leave_terms"]
     flow["study_years_net"] = net.clip(lower=0)
     flow["exit_terms"] = exits["terms"].astype("float64")
+    flow["study_years_terms"] = (flow["exit_terms"] / 2).where(flow["exit_terms"] > 0)
     flow["study_year_at_exit"] = np.ceil(flow["exit_terms"] / 2).clip(lower=1)
     flow["normal_ratio"] = flow["exit_terms"] / flow["normal_terms"]
+    flow["normal_end_year"] = _year_of_last_term(flow, 1)
+    flow["double_end_year"] = _year_of_last_term(flow, 2)
+    gone = flow["exit_type"] != "enrolled"
+    flow["days_to_exit"] = (flow["exit_date"] - flow["entry_date"]).dt.days.where(gone, DAYS_OF_NEVER)
+
+
+def _year_of_last_term(flow: pd.DataFrame, times: int) -> pd.Series:
+    """Academic year of the last term of so many times the normal study time."""
+    last = 2 * flow["entry_year"] + (flow["entry_term"] == 2) + times * flow["normal_terms"] - 1
+    return (last // 2).astype("int64")
 
 
 def _leave_years(flow: pd.DataFrame, leave: pd.DataFrame | None) -> pd.Series:
@@ -149,10 +176,22 @@ def _leave_years(flow: pd.DataFrame, leave: pd.DataFrame | None) -> pd.Series:
     return pd.Series([years.get(key, ()) for key in flow["student_key"]], index=flow.index, dtype=object)
 
 
+def observed_by_programme(flow: pd.DataFrame) -> pd.Series:
+    """Programme code → last day on which that programme was observed (datetime64; null: no row says so)."""
+    return flow.groupby("program_code", observed=True)["observed_until"].max()
+
+
 def snapshot_date(flow: pd.DataFrame) -> date | None:
-    """The last day on which the register was observed; ``None`` when no row says so."""
-    newest = flow["observed_until"].max()
-    return None if pd.isna(newest) else newest.date()
+    """The last day on which everything in ``flow`` was observed; ``None`` when no row says so.
+
+    Of several programmes the one seen first decides: until then all of them are known. One in which nobody
+    studies any more hides nothing and does not count, unless there is no other.
+    """
+    days = observed_by_programme(flow).dropna()
+    studying = flow.loc[flow["exit_type"] == "enrolled", "program_code"].unique()
+    still = days[days.index.isin(studying)]
+    last = still.min() if len(still) else days.max()
+    return None if pd.isna(last) else last.date()
 
 
 def flow_notices(flow: pd.DataFrame) -> tuple[Notice, ...]:
@@ -175,8 +214,8 @@ def is_mature(entry_date, horizon_years, snapshot, calendar=AcademicCalendar()) 
     entry_date : array-like of datetime
     horizon_years : float or array-like
         Years after entry, >= 0.
-    snapshot : date or None
-        Last day observed; ``None``: nothing is mature.
+    snapshot : date, array-like of datetime, or None
+        Last day observed, of all or of each; ``None`` or null: not mature.
     calendar : AcademicCalendar
         Tells when a term closes.
     """
@@ -186,7 +225,8 @@ def is_mature(entry_date, horizon_years, snapshot, calendar=AcademicCalendar()) 
     years = np.broadcast_to(np.asarray(horizon_years, dtype=float), len(entry))
     first = each(pd.Series(entry), lambda day: term_on(day.date()), "int64")
     ends = deadlines(first, np.ceil(years / YEARS_PER_LEAVE_TERM).astype(int), calendar.study)
-    return (ends <= pd.Timestamp(snapshot)).to_numpy()
+    seen = np.broadcast_to(np.asarray(snapshot, dtype="datetime64[ns]"), len(entry))
+    return ends.to_numpy() <= seen
 
 
 def graduation_by_year(flow: pd.DataFrame) -> pd.DataFrame:
@@ -208,16 +248,16 @@ def graduation_by_year(flow: pd.DataFrame) -> pd.DataFrame:
 
 def retention(
     flow: pd.DataFrame,
-    snapshot: date | None,
+    snapshot: date | pd.Series | None,
     years: int = 4,
     calendar: AcademicCalendar = AcademicCalendar(),
 ) -> pd.DataFrame:
     """Share of each cohort still studying, or graduated, ``k`` years after entry.
 
     Gone after ``k`` years is who studied at most ``2 k`` terms: an exit in August belongs to the year that
-    ends. Death leaves the denominator (it is no drop-out); a transfer or drop-out stays in it. An exit
-    without a usable date counts as gone from the first year on: the rate is never flattered by a gap in the
-    register.
+    ends. Death leaves the denominator (it is no drop-out); a transfer, drop-out or other exit stays in it.
+    An exit without a usable date counts as gone from the first year on: the rate is never flattered by a gap
+    in the register.
 
     Returns
     -------
@@ -227,7 +267,7 @@ def retention(
         ``mature``.
     """
     pieces = []
-    lost = flow["exit_type"].isin((*DROPOUT_EXITS, "transferred"))
+    lost = flow["exit_type"].isin((*DROPOUT_EXITS, *OTHER_EXITS, "transferred"))
     left_after = (flow["exit_terms"] / 2).fillna(0).where(flow["exit_type"] != "enrolled", np.inf)
     for k in range(1, years + 1):
         gone = left_after <= k
@@ -262,19 +302,20 @@ def retention(
 
 
 def cohort_outcomes(
-    flow: pd.DataFrame, snapshot: date | None, calendar: AcademicCalendar = AcademicCalendar()
+    flow: pd.DataFrame, snapshot: date | pd.Series | None, calendar: AcademicCalendar = AcademicCalendar()
 ) -> pd.DataFrame:
-    """How each entry cohort stands: on time, late, dropped out, transferred, deceased, still enrolled.
+    """How each entry cohort stands: on time, late, dropped out, transferred, deceased, gone
+    otherwise, still enrolled.
 
     Returns
     -------
     DataFrame
-        ``program_code, entry_year, entrants, on_time, late, dropped_out, transferred, deceased, enrolled``
-        (the six parts add up to ``entrants``) and ``mature``: the observation reaches the normal time of
-        every student in the cohort.
+        ``program_code, entry_year, entrants, on_time, late, dropped_out, transferred, deceased,
+        other_exit, enrolled`` (the seven parts add up to ``entrants``) and ``mature``: the observation
+        reaches the normal time of every student in the cohort.
     """
     graduated = flow["exit_type"] == "graduated"
-    on_time = graduated & (flow["normal_ratio"] <= 1)
+    on_time = graduated & within_normal_time(flow["exit_terms"], flow["normal_terms"])
     part = pd.DataFrame(
         {
             "program_code": flow["program_code"],
@@ -284,12 +325,13 @@ def cohort_outcomes(
             "dropped_out": flow["exit_type"].isin(DROPOUT_EXITS),
             "transferred": flow["exit_type"] == "transferred",
             "deceased": flow["exit_type"] == "deceased",
+            "other_exit": flow["exit_type"].isin(OTHER_EXITS),
             "enrolled": flow["exit_type"] == "enrolled",
             "mature": is_mature(flow["entry_date"], flow["normal_terms"] / 2, snapshot, calendar),
         }
     )
     grouped = part.groupby(["program_code", "entry_year"], observed=True)
-    sums = grouped[["on_time", "late", "dropped_out", "transferred", "deceased", "enrolled"]].sum()
+    sums = grouped[list(PARTS)].sum()
     sums.insert(0, "entrants", grouped.size())
     sums["mature"] = grouped["mature"].all()
     return sums.reset_index()

@@ -12,7 +12,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from data.calendar.study_time import StudyCalendar, deadlines, study_time
+from data.calendar.study_time import StudyCalendar, deadlines, study_time, within_normal_time
 from data.columns import DROPOUT_EXITS, EXIT_TYPES
 
 LABEL_COLUMNS = ("student_key", "label", "terms_to_exit", "observed_until", "known_from")
@@ -91,7 +91,7 @@ def label_outcomes(
         observed = observed.where(observed <= limit, limit)
     taken = frame["terms_to_exit"]
     graduated = (exit_type == "graduated").to_numpy(bool) & taken.notna().to_numpy()
-    in_time = taken.fillna(0).to_numpy(int) <= allowed
+    in_time = within_normal_time(taken, allowed)
     on_time = graduated & in_time
     dropout = exit_type.isin(DROPOUT_EXITS).to_numpy(bool)
     overrun = exit_type.isna().to_numpy() & (observed >= deadline).to_numpy()

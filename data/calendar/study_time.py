@@ -151,6 +151,25 @@ def each(values: pd.Series, function, dtype: str = "datetime64[ns]") -> pd.Serie
     return results.reindex(codes).set_axis(values.index)
 
 
+def within_normal_time(terms_taken, terms_allowed) -> np.ndarray:
+    """Who finished on time: in no more terms than the programme allows; the one comparison of all pages.
+
+    Parameters
+    ----------
+    terms_taken : array_like (n,)
+        Terms from entry to exit, at least 0; missing where there is no exit.
+    terms_allowed : array_like (n,) or int
+        Normal terms of the programme, and what is granted beside them.
+
+    Returns
+    -------
+    ndarray of bool (n,)
+        False where the terms are missing.
+    """
+    taken = pd.Series(terms_taken).astype("Float64").to_numpy(float, na_value=np.nan)
+    return (taken >= 0) & (taken <= np.asarray(terms_allowed, dtype=float))
+
+
 def deadlines(cohorts, terms, calendar: StudyCalendar = StudyCalendar()) -> pd.Series:
     """:meth:`StudyCalendar.deadline` of each pair of entry term and number of terms, as datetime64."""
     pairs = pd.MultiIndex.from_arrays([np.asarray(cohorts), np.asarray(terms)])

@@ -66,6 +66,19 @@ def term_on(day: date) -> int:
     return (day.year - 1) * 10 + (1 if day.month == 1 else 2)
 
 
+def term_of_entry(day: date) -> int:
+    """The term that somebody enters who is registered on a day: from June on the odd one, before it the even.
+
+    Students are registered some weeks before a term begins: June and July count to the one that follows.
+
+    Examples
+    --------
+    >>> term_of_entry(date(2021, 7, 15)), term_of_entry(date(2024, 1, 20))
+    (20211, 20232)
+    """
+    return day.year * 10 + 1 if day.month >= 6 else (day.year - 1) * 10 + 2
+
+
 def as_of_date(cohort_term: int, as_of_index: int) -> date:
     """The day on which a score "as of ``as_of_index`` completed terms" is made.
 

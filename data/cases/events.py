@@ -27,15 +27,25 @@ CASE_EVENT_KINDS = (
     "snooze",  # due_on: quiet until then
     "override",  # band, reason
     "review",  # decisions about specimens
+    "settled",  # event: id of the step that is done or replaced; by: id of the event that settles it
     "withdrawn",  # event: id of the event taken back
 )
-QUIET_KINDS = ("note", "override", "review", "withdrawn")  # they neither open nor close a follow-up
+QUIET_KINDS = ("note", "override", "review", "settled", "withdrawn")  # no step, and no sign of a contact
+STEP_KINDS = ("contact", "intervention")  # with a day they stay due until they are settled
+CLOSING_KINDS = ("outcome", "no_action")  # they settle every open step unless told which
 RESULTS = ("reached", "partly", "nothing", "no_contact")  # of an outcome
 MOST_AT_ONCE = 200
 
 
 def add_case_event(
-    store: Store, student_key: str, actor: str, kind: str, detail: dict, *, scope: Scope | None = None
+    store: Store,
+    student_key: str,
+    actor: str,
+    kind: str,
+    detail: dict,
+    *,
+    scope: Scope | None = None,
+    settles: Sequence[int] | None = None,
 ) -> int:
     """Append an event to a student's case. Returns its id.
 
@@ -44,20 +54,23 @@ def add_case_event(
     kind : str
         One of :data:`CASE_EVENT_KINDS`.
     detail : dict
-        JSON. ``due_on`` (ISO date) asks for a follow-up on that day; any later event of a kind outside
-        :data:`QUIET_KINDS` settles it. An override needs a ``reason``.
+        JSON. ``due_on`` (ISO date) asks for a follow-up on that day: a step (:data:`STEP_KINDS`) stays due
+        until it is settled, a snooze until the next event. An override needs a ``reason``.
     scope : Scope, optional
         Refuses students that the account may not see.
+    settles : sequence of int, optional
+        Open steps of the student that are done or replaced by this event. By default an event of
+        :data:`CLOSING_KINDS` settles every one, any other none.
 
     Raises
     ------
     ValueError
-        When the kind is unknown, ``due_on`` is no date, an override lacks its reason, or there is no such
-        student.
+        When the kind is unknown, ``due_on`` is no date, an override lacks its reason, there is no such
+        student, or a step to settle is not an open one of theirs.
     PermissionError
         When ``scope`` does not reach the student.
     """
-    (event,) = add_case_events(store, [student_key], actor, kind, detail, scope=scope)
+    (event,) = add_case_events(store, [student_key], actor, kind, detail, scope=scope, settles=settles)
     return event
 
 
@@ -69,6 +82,7 @@ def add_case_events(
     detail: dict,
     *,
     scope: Scope | None = None,
+    settles: Sequence[int] | None = None,
 ) -> list[int]:
     """Append the same event to several students' cases, to all of them or to none. Returns the ids.
 
@@ -76,8 +90,8 @@ def add_case_events(
     ----------
     student_keys : sequence of str
         At most :data:`MOST_AT_ONCE`; each gets one event. Several share a ``batch`` in their detail.
-    actor, kind, detail, scope
-        As in :func:`add_case_event`.
+    actor, kind, detail, scope, settles
+        As in :func:`add_case_event`; ``settles`` holds the steps of all of them.
 
     Raises
     ------
@@ -101,8 +115,27 @@ def add_case_events(
             reached = set(connection.scalars(wanted.where(*visible(scope))))
             if len(reached) < len(keys):
                 raise PermissionError(f"account {scope.account!r} may not write about this student")
+        settled = _to_settle(connection, keys, kind, settles)
         row = {"at": now(), "actor": actor, "kind": kind, "detail": detail}
-        return [_append(connection, {"student_key": key, **row}) for key in keys]
+        made = {key: _append(connection, {"student_key": key, **row}) for key in keys}
+        for step, key in settled.items():
+            done = {"kind": "settled", "detail": {"event": step, "by": made[key]}}
+            _append(connection, {"student_key": key, **row, **done})
+        return list(made.values())
+
+
+def _to_settle(connection, keys: list[str], kind: str, settles: Sequence[int] | None) -> dict[int, str]:
+    """Open steps that an event settles → their students."""
+    if settles is None and kind not in CLOSING_KINDS:
+        return {}
+    wanted = open_steps().where(schema.case_events.c.student_key.in_(keys))
+    found = {row.event_id: row.student_key for row in connection.execute(wanted)}
+    if settles is None:
+        return found
+    unknown = [step for step in settles if int(step) not in found]
+    if unknown:
+        raise ValueError(f"settles must name open steps of the student, got {unknown[0]!r}")
+    return {int(step): found[int(step)] for step in settles}
 
 
 def withdraw_case_events(
@@ -132,16 +165,54 @@ def withdraw_case_events(
         if scope is not None and len(connection.execute(wanted.where(*visible(scope))).all()) < len(ours):
             raise PermissionError(f"account {scope.account!r} may not write about this student")
         row = {"at": now(), "actor": actor, "kind": "withdrawn"}
-        for one in ours:
+        for one in [*ours, *_settled_by(connection, [one["event_id"] for one in ours])]:
             taken_back = {"event": one["event_id"]}
             _append(connection, {**row, "student_key": one["student_key"], "detail": taken_back})
         return len(ours)
 
 
+def _settled_by(connection, event_ids: list[int]) -> list:
+    """The settlings that go when the events are taken back: their steps are open again."""
+    events = schema.case_events
+    wanted = select(events.c.event_id, events.c.student_key).where(
+        events.c.kind == "settled",
+        events.c.detail["by"].as_integer().in_(event_ids),
+        events.c.event_id.not_in(withdrawn_ids()),
+    )
+    return list(connection.execute(wanted).mappings())
+
+
+def _named(kind: str):
+    """SELECT of the ids of events that an event of this kind names."""
+    events = schema.case_events
+    return select(events.c.detail["event"].as_integer().label("event_id")).where(events.c.kind == kind)
+
+
+_TAKEN_BACK = _named("withdrawn").cte("taken_back")
+_DONE = (
+    _named("settled")
+    .where(schema.case_events.c.event_id.not_in(select(_TAKEN_BACK.c.event_id)))
+    .cte("done_steps")
+)
+
+
 def withdrawn_ids():
     """SELECT of the ids of events that were taken back."""
+    return select(_TAKEN_BACK.c.event_id)
+
+
+def open_steps():
+    """SELECT of the steps that are still to do: neither settled nor taken back.
+
+    Steps of before this rule (without ``stays``) are left out: there the newest event decides.
+    """
     events = schema.case_events
-    return select(events.c.detail["event"].as_integer()).where(events.c.kind == "withdrawn")
+    return select(events).where(
+        events.c.kind.in_(STEP_KINDS),
+        events.c.detail["stays"].as_boolean(),
+        events.c.event_id.not_in(select(_DONE.c.event_id)),
+        events.c.event_id.not_in(withdrawn_ids()),
+    )
 
 
 def _append(connection, row: dict) -> int:
@@ -155,7 +226,8 @@ def _checked(kind: str, detail: dict) -> dict:
         raise ValueError("detail of an override must have a reason, got none")
     if "result" in detail and detail["result"] not in RESULTS:
         raise ValueError(f"detail.result must be one of {RESULTS}, got {detail['result']!r}")
-    return {**detail, "due_on": _iso(detail["due_on"])} if "due_on" in detail else dict(detail)
+    checked = {**detail, "due_on": _iso(detail["due_on"])} if "due_on" in detail else dict(detail)
+    return {**checked, "stays": True} if kind in STEP_KINDS and "due_on" in checked else checked
 
 
 def _iso(value) -> str:

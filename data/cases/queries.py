@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 
 import pandas as pd
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from data import schema
-from data.cases.events import QUIET_KINDS, withdrawn_ids
+from data.cases.events import QUIET_KINDS, open_steps, withdrawn_ids
 from data.engine.bulk import fetch
 from data.engine.database import Store
 from data.trust.scope import Scope
@@ -44,8 +44,8 @@ def _standing() -> list[ColumnElement[bool]]:
 def followups_due(store: Store, scope: Scope, on: date) -> pd.DataFrame:
     """Follow-ups that are due on ``on`` or were before, the oldest first.
 
-    The newest event of a student that is no note, override or review decides: it is due if it names a
-    ``due_on`` that has come.
+    Every step whose day has come and that nothing has settled, unless the student is snoozed beyond ``on``;
+    and a snooze that has run out, when the student has no such step.
 
     Returns
     -------
@@ -54,23 +54,39 @@ def followups_due(store: Store, scope: Scope, on: date) -> pd.DataFrame:
         one who logged it unless the event says otherwise), ``program_code, cohort_term``; and, if
         ``scope.may_identify``, ``student_number, name``.
     """
-    last, owner, identity = _deciding_events().subquery(), schema.students, schema.identities
-    due_on = last.c.detail["due_on"].as_string()
-    whose = func.coalesce(last.c.detail["owner"].as_string(), last.c.actor)
-    columns = [*last.c, due_on.label("due_on"), whose.label("owner")]
+    due, owner, identity = _due(on).cte("due"), schema.students, schema.identities
+    due_on = due.c.detail["due_on"].as_string()
+    whose = func.coalesce(due.c.detail["owner"].as_string(), due.c.actor)
+    columns = [*due.c, due_on.label("due_on"), whose.label("owner")]
     columns += [owner.c.program_code, owner.c.cohort_term]
-    joined = last.join(owner, owner.c.student_key == last.c.student_key)
+    joined = due.join(owner, owner.c.student_key == due.c.student_key)
     if scope.may_identify:
-        joined = joined.outerjoin(identity, identity.c.student_key == last.c.student_key)
+        joined = joined.outerjoin(identity, identity.c.student_key == due.c.student_key)
         columns += [identity.c.student_number, identity.c.name]
-    statement = (
-        select(*columns)
-        .select_from(joined)
-        .where(due_on.is_not(None), due_on <= on.isoformat(), *visible(scope))
-        .order_by(due_on, last.c.event_id)
-    )
+    statement = select(*columns).select_from(joined).where(*visible(scope)).order_by(due_on, due.c.event_id)
     with store.reading() as connection:
         return fetch(connection, statement)
+
+
+def _due(on: date):
+    """SELECT of the events that are due: see :func:`followups_due`."""
+    newest, steps, day = _deciding_events().cte("newest"), open_steps().cte("steps"), on.isoformat()
+    snoozed = select(newest.c.student_key).where(
+        newest.c.kind == "snooze", newest.c.detail["due_on"].as_string() > day
+    )
+    due_steps = (
+        select(steps.c.event_id, steps.c.student_key)
+        .where(steps.c.detail["due_on"].as_string() <= day, steps.c.student_key.not_in(snoozed))
+        .cte("due_steps")
+    )
+    events = schema.case_events
+    reminders = select(newest.c.event_id).where(
+        newest.c.detail["due_on"].as_string() <= day,
+        func.coalesce(newest.c.detail["stays"].as_boolean(), False).is_(False),
+        newest.c.student_key.not_in(select(due_steps.c.student_key)),
+    )
+    due_ids = or_(events.c.event_id.in_(select(due_steps.c.event_id)), events.c.event_id.in_(reminders))
+    return select(events).where(due_ids)
 
 
 def last_events(store: Store, scope: Scope) -> pd.DataFrame:
@@ -88,12 +104,12 @@ def last_events(store: Store, scope: Scope) -> pd.DataFrame:
 def quiet_students(store: Store, scope: Scope, on: date, days: int = QUIET_DAYS) -> list[str]:
     """Students whom nobody needs to be reminded of on ``on``.
 
-    Those whose newest event (no note, override or review) is a snooze that has not run out, or anything else
-    logged within the last ``days`` days and not due by ``on``.
+    Those with nothing due by ``on`` whose newest event (no note, override or review) is a snooze that has not
+    run out, or anything else logged within the last ``days`` days.
     """
     last, owner = _deciding_events().subquery(), schema.students
     due_on = last.c.detail["due_on"].as_string()
-    later = func.coalesce(due_on, "9999") > on.isoformat()
+    later = last.c.student_key.not_in(select(_due(on).cte("due").c.student_key))
     recent = last.c.at >= datetime.combine(on - timedelta(days=days), time())
     snoozed = (last.c.kind == "snooze") & due_on.is_not(None)
     statement = (

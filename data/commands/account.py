@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from data.commands.frame import ACTOR, Refusal, note, opened_store
+
 
 def account(
     name: Annotated[str, typer.Argument(help="Name to sign in with; an advisor's as in the register.")],
@@ -28,15 +30,14 @@ def account(
     The password is asked for, never given on the command line. A change of role, programmes or password, and
     closing the account, signs its owner out everywhere.
     """
-    from data.commands.opening import opened_store, refusal
     from data.trust.accounts import any_account
 
     if program and every_program:
-        raise refusal("--program and --every-program exclude each other")
+        raise Refusal("--program and --every-program exclude each other")
     with opened_store() as store:
         before = any_account(store, name)
         if before is None and role is None:
-            raise refusal(f"there is no account {name!r} yet; a new one needs --role")
+            raise Refusal(f"there is no account {name!r} yet; a new one needs --role")
         after = _changed(before, name, role, display_name, active)
         if program or every_program:
             after = replace(after, program_codes=tuple(program) if program else None)
@@ -66,7 +67,7 @@ def _write(store, before, after) -> None:
 
     unknown = sorted(set(after.program_codes or ()) - set(queries.programs(store)["program_code"]))
     if unknown:
-        typer.echo(f"note: the store has no programme {', '.join(unknown)} yet", err=True)
+        note(f"the store has no programme {', '.join(unknown)} yet")
     write_accounts(store, [after])
     about = {"role": after.role, "program_codes": after.program_codes and list(after.program_codes)}
     about |= {"active": after.active, "new_password": after.password is not None}
@@ -74,7 +75,7 @@ def _write(store, before, after) -> None:
         was = {"role": before.role, "program_codes": before.program_codes and list(before.program_codes)}
         about["before"] = was | {"active": before.active}
     audit.append(
-        store, actor="command line", role="system", action="write account", object=after.account, detail=about
+        store, actor=ACTOR, role="system", action="write account", object=after.account, detail=about
     )
 
 

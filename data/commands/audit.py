@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
+from data.commands.frame import FOUND, opened_store
+
 
 def audit(
     expect: Annotated[str, typer.Option(help="A head noted earlier: also detects entries cut off.")] = "",
 ) -> None:
     """Recompute every hash of the audit log; exit code 1 when it was altered."""
-    from data.commands.opening import opened_store
     from data.trust.audit import verify_chain
 
     with opened_store() as store:
@@ -23,4 +24,4 @@ def audit(
     else:
         typer.echo(f"intact: {report.entries} entries, head {report.head}")
     if not report.intact:
-        raise typer.Exit(1)
+        raise typer.Exit(FOUND)

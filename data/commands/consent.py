@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-STANDS = 1  # exit code: a no stands, and nobody said that it is to be renewed
+from data.commands.frame import ACTOR, FOUND, Refusal, opened_store, student_key
 
 consent = typer.Typer(
     no_args_is_help=True,
@@ -25,13 +25,12 @@ Actor = Annotated[str, typer.Option(help="Who records it, for the log.")]
 @consent.command()
 def show(student: Student) -> None:
     """What holds for a student, and every decision on record."""
-    from data.commands.opening import opened_store
     from data.consents.queries import consent_standing
     from data.queries import consent_history
     from data.trust.scope import Scope
 
     with opened_store() as store:
-        key = _key_of(store, student)
+        key = student_key(store, student)
         held = consent_standing(store, Scope.system(), key)
         history = consent_history(store, Scope.system(), key)
     for row in held.itertuples():
@@ -51,7 +50,7 @@ def grant(
     on: Day = "",
     source: Origin = "",
     again: Annotated[bool, typer.Option("--again", help="Although the student had said no.")] = False,
-    actor: Actor = "command line",
+    actor: Actor = ACTOR,
 ) -> None:
     """Record a yes. Where a no stands it needs --again, and exits with 1 without."""
     _record(student, purpose, "renewed" if again else "granted", on, source, actor)
@@ -64,7 +63,7 @@ def withdraw(
     on: Day = "",
     source: Origin = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    actor: Actor = "command line",
+    actor: Actor = ACTOR,
 ) -> None:
     """Record a no. It holds at once, whatever date it carries."""
     if not yes:
@@ -83,7 +82,6 @@ def missing(
     program: Annotated[str, typer.Option(help="Only this programme.")] = "",
 ) -> None:
     """Numbers of the students who do not agree, one a line, and how many they are on standard error."""
-    from data.commands.opening import opened_store
     from data.consents.queries import without_consent
     from data.trust.scope import Scope
 
@@ -97,17 +95,15 @@ def missing(
 
 
 def _record(student: str, purpose: str, decision: str, on: str, source: str, actor: str) -> None:
-    from data.commands.opening import opened_store
     from data.consents.consent import NeedsRenewal, record_consents
 
     day, purposes = _day(on), _purposes(purpose)
     with opened_store() as store:
-        key, about = _key_of(store, student), {"actor": actor, "decided_on": day, "source": source}
+        key, about = student_key(store, student), {"actor": actor, "decided_on": day, "source": source}
         try:
             changed = record_consents(store, key, purposes, decision, **about)
         except NeedsRenewal as problem:
-            typer.echo(f"refused, nothing was written: {problem}: give --again", err=True)
-            raise typer.Exit(STANDS) from None
+            raise Refusal(f"nothing was written: {problem}: give --again", FOUND) from None
     for one, new in changed.items():
         typer.echo(f"{one}: {'recorded' if new else 'nothing changed, that holds already'}")
 
@@ -115,33 +111,21 @@ def _record(student: str, purpose: str, decision: str, on: str, source: str, act
 def _purposes(text: str) -> list[str]:
     """The purposes that a word or a list of words names."""
     from data.columns import CONSENT_COLUMNS, CONSENT_PURPOSES
-    from data.commands.opening import refusal
     from data.files.matching import listed_values, shipped_words
 
     column = next(one for one in CONSENT_COLUMNS if one.name == "purpose")
     named = listed_values(text, CONSENT_PURPOSES, shipped_words(column, "consents")).split(", ")
     if not set(named) <= set(CONSENT_PURPOSES):
-        raise refusal(f"--purpose must be among {', '.join(CONSENT_PURPOSES)}, or all; got {text!r}")
+        raise Refusal(f"--purpose must be among {', '.join(CONSENT_PURPOSES)}, or all; got {text!r}")
     return named
 
 
 def _day(text: str) -> date | None:
-    from data.commands.opening import refusal
 
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        raise refusal(f"--on must be a date as 2024-08-31, got {text!r}") from None
-
-
-def _key_of(store, student: str) -> str:
-    from data.queries import find_student
-    from data.trust.scope import Scope
-
-    found = find_student(store, Scope.system(), student)
-    if found is None:
-        raise LookupError("--student must be the number or key of a student in the store")
-    return found
+        raise Refusal(f"--on must be a date as 2024-08-31, got {text!r}") from None
 
 
 def _said(row) -> str:

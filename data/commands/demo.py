@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from data.commands.frame import opened_store
+
 
 def demo(
     students: Annotated[int, typer.Option(min=1, help="Students ever registered.")] = 2000,
@@ -22,10 +24,9 @@ def demo(
     Interrupted, the same command again completes it.
     """
     from data.commands.bars import Bars
-    from data.commands.opening import opened_store
     from data.synthetic.demo import write_demo
 
-    with opened_store() as store, Bars() as bars:
+    with opened_store(may_make=True) as store, Bars() as bars:
         result = write_demo(
             store,
             students=students,
@@ -33,7 +34,7 @@ def demo(
             signatures=signatures,
             signature_link=signature_link,
             jobs=jobs or len(os.sched_getaffinity(0)),
-            progress=bars.show,
+            progress=bars,
         )
     typer.echo(
         f"synthetic demo data in {store.url}: {result.students} students, {result.terms} terms, "

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from data.commands.frame import ACTOR, Refusal, opened_store, student_key
+
 
 def erase(
     student: Annotated[str, typer.Option(help="Student number or student key.")] = "",
@@ -19,11 +21,10 @@ def erase(
     yes: Annotated[bool, typer.Option(help="Do not ask.")] = False,
 ) -> None:
     """Erase, and print a receipt."""
-    from data.commands.opening import opened_store, refusal
     from data.trust import erase as erasing
 
     if bool(student) == expired or (expired and everything):
-        raise refusal("give either --student (with --everything or without) or --expired")
+        raise Refusal("give either --student (with --everything or without) or --expired")
     with opened_store() as store:
         keys = erasing.expired_specimens(store, date.today()) if expired else [_key_of(store, student)]
         what = "every trace" if everything else "the signatures"
@@ -31,7 +32,7 @@ def erase(
             typer.confirm(f"Erase {what} of {len(keys)} student(s)? This cannot be undone.", abort=True)
         act = erasing.erase_student if everything else erasing.erase_student_signatures
         texts = [act(store, key).as_text() for key in keys]
-        if expired and (gone := erasing.erase_questioned(store, date.today(), actor="command line")):
+        if expired and (gone := erasing.erase_questioned(store, date.today(), actor=ACTOR)):
             texts.append(f"deleted       {gone} × questioned images; the decisions about them stay")
     text = "\n\n".join(texts) or "nothing to erase"
     typer.echo(text)
@@ -40,13 +41,7 @@ def erase(
 
 
 def _key_of(store, student: str) -> str:
-    from data import queries
     from data.trust.erase import receipts
-    from data.trust.scope import Scope
 
-    found = queries.find_student(store, Scope.system(), student)
-    if found is None and receipts(store, student):
-        found = student  # erased before: erasing again completes what a kill may have left
-    if found is None:
-        raise LookupError("--student must be the number or key of a student in the store")
-    return found
+    # Erased before: erasing again completes what a kill may have left.
+    return student if receipts(store, student) else student_key(store, student)

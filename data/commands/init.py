@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from data.commands.frame import ACTOR, Refusal, opened_store
+
 if TYPE_CHECKING:
     from data.store import Store
 
@@ -25,15 +27,14 @@ def init(
 
     A new store is an institution's own from now on: no demo can be written into it.
     """
-    from data.commands.opening import opened_store
     from data.engine.migrate import newest_revision
     from data.store import get_fact, set_fact
     from data.trust.origin import begin_own
 
-    with opened_store() as store:
+    with opened_store(may_make=True) as store:
         own = begin_own(store)
         if not own and (ask or administrator):
-            raise ValueError(
+            raise Refusal(
                 f"{store.url} holds the demo; name another folder in TEPAT_FOLDER (or another DATABASE_URL) "
                 "for data of your own"
             )
@@ -61,7 +62,7 @@ def _first_administrator(store: Store, name: str) -> None:
     check_account_name(name)
     known = find_account(store, name)
     if known is not None and known.role != "administrator":
-        raise ValueError(f"account {name!r} exists and is {known.role}; choose another name")
+        raise Refusal(f"account {name!r} exists and is {known.role}; choose another name")
     shown = name if known is None else known.display_name
     while True:
         secret = _asked("Password", hide_input=True, confirmation_prompt=True)
@@ -71,17 +72,16 @@ def _first_administrator(store: Store, name: str) -> None:
         except ValueError as problem:  # too short, for example
             typer.echo(f"{problem}; once more")
     about = {"role": "administrator", "program_codes": None, "active": True}
-    audit.append(
-        store, actor="command line", role="system", action="write account", object=name, detail=about
-    )
+    audit.append(store, actor=ACTOR, role="system", action="write account", object=name, detail=about)
     typer.echo(f"account    {name}, administrator")
 
 
 def _asked(question: str, **how) -> str:
+
     try:
         return typer.prompt(question, **how)
     except typer.Abort:
-        raise ValueError(
+        raise Refusal(
             f"nobody answered “{question}”: run this in a terminal, or give --institution and create the "
             "account with `python -m data account NAME --role administrator`"
         ) from None

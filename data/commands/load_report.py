@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
+from data.files.guess_words import guess_line
 from data.records.checks import CHECKS
 from data.records.ingest import ImportPlan
 from data.signatures.ingest import SignaturePlan, specimens_per_student
 
+_ASSUMED = {True: "read as ", False: "assumed "}
+TAKEN = ("SPC104", "SPC105")  # warnings about files that are taken all the same
 MOST_ERRORS = 200  # lines; the rest is counted, and --problems writes all
 
 
@@ -22,6 +25,9 @@ def report_records(plan: ImportPlan) -> list[str]:
         )
         if match.left_out:
             lines.append(f"  never stored: {', '.join(match.left_out)}")
+        if match.unknown:
+            lines.append(f"  not understood, left out: {', '.join(match.unknown)}")
+        lines += [f"  {_ASSUMED[guess.proven]} {guess_line(guess)}" for guess in plan.guesses.get(table, ())]
     for table, counts in plan.counts.items():
         if table != "identities":
             lines.append(
@@ -39,7 +45,13 @@ def report_signatures(plan: SignaturePlan) -> list[str]:
         f"signatures: {plan.read:,} files, {len(plan.specimens):,} of {students:,} students taken",
         f"  {'signatures':<10} {counts['new']:>9,} new {0:>9,} changed {counts['same']:>9,} same",
     ]
-    left_out = plan.problems[plan.problems["severity"] == "warning"]
+    warnings = plan.problems[plan.problems["severity"] == "warning"]
+    taken = warnings["rule"].isin(TAKEN)
+    left_out = warnings[~taken]
+    lines += [
+        f"  warning    {row.rule} {row.file}: {row.message}"
+        for row in warnings[taken][:MOST_ERRORS].itertuples()
+    ]
     lines += [f"  left out   {row.file}: {row.message}" for row in left_out[:MOST_ERRORS].itertuples()]
     if len(left_out) > MOST_ERRORS:
         lines.append(f"  … and {len(left_out) - MOST_ERRORS:,} more left out; --problems writes all of them")
@@ -51,10 +63,11 @@ def _problem_lines(found: pd.DataFrame) -> list[str]:
     warnings = found[found["severity"] == "warning"]
     lines = _error_lines(errors)
     for (rule, file), rows in warnings.groupby(["rule", "file"], sort=False):
-        first = rows["row"].min()
-        count = "the whole file" if pd.isna(first) else f"{len(rows):,} rows, the first is row {first}"
-        text = rows["message"].iloc[0] if pd.isna(first) else CHECKS[rule].title
-        lines.append(f"  warning {rule} {file}: {count}: {text}")
+        whole, single = rows[rows["row"].isna()], rows[rows["row"].notna()]
+        lines += [f"  warning {rule} {file}: the whole file: {text}" for text in whole["message"].unique()]
+        if len(single):
+            count = f"{len(single):,} rows, the first is row {single['row'].min()}"
+            lines.append(f"  warning {rule} {file}: {count}: {CHECKS[rule].title}")
     return lines
 
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from data.commands.frame import opened_store
+
 
 def real(
     data: Annotated[Path, typer.Option(help="Folder with students/uci697 and signatures/cedar.")],
@@ -17,21 +19,13 @@ def real(
 ) -> None:
     """Import 4,424 real students (UCI 697) and pair CEDAR signatures with 1,320 of them at random."""
     from data.commands.bars import Bars
-    from data.commands.opening import refusal
-    from data.engine.cipher import KeyProblem
     from data.loaders.paired import LABEL, write_benchmark
     from data.settings import get_settings
-    from data.store import open_store
 
     settings = get_settings()
     url = settings.database_url and settings.url or None
-    try:
-        store = open_store(url, folder=folder or settings.folder)
-        with Bars() as bars:
-            result = write_benchmark(store, data, money_flags=money_flags, progress=bars.show)
-        store.close()
-    except (ValueError, KeyProblem) as problem:
-        raise refusal(problem) from None
+    with opened_store(may_make=True, url=url, folder=folder or settings.folder) as store, Bars() as bars:
+        result = write_benchmark(store, data, money_flags=money_flags, progress=bars)
     typer.echo(
         f"{store.url}: {result.students} real students, {result.terms} terms, {result.paired} signatures of "
         f"{result.writers} writers, {LABEL}: the right answer is that signatures add nothing"

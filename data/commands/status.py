@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from data.commands.frame import DONE, FOUND, opened_store
+
 HELD = {
     "real": "an institution's own records",
     "invented": "synthetic demo data",
@@ -17,14 +19,13 @@ READY = typer.Option("--ready", help="Print nothing; exit 0 when there is someth
 def status(ready: Annotated[bool, READY] = False) -> None:
     """Print facts, row counts, the served model and the newest imports."""
     from data import queries
-    from data.commands.opening import opened_store
     from data.engine.migrate import current_revision
     from data.store import get_fact
     from data.trust.origin import origin
 
+    if ready:
+        raise typer.Exit(DONE if _ready() else FOUND)
     with opened_store() as store:
-        if ready:
-            raise typer.Exit(0 if _ready(store) else 1)
         typer.echo(f"store        {store.url} at revision {current_revision(store.engine)}")
         typer.echo(f"institution  {get_fact(store, 'institution', '-')}")
         typer.echo(f"data         {HELD[origin(store)]}")
@@ -38,12 +39,17 @@ def status(ready: Annotated[bool, READY] = False) -> None:
             typer.echo(f"  import {row.started_at:%Y-%m-%d %H:%M} {ended:8s} {row.source} by {row.actor}")
 
 
-def _ready(store) -> bool:
+def _ready() -> bool:
     """Whether the app has something to show: scored students, or a store that is an institution's own, even
     an empty one (no demo may be built there)."""
     from data import queries
+    from data.store import NoStore
     from data.trust import origin
 
-    rows = queries.counts(store).set_index("table")["rows"]
-    own = origin.is_begun(store) or (rows["students"] and origin.origin(store) == origin.REAL)
-    return bool(rows["risk_current"] or own)
+    try:
+        with opened_store() as store:
+            rows = queries.counts(store).set_index("table")["rows"]
+            own = origin.is_begun(store) or (rows["students"] and origin.origin(store) == origin.REAL)
+            return bool(rows["risk_current"] or own)
+    except NoStore:
+        return False

@@ -8,7 +8,7 @@ objects.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,8 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-Progress = Callable[[int, int], None]  # called with (rows done, rows in all)
-BATCH = 20_000  # rows between two calls of a progress function
+BATCH = 20_000  # rows sent to the database at a time
 FETCHED = 50_000  # rows read at a time
 TEXT = pd.StringDtype(na_value=np.nan)  # what pandas calls "str"; naming it costs as much as the array
 KEYS_PER_QUERY = 900  # SQLite's default limit is 999 parameters in older builds
@@ -62,9 +61,7 @@ def fetch_by_keys(connection: Connection, statement: Select, column, keys: Seque
     return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
 
-def insert_frame(
-    connection: Connection, table: Table, frame: pd.DataFrame, progress: Progress | None = None
-) -> None:
+def insert_frame(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
     """Insert every row of ``frame``, whose columns are columns of ``table``."""
     if frame.empty:
         return
@@ -79,8 +76,6 @@ def insert_frame(
             statement = insert(table).values({name: bindparam(name) for name in names})
             compiled = str(statement.compile(dialect=connection.dialect))
             connection.exec_driver_sql(compiled, rows)
-        if progress:
-            progress(min(start + BATCH, total), total)
 
 
 def update_frame(connection: Connection, table: Table, key: Sequence[str], frame: pd.DataFrame) -> None:

@@ -12,6 +12,10 @@ from data.engine.database import reading, writing
 FOLDER = Path(__file__).resolve().parent.parent / "migrations"
 
 
+class NewerStore(RuntimeError):
+    """The database was made by a newer version of the software."""
+
+
 def newest_revision() -> str:
     """The newest revision among the files; their names begin with its four digits."""
     return max(path.name[:4] for path in (FOLDER / "versions").glob("[0-9]*.py"))
@@ -28,7 +32,7 @@ def migrate(engine: Engine) -> None:
 
     Raises
     ------
-    RuntimeError
+    NewerStore
         When the database was made by a newer version of the software.
     """
     newest = newest_revision()
@@ -36,7 +40,10 @@ def migrate(engine: Engine) -> None:
     if found == newest:
         return
     if found is not None and found > newest:
-        raise RuntimeError(f"the store is at revision {found}, this software knows only up to {newest}")
+        raise NewerStore(
+            f"the store is at revision {found}, this software knows only up to {newest}: use the version "
+            "that made it"
+        )
     with _without_foreign_keys(engine), writing(engine, "migrate") as connection:
         if _revision(connection) != newest:  # another process may have been first
             upgrade(connection)

@@ -8,45 +8,27 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
 
 import numpy as np
 import pandas as pd
 
-from data.calendar.term_calendar import is_term
 from data.columns import Column
+from data.files.dates import read_date
+from data.files.term_words import read_term
 
-NULL_TEXTS = frozenset({"", "-", "--", "—", "–", "null", "\\n", "n/a", "#n/a", "nan", "none", "nat"})
-DATE_ORDERS = ("dmy", "mdy")
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "jan januari january",
-            "feb februari february peb pebruari",
-            "mar maret march",
-            "apr april",
-            "mei may",
-            "jun juni june",
-            "jul juli july",
-            "agu agt ags agustus aug august",
-            "sep sept september",
-            "okt oct oktober october",
-            "nov nop november nopember",
-            "des dec desember december",
-        ),
-        start=1,
-    )
-    for name in names.split()
-}
-_PARTS = {
-    1: "ganjil gasal odd fall autumn",
-    2: "genap even spring",
-    3: "pendek antara short summer",
-}
-_PART_OF_WORD = {word: part for part, words in _PARTS.items() for word in words.split()}
+NULL_TEXTS = frozenset(
+    "|-|--|---|—|–|null|\\n|n/a|#n/a|n.a|n.a.|nan|none|nat|<na>|(null)|<null>|undefined|0000-00-00".split("|")
+)
+# In names and codes these are words of their own: a person may be called Nan, a programme NA.
+_PROGRAMS_NULLS = frozenset("NULL null NaN nan None N/A n/a #N/A <NA> NaT (null) \\N".split())
+_SHEET_ERROR = re.compile(
+    r"#(?:REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!|FIELD!)|#{2,}|Err:\d{3}", re.IGNORECASE
+)
+_FORMULA = re.compile(r"=(?!=)\s*\S.*", re.DOTALL)
 _NUMBER = re.compile(r"[+-]?\d[\d.,' \u00a0\u202f\u2009]*|[+-]?[.,]\d+")
 _SCIENTIFIC = re.compile(r"[+-]?\d+([.,]\d+)?[eE][+-]?\d+")
+# As programs write quantities: with a decimal sign or a sign of the exponent; 21E10023 is an office's.
+_QUANTITY = re.compile(r"\d+(?:[.,]\d+[eE][+-]?|[eE][+-])\d{1,3}")
 
 
 @dataclass(frozen=True)
@@ -61,11 +43,17 @@ class ParsedColumn:
         Cells that hold something unreadable.
     expected : str
         What a cell should look like, in words, for the message.
+    errors : pandas.Series of bool
+        Cells in which a spreadsheet program shows an error, such as ``#REF!``; their value is missing.
+    formulas : pandas.Series of bool
+        Cells that hold a formula without its result; they are bad as well.
     """
 
     values: pd.Series
     bad: pd.Series
     expected: str
+    errors: pd.Series
+    formulas: pd.Series
 
 
 def parse_column(
@@ -86,8 +74,8 @@ def parse_column(
         Gives kind and range; the range only helps to read a number that could be read in two ways.
     decimal : {",", "."}, optional
         Decimal sign that the file suggests.
-    date_order : {"dmy", "mdy"}
-        Order of 03/04/2024.
+    date_order : {"dmy", "mdy", ""}
+        Order of 03/04/2024; empty leaves such cells unread.
     scale : float
         Factor of numbers without a percent sign, e.g. 0.01 under the header "Attendance (%)".
 
@@ -97,24 +85,36 @@ def parse_column(
     """
     codes, distinct = pd.factorize(texts.fillna(""), use_na_sentinel=False)
     distinct = [str(text) for text in distinct]
+    errors = np.array([bool(_SHEET_ERROR.fullmatch(text.strip())) for text in distinct], dtype=bool)
+    formulas = np.array([bool(_FORMULA.fullmatch(text)) for text in distinct], dtype=bool)
+    distinct = ["" if error else text for text, error in zip(distinct, errors, strict=True)]
     if column.kind == "text":
-        read, expected = [_read_text(text) for text in distinct], "text"
+        read, expected = [_read_text(text, column.name) for text in distinct], "text"
     elif column.kind in ("integer", "number"):
         read = _read_numbers(distinct, column, decimal, scale)
         expected = "a whole number" if column.kind == "integer" else "a number"
     elif column.kind == "date":
         read = [_caught(read_date, text, date_order) for text in distinct]
-        order = "day/month/year" if date_order == "dmy" else "month/day/year"
-        expected = f"a date such as 2024-08-31, or {order}"
+        expected = f"a date such as 2024-08-31, or {_ORDER_WORDS[date_order]}"
     else:
-        read = [_caught(read_term, text, column.name == "cohort_term") for text in distinct]
-        expected = "a term such as 20241 or 2024/2025 Ganjil"
+        entry = column.name == "cohort_term"
+        read = [_caught(read_term, text, entry, date_order) for text in distinct]
+        expected = "a term such as 20241 or 2024/2025 Ganjil" + (", or a date of entry" if entry else "")
+    read = [_UNREADABLE if formula else value for value, formula in zip(read, formulas, strict=True)]
     bad = np.array([value is _UNREADABLE for value in read], dtype=bool)
     clean = [None if value is _UNREADABLE else value for value in read]
     dtype = {"text": "str", "integer": "Int64", "term": "Int64", "number": "float64", "date": "datetime64[s]"}
     table = pd.Series(clean, dtype=dtype[column.kind])
     values = table.iloc[codes].set_axis(texts.index)
-    return ParsedColumn(values, pd.Series(bad[codes], index=texts.index), expected)
+    masks = [pd.Series(mask[codes], index=texts.index) for mask in (bad, errors, formulas)]
+    return ParsedColumn(values, masks[0], expected, *masks[1:])
+
+
+_ORDER_WORDS = {
+    "dmy": "day/month/year",
+    "mdy": "month/day/year",
+    "": "one of which day and month can be told apart",
+}
 
 
 class _Unreadable:
@@ -129,23 +129,36 @@ def is_null(text: str) -> bool:
     return text.strip().casefold() in NULL_TEXTS
 
 
-def _caught(read, text: str, option):
+def _caught(read, text: str, *options):
     if is_null(text):
         return None
     try:
-        return read(text, option)
-    except ValueError:
+        return read(text, *options)
+    except (ValueError, OverflowError):
         return _UNREADABLE
 
 
-def _read_text(text: str) -> str | None:
+def _read_text(text: str, column: str) -> str | None:
     text = re.sub(r"\s+", " ", text).strip()
-    return None if text in ("", "-", "--", "NULL", "\\N") else text
+    if column in ("name", "program_name", "program_code"):
+        return None if text in _PROGRAMS_NULLS or not text.strip("-—–") else whole_code(text, column)
+    return None if is_null(text) or text == "NA" else text
+
+
+def whole_code(text: str, column: str = "program_code") -> str:
+    """A code that a program has turned into a number with decimals, without them: ``55201.0`` → ``55201``."""
+    return re.sub(r"^(\d+)[.,]0+$", r"\1", text) if column == "program_code" else text
 
 
 def looks_damaged(text: str) -> bool:
-    """Whether a student number went through a spreadsheet as a number, e.g. ``2,1E+09`` or ``210001.0``."""
-    return bool(_SCIENTIFIC.fullmatch(text)) or bool(re.fullmatch(r"\d+[.,]0+", text))
+    """Whether a student number went through a spreadsheet as a number, e.g. ``2,1E+09`` or ``210001.0``.
+
+    Examples
+    --------
+    >>> looks_damaged("2,1E+09"), looks_damaged("21E10023")
+    (True, False)
+    """
+    return bool(_QUANTITY.fullmatch(text)) or bool(re.fullmatch(r"\d+[.,]0+", text))
 
 
 def readings_of_number(text: str) -> tuple[float, ...]:
@@ -201,69 +214,8 @@ def _read_numbers(distinct: list[str], column: Column, decimal: str | None, scal
         as_thousands = column.kind == "integer" if decimal is None else decimal not in text
         return readings[-1] if as_thousands else readings[0]
 
-    return [_caught(lambda cell, _: choose(cell), text, None) for text in distinct]
+    return [_caught(choose, text) for text in distinct]
 
 
 def _fits(value: float, column: Column) -> bool:
     return (column.low is None or value >= column.low) and (column.high is None or value <= column.high)
-
-
-def read_date(text: str, order: str = "dmy") -> date:
-    """A date as registers write it.
-
-    Examples
-    --------
-    >>> read_date("31/08/2024"), read_date("2024-08-31 00:00:00"), read_date("31 Agustus 2024")
-    (datetime.date(2024, 8, 31), datetime.date(2024, 8, 31), datetime.date(2024, 8, 31))
-    """
-    text = re.sub(r"[T ]\d{1,2}[:.]\d{2}([:.]\d{2}(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$", "", text.strip())
-    if match := re.fullmatch(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})", text):
-        return date(*map(int, match.groups()))
-    if re.fullmatch(r"(19|20)\d{6}", text):
-        return datetime.strptime(text, "%Y%m%d").date()
-    if match := re.fullmatch(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})", text):
-        first, second, year = map(int, match.groups())
-        return date(year, second, first) if order == "dmy" else date(year, first, second)
-    if match := re.fullmatch(r"(\d{1,2})[-/. ]+([A-Za-z]+)[-/., ]+(\d{4})", text):
-        return date(int(match[3]), _month(match[2]), int(match[1]))
-    if match := re.fullmatch(r"([A-Za-z]+)[. ]+(\d{1,2}),? +(\d{4})", text):
-        return date(int(match[3]), _month(match[1]), int(match[2]))
-    raise ValueError(f"not a date: {text!r}")
-
-
-def _month(word: str) -> int:
-    if word.casefold() not in _MONTHS:
-        raise ValueError(f"not a month: {word!r}")
-    return _MONTHS[word.casefold()]
-
-
-def read_term(text: str, year_alone: bool = False) -> int:
-    """A term as ``YYYYT``; a year alone means its odd term where an entry cohort is asked for.
-
-    Examples
-    --------
-    >>> read_term("2023/2024 Genap"), read_term("20231"), read_term("2023", True), read_term("Spring 2024")
-    (20232, 20231, 20231, 20232)
-    """
-    text = re.sub(r"\.0+$", "", text.strip())
-    if re.fullmatch(r"\d{5}", text):
-        term = int(text)
-    elif re.fullmatch(r"\d{4}", text) and year_alone:
-        term = int(text) * 10 + 1
-    else:
-        term = _term_of_words(text)
-    if not is_term(term):
-        raise ValueError(f"not a term: {text!r}")
-    return term
-
-
-def _term_of_words(text: str) -> int:
-    years = [int(year) for year in re.findall(r"(?<!\d)((?:19|20)\d{2})(?!\d)", text)]
-    rest = re.sub(r"(?<!\d)(?:19|20)\d{2}(?!\d)", " ", text).casefold()
-    words = re.findall(r"[a-z]+", rest)
-    parts = {_PART_OF_WORD[word] for word in words if word in _PART_OF_WORD}
-    parts |= {int(digit) for digit in re.findall(r"(?<!\d)[123](?!\d)", rest)}
-    if len(parts) != 1 or not 1 <= len(years) <= 2 or (len(years) == 2 and years[1] != years[0] + 1):
-        raise ValueError(f"not a term: {text!r}")
-    after_new_year = len(years) == 1 and bool({"spring", "summer"} & set(words))
-    return (years[0] - after_new_year) * 10 + parts.pop()

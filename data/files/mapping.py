@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,11 +20,12 @@ from data.columns import (
     TERM_COLUMNS,
     Column,
 )
-from data.files.cells import DATE_ORDERS
+from data.files.dates import DATE_ORDERS
 from data.files.text_table import header_key
 
 FOLDER = Path(__file__).parent.parent / "mappings"
-SHIPPED = ("siakad", "pddikti", "english")
+SHIPPED = ("siakad", "pddikti", "english", "epsbed")
+ZERO_MEANINGS = ("empty", "grade")  # what a term average of 0 says: no grade yet, or everything failed
 TABLES: dict[str, tuple[Column, ...]] = {
     "students": STUDENT_COLUMNS,
     "terms": TERM_COLUMNS,
@@ -59,6 +60,14 @@ class TableMapping:
         Column → headers whose cells only together make a value.
     chosen : dict of str to str
         Header → column, tied by hand; ``""`` ignores the header. Comes before everything else.
+    fixed : dict of str to str
+        Column → what every row says where the file has no such column, as a cell would say it.
+    meanings : dict of str to dict of str to str
+        Header → cell as written → value; for columns of codes. Comes before ``values``.
+    unneeded : tuple of str
+        Headers that are understood and have no column here.
+    zero : str
+        One of :data:`ZERO_MEANINGS`, for terms told in columns; empty: not said yet.
     """
 
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -66,16 +75,21 @@ class TableMapping:
     scale: dict[str, float] = field(default_factory=dict)
     join: dict[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     chosen: dict[str, str] = field(default_factory=dict)
+    fixed: dict[str, str] = field(default_factory=dict)
+    meanings: dict[str, dict[str, str]] = field(default_factory=dict)
+    unneeded: tuple[str, ...] = ()
+    zero: str = ""
 
 
 @dataclass(frozen=True)
 class Mapping:
-    """A named mapping of the tables."""
+    """A named mapping of the tables; ``lends`` says whether its words serve the files of others."""
 
     name: str
     title: str
     date_order: str = "dmy"
     tables: dict[str, TableMapping] = field(default_factory=dict)
+    lends: bool = True
 
     def table(self, table: str) -> TableMapping:
         """The part for one table; an empty one when the mapping says nothing about it."""
@@ -95,6 +109,8 @@ class Mapping:
 def missing_columns(table: str, given: Collection[str]) -> tuple[str, ...]:
     """Columns that a file of ``table`` cannot do without and that are not among ``given``."""
     missing = [column.name for column in TABLES[table] if column.required and column.name not in given]
+    if table == "terms" and "term_index" in given:  # the student's own semester number places the term
+        missing = [name for name in missing if name != "term_id"]
     if table == "consents":
         missing += [needed[0] for needed in _CONSENTS_NEED if not set(needed) & set(given)]
     return tuple(missing)
@@ -134,14 +150,14 @@ def mapping_from_dict(raw: dict) -> Mapping:
     order = raw.get("date_order", base.date_order if base else "dmy")
     if order not in DATE_ORDERS:
         raise MappingError(f"date_order must be one of {', '.join(DATE_ORDERS)}, got {order!r}")
-    allowed = {"name", "title", "date_order", "extends", "tables", *TABLES}
+    allowed = {"name", "title", "date_order", "extends", "tables", "lends", *TABLES}
     if strange := sorted(set(raw) - allowed):
         raise MappingError(f"unknown entries {', '.join(strange)}; allowed are {', '.join(sorted(allowed))}")
     tables = {}
     for table in TABLES:
         part = _table_from_dict(table, raw.get(table, {}))
         tables[table] = _merged(part, base.table(table)) if base else part
-    return Mapping(raw["name"], raw.get("title", raw["name"]), order, tables)
+    return Mapping(raw["name"], raw.get("title", raw["name"]), order, tables, bool(raw.get("lends", True)))
 
 
 def mapping_to_dict(mapping: Mapping) -> dict:
@@ -151,13 +167,15 @@ def mapping_to_dict(mapping: Mapping) -> dict:
 
 def _table_from_dict(table: str, raw: dict) -> TableMapping:
     names = {column.name for column in TABLES[table]}
-    for part in ("columns", "values", "join"):
+    for part in ("columns", "values", "join", "fixed"):
         if strange := sorted(set(raw.get(part, {})) - names):
             raise MappingError(f"[{table}.{part}] names no such column: {', '.join(strange)}")
     if strange := sorted({*raw.get("chosen", {}).values()} - names - {""}):
         raise MappingError(f"[{table}.chosen] names no such column: {', '.join(strange)}")
-    if strange := sorted(set(raw) - {"columns", "values", "scale", "join", "chosen"}):
+    if strange := sorted(set(raw) - {part.name for part in fields(TableMapping)}):
         raise MappingError(f"[{table}] has unknown parts: {', '.join(strange)}")
+    if raw.get("zero", "") not in ("", *ZERO_MEANINGS):
+        raise MappingError(f"[{table}] zero must be one of {', '.join(ZERO_MEANINGS)}, got {raw['zero']!r}")
     columns = {
         column: (headers,) if isinstance(headers, str) else tuple(headers)
         for column, headers in raw.get("columns", {}).items()
@@ -169,7 +187,20 @@ def _table_from_dict(table: str, raw: dict) -> TableMapping:
     scale = {header_key(header): float(factor) for header, factor in raw.get("scale", {}).items()}
     join = {column: tuple(map(tuple, options)) for column, options in raw.get("join", {}).items()}
     _refuse_strange_values(table, values)
-    return TableMapping(columns, values, scale, join, dict(raw.get("chosen", {})))
+    return TableMapping(
+        columns,
+        values,
+        scale,
+        join,
+        dict(raw.get("chosen", {})),
+        {column: str(cell) for column, cell in raw.get("fixed", {}).items()},
+        {
+            header_key(header): {header_key(cell): str(value) for cell, value in pairs.items()}
+            for header, pairs in raw.get("meanings", {}).items()
+        },
+        tuple(raw.get("unneeded", ())),
+        raw.get("zero", ""),
+    )
 
 
 def _refuse_strange_values(table: str, values: dict[str, dict[str, str]]) -> None:
@@ -192,6 +223,18 @@ def _merged(part: TableMapping, base: TableMapping) -> TableMapping:
         column: {**base.values.get(column, {}), **part.values.get(column, {})}
         for column in {**base.values, **part.values}
     }
+    meanings = {
+        header: {**base.meanings.get(header, {}), **part.meanings.get(header, {})}
+        for header in {**base.meanings, **part.meanings}
+    }
     return TableMapping(
-        columns, values, {**base.scale, **part.scale}, {**base.join, **part.join}, part.chosen
+        columns,
+        values,
+        {**base.scale, **part.scale},
+        {**base.join, **part.join},
+        part.chosen,
+        {**base.fixed, **part.fixed},
+        meanings,
+        (*base.unneeded, *part.unneeded),
+        part.zero or base.zero,
     )

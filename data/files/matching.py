@@ -7,31 +7,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from data.columns import ALL_PURPOSES, Column
-from data.files.cells import read_term
+from data.columns import ALL_PURPOSES, MAX_TERM_INDEX, Column
+from data.files.cells import is_null, whole_code
+from data.files.derived_cells import tells_graduation
 from data.files.mapping import TABLES, Mapping, missing_columns, shipped_mappings
-from data.files.text_table import header_key
+from data.files.never_stored import never_stored
+from data.files.term_words import read_term
+from data.files.text_table import TextTable, header_key
+from data.files.wide import own_count, term_headers
 
 # Columns added to the files that go back to the office; ignored when such a file is imported again.
 RETURNED_COLUMNS = ("tepat: row", "tepat: reasons")
+ROW_NUMBER = "#"  # a fixed value that stands for the number of the row
 _ROW_NUMBERS = ("No", "No. Urut", "Nomor Urut", "#")  # the office's own counting, no loss
+_OFTEN_WIDE = ("gpa_term", "credits_attempted")  # columns that a wide file has once per term
+_OFTEN = ("", "smt", "semester", "sem")
+_DATE = re.compile("tanggal|tgl|date|tgmsk")
 _BETWEEN = re.compile(r"[,;/|+&\n]|\b(?:dan|serta|and)\b", re.IGNORECASE)  # what stands between listed values
-# Left out on sight, whatever a mapping says: not needed for the purpose, so never stored.
-NEVER_STORED = frozenset(
-    header_key(header)
-    for line in (
-        "NIK, No KTP, Nomor KTP, NISN, NPWP, Nama Ibu, Nama Ibu Kandung, nm_ibu_kandung, Nama Ayah",
-        "Agama, nama_agama, id_agama, Alamat, jalan, dusun, rt, rw, kelurahan, kode_pos, No HP, Nomor HP",
-        "No. Telepon, telepon, handphone, Email, E-mail, Tempat Lahir, Status Pernikahan, Pekerjaan",
-        "National ID, Passport, Religion, Address, Phone, Mobile, Mother's name, Father's name",
-        "Marital status, Place of birth, Employment status",
-    )
-    for header in line.split(", ")
-)
 
 
 @dataclass(frozen=True)
@@ -52,6 +48,8 @@ class Match:
         Headers that mean nothing to the mapping.
     left_out : tuple of str
         Headers that are never stored (national numbers, parents' names, contacts).
+    year_header : str or None
+        Header of the academic year that stands beside the student's own semester numbers.
     """
 
     table: str
@@ -60,6 +58,7 @@ class Match:
     missing: tuple[str, ...]
     unknown: tuple[str, ...]
     left_out: tuple[str, ...]
+    year_header: str | None = None
 
     @property
     def score(self) -> tuple[int, int]:
@@ -67,13 +66,49 @@ class Match:
         return -len(self.missing), len(self.headers)
 
 
+def own_numbers(text: TextTable, match: Match, others: Sequence[Mapping] = ()) -> Match:
+    """The match of a file of terms that are numbered by the student's own semesters.
+
+    Where the column of terms holds 1 to 14 and nothing else, or stands for the academic year beside a column
+    of such numbers above 3, the numbers are the student's own.
+    """
+    header = match.headers.get("term_id")
+    if match.table != "terms" or header is None or "term_index" in match.headers:
+        return match
+    by_key = {header_key(name): name for name in text.frame.columns}
+    told = None
+    if own_count(text.frame[header].fillna("").astype("str")):
+        told = header
+    for mapping in (match.mapping, *others):
+        for option in mapping.table("terms").join.get("term_id", ()):
+            beside = by_key.get(header_key(option[-1]))
+            years = by_key.get(header_key(option[0])) == header
+            if told is None and years and beside and beside not in match.headers.values():
+                cells = text.frame[beside].fillna("").astype("str")
+                above = cells.str.strip().str.fullmatch(r"[4-9]|1\d").any()
+                told = beside if above and own_count(cells) else None
+    if told is None:
+        return match
+    headers = {column: name for column, name in match.headers.items() if column != "term_id"}
+    headers["term_index"] = told
+    missing = missing_columns("terms", (*headers, *match.mapping.table("terms").fixed))
+    unknown = tuple(name for name in match.unknown if name != told)
+    years = None if told == header else header
+    return replace(match, headers=headers, missing=missing, unknown=unknown, year_header=years)
+
+
 def known_headers(table: str, mappings: Iterable[Mapping]) -> frozenset[str]:
     """:func:`data.files.text_table.header_key` of every header that one of the mappings expects."""
-    keys = {header_key(column.name) for column in TABLES[table]}
+    keys, mappings = {header_key(column.name) for column in TABLES[table]}, tuple(mappings)
     for mapping in mappings:
         part = mapping.table(table)
         keys |= {header_key(header) for headers in part.columns.values() for header in headers}
         keys |= {header_key(header) for header in part.chosen}
+    if table == "terms":
+        averages = [key for key, column in term_headers(mappings).items() if column in _OFTEN_WIDE]
+        numbers = range(1, MAX_TERM_INDEX + 1)
+        keys |= {f"{key}{form}{number}" for key in averages for form in _OFTEN for number in numbers}
+        keys |= {f"{form}{number}{key}" for key in averages for form in _OFTEN[1:] for number in numbers}
     return frozenset(keys)
 
 
@@ -83,28 +118,59 @@ def match_headers(
     """Tie each column to a header by one mapping; columns it cannot find are looked up in the others."""
     by_key = {header_key(header): header for header in reversed(headers)}
     found, tied = _tied_by_hand(by_key, mapping.table(table).chosen)
-    understood: set[str] = tied | {header_key(header) for header in (*RETURNED_COLUMNS, *_ROW_NUMBERS)}
-    for source in (mapping, *others):
-        part = source.table(table)
-        for column in TABLES[table]:
-            aliases = [header_key(alias) for alias in (*part.columns.get(column.name, ()), column.name)]
-            for key in aliases:
-                free = by_key.get(key) not in found.values() and key not in NEVER_STORED | tied
-                if key in by_key and column.name not in found and free:
-                    found[column.name] = by_key[key]
-            if source is mapping and table != "consents":  # there a second header would be a second answer
-                understood.update(aliases)
-        for options in part.join.values():
-            understood.update(header_key(header) for option in options for header in option)
-    keys = {header: header_key(header) for header in headers}
-    used = set(found.values())
-    left_out = tuple(header for header in headers if keys[header] in NEVER_STORED and header not in used)
+    for last_resort in (False, True):
+        for source in (mapping, *others):
+            part = source.table(table)
+            for column in TABLES[table]:
+                for alias in (*part.columns.get(column.name, ()), column.name):
+                    key = header_key(alias)
+                    header = by_key.get(key)
+                    if header is None or column.name in found or key in tied or header in found.values():
+                        continue
+                    if _says_less(column, key) == last_resort and not never_stored(header):
+                        found[column.name] = header
+    understood, used = tied | _understood(table, mapping, others), set(found.values())
+    left_out = tuple(header for header in headers if never_stored(header) and header not in used)
     unknown = tuple(
         header
         for header in headers
-        if header not in used and header not in left_out and keys[header] not in understood
+        if header not in used and header not in left_out and header_key(header) not in understood
     )
-    return Match(table, mapping, found, missing_columns(table, found), unknown, left_out)
+    told = {*found, *mapping.table(table).fixed}
+    if table == "outcomes" and graduation_header(found) is not None:
+        told.add("exit_type")
+    missing = missing_columns(table, told)
+    return Match(table, mapping, found, missing, unknown, left_out)
+
+
+def _understood(table: str, mapping: Mapping, others: Sequence[Mapping]) -> set[str]:
+    """Keys of headers that are known and need no column: nothing is missed when they are left out."""
+    names = [*RETURNED_COLUMNS, *_ROW_NUMBERS]
+    if table != "consents":  # there a second header would be a second answer
+        part = mapping.table(table)
+        names += [
+            name for column in TABLES[table] for name in (*part.columns.get(column.name, ()), column.name)
+        ]
+    for source in (mapping, *others):
+        part = source.table(table)
+        names += part.unneeded
+        names += [header for options in part.join.values() for option in options for header in option]
+    return {header_key(name) for name in names}
+
+
+def graduation_header(headers: dict[str, str]) -> str | None:
+    """The header of a file's exits that tells of graduations, where no column tells the kind of exit."""
+    if "exit_type" in headers:
+        return None
+    told = [headers[column] for column in ("exit_date", "exit_term") if column in headers]
+    return next((header for header in told if tells_graduation(header)), None)
+
+
+def _says_less(column: Column, key: str) -> bool:
+    """Whether a header names a column's term only by a date or a year: taken where nothing names the term."""
+    if column.name == "cohort_term":
+        return bool(_DATE.search(key))
+    return column.name == "exit_term" and key.startswith(("tahun", "thn"))
 
 
 def _tied_by_hand(by_key: dict[str, str], chosen: dict[str, str]) -> tuple[dict[str, str], set[str]]:
@@ -114,7 +180,7 @@ def _tied_by_hand(by_key: dict[str, str], chosen: dict[str, str]) -> tuple[dict[
         key = header_key(header)
         if key in by_key:
             tied.add(key)
-            if column and key not in NEVER_STORED:
+            if column and not never_stored(by_key[key]):
                 found.setdefault(column, by_key[key])
     return found, tied
 
@@ -141,10 +207,19 @@ def detect_table(headers: Sequence[str], mappings: Sequence[Mapping] = ()) -> st
     """Which table a file's headers describe, or None when no table's required columns are all there."""
     matches = {table: detect_mapping(headers, table, mappings) for table in TABLES}
     complete = {table: match for table, match in matches.items() if not match.missing}
+    if "outcomes" in complete and "terms" not in complete and tells_exits(matches["outcomes"]):
+        return "outcomes"
     return max(complete, key=lambda table: len(complete[table].headers), default=None)
 
 
-def translate(texts: pd.DataFrame, match: Match, others: Sequence[Mapping] = ()) -> pd.DataFrame:
+def tells_exits(match: Match) -> bool:
+    """Whether a file says when students left, and not only how they stand."""
+    return not match.missing and bool({"exit_date", "exit_term", "terms_to_exit"} & match.headers.keys())
+
+
+def translate(
+    texts: pd.DataFrame, match: Match, others: Sequence[Mapping] = (), rows: pd.Index | None = None
+) -> pd.DataFrame:
     """Rename a text frame's columns and put the vocabulary's values in place of the file's.
 
     Parameters
@@ -155,6 +230,8 @@ def translate(texts: pd.DataFrame, match: Match, others: Sequence[Mapping] = ())
         Columns and mapping.
     others : sequence of Mapping
         Lend their word lists (never their numeric codes) for values that the mapping does not know.
+    rows : pandas.Index, optional
+        The row of the file from which each row comes; by default the index.
 
     Returns
     -------
@@ -164,25 +241,60 @@ def translate(texts: pd.DataFrame, match: Match, others: Sequence[Mapping] = ())
     part = match.mapping.table(match.table)
     columns = {column.name: column for column in TABLES[match.table]}
     result = {}
-    for name, header in match.headers.items():
-        cells = texts[header].fillna("").astype("str")
-        if name in part.join:
+    given = dict(match.headers) | {name: None for name in part.fixed if name not in match.headers}
+    for name, header in given.items():
+        if header is None:
+            cells = _same_for_all(part.fixed[name], texts.index, texts.index if rows is None else rows)
+        else:
+            cells = texts[header].fillna("").astype("str")
+        if header is not None and name in part.join:
             cells = _joined(texts, cells, part.join[name])
-        words = _value_words(columns[name], match, others)
+        words = _value_words(columns[name], match, others) | _meanings(header, match, others)
         if words:
             distinct = pd.Series(cells.unique(), dtype="str")
             known = {cell: _value(cell, columns[name], words) for cell in distinct}
             cells = cells.map(known).astype("str")
         result[name] = cells
+    graduated = graduation_header(match.headers) if match.table == "outcomes" else None
+    if graduated is not None and "exit_type" not in result:
+        gone = ~texts[graduated].fillna("").astype("str").map(is_null).astype(bool)
+        result["exit_type"] = pd.Series("", index=texts.index, dtype="str").mask(gone, "graduated")
     return pd.DataFrame(result, index=texts.index)
 
 
 def _value(cell: str, column: Column, words: dict[str, str]) -> str:
-    """A cell in the vocabulary; of a column that lists values, each of them, in the vocabulary's order."""
-    whole = words.get(header_key(cell))
+    """A cell in the vocabulary; of a column that lists values, each of them, in the vocabulary's order.
+
+    ``1.0`` is the code 1 and never the code 10, whatever a key of the cell without punctuation would say.
+    """
+    cell = whole_code(cell)
+    key = header_key(cell)
+    whole = None if key.isdigit() and not cell.strip().isdigit() else words.get(key)
     if not column.listed or whole == "":
         return cell if whole is None else whole
     return listed_values(cell, column.allowed, words)
+
+
+def strange_cells(
+    cells: Iterable[str], name: str, match: Match, others: Sequence[Mapping] = ()
+) -> tuple[str, ...]:
+    """The cells of a column of codes that say none of its allowed values, each once.
+
+    Parameters
+    ----------
+    cells : iterable of str
+        As written.
+    name : str
+        The column that their header gives.
+    match, others
+        As for :func:`translate`.
+    """
+    column = next(column for column in TABLES[match.table] if column.name == name)
+    if not column.allowed or column.listed:
+        return ()
+    words = _value_words(column, match, others) | _meanings(match.headers.get(name), match, others)
+    each = dict.fromkeys(cell.strip() for cell in cells if not is_null(cell))
+    return tuple(cell for cell in each if words.get(header_key(cell), cell) not in ("", *column.allowed))
 
 
 def listed_values(cell: str, allowed: Sequence[str], words: dict[str, str]) -> str:
@@ -200,14 +312,30 @@ def shipped_words(column: Column, table: str) -> dict[str, str]:
     :func:`data.files.text_table.header_key`."""
     words = {header_key(value): value for value in column.allowed}
     for mapping in reversed(shipped_mappings()):
-        words |= mapping.words(table, column)
+        words |= mapping.words(table, column) if mapping.lends else {}
     return words | ({ALL_PURPOSES: ALL_PURPOSES} if column.listed else {})
+
+
+def _same_for_all(said: str, index: pd.Index, rows: pd.Index) -> pd.Series:
+    """What every row says; :data:`ROW_NUMBER` is each row's own number."""
+    if said == ROW_NUMBER:
+        return pd.Series([f"{row:05d}" for row in rows], index=index, dtype="str")
+    return pd.Series(said, index=index, dtype="str")
+
+
+def _meanings(header: str | None, match: Match, others: Sequence[Mapping]) -> dict[str, str]:
+    """What the cells under one header say by the mapping chosen, or by the first other that knows it."""
+    if header is None:
+        return {}
+    key = header_key(header)
+    lent = [other.table(match.table).meanings.get(key, {}) for other in others if other.lends]
+    return {**next(filter(None, lent), {}), **match.mapping.table(match.table).meanings.get(key, {})}
 
 
 def _value_words(column: Column, match: Match, others: Sequence[Mapping]) -> dict[str, str]:
     own = match.mapping.words(match.table, column)
     lent = {}
-    for other in others:
+    for other in (other for other in others if other.lends):
         for cell, value in other.words(match.table, column).items():
             if not cell.isdigit():
                 lent.setdefault(cell, value)
@@ -222,9 +350,9 @@ def _joined(texts: pd.DataFrame, cells: pd.Series, options: tuple[tuple[str, ...
     alone = {text: _is_term(text) for text in cells.unique()}
     for option in options:
         keys = [header_key(header) for header in option]
-        if not all(key in by_key for key in keys):
+        if not all(key in by_key and not never_stored(by_key[key]) for key in keys):
             continue
-        parts = [texts[by_key[key]].fillna("").astype("str") for key in keys]
+        parts = [texts[by_key[key]].fillna("").astype("str").map(whole_code).astype("str") for key in keys]
         if parts[-1].str.fullmatch(r"[3-9]|1\d").any():
             continue  # the student's own count of semesters, not the half of the year
         joined = parts[0].str.cat(parts[1:], sep=" ")

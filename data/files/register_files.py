@@ -8,16 +8,39 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
-from data.files.cells import is_null, parse_column, read_date
+from data.columns import DEGREE_LEVELS, OUTCOME_COLUMNS, TERM_STATUSES, Column
+from data.files import derived_cells
+from data.files.assumptions import DateColumn, Remark, decide_dates, decide_scale, entry_dates
+from data.files.cells import ParsedColumn, is_null, parse_column
 from data.files.mapping import TABLES, Mapping, shipped_mappings
-from data.files.matching import Match, detect_mapping, detect_table, known_headers, match_headers, translate
+from data.files.matching import (
+    Match,
+    detect_mapping,
+    detect_table,
+    known_headers,
+    match_headers,
+    own_numbers,
+    shipped_words,
+    tells_exits,
+    translate,
+)
+from data.files.reading import Guess, Reading
 from data.files.tables import read_text_table
 from data.files.text_table import TextTable, header_key
+from data.files.wide import row_of, term_headers, unfold
+
+YEAR_ALONE = r"\s*(19|20)\d\d\s*"  # an exit told by its year
+REGISTER = ("students", "terms", "outcomes")  # what a file with one row per student may hold
+# How programme names begin: "S1 Fisika", "D-III Keperawatan", "Profesi Ners", "S2 Terapan Gizi".
+_LEVEL = r"^(S-?[23][ -]?Terapan|S-?[123]|Sp-?[12]|D-?(?:IV|I{1,3}|[1234])|Profesi)\b"
+_LEVEL_WORDS = {"di": "D1", "dii": "D2", "diii": "D3", "div": "D4"}
+
+CODE_LENGTH = 32  # characters of a programme's code in the store
 
 
 @dataclass(frozen=True)
@@ -32,23 +55,23 @@ class Source:
         File name, without folders.
     data : bytes
         The file.
-    sheet : str, optional
-        Sheet of a workbook; by default the one with most known headers.
+    reading : Reading
+        How the office says that it is to be read; what it does not say is decided by the file.
     """
 
     table: str
     name: str
     data: bytes
-    sheet: str | None = None
+    reading: Reading = Reading()
 
     def __post_init__(self):
         if self.table not in TABLES:
             raise ValueError(f"table must be one of {', '.join(TABLES)}, got {self.table!r}")
 
     @classmethod
-    def from_path(cls, table: str, path: str | Path, sheet: str | None = None) -> Source:
+    def from_path(cls, table: str, path: str | Path, reading: Reading = Reading()) -> Source:
         """The file at ``path``."""
-        return cls(table, Path(path).name, Path(path).read_bytes(), sheet)
+        return cls(table, Path(path).name, Path(path).read_bytes(), reading)
 
     @property
     def sha256(self) -> str:
@@ -76,6 +99,15 @@ class ParsedTable:
         Cells that hold something which could not be read.
     expected : dict of str to str
         Column → what a cell should look like.
+    derived : frozenset of str
+        Columns that no cell of the file gives.
+    left, studied : tuple of int
+        Rows of terms whose status says that the student has left: without an average, left out; with one,
+        taken as a term of study.
+    guesses : tuple of Guess
+        What was decided in reading the file, to be confirmed or changed by the office.
+    remarks : tuple of Remark
+        Rules that the reading found broken.
     """
 
     table: str
@@ -86,10 +118,16 @@ class ParsedTable:
     values: pd.DataFrame
     unreadable: pd.DataFrame
     expected: dict[str, str]
+    derived: frozenset[str] = frozenset()
+    left: tuple[int, ...] = ()
+    studied: tuple[int, ...] = ()
+    guesses: tuple[Guess, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
     def header(self, column: str) -> str:
         """The header of a column as the file writes it, or the column's own name."""
-        return self.match.headers.get(column, column)
+        placed = "term_index" if column == "term_id" and column in self.derived else column
+        return self.match.headers.get(placed, column)
 
 
 def read_source(
@@ -113,7 +151,7 @@ def read_source(
     """
     text, match = match_source(source, mapping=mapping, remembered=remembered)
     others = (*remembered, *shipped_mappings())
-    return parse_table(text, match, [other for other in others if other is not match.mapping])
+    return parse_table(text, match, [other for other in others if other is not match.mapping], source.reading)
 
 
 def match_source(
@@ -128,16 +166,62 @@ def match_source(
     The other parameters and what is raised are those of :func:`read_source`.
     """
     others = (*remembered, *shipped_mappings())
-    known = known_headers(source.table, others if mapping is None else (mapping, *others))
-    text = read_text_table(source.data, source.name, sheet=source.sheet, known=known, limit=limit)
+    candidates = others if mapping is None else (mapping, *others)
+    known = known_headers(source.table, candidates)
+    text = read_text_table(source.data, source.name, reading=source.reading, known=known, limit=limit)
+    return _matched(text, source.table, mapping, others)
+
+
+def _matched(
+    text: TextTable, table: str, mapping: Mapping | None, others: Sequence[Mapping]
+) -> tuple[TextTable, Match]:
+    if table == "terms":
+        candidates = others if mapping is None else (mapping, *others)
+        zero = next((one.table("terms").zero for one in candidates if one.table("terms").zero), "")
+        text = unfold(text, term_headers(candidates), zero)
     headers = list(text.frame.columns)
     if mapping is None:
-        return text, detect_mapping(headers, source.table, others)
-    return text, match_headers(headers, source.table, mapping, others)
+        match = detect_mapping(headers, table, others)
+    else:
+        match = match_headers(headers, table, mapping, others)
+    match = own_numbers(text, match, others)
+    if text.by_term and "status" in match.missing:
+        match = _with_status(match)
+    return text, match
+
+
+def _with_status(match: Match) -> Match:
+    """Terms told in columns have no status: whoever has a figure in a term studied in it."""
+    part = match.mapping.table("terms")
+    part = replace(part, fixed={**part.fixed, "status": "A"})
+    mapping = replace(match.mapping, tables={**match.mapping.tables, "terms": part})
+    return replace(match, mapping=mapping, missing=tuple(set(match.missing) - {"status"}))
+
+
+def tables_of(
+    name: str,
+    data: bytes,
+    *,
+    mapping: Mapping | None = None,
+    remembered: Sequence[Mapping] = (),
+    reading: Reading = Reading(),
+) -> tuple[str, ...]:
+    """The tables that one file holds all needed columns of, e.g. a register with one row per student.
+
+    Exits count only where the file says when somebody left. The parameters and what is raised are those of
+    :func:`match_source`.
+    """
+    others = (*remembered, *shipped_mappings())
+    candidates = others if mapping is None else (mapping, *others)
+    known = frozenset().union(*(known_headers(table, candidates) for table in REGISTER))
+    text = read_text_table(data, name, reading=reading, known=known)
+    matches = {table: _matched(text, table, mapping, others)[1] for table in REGISTER}
+    held = [table for table, match in matches.items() if not match.missing]
+    return tuple(table for table in held if table != "outcomes" or tells_exits(matches[table]))
 
 
 def guess_table(name: str, data: bytes, *, remembered: Sequence[Mapping] = ()) -> str | None:
-    """Which table a file holds, by its headers; None when it is none of them.
+    """Which table a file holds, by its headers: one of them, "register" for several, None for none.
 
     Parameters
     ----------
@@ -154,62 +238,165 @@ def guess_table(name: str, data: bytes, *, remembered: Sequence[Mapping] = ()) -
     mappings = (*remembered, *shipped_mappings())
     known = frozenset().union(*(known_headers(table, mappings) for table in TABLES))
     text = read_text_table(data, name, known=known, limit=100)
+    matches = {table: _matched(text, table, None, mappings)[1] for table in REGISTER}
+    complete = {table for table, match in matches.items() if not match.missing}
+    if "students" in complete and (
+        tells_exits(matches["outcomes"]) or ("terms" in complete and _one_row_each(text, matches["students"]))
+    ):
+        return (
+            "register"
+            if _one_row_each(text, matches["students"])
+            else detect_table(list(text.frame.columns), mappings)
+        )
+    if "terms" in complete and complete == {"terms"}:
+        return "terms"
     return detect_table(list(text.frame.columns), mappings)
 
 
-def parse_table(text: TextTable, match: Match, others: Sequence[Mapping] = ()) -> ParsedTable:
-    """Type every matched column of a text table."""
-    translated = translate(text.frame, match, others)
+def _one_row_each(text: TextTable, match: Match) -> bool:
+    """Whether no student number comes twice."""
+    header = match.headers.get("student_number")
+    return header is not None and text.frame[header].is_unique
+
+
+def parse_table(
+    text: TextTable, match: Match, others: Sequence[Mapping] = (), reading: Reading = Reading()
+) -> ParsedTable:
+    """Type every matched column of a text table, columns of dates and shares by what they show as a whole."""
+    rows = text.frame.index.map(row_of) if text.by_term else text.frame.index
+    translated = translate(text.frame, match, others, rows)
+    left = studied = pd.Index([])
+    if match.table == "terms" and "status" in match.headers:
+        left, studied = _gone(translated, text.frame[match.headers["status"]], match)
+        translated["status"] = translated["status"].mask(translated.index.isin(studied), "A")
+        translated = translated.drop(index=left)
+        text = replace(text, frame=text.frame.drop(index=left))
+    headers = {name: match.headers.get(name, name) for name in translated}
     scales = {}
     for mapping in (*reversed(others), match.mapping):
         scales |= mapping.table(match.table).scale
-    values, unreadable, expected = {}, {}, {}
-    for column in TABLES[match.table]:
-        if column.name not in translated:
-            continue
-        cells = translated[column.name]
-        if column.name == "birth_year":
-            cells = _years_of_dates(cells, match.mapping.date_order)
-        parsed = parse_column(
-            cells,
-            column,
-            decimal=text.decimal,
-            date_order=match.mapping.date_order,
-            scale=scales.get(header_key(match.headers[column.name]), 1.0),
+    columns = {column.name: column for column in TABLES[match.table] if column.name in translated}
+    days = decide_dates(
+        {name: translated[name] for name, column in columns.items() if _holds_dates(column)},
+        headers,
+        text.true_dates,
+        reading,
+        match.mapping.date_order,
+        text.where,
+    )
+    guesses = [*text.guesses, *(guess for day in days.values() for guess in day.guesses)]
+    remarks = [remark for day in days.values() for remark in day.remarks]
+    parsed: dict[str, ParsedColumn] = {}
+    for name, column in columns.items():
+        cells, scale = translated[name], scales.get(header_key(headers[name]), 1.0)
+        if name == "cohort_term":
+            guesses += entry_dates(cells, headers[name])
+        if column.kind == "number" and column.high == 1 and scale in (1.0, 0.01):
+            scale, assumed, found = decide_scale(cells, name, headers[name], scale, reading)
+            guesses, remarks = guesses + assumed, remarks + found
+        day = days.get(name, DateColumn(_said_otherwise(cells, name, match), match.mapping.date_order))
+        parsed[name] = parse_column(
+            day.cells, column, decimal=text.decimal, date_order=day.order, scale=scale
         )
-        values[column.name] = parsed.values
-        unreadable[column.name] = parsed.bad
-        expected[column.name] = parsed.expected
+        remarks += _cell_remarks(name, parsed[name])
+        if day.against:
+            parsed[name] = replace(parsed[name], expected=day.against)
+        elif name == "birth_year":
+            parsed[name] = replace(parsed[name], expected="a year or a date of birth")
     index = text.frame.index
+    values = pd.DataFrame({name: column.values for name, column in parsed.items()}, index=index)
+    values, shortened = _with_short_codes(values, match, others)
     names = values.get("program_name", values.get("program_code"))
     if names is not None and "degree_level" not in values:
         values["degree_level"] = _levels_of_names(names)
     raw = pd.DataFrame({name: text.frame[header] for name, header in match.headers.items()}, index=index)
+    if "exit_term" in raw and "exit_date" in values:  # a date says more than the year alone
+        by_year = raw["exit_term"].fillna("").str.fullmatch(YEAR_ALONE) & values["exit_date"].notna()
+        values["exit_term"] = values["exit_term"].mask(by_year)
     return ParsedTable(
         match.table,
         text.name,
         match,
         text,
         raw,
-        pd.DataFrame(values, index=index),
-        pd.DataFrame(unreadable, index=index, dtype=bool),
-        expected,
+        values,
+        pd.DataFrame({name: column.bad for name, column in parsed.items()}, index=index, dtype=bool),
+        {name: column.expected for name, column in parsed.items()},
+        guesses=tuple(text.placed(guess) for guess in guesses),
+        remarks=(*remarks, *shortened),
+        left=tuple(left),
+        studied=tuple(studied),
     )
+
+
+def _gone(translated: pd.DataFrame, statuses: pd.Series, match: Match) -> tuple[pd.Index, pd.Index]:
+    """Rows of terms whose status is a kind of exit: those without a term average, and those with one."""
+    exit_type = next(column for column in OUTCOME_COLUMNS if column.name == "exit_type")
+    words = {**shipped_words(exit_type, "outcomes"), **match.mapping.words("outcomes", exit_type)}
+    exits = {word for word, kind in words.items() if kind and not word.isdigit()}
+    strange = ~translated["status"].isin(list(TERM_STATUSES))
+    gone = strange & statuses.fillna("").map(header_key).isin(exits)
+    none = pd.Series("", index=translated.index, dtype="str")
+    average = translated.get("gpa_term", none).map(lambda text: not is_null(text)).astype(bool)
+    return translated.index[gone & ~average], translated.index[gone & average]
+
+
+def _holds_dates(column: Column) -> bool:
+    return column.kind == "date" or column.name == "cohort_term"
+
+
+def _cell_remarks(name: str, column: ParsedColumn) -> list[Remark]:
+    """Cells whose text is not what the office wrote: errors of a spreadsheet, formulas without a result."""
+    error = "a spreadsheet program shows an error here; stored as empty"
+    formula = (
+        "a formula without a stored result: open the file in a spreadsheet program, save it, import it again"
+    )
+    found = (("REC120", column.errors, error), ("REC022", column.formulas, formula))
+    return [Remark(rule, name, mask.index[mask], message) for rule, mask, message in found if mask.any()]
+
+
+def _with_short_codes(
+    values: pd.DataFrame, match: Match, others: Sequence[Mapping]
+) -> tuple[pd.DataFrame, list[Remark]]:
+    """Programme names that serve as codes and are longer than a code may be, shortened always alike."""
+    if "program_code" not in values:
+        return values, []
+    long = (values["program_code"].str.len() > CODE_LENGTH).fillna(False).astype(bool)
+    named = [one.table(match.table).columns.get("program_name", ()) for one in (match.mapping, *others)]
+    by_name = header_key(match.headers.get("program_code", "")) in {
+        header_key(name) for own in named for name in own
+    }
+    if not long.any() or not by_name:
+        return values, []
+    whole = values.get("program_name", pd.Series(pd.NA, index=values.index, dtype="str"))
+    short = {name: _short_code(name) for name in values.loc[long, "program_code"].unique()}
+    values = values.assign(
+        program_name=whole.fillna(values["program_code"]).astype("str"),
+        program_code=values["program_code"].replace(short).astype("str"),
+    )
+    codes = ", ".join(f"{code!r} for {name!r}" for name, code in short.items())
+    message = (
+        "there is no column for the programme's code, so the name serves as one; names longer than "
+        f"{CODE_LENGTH} characters are shortened: {codes}"
+    )
+    return values, [Remark("REC122", "program_code", None, message)]
+
+
+def _short_code(name: str) -> str:
+    mark = hashlib.sha256(name.encode()).hexdigest()[:6]
+    return f"{name[: CODE_LENGTH - 7].rstrip()}-{mark}"
 
 
 def _levels_of_names(names: pd.Series) -> pd.Series:
     """Degree levels of programme names such as "S1 Teknik Informatika"; missing where the name has none."""
-    level = names.str.extract(r"^(S-?[123]|D-?(?:III|IV|[34]))\b", expand=False)
-    roman = {"DIII": "D3", "DIV": "D4"}
-    return level.str.replace("-", "").replace(roman)
+    words = {header_key(word): word for word in DEGREE_LEVELS} | _LEVEL_WORDS
+    return names.str.extract(_LEVEL, expand=False).map(header_key, na_action="ignore").map(words)
 
 
-def _years_of_dates(cells: pd.Series, order: str) -> pd.Series:
-    """Dates of birth → years: the day and month are nobody's business here."""
-    years = {}
-    for text in cells.unique():
-        try:
-            years[text] = text if is_null(text) or text.isdigit() else str(read_date(text, order).year)
-        except ValueError:
-            years[text] = text
-    return cells.map(years).astype("str")
+def _said_otherwise(cells: pd.Series, column: str, match: Match) -> pd.Series:
+    """The cells of a column that offices fill with other words for it, as the column's own."""
+    if column == "birth_year":
+        return derived_cells.birth_years(cells)
+    if column == "exit_term":
+        return derived_cells.exit_years(cells)
+    return derived_cells.regions(cells, match.headers.get(column, "")) if column == "region" else cells

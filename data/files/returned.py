@@ -10,8 +10,7 @@ import pandas as pd
 
 from data.files.matching import RETURNED_COLUMNS
 from data.files.register_files import ParsedTable
-
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+from data.files.safe_cells import safe_cell
 
 
 def returned_rows(parsed: ParsedTable, found: pd.DataFrame) -> pd.DataFrame:
@@ -26,16 +25,13 @@ def returned_rows(parsed: ParsedTable, found: pd.DataFrame) -> pd.DataFrame:
     cells = errors["column"].where(errors["column"] == "", errors["column"] + ": ")
     reasons = (errors["rule"] + " " + cells + errors["message"]).groupby(errors["row"].astype("int64"))
     joined = reasons.agg("; ".join)
-    rows = parsed.text.frame.loc[joined.index]
+    rows = parsed.text.own_rows.loc[joined.index]
     row_column, reason_column = RETURNED_COLUMNS
     own = rows.drop(columns=[name for name in RETURNED_COLUMNS if name in rows])
-    return own.assign(**{row_column: joined.index.astype("str"), reason_column: joined})
-
-
-def safe_cell(text: str) -> str:
-    """A cell that no spreadsheet program takes for a formula; :func:`data.files.text_table.clean_cell` undoes
-    it."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    places = [parsed.text.place(row) for row in joined.index]
+    several = len(parsed.text.sheets) > 1
+    numbers = [f"{sheet}!{row}" if several else str(row) for sheet, row in places]
+    return own.assign(**{row_column: numbers, reason_column: joined})
 
 
 def returned_csv(rows: pd.DataFrame, delimiter: str = ";") -> bytes:

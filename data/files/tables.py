@@ -10,13 +10,18 @@ import csv
 import io
 import re
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 
-from data.files.text_files import TableError, decode, refuse_other_formats
+from data.files.json_tables import is_json, read_json_table
+from data.files.old_workbooks import is_old_workbook, read_old_workbook
+from data.files.reading import Guess, Reading
+from data.files.text_files import Decoded, TableError, decode, is_odd, refuse_other_formats, repaired
 from data.files.text_table import (
     HEADER_SEARCH_ROWS,
     MAX_COLUMNS,
+    MAX_LINES,
     TextTable,
     build_frame,
     clean_cell,
@@ -24,14 +29,17 @@ from data.files.text_table import (
     header_key,
     unique_headers,
 )
+from data.files.web_tables import is_web_page, read_web_table
 from data.files.workbooks import read_workbook
 
 DELIMITERS = (",", ";", "\t", "|")
 MAX_BYTES = 2**30
+SECOND_HEADER = frozenset({"pointspossible", "maxpoints", "maximumpoints", "nilaimaksimum"})
+MAX_CELLS = 16_384  # of a row, empty ones counted: the width of a spreadsheet
 
 
 def read_table(source, name: str = "", *, sheet: str | None = None, known: Collection[str] = ()):
-    """Read a CSV or XLSX file as text.
+    """Read a CSV, XLSX, XLS, ODS, JSON or HTML file as text.
 
     Parameters
     ----------
@@ -40,7 +48,7 @@ def read_table(source, name: str = "", *, sheet: str | None = None, known: Colle
     name : str
         File name for messages; taken from a path when empty.
     sheet : str, optional
-        Sheet of a workbook; by default the first that is not empty.
+        Sheet of a workbook; by default see :func:`data.files.workbooks.read_workbook`.
     known : collection of str
         :func:`header_key` of headers that may be expected; finds the header row below titles.
 
@@ -54,13 +62,27 @@ def read_table(source, name: str = "", *, sheet: str | None = None, known: Colle
     TableError
         When the file is no table, is too large, or is damaged.
     """
-    return read_text_table(source, name, sheet=sheet, known=known).frame
+    reading = Reading() if sheet is None else Reading(sheets=(sheet,))
+    return read_text_table(source, name, reading=reading, known=known).frame
 
 
 def read_text_table(
-    source, name: str = "", *, sheet=None, known: Collection[str] = (), limit: int | None = None
+    source,
+    name: str = "",
+    *,
+    reading: Reading = Reading(),
+    known: Collection[str] = (),
+    limit: int | None = None,
 ) -> TextTable:
-    """Like :func:`read_table`, with what was found out about the file; ``limit`` reads so many rows only."""
+    """Like :func:`read_table`, with what was found out about the file.
+
+    Parameters
+    ----------
+    reading : Reading
+        Its encoding and sheets, as the office says them.
+    limit : int, optional
+        Read so many rows only.
+    """
     if isinstance(source, (str, Path)):
         name = name or Path(source).name
         source = Path(source).read_bytes()
@@ -68,10 +90,16 @@ def read_text_table(
         raise TableError(f"{name}: {len(source):,} bytes; a table file may have at most {MAX_BYTES:,}")
     if not source.strip(b"\x00 \r\n\t\xef\xbb\xbf\xff\xfe"):
         raise TableError(f"{name}: the file is empty")
+    if is_old_workbook(source):
+        return _below_header(read_old_workbook(source, name, sheets=reading.sheets, known=known, limit=limit))
+    if is_web_page(source):
+        return _below_header(read_web_table(source, name, known=known, limit=limit))
     refuse_other_formats(source, name)
+    if is_json(source):
+        return read_json_table(source, name, known=known, limit=limit)
     if source[:4] == b"PK\x03\x04":
-        return read_workbook(source, name, sheet=sheet, known=known, limit=limit)
-    return _read_csv(source, name, known, limit)
+        return _below_header(read_workbook(source, name, sheets=reading.sheets, known=known, limit=limit))
+    return _below_header(_read_csv(source, name, reading.encoding, known, limit))
 
 
 def _sniff_delimiter(text: str, known: Collection[str]) -> str:
@@ -80,7 +108,7 @@ def _sniff_delimiter(text: str, known: Collection[str]) -> str:
     for delimiter in DELIMITERS:
         sample = csv.reader(io.StringIO(text[:200_000], newline=""), delimiter=delimiter)
         try:
-            rows = [row for row in islice(sample, 60) if any(cell.strip() for cell in row)]
+            rows = [row[: MAX_COLUMNS + 1] for row in islice(sample, 60) if any(cell.strip() for cell in row)]
         except csv.Error:  # quotation marks that only balance under another delimiter
             scores[delimiter] = (-1, -1.0)
             continue
@@ -93,42 +121,113 @@ def _sniff_delimiter(text: str, known: Collection[str]) -> str:
 
 
 def _records(text: str, delimiter: str, name: str) -> Iterator[tuple[int, list[str]]]:
-    """Each record with the row number a spreadsheet shows; a quoted line break does not start a new row."""
+    """Each filled record with the row number a spreadsheet shows; a quoted line break starts no new row."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     number = 0
-    while True:
-        try:
-            record = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise TableError(
-                f"{name}: row {number + 1} (line {reader.line_num}) breaks the CSV rules: {error}; "
-                'look for a quotation mark " that is opened and not closed'
-            ) from error
-        number += 1
-        yield number, record
+    try:
+        for number, record in enumerate(reader, start=1):
+            if len(record) > MAX_CELLS:
+                raise TableError(
+                    f"{name}: row {number}: {len(record):,} cells; at most {MAX_COLUMNS:,} columns are read; "
+                    "look for a line break that is missing"
+                )
+            if record:
+                yield number, record
+    except csv.Error as error:
+        raise TableError(
+            f"{name}: row {number + 1} (line {reader.line_num}) breaks the CSV rules: {error}; "
+            'look for a quotation mark " that is opened and not closed'
+        ) from error
 
 
-def _read_csv(source: bytes, name: str, known: Collection[str], limit: int | None) -> TextTable:
-    text, encoding = decode(source, name)
+def _read_csv(
+    source: bytes, name: str, encoding: str, known: Collection[str], limit: int | None
+) -> TextTable:
+    read = decode(source, name, encoding)
+    text = _without_blank_end(read.text)
+    lines = text.count("\n")
+    if lines > MAX_LINES:
+        raise TableError(f"{name}: {lines:,} rows; at most {MAX_LINES:,} are read; split the file")
     marked = re.match(r"sep=(.)\r?\n", text)  # a spreadsheet's own hint; the program hides this line
     text = text[marked.end() :] if marked else text
     delimiter = marked.group(1) if marked else _sniff_delimiter(text, known)
+    odd: list[tuple[int, int, str]] = []
     records = _records(text, delimiter, name)
+    records = _mended(records, odd) if read.odd else records
     head = list(islice(records, HEADER_SEARCH_ROWS))
     position = find_header([record for _, record in head], known)
-    headers = unique_headers(_without_empty_tail(head[position][1]))
-    if len(headers) > MAX_COLUMNS:
-        raise TableError(f"{name}: {len(headers)} columns; at most {MAX_COLUMNS} are read")
-
+    cells = _without_empty_tail(head[position][1])
+    if len(cells) > MAX_COLUMNS:
+        raise TableError(
+            f"{name}: row {head[position][0]}: {len(cells):,} columns; at most {MAX_COLUMNS:,} are read; "
+            "delete the columns that hold nothing of the register"
+        )
+    headers = unique_headers(cells)
     body = islice(chain(head[position + 1 :], records), limit)
-    frame, ragged = build_frame(body, headers)
-    decimal = "," if delimiter == ";" else None
-    return TextTable(name, frame, decimal, delimiter, encoding, ragged=ragged)
+    frame, ragged = build_frame(body, headers, name=name)
+    return TextTable(
+        name,
+        frame,
+        "," if delimiter == ";" else None,
+        delimiter,
+        read.encoding,
+        ragged=ragged,
+        repaired=tuple(
+            (row, headers[at] if at < len(headers) else "", cell)
+            for row, at, cell in odd
+            if row in frame.index
+        ),
+        guesses=_about_encoding(read, bool(encoding)),
+    )
+
+
+def _without_blank_end(text: str) -> str:
+    """Text without the lines at its end that hold nothing; millions of them cost nothing then."""
+    end = len(text.rstrip(" \r\n\t,;|"))
+    line = text.find("\n", end)
+    return text if line < 0 else text[: line + 1]
+
+
+def _mended(records: Iterator, odd: list) -> Iterator[tuple[int, list[str]]]:
+    """Records with letters in the place of odd bytes; where they stood goes into ``odd``."""
+    for number, record in records:
+        for at, cell in enumerate(record):
+            if is_odd(cell):
+                record[at] = repaired(cell)
+                odd.append((number, at, record[at]))
+        yield number, record
+
+
+def _about_encoding(read: Decoded, asked: bool) -> tuple[Guess, ...]:
+    beyond = re.search(r"[^\x00-\x7f]", read.text)
+    if beyond is None:
+        return (Guess("encoding", read.encoding, proven=True),) if asked else ()
+    before = re.split(r'[\n,;\t|"]', read.text[max(0, beyond.start() - 20) : beyond.start()])[-1]
+    after = re.split(r'[\n,;\t|"]', read.text[beyond.start() : beyond.start() + 20])[0]
+    row = read.text.count("\n", 0, beyond.start()) + 1
+    cell = repaired(before + after).strip()
+    return (
+        Guess("encoding", read.encoding, row=row, cell=cell, proven=asked or read.proven and not read.odd),
+    )
 
 
 def _without_empty_tail(cells: list[str]) -> list[str]:
     while cells and not clean_cell(cells[-1]):
         cells = cells[:-1]
     return cells
+
+
+def _below_header(table: TextTable) -> TextTable:
+    """The table without a second header row, such as the points possible of a grade book."""
+    if table.frame.empty:
+        return table
+    first = table.frame.index[0]
+    cells = [cell for cell in table.frame.iloc[0] if cell]
+    keys = {header_key(cell) for cell in cells}
+    again = sum(
+        header_key(cell) == header_key(header) for header, cell in table.frame.iloc[0].items() if cell
+    )
+    if keys.isdisjoint(SECOND_HEADER) and not (len(cells) > 1 and again == len(cells)):
+        return table
+    ragged = {row: count for row, count in table.ragged.items() if row != first}
+    return replace(table, frame=table.frame.iloc[1:], ragged=ragged, second_header=int(first))

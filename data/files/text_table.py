@@ -6,16 +6,21 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import islice
 
+import numpy as np
 import pandas as pd
 
+from data.files.reading import Guess
 from data.files.text_files import TableError
 
 HEADER_SEARCH_ROWS = 40  # titles, addresses and print dates stand above the header in many exports
 CHUNK_ROWS = 50_000
 MAX_COLUMNS = 1_000
+MAX_LINES = 5_000_000  # rows of a CSV file, blank ones counted; a register of 400,000 terms has a tenth
+SHEET_ROWS = 2**21  # more than a sheet can have
 _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060"))
 
 
@@ -36,10 +41,30 @@ class TextTable:
         The CSV delimiter; empty for a workbook.
     encoding : str
         The encoding; empty for a workbook.
-    sheet : str
-        The sheet; empty for CSV.
+    sheets : tuple of str
+        The sheets read, one after the other; empty for CSV. Where there are several, each one's rows are
+        counted from a multiple of :data:`SHEET_ROWS` on; :meth:`place` says where a row stands.
+    left : tuple of (str, str)
+        Sheets that were not read, each with the reason in one word: "hidden", "empty", "other" (other
+        headers) or "unasked".
     ragged : dict of int to int
         Rows whose number of cells differs from the header's, with the number found.
+    second_header : int or None
+        Row of a second header, which is left out.
+    as_given : pandas.DataFrame or None
+        The rows as the file has them, where ``frame`` has a row per term instead (:mod:`data.files.wide`).
+    by_term : dict of str to dict of int to str
+        Header of ``frame`` → the student's own semester number → header of the file.
+    beside : tuple of str
+        Headers about terms in general, which are left out beside those.
+    zeros : int
+        Term averages of 0 of which nobody has said yet what they mean.
+    true_dates : dict of str to array of int
+        Header → rows whose cell is a date of the spreadsheet program and no text.
+    repaired : tuple of (int, str, str)
+        Cells in which bytes of another encoding stood: row, header, the cell as read.
+    guesses : tuple of Guess
+        What was decided in reading the file as text.
     """
 
     name: str
@@ -47,10 +72,49 @@ class TextTable:
     decimal: str | None = None
     delimiter: str = ""
     encoding: str = ""
-    sheet: str = ""
+    sheets: tuple[str, ...] = ()
+    left: tuple[tuple[str, str], ...] = ()
     ragged: dict[int, int] = field(default_factory=dict)
+    true_dates: dict[str, np.ndarray] = field(default_factory=dict)
+    repaired: tuple[tuple[int, str, str], ...] = ()
+    guesses: tuple[Guess, ...] = ()
+    second_header: int | None = None
+    as_given: pd.DataFrame | None = None
+    by_term: dict[str, dict[int, str]] = field(default_factory=dict)
+    beside: tuple[str, ...] = ()
+    zeros: int = 0
+
+    @property
+    def own_rows(self) -> pd.DataFrame:
+        """The rows as the file has them."""
+        return self.frame if self.as_given is None else self.as_given
+
+    @property
+    def sheet(self) -> str:
+        """The sheets read, by name."""
+        return ", ".join(self.sheets)
+
+    def place(self, row: int) -> tuple[str, int]:
+        """Sheet and row number, as a spreadsheet program shows them, of a row of the frame."""
+        if len(self.sheets) < 2:
+            return self.sheet, int(row)
+        number, row = divmod(int(row), SHEET_ROWS)
+        return self.sheets[number], row
+
+    def where(self, row: int) -> str:
+        """A row in words, with its sheet where there are several."""
+        sheet, number = self.place(row)
+        return f"row {number} of {sheet!r}" if len(self.sheets) > 1 else f"row {number}"
+
+    def placed(self, guess: Guess) -> Guess:
+        """A guess whose row is the one that a spreadsheet program shows."""
+        if guess.row is None or len(self.sheets) < 2:
+            return guess
+        sheet, row = self.place(guess.row)
+        return replace(guess, sheet=sheet, row=row)
 
 
+@lru_cache(maxsize=100_000)
 def header_key(header: str) -> str:
     """A header without case, accents of width, spaces and punctuation; ``%`` counts as a word.
 
@@ -72,7 +136,7 @@ def clean_cell(text: str) -> str:
     ('00123', '00123', '00123', '=SUM')
     """
     text = text.translate(_INVISIBLE).strip()
-    if len(text) > 2 and text.startswith('="') and text.endswith('"'):
+    if len(text) > 2 and text.startswith('="') and text.endswith('"') and text.count('"') == 2:
         return text[2:-1].strip()
     if len(text) > 1 and text[0] == "'" and (text[1].isdigit() or text[1] in "=+-@"):
         return text[1:]
@@ -120,7 +184,9 @@ def unique_headers(cells: list[str]) -> list[str]:
     return headers
 
 
-def build_frame(body, headers: list[str], *, pad: bool = False) -> tuple[pd.DataFrame, dict[int, int]]:
+def build_frame(
+    body, headers: list[str], *, pad: bool = False, name: str = ""
+) -> tuple[pd.DataFrame, dict[int, int]]:
     """Records → frame, in chunks so that a million rows need little more memory than their text.
 
     Parameters
@@ -131,6 +197,8 @@ def build_frame(body, headers: list[str], *, pad: bool = False) -> tuple[pd.Data
         Column names.
     pad : bool
         Whether a short row is simply filled up (workbooks do not write empty cells at the end).
+    name : str
+        File name, for messages.
 
     Returns
     -------
@@ -138,13 +206,24 @@ def build_frame(body, headers: list[str], *, pad: bool = False) -> tuple[pd.Data
         Text, index ``row``; blank rows left out.
     ragged : dict of int to int
         Row → number of cells, where it differs from the header's.
+
+    Raises
+    ------
+    TableError
+        When a row has more than :data:`MAX_COLUMNS` cells.
     """
     width, ragged, chunks, cleaned = len(headers), {}, [], _Cleaned()
     body = iter(body)
     while chunk := list(islice(body, CHUNK_ROWS)):
         numbers, rows = [], []
         for number, record in chunk:
-            cells = list(map(cleaned.__getitem__, record))
+            if not any(record):
+                continue
+            if len(record) > MAX_COLUMNS and any(map(clean_cell, record[MAX_COLUMNS:])):
+                raise TableError(
+                    f"{name}: row {number}: {len(record):,} cells; at most {MAX_COLUMNS:,} columns are read"
+                )
+            cells = list(map(cleaned.__getitem__, record[:MAX_COLUMNS]))
             if not any(cells):
                 continue
             if len(cells) > width and not any(cells[width:]):

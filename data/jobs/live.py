@@ -26,7 +26,7 @@ _ID = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
-class Progress:
+class JobProgress:
     """How far a job has come: ``done`` of ``total`` in the step named ``step``."""
 
     done: int
@@ -39,15 +39,15 @@ class Progress:
         return min(max(self.done / self.total, 0.0), 1.0) if self.total > 0 else 0.0
 
 
-def report(store: Store, job_id: str, progress: Progress) -> None:
+def report(store: Store, job_id: str, progress: JobProgress) -> None:
     """Replace what the job said before."""
     _replace(_folder(store, job_id) / "progress", json.dumps(asdict(progress)).encode())
 
 
-def progress_of(store: Store, job_id: str) -> Progress | None:
+def progress_of(store: Store, job_id: str) -> JobProgress | None:
     """What the job said last; None before its first word and after its end."""
     try:
-        return Progress(**json.loads((_path(store, job_id) / "progress").read_bytes()))
+        return JobProgress(**json.loads((_path(store, job_id) / "progress").read_bytes()))
     except FileNotFoundError:
         return None
 

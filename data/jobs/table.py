@@ -81,6 +81,11 @@ class Job:
     retry_of: str | None = None
 
     @property
+    def begins_at(self) -> datetime | None:
+        """UTC; before then it waits, however idle the worker. None: as soon as it is its turn."""
+        return _begins(self.arguments)
+
+    @property
     def open(self) -> bool:
         """Whether it waits or runs."""
         return self.status in OPEN
@@ -96,7 +101,7 @@ def enqueue(
     kind : str
         What is to be done; whether ``role`` may is the caller's to know.
     arguments : dict
-        JSON without identity.
+        JSON without identity. ``not_before``, a moment in UTC as ISO 8601, makes the job wait until then.
     """
     job_id = uuid.uuid4().hex
     row = {"job_id": job_id, "kind": kind, "status": "waiting", "arguments": arguments, "attempts": 0}
@@ -166,10 +171,10 @@ def take(store: Store, worker: str) -> Job | None:
     open_to_take = jobs.c.status.in_(OPEN) & or_(jobs.c.worker.is_(None), jobs.c.worker != worker)
     statement = _in_turn(select(jobs).where(open_to_take))
     with store.reading() as connection:
-        if connection.execute(statement.limit(1)).first() is None:
+        if not any(map(_is_due, connection.execute(statement).mappings())):
             return None
     with store.writing("jobs") as connection:
-        for row in connection.execute(statement).mappings().all():
+        for row in filter(_is_due, connection.execute(statement).mappings().all()):
             this = update(jobs).where(jobs.c.job_id == row["job_id"])
             if row["cancel_at"] is not None:
                 connection.execute(this.values(status="cancelled", finished_at=now()))
@@ -236,6 +241,16 @@ def _change(store: Store, job: Job, **values) -> None:
     with store.writing("jobs") as connection:
         if connection.execute(update(jobs).where(*mine).values(**values)).rowcount == 0:
             raise LostJob(f"job {job.job_id} is not held by this worker any more")
+
+
+def _is_due(row) -> bool:
+    begins = _begins(row["arguments"])
+    return row["cancel_at"] is not None or begins is None or begins <= now()
+
+
+def _begins(arguments: dict) -> datetime | None:
+    text = arguments.get("not_before")
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _in_turn(statement):

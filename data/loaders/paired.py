@@ -7,7 +7,6 @@ help has fooled itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from data.calendar.term_calendar import as_of_date
 from data.columns import CONSENT_PURPOSES
 from data.consents.consent import write_consents
 from data.engine.database import Store
+from data.engine.progress import Progress
 from data.loaders.signature_folder import SignatureFile, as_specimens, list_signatures
 from data.loaders.uci697 import read_uci697
 from data.records.frames import RecordFrames
@@ -34,8 +34,6 @@ INSTITUTION = "Benchmark: UCI 697 students, CEDAR signatures paired at random"
 FACT = "benchmark"
 ACTOR = "command line"
 CONSENT_TEXT = "benchmark"
-
-Progress = Callable[[str, int, int], None]
 
 
 class BenchmarkRefused(ValueError):
@@ -94,8 +92,7 @@ def write_benchmark(
         With ``students/uci697/data.csv`` and ``signatures/cedar/NNN/genuine_KK.png``.
     money_flags : bool
         See :func:`data.loaders.uci697.read_uci697`.
-    progress : callable, optional
-        Called with (what is being written, done, of how many).
+    progress : Progress, optional
 
     Raises
     ------
@@ -112,9 +109,7 @@ def write_benchmark(
     files = list_signatures(folder / SIGNATURES_FOLDER, "genuine")
     owners = pair_at_random(frames.students["student_number"], files, np.random.default_rng(PAIRING_SEED))
     frames = _labelled(frames, owners)
-    write_records(
-        store, frames, source="UCI 697", files={}, actor=ACTOR, progress=_named(progress, "records")
-    )
+    write_records(store, frames, source="UCI 697", files={}, actor=ACTOR, progress=progress)
     write_consents(store, _consents(frames.students), actor="benchmark")
     import_id = get_fact(store, f"{FACT}_import") or new_import(
         store, source=f"CEDAR genuine signatures, {LABEL} (seed {PAIRING_SEED})", files={}, actor=ACTOR
@@ -125,7 +120,7 @@ def write_benchmark(
         as_specimens(owners, _days_of_entry(frames.students)),
         actor=ACTOR,
         import_id=import_id,
-        progress=_named(progress, "signatures"),
+        progress=progress,
         total=len(owners),
     )
     writers = len({file.writer for file in owners})
@@ -169,7 +164,3 @@ def _consents(students: pd.DataFrame) -> pd.DataFrame:
     days = pd.to_datetime(pd.Series(_days_of_entry(students)))
     entered = days.rename("recorded_at").rename_axis("student_number").reset_index()
     return entered.merge(granted, how="cross").assign(recorded_by="benchmark")
-
-
-def _named(progress: Progress | None, what: str):
-    return None if progress is None else lambda done, total: progress(what, done, total)

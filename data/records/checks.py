@@ -17,7 +17,9 @@ from data import schema
 from data.columns import OF_CONSENT, Column
 from data.files.cells import looks_damaged
 from data.files.mapping import TABLES
-from data.files.register_files import ParsedTable
+from data.files.matching import ROW_NUMBER, detect_mapping, graduation_header, tells_exits
+from data.files.register_files import YEAR_ALONE, ParsedTable
+from data.files.student_numbers import is_summary, why_none
 
 if TYPE_CHECKING:
     import pandera.pandas as pa
@@ -66,7 +68,13 @@ _ERRORS = {
     "REC018": "A grade average without graded credits",
     "REC019": "The file cannot be read as a table",
     "REC020": "A text is too long",
+    "REC021": "A student number or programme code that is none",
+    "REC022": "A formula without a stored result",
+    "REC023": "A true date that may hold day and month exchanged",
+    "REC024": "A fraction in a column of per cents",
     "CON001": "A yes and a no of the same day for the same purpose",
+    "REC030": "A grade average of 0 of which nobody has said what it means",
+    "REC031": "The student's semester number and the academic year contradict each other",
     "SPC001": "An archive that would unpack to far more than its size",
     "SPC002": "A symbolic link or a special file",
     "SPC003": "A path that climbs out of its folder",
@@ -103,9 +111,25 @@ _WARNINGS = {
     "CON101": "A yes beside a no that stands; the no holds",
     "CON102": "A word for a purpose that can be read in two ways; the narrower one is taken",
     "REC118": "A whole kind of exit is missing",
+    "REC119": "Nothing shows whether day or month comes first; assumed",
+    "REC120": "An error of a spreadsheet in place of a value; stored as empty",
+    "REC121": "The scale of a column differs from what its header says; read by its values",
+    "REC122": "A programme's name serves as its code and is shortened",
+    "REC123": "A sheet of the workbook was not read",
+    "REC124": "Bytes of another encoding; read as Windows-1252",
+    "REC131": "A value is taken for every row",
+    "REC132": "Terms are placed by the student's own semester numbers",
+    "REC133": "An exit is told by its year alone",
+    "REC134": "A second header row; left out",
+    "REC135": "The file tells of exits too",
+    "REC136": "Columns about all terms together; left out",
+    "REC138": "A status of a student who has left, in a row of a term",
+    "REC137": "Whoever has a date of graduation is taken as graduated",
     "SPC101": "No student has the number in this name; left out",
     "SPC102": "Two students may be meant; left out",
     "SPC103": "Not an image file; left out",
+    "SPC104": "A signature from before the student's entry; taken",
+    "SPC105": "A camera's or archive's clock that cannot be right; another date was taken",
 }
 CHECKS = {
     **{code: Check(code, title, "error") for code, title in _ERRORS.items()},
@@ -113,7 +137,7 @@ CHECKS = {
 }
 
 
-def problems(file: str, rule: str, rows, column: str = "", values="", messages="") -> pd.DataFrame:
+def problems(file: str, rule: str, rows, column="", values="", messages="") -> pd.DataFrame:
     """Problems of one rule in one file.
 
     Parameters
@@ -124,10 +148,8 @@ def problems(file: str, rule: str, rows, column: str = "", values="", messages="
         Code in :data:`CHECKS`.
     rows : sequence of int, or [None] for the whole file
         Row numbers as a spreadsheet shows them.
-    column : str
-        Header as the file writes it.
-    values, messages : str or sequence of str
-        The cell as written; what is wrong, in words. One text serves every row.
+    column, values, messages : str or sequence of str
+        Header and cell as the file writes them; what is wrong, in words. One text serves every row.
 
     Returns
     -------
@@ -146,7 +168,7 @@ def no_problems() -> pd.DataFrame:
     return _problem_frame("", "REC001", [], "", "", "")
 
 
-def _problem_frame(file: str, rule: str, rows: list, column: str, values, messages) -> pd.DataFrame:
+def _problem_frame(file: str, rule: str, rows: list, column, values, messages) -> pd.DataFrame:
     def text(given) -> pd.Series:
         return pd.Series([given] * len(rows) if isinstance(given, str) else list(given), dtype="str")
 
@@ -201,20 +223,116 @@ def check_columns(parsed: ParsedTable) -> pd.DataFrame:
             ],
         )
     ]
-    for header in parsed.match.unknown:
-        message = f"the header {header!r} is not understood; its column is left out"
-        found.append(problems(parsed.file, "REC113", [None], header, messages=message))
+    unknown = parsed.match.unknown
+    messages = [f"the header {header!r} is not understood; its column is left out" for header in unknown]
+    found.append(problems(parsed.file, "REC113", [None] * len(unknown), unknown, messages=messages))
+    found.append(_check_text(parsed))
+    found.append(assumptions(parsed))
     ragged = parsed.text.ragged
     width = len(parsed.text.frame.columns)
     messages = [f"{count} cells, but the header has {width}" for count in ragged.values()]
     found.append(problems(parsed.file, "REC007", ragged, messages=messages))
+    index = parsed.values.index
+    for remark in parsed.remarks:
+        if remark.rows is None:
+            header = parsed.header(remark.column)
+            found.append(problems(parsed.file, remark.rule, [None], header, messages=remark.message))
+        else:
+            mask = pd.Series(index.isin(remark.rows), index=index)
+            found.append(flag(parsed, mask, remark.rule, remark.column, remark.message))
     for name, expected in parsed.expected.items():
-        message = f"expected {expected}"
-        found.append(flag(parsed, parsed.unreadable[name], "REC003", name, message))
+        told = [remark.rows for remark in parsed.remarks if remark.column == name and _stops(remark.rule)]
+        unread = parsed.unreadable[name]
+        for rows in told:
+            unread = unread & ~index.isin(rows)
+        found.append(flag(parsed, unread, "REC003", name, f"expected {expected}"))
     found.append(_check_student_numbers(parsed))
+    found.append(_check_codes(parsed))
     found += [_check_length(parsed, name) for name in parsed.values if name in TEXT_LIMITS]
     found.append(_schema_problems(parsed))
     return collect(found)
+
+
+def assumptions(parsed: ParsedTable) -> pd.DataFrame:
+    """What was taken for granted to read a file, as problems: a question, or warnings."""
+    text, match, file = parsed.text, parsed.match, parsed.file
+    found = []
+    if text.zeros:
+        message = (
+            f"{text.zeros:,} term averages are 0 and no credits stand beside them: say once whether that "
+            "means no grade (--set terms.zero=empty) or that everything was failed (--set terms.zero=grade)"
+        )
+        found.append(problems(file, "REC030", [None], messages=message))
+    fixed = match.mapping.table(match.table).fixed
+    taken = {column: said for column, said in fixed.items() if column not in match.headers}
+    if taken:
+        named = [
+            f"{column} {'its own number' if said == ROW_NUMBER else repr(said)}"
+            for column, said in taken.items()
+        ]
+        message = f"not in the file and taken for every row: {', '.join(named)}"
+        found.append(problems(file, "REC131", [None], messages=message))
+    graduated = graduation_header(match.headers) if match.table == "outcomes" else None
+    if graduated is not None and "exit_type" not in taken:
+        message = f"no column for the kind of exit: whoever has a {graduated!r} is taken as graduated"
+        found.append(problems(file, "REC137", [None], graduated, messages=message))
+    for rows, what in (
+        (parsed.left, "the row is left out"),
+        (parsed.studied, "with an average it counts as A"),
+    ):
+        message = f"a status of who has left, which belongs in a file of exits; {what}"
+        found.append(problems(file, "REC138", rows, parsed.header("status"), messages=message))
+    if text.second_header is not None:
+        found.append(problems(file, "REC134", [text.second_header]))
+    if text.beside:
+        message = f"left out, as they say one thing for all terms: {', '.join(text.beside)}"
+        found.append(problems(file, "REC136", [None], messages=message))
+    if "exit_term" in parsed.raw:
+        by_year = parsed.raw["exit_term"].fillna("").str.fullmatch(YEAR_ALONE)
+        message = "only the year of the exit: the even term that ends in it is taken"
+        mask = by_year.astype(bool) & parsed.values["exit_term"].notna()
+        found.append(flag(parsed, mask, "REC133", "exit_term", message))
+    return collect(found)
+
+
+def tells_of_exits_too(students: ParsedTable) -> pd.DataFrame:
+    """A warning where a file of students has columns of exits that nobody reads."""
+    match = detect_mapping(list(students.text.own_rows.columns), "outcomes")
+    told = [
+        match.headers[name] for name in ("exit_date", "exit_term", "terms_to_exit") if name in match.headers
+    ]
+    if not tells_exits(match):
+        return no_problems()
+    message = f"{', '.join(told)}: give the file as one of outcomes too, or as a register, to read the exits"
+    return problems(students.file, "REC135", [None], told[0], messages=message)
+
+
+def _stops(rule: str) -> bool:
+    return CHECKS[rule].severity == "error"
+
+
+def _check_text(parsed: ParsedTable) -> pd.DataFrame:
+    """Sheets that were left, and cells with bytes of another encoding."""
+    text = parsed.text
+    messages = [f"the sheet {title!r} was not read: {LEFT_WORDS[why]}" for title, why in text.left]
+    left = [title for title, _ in text.left]
+    found = [problems(parsed.file, "REC123", [None] * len(left), "", left, messages)]
+    columns = [header for _, header, _ in text.repaired]
+    cells = [cell for _, _, cell in text.repaired]
+    rows = [row for row, _, _ in text.repaired]
+    message = (
+        "bytes here are no UTF-8, unlike the rest of the file; read as Windows-1252: look whether it is right"
+    )
+    found.append(problems(parsed.file, "REC124", rows, columns, cells, message))
+    return collect(found)
+
+
+LEFT_WORDS = {
+    "hidden": "it is hidden; name it by --sheet to read it",
+    "empty": "its first rows are empty",
+    "other": "its headers differ from those of the sheet that was read; name it by --sheet to read it",
+    "unasked": "other sheets were asked for",
+}
 
 
 def _check_length(parsed: ParsedTable, name: str) -> pd.DataFrame:
@@ -230,7 +348,25 @@ def _check_student_numbers(parsed: ParsedTable) -> pd.DataFrame:
     damaged = {number: looks_damaged(number) for number in numbers.dropna().unique()}
     mask = numbers.map(damaged).fillna(False).astype(bool)
     message = "a spreadsheet stored this number as a quantity; format the column as text and export it again"
-    return flag(parsed, mask, "REC008", "student_number", message)
+    dates = parsed.text.true_dates.get(parsed.header("student_number"), ())
+    why = {number: why_none(number) for number in numbers.dropna().unique()}
+    none = numbers.map(why)
+    none[numbers.index.isin(dates)] = "a date of the spreadsheet; format the column as text and type it again"
+    return collect(
+        [
+            flag(parsed, mask, "REC008", "student_number", message),
+            flag(parsed, none.notna(), "REC021", "student_number", lambda row: str(none[row])),
+        ]
+    )
+
+
+def _check_codes(parsed: ParsedTable) -> pd.DataFrame:
+    if "program_code" not in parsed.values:
+        return no_problems()
+    codes = parsed.values["program_code"]
+    mask = codes.map({code: is_summary(code) for code in codes.dropna().unique()}).fillna(False).astype(bool)
+    message = "a total, a caption or a note, not a programme; delete the row"
+    return flag(parsed, mask, "REC021", "program_code", message)
 
 
 def _schema_problems(parsed: ParsedTable) -> pd.DataFrame:
@@ -248,6 +384,8 @@ def _schema_problems(parsed: ParsedTable) -> pd.DataFrame:
     for (name, check), group in cases.groupby(["column", "check"], sort=False):
         rule = "REC002" if check == "not_nullable" else str(check)
         rows = pd.Index(group["index"])
+        if rule == "REC002" and name in parsed.derived:
+            continue  # nothing to derive it from is said of its own
         if rule == "REC002":  # an unreadable or ragged cell is missing too; say it once
             unread = parsed.unreadable[name]
             rows = rows[~unread.loc[rows].to_numpy() & ~rows.isin(list(parsed.text.ragged))]
@@ -265,7 +403,7 @@ def _message(rule: str, column: Column) -> str:
         return f"{named}; a yes or no alone does not say for what; a mapping can translate other words"
     if rule == "REC005":
         return f"must be one of {', '.join(column.allowed)}; a mapping can translate other words"
-    return f"{column.name} must not be empty"
+    return f"{column.name} must not be empty, nor hold a word or an error that means nothing"
 
 
 def _all_among(cell: str, allowed: frozenset[str]) -> bool:

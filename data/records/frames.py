@@ -12,6 +12,7 @@ import pandas as pd
 from sqlalchemy import JSON, Date, DateTime, Float, Integer, Table
 
 NUMBER = "student_number"
+OF_PROGRAM = ("program_name", "degree_level", "normal_terms", "required_credits")  # told in a students file
 BLOCK = 10_000  # students compared and written at a time
 
 

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 import pandas as pd
 
+from data.engine.progress import Progress, Steps
+from data.files.choices import Choice, with_choices
+from data.files.code_lists import code_list
 from data.files.mapping import TABLES, Mapping, mapping_from_dict, mapping_to_dict
 from data.files.matching import Match
-from data.files.register_files import ParsedTable, Source, read_source
+from data.files.reading import Guess
+from data.files.register_files import (
+    REGISTER,
+    ParsedTable,
+    Source,
+    match_source,
+    read_source,
+    tables_of,
+)
 from data.files.returned import returned_rows
 from data.files.text_files import TableError
 from data.records.assembly import assemble
@@ -20,13 +31,15 @@ from data.records.frames import ImportResult, RecordFrames
 from data.records.import_queries import known_records
 from data.records.imports import ImportNote
 from data.records.known import Known
+from data.records.own_terms import as_in_file, assumed, place
 from data.records.preview import preview_counts
 from data.records.row_checks import check_tables, refused_rows
 from data.records.write import write_import
 from data.store import Store, get_fact, set_fact
 
-Progress = Callable[[int, int, str], None]  # done, total, what
 MAPPING_FACT = "import_mappings"
+LOOKED_AT = 1_000  # rows read to know what a file's columns are
+CANNOT_BE_USED = ("REC001", "REC019", "REC030")  # rules of a file that skipping rows does not help
 
 
 @dataclass(frozen=True)
@@ -46,6 +59,8 @@ class ImportPlan:
         Table → rows in the file; rows with an error.
     matches : dict of str to Match
         Table → the mapping chosen, header by column, and headers left out.
+    guesses : dict of str to tuple of Guess
+        Table → what was decided in reading its file: sheets, encoding, order of dates, scale.
     returned : dict of str to DataFrame
         Table → its refused rows in the original columns, with row number and reasons.
     files : dict
@@ -63,6 +78,7 @@ class ImportPlan:
     returned: dict[str, pd.DataFrame]
     files: dict[str, dict] = field(default_factory=dict)
     unreadable: bool = False
+    guesses: dict[str, tuple[Guess, ...]] = field(default_factory=dict)
 
     @property
     def errors(self) -> pd.DataFrame:
@@ -108,8 +124,7 @@ def plan_import(
         Without one every row is new and every student must be in the files.
     today : date, optional
         Later dates are in the future; by default the date of the clock.
-    progress : callable, optional
-        Called with (steps done, steps in all, what is done next).
+    progress : Progress, optional
 
     Returns
     -------
@@ -124,58 +139,159 @@ def plan_import(
     if len(set(names)) != len(names):
         raise ValueError(f"sources must hold different tables, got {', '.join(names)}")
     today = today or date.today()
-    steps = _Steps(len(sources) + 3, progress)
+    steps = Steps(progress, len(sources) + 3)
     remembered = remembered_mappings(store) if store is not None else ()
     tables: dict[str, ParsedTable] = {}
     found = [no_problems()]
     for source in sorted(sources, key=lambda source: list(TABLES).index(source.table)):
-        steps.next(f"reading {source.name}")
+        steps(f"reading {source.name}")
         try:
             tables[source.table] = read_source(source, mapping=mapping, remembered=remembered)
         except TableError as error:
             found.append(problems(source.name, "REC019", [None], messages=str(error)))
-    tables = _told_apart(tables)
-    steps.next("comparing with the store")
+    tables = _told_apart(_read_together(tables, sources))
+    steps("comparing with the store")
     known = Known() if store is None else known_records(store, _numbers(tables))
-    steps.next("checking every row")
+    steps("checking every row")
+    tables = place(tables, known)
     found = collect([*found, check_tables(tables, known, today)])
-    steps.next("preparing")
+    if "terms" in tables:
+        found = collect([found, assumed(tables["terms"])])
+    steps("preparing")
     plan = _plan(sources, tables, found, known, today)
-    steps.next("done")
+    steps("done")
     return plan
+
+
+def _read_together(tables: dict[str, ParsedTable], sources: Sequence[Source]) -> dict[str, ParsedTable]:
+    """Tables of one file: a header is not understood only where none of them understands it."""
+    hashes = {source.table: (source.sha256, source.reading.sheets) for source in sources}
+    unknown: dict[tuple, set[str]] = {}
+    for name, parsed in tables.items():
+        left = set(parsed.match.unknown)
+        unknown[hashes[name]] = unknown.get(hashes[name], left) & left
+    told: set[tuple[tuple, str]] = set()
+    together = {}
+    for name, parsed in tables.items():
+        kept = tuple(
+            header
+            for header in parsed.match.unknown
+            if header in unknown[hashes[name]] and (hashes[name], header) not in told
+        )
+        told |= {(hashes[name], header) for header in kept}
+        together[name] = replace(parsed, match=replace(parsed.match, unknown=kept))
+    return together
 
 
 def _told_apart(tables: dict[str, ParsedTable]) -> dict[str, ParsedTable]:
     """Tables of one workbook get its sheets' names: row 5 of one is not row 5 of the other."""
     shared = Counter(parsed.file for parsed in tables.values())
-    return {
+    told = {
         name: replace(parsed, file=f"{parsed.file} ({parsed.text.sheet or name})")
         if shared[parsed.file] > 1
         else parsed
         for name, parsed in tables.items()
     }
+    return {name: _without_read_sheets(name, parsed, tables) for name, parsed in told.items()}
+
+
+def _without_read_sheets(name: str, parsed: ParsedTable, tables: dict[str, ParsedTable]) -> ParsedTable:
+    """A sheet that another table of the same workbook has read was not left."""
+    read = {
+        sheet
+        for other, table in tables.items()
+        if other != name and table.text.name == parsed.text.name
+        for sheet in table.text.sheets
+    }
+    left = tuple((sheet, why) for sheet, why in parsed.text.left if sheet not in read)
+    return replace(parsed, text=replace(parsed.text, left=left))
 
 
 def _plan(sources, tables, found, known, today) -> ImportPlan:
     refused = {name: refused_rows(found, parsed.file) for name, parsed in tables.items()}
-    unreadable = bool(found["rule"].isin(["REC001", "REC019"]).any())
+    unreadable = bool(found["rule"].isin(CANNOT_BE_USED).any())
+    shown = as_in_file(found, tables)
     frames = RecordFrames() if unreadable else assemble(tables, refused, known, today)
     hashes = {source.table: source.sha256 for source in sources}
     return ImportPlan(
         frames=frames,
-        problems=found,
+        problems=_as_shown(shown, tables),
         counts=preview_counts(frames, known, today),
         read={name: len(parsed.raw) for name, parsed in tables.items()},
         refused={name: len(rows) for name, rows in refused.items()},
         matches={name: parsed.match for name, parsed in tables.items()},
         returned={
-            name: returned_rows(parsed, found) for name, parsed in tables.items() if len(refused[name])
+            name: returned_rows(parsed, shown) for name, parsed in tables.items() if len(refused[name])
         },
         files={
             parsed.file: {"sha256": hashes[name], "rows": len(parsed.raw)} for name, parsed in tables.items()
         },
         unreadable=unreadable,
+        guesses={name: parsed.guesses for name, parsed in tables.items()},
     )
+
+
+def register_sources(
+    store: Store | None,
+    whole: Source,
+    mapping: Mapping | None = None,
+    choices: Sequence[Choice] = (),
+    codes: Sequence[Source] = (),
+) -> list[Source]:
+    """A file with a row per student as a source for each table of which it has the needed columns.
+
+    Raises
+    ------
+    data.files.text_files.TableError
+        When it is no table, or holds none of the tables: the message says what each lacks.
+    """
+    remembered = remembered_mappings(store) if store is not None else ()
+    each = [replace(whole, table=table) for table in REGISTER]
+    if choices or codes:
+        mapping = chosen_mapping(store, each, mapping, choices, codes)
+    held = tables_of(whole.name, whole.data, mapping=mapping, remembered=remembered, reading=whole.reading)
+    if not held:
+        matches = [match_source(one, mapping=mapping, remembered=remembered, limit=100)[1] for one in each]
+        lacking = "; ".join(f"{match.table}: {', '.join(match.missing) or 'a date'}" for match in matches)
+        raise TableError(f"{whole.name}: no table is complete; missing are {lacking}")
+    return [one for one in each if one.table in held]
+
+
+def chosen_mapping(
+    store: Store | None,
+    sources: Sequence[Source],
+    mapping: Mapping | None = None,
+    choices: Sequence[Choice] = (),
+    codes: Sequence[Source] = (),
+) -> Mapping:
+    """The mapping of an import with what a person chose, and with the institution's own lists of codes.
+
+    Raises
+    ------
+    data.files.mapping.MappingError
+        When a choice fits no file of the import.
+    data.files.text_files.TableError
+        When a file is no table, or a list of codes none.
+    """
+    remembered = remembered_mappings(store) if store is not None else ()
+    matches = [
+        match_source(one, mapping=mapping, remembered=remembered, limit=LOOKED_AT)[1] for one in sources
+    ]
+    listed = [one for source in codes for one in code_list(source.name, source.data, matches)]
+    return with_choices(matches, [*listed, *choices])
+
+
+def _as_shown(found: pd.DataFrame, tables: dict[str, ParsedTable]) -> pd.DataFrame:
+    """Problems with the row numbers that a spreadsheet program shows, and the sheet beside the file."""
+    found = found.copy()
+    for parsed in tables.values():
+        if len(parsed.text.sheets) < 2:
+            continue
+        mine = (found["file"] == parsed.file) & found["row"].notna()
+        places = [parsed.text.place(row) for row in found.loc[mine, "row"]]
+        found.loc[mine, "row"] = pd.array([row for _, row in places], dtype="Int64")
+        found.loc[mine, "file"] = [f"{parsed.text.name} ({sheet})" for sheet, _ in places]
+    return found
 
 
 def apply_import(
@@ -204,8 +320,7 @@ def apply_import(
         Whether the files are invented data.
     import_id : str, optional
         The import's id; by default a new one.
-    progress : callable, optional
-        Called with (rows done, rows in all, what).
+    progress : Progress, optional
 
     Raises
     ------
@@ -222,7 +337,7 @@ def apply_import(
         store,
         plan.frames,
         note if import_id is None else replace(note, import_id=import_id),
-        progress=None if progress is None else lambda done, total: progress(done, total, "writing rows"),
+        progress=progress,
     )
 
 
@@ -255,18 +370,6 @@ def _numbers(tables: dict[str, ParsedTable]) -> set[str]:
         if "student_number" in parsed.values:
             numbers |= set(parsed.values["student_number"].dropna())
     return numbers
-
-
-class _Steps:
-    """Counts the steps of a plan for a progress bar."""
-
-    def __init__(self, total: int, progress: Progress | None):
-        self.done, self.total, self.progress = 0, total, progress
-
-    def next(self, what: str) -> None:
-        if self.progress is not None:
-            self.progress(self.done, self.total, what)
-        self.done += 1
 
 
 __all__ = [

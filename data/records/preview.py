@@ -8,13 +8,13 @@ import pandas as pd
 
 from data import schema
 from data.calendar.term_calendar import GRADES_KNOWN_AFTER, term_end
-from data.calendar.term_columns import calendar_index, ends, lookup
+from data.calendar.term_columns import calendar_index, lookup
 from data.consents.order import on_record
-from data.records.diff import compare, compare_dated
-from data.records.frames import NUMBER, RecordFrames, typed
+from data.records.diff import Difference, compare, compare_dated
+from data.records.frames import NUMBER, OF_PROGRAM, RecordFrames, typed
 from data.records.known import Known
 
-_NOT_OF_STUDENTS = ["name", "program_name", "degree_level"]
+_NOT_OF_STUDENTS = ["name", *OF_PROGRAM]
 
 
 def preview_counts(frames: RecordFrames, known: Known, today: date) -> dict[str, dict[str, int]]:
@@ -36,9 +36,11 @@ def preview_counts(frames: RecordFrames, known: Known, today: date) -> dict[str,
         if "name" in rows:
             counts["identities"] = _counts(rows[[NUMBER, "name"]], known.students, [NUMBER])
     if frames.terms is not None:
-        counts["terms"] = _terms(frames, known, today)
+        terms = _terms(frames, known, today)
+        counts["terms"] = terms.counts
     if frames.outcomes is not None:
-        counts["outcomes"] = _outcomes(frames, known, today)
+        news = None if frames.terms is None else pd.concat([terms.new, terms.changed])["known_at"].max()
+        counts["outcomes"] = _outcomes(frames, known, today, news)
     if frames.consents is not None:
         same = int(on_record(frames.consents, known.consents).sum())
         counts["consents"] = {"new": len(frames.consents) - same, "changed": 0, "same": same}
@@ -54,13 +56,13 @@ def _alike(stored: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     return stored.reindex(columns=[*stored.columns, *(name for name in rows if name not in stored)])
 
 
-def _terms(frames: RecordFrames, known: Known, today: date) -> dict[str, int]:
+def _terms(frames: RecordFrames, known: Known, today: date) -> Difference:
     rows = typed(frames.terms, schema.terms, also=(NUMBER,))
     index = calendar_index(lookup(rows[NUMBER], _cohorts(frames, known)), rows["term_id"])
     rows = rows.assign(term_index=index.astype("float64"))
     booked = {term: term_end(int(term)) + GRADES_KNOWN_AFTER for term in rows["term_id"].unique()}
     key = [NUMBER, "term_id"]
-    return compare_dated(rows, _alike(known.terms, rows), key, "known_at", default=booked, today=today).counts
+    return compare_dated(rows, _alike(known.terms, rows), key, "known_at", default=booked, today=today)
 
 
 def _cohorts(frames: RecordFrames, known: Known) -> pd.Series:
@@ -71,9 +73,9 @@ def _cohorts(frames: RecordFrames, known: Known) -> pd.Series:
     return pd.concat([coming, stored[~stored.index.isin(coming.index)]])
 
 
-def _outcomes(frames: RecordFrames, known: Known, today: date) -> dict[str, int]:
+def _outcomes(frames: RecordFrames, known: Known, today: date, news: pd.Timestamp | None) -> dict[str, int]:
     rows = typed(frames.outcomes, schema.outcomes, also=(NUMBER,))
-    reach = _reach(frames, known, today)
+    reach = _reach(frames, known, today, news)
     given = rows.get("observed_until", pd.Series(pd.NaT, index=rows.index, dtype="datetime64[us]"))
     rows = rows.assign(observed_until=given.fillna(reach))
     return compare_dated(
@@ -86,12 +88,10 @@ def _outcomes(frames: RecordFrames, known: Known, today: date) -> dict[str, int]
     ).counts
 
 
-def _reach(frames: RecordFrames, known: Known, today: date) -> pd.Timestamp:
-    """How far the register will reach once the terms of this import are in it."""
-    dates = [] if known.latest_known_at is None else [known.latest_known_at]
-    if frames.terms is not None and len(frames.terms):
-        booked = ends(frames.terms["term_id"]) + GRADES_KNOWN_AFTER
-        dates.append(frames.terms["known_at"].fillna(booked).max())
+def _reach(frames: RecordFrames, known: Known, today: date, news: pd.Timestamp | None) -> pd.Timestamp:
+    """How far the register will reach once the terms of this import are in it, the newest of which are known
+    since ``news``; a row that is stored as it is stays known since its own day."""
+    dates = [day for day in (known.latest_known_at, news) if day is not None and not pd.isna(day)]
     if not dates and frames.outcomes["exit_date"].notna().any():
         dates.append(frames.outcomes["exit_date"].max())
     return max(dates) if dates else pd.Timestamp(today)

@@ -14,7 +14,14 @@ from data.calendar.term_columns import lookup, starts
 from data.columns import CONSENT_PURPOSES, DEGREE_LEVELS, OF_CONSENT
 from data.consents.files import has_consents, read_consents
 from data.files.register_files import ParsedTable
-from data.records.checks import check_columns, collect, flag, no_problems, problems
+from data.records.checks import (
+    check_columns,
+    collect,
+    flag,
+    no_problems,
+    problems,
+    tells_of_exits_too,
+)
 from data.records.exit_kinds import missing_kinds
 from data.records.known import Known
 from data.records.term_checks import check_outcomes, check_terms
@@ -57,6 +64,8 @@ def check_tables(tables: dict[str, ParsedTable], known: Known, today: date) -> p
         found.append(_check_future_dates(parsed, today))
     students = whole.get("students")
     if students is not None:
+        if "outcomes" not in tables:
+            found.append(tells_of_exits_too(students))
         found.append(_check_students(students, known))
         refused = refused_rows(collect(found), students.file)
         if "terms" in whole:
@@ -181,9 +190,8 @@ def _check_programs(students: ParsedTable, known: Known) -> pd.DataFrame:
     rows = students.values
     levels = degree_levels(students, known)
     unknown = rows["program_code"].notna() & ~rows["program_code"].isin(levels.index)
-    message = (
-        "no such programme in the store, and no degree level (D3, D4, S1, S2, S3) in the file to make it"
-    )
+    named = ", ".join(DEGREE_LEVELS)
+    message = f"no such programme in the store, and no degree level ({named}) in the file to make it"
     found = [flag(students, unknown, "REC009", "program_code", message)]
     if "degree_level" in rows:
         right = lookup(rows["program_code"], levels)

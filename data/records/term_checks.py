@@ -21,7 +21,7 @@ def check_terms(terms: ParsedTable, cohorts: pd.Series, exits: pd.Series, known:
         flag(terms, (index < 1).fillna(False), "REC013", "term_id", lambda row: f"entry was in {first[row]}"),
         flag(terms, (index > MAX_TERM_INDEX).fillna(False), "REC114", "term_id"),
     ]
-    if "term_index" in rows:
+    if "term_index" in rows and "term_id" not in terms.derived:
         differs = ((rows["term_index"] != index) & (index >= 1)).fillna(False)
         found.append(
             flag(terms, differs, "REC104", "term_index", lambda row: f"the calendar says {index[row]}")

@@ -15,7 +15,6 @@ from data.columns import NORMAL_TERMS, REQUIRED_CREDITS
 from data.consents.consent import append_decisions, forget_scores, outcome_refusals
 from data.engine.bulk import (
     KEYS_PER_QUERY,
-    Progress,
     all_columns,
     fetch,
     fetch_by_keys,
@@ -24,9 +23,19 @@ from data.engine.bulk import (
 )
 from data.engine.clock import now
 from data.engine.database import Store
+from data.engine.progress import Progress
 from data.records.derived import refresh
 from data.records.diff import Difference, compare, compare_dated
-from data.records.frames import BLOCK, NUMBER, ImportResult, RecordFrames, blocks, refuse_repeats, typed
+from data.records.frames import (
+    BLOCK,
+    NUMBER,
+    OF_PROGRAM,
+    ImportResult,
+    RecordFrames,
+    blocks,
+    refuse_repeats,
+    typed,
+)
 from data.records.history import History
 from data.records.imports import ImportNote, finish_import, keep_for_undo, open_import
 from data.records.name_search import write_words
@@ -57,8 +66,7 @@ def write_records(
         See :class:`data.records.imports.ImportNote`.
     student_keys : dict, optional
         student_number → student_key for new students; by default a keyed hash of the number.
-    progress : callable, optional
-        Called with (rows done, rows in all) of the table being inserted.
+    progress : Progress, optional
 
     Raises
     ------
@@ -127,12 +135,12 @@ class _Writer:
         self._apply(schema.programs, ["program_code"], compare(incoming, stored, ["program_code"]))
 
     def students(self, frame: pd.DataFrame, key_of) -> None:
-        incoming = typed(frame, schema.students, also=(NUMBER, "name", "program_name", "degree_level"))
+        incoming = typed(frame, schema.students, also=(NUMBER, "name", *OF_PROGRAM))
         refuse_repeats(incoming, [NUMBER], "students")
         self._programs_of(incoming)
         keys = self._known_keys(incoming[NUMBER])
         incoming["student_key"] = [keys.get(number) or key_of(number) for number in incoming[NUMBER]]
-        rows = incoming.drop(columns=[NUMBER, "name", "program_name", "degree_level"], errors="ignore")
+        rows = incoming.drop(columns=[NUMBER, "name", *OF_PROGRAM], errors="ignore")
         self._inblocks(schema.students, ["student_key"], rows, partial(compare, key=["student_key"]))
         self._identities(incoming)
 
@@ -185,7 +193,7 @@ class _Writer:
             self._apply(table, key, compared(block, self._stored(table, block)))
             done += len(block)
             if self.progress:
-                self.progress(done, len(incoming))
+                self.progress(done, len(incoming), "writing rows")
 
     def _apply(self, table: Table, key: list[str], difference: Difference) -> None:
         history = History(self.connection, table, key, self.import_id, self.at)
@@ -260,10 +268,9 @@ class _Writer:
             )
         names = missing.get("program_name", missing["program_code"]).fillna(missing["program_code"])
         made = {"program_code": missing["program_code"], "name": names, "degree_level": levels}
-        made |= {
-            "normal_terms": levels.map(NORMAL_TERMS),
-            "required_credits": levels.map(REQUIRED_CREDITS),
-        }
+        for name, usual in (("normal_terms", NORMAL_TERMS), ("required_credits", REQUIRED_CREDITS)):
+            own = pd.to_numeric(missing[name]) if name in missing else pd.Series(index=missing.index)
+            made[name] = own.fillna(levels.map(usual)).astype("int64")
         self._apply(
             schema.programs,
             ["program_code"],

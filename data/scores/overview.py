@@ -12,13 +12,11 @@ from sqlalchemy import Integer, Select, case, cast, func, select
 
 from data import schema
 from data.calendar.setting import study_calendar
-from data.columns import DROPOUT_EXITS
+from data.columns import DROPOUT_EXITS, REGISTERED
 from data.engine.bulk import all_columns, fetch
 from data.engine.database import Store
 from data.trust.scope import Scope
 from data.trust.scoping import aggregable, within_programs
-
-REGISTERED = ("A", "G", "M")  # term statuses of a student who studies
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ def retention(store: Store, scope: Scope) -> pd.DataFrame:
     -------
     DataFrame
         ``program_code, cohort_term, term_index``; ``entrants`` (size of the cohort at entry, always whole),
-        ``active`` (studying: status A, G or M), ``on_leave``, ``inactive``, ``graduated`` (in an earlier
+        ``active`` (studying: status A, G, M or U), ``on_leave``, ``inactive``, ``graduated`` (in an earlier
         term), ``retained`` = active + on_leave + graduated, ``rate`` = retained / entrants, ``gpa_mean``
         (cumulative). Only terms that the register has reached for the cohort.
     """
@@ -116,19 +114,27 @@ def student_flow(store: Store, scope: Scope) -> pd.DataFrame:
     """One row per registration that ``scope`` may count, for cohort tables; no identity.
 
     ``student_key, program_code, cohort_term, entry_type, degree_level, normal_terms, exit_type`` (missing:
-    enrolled), ``exit_term, exit_date, terms_to_exit, gpa_final, observed_until`` (of a student without an
-    outcome row: how far the register reaches).
+    enrolled), ``exit_term, exit_date, terms_to_exit, gpa_final, has_outcome`` (whether there is an outcome
+    row), ``observed_until`` (of a student without one: how far the terms of the programme reach).
     """
     table, program, outcome, terms = schema.students, schema.programs, schema.outcomes, schema.terms
-    reach = select(func.max(terms.c.known_at)).scalar_subquery()
+    other = schema.students.alias()
+    reach = (
+        select(other.c.program_code, func.max(terms.c.known_at).label("reach"))
+        .join(terms, terms.c.student_key == other.c.student_key)
+        .group_by(other.c.program_code)
+        .subquery()
+    )
     columns = [table.c[name] for name in ("student_key", "program_code", "cohort_term", "entry_type")]
     columns += [program.c[name] for name in ("degree_level", "normal_terms")]
     columns += [
         outcome.c[name] for name in ("exit_type", "exit_term", "exit_date", "terms_to_exit", "gpa_final")
     ]
-    columns += [func.coalesce(outcome.c.observed_until, reach).label("observed_until")]
+    columns += [outcome.c.student_key.is_not(None).label("has_outcome")]
+    columns += [func.coalesce(outcome.c.observed_until, reach.c.reach).label("observed_until")]
     joined = table.join(program, program.c.program_code == table.c.program_code)
     joined = joined.outerjoin(outcome, outcome.c.student_key == table.c.student_key)
+    joined = joined.outerjoin(reach, reach.c.program_code == table.c.program_code)
     rows = select(*columns).select_from(joined).where(*aggregable(scope))
     with store.reading() as connection:
         return fetch(connection, rows.order_by(table.c.student_key))

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from data import schema
 from data.columns import BANDS, TARGETS
-from data.engine.bulk import Progress, fetch, insert_frame
+from data.engine.bulk import fetch, insert_frame
 from data.engine.clock import now
 from data.engine.database import Store
 from data.records.derived import rebuild_risk
@@ -61,7 +61,6 @@ def write_scores(
     phi: np.ndarray,
     inputs: np.ndarray,
     base_values: np.ndarray,
-    progress: Progress | None = None,
 ) -> int:
     """Append scores and their explanations, and rebuild what the pages read; one transaction.
 
@@ -96,7 +95,7 @@ def write_scores(
         fresh = _not_stored(connection, scores)
         new = scores[fresh].assign(scored_at=scores.get("scored_at", pd.Timestamp(now())))
         last = connection.scalar(select(func.coalesce(func.max(schema.scores.c.score_id), 0)))
-        insert_frame(connection, schema.scores, new, progress)
+        insert_frame(connection, schema.scores, new)
         statement = select(schema.scores.c.score_id, *(schema.scores.c[name] for name in SCORE_KEY))
         written = fetch(connection, statement.where(schema.scores.c.score_id > last))
         numbered = new[SCORE_KEY].assign(row=np.flatnonzero(fresh)).merge(written, on=SCORE_KEY)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 
 import pandas as pd
 
 from data.calendar.term_calendar import term_start
+from data.engine.progress import Progress
 from data.records.checks import collect, problems
 from data.records.import_queries import entry_terms, specimen_hashes
 from data.records.ingest import ImportPlan
@@ -21,9 +22,10 @@ from data.signatures.names import AmbiguousName, NumberIndex
 from data.signatures.specimens import ImageFacts, RefusedFile, inspect_image
 from data.store import NewSpecimen, SpecimenResult, Store, write_specimens
 
-Progress = Callable[[int, int, str], None]
 AHEAD = 64  # files held while they are inspected
-EARLIEST = date(1980, 1, 1)  # scans are younger
+BEFORE_ENTRY = timedelta(days=366)  # forms of an admission are signed up to a year ahead; nothing before that
+EARLY = timedelta(days=183)  # taken, and said
+NO_DATE = date(1990, 1, 1)  # archives and discs without a date say 1970 or 1980; scans are younger
 DATE_RULES = ("file", "entry")
 
 
@@ -117,8 +119,7 @@ def plan_signatures(
         Captures after it are refused; by default the date of the clock.
     limits : Limits
         What the source may hold.
-    progress : callable, optional
-        Called with (files done, files in all, what).
+    progress : Progress, optional
     """
     if isinstance(captured_on, str) and captured_on not in DATE_RULES:
         raise ValueError(f"captured_on must be a date or one of {', '.join(DATE_RULES)}, got {captured_on!r}")
@@ -131,6 +132,7 @@ def plan_signatures(
             read += 1
             try:
                 taken.append(rules.take(file, inspected.result(), stored))
+                found += [(file.name, code, reason) for code, reason in rules.said]
             except RefusedFile as refusal:
                 found.append((file.name, refusal.code, refusal.reason))
             if progress is not None:
@@ -161,7 +163,7 @@ def _inspect_in(pool: ThreadPoolExecutor, file: SignatureFile) -> Future[ImageFa
         suffix = file.name[file.name.rfind(".") :].casefold() if "." in file.name else ""
         if suffix and suffix.isascii() and suffix[1:].isalpha() and suffix not in IMAGE_SUFFIXES:
             raise RefusedFile("SPC103", f"{suffix} is no image file")
-        return pool.submit(inspect_image, file.read(), file.name)
+        return pool.submit(inspect_image, file.read())
     except RefusedFile as refusal:
         future: Future[ImageFacts] = Future()
         future.set_exception(refusal)
@@ -176,22 +178,39 @@ class _Rules:
     entries: pd.Series
     captured_on: date | str | None
     today: date
+    said: list[tuple[str, str]] = field(default_factory=list)  # warnings about the file taken last
 
     def take(self, file: SignatureFile, facts: ImageFacts, stored: set[tuple[str, str]]) -> PlannedSpecimen:
         """The specimen of a file, or the reason why there is none."""
+        self.said.clear()
         try:
             said = self.numbers.read_name(file.name)
         except AmbiguousName as error:
             raise RefusedFile("SPC102", f"the name {error}; rename the file") from error
         if said.student_number is None:
             raise RefusedFile("SPC101", "no student number in the name of the file or its folders")
-        day = said.captured_on or facts.taken_on or self._default_day(file, said.student_number)
+        entry = term_start(int(self.entries[said.student_number]))
+        day = said.captured_on or self._camera_day(facts.taken_on, entry)
+        if day is None:
+            day = self._default_day(file, said.student_number)
+            if day is not None and facts.taken_on is not None:
+                clock = f"the camera's clock says {facts.taken_on.isoformat()}, which cannot be right"
+                self.said.append(("SPC105", f"{clock}; taken as of {day.isoformat()}"))
+        if day is None and facts.taken_on is not None:
+            raise RefusedFile(
+                "SPC013",
+                f"the camera's clock says {facts.taken_on.isoformat()}, which cannot be right{_than(entry)}; "
+                "put the date into the name, or say when by --captured-on",
+            )
         if day is None:
             raise RefusedFile(
                 "SPC012", "no date in the name; add one such as 2024-08-31, or say when by --captured-on"
             )
-        if not EARLIEST <= day <= self.today:
-            raise RefusedFile("SPC013", f"captured on {day.isoformat()}, which cannot be right")
+        if not self._possible(day, entry):
+            raise RefusedFile("SPC013", f"captured on {day.isoformat()}, which cannot be right{_than(entry)}")
+        if day < entry - EARLY:
+            early = f"captured on {day.isoformat()}, long before the entry on {entry.isoformat()}; taken"
+            self.said.append(("SPC104", early))
         return PlannedSpecimen(
             file.position,
             file.name,
@@ -202,12 +221,25 @@ class _Rules:
             (said.student_number, facts.sha256) in stored,
         )
 
+    def _possible(self, day: date, entry: date) -> bool:
+        return max(NO_DATE, entry - BEFORE_ENTRY) <= day <= self.today
+
+    def _camera_day(self, day: date | None, entry: date) -> date | None:
+        """The date of a camera's clock; None when it was never set: such clocks start on a 1 January."""
+        if day is None or (day.month, day.day) == (1, 1) or not self._possible(day, entry):
+            return None
+        return day
+
     def _default_day(self, file: SignatureFile, number: str) -> date | None:
         if self.captured_on == "file":
-            return file.modified
+            return file.modified if file.modified is None or file.modified > NO_DATE else None
         if self.captured_on == "entry":
             return term_start(int(self.entries[number]))
         return self.captured_on
+
+
+def _than(entry: date) -> str:
+    return f": the student entered on {entry.isoformat()}"
 
 
 def _entries(store: Store, records: ImportPlan | None) -> pd.Series:
@@ -264,9 +296,7 @@ def apply_signatures(
         import_id=import_id,
         source=None if import_id else plan.source_name,
         synthetic=synthetic,
-        progress=None
-        if progress is None
-        else lambda done, total: progress(done, total, "writing signatures"),
+        progress=progress,
         total=len(wanted),
     )
 

@@ -192,8 +192,14 @@ def _plausible_dpi(dpi) -> int | None:
 
 def _exif_date(exif: Image.Exif) -> date | None:
     details = exif.get_ifd(ExifTags.IFD.Exif)
-    text = details.get(ExifTags.Base.DateTimeOriginal) or exif.get(ExifTags.Base.DateTime)
-    try:
-        return datetime.strptime(str(text)[:10], "%Y:%m:%d").date()
-    except ValueError:
-        return None
+    told = (
+        details.get(ExifTags.Base.DateTimeOriginal),
+        details.get(ExifTags.Base.DateTimeDigitized),
+        exif.get(ExifTags.Base.DateTime),
+    )
+    for text in told:  # a camera without a date writes 0000:00:00 into one and not always into all
+        try:
+            return datetime.strptime(str(text)[:10], "%Y:%m:%d").date()
+        except ValueError:
+            continue
+    return None

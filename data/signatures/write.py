@@ -14,9 +14,10 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from data import schema
 from data.columns import SPECIMEN_CONTEXTS
-from data.engine.bulk import Progress, fetch, fetch_by_keys, insert_frame
+from data.engine.bulk import fetch, fetch_by_keys, insert_frame
 from data.engine.clock import now
 from data.engine.database import Store
+from data.engine.progress import Progress
 from data.records.imports import finish_import, keep_for_undo, new_import
 from data.signatures.encoder_info import EncoderInfo
 from data.signatures.findings import found_codes, read_findings
@@ -117,8 +118,7 @@ def write_specimens(
         Read as a stream, never held as a whole.
     import_id, source : str
         The import they belong to, or the source of a new import; one of them.
-    progress : callable, optional
-        Called with (files done, ``total``).
+    progress : Progress, optional
 
     Raises
     ------
@@ -143,7 +143,7 @@ def write_specimens(
                 keep_for_undo(connection, store.cipher, import_id)
         new, same, erased, done = new + len(frame), same + known, erased + gone, done + len(chunk)
         if progress:
-            progress(done, total)
+            progress(done, total, "writing signatures")
     result = SpecimenResult(import_id, new, same, erased, tuple(unmatched))
     with store.writing() as connection:
         finish_import(connection, import_id, {schema.specimens.name: result.counts})

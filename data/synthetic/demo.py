@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from data import queries
 from data.consents.consent import write_consents
 from data.engine.database import Store
 from data.engine.facts import read_fact, write_fact
+from data.engine.progress import Progress
 from data.records.frames import RecordFrames
 from data.records.write import write_records
 from data.signatures.write import NewSpecimen, write_specimens
@@ -27,8 +28,6 @@ ACTOR = "command line"
 SOURCE = "synthetic demo data"
 KEPT_YEARS = 10
 FACT = "demo"  # what the store's invented university was made from, and how far writing it has come
-
-Progress = Callable[[str, int, int], None]  # called with (what, done, of how many)
 
 
 class DemoRefused(ValueError):
@@ -85,8 +84,7 @@ def write_demo(
         Processes that draw.
     draw : callable
         Draws a specimen as PNG.
-    progress : callable, optional
-        Called with (what is being written, done, of how many).
+    progress : Progress, optional
 
     Raises
     ------
@@ -157,7 +155,7 @@ def _write_register(store: Store, university: University, progress: Progress | N
         university.frames,
         source=SOURCE,
         student_keys=keys,
-        progress=_named(progress, "records"),
+        progress=progress,
         **described,
     )
     if len(university.corrections):
@@ -183,7 +181,7 @@ def _write_signatures(store, university, made_from, done, tools) -> int:
         actor=ACTOR,
         import_id=done["import_id"],
         synthetic=True,
-        progress=_named(progress, "signatures"),
+        progress=progress,
         total=len(plan),
     )
     return len(plan)
@@ -219,7 +217,3 @@ def _as_new(images) -> Iterator[NewSpecimen]:
             planted=specimen.planted,
             retention_until=captured.replace(year=captured.year + KEPT_YEARS, day=min(captured.day, 28)),
         )
-
-
-def _named(progress: Progress | None, what: str):
-    return None if progress is None else lambda done, total: progress(what, done, total)

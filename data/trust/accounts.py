@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from data import schema
 from data.columns import ROLES
@@ -53,8 +53,8 @@ def write_accounts(store: Store, accounts: Iterable[Account]) -> int:
     Raises
     ------
     ValueError
-        When a name or role is not allowed, or a password is refused
-        (:func:`data.trust.passwords.check_password`).
+        When a name or role is not allowed, a new name differs from another by case alone, or a password is
+        refused (:func:`data.trust.passwords.check_password`).
     """
     rows = [_row(account) for account in accounts]
     with store.writing("accounts") as connection:
@@ -206,6 +206,9 @@ def _write(connection: Connection, row: dict) -> None:
     same = table.c.account == row["account"]
     before = connection.execute(select(table).where(same)).mappings().one_or_none()
     if before is None:
+        like = func.lower(table.c.account) == row["account"].lower()
+        if other := connection.scalar(select(table.c.account).where(like)):
+            raise ValueError(f"account {row['account']!r} differs from {other!r} by case alone")
         connection.execute(insert(table).values(**row))
         return
     connection.execute(update(table).where(same).values(**row))

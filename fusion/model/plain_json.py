@@ -161,12 +161,12 @@ def _object(kind: Any) -> Callable:
 def _scalar(kind: Any) -> Callable:
     allowed = _SCALARS[kind]
 
-    def read(value):
+    def read(value: Any):
+        if type(value) in allowed and (kind is not int or value == int(value)):
+            return kind(value)
         if value is None and kind is float:
             return math.nan
-        if type(value) not in allowed or (kind is int and value != int(value)):
-            raise _Wrong(f"must be {kind.__name__}, got {value!r}")
-        return kind(value)
+        raise _Wrong(f"must be {kind.__name__}, got {value!r}")
 
     return read
 

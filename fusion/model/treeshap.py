@@ -240,12 +240,12 @@ def _look_up_few(leaves: Leaves, matrix: np.ndarray) -> np.ndarray:
 
 
 @cache
-def _look_up():
+def _look_up():  # noqa: C901 - one compiled loop
     """The compiled loop; compiling takes seconds, once per machine."""
     from numba import njit
 
     @njit(cache=True, nogil=True)
-    def look_up(columns, values, first, last, start, feature, low, high, missing, table_start, table):
+    def look_up(columns, values, first, last, start, feature, low, high, missing, table_start, table):  # noqa: C901
         width = columns.shape[1]
         sums = np.zeros((width, BLOCK))
         pattern = np.zeros(BLOCK, np.int32)

@@ -83,7 +83,7 @@ def fairness_report(manifest: Manifest, *, synthetic: bool) -> str:
         "**Synthetic demo data: nothing here is about real people.**" if synthetic else "",
         "Groups are audited and are not predictors. FPR and FNR are those of the list at capacity, made "
         "within each programme. Cells with fewer than five students, or fewer than five with or without the "
-        "outcome, are suppressed, and a second cell with them where one alone would follow from the total. "
+        "outcome, are suppressed, and further cells with them where they would follow from the totals. "
         "Intervals: 95 %, bootstrap over students. A gap is an observation about "
         "this register, not its cause.",
     ]

@@ -7,7 +7,6 @@ students, because two models that were trained on everything can no longer be ju
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +14,7 @@ import pandas as pd
 
 from data import queries
 from data.engine.database import Store
+from data.engine.progress import Progress
 from data.store import save_model
 from data.trust import audit
 from fusion import metrics
@@ -33,8 +33,6 @@ from fusion.service.sources import (
 )
 from fusion.validation.assess import split_training_sets
 from fusion.validation.evaluate import clusters
-
-Progress = Callable[[str, int, int], None]
 
 RECORDS_ONLY = "-records"  # suffix of the variant that leaves signatures out
 COMPARED = ("roc_auc", "pr_auc", "brier", "ece", "precision_at_10", "precision_at_20")

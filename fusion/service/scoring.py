@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 
@@ -11,6 +9,7 @@ from data import queries
 from data.columns import AS_OF_INDEXES
 from data.consents.consent import without_outcome_consent
 from data.engine.database import Store
+from data.engine.progress import Progress, Steps
 from data.store import write_scores
 from data.trust.erase import withdraw_outcome_model
 from fusion.features.assemble import may_be_scored, rows_as_of
@@ -22,8 +21,6 @@ from fusion.monitoring.monitor import sides
 from fusion.service.sources import load_model, read_signatures
 from fusion.service.upkeep import keep_level, note_watch, taught_until
 from fusion.validation.fitness import unfit
-
-Progress = Callable[[str, int, int], None]
 
 
 def score(
@@ -43,7 +40,7 @@ def score(
     store : Store
     version : str, optional
         Default: the served model.
-    progress : callable, optional
+    progress : Progress, optional
     """
     model = load_model(store, version)
     for key in without_outcome_consent(store):  # a withdrawal that was cut short, or came in by another way
@@ -56,7 +53,7 @@ def score(
     today, written, watched = register_date(everything), 0, []
     until = taught_until(model.manifest, today)
     sample = np.concatenate(sides(everything, until, np.random.default_rng(0)))
-    say = steps(progress, len(AS_OF_INDEXES) + 1)
+    say = Steps(progress, len(AS_OF_INDEXES) + 1)
     for index in AS_OF_INDEXES:
         say(f"scoring as of {index} terms")
         records = queries.records_until(store, index)
@@ -104,14 +101,3 @@ def _score_rows(store: Store, model: RiskModel, rows: Rows, index: int) -> int:
         np.vstack(inputs),
         np.concatenate(base_values),
     )
-
-
-def steps(progress: Progress | None, total: int) -> Callable[[str], None]:
-    """``say(text)`` that counts its own calls for ``progress(text, done, total)``."""
-    done = iter(range(total + 100))
-
-    def say(text: str) -> None:
-        if progress is not None:
-            progress(text, min(next(done), total), total)
-
-    return say

@@ -6,18 +6,16 @@ seen by nobody, and the change itself is one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from data.engine.database import Store
+from data.engine.progress import Progress
 from data.store import save_model
 from fusion.model.manifest import Served, write_manifest
 from fusion.service.scoring import score
 from fusion.service.sources import load_model, the_model
 from fusion.validation.fitness import unfit
-
-Progress = Callable[[str, int, int], None]
 
 
 class NotServable(ValueError):
@@ -36,8 +34,7 @@ def put_into_service(
     store : Store
     version : str
     actor, reason : str
-    progress : callable, optional
-        ``progress(what, done, total)``.
+    progress : Progress, optional
 
     Returns
     -------

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from data.columns import TARGETS
+from data.engine.progress import Steps
 from fusion.features.assemble import training_set
 from fusion.features.rows import Rows, TrainingSet
 from fusion.features.splits import ForwardSplit, forward_split, mature_labels
@@ -155,7 +156,7 @@ def assess(
     targets: tuple[str, ...] = TARGETS,
     draws: int = DRAWS,
     tune_trials: int = 0,
-    progress=None,
+    say: Steps | None = None,
 ) -> Assessment | None:
     """Train on the past, judge on what came after.
 
@@ -172,8 +173,8 @@ def assess(
         Bootstrap draws.
     tune_trials : int
         Search the tree settings with so many trials, inside the training part; 0: take ``settings``.
-    progress : callable, optional
-        Called with a short text before each step.
+    say : Steps, optional
+        Told before each step.
 
     Returns
     -------
@@ -184,7 +185,7 @@ def assess(
     if found is None:
         return None
     protocol, split, training_sets, tests = found
-    say = progress or (lambda text: None)
+    say = say or Steps(None, 0)
     settings = settings or TreeSettings()
     if tune_trials:
         say("searching tree settings inside the training part")

@@ -1,7 +1,8 @@
 """Errors and chances by group: who is missed, who is alarmed for nothing, and whether a risk means the same.
 
-Groups are audited here and are not predictors. A group whose cell is small is suppressed, because a rate of
-four students says nothing about a group and something about the four.
+Groups are audited here and are not predictors. A group with few students, or few with or without the outcome,
+is suppressed by the rule of :mod:`data.trust.small_cells`: a rate of four students says nothing about a group
+and something about the four.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from data.trust.small_cells import hidden_groups
 from fusion.metrics import Estimate, bootstrap_weights
 from fusion.model.examined import Audit, Gap, GroupRates
 from fusion.validation.kept import rows_of
 
-SMALLEST_CELL = 5  # students; also of those with and of those without the outcome
 ATTRIBUTES = ("sex", "age_band", "funding_at_entry", "entry_type", "program_code")
 AGE_EDGES, AGE_NAMES = (0, 19, 21, 25, 200), ("up to 18", "19–20", "21–24", "25 and older")
 FIGURES = ("fnr", "fpr", "selection", "precision", "mean_risk", "observed", "calibration_gap")
@@ -192,17 +193,14 @@ def _usual_index(risks: pd.DataFrame) -> int:
     return int(sizes.index[sizes >= sizes.max() / 2].max())
 
 
-def _hidden(labels: np.ndarray, outcome: np.ndarray) -> set:
-    """Groups that are not shown: the small ones, and a second where one alone would follow from the total."""
+def _hidden(labels: np.ndarray, outcome: np.ndarray) -> frozenset:
+    """Groups that are not shown: those with few students who had the outcome or few who had not, and others
+    where these would follow from the totals."""
     sizes = {}
     for group in set(labels):
         mine = outcome[labels == group]
-        sizes[group] = (min(len(mine), mine.sum(), len(mine) - mine.sum()), len(mine))
-    hidden = {group for group, (fewest, _) in sizes.items() if fewest < SMALLEST_CELL}
-    others = [group for group in sizes if group not in hidden]
-    if len(hidden) == 1 and others:
-        hidden.add(min(others, key=lambda group: (sizes[group][1], str(group))))
-    return hidden
+        sizes[group] = {"with": int(mine.sum()), "without": len(mine) - int(mine.sum())}
+    return hidden_groups(sizes)
 
 
 def _with_intervals(figures: dict[str, np.ndarray]) -> dict[str, float]:

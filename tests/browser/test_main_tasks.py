@@ -48,7 +48,8 @@ def test_leadership_exports_a_workbook_that_opens(visitor, steps):
     assert book["Data"].max_row > 5
 
 
-def test_an_advisor_opens_a_student_from_the_list(visitor, steps, site):
+@pytest.mark.parametrize("across", [16, 120], ids=["by the box", "by the name"])
+def test_an_advisor_opens_a_student_from_the_list(visitor, steps, site, across):
     page = visitor
     page.locator(".st-key-seat-advisor input").click()
     page.get_by_role("option", name=site.advisor).click()
@@ -56,7 +57,7 @@ def test_an_advisor_opens_a_student_from_the_list(visitor, steps, site):
     grid = page.locator("[data-testid=stDataFrame]").first
     grid.wait_for()
     box = grid.bounding_box()
-    page.mouse.click(box["x"] + 16, box["y"] + 60)
+    page.mouse.click(box["x"] + across, box["y"] + 60)
     page.wait_for_url("**/student?s=*")
     assert len(page.url.rsplit("s=", 1)[1]) == 16
     steps.settled(page)
@@ -129,6 +130,16 @@ def test_the_app_speaks_indonesian_at_once(visitor, steps):
     steps.enter(page, "leadership")
     expect(page.locator(".st-key-page-header h1")).to_have_text("Ikhtisar")
     expect(page.get_by_text(Words("id")("app.synthetic")).first).to_be_visible()
+
+
+def test_a_switch_of_language_reaches_what_was_chosen_before(visitor, steps):
+    page = steps.enter(visitor, "leadership")
+    chosen = page.locator(".st-key-cohort input")
+    expect(chosen).to_have_value(EN("overview.all_cohorts"))
+    page.locator(".st-key-language_choice").get_by_text("ID", exact=True).click()
+    expect(page.locator(".st-key-page-header h1")).to_have_text("Ikhtisar")
+    expect(chosen).to_have_value(Words("id")("overview.all_cohorts"))
+    expect(page.locator(".st-key-program input")).to_have_value(Words("id")("overview.all_programs"))
 
 
 def test_a_phone_shows_every_part_without_sideways_scrolling(chrome, site, steps):

@@ -72,13 +72,13 @@ def whom_a_test_names_is_signed_in(monkeypatch):
     """
     import streamlit as st
 
-    from dashboard.shell import app_state
+    from dashboard.shell import current_session
     from dashboard.shell.sessions import LOCAL
 
-    monkeypatch.setattr(app_state, "_cookie", lambda: None)
-    monkeypatch.setattr(app_state, "address", lambda: LOCAL)
-    asked = app_state.person
-    monkeypatch.setattr(app_state, "person", lambda: st.session_state.get("person") or asked())
+    monkeypatch.setattr(current_session, "cookie", lambda: None)
+    monkeypatch.setattr(current_session, "address", lambda: LOCAL)
+    asked = current_session.person
+    monkeypatch.setattr(current_session, "person", lambda: st.session_state.get("person") or asked())
 
 
 def quick_scan(specimen) -> bytes:
@@ -172,11 +172,11 @@ def screen() -> SimpleNamespace:
 @pytest.fixture
 def served(monkeypatch):
     """A function that makes the app read the given store."""
-    from dashboard.shell import app_state
+    from dashboard.shell import caches, stores
 
     def serve(store):
-        monkeypatch.setattr(app_state, "store", lambda: store)
-        app_state._remembered.clear()
+        monkeypatch.setattr(stores, "store", lambda: store)
+        caches._read.clear()
 
     return serve
 

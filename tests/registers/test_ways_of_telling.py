@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dashboard.reports.conditions import Selection
 from dashboard.reports.pipeline import asks_level
-from dashboard.reports.profile import load_profile, profile_ids
+from dashboard.reports.profile import load_profile, profile_ids, profile_levels
 from dashboard.reports.table import compute_table
 from data.calendar.academic_year import AcademicCalendar
 from data.calendar.cohorts import build_flow, cohort_outcomes, retention
@@ -174,7 +174,8 @@ def test_risk_set_training_rows_and_forward_split_agree(people, calendar):
 def by_elapsed_time(profile) -> set[str]:
     """Columns and indicators that count days of study, which only a date can tell."""
     parts = (*profile.columns, *profile.indicators)
-    days = {part.key for part in parts if "study_years" in part.aggregate or "study_years" in str(part.where)}
+    told = {part.key: part.aggregate + str(part.where) for part in parts}
+    days = {key for key, words in told.items() if "study_years" in words or "days_to_exit" in words}
     while more := {part.key for part in parts if any(key in part.formula for key in days)} - days:
         days |= more
     return days
@@ -193,7 +194,7 @@ def test_every_report_profile_agrees(people, calendar, ts):
             pd.testing.assert_frame_equal(ours, theirs, obj=f"{table.__name__}: {way}")
     for name in profile_ids():
         for program, level in (("S", "S1"), ("D", "D3")):
-            if level not in (load_profile(name, "S1").levels or (level,)):
+            if level not in (profile_levels(name) or (level,)):
                 continue
             profile = load_profile(name, level if asks_level(name) else "")
             figures = {

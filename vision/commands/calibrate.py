@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from vision.commands.opening import ACTOR, opened
+from data.commands.bars import Bars
+from data.commands.frame import ACTOR, Refusal
+from vision.commands.shared import opened
 
 
 def calibrate(
@@ -28,11 +30,12 @@ def calibrate(
     ``--forgers vision/weights/forgers.json --set CEDAR --set HINDI`` the shipped numbers about forgers.
     """
     if (forgers is None) != (not set_folders):
-        raise typer.BadParameter("--forgers needs at least one --set, and --set a file for --forgers")
+        raise Refusal("--forgers needs at least one --set, and --set a file for --forgers")
     if forgers is not None:
         from vision.commands.forgers import make_forgers
 
-        made = make_forgers(set_folders, forgers)
+        with Bars() as bars:
+            made = make_forgers(set_folders, forgers, bars)
         typer.echo(f"forgers of {made.writers} writers: {', '.join(made.sources)}")
         return
     from vision.verification.threshold_report import threshold_report
@@ -40,12 +43,12 @@ def calibrate(
     if synthetic is not None:
         ground = _synthetic(synthetic)
     else:
-        with opened("writers") as (store, show):
+        with opened() as (store, bars):
             from vision.descriptor.describe_specimens import describe_pending
             from vision.verification.verification_tools import calibrate as learn
 
-            describe_pending(store, show)
-            ground = learn(store, actor=ACTOR, progress=show)
+            describe_pending(store, bars)
+            ground = learn(store, actor=ACTOR, progress=bars)
     report = threshold_report(ground)
     typer.echo(f"{report.version}, genuine signatures: {report.source}")
     for row in report.rates.itertuples():
@@ -54,18 +57,11 @@ def calibrate(
 
 
 def _synthetic(path: Path):
-    from tqdm import tqdm
-
     from vision.descriptor.describe_specimens import descriptor_in_use, id_of_descriptor
     from vision.verification.synthetic_ground import make_synthetic, write_synthetic
 
     descriptor = descriptor_in_use()
-    with tqdm(desc="signers", unit="", mininterval=0.5) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        made = make_synthetic(descriptor, id_of_descriptor(descriptor), show)
+    with Bars() as bars:
+        made = make_synthetic(descriptor, id_of_descriptor(descriptor), bars)
     write_synthetic(made, path)
     return made.ground(descriptor.blocks)

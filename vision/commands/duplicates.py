@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from vision.commands.opening import ACTOR, opened, refuse
+from data.commands.frame import ACTOR, Refusal
+from vision.commands.shared import opened
 
 
 def duplicates(
@@ -14,11 +15,11 @@ def duplicates(
 ) -> None:
     """Search all described specimens; the findings replace those of the last search."""
     if expected <= 0:
-        raise refuse(f"--expected must be positive, got {expected}")
-    with opened("register") as (store, show):
+        raise Refusal(f"--expected must be positive, got {expected}")
+    with opened() as (store, bars):
         from vision.search.duplicate_search import search_duplicates
 
-        found = search_duplicates(store, actor=ACTOR, expected=expected, progress=show)
+        found = search_duplicates(store, actor=ACTOR, expected=expected, progress=bars)
     for row in found.itertuples():
         pair = f"{row.first_student}  {row.second_student}"
         typer.echo(f"{row.kind:10}  {pair}  {row.measure:.3f}  by chance {row.expected_false:.2g}")

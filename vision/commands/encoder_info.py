@@ -15,13 +15,9 @@ def encoder_info(
 ) -> None:
     """Print an encoder's name, version, source and hash of its weights, and its input."""
     from data.settings import get_settings
-    from vision.encoder.backbones import NoWeights, encoder_names, load_encoder
+    from vision.encoder.backbones import encoder_names, load_encoder
 
-    try:
-        loaded = load_encoder(encoder or get_settings().encoder or None)
-    except (NoWeights, ValueError) as problem:
-        typer.echo(f"error: {problem}", err=True)
-        raise typer.Exit(2) from None
+    loaded = load_encoder(encoder or get_settings().encoder or None)
     info = loaded.info
     height, width = loaded.input_size
     lines = {

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from vision.commands.opening import ACTOR, key_of, opened, refuse
+from data.commands.frame import ACTOR, Refusal, student_key
+from vision.commands.shared import opened
 
 
 def enrol(
@@ -16,16 +17,16 @@ def enrol(
 ) -> None:
     """Choose references from the specimens on file, describe and keep them."""
     if sum((bool(student), everybody, again)) != 1:
-        raise refuse("give one of --student, --all and --again")
-    with opened("students") as (store, show):
+        raise Refusal("give one of --student, --all and --again")
+    with opened() as (store, bars):
         from data.trust.scope import Scope
         from vision.verification import verification_pipeline as pipeline
 
         if student:
-            made = pipeline.enrol(store, key_of(store, student), actor=ACTOR)
+            made = pipeline.enrol(store, student_key(store, student), actor=ACTOR)
             text = _told(made)
         else:
-            about = {"actor": ACTOR, "progress": show}
+            about = {"actor": ACTOR, "progress": bars}
             done = (
                 pipeline.enrol_all(store, Scope.system(), **about)
                 if everybody

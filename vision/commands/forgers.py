@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
+from data.engine.progress import Progress
+
 INKS = {"grey": "tepat", "binary": "tepat_binary"}
 MOST_WRITERS, MOST_GENUINE, MOST_FORGED = 66, 16, 8
 """Of each set; every source weighs the same, so more would change little."""
 
 
-def make_forgers(folders: list[Path], out: Path):
+def make_forgers(folders: list[Path], out: Path, progress: Progress | None = None):
     """Describe the sets, grey and with binary ink, and write what was fitted.
 
     Parameters
@@ -21,6 +23,8 @@ def make_forgers(folders: list[Path], out: Path):
         Each with one folder per writer, ``genuine_*`` and ``forged_*`` images in it.
     out : Path
         JSON file.
+    progress : Progress, optional
+        Told after each writer.
 
     Returns
     -------
@@ -36,7 +40,7 @@ def make_forgers(folders: list[Path], out: Path):
     sets = {}
     for folder in folders:
         for ink, variant in INKS.items():
-            described = _described(folder, descriptor, variant)
+            described = _described(folder, descriptor, variant, progress)
             before = sets.get(f"{folder.name} grey")
             if before and all(
                 np.array_equal(a.genuine, b.genuine) for a, b in zip(before, described, strict=True)
@@ -52,9 +56,7 @@ def make_forgers(folders: list[Path], out: Path):
     return found
 
 
-def _described(folder: Path, descriptor, variant: str):
-    from tqdm import tqdm
-
+def _described(folder: Path, descriptor, variant: str, progress: Progress | None):
     from vision.scans.preprocess import to_ink
     from vision.scans.signature_folders import read_scan, read_signature_set
     from vision.verification.ground import WriterSet
@@ -64,11 +66,11 @@ def _described(folder: Path, descriptor, variant: str):
     def vectors(rows) -> np.ndarray:
         return descriptor.describe([to_ink(read_scan(found.paths[row]), variant) for row in rows])
 
-    return [
-        WriterSet(
-            f"{found.name}-{writer}",
-            vectors(found.genuine_of(writer)[:MOST_GENUINE]),
-            vectors(found.forged_of(writer)[:MOST_FORGED]),
-        )
-        for writer in tqdm(np.unique(found.writers), desc=f"{found.name} {variant}", mininterval=5)
-    ]
+    described, writers = [], np.unique(found.writers)
+    for writer in writers:
+        genuine = vectors(found.genuine_of(writer)[:MOST_GENUINE])
+        forged = vectors(found.forged_of(writer)[:MOST_FORGED])
+        described.append(WriterSet(f"{found.name}-{writer}", genuine, forged))
+        if progress:
+            progress(len(described), len(writers), f"{found.name} {variant}")
+    return described

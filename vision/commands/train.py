@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from data.commands.frame import Refusal
+
 
 def train(
     out: Annotated[Path, typer.Option(help="The .safetensors file to write.")],
@@ -32,24 +34,19 @@ def train(
     ] = None,
 ) -> None:
     """Train a network; interrupted, the same command goes on from its last checkpoint."""
-    from vision.encoder.backbones import NoWeights
     from vision.recipes.registry import RECIPES
     from vision.threads import use_threads
 
     use_threads(threads)
-    try:
-        if out.suffix != ".safetensors":
-            raise ValueError(f"--out must end in .safetensors, got {out.name!r}")
-        if recipe not in RECIPES:
-            raise ValueError(f"recipe must be one of {', '.join(RECIPES)}, got {recipe!r}")
-        out.parent.mkdir(parents=True, exist_ok=True)
-        if RECIPES[recipe].data == "synthetic":
-            line = _synthetic(out, {"writers": writers, "minutes": minutes or 60.0, "seed": seed}, change)
-        else:
-            line = _on_scans(recipe, data, out, {"minutes": minutes or 0.0, "seed": seed}, change)
-    except (NoWeights, ValueError) as problem:
-        typer.echo(f"error: {problem}", err=True)
-        raise typer.Exit(2) from None
+    if out.suffix != ".safetensors":
+        raise Refusal(f"--out must end in .safetensors, got {out.name!r}")
+    if recipe not in RECIPES:
+        raise Refusal(f"--recipe must be one of {', '.join(RECIPES)}, got {recipe!r}")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if RECIPES[recipe].data == "synthetic":
+        line = _synthetic(out, {"writers": writers, "minutes": minutes or 60.0, "seed": seed}, change)
+    else:
+        line = _on_scans(recipe, data, out, {"minutes": minutes or 0.0, "seed": seed}, change)
     typer.echo(line)
 
 
@@ -68,7 +65,7 @@ def _on_scans(recipe: str, data: Path | None, out: Path, given: dict, change: li
 
     settings = published_settings(recipe, **given | changed(TrainSettings, change))
     if data is None:
-        raise ValueError(f"--data: recipe {recipe} needs a folder of scans")
+        raise Refusal(f"--data: recipe {recipe} needs a folder of scans")
     manifest = run_recipe(settings, data, out, typer.echo)
     best = "  ".join(f"{name} {value}" for name, value in manifest["best"].items())
     return f"{out}: {manifest['steps']} steps on {manifest['device']}; best epoch: {best}"

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from vision.commands.opening import ACTOR, key_of, opened, refuse
+from data.commands.frame import ACTOR, Refusal, student_key
+from vision.commands.shared import opened
 
 
 def verify(
@@ -19,17 +20,17 @@ def verify(
     In a folder the student's number stands in the name of the file or of its folder.
     """
     if not path.exists():
-        raise refuse(f"{path.name}: no such file or folder")
-    with opened("signatures") as (store, show):
+        raise Refusal(f"{path.name}: no such file or folder")
+    with opened() as (store, bars):
         from data.trust.scope import Scope
         from vision.verification.verification_pipeline import verify as compare
         from vision.verification.verification_pipeline import verify_folder
 
         if student:
-            made = compare(store, key_of(store, student), path.read_bytes(), name=path.name, actor=ACTOR)
+            made = compare(store, student_key(store, student), path.read_bytes(), actor=ACTOR)
             text = _told(made)
         else:
-            table = verify_folder(store, path, Scope.system(), actor=ACTOR, progress=show)
+            table = verify_folder(store, path, Scope.system(), actor=ACTOR, progress=bars)
             text = _summary(table)
     typer.echo(text)
     typer.echo("Administrative screening, not a forensic opinion.")

@@ -3,30 +3,21 @@ doubles."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
-from data import queries
 from data.engine.database import Store
-from data.signatures.findings import Finding
-from data.store import write_quality
-from data.trust.scope import Scope
+from data.engine.progress import Progress
 from data.verification import queries as queries_verification
 from data.verification.write import write_descriptors
 from vision.descriptor.descriptors import Descriptor, load_descriptor
-from vision.encoder.embed_specimens import KnownCopies
-from vision.scans.images import decode_image
 from vision.scans.preprocess import to_ink
-from vision.scans.quality import check_pixels
+from vision.scans.specimens import each_specimen
 
 CHUNK = 64
 """Specimens per transaction: what a kill can cost."""
-
-Progress = Callable[[int, int], None]
 
 
 @lru_cache(maxsize=1)
@@ -49,8 +40,8 @@ def describe_pending(
     Parameters
     ----------
     store : Store
-    progress : callable, optional
-        Receives (done, total) after each chunk.
+    progress : Progress, optional
+        Told after each chunk.
     descriptor : Descriptor, optional
         The signature descriptor by default.
     threads : int
@@ -80,28 +71,18 @@ def describe_specimens(
     pending : DataFrame
         ``specimen_id`` and ``checked``.
     """
-    if pending.empty:
-        return 0
-    known = None if pending["checked"].all() else KnownCopies.of(queries.specimen_table(store))
-    with ThreadPoolExecutor(max(1, threads)) as pool:
-        for start in range(0, len(pending), CHUNK):
-            chunk = pending.iloc[start : start + CHUNK]
-            ids = list(chunk["specimen_id"])
-            files = [queries.specimen_image(store, one, Scope.system()) for one in ids]
-            read = list(pool.map(_read, files, ~chunk["checked"]))
-            fresh = {one: found for one, (_, found) in zip(ids, read, strict=True) if found is not None}
-            if fresh:
-                write_quality(store, known.mark_copies(fresh))
-            write_descriptors(store, id_of_descriptor(descriptor), ids, _vectors(descriptor, read))
-            if progress:
-                progress(start + len(chunk), len(pending))
+
+    def write(ids: list[str], inks: list[np.ndarray]) -> None:
+        write_descriptors(store, id_of_descriptor(descriptor), ids, descriptor.describe(inks))
+
+    each_specimen(
+        store,
+        pending.assign(check=~pending["checked"], wanted=True),
+        to_ink,
+        write,
+        what="describing specimens",
+        chunk=CHUNK,
+        threads=threads,
+        progress=progress,
+    )
     return len(pending)
-
-
-def _vectors(descriptor: Descriptor, read: Sequence[tuple]) -> np.ndarray:
-    return descriptor.describe([ink for ink, _ in read])
-
-
-def _read(data: bytes, unchecked: bool) -> tuple[np.ndarray, list[Finding] | None]:
-    pixels = decode_image(data)
-    return to_ink(pixels), check_pixels(pixels) if unchecked else None

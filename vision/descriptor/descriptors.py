@@ -8,7 +8,7 @@ encoder's embeddings, and ``covariance+ENCODER`` both side by side.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -18,7 +18,6 @@ import numpy as np
 from data.signatures.encoder_info import EncoderInfo
 from vision.descriptor.covariance import Block, CovarianceDescriptor
 
-Progress = Callable[[int, int], None]
 ENCODER_WEIGHT = 0.6
 """Of an encoder's block beside the covariances, whose blocks weigh 3.4 together."""
 
@@ -32,7 +31,7 @@ class Descriptor(Protocol):
     @property
     def blocks(self) -> tuple[Block, ...]: ...
 
-    def describe(self, inks: Sequence[np.ndarray], progress: Progress | None = None) -> np.ndarray: ...
+    def describe(self, inks: Sequence[np.ndarray]) -> np.ndarray: ...
 
 
 def _source_hash() -> str:
@@ -66,13 +65,11 @@ class CovarianceOnly:
         """Stretches with their weights."""
         return self.part.blocks
 
-    def describe(self, inks: Sequence[np.ndarray], progress: Progress | None = None) -> np.ndarray:
+    def describe(self, inks: Sequence[np.ndarray]) -> np.ndarray:
         """Descriptors, float32 (n, d), of ink images (uint8, ink bright on 0)."""
         found = np.zeros((len(inks), self.part.dim), dtype=np.float32)
         for index, ink in enumerate(inks):
             found[index] = self.part.describe([ink])[0]
-            if progress:
-                progress(index + 1, len(inks))
         return found
 
 
@@ -97,7 +94,7 @@ class EncoderOnly:
         """One stretch."""
         return (Block(self.info.name, 0, self.info.dim, 1.0),)
 
-    def describe(self, inks: Sequence[np.ndarray], progress: Progress | None = None) -> np.ndarray:
+    def describe(self, inks: Sequence[np.ndarray]) -> np.ndarray:
         """Embeddings, float32 (n, d), of ink images (uint8, ink bright on 0); one image at a time, so that
         a batch gives what single images give."""
         from vision.encoder.embed import embed_prepared
@@ -107,8 +104,6 @@ class EncoderOnly:
         for index, ink in enumerate(inks):
             vector = embed_prepared(self.encoder, fit_ink(ink, self.encoder.input_size)[None])[0]
             found[index] = vector / (np.linalg.norm(vector) + 1e-9)
-            if progress:
-                progress(index + 1, len(inks))
         return found
 
 
@@ -145,10 +140,9 @@ class Fused:
             for block in part.blocks
         )
 
-    def describe(self, inks: Sequence[np.ndarray], progress: Progress | None = None) -> np.ndarray:
+    def describe(self, inks: Sequence[np.ndarray]) -> np.ndarray:
         """Descriptors, float32 (n, d), of ink images (uint8, ink bright on 0)."""
-        *first, last = self.parts
-        return np.hstack([*(part.describe(inks) for part in first), last.describe(inks, progress)])
+        return np.hstack([part.describe(inks) for part in self.parts])
 
     def _stops(self) -> list[int]:
         return np.cumsum([part.info.dim for part in self.parts]).tolist()

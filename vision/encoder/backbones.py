@@ -30,7 +30,7 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_SPREAD = (0.229, 0.224, 0.225)
 
 
-class NoWeights(RuntimeError):
+class NoWeights(LookupError):
     """Weights cannot be had or do not fit; the message says what to do."""
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
+from data.engine.progress import Progress
 from vision.encoder.backbones import Encoder
 from vision.scans.preprocess import fit_ink, to_ink
 
@@ -72,7 +73,7 @@ def embed_images(
     encoder: Encoder,
     images: Sequence[np.ndarray],
     batch_size: int = 32,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> np.ndarray:
     """Embed scans.
 
@@ -83,8 +84,8 @@ def embed_images(
         Scans of any size.
     batch_size : int
         Images per pass through the network, at least 1; changes nothing but speed.
-    progress : callable, optional
-        Receives (done, total) after each batch.
+    progress : Progress, optional
+        Told after each batch.
 
     Returns
     -------
@@ -103,5 +104,5 @@ def embed_images(
         inks = np.stack([prepare_image(encoder, image) for image in images[start : start + batch_size]])
         vectors[start : start + len(inks)] = embed_prepared(encoder, inks)
         if progress:
-            progress(start + len(inks), len(images))
+            progress(start + len(inks), len(images), "embedding images")
     return vectors

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -54,15 +54,11 @@ def prepare(scan: np.ndarray, plan: InputPlan) -> np.ndarray:
     return _placed(to_ink(scan, plan.variant), plan)
 
 
-def prepare_files(
-    paths: Sequence[Path], plan: InputPlan, progress: Callable[[int, int], None] | None = None
-) -> np.ndarray:
+def prepare_files(paths: Sequence[Path], plan: InputPlan) -> np.ndarray:
     """Ink images of many files, uint8 (n, *plan.size)."""
     images = np.zeros((len(paths), *plan.size), np.uint8)
     for index, path in enumerate(paths):
         images[index] = prepare(read_scan(path), plan)
-        if progress:
-            progress(index + 1, len(paths))
     return images
 
 

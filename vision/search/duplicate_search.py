@@ -6,7 +6,6 @@ stands beside every finding. A finding is a reason to look, nothing more.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +13,7 @@ import pandas as pd
 
 from data import queries
 from data.engine.database import Store
+from data.engine.progress import Progress
 from data.signatures.findings import fingerprint_of, read_findings
 from data.trust.scope import Scope
 from data.verification import queries as reads
@@ -28,10 +28,10 @@ from vision.search.duplicates import MOST_BITS, Tail, pairs_within, same_images
 from vision.verification.reference_choice import SPOILING
 from vision.verification.verification_tools import tools_for
 
-Progress = Callable[[int, int], None]
 COLUMNS = ["kind", "first_student", "second_student", "first_specimen", "second_specimen"]
 COLUMNS += ["measure", "expected_false"]
 MOST_FINDINGS = 500
+SEARCHING = "searching for duplicates"
 SAMPLED = 20_000
 """Pairs of strangers that a tail is fitted to."""
 CHUNK = 200
@@ -101,7 +101,7 @@ def _same_images(store: Store, progress: Progress | None) -> tuple[list[tuple], 
 
     hits = same_images(prints, owners, ink, MOST_BITS)[:MOST_FINDINGS]
     if progress:
-        progress(1, 2)
+        progress(1, 2, SEARCHING)
     found = []
     for hit in hits:
         bits = image_distance(prints[hit.first], prints[hit.second])
@@ -156,7 +156,7 @@ def _student_means(
                 students.append(key)
                 shown.append(there[0])
         if progress:
-            progress(len(groups) + start + len(part), 2 * len(groups))
+            progress(len(groups) + start + len(part), 2 * len(groups), SEARCHING)
     return _Means(np.array(students, dtype=object), np.array(vectors, np.float32), np.array(shown, object))
 
 

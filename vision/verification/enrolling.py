@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from data import queries
 from data.engine.database import Store
+from data.engine.progress import Progress
 from data.trust.scope import Scope
 from data.verification import queries as reads
 from data.verification.write import NoConsent, write_enrolment
@@ -18,7 +19,6 @@ from vision.verification.reference_choice import choose_references
 from vision.verification.verification_tools import Tools, tools_for
 from vision.verification.verify import CLASSIFIER_VERSION, FEWEST_REFERENCES, decisive_limit, fit_writer_model
 
-Progress = Callable[[int, int], None]
 _ALL = Scope.system()
 
 
@@ -128,7 +128,7 @@ def _enrol_each(store, keys: list[str], actor, role, progress, wanted: dict | No
         except (ValueError, NoConsent):  # nothing usable, or withdrawn meanwhile: the others go on
             left_out += 1
         if progress:
-            progress(place, len(keys))
+            progress(place, len(keys), "enrolling students")
     return {"enrolled": len(keys) - left_out, "left_out": left_out}
 
 

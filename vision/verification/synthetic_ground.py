@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from data.engine.progress import Progress
 from vision.descriptor.descriptors import Descriptor
 from vision.verification.forger_share import DESCRIPTOR_KEY, SYNTHETIC_DOUBT, forgers_for
 from vision.verification.ground import Ground, WriterSet, background_of, fit_calibrations, synthetic_trials
@@ -25,8 +25,6 @@ MADE_AT_ONCE = 40
 SEED = 20_260_101
 SHIPPED = Path(__file__).parents[1] / "weights" / "verification-synthetic.safetensors"
 VERSION = "synthetic-2"
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ def make_synthetic(
         ]
         made.append((np.array(genuine), np.array(forged)))
         if progress:
-            progress(number + 1, writers)
+            progress(number + 1, writers, "describing synthetic signers")
     counts = [(len(genuine), len(forged)) for genuine, forged in made]
     codes, scale = _coded(np.concatenate([part for both in made for part in both]))
     sets = _apart(_decoded(codes, scale), counts)  # as a file would give them back

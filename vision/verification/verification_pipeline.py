@@ -7,7 +7,6 @@ look again, never a verdict, and the file stays encrypted until its retention en
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
@@ -15,6 +14,7 @@ import pandas as pd
 
 from data import queries
 from data.engine.database import Store
+from data.engine.progress import Progress
 from data.signatures.files import SignatureFile, iter_signature_files
 from data.signatures.findings import COPY, Finding, as_rows, fingerprint_of, found_codes, read_findings
 from data.signatures.names import AmbiguousName, NumberIndex
@@ -46,7 +46,6 @@ __all__ = [
     "verify_folder",
 ]
 
-Progress = Callable[[int, int], None]
 _ALL = Scope.system()
 
 
@@ -201,7 +200,7 @@ def verify_folder(
             row |= {"problem": "no_consent", "message": str(problem)}
         rows.append(row)
         if progress:
-            progress(file.position + 1, file.total)
+            progress(file.position + 1, file.total, "comparing signatures")
     return pd.DataFrame(rows, columns=FOLDER_COLUMNS)
 
 

@@ -3,7 +3,6 @@ learned from a register."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from data.engine.database import Store
+from data.engine.progress import Progress
 from data.verification import queries as reads
 from data.verification.write import write_calibration
 from vision.descriptor.describe_specimens import descriptor_in_use, id_of_descriptor
@@ -34,8 +34,6 @@ MOST_BACKGROUND, MOST_HELD_OUT = 120, 160
 PER_WRITER = 4
 """Specimens of one writer in the background."""
 MOST_TRIED = 10
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

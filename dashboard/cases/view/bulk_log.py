@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard.cases.view.case_log import ICONS, step_fields, take_back
-from dashboard.shell import app_state
+from dashboard.shell import auditing, current_session, stores
+from dashboard.shell.session_keys import Key
 from data.cases.events import MOST_AT_ONCE, add_case_events
 
 KINDS = ("contact", "intervention", "snooze", "note")
@@ -21,7 +22,7 @@ def bulk_log(student_keys: Sequence[str]) -> None:
     student_keys : sequence of str
         Those chosen in the list; nothing is logged before the box is ticked.
     """
-    words = app_state.words()
+    words = current_session.words()
     if not student_keys:
         return
     n = len(student_keys)
@@ -40,30 +41,37 @@ def bulk_log(student_keys: Sequence[str]) -> None:
         )
         with st.form("bulk", border=False):
             detail = step_fields(kind, f"bulk-{kind}")
-            sure = st.checkbox(words("bulk.confirm", students=words.count("students", n)), key="bulk-confirm")
+            sure = st.checkbox(
+                words("bulk.confirm", students=words.count("students", n)), key=Key.BULK_CONFIRM
+            )
             if not st.form_submit_button(words("bulk.save"), type="primary", icon=":material/save:"):
                 return
     if detail is None or not sure:
         st.warning(words("event.needs_text" if detail is None else "bulk.needs_confirm"))
         return
     made = add_case_events(
-        app_state.store(), student_keys, app_state.person().account, kind, detail, scope=app_state.scope()
+        stores.store(),
+        student_keys,
+        current_session.person().account,
+        kind,
+        detail,
+        scope=current_session.scope(),
     )
-    app_state.audited("log_event", "caseload", kind=kind, entries=n)
-    st.session_state["bulk_done"] = made
-    st.session_state["bulk_round"] = selection_round() + 1
-    del st.session_state["bulk-confirm"]
+    auditing.audited("log_event", "caseload", kind=kind, entries=n)
+    st.session_state[Key.BULK_DONE] = made
+    st.session_state[Key.BULK_ROUND] = selection_round() + 1
+    del st.session_state[Key.BULK_CONFIRM]
     st.rerun()
 
 
 def selection_round() -> int:
     """Counts what was logged, so that the list's selection begins anew each time."""
-    return st.session_state.get("bulk_round", 0)
+    return st.session_state.get(Key.BULK_ROUND, 0)
 
 
 def bulk_receipt() -> None:
     """What was just logged, with the way back; until something else is done with it."""
-    words, made = app_state.words(), st.session_state.get("bulk_done")
+    words, made = current_session.words(), st.session_state.get(Key.BULK_DONE)
     if not made:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="bulk-receipt"):
@@ -72,5 +80,5 @@ def bulk_receipt() -> None:
 
 
 def _undo() -> None:
-    take_back(st.session_state.pop("bulk_done"), "caseload")
-    st.toast(app_state.words()("bulk.undone"), icon=":material/undo:")
+    take_back(st.session_state.pop(Key.BULK_DONE), "caseload")
+    st.toast(current_session.words()("bulk.undone"), icon=":material/undo:")

@@ -9,10 +9,11 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.cases import followups
+from dashboard.cases.view.colleagues import advisor_names
 from dashboard.components.layout import section
-from dashboard.shell import app_state
+from dashboard.shell import auditing, current_session, stores
 from dashboard.shell.plain import plain, shown
-from data.cases.events import RESULTS, add_case_event, withdraw_case_events
+from data.cases.events import CLOSING_KINDS, RESULTS, STEP_KINDS, add_case_event, withdraw_case_events
 from data.columns import BANDS
 
 KINDS = ("note", "contact", "intervention", "outcome", "no_action", "snooze", "override")
@@ -39,17 +40,19 @@ def case_log(student_key: str, events: pd.DataFrame) -> None:
     events : DataFrame
         ``event_id``, ``at``, ``actor``, ``kind``, ``detail`` (dict; see :mod:`data.cases.events`).
     """
-    words = app_state.words()
+    words = current_session.words()
     section(words("student.notes_title"), words("event.text_help"))
     left, right = st.columns([1, 1.2], gap="large")
     with left:
-        _form(student_key)
+        _form(student_key, followups.open_steps(events))
     with right:
         if events.empty:
             st.caption(words("event.none"))
-        colleagues = app_state.colleagues()
-        for event in events.sort_values("event_id", ascending=False).to_dict("records"):
-            _entry(event, colleagues)
+        colleagues = advisor_names()
+        told = events[events["kind"] != "settled"].sort_values("event_id", ascending=False)
+        settled = followups.settled_on(events)
+        for event in told.to_dict("records"):
+            _entry(event, colleagues, settled.get(event["event_id"]))
 
 
 def override_badge(events: pd.DataFrame, score: dict | None) -> None:
@@ -57,7 +60,7 @@ def override_badge(events: pd.DataFrame, score: dict | None) -> None:
     made = events[events["kind"] == "override"]
     if made.empty or score is None or made["at"].max() < pd.Timestamp(score["scored_at"]):
         return
-    words, newest = app_state.words(), made.sort_values("event_id").iloc[-1]
+    words, newest = current_session.words(), made.sort_values("event_id").iloc[-1]
     band = newest["detail"].get("band")
     if band in BANDS:
         shown = words("event.overridden", band=words(f"band.{band}"))
@@ -70,7 +73,7 @@ def step_fields(kind: str, key: str) -> dict | None:
 
     Call it inside a form. What is missing is told when the form is sent.
     """
-    words = app_state.words()
+    words = current_session.words()
     label = words("event.reason" if kind == "override" else "event.text")
     detail: dict = {}
     if kind == "override":
@@ -99,7 +102,7 @@ def step_fields(kind: str, key: str) -> dict | None:
 
 def _due(key: str) -> date:
     return st.date_input(
-        app_state.words()("event.due"),
+        current_session.words()("event.due"),
         value=date.today() + timedelta(days=14),
         min_value="today",
         format="DD/MM/YYYY",
@@ -108,7 +111,7 @@ def _due(key: str) -> date:
 
 
 def _owner(key: str) -> str:
-    words, me, colleagues = app_state.words(), app_state.person().account, app_state.colleagues()
+    words, me, colleagues = current_session.words(), current_session.person().account, advisor_names()
     return st.selectbox(
         words("event.owner"),
         [me, *(name for name in colleagues if name != me)],
@@ -119,8 +122,28 @@ def _owner(key: str) -> str:
     )
 
 
-def _form(student_key: str) -> None:
-    words = app_state.words()
+def _settles(kind: str, steps: list[dict]) -> list[int]:
+    """Which open steps the entry finishes or replaces; an outcome every one, unless told otherwise."""
+    words = current_session.words()
+    if not steps or kind not in (*STEP_KINDS, *CLOSING_KINDS):
+        return []
+    named = {
+        step["event_id"]: f"{shown(followups.said(step['detail']))} · {words.day(step['detail']['due_on'])}"
+        for step in steps
+    }
+    return st.multiselect(
+        words("event.settles"),
+        list(named),
+        default=list(named) if kind in CLOSING_KINDS else [],
+        format_func=named.get,
+        placeholder=words("event.settles_none"),
+        help=words("event.settles_help"),
+        key=f"event-{kind}-settles",
+    )
+
+
+def _form(student_key: str, steps: list[dict]) -> None:
+    words = current_session.words()
     kind = st.pills(
         words("event.kind"),
         list(KINDS),
@@ -132,30 +155,37 @@ def _form(student_key: str) -> None:
     )
     with st.form("event", clear_on_submit=True, border=False):
         detail = step_fields(kind, f"event-{kind}")
+        settles = _settles(kind, steps)
         if not st.form_submit_button(words("event.save"), type="primary", icon=":material/save:"):
             return
     if detail is None:
         st.warning(words("event.needs_text"))
         return
     add_case_event(
-        app_state.store(), student_key, app_state.person().account, kind, detail, scope=app_state.scope()
+        stores.store(),
+        student_key,
+        current_session.person().account,
+        kind,
+        detail,
+        scope=current_session.scope(),
+        settles=settles,
     )
-    app_state.audited("log_event", student_key, kind=kind)
+    auditing.audited("log_event", student_key, kind=kind)
     st.toast(words("event.saved"), icon=":material/check:")
     st.rerun()
 
 
-def _entry(event: dict, colleagues: dict[str, str]) -> None:
-    words = app_state.words()
+def _entry(event: dict, colleagues: dict[str, str], settled_at: pd.Timestamp | None = None) -> None:
+    words = current_session.words()
     detail = event["detail"] or {}
     with st.container(horizontal=True, gap="small"):
         st.markdown(f":material/{ICONS.get(event['kind'], 'circle')}:", width="content")
         with st.container(gap=None):
             kind = f"**{words.named('event', event['kind'])}**"
-            st.markdown(" · ".join([kind, *_facts(detail, colleagues)]))
+            st.markdown(" · ".join([kind, *_facts(detail, colleagues, settled_at)]))
             st.text(shown(followups.said(detail)))
             st.caption(f"{words.day(event['at'])} · {plain(colleagues.get(event['actor'], event['actor']))}")
-        if event["actor"] == app_state.person().account:
+        if event["actor"] == current_session.person().account:
             st.button(
                 words("event.withdraw"),
                 key=f"withdraw-{event['event_id']}",
@@ -166,13 +196,15 @@ def _entry(event: dict, colleagues: dict[str, str]) -> None:
             )
 
 
-def _facts(detail: dict, colleagues: dict[str, str]) -> list[str]:
-    words, facts = app_state.words(), []
+def _facts(detail: dict, colleagues: dict[str, str], settled_at: pd.Timestamp | None) -> list[str]:
+    words, facts = current_session.words(), []
     if detail.get("result"):
         facts.append(words(f"result.{detail['result']}"))
     if detail.get("band"):
         facts.append(words(f"band.{detail['band']}"))
-    if detail.get("due_on"):
+    if settled_at is not None:
+        facts.append(words("event.settled_on", day=words.day(settled_at)))
+    elif detail.get("due_on"):
         facts.append(f"{words('event.due')} **{words.day(detail['due_on'])}**")
     if detail.get("owner"):
         facts.append(plain(colleagues.get(detail["owner"], detail["owner"])))
@@ -181,5 +213,7 @@ def _facts(detail: dict, colleagues: dict[str, str]) -> list[str]:
 
 def take_back(event_ids: list[int], thing: str) -> None:
     """Withdraw one's own entries, and say so in the audit log."""
-    withdraw_case_events(app_state.store(), event_ids, app_state.person().account, scope=app_state.scope())
-    app_state.audited("withdraw_event", thing, entries=len(event_ids))
+    withdraw_case_events(
+        stores.store(), event_ids, current_session.person().account, scope=current_session.scope()
+    )
+    auditing.audited("withdraw_event", thing, entries=len(event_ids))

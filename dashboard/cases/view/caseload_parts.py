@@ -9,25 +9,25 @@ import pandas as pd
 
 from dashboard.cases import caseload
 from dashboard.components.filters import CaseFilter
-from dashboard.shell import app_state
+from dashboard.shell import caches, current_session, stores
 from dashboard.students.reasons import in_brief
 from data import queries
 
 
-def cutoff_line(found: pd.DataFrame, listed: pd.DataFrame, k: int) -> str:
+def cutoff_line(ranked: pd.DataFrame, listed: pd.DataFrame, k: int) -> str:
     """Where the list ends, what ten more would add, and how many are new or worse.
 
     Parameters
     ----------
-    found : DataFrame
+    ranked : DataFrame
         The k + 10 of highest risk.
     listed : DataFrame
         Those shown, with ``moved``.
     k : int
         Length of the list.
     """
-    words = app_state.words()
-    last, high, low = caseload.cutoff(found, k)
+    words = current_session.words()
+    last, high, low = caseload.cutoff(ranked, k)
     parts = [words("caseload.cutoff", cutoff=words.of_100(last))]
     if high is None:
         parts.append(words("caseload.next_none"))
@@ -41,9 +41,9 @@ def cutoff_line(found: pd.DataFrame, listed: pd.DataFrame, k: int) -> str:
 
 def worth_a_talk(chosen: CaseFilter) -> pd.DataFrame:
     """The k + 10 of highest risk that match, without those who are quiet where these are to be left out."""
-    store, scope = app_state.store(), app_state.scope()
+    store, scope = stores.store(), current_session.scope()
     quiet = queries.quiet_students(store, scope, date.today()) if chosen.hide_quiet else []
-    found = queries.caseload(
+    ranked = queries.caseload(
         store,
         scope,
         chosen.target,
@@ -53,13 +53,13 @@ def worth_a_talk(chosen: CaseFilter) -> pd.DataFrame:
         band=chosen.band,
         search=chosen.search,
     )
-    return found[~found["student_key"].isin(quiet)].head(chosen.k + 10).reset_index(drop=True)
+    return ranked[~ranked["student_key"].isin(quiet)].head(chosen.k + 10).reset_index(drop=True)
 
 
 def _last_steps(keys: pd.Series) -> list[str]:
     """Each student's last step in words; empty where nothing was logged."""
-    words = app_state.words()
-    events = queries.last_events(app_state.store(), app_state.scope())
+    words = current_session.words()
+    events = queries.last_events(stores.store(), current_session.scope())
     told = {
         row.student_key: f"{words.named('event', row.kind)} · {words.day(row.at)}"
         for row in events[events["student_key"].isin(keys)].itertuples(index=False)
@@ -71,8 +71,8 @@ def enriched(listed: pd.DataFrame, target: str) -> pd.DataFrame:
     """The rows with each student's line of risks, the two strongest reasons that raise it, the last step."""
     keys, scores = listed["student_key"].tolist(), listed["score_id"].tolist()
     about = (target, tuple(scores))
-    lines = app_state.kept("caseload-lines", about, partial(_lines, target, keys))
-    reasons = app_state.kept("caseload-reasons", about, partial(_reasons, target, scores))
+    lines = caches.made_once("caseload-lines", about, partial(_lines, target, keys))
+    reasons = caches.made_once("caseload-reasons", about, partial(_reasons, target, scores))
     return listed.assign(
         history=[lines.get(key, []) for key in keys],
         reasons=[reasons.get(score_id, "") for score_id in scores],
@@ -82,7 +82,7 @@ def enriched(listed: pd.DataFrame, target: str) -> pd.DataFrame:
 
 def _lines(target: str, keys: list[str]) -> dict[str, list[float]]:
     """Each student's risks in order of time."""
-    lines = queries.risk_lines(app_state.store(), app_state.scope(), target, keys)
+    lines = queries.risk_lines(stores.store(), current_session.scope(), target, keys)
     return lines.groupby("student_key")["risk"].agg(list).to_dict()
 
 
@@ -90,8 +90,8 @@ def _reasons(target: str, score_ids: list[int]) -> dict[int, str]:
     """What raises each score most, in brief."""
     from fusion.explanation.explain import explain_score
 
-    model, programs, words = app_state.model(), app_state.programs(), app_state.words()
-    why = queries.explanations(app_state.store(), app_state.scope(), score_ids)
+    model, programs, words = stores.model(), stores.programs(), current_session.words()
+    why = queries.explanations(stores.store(), current_session.scope(), score_ids)
     return {
         row.score_id: in_brief(
             explain_score(model, target, row.phi, row.inputs, row.base_value, row.modality), programs, words

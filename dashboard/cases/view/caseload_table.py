@@ -1,4 +1,4 @@
-"""The caseload as a table: who, how high, what changed, why; a row opens the student."""
+"""The caseload as a table: who, how high, what changed, what was done, why; the name opens the student."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.charts.palette import BAND_COLORS
-from dashboard.shell import app_state
+from dashboard.shell import current_session
 from dashboard.shell.plain import shown_table
 from data.columns import BANDS
 
@@ -16,9 +16,9 @@ COLUMNS = (
     "risk",
     "moved",
     "change",
-    "history",
-    "reasons",
     "last",
+    "reasons",
+    "history",
     "student_number",
     "program",
     "cohort",
@@ -26,7 +26,7 @@ COLUMNS = (
 
 
 def caseload_table(frame: pd.DataFrame, key: str, *, several: bool = False) -> list[str]:
-    """Draw the list and give back the keys of the chosen students.
+    """Draw the list and give back the keys of the chosen students. A click on a name goes to the student.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def caseload_table(frame: pd.DataFrame, key: str, *, several: bool = False) -> l
     list of str
         ``student_key`` of the chosen rows; at most one unless ``several``.
     """
-    words = app_state.words()
+    words = current_session.words()
     names = [words(f"band.{band}") for band in BANDS]
     config = st.column_config
     event = st.dataframe(
@@ -51,14 +51,14 @@ def caseload_table(frame: pd.DataFrame, key: str, *, several: bool = False) -> l
         hide_index=True,
         height=min(36 * len(frame) + 39, 800),
         row_height=36,
-        column_order=[name for name in COLUMNS if name in frame],
+        column_order=[name for name in COLUMNS if name in frame and (name != "last" or frame["last"].any())],
         on_select="rerun",
         selection_mode="multi-row" if several else "single-row",
         placeholder="–",
         alt=words("caseload.title"),
         column_config={
             "moved": config.TextColumn(words("column.change_kind"), width=112),
-            "student": config.TextColumn(words("column.student"), width=176),
+            "student": name_column(key),
             "band": config.MultiselectColumn(
                 words("column.band"),
                 options=names,
@@ -83,5 +83,30 @@ def caseload_table(frame: pd.DataFrame, key: str, *, several: bool = False) -> l
             "cohort": config.TextColumn(words("column.cohort"), width=110),
         },
     )
+    open_named(frame, key)
     rows = [row for row in event["selection"]["rows"] if row < len(frame)]
     return frame.iloc[rows]["student_key"].tolist()
+
+
+def name_column(key: str):
+    """The column of names in the table ``key``: always in sight, and each name opens its student."""
+    return st.column_config.ButtonColumn(
+        current_session.words()("column.student"),
+        width=176,
+        pinned=True,
+        alignment="left",
+        type="tertiary",
+        key=f"{key}-name",
+    )
+
+
+def open_named(frame: pd.DataFrame, key: str) -> None:
+    """Go to the student whose name was clicked in the table ``key``, drawn from ``frame``."""
+    clicked = st.session_state.get(f"{key}-name")
+    if clicked is not None and clicked["row"] < len(frame):
+        open_student(frame.iloc[clicked["row"]]["student_key"])
+
+
+def open_student(student_key: str) -> None:
+    """Go to a student's page."""
+    st.switch_page(current_session.pages()["student"], query_params={"s": student_key})

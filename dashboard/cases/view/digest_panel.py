@@ -8,19 +8,18 @@ from functools import partial
 import streamlit as st
 
 from dashboard.cases.digest import Digest, gather
+from dashboard.cases.digest_pdf import PARTS, acted_line, digest_pdf, lead, lines
 from dashboard.components.layout import empty_state, section
-from dashboard.reports.digest_pdf import PARTS, acted_line, digest_pdf, lead, lines
-from dashboard.reports.provenance import Provenance
-from dashboard.shell import app_state, exports
+from dashboard.reports.provenance import provenance_of
+from dashboard.shell import auditing, current_session, exports, stores
 from dashboard.shell.plain import plain, shown
 from dashboard.shell.wording import Words
-from data.store import get_fact
 
 
 def digest_panel(target: str) -> None:
     """Draw this week's digest for the one signed in."""
-    words = app_state.words()
-    week = gather(app_state.store(), app_state.scope(), target, date.today())
+    words = current_session.words()
+    week = gather(stores.store(), current_session.scope(), target, date.today())
     section(words("digest.title"))
     st.caption(lead(week, words))
     if week.empty:
@@ -39,7 +38,7 @@ def digest_panel(target: str) -> None:
 
 
 def _student(key: str, line: str) -> None:
-    pages = app_state.pages()
+    pages = current_session.pages()
     if "student" in pages:
         st.page_link(pages["student"], label=plain(line), icon=":material/person:", query_params={"s": key})
     else:
@@ -47,13 +46,13 @@ def _student(key: str, line: str) -> None:
 
 
 def _download(week: Digest) -> None:
-    words = app_state.words()
+    words = current_session.words()
     st.download_button(
         words("digest.pdf"),
-        data=app_state.handed_out(
-            partial(_file, week, words, app_state.person().display_name), "export", "digest", kind="pdf"
+        data=auditing.handed_out(
+            partial(_file, week, words, current_session.person().display_name), "export", "digest", kind="pdf"
         ),
-        file_name=exports.file_name("digest", "pdf", synthetic=app_state.is_synthetic()),
+        file_name=exports.file_name("digest", "pdf", synthetic=stores.is_synthetic()),
         mime="application/pdf",
         icon=":material/picture_as_pdf:",
         help=words("digest.pdf_help"),
@@ -64,8 +63,4 @@ def _download(week: Digest) -> None:
 
 def _file(week: Digest, words: Words, advisor: str) -> bytes:
     """The file; asked for when no session is at hand, so it is told whose week it is."""
-    store = app_state.store()
-    origin = Provenance(
-        institution=get_fact(store, "institution", "") or "", synthetic=app_state.is_synthetic()
-    )
-    return digest_pdf(week, origin, words, advisor)
+    return digest_pdf(week, provenance_of(stores.store()), words, advisor)

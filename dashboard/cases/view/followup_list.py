@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import pandas as pd
 import streamlit as st
 
 from dashboard.cases import followups
+from dashboard.cases.view.colleagues import advisor_names
 from dashboard.components.layout import section
-from dashboard.shell import app_state
+from dashboard.shell import auditing, current_session, stores
 from dashboard.shell.plain import shown_table
+from dashboard.shell.session_keys import Key
 from data.cases.events import RESULTS, add_case_events
 
 WHOSE = ("all", "mine", "handed")
@@ -19,7 +22,7 @@ SNOOZES = (7, 14, 30)
 
 def whose_choice() -> str:
     """All, one's own, or handed on."""
-    words = app_state.words()
+    words = current_session.words()
     return st.segmented_control(
         words("followup.whose"),
         list(WHOSE),
@@ -32,10 +35,10 @@ def whose_choice() -> str:
     )
 
 
-def due_lists(due: pd.DataFrame, today: date) -> list[str]:
-    """Draw one list per urgency; the keys of the ticked students, the most urgent first."""
-    words, colleagues, ticked = app_state.words(), app_state.colleagues(), []
-    turn = st.session_state.get("settled_round", 0)
+def due_lists(due: pd.DataFrame, today: date) -> pd.DataFrame:
+    """Draw one list per urgency; the ticked rows, the most urgent first."""
+    words, colleagues, ticked = current_session.words(), advisor_names(), [due.head(0)]
+    turn = st.session_state.get(Key.SETTLED_ROUND, 0)
     for urgency, rows in followups.by_urgency(due, today).items():
         section(f"{words(f'followup.{urgency}')} · {words.number(len(rows))}")
         event = st.dataframe(
@@ -47,13 +50,13 @@ def due_lists(due: pd.DataFrame, today: date) -> list[str]:
             alt=words(f"followup.{urgency}"),
         )
         chosen = [row for row in event["selection"]["rows"] if row < len(rows)]
-        ticked += rows.iloc[chosen]["student_key"].tolist()
-    return list(dict.fromkeys(ticked))
+        ticked.append(rows.iloc[chosen])
+    return pd.concat(ticked)
 
 
-def settle(keys: list[str]) -> None:
-    """Open the first ticked student, or settle all of the ticked: done with an outcome, or later."""
-    words = app_state.words()
+def settle(ticked: pd.DataFrame) -> None:
+    """Open the first ticked student, or settle the ticked steps: done with an outcome, or later."""
+    words, keys = current_session.words(), ticked["student_key"].drop_duplicates().tolist()
     if not keys:
         st.caption(words("followup.pick"))
         return
@@ -69,7 +72,8 @@ def settle(keys: list[str]) -> None:
                 key="settle-result",
             )
             if st.button(words("followup.done"), icon=":material/check:", type="primary", key="settle-done"):
-                _write(keys, "outcome", {"result": result, "text": words(f"result.{result}")})
+                steps = [row.event_id for row in ticked.itertuples() if (row.detail or {}).get("stays")]
+                _write(keys, "outcome", {"result": result, "text": words(f"result.{result}")}, steps)
         with later:
             days = st.selectbox(
                 words("followup.later_days"),
@@ -81,15 +85,21 @@ def settle(keys: list[str]) -> None:
                 _write(keys, "snooze", {"due_on": date.today() + timedelta(days=days)})
         with opened:
             if st.button(words("followup.open"), icon=":material/person:", key="settle-open"):
-                st.switch_page(app_state.pages()["student"], query_params={"s": keys[0]})
+                st.switch_page(current_session.pages()["student"], query_params={"s": keys[0]})
 
 
-def _write(keys: list[str], kind: str, detail: dict) -> None:
-    words = app_state.words()
+def _write(keys: list[str], kind: str, detail: dict, steps: Sequence[int] = ()) -> None:
+    words = current_session.words()
     add_case_events(
-        app_state.store(), keys, app_state.person().account, kind, detail, scope=app_state.scope()
+        stores.store(),
+        keys,
+        current_session.person().account,
+        kind,
+        detail,
+        scope=current_session.scope(),
+        settles=steps,
     )
-    app_state.audited("log_event", "followups", kind=kind, entries=len(keys))
-    st.session_state["settled_round"] = st.session_state.get("settled_round", 0) + 1
+    auditing.audited("log_event", "followups", kind=kind, entries=len(keys))
+    st.session_state[Key.SETTLED_ROUND] = st.session_state.get(Key.SETTLED_ROUND, 0) + 1
     st.toast(words("followup.settled", students=words.count("students", len(keys))), icon=":material/check:")
     st.rerun()

@@ -6,11 +6,12 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.cases import standing
+from dashboard.cases.view.caseload_table import name_column, open_named, open_student
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import CaseFilter
 from dashboard.components.layout import empty_state, section
 from dashboard.models.fitness_words import lacking, with_rule
-from dashboard.shell import app_state
+from dashboard.shell import current_session, stores
 from dashboard.shell.plain import shown_table
 from data import queries
 
@@ -25,7 +26,7 @@ def by_rule(chosen: CaseFilter, why) -> None:
     chosen : CaseFilter
     why : fusion.validation.fitness.Fitness or None
     """
-    words = app_state.words()
+    words = current_session.words()
     st.warning(with_rule(why, words), icon=":material/rule:")
     rows = _narrowed(chosen, past_normal=False)
     rows = rows[rows["terms_over"] < rows["normal_terms"]]  # the others have a group of their own
@@ -36,23 +37,23 @@ def by_rule(chosen: CaseFilter, why) -> None:
         )
     off = int(pd.Series(standing.levels(rows)).isin(standing.OFF_TRACK).sum())
     st.markdown(words("on_track.count", n=off, all=len(rows)))
-    table = standing.rule_table(rows, app_state.programs(), words).head(chosen.k)
+    table = standing.rule_table(rows, stores.programs(), words).head(chosen.k)
     _opening(table, "rule", words("on_track.title"))
 
 
 def past_normal(chosen: CaseFilter) -> None:
     """The group of those whose normal time is over; nothing where there is nobody."""
-    words, rows = app_state.words(), _narrowed(chosen, past_normal=True)
+    words, rows = current_session.words(), _narrowed(chosen, past_normal=True)
     if rows.empty:
         return
     section(f"{words('standing.title')} · {words.number(len(rows))}", words("standing.help"))
     st.markdown(words("standing.lead", students=words.count("students", len(rows))))
-    _opening(standing.past_table(rows, app_state.programs(), words), "past", words("standing.title"))
+    _opening(standing.past_table(rows, stores.programs(), words), "past", words("standing.title"))
 
 
 def standing_card(row: dict) -> None:
     """The lead of a student's page whose normal time is over."""
-    words = app_state.words()
+    words = current_session.words()
     with st.container(border=True, key="card-standing"):
         st.markdown(f":material/event_busy: {standing.sentence(row, words)}")
         st.caption(" ".join(filter(None, [standing.away(row, words), words("standing.no_late")])))
@@ -65,9 +66,9 @@ def standing_card(row: dict) -> None:
 
 def unlearned_card(target: str) -> bool:
     """Say why there is no risk of ``target``; whether it was said."""
-    silent, why = app_state.unlearned(target)
+    silent, why = stores.unlearned(target)
     if silent:
-        words = app_state.words()
+        words = current_session.words()
         text = words("fitness.no_model") if why is None else lacking(why, words)
         st.warning(text, icon=":material/rule:")
     return silent
@@ -75,8 +76,8 @@ def unlearned_card(target: str) -> bool:
 
 def _narrowed(chosen: CaseFilter, *, past_normal: bool) -> pd.DataFrame:
     return queries.standing(
-        app_state.store(),
-        app_state.scope(),
+        stores.store(),
+        current_session.scope(),
         past_normal=past_normal,
         program_code=chosen.program_code,
         cohort_term=chosen.cohort_term,
@@ -85,8 +86,8 @@ def _narrowed(chosen: CaseFilter, *, past_normal: bool) -> pd.DataFrame:
 
 
 def _opening(table: pd.DataFrame, key: str, title: str) -> None:
-    """A table of which a row opens the student."""
-    words = app_state.words()
+    """A table of which a name opens the student."""
+    words = current_session.words()
     shown = table.drop(columns="student_key")
     event = st.dataframe(
         shown_table(shown),
@@ -98,10 +99,12 @@ def _opening(table: pd.DataFrame, key: str, title: str) -> None:
         row_height=ROW,
         placeholder="–",
         alt=title,
+        column_config={words("column.student"): name_column(f"{key}-table")},
     )
+    open_named(table, f"{key}-table")
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.caption(words("caseload.open_hint"), width="content")
         export_bar(shown, key)
     rows = [row for row in event["selection"]["rows"] if row < len(table)]
     if rows:
-        st.switch_page(app_state.pages()["student"], query_params={"s": table.iloc[rows[0]]["student_key"]})
+        open_student(table.iloc[rows[0]]["student_key"])

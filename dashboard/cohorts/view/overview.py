@@ -13,7 +13,7 @@ from dashboard.cohorts import prospects, summaries
 from dashboard.components.filters import GroupFilter
 from dashboard.components.kpis import Kpi
 from dashboard.models import facts as model_facts
-from dashboard.shell import app_state, exports
+from dashboard.shell import caches, current_session, exports, stores
 from dashboard.shell.glossary import linked
 from dashboard.shell.plain import plain
 from dashboard.shell.wording import Words
@@ -47,7 +47,7 @@ class Given:
     @cached_property
     def programs(self) -> pd.DataFrame:
         """Every programme."""
-        return app_state.program_table()
+        return stores.program_table()
 
     @cached_property
     def flow(self) -> pd.DataFrame:
@@ -62,7 +62,7 @@ class Given:
     @cached_property
     def silent(self) -> bool:
         """Whether no model may speak about the target."""
-        return app_state.unlearned(self.chosen.target)[0]
+        return stores.unlearned(self.chosen.target)[0]
 
     @cached_property
     def cube(self) -> pd.DataFrame:
@@ -71,8 +71,8 @@ class Given:
 
     def of_risk(self, query) -> pd.DataFrame:
         """What a query of scores counts; no row where no model may speak about the target."""
-        found = self.narrowed(query, self.chosen.target)
-        return found.iloc[:0] if self.silent else found
+        counted = self.narrowed(query, self.chosen.target)
+        return counted.iloc[:0] if self.silent else counted
 
     @cached_property
     def past(self) -> int:
@@ -82,17 +82,17 @@ class Given:
     @cached_property
     def reported(self) -> frozenset[str]:
         """Programmes of which any exit is recorded, in whatever cohort."""
-        return summaries.reported(app_state.remember(queries.flow_counts))
+        return summaries.reported(caches.read_once(queries.flow_counts))
 
     @cached_property
     def last(self) -> int | None:
         """The last completed term."""
-        return summaries.last_completed_term(self.progress, app_state.remember(queries.last_closed_term))
+        return summaries.last_completed_term(self.progress, caches.read_once(queries.last_closed_term))
 
     @cached_property
     def cohorts(self) -> pd.DataFrame:
         """Where each entry cohort stands (:func:`dashboard.cohorts.summaries.outcomes`), worked out once."""
-        return app_state.kept("by-cohort", self.about, partial(self.outcomes, "cohort_term"))
+        return caches.made_once("by-cohort", self.about, partial(self.outcomes, "cohort_term"))
 
     def outcomes(self, by: str) -> pd.DataFrame:
         """Where each cohort or programme stands."""
@@ -100,7 +100,7 @@ class Given:
 
     def narrowed(self, query, *arguments) -> pd.DataFrame:
         """What a query counts, for the programme and cohort chosen."""
-        whole = app_state.remember(query, *arguments)
+        whole = caches.read_once(query, *arguments)
         return summaries.chosen(whole, self.chosen.program_code, self.chosen.cohort_term)
 
 
@@ -121,11 +121,11 @@ def panels(given: Given) -> dict[str, dict]:
 
 def kpis(given: Given) -> list[Kpi]:
     """Students now, at risk, on time, dropped out, load per advisor."""
-    return app_state.kept("kpis", given.about, partial(_kpis, given))
+    return caches.made_once("kpis", given.about, partial(_kpis, given))
 
 
 def _kpis(given: Given) -> list[Kpi]:
-    words, flow, cube = app_state.words(), given.flow, given.cube
+    words, flow, cube = current_session.words(), given.flow, given.cube
     risky, scored = summaries.at_risk(cube)
     before, _ = summaries.at_risk(given.of_risk(queries.previous_cube))
     load = summaries.load_per_advisor(given.of_risk(queries.advisor_load))
@@ -162,14 +162,14 @@ def _kpis(given: Given) -> list[Kpi]:
 
 def _beside(given: Given) -> str:
     """What stands beside the students at risk: that no model speaks, and who is past the normal time."""
-    words = app_state.words()
+    words = current_session.words()
     parts = [words("overview.unlearned")] if given.silent else []
     return " · ".join([*parts, words("standing.kpi", n=given.past)] if given.past else parts)
 
 
 def _mature(given: Given) -> list[Kpi]:
     """On-time and drop-out share of the newest cohort of known outcome, against the one before."""
-    words, table = app_state.words(), given.cohorts
+    words, table = current_session.words(), given.cohorts
     ripe = table[table["mature"] & table["rate"].notna()]
     unknown = "" if len(ripe) or given.reported else words("overview.kpi_unknown")
     note = f"{int(ripe.iloc[-1]['cohort_term']) // 10}" if len(ripe) else None
@@ -190,7 +190,7 @@ def _mature(given: Given) -> list[Kpi]:
 
 
 def _step(values: pd.Series) -> str | None:
-    words = app_state.words()
+    words = current_session.words()
     if len(values) < 2:
         return None
     return words.signed(100 * (values.iloc[-1] - values.iloc[-2]), 1)
@@ -198,7 +198,7 @@ def _step(values: pd.Series) -> str | None:
 
 def bands_chart(given: Given, by: str) -> Chart:
     """Bands by programme or by entry cohort."""
-    words, cube = app_state.words(), given.cube
+    words, cube = current_session.words(), given.cube
     labels = cube[COLUMN[by]].map(_names(by))
     frame = pd.DataFrame({by: labels, "band": cube["band"], "students": cube["students"]})
     return bands_by_group(frame, by, words)
@@ -208,17 +208,17 @@ def outcomes_chart(given: Given, by: str) -> Chart:
     """On-time rates by entry cohort or by programme; groups that cannot be judged yet are left out."""
     table = given.cohorts if by == "cohort" else given.outcomes(COLUMN[by])
     table = table.assign(**{by: table[COLUMN[by]].map(_names(by))})
-    return rates(table.dropna(subset=["rate"]), by, app_state.words())
+    return rates(table.dropna(subset=["rate"]), by, current_session.words())
 
 
 def retention_chart(given: Given) -> Chart:
     """Who stayed, cohort by cohort."""
-    return retention(summaries.retention(given.progress), app_state.words())
+    return retention(summaries.retention(given.progress), current_session.words())
 
 
 def funnel_chart(given: Given) -> Chart:
     """Where every entry cohort stands today."""
-    words, table = app_state.words(), given.cohorts
+    words, table = current_session.words(), given.cohorts
     return funnel(table.assign(cohort=table["cohort_term"].map(words.term)), words)
 
 
@@ -226,12 +226,12 @@ def incidence_chart(given: Given, ripeness: str) -> Chart:
     """What the mature or the immature cohorts came to by each term."""
     ripe = ripeness == "mature"
     table = prospects.incidence(given.flow, given.programs, given.last, mature=ripe)
-    return incidence(table, app_state.words())
+    return incidence(table, current_session.words())
 
 
 def not_observable(given: Given) -> str:
     """Which cohorts cannot be judged yet, in words; empty when all can."""
-    words, table = app_state.words(), given.cohorts
+    words, table = current_session.words(), given.cohorts
     waiting = [words.term(cohort) for cohort in table.loc[table["rate"].isna(), "cohort_term"]]
     if not waiting:
         return ""
@@ -241,7 +241,7 @@ def not_observable(given: Given) -> str:
 
 def not_reported(given: Given) -> str:
     """Programmes of which no exit at all is recorded, in words; empty when there is none."""
-    words, names = app_state.words(), app_state.programs()
+    words, names = current_session.words(), stores.programs()
     without = sorted(set(given.flow["program_code"]) - given.reported)
     if not without:
         return ""
@@ -250,7 +250,7 @@ def not_reported(given: Given) -> str:
 
 
 def _names(by: str):
-    return app_state.words().term if by == "cohort" else app_state.programs().get
+    return current_session.words().term if by == "cohort" else stores.programs().get
 
 
 def export_frame(cube: pd.DataFrame, words: Words) -> pd.DataFrame:
@@ -258,7 +258,7 @@ def export_frame(cube: pd.DataFrame, words: Words) -> pd.DataFrame:
 
     Asked for when no session is at hand, so it is told the reader's language.
     """
-    names = app_state.programs()
+    names = stores.programs()
     counts = (
         cube.pivot_table(
             index=["program_code", "cohort_term"], columns="band", values="students", aggfunc="sum"
@@ -269,7 +269,7 @@ def export_frame(cube: pd.DataFrame, words: Words) -> pd.DataFrame:
         .reset_index()
     )
     counts["students"] = counts[list(BANDS)].sum(axis=1)
-    safe = exports.hide_small_cells(counts, list(BANDS), "students", words)
+    safe = exports.hide_small_cells(counts, list(BANDS), "students")
     safe["program_code"] = [f"{code} {names.get(code, '')}".strip() for code in safe["program_code"]]
     headings = {band: words(f"band.{band}") for band in BANDS}
     headings |= {name: words(f"column.{name}") for name in ("program_code", "cohort_term", "students")}
@@ -278,12 +278,12 @@ def export_frame(cube: pd.DataFrame, words: Words) -> pd.DataFrame:
 
 def model_line() -> str:
     """Which model made the scores, in one line."""
-    return model_facts.one_line(app_state.served_model(), app_state.words())
+    return model_facts.one_line(stores.served_model(), current_session.words())
 
 
 def titled(part: str) -> dict[str, str]:
     """Heading and help of a part of the page."""
-    words = app_state.words()
+    words = current_session.words()
     help = words(f"overview.{part}_help")
     help = linked(help, TERMS[part], words) if part in TERMS else help
     return {"title": words(f"overview.{part}_title"), "help": help}

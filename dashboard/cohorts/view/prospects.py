@@ -16,7 +16,7 @@ from dashboard.components.filters import GroupFilter
 from dashboard.components.layout import card, section
 from dashboard.models.fitness_words import told
 from dashboard.models.health import concerns
-from dashboard.shell import app_state
+from dashboard.shell import caches, current_session, stores
 from data import queries
 from data.scores.prospects import GROUPS
 
@@ -32,7 +32,7 @@ def outlook(given: parts.Given) -> None:
             _nothing("scenario", "overview.scenario_none")
         else:
             chart_panel(**_scenarios(given), **parts.titled("scenario"))
-            st.caption(app_state.words()("overview.scenario_note"))
+            st.caption(current_session.words()("overview.scenario_note"))
 
 
 def scenario_table(given: parts.Given) -> pd.DataFrame:
@@ -40,15 +40,15 @@ def scenario_table(given: parts.Given) -> pd.DataFrame:
 
     def make() -> pd.DataFrame:
         expected = given.narrowed(queries.expected_late)
-        silent, _ = app_state.unlearned("late")
+        silent, _ = stores.unlearned("late")
         return prospects.scenarios(given.cohorts, expected.iloc[:0] if silent else expected)
 
-    return app_state.kept("scenario-table", given.about, make)
+    return caches.made_once("scenario-table", given.about, make)
 
 
 def gaps(given: parts.Given) -> None:
     """One card: on-time rates by group, and the largest difference with its interval."""
-    words = app_state.words()
+    words = current_session.words()
     with card("groups"):
         section(**parts.titled("groups"))
         attribute = st.segmented_control(
@@ -61,23 +61,23 @@ def gaps(given: parts.Given) -> None:
             label_visibility="collapsed",
             persist_state="session",
         )
-        found = prospects.largest_gap(group_table(given, attribute))
-        if found is None:
+        gap = prospects.largest_gap(group_table(given, attribute))
+        if gap is None:
             st.caption(words("overview.groups_none"))
             return
         chart_panel(**_group_rates(given, attribute))
-        st.caption(_told(found))
+        st.caption(_told(gap))
 
 
 def group_table(given: parts.Given, attribute: str) -> pd.DataFrame:
     """Rates of the groups of an attribute, named in the reader's language."""
 
     def make() -> pd.DataFrame:
-        words, flow = app_state.words(), given.narrowed(queries.flow_by_group, attribute)
+        words, flow = current_session.words(), given.narrowed(queries.flow_by_group, attribute)
         table = prospects.groups(flow, given.programs, given.last)
         return table.assign(group=[words.named(_family(attribute), name) for name in table["group"]])
 
-    return app_state.kept("groups-table", (attribute, *given.about), make)
+    return caches.made_once("groups-table", (attribute, *given.about), make)
 
 
 def prepare_overview(chosen: GroupFilter) -> None:
@@ -94,11 +94,11 @@ def prepare_overview(chosen: GroupFilter) -> None:
 
 def health() -> None:
     """Whether the model needs somebody's eye, in one line."""
-    words, served = app_state.words(), app_state.served_model()
+    words, served = current_session.words(), stores.served_model()
     if served is None:
         st.caption(parts.model_line())
         return
-    said = concerns(served.manifest, app_state.remember(queries.last_scored), date.today())
+    said = concerns(served.manifest, caches.read_once(queries.last_scored), date.today())
     missing = [line for good, line in told(served.manifest, words) if not good]
     lines = [words(f"health.{name}") for name in said] + missing
     icon = ":orange[:material/warning:]" if lines else ":green[:material/check_circle:]"
@@ -108,7 +108,7 @@ def health() -> None:
 
 def _scenarios(given: parts.Given) -> dict:
     def draw() -> Chart:
-        words, table = app_state.words(), scenario_table(given)
+        words, table = current_session.words(), scenario_table(given)
         shown = table.assign(cohort=table["cohort_term"].map(words.term), mature=False)
         return rates(shown, "cohort", words)
 
@@ -117,27 +117,27 @@ def _scenarios(given: parts.Given) -> dict:
 
 def _group_rates(given: parts.Given, attribute: str) -> dict:
     def draw() -> Chart:
-        return rates(group_table(given, attribute), "group", app_state.words())
+        return rates(group_table(given, attribute), "group", current_session.words())
 
     return {"chart": draw, "key": "groups", "about": (attribute, *given.about)}
 
 
-def _told(found: prospects.Gap) -> str:
-    words = app_state.words()
+def _told(gap: prospects.Gap) -> str:
+    words = current_session.words()
     values = {
-        "high": found.high_group,
-        "low": found.low_group,
-        "points": words.number(100 * found.difference, 1),
-        "from_": words.number(100 * found.low, 1),
-        "to": words.number(100 * found.high, 1),
+        "high": gap.high_group,
+        "low": gap.low_group,
+        "points": words.number(100 * gap.difference, 1),
+        "from_": words.number(100 * gap.low, 1),
+        "to": words.number(100 * gap.high, 1),
     }
-    sure = "overview.gap_sure" if found.low > 0 else "overview.gap_unsure"
+    sure = "overview.gap_sure" if gap.low > 0 else "overview.gap_unsure"
     return f"{words('overview.gap', **values)} {words(sure)}"
 
 
 def _nothing(part: str, key: str) -> None:
     section(**parts.titled(part))
-    st.caption(app_state.words()(key))
+    st.caption(current_session.words()(key))
 
 
 def _family(attribute: str) -> str:

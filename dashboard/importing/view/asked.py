@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as Dict
 from collections.abc import Sequence
 
 import streamlit as st
@@ -12,9 +13,11 @@ from dashboard.importing.view.counts import counts_table
 from dashboard.jobs import imports as jobs_import
 from dashboard.jobs.view.job_progress import job_progress
 from dashboard.jobs.view.next_steps import next_steps
-from dashboard.shell import app_state
+from dashboard.shell import current_session, stores
 from dashboard.shell.plain import shown_table
+from dashboard.shell.session_keys import Key
 from data.files.mapping import Mapping
+from data.files.reading import Reading
 from data.jobs import table
 from data.jobs.table import Job
 from data.records.ingest import remember_mapping
@@ -26,9 +29,10 @@ def confirm(
     kinds: Sequence[str],
     mapping: Mapping | None,
     rule: str | None,
+    reading: Dict[str, Reading],
 ) -> None:
     """Step 4: all rows or the good ones, as a job."""
-    words, person = app_state.words(), app_state.person()
+    words, person = current_session.words(), current_session.person()
     section(words("data.step_apply"))
     skip_bad = remember = False
     if plan.errors:
@@ -40,20 +44,20 @@ def confirm(
         words("data.apply"), type="primary", icon=":material/upload:", key="apply", disabled=not allowed
     ):
         return
-    store = app_state.store()
+    store = stores.store()
     if remember:
         remember_mapping(store, mapping)
-    st.session_state["import-job"] = jobs_import.start(
-        store, person, files, kinds, mapping=mapping, captured_on=rule, skip_bad=skip_bad
+    st.session_state[Key.IMPORT_JOB] = jobs_import.start(
+        store, person, files, kinds, mapping=mapping, captured_on=rule, skip_bad=skip_bad, reading=reading
     )
-    st.session_state.pop("plan", None)
+    st.session_state.pop(Key.PLAN, None)
     st.rerun()
 
 
 def under_way() -> None:
     """The import that this session asked for, and those of others that wait or run."""
-    words, store = app_state.words(), app_state.store()
-    own = st.session_state.get("job-told") or st.session_state.get("import-job")
+    words, store = current_session.words(), stores.store()
+    own = st.session_state.get(Key.JOB_TOLD) or st.session_state.get(Key.IMPORT_JOB)
     open_ones = [job.job_id for job in table.open_jobs(store) if job.kind == "import"]
     listed = [*([own] if own and own not in open_ones else []), *open_ones]
     if not listed:
@@ -66,7 +70,7 @@ def under_way() -> None:
 
 
 def _written(job: Job) -> None:
-    words = app_state.words()
+    words = current_session.words()
     st.caption(words("data.applied"))
     st.dataframe(shown_table(counts_table(job.result["counts"])), hide_index=True, alt=words("data.applied"))
     next_steps("data", follow=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dashboard.shell import app_state
+from dashboard.shell import current_session
 
 
 def counts_table(counts: dict[str, dict[str, int]]) -> pd.DataFrame:
     """New, changed and unchanged rows by table."""
-    words = app_state.words()
+    words = current_session.words()
     return pd.DataFrame(
         [
             {words("column.table"): words(f"data.kind_{table}")}

@@ -12,8 +12,9 @@ from dashboard.components.layout import section
 from dashboard.importing import plan as importing
 from dashboard.importing.plan import KINDS, PagePlan, UploadedFile
 from dashboard.importing.view.counts import counts_table
-from dashboard.shell import app_state
+from dashboard.shell import current_session, stores
 from dashboard.shell.plain import plain, shown, shown_table
+from dashboard.shell.session_keys import Key
 from data.files.mapping import TABLES, mapping_to_dict, missing_columns
 
 ICONS = {
@@ -24,15 +25,16 @@ ICONS = {
     "signatures": "signature",
 }
 DATE_RULES = (None, "entry", "file")
+TABLE_SUFFIXES = ("csv", "tsv", "txt", "xlsx", "xls", "xlsb", "ods", "htm", "html", "json")
 
 
 def choose_files() -> list[UploadedFile]:
     """Step 1: the files."""
-    words = app_state.words()
+    words = current_session.words()
     section(words("data.step_files"))
     files = st.file_uploader(
         words("data.upload"),
-        type=["csv", "tsv", "txt", "xlsx", "zip", "png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp"],
+        type=[*TABLE_SUFFIXES, "zip", "png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp"],
         accept_multiple_files=True,
         key="upload",
         help=words("data.upload_help"),
@@ -42,7 +44,7 @@ def choose_files() -> list[UploadedFile]:
 
 def guide() -> None:
     """What each file should hold, for those who have chosen none yet."""
-    words = app_state.words()
+    words = current_session.words()
     st.caption(words("data.nothing"))
     grid = st.grid(5, min_column_width=190, gap="small", border=True, key="guide")
     for table, icon in ICONS.items():
@@ -56,7 +58,7 @@ def guide() -> None:
 
 def choose_kinds(files: list[UploadedFile]) -> list[str]:
     """What each file holds, guessed from its headers; the reader can correct it."""
-    words, kinds = app_state.words(), []
+    words, kinds = current_session.words(), []
     grid = st.grid(3, min_column_width=240, gap="small", key="kinds")
     for place, file in enumerate(files):
         guess = _guessed(file)
@@ -74,7 +76,7 @@ def choose_kinds(files: list[UploadedFile]) -> list[str]:
 
 
 def _guessed(file: UploadedFile) -> str:
-    guesses = st.session_state.setdefault("guesses", {})
+    guesses = st.session_state.setdefault(Key.GUESSES, {})
     key = (file.name, len(file.data), hashlib.sha256(file.data[:65536]).hexdigest())
     if key not in guesses:
         guesses[key] = importing.guess_kind(file)
@@ -83,7 +85,7 @@ def _guessed(file: UploadedFile) -> str:
 
 def choose_layout():
     """Step 2: which headers to expect, and when signatures without a date were captured."""
-    words, known = app_state.words(), importing.layouts(app_state.store())
+    words, known = current_session.words(), importing.layouts(stores.store())
     section(words("data.step_map"), words("data.mapping_help"))
     left, right, _ = st.columns([1, 1.3, 0.7])
     with left:
@@ -104,12 +106,13 @@ def choose_layout():
     return (None if name is None else known[name]), rule
 
 
-def checked(files, kinds, mapping, rule) -> PagePlan | None:
+def checked(files, kinds, mapping, rule, reading) -> PagePlan | None:
     """Step 3: the plan of exactly these choices; None until the reader asks for the check."""
-    words = app_state.words()
+    words = current_session.words()
     parts = [file.name + hashlib.sha256(file.data).hexdigest() for file in files]
     columns = "" if mapping is None else json.dumps(mapping_to_dict(mapping), sort_keys=True)
-    fingerprint = "|".join([*parts, *kinds, columns, str(rule)])
+    said = json.dumps({table: one.to_dict() for table, one in reading.items()}, sort_keys=True)
+    fingerprint = "|".join([*parts, *kinds, columns, str(rule), said])
     if st.button(words("data.check"), type="primary", icon=":material/fact_check:", key="check"):
         bar = st.progress(0.0, words("data.working"))
         try:
@@ -119,21 +122,22 @@ def checked(files, kinds, mapping, rule) -> PagePlan | None:
             st.error(words("data.kinds_twice"), icon=":material/error:")
             return None
         plan = importing.make_plan(
-            app_state.store(),
+            stores.store(),
             chosen,
             mapping,
             rule,
             lambda done, total, what: bar.progress(done / max(total, 1), plain(what)),
+            reading,
         )
         bar.empty()
-        st.session_state["plan"] = (fingerprint, plan)
-    kept, plan = st.session_state.get("plan", (None, None))
+        st.session_state[Key.PLAN] = (fingerprint, plan)
+    kept, plan = st.session_state.get(Key.PLAN, (None, None))
     return plan if kept == fingerprint else None
 
 
 def show_mapping(plan: PagePlan) -> None:
     """Which header gave which column, with the first rows as read."""
-    words = app_state.words()
+    words = current_session.words()
     if plan.records is None or plan.records.unreadable:
         return
     for table, match in plan.records.matches.items():
@@ -153,13 +157,13 @@ def _first_rows(frame: pd.DataFrame | None, headers: dict[str, str]) -> None:
     if frame is not None:
         first = frame.head(5).astype(object).where(frame.head(5).notna(), None)
         headings = {column: f"{column} ← {header}" for column, header in headers.items()}
-        alt = app_state.words()("data.preview")
+        alt = current_session.words()("data.preview")
         st.dataframe(shown_table(first.rename(columns=headings)), hide_index=True, alt=alt)
 
 
 def show_outcome(plan: PagePlan) -> None:
     """What the import would write, and every problem with a list to download."""
-    words = app_state.words()
+    words = current_session.words()
     st.markdown(f"**{words('data.would')}**")
     st.dataframe(shown_table(counts_table(plan.counts)), hide_index=True, alt=words("data.would"))
     problems = plan.problems

@@ -10,8 +10,14 @@ from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import empty_state, section
 from dashboard.jobs.asking import may_fetch
 from dashboard.jobs.view.job_progress import again_button, job_progress
-from dashboard.jobs.words import duration, duration_words, history_table, outcome_words
-from dashboard.shell import app_state
+from dashboard.jobs.words import (
+    differences_table,
+    duration,
+    duration_words,
+    history_table,
+    outcome_words,
+)
+from dashboard.shell import auditing, current_session, stores
 from dashboard.shell.plain import shown_table
 from data.jobs import live as jobs_live
 from data.jobs.table import Job
@@ -21,7 +27,7 @@ SHOWN_WHOLE = 12  # rows; longer tables scroll
 
 def open_list(jobs: Sequence[Job]) -> None:
     """Bars of the jobs that wait or run."""
-    words = app_state.words()
+    words = current_session.words()
     section(words("jobs.open_title"), words("jobs.open_help"))
     if not jobs:
         st.caption(words("jobs.open_none"))
@@ -31,14 +37,14 @@ def open_list(jobs: Sequence[Job]) -> None:
 
 def history(jobs: Sequence[Job]) -> None:
     """A table of the jobs that have ended; a row shows more and offers what can still be done."""
-    words = app_state.words()
+    words = current_session.words()
     section(words("jobs.history_title"))
     if not jobs:
         return empty_state(words("jobs.none_title"), words("jobs.none_text"), ":material/manufacturing:")
     shown = history_table(jobs, words)
     when = words("column.when")
     event = st.dataframe(
-        shown_table(shown.assign(**{when: app_state.here(shown[when])})),
+        shown_table(shown.assign(**{when: current_session.here(shown[when])})),
         hide_index=True,
         key="job-table",
         on_select="rerun",
@@ -56,31 +62,41 @@ def history(jobs: Sequence[Job]) -> None:
 
 def detail(job: Job) -> None:
     """One job that has ended: its outcome, its files, another try."""
-    words = app_state.words()
+    words = current_session.words()
     with st.container(border=True, key="job-detail"):
         st.markdown(f"**{words(f'job_kind.{job.kind}')}** · {words(f'job_status.{job.status}')}")
         st.markdown(outcome_words(job, words))
         line = words("jobs.took", time=duration_words(duration(job), words), id=job.job_id[:8])
         st.caption(f"{line} · {words('jobs.attempts', n=job.attempts)}")
+        differences(job)
         fetch_button(job)
         again_button(job)
 
 
+def differences(job: Job) -> None:
+    """The table of a comparison with Feeder, where the two registers differ."""
+    words = current_session.words()
+    shown = differences_table(job, words)
+    if shown is not None:
+        st.dataframe(shown_table(shown), hide_index=True, alt=words("feeder.differences"))
+
+
 def fetch_button(job: Job) -> None:
     """Download what a job has made, while it is kept."""
-    words, store = app_state.words(), app_state.store()
+    words, store = current_session.words(), stores.store()
     kept = (job.result or {}).get("files")
-    if job.status != "done" or not kept:
+    if job.open or not kept:
         return
-    if not may_fetch(app_state.person(), job):
-        st.caption(words("jobs.files_of_others"))
+    if not may_fetch(current_session.person(), job):
+        named = (job.result or {}).get("identified")
+        st.caption(words("feeder.files_with_names" if named else "jobs.files_of_others"))
         return
     if not jobs_live.files_are_kept(store, kept):
         st.caption(words("jobs.files_gone"))
         return
     st.download_button(
         words("jobs.fetch"),
-        data=app_state.handed_out(
+        data=auditing.handed_out(
             lambda: jobs_live.kept_files(store, kept)[0][1], "export", f"job {job.job_id}", kind=job.kind
         ),
         file_name=f"tepat_{job.kind}_{job.job_id[:8]}.zip",

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+import pandas as pd
 import streamlit as st
 
 from dashboard.jobs import asking as jobs
 from dashboard.jobs.words import ICONS, outcome_words, progress_words, step_words
-from dashboard.shell import app_state
+from dashboard.shell import current_session, stores
+from dashboard.shell.session_keys import Key
+from data.engine.clock import now
 from data.jobs import live as jobs_live
 from data.jobs import table
-from data.jobs.live import Progress
+from data.jobs.live import JobProgress
 from data.jobs.table import Job
 
 EVERY = 1.0  # seconds between two looks at a job that is open
@@ -30,7 +35,7 @@ def job_progress(job_id: str, *, quiet: bool = False) -> Job | None:
     Job or None
         As it stands in this run; None when there is none of that id.
     """
-    job = table.find(app_state.store(), job_id)
+    job = table.find(stores.store(), job_id)
     if job is None or (quiet and job.status == "done"):
         return job
     with st.container(border=True, key=f"job-{job_id}"):
@@ -42,18 +47,20 @@ def job_progress(job_id: str, *, quiet: bool = False) -> Job | None:
 
 
 def _looked_at(job_id: str) -> None:
-    with app_state.unattended():
+    with current_session.unattended():
         _watched(job_id)
 
 
 def _watched(job_id: str) -> None:
-    words, store = app_state.words(), app_state.store()
+    words, store = current_session.words(), stores.store()
     job = table.find(store, job_id)
     if job is None or not job.open:
         st.rerun()
-    said = jobs_live.progress_of(store, job_id) or Progress(0, 0, "")
+    said = jobs_live.progress_of(store, job_id) or JobProgress(0, 0, "")
     title = words(f"job_kind.{job.kind}")
-    if job.status == "waiting":
+    if job.status == "waiting" and job.begins_at is not None and job.begins_at > now():
+        line = f"**{title}** · {words('feeder.begins', when=_clock(job.begins_at))}"
+    elif job.status == "waiting":
         line = f"**{title}** · {words('job_status.waiting')}"
     elif job.cancel_at is not None or jobs_live.asked_to_stop(store, job_id):
         line = f"**{title}** · {words('jobs.stopping')}"
@@ -65,19 +72,23 @@ def _watched(job_id: str) -> None:
     _stop_button(job)
 
 
+def _clock(moment: datetime) -> str:
+    return f"{current_session.here(pd.Series([moment])).iloc[0]:%Y-%m-%d %H:%M}"
+
+
 def _stop_button(job: Job) -> None:
-    words, person = app_state.words(), app_state.person()
+    words, person = current_session.words(), current_session.person()
     if job.cancel_at is not None or job.kind not in jobs.kinds_for(person.role):
         return
     with st.popover(words("jobs.stop"), icon=":material/stop_circle:", key=f"stop-{job.job_id}"):
         st.markdown(words("jobs.stop_help"))
         if st.button(words("jobs.stop_sure"), type="primary", key=f"sure-{job.job_id}"):
-            jobs.stop(app_state.store(), person, job)
+            jobs.stop(stores.store(), person, job)
             st.rerun()
 
 
 def _ended(job: Job) -> None:
-    words = app_state.words()
+    words = current_session.words()
     say = {"done": st.success, "failed": st.error}.get(job.status, st.warning)
     title = words("jobs.ended", kind=words(f"job_kind.{job.kind}"), status=words(f"job_status.{job.status}"))
     say(f"**{title}**  \n{outcome_words(job, words)}", icon=ICONS[job.status])
@@ -86,9 +97,9 @@ def _ended(job: Job) -> None:
 
 def again_button(job: Job) -> None:
     """Ask for a job that did not succeed once more, where that is possible."""
-    words, person, store = app_state.words(), app_state.person(), app_state.store()
+    words, person, store = current_session.words(), current_session.person(), stores.store()
     if job.kind not in jobs.kinds_for(person.role) or not jobs.can_repeat(store, job):
         return
     if st.button(words("jobs.again"), icon=":material/replay:", key=f"again-{job.job_id}"):
-        st.session_state["job-told"] = jobs.again(store, person, job)
+        st.session_state[Key.JOB_TOLD] = jobs.again(store, person, job)
         st.rerun()

@@ -7,7 +7,8 @@ import streamlit as st
 from dashboard.components.layout import card, section
 from dashboard.jobs import asking as jobs
 from dashboard.jobs.view.job_progress import job_progress
-from dashboard.shell import app_state
+from dashboard.shell import current_session, stores
+from dashboard.shell.session_keys import Key
 from data.jobs import table
 
 MOST_TRIALS = 60
@@ -15,12 +16,12 @@ MOST_TRIALS = 60
 
 def retrain() -> None:
     """A button for those who may train, and the job of a training that is open or that this session began."""
-    words, person, store = app_state.words(), app_state.person(), app_state.store()
+    words, person, store = current_session.words(), current_session.person(), stores.store()
     if "train" not in jobs.kinds_for(person.role):
         return
     with card("retrain"):
         section(words("model.retrain_title"), words("model.retrain_help"))
-        asked = st.session_state.get("retrain-job")
+        asked = st.session_state.get(Key.RETRAIN_JOB)
         open_ones = [job.job_id for job in table.open_jobs(store) if job.kind == "train"]
         for job_id in open_ones or ([asked] if asked else []):
             job_progress(job_id)
@@ -40,5 +41,5 @@ def retrain() -> None:
 
 
 def _start(trials: int) -> None:
-    job_id = jobs.start(app_state.store(), app_state.person(), "train", tune=trials)
-    st.session_state["retrain-job"] = job_id
+    job_id = jobs.start(stores.store(), current_session.person(), "train", tune=trials)
+    st.session_state[Key.RETRAIN_JOB] = job_id

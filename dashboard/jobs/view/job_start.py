@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import streamlit as st
 
 from dashboard.components.layout import section
 from dashboard.jobs import asking as jobs
-from dashboard.shell import app_state
+from dashboard.shell import current_session, stores
+from data.feeder.lists import Cohorts
 
 ICONS = {
+    "feeder": ":material/sync:",
     "embed": ":material/fingerprint:",
     "train": ":material/model_training:",
     "score": ":material/speed:",
@@ -18,8 +22,8 @@ ICONS = {
 
 def start_bar(kinds: tuple[str, ...]) -> None:
     """One popover per kind; its button asks for the job, whose bar the rerun then shows."""
-    words = app_state.words()
-    offered = [kind for kind in ICONS if kind in kinds]
+    words, person = current_session.words(), current_session.person()
+    offered = [kind for kind in ICONS if kind in kinds and jobs.may_start(person, kind)]
     if not offered:
         return
     section(words("jobs.start_title"))
@@ -33,18 +37,22 @@ def start_bar(kinds: tuple[str, ...]) -> None:
                     words("jobs.start"),
                     type="primary",
                     key=f"start-{kind}",
+                    disabled=arguments is None,
                     on_click=_start,
                     args=(kind, arguments),
                 )
 
 
 def _start(kind: str, arguments: dict) -> None:
-    jobs.start(app_state.store(), app_state.person(), kind, **arguments)
+    jobs.start(stores.store(), current_session.person(), kind, **arguments)
     st.session_state[f"ask-{kind}"] = False  # closes the popover
 
 
-def _asked(kind: str) -> dict:
-    words = app_state.words()
+def _asked(kind: str) -> dict | None:
+    """What the kind needs to know; None while it is not right."""
+    words = current_session.words()
+    if kind == "feeder":
+        return _asked_of_feeder()
     if kind == "reports":
         from dashboard.reports.profile import profile_ids
 
@@ -56,3 +64,20 @@ def _asked(kind: str) -> dict:
         )
         return {"tune": int(trials)}
     return {}
+
+
+def _asked_of_feeder() -> dict | None:
+    words = current_session.words()
+    cohorts = st.text_input(words("feeder.cohorts"), key="feeder-cohorts", placeholder="2019-2026")
+    skip = st.checkbox(words("feeder.skip_bad"), key="feeder-skip", help=words("feeder.skip_bad_help"))
+    nightly = st.checkbox(words("feeder.nightly"), key="feeder-nightly", help=words("feeder.nightly_help"))
+    hour = None
+    if nightly:
+        clock = words("feeder.hour_help", now=f"{datetime.now():%H:%M}")
+        hour = int(st.number_input(words("feeder.hour"), 0, 23, 1, key="feeder-hour", help=clock))
+    try:
+        read = Cohorts.read(cohorts)
+    except ValueError:
+        st.error(words("feeder.cohorts_wrong"))
+        return None
+    return {"cohorts": "" if read is None else read.as_text, "skip_bad": skip, "hour": hour}

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard.jobs import asking as jobs
 from dashboard.jobs.next_steps import open_steps
 from dashboard.jobs.view.job_progress import job_progress
-from dashboard.shell import app_state
+from dashboard.shell import current_session, stores
 from data.jobs import table
 
 ICONS = {
@@ -28,10 +28,10 @@ def next_steps(key: str, *, follow: bool = False) -> None:
     follow : bool
         Show how the jobs that were asked for here go on.
     """
-    words, person, store = app_state.words(), app_state.person(), app_state.store()
+    words, person, store = current_session.words(), current_session.person(), stores.store()
     steps = open_steps(store)
     running = {job.kind for job in table.open_jobs(store)}
-    asked = st.session_state.setdefault(f"steps-{key}", {})
+    asked = st.session_state.setdefault(_place(key), {})
     mine = jobs.kinds_for(person.role)
     if steps:
         with st.container(horizontal=True, vertical_alignment="center", key=f"steps-box-{key}"):
@@ -46,7 +46,7 @@ def next_steps(key: str, *, follow: bool = False) -> None:
                         key=f"step-{key}-{step}",
                         type="primary" if step == steps[0] else "secondary",
                         on_click=_ask,
-                        args=(step, f"steps-{key}"),
+                        args=(step, key),
                     )
         st.caption(_explained(steps, mine))
     if follow:
@@ -54,17 +54,26 @@ def next_steps(key: str, *, follow: bool = False) -> None:
             job_progress(job_id, quiet=True)
 
 
-def _ask(kind: str, place: str) -> None:
-    st.session_state[place][kind] = jobs.start(app_state.store(), app_state.person(), kind)
+def forget_steps(key: str) -> None:
+    """Follow what was asked for in a place no longer."""
+    st.session_state.pop(_place(key), None)
+
+
+def _place(key: str) -> str:
+    return f"steps-{key}"
+
+
+def _ask(kind: str, key: str) -> None:
+    st.session_state[_place(key)][kind] = jobs.start(stores.store(), current_session.person(), kind)
 
 
 def _door(page: str, label: str, step: str) -> None:
-    if page in app_state.pages():
-        st.page_link(app_state.pages()[page], label=label, icon=ICONS[step])
+    if page in current_session.pages():
+        st.page_link(current_session.pages()[page], label=label, icon=ICONS[step])
 
 
 def _explained(steps: list[str], mine: tuple[str, ...]) -> str:
-    words = app_state.words()
+    words = current_session.words()
     if steps[0] == "import":
         return words("steps.import_help")
     if not set(steps) & set(mine):

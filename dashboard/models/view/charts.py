@@ -10,7 +10,7 @@ from dashboard.charts import model as charts
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.layout import card
 from dashboard.models import facts as model_facts
-from dashboard.shell import app_state
+from dashboard.shell import current_session
 from fusion.model.examined import FUSED, LOGISTIC
 from fusion.model.manifest import Manifest
 
@@ -27,7 +27,7 @@ def quality_charts(manifest: Manifest, target: str, about: tuple) -> None:
     about : tuple
         What names the model and the risk: each chart is drawn once.
     """
-    words = app_state.words()
+    words = current_session.words()
 
     def panel(key: str, chart, title: str) -> None:
         chart_panel(chart, key, words(f"{title}_title"), words(f"{title}_help"), about=about)

@@ -12,7 +12,7 @@ from dashboard.components.chart_panel import chart_panel
 from dashboard.components.layout import section
 from dashboard.models import facts as model_facts
 from dashboard.models.fitness_words import told, with_rule
-from dashboard.shell import app_state
+from dashboard.shell import caches, current_session, stores
 from dashboard.shell.plain import shown_table
 from data.columns import TARGETS
 from fusion.model.manifest import Manifest
@@ -23,7 +23,7 @@ VERDICT_COLORS = {"adds": "green", "nothing": "gray", "few": "gray", "unknown": 
 
 def facts(served: RegisteredModel) -> None:
     """Version, when it was trained, on how many students, with which encoder."""
-    words = app_state.words()
+    words = current_session.words()
     manifest = served.manifest
     lines = {
         "version": served.version,
@@ -40,7 +40,7 @@ def facts(served: RegisteredModel) -> None:
 
 def fitness(manifest: Manifest) -> None:
     """What the register could teach, target by target, and the kinds of exit that it lacks."""
-    words = app_state.words()
+    words = current_session.words()
     section(words("fitness.title"), words("fitness.help"))
     lines = [
         f"{':green[:material/check_circle:]' if good else ':orange[:material/warning:]'} {line}"
@@ -51,7 +51,7 @@ def fitness(manifest: Manifest) -> None:
 
 def not_yet(target: str) -> None:
     """Why the last training could not learn a target, where it found out."""
-    words, (_, why) = app_state.words(), app_state.unlearned(target)
+    words, (_, why) = current_session.words(), stores.unlearned(target)
     if why is not None:
         st.warning(with_rule(why, words), icon=":material/rule:")
 
@@ -67,7 +67,7 @@ def _serves(manifest: Manifest) -> str:
 
 def signature_verdict(manifest: Manifest, target: str) -> None:
     """Whether signatures add anything, in a sentence, with the differences behind it."""
-    words = app_state.words()
+    words = current_session.words()
     section(words("model.ablation_title"), words("model.ablation_help"))
     verdict = model_facts.verdict(manifest, target)
     st.badge(words(f"model.verdict_{verdict}"), icon=":material/balance:", color=VERDICT_COLORS[verdict])
@@ -87,7 +87,7 @@ def signature_verdict(manifest: Manifest, target: str) -> None:
 
 def protocol(manifest: Manifest) -> None:
     """How the figures were made."""
-    words = app_state.words()
+    words = current_session.words()
     assessment = manifest.assessment
     if assessment is None:
         st.caption(words("model.verdict_unknown"))
@@ -104,19 +104,19 @@ def protocol(manifest: Manifest) -> None:
 
 def measures(served: RegisteredModel, target: str, rows: tuple[str, ...]) -> pd.DataFrame:
     """Measures of the arms and the simple rules on later cohorts, each with its interval."""
-    make = partial(model_facts.figures_table, served.manifest, target, rows, app_state.words())
-    return app_state.kept("model-figures", (served.version, target, rows), make)
+    make = partial(model_facts.figures_table, served.manifest, target, rows, current_session.words())
+    return caches.made_once("model-figures", (served.version, target, rows), make)
 
 
 def figures(table: pd.DataFrame) -> None:
     """A table of measures with intervals."""
-    words = app_state.words()
+    words = current_session.words()
     st.dataframe(shown_table(table), hide_index=True, height="content", alt=words("model.metrics_title"))
 
 
 def further(part: str, manifest: Manifest, target: str) -> None:
     """Errors by group ("fairness") or calibration by cohort ("drift"), or that it was not examined."""
-    words = app_state.words()
+    words = current_session.words()
     section(words(f"model.{part}_title"), words(f"model.{part}_help"))
     make = {"fairness": model_facts.fairness_table, "drift": model_facts.by_cohort}[part]
     table = make(manifest, target, words)
@@ -128,9 +128,9 @@ def further(part: str, manifest: Manifest, target: str) -> None:
 
 def limits() -> None:
     """What the model cannot do."""
-    words = app_state.words()
+    words = current_session.words()
     section(words("model.limits_title"))
-    keys = ["limit_1", "limit_2", "limit_3"] + (["limit_4"] if app_state.is_synthetic() else [])
+    keys = ["limit_1", "limit_2", "limit_3"] + (["limit_4"] if stores.is_synthetic() else [])
     st.markdown("\n".join(f"- {words(f'model.{key}')}" for key in keys))
 
 

@@ -7,9 +7,8 @@ from functools import partial
 import streamlit as st
 
 from dashboard.reports.markdown_pdf import markdown_pdf
-from dashboard.reports.provenance import Provenance
-from dashboard.shell import app_state, exports
-from data.store import get_fact
+from dashboard.reports.provenance import Provenance, provenance_of
+from dashboard.shell import auditing, current_session, exports, stores
 from fusion.model.manifest import Manifest
 from fusion.service.cards import fairness_report, model_card
 
@@ -18,15 +17,15 @@ LANGUAGE = "en"  # the cards are written for reviewers of the model, in English
 
 def model_pdfs(version: str, manifest: Manifest) -> None:
     """Offer both; a file is made when its button is pressed, and the press is audited."""
-    words = app_state.words()
+    words = current_session.words()
     for name in ("model_card", "fairness_report"):
         st.download_button(
             words(f"reports.{name}_pdf"),
-            data=app_state.handed_out(
+            data=auditing.handed_out(
                 partial(_file, name, version, manifest), "export", version, kind="pdf", what=name
             ),
             file_name=exports.file_name(
-                f"{name.replace('_', '-')}-{version}", "pdf", synthetic=app_state.is_synthetic()
+                f"{name.replace('_', '-')}-{version}", "pdf", synthetic=stores.is_synthetic()
             ),
             mime="application/pdf",
             icon=":material/picture_as_pdf:",
@@ -37,10 +36,7 @@ def model_pdfs(version: str, manifest: Manifest) -> None:
 
 
 def _file(name: str, version: str, manifest: Manifest) -> bytes:
-    institution = get_fact(app_state.store(), "institution", "") or ""
-    return model_pdf(
-        name, manifest, Provenance(institution=institution, synthetic=app_state.is_synthetic()), version
-    )
+    return model_pdf(name, manifest, provenance_of(stores.store()), version)
 
 
 def model_pdf(name: str, manifest: Manifest, provenance: Provenance, footer: str) -> bytes:

@@ -8,8 +8,9 @@ from dashboard.components.layout import section
 from dashboard.jobs import asking as jobs
 from dashboard.jobs.view.job_progress import job_progress
 from dashboard.models import watch as model_watch
-from dashboard.shell import access, app_state
+from dashboard.shell import access, current_session, stores
 from dashboard.shell.plain import shown_table
+from dashboard.shell.session_keys import Key
 from data.jobs import table as table_of_jobs
 from fusion.service import registry
 from fusion.service.sources import registered_models
@@ -24,18 +25,18 @@ ICONS = {
 
 def models(target: str) -> None:
     """The table of models, and below it the decision for those who may make it."""
-    words = app_state.words()
+    words = current_session.words()
     section(words("model_registry.title"), words("model_registry.help"))
-    known = registered_models(app_state.store())
+    known = registered_models(stores.store())
     table = model_watch.registry_table(known, words, target)
     st.dataframe(shown_table(table), hide_index=True, height="content", alt=words("model_registry.title"))
-    someone, served = app_state.person(), app_state.served_model()
+    someone, served = current_session.person(), stores.served_model()
     if someone is not None and access.may(someone.role, "decide model") and not _under_way():
         _decision(model_watch.candidates(known, served.version))
 
 
 def _decision(candidates: list[str]) -> None:
-    words = app_state.words()
+    words = current_session.words()
     act = st.segmented_control(
         words("model_registry.act"),
         list(ACTS),
@@ -60,7 +61,7 @@ def _decision(candidates: list[str]) -> None:
 
 
 def _decide(act: str, version: str | None, reason: str) -> None:
-    words, store = app_state.words(), app_state.store()
+    words, store = current_session.words(), stores.store()
     if act == "roll_back":
         try:
             version = registry.earlier_model(store)
@@ -68,14 +69,14 @@ def _decide(act: str, version: str | None, reason: str) -> None:
             st.error(words("model_registry.failed_roll_back"))
             return
     asked = {"act": act, "reason": reason} | ({"model": version} if act != "records_only" else {})
-    st.session_state["serve-job"] = jobs.start(store, app_state.person(), "serve", **asked)
+    st.session_state[Key.SERVE_JOB] = jobs.start(store, current_session.person(), "serve", **asked)
     st.rerun()
 
 
 def _under_way() -> bool:
     """The job of a decision that is open, or that this session asked for; whether one is open."""
-    open_ones = [job.job_id for job in table_of_jobs.open_jobs(app_state.store()) if job.kind == "serve"]
-    asked = st.session_state.get("serve-job")
+    open_ones = [job.job_id for job in table_of_jobs.open_jobs(stores.store()) if job.kind == "serve"]
+    asked = st.session_state.get(Key.SERVE_JOB)
     for job_id in open_ones or ([asked] if asked else []):
         job_progress(job_id)
     return bool(open_ones)

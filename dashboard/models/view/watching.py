@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard.components.layout import section
 from dashboard.models import watch as model_watch
-from dashboard.shell import app_state
+from dashboard.shell import current_session
 from dashboard.shell.plain import shown_table
 from fusion.model.manifest import Manifest
 
@@ -20,7 +20,7 @@ LOOKS = {
 
 def drift(manifest: Manifest, target: str) -> None:
     """Whether risks of young cohorts can be trusted, and the signs behind it."""
-    words = app_state.words()
+    words = current_session.words()
     section(words("model_watch.title"), words("model_watch.help"))
     state = model_watch.trust(manifest)
     icon, color = LOOKS[state]
@@ -51,7 +51,7 @@ def drift(manifest: Manifest, target: str) -> None:
 
 def probes(manifest: Manifest) -> None:
     """Whether a linear classifier can name sex, programme, year or scanner from the embedding."""
-    words = app_state.words()
+    words = current_session.words()
     section(words("model_watch.probe_title"), words("model_watch.probe_help"))
     table = model_watch.probe_table(manifest, words)
     if table.empty:

@@ -15,13 +15,14 @@ from dashboard.reports.csv_long import to_csv
 from dashboard.reports.html import column_words, to_html
 from dashboard.reports.model import ReportTable
 from dashboard.reports.pdf import to_pdf
-from dashboard.reports.provenance import Provenance
+from dashboard.reports.provenance import ReportProvenance
 from dashboard.reports.students_behind import restricted_frame, restricted_xlsx, students_behind
 from dashboard.reports.suppress import suppress
 from dashboard.reports.xlsx import to_xlsx
-from dashboard.shell import access, app_state
+from dashboard.shell import access, auditing, current_session, stores
 from dashboard.shell.exports import MIME
 from dashboard.shell.plain import plain, shown_table
+from dashboard.shell.session_keys import Key
 from data import queries, reports_store
 from data.trust.scope import Scope
 
@@ -29,9 +30,9 @@ KINDS = {"xlsx": ":material/table_view:", "pdf": ":material/picture_as_pdf:", "c
 TYPES = MIME | {"pdf": "application/pdf"}
 
 
-def downloads(table: ReportTable, provenance: Provenance, key: str) -> None:
+def downloads(table: ReportTable, provenance: ReportProvenance, key: str) -> None:
     """XLSX, PDF and CSV for the chosen audience, made on demand and entered in the audit log."""
-    words = app_state.words()
+    words = current_session.words()
     audience = st.segmented_control(
         words("reports.audience"),
         list(pipeline.AUDIENCES[::-1]),
@@ -47,7 +48,7 @@ def downloads(table: ReportTable, provenance: Provenance, key: str) -> None:
             shown = table.with_parts(external=audience == "external")
             st.download_button(
                 words(f"reports.{kind}"),
-                data=app_state.handed_out(
+                data=auditing.handed_out(
                     partial(_file, table, provenance, language, audience, kind),
                     "export report",
                     provenance.report_id or table.profile.id,
@@ -65,7 +66,7 @@ def downloads(table: ReportTable, provenance: Provenance, key: str) -> None:
             )
 
 
-def _file(table: ReportTable, provenance: Provenance, language: str, audience: str, kind: str) -> bytes:
+def _file(table: ReportTable, provenance: ReportProvenance, language: str, audience: str, kind: str) -> bytes:
     shown = suppress(table) if audience == "external" else table
     if kind == "csv":
         return to_csv(shown, provenance)
@@ -74,11 +75,11 @@ def _file(table: ReportTable, provenance: Provenance, language: str, audience: s
 
 def cohort_download(register: pipeline.Register, program: str) -> None:
     """The cohort report for leadership, with small cells hidden."""
-    words = app_state.words()
-    name = describe.file_name("cohorts", program or "all", words.language, "pdf", app_state.is_synthetic())
+    words = current_session.words()
+    name = describe.file_name("cohorts", program or "all", words.language, "pdf", stores.is_synthetic())
     st.download_button(
         words("reports.cohort_report"),
-        data=app_state.handed_out(
+        data=auditing.handed_out(
             partial(_cohort_file, register, program, words.language),
             "export report",
             "cohort-report",
@@ -96,34 +97,32 @@ def _cohort_file(register: pipeline.Register, program: str, language: str) -> by
     titles = register.programs.set_index("program_code")["name"]
     return cohort_report(
         cohort_tables(register.flow, program, external=True, calendar=register.calendar),
-        pipeline.origin(app_state.store(), register),
+        pipeline.origin(stores.store(), register),
         language,
         program=f"{program} {titles[program]}" if program else "",
-        snapshot=register.snapshot.isoformat(),
+        snapshot=(register.observed_until(program) or register.snapshot).isoformat(),
     )
 
 
-def prepare(table: ReportTable, provenance: Provenance) -> None:
+def prepare(table: ReportTable, provenance: ReportProvenance) -> None:
     """The button that freezes the figures as a new version."""
-    words, person = app_state.words(), app_state.person()
+    words, person = current_session.words(), current_session.person()
     if not access.may(person.role, "prepare report"):
         return
     if st.button(words("reports.prepare"), icon=":material/lock_clock:", help=words("reports.prepare_help")):
-        report = pipeline.prepare(
-            app_state.store(), table, provenance, actor=person.account, role=person.role
-        )
-        st.session_state["report-told"] = words("reports.prepared_done", version=report.version)
+        report = pipeline.prepare(stores.store(), table, provenance, actor=person.account, role=person.role)
+        st.session_state[Key.REPORT_TOLD] = words("reports.prepared_done", version=report.version)
         st.rerun()
 
 
 def history(profile_id: str, program: str, ts: int) -> None:
     """Versions of this report; one can be opened, proved, approved and taken along."""
-    words, store = app_state.words(), app_state.store()
+    words, store = current_session.words(), stores.store()
     section(words("reports.history"))
-    told = st.session_state.pop("report-told", None)
+    told = st.session_state.pop(Key.REPORT_TOLD, None)
     if told:
         st.success(told, icon=":material/task_alt:")
-    listed = reports_store.report_list(store, app_state.scope(), profile_id)
+    listed = reports_store.report_list(store, current_session.scope(), profile_id)
     listed = listed[(listed["program_code"].fillna("") == program) & (listed["ts_year"] == ts)]
     if listed.empty:
         return st.caption(words("reports.history_empty"))
@@ -141,12 +140,12 @@ def history(profile_id: str, program: str, ts: int) -> None:
         key=f"report-version-{profile_id}-{program}-{ts}",
     )
     if chosen:
-        _version(reports_store.stored_report(store, app_state.scope(), chosen))
+        _version(reports_store.stored_report(store, current_session.scope(), chosen))
 
 
 def _version(report: reports_store.StoredReport) -> None:
-    words, store = app_state.words(), app_state.store()
-    _seal(pipeline.prove(store, app_state.scope(), report.report_id))
+    words, store = current_session.words(), stores.store()
+    _seal(pipeline.prove(store, current_session.scope(), report.report_id))
     table, provenance = reopened(report)
     st.html(to_html(table, words.language))
     downloads(table, provenance, f"report-{report.report_id}")
@@ -154,36 +153,63 @@ def _version(report: reports_store.StoredReport) -> None:
     if report.status == "prepared":
         _approval(report)
         return
+    _withdrawal(report)
     given = st.file_uploader(words("reports.check_file"), key=f"report-check-{report.report_id}")
     if given is not None:
-        found = pipeline.prove(store, app_state.scope(), report.report_id, given.getvalue())
-        if found.intact:
+        proof = pipeline.prove(store, current_session.scope(), report.report_id, given.getvalue())
+        if proof.intact and not proof.withdrawn:
             st.success(words("reports.check_file_good"), icon=":material/verified:")
         else:
-            _seal(found)
+            _seal(proof)
 
 
-def _seal(found) -> None:
-    words = app_state.words()
-    if found.intact:
+def _withdrawal(report: reports_store.StoredReport) -> None:
+    """Taking an approval back, with a reason; the figures wait as a new version."""
+    words, person, store = current_session.words(), current_session.person(), stores.store()
+    step = reports_store.logged_step(store, report.report_id)
+    if not access.may(person.role, "approve report") or step is None or step.withdrawn:
+        return
+    with st.expander(words("reports.withdraw"), icon=":material/undo:"):
+        reason = st.text_input(words("reports.withdraw_reason"), key=f"report-withdraw-{report.report_id}")
+        if st.button(words("reports.withdraw_now"), disabled=not reason.strip(), key="report-withdraw"):
+            try:
+                fresh = pipeline.withdraw(
+                    store,
+                    current_session.scope(),
+                    report.report_id,
+                    reason=reason,
+                    actor=person.account,
+                    role=person.role,
+                )
+            except reports_store.ApprovalRefused as refusal:
+                return st.error(words("reports.refused", reason=plain(refusal)))
+            st.session_state[Key.REPORT_TOLD] = words("reports.withdrawn_done", version=fresh.version)
+            st.rerun()
+
+
+def _seal(proof) -> None:
+    words = current_session.words()
+    if proof.withdrawn:
+        st.warning(words("reports.withdrawn", reason=plain(proof.withdrawn)), icon=":material/undo:")
+    if proof.intact:
         st.success(words("reports.intact"), icon=":material/verified:")
     else:
-        problems = ", ".join(words(f"reports.problem_{code}") for code in found.problems)
+        problems = ", ".join(words(f"reports.problem_{code}") for code in proof.problems)
         st.error(words("reports.tampered", problems=problems), icon=":material/gpp_bad:")
 
 
 def _approval(report: reports_store.StoredReport) -> None:
-    words, person = app_state.words(), app_state.person()
+    words, person = current_session.words(), current_session.person()
     if not access.may(person.role, "approve report"):
         return
-    if report.prepared_by == person.account:
+    if reports_store.same_account(report.prepared_by, person.account):
         st.info(words("reports.approve_own"), icon=":material/group:")
         return
     if st.button(words("reports.approve"), type="primary", icon=":material/lock:", key="report-approve"):
         try:
             pipeline.approve(
-                app_state.store(),
-                app_state.scope(),
+                stores.store(),
+                current_session.scope(),
                 report.report_id,
                 actor=person.account,
                 role=person.role,
@@ -191,13 +217,13 @@ def _approval(report: reports_store.StoredReport) -> None:
         except reports_store.ApprovalRefused as refusal:
             st.error(words("reports.refused", reason=plain(refusal)))
             return
-        st.session_state["report-told"] = words("reports.approved_done", version=report.version)
+        st.session_state[Key.REPORT_TOLD] = words("reports.approved_done", version=report.version)
         st.rerun()
 
 
-def behind(table: ReportTable, provenance: Provenance, key: str) -> None:
+def behind(table: ReportTable, provenance: ReportProvenance, key: str) -> None:
     """The restricted list of the students behind a cell, for those who may identify students."""
-    words, person, scope = app_state.words(), app_state.person(), app_state.scope()
+    words, person, scope = current_session.words(), current_session.person(), current_session.scope()
     if not (access.may(person.role, "list report students") and scope.may_identify):
         return
     with st.expander(words("reports.behind"), icon=":material/lock_person:"):
@@ -223,9 +249,15 @@ def behind(table: ReportTable, provenance: Provenance, key: str) -> None:
         keys = students_behind(table, row, column)
         st.download_button(
             words("reports.behind_download", n=len(keys)),
-            data=app_state.handed_out(
+            data=auditing.handed_out(
                 partial(
-                    _restricted, table, provenance, (row, column), keys, app_state.scope(), words.language
+                    _restricted,
+                    table,
+                    provenance,
+                    (row, column),
+                    keys,
+                    current_session.scope(),
+                    words.language,
                 ),
                 "export report students",
                 table.profile.id,
@@ -244,14 +276,14 @@ def behind(table: ReportTable, provenance: Provenance, key: str) -> None:
 
 def _restricted(
     table: ReportTable,
-    provenance: Provenance,
+    provenance: ReportProvenance,
     cell: tuple[str, str],
     keys: tuple,
     reader: Scope,
     language: str,
 ) -> bytes:
     """The file; asked for when no session is at hand, so it is told whose rows and which language."""
-    store = app_state.store()
+    store = stores.store()
     named = queries.identities(store, reader, list(keys))
     flow = read_register(store, reader).flow
     return restricted_xlsx(restricted_frame(keys, named, flow), table, cell, provenance, language)

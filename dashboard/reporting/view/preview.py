@@ -8,11 +8,10 @@ from dashboard.components.layout import section
 from dashboard.reports import describe, pipeline
 from dashboard.reports.html import column_words, lines_html, to_html
 from dashboard.reports.model import NOT_YET, Override, ReportTable
-from dashboard.reports.profile import load_profile, profile_ids
-from dashboard.reports.profile_checks import ProfileError
+from dashboard.reports.profile import load_profile, profile_ids, profile_levels
 from dashboard.reports.profile_parts import Profile
-from dashboard.reports.provenance import Provenance
-from dashboard.shell import app_state
+from dashboard.reports.provenance import ReportProvenance
+from dashboard.shell import caches, current_session
 from dashboard.shell.plain import plain, shown
 from data.engine.database import Store
 from data.trust.scope import Scope
@@ -21,22 +20,22 @@ FIRST_SHOWN = "iaps40-8c"
 
 
 def read_register(store: Store, scope: Scope) -> pipeline.Register:
-    """The flow of the reader's programmes, for :func:`dashboard.shell.app_state.remember`."""
+    """The flow of the reader's programmes, for :func:`dashboard.shell.caches.read_once`."""
     return pipeline.read_register(store, scope)
 
 
 def compute(
     store: Store, scope: Scope, profile_id: str, program: str, ts: int, inputs: tuple, overrides: tuple
 ):
-    """A report with its provenance, for :func:`dashboard.shell.app_state.remember`."""
-    register = app_state.remember(read_register)
+    """A report with its provenance, for :func:`dashboard.shell.caches.read_once`."""
+    register = caches.read_once(read_register)
     request = pipeline.Request(profile_id, program, ts, dict(inputs), overrides)
     return pipeline.build(store, register, request)
 
 
 def choose(register: pipeline.Register) -> tuple[str, str, int]:
     """Instrument, programme and TS."""
-    words = app_state.words()
+    words = current_session.words()
     left, middle, right = st.columns([1.6, 1.4, 0.6], vertical_alignment="bottom")
     with left:
         names = {name: _name(name, words.language) for name in profile_ids()}
@@ -61,12 +60,14 @@ def choose(register: pipeline.Register) -> tuple[str, str, int]:
             key=f"report-program-{pipeline.asks_level(chosen)}",
         )
     with right:
+        last = register.last_full_year(program or "")
+        same = last == register.last_full_year()
         ts = st.number_input(
             words("reports.ts"),
             1990,
-            2100,
-            register.last_full_year,
-            key="report-ts",
+            register.newest_year(),
+            last,
+            key="report-ts" if same else f"report-ts-{last}",
             help=words("reports.ts_help"),
         )
     return chosen, program or "", int(ts)
@@ -79,17 +80,12 @@ def _name(profile_id: str, language: str) -> str:
 
 def any_level(profile_id: str) -> Profile:
     """A profile at any level that it has, for its names."""
-    for level in ("", "S1", "D3", "S2", "S3", "D4"):
-        try:
-            return load_profile(profile_id, level)
-        except ProfileError:
-            continue
-    raise ProfileError(f"{profile_id} has no level")
+    return load_profile(profile_id, next(iter(profile_levels(profile_id)), ""))
 
 
 def fill_in(table: ReportTable) -> tuple[tuple, tuple[Override, ...]]:
     """Figures typed in by the office: those that the register lacks, and corrections with a reason."""
-    words, chosen = app_state.words(), table.selection
+    words, chosen = current_session.words(), table.selection
     memory = f"report-by-hand-{table.profile.id}-{chosen.program_code}-{chosen.ts}"
     kept = st.session_state.setdefault(memory, {"inputs": {}, "overrides": []})
     with st.expander(words("reports.fill"), icon=":material/edit:"):
@@ -100,7 +96,7 @@ def fill_in(table: ReportTable) -> tuple[tuple, tuple[Override, ...]]:
 
 
 def _inputs(table: ReportTable, kept: dict) -> None:
-    language = app_state.words().language
+    language = current_session.words().language
     for column in (column for column in table.columns if column.kind == "input"):
         boxes = st.columns(len(table.profile.rows))
         for row, box in zip(table.profile.rows, boxes, strict=True):
@@ -116,7 +112,7 @@ def _inputs(table: ReportTable, kept: dict) -> None:
 
 
 def _overrides(table: ReportTable, kept: dict) -> None:
-    words = app_state.words()
+    words = current_session.words()
     columns = {
         column.key: column_words(column, words.language)
         for column in table.columns
@@ -124,15 +120,17 @@ def _overrides(table: ReportTable, kept: dict) -> None:
     }
     rows = {row.key: row.label[words.language] for row in table.profile.rows}
     with st.form(f"report-override-{table.profile.id}", clear_on_submit=True, border=False):
-        first, second, third, fourth = st.columns([1, 1.6, 0.8, 2.2])
-        row = first.selectbox(words("reports.override_row"), list(rows), format_func=rows.get)
-        column = second.selectbox(words("reports.override_column"), list(columns), format_func=columns.get)
+        left, middle, third, fourth = st.columns([1, 1.6, 0.8, 2.2])
+        row = left.selectbox(words("reports.override_row"), list(rows), format_func=rows.get)
+        column = middle.selectbox(words("reports.override_column"), list(columns), format_func=columns.get)
         value = third.number_input(words("reports.override_value"), min_value=0.0, value=None)
         reason = fourth.text_input(words("reports.override_reason"))
+        second = st.text_input(words("reports.override_second"), help=words("reports.override_second_help"))
         sent = st.form_submit_button(words("reports.override_add"))
     closed = table.cell(row, column).state == "closed"
     if sent and value is not None and reason.strip() and not closed:
-        kept["overrides"].append(Override(row, column, value, reason.strip(), app_state.person().account))
+        by = current_session.person().account
+        kept["overrides"].append(Override(row, column, value, reason.strip(), by, second.strip()))
         st.rerun()
     if kept["overrides"]:
         st.caption(words("reports.override_done", n=len(kept["overrides"])))
@@ -141,9 +139,9 @@ def _overrides(table: ReportTable, kept: dict) -> None:
             st.rerun()
 
 
-def preview(table: ReportTable, provenance: Provenance) -> None:
+def preview(table: ReportTable, provenance: ReportProvenance) -> None:
     """The table as it will print, its warnings, indicators and marks."""
-    words = app_state.words()
+    words = current_session.words()
     language = words.language
     section(plain(describe.title(table, language)))
     pairs = describe.header_pairs(table, provenance, language)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard.shell import app_state, signing_in
+from dashboard.shell import current_session, signing_in, stores, tab_binding
+from dashboard.shell.session_keys import Key
 from dashboard.shell.view.sign_in import wait_words
 from data.trust import sessions
 from data.trust.passwords import MAX_PASSWORD, MIN_PASSWORD, PasswordRefused
@@ -13,35 +14,35 @@ from data.trust.passwords import MAX_PASSWORD, MIN_PASSWORD, PasswordRefused
 
 def account_button() -> None:
     """The way to one's own account; not for a demo seat, which many people share."""
-    words, session = app_state.words(), app_state.session()
+    words, session = current_session.words(), current_session.session()
     if session is None or session.way != "password":
         return
     if st.button(words("account.label"), icon=":material/manage_accounts:", type="tertiary", key="account"):
         st.dialog(words("account.title"))(_account)()
-    if st.session_state.pop("password_changed", False):
+    if st.session_state.pop(Key.PASSWORD_CHANGED, False):
         st.toast(words("account.changed"), icon=":material/check:")
 
 
 def _account() -> None:
-    words, session = app_state.words(), app_state.session()
+    words, session = current_session.words(), current_session.session()
     if session is None:
         return
-    own = sessions.sessions_of(app_state.store(), session.account.account)
+    own = sessions.sessions_of(stores.store(), session.account.account)
     st.markdown(f"**{words('account.sessions', n=len(own))}**")
-    for one, line in zip(own, _lines(own), strict=True):
-        here = f" · {words('account.this_one')}" if one.session_id == session.session_id else ""
+    for entry, line in zip(own, _lines(own), strict=True):
+        here = f" · {words('account.this_one')}" if entry.session_id == session.session_id else ""
         st.caption(line + here)
     if st.button(words("account.everywhere"), icon=":material/logout:", key="everywhere"):
-        app_state.sign_out(everywhere=True)
+        tab_binding.sign_out(everywhere=True)
         st.rerun()
     st.divider()
     _password_form(session)
 
 
 def _lines(own: list[sessions.Session]) -> list[str]:
-    words = app_state.words()
-    began = app_state.here(pd.Series([one.started_at for one in own]))
-    seen = app_state.here(pd.Series([one.seen_at for one in own]))
+    words = current_session.words()
+    began = current_session.here(pd.Series([entry.started_at for entry in own]))
+    seen = current_session.here(pd.Series([entry.seen_at for entry in own]))
     return [
         words("account.session", day=words.day(start), began=f"{start:%H:%M}", seen=f"{last:%H:%M}")
         for start, last in zip(began, seen, strict=True)
@@ -49,7 +50,7 @@ def _lines(own: list[sessions.Session]) -> list[str]:
 
 
 def _password_form(session: sessions.Session) -> None:
-    words = app_state.words()
+    words = current_session.words()
     st.markdown(f"**{words('account.password_title')}**")
     st.caption(words("account.rule", least=MIN_PASSWORD, most=MAX_PASSWORD))
     with st.form("password"):
@@ -62,17 +63,17 @@ def _password_form(session: sessions.Session) -> None:
     if problem:
         st.error(problem)
         return
-    st.session_state["password_changed"] = True
+    st.session_state[Key.PASSWORD_CHANGED] = True
     st.rerun()
 
 
 def _changed(session: sessions.Session, old: str, new: str, again: str) -> str:
     """Change the password; what is wrong in words, or nothing."""
-    words = app_state.words()
+    words = current_session.words()
     if new != again:
         return words("account.differ")
     try:
-        outcome = signing_in.change_password(app_state.store(), session, old, new, app_state.address())
+        outcome = signing_in.change_password(stores.store(), session, old, new, current_session.address())
     except PasswordRefused as refusal:
         return words(f"account.refused_{refusal.code}", least=MIN_PASSWORD, most=MAX_PASSWORD)
     if outcome.account is None:

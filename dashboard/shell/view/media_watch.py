@@ -5,7 +5,7 @@ from __future__ import annotations
 from streamlit.runtime import get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from dashboard.shell import app_state
+from dashboard.shell import current_session
 from dashboard.shell.handed_files import HandedFiles
 
 
@@ -42,7 +42,7 @@ def watch(manager, handed: HandedFiles) -> None:
 
 def _noted(handed: HandedFiles, file: str) -> str:
     run = get_script_run_ctx(suppress_warning=True)
-    person = app_state.person() if run is not None else None
+    person = current_session.person() if run is not None else None
     if person is not None:
         handed.note(file, run.session_id, person.account)
     return file

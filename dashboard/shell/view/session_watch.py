@@ -6,7 +6,7 @@ import logging
 
 import streamlit as st
 
-from dashboard.shell import app_state
+from dashboard.shell import current_session
 
 logger = logging.getLogger(__name__)
 EVERY = 5.0  # seconds; whatever is done in the tab asks at once
@@ -19,7 +19,7 @@ def session_watch() -> None:
 
 def _look() -> None:
     try:
-        with app_state.unattended():
-            app_state.person()  # starts the page anew when the session has ended
+        with current_session.unattended():
+            current_session.person()  # starts the page anew when the session has ended
     except Exception:  # the database is away: what is done in the tab says so, and the next look may succeed
         logger.warning("a tab could not ask for its session", exc_info=True)

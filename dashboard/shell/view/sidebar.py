@@ -6,8 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard.shell import app_state
+from dashboard.shell import current_session, tab_binding
 from dashboard.shell.plain import plain
+from dashboard.shell.session_keys import Key
 from dashboard.shell.view.account_dialog import account_button
 from dashboard.shell.view.tour import reopen_button
 from dashboard.shell.wording import LANGUAGES
@@ -18,12 +19,12 @@ LOGO = Path(__file__).with_name("logo.svg")
 
 def language_switch() -> None:
     """English or Bahasa Indonesia, at once for every page."""
-    words = app_state.words()
+    words = current_session.words()
     st.segmented_control(
         words("nav.language"),
         list(LANGUAGES),
         format_func=str.upper,
-        key="language_choice",
+        key=Key.LANGUAGE_CHOICE,
         default=words.language,
         required=True,
         label_visibility="collapsed",
@@ -32,12 +33,12 @@ def language_switch() -> None:
 
 
 def _take_language() -> None:
-    app_state.choose_language(st.session_state["language_choice"])
+    current_session.choose_language(st.session_state[Key.LANGUAGE_CHOICE])
 
 
 def sidebar() -> None:
     """Name and role, language, sign out."""
-    words, person = app_state.words(), app_state.person()
+    words, person = current_session.words(), current_session.person()
     with st.sidebar:
         st.space("stretch")
         with st.container(key="person"):
@@ -48,7 +49,7 @@ def sidebar() -> None:
                 if st.button(
                     words("nav.sign_out"), icon=":material/logout:", type="tertiary", key="sign-out"
                 ):
-                    app_state.sign_out()
+                    tab_binding.sign_out()
                     st.rerun()
             account_button()
             reopen_button()

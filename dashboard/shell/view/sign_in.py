@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import streamlit as st
 
-from dashboard.shell import app_state, signing_in
+from dashboard.shell import current_session, signing_in, stores
 from dashboard.shell.plain import shown
 from data.columns import ROLES
 from data.trust.accounts import Account
@@ -31,7 +31,7 @@ def demo_seats(seats: dict[str, list[Account]]) -> Account | None:
         From :func:`dashboard.shell.access.demo_seats`; roles with several accounts let the visitor choose
         one.
     """
-    words = app_state.words()
+    words = current_session.words()
     st.badge(words("app.synthetic"), icon=":material/science:", color="violet")
     st.markdown(words("sign_in.demo_lead"))
     grid = st.grid(2, min_column_width=260, gap="small", key="seats", border=True)
@@ -47,7 +47,7 @@ def demo_seats(seats: dict[str, list[Account]]) -> Account | None:
                 account = st.selectbox(
                     words("sign_in.account"),
                     seats[role],
-                    format_func=lambda one: shown(one.display_name),
+                    format_func=lambda seat: shown(seat.display_name),
                     key=f"seat-{role}",
                     label_visibility="collapsed",
                 )
@@ -59,13 +59,13 @@ def demo_seats(seats: dict[str, list[Account]]) -> Account | None:
 
 def password_form() -> Account | None:
     """Account and password; the account when they are right."""
-    words = app_state.words()
+    words = current_session.words()
     with st.form("sign-in"):
         name = st.text_input(words("sign_in.account"), autocomplete="username")
         password = st.text_input(words("sign_in.password"), type="password", autocomplete="current-password")
         if not st.form_submit_button(words("sign_in.submit"), type="primary"):
             return None
-    outcome = signing_in.sign_in(app_state.store(), name, password, app_state.address())
+    outcome = signing_in.sign_in(stores.store(), name, password, current_session.address())
     if outcome.account is None:
         st.error(" ".join(part for part in (words("sign_in.wrong"), wait_words(outcome.wait)) if part))
     return outcome.account
@@ -73,7 +73,7 @@ def password_form() -> Account | None:
 
 def wait_words(wait: timedelta) -> str:
     """How long to wait before another try; nothing when there is nothing to wait for."""
-    words, seconds = app_state.words(), math.ceil(wait.total_seconds())
+    words, seconds = current_session.words(), math.ceil(wait.total_seconds())
     if seconds <= 0:
         return ""
     if seconds <= 90:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.shell import app_state
+from dashboard.shell import current_session, stores
+from dashboard.shell.session_keys import Key
 from data.cases import saved_views
 
 STEPS = 3
-PREFERENCE = "tour_closed"
+PREFERENCE = "tour_closed"  # of the account, in the store
 PLACES = {  # where each step leads; None: it stays where it is
     "leadership": ("overview", "reports", "model"),
     "advisor": ("caseload", "student", "followups"),
@@ -23,8 +24,8 @@ def tour() -> None:
     """The card on top of the page, until the account has closed it."""
     if _closed():
         return
-    words, role = app_state.words(), app_state.person().role
-    step = st.session_state.setdefault("tour_step", 0)
+    words, role = current_session.words(), current_session.person().role
+    step = st.session_state.setdefault(Key.TOUR_STEP, 0)
     with st.container(border=True, key="tour"):
         st.markdown(f"**{words('tour.title', step=step + 1, steps=STEPS)}**")
         st.markdown(words(f"tour.{role}_{step + 1}"))
@@ -39,7 +40,7 @@ def tour() -> None:
                 disabled=last,
                 type="primary",
             )
-            place = app_state.pages().get(PLACES[role][step])
+            place = current_session.pages().get(PLACES[role][step])
             if place is not None:
                 label = words("tour.open", page=words(f"nav.{PLACES[role][step]}"))
                 st.page_link(place, label=label, icon=":material/arrow_forward:")
@@ -50,7 +51,7 @@ def reopen_button() -> None:
     """The way back to the tour, for whoever closed it."""
     if _closed():
         st.button(
-            app_state.words()("tour.reopen"),
+            current_session.words()("tour.reopen"),
             key="tour-reopen",
             icon=":material/tour:",
             type="tertiary",
@@ -60,23 +61,23 @@ def reopen_button() -> None:
 
 def _closed() -> bool:
     """Whether the account has closed the tour; asked of the store once per session."""
-    if PREFERENCE not in st.session_state:
-        account = app_state.person().account
-        st.session_state[PREFERENCE] = bool(
-            saved_views.get_preference(app_state.store(), account, PREFERENCE, False)
+    if Key.TOUR_CLOSED not in st.session_state:
+        account = current_session.person().account
+        st.session_state[Key.TOUR_CLOSED] = bool(
+            saved_views.get_preference(stores.store(), account, PREFERENCE, False)
         )
-    return st.session_state[PREFERENCE]
+    return st.session_state[Key.TOUR_CLOSED]
 
 
 def _go(step: int) -> None:
-    st.session_state["tour_step"] = step
+    st.session_state[Key.TOUR_STEP] = step
 
 
 def _close() -> None:
-    st.session_state[PREFERENCE] = True
-    saved_views.set_preference(app_state.store(), app_state.person().account, PREFERENCE, True)
+    st.session_state[Key.TOUR_CLOSED] = True
+    saved_views.set_preference(stores.store(), current_session.person().account, PREFERENCE, True)
 
 
 def _reopen() -> None:
-    st.session_state[PREFERENCE] = False
-    st.session_state["tour_step"] = 0
+    st.session_state[Key.TOUR_CLOSED] = False
+    st.session_state[Key.TOUR_STEP] = 0

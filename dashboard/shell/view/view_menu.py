@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard.shell import app_state
+from dashboard.shell import current_session, stores
 from dashboard.shell.plain import plain
+from dashboard.shell.session_keys import Key
 from data.cases import saved_views
 from data.cases.saved_views import SavedView
 from data.columns import BANDS, TARGETS
@@ -37,13 +38,13 @@ def take_view(programs: pd.DataFrame, cohorts: list[int], longest: int) -> None:
 
     A value that this reader does not have, such as somebody else's programme, is left out.
     """
-    wanted = st.session_state.pop("view_wanted", None) or st.query_params.get("v")
-    if wanted is None or wanted == st.session_state.get("view_shown"):
+    wanted = st.session_state.pop(Key.VIEW_WANTED, None) or st.query_params.get("v")
+    if wanted is None or wanted == st.session_state.get(Key.VIEW_SHOWN):
         return
-    st.session_state["view_shown"] = st.query_params["v"] = wanted
-    view = saved_views.find_view(app_state.store(), PAGE, wanted)
+    st.session_state[Key.VIEW_SHOWN] = st.query_params["v"] = wanted
+    view = saved_views.find_view(stores.store(), PAGE, wanted)
     if view is None:
-        st.toast(app_state.words()("views.gone"), icon=":material/link_off:")
+        st.toast(current_session.words()("views.gone"), icon=":material/link_off:")
         return
     allowed = {
         "target": list(TARGETS),
@@ -68,13 +69,13 @@ def view_menu(chosen: dict[str, Any]) -> None:
     chosen : dict
         The present filters by name; others than those of :data:`WIDGETS` are not kept.
     """
-    words, store, me = app_state.words(), app_state.store(), app_state.person().account
+    words, store, me = current_session.words(), stores.store(), current_session.person().account
     views = saved_views.list_views(store, me, PAGE)
     with st.popover(words("views.label"), icon=":material/bookmarks:", key="views"):
         if not views:
             st.caption(words("views.none"))
         for view in views:
-            _own(view, shown=view.view_id == st.session_state.get("view_shown"))
+            _own(view, shown=view.view_id == st.session_state.get(Key.VIEW_SHOWN))
         with st.form("save-view", border=False, clear_on_submit=True):
             name = st.text_input(
                 words("views.name"), max_chars=saved_views.LONGEST_NAME, help=words("views.name_help")
@@ -89,12 +90,12 @@ def view_menu(chosen: dict[str, Any]) -> None:
             except ValueError:
                 st.warning(words("views.full", n=saved_views.MOST_VIEWS))
                 return
-            st.session_state["view_shown"] = st.query_params["v"] = made.view_id
+            st.session_state[Key.VIEW_SHOWN] = st.query_params["v"] = made.view_id
             st.rerun()
 
 
 def _own(view: SavedView, *, shown: bool) -> None:
-    words = app_state.words()
+    words = current_session.words()
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.button(
             plain(view.name),
@@ -117,12 +118,12 @@ def _own(view: SavedView, *, shown: bool) -> None:
 
 
 def _want(view_id: str) -> None:
-    st.session_state.pop("view_shown", None)
-    st.session_state["view_wanted"] = view_id
+    st.session_state.pop(Key.VIEW_SHOWN, None)
+    st.session_state[Key.VIEW_WANTED] = view_id
 
 
 def _forget(view_id: str) -> None:
-    saved_views.delete_view(app_state.store(), app_state.person().account, view_id)
-    if st.session_state.get("view_shown") == view_id:
-        st.session_state.pop("view_shown")
+    saved_views.delete_view(stores.store(), current_session.person().account, view_id)
+    if st.session_state.get(Key.VIEW_SHOWN) == view_id:
+        st.session_state.pop(Key.VIEW_SHOWN)
         st.query_params.pop("v", None)

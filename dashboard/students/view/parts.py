@@ -10,9 +10,10 @@ import streamlit as st
 from dashboard.charts.bands import risk_scale
 from dashboard.components.chart_panel import QUIET
 from dashboard.components.layout import empty_state, page_header
-from dashboard.shell import app_state
+from dashboard.shell import current_session, stores
 from dashboard.shell.glossary import linked
 from dashboard.shell.plain import plain
+from dashboard.shell.session_keys import Key
 from dashboard.shell.wording import Words
 from data import queries
 from data.queries import StoredExplanation
@@ -25,27 +26,31 @@ BAND_BADGES = {"low": "blue", "moderate": "yellow", "high": "orange", "very_high
 
 def chosen_key() -> str | None:
     """The opaque key in the address, remembered for the session."""
-    key = st.query_params.get("s") or st.session_state.get("student_key")
+    key = st.query_params.get("s") or st.session_state.get(Key.STUDENT_KEY)
     if key is None or not KEY.fullmatch(key):
         return None
-    st.session_state["student_key"] = st.query_params["s"] = key
+    st.session_state[Key.STUDENT_KEY] = st.query_params["s"] = key
     return key
 
 
 def picker() -> None:
     """What the page says before anybody is chosen."""
-    words = app_state.words()
+    words = current_session.words()
     page_header(words("student.title"))
     empty_state(words("student.pick_title"), words("student.pick_text"), ":material/person_search:")
-    if "caseload" in app_state.pages():
-        st.page_link(app_state.pages()["caseload"], label=words("student.back"), icon=":material/arrow_back:")
+    _way_back()
+
+
+def _way_back() -> None:
+    words, pages = current_session.words(), current_session.pages()
+    if "caseload" in pages:
+        st.page_link(pages["caseload"], label=words("student.back"), icon=":material/arrow_back:")
 
 
 def student_header(student: dict, terms: pd.DataFrame) -> None:
     """Name and number (of those who may be identified), programme, cohort, terms completed."""
-    words = app_state.words()
-    if "caseload" in app_state.pages():
-        st.page_link(app_state.pages()["caseload"], label=words("student.back"), icon=":material/arrow_back:")
+    words = current_session.words()
+    _way_back()
     name = student.get("name") or student.get("student_number") or student["student_key"][:8]
     facts = [
         student.get("student_number"),
@@ -58,7 +63,7 @@ def student_header(student: dict, terms: pd.DataFrame) -> None:
 
 def risk_sentence(score: dict, edges: list[float]) -> None:
     """The risk as a sentence with its range, its band, and its place on the scale."""
-    words = app_state.words()
+    words = current_session.words()
     told = sentence(score["target"], score["risk"], score["risk_low"], score["risk_high"])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(words(f"band.{score['band']}"), color=BAND_BADGES[score["band"]], help=words("band.help"))
@@ -69,31 +74,31 @@ def risk_sentence(score: dict, edges: list[float]) -> None:
     st.plotly_chart(scale.sent, key="scale", config=QUIET, alt=scale.alt)
     st.caption(words("student.sentence_help"))
     if score["modality"] == "records":
-        learned = app_state.model().targets[score["target"]].signature is not None
+        learned = stores.model().targets[score["target"]].signature is not None
         why = "records_only" if learned else "records_only_few"
         st.caption(f":material/info: {words(f'student.{why}')}")
 
 
 def band_edges(target: str) -> list[float]:
     """The three inner edges of the bands of the model in service."""
-    return list(app_state.model().targets[target].bands)
+    return list(stores.model().targets[target].bands)
 
 
 def stored_explanation(score: dict) -> StoredExplanation | None:
     """What was stored with the score."""
-    return queries.explanation(app_state.store(), app_state.scope(), int(score["score_id"]))
+    return queries.explanation(stores.store(), current_session.scope(), int(score["score_id"]))
 
 
 def explained(stored: StoredExplanation, target: str) -> Explanation:
     """The stored values grouped by original feature."""
     return explain_score(
-        app_state.model(), target, stored.phi, stored.inputs, stored.base_value, stored.score["modality"]
+        stores.model(), target, stored.phi, stored.inputs, stored.base_value, stored.score["modality"]
     )
 
 
 def served_history(key: str, target: str) -> pd.DataFrame:
     """The student's scores for one target under the model in service, in order of time."""
-    history = queries.score_history(app_state.store(), app_state.scope(), key)
+    history = queries.score_history(stores.store(), current_session.scope(), key)
     mine = history[(history["target"] == target) & (history["status"] == "served")]
     return mine.reset_index(drop=True)
 
@@ -102,13 +107,13 @@ def standing_of(key: str, student: dict) -> dict | None:
     """Where a student stands against the plan (a row of ``queries.standing``); None after an exit."""
     if isinstance(student.get("exit_type"), str):
         return None
-    found = queries.standing(app_state.store(), app_state.scope(), keys=[key])
-    return found.iloc[0].to_dict() if len(found) else None
+    rows = queries.standing(stores.store(), current_session.scope(), keys=[key])
+    return rows.iloc[0].to_dict() if len(rows) else None
 
 
 def titled(part: str) -> tuple[str, str]:
     """Heading and help of a part of the page."""
-    words = app_state.words()
+    words = current_session.words()
     return words(f"student.{part}_title"), linked(words(f"student.{part}_help"), TERMS[part], words)
 
 

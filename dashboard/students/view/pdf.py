@@ -9,12 +9,11 @@ import streamlit as st
 
 from dashboard.cases import standing
 from dashboard.cases.followups import said
-from dashboard.reports.provenance import Provenance
+from dashboard.reports.provenance import provenance_of
 from dashboard.reports.student_summary import StudentSummary, student_summary
-from dashboard.shell import app_state, exports
+from dashboard.shell import auditing, current_session, exports, stores
 from dashboard.shell.wording import Words
 from dashboard.students.reasons import WEIGHTY, label_of, reasons_frame
-from data.store import get_fact
 from fusion.explanation.explain import Explanation, sentence
 
 LISTED = 4
@@ -41,17 +40,17 @@ def student_pdf(
     past : dict or None
         The row of ``queries.standing`` of a student whose normal time is over: said instead of a risk.
     """
-    words = app_state.words()
+    words = current_session.words()
     st.download_button(
         words("reports.student_pdf"),
-        data=app_state.handed_out(
+        data=auditing.handed_out(
             partial(_file, words, student, terms, events, (score, reasons, past)),
             "export",
             student["student_key"],
             kind="pdf",
         ),
         file_name=exports.file_name(
-            f"student-{student['student_key'][:8]}", "pdf", synthetic=app_state.is_synthetic()
+            f"student-{student['student_key'][:8]}", "pdf", synthetic=stores.is_synthetic()
         ),
         mime="application/pdf",
         icon=":material/picture_as_pdf:",
@@ -63,11 +62,8 @@ def student_pdf(
 
 def _file(words: Words, student, terms, events, about) -> bytes:
     """The file; asked for when no session is at hand, so it is told the reader's language."""
-    store, (score, _, _) = app_state.store(), about
-    provenance = Provenance(
-        institution=get_fact(store, "institution", "") or "", synthetic=app_state.is_synthetic()
-    )
-    model = app_state.served_version()
+    (score, _, _), provenance = about, provenance_of(stores.store())
+    model = stores.served_version()
     footer = f"{words('export.model_version')} {model}" if score and model else ""
     return student_summary(
         _summary(words, student, terms, events, *about), provenance, words.language, footer
@@ -75,10 +71,10 @@ def _file(words: Words, student, terms, events, about) -> bytes:
 
 
 def _summary(words: Words, student, terms, events, score, reasons, past) -> StudentSummary:
-    model = app_state.model()
+    model = stores.model()
     if model is None or not model.keeps_directions:
         reasons = None  # they may run against common sense: nothing to hand to a student
-    frame = None if reasons is None else reasons_frame(reasons, app_state.programs(), words)
+    frame = None if reasons is None else reasons_frame(reasons, stores.programs(), words)
     return StudentSummary(
         name=student.get("name") or "",
         student_number=student.get("student_number") or "",
@@ -88,7 +84,7 @@ def _summary(words: Words, student, terms, events, score, reasons, past) -> Stud
         sentence=" ".join(filter(None, [_past(words, past), _sentence(words, score)])),
         reasons=_told(words, frame, changeable=True),
         fixed_reasons=_told(words, frame, changeable=False),
-        missing=() if reasons is None else tuple(label_of(one, words) for one in reasons.unknown),
+        missing=() if reasons is None else tuple(label_of(feature, words) for feature in reasons.unknown),
         contacts=tuple(
             _event(words, event) for event in events.sort_values("at", ascending=False).to_dict("records")
         ),

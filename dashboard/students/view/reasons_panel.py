@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard.charts.reasons import waterfall
 from dashboard.components.chart_panel import chart_panel
-from dashboard.shell import app_state
+from dashboard.shell import current_session, stores
 from dashboard.shell.glossary import linked
 from dashboard.shell.plain import plain
 from dashboard.students.reasons import WEIGHTY, label_of, reasons_frame
@@ -26,10 +26,10 @@ def reasons_panel(explanation: Explanation, about: tuple) -> None:
     about : tuple
         What names the score: its chart is drawn once.
     """
-    words = app_state.words()
-    frame = reasons_frame(explanation, app_state.programs(), words)
+    words = current_session.words()
+    frame = reasons_frame(explanation, stores.programs(), words)
     base = explanation.base_value
-    if not app_state.model().keeps_directions:
+    if not stores.model().keeps_directions:
         st.warning(words("reasons.train_again"), icon=":material/history:")
     left, right = st.columns([1.6, 1], gap="large")
     with left:
@@ -42,19 +42,19 @@ def reasons_panel(explanation: Explanation, about: tuple) -> None:
         )
     with right:
         reasons = frame.to_dict("records")
-        records = [one for one in reasons if one["modality"] == "records"]
+        records = [reason for reason in reasons if reason["modality"] == "records"]
         for changeable, title in ((True, "changeable"), (False, "fixed")):
             st.markdown(
                 f"**{words(f'student.{title}')}**",
                 help=linked(words(f"student.{title}_help"), "changeable", words),
             )
-            _list([one for one in records if one["changeable"] == changeable])
-        signature = [one for one in reasons if one["modality"] == "signature"]
+            _list([reason for reason in records if reason["changeable"] == changeable])
+        signature = [reason for reason in reasons if reason["modality"] == "signature"]
         if signature:
             st.markdown(f"**{words('reasons.signature')}**", help=words("signature.honesty"))
             _list(signature, floor=0.0)
         if explanation.unknown:
-            names = ", ".join(label_of(one, words).lower() for one in explanation.unknown)
+            names = ", ".join(label_of(reason, words).lower() for reason in explanation.unknown)
             st.caption(words("student.missing", names=names))
 
 
@@ -68,4 +68,4 @@ def _list(rows: list[dict], floor: float = WEIGHTY) -> None:
     if lines:
         st.markdown("\n\n".join(lines))  # one element: each costs the page a message
     else:
-        st.caption(app_state.words()("student.nothing_here"))
+        st.caption(current_session.words()("student.nothing_here"))

@@ -12,7 +12,7 @@ from dashboard.cases.view.standing_parts import unlearned_card
 from dashboard.charts.bands import risk_history
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.layout import card, empty_state
-from dashboard.shell import app_state
+from dashboard.shell import caches, current_session
 from dashboard.students.view import parts
 from dashboard.students.view.reasons_panel import reasons_panel
 from dashboard.students.view.whatif_panel import whatif_panel
@@ -45,7 +45,7 @@ def risk_cards(
     stored, told : or None
         Its explanation as stored, and grouped by original feature.
     """
-    words, (_, target) = app_state.words(), about
+    words, (_, target) = current_session.words(), about
     if unlearned_card(target):
         return None, None, None
     if past is not None and (target == "late" or pd.isna(past["dropout_risk"])):
@@ -58,7 +58,7 @@ def risk_cards(
         empty_state(words("student.not_scored_title"), words("student.not_scored_text"))
         return None, None, None
     newest = history.iloc[-1].to_dict()
-    reached = app_state.remember(queries.newest_term)
+    reached = caches.read_once(queries.newest_term)
     if reached is not None and newest["as_of_term"] < reached:
         as_of, last = words.term(newest["as_of_term"]), words.term(reached)
         st.warning(words("standing.stale", term=as_of, newest=last), icon=":material/history:")

@@ -8,7 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components.layout import section
-from dashboard.shell import app_state, pictures
+from dashboard.shell import current_session, pictures, stores
+from dashboard.students.view.heat_map import heat_map
 from dashboard.verification import findings
 from data import queries
 from data.queries import StoredExplanation
@@ -32,7 +33,7 @@ def specimen_panel(specimens: pd.DataFrame, stored: StoredExplanation | None) ->
     stored : StoredExplanation or None
         The score to explain; None when there is none.
     """
-    words = app_state.words()
+    words = current_session.words()
     section(words("student.signature_title"))
     st.info(words("signature.honesty"), icon=":material/info:")
     if specimens.empty:
@@ -55,13 +56,13 @@ def specimen_panel(specimens: pd.DataFrame, stored: StoredExplanation | None) ->
 
 def specimen_name(row: pd.Series) -> str:
     """Date and occasion of a specimen."""
-    words = app_state.words()
+    words = current_session.words()
     return f"{words.day(row['captured_on'])} · {words.named('context', row['context'])}"
 
 
 def _picture(specimen_id: str, day: str, stored: StoredExplanation | None) -> None:
     """The scan; on request the heat map on it, which takes the encoder a second or two."""
-    words = app_state.words()
+    words = current_session.words()
     view = st.segmented_control(
         words("signature.view"),
         ["original", "overlay"],
@@ -75,7 +76,7 @@ def _picture(specimen_id: str, day: str, stored: StoredExplanation | None) -> No
     if view == "original":
         return scan(specimen_id, day)
     with st.spinner(words("signature.overlay_working")):
-        answer = app_state.heat_map(specimen_id, stored)
+        answer = heat_map(specimen_id, stored)
     if answer.picture is None:
         scan(specimen_id, day)
         values = {name: words.number(value, 2) for name, value in answer.values.items()}
@@ -101,8 +102,8 @@ def paper(key: str):
 
 def scan(specimen_id: str, day: str, key: str = "scan") -> None:
     """The scan as it came; ``key`` is unique on the page."""
-    words = app_state.words()
-    image = queries.specimen_image(app_state.store(), specimen_id, app_state.scope())
+    words = current_session.words()
+    image = queries.specimen_image(stores.store(), specimen_id, current_session.scope())
     with paper(key):
         picture(image, words("alt.specimen", day=day))
 
@@ -114,7 +115,7 @@ def picture(image, alt: str) -> None:
 
 def findings_list(checked: Iterable[Finding] | None) -> None:
     """The checks of one specimen, what was found first, then the count of the clear ones."""
-    words = app_state.words()
+    words = current_session.words()
     st.markdown(f"**{words('signature.quality')}**")
     if checked is None:
         st.caption(words("signature.not_checked"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.components.layout import section
-from dashboard.shell import app_state
+from dashboard.shell import current_session, stores
 from dashboard.shell.glossary import linked
 from dashboard.students import whatif
 from dashboard.students.reasons import shown_feature
@@ -21,7 +21,7 @@ LONGEST_ARREARS = 365.0  # days; a slider over years could not be set
 @st.fragment
 def whatif_panel(stored: StoredExplanation) -> None:
     """Draw a slider per lever and the score as it would be."""
-    words, model = app_state.words(), app_state.model()
+    words, model = current_session.words(), stores.model()
     section(words("whatif.title"), linked(words("whatif.help"), "whatif", words))
     if not model.keeps_directions:
         st.warning(words("reasons.train_again"), icon=":material/history:")
@@ -57,7 +57,7 @@ def whatif_panel(stored: StoredExplanation) -> None:
 
 def _along(row: Rows, changes: dict[str, float]) -> None:
     """Everything that moved with the levers, in words."""
-    words = app_state.words()
+    words = current_session.words()
     told = [
         f"{words(f'feature.{name}')} {shown_feature(name, now, words)} → {shown_feature(name, then, words)}"
         for name, (now, then) in whatif.moved(row, changes).items()
@@ -68,7 +68,7 @@ def _along(row: Rows, changes: dict[str, float]) -> None:
 
 def _lever(name: str, span: tuple[float, float, float], score_id: int) -> float | None:
     """The value chosen; None while it stands at the present one."""
-    words = app_state.words()
+    words = current_session.words()
     scale = 100.0 if name in SHARES else 1.0
     now, low, high = (scale * value for value in span)
     if name == "arrears_last":

@@ -11,8 +11,9 @@ from dashboard.components.layout import card, empty_state
 from dashboard.jobs import signatures as jobs_verification
 from dashboard.jobs.asking import may_fetch
 from dashboard.jobs.view.job_progress import job_progress
-from dashboard.shell import app_state
+from dashboard.shell import current_session, stores
 from dashboard.shell.plain import shown_table
+from dashboard.shell.session_keys import Key
 from dashboard.shell.view.own_data import demo_upload_note
 from dashboard.verification.batch import OUTCOMES, PROBLEM, SHOWN, as_table, chosen, counted
 from dashboard.verification.view import consent as consent_parts
@@ -25,7 +26,7 @@ LARGEST = 200
 
 def batch() -> None:
     """Choose an archive, watch it, read the list."""
-    words = app_state.words()
+    words = current_session.words()
     with card("archive"):
         file = st.file_uploader(
             words("batch.upload"), type=["zip"], key="batch-file", max_upload_size=LARGEST
@@ -36,23 +37,23 @@ def batch() -> None:
             words("batch.start"), type="primary", icon=":material/play_arrow:", key="batch-start"
         ):
             job_id = jobs_verification.start_folder(
-                app_state.store(), app_state.person(), file.name, file.getvalue()
+                stores.store(), current_session.person(), file.name, file.getvalue()
             )
-            st.session_state["batch-job"] = job_id
-        job = job_progress(st.session_state["batch-job"]) if "batch-job" in st.session_state else None
+            st.session_state[Key.BATCH_JOB] = job_id
+        job = job_progress(st.session_state[Key.BATCH_JOB]) if Key.BATCH_JOB in st.session_state else None
     if job is not None and job.status == "done":
         _result(job)
-    elif "batch-job" not in st.session_state:
+    elif Key.BATCH_JOB not in st.session_state:
         empty_state(words("batch.empty_title"), words("batch.empty_text"), ":material/folder_zip:")
 
 
 def _result(job: Job) -> None:
-    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
-    found = jobs_verification.folder_result(store, job)
-    if found is None or not may_fetch(app_state.person(), job):
+    words, store, scope = current_session.words(), stores.store(), current_session.scope()
+    results = jobs_verification.folder_result(store, job)
+    if results is None or not may_fetch(current_session.person(), job):
         st.caption(words("batch.gone"))
         return
-    counts = counted(found)
+    counts = counted(results)
     help_of = {name: words(f"verification.outcome_{name}_help") for name in OUTCOMES}
     names = {name: words(f"verification.outcome_{name}") for name in OUTCOMES}
     names[PROBLEM], help_of[PROBLEM] = words("batch.not_compared"), words("batch.not_compared_help")
@@ -63,21 +64,21 @@ def _result(job: Job) -> None:
         format_func=lambda name: f"{names[name]} ({words.number(counts[name])})",
         key="batch-show",
     )
-    rows = chosen(found, what)
+    rows = chosen(results, what)
     people = queries.identities(store, scope, rows["student_key"].dropna().unique().tolist())
     table = as_table(rows, people, words)
     picked = _table(table)
     export_bar(
         table.rename(columns={name: words(f"batch.{name}") for name in SHOWN}), "signatures", show=what
     )
-    if (found["problem"] == "no_consent").any():
+    if (results["problem"] == "no_consent").any():
         consent_parts.to_consent("to_missing")
     if picked is not None:
         _open(rows.iloc[picked].to_dict())
 
 
 def _table(table: pd.DataFrame) -> int | None:
-    words, config = app_state.words(), st.column_config
+    words, config = current_session.words(), st.column_config
     event = st.dataframe(
         shown_table(table),
         key="batch-table",
@@ -95,7 +96,7 @@ def _open(row: dict) -> None:
     """A way to the case of the selected row."""
     if not isinstance(row["decision_id"], str):
         return
-    words, pages = app_state.words(), app_state.pages()
+    words, pages = current_session.words(), current_session.pages()
     to_review = row["outcome"] == "review" and "review" in pages
     if not to_review and "verification" not in pages:
         return

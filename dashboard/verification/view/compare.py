@@ -6,8 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components.layout import section
-from dashboard.shell import app_state
+from dashboard.shell import current_session
 from dashboard.students.view.specimen_panel import paper, picture, scan, specimen_name
+from dashboard.verification.view.comparison_pictures import agreement_map, superposed
 
 VIEWS = ("side", "sheet", "map")
 
@@ -25,7 +26,7 @@ def comparison(questioned: bytes, references: pd.DataFrame, nearest: str | None)
     nearest : str or None
         The reference most like the questioned signature; it is shown first.
     """
-    words = app_state.words()
+    words = current_session.words()
     section(words("verification.compare_title"), words("verification.compare_help"))
     rows = references.set_index("specimen_id")
     left, right = st.columns([1.2, 1], vertical_alignment="bottom")
@@ -55,12 +56,12 @@ def comparison(questioned: bytes, references: pd.DataFrame, nearest: str | None)
 
 
 def _named(row: pd.Series, nearest: bool) -> str:
-    words = app_state.words()
+    words = current_session.words()
     return f"{specimen_name(row)} · {words('verification.nearest')}" if nearest else specimen_name(row)
 
 
 def _side(questioned: bytes, reference: str, day: str, _) -> None:
-    words = app_state.words()
+    words = current_session.words()
     left, right = st.columns(2, gap="small")
     with left:
         st.caption(words("verification.questioned"))
@@ -72,8 +73,8 @@ def _side(questioned: bytes, reference: str, day: str, _) -> None:
 
 
 def _sheet(questioned: bytes, reference: str, day: str, _) -> None:
-    words = app_state.words()
-    pair = app_state.superposed(questioned, reference)
+    words = current_session.words()
+    pair = superposed(questioned, reference)
     if pair is None:
         st.caption(words("verification.sheet_none"))
         return
@@ -93,9 +94,9 @@ def _sheet(questioned: bytes, reference: str, day: str, _) -> None:
 
 
 def _map(questioned: bytes, _reference: str, _day: str, ids: list[str]) -> None:
-    words = app_state.words()
+    words = current_session.words()
     with st.spinner(words("verification.map_working")):
-        answer = app_state.agreement_map(questioned, tuple(ids))
+        answer = agreement_map(questioned, tuple(ids))
     if answer.picture is None:
         values = {name: words.number(value, 2) for name, value in answer.values.items()}
         reason = words(f"verification.map_{answer.reason}", **values)

@@ -9,8 +9,9 @@ import streamlit as st
 
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import card, empty_state, section
-from dashboard.shell import app_state
+from dashboard.shell import current_session, stores
 from dashboard.shell.plain import shown, shown_table
+from dashboard.shell.session_keys import Key
 from dashboard.shell.wording import Words
 from data.columns import CONSENT_PURPOSES
 from data.consents.queries import consent_counts, without_consent
@@ -21,7 +22,7 @@ LISTED = 200
 
 def overview() -> None:
     """How many agreed to what, and who did not."""
-    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
+    words, store, scope = current_session.words(), stores.store(), current_session.scope()
     counts = consent_counts(store, scope)
     if not counts[["yes", "no", "none"]].to_numpy().sum():
         return empty_state(words("consent.empty_title"), words("consent.empty_text"), ":material/task_alt:")
@@ -36,7 +37,7 @@ def overview() -> None:
 
 
 def _missing() -> None:
-    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
+    words, store, scope = current_session.words(), stores.store(), current_session.scope()
     section(words("consent.missing_title"), words("consent.missing_help"))
     with st.container(horizontal=True, vertical_alignment="bottom", key="missing-filters"):
         purpose = st.selectbox(
@@ -45,7 +46,7 @@ def _missing() -> None:
             format_func=lambda one: words(f"consent.purpose_{one}"),
             key="missing-purpose",
         )
-        programs = app_state.programs()
+        programs = stores.programs()
         program = st.selectbox(
             words("consent.missing_program"),
             [None, *programs],
@@ -53,49 +54,51 @@ def _missing() -> None:
             key="missing-program",
         )
         signed = st.toggle(words("consent.missing_signed"), key="missing-signed")
-    found = without_consent(store, scope, purpose, with_specimens=signed, program_code=program)
-    if found.empty:
+    missing = without_consent(store, scope, purpose, with_specimens=signed, program_code=program)
+    if missing.empty:
         st.success(words("consent.missing_nobody"), icon=":material/check_circle:")
         return
-    counted = {"n": len(found), "shown": LISTED}
-    st.caption(words("consent.missing_n" if len(found) > LISTED else "consent.missing_all", **counted))
+    counted = {"n": len(missing), "shown": LISTED}
+    st.caption(words("consent.missing_n" if len(missing) > LISTED else "consent.missing_all", **counted))
     as_table = partial(_as_table, words=words, programs=programs)  # the export has no session to ask
     st.dataframe(
-        shown_table(as_table(found.head(LISTED))),
-        key="missing-table",
+        shown_table(as_table(missing.head(LISTED))),
+        key=Key.MISSING_TABLE,
         hide_index=True,
-        on_select=_open_selected(found["student_key"].tolist()),
+        on_select=_open_selected(missing["student_key"].tolist()),
         selection_mode="single-row",
         alt=words("consent.missing_title"),
     )
-    export_bar(partial(as_table, found), "consent", purpose=purpose, program=program, signed=signed)
+    export_bar(partial(as_table, missing), "consent", purpose=purpose, program=program, signed=signed)
 
 
-def _as_table(found: pd.DataFrame, words: Words, programs: dict[str, str]) -> pd.DataFrame:
+def _as_table(missing: pd.DataFrame, words: Words, programs: dict[str, str]) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            words("column.student_number"): found["student_number"],
-            words("column.name"): found["name"],
-            words("column.program"): [programs.get(code, code) for code in found["program_code"]],
-            words("column.cohort_term"): [words.term(term) for term in found["cohort_term"]],
-            words("consent.column_decision"): [words(f"consent.decision_{one}") for one in found["decision"]],
-            words("consent.column_decided"): [words.day(day) for day in found["decided_on"]],
+            words("column.student_number"): missing["student_number"],
+            words("column.name"): missing["name"],
+            words("column.program"): [programs.get(code, code) for code in missing["program_code"]],
+            words("column.cohort_term"): [words.term(term) for term in missing["cohort_term"]],
+            words("consent.column_decision"): [
+                words(f"consent.decision_{decision}") for decision in missing["decision"]
+            ],
+            words("consent.column_decided"): [words.day(day) for day in missing["decided_on"]],
         }
     )
 
 
 def _open_selected(keys: list[str]):
     def opened() -> None:
-        rows = st.session_state["missing-table"]["selection"]["rows"]
+        rows = st.session_state[Key.MISSING_TABLE]["selection"]["rows"]
         if rows:
-            st.session_state["registry_student"] = st.query_params["s"] = keys[rows[0]]
+            st.session_state[Key.REGISTRY_STUDENT] = st.query_params["s"] = keys[rows[0]]
 
     return opened
 
 
 def history(decisions: pd.DataFrame) -> None:
     """Every decision, the newest first."""
-    words = app_state.words()
+    words = current_session.words()
     section(words("consent.history_title"))
     if decisions.empty:
         st.caption(words("consent.history_none"))
@@ -107,7 +110,7 @@ def history(decisions: pd.DataFrame) -> None:
         "decision": [answer_text(one) for one in rows["decision"]],
         "decided": [words.day(day) for day in rows["decided_on"]],
         "source": rows["source"].fillna(""),
-        "recorded": app_state.here(rows["recorded_at"]),
+        "recorded": current_session.here(rows["recorded_at"]),
         "by": rows["recorded_by"],
         "way": [words(f"consent.history_{way}") for way in ways],
     }
@@ -117,19 +120,19 @@ def history(decisions: pd.DataFrame) -> None:
 
 def lacking(student_key: str) -> bool:
     """Say that the student has not agreed to verification, with the way to record it; whether that is so."""
-    if queries_verification.consents(app_state.store(), student_key):
+    if queries_verification.consents(stores.store(), student_key):
         return False
-    st.warning(app_state.words()("consent.lacking"), icon=":material/block:")
+    st.warning(current_session.words()("consent.lacking"), icon=":material/block:")
     to_consent("to_record", student_key)
     return True
 
 
 def to_consent(label: str, student_key: str | None = None) -> None:
     """A link to this page, of one student or of those who have not agreed, for readers who have the page."""
-    if "consent" in app_state.pages():
+    if "consent" in current_session.pages():
         st.page_link(
-            app_state.pages()["consent"],
-            label=app_state.words()(f"consent.{label}"),
+            current_session.pages()["consent"],
+            label=current_session.words()(f"consent.{label}"),
             icon=":material/task_alt:",
             query_params={"s": student_key} if student_key else None,
         )
@@ -137,8 +140,8 @@ def to_consent(label: str, student_key: str | None = None) -> None:
 
 def answer_text(decision: str) -> str:
     """A decision in the reader's language."""
-    return app_state.words()(f"consent.decision_{decision}")
+    return current_session.words()(f"consent.decision_{decision}")
 
 
 def _purpose(purpose: str) -> str:
-    return app_state.words()(f"consent.purpose_{purpose}")
+    return current_session.words()(f"consent.purpose_{purpose}")

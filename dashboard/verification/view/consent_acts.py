@@ -8,9 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components.layout import card, section
-from dashboard.shell import app_state
+from dashboard.shell import current_session, stores
 from dashboard.shell.access import may
 from dashboard.shell.plain import plain, shown
+from dashboard.shell.session_keys import Key
 from dashboard.verification.view.consent import answer_text
 from data import queries
 from data.columns import CONSENT_PURPOSES
@@ -26,16 +27,16 @@ BADGES = {
 
 def told() -> None:
     """What the last act did."""
-    said = st.session_state.pop("consent-told", None)
+    said = st.session_state.pop(Key.CONSENT_TOLD, None)
     if said:
         kind, key = said
         say = {"success": st.success, "info": st.info, "error": st.error}[kind]
-        say(app_state.words()(f"consent.{key}"))
+        say(current_session.words()(f"consent.{key}"))
 
 
 def purposes(student_key: str, standing: pd.DataFrame) -> None:
     """A card per purpose: what holds, by which source, and how to change it."""
-    words = app_state.words()
+    words = current_session.words()
     for held, column in zip(standing.to_dict("records"), st.columns(3), strict=True):
         purpose = held["purpose"]
         with column, card(f"purpose-{purpose}"):
@@ -51,14 +52,14 @@ def purposes(student_key: str, standing: pd.DataFrame) -> None:
             )
             source = held["source"] if isinstance(held["source"], str) else words("consent.no_source")
             st.text(shown(source))
-            if may(app_state.person().role, "record consent"):
+            if may(current_session.person().role, "record consent"):
                 (_withdraw if held["granted"] else _renew)(student_key, held)
 
 
 def record_form(student_key: str, standing: pd.DataFrame) -> None:
     """A form for the purposes that have no answer yet; several may come from one paper."""
-    words = app_state.words()
-    if not may(app_state.person().role, "record consent"):
+    words = current_session.words()
+    if not may(current_session.person().role, "record consent"):
         return
     section(words("consent.record_title"), words("consent.record_help"))
     open_ones = list(standing.loc[standing["decision"].isna(), "purpose"])
@@ -98,12 +99,12 @@ def record_form(student_key: str, standing: pd.DataFrame) -> None:
 
 def _withdraw(student_key: str, held: dict) -> None:
     """A withdrawal, after what follows from it was read."""
-    words, purpose = app_state.words(), held["purpose"]
+    words, purpose = current_session.words(), held["purpose"]
     name = f"withdraw-{purpose}"
     with st.popover(words("consent.withdraw"), icon=":material/undo:", key=name):
         st.markdown(f"**{_titled('withdraw_title', purpose)}**")
         st.markdown(words(f"consent.follows_{purpose}"))
-        signed = len(queries.student_specimens(app_state.store(), app_state.scope(), student_key))
+        signed = len(queries.student_specimens(stores.store(), current_session.scope(), student_key))
         st.markdown(words("consent.stays", specimens=words.count("specimens", signed)))
         st.caption(words("consent.clock"))
         day, source = _paper(name)
@@ -115,7 +116,7 @@ def _withdraw(student_key: str, held: dict) -> None:
 
 def _renew(student_key: str, held: dict) -> None:
     """A yes in spite of the no that stands."""
-    words, purpose = app_state.words(), held["purpose"]
+    words, purpose = current_session.words(), held["purpose"]
     name = f"renew-{purpose}"
     with st.popover(words("consent.renew"), icon=":material/restart_alt:", key=name):
         st.markdown(f"**{_titled('renew_title', purpose)}**")
@@ -133,13 +134,13 @@ def _renew(student_key: str, held: dict) -> None:
 
 
 def _titled(key: str, purpose: str) -> str:
-    words = app_state.words()
+    words = current_session.words()
     return words(f"consent.{key}", purpose=words(f"consent.purpose_{purpose}"))
 
 
 def _paper(name: str) -> tuple[date, str]:
     """Date and source of what was signed or said."""
-    words = app_state.words()
+    words = current_session.words()
     day = st.date_input(
         words("consent.record_on"), value="today", max_value="today", format="DD/MM/YYYY", key=f"{name}-on"
     )
@@ -153,12 +154,12 @@ def _paper(name: str) -> tuple[date, str]:
 
 
 def _record(student_key: str, purposes: list[str], decision: str, day: date, source: str) -> None:
-    person = app_state.person()
+    person = current_session.person()
     about = {"actor": person.account, "role": person.role, "decided_on": day, "source": source}
     try:
-        changed = record_consents(app_state.store(), student_key, purposes, decision, **about)
+        changed = record_consents(stores.store(), student_key, purposes, decision, **about)
     except NeedsRenewal:
-        st.session_state["consent-told"] = ("error", "stands")
+        st.session_state[Key.CONSENT_TOLD] = ("error", "stands")
         return
     done = any(changed.values())
-    st.session_state["consent-told"] = ("success", "record_done") if done else ("info", "record_same")
+    st.session_state[Key.CONSENT_TOLD] = ("success", "record_done") if done else ("info", "record_same")

@@ -8,11 +8,13 @@ import streamlit as st
 from dashboard.components.layout import section
 from dashboard.jobs import asking as jobs
 from dashboard.jobs.view.job_progress import job_progress
-from dashboard.shell import app_state
+from dashboard.shell import current_session, stores
 from dashboard.shell.access import may
 from dashboard.shell.people import named
 from dashboard.shell.plain import plain, shown, shown_table
+from dashboard.shell.session_keys import Key
 from dashboard.students.view.specimen_panel import paper, picture
+from dashboard.verification.view.comparison_pictures import superposed
 from data import queries
 from data.verification import reviews
 from data.verification.reviews import DUPLICATE_OPINIONS, Refused
@@ -22,7 +24,7 @@ KINDS = ("same_image", "same_hand")
 
 def search_bar(search: dict | None) -> None:
     """When the register was searched last, what chance alone would give, and a new search."""
-    words, person = app_state.words(), app_state.person()
+    words, person = current_session.words(), current_session.person()
     if search is not None:
         images, hands = search["content"]["same_image"], search["content"]["same_hand"]
         day = words.day(search["at"])
@@ -34,20 +36,20 @@ def search_bar(search: dict | None) -> None:
         return
     label = words("duplicates.search" if search is None else "duplicates.search_again")
     if st.button(label, icon=":material/search:", key="duplicate-search"):
-        st.session_state["duplicate-job"] = jobs.start(app_state.store(), person, "duplicates")
-    if "duplicate-job" in st.session_state:
-        job_progress(st.session_state["duplicate-job"])
+        st.session_state[Key.DUPLICATE_JOB] = jobs.start(stores.store(), person, "duplicates")
+    if Key.DUPLICATE_JOB in st.session_state:
+        job_progress(st.session_state[Key.DUPLICATE_JOB])
 
 
 def filters() -> tuple[str | None, bool]:
     """Kind of finding or None, and whether only pairs that nobody has judged are listed."""
-    words = app_state.words()
+    words = current_session.words()
     left, right = st.columns([1, 2], vertical_alignment="bottom")
     with left:
         kind = st.selectbox(
             words("duplicates.kind"),
             [None, *KINDS],
-            format_func=lambda one: words(f"duplicates.kind_{one}" if one else "duplicates.any_kind"),
+            format_func=lambda name: words(f"duplicates.kind_{name}" if name else "duplicates.any_kind"),
             key="duplicate-kind",
             persist_state="session",
         )
@@ -58,10 +60,10 @@ def filters() -> tuple[str | None, bool]:
     return kind, open_only
 
 
-def as_table(found: pd.DataFrame) -> pd.DataFrame:
+def as_table(pairs: pd.DataFrame) -> pd.DataFrame:
     """The pairs as listed and exported."""
-    words = app_state.words()
-    rows = found.to_dict("records")
+    words = current_session.words()
+    rows = pairs.to_dict("records")
     return pd.DataFrame(
         {
             "kind": [words(f"duplicates.kind_{row['kind']}") for row in rows],
@@ -78,12 +80,12 @@ def as_table(found: pd.DataFrame) -> pd.DataFrame:
 def side_name(row: dict, side: str) -> str:
     """Name and number of one of the pair, or the beginning of the key where they may not be seen."""
     keys = {"name": "name", "student_number": "number", "student_key": "student"}
-    return named({one: row.get(f"{side}_{short}") for one, short in keys.items()})
+    return named({name: row.get(f"{side}_{short}") for name, short in keys.items()})
 
 
 def strength(row: dict) -> str:
     """How many pairs as alike as this chance would give in the whole register."""
-    words = app_state.words()
+    words = current_session.words()
     expected = row["expected_false"]
     if expected < 0.01:
         return words("duplicates.chance_rare")
@@ -92,7 +94,7 @@ def strength(row: dict) -> str:
 
 def pair_table(table: pd.DataFrame) -> int | None:
     """Draw the list; the position of the selected row."""
-    words, config = app_state.words(), st.column_config
+    words, config = current_session.words(), st.column_config
     event = st.dataframe(
         shown_table(table),
         key="duplicates",
@@ -110,7 +112,7 @@ def pair_table(table: pd.DataFrame) -> int | None:
 
 def pair_view(row: dict) -> None:
     """The two signatures side by side and on one sheet."""
-    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
+    words, store, scope = current_session.words(), stores.store(), current_session.scope()
     section(words(f"duplicates.kind_{row['kind']}"), words(f"duplicates.kind_{row['kind']}_help"))
     images = [queries.specimen_image(store, row[f"{side}_specimen"], scope) for side in ("first", "second")]
     left, right = st.columns(2, gap="small")
@@ -120,7 +122,7 @@ def pair_view(row: dict) -> None:
             st.caption(plain(who))
             with paper(f"pair-{side}"):
                 picture(image, words("alt.pair", student=shown(who)))
-    pair = app_state.superposed(images[0], row["second_specimen"])
+    pair = superposed(images[0], row["second_specimen"])
     if pair is not None:
         with paper("pair-sheet"):
             picture(pair.mixed(0.5), words("alt.pair_sheet"))
@@ -130,13 +132,13 @@ def pair_view(row: dict) -> None:
 
 def opinion_form(row: dict) -> None:
     """Dismiss a pair with a reason, or say that it is to be followed up."""
-    words = app_state.words()
+    words = current_session.words()
     with st.form(f"duplicate-{row['finding_id']}", border=False):
         opinion = st.radio(
             words("duplicates.opinion"),
             DUPLICATE_OPINIONS,
             index=None,
-            format_func=lambda one: words(f"opinion.{one}"),
+            format_func=lambda name: words(f"opinion.{name}"),
             key="duplicate-opinion",
         )
         text = st.text_area(words("duplicates.text"), height=84, max_chars=1000, key="duplicate-text")
@@ -147,7 +149,9 @@ def opinion_form(row: dict) -> None:
         st.warning(words("duplicates.needs_both"), icon=":material/edit:")
         return
     try:
-        reviews.review_duplicate(app_state.store(), app_state.scope(), int(row["finding_id"]), opinion, text)
+        reviews.review_duplicate(
+            stores.store(), current_session.scope(), int(row["finding_id"]), opinion, text
+        )
     except Refused as refused:
         st.warning(words(f"review.refused_{refused.code}"), icon=":material/block:")
         return
@@ -157,5 +161,5 @@ def opinion_form(row: dict) -> None:
 
 def for_export(table: pd.DataFrame) -> pd.DataFrame:
     """The list with headings in the reader's language."""
-    words = app_state.words()
+    words = current_session.words()
     return table.rename(columns={name: words(f"duplicates.column_{name}") for name in table})

@@ -9,8 +9,9 @@ from dashboard.components.kpis import Kpi, kpi_row
 from dashboard.components.layout import section
 from dashboard.jobs import asking as jobs
 from dashboard.jobs.view.job_progress import job_progress
-from dashboard.shell import app_state
+from dashboard.shell import caches, current_session, stores
 from dashboard.shell.access import may
+from dashboard.shell.session_keys import Key
 from dashboard.students.view.specimen_panel import scan, specimen_name
 from dashboard.verification.view import consent as consent_parts
 from data import queries
@@ -21,9 +22,9 @@ from data.verification.write import NoConsent
 
 def overview() -> None:
     """How far the register is, and one button to enrol everybody who can be."""
-    words, person = app_state.words(), app_state.person()
-    counts = app_state.remember(queries.specimen_counts)
-    held = app_state.remember(queries_verification.enrolments)
+    words, person = current_session.words(), current_session.person()
+    counts = caches.read_once(queries.specimen_counts)
+    held = caches.read_once(queries_verification.enrolments)
     decisive = int((held["reference_ids"].str.len() >= fewest()).sum()) if len(held) else 0
     kpi_row(
         [
@@ -39,11 +40,11 @@ def overview() -> None:
     if not may(person.role, "run enrol") or not counts["students"]:
         return
     if st.button(words("enrolment.enrol_all"), icon=":material/group_add:", key="enrol-all"):
-        st.session_state["enrol-job"] = jobs.start(app_state.store(), person, "enrol")
+        st.session_state[Key.ENROL_JOB] = jobs.start(stores.store(), person, "enrol")
     st.caption(words("enrolment.enrol_all_help"))
     consent_parts.to_consent("to_missing")
-    if "enrol-job" in st.session_state:
-        job_progress(st.session_state["enrol-job"])
+    if Key.ENROL_JOB in st.session_state:
+        job_progress(st.session_state[Key.ENROL_JOB])
 
 
 def fewest() -> int:
@@ -55,7 +56,7 @@ def fewest() -> int:
 
 def standing(held: pd.DataFrame) -> None:
     """Whether the student is enrolled, since when, with how many references."""
-    words = app_state.words()
+    words = current_session.words()
     if held.empty:
         st.info(words("enrolment.none"), icon=":material/person_add:")
         return
@@ -81,7 +82,7 @@ def choose(specimens: pd.DataFrame, held: pd.DataFrame) -> list[str]:
     """
     from vision.verification.reference_choice import choose_references
 
-    words = app_state.words()
+    words = current_session.words()
     choice = choose_references(specimens)
     suggested = set(held.iloc[0]["reference_ids"] if len(held) else choice.references)
     section(words("enrolment.choose_title"), words("enrolment.choose_help"))
@@ -104,7 +105,7 @@ def choose(specimens: pd.DataFrame, held: pd.DataFrame) -> list[str]:
 
 def left_out_reason(code: str) -> str:
     """Why a specimen is no reference."""
-    words = app_state.words()
+    words = current_session.words()
     if code in CHECKS:
         return words("enrolment.left_out_finding", finding=words(f"check.{code}").lower())
     return words(f"enrolment.left_out_{code}")
@@ -114,7 +115,7 @@ def guidance(wanted: list[str]) -> None:
     """How many references there would be, and how many are missing."""
     from vision.verification.reference_choice import ADVISED
 
-    words, n, needed = app_state.words(), len(wanted), fewest()
+    words, n, needed = current_session.words(), len(wanted), fewest()
     if n < needed:
         st.warning(words("enrolment.too_few", n=n, missing=needed - n, needed=needed), icon=":material/help:")
     elif n < ADVISED:
@@ -129,7 +130,7 @@ def enrol_button(student_key: str, wanted: list[str], held: pd.DataFrame) -> Non
     """Enrol, or enrol anew once that is confirmed."""
     from vision.verification.verification_pipeline import enrol
 
-    words, person = app_state.words(), app_state.person()
+    words, person = current_session.words(), current_session.person()
     again = len(held) > 0
     sure = not again or st.checkbox(words("enrolment.confirm"), key="enrol-confirm")
     label = words("enrolment.again" if again else "enrolment.enrol", n=len(wanted))
@@ -140,7 +141,7 @@ def enrol_button(student_key: str, wanted: list[str], held: pd.DataFrame) -> Non
     try:
         with st.spinner(words("enrolment.working")):
             made = enrol(
-                app_state.store(), student_key, actor=person.account, role=person.role, specimen_ids=wanted
+                stores.store(), student_key, actor=person.account, role=person.role, specimen_ids=wanted
             )
     except NoConsent:
         st.error(words("verification.no_consent"), icon=":material/block:")
@@ -153,6 +154,6 @@ def enrol_button(student_key: str, wanted: list[str], held: pd.DataFrame) -> Non
 
 
 def _day_of(specimen_id: str, student_key: str) -> str:
-    words = app_state.words()
-    rows = queries.student_specimens(app_state.store(), app_state.scope(), student_key)
+    words = current_session.words()
+    rows = queries.student_specimens(stores.store(), current_session.scope(), student_key)
     return words.day(rows.set_index("specimen_id").at[specimen_id, "captured_on"])

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard.charts.verification import support_scale
 from dashboard.components.chart_panel import QUIET
-from dashboard.shell import app_state
+from dashboard.shell import current_session
 from dashboard.verification.comparison import support_words
 
 COMPARED = ("agrees", "differs", "unclear", "weak_calibration")
@@ -20,7 +20,7 @@ LOOK = {
 
 def outcome_badge(outcome: str) -> None:
     """The outcome as a badge: consistent, inconclusive or review, with what that means behind it."""
-    words = app_state.words()
+    words = current_session.words()
     colour, icon = LOOK[outcome]
     st.badge(
         words(f"verification.outcome_{outcome}"),
@@ -43,7 +43,7 @@ def outcome_panel(decision: dict, *, key: str, steps: bool = True) -> None:
     steps : bool
         Whether to say what to do next.
     """
-    words = app_state.words()
+    words = current_session.words()
     with st.container(horizontal=True, vertical_alignment="center"):
         outcome_badge(decision["outcome"])
         st.caption(words("verification.against", n=len(decision["reference_ids"])), width="content")
@@ -70,7 +70,7 @@ def _needed() -> int:
 
 def next_steps(decision: dict) -> None:
     """What an officer does now."""
-    words = app_state.words()
+    words = current_session.words()
     st.markdown(f"**{words('verification.next_title')}**")
     steps = words(f"verification.next_{decision['outcome']}").split("\n")
     st.markdown("\n".join(f"1. {step}" for step in steps))

@@ -10,16 +10,16 @@ import streamlit as st
 
 from dashboard.components.layout import section
 from dashboard.reports.case_file import case_file
-from dashboard.reports.provenance import Provenance
-from dashboard.shell import app_state, exports
+from dashboard.reports.provenance import provenance_of
+from dashboard.shell import auditing, current_session, exports, stores
 from dashboard.shell.people import named
 from dashboard.shell.plain import plain, shown_table
+from dashboard.shell.session_keys import Key
 from dashboard.verification.case import case_of
 from dashboard.verification.view import consent as consent_parts
 from dashboard.verification.view.outcome import outcome_panel
 from dashboard.verification.view.questioned_input import Questioned
 from data import queries
-from data.store import get_fact
 from data.verification import queries as queries_verification
 from data.verification import reviews
 from data.verification.custody import custody
@@ -38,7 +38,7 @@ class Evidence(NamedTuple):
 
 def mode_choice() -> str:
     """One signature, or a folder of them."""
-    words = app_state.words()
+    words = current_session.words()
     return st.segmented_control(
         words("verification.mode"),
         list(MODES),
@@ -53,7 +53,7 @@ def mode_choice() -> str:
 
 def on_file(student_key: str) -> None:
     """How many references the student has, and where to get more."""
-    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
+    words, store, scope = current_session.words(), stores.store(), current_session.scope()
     if consent_parts.lacking(student_key):
         return
     held = queries_verification.enrolments(store, scope, key=student_key)
@@ -63,9 +63,9 @@ def on_file(student_key: str) -> None:
         row = held.iloc[0]
         n, day = len(row["reference_ids"]), words.day(row["at"])
         st.caption(words("verification.enrolled", n=n, day=day))
-    if "enrolment" in app_state.pages():
+    if "enrolment" in current_session.pages():
         st.page_link(
-            app_state.pages()["enrolment"],
+            current_session.pages()["enrolment"],
             label=words("verification.to_enrolment"),
             icon=":material/how_to_reg:",
             query_params={"s": student_key},
@@ -76,13 +76,13 @@ def compare_button(student: dict, questioned: Questioned) -> None:
     """Compare and keep the decision; its id goes into the address."""
     from vision.verification.verification_pipeline import verify
 
-    words, person = app_state.words(), app_state.person()
+    words, person = current_session.words(), current_session.person()
     if not st.button(words("verification.compare"), type="primary", icon=":material/compare:", key="compare"):
         return
     try:
         with st.spinner(words("verification.comparing")):
             made = verify(
-                app_state.store(),
+                stores.store(),
                 student["student_key"],
                 questioned.data,
                 actor=person.account,
@@ -97,7 +97,7 @@ def compare_button(student: dict, questioned: Questioned) -> None:
 
 def decision_view(decision_id: str, student: dict) -> Evidence | None:
     """Outcome and case file of a stored decision; what there is to look at, if it may be seen yet."""
-    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
+    words, store, scope = current_session.words(), stores.store(), current_session.scope()
     try:
         decision = queries_verification.decision(store, scope, decision_id)
     except LookupError:
@@ -120,23 +120,22 @@ def decision_view(decision_id: str, student: dict) -> Evidence | None:
 
 
 def _case_file(decision: dict, student: dict, image: bytes, references: pd.DataFrame) -> None:
-    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
+    words, store, scope = current_session.words(), stores.store(), current_session.scope()
     case = decision["decision_id"]
-    provenance = Provenance(
-        institution=get_fact(store, "institution", "") or "", synthetic=app_state.is_synthetic()
-    )
 
     def printed() -> bytes:
         # Runs when the button is pressed, outside the session: who asks in which language is settled above.
-        images = {one: queries.specimen_image(store, one, scope) for one in references["specimen_id"]}
+        images = {
+            specimen: queries.specimen_image(store, specimen, scope) for specimen in references["specimen_id"]
+        }
         given, chain = reviews.opinions(store, scope, case), custody(store, scope, case)
         told = case_of(decision, named(student), image, references, images, given, words, chain)
-        return case_file(told, provenance, words.language)
+        return case_file(told, provenance_of(store), words.language)
 
     st.download_button(
         words("verification.case_file"),
-        data=app_state.handed_out(printed, "export", case, kind="pdf"),
-        file_name=exports.file_name(f"case-{case[:8]}", "pdf", synthetic=provenance.synthetic),
+        data=auditing.handed_out(printed, "export", case, kind="pdf"),
+        file_name=exports.file_name(f"case-{case[:8]}", "pdf", synthetic=stores.is_synthetic()),
         mime="application/pdf",
         icon=":material/picture_as_pdf:",
         help=words("verification.case_file_help"),
@@ -147,33 +146,35 @@ def _case_file(decision: dict, student: dict, image: bytes, references: pd.DataF
 
 def earlier(student_key: str) -> None:
     """Earlier comparisons of the student; selecting a row opens it."""
-    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
-    found = queries_verification.decisions(store, scope, key=student_key)
-    if found.empty:
+    words, store, scope = current_session.words(), stores.store(), current_session.scope()
+    earlier = queries_verification.decisions(store, scope, key=student_key)
+    if earlier.empty:
         return
     section(words("verification.earlier"))
     table = pd.DataFrame(
         {
-            words("column.when"): [words.day(at) for at in found["at"]],
-            words("verification.outcome"): [words(f"verification.outcome_{one}") for one in found["outcome"]],
+            words("column.when"): [words.day(at) for at in earlier["at"]],
+            words("verification.outcome"): [
+                words(f"verification.outcome_{one}") for one in earlier["outcome"]
+            ],
             words("verification.reason"): [
                 words.named("verification_reason", one if isinstance(one, str) else "hidden")
-                for one in found["reason"]
+                for one in earlier["reason"]
             ],
-            words("column.actor"): found["actor"],
+            words("column.actor"): earlier["actor"],
         }
     )
     st.dataframe(
         shown_table(table),
-        key="earlier",
+        key=Key.EARLIER,
         hide_index=True,
-        on_select=partial(_reopen, found["decision_id"].tolist()),
+        on_select=partial(_reopen, earlier["decision_id"].tolist()),
         selection_mode="single-row",
         alt=words("verification.earlier"),
     )
 
 
 def _reopen(ids: list[str]) -> None:
-    rows = st.session_state["earlier"]["selection"]["rows"]
+    rows = st.session_state[Key.EARLIER]["selection"]["rows"]
     if rows:
         st.query_params["d"] = ids[rows[0]]

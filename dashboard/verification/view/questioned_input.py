@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboard.shell import app_state
+from dashboard.shell import current_session
 from dashboard.shell.view.own_data import demo_upload_note
 from dashboard.students.view.specimen_panel import findings_list, paper, picture
 from dashboard.verification import findings
@@ -37,7 +37,7 @@ class Questioned:
 
 def questioned_input() -> Questioned | None:
     """Upload or photograph a signature; the scan and the findings appear at once."""
-    words = app_state.words()
+    words = current_session.words()
     way = st.segmented_control(
         words("verification.way"),
         list(WAYS),

@@ -8,9 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components.layout import section
-from dashboard.shell import app_state
+from dashboard.shell import current_session, stores
 from dashboard.shell.people import named
 from dashboard.shell.plain import plain, shown, shown_table
+from dashboard.shell.session_keys import Key
 from dashboard.verification.reviews import may_settle, progress_of, told_reasons
 from dashboard.verification.view.compare import comparison
 from dashboard.verification.view.outcome import outcome_panel
@@ -23,7 +24,7 @@ ICONS = {"same_writer": "check", "cannot_tell": "help", "another_writer": "close
 
 def case_header(case: dict, passed: list[str]) -> None:
     """Whose signature it is, since when it waits, and the ways on."""
-    words = app_state.words()
+    words = current_session.words()
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(
             f"**{named(case)}** · {words('review.since', day=words.day(case['at']))}", width="content"
@@ -31,14 +32,16 @@ def case_header(case: dict, passed: list[str]) -> None:
         label = "review.later" if case["mine_to_do"] else "review.next"
         if st.button(words(label), icon=":material/arrow_forward:", type="tertiary", key="next-case"):
             if case["mine_to_do"]:
-                passed[:] = [one for one in passed if one != case["decision_id"]] + [case["decision_id"]]
+                passed[:] = [earlier for earlier in passed if earlier != case["decision_id"]] + [
+                    case["decision_id"]
+                ]
             st.query_params.pop("case", None)
             st.rerun()
 
 
 def evidence(case: dict) -> None:
     """The signature in question beside the references; which one is closest stays hidden from the blind."""
-    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
+    words, store, scope = current_session.words(), stores.store(), current_session.scope()
     references = queries_verification.references(store, scope, case["reference_ids"])
     try:
         image = queries_verification.questioned_image(store, scope, case["decision_id"])
@@ -53,14 +56,14 @@ def evidence(case: dict) -> None:
 
 def opinion_form(case: dict) -> None:
     """What the reader sees, with reasons; writing it down opens the score."""
-    words = app_state.words()
+    words = current_session.words()
     section(words("review.opinion_title"), words("review.opinion_help"))
     with st.form(f"opinion-{case['decision_id']}", border=False):
         opinion = st.radio(
             words("review.opinion"),
             OPINIONS,
             index=None,
-            format_func=lambda one: f":material/{ICONS[one]}: {words(f'opinion.{one}')}",
+            format_func=lambda name: f":material/{ICONS[name]}: {words(f'opinion.{name}')}",
             key="opinion",
         )
         codes, text = _reasons("opinion")
@@ -71,7 +74,9 @@ def opinion_form(case: dict) -> None:
         st.warning(words("review.needs_both"), icon=":material/edit:")
         return
     try:
-        reviews.give_opinion(app_state.store(), app_state.scope(), case["decision_id"], opinion, text, codes)
+        reviews.give_opinion(
+            stores.store(), current_session.scope(), case["decision_id"], opinion, text, codes
+        )
     except Refused as refused:
         st.warning(words(f"review.refused_{refused.code}"), icon=":material/block:")
         return
@@ -80,12 +85,12 @@ def opinion_form(case: dict) -> None:
 
 
 def _reasons(key: str) -> tuple[list[str], str]:
-    words = app_state.words()
+    words = current_session.words()
     codes = st.pills(
         words("review.reasons"),
         REASON_CODES,
         selection_mode="multi",
-        format_func=lambda one: words(f"review.reason_{one}"),
+        format_func=lambda reason: words(f"review.reason_{reason}"),
         key=f"{key}-reasons",
         wrap=True,
     )
@@ -95,8 +100,8 @@ def _reasons(key: str) -> tuple[list[str], str]:
 
 def after_opinion(case: dict) -> None:
     """The score and everybody's opinion, once the reader has given theirs; and how the case may end."""
-    words = app_state.words()
-    given = reviews.opinions(app_state.store(), app_state.scope(), case["decision_id"])
+    words = current_session.words()
+    given = reviews.opinions(stores.store(), current_session.scope(), case["decision_id"])
     left, right = st.columns(2, gap="large")
     with left:
         section(words("review.method_title"), words("review.method_help"))
@@ -113,7 +118,7 @@ def after_opinion(case: dict) -> None:
 
 
 def _entry(row: dict) -> None:
-    words = app_state.words()
+    words = current_session.words()
     known = "" if row["kind"] == "settlement" else words("review.blind" if row["blind"] else "review.knew")
     family = "action_of" if row["kind"] == "settlement" else "opinion"
     st.markdown(f"**{words.named(family, row['opinion'])}**")
@@ -122,14 +127,14 @@ def _entry(row: dict) -> None:
 
 
 def _settlement(case: dict, actions: tuple[str, ...]) -> None:
-    words = app_state.words()
+    words = current_session.words()
     section(words("review.settle_title"), words("review.settle_help"))
     with st.form(f"settle-{case['decision_id']}", border=False):
         action = st.radio(
             words("review.settle"),
-            [one for one in ACTIONS if one in actions],
-            format_func=lambda one: words(f"action_of.{one}"),
-            captions=[words(f"action_of.{one}_help") for one in ACTIONS if one in actions],
+            [way for way in ACTIONS if way in actions],
+            format_func=lambda way: words(f"action_of.{way}"),
+            captions=[words(f"action_of.{way}_help") for way in ACTIONS if way in actions],
             key="settlement",
         )
         text = st.text_area(words("review.settle_text"), height=84, max_chars=1000, key="settle-text")
@@ -140,7 +145,7 @@ def _settlement(case: dict, actions: tuple[str, ...]) -> None:
         st.warning(words("review.refused_no_reasons"), icon=":material/edit:")
         return
     try:
-        reviews.settle(app_state.store(), app_state.scope(), case["decision_id"], action, text)
+        reviews.settle(stores.store(), current_session.scope(), case["decision_id"], action, text)
     except Refused as refused:
         st.warning(words(f"review.refused_{refused.code}"), icon=":material/block:")
         return
@@ -159,11 +164,11 @@ def queue_list(table: pd.DataFrame, ids: list[str]) -> None:
     ids : list of str
         The case of each row.
     """
-    words, config = app_state.words(), st.column_config
+    words, config = current_session.words(), st.column_config
     section(words("review.list_title"), words("review.list_help"))
     st.dataframe(
         shown_table(table),
-        key="review-queue",
+        key=Key.REVIEW_QUEUE,
         hide_index=True,
         on_select=partial(_open, ids),
         selection_mode="single-row",
@@ -179,14 +184,14 @@ def queue_list(table: pd.DataFrame, ids: list[str]) -> None:
 
 
 def _open(ids: list[str]) -> None:
-    rows = st.session_state["review-queue"]["selection"]["rows"]
+    rows = st.session_state[Key.REVIEW_QUEUE]["selection"]["rows"]
     if rows:
         st.query_params["case"] = ids[rows[0]]
 
 
 def for_export(table: pd.DataFrame) -> pd.DataFrame:
     """The list with headings in the reader's language."""
-    words = app_state.words()
+    words = current_session.words()
     names = {"student": "column.student", "when": "column.when", "case": "review.case"}
     names |= {"state": "review.state", "opinions": "review.opinions"}
     return table.assign(when=table["when"].astype(str).str[:10]).rename(

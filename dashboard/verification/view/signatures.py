@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.components.kpis import Kpi
 from dashboard.components.layout import section
-from dashboard.shell import app_state
+from dashboard.shell import current_session
 from dashboard.shell.people import named
 from dashboard.shell.plain import shown_table
 from data.columns import SPECIMEN_CONTEXTS
@@ -18,7 +18,7 @@ SHOWN = 200
 
 def kpis(counts: dict[str, int]) -> list[Kpi]:
     """Specimens, students with enough of them, findings, specimens not yet checked."""
-    words = app_state.words()
+    words = current_session.words()
     checked, students = counts["checked"], counts["students"]
     share = words.percent(counts["found"] / checked if checked else None)
     return [
@@ -42,7 +42,7 @@ def kpis(counts: dict[str, int]) -> list[Kpi]:
 
 def filters() -> tuple[str | None, str | None]:
     """A finding's code, "any" or None, and an occasion or None."""
-    words = app_state.words()
+    words = current_session.words()
     names = {None: words("signatures.all_specimens"), "any": words("signatures.any_finding")}
     left, right, _ = st.columns([1, 1, 1])
     with left:
@@ -64,24 +64,26 @@ def filters() -> tuple[str | None, str | None]:
     return finding, context
 
 
-def as_table(found: pd.DataFrame) -> pd.DataFrame:
+def as_table(specimens: pd.DataFrame) -> pd.DataFrame:
     """The specimens as shown and exported."""
-    words = app_state.words()
+    words = current_session.words()
     return pd.DataFrame(
         {
-            "student": [named(row) for row in found.to_dict("records")],
-            "captured_on": found["captured_on"],
-            "context": [words.named("context", one) for one in found["context"]],
-            "size": [f"{int(w)} × {int(h)}" for w, h in zip(found["width"], found["height"], strict=True)],
-            "dpi": found["dpi"],
-            "findings": [[words.named("check", code) for code in codes] for codes in found["found"]],
+            "student": [named(row) for row in specimens.to_dict("records")],
+            "captured_on": specimens["captured_on"],
+            "context": [words.named("context", context) for context in specimens["context"]],
+            "size": [
+                f"{int(w)} × {int(h)}" for w, h in zip(specimens["width"], specimens["height"], strict=True)
+            ],
+            "dpi": specimens["dpi"],
+            "findings": [[words.named("check", code) for code in codes] for codes in specimens["found"]],
         }
     )
 
 
 def specimen_table(table: pd.DataFrame) -> int | None:
     """Draw the list; the position of the selected row."""
-    words, config = app_state.words(), st.column_config
+    words, config = current_session.words(), st.column_config
     event = st.dataframe(
         shown_table(table),
         key="specimens",
@@ -107,21 +109,21 @@ def specimen_table(table: pd.DataFrame) -> int | None:
 
 def for_export(table: pd.DataFrame) -> pd.DataFrame:
     """The table with headings in the reader's language and texts instead of lists."""
-    words = app_state.words()
+    words = current_session.words()
     flat = table.assign(
         findings=table["findings"].str.join("; "), captured_on=table["captured_on"].astype(str).str[:10]
     )
     return flat.rename(columns={name: words(f"column.{name}") for name in flat.columns if name != "dpi"})
 
 
-def duplicates(found: pd.DataFrame) -> None:
+def duplicates(same: pd.DataFrame) -> None:
     """Files that stand under more than one student."""
-    words = app_state.words()
+    words = current_session.words()
     section(words("signatures.duplicates_title"), words("signatures.duplicates_help"))
-    if found.empty:
+    if same.empty:
         st.markdown(f":green[:material/check_circle:] {words('signatures.duplicates_none')}")
         return
-    files = found.groupby("sha256", sort=False)
+    files = same.groupby("sha256", sort=False)
     st.markdown(f":orange[:material/warning:] {words('signatures.duplicates_found', n=files.ngroups)}")
     rows = [
         {

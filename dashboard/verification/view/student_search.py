@@ -6,9 +6,10 @@ import re
 
 import streamlit as st
 
-from dashboard.shell import app_state
+from dashboard.shell import current_session, stores
 from dashboard.shell.people import named
 from dashboard.shell.plain import plain
+from dashboard.shell.session_keys import Key
 from data import queries
 
 KEY = re.compile(r"[0-9a-f]{8,32}")
@@ -23,12 +24,12 @@ def student_search() -> dict | None:
     dict or None
         The row of :func:`data.queries.student`; None until somebody is chosen.
     """
-    words, store, scope = app_state.words(), app_state.store(), app_state.scope()
-    key = st.query_params.get("s") or st.session_state.get("registry_student")
+    words, store, scope = current_session.words(), stores.store(), current_session.scope()
+    key = st.query_params.get("s") or st.session_state.get(Key.REGISTRY_STUDENT)
     if key and KEY.fullmatch(key):
         found = queries.student(store, scope, key)
         if not found.empty:
-            st.session_state["registry_student"] = st.query_params["s"] = key
+            st.session_state[Key.REGISTRY_STUDENT] = st.query_params["s"] = key
             return _chosen(found.iloc[0].to_dict())
     text = st.text_input(
         words("verification.search"),
@@ -54,13 +55,13 @@ def student_search() -> dict | None:
         wrap=True,
     )
     if picked is not None:
-        st.session_state["registry_student"] = st.query_params["s"] = picked
+        st.session_state[Key.REGISTRY_STUDENT] = st.query_params["s"] = picked
         st.rerun()
     return None
 
 
 def _chosen(student: dict) -> dict:
-    words = app_state.words()
+    words = current_session.words()
     with st.container(horizontal=True, vertical_alignment="center", key="chosen-student"):
         facts = f"{plain(student['program_name'])} · {words.term(student['cohort_term'])}"
         st.markdown(f":material/person: **{plain(named(student))}** · {facts}", width="content")
@@ -72,5 +73,5 @@ def _chosen(student: dict) -> dict:
 
 def forget_student() -> None:
     """Begin the search anew."""
-    st.session_state.pop("registry_student", None)
+    st.session_state.pop(Key.REGISTRY_STUDENT, None)
     st.query_params.pop("s", None)

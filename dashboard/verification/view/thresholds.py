@@ -13,9 +13,10 @@ from dashboard.components.kpis import Kpi, kpi_row
 from dashboard.components.layout import section
 from dashboard.jobs import asking as jobs
 from dashboard.jobs.view.job_progress import job_progress
-from dashboard.shell import app_state
+from dashboard.shell import caches, current_session, stores
 from dashboard.shell.access import may
 from dashboard.shell.plain import shown_table
+from dashboard.shell.session_keys import Key
 from dashboard.verification.thresholds import (
     at_threshold,
     counts_table,
@@ -32,7 +33,7 @@ def report():
     calibration."""
     from vision.verification.verification_tools import tools_for
 
-    return app_state.remember(_measured, tools_for(app_state.store()).ground.version)
+    return caches.read_once(_measured, tools_for(stores.store()).ground.version)
 
 
 def _measured(store, _scope, _version):
@@ -41,10 +42,10 @@ def _measured(store, _scope, _version):
     return thresholds(store)
 
 
-def figures(found) -> None:
+def figures(report) -> None:
     """The four rates that matter most, and reviews per 1,000 forms."""
-    words = app_state.words()
-    rates = found.rates.set_index("name", drop=False)
+    words = current_session.words()
+    rates = report.rates.set_index("name", drop=False)
     kpis = [
         Kpi(
             words(f"thresholds.rate_{name}"),
@@ -54,7 +55,7 @@ def figures(found) -> None:
         )
         for name in SHOWN_ABOVE
     ]
-    reviews = found.reviews_per_1000
+    reviews = report.reviews_per_1000
     kpis.append(
         Kpi(
             words("thresholds.reviews"),
@@ -66,48 +67,48 @@ def figures(found) -> None:
     kpi_row(kpis)
 
 
-def curve(found) -> None:
+def curve(report) -> None:
     """The DET curve with the thresholds in use."""
-    words = app_state.words()
-    chart = partial(det_curve, found.curves, found.points, words)
+    words = current_session.words()
+    chart = partial(det_curve, report.curves, report.points, words)
     title, help = words("thresholds.det_title"), words("thresholds.det_help")
-    chart_panel(chart, "det", title, help, about=(found.version,))
+    chart_panel(chart, "det", title, help, about=(report.version,))
 
 
-def table(found) -> None:
+def table(report) -> None:
     """Every rate with its interval, laypeople beside."""
     from vision.verification.threshold_report import LAYPEOPLE
 
-    words = app_state.words()
+    words = current_session.words()
     section(words("thresholds.table_title"), words("thresholds.table_help"))
-    rows = rate_table(found.rates, LAYPEOPLE, words)
+    rows = rate_table(report.rates, LAYPEOPLE, words)
     narrow = {words("column.metric"): st.column_config.TextColumn(width=190)}  # a phone shows the values too
     st.dataframe(
         shown_table(rows), hide_index=True, column_config=narrow, alt=words("thresholds.table_title")
     )
     st.caption(words("thresholds.kam"))
-    export_bar(rows, "thresholds", version=found.version)
+    export_bar(rows, "thresholds", version=report.version)
 
 
-def price(found) -> None:
+def price(report) -> None:
     """Reviews and misses of 1,000 forms for a threshold that the reader tries."""
-    words = app_state.words()
+    words = current_session.words()
     left, right = st.columns(2, gap="medium")
     with left:
         chosen = st.slider(
             words("thresholds.try"),
-            float(found.workload["threshold"].min()),
-            float(found.workload["threshold"].max()),
-            round(found.decisive, 2),
+            float(report.workload["threshold"].min()),
+            float(report.workload["threshold"].max()),
+            round(report.decisive, 2),
             0.05,
             key="threshold",
-            help=words("thresholds.try_help", value=words.number(found.decisive, 2)),
+            help=words("thresholds.try_help", value=words.number(report.decisive, 2)),
         )
     with right:
         forged = st.slider(
             words("thresholds.forged"), 1, 100, 10, 1, key="forged", help=words("thresholds.forged_help")
         )
-    work = with_forged_share(found.workload, found.forged_share, forged / 1000)
+    work = with_forged_share(report.workload, report.forged_share, forged / 1000)
     reviews, missed = at_threshold(work, chosen)
     st.markdown(
         words(
@@ -119,21 +120,21 @@ def price(found) -> None:
     )
     chart = partial(workload, work, chosen, words)
     title, help = words("thresholds.price_title"), words("thresholds.price_help")
-    chart_panel(chart, "workload", title, help, about=(found.version, chosen, forged))
+    chart_panel(chart, "workload", title, help, about=(report.version, chosen, forged))
 
 
-def origin(found) -> None:
+def origin(report) -> None:
     """Whose signatures stand behind the figures; an administrator may measure them on this register."""
-    words, person = app_state.words(), app_state.person()
+    words, person = current_session.words(), current_session.person()
     section(words("thresholds.origin_title"))
-    st.markdown(words(f"thresholds.source_{found.source}", version=found.version))
+    st.markdown(words(f"thresholds.source_{report.source}", version=report.version))
     st.dataframe(
-        shown_table(counts_table(found.counts, words)), hide_index=True, alt=words("thresholds.origin_title")
+        shown_table(counts_table(report.counts, words)), hide_index=True, alt=words("thresholds.origin_title")
     )
     if not may(person.role, "run calibrate"):
         return
     if st.button(words("thresholds.calibrate"), icon=":material/tune:", key="calibrate"):
-        st.session_state["calibrate-job"] = jobs.start(app_state.store(), person, "calibrate")
+        st.session_state[Key.CALIBRATE_JOB] = jobs.start(stores.store(), person, "calibrate")
     st.caption(words("job_help.calibrate"))
-    if "calibrate-job" in st.session_state:
-        job_progress(st.session_state["calibrate-job"])
+    if Key.CALIBRATE_JOB in st.session_state:
+        job_progress(st.session_state[Key.CALIBRATE_JOB])

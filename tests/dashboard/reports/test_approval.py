@@ -89,7 +89,7 @@ def test_an_instrument_without_a_level_takes_every_programme_together(filled):
 
 
 def test_the_last_full_year_is_the_one_the_register_reaches(filled):
-    assert pipeline.read_register(filled, Scope.system()).last_full_year == 2025
+    assert pipeline.read_register(filled, Scope.system()).last_full_year() == 2025
 
 
 def test_an_unknown_programme_is_named(filled):

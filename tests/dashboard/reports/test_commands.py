@@ -4,6 +4,7 @@ import runpy
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -54,6 +55,27 @@ def test_ts_is_the_last_full_year_when_none_is_given(filled, tmp_path):
     assert done.exit_code == 0 and "abet-public_all_TS2025_internal_en_synthetic.xlsx" in done.output
 
 
+def test_figures_come_from_a_file(filled, tmp_path):
+    figures = tmp_path / "figures.csv"
+    figures.write_text(
+        "profile;program_code;ts;row;column;value;reason;by\n"
+        "iaps40-2a;55201;2025;TS;capacity;120;;\n"
+        "iaps40-2a;55201;2025;TS;new_regular;31;one more in the archive;siti\n"
+        "iaps40-2a;55201;2024;TS;capacity;999;;\n",
+        encoding="utf-8",
+    )
+    asked = ("report", "iaps40-2a", "--program", "55201", "--by-hand", figures, "--audience", "internal")
+    done = run(*asked, "--ts", "2025", "--out", tmp_path)
+    assert done.exit_code == 0, done.output
+    told = pd.read_csv(tmp_path / "iaps40-2a_55201_TS2025_internal_synthetic.csv")
+    cells = told[told["part"] == "cell"].set_index(["row", "column"])
+    assert cells.loc[("TS", "capacity"), "value"] == 120
+    assert cells.loc[("TS", "new_regular"), "value"] == 31 and cells.loc[("TS", "new_regular"), "overridden"]
+    figures.write_text(figures.read_text().replace(";31;", ";-31;"), encoding="utf-8")
+    refused = run(*asked, "--ts", "2025", "--out", tmp_path)
+    assert refused.exit_code == 2 and "line 3" in refused.output and "Traceback" not in refused.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -61,6 +83,7 @@ def test_ts_is_the_last_full_year_when_none_is_given(filled, tmp_path):
         (("iaps40-8c", "--program", "99999"), "99999"),
         (("iaps40-8c",), "levels"),
         (("iaps40-8c", "--audience", "everybody"), "everybody"),
+        (("abet-public", "--ts", "2999"), "ts must be at most 20"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(filled, tmp_path, arguments, said):

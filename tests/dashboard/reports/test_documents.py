@@ -13,8 +13,10 @@ from dashboard.reports import documents
 from dashboard.reports.case_file import CaseFile, Specimen, case_file
 from dashboard.reports.cohort_report import PARTS, cohort_report, cohort_tables
 from dashboard.reports.markdown_pdf import markdown_pdf, to_blocks
-from dashboard.reports.provenance import Provenance, file_hash
+from dashboard.reports.provenance import Provenance, file_hash, provenance_of
 from dashboard.reports.student_summary import StudentSummary, student_summary
+from data.settings import software_version
+from data.store import set_fact
 
 PROVENANCE = Provenance(institution="Universitas Contoh", synthetic=True)
 
@@ -38,7 +40,7 @@ def scan(seed: int) -> bytes:
 
 def test_the_cohort_report_equals_the_hand_count(flow):
     tables = cohort_tables(flow)
-    assert tables.outcomes.loc[2019, list(PARTS)].tolist() == [3, 2, 1, 0, 1, 1]
+    assert tables.outcomes.loc[2019, list(PARTS)].tolist() == [3, 2, 1, 0, 1, 0, 1]
     assert tables.outcomes.loc[2019, "on_time_rate"] == pytest.approx(3 / 8)
     assert tables.retained.loc[2019, 2] == pytest.approx(6 / 7)
     assert np.isnan(tables.retained.loc[2025, 1])
@@ -64,7 +66,7 @@ def test_a_scenario_is_named_a_forecast_and_no_part_of_accreditation(flow):
     scenarios = pd.DataFrame({"low": [0.3], "mid": [0.4], "high": [0.5]}, index=[2024])
     text = text_of(cohort_report(cohort_tables(flow), PROVENANCE, "en", scenarios=scenarios))
     assert "Part of no accreditation table" in " ".join(text.split())
-    assert "40.0 %" in text
+    assert "40.0%" in text
 
 
 def summary(**changes) -> StudentSummary:
@@ -214,3 +216,11 @@ def test_a_picture_that_is_no_png_is_refused():
 def test_a_ragged_table_is_refused():
     with pytest.raises(ValueError, match="2 cells"):
         documents.table(["a", "b"], [["1"]])
+
+
+def test_every_file_says_whose_people_the_store_holds_and_of_which_institution(store):
+    assert (provenance_of(store).institution, provenance_of(store).synthetic) == ("", False)
+    set_fact(store, "institution", "Universitas Contoh")
+    set_fact(store, "synthetic", True)
+    assert provenance_of(store) == Provenance("Universitas Contoh", True)
+    assert provenance_of(store).software == f"Tepat {software_version()}"

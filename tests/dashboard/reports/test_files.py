@@ -17,14 +17,14 @@ from dashboard.reports.conditions import Selection
 from dashboard.reports.csv_long import to_csv, to_long
 from dashboard.reports.pdf import to_pdf
 from dashboard.reports.profile import load_profile
-from dashboard.reports.provenance import Provenance, canonical, content_hash, from_content, to_content
+from dashboard.reports.provenance import ReportProvenance, canonical, content_hash, from_content, to_content
 from dashboard.reports.students_behind import restricted_frame, restricted_xlsx, students_behind
 from dashboard.reports.suppress import suppress
 from dashboard.reports.table import compute_table
 from dashboard.reports.typeset import typeset
 from dashboard.reports.words import FILE, figure, say
 
-PROVENANCE = Provenance(
+PROVENANCE = ReportProvenance(
     institution="#show: evil",
     imports=(("i1", "2026-08-15", "a.csv"),),
     synthetic=True,
@@ -126,7 +126,7 @@ def test_a_template_that_does_not_exist_is_named():
 
 def test_a_chart_says_its_figures_in_words():
     chart = grouped_bars("Rates", ["2019", "2020"], {"a": [0.5, None]}, "en", form="0.0%")
-    assert chart.alt == "Bar chart: Rates. a: 2019 50.0 %, 2020 —"
+    assert chart.alt == "Bar chart: Rates. a: 2019 50.0%, 2020 —"
     assert chart.svg.startswith("<?xml") and grouped_bars("Rates", ["x"], {"a": [1]}, "en").svg
 
 
@@ -147,7 +147,7 @@ def test_the_long_form_holds_every_figure_once(table):
 def test_the_csv_opens_and_no_cell_begins_like_a_formula(flow):
     chosen = Selection(2025, "55201", "", "S1")
     table = compute_table(load_profile("iaps40-8c", "S1"), flow, chosen)
-    data = to_csv(table, Provenance(institution='=cmd|" /C calc"!A0', synthetic=True))
+    data = to_csv(table, ReportProvenance(institution='=cmd|" /C calc"!A0', synthetic=True))
     rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"))))
     assert len(rows) == len(table.cells) + len(table.lines) + 1
     assert not any(cell[:1] in ("=", "+", "-", "@") for row in rows for cell in row)
@@ -207,7 +207,7 @@ def test_an_unknown_language_is_refused():
 
 @pytest.mark.parametrize(
     ("value", "form", "language", "shown"),
-    [(1234.5, "0.00", "id", "1.234,50"), (1234.5, "0.00", "en", "1,234.50"), (0.125, "0.0%", "id", "12,5 %")],
+    [(1234.5, "0.00", "id", "1.234,50"), (1234.5, "0.00", "en", "1,234.50"), (0.125, "0.0%", "id", "12,5%")],
 )
 def test_figures_are_written_as_the_language_writes_them(value, form, language, shown):
     assert figure(value, form, language) == shown

@@ -31,6 +31,11 @@ def score(profile, level, key, x):
         ("D3", "MS", 2.9, 0.0),
         ("D3", "PTW", 0.70, 4.0),
         ("S2", "PTW", 0.25, 2.5),
+        ("S2", "MS", 1.49, 0.0),
+        ("S2", "MS", 1.5, 4.0),
+        ("S2", "MS", 2.5, 4.0),
+        ("S2", "MS", 3.0, 8 / 3),
+        ("S2", "MS", 4.0, 0.0),
         ("S1", "PPS", 0.29, 0.0),
         ("S1", "PPS", 0.85, 4.0),
         ("S1", "MDO", 0.06, 4.0),
@@ -42,13 +47,21 @@ def test_a_score_equals_the_hand_checked_fixture(level, key, x, expected):
 
 
 def test_the_grade_point_score_equals_the_rule():
-    assert [score("iaps40-8a", "S1", "RIPK", x) for x in (3.25, 3.0, 2.0, 1.99)] == pytest.approx(
-        [4, 3.6, 2, 0]
-    )
+    assert [score("iaps40-8a", "S1", "RIPK", x) for x in (3.25, 3.0, 2.0)] == pytest.approx([4, 3.6, 2])
+    assert [score("iaps40-8a", "S2", "RIPK", x) for x in (3.5, 3.25, 3.0)] == pytest.approx([4, 3, 2])
+
+
+def test_the_grade_point_average_has_no_score_below_2():
+    assert score("iaps40-8a", "S1", "RIPK", 1.99) is None and score("iaps40-8a", "S2", "RIPK", 2.99) is None
+    rule = next(each.score for each in load_profile("iaps40-8a", "S2").indicators if each.key == "RIPK")
+    assert rule.words() == "3.5 ≤ x → 4; 3 ≤ x < 3.5 → 4*x - 10; … → —"
+    assert rule.excel("B2") == 'IF(ISNUMBER(B2),IF(B2>=3.5,4,IF(AND(B2>=3,B2<3.5),4*B2-10,"—")),"—")'
 
 
 @given(
-    x=st.floats(0, 10), key=st.sampled_from(["MS", "PTW", "PPS", "MDO"]), level=st.sampled_from(["S1", "D3"])
+    x=st.floats(0, 10),
+    key=st.sampled_from(["MS", "PTW", "PPS", "MDO"]),
+    level=st.sampled_from(["S1", "D3", "S2"]),
 )
 def test_every_score_lies_between_0_and_4(x, key, level):
     share = x if key == "MS" else x / 10

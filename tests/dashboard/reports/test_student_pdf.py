@@ -8,7 +8,8 @@ import pandas as pd
 import pypdf
 import pytest
 
-from dashboard.shell import app_state
+from dashboard.reports.provenance import Provenance
+from dashboard.shell import current_session, stores
 from dashboard.shell.wording import Words
 from dashboard.students.view import pdf as student_pdf
 from fusion.explanation.explain import Contribution, Explanation
@@ -47,16 +48,15 @@ def reasons(*, signature: bool) -> Explanation:
 
 @pytest.fixture
 def pdf_text(monkeypatch):
+    monkeypatch.setattr(current_session, "words", lambda: Words("en"))
     for name, value in {
-        "words": Words("en"),
         "programs": {},
-        "is_synthetic": True,
         "served_version": None,
         "model": SimpleNamespace(keeps_directions=True),
     }.items():
-        monkeypatch.setattr(app_state, name, lambda value=value: value)
-    monkeypatch.setattr(app_state, "store", lambda: None)
-    monkeypatch.setattr(student_pdf, "get_fact", lambda store, name, default: default)
+        monkeypatch.setattr(stores, name, lambda value=value: value)
+    monkeypatch.setattr(stores, "store", lambda: None)
+    monkeypatch.setattr(student_pdf, "provenance_of", lambda store: Provenance(synthetic=True))
 
     def made(student, score, explanation):
         data = student_pdf._file(Words("en"), student, TERMS, EVENTS, (score, explanation, None))

@@ -156,13 +156,21 @@ def terms(everybody: list[Person]) -> Table:
 
 
 def outcomes(everybody: list[Person], dates: str) -> Table:
-    """Everybody's last state; dates are "mixed" (true ones beside words) or "text"; never an exit term."""
+    """Everybody's last state, never an exit term.
+
+    Dates are "mixed" (true ones beside words), "text", or "exchanged": typed as month/day/year and opened by
+    a program that puts the day first, which made a date of what can be one and left the rest as text.
+    """
     header = ("NIM", "Nama", "Jenis Keluar", "Tanggal Keluar", "IPK Akhir", "No Seri Ijazah", "Tanggal Data")
     rows = []
     for index, one in enumerate(everybody):
         day = one.left or ""
         if one.left and (dates == "text" or index % 3 == 0):
             day = words_of(one.left) if index % 2 else f"{one.left:%d/%m/%Y}"
+        if one.left and dates == "exchanged":
+            day = f"{one.left:%m/%d/%Y}"
+            if one.left.day <= 12:
+                day = one.left.replace(month=one.left.day, day=one.left.month)
         rows.append(
             (
                 one.nim,

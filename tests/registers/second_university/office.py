@@ -41,6 +41,7 @@ class Office:
     unasked: Questioned
     intake: Path
     hard: Path
+    exchanged: Path
 
 
 def write(folder: Path, seed: int = SEED) -> Office:
@@ -65,6 +66,7 @@ def write(folder: Path, seed: int = SEED) -> Office:
     _write_scans(folder / "pindaian.zip", given, seed)
     files.write_csv(files.intake_2026(), folder / "mahasiswa_baru_2026.csv")
     _write_hard(folder / "buku_induk.xlsx", new)
+    files.write_xlsx({"Ekspor": files.outcomes(new, "exchanged")}, folder / "ekspor_tanggal.xlsx")
     return Office(
         mapping=folder / "pemetaan.toml",
         students=folder / "mahasiswa.xlsx",
@@ -79,6 +81,7 @@ def write(folder: Path, seed: int = SEED) -> Office:
         unasked=_write_unasked(folder, given, {w.nim for w in words}, seed),
         intake=folder / "mahasiswa_baru_2026.csv",
         hard=folder / "buku_induk.xlsx",
+        exchanged=folder / "ekspor_tanggal.xlsx",
     )
 
 

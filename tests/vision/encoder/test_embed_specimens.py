@@ -63,7 +63,7 @@ def test_every_specimen_is_embedded_once_and_checked(small_register, encoder):
     assert embed_pending(store, encoder) == 0
     put(store, "S08", files(5)[3:])
     seen = []
-    assert embed_pending(store, encoder, lambda done, total: seen.append((done, total))) == 2
+    assert embed_pending(store, encoder, lambda *step: seen.append(step[:2])) == 2
     assert seen == [(2, 2)]
     table, pending = stored(store, encoder)
     assert len(table) == 5 and pending.empty

@@ -169,7 +169,7 @@ def test_one_image_and_a_batch_give_the_same_vector(resnet_file):
 def test_progress_counts_every_image(tiny):
     seen = []
     vectors = embed_images(
-        tiny, [scan_of(k) for k in range(5)], batch_size=2, progress=lambda d, t: seen.append((d, t))
+        tiny, [scan_of(k) for k in range(5)], batch_size=2, progress=lambda *step: seen.append(step[:2])
     )
     assert seen == [(2, 5), (4, 5), (5, 5)]
     assert vectors.shape == (5, 6) and vectors.dtype == np.float32

@@ -277,7 +277,7 @@ def test_a_folder_is_looked_over_and_a_bad_file_never_stops_the_rest(office):
     problems = table["problem"].dropna().to_dict()
     assert problems.pop("broken/S07.png").startswith("SPC")
     assert problems == {"S02/form.png": "no_consent", "nobody.png": "no_student", "notes.txt": "no_student"}
-    assert seen[-1] == (6, 6)
+    assert seen[-1] == (6, 6, "comparing signatures")
     assert len(queries_verification.decisions(office.store, SYSTEM)) == 2
 
 
@@ -286,7 +286,7 @@ def test_a_folder_that_was_broken_off_is_taken_up_where_it_stood(office):
     files = [(f"S07/{n}.png", file_of(drawing(7, n))) for n in range(40, 44)]
     began = now()
 
-    def stop_after_two(done, _total):
+    def stop_after_two(done, _total, _what):
         if done == 2:
             raise KeyboardInterrupt
 
@@ -347,7 +347,7 @@ def test_erasing_signatures_leaves_no_descriptor_enrolment_or_questioned_image(o
 
 
 def test_everybody_is_enrolled_at_once(office, monkeypatch):
-    for module in ("verification_tools", "describing"):
+    for module in ("verification.verification_tools", "descriptor.describe_specimens"):
         monkeypatch.setattr(f"vision.{module}.descriptor_in_use", Plain)
     assert enrol_all(office.store, Scope.system(), actor="rina") == {"enrolled": 2, "left_out": 0}
     assert enrol_all(office.store, Scope.system(), actor="rina") == {"enrolled": 0, "left_out": 0}

@@ -1,0 +1,142 @@
+"""A pull from PDDikti Neo Feeder: how long, how much memory, killed ten times, and once more for nothing.
+
+The service of the tests answers from a thread of this process, so its share of the time is in the figures; a
+real Feeder is slower and far away.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy import create_engine, select
+
+from benchmarks.report_file import write_result
+from data import schema
+
+ROOT = Path(__file__).resolve().parent.parent
+TABLES = ("programs", "students", "identities", "terms", "outcomes", "flow_cube", "term_cube")
+
+
+def main(
+    students: Annotated[int, typer.Option(min=8, help="Students of the invented Feeder.")] = 20_000,
+    page: Annotated[int, typer.Option(min=2, help="Rows asked for at a time.")] = 500,
+    kills: Annotated[int, typer.Option(min=0, help="How often the other pull is killed.")] = 10,
+    seed: Annotated[int, typer.Option(help="Seed of the moments of the kills.")] = 1,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the result here.")] = None,
+) -> None:
+    """Seconds and peak memory of a whole pull, of one that was killed, and of a second one."""
+    from tests.data.feeder import registers
+    from tests.data.feeder.server import served
+
+    rows = registers.rows_of(registers.invented(students))
+    with tempfile.TemporaryDirectory() as calm, tempfile.TemporaryDirectory() as killed:
+        with served(rows, fixed=True) as feeder:
+            for folder in (calm, killed):
+                _command(folder, "data", "init", "--institution", "Invented").wait()
+            whole = _timed(calm, feeder, page)
+            peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+            pages = len(feeder.acts())
+            second = _timed(calm, feeder, page)
+            done = _killed(killed, feeder, page, kills, whole, random.Random(seed))
+            last = _timed(killed, feeder, page)
+        equal = _said(calm) == _said(killed)
+    result = {
+        "command": f"python -m benchmarks feeder --students {students} --page {page} --kills {kills}",
+        "data": "invented students, eight cohorts, four programmes",
+        "rows": {act: len(listed) for act, listed in rows.items()},
+        "requests": pages,
+        "seconds": round(whole, 1),
+        "second_pull_seconds": round(second, 1),
+        "peak_mebibytes": round(peak),
+        "kills": done,
+        "seconds_after_the_last_kill": round(last, 1),
+        "equal_register": equal,
+        "load_average": round(os.getloadavg()[0], 1),
+    }
+    for name in ("requests", "seconds", "second_pull_seconds", "peak_mebibytes", "kills", "equal_register"):
+        typer.echo(f"{name:24s} {result[name]}")
+    write_result(result, json_file)
+
+
+def _command(folder: str, *words: str) -> subprocess.Popen:
+    from tests.data.feeder.server import PASSWORD
+
+    environment = {**os.environ, "TEPAT_FOLDER": folder, "TEPAT_FEEDER_PASSWORD": PASSWORD}
+    environment.pop("DATABASE_URL", None)
+    return subprocess.Popen(
+        [sys.executable, "-m", *words],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def _pull(folder: str, feeder, page: int) -> subprocess.Popen:
+    from tests.data.feeder.server import USER
+
+    words = ("data", "feeder", "pull", "--url", feeder.url, "--user", USER, "--page", str(page))
+    return _command(folder, *words)
+
+
+def _timed(folder: str, feeder, page: int) -> float:
+    began = time.perf_counter()
+    if (code := _pull(folder, feeder, page).wait()) != 0:
+        raise RuntimeError(f"the pull ended with code {code}")
+    return time.perf_counter() - began
+
+
+def _killed(folder: str, feeder, page: int, kills: int, whole: float, rng: random.Random) -> int:
+    """Kill as many pulls at moments spread over the work; how many were still alive."""
+    done = 0
+    for turn in range(kills):
+        child = _pull(folder, feeder, page)
+        # The early ones while pages are read, the late ones while rows are checked and written.
+        try:
+            child.wait(whole * rng.uniform(0.1, 0.3 if turn < kills / 2 else 0.7))
+        except subprocess.TimeoutExpired:
+            child.send_signal(signal.SIGKILL)
+            child.wait()
+            done += 1
+    return done
+
+
+def _said(folder: str) -> dict[str, str]:
+    """Table → a hash of its rows by student number."""
+    engine = create_engine(f"sqlite:///{Path(folder) / 'tepat.db'}")
+    identities, said = schema.identities, {}
+    with engine.connect() as connection:
+        keys = select(identities.c.student_key, identities.c.student_number)
+        numbers = dict(map(tuple, connection.execute(keys)))
+        for name in TABLES:
+            found = connection.execute(select(schema.metadata.tables[name])).mappings()
+            rows = sorted(
+                str(
+                    [
+                        numbers.get(value, "") if column == "student_key" else _rounded(value)
+                        for column, value in row.items()
+                        if column != "import_id"
+                    ]
+                )
+                for row in found
+            )
+            said[name] = hashlib.sha256("\n".join(rows).encode()).hexdigest()
+    engine.dispose()
+    return said
+
+
+def _rounded(value: object) -> object:
+    """Sums of cubes are added in the order of a store's own keys."""
+    return round(value, 6) if isinstance(value, float) else value

@@ -1,0 +1,123 @@
+"""How the files are read: what a file leaves open, to be chosen; and what was assumed, to be confirmed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dashboard.importing.plan import PagePlan, UploadedFile
+from dashboard.shell import current_session
+from dashboard.shell.plain import plain, shown
+from dashboard.shell.session_keys import Key
+from data.files.reading import OPTIONS, Guess, Reading
+from data.files.tables import TableError
+from data.files.workbooks import sheet_titles
+
+ENCODINGS = ("utf-8", "cp1252", "cp1250", "cp1251", "cp1256", "mac_roman", "gb18030", "shift_jis", "utf-16")
+SETTINGS_OF = {  # what may be open in a table's file
+    "students": ("date_order", "true_dates"),
+    "terms": ("date_order", "true_dates", "attendance"),
+    "outcomes": ("date_order", "true_dates"),
+    "consents": ("date_order", "true_dates"),
+    "register": ("date_order", "true_dates", "attendance"),
+}
+
+
+def choose_reading(files: Sequence[UploadedFile], kinds: Sequence[str]) -> dict[str, Reading]:
+    """Selects for what a file may leave open; everything is decided by the file until the reader says more.
+
+    Returns
+    -------
+    dict of str to Reading
+        Table → what the reader said.
+    """
+    words = current_session.words()
+    tables = [(file, kind) for file, kind in zip(files, kinds, strict=True) if kind in SETTINGS_OF]
+    if not tables:
+        return {}
+    with st.expander(words("reading.title"), icon=":material/tune:", key="reading"):
+        st.caption(words("reading.help"))
+        return {kind: _choices(file, kind) for file, kind in tables}
+
+
+def _choices(file: UploadedFile, table: str) -> Reading:
+    words, mark = current_session.words(), hashlib.sha256(file.data).hexdigest()[:8]
+    st.markdown(f"**{words(f'data.kind_{table}')}** · {plain(file.name)}")
+    is_book = file.data[:4] == b"PK\x03\x04"
+    grid = st.grid(3, min_column_width=220, gap="small", key=f"reading-{table}-{mark}")
+    said: dict[str, object] = {}
+    for setting in SETTINGS_OF[table]:
+        if setting == "true_dates" and not is_book:
+            continue
+        with grid.cell():
+            said[setting] = st.selectbox(
+                words(f"reading.{setting}"),
+                ["", *OPTIONS[setting]],
+                format_func=lambda value, setting=setting: words(f"reading.{setting}_{value or 'auto'}"),
+                key=f"reading-{table}-{setting}-{mark}",
+            )
+    if is_book:
+        titles = _titles(file, mark)
+        if len(titles) > 1:
+            with grid.cell():
+                said["sheets"] = st.multiselect(
+                    words("reading.sheets"),
+                    titles,
+                    format_func=shown,
+                    placeholder=words("reading.sheets_auto"),
+                    key=f"reading-{table}-sheets-{mark}",
+                )
+    else:
+        with grid.cell():
+            said["encoding"] = st.selectbox(
+                words("reading.encoding"),
+                ["", *ENCODINGS],
+                format_func=lambda value: value or words("reading.encoding_auto"),
+                key=f"reading-{table}-encoding-{mark}",
+            )
+    return Reading(**said)
+
+
+def _titles(file: UploadedFile, mark: str) -> tuple[str, ...]:
+    """The sheets of a workbook, looked up once per session; none when it is damaged: the check says so."""
+    kept = st.session_state.setdefault(Key.SHEET_TITLES, {})
+    if mark not in kept:
+        try:
+            kept[mark] = sheet_titles(file.data, file.name)
+        except TableError:
+            kept[mark] = ()
+    return kept[mark]
+
+
+def show_guesses(plan: PagePlan) -> None:
+    """What was assumed in reading the files: first what nothing proves, then what the files show."""
+    if plan.records is None or plan.records.unreadable:
+        return
+    words = current_session.words()
+    told = [(table, guess) for table, found in plan.records.guesses.items() for guess in found]
+    open_ones = [pair for pair in told if not pair[1].proven]
+    if open_ones:
+        lines = "\n".join(f"- {_line(table, guess)}" for table, guess in open_ones)
+        st.warning(f"{words('reading.assumed')}\n\n{lines}", icon=":material/help:")
+    proven = [pair for pair in told if pair[1].proven]
+    if proven:
+        st.markdown(words("reading.shown"))
+        st.markdown("\n".join(f"- {_line(table, guess)}" for table, guess in proven))
+
+
+def _line(table: str, guess: Guess) -> str:
+    """One guess in the reader's language; everything from the file is escaped."""
+    words = current_session.words()
+    where = words(f"data.kind_{table}") + (f" · {plain(guess.column)}" if guess.column else "")
+    free = guess.what in ("sheets", "encoding")
+    value = plain(guess.value) if free else words(f"reading.{guess.what}_{guess.value or 'none'}")
+    line = f"{where}: " + (words(f"reading.read_{guess.what}", value=value) if free else value)
+    if guess.shown_by:
+        return f"{line} ({words('reading.by_column', column=plain(guess.shown_by))})"
+    if guess.row is None:
+        return line
+    row = words("reading.row_of", row=guess.row, sheet=plain(guess.sheet)) if guess.sheet else None
+    row = row or words("reading.row", row=guess.row)
+    return f"{line} ({row}: “{plain(guess.cell)}”)"

@@ -1,0 +1,45 @@
+"""What was read or drawn for a reader once serves every reader of equal reach, until data or model change.
+
+Keys hold what an answer depends on (state of the data, model, reach of the reader), so that new data or a new
+model shows at once and nobody sees an answer made for somebody else's rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.shell import current_session, stores
+
+
+def read_once(call: Callable, *arguments):
+    """The result of ``call(store, scope, *arguments)``, computed once per data, model and scope.
+
+    For aggregates that read many rows. What reads a few indexed rows is asked for directly. A frame comes as
+    a shallow copy: pandas copies a column when somebody writes to it.
+    """
+    reader = current_session.scope()
+    key = repr((call.__module__, call.__qualname__, stores.data_version(), reader.reach, arguments))
+    result = _read(key, lambda: call(stores.store(), reader, *arguments))
+    return result.copy(deep=False) if isinstance(result, pd.DataFrame) else result
+
+
+@st.cache_resource(ttl=3600, max_entries=128, show_spinner=False)
+def _read(key: str, _call: Callable):  # one text: Streamlit takes long to hash anything else
+    return _call()
+
+
+def made_once(name: str, about: tuple, make: Callable):
+    """What ``make()`` makes, once per data, model, reach of the reader, language and ``about``.
+
+    Not to be changed by whoever gets it. ``about`` holds texts, numbers and None.
+    """
+    reach, language = current_session.scope().reach, current_session.words().language
+    return _made(repr((name, stores.data_version(), reach, language, about)), make)
+
+
+@st.cache_resource(ttl=3600, max_entries=4096, show_spinner=False)
+def _made(key: str, _make: Callable):
+    return _make()

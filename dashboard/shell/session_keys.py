@@ -1,0 +1,75 @@
+"""Everything that a tab remembers under a fixed name, in one list: all pages share one ``st.session_state``.
+
+A key that stands here is used by its name (``st.session_state[Key.LANGUAGE]``), never as a text, so that two
+rooms cannot take the same one. Signing in and out forgets all of it but the language. Filters that stand in
+the address too, and keys made of a part that varies, are not listed.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Key(StrEnum):
+    """Name of what is remembered."""
+
+    # Who is here
+    SESSION = "session"  # number of the session in the store that the tab is bound to
+    CAME_WITH = "came_with"  # the cookie of the connection that it was bound by
+    TICKET = "ticket"  # after sign-in: what the browser exchanges for a cookie, once
+    COOKIE_OVER = "cookie_over"  # after sign-out: whether the browser is to forget its cookie
+    LEFT = "left"  # somebody was signed in here before: the cookie binds no more
+    ENDED = "ended"  # whether they went because the session was over
+    ALIVE_AT = "alive_at"  # when somebody last did something in the tab
+    TOLD_AT = "told_at"  # when the store was last told so
+    AUDITED = "audited"  # the (action, thing) pairs that are in the audit log for this session already
+    PASSWORD_CHANGED = "password_changed"  # to be said on the next run
+
+    # The frame
+    LANGUAGE = "language"  # code of the language spoken
+    LANGUAGE_TOLD = "language_told"  # the code chosen, until the browser was told to keep it
+    LANGUAGE_CHOICE = "language_choice"  # widget: the switch between languages
+    PAGES = "pages"  # name → page, of the menu
+    FIRST_PAGE = "first_page"  # name of the page at the root
+    PAGE_DRAWN = "page_drawn"  # name of the page that was drawn last
+    TOUR_STEP = "tour_step"  # 0 is the first
+    TOUR_CLOSED = "tour_closed"  # whether the account has closed the tour
+    VIEW_WANTED = "view_wanted"  # number of the saved view that a click asks for
+    VIEW_SHOWN = "view_shown"  # number of the saved view that the filters were set to
+
+    # Long work asked for in this tab: number of the job
+    BATCH_JOB = "batch-job"
+    CALIBRATE_JOB = "calibrate-job"
+    DUPLICATE_JOB = "duplicate-job"
+    ENROL_JOB = "enrol-job"
+    IMPORT_JOB = "import-job"
+    RETRAIN_JOB = "retrain-job"
+    SERVE_JOB = "serve-job"  # of putting a model into service
+    JOB_TOLD = "job-told"  # the one begun again after a failure
+
+    # Importing
+    GUESSES = "guesses"  # file → the kind that it seems to be
+    COLUMNS = "columns"  # file and layout → its columns as read
+    SHEET_TITLES = "sheet-titles"  # workbook → titles of its sheets
+    PLAN = "plan"  # (fingerprint of the choices, what would be written)
+    UNDO = "undo"  # widget: whether the popover is open
+    UNDO_TOLD = "undo-told"  # (whether it went well, what to say on the next run)
+
+    # Students and cases
+    STUDENT_KEY = "student_key"  # whose page was open last
+    SEVERAL = "several"  # widget: whether several students are chosen at once
+    BULK_CONFIRM = "bulk-confirm"  # widget: whether the step for several was confirmed
+    BULK_DONE = "bulk_done"  # numbers of the entries just made, for taking them back
+    BULK_ROUND = "bulk_round"  # how often several were logged: the list's selection begins anew
+    SETTLED_ROUND = "settled_round"  # how often follow-ups were settled: likewise
+
+    # Verification
+    REGISTRY_STUDENT = "registry_student"  # who was searched for last
+    CASES_PASSED = "cases_passed"  # cases that the reviewer left for later
+    REVIEW_QUEUE = "review-queue"  # widget: the list of cases and its selection
+    EARLIER = "earlier"  # widget: the list of earlier outcomes and its selection
+    MISSING_TABLE = "missing-table"  # widget: the students without an answer and its selection
+    CONSENT_TOLD = "consent-told"  # (kind, text) to be said on the next run
+
+    # Reports
+    REPORT_TOLD = "report-told"  # to be said on the next run

@@ -1,0 +1,184 @@
+"""Our register beside Feeder's: how many, who is not reported yet, and what Feeder no longer has.
+
+Nothing is ever deleted here because it vanished there. What a pull has seen is remembered under opaque
+student keys, sealed, so that the next one can tell "gone from Feeder" from "never reported".
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import pandas as pd
+from sqlalchemy import select
+
+from data import schema
+from data.engine.bulk import fetch
+from data.engine.database import Store
+from data.feeder import staging
+from data.feeder.lists import Cohorts
+from data.feeder.tables import FeederTables
+
+COUNT_COLUMNS = ("program_code", "term_id", "ours", "feeder", "counted_by", "difference", "not_reported")
+MISSING_COLUMNS = ("state", "what", "student_number", "student_key", "program_code", "cohort_term", "term_id")
+NOT_REPORTED, VANISHED = "not_reported", "vanished"
+STUDENT, TERM, EXIT = "student", "term", "exit"
+_SEEN = "seen"
+Key = tuple[str, str, int]  # what, student key, term (0 for students and exits)
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """Two registers side by side.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Columns :data:`COUNT_COLUMNS`: students with a term row by programme and term, ours and Feeder's.
+        ``counted_by`` is "feeder" where GetRekapJumlahMahasiswa says the number and "rows" where the rows
+        that were read were counted; ``difference`` is ours less Feeder's; ``not_reported`` are ours of whom
+        Feeder has no row.
+    missing : DataFrame
+        Columns :data:`MISSING_COLUMNS`: what we have and Feeder has not, one row each; ``state`` says whether
+        an earlier pull had seen it there. A student whom Feeder does not know at all stands there once.
+    """
+
+    counts: pd.DataFrame
+    missing: pd.DataFrame
+
+    def number(self, state: str) -> int:
+        """Rows of :attr:`missing` in a state."""
+        return int((self.missing["state"] == state).sum())
+
+
+def reconcile(
+    store: Store, tables: FeederTables, program_of: dict[str, str], cohorts: Cohorts | None
+) -> Reconciliation:
+    """Compare the register with what was read.
+
+    Parameters
+    ----------
+    tables : FeederTables
+        All that Feeder has, rows that were refused included.
+    program_of : dict of str to str
+        Student number → programme code, as this register writes it.
+    cohorts : Cohorts or None
+        Which were asked for.
+    """
+    ours = _ours(store, cohorts)
+    there = _keys(store, tables)
+    seen = _remembered(store)
+
+    def state_of(key: Key) -> str:
+        return VANISHED if key in seen else NOT_REPORTED
+
+    known = {key for what, key, _ in there if what == STUDENT}
+    keys = list(zip(ours["what"], ours["student_key"], ours["term_id"].tolist(), strict=True))
+    states = [
+        None if key in there or (key[0] != STUDENT and key[1] not in known) else state_of(key) for key in keys
+    ]
+    absent = ours.assign(state=pd.Series(states, index=ours.index, dtype=object)).dropna(subset=["state"])
+    absent = absent.sort_values(["state", "program_code", "cohort_term", "student_number", "term_id"])
+    return Reconciliation(
+        _counts(ours, tables, there, program_of),
+        absent[list(MISSING_COLUMNS)].reset_index(drop=True),
+    )
+
+
+def remember(store: Store, tables: FeederTables) -> None:
+    """Note what Feeder has, beside what earlier pulls saw there and our register still holds."""
+    held = {(row.what, row.student_key, row.term_id) for row in _ours(store, None).itertuples()}
+    note: dict[str, list] = {}
+    for what, key, term in sorted((_remembered(store) & held) | _keys(store, tables)):
+        note.setdefault(key, []).append([what, term])
+    staging.keep(store, _SEEN, note)
+
+
+def _remembered(store: Store) -> set[Key]:
+    note = staging.kept(store, _SEEN)
+    return {(what, key, term) for key, rows in note.items() for what, term in rows}
+
+
+def _keys(store: Store, tables: FeederTables) -> set[Key]:
+    numbers = {row["nim"] for rows in (tables.students, tables.terms, tables.outcomes) for row in rows}
+    stored = dict(zip(*_numbers(store), strict=True))
+    key_of = {number: stored.get(number) or store.cipher.student_key(number) for number in numbers}
+    found: set[Key] = {(STUDENT, key_of[row["nim"]], 0) for row in tables.students}
+    found |= {(TERM, key_of[row["nim"]], _term(row["id_semester"])) for row in tables.terms}
+    return found | {(EXIT, key_of[row["nim"]], 0) for row in tables.outcomes}
+
+
+def _term(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() else -1
+
+
+def _numbers(store: Store) -> tuple[pd.Series, pd.Series]:
+    identities = schema.identities
+    with store.reading() as connection:
+        found = fetch(connection, select(identities.c.student_number, identities.c.student_key))
+    return found["student_number"], found["student_key"]
+
+
+def _ours(store: Store, cohorts: Cohorts | None) -> pd.DataFrame:
+    """One row per student, term row and exit of ours."""
+    students, identities, terms, outcomes = (
+        *(schema.students, schema.identities),
+        *(schema.terms, schema.outcomes),
+    )
+    about = select(
+        students.c.student_key,
+        students.c.program_code,
+        students.c.cohort_term,
+        identities.c.student_number,
+    ).join_from(students, identities, identities.c.student_key == students.c.student_key)
+    with store.reading() as connection:
+        people = fetch(connection, about)
+        activity = fetch(connection, select(terms.c.student_key, terms.c.term_id))
+        gone = fetch(connection, select(outcomes.c.student_key).where(outcomes.c.exit_type.is_not(None)))
+    if cohorts is not None:
+        people = people[[term in cohorts for term in people["cohort_term"]]]
+    rows = pd.concat(
+        [
+            people[["student_key"]].assign(what=STUDENT, term_id=0),
+            activity.assign(what=TERM),
+            gone.assign(what=EXIT, term_id=0),
+        ],
+        ignore_index=True,
+    )
+    return rows.merge(people, on="student_key", how="inner").astype({"term_id": "int64"})
+
+
+def _counts(
+    ours: pd.DataFrame, tables: FeederTables, there: set[Key], program_of: dict[str, str]
+) -> pd.DataFrame:
+    of_ours, unreported = Counter(), Counter()
+    for row in ours[ours["what"] == TERM].itertuples():
+        of_ours[row.program_code, row.term_id] += 1
+        unreported[row.program_code, row.term_id] += (TERM, row.student_key, row.term_id) not in there
+    codes = dict(tables.programmes)
+    codes |= {row["id_prodi"]: program_of[row["nim"]] for row in tables.students if row["nim"] in program_of}
+    listed = Counter(
+        (program_of.get(row["nim"]) or codes.get(row["id_prodi"], row["id_prodi"]), _term(row["id_semester"]))
+        for row in tables.terms
+    )
+    told = Counter()
+    for (programme, term), number in tables.counts.items():
+        told[codes.get(programme, programme), _term(term)] += number
+    rows = []
+    for code, term in sorted(of_ours.keys() | listed.keys() | told.keys()):
+        said = (code, term) in told
+        feeder = told[code, term] if said else listed[code, term]
+        mine = of_ours[code, term]
+        if mine or feeder:
+            rows.append(
+                (
+                    code,
+                    term,
+                    mine,
+                    feeder,
+                    "feeder" if said else "rows",
+                    mine - feeder,
+                    unreported[code, term],
+                )
+            )
+    return pd.DataFrame(rows, columns=list(COUNT_COLUMNS))

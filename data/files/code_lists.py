@@ -1,0 +1,80 @@
+"""An institution's own lists of codes (id_pembiayaan → nama_pembiayaan) → what cells of its files mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from data.files.cells import is_null
+from data.files.choices import Choice
+from data.files.mapping import TABLES
+from data.files.matching import Match, shipped_words
+from data.files.never_stored import never_stored
+from data.files.tables import read_text_table
+from data.files.text_files import TableError
+from data.files.text_table import header_key
+
+MOST_CODES = 20_000
+
+
+def code_list(name: str, data: bytes, matches: Sequence[Match]) -> list[Choice]:
+    """What the codes of a list mean in the files of an import.
+
+    The list has a column whose header, less ``id``, ``kode`` or ``kd``, is that of a column of the files, and
+    a column of words beside it. Words of the vocabulary become its values; others are stored as they are.
+
+    Parameters
+    ----------
+    name, data : str, bytes
+        The list.
+    matches : sequence of Match
+        The files of the import.
+
+    Raises
+    ------
+    TableError
+        When it is no table, has no words beside the codes, or its codes are in no file.
+    """
+    frame = read_text_table(data, name).frame
+    if len(frame) > MOST_CODES:
+        raise TableError(f"{name}: {len(frame):,} codes; a list may have at most {MOST_CODES:,}")
+    headers = [header for header in frame.columns if not never_stored(header)]
+    for code in headers:
+        words = next((other for other in headers if other != code and _words_for(other, code)), None)
+        if words is None:
+            continue
+        found = [choice for match in matches for choice in _meanings(frame, code, words, match)]
+        if found:
+            return found
+    raise TableError(
+        f"{name}: no list of codes for these files: it needs a column with the header of their codes, such "
+        "as id_pembiayaan, and the words beside it, such as nama_pembiayaan"
+    )
+
+
+def _stem(header: str) -> str:
+    key = header_key(header)
+    for mark in ("id", "kode", "kd", "nama", "nm", "ket", "keterangan", "code", "name"):
+        if key.startswith(mark) and len(key) > len(mark):
+            return key[len(mark) :]
+    return key
+
+
+def _words_for(header: str, code: str) -> bool:
+    named = header_key(header).startswith(("nama", "nm", "ket", "label", "uraian", "name", "deskripsi"))
+    return named and (_stem(header) == _stem(code) or len(_stem(header)) <= len("keterangan"))
+
+
+def _meanings(frame, code: str, words: str, match: Match) -> list[Choice]:
+    columns = {column.name: column for column in TABLES[match.table]}
+    found = []
+    for name, header in match.headers.items():
+        if header_key(header) != header_key(code) and _stem(header) != _stem(code):
+            continue
+        column = columns[name]
+        known = shipped_words(column, match.table) if column.allowed else {}
+        for cell, said in zip(frame[code], frame[words], strict=True):
+            value = known.get(header_key(said), said)
+            usable = not column.allowed or value in ("", *column.allowed)
+            if column.kind == "text" and usable and not is_null(cell) and not is_null(said):
+                found.append(Choice("meaning", value, name, match.table, cell))
+    return found

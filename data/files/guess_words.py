@@ -1,0 +1,42 @@
+"""Guesses in plain English, for the command line: what was assumed, what shows it, what would change it."""
+
+from __future__ import annotations
+
+from data.files.reading import Guess
+
+ORDERS = {"dmy": "day before month", "mdy": "month before day"}
+SCALES = {"percent": "per cents", "fraction": "fractions of one"}
+TRUE_DATES = {
+    "": "not read: day and month of its true dates look exchanged",
+    "stored": "true dates as stored",
+    "swapped": "day and month of its true dates exchanged back",
+}
+_NAMED = {
+    "date_order": lambda value: ORDERS[value],
+    "true_dates": lambda value: TRUE_DATES[value],
+    "attendance": lambda value: SCALES[value],
+    "entry_date": lambda value: "dates: the odd term from June to December, the even one from January to May",
+    "encoding": lambda value: f"text in {value}",
+    "sheets": lambda value: f"sheets read: {value}",
+}
+
+
+def guess_line(guess: Guess) -> str:
+    """One line about a guess.
+
+    Examples
+    --------
+    >>> guess_line(Guess("date_order", "mdy", "Graduation date", 5, "05/23/2025", proven=True))
+    "'Graduation date': month before day (row 5 shows it: '05/23/2025')"
+    """
+    about = f"{guess.column!r}: " if guess.column else ""
+    line = about + _NAMED[guess.what](guess.value)
+    place = f"row {guess.row}" + (f" of {guess.sheet!r}" if guess.sheet else "")
+    if guess.shown_by:
+        line += f" (as {guess.shown_by!r} shows)"
+    elif guess.row is not None:
+        line += f" ({place} shows it: {guess.cell!r})" if guess.proven else f" (e.g. {place}: {guess.cell!r})"
+    if guess.proven:
+        return line
+    change = " or ".join(f"--set {setting}" for setting in guess.settings)
+    return f"{line}; please confirm" + (f", or change it by {change}" if change else "")

@@ -1,0 +1,116 @@
+"""Workbooks of other programs (``.xls``, ``.ods``, ``.xlsb``) → text tables, sheets as XLSX has them.
+
+They are read by :mod:`data.files.workbook_child` in a process of its own, with an end in time and memory.
+Number formats are not read from them: a student number that is stored as a number has lost its zeros.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from data.files.cell_formats import EXACT
+from data.files.sheet_rows import SheetRow
+from data.files.text_files import TableError
+from data.files.text_table import TextTable
+from data.files.workbooks import Book, refuse_bomb
+
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # how an .xls file begins, and an encrypted workbook
+ODS = b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"
+MAX_BYTES = 64 * 2**20  # an .xls of 65,536 rows is far smaller
+SECONDS = 120
+_CHILD = Path(__file__).with_name("workbook_child.py")
+_STATES = {"Visible": "visible", "Hidden": "hidden", "VeryHidden": "veryHidden"}
+
+
+def is_old_workbook(source: bytes) -> bool:
+    """Whether a file is one of the workbooks that this module reads."""
+    if source[:8] == OLE:
+        return True
+    return source[:4] == b"PK\x03\x04" and (ODS in source[:256] or b"xl/workbook.bin" in source)
+
+
+def read_old_workbook(
+    source: bytes,
+    name: str,
+    *,
+    sheets: Collection[str] = (),
+    known: Collection[str] = (),
+    limit: int | None = None,
+) -> TextTable:
+    """Read sheets as one table; parameters and errors as :func:`data.files.workbooks.read_workbook`."""
+    if len(source) > MAX_BYTES:
+        raise TableError(f"{name}: {len(source):,} bytes; save a workbook of this size as .xlsx")
+    if source[:4] == b"PK\x03\x04":
+        refuse_bomb(source, name)
+    book = _Sheets(_sheets(source, name))
+    return Book(book, name, book).read(sheets, known, limit)
+
+
+def _sheets(source: bytes, name: str) -> list[dict]:
+    """The sheets as the child tells them."""
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-I", str(_CHILD)], input=source, capture_output=True, timeout=SECONDS
+        )
+    except subprocess.TimeoutExpired as error:
+        raise TableError(f"{name}: takes too long to read; save it as .xlsx or CSV") from error
+    if ended.returncode != 0:
+        raise TableError(f"{name}: the workbook is damaged; save it as .xlsx or CSV")
+    answer = json.loads(ended.stdout)
+    if answer.get("error") == "password":
+        raise TableError(f"{name}: the workbook has a password; save it without one")
+    if "error" in answer:
+        raise TableError(
+            f"{name}: not a workbook that can be read, or one with a password ({answer['error']}); save it "
+            "as .xlsx without a password, or as CSV"
+        )
+    return answer["sheets"]
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """A sheet as the reader of XLSX gives it."""
+
+    title: str
+    sheet_state: str
+    written: list[list]
+
+
+class _Sheets:
+    """The sheets by title, and their rows as :class:`data.files.workbooks.Book` wants them."""
+
+    def __init__(self, sheets: list[dict]) -> None:
+        self.worksheets = [
+            _Sheet(sheet["title"], _STATES.get(sheet["state"], "visible"), sheet["rows"]) for sheet in sheets
+        ]
+
+    def __getitem__(self, title: str) -> _Sheet:
+        return next(sheet for sheet in self.worksheets if sheet.title == title)
+
+    def rows(self, sheet: _Sheet) -> Iterator[SheetRow]:
+        """The written rows of a sheet, from its top on."""
+        for number, cells in enumerate(sheet.written, start=1):
+            texts = [_text(cell) for cell in cells]
+            while texts and not texts[-1]:
+                texts.pop()
+            dates = tuple(at for at, cell in enumerate(cells) if isinstance(cell, dict))
+            if texts:
+                yield SheetRow(number, texts, dates)
+
+
+def _text(cell) -> str:
+    """A cell as the office sees it: whole numbers without ".0", dates as they are written in ISO 8601."""
+    if cell is None:
+        return ""
+    if isinstance(cell, dict):
+        return cell["date"]
+    if isinstance(cell, bool):
+        return "TRUE" if cell else "FALSE"
+    if isinstance(cell, (int, float)):
+        return f"{cell:.15E}" if abs(cell) >= EXACT else str(cell)
+    return cell

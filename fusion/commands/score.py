@@ -1,0 +1,20 @@
+"""``python -m fusion score``: every enrolled student at every as-of term."""
+
+from __future__ import annotations
+
+import typer
+
+from data.commands.bars import Bars
+from data.commands.frame import note_invented, opened_store
+from fusion.commands.shared import Served
+
+
+def score(model: Served = "") -> None:
+    """Score every enrolled student at every as-of term up to now; a broken run is completed by the next."""
+    from fusion.pipeline import score as run
+
+    with opened_store() as store:
+        with Bars() as bars:
+            written = run(store, model or None, progress=bars)
+        typer.echo(f"{written} new scores, each with its explanation")
+        note_invented(store)

@@ -1,0 +1,49 @@
+"""``python -m fusion train``: judge the method, then learn from every known outcome."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from data.commands.bars import Bars
+from data.commands.frame import note_invented, opened_store
+from fusion.commands.shared import RULE, Seed, learning
+
+
+def train(
+    seed: Seed = 0,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Score the students with the model and serve it.")
+    ] = False,
+    encoder: Annotated[str, typer.Option(help="Encoder whose embeddings to use (name@version).")] = "",
+    tune: Annotated[int, typer.Option(min=0, help="Optuna trials, nested in the training part.")] = 0,
+    one_cohort: Annotated[
+        bool, typer.Option("--one-cohort", help="The register cannot tell its entry cohorts apart.")
+    ] = False,
+) -> None:
+    """Judge the method on the later cohorts, then train on every known outcome and register the model.
+
+    The first model of a store, and every one with --serve, scores the students before it goes into service.
+    A target of which too little is known is left out. Exit code 3: nothing can be learned from this register
+    yet.
+    """
+    from fusion.pipeline import train as run
+    from fusion.validation.report import ablation_text, assessment_text, fitness_text
+
+    options = {"seed": seed, "serve": serve, "encoder_id": encoder or None, "tune_trials": tune}
+    with opened_store() as store, learning():
+        with Bars() as bars:
+            result = run(store, progress=bars, one_cohort=one_cohort, **options)
+        if result.assessment:
+            typer.echo(assessment_text(result.assessment))
+            for ablation in result.assessment.ablations.values():
+                typer.echo("\n" + ablation_text(ablation))
+        for lacking in filter(None, map(fitness_text, result.fitness.values())):
+            typer.echo(f"\nNot learned, and not scored: {lacking}\n{RULE}")
+        new = "new" if result.new else "found as trained before"
+        state = "a candidate; approve it to serve it"
+        if result.served:
+            state = f"served, {result.scores} new scores"
+        typer.echo(f"model {result.model.version}: {new}, {state}")
+        note_invented(store)

@@ -1,0 +1,143 @@
+"""The advisor's pages without a browser: saved views, one step for several, follow-ups, the digest."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.shell import access
+from dashboard.shell.wording import Words
+from data import queries
+from data.cases import saved_views
+from data.cases.events import add_case_event, withdraw_case_events
+from data.trust.scope import Scope
+
+EN = Words("en")
+
+
+def test_a_saved_view_brings_its_filters_back(university, screen):
+    advisor = screen.person(university, "advisor")
+    made = saved_views.save_view(
+        university.store, advisor.account, "caseload", "Ten to begin with", {"k": 10, "target": "dropout"}
+    )
+    at = screen.drawn("caseload", advisor)
+    assert len(at.dataframe[0].value) > 10
+    at.button(key=f"view-{made.view_id}").click().run()
+    assert not at.exception
+    assert len(at.dataframe[0].value) == 10
+    assert at.segmented_control(key="target").value == "dropout"
+    assert at.query_params["v"] == made.view_id
+
+
+def test_a_view_that_is_gone_is_told_and_the_list_is_drawn(university, screen):
+    at = screen.drawn("caseload", screen.person(university, "advisor"), view="unknown")
+    assert [toast.value for toast in at.toast] == [EN("views.gone")]
+    assert [table.key for table in at.dataframe] == ["caseload-False-0", "past-table"]
+
+
+def test_a_step_for_several_students_needs_a_tick_and_can_be_undone(university, screen):
+    advisor, store = screen.person(university, "advisor"), university.store
+    keys = queries.caseload(store, access.scope_for(advisor), "late", 3)["student_key"].tolist()
+
+    def steps() -> int:
+        return sum(len(queries.case_events(store, Scope.system(), key)) for key in keys)
+
+    before = steps()
+    at = AppTest.from_function(_bulk, default_timeout=60, kwargs={"account": advisor, "keys": keys}).run()
+    at.text_area(key="bulk-contact-text").set_value("Mail about the retake")
+    at.button[0].click().run()
+    assert [warning.value for warning in at.warning] == [EN("bulk.needs_confirm")]
+    at.text_area(key="bulk-contact-text").set_value("Mail about the retake")
+    at.checkbox(key="bulk-confirm").check()
+    at.button[0].click().run()
+    assert not at.exception
+    assert steps() == before + 3
+    assert EN("bulk.done", students=EN.count("students", 3)) in screen.texts(at)
+    at.button(key="bulk-undo").click().run()
+    assert steps() == before
+
+
+def _bulk(account, keys):
+    import streamlit as st
+
+    from dashboard.cases.view.bulk_log import bulk_log, bulk_receipt
+
+    st.session_state["language"] = "en"
+    st.session_state["person"] = account
+    bulk_receipt()
+    bulk_log(keys)
+
+
+def test_an_entry_of_ones_own_is_taken_back(university, screen):
+    advisor, store = screen.person(university, "advisor"), university.store
+    event = add_case_event(store, university.student, advisor.account, "note", {"text": "Wrong student"})
+    at = screen.drawn("student", advisor, key=university.student)
+    at.button(key=f"withdraw-{event}").click().run()
+    standing = queries.case_events(store, access.scope_for(advisor), university.student)
+    assert event not in standing["event_id"].tolist()
+
+
+def test_an_override_stands_beside_the_score(university, screen):
+    advisor = screen.person(university, "advisor")
+    detail = {"band": "low", "reason": "Has passed everything since"}
+    add_case_event(university.store, university.student, advisor.account, "override", detail)
+    at = screen.drawn("student", advisor, key=university.student)
+    assert EN("event.overridden", band=EN("band.low")) in screen.texts(at)
+    assert "Has passed everything since" in screen.texts(at)
+
+
+def test_follow_ups_are_listed_by_urgency(university, screen):
+    advisor = screen.person(university, "advisor")
+    detail = {"how": "phone", "due_on": date.today()}
+    event = add_case_event(university.store, university.student, advisor.account, "contact", detail)
+    at = screen.drawn("followups", advisor)
+    assert EN("followup.today") in screen.texts(at)
+    assert len(at.dataframe) == 1
+    at.segmented_control(key="whose").set_value("handed").run()
+    assert EN("followup.none_of") in screen.texts(at)
+    withdraw_case_events(university.store, [event], advisor.account)
+
+
+def test_an_agreed_step_stays_due_after_a_later_contact_until_an_outcome_names_it(university, screen):
+    advisor, store = screen.person(university, "advisor"), university.store
+    step = {"what": "Tutoring every Tuesday", "due_on": date.today()}
+    made = add_case_event(store, university.student, advisor.account, "intervention", step)
+    at = screen.drawn("student", advisor, key=university.student)
+    at.pills(key="event-kind").set_value("contact").run()
+    assert at.multiselect(key="event-contact-settles").value == []
+    at.text_area(key="event-contact-text").set_value("Short call")
+    button = next(each for each in at.button if each.label == EN("event.save"))
+    button.click().run()
+    reader = access.scope_for(advisor)
+    assert made in queries.followups_due(store, reader, date.today())["event_id"].tolist()
+    at = screen.drawn("student", advisor, key=university.student)
+    at.pills(key="event-kind").set_value("outcome").run()
+    assert made in at.multiselect(key="event-outcome-settles").value
+    at.text_area(key="event-outcome-text").set_value("Passed")
+    next(each for each in at.button if each.label == EN("event.save")).click().run()
+    assert queries.followups_due(store, reader, date.today()).empty
+    at = screen.drawn("student", advisor, key=university.student)
+    assert EN("event.settled_on", day=EN.day(date.today())) in screen.texts(at)
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_the_weeks_digest_is_on_the_page(university, language, screen):
+    at = AppTest.from_function(
+        _digest,
+        default_timeout=60,
+        kwargs={"account": screen.person(university, "advisor"), "language": language},
+    ).run()
+    assert not at.exception
+    assert Words(language)("digest.title") in screen.texts(at)
+
+
+def _digest(account, language):
+    import streamlit as st
+
+    from dashboard.cases.view.digest_panel import digest_panel
+
+    st.session_state["language"] = language
+    st.session_state["person"] = account
+    digest_panel("late")

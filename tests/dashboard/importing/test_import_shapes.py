@@ -1,0 +1,96 @@
+"""Files that need a word from the office: what the Data page asks, and what comes of the answers."""
+
+import pytest
+
+from dashboard.importing import plan as importing
+from dashboard.importing.columns import Said, own_mapping, read_columns
+from dashboard.importing.plan import UploadedFile
+from data.records.import_queries import known_records
+from data.trust.accounts import Account
+
+REGISTRY = Account("rina", "Rina", "registry")
+WIDE = UploadedFile(
+    "lulusan.csv",
+    b"NAMA;JENIS KELAMIN;STATUS MAHASISWA;UMUR;STATUS NIKAH;IPS 1;IPS 2;IPS 3;IPK;STATUS KELULUSAN\n"
+    b"ANI;2;BEKERJA;28;BELUM;2,76;2,8;0;3,07;TERLAMBAT\n"
+    b"BUDI;1;MAHASISWA;23;BELUM;3,00;3,3;3,14;3,17;TEPAT\n",
+)
+SNAPSHOT = UploadedFile(
+    "register.csv",
+    b"NIM;Kode Prodi;Jenjang;Tanggal Masuk;Jenis Daftar;Tanggal Lulus;IPK Akhir\n"
+    b"01;55201;S1;06/09/2017;Baru;20/08/2021;3,5\n"
+    b"02;55201;S1;06/09/2017;Baru;20/09/2021;3,1\n",
+)
+
+
+@pytest.fixture
+def page(store, served, screen, monkeypatch):
+    """The Data page of an empty store of its own, after one file was chosen."""
+    served(store)
+
+    def opened(file: UploadedFile):
+        at = screen.drawn("data", REGISTRY)
+        at.file_uploader(key="upload").upload(file.name, file.data, "text/csv").run()
+        assert not at.exception
+        return at
+
+    return opened
+
+
+def test_a_register_in_one_file_is_recognised_and_loads_without_a_question(store, page):
+    assert importing.guess_kind(SNAPSHOT) == "register"
+    at = page(SNAPSHOT)
+    assert not [warning.value for warning in at.warning]
+    at.button(key="check").click().run()
+    assert not at.exception
+    plan = importing.make_plan(store, importing.chosen_files([SNAPSHOT], ["register"]), None)
+    assert {table: count["new"] for table, count in plan.counts.items()} == {
+        **{"programs": 1, "students": 2, "outcomes": 2}
+    }
+    importing.write_plan(store, plan, actor="rina", role="registry", skip_bad=False)
+    outcomes = known_records(store, ["01", "02"]).outcomes.set_index("student_number")
+    assert outcomes["exit_term"].to_dict() == {
+        "01": 20202,
+        "02": 20211,
+    }  # September is late
+
+
+def test_a_wide_file_is_asked_about_on_the_page_and_loads(store, page):
+    at = page(WIDE)
+    at.selectbox(key="kind-0-lulusan.csv").select("register").run()
+    assert not at.exception
+    assert "0" in at.radio[0].label and "1" in at.radio[0].label
+    inputs = {one.key.rsplit("-", 1)[1]: one for one in at.text_input if one.key.startswith("fixed-students")}
+    assert set(inputs) == {"student_number", "program_code", "cohort_term", "degree_level"}
+    for column, text in {"student_number": "#", "program_code": "55201", "cohort_term": "20111"}.items():
+        inputs[column].set_value(text)
+    inputs["degree_level"].set_value("S1")
+    at.radio[0].set_value("empty")
+    codes = {one.label: one for one in at.selectbox if one.key.startswith("code-students")}
+    codes["1"].select("L")
+    codes["2"].select("P")
+    at.run()
+    assert not at.exception
+    asked = [one.key for one in at.text_input if one.key.endswith("-student_number")]
+    assert len(asked) == 1  # for all tables of the file together
+    at.button(key="check").click().run()
+    assert not at.exception
+    kept, plan = at.session_state["plan"]
+    assert plan.records.frames.students["sex"].tolist() == ["P", "L"]
+    assert len(plan.records.frames.terms) == 5
+    assert "REC030" not in set(plan.problems["rule"])
+
+
+def test_choices_on_the_page_become_one_mapping_that_can_be_remembered(store):
+    file = read_columns(store, WIDE, "terms", None)
+    assert file.zeros == 1
+    said = Said({"student_number": "#"}, {"IPS": {"0": ""}}, "empty")
+    mapping = own_mapping([file], {"terms": file.given}, "own", {"terms": said})
+    part = mapping.table("terms")
+    assert (part.fixed["student_number"], part.fixed["status"], part.zero) == ("#", "A", "empty")
+    assert own_mapping([file], {"terms": file.given}, "own", {"terms": Said()}) is None
+
+
+def test_a_register_beside_a_file_of_its_tables_is_refused():
+    with pytest.raises(ValueError, match="each table once, got students twice"):
+        importing.chosen_files([SNAPSHOT, SNAPSHOT], ["register", "students"])

@@ -1,0 +1,94 @@
+"""The page's import: guessing, planning without writing, writing once."""
+
+from pathlib import Path
+
+import pytest
+
+from dashboard.importing import plan as importing
+from dashboard.importing.plan import UploadedFile
+from data import queries
+from data.signatures.files import iter_signature_files
+from data.trust import audit
+
+CASES = Path(__file__).resolve().parents[2] / "cases"
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
+SIAKAD = ("siakad_students.csv", "siakad_terms.csv", "siakad_outcomes.csv")
+
+
+def files(*names: str) -> list[UploadedFile]:
+    return [UploadedFile(name, (SAMPLES / name).read_bytes()) for name in names]
+
+
+def planned(store, *names: str, rule=None) -> importing.PagePlan:
+    given = files(*names)
+    kinds = [importing.guess_kind(file) for file in given]
+    return importing.make_plan(store, importing.chosen_files(given, kinds), None, rule)
+
+
+def test_files_are_recognised_by_their_headers_and_endings():
+    kinds = [importing.guess_kind(file) for file in files(*SIAKAD, "signatures.zip")]
+    assert kinds == ["students", "terms", "outcomes", "signatures"]
+    assert importing.guess_kind(UploadedFile("notes.csv", b"a;b\n1;2\n")) == "skip"
+    assert importing.guess_kind(UploadedFile("scan.PNG", b"")) == "signatures"
+
+
+def test_two_files_of_one_table_are_refused():
+    with pytest.raises(ValueError, match="each table once, got students twice"):
+        importing.chosen_files(files(SIAKAD[0], SIAKAD[0]), ["students", "students"])
+
+
+def test_files_left_out_are_not_planned():
+    assert importing.chosen_files(files(*SIAKAD), ["students", "skip", "skip"]).keys() == {"students"}
+
+
+def test_a_plan_writes_nothing_and_its_import_writes_once(store):
+    plan = planned(store, *SIAKAD, "signatures.zip", rule="entry")
+    assert queries.imports(store).empty
+    assert plan.counts["students"]["new"] > 0
+    assert plan.counts["signatures"]["new"] > 0
+    how = {"actor": "petugas", "role": "registry"}
+    written = importing.write_plan(store, plan, skip_bad=True, **how)
+    assert written["students"]["new"] == plan.counts["students"]["new"]
+    assert written["signatures"]["new"] == plan.counts["signatures"]["new"]
+    again = importing.write_plan(
+        store, planned(store, *SIAKAD, "signatures.zip", rule="entry"), skip_bad=True, **how
+    )
+    assert {table: (count["new"], count["changed"]) for table, count in again.items()} == dict.fromkeys(
+        again, (0, 0)
+    )
+    assert audit.verify_chain(store).entries == 2
+
+
+def test_bad_rows_stand_in_the_way_until_they_are_left_out(store):
+    importing.write_plan(store, planned(store, SIAKAD[0]), actor="a", role="registry", skip_bad=False)
+    plan = planned(store, "bad_terms.csv")
+    assert plan.errors > 0
+    assert plan.usable
+    assert plan.problems["severity"].tolist() == sorted(plan.problems["severity"])
+    with pytest.raises(ValueError, match="refused"):
+        importing.write_plan(store, plan, actor="a", role="registry", skip_bad=False)
+    listed = importing.problems_csv(plan).decode("utf-8-sig")
+    assert listed.count("\n") == len(plan.problems) + 1
+
+
+def test_an_archive_beside_single_images_and_two_archives_are_all_taken(store):
+    numbers = ["17612010016_2021-09-02.png", "28_scans.zip"]
+    image, packed = ((CASES / name).read_bytes() for name in ("28_17612010016_2021-09-02.png", numbers[1]))
+    given = [
+        UploadedFile(numbers[0], image),
+        UploadedFile("scans.zip", packed),
+        UploadedFile("more.ZIP", packed),
+        UploadedFile("damaged.zip", b"PK\x03\x04 cut off"),
+    ]
+    kinds = [importing.guess_kind(file) for file in given]
+    assert kinds == ["signatures"] * 4
+    plan = importing.make_plan(store, importing.chosen_files(given, kinds), None, None)
+    said = {row.file.rsplit("/", 1)[-1]: row.rule for row in plan.problems.itertuples()}
+    assert said["damaged.zip"] == "SPC014"
+    seen = [file.name for file in iter_signature_files(plan.pixels)]
+    assert seen == [
+        numbers[0],
+        "damaged.zip",
+        "more.ZIP/17612010016_2021-09-01.png",
+        "scans.zip/17612010016_2021-09-01.png",
+    ]

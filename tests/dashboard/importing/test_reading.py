@@ -1,0 +1,129 @@
+"""What a file leaves open is shown on the page in both languages, and the reader's word reaches the store."""
+
+from __future__ import annotations
+
+import io
+import shutil
+
+import openpyxl
+import pandas as pd
+import pytest
+from sqlalchemy import select
+from streamlit.testing.v1 import AppTest
+
+from dashboard.jobs import worker_child
+from dashboard.shell.wording import Words
+from data import queries, schema
+from data.engine.bulk import fetch
+from data.jobs import table
+from data.store import open_store
+from data.trust.accounts import Account
+
+REGISTRY = Account("registry", "Registry", "registry")
+STUDENTS = "NIM,Nama,Kode Prodi,Jenjang,Angkatan,Status Awal\n" + "".join(
+    f"0211000{number},A,TI,S1,2021,Baru\n" for number in range(1, 4)
+)
+EXITS = "NIM,Jenis Keluar,Tanggal *Keluar*\n02110001,Lulus,05/12/2024\n02110002,Lulus,06/08/2025\n"
+
+
+def _page(account, language):
+    """The script that AppTest runs: the page of data, as the router would draw it."""
+    import streamlit as st
+
+    from dashboard.components.layout import guarded
+
+    st.session_state["language"] = language
+    st.session_state["person"] = account
+    guarded("data")()
+
+
+def drawn(language: str = "en") -> AppTest:
+    kwargs = {"account": REGISTRY, "language": language}
+    return AppTest.from_function(_page, default_timeout=60, kwargs=kwargs).run()
+
+
+def texts(at: AppTest) -> str:
+    kinds = (at.markdown, at.caption, at.error, at.warning, at.success, at.info)
+    return "\n".join(str(part.value) for parts in kinds for part in parts)
+
+
+@pytest.fixture
+def store(tmp_path, sqlite_template, monkeypatch):
+    """The app on an empty store, without a worker."""
+    from dashboard.shell import caches, stores
+
+    shutil.copy(sqlite_template, tmp_path / "tepat.db")
+    opened = open_store(f"sqlite:///{tmp_path / 'tepat.db'}", folder=tmp_path)
+    monkeypatch.setattr(stores, "store", lambda: opened)
+    caches._read.clear()
+    yield opened
+    opened.close()
+
+
+def labelled(parts, label: str):
+    (found,) = [part for part in parts if part.label == label]
+    return found
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_an_assumed_order_of_dates_is_said_and_the_readers_word_is_what_is_written(
+    store, monkeypatch, language
+):
+    from dashboard.shell import current_session
+
+    words = Words(language)
+    monkeypatch.setattr(
+        current_session, "words", lambda: words
+    )  # AppTest formats options outside the session
+    at = drawn(language)
+    uploads = [
+        ("s.csv", STUDENTS.encode(), "text/csv"),
+        ("o.csv", EXITS.replace("*", "").encode(), "text/csv"),
+    ]
+    at.file_uploader(key="upload").set_value(uploads).run()
+    at.button(key="check").click().run()
+    assert not at.exception
+    said = "\n".join(str(warning.value) for warning in at.warning)
+    assert words("reading.assumed") in said and words("reading.date_order_dmy") in said
+    orders = [one for one in at.selectbox if one.label == words("reading.date_order")]
+    orders[1].select("mdy").run()
+    assert words("reading.assumed") not in texts(at), "the old check no longer holds"
+    at.button(key="check").click().run()
+    assert words("reading.assumed") not in "\n".join(str(warning.value) for warning in at.warning)
+    assert words("reading.date_order_mdy") in texts(at)
+    at.button(key="apply").click().run()
+    job = table.take(store, "a")
+    worker_child.do(store, job)
+    assert table.find(store, job.job_id).status == "done"
+    with store.reading() as connection:
+        days = fetch(connection, select(schema.outcomes.c.exit_date))["exit_date"]
+    assert sorted(pd.to_datetime(days).dt.strftime("%Y-%m-%d")) == ["2024-05-12", "2025-06-08"]
+
+
+def test_sheets_are_named_and_chosen_and_what_is_left_is_said(store):
+    words = Words("en")
+    book = openpyxl.Workbook()
+    book.active.title = "Ang_2021_"
+    for sheet, lines in (
+        (book.active, STUDENTS),
+        (book.create_sheet("Old"), STUDENTS.replace("0211", "0311")),
+    ):
+        for line in lines.splitlines():
+            sheet.append(line.split(","))
+    book.create_sheet("Guide").append(["Column", "Meaning"])
+    made = io.BytesIO()
+    book.save(made)
+    at = drawn()
+    at.file_uploader(key="upload").set_value([("book.xlsx", made.getvalue(), "application/xlsx")]).run()
+    labelled(at.selectbox, "book\\.xlsx").select("students").run()
+    at.button(key="check").click().run()
+    said = texts(at)
+    assert not at.exception
+    assert "Ang\\_2021\\_\\, Old" in said.replace("\u2060", "")
+    problems = at.dataframe[-1].value
+    assert problems[words("column.value")].tolist().count("Guide") == 1
+    labelled(at.multiselect, words("reading.sheets")).select("Old").run()
+    at.button(key="check").click().run()
+    shown = [frame.value for frame in at.dataframe if "student_number ← NIM" in frame.value]
+    assert [number[:4] for number in shown[0]["student_number ← NIM"]] == ["0311"] * 3
+    assert queries.imports(store).empty

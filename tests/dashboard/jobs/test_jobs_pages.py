@@ -1,0 +1,295 @@
+"""The pages of data and jobs without a browser: empty, in use, refused, broken."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import zipfile
+from pathlib import Path
+from threading import Event
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.importing import plan as importing
+from dashboard.importing.plan import UploadedFile
+from dashboard.jobs import asking as jobs
+from dashboard.jobs import imports as jobs_import
+from dashboard.jobs import worker_child
+from dashboard.shell.plain import plain
+from dashboard.shell.wording import Words
+from data import queries
+from data.jobs import live as jobs_live
+from data.jobs import table
+from data.store import open_store
+from data.trust.accounts import Account, write_accounts
+from data.trust.undo import last_import
+
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
+SIAKAD = ("siakad_students.csv", "siakad_terms.csv", "siakad_outcomes.csv")
+EN = Words("en")
+REGISTRY = Account("registry", "Registry", "registry")
+ADMIN = Account("admin", "Admin", "administrator")
+
+
+def _page(name, account, language):
+    """The script that AppTest runs: one page for one person, as the router would draw it."""
+    import streamlit as st
+
+    from dashboard.components.layout import guarded
+
+    st.session_state["language"] = language
+    st.session_state["person"] = account
+    guarded(name)()
+
+
+def drawn(name: str, account: Account, language: str = "en") -> AppTest:
+    kwargs = {"name": name, "account": account, "language": language}
+    return AppTest.from_function(_page, default_timeout=60, kwargs=kwargs).run()
+
+
+def texts(at: AppTest) -> str:
+    kinds = (at.title, at.subheader, at.markdown, at.caption, at.error, at.warning, at.success, at.info)
+    return "\n".join(str(part.value) for parts in kinds for part in parts)
+
+
+@pytest.fixture
+def store(tmp_path, sqlite_template, monkeypatch):
+    """The app on an empty store, without a worker."""
+    from dashboard.shell import caches, stores
+
+    shutil.copy(sqlite_template, tmp_path / "tepat.db")
+    opened = open_store(f"sqlite:///{tmp_path / 'tepat.db'}", folder=tmp_path)
+    monkeypatch.setattr(stores, "store", lambda: opened)
+    caches._read.clear()
+    yield opened
+    opened.close()
+
+
+def files(*names: str) -> list[UploadedFile]:
+    return [UploadedFile(name, (SAMPLES / name).read_bytes()) for name in names]
+
+
+def asked(store, *names: str, skip_bad: bool = True, mapping=None) -> str:
+    given = files(*names)
+    kinds = [importing.guess_kind(file) for file in given]
+    about = {"mapping": mapping, "captured_on": "entry", "skip_bad": skip_bad}
+    return jobs_import.start(store, REGISTRY, given, kinds, **about)
+
+
+def work(store) -> table.Job:
+    """Do the next job in this process, as the worker's child would."""
+    job = table.take(store, "a")
+    worker_child.do(store, job)
+    return table.find(store, job.job_id)
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_the_page_of_jobs_says_that_nothing_has_run_yet(store, language):
+    at = drawn("jobs", ADMIN, language)
+    assert not at.exception
+    assert Words(language)("jobs.open_none") in texts(at)
+    assert Words(language)("jobs.none_title") in texts(at)
+
+
+@pytest.mark.parametrize("account", [REGISTRY, ADMIN, Account("a", "A", "accreditation")])
+def test_a_reader_is_offered_what_the_role_may_ask_for_and_nothing_else(store, account):
+    at = drawn("jobs", account)
+    offered = {button.key.removeprefix("start-") for button in at.button if button.key.startswith("start-")}
+    own = {"feeder", "embed", "train", "score", "reports"} & set(jobs.kinds_for(account.role))
+    assert offered == own
+
+
+def test_a_job_that_waits_without_a_worker_says_so_and_can_be_stopped(store):
+    at = drawn("jobs", ADMIN)
+    at.button(key="start-score").click().run()
+    (job,) = table.open_jobs(store)
+    assert job.kind == "score"
+    assert EN("jobs.no_worker") in texts(at)
+    at.button(key=f"sure-{job.job_id}").click().run()
+    assert table.find(store, job.job_id).status == "cancelled"
+    assert EN("jobs.open_none") in texts(at)
+    assert at.dataframe[0].value.iloc[0][EN("column.state")] == EN("job_status.cancelled")
+
+
+def test_a_running_job_shows_how_far_it_is(store):
+    jobs.start(store, ADMIN, "score")
+    job = table.take(store, "a")
+    jobs_live.beat(store)
+    jobs_live.report(store, job.job_id, jobs_live.JobProgress(3, 9, "scoring as of 3 terms"))
+    at = drawn("jobs", ADMIN)
+    assert "Scoring as of 3 terms · 3 of 9" in at.get("progress")[0].proto.text
+    assert at.get("progress")[0].proto.value == 33
+    assert EN("jobs.no_worker") not in texts(at)
+
+
+def test_the_history_tells_how_jobs_ended_and_offers_another_try(store):
+    jobs.start(store, ADMIN, "score")
+    assert work(store).problem == "no_model"
+    at = drawn("jobs", ADMIN)
+    row = at.dataframe[0].value.iloc[0]
+    assert row[EN("column.state")] == EN("job_status.failed")
+    assert row[EN("column.outcome")] == EN("job_problem.no_model")
+    assert drawn("jobs", REGISTRY).dataframe.len == 0
+
+
+def test_the_reports_of_all_programmes_can_be_fetched_once_they_are_made(store, monkeypatch):
+    from dashboard.reports import pipeline
+
+    def printed(table, provenance, audiences) -> dict[str, bytes]:
+        return {f"{table.profile.id}_{audiences[0]}.csv": b"figures"}
+
+    monkeypatch.setattr(pipeline, "print_files", printed)  # typesetting has tests of its own
+    work_import(store)
+    asking = Account("akreditasi", "A", "accreditation")
+    write_accounts(store, [asking])
+    jobs.start(store, asking, "reports", profile="iaps40-8c")
+    made = work(store)
+    assert made.status == "done"
+    ((name, content),) = jobs_live.kept_files(store, made.result["files"])
+    assert name.startswith("iaps40-8c_20")
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert len(archive.namelist()) == made.result["programs"] > 0
+        assert archive.namelist()[0].endswith("/iaps40-8c_external.csv")
+
+
+def work_import(store) -> table.Job:
+    asked(store, *SIAKAD)
+    return work(store)
+
+
+def test_an_import_is_done_by_the_worker_and_leaves_no_file(store):
+    asked(store, *SIAKAD, "signatures.zip")
+    done = work(store)
+    assert done.status == "done"
+    assert done.result["counts"]["students"] == {"new": 30, "changed": 0, "same": 0}
+    assert done.result["counts"]["signatures"]["new"] == 12
+    assert queries.imports(store)["import_id"].tolist() == [done.result["import_id"]]
+    assert not list((store.folder / "jobs").glob("*/*"))
+
+
+def test_an_import_that_meets_a_bad_row_writes_nothing_and_keeps_its_files_for_another_try(store):
+    work_import(store)
+    asked(store, "bad_terms.csv", skip_bad=False)
+    failed = work(store)
+    assert (failed.status, failed.problem) == ("failed", "rows_refused")
+    assert len(queries.imports(store)) == 1
+    assert jobs.can_repeat(store, failed)
+
+
+def test_files_that_were_deleted_meanwhile_fail_their_import_in_words(store):
+    asked(store, *SIAKAD)
+    (job,) = table.open_jobs(store)
+    jobs_live.drop_files(store, job.arguments["files"])
+    assert work(store).problem == "files_gone"
+
+
+def test_an_import_that_was_undone_is_not_repeated_under_its_id(store):
+    from data.trust.undo import undo_import
+
+    done = work_import(store)
+    undo_import(store, done.result["import_id"], actor="a", role="registry")
+    kept = jobs_live.keep_files(store, [(file.name, file.data) for file in files(*SIAKAD)])
+    jobs.start(store, REGISTRY, "import", **{**done.arguments, "files": kept})
+    assert work(store).problem == "undone"
+
+
+def test_the_data_page_shows_an_import_under_way(store):
+    asked(store, *SIAKAD)
+    at = drawn("data", REGISTRY)
+    assert not at.exception
+    assert EN("data.open_title") in texts(at)
+    assert at.get("progress")
+
+
+def test_the_last_import_is_undone_from_the_page_once_it_is_confirmed(store):
+    done = work_import(store)
+    at = drawn("data", REGISTRY)
+    assert plain("siakad_students.csv") in texts(at)
+    at.session_state["steps-data"] = {"embed": "a job asked for after the import"}
+    at.button(key="undo-sure").click().run()
+    assert "steps-data" not in at.session_state  # what came after it is followed no longer
+    assert queries.counts(store).set_index("table").loc["students", "rows"] == 0
+    assert "Undone: 238 rows deleted, 0 restored." in texts(at)
+    assert EN("data.undo_none") in texts(at)
+    assert last_import(store) is None
+    assert at.dataframe[0].value.iloc[0][EN("column.import_state")] == EN("data.state_undone")
+    assert queries.imports(store).iloc[0]["import_id"] == done.result["import_id"]
+
+
+def test_an_undo_that_comes_too_late_is_refused_in_words(store):
+    from data.store import add_case_event
+
+    work_import(store)
+    at = drawn("data", REGISTRY)
+    with store.reading() as connection:
+        from sqlalchemy import select
+
+        from data import schema
+
+        key = connection.scalar(select(schema.students.c.student_key).limit(1))
+    add_case_event(store, key, "ani", "note", {"text": "Talked"})
+    at.button(key="undo-sure").click().run()
+    assert EN("data.undo_used") in texts(at)
+    assert queries.counts(store).set_index("table").loc["students", "rows"] == 30
+
+
+def test_the_headers_of_a_file_can_be_tied_to_other_columns(store):
+    at = drawn("data", REGISTRY)
+    (file,) = files(SIAKAD[0])
+    at.file_uploader(key="upload").upload(file.name, file.data, "text/csv").run()
+    assert not at.exception
+    selects = {select.label: select for select in at.selectbox}
+    assert selects["Jalur Masuk"].value == "admission_path"
+    selects["NIM"].select("").run()
+    assert EN("import_column.student_number") in "\n".join(warning.value for warning in at.warning)
+    selects = {select.label: select for select in at.selectbox}
+    selects["NIM"].select("student_number").run()
+    selects = {select.label: select for select in at.selectbox}
+    selects["Jalur Masuk"].select("region").run()
+    at.button(key="check").click().run()
+    assert "own columns" in "\n".join(expander.label for expander in at.expander)
+    at.toggle(key="remember-columns").set_value(True).run()
+    at.button(key="apply").click().run()
+    done = work(store)
+    assert done.status == "done"
+    from data.records.ingest import remembered_mappings
+
+    (kept,) = remembered_mappings(store)
+    assert kept.table("students").chosen["Jalur Masuk"] == "region"
+
+
+def test_a_worker_that_finds_nothing_returns(store):
+    from dashboard.jobs.worker import work as until_idle
+
+    until_idle(store, Event(), until_idle=True)
+    assert jobs_live.worker_alive(store)
+
+
+def test_the_audit_page_narrows_by_person_and_action_and_tells_details_in_words(store):
+    work_import(store)
+    jobs.start(store, ADMIN, "score")
+    at = drawn("audit", Account("eye", "Eye", "auditor"))
+    assert "The chain is whole: 3 entries." in texts(at)
+    table_shown = at.dataframe[0].value
+    assert table_shown["#"].tolist() == [3, 2, 1]
+    detail = table_shown.iloc[1][EN("column.detail")]
+    assert "students (new: 30, changed: 0, same: 0)" in detail
+    at.selectbox(key="audit-actor").select("admin").run()
+    assert at.dataframe[0].value[EN("column.action")].tolist() == [EN("action.start job")]
+    at.selectbox(key="audit-action").select("import files").run()
+    assert EN("audit.none_found") in texts(at)
+
+
+def test_an_administrator_trains_from_the_models_page_and_nobody_else(store):
+    at = drawn("model", ADMIN)
+    at.slider(key="retrain-trials").set_value(10).run()
+    at.button(key="retrain").click().run()
+    (job,) = table.open_jobs(store)
+    assert (job.kind, job.arguments) == ("train", {"tune": 10})
+    assert at.get("progress")
+    assert "retrain" not in {button.key for button in at.button}
+    assert work(store).problem == "no_records"
+    assert EN("job_problem.no_records") in texts(at.run())
+    leader = drawn("model", Account("l", "L", "leadership"))
+    assert "retrain" not in {button.key for button in leader.button}

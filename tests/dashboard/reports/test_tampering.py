@@ -1,0 +1,184 @@
+"""Altering an approved report behind the triggers' back is found, each way; approvals can be withdrawn."""
+
+import runpy
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete, text, update
+
+from dashboard.reports import pipeline
+from dashboard.reports.approve import reopened, seal
+from dashboard.reports.describe import provenance_pairs
+from dashboard.reports.provenance import content_hash, file_hash
+from data import reports_store, schema
+from data.reports_store import ApprovalRefused
+from data.store import write_records
+from data.trust import audit
+from data.trust.accounts import Account, write_accounts
+from data.trust.scope import Scope
+
+frames = runpy.run_path(str(Path(__file__).with_name("test_approval.py")))["frames"]
+SYSTEM = Scope.system()
+FORGED = "f" * 64
+
+
+@pytest.fixture
+def approved(store):
+    """An approved report in a store whose triggers somebody dropped."""
+    write_records(store, frames(), source="register40.csv", files={}, actor="registry", synthetic=True)
+    prepared = prepare(store)
+    report, _ = pipeline.approve(store, SYSTEM, prepared.report_id, actor="dekan", role="leadership")
+    sqlite = "sqlite" in store.url
+    names = ("no_update", "no_delete") if sqlite else ("guard",)
+    with store.writing() as connection:
+        for table in ("reports", "audit_log"):
+            for name in names:
+                where = "" if sqlite else f" ON {table}"
+                connection.execute(text(f"DROP TRIGGER tr_{table}_{name}{where}"))
+    return report
+
+
+def prepare(store, actor="siti"):
+    register = pipeline.read_register(store, SYSTEM)
+    built = pipeline.build(store, register, pipeline.Request("iaps40-8c", "55201", 2025))
+    return pipeline.prepare(store, *built, actor=actor, role="accreditation")
+
+
+def problems(store, report, file=None):
+    return set(pipeline.prove(store, SYSTEM, report.report_id, file, whole_log=True).problems)
+
+
+def alter(store, **values):
+    with store.writing() as connection:
+        connection.execute(update(schema.reports).values(**values))
+
+
+def test_an_untouched_report_is_intact(store, approved):
+    assert problems(store, approved) == set()
+
+
+def with_total(report, value):
+    cells = [
+        cell | {"value": value} if cell["column"] == "total" else cell for cell in report.content["cells"]
+    ]
+    return report.content | {"cells": cells}
+
+
+def test_changed_content_is_found(store, approved):
+    alter(store, content=with_total(approved, 40))
+    assert problems(store, approved) == {"content_changed", "seal_broken"}
+
+
+def test_changed_content_with_fresh_seals_is_found(store, approved):
+    content = with_total(approved, 40)
+    proof = approved.provenance | {"content_sha256": content_hash(content)}
+    alter(store, content=content, provenance=proof, sha256=seal(content, proof))
+    assert problems(store, approved) == {"log_disagrees"}
+
+
+def test_a_changed_seal_is_found(store, approved):
+    alter(store, sha256=FORGED)
+    assert problems(store, approved) == {"seal_broken", "log_disagrees"}
+
+
+def test_a_changed_approver_is_found_in_the_row_and_with_fresh_seals(store, approved):
+    alter(store, approved_by="rektor")
+    assert problems(store, approved) == {"people_changed"}
+    proof = approved.provenance | {"approved_by": "rektor"}
+    alter(store, approved_by="rektor", provenance=proof, sha256=seal(approved.content, proof))
+    assert problems(store, approved) == {"people_changed", "log_disagrees"}
+
+
+def test_a_changed_preparer_is_found(store, approved):
+    alter(store, prepared_by="budi")
+    assert problems(store, approved) == {"people_changed"}
+
+
+def test_a_changed_file_map_is_found_and_its_file_with_it(store, approved):
+    paper = b"%PDF-forged"
+    alter(store, files=approved.files | {"forged.pdf": file_hash(paper)})
+    assert problems(store, approved, paper) == {"files_changed"}
+
+
+@pytest.mark.parametrize("values", [{"version": 7}, {"ts_year": 2024}, {"program_code": "57401"}])
+def test_changed_labels_are_found(store, approved, values):
+    alter(store, **values)
+    assert problems(store, approved) == {"labels_changed", "log_disagrees"}
+
+
+def test_an_approval_taken_back_in_the_row_is_found(store, approved):
+    alter(store, status="prepared")
+    assert problems(store, approved) == {"labels_changed", "log_disagrees"}
+
+
+def test_a_deleted_row_is_found(store, approved):
+    with store.writing() as connection:
+        connection.execute(delete(schema.reports))
+    assert problems(store, approved) == {"row_deleted"}
+    assert reports_store.known_reports(store) == [approved.report_id]
+    with pytest.raises(KeyError):
+        pipeline.prove(store, replace(SYSTEM, program_codes=("57401",)), approved.report_id)
+
+
+def test_an_entry_of_the_log_that_was_changed_or_deleted_is_found(store, approved):
+    log = schema.audit_log
+    steps = audit.entries(store, object=approved.report_id)
+    with store.writing() as connection:
+        entry = int(steps.iloc[0]["entry"])
+        detail = steps.iloc[0]["detail"] | {"sha256": FORGED}
+        connection.execute(update(log).where(log.c.entry == entry).values(detail=detail))
+    assert problems(store, approved) == {"log_disagrees", "log_broken"}
+    audit.append(store, actor="x", role="auditor", action="view", object="y")
+    with store.writing() as connection:
+        connection.execute(delete(log).where(log.c.entry == entry))
+    assert problems(store, approved) >= {"log_disagrees", "log_broken"}
+    with store.writing() as connection:
+        connection.execute(delete(log))
+    assert "log_disagrees" in problems(store, approved)
+
+
+def test_the_preparer_in_other_letters_is_the_preparer(store, approved):
+    second = prepare(store, "siti")
+    with pytest.raises(ApprovalRefused, match="same person"):
+        pipeline.approve(store, SYSTEM, second.report_id, actor="SITI", role="accreditation")
+    write_accounts(store, [Account("siti", "Siti", "accreditation")])
+    with pytest.raises(ValueError, match="'Siti' differs from 'siti' by case alone"):
+        write_accounts(store, [Account("Siti", "Siti", "leadership")])
+    write_accounts(store, [Account("siti", "Siti Aminah", "accreditation")])
+
+
+def test_a_ts_that_has_not_ended_is_refused(store, approved, monkeypatch):
+    register = pipeline.read_register(store, SYSTEM)
+    asked = pipeline.Request("iaps40-8c", "55201", 2026)
+    monkeypatch.setattr(pipeline, "now", lambda: datetime(2027, 8, 30, 12))
+    with pytest.raises(pipeline.FutureYear, match="ts must be at most 2025, .* got 2026"):
+        pipeline.build(store, register, asked)
+    monkeypatch.setattr(pipeline, "now", lambda: datetime(2027, 8, 31, 12))
+    table, _ = pipeline.build(store, register, asked)  # over, though the register does not reach its end
+    assert table.line("PTW").state == "not_yet_observable"
+    monkeypatch.setattr(pipeline, "now", lambda: datetime(2026, 1, 1))
+    assert register.newest_year() == 2025  # a clock that is wrong takes nothing from the register
+
+
+def test_withdrawing_an_approval_makes_a_new_version_with_the_reason(store, approved):
+    asked = {"actor": "dekan", "role": "leadership"}
+    with pytest.raises(ValueError, match="reason"):
+        pipeline.withdraw(store, SYSTEM, approved.report_id, reason=" ", **asked)
+    fresh = pipeline.withdraw(store, SYSTEM, approved.report_id, reason="two campuses were mixed up", **asked)
+    assert (fresh.version, fresh.status, fresh.prepared_by) == (2, "prepared", "dekan")
+    assert fresh.content == approved.content
+    table, proof = reopened(fresh)
+    said = dict(provenance_pairs(table, proof, "en"))["Replaces a version whose approval was withdrawn"]
+    assert said == f"v1 ({approved.report_id}): two campuses were mixed up"
+    found = pipeline.prove(store, SYSTEM, approved.report_id, whole_log=True)
+    assert (found.problems, found.withdrawn) == ((), "two campuses were mixed up")
+    with pytest.raises(ApprovalRefused, match="no approval to withdraw"):
+        pipeline.withdraw(store, SYSTEM, approved.report_id, reason="again", **asked)
+    with pytest.raises(ApprovalRefused, match="no approval to withdraw"):
+        pipeline.withdraw(store, SYSTEM, fresh.report_id, reason="not approved yet", **asked)
+    with pytest.raises(ApprovalRefused, match="same person"):
+        pipeline.approve(store, SYSTEM, fresh.report_id, **asked)
+    again, _ = pipeline.approve(store, SYSTEM, fresh.report_id, actor="rektor", role="leadership")
+    assert problems(store, again) == set()

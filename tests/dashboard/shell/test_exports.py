@@ -1,0 +1,122 @@
+"""Exported files open, carry their provenance, run no formula and give nobody away."""
+
+import ast
+import io
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import dashboard
+from dashboard.shell import exports
+from dashboard.shell.wording import Words
+from data.files import safe_cells
+
+WORDS = Words("en")
+
+
+def provenance(synthetic=True, **changes) -> exports.TableProvenance:
+    about = {"role": "advisor", "data_version": "v1", "model_version": "risk-1", "filters": {"k": "20"}}
+    return exports.TableProvenance(words=WORDS, synthetic=synthetic, **about, **changes)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+62", "-3", "@SUM(A1)", "\tx", "\r=1"])
+def test_a_cell_that_would_run_gets_an_apostrophe(text):
+    assert safe_cells.safe_cell(text) == "'" + text
+
+
+@given(st.text())
+def test_no_escaped_text_begins_like_a_formula(text):
+    assert not safe_cells.safe_cell(text).startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+def test_numbers_and_missing_cells_stay_what_they_are():
+    frame = pd.DataFrame({"a": [1.5, -2.0], "b": ["-x", None], "=c": [1, -1]})
+    safe = safe_cells.safe_frame(frame)
+    assert safe["a"].tolist() == [1.5, -2.0]
+    assert safe["b"].tolist()[0] == "'-x"
+    assert safe["b"].isna().tolist() == [False, True]
+    assert list(safe.columns) == ["a", "b", "'=c"]
+    assert safe["'=c"].tolist() == [1, -1]
+
+
+def test_a_workbook_opens_with_its_rows_its_mark_and_its_provenance():
+    frame = pd.DataFrame({"Student": ["=cmd()", "Ani"], "Risk": [71, 40]})
+    book = openpyxl.load_workbook(io.BytesIO(exports.to_bytes(frame, "xlsx", provenance())))
+    assert book.sheetnames == ["Data", "Provenance"]
+    rows = list(book["Data"].iter_rows(values_only=True))
+    assert rows[0][0] == "SYNTHETIC DEMO DATA"
+    assert rows[2] == ("Student", "Risk")
+    assert rows[3:] == [("'=cmd()", 71), ("Ani", 40)]
+    about = dict(book["Provenance"].iter_rows(values_only=True))
+    assert about["Notice"] == "SYNTHETIC DEMO DATA"
+    assert about["Data version"] == "v1"
+    assert about["Model version"] == "risk-1"
+    assert about["Filters: k"] == "20"
+    assert about["Made by (role)"] == "Advisor"
+    assert about["Rows"] == "2"
+
+
+def test_a_workbook_of_real_data_has_no_synthetic_mark():
+    book = openpyxl.load_workbook(
+        io.BytesIO(exports.to_bytes(pd.DataFrame({"a": [1]}), "xlsx", provenance(synthetic=False)))
+    )
+    assert list(book["Data"].iter_rows(values_only=True)) == [("a",), (1,)]
+
+
+def test_a_csv_is_read_back_and_says_that_it_is_synthetic():
+    frame = pd.DataFrame({"Student": ["@x"], "Risk": [71]})
+    read = pd.read_csv(io.BytesIO(exports.to_bytes(frame, "csv", provenance())), encoding="utf-8-sig")
+    assert read.to_dict("records") == [{"Student": "'@x", "Risk": 71, "Notice": "SYNTHETIC DEMO DATA"}]
+
+
+def test_an_empty_frame_is_exported_too():
+    frame = pd.DataFrame({"a": pd.Series([], dtype=float)})
+    for kind in exports.MIME:
+        assert exports.to_bytes(frame, kind, provenance())
+
+
+def test_another_kind_is_refused():
+    with pytest.raises(ValueError, match="kind must be one of csv, xlsx, got 'pdf'"):
+        exports.to_bytes(pd.DataFrame(), "pdf", provenance())
+
+
+def test_the_file_name_has_no_personal_part_and_says_synthetic():
+    assert exports.file_name("caseload", "csv", synthetic=True).startswith("tepat_caseload_synthetic_")
+    assert "synthetic" not in exports.file_name("caseload", "csv", synthetic=False)
+
+
+def hidden(low, moderate, high):
+    counts = {"low": low, "moderate": moderate, "high": high}
+    frame = pd.DataFrame([counts | {"total": low + moderate + high}])
+    return exports.hide_small_cells(frame, list(counts), "total").iloc[0].tolist()
+
+
+def test_small_cells_of_a_table_are_hidden_by_the_one_rule():
+    assert hidden(10, 0, 7) == [10, 0, 7, 17]
+    assert hidden(10, 4, 20) == ["*", "*", 20, 34]
+    assert hidden(1, 1, 20) == ["*", "*", "*", 22]
+    assert hidden(0, 3, 0) == ["*", "*", "*", "*"]
+
+
+@pytest.mark.parametrize(("high", "said"), [(3, True), (7, False)])
+def test_a_workbook_with_hidden_cells_says_what_their_mark_means(high, said):
+    frame = pd.DataFrame([{"low": 10, "high": high, "total": 10 + high}])
+    safe = exports.hide_small_cells(frame, ["low", "high"], "total")
+    book = openpyxl.load_workbook(io.BytesIO(exports.to_bytes(safe, "xlsx", provenance())))
+    about = dict(book["Provenance"].iter_rows(values_only=True))
+    assert about.get("*") == (WORDS("export.suppressed_note", minimum=5) if said else None)
+
+
+def test_no_download_starts_a_run_of_the_page_which_could_forget_its_file():
+    buttons = []
+    for path in Path(dashboard.__file__).parent.rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "download_button":
+                given = {word.arg: ast.unparse(word.value) for word in call.keywords}
+                buttons.append((f"{path.name}:{call.lineno}", given.get("on_click")))
+    assert len(buttons) >= 10
+    assert [place for place, click in buttons if click != "'ignore'"] == []
