@@ -19,7 +19,7 @@ from benchmarks.registers import Register, make_register
 from benchmarks.report_file import write_result
 from fusion.features.assemble import all_rows
 from fusion.features.fuse import mean_signatures
-from fusion.validation.ablation import VERDICTS, Ablation
+from fusion.model.examined import ADDS, Ablation
 from fusion.validation.assess import Assessment, assess
 from fusion.validation.report import table as text_table
 
@@ -68,7 +68,7 @@ def run_null(registers: int, students: int, draws: int) -> dict:
         ablation = _examine(register, register.vectors, number, draws).ablations["late"]
         rows.append(_row(number, "null", ablation))
     return {
-        "adds": sum(row["verdict"] == VERDICTS[0] for row in rows),
+        "adds": sum(row["verdict"] == ADDS for row in rows),
         "worst_loss": max(0.0, -min(row["gain"] for row in rows)),
         "registers": rows,
     }

@@ -33,7 +33,7 @@ from vision.verification.conditions import Compared, compare_scan
 from vision.verification.forger_share import REGISTER_DOUBT, Forgers, read_forgers
 from vision.verification.ground import Ground, WriterSet, background_of, fit_calibrations, run_trials
 from vision.verification.synthetic_ground import SHIPPED, read_synthetic
-from vision.verification.verify import enrol
+from vision.verification.verify import fit_writer_model
 
 REFERENCES = (3, 6, 10)
 TESTED = 6
@@ -163,7 +163,7 @@ def _person(found: SignatureSet, tool: Descriptor, tested: Sequence[str], k: int
 def _trials(found: SignatureSet, tool: Descriptor, people: Sequence[Person], grounds: dict[str, Ground]):
     for person in tqdm(people, desc="tested writers", mininterval=5):
         models = {
-            (name, count): enrol(person.vectors[:count], ground.background, person.writer)
+            (name, count): fit_writer_model(person.vectors[:count], ground.background, person.writer)
             for name, ground in grounds.items()
             for count in REFERENCES
         }

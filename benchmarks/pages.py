@@ -128,11 +128,11 @@ def open_at(folder: str):
 def role_rows(address: str, role: str, folder: str, repeats: int) -> list[dict]:
     """Rows of the pages of one role."""
     with Visitor(address) as visitor:
-        start = visitor.press(visitor.open(), f"enter-{role}")
+        visitor.press(visitor.open(), f"enter-{role}")
         return [
             row(page, action, call, repeats)
             for page in (entry.name for entry in pages_for(role))
-            for action, call in actions(visitor, start, page, folder, role)
+            for action, call in actions(visitor, page, folder, role)
         ]
 
 
@@ -150,9 +150,7 @@ def first_looks(address: str) -> dict:
     return quantiles("overview", "first look at once", visits)
 
 
-def actions(
-    visitor: Visitor, start: Visit, page: str, folder: str, role: str
-) -> list[tuple[str, Callable[[], Visit]]]:
+def actions(visitor: Visitor, page: str, folder: str, role: str) -> list[tuple[str, Callable[[], Visit]]]:
     """What a reader does on a page."""
     turn = count()
     if page == "student":

@@ -100,7 +100,7 @@ def make_register(
     )
     today = as_of_date(FIRST_COHORT, 2 * (cohorts - 1) + 6 if read_after is None else read_after)
     outcomes = _outcomes(students, last, leaves, today)
-    terms = _terms(students, ability, np.minimum(last, 12), normal, today, rng)
+    terms = _terms(students, ability, np.minimum(last, 12), today, rng)
     specimens, vectors = _signatures(students, trait, dim, signed, rng)
     programs = pd.DataFrame(
         PROGRAMS, columns=["program_code", "degree_level", "normal_terms", "required_credits"]
@@ -127,7 +127,7 @@ def _outcomes(students, last, leaves, today) -> pd.DataFrame:
     )
 
 
-def _terms(students, ability, last, normal, today, rng) -> pd.DataFrame:
+def _terms(students, ability, last, today, rng) -> pd.DataFrame:
     who = np.repeat(np.arange(len(students)), last)
     slot = np.concatenate([np.arange(1, n + 1) for n in last])
     entry = students["cohort_term"].to_numpy()

@@ -74,7 +74,7 @@ def measure(folder: Path, students: int, repeats: int) -> tuple[np.ndarray, np.n
     seconds, busy = [], []
     for place, path in enumerate(paths):
         started, worked = time.perf_counter(), time.process_time()
-        made = verify(store, keys[place % len(keys)], path.read_bytes(), name=path.name, actor="benchmark")
+        made = verify(store, keys[place % len(keys)], path.read_bytes(), actor="benchmark")
         seconds.append(time.perf_counter() - started)
         busy.append(time.process_time() - worked)
     store.close()

@@ -508,10 +508,10 @@ signature_descriptors = Table(  # for verification alone: no query of the outcom
     "signature_descriptors",
     metadata,
     Column("specimen_id", String(32), ForeignKey("signature_specimens.specimen_id"), primary_key=True),
-    Column("encoder_id", String(120), primary_key=True),  # name@version+hash of the descriptor
+    Column("descriptor_id", String(120), primary_key=True),  # name@version+hash of the descriptor
     Column("ciphertext", LargeBinary, nullable=False),  # AES-GCM of little-endian float16
     Column("created_at", DateTime, nullable=False),
-    Index("ix_signature_descriptors_encoder_id", "encoder_id", "specimen_id"),
+    Index("ix_signature_descriptors_descriptor_id", "descriptor_id", "specimen_id"),
 )
 enrolments = Table(  # append-only: the newest row of a student holds; kind "retired" ends an enrolment
     "enrolments",
@@ -522,7 +522,7 @@ enrolments = Table(  # append-only: the newest row of a student holds; kind "ret
     Column("actor", String(80), nullable=False),
     Column("kind", String(16), nullable=False),
     _one_of("kind", ("enrolled", "retired")),
-    Column("encoder_id", String(120), nullable=False),  # the descriptor that the references were compared by
+    Column("descriptor_id", String(120), nullable=False),  # what the references were compared by
     Column("descriptor_sha256", String(64), nullable=False),
     Column("classifier_version", String(40), nullable=False),
     Column("reference_ids", JSON, nullable=False),  # specimen ids, oldest first
@@ -535,7 +535,7 @@ verification_calibrations = Table(  # append-only: what scores mean, learned fro
     Column("calibration_id", Row, primary_key=True, autoincrement=True),
     Column("at", DateTime, nullable=False),
     Column("actor", String(80), nullable=False),
-    Column("encoder_id", String(120), nullable=False),
+    Column("descriptor_id", String(120), nullable=False),
     Column("descriptor_sha256", String(64), nullable=False),
     Column("classifier_version", String(40), nullable=False),
     Column(
@@ -556,7 +556,7 @@ verification_decisions = Table(  # append-only
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
     Column("dpi", Integer),
-    Column("encoder_id", String(120), nullable=False),
+    Column("descriptor_id", String(120), nullable=False),
     Column("descriptor_sha256", String(64), nullable=False),
     Column("classifier_version", String(40), nullable=False),
     Column("calibration_version", String(80), nullable=False),
@@ -591,7 +591,8 @@ reviews = Table(  # append-only: opinions of people about a decision, and how it
     Column(
         "opinion", String(24), nullable=False
     ),  # of data.verification.reviews.OPINIONS, or ACTIONS of a settlement
-    Column("reasons", Text, nullable=False),
+    Column("reason_codes", JSON, nullable=False, server_default="[]"),  # of reviews.REASON_CODES
+    Column("reasons", Text, nullable=False),  # what was typed beside them
     Column("blind", Boolean, nullable=False),  # whether the score was unknown to the reviewer
     UniqueConstraint("decision_id", "kind", "reviewer"),
     sqlite_autoincrement=True,
@@ -602,7 +603,7 @@ duplicate_searches = Table(  # one row per search over the register; the finding
     Column("search_id", Row, primary_key=True, autoincrement=True),
     Column("at", DateTime, nullable=False),
     Column("actor", String(80), nullable=False),
-    Column("encoder_id", String(120), nullable=False),
+    Column("descriptor_id", String(120), nullable=False),
     Column("content", JSON, nullable=False),  # counts, limits, expected false hits; nothing of a student
     sqlite_autoincrement=True,
 )

@@ -108,7 +108,8 @@ def calibration_line(outcome, risk, weight) -> tuple[np.ndarray, np.ndarray]:
             step = step / 2
         first = first + step
     if not np.isfinite(step).all() or np.abs(step).max() > 1e-3:
-        return np.full((2, len(weight)), np.nan)
+        nothing = np.full(len(weight), np.nan)
+        return nothing, nothing
     change = _newton(first, x, outcome, weight)
     change[:, 0] = 0.0
     slope, intercept = first + change

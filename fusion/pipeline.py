@@ -8,6 +8,7 @@ term and never twice.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import date
 
 import pandas as pd
 
@@ -23,16 +24,24 @@ from fusion.features.splits import mature_labels
 from fusion.model.booster import TreeSettings
 from fusion.model.fingerprints import code_version, hash_rows, model_version
 from fusion.model.fit import fit_model
+from fusion.model.manifest import Fitness, Manifest, TrainedOn, write_manifest
 from fusion.model.model_files import save_model_folder
 from fusion.model.risk_model import RiskModel
 from fusion.model.tune import tune_settings
 from fusion.service.scoring import score
 from fusion.service.serving import put_into_service
-from fusion.service.sources import choose_encoder, find_model, load_model, read_rows, read_signatures
+from fusion.service.sources import (
+    choose_encoder,
+    find_model,
+    load_model,
+    read_rows,
+    read_signatures,
+    the_model,
+)
 from fusion.service.upkeep import note_watch
 from fusion.validation.assess import Assessment, assess
 from fusion.validation.evaluate import DRAWS
-from fusion.validation.fitness import FACT, Fitness, weigh_training_set
+from fusion.validation.fitness import FACT, weigh_training_set
 from fusion.validation.report import fitness_text
 
 __all__ = ["NotTrainable", "Trained", "choose_encoder", "evaluate", "load_model", "score", "train"]
@@ -131,21 +140,37 @@ def train(
     if _is_there(store, version):
         written = _serve(store, version, progress) if serve else 0
         return Trained(load_model(store, version), None, False, serve, written, fitness)
-    options = {"seed": seed, "settings": settings, "tune_trials": tune_trials}
-    assessment = assess(records, rows, targets=tuple(training_sets), draws=draws, say=say, **options)
+    assessment = assess(
+        records,
+        rows,
+        seed=seed,
+        settings=settings,
+        targets=tuple(training_sets),
+        draws=draws,
+        tune_trials=tune_trials,
+        say=say,
+    )
     say("learning from every known outcome")
     if tune_trials:
         settings = tune_settings(training_sets, trials=tune_trials, seed=seed).settings
     model = fit_model(training_sets, seed, settings)
-    manifest = _manifest(version, model, rows, labels, assessment, data_hash, seed)
-    manifest["trained_on"]["until"] = register_date(records).isoformat()
-    manifest["fitness"] = {target: found.as_dict() for target, found in fitness.items()}
+    manifest = _manifest(
+        version,
+        model,
+        rows,
+        labels,
+        assessment,
+        data_hash,
+        seed,
+        until=register_date(records),
+        fitness=fitness,
+    )
     say("writing the model")
     manifest = save_model_folder(replace(model, manifest=manifest), store.models_folder / version)
-    save_model(store, version, version, manifest)
+    save_model(store, version, version, write_manifest(manifest))
     note_watch(store, replace(model, manifest=manifest), records, rows)
     written = _serve(store, version, progress) if serve else 0
-    manifest = find_model(store, version).manifest
+    manifest = the_model(store, version).manifest
     return Trained(replace(model, manifest=manifest), assessment, True, serve, written, fitness)
 
 
@@ -198,25 +223,36 @@ def evaluate(
     targets = tuple(target for target, found in fitness.items() if 0 < found.events < found.students)
     if not targets:
         raise NotTrainable(fitness)
-    options = {"seed": seed, "draws": draws, "tune_trials": tune_trials}
-    return assess(records, rows, targets=targets, say=say, **options)
+    return assess(records, rows, seed=seed, targets=targets, draws=draws, tune_trials=tune_trials, say=say)
 
 
-def _manifest(version, model, rows, labels, assessment, data_hash, seed) -> dict:
-    return {
-        "version": version,
-        "code_version": code_version(),
-        "data_hash": data_hash,
-        "seed": seed,
-        "settings": model.settings.as_dict(),
-        "encoder_id": rows.signatures.encoder_id or None,
-        "features": model.feature_names,
-        "record_features": list(model.encoder.names),
-        "categories": {name: list(values) for name, values in model.encoder.categories.items()},
-        "bands": {target: list(part.bands) for target, part in model.targets.items()},
-        "tree_weight": {target: part.records.weight for target, part in model.targets.items()},
-        "signature_rounds": {t: m.signature.rounds if m.signature else 0 for t, m in model.targets.items()},
-        "trained_on": {"students": len(labels), "labels": labels.value_counts().to_dict()},
-        "assessment": assessment.as_dict() if assessment else None,
-        "records_only": False,
-    }
+def _manifest(
+    version: str,
+    model: RiskModel,
+    rows: Rows,
+    labels: pd.Series,
+    assessment: Assessment | None,
+    data_hash: str,
+    seed: int,
+    *,
+    until: date | None = None,
+    fitness: dict[str, Fitness] | None = None,
+) -> Manifest:
+    counts = {str(label): int(count) for label, count in labels.value_counts().items()}
+    return Manifest(
+        version=version,
+        code_version=code_version(),
+        data_hash=data_hash,
+        seed=seed,
+        settings=model.settings,
+        encoder_id=rows.signatures.encoder_id or None,
+        features=tuple(model.feature_names),
+        record_features=tuple(model.encoder.names),
+        categories={name: tuple(values) for name, values in model.encoder.categories.items()},
+        bands={target: tuple(part.bands) for target, part in model.targets.items()},
+        tree_weight={target: part.records.weight for target, part in model.targets.items()},
+        signature_rounds={t: m.signature.rounds if m.signature else 0 for t, m in model.targets.items()},
+        trained_on=TrainedOn(len(labels), counts, until),
+        assessment=assessment.examination() if assessment else None,
+        fitness=fitness or {},
+    )

@@ -52,6 +52,18 @@ def store_url(request, tmp_path):
     _admin(server, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request, tmp_path):
+    """The URL of a database in which no migration ran."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'old.db'}"
+        return
+    server, name = request.getfixturevalue("postgresql_server"), f"t_{uuid.uuid4().hex[:16]}"
+    _admin(server, f'CREATE DATABASE "{name}"')
+    yield make_url(server).set(database=name).render_as_string(hide_password=False)
+    _admin(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
 @pytest.fixture
 def store(store_url, tmp_path):
     """An empty store, once on SQLite and once on PostgreSQL."""

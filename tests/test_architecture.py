@@ -20,7 +20,7 @@ HOMES = {
     "torchvision": ("vision/",),
     "captum": ("vision/",),
     "xgboost": ("fusion/",),
-    "shap": ("fusion/",),
+    "shap": ("tests/",),  # and benchmarks: a reference to compare with
     "optuna": ("fusion/",),
     "fairlearn": ("fusion/",),
     "sklearn": ("vision/", "fusion/"),

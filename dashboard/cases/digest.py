@@ -16,6 +16,7 @@ from dashboard.cases.followups import urgency
 from data import queries
 from data.store import Store
 from data.trust.scope import Scope
+from fusion.service.sources import served_model
 from fusion.validation.fitness import unfit
 
 DAYS = 7
@@ -102,7 +103,7 @@ def build(
 def gather(store: Store, scope: Scope, target: str, today: date) -> Digest:
     """Read what a digest needs and put it together."""
     listed = queries.caseload(store, scope, target, MOST)
-    served = queries.served_model(store)
+    served = served_model(store)
     if served is not None and target in unfit(served.manifest):
         listed = listed.iloc[:0]  # scores of before there was a rule
     days = queries.scored_at(store, scope, listed["score_id"].tolist())

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from dashboard.shell.wording import Words
 from data.columns import TARGETS
-from fusion.validation.fitness import AUC_WITHIN, SHARE_WITHIN, Fitness, fitness_of, missing_exits
+from fusion.model.manifest import Fitness, Manifest
+from fusion.validation.fitness import AUC_WITHIN, SHARE_WITHIN, fitness_of, missing_exits
 
 
 def lacking(fitness: Fitness, words: Words) -> str:
@@ -34,7 +33,7 @@ def with_rule(fitness: Fitness | None, words: Words) -> str:
     return f"{why} {words('fitness.rule')}"
 
 
-def told(manifest: Mapping, words: Words) -> list[tuple[bool, str]]:
+def told(manifest: Manifest, words: Words) -> list[tuple[bool, str]]:
     """Lines about every target of a model, and about kinds of exit that its register lacks.
 
     Returns
@@ -54,5 +53,5 @@ def told(manifest: Mapping, words: Words) -> list[tuple[bool, str]]:
             lines.append((True, words("fitness.may", target=name, **counts)))
         else:
             lines.append((False, lacking(found, words)))
-    labels = manifest.get("trained_on", {}).get("labels", {})
+    labels = manifest.trained_on.labels
     return lines + [(False, words(f"fitness.missing_{kind}")) for kind in missing_exits(labels)]

@@ -4,106 +4,105 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dashboard.models.facts import assessment, estimate
+from dashboard.models.facts import estimate
 from dashboard.shell.wording import Words
 from data.columns import TARGETS
+from fusion.model.examined import FUSED, RECORDS
+from fusion.model.manifest import Manifest
+from fusion.model.watched import EXITS, FEATURE, MISSINGNESS, Moved, Sign, Watch
+from fusion.service.sources import RegisteredModel
 
 COMPARED = ("roc_auc", "brier", "ece", "precision_at_20")
 LEAST_SIGNS = 8  # rows shown when fewer alarm
 
 
-def trust(manifest: dict) -> str:
+def trust(manifest: Manifest) -> str:
     """Key of the sentence about young cohorts: unwatched, few, trusted or untrusted."""
-    monitor = manifest.get("monitor")
-    if not monitor:
+    found = manifest.monitor
+    if found is None:
         return "unwatched"
-    if not monitor["trusted"]:
+    if not found.trusted:
         return "untrusted"
-    return "trusted" if monitor.get("enough", True) else "few"
+    return "trusted" if found.enough else "few"
 
 
-def signs_table(manifest: dict, words: Words) -> pd.DataFrame:
+def signs_table(manifest: Manifest, words: Words) -> pd.DataFrame:
     """One row per sign of drift, alarms first; all alarms and a few of the quiet ones."""
-    signs = (manifest.get("monitor") or {}).get("signs", [])
-    alarms = sum(sign["alarm"] for sign in signs)
+    found = manifest.monitor or Watch()
     return pd.DataFrame(
         [
             {
-                words("model_watch.sign"): words.named("drift_kind", sign["kind"]),
+                words("model_watch.sign"): words.named("drift_kind", sign.kind),
                 words("model_watch.of"): sign_name(sign, words),
-                words("column.value"): words.number(sign["value"], 3),
-                words("model_watch.limit"): words.number(sign["limit"], 3),
-                words("model_watch.alarm"): words("unit.yes" if sign["alarm"] else "unit.no"),
+                words("column.value"): words.number(sign.value, 3),
+                words("model_watch.limit"): words.number(sign.limit, 3),
+                words("model_watch.alarm"): words("unit.yes" if sign.alarm else "unit.no"),
             }
-            for sign in signs[: max(alarms, LEAST_SIGNS)]
+            for sign in found.signs[: max(len(found.alarms), LEAST_SIGNS)]
         ]
     )
 
 
-def sign_name(sign: dict, words: Words) -> str:
+def sign_name(sign: Sign, words: Words) -> str:
     """What a sign looks at, in words."""
-    if sign["kind"] in ("feature", "missingness"):
-        return words.named("feature", sign["name"])
-    if sign["kind"] == "early drop-out":
-        seen, expected = (int(part.split()[0]) for part in sign["name"].split(", "))
-        return words("model_watch.exits", seen=seen, expected=expected)
-    return words.named("drift_name", sign["name"])
+    if sign.kind in (FEATURE, MISSINGNESS):
+        return words.named("feature", sign.name)
+    if sign.kind == EXITS:
+        return words("model_watch.exits", seen=sign.seen, expected=sign.expected)
+    return words.named("drift_name", sign.name)
 
 
-def probe_table(manifest: dict, words: Words) -> pd.DataFrame:
+def probe_table(manifest: Manifest, words: Words) -> pd.DataFrame:
     """One row per attribute that the embedding was probed for."""
     return pd.DataFrame(
         [
             {
-                words("column.attribute"): words.named("attribute", probe["attribute"]),
-                words("column.students"): words.number(probe["students"]),
-                words("model_watch.accuracy"): estimate(probe["accuracy"], words, percent=True),
-                words("model_watch.chance"): words.percent(probe["chance"], 0),
-                words("model_watch.gives_away"): words("unit.yes" if probe["predicts"] else "unit.no"),
+                words("column.attribute"): words.named("attribute", probe.attribute),
+                words("column.students"): words.number(probe.students),
+                words("model_watch.accuracy"): estimate(probe.accuracy, words, percent=True),
+                words("model_watch.chance"): words.percent(probe.chance, 0),
+                words("model_watch.gives_away"): words("unit.yes" if probe.predicts else "unit.no"),
             }
-            for probe in (manifest.get("monitor") or {}).get("probes", [])
+            for probe in (manifest.monitor or Watch()).probes
         ]
     )
 
 
-def recalibrated(manifest: dict, target: str) -> dict | None:
-    """``students, expected, observed, step`` of the last move of a target's level; None when never moved."""
-    recalibrated = (manifest.get("recalibrated") or {}).get("targets", {}).get(target)
-    return recalibrated if recalibrated and recalibrated["step"] else None
+def recalibrated(manifest: Manifest, target: str) -> Moved | None:
+    """The last move of a target's level; None when never moved."""
+    found = manifest.recalibrated.targets.get(target) if manifest.recalibrated else None
+    return found if found is not None and found.step else None
 
 
-def registry_table(models: pd.DataFrame, words: Words, target: str = TARGETS[0]) -> pd.DataFrame:
-    """One row per registered model, newest first, with the figures of its own examination.
+def registry_table(models: list[RegisteredModel], words: Words, target: str = TARGETS[0]) -> pd.DataFrame:
+    """One row per registered model with the figures of its own examination.
 
     Parameters
     ----------
-    models : DataFrame
-        ``model_version, created_at, status, manifest`` (``data.queries.models``).
+    models : list of RegisteredModel
+        The newest first (:func:`fusion.service.sources.registered_models`).
     words : Words
     target : {"late", "dropout"}
     """
     rows = []
-    for model in models.sort_values("created_at", ascending=False).itertuples():
-        arm = "records" if model.manifest.get("records_only") else "fused"
-        arms = assessment(model.manifest).get("evaluations", {}).get(target, {})
-        figures = arms.get(arm, {}).get("figures", {})
-        last = (model.manifest.get("served") or [{}])[-1]
+    for model in models:
+        manifest = model.manifest
+        arm = RECORDS if manifest.records_only else FUSED
         row = {
-            words("model.version"): model.model_version,
+            words("model.version"): model.version,
             words("column.status"): words.named("model_status", model.status),
             words("model.trained"): words.day(model.created_at),
         }
         for name in COMPARED:
-            row[words(f"metric.{name}")] = estimate(
-                figures.get(name), words, percent=name == "precision_at_20"
-            )
-        row[words("model_registry.decided_by")] = last.get("actor", words.number(None))
-        row[words("column.reason")] = last.get("reason", words.number(None))
+            figure = manifest.assessment.figure(target, arm, name) if manifest.assessment else None
+            row[words(f"metric.{name}")] = estimate(figure, words, percent=name == "precision_at_20")
+        last = manifest.served[-1] if manifest.served else None
+        row[words("model_registry.decided_by")] = last.actor if last else words.number(None)
+        row[words("column.reason")] = last.reason if last else words.number(None)
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def candidates(models: pd.DataFrame, served: str) -> list[str]:
-    """Versions that could be approved: every other one that is registered, newest first."""
-    ordered = models.sort_values("created_at", ascending=False)["model_version"]
-    return [version for version in ordered if version != served]
+def candidates(models: list[RegisteredModel], served: str) -> list[str]:
+    """Versions that could be approved: every other one that is registered, in the same order."""
+    return [model.version for model in models if model.version != served]

@@ -12,6 +12,7 @@ from dashboard.shell.plain import plain
 from dashboard.students.view.specimen_panel import findings_list, scan
 from dashboard.verification.view import signatures as parts
 from data import queries
+from data.signatures.findings import read_findings
 
 
 def show() -> None:
@@ -43,7 +44,7 @@ def show() -> None:
             auditing.audited_once("view_specimen", row["specimen_id"])
             st.markdown(f"**{plain(table.iloc[picked]['student'])}**")
             scan(row["specimen_id"], words.day(row["captured_on"]))
-            findings_list(row["quality"])
+            findings_list(read_findings(row["quality"]))
             st.caption(words("signature.footer"))
     with card("duplicates"):
         parts.duplicates(caches.read_once(queries.same_file_twice))

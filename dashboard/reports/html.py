@@ -63,7 +63,7 @@ def column_words(column: Column, language: str) -> str:
     return " · ".join(filter(None, (column.group_label.get(language, ""), column.label[language])))
 
 
-def lines_html(table: ReportTable, rows: list[tuple[str, str, str, str]], language: str) -> str:
+def lines_html(rows: list[tuple[str, str, str, str]], language: str) -> str:
     """The indicators as a table."""
     titles = [say(language, key) for key in ("indicator", "value", "score", "rule")]
     head = "".join(f'<th scope="col">{escape(words)}</th>' for words in titles)

@@ -8,17 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import contextmanager
 from threading import Lock, local
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 import streamlit as st
 
 from dashboard.shell.garbage import settle
 from data import queries
-from data.queries import StoredModel
 from data.settings import get_settings
 from data.store import Store, get_fact, open_store
 from data.trust import origin
+
+if TYPE_CHECKING:
+    from fusion.service.sources import RegisteredModel
 
 _RUN = local()
 
@@ -80,9 +82,11 @@ def _state() -> queries.StoreState:
     return _once("state", lambda: queries.store_state(store()))
 
 
-def served_model() -> StoredModel | None:
+def served_model() -> RegisteredModel | None:
     """The model whose scores the pages show; None when there is none."""
-    return _once("served model", lambda: queries.served_model(store()))
+    from fusion.service.sources import served_model as read
+
+    return _once("served model", lambda: read(store()))
 
 
 def served_version() -> str | None:

@@ -54,7 +54,7 @@ def explain_specimen(encoder, model, stored, image: bytes) -> Answer:
     from vision.encoder.heat_map_overlay import blend
     from vision.scans.preprocess import to_gray
 
-    if encoder.info.encoder_id != model.manifest.get("encoder_id"):
+    if encoder.info.encoder_id != model.manifest.encoder_id:
         return Answer(reason="no_encoder")
     gray = to_gray(read_pixels(image))
     explained = explain_signature(model, encoder, gray, stored.score["target"], stored.phi, stored.inputs)

@@ -9,13 +9,15 @@ import pandas as pd
 from PIL import Image
 
 from dashboard.reports.case_file import CaseFile, Specimen
-from dashboard.shell.wording import EMPTY, Words
+from dashboard.shell.wording import Words
 from dashboard.verification import findings
 from dashboard.verification.comparison import support_words
+from dashboard.verification.reviews import told_reasons
+from data.signatures.findings import Finding, read_findings
 from data.signatures.specimens import read_pixels
 
 COPIED = "copy_of_specimen"  # the reason of a decision that needs no references
-VERSIONS = ("calibration_version", "encoder_id", "classifier_version")
+VERSIONS = ("calibration_version", "descriptor_id", "classifier_version")
 
 
 def as_png(data: bytes) -> bytes:
@@ -50,7 +52,7 @@ def case_of(
     images : mapping of str to bytes
         Their files by specimen.
     reviews : DataFrame
-        ``at, reviewer, kind, opinion, reasons``; the opinions that the reader may see.
+        ``at, reviewer, kind, opinion, reason_codes, reasons``; the opinions that the reader may see.
     words : Words
     custody : DataFrame
         From :func:`data.verification.custody.custody`.
@@ -75,7 +77,7 @@ def case_of(
         score=words.signed(decision["score"], 2) if known else "",
         likelihood=support_words(ratio, words) if known else "",
         thresholds=" · ".join(decision[name] for name in VERSIONS),
-        findings=tuple(_finding(one, words) for one in decision["findings"]),
+        findings=tuple(_finding(one, words) for one in read_findings(decision["findings"]) or ()),
         custody=tuple(
             (
                 f"{row['at']:%Y-%m-%d %H:%M}",
@@ -90,7 +92,7 @@ def case_of(
                 f"{row['at']:%Y-%m-%d %H:%M}",
                 row["reviewer"],
                 words.named("opinion" if row["kind"] == "opinion" else "action_of", row["opinion"]),
-                row["reasons"] or EMPTY,
+                told_reasons(row["reason_codes"], row["reasons"], words),
             )
             for row in reviews.to_dict("records")
         ),
@@ -107,11 +109,6 @@ def _specimen(row: Mapping, images: Mapping[str, bytes], words: Words) -> Specim
     )
 
 
-def _finding(finding: Mapping, words: Words) -> tuple[str, str, str, str]:
-    status = words.named("finding", finding["status"])
-    return (
-        finding["code"],
-        words.named("check", finding["code"]),
-        status,
-        findings.sentence(dict(finding), words),
-    )
+def _finding(one: Finding, words: Words) -> tuple[str, str, str, str]:
+    status = words.named("finding", one.status)
+    return one.code, words.named("check", one.code), status, findings.sentence(one, words)

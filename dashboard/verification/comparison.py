@@ -12,16 +12,15 @@ import numpy as np
 
 from dashboard.shell.wording import Words
 from dashboard.students.overlay import Answer
+from data.signatures.findings import Finding
 from data.signatures.specimens import inspect_image, read_pixels
 
 
-def checked_image(name: str, data: bytes) -> tuple[np.ndarray, list[dict]]:
+def checked_image(data: bytes) -> tuple[np.ndarray, tuple[Finding, ...]]:
     """The gray scan of an uploaded file and what the checks say about it.
 
     Parameters
     ----------
-    name : str
-        Of the file.
     data : bytes
         An image as it came from the browser.
 
@@ -31,11 +30,11 @@ def checked_image(name: str, data: bytes) -> tuple[np.ndarray, list[dict]]:
         When it is not an image that is taken.
     """
     from vision.scans.preprocess import to_gray
-    from vision.scans.quality import as_rows, check_pixels
+    from vision.scans.quality import check_pixels
 
-    inspect_image(data, name)
+    inspect_image(data)
     pixels = read_pixels(data)
-    return to_gray(pixels), as_rows(check_pixels(pixels))
+    return to_gray(pixels), tuple(check_pixels(pixels))
 
 
 def superposed(questioned: bytes, reference: bytes):

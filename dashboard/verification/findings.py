@@ -6,20 +6,34 @@ finding written long ago is told in today's words and in both languages.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 
 from dashboard.shell.wording import Words
+from data.signatures.findings import (
+    BLANK,
+    BLURRED,
+    CLEAR,
+    FOUND,
+    LITTLE_INK,
+    LOW_RESOLUTION,
+    NOT_APPLICABLE,
+    OTHER_PEN,
+    PRINT_TOUCHES,
+    ROTATED,
+    SEVERAL_INKS,
+    TWO_SIGNATURES,
+    Finding,
+    found_codes,
+)
 
-CODES = tuple(f"SIG{number:03d}" for number in range(1, 13))
-BLANK = "SIG001"
 _SHOWN: dict[str, Callable[[Words, float], str]] = {  # all others: a whole number
-    "SIG001": lambda words, value: words.percent(value, 2),
-    "SIG004": lambda words, value: words.number(value, 2),
-    "SIG006": lambda words, value: words.number(value, 1),
-    "SIG008": lambda words, value: words.number(value, 1),
-    "SIG009": lambda words, value: words.signed(value),
-    "SIG011": lambda words, value: words.percent(value, 1),
-    "SIG012": lambda words, value: words.number(value, 2),
+    BLANK: lambda words, value: words.percent(value, 2),
+    BLURRED: lambda words, value: words.number(value, 2),
+    SEVERAL_INKS: lambda words, value: words.number(value, 1),
+    TWO_SIGNATURES: lambda words, value: words.number(value, 1),
+    ROTATED: lambda words, value: words.signed(value),
+    PRINT_TOUCHES: lambda words, value: words.percent(value, 1),
+    OTHER_PEN: lambda words, value: words.number(value, 2),
 }
 
 
@@ -28,21 +42,20 @@ def limits() -> dict[str, dict[str, float]]:
     from vision.scans import pen, quality, sharpness
 
     return {
-        "SIG002": {"limit": quality.LEAST_INK},
-        "SIG003": {"limit": quality.LEAST_WIDTH},
-        "SIG004": {"limit": sharpness.BLURRED},
-        "SIG009": {"limit": quality.MOST_TILT},
-        "SIG012": {"limit": pen.MOST_UNLIKE},
+        LITTLE_INK: {"limit": quality.LEAST_INK},
+        LOW_RESOLUTION: {"limit": quality.LEAST_WIDTH},
+        BLURRED: {"limit": sharpness.BLURRED},
+        ROTATED: {"limit": quality.MOST_TILT},
+        OTHER_PEN: {"limit": pen.MOST_UNLIKE},
     }
 
 
-def sentence(finding: dict, words: Words) -> str:
+def sentence(finding: Finding, words: Words) -> str:
     """One finding as a sentence with its measured value and its limit.
 
     Parameters
     ----------
-    finding : dict
-        ``code``, ``status`` ("found", "clear" or "not_applicable"), ``value`` (number, text or None).
+    finding : Finding
     words : Words
 
     Returns
@@ -50,9 +63,9 @@ def sentence(finding: dict, words: Words) -> str:
     str
         Empty for a code or status that no wording file knows.
     """
-    code, status, value = finding["code"], _graded(finding), finding.get("value")
+    code, status, value = finding.code, _graded(finding), finding.value
     key = f"finding_reason.{code}.{status}"
-    if not words.has(key) or (status != "not_applicable" and value is None):
+    if not words.has(key) or (status != NOT_APPLICABLE and value is None):
         return ""
     fills = {name: _number(words, limit) for name, limit in limits().get(code, {}).items()}
     if isinstance(value, int | float):
@@ -60,32 +73,33 @@ def sentence(finding: dict, words: Words) -> str:
     return words(key, **fills)
 
 
-def _graded(finding: dict) -> str:
+def _graded(finding: Finding) -> str:
     """The status; of SIG004 also "soft" for a scan that is neither sharp nor too blurred, and "earlier" for
     one that an earlier measure, on another scale, found blurred."""
-    from vision.scans.sharpness import BLURRED, SOFT
+    from vision.scans.sharpness import BLURRED as TOO_BLURRED
+    from vision.scans.sharpness import SOFT
 
-    value, status = finding.get("value"), finding["status"]
-    if finding["code"] != "SIG004" or value is None:
+    value, status = finding.value, finding.status
+    if finding.code != BLURRED or not isinstance(value, int | float):
         return status
-    if status == "found":
-        return "found" if value >= BLURRED else "earlier"
-    return "soft" if status == "clear" and value >= SOFT else status
+    if status == FOUND:
+        return FOUND if value >= TOO_BLURRED else "earlier"
+    return "soft" if status == CLEAR and value >= SOFT else status
 
 
-def found(quality: Sequence[dict] | None) -> list[dict]:
+def found(findings: Iterable[Finding] | None) -> list[Finding]:
     """The findings among the answers of the checks; none for a specimen that was not checked."""
-    return [finding for finding in quality or () if finding["status"] == "found"]
+    return [one for one in findings or () if one.is_found]
 
 
-def soft(quality: Sequence[dict] | None) -> list[dict]:
+def soft(findings: Iterable[Finding] | None) -> list[Finding]:
     """The answer about sharpness where a scan is a little soft."""
-    return [finding for finding in quality or () if _graded(finding) == "soft"]
+    return [one for one in findings or () if _graded(one) == "soft"]
 
 
-def advice(quality: Sequence[dict], words: Words) -> list[str]:
+def advice(findings: Iterable[Finding], words: Words) -> list[str]:
     """What to do about each finding, each advice once; a blank sheet needs only its own."""
-    codes = [finding["code"] for finding in found(quality)]
+    codes = found_codes(findings)
     keys = [f"finding_advice.{code}" for code in ([BLANK] if BLANK in codes else codes)]
     return list(dict.fromkeys(words(key) for key in keys if words.has(key)))
 

@@ -2,45 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import pandas as pd
 
 from dashboard.shell.people import named
 from dashboard.shell.wording import EMPTY, Words
-from data.verification.reviews import NEEDED
+from data.verification.reviews import NEEDED, REASON_CODES
 
-REASONS = ("shape", "proportions", "slant", "joins", "line_quality", "pressure", "flourish", "image")
-"""What a reviewer looked at, a closed list; more stands in the text."""
 STATES = ("for_me", "to_settle", "waiting", "settled")
-_PACKED = re.compile(r"^\[([a-z_+]*)\] ?(.*)$", re.DOTALL)
 
 
-def pack_reasons(codes: Sequence[str], text: str) -> str:
-    """Chosen reasons and free text as the one text that is stored; empty when there is neither.
-
-    Examples
-    --------
-    >>> pack_reasons(["shape", "slant"], "slow line")
-    '[shape+slant] slow line'
-    """
-    unknown = set(codes) - set(REASONS)
-    if unknown:
-        raise ValueError(f"codes must be of {', '.join(REASONS)}, got {', '.join(sorted(unknown))}")
-    text = text.strip()
-    if not codes:
-        return text
-    return f"[{'+'.join(code for code in REASONS if code in codes)}] {text}".strip()
-
-
-def told_reasons(stored: str, words: Words) -> str:
-    """Stored reasons in the reader's language; what was typed stays as it was typed."""
-    packed = _PACKED.match(stored)
-    if packed is None:
-        return stored
-    codes = [words(f"review.reason_{code}") for code in packed[1].split("+") if code in REASONS]
-    return ". ".join(part for part in (", ".join(codes), packed[2]) if part) or EMPTY
+def told_reasons(codes: Sequence[str], text: str, words: Words) -> str:
+    """The reasons of an opinion in the reader's language; what was typed stays as it was typed."""
+    named_codes = ", ".join(words(f"review.reason_{code}") for code in codes if code in REASON_CODES)
+    return ". ".join(part for part in (named_codes, text) if part) or EMPTY
 
 
 def state_of(case: dict) -> str:

@@ -92,7 +92,7 @@ def as_specimens(
     """
     for file, student_number in owners.items():
         content = file.path.read_bytes()
-        facts = inspect_image(content, file.path.name)
+        facts = inspect_image(content)
         yield NewSpecimen(
             student_number=student_number,
             data=content,

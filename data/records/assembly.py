@@ -54,7 +54,7 @@ def assemble(
     return RecordFrames(**frames)
 
 
-def _accepted(parsed: ParsedTable, rows: pd.DataFrame, refused: pd.Index, key: list[str]) -> pd.DataFrame:
+def _accepted(rows: pd.DataFrame, refused: pd.Index, key: list[str]) -> pd.DataFrame:
     kept = rows.drop(index=refused.intersection(rows.index))
     return kept.drop_duplicates(key).reset_index(drop=True)
 
@@ -63,7 +63,7 @@ def _students(students: ParsedTable, refused: pd.Index, known: Known) -> pd.Data
     levels = degree_levels(students, known)
     of_consent = [name for name in students.values if name.startswith(OF_CONSENT)]
     rows = students.values.drop(columns=of_consent)
-    frame = _accepted(students, rows, refused, ["student_number"])
+    frame = _accepted(rows, refused, ["student_number"])
     return frame.assign(degree_level=lookup(frame["program_code"], levels).astype("str"))
 
 
@@ -75,7 +75,7 @@ def _terms(terms: ParsedTable, refused: pd.Index, known: Known, today: date) -> 
     if "gpa_cum" in rows:
         rows = rows.assign(gpa_cum=rows["gpa_cum"].mask(never_graded(terms, known)))
     rows = rows.assign(known_at=_known_at(rows, today))
-    return _accepted(terms, rows, refused, ["student_number", "term_id"])
+    return _accepted(rows, refused, ["student_number", "term_id"])
 
 
 def _known_at(rows: pd.DataFrame, today: date) -> pd.Series:
@@ -88,7 +88,7 @@ def _known_at(rows: pd.DataFrame, today: date) -> pd.Series:
 def _outcomes(
     outcomes: ParsedTable, refused: pd.Index, cohorts: pd.Series, known: Known, today: date
 ) -> pd.DataFrame:
-    rows = _accepted(outcomes, outcomes.values, refused, ["student_number"])
+    rows = _accepted(outcomes.values, refused, ["student_number"])
     first = lookup(rows["student_number"], cohorts)
     exits = study_time(rows.assign(cohort_term=first), known.calendar)
     left = rows["exit_type"].notna()

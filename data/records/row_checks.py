@@ -66,7 +66,7 @@ def check_tables(tables: dict[str, ParsedTable], known: Known, today: date) -> p
     if students is not None:
         if "outcomes" not in tables:
             found.append(tells_of_exits_too(students))
-        found.append(_check_students(students, known, today))
+        found.append(_check_students(students, known))
         refused = refused_rows(collect(found), students.file)
         if "terms" in whole:
             found.append(_students_without_terms(students, whole["terms"], known, today))
@@ -165,7 +165,7 @@ def _check_future_dates(parsed: ParsedTable, today: date) -> pd.DataFrame:
     return collect(found)
 
 
-def _check_students(students: ParsedTable, known: Known, today: date) -> pd.DataFrame:
+def _check_students(students: ParsedTable, known: Known) -> pd.DataFrame:
     rows = students.values
     found = [_check_programs(students, known)]
     stored = known.students.set_index("student_number")

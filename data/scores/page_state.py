@@ -15,6 +15,7 @@ from data.calendar.setting import SETTINGS
 from data.engine.bulk import fetch, fetch_by_keys
 from data.engine.database import Store
 from data.scores.standing import still_open
+from data.signatures.findings import found_codes, read_findings
 from data.trust import origin
 from data.trust.scope import Scope
 from data.trust.scoping import aggregable, visible
@@ -209,7 +210,7 @@ def specimen_list(
         statement = statement.add_columns(identity.c.student_number, identity.c.name)
     with store.reading() as connection:
         found = fetch(connection, statement.order_by(table.c.captured_on.desc(), table.c.specimen_id.desc()))
-    found["found"] = [found_codes(quality) for quality in found["quality"]]
+    found["found"] = [found_codes(read_findings(quality)) for quality in found["quality"]]
     return found
 
 
@@ -227,11 +228,6 @@ def _newest(scope: Scope, finding: str | None, context: str | None, limit: int):
     if context is not None:
         statement = statement.where(table.c.context == context)
     return statement.order_by(source.c.captured_on.desc(), source.c.specimen_id.desc()).limit(limit)
-
-
-def found_codes(quality: list[dict] | None) -> list[str]:
-    """Codes of the checks that found something."""
-    return [one["code"] for one in quality or () if one["status"] == "found"]
 
 
 def same_file_twice(store: Store, scope: Scope, limit: int = 100) -> pd.DataFrame:

@@ -163,7 +163,7 @@ def _inspect_in(pool: ThreadPoolExecutor, file: SignatureFile) -> Future[ImageFa
         suffix = file.name[file.name.rfind(".") :].casefold() if "." in file.name else ""
         if suffix and suffix.isascii() and suffix[1:].isalpha() and suffix not in IMAGE_SUFFIXES:
             raise RefusedFile("SPC103", f"{suffix} is no image file")
-        return pool.submit(inspect_image, file.read(), file.name)
+        return pool.submit(inspect_image, file.read())
     except RefusedFile as refusal:
         future: Future[ImageFacts] = Future()
         future.set_exception(refusal)

@@ -84,15 +84,13 @@ class ImageFacts:
     taken_on: date | None
 
 
-def inspect_image(data: bytes, name: str) -> ImageFacts:
+def inspect_image(data: bytes) -> ImageFacts:
     """Measure, decode and describe an image.
 
     Parameters
     ----------
     data : bytes
         The file.
-    name : str
-        Its name, for the reason of a refusal.
 
     Raises
     ------

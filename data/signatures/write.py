@@ -20,6 +20,7 @@ from data.engine.database import Store
 from data.engine.progress import Progress
 from data.records.imports import finish_import, keep_for_undo, new_import
 from data.signatures.encoder_info import EncoderInfo
+from data.signatures.findings import found_codes, read_findings
 
 CHUNK = 200  # specimens in a transaction: what a kill can cost is embedded or encrypted again
 
@@ -239,7 +240,7 @@ def _list_findings(connection: Connection, findings: Mapping[str, list[dict]]) -
 
 
 def _codes(answers: list[dict]) -> list[str]:
-    found = [one["code"] for one in answers if one["status"] == "found"]
+    found = found_codes(read_findings(answers))
     return [*found, *([schema.ANY_FINDING] if found else []), schema.CHECKED]
 
 

@@ -59,7 +59,7 @@ def _word(p, hand, rng, letters):
             p.stroke(rng.uniform(0.8, 2.2), rng.normal(0, 0.2), rng.normal(0, 0.2))
 
 
-def _paraph(p, hand, rng):
+def _paraph(p, rng):
     """Underline, return stroke, knot or crossing after the name, or nothing."""
     width = max(p.x, 3.0)
     kind = rng.choice(("none", "underline", "return", "knot", "cross"), p=(0.35, 0.2, 0.2, 0.15, 0.1))
@@ -97,7 +97,7 @@ def _cursive(p, hand, rng):
         p.go(p.x + rng.uniform(0, 0.6), line + rng.normal(0, 0.2), float(rng.random() < 0.4))
         _word(p, hand, rng, rng.integers(3, 10))
     if rng.random() < 0.6:
-        _paraph(p, hand, rng)
+        _paraph(p, rng)
 
 
 def _initials(p, hand, rng):
@@ -120,7 +120,7 @@ def _initials(p, hand, rng):
         p.go(right + rng.uniform(0.2, 0.9), height * rng.uniform(0.7, 1.1))
     if rng.random() < 0.5:
         _word(p, hand, rng, rng.integers(2, 6))
-    _paraph(p, hand, rng)
+    _paraph(p, rng)
 
 
 def _leftward_letter(p, hand, rng, kind):
@@ -172,7 +172,7 @@ def _headline(p, hand, rng):
             _bar(p, hand, rng, left + rng.uniform(-0.4, 0.2), line, letters * pitch * rng.uniform(0.9, 1.15))
         left += letters * pitch + rng.uniform(0.3, 1.4)
     if rng.random() < 0.2:
-        _paraph(p, hand, rng)
+        _paraph(p, rng)
 
 
 def _bar(p, hand, rng, left, line, length):
@@ -243,7 +243,7 @@ def _flourish(p, hand, rng):
             p.stroke(height * (1 - 0.2 * step), -np.pi / 2 - turn * 0.4, -np.pi / 2 + turn * 0.6)
             p.stroke(step, hand.rise, hand.rise)
         height *= shrink * rng.uniform(0.85, 1.15)
-    _paraph(p, hand, rng)
+    _paraph(p, rng)
 
 
 _COMPOSERS = {

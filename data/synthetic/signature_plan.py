@@ -68,7 +68,7 @@ def plan_signatures(
         [
             _at_enrolment(students, position, rng),
             _in_terms(students, terms, signing, rng),
-            _thesis(students, terms, outcomes, signing, rng),
+            _thesis(students, outcomes, signing, rng),
         ],
         ignore_index=True,
     )
@@ -119,7 +119,7 @@ def _in_terms(students, terms, signing, rng) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _thesis(students, terms, outcomes, signing, rng) -> pd.DataFrame:
+def _thesis(students, outcomes, signing, rng) -> pd.DataFrame:
     """Some graduates signed their thesis in the month before the end of their last term."""
     done = (
         (outcomes["exit_type"] == "graduated").to_numpy(bool) & signing & (rng.random(len(students)) < THESIS)

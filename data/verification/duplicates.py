@@ -30,7 +30,7 @@ def same_file_of(store: Store, sha256: str) -> list[str]:
 
 
 def newest_search(store: Store) -> dict | None:
-    """The newest duplicate search: ``search_id, at, actor, encoder_id, content``; None before the first."""
+    """The newest duplicate search: ``search_id, at, actor, descriptor_id, content``, or None."""
     table = schema.duplicate_searches
     with store.reading() as connection:
         row = connection.execute(select(table).order_by(table.c.search_id.desc()).limit(1)).mappings().first()

@@ -56,11 +56,11 @@ def student_keys(store: Store, scope: Scope) -> dict[str, str]:
         return dict(connection.execute(numbers).tuples().all())
 
 
-def undescribed(store: Store, encoder_id: str, key: str | None = None) -> pd.DataFrame:
+def undescribed(store: Store, descriptor_id: str, key: str | None = None) -> pd.DataFrame:
     """``specimen_id, student_key, captured_on, dpi, checked``: specimens of consenting students without this
     descriptor, of one student or of all; ``checked`` says whether the quality checks ran."""
     table, done = schema.specimens, schema.signature_descriptors
-    there = exists().where(done.c.specimen_id == table.c.specimen_id, done.c.encoder_id == encoder_id)
+    there = exists().where(done.c.specimen_id == table.c.specimen_id, done.c.descriptor_id == descriptor_id)
     checked = has_finding(table, schema.CHECKED).label("checked")
     columns = (table.c.specimen_id, table.c.student_key, table.c.captured_on, table.c.dpi, checked)
     statement = consenting(select(*columns)).where(~there).order_by(table.c.specimen_id)
@@ -70,7 +70,7 @@ def undescribed(store: Store, encoder_id: str, key: str | None = None) -> pd.Dat
         return fetch(connection, statement)
 
 
-def described(store: Store, encoder_id: str, spoiling: Sequence[str] = ()) -> pd.DataFrame:
+def described(store: Store, descriptor_id: str, spoiling: Sequence[str] = ()) -> pd.DataFrame:
     """``specimen_id, student_key, captured_on, context``: specimens of consenting students that have this
     descriptor and none of the ``spoiling`` findings; by student and date."""
     table, done, found = schema.specimens, schema.signature_descriptors, schema.specimen_findings
@@ -78,7 +78,7 @@ def described(store: Store, encoder_id: str, spoiling: Sequence[str] = ()) -> pd
     columns = [table.c[name] for name in ("specimen_id", "student_key", "captured_on", "context")]
     statement = (
         consenting(select(*columns))
-        .join(done, and_(done.c.specimen_id == table.c.specimen_id, done.c.encoder_id == encoder_id))
+        .join(done, and_(done.c.specimen_id == table.c.specimen_id, done.c.descriptor_id == descriptor_id))
         .where(~spoilt)
         .order_by(table.c.student_key, table.c.captured_on, table.c.specimen_id)
     )
@@ -86,7 +86,9 @@ def described(store: Store, encoder_id: str, spoiling: Sequence[str] = ()) -> pd
         return fetch(connection, statement)
 
 
-def descriptors(store: Store, encoder_id: str, specimen_ids: Sequence[str]) -> tuple[list[str], np.ndarray]:
+def descriptors(
+    store: Store, descriptor_id: str, specimen_ids: Sequence[str]
+) -> tuple[list[str], np.ndarray]:
     """Descriptors of the given specimens, in their order.
 
     Returns
@@ -100,7 +102,7 @@ def descriptors(store: Store, encoder_id: str, specimen_ids: Sequence[str]) -> t
         select(table.c.specimen_id, table.c.ciphertext).join(
             specimens, specimens.c.specimen_id == table.c.specimen_id
         )
-    ).where(table.c.encoder_id == encoder_id)
+    ).where(table.c.descriptor_id == descriptor_id)
     with store.reading() as connection:
         found = fetch_by_keys(connection, statement, table.c.specimen_id, list(specimen_ids))
     sealed = dict(zip(found["specimen_id"], found["ciphertext"], strict=True))
@@ -111,12 +113,12 @@ def descriptors(store: Store, encoder_id: str, specimen_ids: Sequence[str]) -> t
     return ids, np.array([np.frombuffer(one, dtype="<f2") for one in plain], dtype=np.float32)
 
 
-def newest_calibration(store: Store, encoder_id: str, classifier_version: str) -> StoredCalibration | None:
+def newest_calibration(store: Store, descriptor_id: str, classifier_version: str) -> StoredCalibration | None:
     """The register's own calibration for a descriptor and classifier; None before the first."""
     table = schema.verification_calibrations
     statement = (
         select(table.c.calibration_id, table.c.content)
-        .where(table.c.encoder_id == encoder_id, table.c.classifier_version == classifier_version)
+        .where(table.c.descriptor_id == descriptor_id, table.c.classifier_version == classifier_version)
         .order_by(table.c.calibration_id.desc())
         .limit(1)
     )

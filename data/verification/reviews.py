@@ -6,6 +6,8 @@ has seen the score and may give at most one of the two. Only somebody who has gi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 from sqlalchemy import Connection, insert, or_, select, true
 
@@ -25,6 +27,8 @@ NEEDED = {"ask_again": 1, "accept": 2, "refer": 2}
 """Opinions before an action; asking for another signature is the first thing to do."""
 MOST_OPINIONS = 3
 """Two, and a third where they differ."""
+REASON_CODES = ("shape", "proportions", "slant", "joins", "line_quality", "pressure", "flourish", "image")
+"""What an opinion on a signature may rest on, a closed list; more stands in the text."""
 DUPLICATE_OPINIONS = ("chance", "same_origin", "cannot_tell")
 
 
@@ -46,13 +50,13 @@ def review_queue(store: Store, scope: Scope, *, settled: bool = False, limit: in
 
 
 def opinions(store: Store, scope: Scope, decision_id: str) -> pd.DataFrame:
-    """``review_id, at, reviewer, kind, opinion, reasons, blind``, the oldest first.
+    """``review_id, at, reviewer, kind, opinion, reason_codes, reasons, blind``, the oldest first.
 
     Other people's only after the reader's own, or once the case is settled.
     """
     table, cases, owner = schema.reviews, schema.verification_decisions, schema.students
     open_to_me = or_(table.c.reviewer == scope.account, is_settled(cases), given_by(cases, scope.account))
-    names = ("review_id", "at", "reviewer", "kind", "opinion", "reasons", "blind")
+    names = ("review_id", "at", "reviewer", "kind", "opinion", "reason_codes", "reasons", "blind")
     statement = (
         select(*(table.c[name] for name in names))
         .join(cases, cases.c.decision_id == table.c.decision_id)
@@ -65,21 +69,41 @@ def opinions(store: Store, scope: Scope, decision_id: str) -> pd.DataFrame:
         return fetch(connection, statement)
 
 
-def give_opinion(store: Store, scope: Scope, decision_id: str, opinion: str, reasons: str) -> int:
+def give_opinion(
+    store: Store, scope: Scope, decision_id: str, opinion: str, reasons: str, codes: Sequence[str] = ()
+) -> int:
     """Append the opinion of ``scope.account``. Returns its number.
+
+    Parameters
+    ----------
+    store : Store
+    scope : Scope
+    decision_id : str
+    opinion : str
+        One of :data:`OPINIONS`.
+    reasons : str
+        What was seen, as typed; may be empty where there are codes.
+    codes : sequence of str
+        What was looked at, of :data:`REASON_CODES`; kept in the order of that list.
 
     Raises
     ------
     Refused
-        ``unknown_opinion``, ``no_reasons``, ``not_for_review``, ``settled``, ``given`` (one each),
-        ``enough`` (nobody else is needed) or ``not_blind`` (ran it, and another opinion stands already).
+        ``unknown_opinion``, ``unknown_reason``, ``no_reasons``, ``not_for_review``, ``settled``, ``given``
+        (one each), ``enough`` (nobody else is needed) or ``not_blind`` (ran it, and another opinion stands
+        already).
     LookupError
         When there is no such case in reach of ``scope``.
     """
     if opinion not in OPINIONS:
         raise Refused("unknown_opinion", f"opinion must be one of {OPINIONS}, got {opinion!r}")
+    unknown = sorted(set(codes) - set(REASON_CODES))
+    if unknown:
+        raise Refused("unknown_reason", f"codes must be of {REASON_CODES}, got {', '.join(unknown)}")
+    if not codes:
+        _need_reasons(reasons)
     with store.writing() as connection:
-        case = _open_case(connection, scope, decision_id, reasons)
+        case = _open_case(connection, scope, decision_id)
         given = _given(connection, decision_id)
         if scope.account in set(given["reviewer"]):
             raise Refused("given", f"{scope.account} has given an opinion on this case")
@@ -89,7 +113,7 @@ def give_opinion(store: Store, scope: Scope, decision_id: str, opinion: str, rea
         ran = case["actor"] == scope.account
         if ran and len(given) and not given["blind"].all():
             raise Refused("not_blind", "one opinion must come from somebody who does not know the score")
-        return _append(connection, scope, case, "opinion", opinion, reasons, blind=not ran)
+        return _append(connection, scope, case, "opinion", opinion, reasons, codes, blind=not ran)
 
 
 def settle(store: Store, scope: Scope, decision_id: str, action: str, reasons: str) -> int:
@@ -105,8 +129,9 @@ def settle(store: Store, scope: Scope, decision_id: str, action: str, reasons: s
     """
     if action not in ACTIONS:
         raise Refused("unknown_action", f"action must be one of {ACTIONS}, got {action!r}")
+    _need_reasons(reasons)
     with store.writing() as connection:
-        case = _open_case(connection, scope, decision_id, reasons)
+        case = _open_case(connection, scope, decision_id)
         given = _given(connection, decision_id)
         if scope.account not in set(given["reviewer"]):
             raise Refused("no_opinion", "whoever settles a case must have given an opinion on it")
@@ -156,8 +181,7 @@ def review_duplicate(store: Store, scope: Scope, finding_id: int, opinion: str, 
     return number
 
 
-def _open_case(connection: Connection, scope: Scope, decision_id: str, reasons: str) -> dict:
-    _need_reasons(reasons)
+def _open_case(connection: Connection, scope: Scope, decision_id: str) -> dict:
     table, owner = schema.verification_decisions, schema.students
     statement = (
         select(table.c.decision_id, table.c.student_key, table.c.actor, table.c.outcome)
@@ -188,10 +212,19 @@ def _given(connection: Connection, decision_id: str) -> pd.DataFrame:
 
 
 def _append(
-    connection, scope: Scope, case: dict, kind: str, opinion: str, reasons: str, *, blind: bool
+    connection: Connection,
+    scope: Scope,
+    case: dict,
+    kind: str,
+    opinion: str,
+    reasons: str,
+    codes: Sequence[str] = (),
+    *,
+    blind: bool,
 ) -> int:
     row = {"decision_id": case["decision_id"], "student_key": case["student_key"], "at": now()}
     row |= {"reviewer": scope.account, "kind": kind, "opinion": opinion, "reasons": reasons.strip()}
+    row |= {"reason_codes": [code for code in REASON_CODES if code in codes]}
     number = connection.execute(insert(schema.reviews).values(**row, blind=blind)).inserted_primary_key[0]
     action = "review signature" if kind == "opinion" else "settle signature"
     _audit(

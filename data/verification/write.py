@@ -41,7 +41,7 @@ class NewDecision:
     facts : dict
         ``questioned_sha256, file_format, width, height, dpi``.
     versions : dict
-        ``encoder_id, descriptor_sha256, classifier_version, calibration_version``.
+        ``descriptor_id, descriptor_sha256, classifier_version, calibration_version``.
     result : dict
         ``enrolment_id, outcome, reason, score, log10_lr, thresholds, findings, reference_ids,
         nearest_specimen``.
@@ -54,12 +54,14 @@ class NewDecision:
     result: dict
 
 
-def write_descriptors(store: Store, encoder_id: str, specimen_ids: Sequence[str], vectors: np.ndarray) -> int:
+def write_descriptors(
+    store: Store, descriptor_id: str, specimen_ids: Sequence[str], vectors: np.ndarray
+) -> int:
     """Store descriptors, encrypted, as float16; those that are there are left alone. How many are new.
 
     Parameters
     ----------
-    encoder_id : str
+    descriptor_id : str
         Name, version and hash of the descriptor.
     specimen_ids : sequence of str
         One per row of ``vectors``.
@@ -77,14 +79,14 @@ def write_descriptors(store: Store, encoder_id: str, specimen_ids: Sequence[str]
         ids = list(specimen_ids[start : start + CHUNK])
         with store.writing() as connection:
             found = fetch_by_keys(connection, select(specimens.c.specimen_id), specimens.c.specimen_id, ids)
-            stored = select(table.c.specimen_id).where(table.c.encoder_id == encoder_id)
+            stored = select(table.c.specimen_id).where(table.c.descriptor_id == descriptor_id)
             there = fetch_by_keys(connection, stored, table.c.specimen_id, ids)
             # A specimen erased while it was described must not come back.
             wanted = set(found["specimen_id"]) - set(there["specimen_id"])
             rows = [
                 {
                     "specimen_id": specimen_id,
-                    "encoder_id": encoder_id,
+                    "descriptor_id": descriptor_id,
                     "ciphertext": store.cipher.encrypt(vector.tobytes(), f"descriptor:{specimen_id}"),
                     "created_at": now(),
                 }
@@ -111,7 +113,7 @@ def write_enrolment(
     Parameters
     ----------
     versions : dict
-        ``encoder_id, descriptor_sha256, classifier_version``.
+        ``descriptor_id, descriptor_sha256, classifier_version``.
     reference_ids : sequence of str
         Specimens of the student; none retires the enrolment.
     left_out : dict
@@ -135,7 +137,7 @@ def write_enrolment(
         row = {"student_key": student_key, "at": now(), "actor": actor, **versions}
         row |= {"kind": "enrolled" if ids else "retired", "reference_ids": ids, "left_out": dict(left_out)}
         number = connection.execute(insert(schema.enrolments).values(**row)).inserted_primary_key[0]
-        detail = {"enrolment": number, "references": len(ids), "descriptor": versions["encoder_id"]}
+        detail = {"enrolment": number, "references": len(ids), "descriptor": versions["descriptor_id"]}
         action = "enrol signature" if ids else "retire enrolment"
         audit.append_in(connection, actor=actor, role=role, action=action, object=student_key, detail=detail)
     return number
@@ -149,7 +151,7 @@ def write_calibration(
     with store.writing() as connection:
         table = schema.verification_calibrations
         number = connection.execute(insert(table).values(**row)).inserted_primary_key[0]
-        detail = {"calibration": number, "descriptor": versions["encoder_id"]}
+        detail = {"calibration": number, "descriptor": versions["descriptor_id"]}
         audit.append_in(
             connection,
             actor=actor,
@@ -199,7 +201,13 @@ def write_decision(store: Store, decision: NewDecision, *, actor: str, role: str
 
 
 def replace_duplicates(
-    store: Store, encoder_id: str, content: dict, findings: pd.DataFrame, *, actor: str, role: str = "system"
+    store: Store,
+    descriptor_id: str,
+    content: dict,
+    findings: pd.DataFrame,
+    *,
+    actor: str,
+    role: str = "system",
 ) -> int:
     """Put the findings of a new search in the place of the last one's. Returns the search's number.
 
@@ -211,7 +219,7 @@ def replace_duplicates(
         ``kind, first_student, second_student, first_specimen, second_specimen, measure, expected_false``.
     """
     table, searches, owners = schema.duplicate_findings, schema.duplicate_searches, schema.specimens
-    row = {"at": now(), "actor": actor, "encoder_id": encoder_id, "content": content}
+    row = {"at": now(), "actor": actor, "descriptor_id": descriptor_id, "content": content}
     with store.writing() as connection:
         connection.execute(delete(table))
         number = connection.execute(insert(searches).values(**row)).inserted_primary_key[0]

@@ -46,7 +46,9 @@ def assessed(seed: int, json_file: Path | None):
             raise NotTrainable({})
         note_invented(store)
     if json_file is not None:
-        json_file.write_text(json.dumps(found.as_dict(), indent=1), encoding="utf-8")
+        from fusion.model.plain_json import to_plain
+
+        json_file.write_text(json.dumps(to_plain(found.examination()), indent=1), encoding="utf-8")
     return found
 
 

@@ -50,7 +50,7 @@ def signature_margin(model: RiskModel, target: str, as_of_index: int) -> Callabl
     """
     stage = model.targets[target].signature
     if stage is None:
-        raise ValueError(f"model {model.manifest.get('version', '')} has no signature stage for {target!r}")
+        raise ValueError(f"model {model.manifest.version} has no signature stage for {target!r}")
 
     def margin(embeddings: np.ndarray) -> np.ndarray:
         embeddings = np.atleast_2d(np.asarray(embeddings, np.float32))
@@ -98,7 +98,7 @@ def explain_signature(
     """
     from vision.encoder.heat_maps import heatmap_along, occlusion_fidelity, randomised_similarity
 
-    wanted = model.manifest.get("encoder_id")
+    wanted = model.manifest.encoder_id
     if encoder.info.encoder_id != wanted:
         raise ValueError(f"encoder must be {wanted!r}, got {encoder.info.encoder_id!r}")
     direction = signature_direction(model, target, phi, inputs)

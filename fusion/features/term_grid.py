@@ -113,14 +113,15 @@ def _statuses(table, rows, row, slot, shape, as_of_index) -> None:
     present = status != ""
     last = shape[1] - 1 - present[:, ::-1].argmax(axis=1)
     names = status[np.arange(shape[0]), last]
-    table["status_last"] = pd.Series(np.where(present.any(axis=1), names, None), table.index, dtype=object)
+    names[~present.any(axis=1)] = None
+    table["status_last"] = pd.Series(names, table.index, dtype=object)
     table["leave_terms"] = (status == "C").sum(axis=1).astype(float)
     table["inactive_terms"] = (status == "N").sum(axis=1).astype(float)
     table["terms_missing"] = float(as_of_index) - present.sum(axis=1)
 
 
 def _seen(grid: np.ndarray) -> np.ndarray:
-    return ~np.isnan(grid).all(axis=1)
+    return np.asarray(~np.isnan(grid).all(axis=1))
 
 
 def _mean(grid: np.ndarray) -> np.ndarray:

@@ -24,6 +24,7 @@ from fusion.model.booster import (
 )
 from fusion.model.calibrate import fit_calibrator
 from fusion.model.conformal import fit_conformal
+from fusion.model.manifest import Manifest
 from fusion.model.peers import typical_peers
 from fusion.model.risk_model import LEAST_SIGNED, RiskModel, SignatureStage, TargetModel, band_edges
 
@@ -34,7 +35,7 @@ def fit_model(
     settings: TreeSettings | None = None,
     *,
     encoder: TableEncoder | None = None,
-    manifest: dict | None = None,
+    manifest: Manifest | None = None,
     directions: Mapping[str, Direction] = DIRECTIONS,
 ) -> RiskModel:
     """Train every target.
@@ -49,7 +50,7 @@ def fit_model(
         Record trees.
     encoder : TableEncoder, optional
         Category lists to use instead of learning them.
-    manifest : dict, optional
+    manifest : Manifest, optional
         Kept with the model.
     directions : mapping of str to Direction
         Which way each feature may move the risk; features not named are free.
@@ -62,7 +63,7 @@ def fit_model(
         rng = np.random.default_rng([seed, number])
         signs = column_signs(encoder, target, directions)
         targets[target] = fit_target(target, training_set, encoder, settings, rng, signs)
-    return RiskModel(encoder, targets, settings, dict(manifest or {}))
+    return RiskModel(encoder, targets, settings, manifest or Manifest())
 
 
 def fit_target(

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +21,11 @@ from fusion.model.booster import TreeSettings
 from fusion.model.calibrate import Calibrator
 from fusion.model.conformal import ConformalSets
 from fusion.model.linear import ARRAYS, LinearPart
+from fusion.model.manifest import FORMAT, Manifest, read_manifest, write_manifest
 from fusion.model.peers import Peers
 from fusion.model.risk_model import RiskModel, SignatureStage, TargetModel
 
 MANIFEST = "manifest.json"
-FORMAT = 3  # 2: without peers; such models load, and say that they should be trained again
 TREES_ONLY = {"weight": 1.0}  # models of format 1 had no line
 
 
@@ -33,7 +33,7 @@ class ModelFileError(ValueError):
     """A model folder that is incomplete or was changed."""
 
 
-def save_model_folder(model: RiskModel, folder: Path) -> dict:
+def save_model_folder(model: RiskModel, folder: Path) -> Manifest:
     """Write a model, all or nothing.
 
     Parameters
@@ -45,8 +45,8 @@ def save_model_folder(model: RiskModel, folder: Path) -> dict:
 
     Returns
     -------
-    dict
-        The manifest as written, with ``files``: name → SHA-256.
+    Manifest
+        As written, with ``files``: name → SHA-256.
 
     Raises
     ------
@@ -56,9 +56,9 @@ def save_model_folder(model: RiskModel, folder: Path) -> dict:
     folder = Path(folder)
     files = _files(model)
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-    manifest = {**model.manifest, "format": FORMAT, "files": hashes}
+    manifest = replace(model.manifest, format=FORMAT, files=hashes)
     if folder.exists():
-        if _read_manifest(folder).get("files") != hashes:
+        if _manifest_of(folder).files != hashes:
             raise ModelFileError(f"folder must be new, {folder.name} holds another model")
         return manifest
     draft = folder.with_name(f".{folder.name}.{os.getpid()}.part")
@@ -66,7 +66,8 @@ def save_model_folder(model: RiskModel, folder: Path) -> dict:
     draft.mkdir(parents=True)
     for name, data in files.items():
         (draft / name).write_bytes(data)
-    (draft / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True), encoding="utf-8")
+    written = json.dumps(write_manifest(manifest), indent=1, sort_keys=True)
+    (draft / MANIFEST).write_text(written, encoding="utf-8")
     draft.rename(folder)
     return manifest
 
@@ -86,8 +87,8 @@ def load_model_folder(folder: Path, expected_files: dict[str, str] | None = None
         When a file is missing or differs from its hash.
     """
     folder = Path(folder)
-    manifest = _read_manifest(folder)
-    hashes = expected_files if expected_files is not None else manifest["files"]
+    manifest = _manifest_of(folder)
+    hashes = expected_files if expected_files is not None else manifest.files
     contents = {}
     for name, expected in hashes.items():
         path = folder / name
@@ -100,11 +101,11 @@ def load_model_folder(folder: Path, expected_files: dict[str, str] | None = None
     return _model(contents, manifest)
 
 
-def _read_manifest(folder: Path) -> dict:
+def _manifest_of(folder: Path) -> Manifest:
     path = folder / MANIFEST
     if not path.is_file():
         raise ModelFileError(f"{folder.name}/{MANIFEST} must exist; it does not")
-    return json.loads(path.read_text(encoding="utf-8"))
+    return read_manifest(json.loads(path.read_text(encoding="utf-8")))
 
 
 def _files(model: RiskModel) -> dict[str, bytes]:
@@ -150,7 +151,12 @@ def _curve(calibrator: Calibrator) -> list[float]:
     return [calibrator.slope, calibrator.intercept]
 
 
-def _model(contents: dict[str, bytes], manifest: dict) -> RiskModel:
+def _calibrator(curve: list[float], bins: np.ndarray) -> Calibrator:
+    slope, intercept = curve
+    return Calibrator(slope, intercept, bins)
+
+
+def _model(contents: dict[str, bytes], manifest: Manifest) -> RiskModel:
     from safetensors.numpy import load
 
     layout, arrays = json.loads(contents["model.json"]), load(contents["arrays.safetensors"])
@@ -161,7 +167,7 @@ def _model(contents: dict[str, bytes], manifest: dict) -> RiskModel:
             stage = SignatureStage(
                 Reduction(arrays[f"{name}.reduction.mean"], arrays[f"{name}.reduction.weights"]),
                 _booster(contents[f"{name}.signature.ubj"]),
-                Calibrator(*about["signature"]["curve"], arrays[f"{name}.signature.bins"]),
+                _calibrator(about["signature"]["curve"], arrays[f"{name}.signature.bins"]),
                 about["signature"]["rounds"],
             )
         targets[name] = TargetModel(
@@ -173,7 +179,7 @@ def _model(contents: dict[str, bytes], manifest: dict) -> RiskModel:
                 arrays.get(f"{name}.instead"),
                 _peers(name, about, arrays),
             ),
-            Calibrator(*about["curve"], arrays[f"{name}.bins"]),
+            _calibrator(about["curve"], arrays[f"{name}.bins"]),
             stage,
             tuple(about["bands"]),
             ConformalSets(**about["sets"]),

@@ -16,6 +16,7 @@ from fusion.model.blend import RecordsModel
 from fusion.model.booster import SIGNATURE_TREES, TreeSettings, tree_margin, tree_shap
 from fusion.model.calibrate import Calibrator
 from fusion.model.conformal import ConformalSets
+from fusion.model.manifest import Manifest
 
 if TYPE_CHECKING:
     import xgboost
@@ -91,19 +92,19 @@ class RiskModel:
         Category lists.
     targets : dict of str to TargetModel
     settings : TreeSettings
-    manifest : dict
+    manifest : Manifest
         Version, data hash, code version, seed, metrics, encoder of the signatures.
     """
 
     encoder: TableEncoder
     targets: dict[str, TargetModel]
     settings: TreeSettings = field(default_factory=TreeSettings)
-    manifest: dict = field(default_factory=dict)
+    manifest: Manifest = field(default_factory=Manifest)
 
     @property
     def version(self) -> str:
         """Name of the model in the registry."""
-        return self.manifest["version"]
+        return self.manifest.version
 
     @property
     def components(self) -> int:
@@ -168,7 +169,7 @@ class RiskModel:
         risk = model.calibrator.risk(margin)
         low, high = model.calibrator.interval(risk, rows.as_of)
         signed = rows.signed
-        if signed.any():
+        if model.signature is not None and signed.any():
             curve = model.signature.calibrator
             risk[signed] = curve.risk(margin[signed])
             low[signed], high[signed] = curve.interval(risk[signed], rows.as_of[signed])
@@ -188,9 +189,8 @@ class RiskModel:
         records = self.encoder.group(values)
         phi = np.zeros((len(rows), len(self.feature_names)), np.float32)
         phi[:, : records.shape[1]] = records
-        signed = rows.signed
-        if signed.any():
-            stage = model.signature
+        signed, stage = rows.signed, model.signature
+        if stage is not None and signed.any():
             matrix = stage.matrix(rows.signatures.states[rows.position[signed]], rows.as_of[signed])
             values, base = tree_shap(stage.booster, matrix)
             start = records.shape[1]
@@ -203,7 +203,7 @@ class RiskModel:
         records = self.encoder.inputs(rows.table)
         inputs[:, : records.shape[1]] = records
         signed = rows.signed
-        if signed.any():
+        if model.signature is not None and signed.any():
             z = model.signature.reduction.apply(rows.signatures.states[rows.position[signed]])
             inputs[signed, records.shape[1] : records.shape[1] + z.shape[1]] = z
         return inputs
@@ -226,7 +226,8 @@ def band_edges(risk: np.ndarray) -> tuple[float, float, float]:
         steps[number] = max(steps[number], least, steps[number - 1] + 1 if number else 1)
     for number, most in enumerate((STEPS, STEPS - 1, STEPS - 2)):  # downwards: none above a risk of 1
         steps[2 - number] = min(steps[2 - number], most)
-    return tuple(float(step) / STEPS for step in steps)
+    low, middle, high = (float(step) / STEPS for step in steps)
+    return low, middle, high
 
 
 __all__ = [

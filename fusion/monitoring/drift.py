@@ -13,23 +13,13 @@ import numpy as np
 import pandas as pd
 
 from fusion.features.rows import Rows
+from fusion.model.watched import EMBEDDINGS, EXITS, FEATURE, MISSINGNESS, OLD_OR_NEW, SCORES, Sign
 
 PSI_LIMIT = 0.25  # the customary bound between a moderate and a large shift
 MISSING_LIMIT = 0.15  # absolute change of a feature's missing share
 DOMAIN_LIMIT = 0.70  # AUC of the old-or-new classifier, lower bound of its interval
 ALARM_P = 0.01  # of the early-exit test
 LEAST_ROWS = 50
-
-
-@dataclass(frozen=True)
-class Sign:
-    """One thing looked at: ``kind``, ``name``, ``value``, ``limit``, and whether it alarms."""
-
-    kind: str
-    name: str
-    value: float
-    limit: float
-    alarm: bool
 
 
 @dataclass(frozen=True)
@@ -48,10 +38,14 @@ class Drift:
         """False when any sign alarms: recalibrate, or treat risks of new cohorts as ranks only."""
         return not self.alarms
 
-    def frame(self) -> pd.DataFrame:
-        """One row per sign, alarms first."""
-        table = pd.DataFrame([vars(sign) for sign in self.signs], columns=list(Sign.__annotations__))
-        return table.sort_values(["alarm", "value"], ascending=False, ignore_index=True)
+    @property
+    def ordered(self) -> tuple[Sign, ...]:
+        """Every sign, alarms first, then the largest value."""
+
+        def rank(sign: Sign) -> tuple[bool, float]:
+            return sign.alarm, sign.value if np.isfinite(sign.value) else -np.inf
+
+        return tuple(sorted(self.signs, key=rank, reverse=True))
 
 
 def psi(old: np.ndarray, new: np.ndarray, bins: int = 10) -> float:
@@ -113,10 +107,10 @@ def feature_signs(old: Rows, new: Rows) -> list[Sign]:
         number = pd.api.types.is_numeric_dtype(a)
         value = psi(a.to_numpy(float), b.to_numpy(float)) if number else category_psi(a, b)
         limit = psi_limit(10 if number else max(a.nunique(), b.nunique()), *people)
-        signs.append(Sign("feature", name, value, limit, value > limit))
+        signs.append(Sign(FEATURE, name, value, limit, value > limit))
         change = float(abs(a.isna().mean() - b.isna().mean()))
         if change > MISSING_LIMIT:
-            signs.append(Sign("missingness", name, change, MISSING_LIMIT, True))
+            signs.append(Sign(MISSINGNESS, name, change, MISSING_LIMIT, True))
     return signs
 
 
@@ -171,7 +165,7 @@ def domain_sign(old: np.ndarray, new: np.ndarray, rng: np.random.Generator) -> S
     folds = StratifiedKFold(5, shuffle=True, random_state=int(rng.integers(2**31)))
     risk = cross_val_predict(chain, x, y, cv=folds, method="predict_proba")[:, 1]
     auc = estimate(roc_auc(y, risk, bootstrap_weights(np.arange(len(y)), 200, rng)))
-    return Sign("embeddings", "old or new", auc.value, DOMAIN_LIMIT, auc.low > DOMAIN_LIMIT)
+    return Sign(EMBEDDINGS, OLD_OR_NEW, auc.value, DOMAIN_LIMIT, auc.low > DOMAIN_LIMIT)
 
 
 def early_exit_sign(old: pd.DataFrame, new: pd.DataFrame) -> Sign | None:
@@ -209,7 +203,7 @@ def early_exit_sign(old: pd.DataFrame, new: pd.DataFrame) -> Sign | None:
     if variance <= 0:
         return None
     p = float(2 * norm.sf(abs(observed - expected) / np.sqrt(variance)))
-    return Sign("early drop-out", f"{observed:.0f} seen, {expected:.0f} expected", p, ALARM_P, p <= ALARM_P)
+    return Sign(EXITS, "", p, ALARM_P, p <= ALARM_P, seen=round(observed), expected=round(expected))
 
 
 def score_sign(old: np.ndarray, new: np.ndarray, name: str = "risk") -> Sign | None:
@@ -217,7 +211,7 @@ def score_sign(old: np.ndarray, new: np.ndarray, name: str = "risk") -> Sign | N
     if min(len(old), len(new)) < LEAST_ROWS:
         return None
     value, limit = psi(old, new), psi_limit(10, len(old), len(new))
-    return Sign("scores", name, value, limit, value > limit)
+    return Sign(SCORES, name, value, limit, value > limit)
 
 
 def calibration_by_cohort(risks: pd.DataFrame, column: str = "fused") -> pd.DataFrame:

@@ -7,6 +7,7 @@ give away.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -14,9 +15,11 @@ import pandas as pd
 
 from fusion.features.rows import Rows
 from fusion.features.splits import mature_labels
+from fusion.metrics import Estimate
 from fusion.model.competing import durations
-from fusion.monitoring.drift import LEAST_ROWS, Drift, embeddings_of, watch
-from fusion.monitoring.probe import Probe, probe
+from fusion.model.watched import Probe, Watch
+from fusion.monitoring.drift import LEAST_ROWS, embeddings_of, watch
+from fusion.monitoring.probe import probe
 
 SAMPLE = 4000  # students looked at on either side; more would change no sign
 PROBED = ("sex", "program_code", "cohort_term", "entry_type")
@@ -37,16 +40,17 @@ def sides(records, taught_until: date, rng: np.random.Generator) -> tuple[np.nda
     taught = mature_labels(records, seen_on=taught_until).index.to_numpy(object)
     keys = records.students["student_key"]
     later = np.sort(keys[~keys.isin(taught)].to_numpy(object))  # numpy compares objects pair by pair
-    return tuple(
-        keys if len(keys) <= SAMPLE else np.sort(rng.choice(keys, SAMPLE, replace=False))
-        for keys in (taught, later)
-    )
+    return _sampled(taught, rng), _sampled(later, rng)
+
+
+def _sampled(keys: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return keys if len(keys) <= SAMPLE else np.sort(rng.choice(keys, SAMPLE, replace=False))
 
 
 def look(
     records, rows: Rows, taught_until: date, rng: np.random.Generator, specimens: pd.DataFrame | None = None
-) -> dict:
-    """Every sign of drift and every probe, as plain numbers for the manifest.
+) -> Watch:
+    """Every sign of drift and every probe, rounded, for the manifest.
 
     Parameters
     ----------
@@ -60,9 +64,7 @@ def look(
 
     Returns
     -------
-    dict
-        ``trusted`` (bool, no sign alarms), ``enough`` (bool, students enough on both sides to tell),
-        ``taught_until``, ``taught`` and ``later`` (students), ``signs`` and ``probes`` (lists of rows).
+    Watch
     """
     old, new = sides(records, taught_until, np.random.default_rng(0))
     flow = records.outcomes.merge(
@@ -74,20 +76,17 @@ def look(
     earlier, later = (ends[ends["student_key"].isin(set(keys))] for keys in (old, new))
     drift = watch(rows.of_students(old), rows.of_students(new), earlier, later, rng)
     probes = _probes(rows.of_students([*old, *new]), records.students, specimens, rng)
-    return {
-        "taught_until": taught_until.isoformat(),
-        "taught": len(old),
-        "later": len(new),
-        "enough": min(len(old), len(new)) >= LEAST_ROWS,
-        "trusted": drift.trusted,
-        "signs": _plain(drift),
-        "probes": [_probe_row(found) for found in probes],
-    }
-
-
-def _plain(drift: Drift) -> list[dict]:
-    table = drift.frame().round({"value": 4, "limit": 4})
-    return [{**row, "alarm": bool(row["alarm"])} for row in table.to_dict("records")]
+    return Watch(
+        taught_until=taught_until,
+        taught=len(old),
+        later=len(new),
+        enough=min(len(old), len(new)) >= LEAST_ROWS,
+        trusted=drift.trusted,
+        signs=tuple(
+            replace(sign, value=round(sign.value, 4), limit=round(sign.limit, 4)) for sign in drift.ordered
+        ),
+        probes=tuple(_kept(found) for found in probes),
+    )
 
 
 def _probes(rows: Rows, students: pd.DataFrame, specimens: pd.DataFrame | None, rng) -> list[Probe]:
@@ -102,7 +101,6 @@ def _probes(rows: Rows, students: pd.DataFrame, specimens: pd.DataFrame | None, 
     return probe(vectors, table.astype(object).where(table.notna(), None).reset_index(drop=True), rng)
 
 
-def _probe_row(found: Probe) -> dict:
+def _kept(found: Probe) -> Probe:
     accuracy = [round(float(v), 4) for v in (found.accuracy.value, found.accuracy.low, found.accuracy.high)]
-    about = {"attribute": found.attribute, "students": found.students, "classes": found.classes}
-    return about | {"accuracy": accuracy, "chance": round(found.chance, 4), "predicts": found.predicts}
+    return replace(found, accuracy=Estimate(*accuracy), chance=round(found.chance, 4))

@@ -6,39 +6,14 @@ were left out on purpose, or the mark of a scanner.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
-from fusion.metrics import Estimate, bootstrap_weights, estimate
+from fusion.metrics import bootstrap_weights, estimate
+from fusion.model.watched import Probe
 
 LEAST_STUDENTS = 60
 LEAST_OF_CLASS = 10
-
-
-@dataclass(frozen=True)
-class Probe:
-    """How well a linear classifier names an attribute from the embedding.
-
-    Parameters
-    ----------
-    attribute : str
-    students, classes : int
-    accuracy : Estimate
-        Balanced accuracy out of fold (mean share of each class named right).
-    chance : float
-        1 / classes.
-    predicts : bool
-        Whether the whole interval lies above chance.
-    """
-
-    attribute: str
-    students: int
-    classes: int
-    accuracy: Estimate
-    chance: float
-    predicts: bool
 
 
 def probe(

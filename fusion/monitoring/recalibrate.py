@@ -11,6 +11,7 @@ from fusion.features.assemble import training_set
 from fusion.features.rows import Rows
 from fusion.model.calibrate import step_to_share
 from fusion.model.risk_model import RiskModel, TargetModel
+from fusion.model.watched import Moved
 
 LEAST_STUDENTS = 50
 CLEAR = 1.96  # standard errors by which risk and outcome must differ before anything is moved
@@ -18,7 +19,7 @@ CLEAR = 1.96  # standard errors by which risk and outcome must differ before any
 
 def recalibrate(
     model: RiskModel, rows: Rows, labels: pd.Series, *, use_signature: bool = True
-) -> tuple[RiskModel, dict[str, dict]]:
+) -> tuple[RiskModel, dict[str, Moved]]:
     """Move the calibration of each target to what newly matured cohorts came to.
 
     Parameters
@@ -35,8 +36,8 @@ def recalibrate(
     -------
     RiskModel
         The same model, or one whose calibration differs by one step per target.
-    dict of str to dict
-        Target → ``students, expected, observed, step``; targets with fewer than 50 students are left out. A
+    dict of str to Moved
+        By target; targets with fewer than 50 students are left out. A
         step of 0: expected and observed do not clearly differ (errors clustered by student).
     """
     targets, notes = dict(model.targets), {}
@@ -50,12 +51,12 @@ def recalibrate(
         observed = float(known.outcome.mean())
         clear = abs(left.sum()) > CLEAR * np.sqrt((left**2).sum())
         step = step_to_share(risk, observed) if clear else 0.0
-        notes[target] = {
-            "students": int(students.max() + 1),
-            "expected": round(float(risk.mean()), 4),
-            "observed": round(observed, 4),
-            "step": round(step, 4),
-        }
+        notes[target] = Moved(
+            students=int(students.max() + 1),
+            expected=round(float(risk.mean()), 4),
+            observed=round(observed, 4),
+            step=round(step, 4),
+        )
         if step:
             targets[target] = _moved(part, step)
     return replace(model, targets=targets), notes

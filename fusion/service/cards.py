@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import isfinite, nan
 
 from data.columns import BANDS
 from fusion.features.directions import DIRECTIONS, FREE, LOWERS, RAISES, Direction
 from fusion.features.feature_list import FEATURES
+from fusion.metrics import Estimate
+from fusion.model.examined import BASE, FUSED, RULE, Audit, Examination
+from fusion.model.manifest import Manifest
+from fusion.model.watched import Watch
 from fusion.validation.fitness import fitness_of, missing_exits, unfit
-from fusion.validation.report import SHOWN, TARGET_NAMES, fitness_text
+from fusion.validation.report import (
+    ARM_NAMES,
+    PROTOCOL_NAMES,
+    SHOWN,
+    TARGET_NAMES,
+    VERDICT_NAMES,
+    fitness_text,
+    sign_text,
+)
 
 NOTICE = (
     "There is no established evidence that a signature reveals ability or personality. The signature is "
@@ -26,21 +39,21 @@ FAIRNESS_NAMES = {
 }
 
 
-def model_card(manifest: dict, *, synthetic: bool, institution: str = "") -> str:
+def model_card(manifest: Manifest, *, synthetic: bool, institution: str = "") -> str:
     """What the model is, what it was taught by, how good it is on later cohorts, and where it ends.
 
     Parameters
     ----------
-    manifest : dict
+    manifest : Manifest
         Of the registry.
     synthetic : bool
         Whether the store holds synthetic demo data.
     institution : str
         Printed when given.
     """
-    assessment = manifest.get("assessment")
+    assessment = manifest.assessment
     parts = [
-        f"# Model card: {manifest['version']}",
+        f"# Model card: {manifest.version}",
         "**Synthetic demo data: nothing here is about real people.**" if synthetic else "",
         f"Institution: {institution}" if institution else "",
         "## What it is\n\nTwo calibrated risks per enrolled student and completed term: "
@@ -56,17 +69,17 @@ def model_card(manifest: dict, *, synthetic: bool, institution: str = "") -> str
     ]
     if assessment:
         parts += [_evaluation(assessment), _ablation(assessment), _lists(assessment), _cohorts(assessment)]
-    if manifest.get("monitor"):
-        parts.append(_monitor(manifest["monitor"]))
-    parts += [_limits(), _features(manifest)]
+    if manifest.monitor:
+        parts.append(_monitor(manifest.monitor))
+    parts += [_limits(), _unsaid(manifest), _features(manifest)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def fairness_report(manifest: dict, *, synthetic: bool) -> str:
+def fairness_report(manifest: Manifest, *, synthetic: bool) -> str:
     """Errors and calibration by group on held-out students, small cells suppressed."""
-    audits = (manifest.get("assessment") or {}).get("fairness", {})
+    audits = manifest.assessment.fairness if manifest.assessment else {}
     parts = [
-        f"# Fairness report: {manifest['version']}",
+        f"# Fairness report: {manifest.version}",
         "**Synthetic demo data: nothing here is about real people.**" if synthetic else "",
         "Groups are audited and are not predictors. FPR and FNR are those of the list at capacity, made "
         "within each programme. Cells with fewer than five students, or fewer than five with or without the "
@@ -75,18 +88,13 @@ def fairness_report(manifest: dict, *, synthetic: bool) -> str:
         "this register, not its cause.",
     ]
     for target, audit in audits.items():
-        title = f"## {TARGET_NAMES[target].capitalize()}\n\nAs of {audit['as_of_index']} completed terms, "
-        parts.append(f"{title}{audit['share']:.0%} of each programme listed.")
+        title = f"## {TARGET_NAMES[target].capitalize()}\n\nAs of {audit.as_of_index} completed terms, "
+        parts.append(f"{title}{audit.share:.0%} of each programme listed.")
         parts.append(_table(["attribute", "group", "students", *FAIRNESS_NAMES.values()], _groups(audit)))
         parts.append("Largest differences between groups:")
         gaps = [
-            [
-                g["attribute"],
-                FAIRNESS_NAMES[g["figure"]],
-                _interval([g["gap"], g["low"], g["high"]]),
-                g["between"],
-            ]
-            for g in audit["gaps"]
+            [gap.attribute, FAIRNESS_NAMES[gap.figure], _interval(gap.estimate), gap.between]
+            for gap in audit.gaps
         ]
         parts.append(_table(["attribute", "figure", "difference", "between"], gaps))
     if not audits:
@@ -94,32 +102,28 @@ def fairness_report(manifest: dict, *, synthetic: bool) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _groups(audit: dict) -> Iterable[list[str]]:
-    for row in audit["table"]:
-        if row["suppressed"]:
-            yield [row["attribute"], row["group"], "fewer than can be shown", *["—"] * len(FAIRNESS_NAMES)]
+def _groups(audit: Audit) -> Iterable[list[str]]:
+    for row in audit.table:
+        if row.suppressed:
+            yield [row.attribute, row.group, "fewer than can be shown", *["—"] * len(FAIRNESS_NAMES)]
             continue
-        figures = [_interval([row[k], row[f"{k}_low"], row[f"{k}_high"]]) for k in FAIRNESS_NAMES]
-        yield [row["attribute"], row["group"], str(int(row["students"])), *figures]
+        figures = [_interval(row.rates.get(name)) for name in FAIRNESS_NAMES]
+        yield [row.attribute, row.group, str(row.students), *figures]
 
 
-def _origin(manifest: dict) -> str:
-    taught = manifest["trained_on"]
-    labels = ", ".join(
-        f"{count} {name.replace('_', ' ')}" for name, count in sorted(taught["labels"].items())
-    )
+def _origin(manifest: Manifest) -> str:
+    taught = manifest.trained_on
+    labels = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in sorted(taught.labels.items()))
+    settings = manifest.settings.as_dict() if manifest.settings else {}
     rows = [
-        ["trained on", f"{taught['students']} students of mature cohorts ({labels})"],
-        ["data (SHA-256)", manifest["data_hash"]],
-        ["code (SHA-256)", manifest["code_version"]],
-        ["seed", str(manifest["seed"])],
-        ["signature encoder", manifest["encoder_id"] or "none: records only"],
-        ["trees", ", ".join(f"{name} {value:g}" for name, value in manifest["settings"].items())],
-        [
-            "weight of the trees",
-            ", ".join(f"{t}: {w:.2f}" for t, w in manifest.get("tree_weight", {}).items()),
-        ],
-        ["signature trees", ", ".join(f"{t}: {n}" for t, n in manifest["signature_rounds"].items())],
+        ["trained on", f"{taught.students} students of mature cohorts ({labels})"],
+        ["data (SHA-256)", manifest.data_hash],
+        ["code (SHA-256)", manifest.code_version],
+        ["seed", str(manifest.seed)],
+        ["signature encoder", manifest.encoder_id or "none: records only"],
+        ["trees", ", ".join(f"{name} {value:g}" for name, value in settings.items())],
+        ["weight of the trees", ", ".join(f"{t}: {w:.2f}" for t, w in manifest.tree_weight.items())],
+        ["signature trees", ", ".join(f"{t}: {n}" for t, n in manifest.signature_rounds.items())],
     ]
     return "## Where it comes from\n\n" + _table(["", ""], rows)
 
@@ -132,21 +136,21 @@ MISSING = {
 }
 
 
-def _unlearned(manifest: dict) -> str:
+def _unlearned(manifest: Manifest) -> str:
     """What the register could not teach, and the kinds of exit that it lacks."""
     lines = [
         f"*{TARGET_NAMES[target]}* is not scored: {fitness_text(found)} The credits-and-GPA rule is offered."
         for target, found in unfit(manifest).items()
     ]
-    lines += [MISSING[kind] for kind in missing_exits(manifest["trained_on"]["labels"])]
+    lines += [MISSING[kind] for kind in missing_exits(manifest.trained_on.labels)]
     if any(found.fit and found.cohorts == 1 for found in fitness_of(manifest).values()):
         lines.append("All students entered together: nothing could be judged on a later cohort.")
     return "## What could not be learned\n\n" + "\n".join(f"- {line}" for line in lines) if lines else ""
 
 
-def _bands(manifest: dict) -> str:
+def _bands(manifest: Manifest) -> str:
     rows, silent = [], unfit(manifest)
-    for target, edges in manifest["bands"].items():
+    for target, edges in manifest.bands.items():
         if target in silent:
             continue
         ends = [0.0, *edges, 1.0]
@@ -155,89 +159,90 @@ def _bands(manifest: dict) -> str:
     return "## Bands of risk\n\n" + _table(["target", *(band.replace("_", " ") for band in BANDS)], rows)
 
 
-def _evaluation(assessment: dict) -> str:
-    day = f", known by {assessment['simulated_date']}" if assessment["simulated_date"] else ""
+def _evaluation(assessment: Examination) -> str:
+    day = f", known by {assessment.simulated_date}" if assessment.simulated_date else ""
     text = (
-        f"## How good it is\n\nProtocol: {assessment['protocol']}. Taught by {assessment['train_students']} "
-        f"students{day}; judged on {assessment['test_students']} others, beside what it has to beat. "
-        "Intervals: 95 %, bootstrap by cohort and programme."
+        f"## How good it is\n\nProtocol: {PROTOCOL_NAMES[assessment.protocol]}. "
+        f"Taught by {assessment.train_students} students{day}; judged on {assessment.test_students} others, "
+        "beside what it has to beat. Intervals: 95 %, bootstrap by cohort and programme."
     )
-    for target, arms in assessment["evaluations"].items():
+    for target, arms in assessment.evaluations.items():
         rows = [
-            [name, *(_interval(e["figures"].get(key)) for e in arms.values())] for key, name in SHOWN.items()
+            [name, *(_interval(e.figures.get(key)) for e in arms.values())] for key, name in SHOWN.items()
         ]
-        text += f"\n\n### {TARGET_NAMES[target].capitalize()}\n\n" + _table(["", *arms], rows)
-        ours = arms["fused"]["figures"].get("precision_at_10")
-        bar = max(
-            (arms[b]["figures"]["precision_at_10"][0] or 0 for b in ("on-track rule", "programme base rate")),
-            default=0,
-        )
-        if ours and ours[0] is not None and ours[0] <= bar:
+        names = [ARM_NAMES[arm] for arm in arms]
+        text += f"\n\n### {TARGET_NAMES[target].capitalize()}\n\n" + _table(["", *names], rows)
+        ours, *simple = (_at_ten(assessment, target, arm) for arm in (FUSED, RULE, BASE))
+        if isfinite(ours) and ours <= max((bar for bar in simple if isfinite(bar)), default=0.0):
             text += "\n\n**Warning: at 10 % capacity the model does not beat the simplest baselines.**"
     return text
 
 
-def _ablation(assessment: dict) -> str:
+def _at_ten(assessment: Examination, target: str, arm: str) -> float:
+    found = assessment.figure(target, arm, "precision_at_10")
+    return nan if found is None else found.value
+
+
+def _ablation(assessment: Examination) -> str:
     text = "## Do signatures add anything?"
-    for target, found in assessment["ablations"].items():
-        gain = _interval((found["differences"] or {}).get("roc_auc"), digits=4)
+    for target, found in assessment.ablations.items():
+        gain = _interval(found.differences.get("roc_auc"), digits=4)
         text += (
-            f"\n\n- *{target}*: on the same {found['students']} students the verdict is "
-            f"**{found['verdict']}** (AUC fused less records {gain}; permutation p "
-            f"{'—' if found['p_value'] is None else format(found['p_value'], '.3f')})."
+            f"\n\n- *{target}*: on the same {found.students} students the verdict is "
+            f"**{VERDICT_NAMES.get(found.verdict, found.verdict)}** (AUC fused less records {gain}; "
+            f"permutation p {format(found.p_value, '.3f') if isfinite(found.p_value) else '—'})."
         )
     return text
 
 
-def _lists(assessment: dict) -> str:
+def _lists(assessment: Examination) -> str:
     rows = []
-    for target, report in assessment["lists"].items():
-        stayed = [row["stayed"] for row in report["stability"]]
+    for target, found in assessment.lists.items():
+        stayed = [row.stayed for row in found.stability]
         steady = f"{sum(stayed) / len(stayed):.0%}" if stayed else "—"
-        rows.append([target, _plain(report["median_lead"]), steady, _plain(report["alerts_per_case"])])
+        rows.append([target, _plain(found.median_lead), steady, _plain(found.alerts_per_case)])
     head = ["target", "median lead time (terms)", "stays on the list from term to term", "alerts per case"]
     return "## The list at 20 % capacity\n\n" + _table(head, rows)
 
 
-def _cohorts(assessment: dict) -> str:
+def _cohorts(assessment: Examination) -> str:
     rows = [
         [
-            row["target"],
-            str(row["cohort_term"]),
-            str(row["students"]),
-            f"{row['mean_risk']:.3f}",
-            _interval([row["observed"], row["low"], row["high"]]),
-            "yes" if row["trusted"] else "**no**",
+            row.target,
+            str(row.cohort_term),
+            str(row.students),
+            f"{row.mean_risk:.3f}",
+            _interval(row.share),
+            "yes" if row.trusted else "**no**",
         ]
-        for row in assessment["cohorts"]
+        for row in assessment.cohorts
     ]
     head = ["target", "cohort", "students", "mean risk", "observed", "risk within the interval"]
     return "## Calibration by cohort\n\n" + _table(head, rows)
 
 
-def _monitor(found: dict) -> str:
-    alarms = [sign for sign in found["signs"] if sign["alarm"]]
+def _monitor(found: Watch) -> str:
     text = (
-        f"## Drift\n\n{found['later']} students of cohorts whose outcome is not known yet, beside the "
-        f"{found['taught']} that could teach by {found['taught_until']}: " + _trust(found)
+        f"## Drift\n\n{found.later} students of cohorts whose outcome is not known yet, beside the "
+        f"{found.taught} that could teach by {found.taught_until}: " + _trust(found)
     )
-    if alarms:
-        rows = [[s["kind"], s["name"], f"{s['value']:.3f}", f"{s['limit']:.3f}"] for s in alarms]
+    if found.alarms:
+        rows = [[*sign_text(s), f"{s.value:.3f}", f"{s.limit:.3f}"] for s in found.alarms]
         text += "\n\n" + _table(["sign", "of", "value", "limit"], rows)
-    if found["probes"]:
+    if found.probes:
         rows = [
-            [p["attribute"], _interval(p["accuracy"]), f"{p['chance']:.3f}", "yes" if p["predicts"] else "no"]
-            for p in found["probes"]
+            [p.attribute, _interval(p.accuracy), f"{p.chance:.3f}", "yes" if p.predicts else "no"]
+            for p in found.probes
         ]
         text += "\n\nWhat the embedding gives away (balanced accuracy of a linear probe):\n\n"
         text += _table(["attribute", "accuracy", "chance", "above chance"], rows)
     return text
 
 
-def _trust(found: dict) -> str:
-    if not found["trusted"]:
+def _trust(found: Watch) -> str:
+    if not found.trusted:
         return "**calibration cannot be trusted for them.**"
-    return "no sign beyond its limit." if found["enough"] else "too few to tell."
+    return "no sign beyond its limit." if found.enough else "too few to tell."
 
 
 def _limits() -> str:
@@ -249,7 +254,25 @@ def _limits() -> str:
     )
 
 
-def _features(manifest: dict) -> str:
+UNSAID = {
+    "line": "It has trees alone: models of that time had no logistic regression beside them.",
+    "directions": "A fact may count against its plain direction: it was made before that was ruled out. "
+    "Train a new one.",
+    "examination": "It was never examined on later cohorts.",
+    "curve": "Precision and recall were not kept for lists of every length.",
+    "fitness": "Whether its register could teach it was not asked; the labels it kept are judged instead.",
+    "until": "How far its register reached was not kept: drift is looked for from today's register.",
+    "watch": "Nobody has looked yet whether young cohorts resemble those that taught it.",
+}
+
+
+def _unsaid(manifest: Manifest) -> str:
+    """What a model of an earlier version did not record."""
+    lines = [f"- {UNSAID[code]}" for code in manifest.missing]
+    return "## What it does not tell\n\n" + "\n".join(lines) if lines else ""
+
+
+def _features(manifest: Manifest) -> str:
     rows = [
         [
             FEATURES[name].label,
@@ -257,7 +280,7 @@ def _features(manifest: dict) -> str:
             "yes" if FEATURES[name].changeable else "no",
             _direction(name),
         ]
-        for name in manifest["record_features"]
+        for name in manifest.record_features
         if name in FEATURES
     ]
     return "## What it looks at\n\n" + _table(["feature", "group", "can still change", "more of it"], rows)
@@ -274,16 +297,16 @@ def _direction(name: str) -> str:
     return told[0] if told[0] == told[1] else f"late: {told[0]}; dropout: {told[1]}"
 
 
-def _interval(values, digits: int = 3) -> str:
-    if not values or values[0] is None:
+def _interval(found: Estimate | None, digits: int = 3) -> str:
+    if found is None or not isfinite(found.value):
         return "—"
-    if values[1] is None:
-        return f"{values[0]:.{digits}f}"
-    return f"{values[0]:.{digits}f} ({values[1]:.{digits}f} to {values[2]:.{digits}f})"
+    if not isfinite(found.low):
+        return f"{found.value:.{digits}f}"
+    return f"{found.value:.{digits}f} ({found.low:.{digits}f} to {found.high:.{digits}f})"
 
 
-def _plain(value) -> str:
-    return "—" if value is None else f"{value:.1f}"
+def _plain(value: float) -> str:
+    return f"{value:.1f}" if isfinite(value) else "—"
 
 
 def _table(head: list[str], rows: Iterable[list[str]]) -> str:

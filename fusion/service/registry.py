@@ -7,7 +7,7 @@ students, because two models that were trained on everything can no longer be ju
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -20,10 +20,17 @@ from data.trust.audit import Entry
 from fusion import metrics
 from fusion.features.rows import Rows
 from fusion.metrics import Estimate
-from fusion.model.booster import TreeSettings
 from fusion.model.fit import fit_model
+from fusion.model.manifest import write_manifest
 from fusion.service.serving import put_into_service
-from fusion.service.sources import load_model, read_rows, read_signatures
+from fusion.service.sources import (
+    find_model,
+    load_model,
+    read_rows,
+    read_signatures,
+    registered_models,
+    served_model,
+)
 from fusion.validation.assess import split_training_sets
 from fusion.validation.evaluate import clusters
 
@@ -65,14 +72,14 @@ def compare_models(store: Store, candidate: str, *, draws: int = 400) -> Compari
     risks, rows, outcomes = {}, {}, {}
     for role, model in models.items():
         manifest = model.manifest
-        everything = read_rows(store, read_signatures(store, manifest.get("encoder_id")))
-        found = split_training_sets(records, everything, common, manifest["seed"])
+        everything = read_rows(store, read_signatures(store, manifest.encoder_id))
+        found = split_training_sets(records, everything, common, manifest.seed)
         if found is None:
             raise LookupError("no student's outcome is known, so models cannot be compared")
         _, _, training_sets, tests = found
-        again = fit_model(training_sets, manifest["seed"], TreeSettings(**manifest["settings"]))
+        again = fit_model(training_sets, manifest.seed, model.settings)
         for target, test in tests.items():
-            use = not manifest.get("records_only", False)
+            use = not manifest.records_only
             risks[role, target] = again.risk(test.rows, target, use_signature=use)
             rows[target], outcomes[target] = test.rows, test.outcome
     parts = [
@@ -152,11 +159,11 @@ def earlier_model(store: Store) -> str:
     LookupError
         When no earlier model was ever served.
     """
-    current = queries.served_model(store)
+    current = served_model(store)
     earlier = [
-        (max(entry["at"] for entry in manifest["served"]), version)
-        for version, manifest in _manifests(store).items()
-        if manifest.get("served") and (current is None or version != current.version)
+        (max(entry.at for entry in model.manifest.served), model.version)
+        for model in registered_models(store)
+        if model.manifest.served and (current is None or model.version != current.version)
     ]
     if not earlier:
         raise LookupError("no earlier model was served; there is nothing to roll back to")
@@ -178,17 +185,17 @@ def serve_records_only(
     Scores belong to a named model and are never rewritten, so leaving signatures out makes a new name that
     shares the files. It is scored before it is served.
     """
-    current = queries.served_model(store)
+    current = served_model(store)
     if current is None:
         raise LookupError("no model is served; train one first")
-    if current.manifest.get("records_only"):
+    if current.manifest.records_only:
         return current.version
     version = f"{current.version}{RECORDS_ONLY}"
     _check_reason(reason)
-    known = _manifests(store).get(version, {})
-    manifest = {**current.manifest, "version": version, "records_only": True, "served": []}
-    manifest["served"] = known.get("served", [])  # it may have been in service before
-    save_model(store, version, current.folder, manifest, "candidate")
+    known = find_model(store, version)  # it may have been in service before
+    served = () if known is None else known.manifest.served
+    manifest = replace(current.manifest, version=version, records_only=True, served=served)
+    save_model(store, version, current.folder, write_manifest(manifest), "candidate")
     return _serve(store, version, (actor, role, reason), "model.records_only", progress)
 
 
@@ -206,8 +213,3 @@ def _serve(
 def _check_reason(reason: str) -> None:
     if not reason.strip():
         raise ValueError("reason must say why, got nothing")
-
-
-def _manifests(store: Store) -> dict[str, dict]:
-    table = queries.models(store)
-    return dict(zip(table["model_version"], table["manifest"], strict=True))

@@ -46,8 +46,8 @@ def score(
     for key in without_outcome_consent(store):  # a withdrawal that was cut short, or came in by another way
         withdraw_outcome_model(store, key, actor="scoring")
     signatures = no_signatures()
-    if model.manifest.get("encoder_id") and not model.manifest.get("records_only", False):
-        signatures = read_signatures(store, model.manifest["encoder_id"])
+    if model.manifest.encoder_id and not model.manifest.records_only:
+        signatures = read_signatures(store, model.manifest.encoder_id)
     everything = queries.records_until(store)
     model = keep_level(store, model, everything)
     today, written, watched = register_date(everything), 0, []

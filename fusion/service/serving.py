@@ -6,14 +6,16 @@ seen by nobody, and the change itself is one transaction.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from data.engine.database import Store
 from data.engine.progress import Progress
 from data.store import save_model
 from data.trust.audit import Entry
+from fusion.model.manifest import Served, write_manifest
 from fusion.service.scoring import score
-from fusion.service.sources import find_model, load_model
+from fusion.service.sources import load_model, the_model
 from fusion.validation.fitness import unfit
 
 
@@ -61,10 +63,10 @@ def put_into_service(
         why = ", ".join(f"{target}: {found.reason}" for target, found in silent.items())
         raise NotServable(f"model {version} must not be served: its register could not teach it ({why})")
     written = score(store, version, progress=progress)
-    stored = find_model(store, version)  # scoring has noted what it saw
+    stored = the_model(store, version)  # scoring has noted what it saw
     if stored.status == "served":  # an attempt that was cut off had come this far
         return written
-    entry = {"at": datetime.now(UTC).isoformat(), "actor": actor, "reason": reason}
-    manifest = {**stored.manifest, "served": [*stored.manifest.get("served", []), entry]}
-    save_model(store, version, stored.folder, manifest, "served", audit_entry)
+    entry = Served(datetime.now(UTC), actor, reason)
+    manifest = replace(stored.manifest, served=(*stored.manifest.served, entry))
+    save_model(store, version, stored.folder, write_manifest(manifest), "served", audit_entry)
     return written

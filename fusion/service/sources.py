@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import pandas as pd
+
 from data import queries
 from data.engine.database import Store
 from fusion.features.assemble import all_rows
 from fusion.features.build import register_date
 from fusion.features.fuse import Signatures, mean_signatures, no_signatures
 from fusion.features.rows import Rows
+from fusion.model.manifest import Manifest, read_manifest
 from fusion.model.model_files import load_model_folder
 from fusion.model.risk_model import RiskModel
 
@@ -20,7 +26,7 @@ def choose_encoder(store: Store) -> str | None:
     if known.empty:
         return None
     open_work = {e: len(queries.specimens_without_embedding(store, e)) for e in known["encoder_id"]}
-    return min(sorted(open_work), key=open_work.get)
+    return min(sorted(open_work), key=lambda encoder_id: open_work[encoder_id])
 
 
 def read_signatures(store: Store, encoder_id: str | None = None) -> Signatures:
@@ -40,6 +46,69 @@ def read_rows(store: Store, signatures: Signatures, *, protected: bool = False) 
     )
 
 
+@dataclass(frozen=True)
+class RegisteredModel:
+    """A model of the registry with its manifest.
+
+    Parameters
+    ----------
+    version : str
+    created_at : datetime
+        UTC.
+    status : {"candidate", "served", "retired"}
+    folder : str
+        Below the store's folder of models.
+    manifest : Manifest
+    """
+
+    version: str
+    created_at: datetime
+    status: str
+    folder: str
+    manifest: Manifest
+
+
+def _registered(stored: queries.StoredModel) -> RegisteredModel:
+    manifest = read_manifest(stored.manifest)
+    return RegisteredModel(stored.version, stored.created_at, stored.status, stored.folder, manifest)
+
+
+def served_model(store: Store) -> RegisteredModel | None:
+    """The model in service; None when there is none."""
+    stored = queries.served_model(store)
+    return None if stored is None else _registered(stored)
+
+
+def registered_models(store: Store) -> list[RegisteredModel]:
+    """Every model of the registry, the newest first."""
+    return _read(queries.models(store).sort_values("created_at", ascending=False, kind="stable"))
+
+
+def find_model(store: Store, version: str) -> RegisteredModel | None:
+    """A registered model by name."""
+    table = queries.models(store)
+    return next(iter(_read(table[table["model_version"] == version])), None)
+
+
+def _read(table: pd.DataFrame) -> list[RegisteredModel]:
+    rows = table[["model_version", "created_at", "status", "folder", "manifest"]]
+    return [_registered(queries.StoredModel(*row)) for row in rows.itertuples(index=False, name=None)]
+
+
+def the_model(store: Store, version: str) -> RegisteredModel:
+    """A registered model by name.
+
+    Raises
+    ------
+    LookupError
+        When there is no such model.
+    """
+    found = find_model(store, version)
+    if found is None:
+        raise LookupError(f"no model {version!r}")
+    return found
+
+
 def load_model(store: Store, version: str | None = None) -> RiskModel:
     """The served model, or a named one, every file checked against the registry's hashes.
 
@@ -50,22 +119,8 @@ def load_model(store: Store, version: str | None = None) -> RiskModel:
     fusion.model.model_files.ModelFileError
         When a file was changed.
     """
-    stored = queries.served_model(store) if version is None else find_model(store, version)
+    stored = served_model(store) if version is None else the_model(store, version)
     if stored is None:
-        raise LookupError(
-            "no model is served; train one first" if version is None else f"no model {version!r}"
-        )
-    model = load_model_folder(store.models_folder / stored.folder, stored.manifest["files"])
-    return RiskModel(model.encoder, model.targets, model.settings, stored.manifest)
-
-
-def find_model(store: Store, version: str) -> queries.StoredModel | None:
-    """A registered model by name."""
-    table = queries.models(store)
-    found = table[table["model_version"] == version]
-    if found.empty:
-        return None
-    row = found.iloc[0]
-    return queries.StoredModel(
-        row["model_version"], row["created_at"], row["status"], row["folder"], row["manifest"]
-    )
+        raise LookupError("no model is served; train one first")
+    model = load_model_folder(store.models_folder / stored.folder, stored.manifest.files)
+    return replace(model, manifest=stored.manifest)

@@ -1,8 +1,6 @@
-"""Do signatures add anything? The same students scored three ways, and one verdict in words."""
+"""Do signatures add anything? The same students scored three ways, and one verdict."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,58 +8,15 @@ from fusion import metrics
 from fusion.features.rows import Rows, TrainingSet
 from fusion.metrics import Estimate
 from fusion.model.booster import tree_margin
+from fusion.model.examined import ADDS, FEW, NOTHING, Ablation
 from fusion.model.fit import base_margin, fit_signature
 from fusion.model.risk_model import RiskModel
 from fusion.validation.evaluate import DRAWS, clusters
 
-VERDICTS = ("adds", "adds nothing measurable", "cannot tell (too few)")
 LEAST_STUDENTS = 100
 LEAST_CASES = 30  # students with, and students without, the event
 UNSEEN_GAIN = 0.03  # AUC; an interval that still allows more than this has not ruled a gain out
 PERMUTATIONS = 199
-
-
-@dataclass(frozen=True)
-class Ablation:
-    """Result of one comparison.
-
-    Parameters
-    ----------
-    students, rows : int
-        Test students and rows that have a signature.
-    arms : dict of str to dict of str to Estimate
-        ``records``, ``signature``, ``fused`` → figures.
-    differences : dict of str to Estimate
-        Fused less records, paired: ``roc_auc``, ``pr_auc``, ``brier``, ``precision_at_10``, ``…_20``.
-    p_value : float
-        Share of permutations of signatures within programme × intake that do as well (b + 1) / (m + 1).
-    verdict : str
-        One of :data:`VERDICTS`.
-    """
-
-    target: str
-    students: int
-    rows: int
-    arms: dict[str, dict[str, Estimate]]
-    differences: dict[str, Estimate]
-    p_value: float
-    verdict: str
-
-    def as_dict(self) -> dict:
-        """Plain numbers for a manifest."""
-
-        def plain(e: Estimate) -> list:
-            return [round(float(v), 6) if np.isfinite(v) else None for v in (e.value, e.low, e.high)]
-
-        return {
-            "target": self.target,
-            "students": self.students,
-            "rows": self.rows,
-            "arms": {arm: {k: plain(e) for k, e in figures.items()} for arm, figures in self.arms.items()},
-            "differences": {k: plain(e) for k, e in self.differences.items()},
-            "p_value": self.p_value if np.isfinite(self.p_value) else None,
-            "verdict": self.verdict,
-        }
 
 
 def ablate(
@@ -107,17 +62,17 @@ def ablate(
 
 
 def judge(gain: Estimate, p_value: float, students: int, fewest_cases: int) -> str:
-    """The verdict: one of :data:`VERDICTS`.
+    """The verdict: one of :data:`fusion.model.examined.VERDICTS`.
 
-    "adds" needs the whole interval of the AUC gain above 0 and a permutation p of at most 0.05. "cannot tell"
+    "adds" needs the whole interval of the AUC gain above 0 and a permutation p of at most 0.05. "few"
     is the answer when students or cases are too few, or when the interval reaches beyond a gain that would
     matter.
     """
     if students < LEAST_STUDENTS or fewest_cases < LEAST_CASES or not np.isfinite(gain.low):
-        return VERDICTS[2]
+        return FEW
     if gain.low > 0 and p_value <= 0.05:
-        return VERDICTS[0]
-    return VERDICTS[2] if gain.high > UNSEEN_GAIN else VERDICTS[1]
+        return ADDS
+    return FEW if gain.high > UNSEEN_GAIN else NOTHING
 
 
 def permutation_p(
@@ -126,8 +81,15 @@ def permutation_p(
     """Chance that other people's signatures, from the same programme and intake, do as well.
 
     The fitted model is kept; every student is given the newest signature of another of the same cell.
+
+    Raises
+    ------
+    ValueError
+        When the model has no signature stage for the target.
     """
     stage = model.targets[target].signature
+    if stage is None:
+        raise ValueError(f"the model must have a signature stage for {target!r}, it has none")
     base = model.targets[target].records.margin(model.encoder.matrix(rows.table))
     once = np.ones((1, len(rows)))
 
@@ -186,4 +148,4 @@ def _fewest_cases(rows: Rows, outcome: np.ndarray) -> int:
 
 
 def _nothing(target: str, rows: Rows) -> Ablation:
-    return Ablation(target, len(np.unique(rows.students)), len(rows), {}, {}, float("nan"), VERDICTS[2])
+    return Ablation(target, len(np.unique(rows.students)), len(rows), {}, {}, float("nan"), FEW)

@@ -14,27 +14,42 @@ from fusion.features.assemble import training_set
 from fusion.features.rows import Rows, TrainingSet
 from fusion.features.splits import ForwardSplit, forward_split, mature_labels
 from fusion.model.booster import TreeSettings
-from fusion.model.conformal import coverage
+from fusion.model.conformal import ANSWERS, coverage
+from fusion.model.examined import (
+    BASE,
+    FORWARD,
+    FUSED,
+    HELD_OUT,
+    LOGISTIC,
+    RECORDS,
+    RULE,
+    Ablation,
+    CohortRisk,
+    Evaluation,
+    Examination,
+    ListPoint,
+    Reliability,
+    SetCoverage,
+    TermFigure,
+)
 from fusion.model.fit import fit_model
 from fusion.model.risk_model import RiskModel
 from fusion.model.tune import tune_settings
 from fusion.monitoring.drift import calibration_by_cohort
 from fusion.validation import baselines
-from fusion.validation.ablation import Ablation, ablate
+from fusion.validation.ablation import ablate
 from fusion.validation.evaluate import (
     DRAWS,
-    Evaluation,
     by_as_of,
     evaluate_risk,
     precision_recall,
     reliability,
 )
 from fusion.validation.fairness import Fairness, audit
+from fusion.validation.kept import Row, rounded, rows_of
 from fusion.validation.lists import ListReport, examine_lists
 
-CURVES = ("fused", "logistic regression")  # arms whose precision is kept at every length of the list
-ARMS = ("fused", "records", "logistic regression", "on-track rule", "programme base rate")
-FORWARD, HELD_OUT = "forward by cohort", "students held out at random"
+CURVES = (FUSED, LOGISTIC)  # arms whose precision is kept at every length of the list
 
 
 @dataclass(frozen=True)
@@ -44,7 +59,7 @@ class TargetAssessment:
     Parameters
     ----------
     evaluations : dict of str to Evaluation
-        Arm (:data:`ARMS`) → figures.
+        Arm (:data:`fusion.model.examined.ARMS`) → figures.
     ablation : Ablation
         Records / signature / fused on the same students.
     by_as_of : DataFrame
@@ -106,28 +121,30 @@ class Assessment:
         """Ablation per target."""
         return {target: part.ablation for target, part in self.targets.items()}
 
-    def as_dict(self) -> dict:
-        """For the manifest: numbers only, no student."""
+    def examination(self) -> Examination:
+        """As a manifest keeps it: figures only, no student."""
         parts = self.targets
-        return {
-            "protocol": self.protocol,
-            "simulated_date": self.simulated_date.isoformat() if self.simulated_date else None,
-            "train_students": self.train_students,
-            "test_students": self.test_students,
-            "settings": self.settings.as_dict(),
-            "evaluations": {
-                target: {arm: e.as_dict() for arm, e in part.evaluations.items()}
+        return Examination(
+            protocol=self.protocol,
+            simulated_date=self.simulated_date,
+            train_students=self.train_students,
+            test_students=self.test_students,
+            settings=self.settings,
+            evaluations={
+                target: {arm: replace(e, figures=rounded(e.figures)) for arm, e in part.evaluations.items()}
                 for target, part in parts.items()
             },
-            "ablations": {target: part.ablation.as_dict() for target, part in parts.items()},
-            "by_as_of": _stack({target: part.by_as_of for target, part in parts.items()}),
-            "calibration": _stack({target: part.calibration for target, part in parts.items()}),
-            "precision_recall": _stack({target: part.precision_recall for target, part in parts.items()}),
-            "cohorts": _stack({target: part.cohorts for target, part in parts.items()}),
-            "lists": {target: part.lists.as_dict() for target, part in parts.items()},
-            "sets": _stack({target: part.sets for target, part in parts.items()}),
-            "fairness": {target: part.fairness.as_dict() for target, part in parts.items()},
-        }
+            ablations={target: _kept(part.ablation) for target, part in parts.items()},
+            by_as_of=_stack(TermFigure, {target: part.by_as_of for target, part in parts.items()}),
+            calibration=_stack(Reliability, {target: part.calibration for target, part in parts.items()}),
+            precision_recall=_stack(
+                ListPoint, {target: part.precision_recall for target, part in parts.items()}
+            ),
+            cohorts=_stack(CohortRisk, {target: part.cohorts for target, part in parts.items()}),
+            lists={target: part.lists.figures() for target, part in parts.items()},
+            sets=_stack(SetCoverage, {target: _with_answers(part.sets) for target, part in parts.items()}),
+            fairness={target: part.fairness.audit() for target, part in parts.items()},
+        )
 
 
 def assess(
@@ -216,11 +233,11 @@ def judge_target(
 ) -> TargetAssessment:
     """All arms on one test set; fairness is left empty (:func:`with_groups` adds it)."""
     risks = {
-        "fused": model.risk(test.rows, target),
-        "records": model.risk(test.rows, target, use_signature=False),
-        "logistic regression": baselines.logistic_regression(train, test.rows, model.encoder),
-        "on-track rule": baselines.on_track_rule(train, test.rows),
-        "programme base rate": baselines.base_rate(train, test.rows),
+        FUSED: model.risk(test.rows, target),
+        RECORDS: model.risk(test.rows, target, use_signature=False),
+        LOGISTIC: baselines.logistic_regression(train, test.rows, model.encoder),
+        RULE: baselines.on_track_rule(train, test.rows),
+        BASE: baselines.base_rate(train, test.rows),
     }
     draw_seed = int(rng.integers(2**31))  # the same draws for every arm, so that arms can be compared
     evaluations = {
@@ -231,12 +248,12 @@ def judge_target(
     return TargetAssessment(
         evaluations,
         ablate(model, train, test, target, rng, draws=draws, permutations=max(19, draws // 2 - 1)),
-        by_as_of(test.rows, test.outcome, risks["fused"], rng, max(20, draws // 2)),
-        reliability(test.outcome, risks["fused"]),
+        by_as_of(test.rows, test.outcome, risks[FUSED], rng, max(20, draws // 2)),
+        reliability(test.outcome, risks[FUSED]),
         pd.concat([precision_recall(test.outcome, risks[arm]).assign(arm=arm) for arm in CURVES]),
         calibration_by_cohort(table),
         examine_lists(table),
-        set_coverage(model, test, risks["fused"], target),
+        set_coverage(model, test, risks[FUSED], target),
         Fairness(target, 0, 0.0, pd.DataFrame(), pd.DataFrame()),
         table,
     )
@@ -277,9 +294,17 @@ def _usable(split: ForwardSplit, final: pd.Series) -> bool:
     return split.train_labels.nunique() > 1 and final.loc[split.test].nunique() > 1
 
 
-def _stack(frames: dict[str, pd.DataFrame]) -> list[dict]:
+def _kept(ablation: Ablation) -> Ablation:
+    arms = {arm: rounded(figures) for arm, figures in ablation.arms.items()}
+    return replace(ablation, arms=arms, differences=rounded(ablation.differences))
+
+
+def _with_answers(sets: pd.DataFrame) -> pd.DataFrame:
+    """The share of each answer as one mapping per row."""
+    answers = [name for name in ANSWERS if name in sets]
+    return sets.assign(answers=sets[answers].round(6).to_dict("records"))
+
+
+def _stack(kind: type[Row], frames: dict[str, pd.DataFrame]) -> tuple[Row, ...]:
     parts = [frame.assign(target=target) for target, frame in frames.items() if len(frame)]
-    if not parts:
-        return []
-    clean = pd.concat(parts, ignore_index=True).round(6).astype(object)
-    return clean.where(clean.notna(), None).to_dict("records")
+    return rows_of(kind, pd.concat(parts, ignore_index=True), 6) if parts else ()

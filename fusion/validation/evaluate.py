@@ -2,55 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
 from fusion import metrics
 from fusion.features.rows import Rows
 from fusion.metrics import Estimate
+from fusion.model.examined import Evaluation
 
 CAPACITIES = (0.1, 0.2)  # shares of students that advisors can talk to
 DRAWS = 400
 LEAST_CLUSTERS = 10  # fewer cohort × programme cells than this: draw students instead
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Figures of one risk on one set of rows.
-
-    Parameters
-    ----------
-    rows, students, events : int
-        Size of the set; events counts rows.
-    clustered_by : str
-        What the bootstrap draws.
-    figures : dict of str to Estimate
-        ``roc_auc``, ``roc_auc_within_programme``, ``pr_auc``, ``brier``, ``ece``, ``slope``, ``intercept``,
-        and ``precision_at_10``, ``recall_at_10``, ``lift_at_10`` … per capacity.
-    """
-
-    rows: int
-    students: int
-    events: int
-    clustered_by: str
-    figures: dict[str, Estimate]
-
-    def as_dict(self) -> dict:
-        """Plain numbers for a manifest; what does not exist is null."""
-        figures = {name: [_plain(v) for v in (e.value, e.low, e.high)] for name, e in self.figures.items()}
-        return {
-            "rows": self.rows,
-            "students": self.students,
-            "events": self.events,
-            "clustered_by": self.clustered_by,
-            "figures": figures,
-        }
-
-
-def _plain(value: float) -> float | None:
-    return round(float(value), 6) if np.isfinite(value) else None
 
 
 def clusters(rows: Rows) -> tuple[np.ndarray, str]:
@@ -82,7 +44,6 @@ def evaluate_risk(
         With no rows every figure is NaN.
     """
     groups, name = clusters(rows)
-    figures = {}
     if len(rows):
         weight = metrics.bootstrap_weights(groups, draws, rng)
         programme = rows.meta["program_code"].to_numpy(object)
@@ -92,7 +53,7 @@ def evaluate_risk(
         }
     else:
         nothing = Estimate(np.nan, np.nan, np.nan)
-        figures = dict.fromkeys(("roc_auc", "pr_auc", "brier", "ece"), nothing)
+        figures = {name: nothing for name in ("roc_auc", "pr_auc", "brier", "ece")}
     return Evaluation(len(rows), len(np.unique(rows.students)), int(np.sum(outcome)), name, figures)
 
 

@@ -13,7 +13,9 @@ import numpy as np
 import pandas as pd
 
 from data.trust.small_cells import hidden_groups
-from fusion.metrics import bootstrap_weights
+from fusion.metrics import Estimate, bootstrap_weights
+from fusion.model.examined import Audit, Gap, GroupRates
+from fusion.validation.kept import rows_of
 
 ATTRIBUTES = ("sex", "age_band", "funding_at_entry", "entry_type", "program_code")
 AGE_EDGES, AGE_NAMES = (0, 19, 21, 25, 200), ("up to 18", "19–20", "21–24", "25 and older")
@@ -43,20 +45,18 @@ class Fairness:
     table: pd.DataFrame
     gaps: pd.DataFrame
 
-    def as_dict(self) -> dict:
-        """For the manifest: suppressed cells stay empty."""
-
-        def records(frame: pd.DataFrame) -> list[dict]:
-            clean = frame.round(4).astype(object)
-            return clean.where(clean.notna(), None).to_dict("records")
-
-        return {
-            "target": self.target,
-            "as_of_index": self.as_of_index,
-            "share": self.share,
-            "table": records(self.table),
-            "gaps": records(self.gaps),
-        }
+    def audit(self) -> Audit:
+        """As a manifest keeps it; suppressed cells stay empty."""
+        groups = []
+        for row in self.table.round(4).astype(object).to_dict("records"):
+            about = (row["attribute"], row["group"], bool(row["suppressed"]))
+            if row["suppressed"]:
+                groups.append(GroupRates(*about))
+                continue
+            ends = {name: [float(row[f"{name}{end}"]) for end in ("", "_low", "_high")] for name in FIGURES}
+            rates = {name: Estimate(*three) for name, three in ends.items()}
+            groups.append(GroupRates(*about, int(row["students"]), int(row["events"]), rates))
+        return Audit(self.target, self.as_of_index, self.share, tuple(groups), rows_of(Gap, self.gaps))
 
 
 def attributes(students: pd.DataFrame) -> pd.DataFrame:
@@ -221,7 +221,7 @@ def _largest_gaps(attribute: str, shown: dict[str, dict[str, np.ndarray]]) -> li
         values = {g: f[figure][0] for g, f in shown.items() if np.isfinite(f[figure][0])}
         if len(values) < 2:
             continue
-        top, bottom = max(values, key=values.get), min(values, key=values.get)
+        top, bottom = max(values, key=lambda g: values[g]), min(values, key=lambda g: values[g])
         difference = shown[top][figure] - shown[bottom][figure]
         low, high = np.nanpercentile(difference[1:], [2.5, 97.5])
         rows.append(

@@ -18,13 +18,14 @@ the second asks for 15 or more of it. Nothing can be learned of an event that ne
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from math import sqrt
 
 import numpy as np
 
 from data.columns import POSITIVE, TARGETS
 from fusion.features.rows import TrainingSet
+from fusion.model.examined import Evaluation
+from fusion.model.manifest import Fitness, Manifest
 
 Z95 = 1.959963984540054
 SHARE_WITHIN = 0.10  # half the width of the interval of the share
@@ -33,43 +34,6 @@ AUC_ASSUMED = 0.70  # … of this size: what study records usually give
 LEAST_COHORTS = 2
 FACT = "fitness"  # fact of the store: target → what the last training found
 MOST_STUDENTS = 100_000  # beyond it "how many would do" is not worth saying
-
-
-@dataclass(frozen=True)
-class Fitness:
-    """What a register holds for learning one target, and why that is not enough.
-
-    Parameters
-    ----------
-    target : {"late", "dropout"}
-    students, events, cohorts : int
-        Students of known outcome, those with the event, and their entry cohorts.
-    reason : str
-        Empty when the target may be learned; else "no_outcomes", "no_events", "only_events", "few_students"
-        (the share is known too loosely), "few_cases" (no ranking could be told from chance) or "one_cohort".
-    share_error, auc_error : float
-        Half the widths of the two intervals; 1 where there is nothing to measure.
-    needed : int
-        Students of known outcome that would do if the share stayed the same; 0 when that cannot be said.
-    """
-
-    target: str
-    students: int
-    events: int
-    cohorts: int
-    reason: str = ""
-    share_error: float = 1.0
-    auc_error: float = 1.0
-    needed: int = 0
-
-    @property
-    def fit(self) -> bool:
-        """Whether a model of this target may be taught, served and scored."""
-        return not self.reason
-
-    def as_dict(self) -> dict:
-        """For the manifest: counts and the verdict."""
-        return asdict(self)
 
 
 def share_error(events: int, students: int) -> float:
@@ -132,36 +96,35 @@ def weigh_training_set(target: str, part: TrainingSet, *, one_cohort: bool = Fal
     return weigh(target, len(each), int(each["event"].sum()), cohorts, one_cohort=one_cohort)
 
 
-def fitness_of(manifest: Mapping) -> dict[str, Fitness]:
+def fitness_of(manifest: Manifest) -> dict[str, Fitness]:
     """The verdict on every target of a registered model.
 
     A model that was trained before there was a rule is judged by the labels that it recorded; its cohorts are
     0, as it does not say of how many they were.
     """
-    stored = manifest.get("fitness")
-    if stored:
-        return {target: Fitness(**about) for target, about in stored.items()}
-    labels = manifest.get("trained_on", {}).get("labels")
+    if manifest.fitness:
+        return manifest.fitness
+    labels = manifest.trained_on.labels
     if not labels:  # nothing is known of what taught it
         return {}
     return {
         target: weigh(target, sum(labels.values()), _events(labels, target), 0, one_cohort=True)
-        for target in manifest.get("bands", {})
+        for target in manifest.bands
     }
 
 
-def unfit(manifest: Mapping) -> dict[str, Fitness]:
+def unfit(manifest: Manifest) -> dict[str, Fitness]:
     """The targets of a registered model that it must not speak about."""
     found = fitness_of(manifest)
     return {target: found[target] for target in TARGETS if target in found and not found[target].fit}
 
 
-def verdict(manifest: Mapping | None, fact: Mapping | None, target: str) -> Fitness | None:
+def verdict(manifest: Manifest | None, fact: Mapping | None, target: str) -> Fitness | None:
     """What is known about a target: by the model in service, else by the last training that found too little.
 
     Parameters
     ----------
-    manifest : dict or None
+    manifest : Manifest or None
         Of the model in service.
     fact : dict or None
         The store's fact :data:`FACT`.
@@ -172,20 +135,18 @@ def verdict(manifest: Mapping | None, fact: Mapping | None, target: str) -> Fitn
     return Fitness(**about) if about else None
 
 
-def judged_on_few(evaluation: Mapping) -> bool:
+def judged_on_few(evaluation: Evaluation) -> bool:
     """Whether an examination saw too few students to tell a useful ranking from chance.
 
     Parameters
     ----------
-    evaluation : dict
-        One arm of the manifest's ``assessment.evaluations``. Its events count rows; that many students are
-        taken for them in proportion.
+    evaluation : Evaluation
+        Of one arm. Its events count rows; that many students are taken for them in proportion.
     """
-    rows, students = evaluation.get("rows", 0), evaluation.get("students", 0)
-    if not rows:
+    if not evaluation.rows:
         return True
-    events = round(evaluation["events"] * students / rows)
-    return auc_error(events, students - events) > AUC_WITHIN
+    events = round(evaluation.events * evaluation.students / evaluation.rows)
+    return auc_error(events, evaluation.students - events) > AUC_WITHIN
 
 
 def missing_exits(labels: Mapping[str, int]) -> list[str]:

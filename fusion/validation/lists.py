@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from fusion.model.examined import FirstAlert, ListFigures, Stability
+from fusion.validation.kept import rows_of
+
 
 @dataclass(frozen=True)
 class ListReport:
@@ -34,23 +37,15 @@ class ListReport:
     stability: pd.DataFrame
     alerts_per_case: float
 
-    def as_dict(self) -> dict:
-        """Plain numbers for a manifest."""
-
-        def records(frame: pd.DataFrame) -> list[dict]:
-            clean = frame.round(4).astype(object)
-            return clean.where(clean.notna(), None).to_dict("records")
-
-        def number(value: float) -> float | None:
-            return round(float(value), 4) if np.isfinite(value) else None
-
-        return {
-            "share": self.share,
-            "lead_time": records(self.lead_time),
-            "median_lead": number(self.median_lead),
-            "stability": records(self.stability),
-            "alerts_per_case": number(self.alerts_per_case),
-        }
+    def figures(self) -> ListFigures:
+        """As a manifest keeps it, rounded."""
+        return ListFigures(
+            self.share,
+            rows_of(FirstAlert, self.lead_time),
+            round(float(self.median_lead), 4),
+            rows_of(Stability, self.stability),
+            round(float(self.alerts_per_case), 4),
+        )
 
 
 def on_list(risks: pd.DataFrame, share: float, column: str = "fused") -> pd.Series:

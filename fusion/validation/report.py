@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from fusion.validation.ablation import Ablation
+from fusion.model.examined import (
+    ADDS,
+    BASE,
+    FEW,
+    FORWARD,
+    FUSED,
+    HELD_OUT,
+    LOGISTIC,
+    NOTHING,
+    RECORDS,
+    RULE,
+    Ablation,
+)
+from fusion.model.manifest import Fitness
+from fusion.model.watched import EXITS, OLD_OR_NEW, Sign, Watch
 from fusion.validation.assess import Assessment
-from fusion.validation.fitness import AUC_WITHIN, SHARE_WITHIN, Fitness
+from fusion.validation.fitness import AUC_WITHIN, SHARE_WITHIN
 
 SHOWN = {
     "roc_auc": "AUC",
@@ -16,6 +30,16 @@ SHOWN = {
     "precision_at_10": "precision at 10 %",
     "precision_at_20": "precision at 20 %",
 }
+ARM_NAMES = {
+    FUSED: "fused",
+    RECORDS: "records",
+    LOGISTIC: "logistic regression",
+    RULE: "on-track rule",
+    BASE: "programme base rate",
+}
+VERDICT_NAMES = {ADDS: "adds", NOTHING: "adds nothing measurable", FEW: "cannot tell (too few)"}
+PROTOCOL_NAMES = {FORWARD: "forward by cohort", HELD_OUT: "students held out at random"}
+KIND_NAMES = {EXITS: "early drop-out"}
 TARGET_NAMES = {"late": "not graduating within the normal terms", "dropout": "dropping out"}
 
 
@@ -79,8 +103,8 @@ def assessment_text(assessment: Assessment) -> str:
     """Every arm beside the baselines, per target, with 95 % intervals."""
     when = f", known by {assessment.simulated_date}" if assessment.simulated_date else ""
     parts = [
-        f"Protocol: {assessment.protocol}; trained on {assessment.train_students} students{when}; "
-        f"judged on {assessment.test_students} others. Intervals: 95 %, bootstrap."
+        f"Protocol: {PROTOCOL_NAMES[assessment.protocol]}; trained on {assessment.train_students} "
+        f"students{when}; judged on {assessment.test_students} others. Intervals: 95 %, bootstrap."
     ]
     for target, part in assessment.targets.items():
         arms = part.evaluations
@@ -93,7 +117,7 @@ def assessment_text(assessment: Assessment) -> str:
             [name, *(e.figures[key].text() if key in e.figures else "—" for e in arms.values())]
             for key, name in SHOWN.items()
         ]
-        parts.append(table(["", *arms], figures))
+        parts.append(table(["", *(ARM_NAMES[arm] for arm in arms)], figures))
     return "\n".join(parts)
 
 
@@ -105,7 +129,7 @@ def ablation_text(ablation: Ablation) -> str:
     )
     names = {k: SHOWN[k] for k in ("roc_auc", "pr_auc", "brier", "precision_at_10", "precision_at_20")}
     if not ablation.arms:
-        return f"{title}\nVerdict: the signature: {ablation.verdict}"
+        return f"{title}\nVerdict: the signature: {VERDICT_NAMES[ablation.verdict]}"
     rows = [[arm, *(figures[key].text(4) for key in names)] for arm, figures in ablation.arms.items()]
     rows.append(["fused less records", *(ablation.differences[key].text(4) for key in names)])
     return "\n".join(
@@ -113,42 +137,49 @@ def ablation_text(ablation: Ablation) -> str:
             title,
             table(["", *names.values()], rows),
             f"Permutation of signatures within programme × intake: p = {ablation.p_value:.3f}",
-            f"Verdict: the signature: {ablation.verdict}",
+            f"Verdict: the signature: {VERDICT_NAMES[ablation.verdict]}",
         ]
     )
 
 
-def monitor_text(found: dict, shown: int = 12) -> str:
+def sign_text(sign: Sign) -> tuple[str, str]:
+    """What a sign of drift is and what it looked at, in words."""
+    kind, name = KIND_NAMES.get(sign.kind, sign.kind), sign.name
+    if sign.kind == EXITS:
+        name = f"{sign.seen} seen, {sign.expected} expected"
+    return kind, "old or new" if name == OLD_OR_NEW else name
+
+
+def monitor_text(found: Watch, shown: int = 12) -> str:
     """Whether calibration can be trusted for the young cohorts, every alarm, and what embeddings give away.
 
     Parameters
     ----------
-    found : dict
-        As of :func:`fusion.monitoring.monitor.look`.
+    found : Watch
     shown : int
         Signs listed; alarms come first and are all listed.
     """
-    alarms = [sign for sign in found["signs"] if sign["alarm"]]
     verdict = (
-        ("no sign that their risks are off" if found["enough"] else "too few students to tell")
-        if found["trusted"]
-        else f"{len(alarms)} sign(s) beyond their limit: read their risks as ranks only"
+        ("no sign that their risks are off" if found.enough else "too few students to tell")
+        if found.trusted
+        else f"{len(found.alarms)} sign(s) beyond their limit: read their risks as ranks only"
     )
     parts = [
-        f"Young cohorts ({found['later']} students) beside those that taught the model ({found['taught']}, "
-        f"outcomes known by {found['taught_until']}): {verdict}."
+        f"Young cohorts ({found.later} students) beside those that taught the model ({found.taught}, "
+        f"outcomes known by {found.taught_until}): {verdict}."
     ]
     rows = [
-        [f"{s['kind']}: {s['name']}", f"{s['value']:.3f}", f"{s['limit']:.3f}", "ALARM" if s["alarm"] else ""]
-        for s in found["signs"][: max(shown, len(alarms))]
+        [": ".join(sign_text(s)), f"{s.value:.3f}", f"{s.limit:.3f}", "ALARM" if s.alarm else ""]
+        for s in found.signs[: max(shown, len(found.alarms))]
     ]
     if rows:
         parts.append(table(["sign", "value", "limit", ""], rows))
-    for probe in found["probes"]:
-        value, low, high = probe["accuracy"]
-        gives = "gives away" if probe["predicts"] else "does not tell"
+    for probe in found.probes:
+        gives = "gives away" if probe.predicts else "does not tell"
+        accuracy = probe.accuracy
         parts.append(
-            f"The embedding {gives} {probe['attribute']}: balanced accuracy {value:.3f} "
-            f"({low:.3f} to {high:.3f}), chance {probe['chance']:.3f}, {probe['students']} students"
+            f"The embedding {gives} {probe.attribute}: balanced accuracy {accuracy.value:.3f} "
+            f"({accuracy.low:.3f} to {accuracy.high:.3f}), chance {probe.chance:.3f}, "
+            f"{probe.students} students"
         )
     return "\n".join(parts)

@@ -50,7 +50,7 @@ def lever_signs(model: RiskModel, rows: Rows, target: str, points: int = POINTS)
         who = np.array([n for n, span in enumerate(spans) if name in span and span[name][2] > span[name][1]])
         if not len(who):
             continue
-        values = np.array([_over(*spans[n][name], points)[:: lever.better] for n in who])
+        values = np.array([_over(spans[n][name], points)[:: lever.better] for n in who])
         part = rows.take(np.repeat(who, points))
         table = changed_tables(part.table, [{name: value} for value in values.ravel()])
         risk = model.frame(Rows(table, part.meta, part.signatures, part.position), target)["margin"]
@@ -59,7 +59,8 @@ def lever_signs(model: RiskModel, rows: Rows, target: str, points: int = POINTS)
     return Kept(looked_at, wrong)
 
 
-def _over(now: float, low: float, high: float, points: int) -> np.ndarray:
+def _over(span: tuple[float, float, float], points: int) -> np.ndarray:
+    now, low, high = span
     return np.sort(np.r_[np.linspace(low, high, points - 1), now])
 
 
@@ -82,7 +83,7 @@ def feature_signs(
         if not len(known):
             continue
         grid = np.quantile(matrix[known, column], np.linspace(0, 1, points), method="inverted_cdf")
-        grid = np.unique(np.r_[grid, _learnt_ends(records, column)])[:: signs[column]]
+        grid = np.unique(np.r_[grid, _learnt_ends(records, int(column))])[:: signs[column]]
         tried = np.repeat(matrix[known], len(grid) + 1, axis=0)
         tried[:, column] = np.tile(np.r_[grid, np.nan], len(known))
         margin = records.margin(tried).reshape(len(known), -1)

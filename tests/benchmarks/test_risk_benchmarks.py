@@ -85,10 +85,10 @@ class _Examined:
     @property
     def ablations(self):
         from fusion.metrics import Estimate
-        from fusion.validation.ablation import VERDICTS, Ablation
+        from fusion.model.examined import ADDS, Ablation
 
         gain = {"roc_auc": Estimate(0.05, 0.02, 0.08)}
-        return {"late": Ablation("late", 200, 900, {"signature": gain}, gain, 0.01, VERDICTS[0])}
+        return {"late": Ablation("late", 200, 900, {"signature": gain}, gain, 0.01, ADDS)}
 
 
 def test_a_benchmark_answers_to_its_module_name_too(tmp_path, monkeypatch):

@@ -191,7 +191,7 @@ def university(small_university, served):
 @pytest.fixture(scope="module", autouse=True)
 def quick_ground():
     """Invented signers of random numbers in the place of drawn ones, with trials that overlap a little."""
-    from vision.descriptor.describe_specimens import descriptor_id
+    from vision.descriptor.describe_specimens import id_of_descriptor
     from vision.verification import verification_tools
     from vision.verification.ground import WriterSet
     from vision.verification.synthetic_ground import SyntheticSet
@@ -214,7 +214,7 @@ def quick_ground():
             for score in rng.normal(middle, 0.4, 3)
         ]
         trials = pd.DataFrame(rows, columns=["references", "kind", "writer", "score"])
-        return SyntheticSet(descriptor_id(descriptor), tuple(writers), trials)
+        return SyntheticSet(id_of_descriptor(descriptor), tuple(writers), trials)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(verification_tools, "synthetic_set", made)

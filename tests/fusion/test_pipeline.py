@@ -31,10 +31,12 @@ from fusion import pipeline
 from fusion.explanation.explain import explain_score, signature_direction
 from fusion.features.splits import mature_labels
 from fusion.model.booster import TreeSettings
+from fusion.model.manifest import write_manifest
 from fusion.model.model_files import ModelFileError
 from fusion.service import registry, scoring
 from fusion.service.cards import model_card
 from fusion.service.serving import NotServable
+from fusion.service.sources import served_model
 from fusion.validation.fitness import weigh
 
 SMALL = TreeSettings(rounds=30)
@@ -101,12 +103,12 @@ def all_scores(store, version):
 def test_from_register_to_scores_with_explanations(filled):
     trained = pipeline.train(filled, **QUICK)
     assert trained.new and trained.served  # the first model of a store is served
-    assert trained.model.manifest["encoder_id"] == "sim@1"
-    assert trained.model.manifest["monitor"]["taught"] == len(mature_labels(queries.records_until(filled)))
+    assert trained.model.manifest.encoder_id == "sim@1"
+    assert trained.model.manifest.monitor.taught == len(mature_labels(queries.records_until(filled)))
     written = trained.scores  # and it is scored before it is served
     assert pipeline.score(filled) == 0
-    watched = queries.served_model(filled).manifest["monitor"]
-    assert watched["signs"] and watched["trusted"] in (True, False)
+    watched = served_model(filled).manifest.monitor
+    assert watched.signs and watched.trusted in (True, False)
     scores = all_scores(filled, trained.model.version)
     assert len(scores) == written > 0
     gone = queries.outcomes(filled).dropna(subset="exit_type")["student_key"]
@@ -159,7 +161,7 @@ def test_a_withdrawn_consent_takes_the_signature_out_of_every_score_at_once(fill
 def test_a_register_without_embeddings_is_scored_from_records(store):
     fill(store, 200, signed=0)
     trained = pipeline.train(store, **QUICK)
-    assert trained.model.manifest["encoder_id"] is None
+    assert trained.model.manifest.encoder_id is None
     assert trained.scores > 0
     assert set(all_scores(store, trained.model.version)["modality"]) == {"records"}
 
@@ -228,7 +230,7 @@ def test_a_model_cut_off_while_it_is_scored_leaves_the_one_in_service_and_its_sc
     assert after["student_key"].tolist() == before["student_key"].tolist()
     assert set(after["model_version"]) == {version}
     assert len(all_scores(store, version)) == len(all_scores(store, first))
-    assert [note["actor"] for note in queries.served_model(store).manifest["served"]] == ["sari"]
+    assert [note.actor for note in served_model(store).manifest.served] == ["sari"]
 
 
 def test_rolling_back_scores_what_came_while_another_model_was_in_service(store):
@@ -246,19 +248,22 @@ def test_rolling_back_scores_what_came_while_another_model_was_in_service(store)
     assert "f" * 16 in set(queries.caseload(store, Scope.system(), "late", 500)["student_key"])
 
 
+def _register_again(store, version: str, fitness: dict) -> None:
+    """The served model under another name, with another verdict on its register."""
+    served = served_model(store)
+    manifest = write_manifest(replace(served.manifest, version=version, fitness=fitness))
+    save_model(store, version, served.folder, manifest)
+
+
 def test_a_model_whose_register_was_too_small_is_neither_served_nor_scored(store):
     fill(store, 200, signed=0)
     trained = pipeline.train(store, **QUICK)
-    manifest = queries.served_model(store).manifest
-    too_small = {name: weigh(name, 13, 7, 2).as_dict() for name in ("late", "dropout")}
-    save_model(
-        store, "risk-old", trained.model.version, {**manifest, "version": "risk-old", "fitness": too_small}
-    )
+    too_small = {name: weigh(name, 13, 7, 2) for name in ("late", "dropout")}
+    _register_again(store, "risk-old", too_small)
     with pytest.raises(NotServable, match="few_students"):
         registry.approve(store, "risk-old", actor="a", role="administrator", reason="why not")
     assert queries.served_model(store).version == trained.model.version
-    one = {**too_small, "late": weigh("late", 400, 200, 3).as_dict()}
-    save_model(store, "risk-one", trained.model.version, {**manifest, "version": "risk-one", "fitness": one})
+    _register_again(store, "risk-one", {**too_small, "late": weigh("late", 400, 200, 3)})
     registry.approve(store, "risk-one", actor="a", role="administrator", reason="late only")
     assert set(all_scores(store, "risk-one")["target"]) == {"late"}
 
@@ -278,7 +283,7 @@ def test_graduates_only_teach_lateness_and_no_drop_out(store):
     assert list(trained.model.targets) == ["late"] and trained.served
     assert trained.fitness["dropout"].reason == "no_events"
     assert set(all_scores(store, trained.model.version)["target"]) == {"late"}
-    assert "dropout" not in queries.served_model(store).manifest["assessment"]["evaluations"]
+    assert "dropout" not in served_model(store).manifest.assessment.evaluations
     assert "graduates only" in model_card(trained.model.manifest, synthetic=True)
 
 

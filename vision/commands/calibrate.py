@@ -57,11 +57,11 @@ def calibrate(
 
 
 def _synthetic(path: Path):
-    from vision.descriptor.describe_specimens import descriptor_id, descriptor_in_use
+    from vision.descriptor.describe_specimens import descriptor_in_use, id_of_descriptor
     from vision.verification.synthetic_ground import make_synthetic, write_synthetic
 
     descriptor = descriptor_in_use()
     with Bars() as bars:
-        made = make_synthetic(descriptor, descriptor_id(descriptor), bars)
+        made = make_synthetic(descriptor, id_of_descriptor(descriptor), bars)
     write_synthetic(made, path)
     return made.ground(descriptor.blocks)

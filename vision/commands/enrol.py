@@ -37,7 +37,7 @@ def enrol(
 
 
 def _told(made) -> str:
-    lines = [f"{len(made.references)} references by {made.versions['encoder_id']}"]
+    lines = [f"{len(made.references)} references by {made.versions['descriptor_id']}"]
     lines += [f"left out  {one[:8]}  {', '.join(why)}" for one, why in made.left_out.items()]
     lines += [f"look at   {one[:8]}  unlike the other references" for one in made.unlike]
     wishes = {"too_few": "fewer than 3: every verification will be inconclusive", "few": "5 would be better"}

@@ -30,13 +30,13 @@ def make_forgers(folders: list[Path], out: Path, progress: Progress | None = Non
     -------
     vision.verification.forger_share.Forgers
     """
-    from vision.descriptor.describe_specimens import descriptor_id, descriptor_in_use
+    from vision.descriptor.describe_specimens import descriptor_in_use, id_of_descriptor
     from vision.verification.forger_share import fit_forgers, write_forgers
     from vision.verification.synthetic_ground import SHIPPED, described_by, make_synthetic, read_synthetic
     from vision.verification.verify import CLASSIFIER_VERSION
 
     descriptor = descriptor_in_use()
-    encoder_id = descriptor_id(descriptor)
+    descriptor_id = id_of_descriptor(descriptor)
     sets = {}
     for folder in folders:
         for ink, variant in INKS.items():
@@ -47,9 +47,11 @@ def make_forgers(folders: list[Path], out: Path, progress: Progress | None = Non
             ):
                 continue  # a set whose scans are black and white already
             sets[f"{folder.name} {ink}"] = described
-    shipped = described_by(SHIPPED) == encoder_id
-    made = read_synthetic(SHIPPED, descriptor.blocks) if shipped else make_synthetic(descriptor, encoder_id)
-    found = fit_forgers(sets, made.writers, descriptor.blocks, encoder_id, CLASSIFIER_VERSION)
+    shipped = described_by(SHIPPED) == descriptor_id
+    made = (
+        read_synthetic(SHIPPED, descriptor.blocks) if shipped else make_synthetic(descriptor, descriptor_id)
+    )
+    found = fit_forgers(sets, made.writers, descriptor.blocks, descriptor_id, CLASSIFIER_VERSION)
     write_forgers(found, out)
     return found
 

@@ -27,7 +27,7 @@ def verify(
         from vision.verification.verification_pipeline import verify_folder
 
         if student:
-            made = compare(store, student_key(store, student), path.read_bytes(), name=path.name, actor=ACTOR)
+            made = compare(store, student_key(store, student), path.read_bytes(), actor=ACTOR)
             text = _told(made)
         else:
             table = verify_folder(store, path, Scope.system(), actor=ACTOR, progress=bars)
@@ -38,7 +38,9 @@ def verify(
 
 def _told(made) -> str:
     ratio = "" if made.log10_lr is None else f", log10 likelihood ratio {made.log10_lr:+.2f} ({made.words})"
-    found = [one["code"] for one in made.findings if one["status"] == "found"]
+    from data.signatures.findings import found_codes, read_findings
+
+    found = found_codes(read_findings(list(made.findings)))
     lines = [f"{made.outcome} ({made.reason}){ratio}", f"decision {made.decision_id}"]
     lines += [f"against {len(made.reference_ids)} references, {made.versions['calibration_version']}"]
     return "\n".join([*lines, *([f"findings {', '.join(found)}"] if found else [])])

@@ -26,7 +26,7 @@ def descriptor_in_use() -> Descriptor:
     return load_descriptor("signature")
 
 
-def descriptor_id(descriptor: Descriptor) -> str:
+def id_of_descriptor(descriptor: Descriptor) -> str:
     """Name, version and the beginning of the hash: other code or weights make another descriptor."""
     info = descriptor.info
     return f"{info.encoder_id}+{info.weights_sha256[:8]}"
@@ -53,7 +53,7 @@ def describe_pending(
         Specimens described now.
     """
     descriptor = descriptor or descriptor_in_use()
-    pending = queries_verification.undescribed(store, descriptor_id(descriptor))
+    pending = queries_verification.undescribed(store, id_of_descriptor(descriptor))
     return describe_specimens(store, descriptor, pending, progress, threads)
 
 
@@ -73,7 +73,7 @@ def describe_specimens(
     """
 
     def write(ids: list[str], inks: list[np.ndarray]) -> None:
-        write_descriptors(store, descriptor_id(descriptor), ids, descriptor.describe(inks))
+        write_descriptors(store, id_of_descriptor(descriptor), ids, descriptor.describe(inks))
 
     each_specimen(
         store,

@@ -108,8 +108,10 @@ def heatmap_along(encoder: Encoder, image: np.ndarray, direction: np.ndarray, la
     """
     direction = _checked_direction(encoder, direction)
     prepared = _prepare(encoder, image)
-    explain = _faded_in if layer == INK else _class_activation
-    box = explain(encoder, prepared.inks, direction, layer)
+    if layer == INK:
+        box = _faded_in(encoder, prepared.inks, direction)
+    else:
+        box = _class_activation(encoder, prepared.inks, direction, layer)
     strength = float(box.max())
     values = prepared.to_scan(box / strength if strength > 0 else box)
     return Heatmap(np.clip(values, 0, 1), strength, layer, encoder.info.encoder_id)
@@ -165,7 +167,7 @@ def _class_activation(encoder: Encoder, inks: np.ndarray, direction: np.ndarray,
     return maps[0, 0].numpy().astype(np.float32)
 
 
-def _faded_in(encoder: Encoder, inks: np.ndarray, direction: np.ndarray, layer: str) -> np.ndarray:
+def _faded_in(encoder: Encoder, inks: np.ndarray, direction: np.ndarray) -> np.ndarray:
     """Integrated gradients from blank paper, summed over channels and smoothed; what speaks for the
     direction."""
     import torch

@@ -8,35 +8,19 @@ resolution that a file states is as often wrong as right, and the same pixels mu
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
+from data.signatures import findings
+from data.signatures.findings import CLEAR, FOUND, NOT_APPLICABLE, OF_ONE_SCAN, Finding
 from vision.scans.fingerprint import copy_limit, image_distance, image_fingerprint
 from vision.scans.ink_colours import two_colours
 from vision.scans.paper_lines import find_printed_lines, touching, without_printed_lines
 from vision.scans.pen import PenTrace, pen_trace
 from vision.scans.preprocess import flatten_paper, ink_mask, to_gray
 from vision.scans.sharpness import BLURRED, SOFT, softness
-
-TITLES = {
-    "SIG001": "Blank",
-    "SIG002": "Too little ink",
-    "SIG003": "Low resolution",
-    "SIG004": "Blurred",
-    "SIG005": "Cut off at the border",
-    "SIG006": "Several inks or a stamp",
-    "SIG007": "Printed lines",
-    "SIG008": "Two signatures",
-    "SIG009": "Rotated",
-    "SIG010": "Copy of another file",
-    "SIG011": "Print touches the signature",
-    "SIG012": "Another pen",
-}
-
-COPY = "SIG010"
-"""The code of the finding whose value is the image's fingerprint."""
 
 LEAST_WIDTH = 150
 """Pixels; a signature whose longer side is shorter has strokes too thin to measure."""
@@ -48,31 +32,6 @@ at most; or so many times its own height, whichever is more (`GAP_DOWN_SIZE`, `G
 GAP_DOWN_SIZE, GAP_ACROSS_SIZE = 0.12, 1.2
 MOST_TILT = 30.0
 """Degrees from the horizontal."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """The answer of one check.
-
-    Attributes
-    ----------
-    code : str
-        SIG001 to SIG012.
-    title : str
-        What is looked for.
-    status : str
-        ``found``, ``clear`` or ``not_applicable``.
-    value : float, str or None
-        What was measured; for SIG010 the image's fingerprint.
-    reason : str
-        A sentence with the value and the limit.
-    """
-
-    code: str
-    title: str
-    status: str
-    value: float | str | None
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -121,8 +80,8 @@ def check_specimen(
         raise ValueError(f"colour must have shape {(*gray.shape, 3)}, got {colour.shape}")
     scan = _prepare(gray, colour)
     blank = _blank(scan)
-    if blank.status == "found":
-        codes = [code for code in TITLES if code not in ("SIG001", "SIG012")]
+    if blank.is_found:
+        codes = [code for code in OF_ONE_SCAN if code != findings.BLANK]
         return [blank, *(_not_applicable(code, "There is no ink to judge.") for code in codes)]
     checks = (_little_ink, _resolution, _blur, _cut_off, _inks, _printed, _two_signatures, _rotated)
     copy = find_copy(image_fingerprint(scan.writing), others)
@@ -134,11 +93,6 @@ def check_pixels(pixels: np.ndarray, others: Mapping[str, str] | None = None) ->
     return check_specimen(to_gray(pixels), others, colour=pixels if pixels.ndim == 3 else None)
 
 
-def as_rows(findings: list[Finding]) -> list[dict]:
-    """Findings as plain dictionaries, as the store keeps them."""
-    return [asdict(finding) for finding in findings]
-
-
 def _prepare(gray: np.ndarray, colour: np.ndarray | None) -> _Scan:
     flat = flatten_paper(gray)
     ink = np.where(ink_mask(flat), flat, 0).astype(np.uint8)
@@ -148,11 +102,11 @@ def _prepare(gray: np.ndarray, colour: np.ndarray | None) -> _Scan:
 
 
 def _finding(code: str, found: bool, value: float, reason: str) -> Finding:
-    return Finding(code, TITLES[code], "found" if found else "clear", round(float(value), 3), reason)
+    return Finding(code, FOUND if found else CLEAR, round(float(value), 3), reason)
 
 
 def _not_applicable(code: str, reason: str) -> Finding:
-    return Finding(code, TITLES[code], "not_applicable", None, reason)
+    return Finding(code, NOT_APPLICABLE, None, reason)
 
 
 def _blank(scan: _Scan) -> Finding:
@@ -166,7 +120,7 @@ def _blank(scan: _Scan) -> Finding:
     contrast = float(np.percentile(written[written > 0], 75)) if share else 0.0
     found = share < 0.0002 or contrast < 24
     return _finding(
-        "SIG001", found, share, f"{share:.3%} of the scan is ink, of contrast {contrast:.0f} of 255."
+        findings.BLANK, found, share, f"{share:.3%} of the scan is ink, of contrast {contrast:.0f} of 255."
     )
 
 
@@ -183,20 +137,22 @@ def _little_ink(scan: _Scan) -> Finding:
     width = max(scan.pen.width, 1.0)
     length = np.count_nonzero(scan.writing) / width**2
     reason = f"The line is about {length:.0f} times as long as wide; a signature's at least {LEAST_INK:.0f}."
-    return _finding("SIG002", length < LEAST_INK, length, reason)
+    return _finding(findings.LITTLE_INK, length < LEAST_INK, length, reason)
 
 
 def _resolution(scan: _Scan) -> Finding:
     _, _, across, tall = cv2.boundingRect(scan.writing)
     width = max(across, tall)
     reason = f"The signature is {width} pixels long (at least {LEAST_WIDTH})."
-    return _finding("SIG003", width < LEAST_WIDTH, width, reason)
+    return _finding(findings.LOW_RESOLUTION, width < LEAST_WIDTH, width, reason)
 
 
 def _blur(scan: _Scan) -> Finding:
     value = softness(scan.flat, scan.writing, scan.pen)
     words = "too blurred to compare" if value >= BLURRED else "a little soft" if value >= SOFT else "sharp"
-    return _finding("SIG004", value >= BLURRED, value, f"Edges are {words}: softness {value:.2f} of 1.")
+    return _finding(
+        findings.BLURRED, value >= BLURRED, value, f"Edges are {words}: softness {value:.2f} of 1."
+    )
 
 
 def _cut_off(scan: _Scan) -> Finding:
@@ -207,9 +163,9 @@ def _cut_off(scan: _Scan) -> Finding:
     height, width = scan.writing.shape
     tight = sum((rows[0] <= 2, rows[-1] >= height - 3, columns[0] <= 2, columns[-1] >= width - 3))
     if tight >= 3:
-        return _not_applicable("SIG005", "The scan is cropped to the ink, so nothing can be said.")
+        return _not_applicable(findings.CUT_OFF, "The scan is cropped to the ink, so nothing can be said.")
     reason = f"{touching} pixels of ink lie on the border of the scan."
-    return _finding("SIG005", touching >= 3, touching, reason)
+    return _finding(findings.CUT_OFF, touching >= 3, touching, reason)
 
 
 def _strokes(scan: _Scan) -> np.ndarray:
@@ -227,33 +183,37 @@ def _inks(scan: _Scan) -> Finding:
         gap = two_colours(scan.colour, scan.writing)
         if gap is not None:
             reason = f"Two colours of ink lie {gap:.1f} standard deviations apart."
-            return _finding("SIG006", True, gap, reason)
+            return _finding(findings.SEVERAL_INKS, True, gap, reason)
     core = cv2.erode((scan.writing > 0).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     tones = scan.flat[core] if np.count_nonzero(core) > 200 else scan.flat[scan.writing > 0]
     if len(tones) < 200:
-        return _not_applicable("SIG006", "Too little ink to compare its darkness.")
+        return _not_applicable(findings.SEVERAL_INKS, "Too little ink to compare its darkness.")
     level, _ = cv2.threshold(tones.reshape(-1, 1), 0, 255, cv2.THRESH_OTSU)
     pale, dark = tones[tones <= level].astype(float), tones[tones > level].astype(float)
     if not len(pale) or not len(dark):
-        return _finding("SIG006", False, 0.0, "All ink has the same darkness.")
+        return _finding(findings.SEVERAL_INKS, False, 0.0, "All ink has the same darkness.")
     share = min(len(pale), len(dark)) / len(tones)
     gap = (dark.mean() - pale.mean()) / (np.sqrt((pale.var() + dark.var()) / 2) + 4)
     reason = f"Two tones of ink lie {gap:.1f} standard deviations apart; the rarer has {share:.0%} of it."
-    return _finding("SIG006", bool(gap > 4.0 and share > 0.12), gap, reason)
+    return _finding(findings.SEVERAL_INKS, bool(gap > 4.0 and share > 0.12), gap, reason)
 
 
 def _printed(scan: _Scan) -> Finding:
     count = len(scan.lines)
-    return _finding("SIG007", count > 0, count, f"{count} straight lines run past the signature.")
+    return _finding(
+        findings.PRINTED_LINES, count > 0, count, f"{count} straight lines run past the signature."
+    )
 
 
 def _touching(scan: _Scan) -> Finding:
     """Strokes that run into a printed line: taking it away takes some of them, leaving it adds to them."""
     if not scan.lines:
-        return _not_applicable("SIG011", "There is no printed line.")
+        return _not_applicable(findings.PRINT_TOUCHES, "There is no printed line.")
     share = touching(scan.writing, scan.lines)
     found = share > 0
-    return _finding("SIG011", found, share, f"Strokes meet printed lines along {share:.1%} of their length.")
+    return _finding(
+        findings.PRINT_TOUCHES, found, share, f"Strokes meet printed lines along {share:.1%} of their length."
+    )
 
 
 def _two_signatures(scan: _Scan) -> Finding:
@@ -269,7 +229,7 @@ def _two_signatures(scan: _Scan) -> Finding:
         beside / max(GAP_ACROSS * width, GAP_ACROSS_SIZE * height),
     )
     reason = f"The widest gap between two groups of ink is {value:.1f} times the widest of one signature."
-    return _finding("SIG008", value >= 1.0, value, reason)
+    return _finding(findings.TWO_SIGNATURES, value >= 1.0, value, reason)
 
 
 def _widest_gap(profile: np.ndarray, total: int, least_share: float) -> int:
@@ -286,11 +246,11 @@ def _rotated(scan: _Scan) -> Finding:
     covariance = np.cov(np.stack([columns, -rows]).astype(float))
     values, vectors = np.linalg.eigh(covariance)
     if values[1] < 5.0 * max(values[0], 1e-6):
-        return _not_applicable("SIG009", "The signature is too compact to have a direction.")
+        return _not_applicable(findings.ROTATED, "The signature is too compact to have a direction.")
     tilt = float(np.degrees(np.arctan2(vectors[1, 1], vectors[0, 1])))
     tilt = (tilt + 90) % 180 - 90
     reason = f"The ink runs {tilt:+.0f} degrees from the horizontal (at most {MOST_TILT:.0f})."
-    return _finding("SIG009", abs(tilt) > MOST_TILT, tilt, reason)
+    return _finding(findings.ROTATED, abs(tilt) > MOST_TILT, tilt, reason)
 
 
 def find_copy(fingerprint: str, others: Mapping[str, str] | None) -> Finding:
@@ -310,9 +270,9 @@ def find_copy(fingerprint: str, others: Mapping[str, str] | None) -> Finding:
     """
     distances = {name: image_distance(fingerprint, other) for name, other in (others or {}).items()}
     if not distances:
-        return Finding(COPY, TITLES[COPY], "clear", fingerprint, "No other specimen looks like this one.")
-    nearest = min(distances, key=distances.get)
+        return Finding(findings.COPY, CLEAR, fingerprint, "No other specimen looks like this one.")
+    nearest = min(distances, key=lambda name: distances[name])
     limit = copy_limit(fingerprint, others[nearest])
     found = distances[nearest] <= limit
     reason = f"Specimen {nearest} differs in {distances[nearest]} of 256 bits (a copy: at most {limit})."
-    return Finding(COPY, TITLES[COPY], "found" if found else "clear", fingerprint, reason)
+    return Finding(findings.COPY, FOUND if found else CLEAR, fingerprint, reason)

@@ -84,5 +84,5 @@ def read_signature_set(folder: Path, most_writers: int | None = None) -> Signatu
 def read_scan(path: Path) -> np.ndarray:
     """One image as it is, uint8, checked like any import."""
     data = path.read_bytes()
-    inspect_image(data, path.name)
+    inspect_image(data)
     return decode_image(data)

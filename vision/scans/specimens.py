@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from typing import TypeVar
 
 import numpy as np
@@ -15,11 +14,12 @@ import pandas as pd
 
 from data import queries
 from data.engine.progress import Progress
+from data.signatures.findings import COPY, Finding, as_rows, fingerprint_of, read_findings
 from data.store import Store, write_quality
 from data.trust.scope import Scope
 from vision.scans.fingerprint import copies_among
 from vision.scans.images import decode_image
-from vision.scans.quality import COPY, Finding, as_rows, check_pixels, find_copy
+from vision.scans.quality import check_pixels, find_copy
 
 Made = TypeVar("Made")
 
@@ -78,9 +78,9 @@ def each_specimen(
 class KnownCopies:
     """Fingerprints of all specimens checked so far, to tell copies of one image under several names."""
 
-    def __init__(self, rows: dict[str, list[dict]]):
-        self._rows = rows
-        prints = {key: _fingerprint(found) for key, found in rows.items()}
+    def __init__(self, known: dict[str, tuple[Finding, ...]]):
+        self._known = known
+        prints = {key: fingerprint_of(found) for key, found in known.items()}
         self._prints = {key: value for key, value in prints.items() if value}
 
     @classmethod
@@ -92,8 +92,8 @@ class KnownCopies:
         specimens : DataFrame
             ``specimen_id`` and ``quality`` (list of findings, or null until checked).
         """
-        checked = specimens[[isinstance(found, list) for found in specimens["quality"]]]
-        return cls(dict(zip(checked["specimen_id"], checked["quality"], strict=True)))
+        read = zip(specimens["specimen_id"], map(read_findings, specimens["quality"]), strict=True)
+        return cls({key: found for key, found in read if found is not None})
 
     def mark_copies(self, findings: dict[str, list[Finding]]) -> dict[str, list[dict]]:
         """Add SIG010 to new findings, and to the older specimens that they copy.
@@ -108,29 +108,25 @@ class KnownCopies:
         dict of str to list of dict
             Rows to store: the new specimens' and those of older ones that turned out to have a copy.
         """
-        rows = {key: as_rows(found) for key, found in findings.items()}
-        fresh = {key: value for key, found in rows.items() if (value := _fingerprint(found))}
+        told = {key: tuple(found) for key, found in findings.items()}
+        fresh = {key: value for key, found in told.items() if (value := fingerprint_of(found))}
         everything = {**self._prints, **fresh}
         keys, own = list(everything), list(fresh)
         for row, column in copies_among(list(fresh.values()), list(everything.values())):
             first, second = own[row], keys[column]
             if first == second:
                 continue
-            rows[first] = _with_copy(rows[first], {second: everything[second]})
-            older = rows.get(second) or self._rows.get(second)
-            rows[second] = _with_copy(older, {first: everything[first]})
-        self._rows.update(rows)
+            told[first] = _with_copy(told[first], {second: everything[second]})
+            older = told.get(second) or self._known[second]
+            told[second] = _with_copy(older, {first: everything[first]})
+        self._known.update(told)
         self._prints.update(fresh)
-        return rows
+        return {key: as_rows(found) for key, found in told.items()}
 
 
-def _fingerprint(found: list[dict]) -> str | None:
-    return next((row["value"] for row in found if row["code"] == COPY), None)
-
-
-def _with_copy(found: list[dict], others: dict[str, str]) -> list[dict]:
+def _with_copy(findings: tuple[Finding, ...], others: dict[str, str]) -> tuple[Finding, ...]:
     """Findings with SIG010 made anew, unless a copy was found before."""
-    return [
-        asdict(find_copy(row["value"], others)) if row["code"] == COPY and row["status"] != "found" else row
-        for row in found
-    ]
+    return tuple(
+        find_copy(str(one.value), others) if one.code == COPY and not one.is_found else one
+        for one in findings
+    )

@@ -14,6 +14,7 @@ import pandas as pd
 from data import queries
 from data.engine.database import Store
 from data.engine.progress import Progress
+from data.signatures.findings import fingerprint_of, read_findings
 from data.trust.scope import Scope
 from data.verification import queries as reads
 from data.verification.duplicates import fingerprints
@@ -23,7 +24,6 @@ from vision.descriptor.descriptors import Descriptor
 from vision.scans.fingerprint import image_distance
 from vision.scans.images import decode_image
 from vision.scans.preprocess import to_ink
-from vision.scans.quality import COPY
 from vision.search.duplicates import MOST_BITS, Tail, pairs_within, same_images
 from vision.verification.reference_choice import SPOILING
 from vision.verification.verification_tools import tools_for
@@ -77,17 +77,17 @@ def search_duplicates(
         raise ValueError(f"expected: must be positive, got {expected}")
     tools = tools_for(store, descriptor)
     images, about_images = _same_images(store, progress)
-    means = _student_means(store, tools.encoder_id, tools.ground.background.space, progress)
+    means = _student_means(store, tools.descriptor_id, tools.ground.background.space, progress)
     hands, about_hands = _same_hands(means, expected)
     found = pd.DataFrame([*images, *hands], columns=COLUMNS).sort_values("expected_false", kind="stable")
     content = {"same_image": about_images, "same_hand": about_hands}
-    replace_duplicates(store, tools.encoder_id, content, found, actor=actor, role=role)
+    replace_duplicates(store, tools.descriptor_id, content, found, actor=actor, role=role)
     return found.reset_index(drop=True)
 
 
 def _same_images(store: Store, progress: Progress | None) -> tuple[list[tuple], dict]:
     rows = fingerprints(store)
-    rows["print"] = [_print_of(quality) for quality in rows["quality"]]
+    rows["print"] = [fingerprint_of(read_findings(quality)) for quality in rows["quality"]]
     rows = rows.dropna(subset=["print"]).reset_index(drop=True)
     prints, owners = rows["print"].tolist(), rows["student_key"].to_numpy()
     pairs = _stranger_pairs(owners)
@@ -134,10 +134,10 @@ def _row(kind: str, rows: pd.DataFrame, first: int, second: int, measure: float,
 
 
 def _student_means(
-    store: Store, encoder_id: str, space: DescriptorSpace, progress: Progress | None
+    store: Store, descriptor_id: str, space: DescriptorSpace, progress: Progress | None
 ) -> _Means:
     """Read some students at a time, so that only their means are ever held together."""
-    known = reads.described(store, encoder_id, SPOILING[:-1])  # a copy is one hand's work too
+    known = reads.described(store, descriptor_id, SPOILING[:-1])  # a copy is one hand's work too
     groups = known.groupby("student_key", sort=True)["specimen_id"].agg(list)
     project = None
     if len(groups) > EXACT_STUDENTS:
@@ -146,7 +146,7 @@ def _student_means(
     vectors, students, shown = [], [], []
     for start in range(0, len(groups), CHUNK):
         part = groups.iloc[start : start + CHUNK]
-        ids, read = reads.descriptors(store, encoder_id, [one for each in part for one in each])
+        ids, read = reads.descriptors(store, descriptor_id, [one for each in part for one in each])
         placed = dict(zip(ids, space.place(read) if ids else [], strict=True))
         for key, specimens in part.items():
             there = [one for one in specimens if one in placed]
@@ -189,7 +189,3 @@ def _stranger_pairs(owners: np.ndarray) -> int:
     """Pairs of specimens of different students."""
     counts = np.unique(owners, return_counts=True)[1].astype(np.int64)
     return int((counts.sum() ** 2 - (counts**2).sum()) // 2)
-
-
-def _print_of(quality: list[dict]) -> str | None:
-    return next((one["value"] for one in quality if one["code"] == COPY), None)

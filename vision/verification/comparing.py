@@ -9,17 +9,16 @@ import pandas as pd
 
 from data import queries
 from data.engine.database import Store
+from data.signatures.findings import Finding
 from data.trust.scope import Scope
 from data.verification import queries as reads
 from vision.scans.images import decode_image
 from vision.scans.pen import PenTrace, pen_trace
 from vision.scans.preprocess import to_ink
-from vision.scans.quality import Finding
 from vision.verification.conditions import Compared, compare_scan, habits_of
 from vision.verification.likelihood import Calibration
 from vision.verification.verification_tools import Tools
-from vision.verification.verify import FEWEST_REFERENCES, Verification
-from vision.verification.verify import enrol as make_model
+from vision.verification.verify import FEWEST_REFERENCES, Verification, fit_writer_model
 
 _ALL = Scope.system()
 
@@ -43,7 +42,8 @@ def compare(
     """What checks, references and scores say together; the checks have the first word."""
     held = reads.enrolments(store, _ALL, key=key)
     row = None if held.empty else held.iloc[0]
-    ids, vectors = reads.descriptors(store, tools.encoder_id, row["reference_ids"] if row is not None else [])
+    referred = [] if row is None else row["reference_ids"]
+    ids, vectors = reads.descriptors(store, tools.descriptor_id, referred)
     calibration = tools.ground.calibration_for(len(ids))
     ink = to_ink(pixels)
     enough = len(ids) >= FEWEST_REFERENCES
@@ -53,7 +53,7 @@ def compare(
         findings,
         pen_trace(ink),
         describe=lambda one: _vector(tools, one),
-        model=make_model(vectors, tools.ground.background, key) if enough else None,
+        model=fit_writer_model(vectors, tools.ground.background, key) if enough else None,
         references=len(ids),
         calibration=calibration,
         reference_pens=_pens(store, ids) if enough else (),
@@ -68,7 +68,7 @@ def _with_enrolment(compared: Compared, row, tools: Tools) -> tuple[str, str]:
     """Outcome and reason; who is not enrolled, or by an earlier method, is told that first."""
     if row is None:
         return "inconclusive", "not_enrolled"
-    if row["encoder_id"] != tools.encoder_id:
+    if row["descriptor_id"] != tools.descriptor_id:
         return "inconclusive", "enrolment_outdated"
     return compared.outcome, compared.reason
 

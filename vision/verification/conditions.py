@@ -13,27 +13,44 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from data.signatures.findings import (
+    BLANK,
+    BLURRED,
+    CLEAR,
+    CUT_OFF,
+    FOUND,
+    LITTLE_INK,
+    LOW_RESOLUTION,
+    NOT_APPLICABLE,
+    OTHER_PEN,
+    PRINT_TOUCHES,
+    ROTATED,
+    SEVERAL_INKS,
+    TWO_SIGNATURES,
+    Finding,
+    found_codes,
+    read_findings,
+)
 from vision.descriptor.covariance import SIDE
 from vision.scans.pen import MOST_UNLIKE, PenTrace, unlike_pen
-from vision.scans.quality import TITLES, Finding
-from vision.verification.likelihood import Calibration, verbal
+from vision.verification.likelihood import Calibration
 from vision.verification.verify import Verification, WriterModel, decisive_limit, judge
 
 REASON_OF = {
-    "SIG001": "blank",
-    "SIG002": "little_ink",
-    "SIG003": "low_resolution",
-    "SIG004": "blurred",
-    "SIG005": "cut_off",
-    "SIG008": "two_signatures",
-    "SIG006": "several_inks",
-    "SIG011": "print_touches",
-    "SIG009": "rotated",
-    "SIG012": "other_pen",
+    BLANK: "blank",
+    LITTLE_INK: "little_ink",
+    LOW_RESOLUTION: "low_resolution",
+    BLURRED: "blurred",
+    CUT_OFF: "cut_off",
+    TWO_SIGNATURES: "two_signatures",
+    SEVERAL_INKS: "several_inks",
+    PRINT_TOUCHES: "print_touches",
+    ROTATED: "rotated",
+    OTHER_PEN: "other_pen",
 }
 """Findings with which nothing is compared, the one that is told first before the others, and the reason's
 key."""
-HABITS = ("SIG006", "SIG008", "SIG009")
+HABITS = (SEVERAL_INKS, TWO_SIGNATURES, ROTATED)
 """Findings that do not count where most of the references show them as well: so this person signs."""
 LEAST_ENLARGEMENT = 1.1
 TURNS = {1: 90.0, 2: 180.0, 3: -90.0}
@@ -98,10 +115,10 @@ def compare_scan(
     if reason is None and judged.outcome != "consistent" and judged.score is not None:
         turn = agreeing_turn(ink, describe, model, calibration, judged.score)
         if turn is not None:
-            every = [_turned(turn) if one.code == "SIG009" else one for one in every]
-            reason = REASON_OF["SIG009"]
+            every = [_turned(turn) if one.code == ROTATED else one for one in every]
+            reason = REASON_OF[ROTATED]
     if reason is not None:  # a ratio that means nothing must not be read
-        judged = replace(judged, outcome="inconclusive", score=None, log10_lr=None, words=verbal(0.0))
+        judged = replace(judged, outcome="inconclusive", score=None, log10_lr=None)
     return Compared(judged, judged.outcome, reason or judged.code, tuple(every))
 
 
@@ -125,7 +142,7 @@ def at_size_of(ink: np.ndarray, references: Sequence[PenTrace]) -> np.ndarray:
 
 def spoiling_reason(findings: Sequence[Finding], habits: frozenset[str] = frozenset()) -> str | None:
     """Why nothing can be compared, as a key, or None."""
-    found = {one.code for one in findings if one.status == "found"} - (habits & set(HABITS))
+    found = set(found_codes(findings)) - (habits & set(HABITS))
     return next((reason for code, reason in REASON_OF.items() if code in found), None)
 
 
@@ -137,11 +154,8 @@ def habits_of(qualities: Sequence[Sequence[dict] | None]) -> frozenset[str]:
     qualities : sequence of list of dict
         The stored findings of each reference.
     """
-    shown = [
-        {one["code"] for one in quality if one["status"] == "found"}
-        for quality in qualities
-        if isinstance(quality, list)
-    ]
+    checked = [findings for findings in map(read_findings, qualities) if findings is not None]
+    shown = [set(found_codes(findings)) for findings in checked]
     return frozenset(code for code in HABITS if 2 * sum(code in one for one in shown) > max(len(shown), 1))
 
 
@@ -149,12 +163,12 @@ def pen_finding(pen: PenTrace, references: Sequence[PenTrace]) -> Finding:
     """SIG012: the stroke beside the references' strokes, each beside its signature's size."""
     times = unlike_pen(pen, references)
     if times is None:
-        return Finding("SIG012", TITLES["SIG012"], "not_applicable", None, "No stroke to compare with.")
+        return Finding(OTHER_PEN, NOT_APPLICABLE, None, "No stroke to compare with.")
     found = not 1 / MOST_UNLIKE <= times <= MOST_UNLIKE
     reason = (
         f"The stroke is {times:.2f} times as wide as the references' (at most {MOST_UNLIKE:.2f} either way)."
     )
-    return Finding("SIG012", TITLES["SIG012"], "found" if found else "clear", round(times, 3), reason)
+    return Finding(OTHER_PEN, FOUND if found else CLEAR, round(times, 3), reason)
 
 
 def agreeing_turn(
@@ -179,4 +193,4 @@ def _turned(degrees: float) -> Finding:
     reason = (
         f"Turned by {degrees:+.0f} degrees the signature agrees better: the scan lies on its side or head."
     )
-    return Finding("SIG009", TITLES["SIG009"], "found", degrees, reason)
+    return Finding(ROTATED, FOUND, degrees, reason)

@@ -17,8 +17,7 @@ from vision.descriptor.describe_specimens import describe_pending, describe_spec
 from vision.descriptor.descriptors import Descriptor
 from vision.verification.reference_choice import choose_references
 from vision.verification.verification_tools import Tools, tools_for
-from vision.verification.verify import CLASSIFIER_VERSION, FEWEST_REFERENCES, decisive_limit
-from vision.verification.verify import enrol as make_model
+from vision.verification.verify import CLASSIFIER_VERSION, FEWEST_REFERENCES, decisive_limit, fit_writer_model
 
 _ALL = Scope.system()
 
@@ -41,7 +40,7 @@ class Enrolment:
     advice : tuple of str
         ``none``, ``too_few`` or ``few`` references.
     versions : dict
-        ``encoder_id, descriptor_sha256, classifier_version``.
+        ``descriptor_id, descriptor_sha256, classifier_version``.
     """
 
     enrolment_id: int
@@ -79,10 +78,10 @@ def enrol(
     """
     tools = tools_for(store, descriptor)
     need_consent(store, student_key)
-    describe_specimens(store, tools.descriptor, reads.undescribed(store, tools.encoder_id, student_key))
+    describe_specimens(store, tools.descriptor, reads.undescribed(store, tools.descriptor_id, student_key))
     specimens = queries.student_specimens(store, _ALL, student_key)
     choice = choose_references(specimens, specimen_ids)
-    ids, vectors = reads.descriptors(store, tools.encoder_id, choice.references)
+    ids, vectors = reads.descriptors(store, tools.descriptor_id, choice.references)
     if not ids:
         raise ValueError("the student must have a usable specimen to be enrolled, got none")
     number = write_enrolment(store, student_key, tools.versions, ids, choice.left_out, actor=actor, role=role)
@@ -96,7 +95,7 @@ def enrol_all(
     """Enrol every consenting student who has specimens and is not enrolled. ``{"enrolled", "left_out"}``."""
     describe_pending(store, progress)
     tools = tools_for(store)
-    known = reads.described(store, tools.encoder_id)
+    known = reads.described(store, tools.descriptor_id)
     done = set(reads.enrolments(store, _ALL)["student_key"])
     wanted = set(queries.students(store, scope)["student_key"]) - done
     keys = [key for key in known["student_key"].unique() if key in wanted]
@@ -115,7 +114,8 @@ def re_enrol(
     """
     tools = tools_for(store)
     held = reads.enrolments(store, _ALL)
-    old = held[(held["encoder_id"] != tools.encoder_id) | (held["classifier_version"] != CLASSIFIER_VERSION)]
+    other_method = held["classifier_version"] != CLASSIFIER_VERSION
+    old = held[(held["descriptor_id"] != tools.descriptor_id) | other_method]
     wanted = dict(zip(old["student_key"], old["reference_ids"], strict=True))
     return _enrol_each(store, list(wanted), actor, role, progress, wanted)
 
@@ -145,7 +145,7 @@ def _unlike(tools: Tools, key: str, ids: list[str], vectors: np.ndarray) -> tupl
     """References whose held-out score lies where other hands' scores lie."""
     if len(ids) < FEWEST_REFERENCES:
         return ()
-    model = make_model(vectors, tools.ground.background, key)
+    model = fit_writer_model(vectors, tools.ground.background, key)
     centre = model.background.settings.centring * model.held_out.mean()
     calibration = tools.ground.calibration_for(len(ids))
     ratios = calibration.log10_lr(model.held_out - centre)

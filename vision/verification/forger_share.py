@@ -33,6 +33,8 @@ from vision.verification.ground import (
 from vision.verification.likelihood import Calibration, fit_logistic
 
 SHIPPED = Path(__file__).parents[1] / "weights" / "forgers.json"
+DESCRIPTOR_KEY = "encoder_id"
+"""Key of the descriptor's id in files; it is called so since the first of them was written."""
 QUANTILES = np.round(np.linspace(0.0125, 0.9875, 40), 4)
 _KINDS = ("genuine", "skilled")
 PARTS = 3
@@ -52,7 +54,7 @@ class Forgers:
 
     Attributes
     ----------
-    encoder_id, classifier_version : str
+    descriptor_id, classifier_version : str
         What the scores behind the numbers were made by.
     sources : dict of str to int
         Set and ink → writers whose forgeries were tried.
@@ -63,7 +65,7 @@ class Forgers:
         each of `QUANTILES`.
     """
 
-    encoder_id: str
+    descriptor_id: str
     classifier_version: str
     sources: dict[str, int]
     shares: dict[str, dict[int, list[float]]]
@@ -135,7 +137,7 @@ def fit_forgers(
     sets: dict[str, Sequence[WriterSet]],
     synthetic: Sequence[WriterSet],
     blocks,
-    encoder_id: str,
+    descriptor_id: str,
     classifier_version: str,
 ) -> Forgers:
     """Measure forgers where forgeries are known.
@@ -147,7 +149,7 @@ def fit_forgers(
     synthetic : sequence of WriterSet
         Synthetic signers with their forgers.
     blocks : sequence of HasStretch
-    encoder_id, classifier_version : str
+    descriptor_id, classifier_version : str
     """
     alike = {"synthetic": [synthetic_trials(synthetic, blocks)]}
     alike |= {name: _own_ground(writers, blocks) for name, writers in sets.items()}
@@ -156,7 +158,7 @@ def fit_forgers(
     beside["synthetic"] = alike["synthetic"][0]
     sources = {name: len(writers) for name, writers in sets.items()} | {"synthetic": len(synthetic)}
     return Forgers(
-        encoder_id,
+        descriptor_id,
         classifier_version,
         sources,
         {name: _shares(parts) for name, parts in alike.items()},
@@ -166,7 +168,9 @@ def fit_forgers(
 
 def write_forgers(found: Forgers, path: Path) -> None:
     """Keep the numbers as JSON."""
-    path.write_text(json.dumps(asdict(found)) + "\n", encoding="utf-8")
+    kept = asdict(found)
+    kept = {DESCRIPTOR_KEY: kept.pop("descriptor_id"), **kept}
+    path.write_text(json.dumps(kept) + "\n", encoding="utf-8")
 
 
 @lru_cache(maxsize=2)
@@ -179,14 +183,14 @@ def read_forgers(path: Path = SHIPPED) -> Forgers:
     held["beside"] = {
         name: {int(count): kinds for count, kinds in one.items()} for name, one in held["beside"].items()
     }
-    return Forgers(**held)
+    return Forgers(descriptor_id=held.pop(DESCRIPTOR_KEY), **held)
 
 
-def forgers_for(encoder_id: str, classifier_version: str) -> Forgers | None:
+def forgers_for(descriptor_id: str, classifier_version: str) -> Forgers | None:
     """The shipped numbers if this descriptor and classifier measured them. Shares are fit for any other, too,
     as they are free of a score's scale; scores are not."""
     found = read_forgers()
-    same = (found.encoder_id, found.classifier_version) == (encoder_id, classifier_version)
+    same = (found.descriptor_id, found.classifier_version) == (descriptor_id, classifier_version)
     return found if same else None
 
 

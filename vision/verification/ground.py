@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from vision.verification.likelihood import Calibration, evidence_cap, fit_logistic
-from vision.verification.verify import FEWEST_REFERENCES, Background, enrol
+from vision.verification.verify import FEWEST_REFERENCES, Background, fit_writer_model
 
 KINDS = ("genuine", "random", "skilled")
 SOURCES = ("register", "synthetic")
@@ -95,7 +95,7 @@ def run_trials(background: Background, writers: Sequence[WriterSet]) -> pd.DataF
         able = [k for k, one in enumerate(writers) if len(one.genuine) > references]
         for place, k in enumerate(able):
             one = writers[k]
-            model = enrol(one.genuine[:references], background, one.owner)
+            model = fit_writer_model(one.genuine[:references], background, one.owner)
             others = (able[place + 1 :] + able[:place])[:STRANGERS]
             strangers = [writers[other].genuine[references] for other in others]
             for kind, vectors in (

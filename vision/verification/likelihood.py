@@ -33,25 +33,6 @@ def verbal_key(log10_lr: float) -> str:
     return NO_SUPPORT
 
 
-def verbal(log10_lr: float) -> str:
-    """The likelihood ratio in words.
-
-    Parameters
-    ----------
-    log10_lr : float
-
-    Returns
-    -------
-    str
-        For example "moderate support for the same writer", or "no support either way".
-    """
-    key = verbal_key(log10_lr)
-    if key == NO_SUPPORT:
-        return "no support either way"
-    level, _, side = key.rpartition("_")
-    return f"{level.replace('_', ' ')} support for {'the same' if side == 'same' else 'another'} writer"
-
-
 def evidence_cap(trials: int) -> float:
     """Largest |log10 LR| that so many independent trials support.
 

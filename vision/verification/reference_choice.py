@@ -7,9 +7,19 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from data.signatures.findings import (
+    BLANK,
+    BLURRED,
+    COPY,
+    CUT_OFF,
+    LITTLE_INK,
+    LOW_RESOLUTION,
+    found_codes,
+    read_findings,
+)
 from vision.verification.verify import FEWEST_REFERENCES
 
-SPOILING = ("SIG001", "SIG002", "SIG003", "SIG004", "SIG005", "SIG010")
+SPOILING = (BLANK, LITTLE_INK, LOW_RESOLUTION, BLURRED, CUT_OFF, COPY)
 """Findings with which a specimen cannot be a reference: blank, too little ink, low resolution, blurred, cut
 off, copy. Printed lines are removed before comparing; a second ink, a wide gap or a slope can be a habit."""
 WITNESSED = "enrollment"
@@ -86,5 +96,4 @@ def choose_references(specimens: pd.DataFrame, wanted: Sequence[str] | None = No
 
 
 def _spoilt(quality: list[dict] | None) -> tuple[str, ...]:
-    answers = quality if isinstance(quality, list) else ()
-    return tuple(one["code"] for one in answers if one["status"] == "found" and one["code"] in SPOILING)
+    return tuple(code for code in found_codes(read_findings(quality)) if code in SPOILING)

@@ -15,7 +15,7 @@ import pandas as pd
 
 from data.engine.progress import Progress
 from vision.descriptor.descriptors import Descriptor
-from vision.verification.forger_share import SYNTHETIC_DOUBT, forgers_for
+from vision.verification.forger_share import DESCRIPTOR_KEY, SYNTHETIC_DOUBT, forgers_for
 from vision.verification.ground import Ground, WriterSet, background_of, fit_calibrations, synthetic_trials
 from vision.verification.verify import CLASSIFIER_VERSION
 
@@ -33,21 +33,21 @@ class SyntheticSet:
 
     Attributes
     ----------
-    encoder_id : str
-        The descriptor, see :func:`vision.described.descriptor_id`.
+    descriptor_id : str
+        The descriptor, see :func:`vision.descriptor.describe_specimens.id_of_descriptor`.
     writers : tuple of WriterSet
     trials : DataFrame
         See :func:`vision.verification.ground.synthetic_trials`.
     """
 
-    encoder_id: str
+    descriptor_id: str
     writers: tuple[WriterSet, ...]
     trials: pd.DataFrame
 
     def ground(self, blocks) -> Ground:
         """Background of synthetic signers; what scores mean there, from known forgers of real writers where
         these were measured by the same descriptor, else from the synthetic forgers."""
-        known = forgers_for(self.encoder_id, CLASSIFIER_VERSION)
+        known = forgers_for(self.descriptor_id, CLASSIFIER_VERSION)
         calibrations = (
             known.calibrations(VERSION) if known else fit_calibrations(self.trials, VERSION, SYNTHETIC_DOUBT)
         )
@@ -55,7 +55,7 @@ class SyntheticSet:
 
 
 def make_synthetic(
-    descriptor: Descriptor, encoder_id: str, progress: Progress | None = None, writers: int = WRITERS
+    descriptor: Descriptor, descriptor_id: str, progress: Progress | None = None, writers: int = WRITERS
 ) -> SyntheticSet:
     """Draw and describe synthetic signers, each with one forger who has practised the signature."""
     from data.synthetic import signatures
@@ -76,11 +76,11 @@ def make_synthetic(
     counts = [(len(genuine), len(forged)) for genuine, forged in made]
     codes, scale = _coded(np.concatenate([part for both in made for part in both]))
     sets = _apart(_decoded(codes, scale), counts)  # as a file would give them back
-    return SyntheticSet(encoder_id, sets, synthetic_trials(sets, descriptor.blocks))
+    return SyntheticSet(descriptor_id, sets, synthetic_trials(sets, descriptor.blocks))
 
 
 def load_synthetic(
-    descriptor: Descriptor, encoder_id: str, folder: Path, progress: Progress | None = None
+    descriptor: Descriptor, descriptor_id: str, folder: Path, progress: Progress | None = None
 ) -> SyntheticSet:
     """The shipped signers where they were described by this descriptor, else signers made now and kept.
 
@@ -89,11 +89,11 @@ def load_synthetic(
     folder : Path
         Where those made for another descriptor than the shipped one are kept.
     """
-    kept = folder / f"{encoder_id.replace('/', '-')}.safetensors"
+    kept = folder / f"{descriptor_id.replace('/', '-')}.safetensors"
     for path in (SHIPPED, kept):
-        if path.exists() and described_by(path) == encoder_id:
+        if path.exists() and described_by(path) == descriptor_id:
             return read_synthetic(path, descriptor.blocks)
-    made = make_synthetic(descriptor, encoder_id, progress, MADE_AT_ONCE)
+    made = make_synthetic(descriptor, descriptor_id, progress, MADE_AT_ONCE)
     write_synthetic(made, kept)
     return made
 
@@ -105,7 +105,7 @@ def write_synthetic(made: SyntheticSet, path: Path) -> None:
     counts = [[len(one.genuine), len(one.skilled)] for one in made.writers]
     vectors = np.concatenate([part for one in made.writers for part in (one.genuine, one.skilled)])
     about = {
-        "encoder_id": made.encoder_id,
+        DESCRIPTOR_KEY: made.descriptor_id,
         "classifier_version": CLASSIFIER_VERSION,
         "counts": json.dumps(counts),
         "trials": made.trials.round({"score": 5}).to_json(orient="split", index=False),
@@ -122,7 +122,7 @@ def described_by(path: Path) -> str:
     from safetensors import safe_open
 
     with safe_open(path, framework="numpy") as file:
-        return file.metadata()["encoder_id"]
+        return file.metadata()[DESCRIPTOR_KEY]
 
 
 def read_synthetic(path: Path, blocks) -> SyntheticSet:
@@ -134,10 +134,10 @@ def read_synthetic(path: Path, blocks) -> SyntheticSet:
         vectors = _decoded(file.get_tensor("codes"), file.get_tensor("scale"))
     writers = _apart(vectors, json.loads(about["counts"]))
     if about["classifier_version"] != CLASSIFIER_VERSION:
-        return SyntheticSet(about["encoder_id"], writers, synthetic_trials(writers, blocks))
+        return SyntheticSet(about[DESCRIPTOR_KEY], writers, synthetic_trials(writers, blocks))
     split = json.loads(about["trials"])
     trials = pd.DataFrame(split["data"], columns=split["columns"])
-    return SyntheticSet(about["encoder_id"], writers, trials)
+    return SyntheticSet(about[DESCRIPTOR_KEY], writers, trials)
 
 
 def _describe(descriptor: Descriptor, trajectory, rng) -> np.ndarray:

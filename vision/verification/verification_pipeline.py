@@ -16,6 +16,7 @@ from data import queries
 from data.engine.database import Store
 from data.engine.progress import Progress
 from data.signatures.files import SignatureFile, iter_signature_files
+from data.signatures.findings import COPY, Finding, as_rows, fingerprint_of, found_codes, read_findings
 from data.signatures.names import AmbiguousName, NumberIndex
 from data.signatures.specimens import ImageFacts, RefusedFile, inspect_image
 from data.trust.scope import Scope
@@ -25,7 +26,7 @@ from data.verification.write import NewDecision, NoConsent, write_decision
 from vision.descriptor.describe_specimens import describe_pending
 from vision.descriptor.descriptors import Descriptor
 from vision.scans.images import decode_image
-from vision.scans.quality import COPY, Finding, as_rows, check_pixels
+from vision.scans.quality import check_pixels
 from vision.verification.comparing import Found, compare
 from vision.verification.enrolling import Enrolment, enrol, enrol_all, need_consent, re_enrol
 from vision.verification.likelihood import verbal_key
@@ -70,7 +71,7 @@ class Decision:
     findings : tuple of dict
         Answers of the checks, the pen's among them.
     versions : dict
-        ``encoder_id, descriptor_sha256, classifier_version, calibration_version``.
+        ``descriptor_id, descriptor_sha256, classifier_version, calibration_version``.
     thresholds : dict
         ``decisive`` and ``cap`` (|log10 LR|), ``consistent_at`` and ``review_at`` (scores, or None).
     """
@@ -94,7 +95,6 @@ def verify(
     student_key: str,
     data: bytes,
     *,
-    name: str,
     actor: str,
     role: str = "system",
     descriptor: Descriptor | None = None,
@@ -105,8 +105,6 @@ def verify(
     ----------
     data : bytes
         The file.
-    name : str
-        Its name, for the reason of a refusal; not stored, as it may hold a student number.
 
     Raises
     ------
@@ -117,7 +115,7 @@ def verify(
     LookupError
         When there is no such student.
     """
-    facts = inspect_image(data, name)
+    facts = inspect_image(data)
     need_consent(store, student_key)
     tools = tools_for(store, descriptor)
     pixels = decode_image(data)
@@ -193,7 +191,7 @@ def verify_folder(
             if found is not None:
                 need_consent(store, key)  # it may have been withdrawn since
             else:
-                made = verify(store, key, data, name=file.name, actor=actor, role=role, descriptor=descriptor)
+                made = verify(store, key, data, actor=actor, role=role, descriptor=descriptor)
                 found = {name: getattr(made, name) for name in FOLDER_COLUMNS[2:6]}
             row |= {"student_key": key} | found
         except RefusedFile as refusal:
@@ -228,7 +226,7 @@ def _number_in(file: SignatureFile, numbers: NumberIndex) -> str:
 
 
 def _is_copy(findings: list[Finding]) -> bool:
-    return any(one.code == COPY and one.status == "found" for one in findings)
+    return COPY in found_codes(findings)
 
 
 def _to_store(tools: Tools, found: Found) -> dict:
@@ -262,9 +260,8 @@ def _facts(facts: ImageFacts) -> dict:
 
 def _fingerprints(specimens: pd.DataFrame) -> dict[str, str]:
     """Fingerprints of a student's checked specimens by their id."""
-    return {
-        row["specimen_id"]: one["value"]
+    prints = {
+        row["specimen_id"]: fingerprint_of(read_findings(row["quality"]))
         for row in specimens.to_dict("records")
-        for one in (row["quality"] if isinstance(row["quality"], list) else ())
-        if one["code"] == COPY and one["value"]
     }
+    return {specimen: value for specimen, value in prints.items() if value}

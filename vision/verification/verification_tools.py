@@ -13,7 +13,7 @@ from data.engine.database import Store
 from data.engine.progress import Progress
 from data.verification import queries as reads
 from data.verification.write import write_calibration
-from vision.descriptor.describe_specimens import descriptor_id, descriptor_in_use
+from vision.descriptor.describe_specimens import descriptor_in_use, id_of_descriptor
 from vision.descriptor.descriptors import Descriptor
 from vision.verification.forger_share import REGISTER_DOUBT, read_forgers
 from vision.verification.ground import (
@@ -43,19 +43,19 @@ class Tools:
     Attributes
     ----------
     descriptor : Descriptor
-    encoder_id : str
+    descriptor_id : str
     ground : Ground
     """
 
     descriptor: Descriptor
-    encoder_id: str
+    descriptor_id: str
     ground: Ground
 
     @property
     def versions(self) -> dict[str, str]:
         """What is kept with every enrolment and calibration."""
         return {
-            "encoder_id": self.encoder_id,
+            "descriptor_id": self.descriptor_id,
             "descriptor_sha256": self.descriptor.info.weights_sha256,
             "classifier_version": CLASSIFIER_VERSION,
         }
@@ -75,10 +75,10 @@ def tools_for(store: Store, descriptor: Descriptor | None = None) -> Tools:
         The signature descriptor by default.
     """
     descriptor = descriptor or descriptor_in_use()
-    encoder_id = descriptor_id(descriptor)
-    stored = reads.newest_calibration(store, encoder_id, CLASSIFIER_VERSION)
+    descriptor_id = id_of_descriptor(descriptor)
+    stored = reads.newest_calibration(store, descriptor_id, CLASSIFIER_VERSION)
     # An erased student's descriptors must not live on in the memory of a server.
-    key = (encoder_id, stored and stored.number, reads.erasures(store))
+    key = (descriptor_id, stored and stored.number, reads.erasures(store))
     with _LOCK:
         held = _KEPT.get(store.url)
         if held is None or held[0] != key:
@@ -86,14 +86,14 @@ def tools_for(store: Store, descriptor: Descriptor | None = None) -> Tools:
             if ground is None:
                 ground = synthetic_set(store, descriptor).ground(descriptor.blocks)
             _KEPT.clear()  # one store at a time: a background takes tens of megabytes
-            held = _KEPT[store.url] = (key, Tools(descriptor, encoder_id, ground))
+            held = _KEPT[store.url] = (key, Tools(descriptor, descriptor_id, ground))
         return held[1]
 
 
 def synthetic_set(store: Store, descriptor: Descriptor, progress: Progress | None = None) -> SyntheticSet:
     """The synthetic signers for a descriptor: shipped, or made once and kept beside the store."""
     folder = store.cache_folder / "verification"
-    return load_synthetic(descriptor, descriptor_id(descriptor), folder, progress)
+    return load_synthetic(descriptor, id_of_descriptor(descriptor), folder, progress)
 
 
 def calibrate(
@@ -117,14 +117,14 @@ def calibrate(
         In force from now on; from synthetic signers, and not stored, when there are too few writers.
     """
     descriptor = descriptor or descriptor_in_use()
-    encoder_id = descriptor_id(descriptor)
+    descriptor_id = id_of_descriptor(descriptor)
     synthetic = synthetic_set(store, descriptor, progress)
-    known = reads.described(store, encoder_id, SPOILING)
+    known = reads.described(store, descriptor_id, SPOILING)
     sides = split_register(known, MOST_BACKGROUND, MOST_HELD_OUT)
     if min(map(len, sides)) < FEWEST_WRITERS:
         return tools_for(store, descriptor).ground
-    background = _background(store, encoder_id, known, sides[0], descriptor)
-    held_out = _writer_sets(store, encoder_id, known, sides[1], MOST_TRIED)
+    background = _background(store, descriptor_id, known, sides[0], descriptor)
+    held_out = _writer_sets(store, descriptor_id, known, sides[1], MOST_TRIED)
     own = run_trials(background, held_out)
     forgers = read_forgers()
     trials = pd.concat([own, forgers.placed(own)], ignore_index=True)
@@ -134,15 +134,15 @@ def calibrate(
         "calibrations": {str(count): one.to_dict() for count, one in calibrations.items()},
         "trials": {name: trials[name].round(5).tolist() for name in trials},
     }
-    versions = Tools(descriptor, encoder_id, synthetic.ground(descriptor.blocks)).versions
+    versions = Tools(descriptor, descriptor_id, synthetic.ground(descriptor.blocks)).versions
     write_calibration(store, versions, content, actor=actor, role=role)
     return tools_for(store, descriptor).ground
 
 
 def _stored_ground(store: Store, descriptor: Descriptor, stored: reads.StoredCalibration) -> Ground | None:
     """Background and calibrations of the register; None when too few of its background are left."""
-    encoder_id = descriptor_id(descriptor)
-    known = reads.described(store, encoder_id, SPOILING)
+    descriptor_id = id_of_descriptor(descriptor)
+    known = reads.described(store, descriptor_id, SPOILING)
     chosen, _ = split_register(known, int(stored.content["students"]), 0)
     if len(chosen) < FEWEST_WRITERS:
         return None
@@ -151,17 +151,17 @@ def _stored_ground(store: Store, descriptor: Descriptor, stored: reads.StoredCal
         int(count): Calibration(**{**one, "version": version})
         for count, one in stored.content["calibrations"].items()
     }
-    background = _background(store, encoder_id, known, chosen, descriptor)
+    background = _background(store, descriptor_id, known, chosen, descriptor)
     return Ground("register", version, background, calibrations, pd.DataFrame(stored.content["trials"]))
 
 
-def _background(store, encoder_id: str, known: pd.DataFrame, keys: list[str], descriptor: Descriptor):
-    return background_of(_writer_sets(store, encoder_id, known, keys, PER_WRITER), descriptor.blocks)
+def _background(store, descriptor_id: str, known: pd.DataFrame, keys: list[str], descriptor: Descriptor):
+    return background_of(_writer_sets(store, descriptor_id, known, keys, PER_WRITER), descriptor.blocks)
 
 
-def _writer_sets(store: Store, encoder_id: str, known: pd.DataFrame, keys: list[str], most: int):
+def _writer_sets(store: Store, descriptor_id: str, known: pd.DataFrame, keys: list[str], most: int):
     rows = known[known["student_key"].isin(keys)].groupby("student_key").head(most)
-    ids, vectors = reads.descriptors(store, encoder_id, list(rows["specimen_id"]))
+    ids, vectors = reads.descriptors(store, descriptor_id, list(rows["specimen_id"]))
     owner = rows.set_index("specimen_id").loc[ids, "student_key"].to_numpy()
     none = np.empty((0, vectors.shape[1]), np.float32)
     return [WriterSet(key, vectors[owner == key], none) for key in keys if (owner == key).any()]

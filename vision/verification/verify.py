@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vision.descriptor.common_scale import DescriptorSpace, squared_distances
-from vision.verification.likelihood import Calibration, verbal
+from vision.verification.likelihood import Calibration
 from vision.verification.writer_dependent import ClassifierSettings, fit_classifiers, gram
 
 OUTCOMES = ("consistent", "inconclusive", "review")
@@ -21,12 +21,6 @@ CLASSIFIER_VERSION = ClassifierSettings().version
 DECISIVE = float(np.log10(5))
 """|log10 LR| from which an outcome is given: five times likelier on one side. With ten, four in ten genuine
 signatures of a register would stay inconclusive (docs/decisions/0009-outcomes-of-verification.md)."""
-REASONS = {
-    "agrees": "agrees with the references",
-    "differs": "differs from the references more than the writer's own signatures do",
-    "unclear": "the evidence points neither way clearly",
-    "weak_calibration": "the calibration rests on too few writers",
-}
 
 
 @dataclass(frozen=True)
@@ -131,8 +125,8 @@ class WriterModel:
         return np.sqrt(squared_distances(self.background.space.place(descriptors), self.own))
 
 
-def enrol(references: np.ndarray, background: Background, owner: str) -> WriterModel:
-    """Make one writer's classifier.
+def fit_writer_model(references: np.ndarray, background: Background, owner: str) -> WriterModel:
+    """Fit one writer's classifier.
 
     Parameters
     ----------
@@ -181,13 +175,9 @@ class Verification:
         Centred score; None when nothing could be compared.
     log10_lr : float or None
         Capped log10 likelihood ratio, same writer against skilled forger.
-    words : str
-        The ratio on the verbal scale.
     code : str
         Why, as a key: ``few_references``, ``no_ink``, ``weak_calibration``, ``agrees``, ``differs`` or
         ``unclear``.
-    reason : str
-        The same as a sentence.
     references : int
     nearest : int or None
         Index of the most similar reference.
@@ -197,9 +187,7 @@ class Verification:
     outcome: str
     score: float | None
     log10_lr: float | None
-    words: str
     code: str
-    reason: str
     references: int
     nearest: int | None
     classifier_version: str
@@ -222,10 +210,9 @@ def judge(
         For this number of references.
     """
     if model is None or references < FEWEST_REFERENCES:
-        reason = f"{references} of at least {FEWEST_REFERENCES} references on file"
-        return _nothing("few_references", reason, references, calibration)
+        return _nothing("few_references", references, calibration)
     if not np.isfinite(questioned).all() or not questioned.any():
-        return _nothing("no_ink", "no ink could be measured", references, calibration)
+        return _nothing("no_ink", references, calibration)
     score = float(model.score(questioned[None])[0])
     ratio = float(calibration.log10_lr(score))
     limit = decisive_limit(calibration)
@@ -241,9 +228,7 @@ def judge(
         outcome=outcome,
         score=score,
         log10_lr=ratio,
-        words=verbal(ratio),
         code=code,
-        reason=REASONS[code],
         references=references,
         nearest=int(model.distances(questioned[None])[0].argmin()),
         classifier_version=CLASSIFIER_VERSION,
@@ -256,15 +241,13 @@ def decisive_limit(calibration: Calibration) -> float:
     return min(DECISIVE, calibration.cap_same, calibration.cap_other)
 
 
-def _nothing(code: str, reason: str, references: int, calibration: Calibration) -> Verification:
+def _nothing(code: str, references: int, calibration: Calibration) -> Verification:
     """Inconclusive, because nothing could be compared."""
     return Verification(
         outcome="inconclusive",
         score=None,
         log10_lr=None,
-        words="no support either way",
         code=code,
-        reason=reason,
         references=references,
         nearest=None,
         classifier_version=CLASSIFIER_VERSION,

@@ -58,11 +58,10 @@ def guide() -> None:
 
 def choose_kinds(files: list[UploadedFile]) -> list[str]:
     """What each file holds, guessed from its headers; the reader can correct it."""
-    words, store = current_session.words(), stores.store()
-    kinds = []
+    words, kinds = current_session.words(), []
     grid = st.grid(3, min_column_width=240, gap="small", key="kinds")
     for place, file in enumerate(files):
-        guess = _guessed(file, store)
+        guess = _guessed(file)
         with grid.cell():
             kinds.append(
                 st.selectbox(
@@ -76,7 +75,7 @@ def choose_kinds(files: list[UploadedFile]) -> list[str]:
     return kinds
 
 
-def _guessed(file: UploadedFile, store) -> str:
+def _guessed(file: UploadedFile) -> str:
     guesses = st.session_state.setdefault(Key.GUESSES, {})
     key = (file.name, len(file.data), hashlib.sha256(file.data[:65536]).hexdigest())
     if key not in guesses:

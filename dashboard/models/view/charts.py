@@ -11,14 +11,16 @@ from dashboard.components.chart_panel import chart_panel
 from dashboard.components.layout import card
 from dashboard.models import facts as model_facts
 from dashboard.shell import current_session
+from fusion.model.examined import FUSED, LOGISTIC
+from fusion.model.manifest import Manifest
 
 
-def quality_charts(manifest: dict, target: str, about: tuple) -> None:
+def quality_charts(manifest: Manifest, target: str, about: tuple) -> None:
     """Three cards.
 
     Parameters
     ----------
-    manifest : dict
+    manifest : Manifest
         Of the model.
     target : str
         Which risk.
@@ -40,6 +42,6 @@ def quality_charts(manifest: dict, target: str, about: tuple) -> None:
     curve = model_facts.precision_recall(manifest, target)
     if not curve.empty:
         with card("precision-recall"):
-            names = {"fused": words("arm.fused"), "logistic regression": words("arm.logistic")}
+            names = {arm: words(f"arm.{arm}") for arm in (FUSED, LOGISTIC)}
             chart = partial(charts.precision_recall, curve, names, words)
             panel("precision-recall", chart, "model_watch.curve")

@@ -15,22 +15,22 @@ from dashboard.models.fitness_words import told, with_rule
 from dashboard.shell import caches, current_session, stores
 from dashboard.shell.plain import shown_table
 from data.columns import TARGETS
-from data.queries import StoredModel
+from fusion.model.manifest import Manifest
+from fusion.service.sources import RegisteredModel
 
 VERDICT_COLORS = {"adds": "green", "nothing": "gray", "few": "gray", "unknown": "gray"}
 
 
-def facts(served: StoredModel) -> None:
+def facts(served: RegisteredModel) -> None:
     """Version, when it was trained, on how many students, with which encoder."""
     words = current_session.words()
     manifest = served.manifest
-    trained_on = manifest.get("trained_on", {})
     lines = {
         "version": served.version,
         "trained": words.day(served.created_at),
-        "trained_on": words.count("students", int(trained_on.get("students", 0))),
-        "data_version": str(manifest.get("data_hash", "–"))[:12],
-        "encoder": manifest.get("encoder_id") or words("model.no_encoder"),
+        "trained_on": words.count("students", manifest.trained_on.students),
+        "data_version": manifest.data_hash[:12] or "–",
+        "encoder": manifest.encoder_id or words("model.no_encoder"),
         "modality": words(f"model.serves_{_serves(manifest)}"),
     }
     grid = st.grid(3, min_column_width=200, gap="small", key="facts")
@@ -38,7 +38,7 @@ def facts(served: StoredModel) -> None:
         grid.markdown(f":small[{words(f'model.{name}')}]  \n**{value}**")
 
 
-def fitness(manifest: dict) -> None:
+def fitness(manifest: Manifest) -> None:
     """What the register could teach, target by target, and the kinds of exit that it lacks."""
     words = current_session.words()
     section(words("fitness.title"), words("fitness.help"))
@@ -56,53 +56,53 @@ def not_yet(target: str) -> None:
         st.warning(with_rule(why, words), icon=":material/rule:")
 
 
-def _serves(manifest: dict) -> str:
+def _serves(manifest: Manifest) -> str:
     """What the model in service scores from: "records", "fused", or "few" while no target learned a
     signature."""
-    if manifest.get("records_only"):
+    if manifest.records_only:
         return "records"
     verdicts = {model_facts.verdict(manifest, target) for target in TARGETS}
     return "few" if "few" in verdicts and not verdicts & {"adds", "nothing"} else "fused"
 
 
-def signature_verdict(manifest: dict, target: str) -> None:
+def signature_verdict(manifest: Manifest, target: str) -> None:
     """Whether signatures add anything, in a sentence, with the differences behind it."""
     words = current_session.words()
     section(words("model.ablation_title"), words("model.ablation_help"))
     verdict = model_facts.verdict(manifest, target)
     st.badge(words(f"model.verdict_{verdict}"), icon=":material/balance:", color=VERDICT_COLORS[verdict])
     found = model_facts.differences(manifest, target)
-    if not found.empty:
-        ablation = model_facts.assessment(manifest)["ablations"][target]
+    ablation = model_facts.ablation(manifest, target)
+    if ablation is not None and not found.empty:
         st.caption(
             words(
                 "model.ablation_facts",
-                students=words.count("students", ablation["students"]),
-                p=words.number(ablation["p_value"], 3),
+                students=words.count("students", ablation.students),
+                p=words.number(ablation.p_value, 3),
             )
         )
         chart_panel(charts.differences(found, words), "ablation")
     st.caption(words("signature.honesty"))
 
 
-def protocol(manifest: dict) -> None:
+def protocol(manifest: Manifest) -> None:
     """How the figures were made."""
     words = current_session.words()
-    assessment = model_facts.assessment(manifest)
-    if not assessment:
+    assessment = manifest.assessment
+    if assessment is None:
         st.caption(words("model.verdict_unknown"))
         return
     st.caption(
         words(
             "model.protocol",
-            train=words.count("students", assessment["train_students"]),
-            test=words.count("students", assessment["test_students"]),
-            day=words.day(assessment["simulated_date"]),
+            train=words.count("students", assessment.train_students),
+            test=words.count("students", assessment.test_students),
+            day=words.day(assessment.simulated_date),
         )
     )
 
 
-def measures(served: StoredModel, target: str, rows: tuple[str, ...]) -> pd.DataFrame:
+def measures(served: RegisteredModel, target: str, rows: tuple[str, ...]) -> pd.DataFrame:
     """Measures of the arms and the simple rules on later cohorts, each with its interval."""
     make = partial(model_facts.figures_table, served.manifest, target, rows, current_session.words())
     return caches.made_once("model-figures", (served.version, target, rows), make)
@@ -114,7 +114,7 @@ def figures(table: pd.DataFrame) -> None:
     st.dataframe(shown_table(table), hide_index=True, height="content", alt=words("model.metrics_title"))
 
 
-def further(part: str, manifest: dict, target: str) -> None:
+def further(part: str, manifest: Manifest, target: str) -> None:
     """Errors by group ("fairness") or calibration by cohort ("drift"), or that it was not examined."""
     words = current_session.words()
     section(words(f"model.{part}_title"), words(f"model.{part}_help"))

@@ -9,12 +9,13 @@ import streamlit as st
 from dashboard.reports.markdown_pdf import markdown_pdf
 from dashboard.reports.provenance import Provenance, provenance_of
 from dashboard.shell import auditing, current_session, exports, stores
+from fusion.model.manifest import Manifest
 from fusion.service.cards import fairness_report, model_card
 
 LANGUAGE = "en"  # the cards are written for reviewers of the model, in English
 
 
-def model_pdfs(version: str, manifest: dict) -> None:
+def model_pdfs(version: str, manifest: Manifest) -> None:
     """Offer both; a file is made when its button is pressed, and the press is audited."""
     words = current_session.words()
     for name in ("model_card", "fairness_report"):
@@ -34,11 +35,11 @@ def model_pdfs(version: str, manifest: dict) -> None:
         )
 
 
-def _file(name: str, version: str, manifest: dict) -> bytes:
+def _file(name: str, version: str, manifest: Manifest) -> bytes:
     return model_pdf(name, manifest, provenance_of(stores.store()), version)
 
 
-def model_pdf(name: str, manifest: dict, provenance: Provenance, footer: str) -> bytes:
+def model_pdf(name: str, manifest: Manifest, provenance: Provenance, footer: str) -> bytes:
     """The ``model_card`` or the ``fairness_report`` of a registered model as PDF."""
     if name == "model_card":
         text = model_card(manifest, synthetic=provenance.synthetic, institution=provenance.institution)

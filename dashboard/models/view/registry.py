@@ -11,9 +11,9 @@ from dashboard.models import watch as model_watch
 from dashboard.shell import access, current_session, stores
 from dashboard.shell.plain import shown_table
 from dashboard.shell.session_keys import Key
-from data import queries
 from data.jobs import table as table_of_jobs
 from fusion.service import registry
+from fusion.service.sources import registered_models
 
 ACTS = ("approve", "roll_back", "records_only")
 ICONS = {
@@ -27,7 +27,7 @@ def models(target: str) -> None:
     """The table of models, and below it the decision for those who may make it."""
     words = current_session.words()
     section(words("model_registry.title"), words("model_registry.help"))
-    known = queries.models(stores.store())
+    known = registered_models(stores.store())
     table = model_watch.registry_table(known, words, target)
     st.dataframe(shown_table(table), hide_index=True, height="content", alt=words("model_registry.title"))
     someone, served = current_session.person(), stores.served_model()

@@ -8,6 +8,7 @@ from dashboard.components.layout import section
 from dashboard.models import watch as model_watch
 from dashboard.shell import current_session
 from dashboard.shell.plain import shown_table
+from fusion.model.manifest import Manifest
 
 LOOKS = {
     "trusted": (":material/check_circle:", "green"),
@@ -17,21 +18,21 @@ LOOKS = {
 }
 
 
-def drift(manifest: dict, target: str) -> None:
+def drift(manifest: Manifest, target: str) -> None:
     """Whether risks of young cohorts can be trusted, and the signs behind it."""
     words = current_session.words()
     section(words("model_watch.title"), words("model_watch.help"))
     state = model_watch.trust(manifest)
     icon, color = LOOKS[state]
     st.markdown(f":{color}[{icon} {words(f'model_watch.{state}')}]")  # wraps on a phone, as a badge does not
-    monitor = manifest.get("monitor")
-    if monitor:
+    found = manifest.monitor
+    if found:
         st.caption(
             words(
                 "model_watch.facts",
-                later=words.count("students", monitor["later"]),
-                taught=words.count("students", monitor["taught"]),
-                day=words.day(monitor["taught_until"]),
+                later=words.count("students", found.later),
+                taught=words.count("students", found.taught),
+                day=words.day(found.taught_until),
             )
         )
         table = model_watch.signs_table(manifest, words)
@@ -41,11 +42,14 @@ def drift(manifest: dict, target: str) -> None:
             )
     moved = model_watch.recalibrated(manifest, target)
     if moved:
-        values = {name: words.percent(moved[name], 1) for name in ("expected", "observed")}
-        st.caption(words("model_watch.moved", students=words.count("students", moved["students"]), **values))
+        values = {
+            "expected": words.percent(moved.expected, 1),
+            "observed": words.percent(moved.observed, 1),
+        }
+        st.caption(words("model_watch.moved", students=words.count("students", moved.students), **values))
 
 
-def probes(manifest: dict) -> None:
+def probes(manifest: Manifest) -> None:
     """Whether a linear classifier can name sex, programme, year or scanner from the embedding."""
     words = current_session.words()
     section(words("model_watch.probe_title"), words("model_watch.probe_help"))

@@ -157,7 +157,7 @@ def preview(table: ReportTable, provenance: ReportProvenance) -> None:
         st.info(words("reports.missing", field=plain(line)), icon=":material/edit_note:")
     if table.lines:
         section(words("reports.indicators"))
-        st.html(lines_html(table, describe.line_rows(table, language), language))
+        st.html(lines_html(describe.line_rows(table, language), language))
     marks = [
         words("reports.legend", mark=mark, meaning=plain(text))
         for mark, text in describe.legend(table, language)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 import streamlit as st
 
@@ -11,6 +13,7 @@ from dashboard.students.view.heat_map import heat_map
 from dashboard.verification import findings
 from data import queries
 from data.queries import StoredExplanation
+from data.signatures.findings import Finding, read_findings
 
 MARKS = {
     "found": ("orange", "warning"),
@@ -45,7 +48,7 @@ def specimen_panel(specimens: pd.DataFrame, stored: StoredExplanation | None) ->
             key="specimen",
             format_func=lambda one: specimen_name(rows.loc[one]),
         )
-        findings_list(rows.at[chosen, "quality"])
+        findings_list(read_findings(rows.at[chosen, "quality"]))
     with left:
         _picture(chosen, words.day(rows.at[chosen, "captured_on"]), stored)
     st.caption(words("signature.footer"))
@@ -110,19 +113,19 @@ def picture(image, alt: str) -> None:
     st.image(pictures.data_uri(image), width="stretch", alt=alt)
 
 
-def findings_list(quality: list[dict] | None) -> None:
+def findings_list(checked: Iterable[Finding] | None) -> None:
     """The checks of one specimen, what was found first, then the count of the clear ones."""
     words = current_session.words()
     st.markdown(f"**{words('signature.quality')}**")
-    if not isinstance(quality, list):
+    if checked is None:
         st.caption(words("signature.not_checked"))
         return
-    found = findings.found(quality)
+    found = findings.found(checked)
     if not found:
         st.markdown(f":green[:material/check_circle:] {words('signature.all_clear')}")
-    for finding in findings.soft(quality):
+    for finding in findings.soft(checked):
         st.caption(findings.sentence(finding, words))
     for finding in found:
-        color, icon = MARKS[finding["status"]]
-        name = words.named("check", finding["code"])
+        color, icon = MARKS[finding.status]
+        name = words.named("check", finding.code)
         st.markdown(f":{color}[:material/{icon}:] **{name}** {findings.sentence(finding, words)}")

@@ -15,6 +15,7 @@ from dashboard.shell.session_keys import Key
 from dashboard.students.view.specimen_panel import scan, specimen_name
 from dashboard.verification.view import consent as consent_parts
 from data import queries
+from data.signatures.findings import CHECKS
 from data.verification import queries as queries_verification
 from data.verification.write import NoConsent
 
@@ -89,7 +90,7 @@ def choose(specimens: pd.DataFrame, held: pd.DataFrame) -> list[str]:
     for place, row in enumerate(specimens.to_dict("records"), start=1):
         one = row["specimen_id"]
         why = choice.left_out.get(one, ())
-        spoilt = any(code.startswith("SIG") for code in why)
+        spoilt = any(code in CHECKS for code in why)
         with grid.cell(), st.container(border=True, key=f"specimen-{place}"):
             scan(one, words.day(row["captured_on"]), key=f"scan-{place}")
             label = words("enrolment.use", n=place)
@@ -105,7 +106,7 @@ def choose(specimens: pd.DataFrame, held: pd.DataFrame) -> list[str]:
 def left_out_reason(code: str) -> str:
     """Why a specimen is no reference."""
     words = current_session.words()
-    if code.startswith("SIG"):
+    if code in CHECKS:
         return words("enrolment.left_out_finding", finding=words(f"check.{code}").lower())
     return words(f"enrolment.left_out_{code}")
 

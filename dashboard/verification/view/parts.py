@@ -85,7 +85,6 @@ def compare_button(student: dict, questioned: Questioned) -> None:
                 stores.store(),
                 student["student_key"],
                 questioned.data,
-                name=questioned.name,
                 actor=person.account,
                 role=person.role,
             )

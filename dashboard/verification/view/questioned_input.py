@@ -11,6 +11,7 @@ from dashboard.shell.view.own_data import demo_upload_note
 from dashboard.students.view.specimen_panel import findings_list, paper, picture
 from dashboard.verification import findings
 from dashboard.verification.comparison import checked_image
+from data.signatures.findings import Finding
 from data.signatures.specimens import RefusedFile
 
 WAYS = ("upload", "camera")
@@ -25,16 +26,13 @@ class Questioned:
 
     Parameters
     ----------
-    name : str
-        Of the file; the browser names a photograph.
     data : bytes
-    quality : list of dict
+    quality : tuple of Finding
         The answers of the checks.
     """
 
-    name: str
     data: bytes
-    quality: list[dict]
+    quality: tuple[Finding, ...]
 
 
 def questioned_input() -> Questioned | None:
@@ -60,9 +58,9 @@ def questioned_input() -> Questioned | None:
     demo_upload_note()
     if file is None:
         return None
-    name, data = file.name, file.getvalue()
+    data = file.getvalue()
     try:
-        _, quality = checked_image(name, data)
+        _, quality = checked_image(data)
     except RefusedFile as refused:
         st.error(words.named("refused", refused.code), icon=":material/block:")
         return None
@@ -70,4 +68,4 @@ def questioned_input() -> Questioned | None:
         picture(data, words("alt.questioned"))
     findings_list(quality)
     st.markdown("\n".join(f"- {line}" for line in findings.advice(quality, words)))
-    return Questioned(name, data, quality)
+    return Questioned(data, quality)

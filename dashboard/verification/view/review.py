@@ -12,12 +12,12 @@ from dashboard.shell import current_session, stores
 from dashboard.shell.people import named
 from dashboard.shell.plain import plain, shown, shown_table
 from dashboard.shell.session_keys import Key
-from dashboard.verification.reviews import REASONS, may_settle, pack_reasons, progress_of, told_reasons
+from dashboard.verification.reviews import may_settle, progress_of, told_reasons
 from dashboard.verification.view.compare import comparison
 from dashboard.verification.view.outcome import outcome_panel
 from data.verification import queries as queries_verification
 from data.verification import reviews
-from data.verification.reviews import ACTIONS, OPINIONS, Refused
+from data.verification.reviews import ACTIONS, OPINIONS, REASON_CODES, Refused
 
 ICONS = {"same_writer": "check", "cannot_tell": "help", "another_writer": "close"}
 
@@ -70,12 +70,13 @@ def opinion_form(case: dict) -> None:
         sent = st.form_submit_button(words("review.give"), type="primary", icon=":material/gavel:")
     if not sent:
         return
-    packed = pack_reasons(codes, text)
-    if opinion is None or not packed:
+    if opinion is None or not (codes or text.strip()):
         st.warning(words("review.needs_both"), icon=":material/edit:")
         return
     try:
-        reviews.give_opinion(stores.store(), current_session.scope(), case["decision_id"], opinion, packed)
+        reviews.give_opinion(
+            stores.store(), current_session.scope(), case["decision_id"], opinion, text, codes
+        )
     except Refused as refused:
         st.warning(words(f"review.refused_{refused.code}"), icon=":material/block:")
         return
@@ -87,7 +88,7 @@ def _reasons(key: str) -> tuple[list[str], str]:
     words = current_session.words()
     codes = st.pills(
         words("review.reasons"),
-        REASONS,
+        REASON_CODES,
         selection_mode="multi",
         format_func=lambda reason: words(f"review.reason_{reason}"),
         key=f"{key}-reasons",
@@ -121,7 +122,7 @@ def _entry(row: dict) -> None:
     known = "" if row["kind"] == "settlement" else words("review.blind" if row["blind"] else "review.knew")
     family = "action_of" if row["kind"] == "settlement" else "opinion"
     st.markdown(f"**{words.named(family, row['opinion'])}**")
-    st.text(shown(told_reasons(row["reasons"], words)))
+    st.text(shown(told_reasons(row["reason_codes"], row["reasons"], words)))
     st.caption(" · ".join(part for part in (words.day(row["at"]), plain(row["reviewer"]), known) if part))
 
 

@@ -11,6 +11,7 @@ from dashboard.shell import current_session
 from dashboard.shell.people import named
 from dashboard.shell.plain import shown_table
 from data.columns import SPECIMEN_CONTEXTS
+from data.signatures.findings import OF_ONE_SCAN
 
 SHOWN = 200
 
@@ -42,13 +43,12 @@ def kpis(counts: dict[str, int]) -> list[Kpi]:
 def filters() -> tuple[str | None, str | None]:
     """A finding's code, "any" or None, and an occasion or None."""
     words = current_session.words()
-    codes = [f"SIG{number:03d}" for number in range(1, 11)]
     names = {None: words("signatures.all_specimens"), "any": words("signatures.any_finding")}
     left, right, _ = st.columns([1, 1, 1])
     with left:
         finding = st.selectbox(
             words("signatures.filter_finding"),
-            [None, "any", *codes],
+            [None, "any", *OF_ONE_SCAN],
             format_func=lambda code: names.get(code) or words.named("check", code),
             key="finding",
             persist_state="session",

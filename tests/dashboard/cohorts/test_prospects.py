@@ -12,6 +12,7 @@ from dashboard.cohorts.summaries import outcomes, wilson
 from dashboard.models.health import concerns
 from data import queries
 from data.trust.scope import Scope
+from fusion.model.manifest import read_manifest
 
 PROGRAMS = pd.DataFrame({"program_code": ["IF"], "normal_terms": [8]})
 LAST = 20252  # the even term of 2025/26
@@ -159,4 +160,4 @@ def manifest(model: float, rule: float, trusted: bool, students: int = 200) -> d
     ],
 )
 def test_a_models_health_is_told_from_its_record(about, scored, said):
-    assert concerns(about, scored, date(2026, 5, 20)) == said
+    assert concerns(read_manifest(about), scored, date(2026, 5, 20)) == said

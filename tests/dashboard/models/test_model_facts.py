@@ -4,40 +4,47 @@ from types import SimpleNamespace
 
 from dashboard.models import facts as model_facts
 from dashboard.shell.wording import Words
+from fusion.model.examined import ARMS, VERDICTS
+from fusion.model.manifest import Manifest, read_manifest
 
 EN = Words("en")
-MANIFEST = {
-    "assessment": {
-        "evaluations": {
-            "late": {
-                "fused": {"figures": {"roc_auc": [0.81, 0.78, 0.84], "precision_at_10": [0.5, None, None]}},
-                "records": {"figures": {"roc_auc": [0.80, 0.77, 0.83]}},
-            }
-        },
-        "ablations": {
-            "late": {
-                "verdict": "adds nothing measurable",
-                "differences": {"roc_auc": [0.01, -0.02, 0.04], "pr_auc": [None, None, None]},
-            }
-        },
-        "calibration": [
-            {"target": "late", "risk": 0.2, "observed": 0.3, "low": 0.1, "high": 0.5, "rows": 40},
-            {"target": "dropout", "risk": 0.1, "observed": 0.1, "low": 0.0, "high": 0.2, "rows": 40},
-        ],
-        "by_as_of": [
-            {
-                "target": "late",
-                "as_of_index": 1,
-                "students": 40,
-                "events": 9,
-                "figure": "roc_auc",
-                "value": 0.7,
-                "low": 0.6,
-                "high": 0.8,
-            }
-        ],
+MANIFEST = read_manifest(
+    {
+        "assessment": {
+            "evaluations": {
+                "late": {
+                    "fused": {
+                        "figures": {"roc_auc": [0.81, 0.78, 0.84], "precision_at_10": [0.5, None, None]}
+                    },
+                    "records": {"figures": {"roc_auc": [0.80, 0.77, 0.83]}},
+                }
+            },
+            "ablations": {
+                "late": {
+                    "verdict": "adds nothing measurable",
+                    "differences": {"roc_auc": [0.01, -0.02, 0.04], "pr_auc": [None, None, None]},
+                }
+            },
+            "calibration": [
+                {"target": "late", "risk": 0.2, "observed": 0.3, "low": 0.1, "high": 0.5, "rows": 40},
+                {"target": "dropout", "risk": 0.1, "observed": 0.1, "low": 0.0, "high": 0.2, "rows": 40},
+            ],
+            "by_as_of": [
+                {
+                    "target": "late",
+                    "as_of_index": 1,
+                    "students": 40,
+                    "events": 9,
+                    "figure": "roc_auc",
+                    "value": 0.7,
+                    "low": 0.6,
+                    "high": 0.8,
+                }
+            ],
+        }
     }
-}
+)
+NOTHING = Manifest()
 
 
 def test_figures_stand_beside_the_simple_rules_with_intervals():
@@ -52,21 +59,13 @@ def test_figures_stand_beside_the_simple_rules_with_intervals():
 def test_the_verdict_is_one_of_four():
     assert model_facts.verdict(MANIFEST, "late") == "nothing"
     assert model_facts.verdict(MANIFEST, "dropout") == "unknown"
-    assert model_facts.verdict({}, "late") == "unknown"
-    for key in (*model_facts.VERDICTS.values(), "unknown"):
+    assert model_facts.verdict(NOTHING, "late") == "unknown"
+    for key in (*VERDICTS, "unknown"):
         assert EN.has(f"model.verdict_{key}")
 
 
-def test_the_verdicts_are_those_of_the_ablation():
-    from fusion.validation.ablation import VERDICTS
-
-    assert set(VERDICTS) == set(model_facts.VERDICTS)
-
-
-def test_the_arms_are_those_of_the_assessment():
-    from fusion.validation.assess import ARMS
-
-    assert set(ARMS) == set(model_facts.ARMS)
+def test_every_arm_has_a_name_in_both_languages():
+    assert all(words.has(f"arm.{arm}") for arm in ARMS for words in (EN, Words("id")))
 
 
 def test_differences_without_a_value_are_left_out():
@@ -77,7 +76,7 @@ def test_tables_are_of_one_target():
     assert model_facts.calibration(MANIFEST, "late")["risk"].tolist() == [0.2]
     assert model_facts.by_term(MANIFEST, "late")["value"].tolist() == [0.7]
     assert model_facts.by_term(MANIFEST, "dropout").empty
-    assert model_facts.calibration({}, "late").empty
+    assert model_facts.calibration(NOTHING, "late").empty
 
 
 def test_the_line_at_the_foot_names_version_quality_and_verdict():
@@ -96,12 +95,12 @@ def test_groups_stand_with_their_rates_and_small_ones_are_hidden():
         for end, value in (("", 0.2), ("_low", 0.1), ("_high", 0.3))
     }
     small = {"attribute": "sex", "group": "P", "students": None, "suppressed": True}
-    manifest = {"assessment": {"fairness": {"late": {"table": [row, small]}}}}
+    manifest = read_manifest({"assessment": {"fairness": {"late": {"table": [row, small]}}}})
     table = model_facts.fairness_table(manifest, "late", EN)
     assert table["Group"].tolist() == ["Men", "Women"]
     assert table["Missed cases"].tolist() == ["20% (10% – 30%)", "hidden"]
     assert table["Students"].tolist() == ["40", "hidden"]
-    assert model_facts.fairness_table({}, "late", EN).empty
+    assert model_facts.fairness_table(NOTHING, "late", EN).empty
 
 
 def test_cohorts_say_whether_their_risks_held():
@@ -127,6 +126,6 @@ def test_cohorts_say_whether_their_risks_held():
             "trusted": False,
         },
     ]
-    table = model_facts.by_cohort({"assessment": {"cohorts": rows}}, "late", EN)
+    table = model_facts.by_cohort(read_manifest({"assessment": {"cohorts": rows}}), "late", EN)
     assert table.iloc[0].tolist() == ["Odd 2021/22", "80", "40.0%", "50% (39% – 61%)", "yes"]
     assert len(table) == 1

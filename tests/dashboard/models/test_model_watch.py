@@ -1,5 +1,7 @@
 """Drift, probes and the registry as the model page shows them, and the decision made there."""
 
+from dataclasses import replace
+from datetime import date
 from types import SimpleNamespace
 
 import pandas as pd
@@ -9,74 +11,71 @@ from dashboard.charts.model import precision_recall
 from dashboard.models import watch as model_watch
 from dashboard.shell import access
 from dashboard.shell.wording import Words
+from data.store import save_model
 from data.trust.accounts import Account
-from fusion.monitoring.drift import Sign
+from fusion.metrics import Estimate
+from fusion.model.manifest import Manifest
+from fusion.model.watched import SIGN_KINDS, Moved, Probe, Recalibrated, Sign, Watch
 from fusion.service.serving import NotServable
+from fusion.service.sources import registered_models
 
 EN = Words("en")
-MONITOR = {
-    "taught_until": "2024-08-31",
-    "taught": 300,
-    "later": 200,
-    "enough": True,
-    "trusted": False,
-    "signs": [
-        vars(Sign("early drop-out", "30 seen, 12 expected", 0.0004, 0.01, True)),
-        vars(Sign("feature", "gpa_last", 0.1, 0.25, False)),
-        vars(Sign("embeddings", "old or new", 0.52, 0.7, False)),
-    ],
-    "probes": [
-        {
-            "attribute": "sex",
-            "students": 150,
-            "classes": 2,
-            "accuracy": [0.51, 0.44, 0.58],
-            "chance": 0.5,
-            "predicts": False,
-        }
-    ],
-}
+MONITOR = Watch(
+    taught_until=date(2024, 8, 31),
+    taught=300,
+    later=200,
+    trusted=False,
+    signs=(
+        Sign("exits", "", 0.0004, 0.01, True, seen=30, expected=12),
+        Sign("feature", "gpa_last", 0.1, 0.25, False),
+        Sign("embeddings", "old_or_new", 0.52, 0.7, False),
+    ),
+    probes=(Probe("sex", 150, 2, Estimate(0.51, 0.44, 0.58), 0.5, False),),
+)
+WATCHED, NOTHING = Manifest(monitor=MONITOR), Manifest()
 
 
 def test_the_four_sentences_about_young_cohorts():
-    assert model_watch.trust({}) == "unwatched"
-    assert model_watch.trust({"monitor": MONITOR}) == "untrusted"
-    quiet = {**MONITOR, "trusted": True}
-    assert model_watch.trust({"monitor": quiet}) == "trusted"
-    assert model_watch.trust({"monitor": {**quiet, "enough": False}}) == "few"
+    assert model_watch.trust(NOTHING) == "unwatched"
+    assert model_watch.trust(WATCHED) == "untrusted"
+    quiet = replace(MONITOR, trusted=True)
+    assert model_watch.trust(Manifest(monitor=quiet)) == "trusted"
+    assert model_watch.trust(Manifest(monitor=replace(quiet, enough=False))) == "few"
 
 
 def test_signs_and_probes_are_told_in_words():
-    signs = model_watch.signs_table({"monitor": MONITOR}, EN)
+    signs = model_watch.signs_table(WATCHED, EN)
     assert signs.iloc[0].tolist() == ["Early drop-out", "30 seen, 12 expected", "0.000", "0.010", "yes"]
     assert signs.iloc[1, 1] == EN("feature.gpa_last") and signs.iloc[2, 1] == "Old or new, told apart"
-    probes = model_watch.probe_table({"monitor": MONITOR}, EN)
+    probes = model_watch.probe_table(WATCHED, EN)
     assert probes.iloc[0].tolist() == ["Sex", "150", "51% (44% – 58%)", "50%", "no"]
-    assert model_watch.probe_table({}, EN).empty
+    assert model_watch.probe_table(NOTHING, EN).empty
+
+
+def test_every_kind_of_sign_has_a_name_in_both_languages():
+    assert all(words.has(f"drift_kind.{kind}") for kind in SIGN_KINDS for words in (EN, Words("id")))
 
 
 def test_a_move_of_the_level_is_told_only_when_there_was_one():
-    moved = {"students": 80, "expected": 0.3, "observed": 0.4, "step": 0.44}
-    manifest = {"recalibrated": {"targets": {"late": moved, "dropout": {**moved, "step": 0.0}}}}
+    moved = Moved(80, 0.3, 0.4, 0.44)
+    targets = {"late": moved, "dropout": replace(moved, step=0.0)}
+    manifest = Manifest(recalibrated=Recalibrated(date(2025, 1, 1), targets))
     assert model_watch.recalibrated(manifest, "late") == moved
     assert model_watch.recalibrated(manifest, "dropout") is None
-    assert model_watch.recalibrated({}, "late") is None
+    assert model_watch.recalibrated(NOTHING, "late") is None
 
 
-def test_the_registry_lists_models_newest_first_with_their_own_figures():
+def test_the_registry_lists_models_newest_first_with_their_own_figures(store):
     figures = {"roc_auc": [0.8, 0.75, 0.85], "precision_at_20": [0.6, 0.5, 0.7]}
     judged = {"assessment": {"evaluations": {"late": {"fused": {"figures": figures}}}}}
-    models = pd.DataFrame(
-        {
-            "model_version": ["risk-old", "risk-new"],
-            "created_at": pd.to_datetime(["2025-01-01", "2025-02-01"]),
-            "status": ["served", "candidate"],
-            "manifest": [judged | {"served": [{"actor": "sari", "reason": "first"}]}, {}],
-        }
-    )
+    served = {"served": [{"at": "2025-01-01T08:00:00+00:00", "actor": "sari", "reason": "first"}]}
+    save_model(store, "risk-old", "risk-old", judged | served, "served")
+    save_model(store, "risk-new", "risk-new", {})
+    models = registered_models(store)
     table = model_watch.registry_table(models, EN)
     assert table.iloc[:, 0].tolist() == ["risk-new", "risk-old"]
-    assert table.iloc[1].tolist()[1:5] == ["In service", "1 Jan 2025", "0.800 (0.750 – 0.850)", "–"]
+    assert table.iloc[1, 1] == "In service"
+    assert table.iloc[1].tolist()[3:5] == ["0.800 (0.750 – 0.850)", "–"]
     assert table.iloc[1].tolist()[-2:] == ["sari", "first"]
     assert model_watch.candidates(models, "risk-old") == ["risk-new"]
 

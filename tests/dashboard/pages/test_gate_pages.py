@@ -11,6 +11,7 @@ from data import queries
 from data.store import RecordFrames, save_model, set_fact, write_records, write_scores
 from data.trust.accounts import Account
 from data.trust.scope import Scope
+from fusion.service.sources import served_model
 
 EN, ID = Words("en"), Words("id")
 SYSTEM = Scope.system()
@@ -74,9 +75,8 @@ def test_the_model_page_says_what_the_register_taught(university, screen):
     at = screen.drawn("model", ADMIN)
     shown = screen.texts(at)
     assert not at.exception and EN("fitness.title") in shown
-    manifest = queries.served_model(university.store).manifest
-    found = manifest["fitness"]["dropout"]
-    assert f"{found['events']} of them with the event" in shown
+    found = served_model(university.store).manifest.fitness["dropout"]
+    assert f"{found.events} of them with the event" in shown
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from dashboard.shell.wording import Words
 from data import queries
 from data.columns import ROLES
 from data.trust.accounts import Account
+from fusion.service.sources import served_model
 
 EN = Words("en")
 SEATS = sorted(  # one role for each page; the page of reports has tests of its own
@@ -208,11 +209,11 @@ def test_the_model_page_gives_the_verdict_and_the_limits(university, screen):
     assert EN("model.limits_title") in shown
     assert EN("model.limit_4") in shown
     assert len(at.dataframe) >= 2
-    manifest = queries.served_model(university.store).manifest
+    manifest = served_model(university.store).manifest
     for name, title in (("model_card", "Model card"), ("fairness_report", "Fairness report")):
-        pdf = model_pdf(name, manifest, Provenance(synthetic=True), manifest["version"])
+        pdf = model_pdf(name, manifest, Provenance(synthetic=True), manifest.version)
         text = PdfReader(BytesIO(pdf)).pages[0].extract_text()
-        assert f"{title}: {manifest['version']}" in text
+        assert f"{title}: {manifest.version}" in text
         assert "Synthetic demo data" in text
 
 

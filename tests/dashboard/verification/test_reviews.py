@@ -3,15 +3,15 @@
 import pandas as pd
 import pytest
 
-from dashboard.shell.wording import Words
+from dashboard.shell.wording import EMPTY, Words
 from dashboard.verification.reviews import (
     may_settle,
     next_case,
-    pack_reasons,
     progress_of,
     state_of,
     told_reasons,
 )
+from data.verification.reviews import REASON_CODES
 
 QUEUE = pd.DataFrame({"decision_id": ["a", "b", "c"], "mine_to_do": [False, True, True], "settled": False})
 
@@ -61,15 +61,14 @@ def test_the_state_of_a_case_is_the_readers_own():
     assert state_of(row | {"settled": True}) == "settled"
 
 
-def test_reasons_are_stored_as_codes_and_told_in_each_language():
-    stored = pack_reasons(["slant", "shape"], " slow line ")
-    assert stored == "[shape+slant] slow line"
-    assert told_reasons(stored, Words("en")) == "Shape of letters, Slant. slow line"
-    assert told_reasons(stored, Words("id")) == "Bentuk huruf, Kemiringan. slow line"
-    assert told_reasons("typed before there were codes", Words("en")) == "typed before there were codes"
-    assert pack_reasons([], "  ") == ""
+def test_codes_of_reasons_are_told_in_each_language_and_typed_words_as_typed():
+    assert told_reasons(["shape", "slant"], "slow line", Words("en")) == "Shape of letters, Slant. slow line"
+    assert told_reasons(["shape", "slant"], "slow line", Words("id")) == "Bentuk huruf, Kemiringan. slow line"
+    assert told_reasons([], "[sic] typed", Words("en")) == "[sic] typed"
+    assert told_reasons(["slant"], "", Words("en")) == "Slant"
+    assert told_reasons([], "", Words("en")) == EMPTY
 
 
-def test_an_unknown_reason_is_refused():
-    with pytest.raises(ValueError, match="codes must be of shape, .* got mood"):
-        pack_reasons(["mood"], "")
+def test_every_reason_has_words_in_both_languages():
+    for words in (Words("en"), Words("id")):
+        assert all(words.has(f"review.reason_{code}") for code in REASON_CODES)

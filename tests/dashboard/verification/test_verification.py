@@ -46,16 +46,15 @@ def test_no_wording_ever_calls_a_signature_genuine_or_forged(language):
 
 
 def test_an_upload_is_checked_at_once():
-    gray, quality = verification.checked_image("scan.png", file_of())
+    gray, quality = verification.checked_image(file_of())
     assert gray.shape == (96, 240)
-    assert [answer["code"] for answer in quality][0] == "SIG001"
-    assert quality[0]["status"] == "clear"
-    assert verification.checked_image("scan.png", file_of(points=None))[1][0]["status"] == "found"
+    assert (quality[0].code, quality[0].status) == ("SIG001", "clear")
+    assert verification.checked_image(file_of(points=None))[1][0].is_found
 
 
 def test_a_file_that_is_no_image_is_refused_with_a_code_that_has_words():
     with pytest.raises(RefusedFile) as refused:
-        verification.checked_image("scan.png", b"GIF, they said")
+        verification.checked_image(b"GIF, they said")
     assert EN.has(f"refused.{refused.value.code}")
     assert ID.has(f"refused.{refused.value.code}")
 

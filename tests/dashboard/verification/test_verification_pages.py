@@ -64,7 +64,7 @@ def case(enrolled):
     from vision.verification.verification_pipeline import verify
 
     copied = queries.specimen_image(enrolled.store, enrolled.specimens.iloc[0]["specimen_id"], Scope.system())
-    made = verify(enrolled.store, enrolled.key, copied, name="form.png", actor="rina", role="registry")
+    made = verify(enrolled.store, enrolled.key, copied, actor="rina", role="registry")
     assert (made.outcome, made.reason) == ("review", "copy_of_specimen")
     return SimpleNamespace(**vars(enrolled), decision=made)
 
@@ -130,12 +130,14 @@ def test_the_case_file_prints_references_hashes_and_findings(case):
         one: queries.specimen_image(case.store, one, Scope.system()) for one in references["specimen_id"]
     }
     questioned = queries_verification.questioned_image(case.store, everything, row["decision_id"])
-    given = reviews.opinions(case.store, everything, row["decision_id"])
     chain = custody(case.store, everything, row["decision_id"])
+    reviews.give_opinion(case.store, _scope(SITI), row["decision_id"], "another_writer", "slow", ["shape"])
+    given = reviews.opinions(case.store, everything, row["decision_id"])
     assert set(chain["act"]) == {"reference", "enrolled", "compared"} and chain["at"].is_monotonic_increasing
     made = case_of(row, "somebody", questioned, references, images, given, EN, chain)
     assert len(made.custody) == len(row["reference_ids"]) + 2
     assert made.outcome == "review"
+    assert [reasons for *_, reasons in made.decisions] == [f"{EN('review.reason_shape')}. slow"]
     assert len(made.references) == len(row["reference_ids"])
     assert [code for code, _, status, _ in made.findings if status == EN("finding.found")] == ["SIG010"]
     assert case_file(made, Provenance(synthetic=True), "en").startswith(b"%PDF")
@@ -149,7 +151,7 @@ def test_a_copied_image_has_a_case_file_though_nobody_is_enrolled(office):
 
     everything = Scope.system()
     copied = queries.specimen_image(office.store, office.specimens.iloc[0]["specimen_id"], everything)
-    made = verify(office.store, office.key, copied, name="form.png", actor="rina", role="registry")
+    made = verify(office.store, office.key, copied, actor="rina", role="registry")
     assert (made.outcome, made.reason) == ("review", "copy_of_specimen")
     row = queries_verification.decision(office.store, everything, made.decision_id)
     none = queries_verification.references(office.store, everything, row["reference_ids"])
@@ -181,15 +183,12 @@ def test_the_second_reviewer_sees_no_score_before_giving_an_opinion(case, screen
     assert EN("verification_reason.copy_of_specimen") in after
     assert EN("review.progress_one") in after
     stored = reviews.opinions(case.store, Scope.system(), case.decision.decision_id).iloc[0]
-    assert (stored["opinion"], stored["reasons"], stored["blind"]) == (
-        "another_writer",
-        "[shape+slant]",
-        True,
-    )
+    assert (stored["opinion"], stored["blind"]) == ("another_writer", True)
+    assert (stored["reason_codes"], stored["reasons"]) == (["shape", "slant"], "")
 
 
 def test_the_queue_ends_when_nothing_waits(case, screen):
-    reviews.give_opinion(case.store, _scope(SITI), case.decision.decision_id, "another_writer", "[shape]")
+    reviews.give_opinion(case.store, _scope(SITI), case.decision.decision_id, "another_writer", "", ["shape"])
     reviews.settle(case.store, _scope(SITI), case.decision.decision_id, "ask_again", "first thing to do")
     at = screen.drawn("review", SITI)
     assert EN("review.empty_title") in screen.texts(at)
@@ -197,7 +196,7 @@ def test_the_queue_ends_when_nothing_waits(case, screen):
 
 
 def test_one_opinion_lets_the_reader_ask_for_another_signature_only(case, screen):
-    reviews.give_opinion(case.store, _scope(SITI), case.decision.decision_id, "another_writer", "[shape]")
+    reviews.give_opinion(case.store, _scope(SITI), case.decision.decision_id, "another_writer", "", ["shape"])
     at = screen.drawn("review", SITI)
     at.query_params["case"] = case.decision.decision_id
     at.run()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import date, datetime, timedelta
 
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import DateTime, bindparam, create_engine, insert, select, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import DateTime, bindparam, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from data import queries, schema
@@ -241,22 +239,6 @@ def test_findings_of_duplicates_are_shown_only_while_both_students_agree(registe
 
 
 # --- an older store --------------------------------------------------------------------------------------
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty_url(request, tmp_path):
-    """The URL of a database in which no migration ran."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'old.db'}"
-        return
-    server, name = request.getfixturevalue("postgresql_server"), f"t_{uuid.uuid4().hex[:16]}"
-    admin = create_engine(server, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}"'))
-    yield make_url(server).set(database=name).render_as_string(hide_password=False)
-    with admin.connect() as connection:
-        connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
-    admin.dispose()
-
-
 def test_consents_of_an_older_store_keep_their_meaning_and_their_guard(empty_url):
     engine = connect(empty_url)
     with writing(engine, "migrate") as connection:

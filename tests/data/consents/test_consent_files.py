@@ -293,7 +293,7 @@ def test_an_import_stays_once_a_signature_was_enrolled_by_its_consents(small_reg
     result = apply_import(store, planned(store, text), actor="rina")
     with store.writing() as connection:
         row = {"student_key": key, "at": pd.Timestamp.now("UTC").to_pydatetime().replace(tzinfo=None)}
-        row |= {"actor": "rina", "kind": "enrolled", "encoder_id": "d@1", "descriptor_sha256": "0"}
+        row |= {"actor": "rina", "kind": "enrolled", "descriptor_id": "d@1", "descriptor_sha256": "0"}
         row |= {"classifier_version": "1", "reference_ids": [], "left_out": {}}
         connection.execute(insert(schema.enrolments).values(**row))
     with pytest.raises(CannotUndo) as refusal:

@@ -40,16 +40,16 @@ ROWS = {
     },
     "enrolments": {
         "enrolment_id": 1, "student_key": KEY, "at": AT, "actor": "a", "kind": "enrolled",
-        "encoder_id": "d@1", "descriptor_sha256": "0", "classifier_version": "1", "reference_ids": [],
+        "descriptor_id": "d@1", "descriptor_sha256": "0", "classifier_version": "1", "reference_ids": [],
         "left_out": {},
     },
     "verification_calibrations": {
-        "at": AT, "actor": "a", "encoder_id": "d@1", "descriptor_sha256": "0", "classifier_version": "1",
+        "at": AT, "actor": "a", "descriptor_id": "d@1", "descriptor_sha256": "0", "classifier_version": "1",
         "content": {},
     },
     "verification_decisions": {
         "decision_id": "d", "student_key": KEY, "at": AT, "actor": "a", "enrolment_id": 1,
-        "questioned_sha256": "0", "file_format": "png", "width": 1, "height": 1, "encoder_id": "d@1",
+        "questioned_sha256": "0", "file_format": "png", "width": 1, "height": 1, "descriptor_id": "d@1",
         "descriptor_sha256": "0", "classifier_version": "1", "calibration_version": "1", "outcome": "review",
         "reason": "differs", "thresholds": {}, "findings": [], "reference_ids": [],
     },

@@ -76,7 +76,7 @@ DEEP = {
 @pytest.mark.parametrize("name", DEEP)
 def test_every_depth_gives_the_same_gray(name):
     data = DEEP[name]()
-    inspect_image(data, name)
+    inspect_image(data)
     gray = to_gray(read_pixels(data))
     assert np.abs(gray.astype(int) - sheet()).max() <= 1
 
@@ -124,7 +124,7 @@ def test_coloured_chalk_on_a_board_is_turned_round_too():
 )
 def test_grays_on_no_known_scale_are_refused_in_words(values, message):
     with pytest.raises(RefusedFile, match=message) as refused:
-        inspect_image(tiff(values), "odd.tif")
+        inspect_image(tiff(values))
     assert refused.value.code == "SPC006"
 
 
@@ -134,7 +134,7 @@ def test_grays_on_no_known_scale_are_refused_in_words(values, message):
 )
 def test_files_that_came_out_wrong_are_dark_ink_on_white_paper(name):
     data = (PICTURES / name).read_bytes()
-    inspect_image(data, name)
+    inspect_image(data)
     gray = to_gray(read_pixels(data))
     assert np.median(gray) > 200 > 120 > np.percentile(gray, 0.5)
 

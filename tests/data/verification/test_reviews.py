@@ -15,7 +15,7 @@ from data.verification import reviews
 from data.verification.queries import decision, decisions, questioned_image
 from data.verification.write import NewDecision, NoConsent, write_decision, write_enrolment
 
-VERSIONS = {"encoder_id": "d@1+0", "descriptor_sha256": "0" * 64, "classifier_version": "c-1"}
+VERSIONS = {"descriptor_id": "d@1+0", "descriptor_sha256": "0" * 64, "classifier_version": "c-1"}
 FACTS = {"questioned_sha256": "a" * 64, "file_format": "png", "width": 300, "height": 100, "dpi": 300}
 
 
@@ -113,6 +113,17 @@ def test_rules_of_opinions(office):
     refused("enough", reviews.give_opinion, store, WAYAN, case, "same_writer", "x")
     with pytest.raises(LookupError, match="no decision"):
         reviews.give_opinion(store, SITI, "nothing", "same_writer", "x")
+
+
+def test_reasons_are_kept_as_codes_beside_what_was_typed(office):
+    store, case = office.store, decide(office)
+    refused("unknown_reason", reviews.give_opinion, store, SITI, case, "same_writer", "x", ["mood"])
+    refused("no_reasons", reviews.give_opinion, store, SITI, case, "same_writer", " ", [])
+    reviews.give_opinion(store, SITI, case, "same_writer", " slow line ", ["slant", "shape"])
+    reviews.settle(store, SITI, case, "ask_again", "[sic]")
+    kept = reviews.opinions(store, SITI, case)
+    assert kept["reason_codes"].tolist() == [["shape", "slant"], []]
+    assert kept["reasons"].tolist() == ["slow line", "[sic]"]
 
 
 def test_a_third_opinion_is_wanted_only_where_two_differ(office):

@@ -17,6 +17,7 @@ from fusion.model.blend import fit_records
 from fusion.model.booster import TreeSettings
 from fusion.model.fit import fit_model
 from fusion.model.linear import fit_linear
+from fusion.model.manifest import Manifest
 from fusion.model.model_files import load_model_folder, save_model_folder
 from fusion.validation.signs import feature_signs, lever_signs, reason_signs
 
@@ -125,7 +126,7 @@ def taught(simulated):
     """Models of both targets: with directions, and free."""
     known = mature_labels(simulated.register)
     training_sets = {target: training_set(simulated.rows, known, target) for target in TARGETS}
-    kept = fit_model(training_sets, seed=3, settings=SMALL, manifest={"version": "risk-kept"})
+    kept = fit_model(training_sets, seed=3, settings=SMALL, manifest=Manifest("risk-kept"))
     return kept, fit_model(training_sets, seed=3, settings=SMALL, directions={}), training_sets
 
 
@@ -166,10 +167,10 @@ def test_a_model_from_before_loads_and_says_so(taught, tmp_path):
     targets = {
         n: replace(t, records=replace(t.records, instead=None, peers=None)) for n, t in kept.targets.items()
     }
-    before = replace(kept, targets=targets, manifest={"version": "risk-before"})
-    again = load_model_folder(tmp_path / "b", save_model_folder(before, tmp_path / "b")["files"])
+    before = replace(kept, targets=targets, manifest=Manifest("risk-before", format=2))
+    again = load_model_folder(tmp_path / "b", save_model_folder(before, tmp_path / "b").files)
     assert not again.keeps_directions
-    again = load_model_folder(tmp_path / "k", save_model_folder(kept, tmp_path / "k")["files"])
+    again = load_model_folder(tmp_path / "k", save_model_folder(kept, tmp_path / "k").files)
     assert again.keeps_directions
 
 

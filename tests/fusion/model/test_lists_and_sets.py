@@ -30,13 +30,13 @@ def test_lead_time_stability_and_cost_of_the_list_by_hand():
     # Listed: {b, c}, then {a, b}, then {a, b}: half stayed, then all.
     assert report.stability["stayed"].tolist() == [0.5, 1.0]
     assert report.alerts_per_case == 3 / 2
-    assert report.as_dict()["median_lead"] == 1.5
+    assert report.figures().median_lead == 1.5
 
 
 def test_a_list_without_cases_has_no_lead_time():
     report = examine_lists(history().assign(outcome=0.0), 0.5)
     assert np.isnan(report.median_lead) and np.isnan(report.alerts_per_case)
-    assert report.as_dict()["alerts_per_case"] is None
+    assert np.isnan(report.figures().alerts_per_case)
 
 
 @pytest.mark.parametrize("alpha", [0.05, 0.2])

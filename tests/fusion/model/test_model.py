@@ -11,6 +11,7 @@ from fusion.features.rows import TrainingSet
 from fusion.features.splits import mature_labels
 from fusion.model.booster import TreeSettings, fit_trees, tree_margin, tree_shap
 from fusion.model.fit import fit_model
+from fusion.model.manifest import Manifest, read_manifest
 from fusion.model.model_files import ModelFileError, load_model_folder, save_model_folder
 from fusion.model.risk_model import band_edges, band_of
 
@@ -22,7 +23,7 @@ def taught(simulated):
     """A model of both targets, and the rows that taught it."""
     known = mature_labels(simulated.register)
     training_sets = {target: training_set(simulated.rows, known, target) for target in ("late", "dropout")}
-    return fit_model(training_sets, seed=1, settings=SMALL, manifest={"version": "risk-test"}), training_sets
+    return fit_model(training_sets, seed=1, settings=SMALL, manifest=Manifest("risk-test")), training_sets
 
 
 def test_shap_values_sum_to_the_margin(taught):
@@ -122,8 +123,8 @@ def test_the_same_seed_gives_the_same_files_and_another_seed_does_not(simulated,
     training_sets = {"late": training_set(simulated.rows, known, "late")}
     hashes = []
     for name, seed in (("one", 4), ("two", 4), ("three", 5)):
-        model = fit_model(training_sets, seed=seed, settings=SMALL, manifest={"version": name})
-        hashes.append(save_model_folder(model, tmp_path / name)["files"])
+        model = fit_model(training_sets, seed=seed, settings=SMALL, manifest=Manifest(name))
+        hashes.append(save_model_folder(model, tmp_path / name).files)
     assert hashes[0] == hashes[1] != hashes[2]
 
 
@@ -133,12 +134,13 @@ def test_a_model_survives_saving_and_loading(taught, tmp_path):
     assert sorted(p.suffix for p in (tmp_path / "m").iterdir()) == sorted(
         [".json", ".json", ".safetensors", *[".ubj"] * 4]
     )
-    again = load_model_folder(tmp_path / "m", manifest["files"])
+    again = load_model_folder(tmp_path / "m", manifest.files)
     for target in ("late", "dropout"):
         before, after = (m.score(training_sets[target].rows, target) for m in (model, again))
         pd.testing.assert_frame_equal(before.frame, after.frame)
         assert np.array_equal(before.phi, after.phi)
-    assert save_model_folder(model, tmp_path / "m") == json.loads((tmp_path / "m/manifest.json").read_text())
+    kept = json.loads((tmp_path / "m/manifest.json").read_text())
+    assert save_model_folder(model, tmp_path / "m") == again.manifest == read_manifest(kept)
 
 
 def test_a_changed_missing_or_foreign_file_is_not_loaded(taught, tmp_path):
@@ -149,7 +151,7 @@ def test_a_changed_missing_or_foreign_file_is_not_loaded(taught, tmp_path):
     data[len(data) // 2] ^= 1
     target.write_bytes(bytes(data))
     with pytest.raises(ModelFileError, match="SHA-256"):
-        load_model_folder(tmp_path / "m", manifest["files"])
+        load_model_folder(tmp_path / "m", manifest.files)
     target.unlink()
     with pytest.raises(ModelFileError, match="must exist"):
         load_model_folder(tmp_path / "m")
@@ -164,7 +166,7 @@ def test_another_model_is_never_written_over(taught, simulated, tmp_path):
         {"late": training_set(simulated.rows, mature_labels(simulated.register), "late")},
         seed=9,
         settings=SMALL,
-        manifest={"version": "other"},
+        manifest=Manifest("other"),
     )
     with pytest.raises(ModelFileError, match="another model"):
         save_model_folder(other, tmp_path / "m")

@@ -8,6 +8,7 @@ from data.trust import audit_chain
 from fusion import pipeline
 from fusion.model.booster import TreeSettings
 from fusion.service import registry
+from fusion.service.sources import served_model
 
 QUICK = {"draws": 20}
 
@@ -46,8 +47,8 @@ def test_a_candidate_is_compared_served_with_a_reason_and_rolled_back(two_models
     assert queries.served_model(store).version == second
     assert registry.roll_back(store, reason="advisors asked", **who) == first
     assert queries.served_model(store).version == first
-    notes = queries.served_model(store).manifest["served"]
-    assert notes[-1]["actor"] == "sari" and notes[-1]["reason"] == "advisors asked"
+    notes = served_model(store).manifest.served
+    assert (notes[-1].actor, notes[-1].reason) == ("sari", "advisors asked")
     assert audit_chain.verify_chain(store).entries >= 2
 
 
@@ -55,7 +56,7 @@ def test_records_only_has_a_name_of_its_own_and_the_same_files(two_models):
     store, first, _ = two_models
     who = {"actor": "sari", "role": "administrator"}
     version = registry.serve_records_only(store, reason="signatures add nothing", **who)
-    assert version == f"{queries.served_model(store).manifest['version']}"
+    assert version == served_model(store).manifest.version
     assert version.endswith("-records")
     assert pipeline.score(store) == 0  # it was scored before it was served
     assert set(queries.scores(store, version, "late")["modality"]) == {"records"}

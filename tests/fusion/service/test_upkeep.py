@@ -9,6 +9,7 @@ from fusion.features.build import register_date
 from fusion.features.splits import mature_labels
 from fusion.model.booster import TreeSettings
 from fusion.model.fit import fit_model
+from fusion.model.manifest import Manifest
 from fusion.monitoring.drift import psi_limit
 from fusion.monitoring.monitor import look, sides
 from fusion.monitoring.recalibrate import recalibrate
@@ -24,9 +25,9 @@ def test_the_watch_says_that_young_cohorts_differ_before_their_outcome_is_known(
     until = register_date(register)
     assert mature_labels(register).index.isin(sides(register, until, np.random.default_rng(0))[0]).all()
     found = look(register, all_rows(lambda index: register), until, np.random.default_rng(0))
-    assert found["trusted"] is trusted and found["later"] > 500
-    alarms = {sign["kind"] for sign in found["signs"] if sign["alarm"]}
-    assert alarms == (set() if trusted else {"early drop-out"})
+    assert found.trusted is trusted and found.later > 500
+    alarms = {sign.kind for sign in found.alarms}
+    assert alarms == (set() if trusted else {"exits"})
 
 
 def test_the_watch_takes_a_register_that_does_not_know_when_somebody_left():
@@ -35,7 +36,7 @@ def test_the_watch_takes_a_register_that_does_not_know_when_somebody_left():
     assert ends["exit_type"].notna().any()
     undated = replace(register, outcomes=ends)
     found = look(undated, all_rows(lambda index: undated), register_date(register), np.random.default_rng(0))
-    assert found["later"] > 0 and found["signs"]
+    assert found.later > 0 and found.signs
 
 
 def test_newly_matured_cohorts_move_the_level_of_a_served_model(make_simulated):
@@ -49,7 +50,7 @@ def test_newly_matured_cohorts_move_the_level_of_a_served_model(make_simulated):
     moved, notes = recalibrate(model, rows, later)
     judged = training_set(rows, later, "late")
     before, after = (m.risk(judged.rows, "late") for m in (model, moved))
-    assert notes["late"]["step"] > 0.2 and notes["late"]["students"] == len(later)
+    assert notes["late"].step > 0.2 and notes["late"].students == len(later)
     assert abs(after.mean() - judged.outcome.mean()) < 0.01 < judged.outcome.mean() - before.mean()
     frame = moved.score(judged.rows, "late").frame
     assert (frame["risk_low"] <= frame["risk"]).all() and (frame["risk"] <= frame["risk_high"]).all()
@@ -65,12 +66,12 @@ def test_too_few_matured_students_move_nothing(simulated):
 
 
 def test_the_watch_probes_embeddings_and_counts_both_sides(simulated):
-    day = taught_until({}, max(simulated.register.outcomes["observed_until"]).date())
+    day = taught_until(Manifest(), max(simulated.register.outcomes["observed_until"]).date())
     found = look(simulated.register, simulated.rows, day, np.random.default_rng(0))
-    assert found["taught"] + found["later"] == len(simulated.register.students)
-    probes = {row["attribute"]: row for row in found["probes"]}
+    assert found.taught + found.later == len(simulated.register.students)
+    probes = {row.attribute: row for row in found.probes}
     assert {"sex", "program_code"} <= set(probes)
-    assert not probes["sex"]["predicts"] and probes["sex"]["chance"] == 0.5
+    assert not probes["sex"].predicts and probes["sex"].chance == 0.5
 
 
 def test_small_samples_need_a_larger_index_to_alarm():

@@ -3,8 +3,9 @@ import pytest
 
 from fusion.features.rows import TrainingSet
 from fusion.metrics import Estimate
+from fusion.model.examined import FORWARD, HELD_OUT
 from fusion.validation.ablation import ablate, judge, shuffle_positions
-from fusion.validation.assess import FORWARD, HELD_OUT, assess
+from fusion.validation.assess import assess
 from fusion.validation.baselines import base_rate, on_track_rule
 from fusion.validation.report import ablation_text, assessment_text
 
@@ -13,12 +14,12 @@ from fusion.validation.report import ablation_text, assessment_text
     ("gain", "p", "students", "cases", "verdict"),
     [
         (Estimate(0.02, 0.01, 0.03), 0.005, 500, 100, "adds"),
-        (Estimate(0.02, 0.01, 0.03), 0.2, 500, 100, "adds nothing measurable"),
-        (Estimate(0.00, -0.01, 0.01), 0.5, 500, 100, "adds nothing measurable"),
-        (Estimate(0.01, -0.02, 0.05), 0.3, 500, 100, "cannot tell (too few)"),
-        (Estimate(0.02, 0.01, 0.03), 0.005, 60, 100, "cannot tell (too few)"),
-        (Estimate(0.02, 0.01, 0.03), 0.005, 500, 12, "cannot tell (too few)"),
-        (Estimate(np.nan, np.nan, np.nan), 0.5, 500, 100, "cannot tell (too few)"),
+        (Estimate(0.02, 0.01, 0.03), 0.2, 500, 100, "nothing"),
+        (Estimate(0.00, -0.01, 0.01), 0.5, 500, 100, "nothing"),
+        (Estimate(0.01, -0.02, 0.05), 0.3, 500, 100, "few"),
+        (Estimate(0.02, 0.01, 0.03), 0.005, 60, 100, "few"),
+        (Estimate(0.02, 0.01, 0.03), 0.005, 500, 12, "few"),
+        (Estimate(np.nan, np.nan, np.nan), 0.5, 500, 100, "few"),
     ],
 )
 def test_the_verdict_follows_the_interval_the_permutations_and_the_numbers(gain, p, students, cases, verdict):
@@ -31,7 +32,7 @@ def test_noise_embeddings_do_not_add_and_do_no_harm(make_simulated):
     result = assess(sample.register, sample.rows, seed=1, targets=("late",), draws=200)
     ablation = result.ablations["late"]
     assert result.protocol == FORWARD
-    assert ablation.verdict == "adds nothing measurable"
+    assert ablation.verdict == "nothing"
     assert ablation.differences["roc_auc"].value > -0.005
 
 
@@ -50,7 +51,7 @@ def test_a_planted_trait_adds(make_simulated):
 def test_without_any_specimen_everything_works_and_nothing_can_be_told(make_simulated):
     sample = make_simulated(400, 13, signed=0.0)
     result = assess(sample.register, sample.rows, seed=1, targets=("late",), draws=50)
-    assert result.ablations["late"].verdict == "cannot tell (too few)"
+    assert result.ablations["late"].verdict == "few"
     assert result.targets["late"].evaluations["records"].figures["roc_auc"].value > 0.55
     assert (result.targets["late"].risks["fused"] == result.targets["late"].risks["records"]).all()
 
@@ -97,7 +98,7 @@ def test_an_unsigned_test_set_is_not_judged(simulated):
     train = training_set(simulated.rows, mature_labels(simulated.register), "late")
     model = fit_model({"late": train}, settings=TreeSettings(rounds=20))
     empty = TrainingSet(train.rows.unsigned(), train.outcome)
-    assert ablate(model, train, empty, "late", np.random.default_rng(0)).verdict == "cannot tell (too few)"
+    assert ablate(model, train, empty, "late", np.random.default_rng(0)).verdict == "few"
 
 
 def test_baselines_give_past_shares(hand_register):

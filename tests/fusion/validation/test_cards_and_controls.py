@@ -41,7 +41,7 @@ def test_the_card_tells_origin_figures_verdict_and_limits(assessed):
 
 def test_the_card_of_a_model_that_was_never_judged_still_prints(assessed):
     _, manifest = assessed
-    card = model_card({**manifest, "assessment": None}, synthetic=False)
+    card = model_card(replace(manifest, assessment=None), synthetic=False)
     assert "How good it is" not in card and "## Limits" in card
 
 
@@ -49,7 +49,7 @@ def test_the_fairness_report_lists_groups_and_gaps(assessed):
     _, manifest = assessed
     report = fairness_report(manifest, synthetic=True)
     assert "| sex | L |" in report and "missed (FNR)" in report
-    assert "nothing could be audited" in fairness_report({**manifest, "assessment": None}, synthetic=False)
+    assert "nothing could be audited" in fairness_report(replace(manifest, assessment=None), synthetic=False)
 
 
 def test_noise_keeps_students_and_dates_and_is_one_direction_per_student(simulated):

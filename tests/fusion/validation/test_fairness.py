@@ -59,7 +59,7 @@ def test_small_cells_are_suppressed_and_show_nothing():
     assert hidden["suppressed"] and pd.isna(hidden["fnr"]) and pd.isna(hidden["students"])
     # One hidden cell alone would follow from the total of 300: the smaller of the two others goes with it.
     assert table[table["attribute"] == "sex"]["suppressed"].sum() == 2
-    assert audit(risks, students, "late", rng, draws=20).as_dict()["table"][0]["attribute"] == "sex"
+    assert audit(risks, students, "late", rng, draws=20).audit().table[0].attribute == "sex"
 
 
 def test_age_is_audited_in_bands_of_age_at_entry():

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fusion.features.rows import TrainingSet
+from fusion.model.examined import Evaluation
+from fusion.model.manifest import Manifest, TrainedOn
 from fusion.service.cards import model_card
 from fusion.validation.fitness import (
     AUC_WITHIN,
@@ -87,14 +89,15 @@ def test_a_student_with_rows_of_several_terms_counts_once(simulated):
 
 
 def test_a_model_of_before_the_rule_is_judged_by_the_labels_it_recorded():
-    thirteen = {"bands": {"late": [0.2, 0.4, 0.6]}, "trained_on": {"labels": {"on_time": 6, "delayed": 7}}}
+    bands = {"late": (0.2, 0.4, 0.6)}
+    thirteen = Manifest(bands=bands, trained_on=TrainedOn(13, {"on_time": 6, "delayed": 7}))
     assert unfit(thirteen)["late"].reason == "few_students"
-    graduates = {
-        "bands": {"late": [0.2, 0.4, 0.6], "dropout": [0.0, 0.005, 0.01]},
-        "trained_on": {"labels": {"on_time": 1900, "delayed": 2640}},
-    }
+    graduates = Manifest(
+        bands=bands | {"dropout": (0.0, 0.005, 0.01)},
+        trained_on=TrainedOn(4540, {"on_time": 1900, "delayed": 2640}),
+    )
     assert list(unfit(graduates)) == ["dropout"]
-    assert fitness_of({"bands": {"late": []}}) == {}  # nothing is known of what taught it: nothing is said
+    assert fitness_of(Manifest(bands=bands)) == {}  # nothing is known of what taught it: nothing is said
 
 
 def test_missing_kinds_of_exit_are_named():
@@ -104,9 +107,9 @@ def test_missing_kinds_of_exit_are_named():
 
 
 def test_an_examination_of_seven_students_is_no_examination():
-    assert judged_on_few({"rows": 30, "students": 7, "events": 12})
-    assert not judged_on_few({"rows": 1000, "students": 200, "events": 400})
-    assert judged_on_few({})
+    assert judged_on_few(Evaluation(rows=30, students=7, events=12))
+    assert not judged_on_few(Evaluation(rows=1000, students=200, events=400))
+    assert judged_on_few(Evaluation())
 
 
 def test_the_sentence_says_what_is_missing_and_how_many_would_do():
@@ -118,24 +121,17 @@ def test_the_sentence_says_what_is_missing_and_how_many_would_do():
 
 
 def test_the_card_says_what_was_not_learned_and_gives_it_no_bands():
-    manifest = {
-        "version": "risk-g",
-        "data_hash": "d",
-        "code_version": "c",
-        "seed": 0,
-        "settings": {},
-        "encoder_id": None,
-        "record_features": [],
-        "signature_rounds": {},
-        "bands": {"late": [0.2, 0.4, 0.6], "dropout": [0.0, 0.005, 0.01]},
-        "trained_on": {"students": 4540, "labels": {"on_time": 1900, "delayed": 2640}},
-    }
+    manifest = Manifest(
+        "risk-g",
+        bands={"late": (0.2, 0.4, 0.6), "dropout": (0.0, 0.005, 0.01)},
+        trained_on=TrainedOn(4540, {"on_time": 1900, "delayed": 2640}),
+    )
     card = model_card(manifest, synthetic=False)
     assert "Only graduates in this register" in card and "graduates only" in card
     bands = card.partition("## Bands of risk")[2].partition("##")[0]
     assert "late" in bands and "dropout" not in bands
 
 
-def test_the_verdict_survives_the_manifest():
+def test_the_verdict_survives_the_fact_of_the_store():
     found = weigh("late", 13, 7, 2)
     assert Fitness(**found.as_dict()) == found

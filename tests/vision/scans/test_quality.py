@@ -1,7 +1,6 @@
 """Each check SIG001 to SIG011: found on an image made for it, clear on a good scan."""
 
 import io
-from dataclasses import asdict
 from pathlib import Path
 
 import cv2
@@ -9,11 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from data.signatures.findings import CHECKS, as_rows
 from data.synthetic import signatures
 from vision.scans.fingerprint import copies_among, copy_limit, image_distance, image_fingerprint
 from vision.scans.images import decode_image
 from vision.scans.preprocess import to_gray, to_ink
-from vision.scans.quality import TITLES, check_pixels, check_specimen, find_copy
+from vision.scans.quality import check_pixels, check_specimen, find_copy
 
 
 def scan(seed=1, style="cursive", **flaws):
@@ -38,9 +38,10 @@ def statuses(gray, others=None, colour=None):
 
 def test_eleven_findings_come_in_order_with_title_and_reason():
     findings = check_specimen(scan())
-    assert [finding.code for finding in findings] == list(TITLES)[:-1]  # the pen's needs references
-    assert all(finding.title == TITLES[finding.code] and finding.reason.endswith(".") for finding in findings)
-    assert set(asdict(findings[0])) == {"code", "title", "status", "value", "reason"}
+    assert [finding.code for finding in findings] == list(CHECKS)[:-1]  # the pen's needs references
+    assert all(finding.title == CHECKS[finding.code].title for finding in findings)
+    assert all(finding.reason.endswith(".") for finding in findings)
+    assert set(as_rows(findings)[0]) == {"code", "title", "status", "value", "reason"}
 
 
 def test_a_good_scan_is_clear_everywhere():
@@ -245,14 +246,14 @@ def test_the_signatures_own_underline_is_no_printed_line():
 
 
 def test_the_boxed_file_that_was_taken_for_ink():
-    path = Path(__file__).parents[2] / "data" / "pictures" / "24_box_55_percent.png"
+    path = Path(__file__).parents[2] / "data" / "signatures" / "pictures" / "24_box_55_percent.png"
     answers = {one.code: one.status for one in check_pixels(decode_image(path.read_bytes()))}
     assert answers["SIG007"] == "found" and answers["SIG008"] == "clear"
 
 
 @pytest.mark.parametrize("name", ["18_white_ink_on_transparent.png", "19_inverted.png", "22_float_0_1.tif"])
 def test_pictures_of_unusual_kinds_are_ordinary_signatures_to_the_checks(name):
-    path = Path(__file__).parents[2] / "data" / "pictures" / name
+    path = Path(__file__).parents[2] / "data" / "signatures" / "pictures" / name
     found = {one.code for one in check_pixels(decode_image(path.read_bytes())) if one.status == "found"}
     assert not found & {"SIG001", "SIG002", "SIG003", "SIG004", "SIG006"}
 

@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
+from data.signatures.findings import CHECKS, COPY, Finding
 from tests.vision.verification.test_verification_pipeline import Plain, drawing
 from vision.scans.pen import PenTrace, pen_trace, unlike_pen
 from vision.scans.preprocess import to_gray, to_ink
-from vision.scans.quality import TITLES, Finding, check_pixels
+from vision.scans.quality import check_pixels
 from vision.verification.conditions import (
     HABITS,
     REASON_OF,
@@ -23,7 +24,7 @@ from vision.verification.conditions import (
     spoiling_reason,
 )
 from vision.verification.likelihood import Calibration
-from vision.verification.verify import Background, enrol
+from vision.verification.verify import Background, fit_writer_model
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def office():
     rows = np.stack([describe(to_ink(one)) for one in others])
     background = Background.build(rows, np.repeat([f"w{n}" for n in range(30)], 3))
     inks = [to_ink(drawing(7, n)) for n in range(4)]
-    model = enrol(np.stack([describe(ink) for ink in inks]), background, "w7")
+    model = fit_writer_model(np.stack([describe(ink) for ink in inks]), background, "w7")
     own = model.score(np.stack([describe(to_ink(drawing(7, n))) for n in range(30, 40)]))
     middle = (own.min() + model.score(rows).max()) / 2
     slope = 4 / (own.min() - middle)
@@ -158,16 +159,18 @@ def test_what_most_references_show_is_the_writers_habit(office):
     habit = [[{"code": "SIG008", "status": "found"}], [{"code": "SIG008", "status": "found"}], []]
     assert habits_of(habit) == {"SIG008"}
     assert {habits_of(habit[1:]), habits_of([]), habits_of([None])} == {frozenset()}
-    finding = [Finding("SIG008", TITLES["SIG008"], "found", 2.0, "x.")]
+    finding = [Finding("SIG008", "found", 2.0, "x.")]
     assert spoiling_reason(finding) == "two_signatures"
     assert spoiling_reason(finding, frozenset({"SIG008"})) is None
-    blurred = [Finding("SIG004", TITLES["SIG004"], "found", 2.0, "x.")]
+    blurred = [Finding("SIG004", "found", 2.0, "x.")]
     assert spoiling_reason(blurred, frozenset({"SIG004"})) == "blurred"  # no habit of a hand
-    assert set(HABITS) <= set(REASON_OF) <= set(TITLES)
+    assert set(HABITS) <= set(REASON_OF)
+    grave = {code for code, check in CHECKS.items() if check.severity == "error"}
+    assert grave == {*REASON_OF, COPY}  # a copy has its own outcome
 
 
 def test_several_findings_are_told_by_the_first_that_matters():
-    both = [Finding(code, TITLES[code], "found", 1.0, "x.") for code in ("SIG012", "SIG004", "SIG009")]
+    both = [Finding(code, "found", 1.0, "x.") for code in ("SIG012", "SIG004", "SIG009")]
     assert spoiling_reason(both) == "blurred"
 
 

@@ -102,14 +102,14 @@ def test_numbers_survive_their_file(tmp_path):
 
 
 def test_the_shipped_numbers_hold_aggregates_only_and_fit_the_descriptor_in_use():
-    from vision.descriptor.describe_specimens import descriptor_id, descriptor_in_use
+    from vision.descriptor.describe_specimens import descriptor_in_use, id_of_descriptor
 
     held = json.loads(SHIPPED.read_text(encoding="utf-8"))
     assert {name.split()[0] for name in held["sources"]} == {"cedar", "bhsig260_hindi", "synthetic"}
     assert SHIPPED.stat().st_size < 60_000  # quantiles, no vectors and no scores of anybody
     counts = {len(one) for by_count in held["shares"].values() for one in by_count.values()}
     assert counts == {len(QUANTILES)}
-    assert forgers_for(descriptor_id(descriptor_in_use()), CLASSIFIER) is not None
+    assert forgers_for(id_of_descriptor(descriptor_in_use()), CLASSIFIER) is not None
     assert forgers_for("another@1", CLASSIFIER) is None
     shipped = read_forgers()
     assert set(shipped.calibrations("v")) >= {3, 4, 6, 8, 10}

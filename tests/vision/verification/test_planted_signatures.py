@@ -61,7 +61,7 @@ def outcomes(planted, kinds: tuple) -> pd.Series:
     found = []
     for row in specimens_of(later):
         again = draw_specimen(row._replace(drawing_seed=row.drawing_seed + 1))
-        found.append(verify(store, keys[row.student_number], again, name="form.png", actor="test").outcome)
+        found.append(verify(store, keys[row.student_number], again, actor="test").outcome)
     return pd.Series(found)
 
 
@@ -79,7 +79,7 @@ def test_a_strangers_signature_never_passes_and_some_go_to_review(planted):
     enrolled = [key for key in keys.values() if len(enrolments(store, Scope.system(), key=key))]
     stranger = specimens_of(plan.drop_duplicates("student_number"))[0]._replace(writer_seed=77, flaw=None)
     form = draw_specimen(stranger)
-    made = [verify(store, key, form, name="form.png", actor="test") for key in enrolled[:12]]
+    made = [verify(store, key, form, actor="test") for key in enrolled[:12]]
     outcome = pd.Series([one.outcome for one in made])
     # What is doubted where no writer of the register was measured leaves most inconclusive.
     assert (outcome != "consistent").all() and (outcome == "review").any()

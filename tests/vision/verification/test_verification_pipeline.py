@@ -22,7 +22,7 @@ from data.trust.scope import Scope
 from data.verification import queries as queries_verification
 from data.verification.write import NoConsent
 from vision.descriptor.covariance import Block
-from vision.descriptor.describe_specimens import descriptor_id
+from vision.descriptor.describe_specimens import id_of_descriptor
 from vision.scans.preprocess import to_ink
 from vision.verification import verification_tools
 from vision.verification.forger_share import SYNTHETIC_DOUBT
@@ -78,7 +78,7 @@ def synthetic(descriptor, count: int = 40) -> SyntheticSet:
         )
         for n in range(count)
     ]
-    return SyntheticSet(descriptor_id(descriptor), tuple(made), synthetic_trials(made, descriptor.blocks))
+    return SyntheticSet(id_of_descriptor(descriptor), tuple(made), synthetic_trials(made, descriptor.blocks))
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def office(small_register, signers):
     """S07 signed four times, S08 twice, S02 thrice; all but S02 agree to verification."""
     store = small_register.store
     folder = store.cache_folder / "verification"
-    write_synthetic(signers, folder / f"{signers.encoder_id}.safetensors")
+    write_synthetic(signers, folder / f"{signers.descriptor_id}.safetensors")
     given = (
         [("S07", 7, n) for n in range(4)]
         + [("S08", 8, n) for n in range(2)]
@@ -109,7 +109,7 @@ def office(small_register, signers):
 
 
 def check(office, number: str, sheet: np.ndarray, **options):
-    about = {"name": "form.png", "actor": "rina", "descriptor": Plain()} | options
+    about = {"actor": "rina", "descriptor": Plain()} | options
     return verify(office.store, office.keys[number], file_of(sheet), **about)
 
 
@@ -131,7 +131,7 @@ def test_enrolment_keeps_references_versions_and_an_audit_entry(office):
     assert made.advice == ("few",)
     held = queries_verification.enrolments(office.store, SYSTEM)
     assert held["reference_ids"].tolist() == [list(made.references)]
-    assert held["encoder_id"].tolist() == ["plain@1+abababab"]
+    assert held["descriptor_id"].tolist() == ["plain@1+abababab"]
     assert audit.entries(office.store, action="enrol signature")["actor"].tolist() == ["rina"]
 
 
@@ -141,7 +141,7 @@ def test_who_has_not_agreed_is_neither_enrolled_nor_verified(office):
     with pytest.raises(NoConsent):
         check(office, "S02", drawing(2, 9))
     with pytest.raises(LookupError):
-        verify(office.store, "nobody", file_of(drawing(2, 9)), name="x.png", actor="rina")
+        verify(office.store, "nobody", file_of(drawing(2, 9)), actor="rina")
 
 
 def test_own_signature_is_consistent_and_another_hand_goes_to_review(office):
@@ -233,7 +233,7 @@ def test_a_negative_and_any_stated_resolution_are_compared_alike(office):
     for dpi in (72, 150, 600):
         buffer = io.BytesIO()
         Image.fromarray(sheet).save(buffer, "PNG", dpi=(dpi, dpi))
-        about = {"name": "form.png", "actor": "rina", "descriptor": Plain()}
+        about = {"actor": "rina", "descriptor": Plain()}
         scores.add(verify(office.store, office.keys["S07"], buffer.getvalue(), **about).score)
     assert len(scores) == 1
 
@@ -241,15 +241,15 @@ def test_a_negative_and_any_stated_resolution_are_compared_alike(office):
 def test_another_descriptor_asks_for_a_new_enrolment(office, signers, monkeypatch):
     first = enrolled(office)
     newer = replace(Plain(), info=EncoderInfo("plain", "2", "cd" * 32, "made by a test", 192))
-    kept = office.store.cache_folder / "verification" / f"{descriptor_id(newer)}.safetensors"
-    write_synthetic(replace(signers, encoder_id=descriptor_id(newer)), kept)
+    kept = office.store.cache_folder / "verification" / f"{id_of_descriptor(newer)}.safetensors"
+    write_synthetic(replace(signers, descriptor_id=id_of_descriptor(newer)), kept)
     made = check(office, "S07", drawing(7, 30), descriptor=newer)
     assert (made.outcome, made.reason) == ("inconclusive", "enrolment_outdated")
     monkeypatch.setattr(verification_tools, "descriptor_in_use", lambda: newer)
     assert re_enrol(office.store, actor="rina") == {"enrolled": 1, "left_out": 0}
     held = queries_verification.enrolments(office.store, SYSTEM)
     assert held["reference_ids"].tolist() == [list(first.references)]
-    assert held["encoder_id"].tolist() == ["plain@2+cdcdcdcd"]
+    assert held["descriptor_id"].tolist() == ["plain@2+cdcdcdcd"]
     assert len(queries_verification.enrolments(office.store, SYSTEM, history=True)) == 2
     assert re_enrol(office.store, actor="rina") == {"enrolled": 0, "left_out": 0}
 
@@ -325,7 +325,7 @@ def test_what_was_compared_is_not_taken_over_once_consent_is_withdrawn(office, m
 
 def test_a_file_that_is_no_image_is_refused(office):
     with pytest.raises(RefusedFile):
-        verify(office.store, office.keys["S07"], b"no image", name="x.png", actor="rina")
+        verify(office.store, office.keys["S07"], b"no image", actor="rina")
 
 
 def test_erasing_signatures_leaves_no_descriptor_enrolment_or_questioned_image(office):
