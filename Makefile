@@ -54,8 +54,9 @@ test: setup-dev system  ## install what the tests need and run all of them (TEST
 	$(PY) -m ruff check .
 	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
 
-lint: setup-dev  ## ruff: errors and formatting
+lint: setup-dev  ## ruff: errors and formatting; basedpyright: the types of fusion/
 	$(PY) -m ruff check . && $(PY) -m ruff format --check .
+	$(VENV)/bin/basedpyright
 
 mutate: setup-dev  ## change the code that guards people's data in every way; list what no test notices (MODULES="scoping access")
 	$(PY) tests/mutation.py $(MODULES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from data.store import Store
 
 RETURNED_NAME = "refused-rows.xlsx"
-_FILE = {"exists": True, "dir_okay": False, "readable": True}
+_FILE: dict[str, Any] = {"exists": True, "dir_okay": False, "readable": True}
 
 
 def load(
