@@ -357,9 +357,11 @@ def test_a_database_that_hangs_is_down(monkeypatch):
 @pytest.mark.parametrize("believed", ["", "10.0.0.0/8,127.0.0.1"])
 def test_forwarded_addresses_are_believed_only_as_the_settings_say(monkeypatch, believed):
     ran = []
-    monkeypatch.setattr(server, "get_settings", lambda: SimpleNamespace(trusted_proxies=believed))
+    monkeypatch.setattr(
+        server, "get_settings", lambda: SimpleNamespace(trusted_proxies=believed, upload_mb=7)
+    )
     monkeypatch.setattr(server, "application", lambda: SimpleNamespace(run=lambda config: ran.append(config)))
     monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
     server.serve(8501, "localhost", worker=False)
     assert os.environ["FORWARDED_ALLOW_IPS"] == believed
-    assert ran == [{"server.port": 8501, "server.address": "localhost"}]
+    assert ran == [{"server.port": 8501, "server.address": "localhost", "server.maxUploadSize": 7}]

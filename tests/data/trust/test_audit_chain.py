@@ -10,6 +10,7 @@ import textwrap
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from alembic import command
 from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
@@ -17,7 +18,7 @@ from data import schema
 from data.engine.clock import now
 from data.engine.database import connect, writing
 from data.engine.kept_head import Head
-from data.engine.migrate import upgrade
+from data.engine.migrate import _configuration, upgrade
 from data.store import KeyProblem, open_store
 from data.trust import audit
 from data.trust.audit_chain import verify_chain
@@ -358,7 +359,7 @@ def older(tmp_path):
     store.seal.path.unlink()
     engine = connect(url)
     with writing(engine, "migrate") as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '0011'"))
+        command.downgrade(_configuration(connection), "0011")
         entries_of_before(connection)
     engine.dispose()
     return tmp_path
