@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -228,3 +229,31 @@ def test_every_file_that_is_mutated_and_every_test_that_must_notice_is_there():
     )
     assert len(named) > 10
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+REFERENCE = re.compile(r":(?:mod|func|class|data|meth|attr):`~?((?:data|vision|fusion|dashboard)(?:\.\w+)+)`")
+
+
+def is_there(dotted: str) -> bool:
+    """Whether a dotted name leads to a module, or to what one holds."""
+    parts = dotted.split(".")
+    for cut in range(len(parts), 0, -1):
+        if not (
+            ROOT.joinpath(*parts[:cut]).is_dir() or ROOT.joinpath(*parts[:cut]).with_suffix(".py").exists()
+        ):
+            continue
+        held = import_module(".".join(parts[:cut]))
+        for name in parts[cut:]:
+            fields = getattr(held, "__dataclass_fields__", {})
+            if not hasattr(held, name):
+                return name in fields
+            held = getattr(held, name)
+        return True
+    return False
+
+
+def test_every_module_that_a_docstring_names_is_there():
+    named = {name for path in FILES for name in REFERENCE.findall(path.read_text(encoding="utf-8"))}
+    assert len(named) > 100
+    assert sorted(name for name in named if not is_there(name)) == []
+    assert not is_there("data.jobs.nowhere") and not is_there("nobody.home")

@@ -1,7 +1,7 @@
 """Long work from the pages: which kinds there are, who may ask for them, and asking.
 
 A kind is a function ``run(task) -> dict`` named by its module, so that the page that asks for a training
-never imports what trains. The worker (:mod:`dashboard.jobs.asking.worker`) calls it in a process of its own.
+never imports what trains. The worker (:mod:`dashboard.jobs.worker`) calls it in a process of its own.
 """
 
 from __future__ import annotations

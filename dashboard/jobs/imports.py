@@ -45,7 +45,7 @@ def start(
     Parameters
     ----------
     files, kinds : sequences
-        As for :func:`dashboard.importing.plan.plan.chosen_files`.
+        As for :func:`dashboard.importing.plan.chosen_files`.
     mapping : Mapping or None
         None detects file by file.
     captured_on : date, "file", "entry" or None

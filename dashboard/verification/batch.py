@@ -32,7 +32,7 @@ def as_table(results: pd.DataFrame, people: pd.DataFrame, words: Words) -> pd.Da
     Parameters
     ----------
     results : DataFrame
-        From :func:`dashboard.jobs.asking.signatures.folder_result`.
+        From :func:`dashboard.jobs.signatures.folder_result`.
     people : DataFrame
         ``student_key, student_number, name`` of those who may be named.
     words : Words

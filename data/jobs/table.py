@@ -1,8 +1,8 @@
 """Long work as rows of one table: asked for by a page, done by a worker, followed by the page.
 
 A row says what holds across restarts: who asked for what, who works on it, how it ended. How far it has come
-from second to second lies beside it in files (:mod:`data.jobs.table.live`), because SQLite takes no second
-writer while an import writes. Whoever works on a job is the only worker (:mod:`data.jobs.table.lock`), so a
+from second to second lies beside it in files (:mod:`data.jobs.live`), because SQLite takes no second
+writer while an import writes. Whoever works on a job is the only worker (:mod:`data.jobs.lock`), so a
 running job of another worker is one whose worker died: it is taken again, at most :data:`ATTEMPTS` times.
 """
 

@@ -82,7 +82,7 @@ def training_set(rows: Rows, labels: pd.Series, target: str, until: date | None 
     ----------
     rows : Rows
     labels : Series
-        Label per ``student_key`` (:func:`fusion.features.build.splits.mature_labels`).
+        Label per ``student_key`` (:func:`fusion.features.splits.mature_labels`).
     target : {"late", "dropout"}
     until : date, optional
         Leave out rows whose as-of date is later (the simulated day of a forward split).

@@ -113,7 +113,7 @@ DIRECTIONS: dict[str, Direction] = {
     "parental_income": _free(_BARRED),
     "special_needs": _free(_BARRED),
 }
-"""Every feature of :data:`fusion.features.build.feature_list.FEATURES`; a signature's components have no
+"""Every feature of :data:`fusion.features.feature_list.FEATURES`; a signature's components have no
 plain meaning."""
 
 

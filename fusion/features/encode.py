@@ -116,7 +116,7 @@ def fit_encoder(
         Feature table, categories as text.
     names : list of str, optional
         Features to use; default: every column of the table but those that others say already
-        (:attr:`fusion.features.build.feature_list.Feature.predictor`).
+        (:attr:`fusion.features.feature_list.Feature.predictor`).
     features : dict of str to Feature
         The registry that says which features are categories.
     allow_protected : bool

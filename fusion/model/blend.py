@@ -2,7 +2,7 @@
 
 Trees find steps and interactions; a line carries over better to cohorts that differ from the past. The
 weight is chosen out of fold and then drawn half-way to equal weights, because folds of the same cohorts
-cannot show that advantage. Both keep the directions of :mod:`fusion.features.build.directions`. The SHAP
+cannot show that advantage. Both keep the directions of :mod:`fusion.features.directions`. The SHAP
 values of the average are the average of the two parts' exact values.
 """
 

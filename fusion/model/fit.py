@@ -76,7 +76,7 @@ def fit_target(
 ) -> TargetModel:
     """Trees and line on every row's records, signature trees on the signed rows, calibration out of fold.
 
-    ``signs`` (columns,) is what :func:`fusion.features.build.directions.column_signs` gives.
+    ``signs`` (columns,) is what :func:`fusion.features.directions.column_signs` gives.
     """
     rows, outcome = training_set.rows, np.asarray(training_set.outcome, float)
     if not len(rows):

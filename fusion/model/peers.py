@@ -142,7 +142,7 @@ def peer_shap(
     booster : xgboost.Booster
     matrix : ndarray float32 (n, columns)
     group : ndarray of int (n,)
-        Group of each row (:meth:`fusion.model.risk_model.peers.Peers.group_of`).
+        Group of each row (:meth:`fusion.model.peers.Peers.group_of`).
     peers : Peers
 
     Notes

@@ -174,7 +174,7 @@ def early_exit_sign(old: pd.DataFrame, new: pd.DataFrame) -> Sign | None:
     Parameters
     ----------
     old, new : DataFrame
-        ``term``, ``cause`` (:func:`fusion.model.risk_model.competing.durations`).
+        ``term``, ``cause`` (:func:`fusion.model.competing.durations`).
 
     Returns
     -------
@@ -251,7 +251,7 @@ def watch(
     old, new : Rows
         Rows of the training cohorts, and of the cohorts now scored.
     old_ends, new_ends : DataFrame
-        Their durations (:func:`fusion.model.risk_model.competing.durations`).
+        Their durations (:func:`fusion.model.competing.durations`).
     rng : Generator
     """
     signs = feature_signs(old, new)

@@ -167,7 +167,7 @@ def assess(
     rows : Rows
         Every row of every as-of term.
     seed, settings
-        As for :func:`fusion.model.risk_model.fit.fit_model`.
+        As for :func:`fusion.model.fit.fit_model`.
     targets : tuple of str
     draws : int
         Bootstrap draws.

@@ -65,7 +65,7 @@ def examine_lists(risks: pd.DataFrame, share: float = 0.2, column: str = "fused"
     ----------
     risks : DataFrame
         ``student_key, cohort_term, as_of_index, outcome`` and the risk ``column``
-        (:attr:`fusion.validation.assess.Assessment.risks`).
+        (:attr:`fusion.validation.assess.TargetAssessment.risks`).
     share : float
         Capacity, 0…1.
     column : str

@@ -11,7 +11,7 @@ import numpy as np
 
 class HasStretch(Protocol):
     """Anything with ``start``, ``stop`` and ``weight``, such as
-    :class:`vision.descriptor.descriptors.covariance.Block`."""
+    :class:`vision.descriptor.covariance.Block`."""
 
     start: int
     stop: int

@@ -26,7 +26,7 @@ def job_progress(job_id: str, *, quiet: bool = False) -> Job | None:
     Parameters
     ----------
     job_id : str
-        From :func:`dashboard.jobs.asking.asking.start`.
+        From :func:`dashboard.jobs.asking.start`.
     quiet : bool
         Say nothing of a job that ended well: the page shows what came of it.
 

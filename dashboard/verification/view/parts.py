@@ -29,7 +29,7 @@ MODES = ("one", "folder")
 
 
 class Evidence(NamedTuple):
-    """What :func:`dashboard.verification.comparison.view.compare.comparison` takes."""
+    """What :func:`dashboard.verification.view.compare.comparison` takes."""
 
     questioned: bytes
     references: pd.DataFrame

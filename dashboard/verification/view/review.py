@@ -160,7 +160,7 @@ def queue_list(table: pd.DataFrame, ids: list[str]) -> None:
     Parameters
     ----------
     table : DataFrame
-        From :func:`dashboard.verification.comparison.reviews.queue_table`.
+        From :func:`dashboard.verification.reviews.queue_table`.
     ids : list of str
         The case of each row.
     """
