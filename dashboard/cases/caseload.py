@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pandas as pd
 
 from dashboard.shell.wording import Words
@@ -84,7 +86,7 @@ def as_table(frame: pd.DataFrame, programs: dict[str, str], words: Words) -> pd.
     """
     shown = pd.DataFrame({"student_key": frame["student_key"]})
     shown["moved"] = [_moved(row, words) for row in frame.to_dict("records")]
-    shown["student"] = [_who(row) for row in frame.to_dict("records")]
+    shown["student"] = _told_apart([_who(row) for row in frame.to_dict("records")], frame)
     if "student_number" in frame:
         shown["student_number"] = frame["student_number"].tolist()
     shown["band"] = [[words(f"band.{band}")] for band in frame["band"]]
@@ -112,6 +114,18 @@ def _who(row: dict) -> str:
     """Name, else number, else the beginning of the key."""
     known = [row.get("name"), row.get("student_number"), row["student_key"][:8]]
     return next(part for part in known if isinstance(part, str) and part)
+
+
+def _told_apart(names: list[str], frame: pd.DataFrame) -> list[str]:
+    """Names, with the number (or the beginning of the key) beside each that the list holds more than once."""
+    twice = {name for name, count in Counter(names).items() if count > 1}
+    if not twice:
+        return names
+    numbers = frame["student_number"] if "student_number" in frame else frame["student_key"].str[:8]
+    return [
+        f"{name} · {number}" if name in twice and name != number else name
+        for name, number in zip(names, numbers, strict=True)
+    ]
 
 
 def for_export(table: pd.DataFrame, words: Words) -> pd.DataFrame:

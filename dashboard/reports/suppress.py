@@ -40,7 +40,11 @@ def suppress(table: ReportTable, threshold: int = THRESHOLD) -> ReportTable:
     hidden = hidden_counts(count_system(table), threshold)
     cells = {}
     for address, cell in table.cells.items():
-        hide = address in hidden or _rests_on_few(table, address, threshold)
+        hide = (
+            address in hidden
+            or _rests_on_few(table, address, threshold)
+            or _rests_on_hidden(table, address, hidden)
+        )
         cells[address] = replace(
             cell,
             value=None if hide else cell.value,
@@ -147,6 +151,17 @@ def _rests_on_few(table: ReportTable, address: Address, threshold: int) -> bool:
     cell = table.cells[address]
     column = next(each for each in table.columns if each.key == address[1])
     return column.aggregate != "count" and cell.state == OPEN and len(cell.students) < threshold
+
+
+def _rests_on_hidden(table: ReportTable, address: Address, hidden: frozenset[Address]) -> bool:
+    """Whether a mean or an extreme is about students whose count in the same row is hidden: with the mean and
+    what is printed beside it, the count could be worked out."""
+    column = next(each for each in table.columns if each.key == address[1])
+    if column.aggregate == "count":
+        return False
+    about = set(table.cells[address].students)
+    counts = [table.cells[other] for other in hidden if other[0] == address[0] and other in table.cells]
+    return any(not count.students or about & set(count.students) for count in counts)
 
 
 def _hide_dependent_cells(profile: Profile, cells: dict) -> dict:

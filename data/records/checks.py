@@ -124,6 +124,7 @@ _WARNINGS = {
     "REC135": "The file tells of exits too",
     "REC136": "Columns about all terms together; left out",
     "REC138": "A status of a student who has left, in a row of a term",
+    "REC139": "A term without a grade average and without credits; nothing says whether it was a leave",
     "REC137": "Whoever has a date of graduation is taken as graduated",
     "SPC101": "No student has the number in this name; left out",
     "SPC102": "Two students may be meant; left out",

@@ -11,6 +11,11 @@ from data.files.register_files import ParsedTable
 from data.records.checks import collect, flag
 from data.records.known import Known
 
+_NO_STATUS = (
+    "no average and no credits: taken as a term in which the student was active. If it was a leave or the "
+    "student was not registered, add a column with the status of the term (C, N)"
+)
+
 
 def check_terms(terms: ParsedTable, cohorts: pd.Series, exits: pd.Series, known: Known) -> pd.DataFrame:
     """Problems of term rows against the student's entry and exit, and of their credits and averages."""
@@ -46,6 +51,9 @@ def _check_credits(terms: ParsedTable, known: Known) -> pd.DataFrame:
         found.append(flag(terms, idle, "REC107", "credits_attempted"))
         if "gpa_term" in rows:
             none = (attempted == 0).fillna(False)
+            if "status" not in terms.match.headers:
+                empty = none & rows["gpa_term"].isna()
+                found.append(flag(terms, empty, "REC139", "credits_attempted", _NO_STATUS))
             found.append(flag(terms, none & (rows["gpa_term"] > 0), "REC018", "gpa_term"))
             found.append(flag(terms, none & (rows["gpa_term"] == 0), "REC102", "gpa_term"))
     if "gpa_cum" in rows:

@@ -88,11 +88,19 @@ def caseload_table(frame: pd.DataFrame, key: str, *, several: bool = False) -> l
     return frame.iloc[rows]["student_key"].tolist()
 
 
-def name_column(key: str):
-    """The column of names in the table ``key``: always in sight, and each name opens its student."""
+def name_column(key: str, width: int = 176):
+    """The column of names in the table ``key``: always in sight, and each name opens its student.
+
+    Parameters
+    ----------
+    key : str
+        Of the table.
+    width : int
+        Pixels; names with their numbers need more.
+    """
     return st.column_config.ButtonColumn(
         current_session.words()("column.student"),
-        width=176,
+        width=width,
         pinned=True,
         alignment="left",
         type="tertiary",

@@ -16,6 +16,7 @@ from dashboard.shell.plain import shown_table
 from data import queries
 
 ROW, MOST_HEIGHT = 36, 520
+NAME_AND_NUMBER = 280
 
 
 def by_rule(chosen: CaseFilter, why) -> None:
@@ -99,7 +100,7 @@ def _opening(table: pd.DataFrame, key: str, title: str) -> None:
         row_height=ROW,
         placeholder="–",
         alt=title,
-        column_config={words("column.student"): name_column(f"{key}-table")},
+        column_config={words("column.student"): name_column(f"{key}-table", NAME_AND_NUMBER)},
     )
     open_named(table, f"{key}-table")
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):

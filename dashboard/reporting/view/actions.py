@@ -127,9 +127,9 @@ def history(profile_id: str, program: str, ts: int) -> None:
     if listed.empty:
         return st.caption(words("reports.history_empty"))
     shown = listed.assign(status=[words(f"reports.status_{state}") for state in listed["status"]])
-    names = ("version", "status", "prepared_by", "prepared_at", "approved_by", "sha256")
+    names = ("version", "status", "report_id", "prepared_by", "prepared_at", "approved_by", "sha256")
     shown = shown[list(names)].rename(columns={name: words(f"reports.{name}") for name in names})
-    st.dataframe(shown_table(shown), hide_index=True, alt=words("reports.history"))
+    st.dataframe(shown_table(shown), hide_index=True, placeholder="–", alt=words("reports.history"))
     versions = dict(zip(listed["report_id"], listed["version"], strict=True))
     chosen = st.selectbox(
         words("reports.open_version"),

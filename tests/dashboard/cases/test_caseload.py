@@ -49,6 +49,12 @@ def test_who_has_no_name_is_known_by_number_or_key():
     assert table["student"].tolist() == ["Budi", "03", "Ani", "Dewi", "eeeeeeee"]
 
 
+def test_students_of_one_name_are_told_apart_by_their_numbers():
+    rows = caseload.ordered(ROWS.assign(name=["Ani", "Budi", "Ani", "Dewi", None]))
+    table = caseload.as_table(rows, {}, Words("en"))
+    assert table["student"].tolist() == ["Budi", "Ani · 03", "Ani · 01", "Dewi", "eeeeeeee"]
+
+
 def test_rows_without_identity_show_only_the_key():
     table = caseload.as_table(
         caseload.ordered(ROWS.drop(columns=["name", "student_number"])), {}, Words("en")

@@ -4,7 +4,10 @@ The attack is written apart from the code it tries: an integer programme (scipy 
 of the table, with equations typed in here and not taken from the profile.
 """
 
+from itertools import permutations
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -185,3 +188,26 @@ def test_large_counts_and_zeros_stay(flow):
 def test_a_threshold_below_two_is_refused(flow, ts2025):
     with pytest.raises(ValueError, match="threshold"):
         suppress(compute_table(load_profile("iaps40-8c", "S1"), flow, ts2025), threshold=1)
+
+
+def test_a_mean_over_many_is_hidden_with_the_counts_that_it_rests_on(flow, ts2025):
+    profile = load_profile("iaps40-8c", "S1")
+    small = compute_table(profile, flow, ts2025)
+    row, few, many = next(
+        (row.key, few, many)
+        for row in profile.rows
+        for few, many in permutations([key for key in small_cells(small, row.key)], 2)
+    )
+    twins = flow[flow["student_key"] == small.cell(row, many).students[0]]
+    copies = [twins.assign(student_key=f"twin{number}") for number in range(8)]
+    table = compute_table(profile, pd.concat([flow, *copies], ignore_index=True), ts2025)
+    assert len(table.cell(row, "mean").students) >= 9  # enough by themselves
+    public = suppress(table)
+    assert public.cell(row, few).state == SUPPRESSED
+    assert public.cell(row, "mean").state == SUPPRESSED
+
+
+def small_cells(table, row: str) -> list[str]:
+    """Counts of graduates of a row that are between one and four."""
+    cells = [key for at, key in table.cells if at == row and key.startswith("graduated@")]
+    return [key for key in cells if 0 < (table.cell(row, key).value or 0) < 5]

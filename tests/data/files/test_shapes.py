@@ -103,6 +103,14 @@ def test_an_average_of_0_in_a_wide_file_is_asked_about_once(store):
     assert plan_import(sources, store=store).accepted
 
 
+def test_a_term_without_figures_in_a_wide_file_is_named_since_it_may_have_been_a_leave():
+    leave = WIDE.replace("01;3,25;3,00;;20;20;;3,13", "01;3,25;;3,00;20;0;20;3,13")
+    plan = planned({"students": TWO, "terms": leave})
+    told = plan.problems[plan.problems["rule"] == "REC139"]
+    assert told["row"].tolist() == [2] and told["column"].tolist() == ["SKS SMT 2"]
+    assert plan.accepted and "REC139" not in rules(planned({"students": TWO, "terms": WIDE}))
+
+
 def test_own_semester_numbers_are_placed_by_the_entry():
     students = STUDENTS + "01;55201;S1;2015;Baru\n02;55201;S1;2015 Genap;Baru\n"
     terms = "NIM;Semester;Status;IPS;SKS\n01;1;Aktif;3,0;20\n01;14;Aktif;2,0;18\n02;2;Aktif;3,5;20\n"
