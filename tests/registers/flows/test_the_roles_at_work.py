@@ -213,7 +213,7 @@ def choose_report(page, steps) -> None:
     """BAN-PT's table of graduates of the S1, TS 2025."""
     steps.choose(page, "report-program-True", "54231 Peternakan (S1)")
     expect(page.locator(".report-table").first).to_be_visible()
-    expect(page.locator(".st-key-report-ts input")).to_have_value("2025")
+    expect(page.locator("[class*='st-key-report-ts'] input")).to_have_value("2025")
 
 
 def open_version(page, steps) -> None:
