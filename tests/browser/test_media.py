@@ -39,15 +39,6 @@ def download(page) -> tuple[str, bytes]:
     return waiting.value.url, Path(waiting.value.path()).read_bytes()
 
 
-def leave(page) -> None:
-    """Sign out (tested in test_sessions); a click that met the export's menu as it closed is made again."""
-    way_out = page.locator(".st-key-sign-out button")
-    way_out.click()
-    if way_out.is_visible():
-        way_out.click()
-    page.locator(".st-key-enter-leadership button").wait_for()
-
-
 @pytest.fixture
 def stranger(chrome, site, steps):
     """The cookie of another account that is signed in elsewhere."""
@@ -69,7 +60,8 @@ def test_an_export_goes_to_the_session_that_was_handed_it_and_ends_with_it(chrom
     assert got(chrome, url, own) == (200, "no-store")
     for cookie in (None, "", "x" * 43, stranger):
         assert got(chrome, url, cookie)[0] == 404
-    leave(page)
+    page.locator(".st-key-sign-out button").click()
+    page.locator(".st-key-enter-leadership button").wait_for()
     assert got(chrome, url, own)[0] == 404
 
 
