@@ -113,7 +113,7 @@ def range_coverage(size: int, archives: int, seed: int) -> dict:
     for _ in range(archives):
         margin, fresh = rng.normal(-0.5, 1.2, size), rng.normal(-0.5, 1.2, 500)
         outcome = (rng.random(size) < _true_risk(margin)).astype(float)
-        curve = fit_calibrator(margin, outcome, np.zeros(size), np.arange(size))
+        curve = fit_calibrator(margin, outcome, np.zeros(size))
         low, high = curve.interval(curve.risk(fresh), np.zeros(500))
         held.append(float(((low <= _true_risk(fresh)) & (_true_risk(fresh) <= high)).mean()))
     mean, error = float(np.mean(held)), float(np.std(held) / np.sqrt(archives))

@@ -84,7 +84,7 @@ def fit_target(
     matrix = encoder.matrix(rows.table)
     records, margin = fit_records(matrix, outcome, rows.students, settings, rng, signs)
     records = replace(records, peers=typical_peers(encoder, rows.table, signs))
-    calibrator = fit_calibrator(margin, outcome, rows.as_of, rows.students)
+    calibrator = fit_calibrator(margin, outcome, rows.as_of)
     stage, fused = fit_signature(rows, outcome, margin, rng)
     risk = calibrator.risk(margin)
     if stage is not None:
@@ -137,7 +137,7 @@ def fit_signature(
         shrink = TOKEN_RATE / SIGNATURE_TREES.learning_rate
         margin = start + shrink * (folds.margin(TOKEN_ROUNDS) - start)
     booster = fit_trees(matrix, outcome, trees, int(rng.integers(2**31)), start=start, signs=signs)
-    calibrator = fit_calibrator(margin, outcome, signed.as_of, signed.students)
+    calibrator = fit_calibrator(margin, outcome, signed.as_of)
     fused[rows.signed] = margin
     return SignatureStage(reduction, booster, calibrator, trees.rounds), fused
 

@@ -18,8 +18,10 @@ from fusion.model.watched import EMBEDDINGS, EXITS, FEATURE, MISSINGNESS, OLD_OR
 PSI_LIMIT = 0.25  # the customary bound between a moderate and a large shift
 MISSING_LIMIT = 0.15  # absolute change of a feature's missing share
 DOMAIN_LIMIT = 0.70  # AUC of the old-or-new classifier, lower bound of its interval
-ALARM_P = 0.01  # of the early-exit test
+ALARM_P = 0.03  # of the early-exit test
 LEAST_ROWS = 50
+LEAST_EXITS = 20  # drop-outs of the old side below which students are told apart by the term alone
+STRATA = 5  # groups of students who are as likely to leave
 
 
 @dataclass(frozen=True)
@@ -168,42 +170,95 @@ def domain_sign(old: np.ndarray, new: np.ndarray, rng: np.random.Generator) -> S
     return Sign(EMBEDDINGS, OLD_OR_NEW, auc.value, DOMAIN_LIMIT, auc.low > DOMAIN_LIMIT)
 
 
+def hazard_rows(rows: Rows, ends: pd.DataFrame) -> pd.DataFrame:
+    """Every term that a student might have dropped out in, as far as that was seen.
+
+    Parameters
+    ----------
+    rows : Rows
+        Rows of every as-of term.
+    ends : DataFrame
+        ``student_key, term, cause`` (:func:`fusion.model.competing.durations`).
+
+    Returns
+    -------
+    DataFrame
+        ``position`` (of the row), ``student_key``, ``term`` (the one after the row's as-of term), ``event``
+        (1: dropped out in it). Terms that were not seen to their end are left out.
+    """
+    ends = ends.set_index("student_key")
+    mine = ends.reindex(rows.students)
+    term, last = rows.as_of + 1, mine["term"].to_numpy(float)
+    event = (mine["cause"] == "dropout").to_numpy() & (last == term)
+    seen = np.nan_to_num(last, nan=0) >= term
+    frame = pd.DataFrame({"student_key": rows.students, "term": term, "event": event.astype(float)})
+    return frame.assign(position=np.arange(len(rows)))[seen].reset_index(drop=True)
+
+
+def alike(old: Rows, new: Rows, old_ends: pd.DataFrame, new_ends: pd.DataFrame) -> list[pd.DataFrame]:
+    """Both sides' :func:`hazard_rows` with a ``stratum``: the term, and how likely such a student leaves in it.
+
+    How likely is learned from the old side alone, by a line on what the rows hold as numbers; of the old side
+    itself out of fold, so that nobody's own exit says where they stand.
+    """
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GroupKFold, cross_val_predict
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    sides = [(old, hazard_rows(old, old_ends)), (new, hazard_rows(new, new_ends))]
+    names = [name for name in old.table if pd.api.types.is_numeric_dtype(old.table[name])]
+    x, z = (rows.table[names].iloc[frame["position"]].to_numpy(float) for rows, frame in sides)
+    (_, mine), (_, theirs) = sides
+    chance = [np.zeros(len(mine)), np.zeros(len(theirs))]
+    students = mine["student_key"].nunique()
+    if names and mine["event"].sum() >= LEAST_EXITS and students >= LEAST_ROWS and len(theirs):
+        chain = make_pipeline(
+            SimpleImputer(strategy="median", keep_empty_features=True),
+            StandardScaler(),
+            LogisticRegression(C=0.1, max_iter=500),
+        )
+        about = {"groups": mine["student_key"], "cv": GroupKFold(4), "method": "decision_function"}
+        chance[0] = cross_val_predict(chain, x, mine["event"], **about)
+        chance[1] = chain.fit(x, mine["event"]).decision_function(z)
+    edges = np.quantile(chance[0], np.linspace(0, 1, STRATA + 1)[1:-1]) if len(mine) else np.zeros(0)
+    return [
+        frame.assign(stratum=frame["term"] * (STRATA + 1) + np.searchsorted(edges, values))
+        for (_, frame), values in zip(sides, chance, strict=True)
+    ]
+
+
 def early_exit_sign(old: pd.DataFrame, new: pd.DataFrame) -> Sign | None:
-    """Whether young cohorts drop out faster or slower than the training cohorts did by the same term.
+    """Whether young cohorts drop out faster or slower than students like them did by the same term.
 
     Parameters
     ----------
     old, new : DataFrame
-        ``term``, ``cause`` (:func:`fusion.model.competing.durations`).
+        ``student_key, event, stratum`` (:func:`alike`).
 
     Returns
     -------
     Sign or None
-        Two-sided p of the log-rank test on drop-out (other ends censor), as ``value``; the alarm is at or
-        below the limit. None without drop-outs or with too few students.
+        Two-sided p of the log-rank test on drop-out, stratified by term and likeness, as ``value``; the alarm
+        is at or below the limit. None without drop-outs or with too few students. D. R. Cox, "Regression
+        models and life-tables", JRSS B 34 (1972) 187–220, section 7, gives the test within strata.
     """
     from scipy.stats import norm
 
-    if min(len(old), len(new)) < LEAST_ROWS:
+    if min(old["student_key"].nunique(), new["student_key"].nunique()) < LEAST_ROWS:
         return None
-    horizon = int(new["term"].max())
-    observed = expected = variance = 0.0
-    for term in range(1, horizon + 1):
-        risk_new, risk_old = (frame["term"] >= term for frame in (new, old))
-        n, m = int(risk_new.sum()), int(risk_old.sum())
-        d_new, d_old = (
-            int(((frame["term"] == term) & (frame["cause"] == "dropout")).sum()) for frame in (new, old)
-        )
-        both, events = n + m, d_new + d_old
-        if both < 2 or not events:
-            continue
-        observed += d_new
-        expected += events * n / both
-        variance += events * (n / both) * (m / both) * (both - events) / (both - 1)
-    if variance <= 0:
+    counts = [frame.groupby("stratum")["event"].agg(["sum", "size"]) for frame in (old, new)]
+    both = counts[0].join(counts[1], how="inner", lsuffix="_old", rsuffix="_new")
+    n, m = both["size_new"].to_numpy(float), both["size_old"].to_numpy(float)
+    events, all_of = (both["sum_new"] + both["sum_old"]).to_numpy(), n + m
+    expected = events * n / all_of
+    variance = events * n * m * (all_of - events) / (all_of**2 * np.maximum(all_of - 1, 1))
+    if variance.sum() <= 0:
         return None
-    p = float(2 * norm.sf(abs(observed - expected) / np.sqrt(variance)))
-    return Sign(EXITS, "", p, ALARM_P, p <= ALARM_P, seen=round(observed), expected=round(expected))
+    observed, awaited = float(both["sum_new"].sum()), float(expected.sum())
+    p = float(2 * norm.sf(abs(observed - awaited) / np.sqrt(variance.sum())))
+    return Sign(EXITS, "", p, ALARM_P, p <= ALARM_P, seen=round(observed), expected=round(awaited))
 
 
 def score_sign(old: np.ndarray, new: np.ndarray, name: str = "risk") -> Sign | None:
@@ -256,7 +311,7 @@ def watch(
     """
     signs = feature_signs(old, new)
     embedded = domain_sign(embeddings_of(old)[1], embeddings_of(new)[1], rng)
-    exits = early_exit_sign(old_ends, new_ends)
+    exits = early_exit_sign(*alike(old, new, old_ends, new_ends))
     return Drift(tuple(signs + [sign for sign in (embedded, exits) if sign is not None]))
 
 
