@@ -46,7 +46,8 @@ from data.scores.page_state import (
     specimen_list,
     store_state,
 )
-from data.scores.prospects import expected_late, flow_by_group, last_scored
+from data.scores.places import places
+from data.scores.prospects import expected_late, first_scored, flow_by_group, last_scored
 from data.scores.queries import (
     StoredExplanation,
     caseload,
@@ -91,6 +92,7 @@ __all__ = [
     "explanation",
     "explanations",
     "find_student",
+    "first_scored",
     "flow_by_group",
     "flow_counts",
     "followups_due",
@@ -107,6 +109,7 @@ __all__ = [
     "own_cohorts",
     "own_students",
     "past_normal_counts",
+    "places",
     "previous_cube",
     "programs",
     "quiet_students",

@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard.cases.view.standing_parts import unlearned_card
+from dashboard.cases.view.standing_parts import rank_note, unlearned_card
 from dashboard.cohorts.view import overview as parts
 from dashboard.cohorts.view.prospects import gaps, health, outlook, prepare_overview
 from dashboard.components.ahead import draw_ahead
@@ -29,7 +29,8 @@ def show() -> None:
         return next_steps("overview")
     programs, cohorts = stores.program_table(), flow["cohort_term"].unique().tolist()
     chosen = group_filters(programs, cohorts)
-    unlearned_card(chosen.target)
+    if not unlearned_card(chosen.target):
+        rank_note(chosen.target)
     if stores.served_version() is None:
         next_steps("overview")
     given = parts.Given(chosen)

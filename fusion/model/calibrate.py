@@ -64,9 +64,10 @@ class Calibrator:
                 low[mine], high[mine] = _look_up(windows, risk[mine])
         return np.minimum(low, risk), np.maximum(high, risk)
 
-    def counts_at(self, as_of_index: int) -> bool:
-        """Whether enough past students stood at an as-of term for shares of them to be counted."""
-        return len(self._bins(as_of_index)) > 0
+    @property
+    def counted(self) -> tuple[int, ...]:
+        """The as-of terms at which enough past students stood for shares of them to be counted."""
+        return tuple(sorted({int(index) for index in self.bins[:, 0] if index >= 0}))
 
     def past_students(self, risk: float, as_of_index: int) -> tuple[int, int]:
         """How many past students stand behind a range, and how many of them met the outcome; 0 without one."""

@@ -7,7 +7,8 @@ students of the young cohorts have already dropped out, against how many the mod
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -15,12 +16,15 @@ import pandas as pd
 from fusion.features.rows import Rows
 from fusion.model.watched import EMBEDDINGS, EXITS, FEATURE, MISSINGNESS, OLD_OR_NEW, SCORES, Sign
 
+Level = Callable[[Rows], list[np.ndarray]]  # rows → log-odds, one array per target
+LEVEL_LIMIT = 0.1  # log-odds; a move of the mean risk by about 2 points of 100
 PSI_LIMIT = 0.25  # the customary bound between a moderate and a large shift
 MISSING_LIMIT = 0.15  # absolute change of a feature's missing share
 DOMAIN_LIMIT = 0.70  # AUC of the old-or-new classifier, lower bound of its interval
 ALARM_P = 0.03  # of the early-exit test
 LEAST_ROWS = 50
 LEAST_EXITS = 20  # drop-outs of the old side below which students are told apart by the term alone
+FIRST_YEAR = 2  # completed terms
 STRATA = 5  # groups of students who are as likely to leave
 
 
@@ -93,8 +97,13 @@ def category_psi(old, new) -> float:
     return float(((q - p) * np.log(q / p)).sum()) if len(old) and len(new) else 0.0
 
 
-def feature_signs(old: Rows, new: Rows) -> list[Sign]:
-    """PSI and change of missingness per feature, at the same as-of terms and programmes on both sides."""
+def feature_signs(old: Rows, new: Rows, level: Level | None = None) -> list[Sign]:
+    """PSI and change of missingness per feature, at the same as-of terms and programmes on both sides.
+
+    With ``level`` a shift alarms only where it moves what the model says: by at least :data:`LEVEL_LIMIT`,
+    were the new rows given the old ones' values of that feature. A list of names that was renewed, say, moves
+    no level where the model hardly listens to it; it stays a sign, without an alarm.
+    """
     common = set(_cells(old)) & set(_cells(new))
     old, new = (rows.take(_cells(rows).isin(common).to_numpy()) for rows in (old, new))
     if min(len(old), len(new)) < LEAST_ROWS:
@@ -109,11 +118,35 @@ def feature_signs(old: Rows, new: Rows) -> list[Sign]:
         number = pd.api.types.is_numeric_dtype(a)
         value = psi(a.to_numpy(float), b.to_numpy(float)) if number else category_psi(a, b)
         limit = psi_limit(10 if number else max(a.nunique(), b.nunique()), *people)
-        signs.append(Sign(FEATURE, name, value, limit, value > limit))
         change = float(abs(a.isna().mean() - b.isna().mean()))
-        if change > MISSING_LIMIT:
-            signs.append(Sign(MISSINGNESS, name, change, MISSING_LIMIT, True))
+        far, lost = value > limit, change > MISSING_LIMIT
+        matters = (far or lost) and (level is None or level_moved(old, new, name, level) >= LEVEL_LIMIT)
+        signs.append(Sign(FEATURE, name, value, limit, far and matters))
+        if lost:
+            signs.append(Sign(MISSINGNESS, name, change, MISSING_LIMIT, matters))
     return signs
+
+
+def level_moved(old: Rows, new: Rows, name: str, level: Level) -> float:
+    """By how much one feature's shift moves the mean log-odds of the new rows, in absolute value.
+
+    Parameters
+    ----------
+    old, new : Rows
+        Of the same mix of as-of terms and programmes.
+    name : str
+        The feature: the new rows are given the values of old rows, in the order of their cells.
+    level : callable
+        Rows → log-odds of each, one array per target.
+    """
+    here, there = (np.argsort(_cells(rows).to_numpy(object).astype(str), kind="stable") for rows in (old, new))
+    taken = here[np.linspace(0, len(here) - 1, len(there)).astype(int)]
+    given = old.table[name].iloc[np.random.default_rng(0).permutation(taken)].to_numpy()
+    table = new.table.copy()
+    table[name] = pd.Series(given, index=table.index).astype(old.table[name].dtype)
+    before = replace(new, table=table)
+    pairs = zip(level(new), level(before), strict=True)
+    return float(max((abs(np.mean(now) - np.mean(then)) for now, then in pairs), default=0.0))
 
 
 def _same_mix(old: Rows, new: Rows) -> Rows:
@@ -272,6 +305,9 @@ def score_sign(old: np.ndarray, new: np.ndarray, name: str = "risk") -> Sign | N
 def calibration_by_cohort(risks: pd.DataFrame, column: str = "fused") -> pd.DataFrame:
     """Mean risk against observed share per cohort, with the Jeffreys interval of the share.
 
+    All are judged at one as-of term, the same for every student of every cohort: a student's last row would
+    not do, as who leaves early has an early last row, so that the choice of the row already tells the end.
+
     Parameters
     ----------
     risks : DataFrame
@@ -280,24 +316,39 @@ def calibration_by_cohort(risks: pd.DataFrame, column: str = "fused") -> pd.Data
     Returns
     -------
     DataFrame
-        ``cohort_term, students, mean_risk, observed, low, high, trusted``; one row per student is counted,
-        their last as-of term. ``trusted``: the interval holds the mean risk.
+        ``cohort_term, as_of_index, students, mean_risk, observed, low, high, trusted``. ``trusted``: the
+        interval holds the mean risk.
     """
     from scipy.stats import beta
 
-    last = risks.sort_values("as_of_index").drop_duplicates("student_key", keep="last")
+    index = judged_at(risks)
     rows = []
-    for cohort, group in last.groupby("cohort_term"):
+    for cohort, group in risks[risks["as_of_index"] == index].groupby("cohort_term"):
         events, size = group["outcome"].sum(), len(group)
         low, high = beta.ppf([0.025, 0.975], events + 0.5, size - events + 0.5)
         mean = group[column].mean()
-        rows.append((cohort, size, mean, events / size, low, high, bool(low <= mean <= high)))
-    columns = ["cohort_term", "students", "mean_risk", "observed", "low", "high", "trusted"]
+        rows.append((cohort, index, size, mean, events / size, low, high, bool(low <= mean <= high)))
+    columns = ["cohort_term", "as_of_index", "students", "mean_risk", "observed", "low", "high", "trusted"]
     return pd.DataFrame(rows, columns=columns)
 
 
+def judged_at(risks: pd.DataFrame) -> int:
+    """The as-of term at which cohorts are judged: of those that most cohorts have, the nearest to the end of
+    the first year (:data:`FIRST_YEAR`)."""
+    cohorts = risks.groupby("as_of_index")["cohort_term"].nunique()
+    if cohorts.empty:
+        return FIRST_YEAR
+    most = cohorts.index[cohorts == cohorts.max()]
+    return int(min(most, key=lambda index: (abs(index - FIRST_YEAR), index)))
+
+
 def watch(
-    old: Rows, new: Rows, old_ends: pd.DataFrame, new_ends: pd.DataFrame, rng: np.random.Generator
+    old: Rows,
+    new: Rows,
+    old_ends: pd.DataFrame,
+    new_ends: pd.DataFrame,
+    rng: np.random.Generator,
+    level: Level | None = None,
 ) -> Drift:
     """Every sign together.
 
@@ -308,8 +359,10 @@ def watch(
     old_ends, new_ends : DataFrame
         Their durations (:func:`fusion.model.competing.durations`).
     rng : Generator
+    level : callable, optional
+        What the model in service says of rows (:func:`level_moved`).
     """
-    signs = feature_signs(old, new)
+    signs = feature_signs(old, new, level)
     embedded = domain_sign(embeddings_of(old)[1], embeddings_of(new)[1], rng)
     exits = early_exit_sign(*alike(old, new, old_ends, new_ends))
     return Drift(tuple(signs + [sign for sign in (embedded, exits) if sign is not None]))

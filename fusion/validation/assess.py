@@ -24,10 +24,13 @@ from fusion.model.examined import (
     RECORDS,
     RULE,
     Ablation,
+    Choice,
     CohortRisk,
+    DecisionPoint,
     Evaluation,
     Examination,
     ListPoint,
+    ListWorth,
     Reliability,
     SetCoverage,
     TermFigure,
@@ -40,6 +43,7 @@ from fusion.validation import baselines
 from fusion.validation.ablation import ablate
 from fusion.validation.evaluate import (
     DRAWS,
+    LEAST_CLUSTERS,
     by_as_of,
     evaluate_risk,
     precision_recall,
@@ -48,6 +52,7 @@ from fusion.validation.evaluate import (
 from fusion.validation.fairness import Fairness, audit
 from fusion.validation.kept import Row, rounded, rows_of
 from fusion.validation.lists import ListReport, examine_lists
+from fusion.validation.worth import choose, decision_curve, list_worth
 
 CURVES = (FUSED, LOGISTIC)  # arms whose precision is kept at every length of the list
 
@@ -79,6 +84,8 @@ class TargetAssessment:
         Errors by group.
     risks : DataFrame
         One row per test row: meta, outcome and the risk of each arm. Not for a manifest.
+    worth, decision, choice
+        Real lists, the decision curve, and which to use (:mod:`fusion.validation.worth`).
     """
 
     evaluations: dict[str, Evaluation]
@@ -91,6 +98,9 @@ class TargetAssessment:
     sets: pd.DataFrame
     fairness: Fairness
     risks: pd.DataFrame = field(repr=False)
+    worth: tuple[ListWorth, ...] = ()
+    decision: tuple[DecisionPoint, ...] = ()
+    choice: Choice = Choice()
 
 
 @dataclass(frozen=True)
@@ -144,6 +154,9 @@ class Assessment:
             lists={target: part.lists.figures() for target, part in parts.items()},
             sets=_stack(SetCoverage, {target: _with_answers(part.sets) for target, part in parts.items()}),
             fairness={target: part.fairness.audit() for target, part in parts.items()},
+            worth=tuple(replace(row, target=t) for t, part in parts.items() for row in part.worth),
+            decision=tuple(replace(point, target=t) for t, part in parts.items() for point in part.decision),
+            choices={target: part.choice for target, part in parts.items()},
         )
 
 
@@ -197,6 +210,7 @@ def assess(
         say(f"judging {target} on the later cohorts")
         rng = np.random.default_rng([seed, 91, number])
         judged = judge_target(model, training_sets[target], tests[target], target, rng, draws)
+        judged = with_worth(judged, records.students, float(training_sets[target].outcome.mean()), rng, draws)
         results[target] = with_groups(judged, records.students, target, rng)
     until = split.simulated_date if protocol == FORWARD else None
     return Assessment(protocol, until, len(split.train), len(split.test), settings, results)
@@ -264,6 +278,28 @@ def with_groups(
 ) -> TargetAssessment:
     """The same assessment with errors by group."""
     return replace(judged, fairness=audit(judged.risks, students, target, rng))
+
+
+def with_worth(
+    judged: TargetAssessment,
+    students: pd.DataFrame,
+    past_share: float,
+    rng: np.random.Generator,
+    draws: int = DRAWS,
+) -> TargetAssessment:
+    """The same assessment with real lists, the decision curve and which to use.
+
+    ``past_share`` is the share of the event among the rows that taught, 0…1.
+    """
+    table = judged.risks
+    cells = table["program_code"].astype(str) + "|" + table["cohort_term"].astype(str)
+    groups = (cells if cells.nunique() >= LEAST_CLUSTERS else table["student_key"]).to_numpy(object)
+    return replace(
+        judged,
+        worth=tuple(list_worth(table, students, groups, rng, max(20, draws // 2))),
+        decision=tuple(decision_curve(table)),
+        choice=choose(table, past_share, groups, rng, draws),
+    )
 
 
 def set_coverage(model: RiskModel, test: TrainingSet, risk: np.ndarray, target: str) -> pd.DataFrame:

@@ -39,7 +39,7 @@ def test_no_range_beyond_the_outermost_past_students_nor_where_few_stood():
     as_of = np.r_[np.full(540, 2), np.full(60, 3)]
     curve = fit_calibrator(margin, outcome, as_of)
     windows = curve.bins
-    assert set(windows[:, 0]) == {2.0} and curve.counts_at(2) and not curve.counts_at(3)
+    assert set(windows[:, 0]) == {2.0} and curve.counted == (2,)
     ends = np.array([windows[0, 1], windows[-1, 1]])
     assert np.isfinite(curve.interval(ends, [2, 2])).all()
     assert np.isnan(curve.interval(ends + [-1e-3, 1e-3], [2, 2])).all()
