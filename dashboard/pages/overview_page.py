@@ -14,7 +14,7 @@ from dashboard.components.chart_panel import chart_panel
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import group_choices, group_filters
 from dashboard.components.kpis import kpi_row
-from dashboard.components.layout import card, empty_state, page_header
+from dashboard.components.layout import card, empty_state, page_header, section
 from dashboard.jobs.view.next_steps import next_steps
 from dashboard.shell import caches, current_session, stores
 from data import queries
@@ -40,7 +40,11 @@ def show() -> None:
     kpi_row(parts.kpis(given))
     left, right = st.columns(2)
     with left, card("bands"):
-        chart_panel(**panels["bands"], title=words("overview.bands_title"))
+        if given.cube.empty:
+            section(words("overview.bands_title"))
+            st.caption(words("overview.bands_none"))
+        else:
+            chart_panel(**panels["bands"], title=words("overview.bands_title"))
     with right, card("retention"):
         chart_panel(**panels["retention"], **parts.titled("retention"))
     left, right = st.columns(2)

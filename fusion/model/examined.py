@@ -69,6 +69,11 @@ class Ablation:
         where nothing was compared.
     verdict : str
         One of :data:`VERDICTS`.
+    gives_away : tuple of str
+        Attributes that embeddings of the compared students predict better than chance.
+    reachable : Estimate or None
+        AUC gain of the records margin with a line on the signature, both weighed on the test students out of
+        fold: an upper reading of what there is to gain.
     """
 
     target: str = ""
@@ -78,6 +83,8 @@ class Ablation:
     differences: dict[str, Estimate] = field(default_factory=dict)
     p_value: float = nan
     verdict: str = ""
+    gives_away: tuple[str, ...] = ()
+    reachable: Estimate | None = None
 
 
 @dataclass(frozen=True)
