@@ -12,7 +12,7 @@ from dashboard.models.facts import AT_K, HEADLINE
 from dashboard.models.view import parts, watching
 from dashboard.models.view import registry as model_registry
 from dashboard.models.view.charts import quality_charts
-from dashboard.models.view.pdf import model_pdfs
+from dashboard.models.view.pdf import model_pdfs, study_pdf
 from dashboard.models.view.worth import lists, switch
 from dashboard.shell import current_session, stores
 from data.columns import TARGETS
@@ -67,3 +67,4 @@ def show() -> None:
     with st.container(horizontal=True):
         export_bar(parts.export_frame(figures, at_k), "model", target=target)
         model_pdfs(served.version, manifest)
+        study_pdf(served.version, manifest)

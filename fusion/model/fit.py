@@ -29,6 +29,9 @@ from fusion.model.peers import typical_peers
 from fusion.model.risk_model import LEAST_SIGNED, RiskModel, SignatureStage, TargetModel, band_edges
 
 
+LEAST_ROUNDS = 50  # signature trees of a comparison, whatever they seem to be worth
+
+
 def fit_model(
     training_sets: dict[str, TrainingSet],
     seed: int = 0,
@@ -96,11 +99,17 @@ def fit_target(
         signature=stage,
         bands=band_edges(risk),
         sets=fit_conformal(risk, outcome, rows.meta["program_code"]),
+        out_of_fold=margin,
     )
 
 
 def fit_signature(
-    rows: Rows, outcome: np.ndarray, start: np.ndarray, rng: np.random.Generator
+    rows: Rows,
+    outcome: np.ndarray,
+    start: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    shrink: bool = True,
 ) -> tuple[SignatureStage | None, np.ndarray]:
     """Reduction, trees and calibration on the rows that have a signature.
 
@@ -110,6 +119,9 @@ def fit_signature(
     outcome, start : ndarray (n,)
         Outcome, and the margin from which the signature trees go on (out of fold).
     rng : Generator
+    shrink : bool
+        Keep next to nothing of trees that do not pay out of fold, as is right for serving. A comparison must
+        not: it would judge the shrinkage.
 
     Returns
     -------
@@ -130,9 +142,9 @@ def fit_signature(
     folds = cross_fit(
         matrix, outcome, signed.students, SIGNATURE_TREES, rng, start=start, signs=signs, folds=4
     )
-    rounds = folds.best_rounds()
+    rounds = folds.best_rounds() if shrink else max(folds.best_rounds(), LEAST_ROUNDS)
     trees, margin = replace(SIGNATURE_TREES, rounds=rounds), folds.margin(rounds)
-    if not folds.pays(rounds, outcome, signed.students):
+    if shrink and not folds.pays(rounds, outcome, signed.students):
         trees = replace(SIGNATURE_TREES, rounds=TOKEN_ROUNDS, learning_rate=TOKEN_RATE)
         shrink = TOKEN_RATE / SIGNATURE_TREES.learning_rate
         margin = start + shrink * (folds.margin(TOKEN_ROUNDS) - start)

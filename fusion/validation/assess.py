@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -38,7 +39,8 @@ from fusion.model.examined import (
 from fusion.model.fit import fit_model
 from fusion.model.risk_model import RiskModel
 from fusion.model.tune import tune_settings
-from fusion.monitoring.drift import calibration_by_cohort
+from fusion.monitoring.drift import calibration_by_cohort, embeddings_of
+from fusion.monitoring.probe import given_away
 from fusion.validation import baselines
 from fusion.validation.ablation import ablate
 from fusion.validation.evaluate import (
@@ -54,6 +56,11 @@ from fusion.validation.kept import Row, rounded, rows_of
 from fusion.validation.lists import ListReport, examine_lists
 from fusion.validation.worth import choose, decision_curve, list_worth
 
+BESIDE = (
+    *("sex", "program_code", "cohort_term", "entry_type", "admission_path", "funding_at_entry", "region"),
+    *("parental_education", "parental_income", "special_needs"),
+)
+"""What a gain from signatures may stand for: attributes of the register, whether or not they are features."""
 CURVES = (FUSED, LOGISTIC)  # arms whose precision is kept at every length of the list
 
 
@@ -209,7 +216,8 @@ def assess(
     for number, target in enumerate(training_sets):
         say(f"judging {target} on the later cohorts")
         rng = np.random.default_rng([seed, 91, number])
-        judged = judge_target(model, training_sets[target], tests[target], target, rng, draws)
+        about = given_away_by(rows, records.students, (training_sets[target], tests[target]), rng)
+        judged = judge_target(model, training_sets[target], tests[target], target, rng, draws, about)
         judged = with_worth(judged, records.students, float(training_sets[target].outcome.mean()), rng, draws)
         results[target] = with_groups(judged, records.students, target, rng)
     until = split.simulated_date if protocol == FORWARD else None
@@ -244,6 +252,7 @@ def judge_target(
     target: str,
     rng: np.random.Generator,
     draws: int = DRAWS,
+    gives_away: Sequence[str] = (),
 ) -> TargetAssessment:
     """All arms on one test set; fairness is left empty (:func:`with_groups` adds it)."""
     risks = {
@@ -261,7 +270,16 @@ def judge_target(
     table = test.rows.meta.assign(outcome=test.outcome, **risks)
     return TargetAssessment(
         evaluations,
-        ablate(model, train, test, target, rng, draws=draws, permutations=max(19, draws // 2 - 1)),
+        ablate(
+            model,
+            train,
+            test,
+            target,
+            rng,
+            draws=draws,
+            permutations=max(19, draws // 2 - 1),
+            gives_away=gives_away,
+        ),
         by_as_of(test.rows, test.outcome, risks[FUSED], rng, max(20, draws // 2)),
         reliability(test.outcome, risks[FUSED]),
         pd.concat([precision_recall(test.outcome, risks[arm]).assign(arm=arm) for arm in CURVES]),
@@ -271,6 +289,29 @@ def judge_target(
         Fairness(target, 0, 0.0, pd.DataFrame(), pd.DataFrame()),
         table,
     )
+
+
+def given_away_by(
+    rows: Rows, students: pd.DataFrame, sides: tuple[TrainingSet, TrainingSet], rng: np.random.Generator
+) -> list[str]:
+    """What the embeddings of the students compared give away of them.
+
+    Parameters
+    ----------
+    rows : Rows
+    students : DataFrame
+        ``student_key`` and whatever attributes of :data:`BESIDE` the register has.
+    sides : (TrainingSet, TrainingSet)
+        Who teaches and who judges.
+    rng : Generator
+    """
+    compared = rows.of_students(np.concatenate([side.rows.students for side in sides]))
+    keys, vectors = embeddings_of(compared)
+    if not len(keys):
+        return []
+    table = students.set_index("student_key").reindex(keys)
+    table = table[[name for name in BESIDE if name in table]]
+    return given_away(vectors, table.astype(object).where(table.notna(), None).reset_index(drop=True), rng)
 
 
 def with_groups(
@@ -332,7 +373,12 @@ def _usable(split: ForwardSplit, final: pd.Series) -> bool:
 
 def _kept(ablation: Ablation) -> Ablation:
     arms = {arm: rounded(figures) for arm, figures in ablation.arms.items()}
-    return replace(ablation, arms=arms, differences=rounded(ablation.differences))
+    reachable = ablation.reachable
+    if reachable is not None:
+        reachable = rounded({"auc": reachable})["auc"]
+    return replace(
+        ablation, arms=arms, differences=rounded(ablation.differences), reachable=reachable
+    )
 
 
 def _with_answers(sets: pd.DataFrame) -> pd.DataFrame:
