@@ -1,12 +1,14 @@
 """Self-test of the verdict on signatures: registers whose truth is known.
 
-(a) null: signatures carry nothing. (b) confounded: they show sex, the programme, the entry year or the evening
+(a) null: signatures carry nothing. (b) confounded: they show sex, the programme, the entry year or the
+evening
 class, which tells the outcome; nothing of their own. In either the verdict "adds" may come up in at most one
-register of twenty. (c) planted: a hidden trait that shows in the signature alone; the oracle that sees the trait
+register of twenty. (c) planted: a hidden trait that shows in the signature alone; the oracle that sees the
+trait
 itself gains so much ROC-AUC. How often "adds" is found there is the power; "adds nothing measurable" is false
 where the oracle gains more than the bound of equivalence.
-(d) unrecorded: the same as the evening class, but the register does not know of it. No instrument that has the
-register and the signatures alone can tell that from a trait; it is printed so that nobody forgets.
+(d) unrecorded: the same as the evening class, but the register does not know of it. No instrument that has
+the register and the signatures alone can tell that from a trait; it is printed so that nobody forgets.
 """
 
 from __future__ import annotations
@@ -63,8 +65,8 @@ def main(
             "command": f"python -m benchmarks fusion --registers {registers} --confounded {confounded} "
             f"--planted {planted} --students {students} --draws {draws}",
             "data": "simulated registers (benchmarks/registers.py), seed [2, design, register]",
-            "protocol": "forward by cohort; target: not graduating within the normal terms; nothing measurable: "
-            f"at most {EQUIVALENT:g} ROC-AUC can be there",
+            "protocol": "forward by cohort; target: not graduating within the normal terms; nothing "
+            f"measurable: at most {EQUIVALENT:g} ROC-AUC can be there",
             "designs": found,
         },
         json_file,
@@ -86,7 +88,9 @@ def summary(name: str, rows: list[dict]) -> dict:
     """Verdicts of one design counted, with how often it was wrong to say what it said."""
     verdicts = {v: sum(row["verdict"] == v for row in rows) for v in sorted({row["verdict"] for row in rows})}
     gains = [row["oracle_gain"] for row in rows if "oracle_gain" in row]
-    false_nothing = sum(row["verdict"] == NOTHING and row.get("oracle_gain", 0.0) > EQUIVALENT for row in rows)
+    false_nothing = sum(
+        row["verdict"] == NOTHING and row.get("oracle_gain", 0.0) > EQUIVALENT for row in rows
+    )
     return {
         "design": name,
         "verdicts": verdicts,
@@ -108,7 +112,9 @@ def ablation_of(register: Register, vectors: np.ndarray, seed: int, draws: int) 
     sides = (training_sets["late"], tests["late"])
     beside = given_away_by(rows, register.students, sides, rng)
     model = fit_model(training_sets, seed)
-    return ablate(model, *sides, "late", rng, draws=draws, permutations=max(19, draws // 2 - 1), gives_away=beside)
+    return ablate(
+        model, *sides, "late", rng, draws=draws, permutations=max(19, draws // 2 - 1), gives_away=beside
+    )
 
 
 def _trait_as_embedding(register: Register) -> np.ndarray:

@@ -73,7 +73,8 @@ def make_register(
         last cohort's studies.
 
     stands_for : {"", "sex", "program", "cohort", "class", "unrecorded"}
-        What the signature shows in place of a trait of its own: a confounder that tells the outcome by ``link``
+        What the signature shows in place of a trait of its own: a confounder that tells the outcome by
+        ``link``
         and is written in the register under that name ("class": the evening class, as a region), or nowhere.
 
     Returns

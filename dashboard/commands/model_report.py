@@ -15,7 +15,7 @@ def model_report(
     model: Annotated[str, typer.Option(help="Model version; default: the served one.")] = "",
     language: Annotated[str, typer.Option(help="en or id.")] = "en",
 ) -> None:
-    """Write participant flow, sample size, outcome, validation by cohort and group, and risk of bias of a model."""
+    """Write a model's flow of students, sample size, outcome, validation and risk of bias."""
     from dashboard.models.study_report import study_markdown
     from dashboard.reports.markdown_pdf import markdown_pdf
     from dashboard.reports.provenance import provenance_of

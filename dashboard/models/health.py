@@ -90,7 +90,11 @@ def health_lines(
             continue
         said = concerns(manifest, scored_at, today, target)
         general += [name for name in said if name in OF_ALL and name not in general]
-        mine = [words("health.rule_served")] if target in ruled else [_line(name, manifest, target, words) for name in said if name not in OF_ALL]
+        mine = (
+            [words("health.rule_served")]
+            if target in ruled
+            else [_line(name, manifest, target, words) for name in said if name not in OF_ALL]
+        )
         if mine:
             lines.append(f"{words(f'target.{target}')}: {' '.join(mine)}")
     return [words(f"health.{name}") for name in general] + lines

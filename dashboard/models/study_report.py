@@ -1,7 +1,7 @@
 """The report of a model after TRIPOD+AI and PROBAST as Markdown, in the reader's language.
 
-Pure functions of what :mod:`fusion.service.reporting` counted and of the manifest. An item that cannot be filled
-says so; none is left out.
+Pure functions of what :mod:`fusion.service.reporting` counted and of the manifest. An item that cannot be
+filled says so; none is left out.
 """
 
 from __future__ import annotations
@@ -50,7 +50,10 @@ def study_markdown(
     for target in manifest.fitness:
         parts.append(f"## {words(f'target.{target}')}")
         parts += list(_target(manifest, target, words))
-    parts += [_section("bias", words, _bias(manifest, counted, words)), _section("missing", words, _unfilled(words))]
+    parts += [
+        _section("bias", words, _bias(manifest, counted, words)),
+        _section("missing", words, _unfilled(words)),
+    ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -64,7 +67,9 @@ def _flow(counted: StudyReport, words: Words) -> str:
         (words(f"study.flow_{name}"), words.number(getattr(flow, name)))
         for name in ("registered", "immature", "open_end", "usable", "without_terms", "cohorts")
     ]
-    rows += [(words(f"study.label_{name}"), words.number(count)) for name, count in sorted(flow.labels.items())]
+    rows += [
+        (words(f"study.label_{name}"), words.number(count)) for name, count in sorted(flow.labels.items())
+    ]
     return _table((words("study.who"), words("column.students")), rows)
 
 
@@ -99,13 +104,19 @@ def _sizes(sizes: tuple[SampleSize, ...], words: Words) -> str:
     small = [s for s in sizes if s.needed is not None and s.students < s.needed]
     few = [s for s in sizes if (s.events_per_parameter or 0) < ENOUGH_PER_NUMBER]
     judged = words("study.size_small") if small or few else words("study.size_enough")
-    return "\n\n".join([_table([words(f"study.{name}") for name in head], rows), words("study.size_how"), judged])
+    return "\n\n".join(
+        [_table([words(f"study.{name}") for name in head], rows), words("study.size_how"), judged]
+    )
 
 
 def _predictors(manifest: Manifest, counted: StudyReport, words: Words) -> str:
-    names = ", ".join(words.named("feature", name) for name in manifest.record_features) or words("study.not_recorded")
+    names = ", ".join(words.named("feature", name) for name in manifest.record_features) or words(
+        "study.not_recorded"
+    )
     share = counted.assumed_known_at
-    known = words("study.known_none") if share is None else words("study.known", share=words.percent(share, 0))
+    known = (
+        words("study.known_none") if share is None else words("study.known", share=words.percent(share, 0))
+    )
     return "\n\n".join([words("study.predictors_text", n=len(manifest.record_features)), names, known])
 
 

@@ -31,7 +31,9 @@ def choice_line(manifest: Manifest, target: str, words: Words) -> str:
 def lists_table(manifest: Manifest, target: str, words: Words) -> pd.DataFrame:
     """One row per as-of term and way of choosing: how many lists, precision, recall and lift."""
     rows = manifest.assessment.worth if manifest.assessment else ()
-    mine = sorted((row for row in rows if row.target == target), key=lambda row: (row.as_of_index, ARMS.index(row.arm)))
+    mine = sorted(
+        (row for row in rows if row.target == target), key=lambda row: (row.as_of_index, ARMS.index(row.arm))
+    )
     return pd.DataFrame(
         [
             {
@@ -51,7 +53,10 @@ def curve(manifest: Manifest, target: str) -> pd.DataFrame:
     """``arm, threshold, net_benefit``: the decision curve, the arms in the order of drawing."""
     rows = manifest.assessment.decision if manifest.assessment else ()
     order = (*ARMS, EVERYBODY)
-    mine = sorted((row for row in rows if row.target == target), key=lambda row: (order.index(row.arm), row.threshold))
+    mine = sorted(
+        (row for row in rows if row.target == target), key=lambda row: (order.index(row.arm), row.threshold)
+    )
     return pd.DataFrame(
-        [(row.arm, row.threshold, row.net_benefit) for row in mine], columns=["arm", "threshold", "net_benefit"]
+        [(row.arm, row.threshold, row.net_benefit) for row in mine],
+        columns=["arm", "threshold", "net_benefit"],
     )

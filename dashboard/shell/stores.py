@@ -128,7 +128,7 @@ def unlearned(target: str) -> tuple[bool, Any]:
 
 
 def rule_served(target: str):
-    """That the credits-and-GPA rule is served for a target (:class:`fusion.service.rule.Ruled`), else None."""
+    """The decision to serve the rule for a target (:class:`fusion.service.rule.Ruled`), else None."""
     from fusion.service.rule import ruled
 
     return _once("ruled", lambda: ruled(store())).get(target)

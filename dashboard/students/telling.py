@@ -12,7 +12,11 @@ from dashboard.shell.wording import Words
 from fusion.explanation.explain import sentence
 from fusion.validation.footing import Footing
 
-ENDS = {"very_high": 0.10, "high": 0.25, "moderate": 0.50}  # a band in the order: share of the cohort up to here
+ENDS = {
+    "very_high": 0.10,
+    "high": 0.25,
+    "moderate": 0.50,
+}  # a band in the order: share of the cohort up to here
 TEN, LEAST_FOR_TEN, LEAST = 10, 40, 5
 SAME = 0.005  # risks nearer than this are one place
 
@@ -51,7 +55,10 @@ def placed(score: dict, place: dict | None, footing: Footing, words: Words) -> s
     at, of = int(place["place"]), int(place["of"])
     group = "ten" if at <= TEN and of >= LEAST_FOR_TEN else band_of_place(at, of)
     text = words(
-        "place.sentence", group=words(f"place.group_{group}"), risk=words(f"place.risk_{score['target']}"), of=of
+        "place.sentence",
+        group=words(f"place.group_{group}"),
+        risk=words(f"place.risk_{score['target']}"),
+        of=of,
     )
     return f"{text} {why}"
 
@@ -67,7 +74,9 @@ def band_of_place(place: float, of: float) -> str:
     It says the order and nothing of how large a risk is. The first place is always in the first tenth.
     """
     share = place / of
-    return next((band for band, end in ENDS.items() if share <= end or (place == 1 and band == "very_high")), "low")
+    return next(
+        (band for band, end in ENDS.items() if share <= end or (place == 1 and band == "very_high")), "low"
+    )
 
 
 def by_place(frame: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
@@ -84,7 +93,9 @@ def by_place(frame: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
         known = rows[column].notna() & rows["of"].notna()
         pairs = zip(rows[column], rows["of"], known, strict=True)
         rows[band] = [band_of_place(at, of) if ok else None for at, of, ok in pairs]
-        rows[standing] = np.where(known, 1 - (rows[column].astype(float) - 1) / rows["of"].astype(float), np.nan)
+        rows[standing] = np.where(
+            known, 1 - (rows[column].astype(float) - 1) / rows["of"].astype(float), np.nan
+        )
     return rows
 
 

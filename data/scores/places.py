@@ -21,8 +21,8 @@ GROUP = ("program_code", "cohort_term")
 def places(store: Store, scope: Scope, target: str, keys: Sequence[str]) -> pd.DataFrame:
     """The place of students among all of their programme and entry cohort for whom a target still is a risk.
 
-    The whole cohort is counted, whoever advises it; of nobody but the students asked for, and of these only of
-    those whom ``scope`` may see, is a place told.
+    The whole cohort is counted, whoever advises it; of nobody but the students asked for, and of these only
+    of those whom ``scope`` may see, is a place told.
 
     Parameters
     ----------
@@ -32,7 +32,8 @@ def places(store: Store, scope: Scope, target: str, keys: Sequence[str]) -> pd.D
     Returns
     -------
     DataFrame
-        ``student_key``; ``place`` (1: the highest risk; equal risks share the better place) of ``of`` students
+        ``student_key``; ``place`` (1: the highest risk; equal risks share the better place) of ``of``
+        students
         whose newest score is as of the same term; ``previous_place`` among them by the score of the term
         before, null without one.
     """
@@ -50,7 +51,9 @@ def places(store: Store, scope: Scope, target: str, keys: Sequence[str]) -> pd.D
         if not cohorts:
             return pd.DataFrame(columns=list(COLUMNS))
         cell = (table.c.program_code, table.c.cohort_term, table.c.as_of_term)
-        before = func.rank().over(partition_by=cell, order_by=func.coalesce(table.c.previous_risk, -1.0).desc())
+        before = func.rank().over(
+            partition_by=cell, order_by=func.coalesce(table.c.previous_risk, -1.0).desc()
+        )
         ranked = select(
             table.c.student_key,
             func.rank().over(partition_by=cell, order_by=table.c.risk.desc()).label("place"),

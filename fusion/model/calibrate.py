@@ -70,7 +70,7 @@ class Calibrator:
         return tuple(sorted({int(index) for index in self.bins[:, 0] if index >= 0}))
 
     def past_students(self, risk: float, as_of_index: int) -> tuple[int, int]:
-        """How many past students stand behind a range, and how many of them met the outcome; 0 without one."""
+        """Past students behind a range, and how many of them met the outcome; 0 without one."""
         bins = self._bins(as_of_index)
         if not len(bins) or not bins[0, 1] <= risk <= bins[-1, 1]:
             return 0, 0

@@ -41,7 +41,8 @@ class Evaluation:
         What the bootstrap draws.
     figures : dict of str to Estimate
         ``roc_auc``, ``roc_auc_within_programme``, ``pr_auc``, ``brier``, ``ece`` (over all rows),
-        ``ece_folds`` (the mean over five parts of the students), ``slope``, ``intercept``, and ``precision_at_10``, ``recall_at_10``, ``lift_at_10`` … per capacity.
+        ``ece_folds`` (the mean over five parts of the students), ``slope``, ``intercept``, and
+        ``precision_at_10``, ``recall_at_10``, ``lift_at_10`` … per capacity.
     """
 
     rows: int = 0

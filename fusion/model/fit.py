@@ -28,7 +28,6 @@ from fusion.model.manifest import Manifest
 from fusion.model.peers import typical_peers
 from fusion.model.risk_model import LEAST_SIGNED, RiskModel, SignatureStage, TargetModel, band_edges
 
-
 LEAST_ROUNDS = 50  # signature trees of a comparison, whatever they seem to be worth
 
 

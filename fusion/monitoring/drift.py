@@ -139,7 +139,9 @@ def level_moved(old: Rows, new: Rows, name: str, level: Level) -> float:
     level : callable
         Rows → log-odds of each, one array per target.
     """
-    here, there = (np.argsort(_cells(rows).to_numpy(object).astype(str), kind="stable") for rows in (old, new))
+    here, there = (
+        np.argsort(_cells(rows).to_numpy(object).astype(str), kind="stable") for rows in (old, new)
+    )
     taken = here[np.linspace(0, len(here) - 1, len(there)).astype(int)]
     given = old.table[name].iloc[np.random.default_rng(0).permutation(taken)].to_numpy()
     table = new.table.copy()
@@ -229,7 +231,8 @@ def hazard_rows(rows: Rows, ends: pd.DataFrame) -> pd.DataFrame:
 
 
 def alike(old: Rows, new: Rows, old_ends: pd.DataFrame, new_ends: pd.DataFrame) -> list[pd.DataFrame]:
-    """Both sides' :func:`hazard_rows` with a ``stratum``: the term, and how likely such a student leaves in it.
+    """Both sides' :func:`hazard_rows` with a ``stratum``: the term, and how likely such a student leaves in
+    it.
 
     How likely is learned from the old side alone, by a line on what the rows hold as numbers; of the old side
     itself out of fold, so that nobody's own exit says where they stand.

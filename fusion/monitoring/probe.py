@@ -49,7 +49,8 @@ def probe(
 
 
 def given_away(embeddings: np.ndarray, attributes: pd.DataFrame, rng: np.random.Generator) -> list[str]:
-    """The attributes that embeddings predict so clearly that chance is no explanation, however many are probed.
+    """The attributes that embeddings predict so clearly that chance is no explanation, however many are
+    probed.
 
     An attribute counts when its balanced accuracy stands :data:`CLEARLY` standard errors above chance.
 

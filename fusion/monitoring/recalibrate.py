@@ -67,7 +67,9 @@ def recalibrate(
 
 def at_level(model: RiskModel, level: Mapping[str, float]) -> RiskModel:
     """The model with ``level`` (target → log-odds) added to what it says."""
-    moved = {target: _moved(part, level[target]) for target, part in model.targets.items() if level.get(target)}
+    moved = {
+        target: _moved(part, level[target]) for target, part in model.targets.items() if level.get(target)
+    }
     return replace(model, targets=model.targets | moved) if moved else model
 
 

@@ -1,8 +1,8 @@
 """What a report after TRIPOD+AI and PROBAST asks for, counted from the store and the manifest.
 
 G. S. Collins et al., "TRIPOD+AI statement", BMJ 385 (2024) e078378; R. F. Wolff et al., "PROBAST", Annals of
-Internal Medicine 170 (2019) 51–58; sample size: R. D. Riley et al., BMJ 368 (2020) m441. What cannot be counted
-stays None, and the report says so.
+Internal Medicine 170 (2019) 51–58; sample size: R. D. Riley et al., BMJ 368 (2020) m441. What cannot be
+counted stays None, and the report says so.
 """
 
 from __future__ import annotations
@@ -129,7 +129,9 @@ def assumed_share(terms: pd.DataFrame) -> float | None:
     """Share of term rows, 0…1, known on the very day on which an import without dates has grades booked."""
     if terms.empty or "known_at" not in terms:
         return None
-    days = {term: pd.Timestamp(term_end(int(term)) + GRADES_KNOWN_AFTER) for term in terms["term_id"].unique()}
+    days = {
+        term: pd.Timestamp(term_end(int(term)) + GRADES_KNOWN_AFTER) for term in terms["term_id"].unique()
+    }
     same = pd.to_datetime(terms["known_at"]).dt.normalize() == terms["term_id"].map(days)
     return float(same.mean())
 
@@ -137,8 +139,8 @@ def assumed_share(terms: pd.DataFrame) -> float | None:
 def needed_size(parameters: int, share: float) -> int | None:
     """Students at which a model of so many numbers shrinks its effects by no more than a tenth.
 
-    Riley's second criterion: ``n = p / ((S - 1) ln(1 - R² / S))`` with S = 0.9 and R² of Cox and Snell at 0.15 of
-    the most that a share of the event allows, ``1 - exp(2 (φ ln φ + (1 - φ) ln (1 - φ)))``.
+    Riley's second criterion: ``n = p / ((S - 1) ln(1 - R² / S))`` with S = 0.9 and R² of Cox and Snell at
+    0.15 of the most that a share of the event allows, ``1 - exp(2 (φ ln φ + (1 - φ) ln (1 - φ)))``.
     """
     if not 0 < share < 1 or not parameters:
         return None

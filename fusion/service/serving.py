@@ -19,7 +19,6 @@ from fusion.service.sources import load_model, served_model, the_model
 from fusion.service.upkeep import levelled
 from fusion.validation.fitness import unfit
 
-
 LEVEL_MOVED = "its level moved to cohorts that matured since training"
 
 
@@ -38,7 +37,8 @@ def put_into_service(
 ) -> int:
     """Score a registered model, then serve it; who and why go into its manifest.
 
-    A model that is in service already is scored, and nothing else changes. Where cohorts matured since training
+    A model that is in service already is scored, and nothing else changes. Where cohorts matured since
+    training
     moved its level, the same model at that level goes into service (:func:`fusion.service.upkeep.levelled`).
 
     Parameters

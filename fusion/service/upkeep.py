@@ -41,8 +41,8 @@ def levelled(store: Store, version: str) -> str:
 
     Where cohorts that matured since training came clearly out above or below what was expected, the level
     moves. Scores name the model that made them and are never rewritten, so a model whose level moved gets a
-    name of its own, is registered as a candidate under it and scores every as-of term anew: no name stands for
-    two levels. What was found is kept in the manifest under ``recalibrated``.
+    name of its own, is registered as a candidate under it and scores every as-of term anew: no name stands
+    for two levels. What was found is kept in the manifest under ``recalibrated``.
 
     Parameters
     ----------

@@ -86,12 +86,13 @@ def judge(
 ) -> str:
     """The verdict: one of :data:`fusion.model.examined.VERDICTS`.
 
-    "adds" needs three things: on the later cohorts a gain above 0 and a permutation p of at most 0.05; over all
-    students a signal above chance (the lower bound of what could be added; where that cannot be worked out, the
-    lower bound of the gain itself); and embeddings that give away nothing else. If they do, the gain may stand
-    for that ("stands_for"). "nothing" is decided by
-    equivalence: the most that the embedding could add lies below :data:`EQUIVALENT`. Whatever is neither cannot
-    be told ("few").
+    "adds" needs three things: on the later cohorts a gain above 0 and a permutation p of at most 0.05; over
+    all
+    students a signal above chance (the lower bound of what could be added; where that cannot be worked out,
+    the lower bound of the gain itself); and embeddings that give away nothing else. If they do, the gain may
+    stand for that ("stands_for"). "nothing" is decided by
+    equivalence: the most that the embedding could add lies below :data:`EQUIVALENT`. Whatever is neither
+    cannot be told ("few").
     """
     if students < LEAST_STUDENTS or fewest_cases < LEAST_CASES or not np.isfinite(gain.low):
         return FEW
@@ -110,7 +111,9 @@ def _at_full_strength(
     assert own is not None  # the caller has looked
     if own.rounds > TOKEN_ROUNDS or part.out_of_fold is None:
         return own
-    stage, _ = fit_signature(train.rows, np.asarray(train.outcome, float), part.out_of_fold, rng, shrink=False)
+    stage, _ = fit_signature(
+        train.rows, np.asarray(train.outcome, float), part.out_of_fold, rng, shrink=False
+    )
     return stage or own
 
 

@@ -376,9 +376,7 @@ def _kept(ablation: Ablation) -> Ablation:
     reachable = ablation.reachable
     if reachable is not None:
         reachable = rounded({"auc": reachable})["auc"]
-    return replace(
-        ablation, arms=arms, differences=rounded(ablation.differences), reachable=reachable
-    )
+    return replace(ablation, arms=arms, differences=rounded(ablation.differences), reachable=reachable)
 
 
 def _with_answers(sets: pd.DataFrame) -> pd.DataFrame:

@@ -1,7 +1,8 @@
 """How much a signature could add at most: the other half of a verdict.
 
-That a model which was given signatures did no better proves little: it may have learned to leave them out. Here
-nothing is shrunk. Beside the records' margin the principal components of the embedding, all at once, are given
+That a model which was given signatures did no better proves little: it may have learned to leave them out.
+Here nothing is shrunk. Beside the records' margin the principal components of the embedding, all at once, are
+given
 to one logistic regression of the outcome; its likelihood ratio says how large the signal among them can be at
 most (an upper bound on the non-centrality of chi-squared), and that signal is turned into the ROC-AUC that it
 would add. Programme and entry cohort stand beside the margin, so that what they explain is no signal.
@@ -25,8 +26,8 @@ LEAST_PER_NUMBER = 10  # students of the rarer outcome per number that is estima
 def reachable_gain(model: RiskModel, train: TrainingSet, test: TrainingSet, target: str) -> Estimate:
     """ROC-AUC that the embedding's components could add to the records: the likely value and its bounds.
 
-    Students count once, at the as-of term nearest to the end of their first year: those who taught by the margin
-    that the records gave them out of fold, those who judge by the model's.
+    Students count once, at the as-of term nearest to the end of their first year: those who taught by the
+    margin that the records gave them out of fold, those who judge by the model's.
 
     Parameters
     ----------

@@ -1,6 +1,7 @@
 """What a list is worth to whoever works through it: judged as it is used, beside every simpler way.
 
-A list is one advisor's, at one as-of term: so many of the students with the highest risk as the advisor can talk
+A list is one advisor's, at one as-of term: so many of the students with the highest risk as the advisor can
+talk
 to. Net benefit weighs those found against those listed for nothing: at a threshold t a talk for nothing costs
 t / (1 - t) of what a talk with somebody at risk brings (A. J. Vickers and E. B. Elkin, "Decision curve
 analysis", Medical Decision Making 26 (2006) 565–574).
@@ -15,7 +16,18 @@ import pandas as pd
 
 from fusion import metrics
 from fusion.metrics import Estimate
-from fusion.model.examined import ARMS, BASE, EITHER, EVERYBODY, FUSED, MODEL, RULE, Choice, DecisionPoint, ListWorth
+from fusion.model.examined import (
+    ARMS,
+    BASE,
+    EITHER,
+    EVERYBODY,
+    FUSED,
+    MODEL,
+    RULE,
+    Choice,
+    DecisionPoint,
+    ListWorth,
+)
 
 SHARE = 0.2  # of an advisor's students
 THRESHOLDS = tuple(np.round(np.arange(0.05, 0.65, 0.05), 2))
@@ -49,7 +61,7 @@ def net_benefit(outcome: np.ndarray, treat: np.ndarray, threshold: float, weight
 
 
 def owners(meta: pd.DataFrame, students: pd.DataFrame) -> np.ndarray:
-    """Whose list each row may be on: the advisor at the as-of term, or the programme and cohort without one."""
+    """Whose list each row may be on: the advisor's at the as-of term, else the programme and cohort's."""
     advisor = pd.Series(np.nan, index=meta.index, dtype=object)
     if "advisor" in students:
         advisor = meta["student_key"].map(students.set_index("student_key")["advisor"])
@@ -118,8 +130,8 @@ def choose(
     """Which to use: the model, or the better of the rule and the base rate.
 
     Judged by the net benefit at the share of past students who met the outcome, the model less the better
-    simple way, on the same draws. The model is chosen when the whole interval lies above 0, the simple way when
-    it lies below, and either will do when 0 is inside.
+    simple way, on the same draws. The model is chosen when the whole interval lies above 0, the simple way
+    when it lies below, and either will do when 0 is inside.
 
     Parameters
     ----------

@@ -33,9 +33,7 @@ def digest_panel(target: str) -> None:
                 _student(key, line)
     if len(week.off_track):
         st.markdown(f"**{words('on_track.title')} · {words.number(len(week.off_track))}**")
-        for key, line in zip(
-            week.off_track["student_key"], rule_lines(week.off_track, words), strict=True
-        ):
+        for key, line in zip(week.off_track["student_key"], rule_lines(week.off_track, words), strict=True):
             _student(key, line)
     if len(week.due):
         st.markdown(f"**{words('digest.due')} · {words.number(len(week.due))}**")

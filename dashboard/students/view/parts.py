@@ -63,8 +63,8 @@ def student_header(student: dict, terms: pd.DataFrame) -> None:
 
 
 def risk_sentence(score: dict, edges: list[float]) -> None:
-    """The risk as a sentence with its range, its band, and its place on the scale; or, where counts may not be
-    told, the place in the order of the cohort."""
+    """The risk as a sentence with its range, its band, and its place on the scale; or, where counts may not
+    be told, the place in the order of the cohort."""
     words, footing = current_session.words(), stores.footing(score["target"])
     place = place_of(score) if footing.ranks else None
     family, band = "band", score["band"]

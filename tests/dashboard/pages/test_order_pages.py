@@ -1,4 +1,4 @@
-"""Pages where no counts may be told: an alarm of the watch stands, or the rule is served in place of the model."""
+"""Pages where no counts may be told: an alarm stands, or the rule is served in place of the model."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from dashboard.cases.digest import gather
 from dashboard.cases.digest_pdf import lead, lines, rule_lines
 from dashboard.shell.wording import Words
 from data import queries
-from data.trust.accounts import Account
 from data.trust import audit
+from data.trust.accounts import Account
 from data.trust.scope import Scope
 from fusion.model.watched import Watch
 from fusion.service.rule import ruled, serve_rule
@@ -25,14 +25,18 @@ COUNTED = re.compile(r"of 100|dari 100|\d+\s?%")
 
 
 def advisor_of(university) -> tuple[Account, Scope]:
-    return Account(university.advisor, "A", "advisor"), Scope(university.advisor, "advisor", True, None, True, True)
+    return Account(university.advisor, "A", "advisor"), Scope(
+        university.advisor, "advisor", True, None, True, True
+    )
 
 
 @pytest.fixture
 def alarmed(university):
     """The same university, young cohorts of which differ from those that taught its model."""
     found = served_model(university.store)
-    note_in_manifest(university.store, found.version, monitor=replace(found.manifest.monitor or Watch(), trusted=False))
+    note_in_manifest(
+        university.store, found.version, monitor=replace(found.manifest.monitor or Watch(), trusted=False)
+    )
     yield university
     note_in_manifest(university.store, found.version, monitor=found.manifest.monitor)
 
@@ -57,12 +61,14 @@ def test_under_an_alarm_every_page_tells_places_and_no_counts(alarmed, screen, l
     assert "risk" not in table and "change" not in table and "history" not in table
     assert table["place"].str.fullmatch(r"\d+ \w+ \d+").all()
     assert not COUNTED.search("\n".join(map(str, listed.markdown)))
-    student = screen.drawn("student", advisor, language, key=alarmed.own, target=target)
+    student = screen.drawn("student", advisor, language, key=alarmed.student, target=target)
     assert not student.exception
     said = screen.texts(student)
     assert why in said and words(f"place.risk_{target}") in said
     assert words("student.sentence_help") not in said and words("place.no_history") in said
-    assert not COUNTED.search(next(m.value for m in student.markdown if words(f"place.risk_{target}") in m.value))
+    assert not COUNTED.search(
+        next(m.value for m in student.markdown if words(f"place.risk_{target}") in m.value)
+    )
     overview = screen.drawn("overview", LEADER, language, target=target)
     assert not overview.exception and overview.metric[1].value == "–"
     assert why in "\n".join(str(w.value) for w in overview.warning)
@@ -70,16 +76,16 @@ def test_under_an_alarm_every_page_tells_places_and_no_counts(alarmed, screen, l
 
 def test_the_place_on_the_page_is_the_one_counted_in_the_cohort(alarmed, screen):
     scope = advisor_of(alarmed)[1]
-    place = queries.places(alarmed.store, scope, "late", [alarmed.own]).iloc[0]
+    place = queries.places(alarmed.store, scope, "late", [alarmed.student]).iloc[0]
     everybody = queries.caseload(alarmed.store, Scope.system(), "late", 500)
-    me = everybody[everybody["student_key"] == alarmed.own].iloc[0]
+    me = everybody[everybody["student_key"] == alarmed.student].iloc[0]
     peers = everybody[
         (everybody["program_code"] == me["program_code"])
         & (everybody["cohort_term"] == me["cohort_term"])
         & (everybody["as_of_term"] == me["as_of_term"])
     ]
     assert place["of"] == len(peers) and place["place"] == 1 + (peers["risk"] > me["risk"]).sum()
-    assert queries.places(alarmed.store, scope, "late", [alarmed.foreign]).empty
+    assert queries.places(alarmed.store, scope, "late", [alarmed.stranger]).empty
 
 
 def test_the_digest_and_its_lines_turn_into_places_under_an_alarm(alarmed):
@@ -106,7 +112,7 @@ def test_the_rule_in_service_gives_its_order_under_its_name_and_no_probability(b
     rule = listed.dataframe[0].value
     order = [value[0] for value in rule[words("column.on_track")]]
     assert order == sorted(order, reverse=True) and "risk" not in rule and "band" not in rule
-    student = screen.drawn("student", advisor, language, key=by_rule.own, target="late")
+    student = screen.drawn("student", advisor, language, key=by_rule.student, target="late")
     shown = screen.texts(student)
     assert not student.exception and "of 100" not in shown and "dari 100" not in shown
     assert words("on_track.level_0")[4:] in shown or "**" in shown

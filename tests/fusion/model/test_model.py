@@ -58,7 +58,9 @@ def test_the_range_contains_the_risk_and_risks_rank_as_margins(taught):
     model, training_sets = taught
     frame = model.score(training_sets["late"].rows, "late").frame
     told = frame.dropna(subset=["risk_low"])
-    assert len(told) and (told["risk_low"] <= told["risk"]).all() and (told["risk"] <= told["risk_high"]).all()
+    assert (
+        len(told) and (told["risk_low"] <= told["risk"]).all() and (told["risk"] <= told["risk_high"]).all()
+    )
     assert frame["risk"].between(0, 1).all()
     assert frame["margin"].corr(frame["risk"], method="spearman") > 0.999
 

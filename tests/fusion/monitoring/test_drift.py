@@ -89,8 +89,13 @@ def test_early_exits_need_students_on_both_sides():
 
 def test_the_exit_alarm_compares_students_with_their_like():
     """Twice as many weak students leave as strong ones; young cohorts of more weak ones are no alarm."""
+
     def side(weak, strong, name):
-        parts = [(f"{name}{k}{i}", float(i < n * rate), k) for k, (n, rate) in enumerate((weak, strong)) for i in range(n)]
+        parts = [
+            (f"{name}{k}{i}", float(i < n * rate), k)
+            for k, (n, rate) in enumerate((weak, strong))
+            for i in range(n)
+        ]
         return pd.DataFrame(parts, columns=["student_key", "event", "stratum"])
 
     old = side((200, 0.2), (200, 0.1), "o")
@@ -105,7 +110,10 @@ def test_a_list_of_names_that_was_renewed_is_a_sign_and_no_alarm_where_it_moves_
     meta = pd.DataFrame({"student_key": [f"s{i}" for i in range(300)], "as_of_index": 1, "program_code": "A"})
     old = pd.DataFrame({"path": "before", "gpa": rng.normal(3, 0.3, 300)})
     new = pd.DataFrame({"path": "renamed", "gpa": rng.normal(2.4, 0.3, 300)})
-    old, new = (Rows(t, meta.assign(student_key=meta["student_key"] + n), no_signatures(), np.full(300, -1)) for t, n in ((old, "o"), (new, "n")))
+    old, new = (
+        Rows(t, meta.assign(student_key=meta["student_key"] + n), no_signatures(), np.full(300, -1))
+        for t, n in ((old, "o"), (new, "n"))
+    )
     plain = {sign.name: sign for sign in feature_signs(old, new)}
     assert plain["path"].alarm and plain["gpa"].alarm
     found = {s.name: s for s in feature_signs(old, new, lambda rows: [-2 * rows.table["gpa"].to_numpy()])}
@@ -125,8 +133,8 @@ def test_calibration_by_cohort_says_where_it_fails():
 
 
 def test_a_calibrated_model_is_trusted_though_who_leaves_early_has_early_rows():
-    """Drop-out is rare at the end: the last row of each student says "0.02" for all who stayed, and the risk of
-    those who left stood in earlier rows. Judged at one term, risk and outcome agree."""
+    """Drop-out is rare at the end: the last row of each student says "0.02" for all who stayed, and the risk
+    of those who left stood in earlier rows. Judged at one term, risk and outcome agree."""
     rng, rows = np.random.default_rng(3), []
     for n in range(2000):
         leaves = int(rng.choice([2, 4, 9], p=[0.08, 0.08, 0.84]))

@@ -54,7 +54,9 @@ def test_newly_matured_cohorts_move_the_level_of_a_served_model(make_simulated):
     assert abs(after.mean() - judged.outcome.mean()) < 0.01 < judged.outcome.mean() - before.mean()
     frame = moved.score(judged.rows, "late").frame
     told = frame.dropna(subset=["risk_low"])
-    assert len(told) and (told["risk_low"] <= told["risk"]).all() and (told["risk"] <= told["risk_high"]).all()
+    assert (
+        len(told) and (told["risk_low"] <= told["risk"]).all() and (told["risk"] <= told["risk_high"]).all()
+    )
 
 
 def test_too_few_matured_students_move_nothing(simulated):

@@ -6,10 +6,9 @@ from fusion.metrics import Estimate, roc_auc
 from fusion.model.examined import FORWARD, HELD_OUT
 from fusion.validation.ablation import ablate, judge, shuffle_positions
 from fusion.validation.assess import assess
-from fusion.validation.equivalence import gain_of
 from fusion.validation.baselines import base_rate, on_track_rule
+from fusion.validation.equivalence import gain_of
 from fusion.validation.report import ablation_text, assessment_text
-
 
 UP, LEVEL = Estimate(0.02, 0.01, 0.03), Estimate(0.00, -0.01, 0.01)
 LITTLE, MUCH = Estimate(0.001, 0.0, 0.006), Estimate(0.004, 0.001, 0.02)

@@ -20,7 +20,9 @@ def table(risk, outcome, advisor=None):
             **{arm: base for arm in ARMS},
         }
     )
-    return frame.assign(**{FUSED: risk}), pd.DataFrame({"student_key": frame["student_key"], "advisor": advisor})
+    return frame.assign(**{FUSED: risk}), pd.DataFrame(
+        {"student_key": frame["student_key"], "advisor": advisor}
+    )
 
 
 def test_a_list_is_each_advisors_own_and_ties_at_its_end_share_what_is_left():
@@ -30,7 +32,7 @@ def test_a_list_is_each_advisors_own_and_ties_at_its_end_share_what_is_left():
 
 
 def test_precision_recall_and_lift_of_real_lists_by_hand():
-    """Two advisors of five students, a fifth listed: one each; the first list finds its case, the other not."""
+    """Two advisors of five students, one listed each: the first list finds its case, the other not."""
     risk = [0.9, 0.1, 0.1, 0.2, 0.3, 0.8, 0.2, 0.1, 0.3, 0.4]
     outcome = [1, 0, 0, 0, 1, 0, 1, 0, 0, 1]
     rows, students = table(risk, outcome, ["a"] * 5 + ["b"] * 5)
