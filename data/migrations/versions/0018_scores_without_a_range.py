@@ -16,6 +16,7 @@ ENDS = ("risk_low", "risk_high")
 
 
 def upgrade() -> None:
+    _without_guard()
     for table in ("scores", "risk_current"):
         _ends(table, nullable=True)
 
@@ -42,9 +43,10 @@ def _ends(table: str, *, nullable: bool) -> None:
 
 
 def _without_guard() -> None:
-    """Scores refuse changes; the triggers are installed anew at the end."""
-    if op.get_bind().dialect.name == "sqlite":
-        for name in ("update", "delete"):
-            op.execute(f"DROP TRIGGER IF EXISTS tr_scores_no_{name}")
-    else:
-        op.execute("DROP TRIGGER IF EXISTS tr_scores_guard ON scores")
+    """Scores refuse changes, and triggers of explanations look into them; all are installed anew at the end."""
+    for table in ("scores", "explanations"):
+        if op.get_bind().dialect.name == "sqlite":
+            for name in ("update", "delete"):
+                op.execute(f"DROP TRIGGER IF EXISTS tr_{table}_no_{name}")
+        else:
+            op.execute(f"DROP TRIGGER IF EXISTS tr_{table}_guard ON {table}")
