@@ -70,7 +70,7 @@ def _needed() -> int:
 
 
 def advice(decision: dict, words: Words) -> list[str]:
-    """The next steps: those of the reason where it has its own (nothing was compared), else of the outcome."""
+    """The next steps: those of the reason where it has its own, else those of the outcome."""
     own = f"verification.next_{decision['reason']}"
     return words(own if words.has(own) else f"verification.next_{decision['outcome']}").split("\n")
 

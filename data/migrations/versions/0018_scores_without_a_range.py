@@ -43,7 +43,7 @@ def _ends(table: str, *, nullable: bool) -> None:
 
 
 def _without_guard() -> None:
-    """Scores refuse changes, and triggers of explanations look into them; all are installed anew at the end."""
+    """Scores refuse changes, and triggers of explanations look into them; the end installs all anew."""
     for table in ("scores", "explanations"):
         if op.get_bind().dialect.name == "sqlite":
             for name in ("update", "delete"):
