@@ -34,6 +34,7 @@ def put_into_service(
     reason: str,
     audit_entry: Entry | None = None,
     progress: Progress | None = None,
+    keep_level: bool = True,
 ) -> int:
     """Score a registered model, then serve it; who and why go into its manifest.
 
@@ -49,6 +50,8 @@ def put_into_service(
     audit_entry : data.trust.audit.Entry, optional
         What the audit log says of it, in the transaction that puts it into service.
     progress : Progress, optional
+    keep_level : bool
+        Look at the level first; not where that was done just now.
 
     Returns
     -------
@@ -62,7 +65,7 @@ def put_into_service(
     NotServable
         When none of its targets could be learned from its register (:mod:`fusion.validation.fitness`).
     """
-    version = levelled(store, version)
+    version = levelled(store, version) if keep_level else version
     model = load_model(store, version)
     silent = unfit(model.manifest)
     if not set(model.targets) - set(silent):
@@ -103,5 +106,11 @@ def score_now(store: Store, version: str | None = None, *, progress: Progress | 
     level = the_model(store, name).manifest.level
     entry = Entry("scoring", "administrator", "model.level", name, {"was": current.version, "level": level})
     return put_into_service(
-        store, name, actor="scoring", reason=LEVEL_MOVED, audit_entry=entry, progress=progress
+        store,
+        name,
+        actor="scoring",
+        reason=LEVEL_MOVED,
+        audit_entry=entry,
+        progress=progress,
+        keep_level=False,
     )

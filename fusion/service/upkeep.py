@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 from hashlib import sha256
@@ -86,7 +87,7 @@ def levelled(store: Store, version: str) -> str:
 def levelled_name(version: str, level: dict[str, float]) -> str:
     """The name of a model at a level: the same for the same move, another for another."""
     told = ",".join(f"{target}={step:+.4f}" for target, step in sorted(level.items()))
-    base = version.split(LEVEL)[0]
+    base = re.sub(f"{LEVEL}[0-9a-f]{{6}}", "", version)  # what else is said of it stays, as "-records"
     return f"{base}{LEVEL}{sha256(told.encode()).hexdigest()[:6]}"
 
 

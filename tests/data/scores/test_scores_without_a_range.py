@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from data import schema
 from data.engine.database import connect, writing
-from data.engine.migrate import _configuration, migrate, upgrade
+from data.engine.migrate import _configuration, _without_foreign_keys, migrate, upgrade
 from data.migrations.triggers import unguarded_tables
 
 REVISION = "0018"
@@ -77,7 +77,7 @@ def test_the_upgrade_keeps_scores_and_their_guard_and_takes_one_without_a_range(
 
 def test_the_way_back_tells_the_older_software_the_widest_range(engine):
     migrate(engine)
-    with writing(engine, "t") as connection:
+    with _without_foreign_keys(engine), writing(engine, "t") as connection:
         added = SCORE | {"as_of_index": 3, "risk_low": None, "risk_high": None}
         connection.execute(insert(as_it_is(connection, "scores")).values(added))
         config = _configuration(connection)
