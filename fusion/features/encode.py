@@ -9,6 +9,7 @@ import pandas as pd
 
 from fusion.features.feature_list import FEATURES, Feature, check_names
 
+FEWEST = 20  # students of a category, where rows say whose they are
 RAREST = 8  # rows; a category seen less often is treated like one never seen
 
 
@@ -107,6 +108,7 @@ def fit_encoder(
     *,
     features: dict[str, Feature] = FEATURES,
     allow_protected: bool = False,
+    students: np.ndarray | None = None,
 ) -> TableEncoder:
     """Learn the category lists from training rows.
 
@@ -121,6 +123,9 @@ def fit_encoder(
         The registry that says which features are categories.
     allow_protected : bool
         Whether protected attributes may be predictors.
+    students : ndarray (rows,), optional
+        Student of each row: then a category needs :data:`FEWEST` students to have a column, and not rows
+        alone. What was seen of a few of one cohort says who they were.
 
     Raises
     ------
@@ -135,7 +140,11 @@ def fit_encoder(
         kind = features[name].kind if name in features else _kind(table[name])
         if kind == "category":
             counts = table[name].dropna().value_counts()
-            categories[name] = tuple(sorted(str(v) for v in counts.index[counts >= RAREST]))
+            kept = counts.index[counts >= RAREST]
+            if students is not None:
+                people = pd.Series(students, index=table.index).groupby(table[name]).nunique()
+                kept = kept[people.reindex(kept).to_numpy() >= FEWEST]
+            categories[name] = tuple(sorted(str(v) for v in kept))
     return TableEncoder(tuple(names), categories)
 
 

@@ -59,7 +59,8 @@ def fit_model(
     """
     settings = settings or TreeSettings()
     if encoder is None:
-        encoder = fit_encoder(next(iter(training_sets.values())).rows.table)
+        rows = next(iter(training_sets.values())).rows
+        encoder = fit_encoder(rows.table, students=rows.students)
     targets = {}
     for number, (target, training_set) in enumerate(training_sets.items()):
         rng = np.random.default_rng([seed, number])
