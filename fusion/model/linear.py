@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 PENALTY = 1.0  # C of the logistic regression on standardised columns
 LEAST_OF_CLASS = 10  # rows of the rarer outcome below which no line is drawn
+MUCH_MISSING = 0.1  # share of the rows that is told however few they are
 LEAST_MARKED = 150  # rows that lack a value, some 25 students at six terms
 FOLDS = 5
 BLOCK = 50_000  # rows weighted at a time
@@ -107,7 +108,8 @@ def fit_linear(matrix: np.ndarray, outcome: np.ndarray, signs: np.ndarray | None
     scale[scale < 1e-9] = np.inf  # a column that never varies gets no slope
     share = absent.mean(axis=0)
     spread = np.sqrt(share * (1 - share))
-    marked = np.flatnonzero(spread * (absent.sum(axis=0) >= LEAST_MARKED))
+    enough = (absent.sum(axis=0) >= LEAST_MARKED) | (share >= MUCH_MISSING)
+    marked = np.flatnonzero(spread * enough)
     columns = np.hstack([filled / scale, (absent[:, marked] - share[marked]) / spread[marked]])
     bounds = [np.where(absent, edge, matrix) for edge in (np.inf, -np.inf)]
     low, high = bounds[0].min(axis=0).astype(float), bounds[1].max(axis=0).astype(float)

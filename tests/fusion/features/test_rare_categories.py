@@ -20,8 +20,8 @@ def test_a_category_of_a_few_students_of_one_cohort_has_no_column_however_many_r
 
 def test_a_value_that_few_rows_lack_is_no_reason_and_one_that_many_lack_is():
     rng = np.random.default_rng(0)
-    x = rng.normal(size=(1200, 1)).astype(np.float32)
-    outcome = (rng.random(1200) < 0.3).astype(float)
+    x = rng.normal(size=(2000, 1)).astype(np.float32)
+    outcome = (rng.random(2000) < 0.3).astype(float)
     few, many = x.copy(), x.copy()
     few[: LEAST_MARKED - 1], many[: 2 * LEAST_MARKED] = np.nan, np.nan
     outcome[: LEAST_MARKED - 1] = 1.0  # all who lack it met the outcome
