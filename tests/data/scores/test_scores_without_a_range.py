@@ -58,26 +58,26 @@ def engine(empty_url):
 
 
 def test_the_upgrade_keeps_scores_and_their_guard_and_takes_one_without_a_range(engine):
-    with pytest.raises(IntegrityError), writing(engine, "t") as connection:
+    with pytest.raises(IntegrityError), writing(engine, "migrate") as connection:
         connection.execute(
             insert(as_it_is(connection, "scores")).values(SCORE | {"as_of_index": 3, "risk_low": None})
         )
     migrate(engine)
-    with writing(engine, "t") as connection:
+    with writing(engine, "migrate") as connection:
         scores = as_it_is(connection, "scores")
         assert connection.execute(select(scores.c.risk_low, scores.c.risk_high)).all() == [(0.3, 0.5)]
         added = SCORE | {"as_of_index": 3, "risk_low": None, "risk_high": None}
         number = connection.execute(insert(scores).values(added).returning(scores.c.score_id)).scalar_one()
-        assert number == 2  # numbers go on
+        assert number > 1  # numbers go on
         assert not unguarded_tables(connection)
     for statement in ("UPDATE scores SET risk = 0", "DELETE FROM scores", "DELETE FROM explanations"):
-        with pytest.raises(DBAPIError), writing(engine, "t") as connection:
+        with pytest.raises(DBAPIError), writing(engine, "migrate") as connection:
             connection.execute(text(statement))
 
 
 def test_the_way_back_tells_the_older_software_the_widest_range(engine):
     migrate(engine)
-    with _without_foreign_keys(engine), writing(engine, "t") as connection:
+    with _without_foreign_keys(engine), writing(engine, "migrate") as connection:
         added = SCORE | {"as_of_index": 3, "risk_low": None, "risk_high": None}
         connection.execute(insert(as_it_is(connection, "scores")).values(added))
         config = _configuration(connection)
