@@ -46,6 +46,9 @@ class TableEncoder:
     def matrix(self, table: pd.DataFrame) -> np.ndarray:
         """The trees' input, float32 (rows, columns); missing is NaN, an unseen category all zeros.
 
+        What all zeros do is the model's to say: for nothing
+        (:meth:`fusion.model.peers.Peers.without_unlisted`).
+
         Raises
         ------
         ValueError
