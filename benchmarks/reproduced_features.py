@@ -47,7 +47,8 @@ def signet(asked: Asked, found: SignatureSet, train_found: SignatureSet | None) 
         | asked.account(manifest, source, trained, judged, len(usable))
         | {
             "note": f"{manifest['seconds'] / 60:.1f} minutes, {manifest['epochs']} of 60 epochs, "
-            f"on {trained} writers instead of 531; {settings.formulation}, forgery weight {settings.forgery_weight}; "
+            f"on {trained} writers instead of 531; {settings.formulation}, "
+            f"forgery weight {settings.forgery_weight}; "
             f"RBF-SVM, C 1, gamma 2^-11, {asked.references} references, {SPLITS} splits; held-out "
             f"signatures of the development writers given to the right one: {best['accuracy']:.3f}",
         }
