@@ -150,15 +150,15 @@ def _rebuild_past(connection: Connection, model_version: str, cohort: Cohort | N
 
 def _current_rows(model_version: str, keys: list[str] | None):
     scores, students, outcomes = schema.scores, schema.students, schema.outcomes
-    window = {"partition_by": (scores.c.student_key, scores.c.target)}
+    whose = (scores.c.student_key, scores.c.target)
     by_age = scores.c.as_of_index
     theirs = [] if keys is None else [scores.c.student_key.in_(keys)]
     ranked = (
         select(
             scores,
-            func.row_number().over(**window, order_by=by_age.desc()).label("age"),
-            func.lag(scores.c.risk).over(**window, order_by=by_age).label("previous_risk"),
-            func.lag(scores.c.band).over(**window, order_by=by_age).label("previous_band"),
+            func.row_number().over(partition_by=whose, order_by=by_age.desc()).label("age"),
+            func.lag(scores.c.risk).over(partition_by=whose, order_by=by_age).label("previous_risk"),
+            func.lag(scores.c.band).over(partition_by=whose, order_by=by_age).label("previous_band"),
         )
         .where(scores.c.model_version == model_version, *theirs)
         .subquery()

@@ -125,10 +125,10 @@ def write_specimens(
     ValueError
         When neither ``import_id`` nor ``source`` is given, or a specimen has an unknown context or no data.
     """
-    if (import_id is None) == (source is None):
-        raise ValueError("one of import_id and source must be given")
-    if import_id is None:
+    if import_id is None and source is not None:
         import_id = new_import(store, source=source, files={}, actor=actor, synthetic=synthetic)
+    elif import_id is None or source is not None:
+        raise ValueError("one of import_id and source must be given")
     new = same = erased = done = 0
     unmatched: dict[str, None] = {}
     for chunk in _chunks(specimens):

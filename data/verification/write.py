@@ -15,7 +15,7 @@ from data import schema
 from data.consents.consent import newest_consents
 from data.engine.bulk import fetch_by_keys, insert_frame
 from data.engine.clock import now
-from data.engine.database import Store
+from data.engine.database import Store, insert_numbered
 from data.trust import audit
 
 PURPOSE = "verification"
@@ -136,7 +136,7 @@ def write_enrolment(
             raise ValueError(f"reference_ids must be specimens of the student, {len(strange)} are not")
         row = {"student_key": student_key, "at": now(), "actor": actor, **versions}
         row |= {"kind": "enrolled" if ids else "retired", "reference_ids": ids, "left_out": dict(left_out)}
-        number = connection.execute(insert(schema.enrolments).values(**row)).inserted_primary_key[0]
+        number = insert_numbered(connection, schema.enrolments, row)
         detail = {"enrolment": number, "references": len(ids), "descriptor": versions["descriptor_id"]}
         action = "enrol signature" if ids else "retire enrolment"
         audit.append_in(connection, actor=actor, role=role, action=action, object=student_key, detail=detail)
@@ -150,7 +150,7 @@ def write_calibration(
     row = {"at": now(), "actor": actor, **versions, "content": content}
     with store.writing() as connection:
         table = schema.verification_calibrations
-        number = connection.execute(insert(table).values(**row)).inserted_primary_key[0]
+        number = insert_numbered(connection, table, row)
         detail = {"calibration": number, "descriptor": versions["descriptor_id"]}
         audit.append_in(
             connection,
@@ -222,7 +222,7 @@ def replace_duplicates(
     row = {"at": now(), "actor": actor, "descriptor_id": descriptor_id, "content": content}
     with store.writing() as connection:
         connection.execute(delete(table))
-        number = connection.execute(insert(searches).values(**row)).inserted_primary_key[0]
+        number = insert_numbered(connection, searches, row)
         ids = sorted({*findings["first_specimen"], *findings["second_specimen"]})
         there = fetch_by_keys(connection, select(owners.c.specimen_id), owners.c.specimen_id, ids)
         known = set(there["specimen_id"])  # less those erased while the search ran
