@@ -16,6 +16,7 @@ from data.consents.consent import newest_consents
 from data.engine.bulk import fetch_by_keys, insert_frame
 from data.engine.clock import now
 from data.engine.database import Store, insert_numbered
+from data.signatures.sealed_vectors import add_vectors
 from data.trust import audit
 
 PURPOSE = "verification"
@@ -74,27 +75,12 @@ def write_descriptors(
             f"got shape {np.shape(vectors)}"
         )
     half, written = np.ascontiguousarray(vectors, dtype="<f2"), 0
-    table, specimens = schema.signature_descriptors, schema.specimens
+    made_by = (schema.signature_descriptors.c.descriptor_id, descriptor_id)
     for start in range(0, len(specimen_ids), CHUNK):
-        ids = list(specimen_ids[start : start + CHUNK])
+        ids = specimen_ids[start : start + CHUNK]
         with store.writing() as connection:
-            found = fetch_by_keys(connection, select(specimens.c.specimen_id), specimens.c.specimen_id, ids)
-            stored = select(table.c.specimen_id).where(table.c.descriptor_id == descriptor_id)
-            there = fetch_by_keys(connection, stored, table.c.specimen_id, ids)
-            # A specimen erased while it was described must not come back.
-            wanted = set(found["specimen_id"]) - set(there["specimen_id"])
-            rows = [
-                {
-                    "specimen_id": specimen_id,
-                    "descriptor_id": descriptor_id,
-                    "ciphertext": store.cipher.encrypt(vector.tobytes(), f"descriptor:{specimen_id}"),
-                    "created_at": now(),
-                }
-                for specimen_id, vector in zip(ids, half[start : start + CHUNK], strict=True)
-                if specimen_id in wanted
-            ]
-            insert_frame(connection, table, pd.DataFrame(rows))
-        written += len(rows)
+            part = half[start : start + CHUNK]
+            written += add_vectors(connection, store.cipher, made_by, ids, part, "descriptor")
     return written
 
 
