@@ -91,6 +91,14 @@ def test_on_an_earlier_day_later_exits_are_not_known():
     assert result["observed_until"].max() == pd.Timestamp(2022, 9, 1)
 
 
+def test_the_day_on_which_the_last_term_closes_is_the_first_that_tells():
+    before, on = label(seen_on=date(2023, 8, 30)), label(seen_on=date(2023, 8, 31))
+    told = ["a", "b", "c"]  # in time; late, and then still there; still there
+    assert before.loc[told, "label"].tolist() == ["censored", "censored", "censored"]
+    assert on.loc[told, "label"].tolist() == ["on_time", "delayed", "delayed"]
+    assert pd.isna(before.loc["a", "terms_to_exit"]) and on.loc["a", "terms_to_exit"] == 8
+
+
 def test_an_overrun_seen_before_a_late_graduation_is_already_delayed():
     result = label(seen_on=date(2023, 12, 1))
     assert result.loc["b", "label"] == "delayed"
