@@ -64,11 +64,12 @@ def test_a_student_without_an_outcome_row_is_still_enrolled():
 
 
 def test_leave_moves_the_end_of_the_normal_time_when_it_is_not_counted():
-    terms = pd.DataFrame({"student_key": ["b", "b", "c"], "status": ["C", "A", "A"]})
+    terms = pd.DataFrame({"student_key": ["b", "b", "b", "c", "c"], "status": ["C", "A", "N", "A", "N"]})
     result = label(terms=terms, count_leave=False)
     assert result.loc["b", "label"] == "on_time"  # nine terms less one of leave
     assert result.loc["b", "known_from"] == pd.Timestamp(2024, 3, 2)  # 31 January 2024 and 31 days
     assert result.loc["c", "label"] == "delayed"
+    assert result.loc["c", "known_from"] == pd.Timestamp(2023, 8, 31)  # absent without leave: no term more
 
 
 def test_leave_cannot_be_left_out_without_the_terms():
