@@ -132,6 +132,53 @@ def test_a_calibration_from_six_writers_never_decides():
     assert verify.judge(points[0], model, 5, few).outcome == "inconclusive"
 
 
+@pytest.mark.parametrize(
+    ("cap_same", "cap_other", "ratio", "outcome", "code"),
+    [
+        (0.5, 0.5, 9.0, "consistent", "agrees"),  # capped to 0.5, which is the limit of this calibration
+        (0.5, 0.5, 0.5, "consistent", "agrees"),
+        (0.5, 0.5, 0.49, "inconclusive", "unclear"),
+        (0.5, 0.5, -0.49, "inconclusive", "unclear"),
+        (0.5, 0.5, -0.5, "review", "differs"),
+        (1.5, 1.5, verify.DECISIVE, "consistent", "agrees"),
+        (1.5, 1.5, -verify.DECISIVE, "review", "differs"),
+        (1.5, 0.5, 0.5, "consistent", "agrees"),  # the narrower of both caps
+        (0.5, 1.5, -0.5, "review", "differs"),
+        (0.01, 0.01, 0.01, "consistent", "agrees"),
+        (0.0, 1.5, 0.0, "inconclusive", "weak_calibration"),
+        (1.5, 0.0, 1.5, "inconclusive", "weak_calibration"),
+    ],
+)
+def test_the_limit_itself_decides_and_what_is_nearer_to_nothing_does_not(
+    cap_same, cap_other, ratio, outcome, code
+):
+    points, owners = clouds()
+    model = verify.fit_writer_model(points[:3], background(points, owners), "w0")
+    calibration = likelihood.Calibration(0.0, ratio, cap_same, cap_other, 100, 1000, 1000, "test")
+    answer = verify.judge(points[1], model, 3, calibration)  # slope 0: every signature has the ratio given
+    assert answer.log10_lr == pytest.approx(min(max(ratio, -cap_other), cap_same), abs=0)
+    assert (answer.outcome, answer.code) == (outcome, code)
+    assert (answer.references, answer.nearest) == (3, 1)
+
+
+def test_two_references_two_writers_and_two_specimens_of_others_are_just_enough():
+    points, owners = clouds()
+    two = np.r_[0:2, 8:10]  # two specimens of each of two writers
+    ground = background(points[two], owners[two])
+    assert verify.fit_writer_model(points[:2], ground, "w0").references == 2
+    with pytest.raises(ValueError, match="at least 2 descriptors"):
+        verify.fit_writer_model(points[:1], ground, "w0")
+    with pytest.raises(ValueError, match="at least 2 descriptors"):
+        verify.fit_writer_model(points[0], ground, "w0")
+    three = two[:3]  # one specimen of the other writer
+    with pytest.raises(ValueError, match="at least 2 specimens of other writers, got 1"):
+        verify.fit_writer_model(points[:2], background(points[three], owners[three]), "w0")
+    with pytest.raises(ValueError, match="at least 2 writers"):
+        background(points[:2], owners[:2])
+    with pytest.raises(ValueError, match="one per descriptor"):
+        background(points[two], owners[three])
+
+
 def test_cap_follows_the_rule_of_three():
     assert likelihood.evidence_cap(300) == pytest.approx(2.0)  # a ratio of at most 300 / 3
     assert likelihood.evidence_cap(2) == 0
