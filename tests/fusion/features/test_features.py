@@ -14,6 +14,7 @@ from fusion.features.build import (
     check_known,
     check_names,
     enrolled_at,
+    known_terms,
     last_completed_term,
     register_date,
 )
@@ -94,8 +95,9 @@ def test_the_day_of_the_cut_off_still_counts_and_the_day_after_does_not(hand_reg
 def test_a_term_from_before_the_entry_is_none_of_the_students(hand_register):
     earlier = dict(student_key="a", term_id=20192, status="N", known_at=pd.Timestamp("2020-08-14"))
     terms = pd.concat([hand_register.terms, pd.DataFrame([earlier])], ignore_index=True)
-    planted = build_features(dataclasses.replace(hand_register, terms=terms), 3)
-    pd.testing.assert_frame_equal(build_features(hand_register, 3), planted)
+    planted = dataclasses.replace(hand_register, terms=terms)
+    pd.testing.assert_frame_equal(build_features(hand_register, 3), build_features(planted, 3))
+    assert 20192 not in known_terms(planted, enrolled_at(planted, 3), 3)["term_id"].tolist()
 
 
 def test_credits_are_needed_in_one_term_at_least_and_never_fewer_than_none(hand_register):
@@ -117,6 +119,8 @@ def test_a_register_without_exits_is_as_new_as_its_terms_and_one_without_either_
     assert register_date(no_exits) == date(2022, 2, 14)  # 31 January 2022 and 14 days
     with pytest.raises(ValueError, match="neither"):
         register_date(dataclasses.replace(no_exits, terms=hand_register.terms.iloc[:0]))
+    undated = hand_register.terms.drop(columns="known_at")
+    assert register_date(dataclasses.replace(hand_register, terms=undated)) == date(2022, 12, 31)
 
 
 def test_a_later_status_forged_to_look_early_does_not_enter(hand_register):

@@ -86,7 +86,11 @@ def test_fewer_than_two_writers_are_refused():
 
 def test_background_takes_every_writers_first_before_anybodys_second():
     points, owners = clouds(writers=3, each=4)
-    assert background(points, owners, limit=5).owners.tolist() == ["w0", "w0", "w1", "w1", "w2"]
+    ground = background(points, owners, limit=5)
+    assert ground.owners.tolist() == ["w0", "w0", "w1", "w1", "w2"]
+    assert ground.placed.tolist() == ground.space.place(points[[0, 1, 4, 5, 8]]).tolist()
+    many, of_two = clouds(writers=2, each=260, dim=2)
+    assert len(background(many, of_two).owners) == 500
 
 
 def test_scores_are_the_same_for_one_and_for_many_and_from_run_to_run():
@@ -161,11 +165,17 @@ def test_the_limit_itself_decides_and_what_is_nearer_to_nothing_does_not(
     assert (answer.references, answer.nearest) == (3, 1)
 
 
+def test_an_outcome_needs_five_times_the_likelihood():
+    assert 10**verify.DECISIVE == pytest.approx(5)
+
+
 def test_two_references_two_writers_and_two_specimens_of_others_are_just_enough():
     points, owners = clouds()
     two = np.r_[0:2, 8:10]  # two specimens of each of two writers
     ground = background(points[two], owners[two])
-    assert verify.fit_writer_model(points[:2], ground, "w0").references == 2
+    model = verify.fit_writer_model(points[:2], ground, "w0")
+    assert model.references == len(model.weights) == 2
+    assert len(verify.fit_writer_model(points[:3], ground, "w0").held_out) == 3  # a score of each reference
     with pytest.raises(ValueError, match="at least 2 descriptors"):
         verify.fit_writer_model(points[:1], ground, "w0")
     with pytest.raises(ValueError, match="at least 2 descriptors"):
