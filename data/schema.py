@@ -51,6 +51,14 @@ metadata = MetaData(naming_convention=NAMES)
 Row = BigInteger().with_variant(Integer, "sqlite")  # SQLite only autoincrements INTEGER keys
 
 
+def longest(column: Column) -> int:
+    """Characters that a column of text with a limit takes."""
+    kind = column.type
+    if not isinstance(kind, String) or kind.length is None:
+        raise TypeError(f"{column} has no limit of characters")
+    return kind.length
+
+
 def _one_of(column: str, values) -> CheckConstraint:
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IS NULL OR {column} IN ({listed})", name=column)

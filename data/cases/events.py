@@ -10,11 +10,11 @@ import uuid
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, select
 
 from data import schema
 from data.engine.clock import now
-from data.engine.database import Store
+from data.engine.database import Store, insert_numbered
 from data.trust.scope import Scope
 from data.trust.scoping import visible
 
@@ -215,8 +215,8 @@ def open_steps():
     )
 
 
-def _append(connection, row: dict) -> int:
-    return connection.execute(insert(schema.case_events).values(**row)).inserted_primary_key[0]
+def _append(connection: Connection, row: dict) -> int:
+    return insert_numbered(connection, schema.case_events, row)
 
 
 def _checked(kind: str, detail: dict) -> dict:

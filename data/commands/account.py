@@ -36,8 +36,6 @@ def account(
         raise Refusal("--program and --every-program exclude each other")
     with opened_store() as store:
         before = any_account(store, name)
-        if before is None and role is None:
-            raise Refusal(f"there is no account {name!r} yet; a new one needs --role")
         after = _changed(before, name, role, display_name, active)
         if program or every_program:
             after = replace(after, program_codes=tuple(program) if program else None)
@@ -57,7 +55,11 @@ def _changed(before, name: str, role: str | None, display_name: str | None, acti
 
     named = {"role": role, "display_name": display_name, "active": active}
     named = {key: value for key, value in named.items() if value is not None}
-    return replace(before or Account(name, display_name or name, role), **named)
+    if before is not None:
+        return replace(before, **named)
+    if role is None:
+        raise Refusal(f"there is no account {name!r} yet; a new one needs --role")
+    return replace(Account(name, display_name or name, role), **named)
 
 
 def _write(store, before, after) -> None:

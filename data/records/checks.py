@@ -6,6 +6,7 @@ schemas built from :mod:`data.columns`; checks across rows and files are in :mod
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
     import pandera.pandas as pa
 
 TEXT_LIMITS = {  # column → characters that the store keeps
-    **{c.name: c.type.length for c in schema.students.columns if type(c.type) is String},
-    "student_number": schema.identities.c.student_number.type.length,
-    "name": schema.identities.c.name.type.length,
-    "program_name": schema.programs.c.name.type.length,
+    **{c.name: schema.longest(c) for c in schema.students.columns if type(c.type) is String},
+    "student_number": schema.longest(schema.identities.c.student_number),
+    "name": schema.longest(schema.identities.c.name),
+    "program_name": schema.longest(schema.programs.c.name),
     **{
-        f"{prefix}{name}": schema.consents.c[name].type.length
+        f"{prefix}{name}": schema.longest(schema.consents.c[name])
         for name in ("source", "text_version")
         for prefix in ("", OF_CONSENT)
     },
@@ -138,7 +139,14 @@ CHECKS = {
 }
 
 
-def problems(file: str, rule: str, rows, column="", values="", messages="") -> pd.DataFrame:
+def problems(
+    file: str,
+    rule: str,
+    rows: Iterable[int | None],
+    column: str | Iterable[str] = "",
+    values: str | Iterable[str] = "",
+    messages: str | Iterable[str] = "",
+) -> pd.DataFrame:
     """Problems of one rule in one file.
 
     Parameters
@@ -196,8 +204,15 @@ def collect(found: list[pd.DataFrame]) -> pd.DataFrame:
     return together.loc[keys.sort_values(list(keys), kind="stable").index].reset_index(drop=True)
 
 
-def flag(parsed: ParsedTable, mask: pd.Series, rule: str, column: str, messages="") -> pd.DataFrame:
-    """Problems at the rows where ``mask`` holds, with the cells of ``column`` as written."""
+def flag(
+    parsed: ParsedTable,
+    mask: pd.Series,
+    rule: str,
+    column: str,
+    messages: str | Callable[[int], str] = "",
+) -> pd.DataFrame:
+    """Problems at the rows where ``mask`` holds, with the cells of ``column`` as written; ``messages`` says
+    what is wrong, for every row or by the row."""
     holds = mask.to_numpy(dtype=bool)
     if not holds.any():
         return no_problems()
@@ -206,9 +221,8 @@ def flag(parsed: ParsedTable, mask: pd.Series, rule: str, column: str, messages=
         values = parsed.raw.loc[rows, column].fillna("").astype("str")
     else:
         values = ""
-    if callable(messages):
-        messages = [messages(row) for row in rows]
-    return problems(parsed.file, rule, rows, parsed.header(column), values, messages)
+    said = messages if isinstance(messages, str) else [messages(row) for row in rows]
+    return problems(parsed.file, rule, rows, parsed.header(column), values, said)
 
 
 def check_columns(parsed: ParsedTable) -> pd.DataFrame:

@@ -152,9 +152,9 @@ def verify_password(store: Store, name: str, password: str) -> Account | None:
     give the same answer, so that nobody can tell which names exist.
     """
     table, row = schema.accounts, _found(store, name)
-    usable = row is not None and row["active"] and bool(row["password_hash"])
-    stored = row["password_hash"] if usable else None
-    if not right_password(stored, password):
+    stored = row["password_hash"] or None if row is not None and row["active"] else None
+    right = right_password(stored, password)  # asked of nobody's hash too, which takes the same time
+    if row is None or stored is None or not right:
         return None
     if outdated(stored):
         fresh = {"password_hash": hash_password(password)}

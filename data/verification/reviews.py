@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pandas as pd
-from sqlalchemy import Connection, insert, or_, select, true
+from sqlalchemy import Connection, or_, select, true
 
 from data import schema
 from data.engine.bulk import fetch
 from data.engine.clock import now
-from data.engine.database import Store
+from data.engine.database import Store, insert_numbered
 from data.trust import audit
 from data.trust.scope import Scope
 from data.trust.scoping import visible
@@ -170,7 +170,7 @@ def review_duplicate(store: Store, scope: Scope, finding_id: int, opinion: str, 
         row |= {"second_student": pair["second_student"], "reviewer": scope.account}
         row |= {"opinion": opinion, "reasons": reasons.strip()}
         table = schema.duplicate_reviews
-        number = connection.execute(insert(table).values(**row)).inserted_primary_key[0]
+        number = insert_numbered(connection, table, row)
         _audit(
             connection,
             scope,
@@ -225,7 +225,7 @@ def _append(
     row = {"decision_id": case["decision_id"], "student_key": case["student_key"], "at": now()}
     row |= {"reviewer": scope.account, "kind": kind, "opinion": opinion, "reasons": reasons.strip()}
     row |= {"reason_codes": [code for code in REASON_CODES if code in codes]}
-    number = connection.execute(insert(schema.reviews).values(**row, blind=blind)).inserted_primary_key[0]
+    number = insert_numbered(connection, schema.reviews, {**row, "blind": blind})
     action = "review signature" if kind == "opinion" else "settle signature"
     _audit(
         connection, scope, action, case["student_key"], {"decision": case["decision_id"], "opinion": opinion}
