@@ -40,7 +40,7 @@ def test_a_report_is_written_as_files_that_hide_small_cells_by_default(filled, t
     done = run("report", "iaps40-8c", "--program", "55201", "--ts", "2025", "--out", tmp_path / "out")
     assert done.exit_code == 0, done.output
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
-    stem = "iaps40-8c_55201_TS2025_external"
+    stem = "iaps40-8c_55201_TS2025_internal"
     assert names == [
         f"{stem}_en_synthetic.pdf",
         f"{stem}_en_synthetic.xlsx",
