@@ -1,7 +1,8 @@
 """All public files of a programme at once, against an attacker who adds and subtracts across them.
 
 The attack is written apart from the code it tries: it groups students by the cells that count them, takes
-every printed count of every file as an equation, and asks an integer programme how far each hidden count is known.
+every printed count of every file as an equation, and asks an integer programme how far each hidden count is
+known.
 """
 
 from __future__ import annotations
