@@ -475,6 +475,18 @@ reports = Table(  # prepared and approved accreditation reports; an approved row
     Column("provenance", JSON, nullable=False),
     Column("files", JSON),  # file name → sha256
 )
+report_disclosures = Table(  # tables of which a public file was made; later files are judged with them
+    "report_disclosures",
+    metadata,
+    Column("disclosure", Integer, primary_key=True, autoincrement=True),
+    Column("content_sha256", String(64), nullable=False, unique=True),
+    Column("profile", String(64), nullable=False),
+    Column("program_code", String(32), nullable=False, index=True),  # empty: every programme together
+    Column("ts_year", Integer, nullable=False),
+    Column("content", JSON, nullable=False),
+    Column("hidden", JSON, nullable=False),  # rows and columns whose figures the file does not show
+    Column("first_made_at", DateTime, nullable=False),
+)
 jobs = Table(  # long work: one row per request, held by the worker that runs it
     "jobs",
     metadata,

@@ -36,11 +36,21 @@ def run(*arguments):
     return CliRunner().invoke(app, [str(part) for part in arguments])
 
 
-def test_a_report_is_written_as_files_that_hide_small_cells_by_default(filled, tmp_path):
+def test_a_public_report_hides_small_cells_and_says_how_many(filled, tmp_path):
+    asked = ("report", "iaps40-8c", "--program", "55201", "--ts", "2025", "--out", tmp_path)
+    for audience, code in (("assessor", "internal"), ("public", "external")):
+        done = run(*asked, "--language", "en", "--audience", audience)
+        assert done.exit_code == 0, done.output
+        table = pd.read_csv(tmp_path / f"iaps40-8c_55201_TS2025_{code}_synthetic.csv")
+        hidden = table["state"].eq("suppressed").sum()
+        assert (hidden > 0) == (audience == "public")
+
+
+def test_a_report_is_written_as_files_for_the_assessors_by_default(filled, tmp_path):
     done = run("report", "iaps40-8c", "--program", "55201", "--ts", "2025", "--out", tmp_path / "out")
     assert done.exit_code == 0, done.output
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
-    stem = "iaps40-8c_55201_TS2025_external"
+    stem = "iaps40-8c_55201_TS2025_internal"
     assert names == [
         f"{stem}_en_synthetic.pdf",
         f"{stem}_en_synthetic.xlsx",
