@@ -64,7 +64,14 @@ def read_figures(data: bytes) -> tuple[FigureLine, ...]:
     except UnicodeDecodeError as error:
         raise FiguresRefused(f"the file must be UTF-8 text, byte {error.start} is not") from None
     head = text.partition("\n")[0]
-    rows = csv.DictReader(io.StringIO(text), delimiter=";" if ";" in head else ",")
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=";" if ";" in head else ",")
+    try:
+        return _lines(rows)
+    except csv.Error as error:
+        raise FiguresRefused(f"line {rows.line_num + 1}: not CSV: {error}") from None
+
+
+def _lines(rows: csv.DictReader) -> tuple[FigureLine, ...]:
     names = rows.fieldnames or []
     if missing := [name for name in NEEDED if name not in names]:
         raise FiguresRefused(f"line 1: columns must hold {', '.join(NEEDED)}; missing {', '.join(missing)}")

@@ -36,7 +36,7 @@ MAX_RATIO = 200
 MAX_PARTS = 5_000
 MAX_SHEETS = 500
 MAX_ROWS = 1_048_576  # of the format itself
-MAX_BLANK = 200_000  # written rows without a cell one after the other: formats, or a bomb
+MAX_BLANK = 100_000  # written rows without a cell one after the other: formats, or a bomb
 NEARLY = 0.75  # share of the best sheet's known headers that makes another one as good
 BROKEN = (  # what openpyxl lets through when a part of a workbook is damaged
     *(ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError, OSError),
