@@ -24,6 +24,7 @@ from data.records.checks import (
 )
 from data.records.exit_kinds import missing_kinds
 from data.records.known import Known
+from data.records.rows_of_nobody import said_once
 from data.records.term_checks import check_outcomes, check_terms
 
 KEYS = {
@@ -85,7 +86,7 @@ def check_tables(tables: dict[str, ParsedTable], known: Known, today: date) -> p
     for parsed in filter(has_consents, whole.values()):
         refused = refused_rows(collect(found), parsed.file)
         found.append(read_consents(parsed, refused, known).problems)
-    return collect(found)
+    return collect([said_once(collect(found), whole.values())])
 
 
 def refused_rows(found: pd.DataFrame, file: str) -> pd.Index:

@@ -145,6 +145,8 @@ def show_mapping(plan: PagePlan) -> None:
         with st.expander(label, icon=f":material/{ICONS[table]}:"):
             if match.left_out:
                 st.caption(words("data.left_out", names=", ".join(map(plain, match.left_out))))
+            if match.elsewhere:
+                st.caption(words("data.elsewhere", names=", ".join(map(plain, match.elsewhere))))
             if match.unknown:
                 st.caption(words("data.unknown", names=", ".join(map(plain, match.unknown))))
             frames = plan.records.frames
