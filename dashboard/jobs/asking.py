@@ -19,6 +19,7 @@ from data.trust.scope import Scope
 
 KINDS = {  # kind → "module:function"
     "import": "dashboard.jobs.imports:run",
+    "check": "dashboard.jobs.checks:run",
     "feeder": "dashboard.jobs.feeder:run",
     "embed": "dashboard.jobs.kinds:embed",
     "train": "dashboard.jobs.kinds:train",
@@ -97,7 +98,7 @@ def kinds_for(role: str) -> tuple[str, ...]:
 
 def may_start(person: Account, kind: str) -> bool:
     """Whether somebody may ask for a kind: the role may, and what changes the register reaches everybody."""
-    if kind in ("import", "feeder"):
+    if kind in ("import", "check", "feeder"):
         return may_change_register(person, f"run {kind}")
     return may(person.role, f"run {kind}")
 

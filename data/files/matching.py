@@ -122,7 +122,7 @@ def match_headers(
     headers: Sequence[str], table: str, mapping: Mapping, others: Sequence[Mapping] = ()
 ) -> Match:
     """Tie each column to a header by one mapping; columns it cannot find are looked up in the others."""
-    by_key = {header_key(header): header for header in reversed(headers)}
+    by_key = _bracketed(headers) | {header_key(header): header for header in reversed(headers)}
     found, tied = _tied_by_hand(by_key, mapping.table(table).chosen)
     for last_resort in (False, True):
         for source in (mapping, *others):
@@ -150,6 +150,25 @@ def match_headers(
         told.add("exit_type")
     missing = missing_columns(table, told)
     return Match(table, mapping, found, missing, unknown, left_out, elsewhere=elsewhere)
+
+
+def _bracketed(headers: Sequence[str]) -> dict[str, str]:
+    """Keys of student numbers that a header gives beside or in brackets, as "No. Induk Mahasiswa (NIM)".
+
+    Other columns are not looked for there: what stands in their brackets is a unit.
+    """
+    numbers = {
+        header_key(name)
+        for mapping in shipped_mappings()
+        for table in TABLES
+        for name in mapping.table(table).columns.get("student_number", ())
+    }
+    found = {}
+    for header in reversed(headers):
+        parts = re.fullmatch(r"([^()]*)\(([^()]*)\)\s*", header)
+        keys = [header_key(part) for part in parts.groups()] if parts else []
+        found |= {key: header for key in keys if key in numbers}
+    return found
 
 
 def _understood(table: str, mapping: Mapping, others: Sequence[Mapping]) -> set[str]:

@@ -20,6 +20,7 @@ from data.files.workbook_reader import ReaderEnded
 from data.files.workbooks import Book, refuse_bomb
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # how an .xls file begins, and an encrypted workbook
+ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # the entry that holds the workbook
 ODS = b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"
 MAX_BYTES = 64 * 2**20  # an .xls of 65,536 rows is far smaller
 _STATES = {"Visible": "visible", "Hidden": "hidden", "VeryHidden": "veryHidden"}
@@ -43,6 +44,8 @@ def read_old_workbook(
     """Read sheets as one table; parameters and errors as :func:`data.files.workbooks.read_workbook`."""
     if len(source) > MAX_BYTES:
         raise TableError(f"{name}: {len(source):,} bytes; save a workbook of this size as .xlsx")
+    if source[:8] == OLE and ENCRYPTED in source:
+        raise TableError(f"{name}: the workbook has a password; save it without one")
     if source[:4] == b"PK\x03\x04":
         refuse_bomb(source, name)
     book = _Sheets(_sheets(source, name))

@@ -29,6 +29,7 @@ from data.files.text_table import (
     find_header,
     header_key,
     unique_headers,
+    with_names_above,
 )
 
 MAX_UNPACKED = 2**30  # bytes of XML; more than ten million cells
@@ -194,7 +195,7 @@ class Book:
         if not rows:
             return None
         position = find_header([cells for _, cells in rows], known)
-        headers = unique_headers(rows[position][1])
+        headers = unique_headers(with_names_above([cells for _, cells in rows], position, known))
         hits = len(set(map(header_key, headers)) & set(known))
         return _Head(rows, position, headers, hits, self.book[title].sheet_state != "visible")
 

@@ -133,13 +133,27 @@ def check_keys(parsed: ParsedTable) -> pd.DataFrame:
     same[rows.index[agreeing]] = True
     again = parsed.values.duplicated(key) & same
     found = [
-        flag(
-            parsed, repeated & ~same, "REC006", "student_number", f"several rows for one {' and '.join(key)}"
-        ),
+        flag(parsed, repeated & ~same, "REC006", "student_number", _how_they_differ(parsed, key, repeated)),
         flag(parsed, again, "REC101", "student_number"),
         _zero_twins(parsed),
     ]
     return collect(found)
+
+
+def _how_they_differ(parsed: ParsedTable, key: list[str], repeated: pd.Series):
+    """In words: which rows of one key differ, and in which columns."""
+    groups = {name: list(rows.index) for name, rows in parsed.values[repeated].groupby(key, sort=False)}
+    columns = [name for name in parsed.values if name not in key and name in parsed.raw]
+
+    def said(row: int) -> str:
+        rows = groups[tuple(parsed.values.loc[row, key])]
+        cells = parsed.values.loc[rows, columns].astype("str")
+        differing = [parsed.header(name) for name in columns if cells[name].nunique() > 1]
+        places = ", ".join(parsed.text.where(one) for one in rows[:5])
+        what = f" in {', '.join(differing[:5])}" if differing else ""
+        return f"several rows for one {' and '.join(key)}: {places} differ{what}; keep the right one"
+
+    return said
 
 
 def _zero_twins(parsed: ParsedTable) -> pd.DataFrame:

@@ -10,12 +10,14 @@ import pandas as pd
 from data.files.cells import is_null
 from data.files.register_files import ParsedTable
 from data.files.student_numbers import is_summary
+from data.files.text_table import header_key
 
 RULE = "REC021"
 LOOKED_AT = 2_000  # rows without a student number: a file with more of them lacks the column
 FEW = 3  # filled cells of a caption or a signature; a student's row has more
 _SUM = re.compile(r"=.*|-?[\d.,\s%]+", re.DOTALL)
 TOTAL = "a total, a caption or a note, not the row of a student; delete the row"
+AGAIN = "the header once more, as printed on each page; delete the row"
 FOOTER = "a row without a student number, as a caption or a signature; delete the row, or write the number"
 
 
@@ -34,7 +36,9 @@ def rows_of_nobody(parsed: ParsedTable) -> dict[int, str]:
     for row, cells in parsed.text.frame.loc[without[without].index].iterrows():
         filled = [cell for cell in cells if not is_null(cell)]
         rest = [cell for name, cell in cells.items() if name != header and not is_null(cell)]
-        if any(map(is_summary, filled)) or rest and all(_SUM.fullmatch(cell) for cell in rest):
+        if sum(header_key(cell) == header_key(name) for name, cell in cells.items()) == len(filled):
+            found[int(row)] = AGAIN
+        elif any(map(is_summary, filled)) or rest and all(_SUM.fullmatch(cell) for cell in rest):
             found[int(row)] = TOTAL
         elif len(filled) <= FEW < len(cells):
             found[int(row)] = FOOTER

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard.components.layout import section
-from dashboard.importing.plan import PagePlan, UploadedFile
+from dashboard.importing.check_result import CheckResult
+from dashboard.importing.plan import UploadedFile
 from dashboard.importing.view.counts import counts_table
 from dashboard.jobs import imports as jobs_import
 from dashboard.jobs.view.job_progress import job_progress
@@ -24,7 +25,7 @@ from data.records.ingest import remember_mapping
 
 
 def confirm(
-    plan: PagePlan,
+    plan: CheckResult,
     files: Sequence[UploadedFile],
     kinds: Sequence[str],
     mapping: Mapping | None,
