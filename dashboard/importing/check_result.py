@@ -140,7 +140,7 @@ def _tables(records: ImportPlan) -> tuple[ReadTable, ...]:
 
 def _first(frame: pd.DataFrame) -> pd.DataFrame:
     first = frame.head(FIRST)
-    return first.astype("str").where(first.notna(), None).reset_index(drop=True)
+    return first.astype("str").astype(object).where(first.notna(), None).reset_index(drop=True)
 
 
 def _to_plain(frame: pd.DataFrame) -> dict:

@@ -94,6 +94,8 @@ def _asked_before(institution: str, administrator: str) -> _Answers | None:
         with opened_store():
             return None
     except NoStore:
+        if administrator:
+            check_account_name(administrator)
         institution = institution or _asked(INSTITUTION).strip()
         name = administrator or _asked(FIRST_ACCOUNT, default=FIRST).strip()
         check_account_name(name)

@@ -26,7 +26,7 @@ def report_records(plan: ImportPlan) -> list[str]:
         if match.left_out:
             lines.append(f"  never stored: {', '.join(match.left_out)}")
         if match.elsewhere:
-            lines.append(f"  of another table, left out: {', '.join(match.elsewhere)}")
+            lines.append(f"  of the students table, left out: {', '.join(match.elsewhere)}")
         if match.unknown:
             lines.append(f"  not understood, left out: {', '.join(match.unknown)}")
         lines += [

@@ -49,7 +49,7 @@ class Match:
     left_out : tuple of str
         Headers that are never stored (national numbers, parents' names, contacts).
     elsewhere : tuple of str
-        Headers that say something of another table, such as names of students in a file of terms: left out.
+        Headers that repeat what the students table holds, such as names in a file of terms: left out.
     year_header : str or None
         Header of the academic year that stands beside the student's own semester numbers.
     """
@@ -142,7 +142,7 @@ def match_headers(
         for header in headers
         if header not in used and header not in left_out and header_key(header) not in understood
     ]
-    others_own = _of_other_tables(table, (mapping, *others))
+    others_own = _of_students(table, (mapping, *others))
     elsewhere = tuple(header for header in strange if header_key(header) in others_own)
     unknown = tuple(header for header in strange if header not in elsewhere)
     told = {*found, *mapping.table(table).fixed}
@@ -186,18 +186,17 @@ def _understood(table: str, mapping: Mapping, others: Sequence[Mapping]) -> set[
     return {header_key(name) for name in names}
 
 
-def _of_other_tables(table: str, mappings: Sequence[Mapping]) -> frozenset[str]:
-    """Keys of headers that another table understands; columns of consent are answers wherever they stand."""
+def _of_students(table: str, mappings: Sequence[Mapping]) -> frozenset[str]:
+    """Keys of headers that repeat the student's own row in another table; those of consent are answers."""
+    if table == "students":  # a figure of a term there is lost, and no repetition
+        return frozenset()
     keys = set()
-    for other in TABLES:
-        if other in (table, "consents"):
+    for column in TABLES["students"]:
+        if column.name.startswith(OF_CONSENT) or column.name == "student_number":
             continue
-        for column in TABLES[other]:
-            if column.name.startswith(OF_CONSENT) or column.name == "student_number":
-                continue
-            keys.add(header_key(column.name))
-            for mapping in mappings:
-                keys |= {header_key(header) for header in mapping.table(other).columns.get(column.name, ())}
+        keys.add(header_key(column.name))
+        for mapping in mappings:
+            keys |= {header_key(header) for header in mapping.table("students").columns.get(column.name, ())}
     return frozenset(keys)
 
 

@@ -25,24 +25,27 @@ def rows_of_nobody(parsed: ParsedTable) -> dict[int, str]:
     """Row → why it is nobody's, in words.
 
     Such a row holds no student number, and is a total (a cell begins as one does, or all of them are sums) or
-    has at most :data:`FEW` filled cells. A row with more is a student's whose number is missing.
+    has at most :data:`FEW` filled cells, and half of the row's at most. A row with more is a student's whose number is missing.
     """
     if "student_number" not in parsed.raw or parsed.text.by_term:
         return {}
     without = parsed.raw["student_number"].fillna("").map(_says_no_number).astype(bool)
     if not without.any() or without.sum() > LOOKED_AT:
         return {}
-    header, found = parsed.header("student_number"), {}
-    for row, cells in parsed.text.frame.loc[without[without].index].iterrows():
-        filled = [cell for cell in cells if not is_null(cell)]
-        rest = [cell for name, cell in cells.items() if name != header and not is_null(cell)]
-        if sum(header_key(cell) == header_key(name) for name, cell in cells.items()) == len(filled):
-            found[int(row)] = AGAIN
-        elif any(map(is_summary, filled)) or rest and all(_SUM.fullmatch(cell) for cell in rest):
-            found[int(row)] = TOTAL
-        elif len(filled) <= FEW < len(cells):
-            found[int(row)] = FOOTER
-    return found
+    rows = parsed.text.frame.loc[without[without].index]
+    said = {int(row): _why_nobody(cells, parsed.header("student_number")) for row, cells in rows.iterrows()}
+    return {row: why for row, why in said.items() if why}
+
+
+def _why_nobody(cells: pd.Series, header: str) -> str:
+    """Why a row without a student number is nobody's; empty where it may be a student's."""
+    filled = [cell for cell in cells if not is_null(cell)]
+    rest = [cell for name, cell in cells.items() if name != header and not is_null(cell)]
+    if sum(header_key(cell) == header_key(name) for name, cell in cells.items()) == len(filled):
+        return AGAIN
+    if any(map(is_summary, filled)) or rest and all(_SUM.fullmatch(cell) for cell in rest):
+        return TOTAL
+    return FOOTER if len(filled) <= min(FEW, len(cells) // 2) else ""
 
 
 def said_once(found: pd.DataFrame, tables: Iterable[ParsedTable]) -> pd.DataFrame:

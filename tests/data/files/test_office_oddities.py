@@ -118,6 +118,8 @@ def test_a_header_printed_on_every_page_is_said_to_be_one():
     [
         ("terms", "NIM;Semester;Status;IPS\n01;20211;Aktif;345", "if the decimal sign was lost it is 3.45"),
         ("terms", "NIM;Semester;Status;IPS;SKS\n01;20211;Aktif;3,4;20 SKS", "and nothing else in the cell"),
+        ("outcomes", "NIM;Status Keluar;Tanggal Lulus\n01;Lulus;20/08/2924", "of a year from 1952 to 2099"),
+        ("outcomes", "NIM;Status Keluar;Tanggal Lulus\n01;Lulus;20/08/1049", "of a year from 1952 to 2099"),
         (
             "outcomes",
             "NIM;Status Keluar;Tanggal Lulus\n01;Lulus;45889",
