@@ -25,7 +25,8 @@ def rows_of_nobody(parsed: ParsedTable) -> dict[int, str]:
     """Row → why it is nobody's, in words.
 
     Such a row holds no student number, and is a total (a cell begins as one does, or all of them are sums) or
-    has at most :data:`FEW` filled cells, and half of the row's at most. A row with more is a student's whose number is missing.
+    has at most :data:`FEW` filled cells, and half of the row's at most. A row with more is a student's whose
+    number is missing.
     """
     if "student_number" not in parsed.raw or parsed.text.by_term:
         return {}

@@ -60,6 +60,9 @@ def under_way() -> None:
     words, store = current_session.words(), stores.store()
     own = st.session_state.get(Key.JOB_TOLD) or st.session_state.get(Key.IMPORT_JOB)
     open_ones = [job.job_id for job in table.open_jobs(store) if job.kind == "import"]
+    own_job = table.find(store, own) if own else None
+    if own_job is not None and own_job.kind == "check":  # shown where it was asked for
+        own = None
     listed = [*([own] if own and own not in open_ones else []), *open_ones]
     if not listed:
         return

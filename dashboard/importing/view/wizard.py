@@ -167,6 +167,10 @@ def _take_over(fingerprint: str) -> None:
     about, job_id = st.session_state.get(Key.CHECK_JOB, (None, None))
     if about != fingerprint:
         return
+    begun_again = job_table.find(stores.store(), st.session_state.get(Key.JOB_TOLD) or "")
+    if begun_again is not None and begun_again.retry_of == job_id:
+        job_id = begun_again.job_id
+        st.session_state[Key.CHECK_JOB] = (fingerprint, job_id)
     job = job_progress(job_id, quiet=True)
     if job is not None and job.open:
         st.caption(current_session.words()("data.check_large"))
