@@ -79,7 +79,7 @@ def test_a_wide_file_is_asked_about_on_the_page_and_loads(store, page):
     tables = {one.table: one for one in found.tables}
     assert tables["students"].first[0]["sex"].tolist() == ["P", "L"]
     assert found.counts["terms"]["new"] == 5
-    assert "REC030" not in set(plan.problems["rule"])
+    assert "REC030" not in set(found.problems["rule"])
 
 
 def test_choices_on_the_page_become_one_mapping_that_can_be_remembered(store):
