@@ -40,6 +40,7 @@ class Kind:
 
 KINDS = {
     "import": Kind("dashboard.jobs.imports:run", brings_records=True),
+    "check": Kind("dashboard.jobs.checks:run", brings_records=True),
     "feeder": Kind("dashboard.jobs.feeder:run", brings_records=True, repeats=True),
     "embed": Kind("dashboard.jobs.kinds:embed"),
     "train": Kind("dashboard.jobs.kinds:train"),

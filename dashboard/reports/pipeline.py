@@ -11,7 +11,7 @@ from datetime import date
 
 import pandas as pd
 
-from dashboard.reports import describe
+from dashboard.reports import by_hand, describe
 from dashboard.reports.approve import (
     Verification,
     approved_report,
@@ -165,13 +165,8 @@ def build(store: Store, register: Register, request: Request) -> tuple[ReportTab
 
 def _computed(store: Store, register: Register, request: Request) -> ReportTable:
     name, level = _program(register.programs, request.program_code)
-    profile = load_profile(request.profile_id, level if asks_level(request.profile_id) else "")
     selection = Selection(request.ts, request.program_code, name, level)
-    listed = register.programs
-    if request.program_code:
-        listed = listed[listed["program_code"] == request.program_code]
-    columns = listed[["program_code", "name", "degree_level"]]
-    profile, known = for_programmes(profile, columns.itertuples(index=False, name=None))
+    profile, known = _profile_for(register, request.profile_id, request.program_code)
     told, corrected = figures_of(request.figures, profile, request.program_code, request.ts)
     active = None
     if "active_year" in str(profile.source):
@@ -187,6 +182,30 @@ def _computed(store: Store, register: Register, request: Request) -> ReportTable
         overrides=(*corrected, *request.overrides),
         calendar=register.calendar,
     )
+
+
+def _profile_for(register: Register, profile_id: str, code: str):
+    """A profile for a programme, and the figures of its cells that the list of programmes tells."""
+    level = _program(register.programs, code)[1]
+    profile = load_profile(profile_id, level if asks_level(profile_id) else "")
+    listed = register.programs
+    if code:
+        listed = listed[listed["program_code"] == code]
+    columns = listed[["program_code", "name", "degree_level"]]
+    return for_programmes(profile, columns.itertuples(index=False, name=None))
+
+
+def blank_figures(register: Register, profile_id: str, code: str, ts: int) -> bytes:
+    """A file to fill in with the figures of a report; see :func:`dashboard.reports.by_hand.blank_figures`.
+
+    Raises
+    ------
+    KeyError
+        When the programme is unknown or out of the reader's reach.
+    dashboard.reports.profile.ProfileError
+        When the profile is unknown, or the instrument has no table for the programme's level.
+    """
+    return by_hand.blank_figures(_profile_for(register, profile_id, code)[0], code, ts)
 
 
 def asks_level(profile_id: str) -> bool:

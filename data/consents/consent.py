@@ -67,7 +67,9 @@ def write_consents(store: Store, frame: pd.DataFrame, *, actor: str = "import") 
     """
     strange = set(frame["purpose"]) - set(CONSENT_PURPOSES)
     if strange:
-        raise ValueError(f"purpose must be one of {CONSENT_PURPOSES}, got {sorted(map(str, strange))}")
+        raise ValueError(
+            f"purpose must be one of {', '.join(CONSENT_PURPOSES)}, got {sorted(map(str, strange))}"
+        )
     if frame["granted"].isna().any():
         raise ValueError("granted must be true or false, got a missing value")
     rows = _completed(frame, actor)

@@ -237,7 +237,7 @@ def _chunks(specimens: Iterable[NewSpecimen]) -> Iterator[list[NewSpecimen]]:
 
 def _described(specimen: NewSpecimen) -> dict:
     if specimen.context not in SPECIMEN_CONTEXTS:
-        raise ValueError(f"context must be one of {SPECIMEN_CONTEXTS}, got {specimen.context!r}")
+        raise ValueError(f"context must be one of {', '.join(SPECIMEN_CONTEXTS)}, got {specimen.context!r}")
     if not specimen.data:
         raise ValueError("data must be the bytes of a file, got none")
     return {**vars(specimen), "sha256": hashlib.sha256(specimen.data).hexdigest()}
