@@ -245,7 +245,7 @@ def _may_open(facts: KeyFacts, create: bool) -> None:
         raise NoStore("the store has no key yet: python -m data init makes one")
     if facts.changing is not None:
         raise UnderWay(
-            "the store gets another key, or that was cut off: wait for it, or run `python -m data rotate-key` "
+            "the store gets another key, or that was cut off: wait, or run `python -m data rotate-key` "
             "again, which goes on"
         )
 

@@ -6,7 +6,9 @@ that follow, in the same transaction.
 
 from __future__ import annotations
 
+import logging
 import uuid
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -16,9 +18,12 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, sel
 from data import schema
 from data.engine.clock import now
 from data.engine.database import Store
+from data.keeping import tombstones
+from data.keeping.tombstones import Tombstone
 from data.records.derived import refresh
 from data.trust import audit
 
+logger = logging.getLogger(__name__)
 INDEXES = "indexes"  # folder below the cache whose files mix many students
 
 
@@ -75,7 +80,8 @@ class Receipt:
             *(f"deleted       {count} × {table}" for table, count in self.deleted.items()),
             f"deleted       {self.cached_files} × cached files",
             f"storage       {'cleaned' if self.storage_cleaned else 'busy: erase again to clean it'}",
-            "Backups made before this moment still hold the data until they expire.",
+            "Backups made before this moment hold the data until they expire; one that is restored is erased "
+            "from again.",
         ]
         return "\n".join(lines)
 
@@ -123,7 +129,37 @@ def receipts(store: Store, key: str | None = None) -> list[Receipt]:
     return [_from_row(row) for row in rows]
 
 
-def _erase(store: Store, key: str, kind: str, actor: str, role: str) -> Receipt:
+def erase_again(store: Store, listed: Sequence[Tombstone]) -> list[Receipt]:
+    """Repeat what was erased after the state that a store was brought back to, under the numbers of then.
+
+    Parameters
+    ----------
+    listed : sequence of Tombstone
+        Every erasure known outside the database; those that the store has a receipt of are left alone.
+
+    Returns
+    -------
+    list of Receipt
+        Of the students whom the store held.
+    """
+    with store.reading() as connection:
+        known = set(connection.scalars(select(schema.erasures.c.erasure_id)))
+        keys = connection.scalars(select(schema.students.c.student_key)).all()
+    missing = [one for one in listed if one.erasure_id not in known]
+    if not missing:
+        return []
+    held = {tombstones.who_is(store.cipher, key): key for key in keys}
+    again = [(held[one.who], one) for one in missing if one.who in held]
+    return [_erase(store, key, one.kind, _actor_of(one), "system", again=one) for key, one in again]
+
+
+def _actor_of(one: Tombstone) -> str:
+    return one.receipt["actor"] if one.receipt else "unknown"
+
+
+def _erase(
+    store: Store, key: str, kind: str, actor: str, role: str, *, again: Tombstone | None = None
+) -> Receipt:
     with store.writing() as connection:
         reached = _reached(key, kind)
         specimens = tuple(
@@ -141,6 +177,10 @@ def _erase(store: Store, key: str, kind: str, actor: str, role: str) -> Receipt:
         # Earlier receipts too: a kill may have come between their deletes and their files.
         cached = _cached_files(store, {key, *specimens, *_erased_before(connection, key)})
         row = {"erasure_id": uuid.uuid4().hex, "student_key": key, "kind": kind, "at": now(), "actor": actor}
+        if again is not None:
+            row |= {"erasure_id": again.erasure_id, "at": again.at}
+            before = again.receipt["receipt"]["specimens"] if again.receipt else ()
+            gone = tuple(sorted({*gone, *before}))
         about = {"deleted": deleted, "specimens": list(gone), "cached_files": len(cached)}
         connection.execute(insert(schema.erasures).values(**row, receipt=about))
         for table, which in reached:
@@ -155,11 +195,23 @@ def _erase(store: Store, key: str, kind: str, actor: str, role: str) -> Receipt:
             role=role,
             action=f"erase {kind}",
             object=key,
-            detail={"deleted": deleted},
+            detail={"deleted": deleted} | ({"again": again.erasure_id} if again else {}),
         )
+        _bury(store, row | {"receipt": about})
     for path in cached:
         path.unlink(missing_ok=True)
     return Receipt(**row, **about | {"specimens": gone}, storage_cleaned=_clean_storage(store))
+
+
+def _bury(store: Store, row: dict) -> None:
+    """Before the commit: of an erasure that was asked for, the list rather knows too much than too little."""
+    try:
+        tombstones.bury(store.seal, row)
+    except (
+        OSError,
+        ValueError,
+    ) as problem:  # filelock's Timeout is an OSError; the next backup makes it good
+        logger.error("an erasure was not put on the list outside the database: %s", type(problem).__name__)
 
 
 def _reached(key: str, kind: str) -> list[tuple[object, ColumnElement[bool]]]:
