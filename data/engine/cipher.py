@@ -203,11 +203,13 @@ def read_or_create_key(path: Path, *, may_create: bool) -> bytes:
     return parse_key(path.read_text(encoding="ascii", errors="replace"), f"key file {path.name!r}")
 
 
-def key_from_command(command: str) -> bytes:
+def key_from_command(command: str, where: str = "TEPAT_KEY_COMMAND") -> bytes:
     """The key that a command prints, e.g. one that asks a key management service.
 
     Parameters
     ----------
+    where : str
+        What named the command; named in errors.
     command : str
         Words as in a shell, but no shell runs them. It has half a minute; what it writes to standard error
         goes where ours goes.
@@ -216,12 +218,12 @@ def key_from_command(command: str) -> bytes:
         words = shlex.split(command)
         done = subprocess.run(words, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, timeout=30, check=True)
     except subprocess.CalledProcessError as problem:
-        raise KeyProblem(f"TEPAT_KEY_COMMAND ended with exit code {problem.returncode}") from None
+        raise KeyProblem(f"{where} ended with exit code {problem.returncode}") from None
     except subprocess.TimeoutExpired:
-        raise KeyProblem("TEPAT_KEY_COMMAND printed no key within 30 seconds") from None
+        raise KeyProblem(f"{where} printed no key within 30 seconds") from None
     except (OSError, ValueError) as problem:
-        raise KeyProblem(f"TEPAT_KEY_COMMAND cannot be run: {type(problem).__name__}") from None
-    return parse_key(done.stdout.decode("ascii", "replace"), "what TEPAT_KEY_COMMAND prints")
+        raise KeyProblem(f"{where} cannot be run: {type(problem).__name__}") from None
+    return parse_key(done.stdout.decode("ascii", "replace"), f"what {where} prints")
 
 
 def _create_key_file(path: Path) -> None:
