@@ -25,6 +25,7 @@ KINDS = {  # kind → "module:function"
     "score": "dashboard.jobs.kinds:score",
     "serve": "dashboard.jobs.kinds:serve",
     "reports": "dashboard.jobs.kinds:reports",
+    "retention": "dashboard.jobs.retention:run",
     "verify": "dashboard.jobs.signatures:verify",
     "enrol": "dashboard.jobs.signatures:enrol",
     "duplicates": "dashboard.jobs.signatures:duplicates",

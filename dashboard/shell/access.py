@@ -92,6 +92,8 @@ _MAY = {  # acts that a page offers to some of its readers only
     "run score": {"administrator"},
     "run serve": {"administrator"},
     "run reports": {"accreditation"},
+    "run retention": {"administrator"},  # who sees counts, and nobody's data
+    "decide retention": {"administrator"},
 }
 
 

@@ -92,6 +92,8 @@ def change_key(
     KeyProblem
         When the former key is not the store's.
     """
+    if new.fingerprint == former.fingerprint:
+        raise CannotChange("the new key is the store's present one")
     swapping.refuse_in_use(target.url)
     engine = connect(target.url)
     try:
@@ -129,8 +131,6 @@ class _Change:
             if not fits(self.new, self.facts.changing):
                 raise CannotChange("the change was begun with another new key: give that one")
             return
-        if self.new.fingerprint == self.old.fingerprint:
-            raise CannotChange("the new key is the store's present one")
         if not verify_chain(self.store).whole:
             raise CannotChange(
                 "the audit log is not whole, and a new key must not hide that: python -m data audit"

@@ -115,13 +115,13 @@ def copy_list(seal: Seal, source: Path, target: Path) -> None:
 
 
 def seal_anew(before: Seal, after: Seal, path: Path) -> None:
-    """Prove and seal a store's list with another key."""
+    """Seal a store's list with another key; what proves it outlives the key."""
     with _alone(path):
         everything = _read(path)
         mine = everything.get(before.store_id, {})
         for erasure_id, entry in mine.items():
             tombstone = _proven(before.cipher, erasure_id, entry)
-            if tombstone is not None:
+            if tombstone is not None and tombstone.receipt is not None:  # else it was done, or cannot be
                 mine[erasure_id] = _of(after.cipher, tombstone)
         if mine:
             _replace(path, everything)

@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.jobs import asking as jobs
 from dashboard.jobs import worker_child
-from dashboard.jobs.feeder import next_night
+from dashboard.jobs.nights import next_night
 from dashboard.jobs.words import differences_table, outcome_words, step_words
 from dashboard.shell.wording import Words
 from data import queries
