@@ -20,7 +20,7 @@ def report_verify(
     Exit 1 when something was altered, deleted or withdrawn, 2 when nobody knows the report.
     """
     from dashboard.reports import pipeline
-    from data.reports_store import known_reports
+    from data.trust.reports_store import known_reports
     from data.trust.scope import Scope
 
     with opened_store() as store:

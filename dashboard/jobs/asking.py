@@ -98,7 +98,7 @@ def kinds_for(role: str) -> tuple[str, ...]:
 
 def may_start(person: Account, kind: str) -> bool:
     """Whether somebody may ask for a kind: the role may, and what changes the register reaches everybody."""
-    if kind in ("import", "feeder"):
+    if kind in ("import", "feeder", "retention"):
         return may_change_register(person, f"run {kind}")
     return may(person.role, f"run {kind}")
 
@@ -179,4 +179,5 @@ def _check(person: Account, kind: str) -> None:
     if not may(person.role, f"run {kind}"):
         raise PermissionError(f"role {person.role!r} may not run {kind!r}")
     if not may_start(person, kind):
-        raise PermissionError("an import needs an account of every programme: a file may hold rows of any")
+        what = "retention" if kind == "retention" else "an import"
+        raise PermissionError(f"{what} needs an account of every programme: it may reach rows of any")

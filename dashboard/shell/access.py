@@ -127,8 +127,8 @@ def may(role: str, act: str) -> bool:
 
 
 def may_change_register(person: Account, act: str) -> bool:
-    """Whether somebody may do ``act`` ("run import", "run feeder", "undo import"): the role may, and the
-    account reaches every programme, since a file may hold rows of any."""
+    """Whether somebody may do ``act`` ("run import", "run feeder", "run retention", "undo import"): the role
+    may, and the account reaches every programme, since a file may hold rows of any."""
     return may(person.role, act) and person.program_codes is None
 
 

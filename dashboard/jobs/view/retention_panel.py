@@ -10,7 +10,7 @@ from dashboard.jobs.nights import waiting_for_night
 from dashboard.jobs.retention import today
 from dashboard.jobs.retention_words import due_words, month_table, rule_words
 from dashboard.shell import current_session, stores
-from dashboard.shell.access import may
+from dashboard.shell.access import may_change_register
 from dashboard.shell.plain import shown_table
 from data.keeping import retention
 from data.keeping.rule import HOW, KEEP, MOST_YEARS, Rule
@@ -19,7 +19,7 @@ from data.keeping.rule import HOW, KEEP, MOST_YEARS, Rule
 def retention_panel() -> None:
     """The section, for whoever may decide; nothing for others."""
     words, person, store = current_session.words(), current_session.person(), stores.store()
-    if not (may(person.role, "decide retention") and person.program_codes is None):
+    if not may_change_register(person, "decide retention"):
         return
     rule = retention.rule_of(store)
     section(words("retention.title"), words("retention.help"))
@@ -60,7 +60,7 @@ def _decide(rule: Rule) -> None:
 
 def _set(rule: Rule) -> None:
     person = current_session.person()
-    if not may(person.role, "decide retention"):
+    if not may_change_register(person, "decide retention"):
         raise PermissionError("the rule of retention is decided by an administrator")
     retention.decide(stores.store(), rule, actor=person.account, role=person.role)
     st.rerun()
