@@ -26,6 +26,7 @@ KINDS = {  # kind → "module:function"
     "serve": "dashboard.jobs.kinds:serve",
     "reports": "dashboard.jobs.kinds:reports",
     "retention": "dashboard.jobs.retention:run",
+    "erase": "dashboard.jobs.retention:erase",
     "verify": "dashboard.jobs.signatures:verify",
     "enrol": "dashboard.jobs.signatures:enrol",
     "duplicates": "dashboard.jobs.signatures:duplicates",

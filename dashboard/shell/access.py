@@ -93,6 +93,7 @@ _MAY = {  # acts that a page offers to some of its readers only
     "run serve": {"administrator"},
     "run reports": {"accreditation"},
     "run retention": {"administrator"},  # who sees counts, and nobody's data
+    "run erase": {"registry"},
     "decide retention": {"administrator"},
 }
 

@@ -42,6 +42,7 @@ class Key(StrEnum):
     CALIBRATE_JOB = "calibrate-job"
     DUPLICATE_JOB = "duplicate-job"
     ENROL_JOB = "enrol-job"
+    ERASE_JOB = "erase-job"
     IMPORT_JOB = "import-job"
     RETRAIN_JOB = "retrain-job"
     SERVE_JOB = "serve-job"  # of putting a model into service

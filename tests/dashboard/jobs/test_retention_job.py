@@ -12,6 +12,7 @@ from dashboard.jobs import asking as jobs
 from dashboard.jobs import worker_child
 from dashboard.jobs.retention import RECEIPTS, today
 from dashboard.jobs.retention_words import month_table, rule_words
+from dashboard.shell.session_keys import Key
 from dashboard.shell.wording import Words
 from data import queries
 from data.jobs import live as jobs_live
@@ -21,6 +22,7 @@ from data.keeping.rule import Rule
 from data.store import NewSpecimen, open_store, write_records, write_specimens
 from data.trust import audit
 from data.trust.accounts import Account, write_accounts
+from data.trust.scope import Scope
 from tests.conftest import small_register_frames
 
 EN = Words("en")
@@ -194,3 +196,56 @@ def test_far_months_are_counted_and_not_listed():
     months = [(date(2026 + place // 12, place % 12 + 1, 1), {"signatures": place}) for place in range(40)]
     shown, more = month_table(months, date(2026, 3, 15), EN)
     assert shown.iloc[0][EN("retention.month")] == "2026-03" and len(shown) == 24 and more == 14
+
+
+# --- erasing one student ----------------------------------------------------------------------------------
+REGISTRY, OTHER_PROGRAMME = OTHERS[0], Account("mira", "Mira", "registry", program_codes=("MI",))
+
+
+def key_of(store, number: str) -> str:
+    return queries.find_student(store, Scope.system(), number)
+
+
+@pytest.mark.parametrize(("everything", "students"), [(False, 12), (True, 11)])
+def test_a_student_is_erased_as_a_job_with_a_receipt_to_fetch(store, everything, students):
+    key = key_of(store, "S01")
+    jobs.start(store, REGISTRY, "erase", student=key, everything=everything)
+    job = work(store)
+    assert job.status == "done" and job.result["rows"] > 1
+    ((name, content),) = jobs_live.kept_files(store, job.result["files"])
+    assert name == RECEIPTS and key.encode() in content and b"S01" not in content
+    assert len(queries.specimen_table(store)) == 2
+    assert len(queries.students(store, Scope.system())) == students
+    assert audit.entries(store, action="erase").iloc[0]["actor"] == "registry"
+    jobs.start(store, REGISTRY, "erase", student=key, everything=everything)  # as after a kill
+    assert work(store).result["rows"] == 0
+
+
+def test_nobody_erases_whom_they_do_not_reach(store):
+    write_accounts(store, [OTHER_PROGRAMME])
+    jobs.start(store, OTHER_PROGRAMME, "erase", student=key_of(store, "S01"), everything=True)
+    assert work(store).problem == "student_gone"
+    assert len(queries.students(store, Scope.system())) == 12
+    for account in (ADMIN, OTHERS[1], Account("ani", "Ani", "advisor")):
+        with pytest.raises(PermissionError):
+            jobs.start(store, account, "erase", student="0", everything=True)
+
+
+def test_the_registry_erases_on_the_page_after_a_yes(store):
+    key = key_of(store, "S01")
+    kwargs = {"name": "consent", "account": REGISTRY, "language": "en"}
+    at = AppTest.from_function(_page, default_timeout=60, kwargs=kwargs)
+    at.session_state[Key.REGISTRY_STUDENT] = key
+    at.run()
+    assert not at.exception
+    assert at.button(key="erase-now").disabled and table.open_jobs(store) == []
+    at.radio(key="erase-extent").set_value("everything").run()
+    assert EN("erasure.follows_everything") in texts(at)
+    at.checkbox(key=f"erase-sure-{key}").check().run()
+    at.button(key="erase-now").click().run()
+    (job,) = table.open_jobs(store)
+    assert (job.kind, job.arguments) == ("erase", {"student": key, "everything": True})
+    assert work(store).status == "done"
+    at.run()
+    assert not at.exception and EN("job_kind.erase") in texts(at)
+    assert EN("consent.counts_title") in texts(at)  # the student is not there any more
