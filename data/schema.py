@@ -450,7 +450,7 @@ erasures = Table(  # append-only: receipts; a row here is what lets the triggers
     Column("erasure_id", String(32), primary_key=True),
     Column("student_key", String(32), nullable=False, index=True),  # no foreign key: it outlives the student
     Column("kind", String(16), nullable=False),
-    _one_of("kind", ("signatures", "outcome_model", "student")),
+    _one_of("kind", ("signatures", "outcome_model", "identity", "student")),
     Column("at", DateTime, nullable=False),
     Column("actor", String(80), nullable=False),
     Column("receipt", JSON, nullable=False),  # counts per table, SHA-256 of erased files; no content

@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     audit_head: Path | None = Field(
         default=None, description="file in which the audit log's head is kept; empty: one in the folder"
     )
+    backup_key_file: Path | None = Field(default=None, description="key of 32 bytes that seals backups")
+    backup_passphrase_file: Path | None = Field(default=None, description="or a passphrase that does")
     encoder: str = Field(default="", description="encoder name or weights path; empty: the shipped one")
     port: int = 8501
     session_hours: float = Field(default=8, gt=0, description="a session ends after so long, used or not")

@@ -28,7 +28,7 @@ def report_verify(
     """
     from dashboard.reports import pipeline
     from dashboard.reports.language import known_language
-    from data.reports_store import known_reports
+    from data.trust.reports_store import known_reports
     from data.trust.scope import Scope
 
     spoken = [known_language(one) for one in language]

@@ -33,17 +33,18 @@ from dashboard.reports.suppress import Hiding, suppress, to_hide
 from dashboard.reports.table import compute_table
 from dashboard.reports.told import Disclosure
 from dashboard.reports.xlsx import to_xlsx
-from data import queries, reports_store
+from data import queries
 from data.calendar.academic_year import AcademicCalendar
 from data.calendar.cohorts import build_flow, observed_by_programme, snapshot_date
 from data.calendar.setting import SETTINGS, academic_calendar
 from data.engine.clock import now
 from data.engine.database import Store
-from data.reports_store import StoredDisclosure, StoredReport
 from data.store import get_fact
+from data.trust import reports_store
 from data.trust.audit_chain import verify_chain
 from data.trust.origin import INVENTED, MIXED
 from data.trust.origin import origin as origin_of_store
+from data.trust.reports_store import StoredDisclosure, StoredReport
 from data.trust.scope import Scope
 
 AUDIENCES = ("internal", "external")
@@ -283,7 +284,7 @@ def approve(
     ------
     KeyError
         When there is no such report in reach of ``scope``.
-    data.reports_store.ApprovalRefused
+    data.trust.reports_store.ApprovalRefused
         When the approver prepared it, or it is not waiting for approval.
     """
     report = reports_store.stored_report(store, scope, report_id)
@@ -404,7 +405,7 @@ def withdraw(
     ------
     KeyError
         When there is no such report in reach of ``scope``.
-    data.reports_store.ApprovalRefused
+    data.trust.reports_store.ApprovalRefused
         When it is not approved, or was withdrawn before.
     ValueError
         When the reason is empty.

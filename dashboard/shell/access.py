@@ -93,6 +93,9 @@ _MAY = {  # acts that a page offers to some of its readers only
     "run score": {"administrator"},
     "run serve": {"administrator"},
     "run reports": {"accreditation"},
+    "run retention": {"administrator"},  # who sees counts, and nobody's data
+    "run erase": {"registry"},
+    "decide retention": {"administrator"},
 }
 
 
@@ -126,8 +129,8 @@ def may(role: str, act: str) -> bool:
 
 
 def may_change_register(person: Account, act: str) -> bool:
-    """Whether somebody may do ``act`` ("run import", "run feeder", "undo import"): the role may, and the
-    account reaches every programme, since a file may hold rows of any."""
+    """Whether somebody may do ``act`` ("run import", "run feeder", "run retention", "undo import"): the role
+    may, and the account reaches every programme, since a file may hold rows of any."""
     return may(person.role, act) and person.program_codes is None
 
 

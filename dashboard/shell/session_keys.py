@@ -43,6 +43,7 @@ class Key(StrEnum):
     CHECK_JOB = "check-job"  # (fingerprint of the choices, number of the job that checks large files)
     DUPLICATE_JOB = "duplicate-job"
     ENROL_JOB = "enrol-job"
+    ERASE_JOB = "erase-job"
     IMPORT_JOB = "import-job"
     RETRAIN_JOB = "retrain-job"
     SERVE_JOB = "serve-job"  # of putting a model into service

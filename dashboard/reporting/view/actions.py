@@ -23,7 +23,8 @@ from dashboard.shell import access, auditing, caches, current_session, stores
 from dashboard.shell.exports import MIME
 from dashboard.shell.plain import plain, shown_table
 from dashboard.shell.session_keys import Key
-from data import queries, reports_store
+from data import queries
+from data.trust import reports_store
 from data.trust.scope import Scope
 
 KINDS = {"xlsx": ":material/table_view:", "pdf": ":material/picture_as_pdf:", "csv": ":material/csv:"}
