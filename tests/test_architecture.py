@@ -26,6 +26,8 @@ HOMES = {
     "fairlearn": ("fusion/",),
     "sklearn": ("vision/", "fusion/"),
     "plotly": ("dashboard/charts/",),
+    "fastapi": ("dashboard/service/",),
+    "prometheus_client": ("dashboard/service/",),
     "streamlit": (
         "streamlit_app.py",
         "dashboard/shell/auditing.py",

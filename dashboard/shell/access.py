@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from data.store import Store
-from data.trust import accounts, origin
+from data.trust import accounts, origin, tokens
 from data.trust.accounts import Account
 from data.trust.scope import Scope
+from data.trust.tokens import Token
 
 AGGREGATES, STUDENTS, IDENTITY = "aggregates", "students", "identity"
 
@@ -128,6 +129,29 @@ def may_change_register(person: Account, act: str) -> bool:
     """Whether somebody may do ``act`` ("run import", "run feeder", "undo import"): the role may, and the
     account reaches every programme, since a file may hold rows of any."""
     return may(person.role, act) and person.program_codes is None
+
+
+def scope_for_token(token: Token, act: str) -> Scope:
+    """What the queries of a program may return for one act of its token; nothing for an act it may not do.
+
+    Parameters
+    ----------
+    token : Token
+    act : str
+        One of :data:`data.trust.tokens.SCOPES`. Of the signature acts the caller names the student, so that
+        numbers are looked up; single scores carry numbers with the scope "identify" only.
+    """
+    if act not in token.scopes:
+        return Scope.nothing(token.actor)
+    named = act in ("verify", "predict") or (act == "scores" and "identify" in token.scopes)
+    return Scope(
+        account=token.actor,
+        role=tokens.ROLE,
+        own_students_only=False,
+        program_codes=token.program_codes,
+        may_identify=named,
+        may_see_students=act in ("verify", "predict", "scores"),
+    )
 
 
 def scope_for(account: Account) -> Scope:
