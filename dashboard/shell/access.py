@@ -51,6 +51,7 @@ PAGES = {
         PageEntry("data", ":material/upload_file:"),
         PageEntry("model", ":material/insights:"),
         PageEntry("jobs", ":material/manufacturing:"),
+        PageEntry("tokens", ":material/key:"),
         PageEntry("audit", ":material/policy:"),
         PageEntry("glossary", ":material/menu_book:"),
     )
@@ -64,7 +65,7 @@ _MENU = {  # deny by default: what is not listed does not exist for the role; th
     ),
     "accreditation": ("reports", "overview", "model", "jobs"),
     "auditor": ("audit", "model", "thresholds"),
-    "administrator": ("overview", "data", "model", "thresholds", "jobs", "audit"),
+    "administrator": ("overview", "data", "model", "thresholds", "jobs", "tokens", "audit"),
 }
 _SEES = {  # what the role's rows may carry
     "leadership": {AGGREGATES},
@@ -93,6 +94,7 @@ _MAY = {  # acts that a page offers to some of its readers only
     "run score": {"administrator"},
     "run serve": {"administrator"},
     "run reports": {"accreditation"},
+    "manage tokens": {"administrator"},
 }
 
 
@@ -129,6 +131,19 @@ def may_change_register(person: Account, act: str) -> bool:
     """Whether somebody may do ``act`` ("run import", "run feeder", "undo import"): the role may, and the
     account reaches every programme, since a file may hold rows of any."""
     return may(person.role, act) and person.program_codes is None
+
+
+def may_give_token(person: Account, program_codes: tuple[str, ...] | None) -> bool:
+    """Whether somebody may make a token of that reach: nobody gives more programmes than they have."""
+    if not may(person.role, "manage tokens"):
+        return False
+    own = person.program_codes
+    return own is None or (program_codes is not None and set(program_codes) <= set(own))
+
+
+def may_end_token(person: Account) -> bool:
+    """Whether somebody may revoke a token: a danger is ended by whoever sees it first."""
+    return may(person.role, "manage tokens")
 
 
 def scope_for_token(token: Token, act: str) -> Scope:

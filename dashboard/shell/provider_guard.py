@@ -17,8 +17,8 @@ from dashboard.shell.sessions import cookie_name
 from dashboard.shell.web_guard import behind_tls
 
 LOGIN, LOGOUT = "/auth/login", "/auth/logout"
-SAID = "sign_in"  # of the address: what went wrong
-WRONG = ("denied", "failed", "unreachable")
+SAID = "sign_in"  # of the address: what came of it
+DONE, WRONG = "done", ("denied", "failed", "unreachable")
 _STREAMLIT, _IDENTITY = b"_streamlit_", "_streamlit_user"
 _AGE = re.compile(r"max-age=\d+", re.IGNORECASE)
 
@@ -46,10 +46,10 @@ class ProviderGuard:
         async def told(message: dict) -> None:
             nonlocal replaced
             if message["type"] == "http.response.start":
-                wrong = _wrong(scope, message)
-                if wrong:
+                said = _said(scope, message)
+                if said:
                     replaced = True
-                    message = _led_back(message, wrong)
+                    message = _led_back(message, said)
                 self._cookies(scope, message)
             elif replaced:
                 message = message | {"body": b""}
@@ -80,8 +80,8 @@ def _own(scope) -> bool:
     return Request(scope).headers.get("sec-fetch-site", "same-origin") == "same-origin"
 
 
-def _wrong(scope, message: dict) -> str:
-    """What went wrong, one of :data:`WRONG`; nothing where all went well."""
+def _said(scope, message: dict) -> str:
+    """What came of it, :data:`DONE` or one of :data:`WRONG`; nothing where there is nothing to say yet."""
     if scope["path"] == LOGIN and message["status"] >= 400:
         return "unreachable"
     if scope["path"] != CALLBACK:
@@ -98,14 +98,14 @@ def _wrong(scope, message: dict) -> str:
     ]
     taken_away = b'""', b"null"
     good = any(not value.partition(b"=")[2].startswith(taken_away) for value in given)
-    return "" if message["status"] < 400 and good else "failed"
+    return DONE if message["status"] < 400 and good else "failed"
 
 
-def _led_back(message: dict, wrong: str) -> dict:
+def _led_back(message: dict, said: str) -> dict:
     kept = [
         (name, value)
         for name, value in message["headers"]
         if name.lower() not in (b"location", b"content-length", b"content-type")
     ]
-    kept += [(b"location", f"/?{SAID}={wrong}".encode()), (b"content-length", b"0")]
+    kept += [(b"location", f"/?{SAID}={said}".encode()), (b"content-length", b"0")]
     return message | {"status": 302, "headers": kept}

@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard.shell import current_session, stores
 from dashboard.shell.plain import shown
 from dashboard.shell.provider import NotAnAnswer
-from dashboard.shell.provider_guard import SAID, WRONG
+from dashboard.shell.provider_guard import DONE, SAID, WRONG
 from dashboard.shell.session_keys import Key
 from dashboard.shell.sessions import Serving
 from dashboard.shell.view import sign_in
@@ -22,19 +22,23 @@ logger = logging.getLogger(__name__)
 
 def arrived() -> Account | None:
     """Whom the provider has just sent here; nobody when its answer is an old one or opens nothing."""
-    provider = Serving.provider
+    provider, account = Serving.provider, None
     claims = {} if provider is None else st.user.to_dict()
     if not claims.get("is_logged_in"):
         return None
     try:
         claimed = provider.read(claims, Serving.client_id)
-        return admit(stores.store(), claimed, current_session.address())
+        account = admit(stores.store(), claimed, current_session.address())
     except NotAnAnswer as problem:
         logger.info("an answer of the provider was not taken: %s", problem)
+        if st.query_params.get(SAID) == DONE:  # else it lies in the browser's cookie since long before
+            st.session_state[Key.PROVIDER_SAID] = "failed"
     except NotAdmitted as refusal:
         if refusal.code != "used":  # that one lies in the browser's cookie since an earlier sign-in
             st.session_state[Key.PROVIDER_SAID] = f"refused_{refusal.code}"
-    return None
+    if st.query_params.get(SAID) == DONE:
+        del st.query_params[SAID]
+    return account
 
 
 def door() -> None:

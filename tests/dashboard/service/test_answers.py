@@ -275,8 +275,13 @@ def recipe(service, tmp_path_factory):
     from vision.recipes.training import save_weights, write_manifest
 
     path = tmp_path_factory.mktemp("recipe") / "graduation.safetensors"
-    network, origin = build_backbone("resnet18", "none", classes=2)
-    about = {"start": origin, "architecture": "resnet18", "labels": "late\non_time", "recipe": "graduation"}
+    network, origin = build_backbone("mobilenet_v3_large", "none", classes=2)
+    about = {
+        "start": origin,
+        "architecture": "mobilenet_v3_large",
+        "labels": "late\non_time",
+        "recipe": "graduation",
+    }
     save_weights(network, path, about)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     write_manifest(path, {"recipe": "graduation", "best": {"accuracy": 0.5}, "sha256": digest})

@@ -1,0 +1,1 @@
+"""What draws the tokens of programs."""
