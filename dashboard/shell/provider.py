@@ -7,6 +7,7 @@ of that file.
 from __future__ import annotations
 
 import ipaddress
+import os
 import time
 import tomllib
 from collections.abc import Mapping
@@ -150,6 +151,9 @@ def _connection(about: dict, settings: Settings, path: Path) -> dict[str, Any]:
     for name in ("metadata_url", "client_id", "redirect_uri"):
         _need(bool(about.get(name)), path, "provider", f"{name} is missing")
     _need(bool(secret), path, "provider", "client_secret is missing, and TEPAT_OIDC_CLIENT_SECRET is not set")
+    private = os.name != "posix" or not path.stat().st_mode & 0o077
+    said = "a file with client_secret must be its owner's only (chmod 600)"
+    _need(private or "client_secret" not in about, path, "provider", said)
     for name in ("metadata_url", "redirect_uri"):
         _need(_is_safe(about[name]), path, "provider", f"{name} must begin with https://")
     _need(about["redirect_uri"].endswith(CALLBACK), path, "provider", f"redirect_uri must end in {CALLBACK}")

@@ -37,7 +37,8 @@ class Provider:
     people : dict
         Name → claims of whoever is known; a test changes them.
     wrong : str
-        What is wrong about identity tokens: "", "nonce", "audience", "issuer", "expired", "key", "unsigned".
+        What is wrong about identity tokens: "", "nonce", "audience", "issuer", "expired", "key", "unsigned"; "down": the code is not
+        exchanged.
     asked : list of dict
         The queries of authorization requests.
     signed_out : list of dict
@@ -134,6 +135,8 @@ class Provider:
         return RedirectResponse(f"{asked['redirect_uri']}?{query}", status_code=302)
 
     async def _token(self, request):
+        if self.wrong == "down":
+            return JSONResponse({"error": "temporarily_unavailable"}, status_code=503)
         told = request.headers.get("authorization", "")
         if told != "Basic " + base64.b64encode(f"{CLIENT}:{SECRET}".replace(" ", "+").encode()).decode():
             expected = base64.b64encode(f"{CLIENT}:{SECRET}".encode()).decode()

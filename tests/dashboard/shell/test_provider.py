@@ -63,9 +63,10 @@ def read(claims: dict, **changed):
 # --- the file ----------------------------------------------------------------------------------------------
 @pytest.fixture
 def settings(tmp_path):
-    def of(text: str | None = FILE, **more) -> Settings:
+    def of(text: str | None = FILE, mode: int = 0o600, **more) -> Settings:
         if text is not None:
             (tmp_path / "oidc.toml").write_text(text)
+            (tmp_path / "oidc.toml").chmod(mode)
         return Settings(folder=tmp_path, _env_file=None, **more)
 
     return of
@@ -116,6 +117,13 @@ def test_a_file_that_is_not_right_is_refused_with_its_place_and_without_the_secr
     with pytest.raises(ProviderMisconfigured, match=said) as refused:
         read_provider(settings(FILE.replace(old, new)))
     assert "between us" not in str(refused.value)
+
+
+def test_a_file_with_the_secret_is_its_owners_only(settings):
+    with pytest.raises(ProviderMisconfigured, match="chmod 600"):
+        read_provider(settings(mode=0o640))
+    without = FILE.replace('client_secret = "between us"', "")
+    assert read_provider(settings(without, mode=0o644, oidc_client_secret="from outside"))
 
 
 def test_this_machine_itself_may_be_spoken_to_without_tls(settings):
