@@ -26,8 +26,8 @@ HOMES = {
     "fairlearn": ("fusion/",),
     "sklearn": ("vision/", "fusion/"),
     "plotly": ("dashboard/charts/",),
-    "fastapi": ("dashboard/service/",),
-    "prometheus_client": ("dashboard/service/",),
+    "fastapi": ("dashboard/shell/service/",),
+    "prometheus_client": ("dashboard/shell/service/",),
     "streamlit": (
         "streamlit_app.py",
         "dashboard/shell/auditing.py",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.components.layout import card, empty_state, page_header
-from dashboard.service.view import tokens as parts
 from dashboard.shell import current_session, stores
+from dashboard.shell.view import tokens as parts
 from data.settings import get_settings
 from data.trust.tokens import list_tokens
 

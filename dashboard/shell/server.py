@@ -1,10 +1,10 @@
 """The ASGI application: the Streamlit app with a health route, sign-in cookies, and a warm start.
 
 ``streamlit run streamlit_app.py`` serves the same pages; this server also answers ``/health`` for a load
-balancer, answers programs where the JSON service is turned on (:mod:`dashboard.service`), keeps people signed
-in over a reload, gives files of people to nobody but those they were shown to, takes files and the number of
-a tab from nobody but those who are signed in (:mod:`dashboard.shell.web_guard`), and imports the slow
-libraries before the first visitor comes.
+balancer, answers programs where that is turned on (:mod:`dashboard.shell.service`), keeps people signed in
+over a reload, gives files of people to nobody but those they were shown to, takes files and the number of a
+tab from nobody but those who are signed in (:mod:`dashboard.shell.web_guard`), and imports the slow libraries
+before the first visitor comes.
 """
 
 from __future__ import annotations
@@ -73,11 +73,11 @@ def application():
     from starlette.middleware import Middleware
     from starlette.routing import Route
 
-    from dashboard.service.routes import service_routes
     from dashboard.shell.handed_files import HandedFiles
     from dashboard.shell.line_guard import LineGuard, UploadGuard
     from dashboard.shell.open_lines import LINES
     from dashboard.shell.provider_guard import ProviderGuard
+    from dashboard.shell.service.routes import service_routes
     from dashboard.shell.view.media_watch import tab_is_open
     from dashboard.shell.view.uploads import held_for
     from dashboard.shell.web_guard import FileGuard, ProtectiveHeaders, TabGuard

@@ -37,8 +37,8 @@ class Provider:
     people : dict
         Name → claims of whoever is known; a test changes them.
     wrong : str
-        What is wrong about identity tokens: "", "nonce", "audience", "issuer", "expired", "key", "unsigned"; "down": the code is not
-        exchanged.
+        What is wrong about identity tokens: "", "nonce", "audience", "issuer", "expired", "key", "unsigned";
+        or "down": codes are not exchanged.
     asked : list of dict
         The queries of authorization requests.
     signed_out : list of dict

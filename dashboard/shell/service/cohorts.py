@@ -7,8 +7,8 @@ from functools import lru_cache
 import pandas as pd
 
 from dashboard.cohorts import summaries
-from dashboard.service.answers import Bands, Cohort, CohortQuery, Cohorts, Count
 from dashboard.shell import stores
+from dashboard.shell.service.answers import Bands, Cohort, CohortQuery, Cohorts, Count
 from data import queries
 from data.calendar.study_time import within_normal_time
 from data.columns import BANDS, DROPOUT_EXITS, TARGETS

@@ -13,8 +13,10 @@ from functools import lru_cache
 from pathlib import Path
 from threading import BoundedSemaphore
 
-from dashboard.service import metrics
-from dashboard.service.answers import (
+from dashboard.shell import stores
+from dashboard.shell.access import scope_for_token
+from dashboard.shell.service import metrics
+from dashboard.shell.service.answers import (
     Comparison,
     LikelihoodRatio,
     Prediction,
@@ -22,10 +24,8 @@ from dashboard.service.answers import (
     ScanFinding,
     Thresholds,
 )
-from dashboard.service.gate import Caller
-from dashboard.service.problems import Problem
-from dashboard.shell import stores
-from dashboard.shell.access import scope_for_token
+from dashboard.shell.service.gate import Caller
+from dashboard.shell.service.problems import Problem
 from dashboard.shell.wording import Words
 from dashboard.verification.comparison import support_words
 from dashboard.verification.findings import sentence

@@ -19,8 +19,8 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.websockets import WebSocketClose
 
-from dashboard.service.limits import Limiter
-from dashboard.service.problems import Problem, answer
+from dashboard.shell.service.limits import Limiter
+from dashboard.shell.service.problems import Problem, answer
 from dashboard.shell.session_route import capped_body
 from data.engine.health import DATABASE_PROBLEMS
 from data.store import Store

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from dashboard.service.routes import BASE, service_routes
+from dashboard.shell.service.routes import BASE, service_routes
 from data import queries
 from data.columns import CONSENT_PURPOSES
 from data.consents.consent import record_consent
@@ -103,7 +103,7 @@ def service(own_folder):
     get_settings.cache_clear()
     store = open_store(folder=own_folder)
     patched.setattr(stores, "store", lambda: store)
-    patched.setattr("dashboard.service.gate.FAILURES_PER_MINUTE", 100_000)
+    patched.setattr("dashboard.shell.service.gate.FAILURES_PER_MINUTE", 100_000)
     key = much_signed(store)
     for purpose in CONSENT_PURPOSES:
         record_consent(store, key, purpose, "renewed", source="form", actor="test")

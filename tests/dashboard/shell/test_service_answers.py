@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 from sqlalchemy import select
 
-from dashboard.service import cohorts as counting
-from dashboard.service.routes import api
-from dashboard.service.signatures import COMPARED
 from dashboard.shell import stores
+from dashboard.shell.service import cohorts as counting
+from dashboard.shell.service.routes import api
+from dashboard.shell.service.signatures import COMPARED
 from data import queries, schema
 from data.consents.consent import record_consent
 from data.scores.predictions import predictions
@@ -256,7 +256,7 @@ def test_nothing_is_compared_without_consent(enrolled):
 
 
 def test_a_signature_waits_for_others_no_longer_than_it_must(enrolled, monkeypatch):
-    from dashboard.service import signatures
+    from dashboard.shell.service import signatures
 
     class Full:
         def acquire(self, timeout):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dashboard.service.answers import Score, ScoreQuery, Scores
-from dashboard.service.problems import Problem
 from dashboard.shell import stores
+from dashboard.shell.service.answers import Score, ScoreQuery, Scores
+from dashboard.shell.service.problems import Problem
 from data import queries
 from data.trust.scope import Scope
 

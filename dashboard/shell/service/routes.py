@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 from typing import Annotated
 
-from fastapi import FastAPI, File, Form, HTTPException, Query, Request, Security, UploadFile
+from fastapi import FastAPI, File, Form, Query, Request, Security, UploadFile
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer
+from starlette.exceptions import HTTPException
 from starlette.routing import Mount, Route
 
-from dashboard.service import cohorts as counted
-from dashboard.service import metrics, signatures
-from dashboard.service import scores as risks
-from dashboard.service.answers import (
+from dashboard.shell import stores
+from dashboard.shell.access import scope_for_token
+from dashboard.shell.service import cohorts as counted
+from dashboard.shell.service import metrics, signatures
+from dashboard.shell.service import scores as risks
+from dashboard.shell.service.answers import (
     CohortQuery,
     Cohorts,
     Comparison,
@@ -23,11 +26,9 @@ from dashboard.service.answers import (
     Scores,
     StudentNumber,
 )
-from dashboard.service.gate import OPEN, Caller, Gate, Limits, from_this_machine, unavailable
-from dashboard.service.limits import Limiter
-from dashboard.service.problems import CODES, MEDIA_TYPE, FieldProblem, Problem, ProblemDocument, answer
-from dashboard.shell import stores
-from dashboard.shell.access import scope_for_token
+from dashboard.shell.service.gate import OPEN, Caller, Gate, Limits, from_this_machine, unavailable
+from dashboard.shell.service.limits import Limiter
+from dashboard.shell.service.problems import CODES, MEDIA_TYPE, FieldProblem, Problem, ProblemDocument, answer
 from data.engine.health import DATABASE_PROBLEMS
 from data.settings import get_settings, software_version
 from data.trust import audit, tokens

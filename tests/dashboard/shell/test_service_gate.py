@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
-from dashboard.service import gate, problems
-from dashboard.service.gate import Gate, Limits
-from dashboard.service.limits import Limiter
-from dashboard.service.routes import BASE, DOCUMENT, METRICS, NEEDS, api
+from dashboard.shell.service import gate, problems
+from dashboard.shell.service.gate import Gate, Limits
+from dashboard.shell.service.limits import Limiter
+from dashboard.shell.service.routes import BASE, DOCUMENT, METRICS, NEEDS, api
 from data import queries, schema
 from data.engine.clock import now
 from data.trust import audit, tokens
@@ -187,7 +187,7 @@ def test_too_many_requests_wait_by_token_and_by_address():
 
 def test_the_memory_of_a_limiter_is_bounded(monkeypatch):
     clock = [0.0]
-    monkeypatch.setattr("dashboard.service.limits.MOST_KEYS", 10)
+    monkeypatch.setattr("dashboard.shell.service.limits.MOST_KEYS", 10)
     limiter = Limiter(60, burst=1, now=lambda: clock[0])
     for name in range(100):
         limiter.take(name)
@@ -311,7 +311,7 @@ def test_figures_are_open_to_this_machine_only_by_the_setting(service, monkeypat
     from starlette.applications import Starlette
     from starlette.testclient import TestClient
 
-    from dashboard.service.routes import service_routes
+    from dashboard.shell.service.routes import service_routes
     from data.settings import get_settings
 
     for api_on, loopback, status in (("0", "1", 200), ("1", "0", 401), ("0", "0", 404)):

@@ -1,1 +1,0 @@
-"""What draws the tokens of programs."""
