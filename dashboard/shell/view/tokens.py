@@ -39,7 +39,12 @@ def make_form() -> None:
     own = list(programs) if person.program_codes is None else list(person.program_codes)
     with st.form("make-token", border=False):
         name = st.text_input(words("tokens.name"), key="token-name", max_chars=60)
-        scopes = st.multiselect(words("tokens.scopes"), SCOPES, format_func=_scope, key="token-scopes")
+        scopes = st.multiselect(
+            words("tokens.scopes"),
+            SCOPES,
+            format_func=lambda name: words(f"tokens.scope_{name}"),
+            key="token-scopes",
+        )
         codes = st.multiselect(
             words("tokens.programs"),
             own,
@@ -92,11 +97,8 @@ def _end(name: str) -> None:
 
 
 def _scopes(scopes: tuple[str, ...]) -> str:
-    return ", ".join(_scope(one) for one in scopes)
-
-
-def _scope(name: str) -> str:
-    return current_session.words()(f"tokens.scope_{name}")
+    words = current_session.words()
+    return ", ".join(words(f"tokens.scope_{one}") for one in scopes)
 
 
 def _programs(codes: tuple[str, ...] | None) -> str:
