@@ -11,7 +11,7 @@ import os
 import time
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -60,7 +60,7 @@ class Provider:
     """
 
     name: str
-    connection: dict[str, Any] | None
+    connection: dict[str, Any] | None = field(repr=False)
     claims: dict[str, str]
     roles: dict[str, str]
     programs: dict[str, tuple[str, ...] | str] | None

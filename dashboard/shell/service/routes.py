@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from typing import Annotated
 
-from fastapi import FastAPI, File, Form, Query, Request, Security, UploadFile
+from fastapi import Depends, FastAPI, File, Form, Query, Request, Security, UploadFile
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
@@ -61,6 +62,21 @@ def _caller(request: Request) -> Caller:
     return request.state.caller
 
 
+async def _each_once(request: Request) -> None:
+    """What is said twice is refused: which of the two counts would be a guess."""
+    said = {"query": request.query_params}
+    if request.method == "POST":
+        said["body"] = await request.form()  # read already
+    errors = [
+        FieldProblem(where=f"{place}.{name}"[:200], message="Must be given once.")
+        for place, values in said.items()
+        for name, n in Counter(name for name, _ in values.multi_items()).items()
+        if n > 1
+    ]
+    if errors:
+        raise Problem("invalid", "See errors for what each part must be.", errors[:20])
+
+
 def _problems(*codes: str) -> dict[int | str, dict]:
     """What the document says of refusals: HTTP status → the codes that come with it."""
     told: dict[int | str, dict] = {}
@@ -80,7 +96,7 @@ def api() -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        dependencies=[Security(_BEARER)],
+        dependencies=[Security(_BEARER), Depends(_each_once)],
     )
     app.add_exception_handler(Problem, _said)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -374,3 +374,42 @@ def test_leaving_by_the_provider_takes_the_cookie_of_the_session_away_unless_ano
     for fetch, gone in (("same-origin", True), ("cross-site", False)):
         _, told, _ = answered("/auth/logout", "", 302, ("location", "/"), GONE, fetch=fetch)
         assert any(value.startswith('tepat_session=""') for _, value in told) is gone
+
+
+def test_without_the_section_provider_streamlits_own_secrets_count(settings, monkeypatch):
+    import streamlit as st
+
+    from dashboard.shell import server
+
+    found = read_provider(settings(FILE[FILE.index("[claims]") :]))
+    assert found.connection is None and found.roles["tepat-dosen"] == "advisor"
+    monkeypatch.setattr(st, "secrets", {"auth": {"client_id": "theirs"}})
+    assert server._of_streamlit(found) == "theirs"
+    monkeypatch.setattr(st, "secrets", {})
+    with pytest.raises(ProviderMisconfigured, match="section auth"):
+        server._of_streamlit(found)
+
+
+def test_what_streamlit_is_told_stays_in_memory_and_processes_share_the_key_of_its_cookies(
+    store, settings, monkeypatch
+):
+    from dashboard.shell import server, stores
+    from dashboard.shell.sessions import Serving
+
+    monkeypatch.setattr(stores, "store", lambda: store)
+    monkeypatch.setattr(server, "get_settings", settings)
+    monkeypatch.setattr(Serving, "provider", None)
+    monkeypatch.setattr(Serving, "client_id", "")
+    monkeypatch.setenv("STREAMLIT_SERVER_COOKIE_SECRET", "")
+    told = server._provider_secrets()["auth"]
+    assert told == server._provider_secrets()["auth"]
+    assert len(told["cookie_secret"]) == 64 and Serving.client_id == "tepat"
+    assert "between us" not in repr(Serving.provider)
+
+
+def test_no_way_in_at_all_refuses_the_start(settings, monkeypatch):
+    from dashboard.shell import server
+
+    monkeypatch.setattr(server, "get_settings", lambda: settings(None, local_accounts=False))
+    with pytest.raises(ProviderMisconfigured, match="TEPAT_LOCAL_ACCOUNTS"):
+        server._provider_secrets()

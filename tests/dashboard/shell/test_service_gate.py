@@ -21,6 +21,7 @@ from data.trust.scope import Scope
 from data.trust.tokens import SCOPES, revoke_token
 
 ROUTES = {**{route: scope for route, scope in NEEDS.items() if scope}, ("GET", METRICS): "metrics"}
+TWICE = ("target=late&program=a&program=b", "target=late&target=dropout", "target=late&limit=1&limit=1")
 QUERY = {f"{BASE}/scores": {"target": "late"}}
 
 
@@ -173,6 +174,22 @@ def test_other_methods_and_addresses_are_told_apart(service):
         assert (answer.status_code, answer.headers["allow"]) == (405, "GET"), method
     for path in ("/nothing", "/scores/", "//scores", "/Scores", "/docs", "/redoc"):
         is_problem(service.get(path, token), 404, "no_such_path")
+
+
+def test_what_is_said_twice_is_refused(service):
+    token = service.token()
+    for query in (
+        "target=late&program=a&program=b",
+        "target=late&target=dropout",
+        "target=late&limit=1&limit=1",
+    ):
+        answer = service.client.get(f"{BASE}/scores?{query}", headers={"Authorization": f"Bearer {token}"})
+        assert is_problem(answer, 422, "invalid")["errors"][0]["message"] == "Must be given once."
+    files = {"image": ("s.png", b"x", "image/png")}
+    numbers = {"student_number": [service.number, "another"]}
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = service.client.post(f"{BASE}/verify", data=numbers, files=files, headers=headers)
+    assert is_problem(answer, 422, "invalid")["errors"][0]["where"] == "body.student_number"
 
 
 def test_too_many_requests_wait_by_token_and_by_address():
