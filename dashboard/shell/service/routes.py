@@ -46,6 +46,11 @@ NEEDS = {
     ("GET", f"{BASE}/cohorts"): "cohorts",
 }
 """What each address needs of a token; what is not here does not exist."""
+FIELDS = {
+    f"{BASE}/verify": {"image", "student_number"},
+    f"{BASE}/predict-signature": {"image", "student_number", "keep_image"},
+}
+"""The fields of each body; :func:`_with_problems` says in the document that there are no others."""
 ABOUT = """Asks the same store as the pages, by the same rules: who may see which student, consent, what a
 model may speak about, small counts, the audit log. Every request needs a token in the header
 `Authorization: Bearer`. Errors are `application/problem+json` with a stable `code`."""
@@ -63,7 +68,8 @@ def _caller(request: Request) -> Caller:
 
 
 async def _each_once(request: Request) -> None:
-    """What is said twice is refused: which of the two counts would be a guess."""
+    """What is said twice is refused, since which of the two counts would be a guess; and in a body what is
+    not known, since a misspelt name would go unnoticed."""
     said = {"query": request.query_params}
     if request.method == "POST":
         said["body"] = await request.form()  # read already
@@ -73,6 +79,8 @@ async def _each_once(request: Request) -> None:
         for name, n in Counter(name for name, _ in values.multi_items()).items()
         if n > 1
     ]
+    strange = sorted(set(said.get("body", ())) - FIELDS.get(request.scope["path"], set()))
+    errors += [FieldProblem(where=f"body.{name}"[:200], message="Is not known.") for name in strange]
     if errors:
         raise Problem("invalid", "See errors for what each part must be.", errors[:20])
 
@@ -166,6 +174,9 @@ def _with_problems(document: dict) -> dict:
     parts = document["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
         parts.pop(name, None)
+    for name, part in parts.items():
+        if name.startswith("Body_"):
+            part["additionalProperties"] = False
     made = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
     parts |= made.pop("$defs", {}) | {"ProblemDocument": made}
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from dashboard.shell.service import gate, problems
 from dashboard.shell.service.gate import Gate, Limits
 from dashboard.shell.service.limits import Limiter
-from dashboard.shell.service.routes import BASE, DOCUMENT, METRICS, NEEDS, api
+from dashboard.shell.service.routes import BASE, DOCUMENT, FIELDS, METRICS, NEEDS, api
 from data import queries, schema
 from data.engine.clock import now
 from data.trust import audit, tokens
@@ -190,6 +190,15 @@ def test_what_is_said_twice_is_refused(service):
     headers = {"Authorization": f"Bearer {token}"}
     answer = service.client.post(f"{BASE}/verify", data=numbers, files=files, headers=headers)
     assert is_problem(answer, 422, "invalid")["errors"][0]["where"] == "body.student_number"
+    misspelt = {"student_number": service.number, "keep_imgae": "true"}
+    answer = service.client.post(f"{BASE}/predict-signature", data=misspelt, files=files, headers=headers)
+    assert is_problem(answer, 422, "invalid")["errors"][0]["where"] == "body.keep_imgae"
+
+
+def test_the_fields_of_bodies_are_those_of_the_document():
+    parts = api().openapi()["components"]["schemas"]
+    told = {name: set(part["properties"]) for name, part in parts.items() if name.startswith("Body_")}
+    assert sorted(map(sorted, told.values())) == sorted(map(sorted, FIELDS.values()))
 
 
 def test_too_many_requests_wait_by_token_and_by_address():
