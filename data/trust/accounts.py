@@ -65,6 +65,16 @@ def write_accounts(store: Store, accounts: Iterable[Account], entry: Entry | Non
     return len(rows)
 
 
+def write_in(connection: Connection, account: Account) -> None:
+    """:func:`write_accounts` of one, inside a transaction that holds "accounts".
+
+    Raises
+    ------
+    ValueError
+    """
+    _write(connection, _row(account))
+
+
 def change_password(store: Store, name: str, password: str, keep: str | None = None) -> int:
     """Give an account a new password, end its other sessions and write that down, in one transaction.
 
@@ -155,11 +165,13 @@ def check_new_name(store: Store, name: str) -> None:
 def verify_password(store: Store, name: str, password: str) -> Account | None:
     """The account, if the password is right.
 
-    An unknown or inactive account, one without a password and a wrong password all take the same time and
-    give the same answer, so that nobody can tell which names exist.
+    An unknown or inactive account, one without a password, one that signs in through the institution's
+    provider and a wrong password all take the same time and give the same answer, so that nobody can tell
+    which names exist.
     """
     table, row = schema.accounts, _found(store, name)
-    stored = row["password_hash"] or None if row is not None and row["active"] else None
+    usable = row is not None and row["active"] and not row["is_bound"]
+    stored = row["password_hash"] or None if row is not None and usable else None
     right = right_password(stored, password)  # asked of nobody's hash too, which takes the same time
     if row is None or stored is None or not right:
         return None
@@ -191,11 +203,13 @@ def write_demo_accounts(store: Store) -> list[Account]:
 
 
 def _found(store: Store, name: str):
-    table = schema.accounts
-    wanted = select(table).where(table.c.account == name)
+    table, external = schema.accounts, schema.external_identities
+    bound = external.c.subject.is_not(None).label("is_bound")
+    joined = table.outerjoin(external, external.c.account == table.c.account)
+    wanted = select(table, bound).select_from(joined)
+    # Anything may be typed at the door, and not all of it be asked.
+    wanted = wanted.where(table.c.account == (name if ACCOUNT_NAME.fullmatch(name) else ""))
     with store.reading() as connection:
-        if not ACCOUNT_NAME.fullmatch(name):  # anything may be typed at the door, and not all of it be asked
-            wanted = select(table).where(table.c.account == "")
         return connection.execute(wanted).mappings().one_or_none()
 
 

@@ -289,6 +289,7 @@ def _reached(
         (schema.risk_current, schema.risk_current.c.score_id.in_(scored)),
         (scores, scores.c.score_id.in_(scored)),
     ]
+    reached += _predictions(key)
     if kind != "outcome_model":
         reached += _verification(key, theirs) if only is None else _of_specimens(theirs)
         reached += [
@@ -308,6 +309,13 @@ def _reached(
             table = schema.metadata.tables[name]
             reached.append((table, table.c.student_key == key))
     return reached
+
+
+def _predictions(key: str) -> list[tuple[Table, ColumnElement[bool]]]:
+    """What a network said of a student's signatures (purpose: outcome model)."""
+    table, images = schema.signature_predictions, schema.prediction_images
+    own = select(table.c.prediction_id).where(table.c.student_key == key)
+    return [(images, images.c.prediction_id.in_(own)), (table, table.c.student_key == key)]
 
 
 def _verification(key: str, theirs) -> list[tuple[Table, ColumnElement[bool]]]:
@@ -341,10 +349,16 @@ def _of_specimens(theirs) -> list[tuple[Table, ColumnElement[bool]]]:
 
 
 def erase_questioned(store: Store, on: date, *, actor: str, role: str = "system") -> int:
-    """Erase the questioned images whose retention ended before ``on``; their decisions stay. How many."""
-    table = schema.questioned_images
+    """Erase the images that came for an answer (a comparison, a prediction) and whose retention ended before
+    ``on``; the answers stay. How many."""
+    kept_for_a_time = (schema.questioned_images, schema.prediction_images)
     with store.writing() as connection:
-        gone = connection.execute(delete(table).where(table.c.retention_until < on)).rowcount
+        deleted = {
+            table.name: connection.execute(delete(table).where(table.c.retention_until < on)).rowcount
+            for table in kept_for_a_time
+        }
+        deleted = {name: count for name, count in deleted.items() if count}
+        gone = sum(deleted.values())
         if gone:
             audit.append_in(
                 connection,
@@ -352,7 +366,7 @@ def erase_questioned(store: Store, on: date, *, actor: str, role: str = "system"
                 role=role,
                 action="erase questioned",
                 object=on.isoformat(),
-                detail={"deleted": {table.name: gone}},
+                detail={"deleted": deleted},
             )
     if gone:
         _clean_storage(store)
@@ -393,6 +407,7 @@ def _clean_storage(store: Store) -> bool:
             busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
             return busy == 0
         tables = "signature_specimens, specimen_images, embeddings, explanations, questioned_images"
+        tables += ", signature_predictions, prediction_images"
         connection.exec_driver_sql(
             f"VACUUM {tables}, signature_descriptors, enrolments, verification_decisions"
         )
