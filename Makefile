@@ -47,7 +47,7 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	@$(PIP) install -r requirements-dev.txt
 	@touch $@
 
-system:  ## Debian packages that the tests need: chromium, PostgreSQL, LibreOffice Calc, poppler
+system:  ## Debian packages that the tests need: chromium, PostgreSQL, LibreOffice Calc, poppler, nginx, logrotate
 	@bash tests/system-packages.sh
 
 test: setup-dev system  ## install what the tests need and run all of them (TESTS=path for a part)

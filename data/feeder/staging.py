@@ -148,7 +148,7 @@ def sweep(store: Store, older_than: float = KEPT_SECONDS) -> int:
     older_than : float
         Seconds.
     """
-    old = [one for one in _folders(store) if time.time() - _began(one) >= older_than]
+    old = [one for one in _folders(store) if abs(time.time() - _began(one)) >= older_than]
     for folder in old:
         shutil.rmtree(folder, ignore_errors=True)
     return len(old)

@@ -105,7 +105,12 @@ def _manifest_of(folder: Path) -> Manifest:
     path = folder / MANIFEST
     if not path.is_file():
         raise ModelFileError(f"{folder.name}/{MANIFEST} must exist; it does not")
-    return read_manifest(json.loads(path.read_text(encoding="utf-8")))
+    try:
+        return read_manifest(json.loads(path.read_text(encoding="utf-8")))
+    except ValueError as problem:  # no JSON, a value of the wrong kind, or made by a newer version
+        raise ModelFileError(f"{folder.name}/{MANIFEST} cannot be read: {problem}") from None
+    except (LookupError, TypeError, AttributeError) as problem:
+        raise ModelFileError(f"{folder.name}/{MANIFEST} was changed: {type(problem).__name__}") from None
 
 
 def _files(model: RiskModel) -> dict[str, bytes]:
