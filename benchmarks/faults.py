@@ -128,9 +128,9 @@ def main(
             else:
                 found[name] = killed(trial, name, before[name], count, rng, forked=name in runs)
             _show(name, found[name])
-    result = _result(found, kills, students, pulled, seed, time.monotonic() - began)
+            result = _result(found, kills, students, pulled, seed, time.monotonic() - began)
+            write_result(result, json_file)  # an hour's work is not lost with its last minute
     _show_sum(result)
-    write_result(result, json_file)
     if result["wrong"]:
         raise typer.Exit(1)
 

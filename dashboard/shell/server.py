@@ -67,6 +67,7 @@ def application():
     from dashboard.shell.view.media_watch import tab_is_open
     from dashboard.shell.view.uploads import held_for
     from dashboard.shell.web_guard import FileGuard, ProtectiveHeaders, TabGuard
+    from dashboard.shell.word_guard import WordGuard
 
     Serving.cookies = True
     handed = HandedFiles(tab_is_open)
@@ -77,6 +78,7 @@ def application():
         Middleware(TabGuard, may_go_on=_may_go_on),
         Middleware(LineGuard, session_of=_session_of, lines=LINES, **_line_limits()),
         Middleware(UploadGuard, session_of=_session_of, lines=LINES, held=held_for, limits=_upload_limits()),
+        Middleware(WordGuard),
     ]
     return st.App(SCRIPT, routes=routes, middleware=guards, lifespan=partial(_lifespan, handed))
 

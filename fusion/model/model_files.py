@@ -26,6 +26,7 @@ from fusion.model.peers import Peers
 from fusion.model.risk_model import RiskModel, SignatureStage, TargetModel
 
 MANIFEST = "manifest.json"
+NEEDED = {"model.json", "arrays.safetensors"}  # in every model's folder, beside its trees
 TREES_ONLY = {"weight": 1.0}  # models of format 1 had no line
 
 
@@ -89,6 +90,8 @@ def load_model_folder(folder: Path, expected_files: dict[str, str] | None = None
     folder = Path(folder)
     manifest = _manifest_of(folder)
     hashes = expected_files if expected_files is not None else manifest.files
+    if lacking := NEEDED - set(hashes):
+        raise ModelFileError(f"{folder.name}/{MANIFEST} must name {', '.join(sorted(lacking))}; it does not")
     contents = {}
     for name, expected in hashes.items():
         path = folder / name

@@ -44,6 +44,8 @@ SUDO = """#!{python}
 import os, shutil, sys
 words = sys.argv[1:]
 while words and words[0].startswith("-"):  # -u WHOM, -E
+    if words[0] == "-u":
+        os.environ["PGUSER"] = words[1]  # the server lets whom the system names in by that name
     words = words[2:] if words[0] == "-u" else words[1:]
 if words[0] in ("adduser", "systemctl"):
     sys.exit(0)  # there is no user to add; the test starts and stops the units itself
