@@ -12,10 +12,8 @@ import traceback
 from contextlib import closing
 from importlib import import_module
 
-from sqlalchemy.exc import DBAPIError
-
 from dashboard.jobs.asking import KINDS, Cancelled, Refused, Task
-from data.engine.database import is_full, is_lost
+from data.engine.database import DatabaseProblem, is_full, is_lost
 from data.jobs import live as jobs_live
 from data.jobs import table as jobs
 from data.jobs.live import JobProgress
@@ -107,7 +105,7 @@ def main(job_id: str, worker: str) -> int:
                     do(store, job)
                 except LostJob:
                     logger.warning("job %s was taken by another worker", job_id)
-                except DBAPIError as problem:
+                except DatabaseProblem as problem:
                     logger.error("job %s: the database does not answer (%s)", job_id, type(problem).__name__)
                     os._exit(DATABASE_LOST)  # the lock went with the connection; nothing can be written
                 return 0

@@ -2,20 +2,13 @@
 
 Streamlit takes further ones from whoever has a connection, signed in or not: to clear the caches of all
 visitors (the open store and the loaded model are among them), to tell the state of the program's Git folder,
-to write files for programming tools beside the program. Plain ASGI; only the form of the messages is
-Streamlit's.
+to write files for programming tools beside the program. Plain ASGI, no Streamlit.
 """
 
 from __future__ import annotations
 
 import logging
-
-from google.protobuf.message import DecodeError
-from streamlit.proto.BackMsg_pb2 import BackMsg
-
-WORDS = {"rerun_script", "stop_script", "file_urls_request", "app_heartbeat", "backend_operation_request"}
-OPERATIONS = {"deferred_file", "dataframe_chunk"}
-"""Further things that a page asks for: the file of a button, more rows of a table."""
+from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
 
@@ -27,10 +20,12 @@ class WordGuard:
     ----------
     app
         The ASGI application behind it.
+    may_say : callable
+        Whether a page says such a message (:func:`dashboard.shell.view.page_words.is_of_a_page`).
     """
 
-    def __init__(self, app):
-        self.app = app
+    def __init__(self, app, may_say: Callable[[bytes | None], bool]):
+        self.app, self._may_say = app, may_say
 
     async def __call__(self, scope, receive, send) -> None:
         """Pass on, leaving out what no page of the app says."""
@@ -40,28 +35,8 @@ class WordGuard:
         async def heard() -> dict:
             while True:
                 message = await receive()
-                if message["type"] != "websocket.receive" or is_of_a_page(message.get("bytes")):
+                if message["type"] != "websocket.receive" or self._may_say(message.get("bytes")):
                     return message
                 logger.warning("a word that no page says was left out")
 
         await self.app(scope, heard, send)
-
-
-def is_of_a_page(data: bytes | None) -> bool:
-    """Whether a page of the app may say this.
-
-    Parameters
-    ----------
-    data : bytes or None
-        A message of a WebSocket; None for a text.
-    """
-    if data is None:
-        return False
-    try:
-        said = BackMsg.FromString(data)
-    except DecodeError:
-        return False
-    word = said.WhichOneof("type")
-    if word == "backend_operation_request":
-        return said.backend_operation_request.WhichOneof("payload") in OPERATIONS
-    return word in WORDS

@@ -121,6 +121,10 @@ def connect(url: str | URL) -> Engine:
     return engine
 
 
+DatabaseProblem = DBAPIError
+"""What a database that was asked answers with when it does not do it."""
+
+
 def is_lost(problem: BaseException) -> bool:
     """Whether an error says that the connection to the database is gone, so that the same may do later."""
     return isinstance(problem, DBAPIError) and (

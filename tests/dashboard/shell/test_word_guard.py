@@ -7,7 +7,8 @@ import asyncio
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
-from dashboard.shell.word_guard import OPERATIONS, WORDS, WordGuard, is_of_a_page
+from dashboard.shell.view.page_words import OPERATIONS, WORDS, is_of_a_page
+from dashboard.shell.word_guard import WordGuard
 
 
 def every_word() -> dict[str, bytes]:
@@ -61,5 +62,5 @@ def test_a_connection_goes_on_after_a_word_that_was_left_out():
         while (message := await receive())["type"] == "websocket.receive":
             heard.append(message["bytes"])
 
-    asyncio.run(WordGuard(app)({"type": "websocket"}, receive, None))
+    asyncio.run(WordGuard(app, is_of_a_page)({"type": "websocket"}, receive, None))
     assert heard == [words["rerun_script"]]
