@@ -233,7 +233,7 @@ def test_no_page_shows_a_student_to_whoever_has_no_cookie_that_counts(place, cap
                 walked += 1
                 known = place.found(said.replace(f"s={inside}".encode(), b""), set())
                 leaks += [(kind, page)] if known or buttons or b"sign-out" in said else []
-                assert any(words("sign_in.demo_title").encode() in said for words in (EN, ID)), (kind, page)
+                assert any(words("app.tagline").encode() in said for words in (EN, ID)), (kind, page)
     told(capsys, f"{walked} pages without a cookie that counts: {len(leaks)} leaks")
     assert leaks == []
 
