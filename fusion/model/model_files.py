@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from data.engine.drafts import forget_drafts
 from fusion.features.encode import TableEncoder
 from fusion.features.fuse import Reduction
 from fusion.model.blend import RecordsModel
@@ -62,6 +63,7 @@ def save_model_folder(model: RiskModel, folder: Path) -> Manifest:
         if _manifest_of(folder).files != hashes:
             raise ModelFileError(f"folder must be new, {folder.name} holds another model")
         return manifest
+    forget_drafts(folder.parent, f".{folder.name}.", ".part")
     draft = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
