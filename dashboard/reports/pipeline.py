@@ -353,6 +353,11 @@ def public(store: Store, register: Register, table: ReportTable) -> ReportTable:
     raise reports_store.Overtaken("other public files of the programme are being made: try again")
 
 
+def preview(store: Store, register: Register, table: ReportTable) -> ReportTable:
+    """The table as a public file would print it now; nothing is made public by looking."""
+    return suppress(table, hidden=hiding(store, register, table).addresses)
+
+
 def print_files(
     store: Store,
     register: Register,
