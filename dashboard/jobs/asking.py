@@ -46,6 +46,7 @@ KINDS = {
     "score": Kind("dashboard.jobs.kinds:score"),
     "serve": Kind("dashboard.jobs.kinds:serve"),
     "reports": Kind("dashboard.jobs.kinds:reports"),
+    "pack": Kind("dashboard.jobs.packs:run"),
     "verify": Kind("dashboard.jobs.signatures:verify"),
     "enrol": Kind("dashboard.jobs.signatures:enrol"),
     "duplicates": Kind("dashboard.jobs.signatures:duplicates"),

@@ -55,10 +55,15 @@ def banners(table: ReportTable, provenance: ReportProvenance, language: str) -> 
     """What must stand at the head of every page."""
     lines = [say(language, "synthetic")] if provenance.synthetic else []
     if not table.external:
-        return [*lines, say(language, "internal")]
+        return [*lines, audience_banner(table, language)]
     hidden, figures = hidden_figures(table)
     number = {"n": figure(hidden, "0", language), "all": figure(figures, "0", language)}
-    return [*lines, f"{say(language, 'external')}. {say(language, 'hidden_figures', **number)}"]
+    return [*lines, f"{audience_banner(table, language)}. {say(language, 'hidden_figures', **number)}"]
+
+
+def audience_banner(table: ReportTable, language: str) -> str:
+    """For whom the file is: confidential with every cell, or public with small cells hidden."""
+    return say(language, "external" if table.external else "internal")
 
 
 def hidden_figures(table: ReportTable) -> tuple[int, int]:
@@ -218,8 +223,8 @@ def provenance_pairs(table: ReportTable, provenance: ReportProvenance, language:
         (say(language, "audience"), say(language, audience)),
         (say(language, "report_id"), provenance.report_id or "—"),
         (say(language, "version"), str(provenance.report_version or "—")),
-        (say(language, "prepared"), _signed(provenance.prepared_by, provenance.prepared_at) or not_yet),
-        (say(language, "approved"), _signed(provenance.approved_by, provenance.approved_at) or not_yet),
+        (say(language, "prepared"), signed(provenance.prepared_by, provenance.prepared_at) or not_yet),
+        (say(language, "approved"), signed(provenance.approved_by, provenance.approved_at) or not_yet),
         (say(language, "sha256"), provenance.content_sha256 or "—"),
     ]
     if provenance.replaces:
@@ -229,7 +234,8 @@ def provenance_pairs(table: ReportTable, provenance: ReportProvenance, language:
     return pairs
 
 
-def _signed(who: str, when: str) -> str:
+def signed(who: str, when: str) -> str:
+    """Who did something and when, as printed; empty where nobody has."""
     return f"{who}, {when[:16].replace('T', ' ')} UTC" if who else ""
 
 

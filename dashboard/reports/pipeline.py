@@ -1,6 +1,6 @@
 """The reports, step by step, from the store to files: build, prepare, approve, print, prove.
 
-The only module of ``dashboard.reports`` that touches the store.
+Only this module and :mod:`dashboard.reports.pack`, which puts several together, touch the store.
 """
 
 from __future__ import annotations
@@ -256,9 +256,14 @@ def prepare(
 
 
 def approve(
-    store: Store, scope: Scope, report_id: str, *, actor: str, role: str
+    store: Store, scope: Scope, report_id: str, *, actor: str, role: str, register: Register | None = None
 ) -> tuple[StoredReport, dict[str, bytes]]:
     """Approve a prepared report and freeze it with the hashes of its files.
+
+    Parameters
+    ----------
+    register : Register, optional
+        As read for ``scope``, where several are approved one after the other.
 
     Raises
     ------
@@ -276,7 +281,7 @@ def approve(
         )
         raise reports_store.ApprovalRefused(f"report {report_id} {who}")
     approved = approved_report(report, actor=actor, at=now())
-    files = print_files(store, read_register(store, scope), *reopened(approved))
+    files = print_files(store, register or read_register(store, scope), *reopened(approved))
     approved = replace(approved, files={name: file_hash(data) for name, data in files.items()})
     reports_store.save_approval(store, approved, role)
     return approved, files

@@ -92,6 +92,7 @@ _MAY = {  # acts that a page offers to some of its readers only
     "run score": {"administrator"},
     "run serve": {"administrator"},
     "run reports": {"accreditation"},
+    "run pack": {"accreditation", "leadership"},  # each step asks for its own right
 }
 
 

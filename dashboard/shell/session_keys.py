@@ -43,6 +43,7 @@ class Key(StrEnum):
     DUPLICATE_JOB = "duplicate-job"
     ENROL_JOB = "enrol-job"
     IMPORT_JOB = "import-job"
+    PACK_JOB = "pack-job"
     RETRAIN_JOB = "retrain-job"
     SERVE_JOB = "serve-job"  # of putting a model into service
     JOB_TOLD = "job-told"  # the one begun again after a failure
