@@ -12,11 +12,11 @@ NEEDS = {"prepare": "prepare report", "approve": "approve report", "print": "run
 
 
 def run(task: Task) -> dict:
-    """Do one step for all tables. ``{"act", "reach", "tables", …}``; of approve also ``own`` (tables that wait
-    for another person), of print also ``files`` and ``approved``.
+    """Do one step for all tables. ``{"act", "reach", "tables", …}``; of approve also ``own`` (tables that
+    wait for another person), of print also ``files`` and ``approved``.
 
-    Arguments: ``act`` (one of :data:`NEEDS`), ``program_code``, ``ts``, ``profiles``; of print also ``signed``
-    and ``audience``. Who asked for the job has decided.
+    Arguments: ``act`` (one of :data:`NEEDS`), ``program_code``, ``ts``, ``profiles``; of print also
+    ``signed`` and ``audience``. Who asked for the job has decided.
     """
     from dashboard.reports import pack, pipeline
 
