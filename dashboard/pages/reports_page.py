@@ -43,7 +43,7 @@ def show() -> None:
         st.caption(words("reports.draft_note"))
         actions.downloads(table, provenance, "report-draft", audience)
         actions.prepare(table, provenance)
-        actions.cohort_download(register, chosen[1])
+        actions.cohort_download(register, chosen[1], audience)
         actions.behind(table, provenance, "report-draft")
     with card("report-history"):
         actions.history(*chosen)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dashboard.reports.condition_words import condition_words
 from dashboard.reports.model import MARKS, OPEN, SUPPRESSED, ReportTable, academic_year
 from dashboard.reports.profile_parts import Column, Row
 from dashboard.reports.provenance import ReportProvenance
@@ -130,20 +131,6 @@ def measure_words(column: Column, language: str) -> str:
     return say(language, f"measure_{name}", fact=say(language, f"fact_{fact}") if fact else "")
 
 
-def condition_words(condition: dict) -> str:
-    """A condition in the profile's own terms: ``entry_year = row; exit_type in graduated``."""
-    signs = {"eq": "=", "gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
-    parts = []
-    for fact, wanted in condition.items():
-        if isinstance(wanted, dict):
-            parts += [f"{fact} {signs[name]} {value}" for name, value in wanted.items()]
-        elif isinstance(wanted, list):
-            parts.append(f"{fact} ∈ {', '.join(wanted)}")
-        else:
-            parts.append(f"{fact} = {wanted}")
-    return "; ".join(parts)
-
-
 def definition_rows(table: ReportTable, language: str) -> Iterator[tuple[str, str, str]]:
     """``(column or indicator, what it is, condition or score rule)``, one line per group of year columns."""
     seen = set()
@@ -156,10 +143,14 @@ def definition_rows(table: ReportTable, language: str) -> Iterator[tuple[str, st
         label = (
             head if column.offset is not None else " · ".join(filter(None, (head, column.label[language])))
         )
-        yield label, measure_words(column, language), condition_words(column.where)
+        yield label, measure_words(column, language), condition_words(column.where, table.profile, language)
     for row in table.profile.rows:
         if row.where:
-            yield row.label[language], say(language, "row"), condition_words(row.where)
+            yield (
+                row.label[language],
+                say(language, "row"),
+                condition_words(row.where, table.profile, language),
+            )
     for line in table.lines:
         part = line.indicator
         name, _, fact = part.aggregate.partition(":")
@@ -171,7 +162,7 @@ def definition_rows(table: ReportTable, language: str) -> Iterator[tuple[str, st
         yield (
             part.label[language],
             what,
-            score_words(table, part.key, language) or condition_words(part.where),
+            score_words(table, part.key, language) or condition_words(part.where, table.profile, language),
         )
 
 

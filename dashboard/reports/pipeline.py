@@ -217,7 +217,7 @@ def origin(store: Store, register: Register) -> ReportProvenance:
             "store must hold either invented people or an institution's own records when a report is made, "
             "got both; import the records into a store of their own"
         )
-    listed = queries.imports(store)
+    listed, settings = queries.imports(store), get_fact(store, SETTINGS, {})
     finished = listed[listed["finished_at"].notna() & listed["undone_at"].isna()]
     calendar = {
         "start_month": register.calendar.start_month,
@@ -233,7 +233,9 @@ def origin(store: Store, register: Register) -> ReportProvenance:
         row_counts=reports_store.register_counts(store, register.scope),
         calendar=calendar,
         synthetic=whose == INVENTED or bool(finished["synthetic"].any()),
-        signatories=get_fact(store, SETTINGS, {}).get("signatories", {}),
+        signatories=settings.get("signatories", {}),
+        signatory_numbers=settings.get("signatory_numbers", {}),
+        place=settings.get("place", ""),
     )
 
 
