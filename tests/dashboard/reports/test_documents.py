@@ -11,7 +11,7 @@ from PIL import Image
 
 from dashboard.reports import documents
 from dashboard.reports.case_file import CaseFile, Specimen, case_file
-from dashboard.reports.cohort_report import _hide, PARTS, cohort_report, cohort_tables
+from dashboard.reports.cohort_report import PARTS, _hide, cohort_report, cohort_tables
 from dashboard.reports.markdown_pdf import markdown_pdf, to_blocks
 from dashboard.reports.provenance import Provenance, file_hash, provenance_of
 from dashboard.reports.student_summary import StudentSummary, student_summary
