@@ -77,6 +77,8 @@ def grouped_bars(
     axes.tick_params(axis="y", labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
     axes.margins(y=0.15)
+    if not any(value for values in series.values() for value in values):
+        axes.set_ylim(0, 1)  # nothing but zeros: no axis that runs below them
     columns = max(1, min(len(series), 3))
     picture.legend(
         fontsize=8, frameon=False, ncols=columns, loc="outside upper center"
