@@ -50,6 +50,7 @@ KINDS = {
     "reports": Kind("dashboard.jobs.kinds:reports"),
     "retention": Kind("dashboard.jobs.retention:run", brings_records=True, repeats=True),
     "erase": Kind("dashboard.jobs.retention:erase"),
+    "pack": Kind("dashboard.jobs.packs:run"),
     "verify": Kind("dashboard.jobs.signatures:verify"),
     "enrol": Kind("dashboard.jobs.signatures:enrol"),
     "duplicates": Kind("dashboard.jobs.signatures:duplicates"),

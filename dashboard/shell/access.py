@@ -99,6 +99,7 @@ _MAY = {  # acts that a page offers to some of its readers only
     "run erase": {"registry"},
     "decide retention": {"administrator"},
     "manage tokens": {"administrator"},
+    "run pack": {"accreditation", "leadership"},  # each step asks for its own right
 }
 
 

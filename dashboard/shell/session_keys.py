@@ -47,6 +47,7 @@ class Key(StrEnum):
     ENROL_JOB = "enrol-job"
     ERASE_JOB = "erase-job"
     IMPORT_JOB = "import-job"
+    PACK_JOB = "pack-job"
     RETRAIN_JOB = "retrain-job"
     SERVE_JOB = "serve-job"  # of putting a model into service
     JOB_TOLD = "job-told"  # the one begun again after a failure
