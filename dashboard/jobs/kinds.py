@@ -19,6 +19,7 @@ def embed(task: Task) -> dict:
     """Check every new specimen, embed those of consenting students. ``{"specimens": …}``, the embedded."""
     from vision.encoder.backbones import NoWeights, load_encoder
     from vision.encoder.embed_specimens import embed_pending
+    from vision.scans.specimens import DamagedImages
     from vision.threads import use_threads
 
     task.report(0, 0, "loading the encoder")
@@ -27,7 +28,10 @@ def embed(task: Task) -> dict:
         encoder = load_encoder(task.arguments.get("encoder") or get_settings().encoder or None)
     except NoWeights:
         raise Refused("no_encoder") from None
-    return {"specimens": embed_pending(task.store, encoder, task.report, threads)}
+    try:
+        return {"specimens": embed_pending(task.store, encoder, task.report, threads)}
+    except DamagedImages as found:
+        raise Refused("damaged_images", {"damaged": len(found.ids)}) from None
 
 
 def train(task: Task) -> dict:
@@ -82,6 +86,7 @@ def serve(task: Task) -> dict:
 
 def score(task: Task) -> dict:
     """Score every enrolled student by the served model, or by ``model``. ``{"scores": …}``."""
+    from fusion.model.model_files import ModelFileError
     from fusion.pipeline import score as run
 
     try:
@@ -92,6 +97,8 @@ def score(task: Task) -> dict:
         )
     except LookupError:
         raise Refused("no_model") from None
+    except ModelFileError:
+        raise Refused("model_gone") from None
     return {"scores": written}
 
 
@@ -121,8 +128,9 @@ def reports(task: Task) -> dict:
             except ProfileError:
                 left_out += 1
                 continue
-            audiences = [asked.get("audience", "external")]
-            for name, content in pipeline.print_files(table, provenance, audiences=audiences).items():
+            audiences = [asked.get("audience", "internal")]
+            files = pipeline.print_files(task.store, register, table, provenance, audiences=audiences)
+            for name, content in files.items():
                 archive.writestr(f"{code}/{name}", content)
     if left_out == len(codes):
         raise Refused("no_table")

@@ -64,6 +64,18 @@ def _with_folds(rows: Rows, outcome, risk, weight, programme) -> dict[str, np.nd
     return figures | {"ece_folds": metrics.calibration_error_of_parts(outcome, risk, weight, parts)}
 
 
+def few_figures(outcome, risk, weight) -> dict[str, np.ndarray]:
+    """What two sets of risks of the same rows are compared by, for every weighting, each (b,)."""
+    ranking = metrics.Ranking(outcome, risk, weight)
+    return {
+        "roc_auc": ranking.auc(),
+        "pr_auc": ranking.average_precision(),
+        "brier": metrics.brier(outcome, risk, weight),
+        "precision_at_10": ranking.precision_at(0.1),
+        "precision_at_20": ranking.precision_at(0.2),
+    }
+
+
 def all_figures(outcome, risk, weight, programme) -> dict[str, np.ndarray]:
     """Every figure for every weighting, each (b,)."""
     slope, intercept = metrics.calibration_line(outcome, risk, weight)
