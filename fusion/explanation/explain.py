@@ -213,8 +213,8 @@ def sentence(
     """
     if target == "late":
         risk, low, high = 1 - risk, None if high is None else 1 - high, None if low is None else 1 - low
-    ends = [None if end is None or end != end else round(100 * end) for end in (low, high)]
-    return Sentence(target, 100, round(100 * risk), *ends, terms_left)
+    least, most = (None if end is None or end != end else round(100 * end) for end in (low, high))
+    return Sentence(target, 100, round(100 * risk), least, most, terms_left)
 
 
 def cohort_summary(model: RiskModel, phi: np.ndarray) -> pd.DataFrame:

@@ -146,8 +146,8 @@ def fit_signature(
     trees, margin = replace(SIGNATURE_TREES, rounds=rounds), folds.margin(rounds)
     if shrink and not folds.pays(rounds, outcome, signed.students):
         trees = replace(SIGNATURE_TREES, rounds=TOKEN_ROUNDS, learning_rate=TOKEN_RATE)
-        shrink = TOKEN_RATE / SIGNATURE_TREES.learning_rate
-        margin = start + shrink * (folds.margin(TOKEN_ROUNDS) - start)
+        slower = TOKEN_RATE / SIGNATURE_TREES.learning_rate
+        margin = start + slower * (folds.margin(TOKEN_ROUNDS) - start)
     booster = fit_trees(matrix, outcome, trees, int(rng.integers(2**31)), start=start, signs=signs)
     calibrator = fit_calibrator(margin, outcome, signed.as_of)
     fused[rows.signed] = margin

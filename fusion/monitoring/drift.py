@@ -342,7 +342,7 @@ def judged_at(risks: pd.DataFrame) -> int:
     if cohorts.empty:
         return FIRST_YEAR
     most = cohorts.index[cohorts == cohorts.max()]
-    return int(min(most, key=lambda index: (abs(index - FIRST_YEAR), index)))
+    return int(min(most.to_numpy(int), key=lambda index: (abs(index - FIRST_YEAR), index)))
 
 
 def watch(

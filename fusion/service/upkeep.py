@@ -91,6 +91,13 @@ def levelled_name(version: str, level: dict[str, float]) -> str:
     return f"{base}{LEVEL}{sha256(told.encode()).hexdigest()[:6]}"
 
 
+def watch_served(store: Store, version: str | None = None, *, seed: int = 0) -> Watch:
+    """Look at the drift of a model (default: the served one) and keep what was found in its manifest."""
+    model = load_model(store, version)
+    rows = read_rows(store, read_signatures(store, model.manifest.encoder_id))
+    return note_watch(store, model, queries.records_until(store), rows, seed)
+
+
 def note_watch(store: Store, model: RiskModel, records, rows: Rows, seed: int = 0) -> Watch:
     """Look at drift in rows that were read already, and keep what was found in the manifest."""
     until = taught_until(model.manifest, register_date(records))
