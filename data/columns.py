@@ -150,6 +150,26 @@ TERM_COLUMNS = (
     Column("known_at", "date", unit="date on which the row was known"),
 )
 
+# What a mark says beside its points: graded (the points count), passed or failed without points, open (none
+# yet, incomplete, deferred), transferred (credits taken over without a mark), withdrawn (as if never taken).
+GRADE_RESULTS = ("graded", "passed", "failed", "open", "transferred", "withdrawn")
+COURSE_KINDS = ("required", "elective")
+GRADE_COLUMNS = (
+    Column("student_number", "text", required=True, nullable=False),
+    Column("course_code", "text", required=True, nullable=False),
+    Column("course_name", "text"),
+    Column("term_id", "term", required=True, nullable=False),
+    Column("term_index", "integer", low=1, high=MAX_TERM_INDEX),
+    Column("credits", "integer", required=True, nullable=False, low=0, high=40, unit="credits"),
+    Column("grade", "text"),
+    Column("grade_points", "number", low=0, high=4, unit="grade points"),
+    Column("score", "number", low=0, high=100, unit="marks of 100; not stored"),
+    Column("origin", "text", allowed=("regular", "transferred")),
+    Column("compulsory", "text", allowed=COURSE_KINDS),
+    Column("class_name", "text"),
+    Column("known_at", "date", unit="date on which the grade was known"),
+)
+
 OUTCOME_COLUMNS = (
     Column("student_number", "text", required=True, nullable=False),
     Column("exit_type", "text", required=True, allowed=EXIT_TYPES),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from data.cases.queries import case_events, followups_due, last_events, quiet_students
 from data.records.queries import (
     Records,
+    attempt_rows,
     find_student,
     identities,
     outcomes,
@@ -110,6 +111,7 @@ __all__ = [
     "previous_cube",
     "programs",
     "quiet_students",
+    "attempt_rows",
     "records_until",
     "retention",
     "risk_lines",

@@ -171,7 +171,7 @@ def _say(pulled: Pulled) -> None:
         typer.echo("written:" if pulled.import_id else "written: nothing, all is as it was")
         for table, number in pulled.counts.items():
             typer.echo(
-                f"  {table:<10} {number['new']:>9,} new {number['changed']:>9,} changed "
+                f"  {table:<15} {number['new']:>9,} new {number['changed']:>9,} changed "
                 f"{number['same']:>9,} same"
             )
     _say_reconciliation(pulled)

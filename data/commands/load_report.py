@@ -31,7 +31,7 @@ def report_records(plan: ImportPlan) -> list[str]:
     for table, counts in plan.counts.items():
         if table != "identities":
             lines.append(
-                f"  {table:<10} {counts['new']:>9,} new {counts['changed']:>9,} changed "
+                f"  {table:<15} {counts['new']:>9,} new {counts['changed']:>9,} changed "
                 f"{counts['same']:>9,} same"
             )
     return lines + _problem_lines(plan.problems)
@@ -43,7 +43,7 @@ def report_signatures(plan: SignaturePlan) -> list[str]:
     students = int(specimens_per_student(plan).sum())
     lines = [
         f"signatures: {plan.read:,} files, {len(plan.specimens):,} of {students:,} students taken",
-        f"  {'signatures':<10} {counts['new']:>9,} new {0:>9,} changed {counts['same']:>9,} same",
+        f"  {'signatures':<15} {counts['new']:>9,} new {0:>9,} changed {counts['same']:>9,} same",
     ]
     warnings = plan.problems[plan.problems["severity"] == "warning"]
     taken = warnings["rule"].isin(TAKEN)

@@ -19,7 +19,7 @@ from data.files.cells import looks_damaged
 from data.files.mapping import TABLES
 from data.files.matching import ROW_NUMBER, detect_mapping, graduation_header, tells_exits
 from data.files.register_files import YEAR_ALONE, ParsedTable
-from data.files.student_numbers import is_summary, why_none
+from data.files.student_numbers import is_course_total, is_summary, why_none
 
 if TYPE_CHECKING:
     import pandera.pandas as pa
@@ -29,12 +29,15 @@ TEXT_LIMITS = {  # column → characters that the store keeps
     "student_number": schema.identities.c.student_number.type.length,
     "name": schema.identities.c.name.type.length,
     "program_name": schema.programs.c.name.type.length,
+    "course_code": schema.course_attempts.c.course_code.type.length,
+    "course_name": schema.course_attempts.c.course_name.type.length,
     **{
         f"{prefix}{name}": schema.consents.c[name].type.length
         for name in ("source", "text_version")
         for prefix in ("", OF_CONSENT)
     },
 }
+CODES = {"program_code": (is_summary, "programme"), "course_code": (is_course_total, "course")}
 PROBLEM_COLUMNS = ("file", "row", "column", "rule", "value", "severity", "message")
 
 
@@ -72,6 +75,8 @@ _ERRORS = {
     "REC022": "A formula without a stored result",
     "REC023": "A true date that may hold day and month exchanged",
     "REC024": "A fraction in a column of per cents",
+    "REC025": "A mark that no scale knows",
+    "REC026": "A mark of 100 without letter and without grade points",
     "CON001": "A yes and a no of the same day for the same purpose",
     "REC030": "A grade average of 0 of which nobody has said what it means",
     "REC031": "The student's semester number and the academic year contradict each other",
@@ -125,6 +130,12 @@ _WARNINGS = {
     "REC136": "Columns about all terms together; left out",
     "REC138": "A status of a student who has left, in a row of a term",
     "REC139": "A term without a grade average and without credits; nothing says whether it was a leave",
+    "REC140": "Grade points are assumed",
+    "REC141": "A letter with other grade points than usual in the file",
+    "REC142": "A mark that was changed; the newest holds",
+    "REC143": "Two classes of one course in one term",
+    "REC144": "One course code with two names",
+    "REC145": "A term's figures differ from those of its grades; the stated ones stay",
     "REC137": "Whoever has a date of graduation is taken as graduated",
     "SPC101": "No student has the number in this name; left out",
     "SPC102": "Two students may be meant; left out",
@@ -362,12 +373,15 @@ def _check_student_numbers(parsed: ParsedTable) -> pd.DataFrame:
 
 
 def _check_codes(parsed: ParsedTable) -> pd.DataFrame:
-    if "program_code" not in parsed.values:
-        return no_problems()
-    codes = parsed.values["program_code"]
-    mask = codes.map({code: is_summary(code) for code in codes.dropna().unique()}).fillna(False).astype(bool)
-    message = "a total, a caption or a note, not a programme; delete the row"
-    return flag(parsed, mask, "REC021", "program_code", message)
+    return collect([_check_code(parsed, name) for name in CODES if name in parsed.values])
+
+
+def _check_code(parsed: ParsedTable, name: str) -> pd.DataFrame:
+    codes = parsed.values[name]
+    is_none, what = CODES[name]
+    mask = codes.map({code: is_none(code) for code in codes.dropna().unique()}).fillna(False).astype(bool)
+    message = f"a total, a caption or a note, not a {what}; delete the row"
+    return flag(parsed, mask, "REC021", name, message)
 
 
 def _schema_problems(parsed: ParsedTable) -> pd.DataFrame:

@@ -20,10 +20,12 @@ from data.files.mapping import TABLES, mapping_to_dict, missing_columns
 ICONS = {
     "students": "badge",
     "terms": "calendar_month",
+    "grades": "grading",
     "outcomes": "school",
     "consents": "task_alt",
     "signatures": "signature",
 }
+FRAME_OF = {"grades": "course_attempts"}  # where the rows of a file go by another name
 DATE_RULES = (None, "entry", "file")
 TABLE_SUFFIXES = ("csv", "tsv", "txt", "xlsx", "xls", "xlsb", "ods", "htm", "html", "json")
 
@@ -46,7 +48,7 @@ def guide() -> None:
     """What each file should hold, for those who have chosen none yet."""
     words = current_session.words()
     st.caption(words("data.nothing"))
-    grid = st.grid(5, min_column_width=190, gap="small", border=True, key="guide")
+    grid = st.grid(6, min_column_width=170, gap="small", border=True, key="guide")
     for table, icon in ICONS.items():
         with grid.cell():
             st.markdown(f":material/{icon}: **{words(f'data.kind_{table}')}**")
@@ -148,7 +150,7 @@ def show_mapping(plan: PagePlan) -> None:
             if match.unknown:
                 st.caption(words("data.unknown", names=", ".join(map(plain, match.unknown))))
             frames = plan.records.frames
-            _first_rows(getattr(frames, table), match.headers)
+            _first_rows(getattr(frames, FRAME_OF.get(table, table)), match.headers)
             if table == "students" and "consents" not in plan.records.matches:  # its columns about consent
                 _first_rows(frames.consents, {})
 
