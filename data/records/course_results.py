@@ -1,4 +1,4 @@
-"""Course attempts → what a term's row says: credits passed, failed, repeated, averages. Frames in, frames out.
+"""Course attempts → what a term's row says: credits passed, failed, repeated, averages. Frames in and out.
 
 One rule, used wherever attempts are counted. An attempt *passes* with at least :attr:`GradeRules.pass_points`
 grade points, or by its result (passed, transferred). A course that was taken again counts once: by its *best*
@@ -91,8 +91,8 @@ def term_figures(attempts: pd.DataFrame, rules: GradeRules) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``student_key``, ``term_id``, the columns :data:`DERIVED` (``gpa_term`` and ``gpa_cum`` missing without
-        graded credits, never 0) and ``open`` (attempts whose mark is still open).
+        ``student_key``, ``term_id``, the columns :data:`DERIVED` (averages missing without graded credits,
+        never 0) and ``open`` (attempts whose mark is still open).
     """
     rows = judged(attempts, rules)
     key = ["student_key", "term_id"]

@@ -1,4 +1,4 @@
-"""Checks of course grades: marks, repeated rows, names of courses, and what the terms say of the same courses."""
+"""Checks of course grades: marks, repeated rows, names of courses, and the figures of the same terms."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _TWICE = (
     "'Tanggal Nilai', name the classes in a column 'Kelas', or delete the row that does not hold"
 )
 _CLASSES = "two classes of one course in one term: kept as two attempts, in the order of the file"
-_BARE = "marks of 100 alone do not say what passes: add the letters (Nilai Huruf) or the grade points (Nilai Indeks)"
+_BARE = "marks of 100 alone do not say what passes: add letters (Nilai Huruf) or points (Nilai Indeks)"
 
 
 def check_grade_keys(parsed: ParsedTable) -> pd.DataFrame:
-    """Rows of one student, course and term: the same twice, a changed mark, two classes, or a contradiction."""
+    """Rows of one student, course and term: repeated, a changed mark, two classes, or a contradiction."""
     rows = parsed.values.assign(_class=_classes(parsed.values))
     key = [*KEY, "_class"]
     complete = rows[KEY].notna().all(axis=1)
@@ -134,7 +134,8 @@ def _two_names(grades: ParsedTable) -> pd.DataFrame:
     several = first.groupby("course_code").size()
     codes = several[several > 1].index
     words = {
-        code: " and ".join(f"{name!r}" for name in first.loc[first["course_code"] == code, "course_name"])
+        code: f"{code} is "
+        + " and ".join(f"{name!r}" for name in first.loc[first["course_code"] == code, "course_name"])
         for code in codes
     }
     shown = first.index[first["course_code"].isin(codes) & first.duplicated("course_code")]

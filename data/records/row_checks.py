@@ -74,9 +74,19 @@ def check_tables(tables: dict[str, ParsedTable], known: Known, today: date) -> p
     else:
         refused = pd.Index([])
     cohorts = cohorts_of(students, refused, known)
-    for name in ("terms", "grades", "outcomes", "consents"):
-        if name in whole:
-            found.append(_check_register(whole[name], students, cohorts))
+    found += _check_against_register(whole, students, cohorts, known)
+    for parsed in filter(has_consents, whole.values()):
+        refused = refused_rows(collect(found), parsed.file)
+        found.append(read_consents(parsed, refused, known).problems)
+    return collect(found)
+
+
+def _check_against_register(
+    whole: dict[str, ParsedTable], students: ParsedTable | None, cohorts: pd.Series, known: Known
+) -> list[pd.DataFrame]:
+    """Problems of rows against the entries and exits of their students."""
+    of_students = [name for name in ("terms", "grades", "outcomes", "consents") if name in whole]
+    found = [_check_register(whole[name], students, cohorts) for name in of_students]
     exits = exit_dates(whole.get("outcomes"), known)
     if "terms" in whole:
         found.append(check_terms(whole["terms"], cohorts, exits, known))
@@ -85,10 +95,7 @@ def check_tables(tables: dict[str, ParsedTable], known: Known, today: date) -> p
     if "outcomes" in whole:
         found.append(check_outcomes(whole["outcomes"], cohorts, known.calendar))
         found.append(missing_kinds(whole["outcomes"]))
-    for parsed in filter(has_consents, whole.values()):
-        refused = refused_rows(collect(found), parsed.file)
-        found.append(read_consents(parsed, refused, known).problems)
-    return collect(found)
+    return found
 
 
 def refused_rows(found: pd.DataFrame, file: str) -> pd.Index:
