@@ -5,7 +5,7 @@ from __future__ import annotations
 from data.commands.frame import command_line
 
 COMMANDS = ("init", "status", "load", "feeder", "demo", "real", "account")
-COMMANDS += ("consent", "erase", "audit", "key", "revise")
+COMMANDS += ("consent", "erase", "audit", "key", "revise", "grade-rules")
 
 app = command_line("data", COMMANDS, "The store: create it, fill it, look into it, erase from it.")
 

@@ -8,9 +8,9 @@ SQL.
 from __future__ import annotations
 
 from data.cases.queries import case_events, followups_due, last_events, quiet_students
+from data.records.course_queries import attempt_rows, course_results, grade_rules
 from data.records.queries import (
     Records,
-    attempt_rows,
     find_student,
     identities,
     outcomes,
@@ -84,6 +84,7 @@ __all__ = [
     "consent_history",
     "consents_now",
     "counts",
+    "course_results",
     "data_version",
     "embeddings",
     "encoders",
@@ -94,6 +95,7 @@ __all__ = [
     "find_student",
     "flow_by_group",
     "flow_counts",
+    "grade_rules",
     "followups_due",
     "identities",
     "imports",

@@ -28,6 +28,12 @@ def report_records(plan: ImportPlan) -> list[str]:
         if match.unknown:
             lines.append(f"  not understood, left out: {', '.join(match.unknown)}")
         lines += [f"  {_ASSUMED[guess.proven]} {guess_line(guess)}" for guess in plan.guesses.get(table, ())]
+    if "grades" in plan.matches:
+        rules = plan.grade_rules
+        lines.append(
+            f"  of several attempts at a course the {rules.counts} counts; {rules.pass_points:g} grade points "
+            "pass; python -m data grade-rules changes that"
+        )
     for table, counts in plan.counts.items():
         if table != "identities":
             lines.append(

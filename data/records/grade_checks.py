@@ -134,8 +134,7 @@ def _two_names(grades: ParsedTable) -> pd.DataFrame:
     several = first.groupby("course_code").size()
     codes = several[several > 1].index
     words = {
-        code: f"{code} is "
-        + " and ".join(f"{name!r}" for name in first.loc[first["course_code"] == code, "course_name"])
+        code: " and ".join(f"{name!r}" for name in first.loc[first["course_code"] == code, "course_name"])
         for code in codes
     }
     shown = first.index[first["course_code"].isin(codes) & first.duplicated("course_code")]
@@ -145,9 +144,7 @@ def _two_names(grades: ParsedTable) -> pd.DataFrame:
         mask,
         "REC144",
         "course_name",
-        lambda row: (
-            f"{rows.at[row, 'course_code']} is {words[rows.at[row, 'course_code']]}; one course is counted"
-        ),
+        lambda row: f"{words[rows.at[row, 'course_code']]} have one code; counted as one course",
     )
 
 

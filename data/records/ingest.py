@@ -27,6 +27,7 @@ from data.files.returned import returned_rows
 from data.files.text_files import TableError
 from data.records.assembly import assemble, grades_of
 from data.records.checks import PROBLEM_COLUMNS, collect, no_problems, problems
+from data.records.course_results import GradeRules
 from data.records.frames import ImportResult, RecordFrames
 from data.records.grade_checks import check_against_terms
 from data.records.import_queries import known_records
@@ -62,6 +63,8 @@ class ImportPlan:
         Table → the mapping chosen, header by column, and headers left out.
     guesses : dict of str to tuple of Guess
         Table → what was decided in reading its file: sheets, encoding, order of dates, scale.
+    grade_rules : GradeRules
+        How several attempts at a course are counted.
     returned : dict of str to DataFrame
         Table → its refused rows in the original columns, with row number and reasons.
     files : dict
@@ -80,6 +83,7 @@ class ImportPlan:
     files: dict[str, dict] = field(default_factory=dict)
     unreadable: bool = False
     guesses: dict[str, tuple[Guess, ...]] = field(default_factory=dict)
+    grade_rules: GradeRules = GradeRules()
 
     @property
     def errors(self) -> pd.DataFrame:
@@ -241,6 +245,7 @@ def _plan(sources, tables, found, known, today) -> ImportPlan:
         },
         unreadable=unreadable,
         guesses={name: parsed.guesses for name, parsed in tables.items()},
+        grade_rules=known.grade_rules,
     )
 
 

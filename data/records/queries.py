@@ -16,7 +16,7 @@ from data.calendar.term_calendar import as_of_date
 from data.engine.bulk import all_columns, fetch, fetch_by_keys
 from data.engine.database import Store
 from data.engine.facts import read_fact
-from data.records.course_results import SETTING, GradeRules, filled, judged
+from data.records.course_results import SETTING, GradeRules, filled
 from data.records.frames import ATTEMPT
 from data.trust.scope import Scope
 from data.trust.scoping import visible, within_programs
@@ -157,19 +157,6 @@ def term_rows(store: Store, scope: Scope, key: str) -> pd.DataFrame:
         grades = fetch(connection, _attempts().where(schema.course_attempts.c.student_key == key))
         rules = grade_rules_in(connection)
     return filled(rows, grades, rules).drop(columns="student_key")
-
-
-def attempt_rows(store: Store, scope: Scope, key: str) -> pd.DataFrame:
-    """One student's course attempts, judged (:func:`data.records.course_results.judged`); no row out of
-    ``scope``'s reach."""
-    table, owner = schema.course_attempts, schema.students
-    statement = (
-        all_columns(table, without=["import_id"])
-        .join(owner, owner.c.student_key == table.c.student_key)
-        .where(table.c.student_key == key, *visible(scope))
-    )
-    with store.reading() as connection:
-        return judged(fetch(connection, statement), grade_rules_in(connection))
 
 
 def grade_rules_in(connection: Connection) -> GradeRules:

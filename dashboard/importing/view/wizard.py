@@ -149,6 +149,10 @@ def show_mapping(plan: PagePlan) -> None:
                 st.caption(words("data.left_out", names=", ".join(map(plain, match.left_out))))
             if match.unknown:
                 st.caption(words("data.unknown", names=", ".join(map(plain, match.unknown))))
+            if table == "grades":
+                rules = plan.records.grade_rules
+                points = words.number(rules.pass_points, 1)
+                st.caption(words(f"data.grades_{rules.counts}", points=points))
             frames = plan.records.frames
             _first_rows(getattr(frames, FRAME_OF.get(table, table)), match.headers)
             if table == "students" and "consents" not in plan.records.matches:  # its columns about consent
