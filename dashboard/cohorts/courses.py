@@ -1,4 +1,4 @@
-"""Counts by course → the courses in which most attempts fail, small counts hidden. Pure functions of frames."""
+"""Counts by course → the courses in which most attempts fail, small counts hidden. Pure functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A student's courses in words: failed and not yet passed, repeated, still without a mark. No Streamlit here."""
+"""A student's courses in words: failed and not passed since, repeated, without a mark. No Streamlit here."""
 
 from __future__ import annotations
 

@@ -234,6 +234,7 @@ def _give_back(records, pictures, bad_rows: Path | None, problems: Path | None) 
 
 def _write(store: Store, records, pictures, signatures: Path | None, *, actor, skip_bad, synthetic) -> None:
     from data.commands.bars import Bars
+    from data.commands.load_report import said_of
     from data.records.ingest import apply_import
     from data.signatures.ingest import apply_signatures
 
@@ -255,5 +256,6 @@ def _write(store: Store, records, pictures, signatures: Path | None, *, actor, s
     typer.echo("written:")
     for table, number in detail.items():
         typer.echo(
-            f"  {table:<15} {number['new']:>9,} new {number['changed']:>9,} changed {number['same']:>9,} same"
+            f"  {said_of(table):<10} {number['new']:>9,} new {number['changed']:>9,} changed "
+            f"{number['same']:>9,} same"
         )

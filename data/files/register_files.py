@@ -379,7 +379,7 @@ def _with_short_names(values, match, others, code, name, what) -> tuple[pd.DataF
     if not long.any() or not by_name:
         return values, []
     whole = values.get(name, pd.Series(pd.NA, index=values.index, dtype="str"))
-    short = {text: _short_code(text) for text in values.loc[long, code].unique()}
+    short = {text: short_code(text) for text in values.loc[long, code].unique()}
     values = values.assign(
         **{
             name: whole.fillna(values[code]).astype("str"),
@@ -394,7 +394,10 @@ def _with_short_names(values, match, others, code, name, what) -> tuple[pd.DataF
     return values, [Remark("REC122", code, None, message)]
 
 
-def _short_code(name: str) -> str:
+def short_code(name: str) -> str:
+    """A name as a code of at most :data:`CODE_LENGTH` characters, always alike."""
+    if len(name) <= CODE_LENGTH:
+        return name
     mark = hashlib.sha256(name.encode()).hexdigest()[:6]
     return f"{name[: CODE_LENGTH - 7].rstrip()}-{mark}"
 

@@ -136,6 +136,8 @@ _WARNINGS = {
     "REC143": "Two classes of one course in one term",
     "REC144": "One course code with two names",
     "REC145": "A term's figures differ from those of its grades; the stated ones stay",
+    "REC146": "A code that Feeder's own list gives another meaning than expected; the list holds",
+    "REC147": "Rows of a list that were left out",
     "REC137": "Whoever has a date of graduation is taken as graduated",
     "SPC101": "No student has the number in this name; left out",
     "SPC102": "Two students may be meant; left out",
