@@ -48,7 +48,7 @@ def course_lines(attempts: pd.DataFrame, words: Words) -> CourseLines:
             attempts[attempts["course_code"] == code].sort_values(["term_id", "attempt"]).to_dict("records")
         )
         name = course_name(rows)
-        if len(rows) > 1:
+        if rows[-1]["number"] > 1:
             repeated.append(words("courses.line", course=name, attempts=_chain(rows, words)))
         if rows[-1]["result"] == "open":
             waiting.append(words("courses.line", course=name, attempts=words.term(rows[-1]["term_id"])))

@@ -68,7 +68,8 @@ def judged(attempts: pd.DataFrame, rules: GradeRules) -> pd.DataFrame:
     -------
     DataFrame
         Without the withdrawn, sorted by student, course and term; with ``passed`` and ``failed`` (bool, both
-        false while a mark is open) and ``number`` (1 for the first attempt at a course).
+        false while a mark is open) and ``number`` (1 for the first attempt at a course, and until its mark is
+        in: a thesis that goes on is not taken again).
     """
     rows = attempts[attempts["result"] != "withdrawn"]
     rows = rows.sort_values(["student_key", "course_code", *BY_ATTEMPT], kind="stable", ignore_index=True)
@@ -76,7 +77,9 @@ def judged(attempts: pd.DataFrame, rules: GradeRules) -> pd.DataFrame:
     enough = rows["grade_points"] >= rules.pass_points - 1e-9
     passed = (graded & enough) | rows["result"].isin(["passed", "transferred"])
     failed = (graded & ~enough) | (rows["result"] == "failed")
-    number = rows.groupby(["student_key", "course_code"], sort=False).cumcount() + 1
+    course = [rows["student_key"], rows["course_code"]]
+    decided = (passed | failed).astype("int64")
+    number = decided.groupby(course, sort=False).cumsum() - decided + 1
     return rows.assign(passed=passed.astype(bool), failed=failed.astype(bool), number=number)
 
 
