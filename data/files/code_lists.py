@@ -8,6 +8,7 @@ from data.columns import GRADE_RESULTS
 from data.files.cells import is_null
 from data.files.choices import Choice
 from data.files.mapping import TABLES, shipped_mappings
+from data.files.mark_words import mark_meaning
 from data.files.matching import Match, shipped_words
 from data.files.never_stored import never_stored
 from data.files.tables import read_text_table
@@ -74,7 +75,7 @@ def _scale(name: str, frame, matches: Sequence[Match]) -> list[Choice]:
         if is_null(row[letters]) or is_null(str(said)):
             continue
         value = known.get(cell_key(said), said).strip()
-        if value not in GRADE_RESULTS and not _is_points(value):
+        if mark_meaning(value) is None:
             raise TableError(
                 f"{name}: the mark {row[letters]!r} means {said!r}; it must be grade points from 0 to 4, or "
                 f"{', '.join(GRADE_RESULTS[1:])}"
@@ -86,13 +87,6 @@ def _scale(name: str, frame, matches: Sequence[Match]) -> list[Choice]:
 def _aliases(column: str) -> set[str]:
     named = [one.table("grades").columns.get(column, ()) for one in shipped_mappings()]
     return {header_key(header) for own in named for header in own}
-
-
-def _is_points(text: str) -> bool:
-    try:
-        return 0 <= float(text.replace(",", ".")) <= 4
-    except ValueError:
-        return False
 
 
 def _stem(header: str) -> str:

@@ -15,6 +15,7 @@ from data.columns import ALL_PURPOSES, MAX_TERM_INDEX, Column
 from data.files.cells import is_null, whole_code
 from data.files.derived_cells import tells_graduation
 from data.files.mapping import BY_TERM, TABLES, Mapping, missing_columns, shipped_mappings
+from data.files.mark_words import mark_meaning
 from data.files.never_stored import never_stored
 from data.files.term_words import read_term
 from data.files.text_table import TextTable, cell_key, header_key
@@ -280,7 +281,8 @@ def _value(cell: str, column: Column, words: dict[str, str]) -> str:
 def strange_cells(
     cells: Iterable[str], name: str, match: Match, others: Sequence[Mapping] = ()
 ) -> tuple[str, ...]:
-    """The cells of a column of codes that say none of its allowed values, each once.
+    """The cells of a column of codes that say none of its allowed values, or of marks that no scale knows,
+    each once.
 
     Parameters
     ----------
@@ -292,11 +294,14 @@ def strange_cells(
         As for :func:`translate`.
     """
     column = next(column for column in TABLES[match.table] if column.name == name)
-    if not column.allowed or column.listed:
+    if not (column.allowed or column.by_hand) or column.listed:
         return ()
     words = _value_words(column, match, others) | _meanings(match.headers.get(name), match, others)
     each = dict.fromkeys(cell.strip() for cell in cells if not is_null(cell))
-    return tuple(cell for cell in each if words.get(cell_key(cell), cell) not in ("", *column.allowed))
+    said = {cell: words.get(cell_key(cell), cell) for cell in each}
+    if column.by_hand:
+        return tuple(cell for cell, value in said.items() if value and mark_meaning(value) is None)
+    return tuple(cell for cell, value in said.items() if value not in ("", *column.allowed))
 
 
 def listed_values(cell: str, allowed: Sequence[str], words: dict[str, str]) -> str:

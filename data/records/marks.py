@@ -1,7 +1,7 @@
 """What a mark says: letters, points, words for passes without points, marks of 100. Frames in, frames out.
 
 A file's own points come first: a letter that stands beside points somewhere in the file has those everywhere.
-Where a file has letters alone, their points are those of :data:`SCALE`; letters whose points differ between
+Where a file has letters alone, their points are those of :data:`data.files.mark_words.SCALE`; letters whose points differ between
 institutions are named as assumed. An institution gives its own by ``--codes`` or ``--set "grade[A-]=3.75"``.
 """
 
@@ -11,20 +11,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from data.columns import GRADE_RESULTS
+from data.files.mark_words import DIFFER, MOST, OF_KEY, mark_meaning
 from data.files.register_files import ParsedTable
 from data.files.text_table import cell_key
 
-# Letters and half letters as Indonesian study regulations have them; E is their F.
-SCALE = {
-    **{"A": 4.0, "AB": 3.5, "B": 3.0, "BC": 2.5, "C": 2.0, "CD": 1.5, "D": 1.0, "E": 0.0, "F": 0.0},
-    **{"A+": 4.0, "A-": 3.7, "B+": 3.3, "B-": 2.7, "C+": 2.3, "C-": 1.7, "D+": 1.3, "D-": 0.7},
-    **{"A/B": 3.5, "B/C": 2.5, "C/D": 1.5},
-}
-_OF_KEY = {cell_key(letter): points for letter, points in SCALE.items()}
-_DIFFER = {cell_key(letter) for letter in SCALE if letter[-1] in "+-"}  # by institution
 _ALIKE = 0.005  # grade points that two decimals cannot tell apart
-MOST = 4.0
 
 
 @dataclass(frozen=True)
@@ -71,19 +62,19 @@ def read_marks(parsed: ParsedTable) -> Marks:
     if as_points:
         points = score
 
-    distinct = {mark: _meaning(str(mark)) for mark in said.dropna().unique()}
+    distinct = {mark: mark_meaning(str(mark)) for mark in said.dropna().unique()}
     word = said.map({mark: meaning for mark, meaning in distinct.items() if isinstance(meaning, str)})
     number = said.map({mark: meaning for mark, meaning in distinct.items() if isinstance(meaning, float)})
     number = number.astype("float64")
     # What a mapping or a list of codes makes of a letter is the institution's word for it.
-    told = {mark for mark in distinct if cell_key(str(mark)) not in _OF_KEY}
+    told = {mark for mark in distinct if cell_key(str(mark)) not in OF_KEY}
     own = said.isin(told) & number.notna()
     key = written.map({mark: cell_key(str(mark)) for mark in written.dropna().unique()})
     usual = _usual(key[word.isna()], points)
     by_file = key.map(usual).astype("float64")
     letter = number.where(own | by_file.isna(), by_file)
     taken = points.where(points.notna(), letter)
-    assumed = number.notna() & points.isna() & by_file.isna() & ~own & key.isin(_DIFFER)
+    assumed = number.notna() & points.isna() & by_file.isna() & ~own & key.isin(DIFFER)
 
     result = pd.Series("graded", index=rows.index, dtype="str")
     result = result.mask(taken.isna(), "open").mask(word.notna(), word)
@@ -101,29 +92,14 @@ def read_marks(parsed: ParsedTable) -> Marks:
     )
     contradicting = points.notna() & letter.notna() & word.isna() & ((points - letter).abs() > _ALIKE)
     contradicting &= own | by_file.notna()
-    names = {str(mark): float(_OF_KEY[cell_key(str(mark))]) for mark in sorted(set(said[assumed]))}
+    names = {str(mark): float(OF_KEY[cell_key(str(mark))]) for mark in sorted(set(said[assumed]))}
     return Marks(frame, unknown, bare, contradicting, names, as_points, usual)
-
-
-def _meaning(mark: str) -> str | float | None:
-    """A word of :data:`data.columns.GRADE_RESULTS`, grade points, or None."""
-    plain = mark.strip().casefold()
-    if plain in GRADE_RESULTS:
-        return plain
-    known = _OF_KEY.get(cell_key(mark))
-    if known is not None:
-        return known
-    try:
-        number = float(plain.replace(",", "."))
-    except ValueError:
-        return None
-    return number if 0 <= number <= MOST else None
 
 
 def _usual(keys: pd.Series, points: pd.Series) -> dict[str, float]:
     """Letter → the points that most rows give it, where rows give any; the higher of two on a tie."""
     pairs = pd.DataFrame({"key": keys, "points": points}).dropna()
-    pairs = pairs[(pairs["key"] != "") & pairs["key"].isin(_OF_KEY)]
+    pairs = pairs[(pairs["key"] != "") & pairs["key"].isin(OF_KEY)]
     if pairs.empty:
         return {}
     counted = pairs.groupby(["key", "points"]).size().reset_index(name="n")
