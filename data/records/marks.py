@@ -2,7 +2,8 @@
 
 A file's own points come first: a letter that stands beside points somewhere in the file has those everywhere.
 Where a file has letters alone, their points are those of :data:`data.files.mark_words.SCALE`; letters whose
-points differ between institutions are named as assumed. An institution gives its own by ``--codes`` or ``--set "grade[A-]=3.75"``.
+points differ between institutions are named as assumed. An institution gives its own by ``--codes`` or
+``--set "grade[A-]=3.75"``.
 """
 
 from __future__ import annotations
