@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.importing import plan as importing
+from dashboard.importing.columns import Said, own_mapping, read_columns
 from dashboard.importing.plan import UploadedFile
 from data import queries
 from data.signatures.files import iter_signature_files
@@ -28,8 +29,23 @@ def planned(store, *names: str, rule=None) -> importing.PagePlan:
 def test_files_are_recognised_by_their_headers_and_endings():
     kinds = [importing.guess_kind(file) for file in files(*SIAKAD, "signatures.zip")]
     assert kinds == ["students", "terms", "outcomes", "signatures"]
+    khs = (
+        b"NIM;Nama;Prodi;Angkatan;Semester;Kode MK;Mata Kuliah;SKS;Nilai\n1;A;55201;2024;20241;X1;Satu;3;A\n"
+    )
+    assert importing.guess_kind(UploadedFile("khs.csv", khs)) == "grades"
     assert importing.guess_kind(UploadedFile("notes.csv", b"a;b\n1;2\n")) == "skip"
     assert importing.guess_kind(UploadedFile("scan.PNG", b"")) == "signatures"
+
+
+def test_a_mark_that_no_scale_knows_is_asked_about_on_the_page(store):
+    khs = b"NIM;Semester;Kode MK;SKS;Nilai Huruf\n1;20241;X1;3;Q7\n1;20241;X2;3;A-\n1;20241;X3;3;T\n"
+    file = read_columns(store, UploadedFile("khs.csv", khs), "grades", None)
+    assert file.strange(file.given) == {"Nilai Huruf": ("Q7",)}
+    said = {"grades": Said(meanings={"Nilai Huruf": {"Q7": "2.75"}})}
+    mapping = own_mapping([file], {"grades": file.given}, "own", said)
+    chosen = importing.chosen_files([UploadedFile("khs.csv", khs)], ["grades"])
+    plan = importing.make_plan(store, chosen, mapping, None)
+    assert "REC025" not in set(plan.problems["rule"])
 
 
 def test_two_files_of_one_table_are_refused():
