@@ -36,7 +36,10 @@ def code_list(name: str, data: bytes, matches: Sequence[Match]) -> list[Choice]:
     TableError
         When it is no table, has no words beside the codes, or its codes are in no file.
     """
-    frame = read_text_table(data, name).frame
+    # Points with a decimal comma look like two columns unless the headers are known.
+    marks = any(match.table == "grades" for match in matches)
+    known = frozenset(_aliases("grade") | _aliases("grade_points")) if marks else frozenset()
+    frame = read_text_table(data, name, known=known).frame
     if marks := _scale(name, frame, matches):
         return marks
     if len(frame) > MOST_CODES:
