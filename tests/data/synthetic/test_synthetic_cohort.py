@@ -71,7 +71,10 @@ def test_course_grades_add_up_to_their_terms(university):
     for name in ("credits_attempted", "credits_passed", "courses_failed", "courses_repeated"):
         assert (terms[name] == terms[f"{name}_told"].fillna(0)).all(), name
     both = terms.dropna(subset=["gpa_term"])
-    assert (both["gpa_term"] - both["gpa_term_told"]).abs().max() < 0.0101
+    off = both[(both["gpa_term"] - both["gpa_term_told"]).abs() > 0.0101]
+    # While the mark of a course is not in yet a row says its average roughly; it comes within eighty days.
+    waiting = both["known_at"] > pd.Timestamp(university.snapshot) - pd.Timedelta(days=80)
+    assert waiting[off.index].all() and len(off) < 0.01 * waiting.sum()
     assert terms.loc[terms["gpa_term"].isna(), "gpa_term_told"].isna().all()
     # An attempt is known with its term, as first booked.
     days = university.frames.terms.set_index(["student_number", "term_id"])["known_at"]
