@@ -7,11 +7,13 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from dashboard.charts.trends import rates
 from dashboard.cohorts import courses
+from dashboard.components.chart_panel import chart_panel
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import card, section
 from dashboard.shell import caches, current_session, stores
-from dashboard.shell.plain import shown_table
+from dashboard.shell.plain import plain
 from dashboard.shell.wording import Words
 from data import queries
 from data.trust.small_cells import MARK
@@ -31,16 +33,36 @@ def bottleneck_card(program: str | None) -> None:
     words, table = current_session.words(), courses.by_course(counts)
     rows = courses.listed(table, program)
     with card("courses"):
-        section(words("courses.title"), words("courses.help"))
         if rows.empty:
+            section(words("courses.title"), words("courses.help"))
             st.caption(words("courses.none"))
         else:
-            st.dataframe(
-                shown_table(told_frame(rows, words)), hide_index=True, key="courses", alt=words("courses.alt")
+            named = rows.assign(
+                course=[course_of(row) for row in rows.to_dict("records")], n=rows["attempts"]
             )
+            chart = partial(rates, named, "course", words)
+            chart_panel(chart, "courses", words("courses.title"), words("courses.help"))
+            st.caption(" ".join(filter(None, (_beside(row, words) for row in named.to_dict("records")))))
         st.caption(words("courses.note"))
         mine = table if program is None else table[table["program_code"] == program]
         export_bar(partial(told_frame, mine, words), "courses", program=program)
+
+
+def course_of(row: dict) -> str:
+    """Code and name of a course."""
+    return (
+        row["course_code"]
+        if row["course_name"] == row["course_code"]
+        else (f"{row['course_code']} {row['course_name']}")
+    )
+
+
+def _beside(row: dict, words: Words) -> str:
+    """Who failed the course, of the delayed and of the on-time; nothing where few are meant."""
+    if pd.isna(row["delayed_share"]) or pd.isna(row["on_time_share"]):
+        return ""
+    shares = {name: words.percent(row[f"{name}_share"]) for name in ("delayed", "on_time")}
+    return words("courses.beside", course=plain(row["course"]), **shares)
 
 
 def told_frame(table: pd.DataFrame, words: Words) -> pd.DataFrame:
@@ -53,9 +75,7 @@ def told_frame(table: pd.DataFrame, words: Words) -> pd.DataFrame:
     shown = [
         {
             "program_code": names.get(row["program_code"], row["program_code"]),
-            "course": f"{row['course_code']} {row['course_name']}"
-            if row["course_name"] != row["course_code"]
-            else row["course_code"],
+            "course": course_of(row),
             **(_figures(row, words) if row["told"] else dict.fromkeys(HEADINGS[2:], MARK)),
         }
         for row in rows
