@@ -53,6 +53,14 @@ metadata = MetaData(naming_convention=NAMES)
 Row = BigInteger().with_variant(Integer, "sqlite")  # SQLite only autoincrements INTEGER keys
 
 
+def longest(column: Column) -> int:
+    """Characters that a column of text with a limit takes."""
+    kind = column.type
+    if not isinstance(kind, String) or kind.length is None:
+        raise TypeError(f"{column} has no limit of characters")
+    return kind.length
+
+
 def _one_of(column: str, values) -> CheckConstraint:
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IS NULL OR {column} IN ({listed})", name=column)
@@ -474,6 +482,18 @@ reports = Table(  # prepared and approved accreditation reports; an approved row
     Column("content", JSON, nullable=False),
     Column("provenance", JSON, nullable=False),
     Column("files", JSON),  # file name → sha256
+)
+report_disclosures = Table(  # tables of which a public file was made; later files are judged with them
+    "report_disclosures",
+    metadata,
+    Column("disclosure", Integer, primary_key=True, autoincrement=True),
+    Column("content_sha256", String(64), nullable=False, unique=True),
+    Column("profile", String(64), nullable=False),
+    Column("program_code", String(32), nullable=False, index=True),  # empty: every programme together
+    Column("ts_year", Integer, nullable=False),
+    Column("content", JSON, nullable=False),
+    Column("hidden", JSON, nullable=False),  # rows and columns whose figures the file does not show
+    Column("first_made_at", DateTime, nullable=False),
 )
 jobs = Table(  # long work: one row per request, held by the worker that runs it
     "jobs",

@@ -114,10 +114,11 @@ def open_store(
         # The key comes first: a store is not brought to another revision with a wrong one.
         cipher = None if check is None else _unlocked(folder, settings, check)
         if upgrade:
-            migrate(engine, None if cipher is None else _seal(cipher, folder, settings, check))
+            locked = None if cipher is None or check is None else _seal(cipher, folder, settings, check)
+            migrate(engine, locked)
         elif revision != newest_revision():
             raise NoStore("there is no store of this revision: python -m data init upgrades it")
-        if cipher is None:
+        if cipher is None or check is None:
             cipher, check = _locked_anew(engine, folder, settings)
         seal = _seal(cipher, folder, settings, check)
         if upgrade:
@@ -134,8 +135,8 @@ def _place(url: str | None, folder: Path | None, settings: Settings) -> tuple[UR
         url = settings.url if folder is None else f"sqlite:///{Path(folder) / 'tepat.db'}"
     parsed = make_url(url)
     if folder is None:
-        is_file = parsed.get_backend_name() == "sqlite" and parsed.database
-        folder = Path(parsed.database).resolve().parent if is_file else settings.folder
+        file = parsed.database if parsed.get_backend_name() == "sqlite" else None
+        folder = Path(file).resolve().parent if file else settings.folder
     return parsed, Path(folder).resolve()
 
 

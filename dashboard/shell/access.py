@@ -81,6 +81,7 @@ _MAY = {  # acts that a page offers to some of its readers only
     "record consent": {"registry"},
     "undo import": {"registry", "administrator"},
     "run import": {"registry", "administrator"},
+    "run check": {"registry", "administrator"},
     "run feeder": {"registry", "administrator"},
     "run embed": {"registry", "administrator"},
     "run verify": {"registry"},

@@ -40,6 +40,7 @@ class Key(StrEnum):
     # Long work asked for in this tab: number of the job
     BATCH_JOB = "batch-job"
     CALIBRATE_JOB = "calibrate-job"
+    CHECK_JOB = "check-job"  # (fingerprint of the choices, number of the job that checks large files)
     DUPLICATE_JOB = "duplicate-job"
     ENROL_JOB = "enrol-job"
     IMPORT_JOB = "import-job"

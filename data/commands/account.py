@@ -30,14 +30,17 @@ def account(
     The password is asked for, never given on the command line. A change of role, programmes or password, and
     closing the account, signs its owner out everywhere.
     """
-    from data.trust.accounts import any_account
+    from data.columns import ROLES
+    from data.trust.accounts import any_account, check_new_name
 
     if program and every_program:
         raise Refusal("--program and --every-program exclude each other")
+    if role is not None and role not in ROLES:
+        raise Refusal(f"--role must be one of {', '.join(ROLES)}; got {role!r}")
     with opened_store() as store:
         before = any_account(store, name)
-        if before is None and role is None:
-            raise Refusal(f"there is no account {name!r} yet; a new one needs --role")
+        if before is None:
+            check_new_name(store, name)
         after = _changed(before, name, role, display_name, active)
         if program or every_program:
             after = replace(after, program_codes=tuple(program) if program else None)
@@ -57,7 +60,11 @@ def _changed(before, name: str, role: str | None, display_name: str | None, acti
 
     named = {"role": role, "display_name": display_name, "active": active}
     named = {key: value for key, value in named.items() if value is not None}
-    return replace(before or Account(name, display_name or name, role), **named)
+    if before is not None:
+        return replace(before, **named)
+    if role is None:
+        raise Refusal(f"there is no account {name!r} yet; a new one needs --role")
+    return replace(Account(name, display_name or name, role), **named)
 
 
 def _write(store, before, after) -> None:

@@ -174,11 +174,15 @@ def _is_null(value: Any) -> bool:
 
 
 def _copy(connection: Connection, table: Table, names: list[str], rows: list[tuple]) -> None:
+    import psycopg
     from psycopg import sql
 
     target = sql.Identifier(table.name)
     columns = sql.SQL(", ").join(map(sql.Identifier, names))
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(target, columns)
-    with connection.connection.cursor() as cursor, cursor.copy(statement) as copy:
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, psycopg.Connection):
+        raise TypeError(f"COPY needs a connection of psycopg, got {type(driver).__name__}")
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row(row)

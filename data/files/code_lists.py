@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
+
 from data.columns import GRADE_RESULTS
 from data.files.cells import is_null
 from data.files.choices import Choice
@@ -77,7 +79,8 @@ def _scale(name: str, frame, matches: Sequence[Match]) -> list[Choice]:
         said = row.get(points, "") if points and not is_null(row.get(points, "")) else row.get(words, "")
         if is_null(row[letters]) or is_null(str(said)):
             continue
-        value = known.get(cell_key(said), said).strip()
+        key = cell_key(said)
+        value = (known[key] if key in known else said).strip()
         if mark_meaning(value) is None:
             raise TableError(
                 f"{name}: the mark {row[letters]!r} means {said!r}; it must be grade points from 0 to 4, or "
@@ -105,7 +108,7 @@ def _words_for(header: str, code: str) -> bool:
     return named and (_stem(header) == _stem(code) or len(_stem(header)) <= len("keterangan"))
 
 
-def _meanings(frame, code: str, words: str, match: Match) -> list[Choice]:
+def _meanings(frame: pd.DataFrame, code: str, words: str, match: Match) -> list[Choice]:
     columns = {column.name: column for column in TABLES[match.table]}
     found = []
     for name, header in match.headers.items():
@@ -114,7 +117,8 @@ def _meanings(frame, code: str, words: str, match: Match) -> list[Choice]:
         column = columns[name]
         known = shipped_words(column, match.table) if column.allowed else {}
         for cell, said in zip(frame[code], frame[words], strict=True):
-            value = known.get(cell_key(said), said)
+            key = cell_key(said)
+            value = known[key] if key in known else said
             usable = not column.allowed or value in ("", *column.allowed)
             if column.kind == "text" and usable and not is_null(cell) and not is_null(said):
                 found.append(Choice("meaning", value, name, match.table, cell))

@@ -6,6 +6,8 @@ schemas built from :mod:`data.columns`; checks across rows and files are in :mod
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
@@ -15,7 +17,7 @@ from sqlalchemy import String
 
 from data import schema
 from data.columns import OF_CONSENT, Column
-from data.files.cells import looks_damaged
+from data.files.cells import NEWEST_YEAR, OLDEST_YEAR, looks_damaged
 from data.files.mapping import TABLES
 from data.files.matching import ROW_NUMBER, detect_mapping, graduation_header, tells_exits
 from data.files.register_files import YEAR_ALONE, ParsedTable
@@ -25,14 +27,14 @@ if TYPE_CHECKING:
     import pandera.pandas as pa
 
 TEXT_LIMITS = {  # column → characters that the store keeps
-    **{c.name: c.type.length for c in schema.students.columns if type(c.type) is String},
-    "student_number": schema.identities.c.student_number.type.length,
-    "name": schema.identities.c.name.type.length,
-    "program_name": schema.programs.c.name.type.length,
-    "course_code": schema.course_attempts.c.course_code.type.length,
-    "course_name": schema.course_attempts.c.course_name.type.length,
+    **{c.name: schema.longest(c) for c in schema.students.columns if type(c.type) is String},
+    "student_number": schema.longest(schema.identities.c.student_number),
+    "name": schema.longest(schema.identities.c.name),
+    "program_name": schema.longest(schema.programs.c.name),
+    "course_code": schema.longest(schema.course_attempts.c.course_code),
+    "course_name": schema.longest(schema.course_attempts.c.course_name),
     **{
-        f"{prefix}{name}": schema.consents.c[name].type.length
+        f"{prefix}{name}": schema.longest(schema.consents.c[name])
         for name in ("source", "text_version")
         for prefix in ("", OF_CONSENT)
     },
@@ -71,7 +73,7 @@ _ERRORS = {
     "REC018": "A grade average without graded credits",
     "REC019": "The file cannot be read as a table",
     "REC020": "A text is too long",
-    "REC021": "A student number or programme code that is none",
+    "REC021": "A student number or code that is none",
     "REC022": "A formula without a stored result",
     "REC023": "A true date that may hold day and month exchanged",
     "REC024": "A fraction in a column of per cents",
@@ -119,7 +121,7 @@ _WARNINGS = {
     "REC119": "Nothing shows whether day or month comes first; assumed",
     "REC120": "An error of a spreadsheet in place of a value; stored as empty",
     "REC121": "The scale of a column differs from what its header says; read by its values",
-    "REC122": "A programme's name serves as its code and is shortened",
+    "REC122": "A name serves as a code and is shortened",
     "REC123": "A sheet of the workbook was not read",
     "REC124": "Bytes of another encoding; read as Windows-1252",
     "REC131": "A value is taken for every row",
@@ -151,7 +153,14 @@ CHECKS = {
 }
 
 
-def problems(file: str, rule: str, rows, column="", values="", messages="") -> pd.DataFrame:
+def problems(
+    file: str,
+    rule: str,
+    rows: Iterable[int | None],
+    column: str | Iterable[str] = "",
+    values: str | Iterable[str] = "",
+    messages: str | Iterable[str] = "",
+) -> pd.DataFrame:
     """Problems of one rule in one file.
 
     Parameters
@@ -209,8 +218,15 @@ def collect(found: list[pd.DataFrame]) -> pd.DataFrame:
     return together.loc[keys.sort_values(list(keys), kind="stable").index].reset_index(drop=True)
 
 
-def flag(parsed: ParsedTable, mask: pd.Series, rule: str, column: str, messages="") -> pd.DataFrame:
-    """Problems at the rows where ``mask`` holds, with the cells of ``column`` as written."""
+def flag(
+    parsed: ParsedTable,
+    mask: pd.Series,
+    rule: str,
+    column: str,
+    messages: str | Callable[[int], str] = "",
+) -> pd.DataFrame:
+    """Problems at the rows where ``mask`` holds, with the cells of ``column`` as written; ``messages`` says
+    what is wrong, for every row or by the row."""
     holds = mask.to_numpy(dtype=bool)
     if not holds.any():
         return no_problems()
@@ -219,9 +235,8 @@ def flag(parsed: ParsedTable, mask: pd.Series, rule: str, column: str, messages=
         values = parsed.raw.loc[rows, column].fillna("").astype("str")
     else:
         values = ""
-    if callable(messages):
-        messages = [messages(row) for row in rows]
-    return problems(parsed.file, rule, rows, parsed.header(column), values, messages)
+    said = messages if isinstance(messages, str) else [messages(row) for row in rows]
+    return problems(parsed.file, rule, rows, parsed.header(column), values, said)
 
 
 def check_columns(parsed: ParsedTable) -> pd.DataFrame:
@@ -259,12 +274,47 @@ def check_columns(parsed: ParsedTable) -> pd.DataFrame:
         unread = parsed.unreadable[name]
         for rows in told:
             unread = unread & ~index.isin(rows)
-        found.append(flag(parsed, unread, "REC003", name, f"expected {expected}"))
+        found.append(flag(parsed, unread, "REC003", name, _expected(parsed, name, expected)))
     found.append(_check_student_numbers(parsed))
     found.append(_check_codes(parsed))
     found += [_check_length(parsed, name) for name in parsed.values if name in TEXT_LIMITS]
     found.append(_schema_problems(parsed))
     return collect(found)
+
+
+def _expected(parsed: ParsedTable, name: str, expected: str):
+    """What a cell should hold; with a hint where it looks like something that a spreadsheet made of it."""
+
+    def said(row: int) -> str:
+        cell = str(parsed.raw.at[row, name]).strip() if name in parsed.raw else ""
+        if "date" in expected and cell.isdigit() and len(cell) == 5:
+            day = (pd.Timestamp(1899, 12, 30) + pd.Timedelta(days=int(cell))).date().isoformat()
+            return (
+                f"expected {expected}; as a spreadsheet counts days it is {day}: format the column as dates"
+            )
+        if "date" in expected and any(len(part) == 4 for part in re.findall(r"\d+", cell)):
+            return f"expected {expected}, of a year from {OLDEST_YEAR} to {NEWEST_YEAR}"
+        if "number" in expected and any(char.isdigit() for char in cell):
+            return f"expected {expected}, and nothing else in the cell"
+        return f"expected {expected}"
+
+    return said
+
+
+def _out_of_range(parsed: ParsedTable, column: Column):
+    """What range a number must be in; with a hint where it has lost its decimal sign."""
+
+    def said(row: int) -> str:
+        value, message = parsed.values.at[row, column.name], _message("REC004", column)
+        if column.kind == "number" and column.high and value > column.high:
+            moved = next(
+                (value / by for by in (10, 100, 1000) if column.low <= value / by <= column.high), None
+            )
+            if moved is not None and float(value).is_integer():
+                return f"{message}; if the decimal sign was lost it is {moved:g}: write it again"
+        return message
+
+    return said
 
 
 def assumptions(parsed: ParsedTable) -> pd.DataFrame:
@@ -407,7 +457,9 @@ def _schema_problems(parsed: ParsedTable) -> pd.DataFrame:
             unread = parsed.unreadable[name]
             rows = rows[~unread.loc[rows].to_numpy() & ~rows.isin(list(parsed.text.ragged))]
         mask = pd.Series(parsed.values.index.isin(rows), index=parsed.values.index)
-        found.append(flag(parsed, mask, rule, name, _message(rule, columns[name])))
+        column = columns[name]
+        message = _out_of_range(parsed, column) if rule == "REC004" else _message(rule, column)
+        found.append(flag(parsed, mask, rule, name, message))
     return collect(found)
 
 

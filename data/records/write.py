@@ -234,9 +234,9 @@ class _Writer:
             ends = (students[0], students[-1])
             between = select(func.count()).where(schema.students.c.student_key.between(*ends))
             # Reading some rows too many costs less than naming each student.
-            if self.connection.scalar(between) <= 4 * len(students):
+            if self.connection.execute(between).scalar_one() <= 4 * len(students):
                 return fetch(self.connection, all_columns(table).where(column.between(*ends)))
-        return fetch_by_keys(self.connection, all_columns(table), column, students)
+        return fetch_by_keys(self.connection, all_columns(table), column, students.tolist())
 
     def _known_keys(self, numbers: pd.Series) -> dict[str, str]:
         """student_number → student_key of those ``numbers`` that are stored; each is looked up once."""

@@ -107,7 +107,7 @@ def caseload_size(
     table, conditions = schema.risk_current, _filters(scope, target, program_code, cohort_term, band, search)
     with store.reading() as connection:
         conditions += still_open(connection, table, target)
-        return connection.scalar(select(func.count()).select_from(table).where(*conditions))
+        return connection.execute(select(func.count()).select_from(table).where(*conditions)).scalar_one()
 
 
 def cohort_cube(store: Store, scope: Scope, target: str, as_of_index: int = NEWEST) -> pd.DataFrame:
@@ -218,13 +218,15 @@ def _filters(scope, target, program_code, cohort_term, band, search) -> list[Col
 
 def _identified(page: Select, scope: Scope) -> Select:
     # The limit is applied before the join: only the rows of the page are looked up.
-    page = page.subquery()
-    identity = schema.identities
-    columns, joined = list(page.c), page
-    if scope.may_identify:
-        joined = page.outerjoin(identity, identity.c.student_key == page.c.student_key)
+    rows, identity = page.subquery(), schema.identities
+    columns: list[ColumnElement] = list(rows.c)
+    if not scope.may_identify:
+        listed = select(*columns)
+    else:
         columns += [identity.c[name] for name in IDENTITY]
-    return select(*columns).select_from(joined).order_by(page.c.risk.desc(), page.c.student_key)
+        joined = rows.outerjoin(identity, identity.c.student_key == rows.c.student_key)
+        listed = select(*columns).select_from(joined)
+    return listed.order_by(rows.c.risk.desc(), rows.c.student_key)
 
 
 def _own_cube(scope: Scope, target: str, as_of_index: int, model: str | None, open_now) -> Select:

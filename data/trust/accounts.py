@@ -145,6 +145,13 @@ def check_account_name(name: str) -> None:
         )
 
 
+def check_new_name(store: Store, name: str) -> None:
+    """Raise ValueError when no new account can have that name: none can, or another differs by case alone."""
+    check_account_name(name)
+    with store.reading() as connection:
+        _refuse_twin(connection, name)
+
+
 def verify_password(store: Store, name: str, password: str) -> Account | None:
     """The account, if the password is right.
 
@@ -152,9 +159,9 @@ def verify_password(store: Store, name: str, password: str) -> Account | None:
     give the same answer, so that nobody can tell which names exist.
     """
     table, row = schema.accounts, _found(store, name)
-    usable = row is not None and row["active"] and bool(row["password_hash"])
-    stored = row["password_hash"] if usable else None
-    if not right_password(stored, password):
+    stored = row["password_hash"] or None if row is not None and row["active"] else None
+    right = right_password(stored, password)  # asked of nobody's hash too, which takes the same time
+    if row is None or stored is None or not right:
         return None
     if outdated(stored):
         fresh = {"password_hash": hash_password(password)}
@@ -195,7 +202,7 @@ def _found(store: Store, name: str):
 def _row(account: Account) -> dict:
     check_account_name(account.account)
     if account.role not in ROLES:
-        raise ValueError(f"role must be one of {ROLES}, got {account.role!r}")
+        raise ValueError(f"role must be one of {', '.join(ROLES)}, got {account.role!r}")
     codes = None if account.program_codes is None else list(account.program_codes)
     row = {"account": account.account, "display_name": account.display_name, "role": account.role}
     row |= {"program_codes": codes, "active": account.active}
@@ -205,14 +212,18 @@ def _row(account: Account) -> dict:
     return row
 
 
+def _refuse_twin(connection: Connection, name: str) -> None:
+    like = func.lower(schema.accounts.c.account) == name.lower()
+    if other := connection.scalar(select(schema.accounts.c.account).where(like)):
+        raise ValueError(f"account {name!r} differs from {other!r} by case alone; choose another name")
+
+
 def _write(connection: Connection, row: dict) -> None:
     table = schema.accounts
     same = table.c.account == row["account"]
     before = connection.execute(select(table).where(same)).mappings().one_or_none()
     if before is None:
-        like = func.lower(table.c.account) == row["account"].lower()
-        if other := connection.scalar(select(table.c.account).where(like)):
-            raise ValueError(f"account {row['account']!r} differs from {other!r} by case alone")
+        _refuse_twin(connection, row["account"])
         connection.execute(insert(table).values(**row))
         return
     connection.execute(update(table).where(same).values(**row))

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, or_, select, update
 
 from data import schema
 from data.engine.clock import now
@@ -140,7 +140,8 @@ def _erase(store: Store, key: str, kind: str, actor: str, role: str) -> Receipt:
         gone = specimens if kind != "outcome_model" else ()
         # Earlier receipts too: a kill may have come between their deletes and their files.
         cached = _cached_files(store, {key, *specimens, *_erased_before(connection, key)})
-        row = {"erasure_id": uuid.uuid4().hex, "student_key": key, "kind": kind, "at": now(), "actor": actor}
+        erasure_id, at = uuid.uuid4().hex, now()
+        row = {"erasure_id": erasure_id, "student_key": key, "kind": kind, "at": at, "actor": actor}
         about = {"deleted": deleted, "specimens": list(gone), "cached_files": len(cached)}
         connection.execute(insert(schema.erasures).values(**row, receipt=about))
         for table, which in reached:
@@ -159,10 +160,10 @@ def _erase(store: Store, key: str, kind: str, actor: str, role: str) -> Receipt:
         )
     for path in cached:
         path.unlink(missing_ok=True)
-    return Receipt(**row, **about | {"specimens": gone}, storage_cleaned=_clean_storage(store))
+    return Receipt(erasure_id, key, kind, at, actor, deleted, gone, len(cached), _clean_storage(store))
 
 
-def _reached(key: str, kind: str) -> list[tuple[object, ColumnElement[bool]]]:
+def _reached(key: str, kind: str) -> list[tuple[Table, ColumnElement[bool]]]:
     """Tables and conditions in the order in which foreign keys allow the deletes."""
     specimens, scores = schema.specimens, schema.scores
     theirs = select(specimens.c.specimen_id).where(specimens.c.student_key == key)
@@ -170,7 +171,7 @@ def _reached(key: str, kind: str) -> list[tuple[object, ColumnElement[bool]]]:
     if kind != "student":
         with_signature.append(scores.c.modality == "fused")
     scored = select(scores.c.score_id).where(*with_signature)
-    reached = [
+    reached: list[tuple[Table, ColumnElement[bool]]] = [
         (schema.explanations, schema.explanations.c.score_id.in_(scored)),
         (schema.risk_current, schema.risk_current.c.score_id.in_(scored)),
         (scores, scores.c.score_id.in_(scored)),
@@ -190,7 +191,7 @@ def _reached(key: str, kind: str) -> list[tuple[object, ColumnElement[bool]]]:
     return reached
 
 
-def _verification(key: str, theirs) -> list[tuple[object, ColumnElement[bool]]]:
+def _verification(key: str, theirs) -> list[tuple[Table, ColumnElement[bool]]]:
     """What was made of a student's specimens, and the signatures that were questioned under the name."""
     decisions, images, pairs = (
         schema.verification_decisions,
@@ -230,8 +231,8 @@ def erase_questioned(store: Store, on: date, *, actor: str, role: str = "system"
     return gone
 
 
-def _count(connection: Connection, table, which: ColumnElement[bool]) -> int:
-    return connection.scalar(select(func.count()).select_from(table).where(which))
+def _count(connection: Connection, table: Table, which: ColumnElement[bool]) -> int:
+    return connection.execute(select(func.count()).select_from(table).where(which)).scalar_one()
 
 
 def _erased_before(connection: Connection, key: str) -> list[str]:

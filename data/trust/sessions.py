@@ -52,7 +52,7 @@ class Session:
 def begin(store: Store, account: Account, way: str = "password") -> tuple[str, str]:
     """Begin a session. Returns its id and a ticket, to be exchanged once for a cookie."""
     if way not in WAYS:
-        raise ValueError(f"way must be one of {WAYS}, got {way!r}")
+        raise ValueError(f"way must be one of {', '.join(WAYS)}, got {way!r}")
     session_id, ticket, at = secrets.token_hex(16), secrets.token_urlsafe(32), now()
     codes = None if account.program_codes is None else list(account.program_codes)
     row = {"session_id": session_id, "account": account.account, "way": way, "role": account.role}

@@ -119,7 +119,7 @@ def test_a_frozen_report_survives_an_edit_of_the_data_and_proves_itself(filled):
     assert frozen == table and frozen.cell("TS-6", "total").value == 4
     assert (proof.prepared_by, proof.approved_by, proof.status) == ("siti", "dekan", "approved")
     assert pipeline.prove(filled, Scope.system(), kept.report_id).intact
-    again = pipeline.print_files(frozen, proof)
+    again = pipeline.print_files(filled, pipeline.read_register(filled, Scope.system()), frozen, proof)
     assert again == files
     for data in files.values():
         assert pipeline.prove(filled, Scope.system(), kept.report_id, data).intact

@@ -122,3 +122,17 @@ def test_what_changes_the_reach_of_an_account_ends_its_sessions(run, small_regis
     session, _ticket = sessions.begin(store, find_account(store, "dean"))
     assert run("dean", *words).exit_code == 0
     assert (sessions.find(store, session) is None) is ended
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("new", "--role", "king"), "--role must be one of leadership, advisor"),
+        (("a b", "--role", "advisor"), "account must be 1-80 letters"),
+        (("DEAN", "--role", "advisor"), "'DEAN' differs from 'dean' by case alone"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_a_password_is_asked(run, words, said):
+    done = run(*words, input="never asked\n")
+    assert done.exit_code == 2 and "Password" not in done.output
+    assert said in done.output and "('" not in done.output
