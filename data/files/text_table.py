@@ -128,6 +128,23 @@ def header_key(header: str) -> str:
     return "".join(char for char in plain if char.isalnum())
 
 
+_SIGNED = re.compile(r"\s*([A-Za-z]{1,2})\s*([+\-\u2010-\u2015\u2212]+)\s*")
+
+
+def cell_key(cell: str) -> str:
+    """The key of a cell of codes: as :func:`header_key`, but the signs of a mark are part of it.
+
+    Examples
+    --------
+    >>> cell_key("A -"), cell_key("B+"), cell_key("Non-Aktif")
+    ('aminus', 'bplus', 'nonaktif')
+    """
+    signed = _SIGNED.fullmatch(str(cell))
+    if signed is None:
+        return header_key(cell)
+    return header_key(signed[1]) + "".join("plus" if sign == "+" else "minus" for sign in signed[2])
+
+
 def clean_cell(text: str) -> str:
     """A cell without surrounding or invisible spaces and without a spreadsheet's text marks.
 
