@@ -134,9 +134,10 @@ def test_what_a_check_found_is_the_same_after_it_was_kept(store, names):
 
 def test_the_rule_for_grades_and_their_first_rows_are_kept_with_a_check(store):
     change_grade_rules(store, {"counts": "last", "pass_points": 2.0}, actor="registrar")
-    khs = b"NIM;Semester;Kode MK;SKS;Nilai Huruf\n1;20241;X1;3;A\n"
-    chosen = importing.chosen_files([UploadedFile("khs.csv", khs)], ["grades"])
+    khs = b"NIM;Semester;Kode MK;SKS;Nilai Huruf\n0117200001;20201;X1;3;A\n"
+    chosen = importing.chosen_files([*files(SIAKAD[0]), UploadedFile("khs.csv", khs)], ["students", "grades"])
     found = result_of(importing.make_plan(store, chosen, None))
-    for one in (found.tables[0], from_json(found.to_json()).tables[0]):
+    for students, one in (found.tables, from_json(found.to_json()).tables):
+        assert students.grade_rules is None
         assert (one.table, one.grade_rules) == ("grades", GradeRules("last", 2.0))
         assert one.first[0]["course_code"].tolist() == ["X1"]
