@@ -56,7 +56,7 @@ def codes_of(staging: Staging) -> Codes:
         clashes += [(one.act, line) for line in _against(told, field, table, column, vocabulary)]
         # Words that are not known stand for a number, to be refused by name; a letter speaks for itself.
         words[field] = {
-            code: label for code, label in told.items() if code.isdigit() or cell_key(label) in vocabulary
+            code: label for code, label in told.items() if code.isdecimal() or cell_key(label) in vocabulary
         }
     semesters, strange = _semesters(_told(staging, SEMESTERS, "id_semester", ("nama_semester",)))
     words["id_semester"] = semesters
@@ -70,7 +70,7 @@ def _told(staging: Staging, one: FeederList, field: str, labels: tuple[str, ...]
 
 def _vocabulary(table: str, name: str) -> dict[str, str]:
     words = shipped_words(_COLUMNS[name], table)
-    return {key: value for key, value in words.items() if not key.isdigit()}
+    return {key: value for key, value in words.items() if not key.isdecimal()}
 
 
 def _against(
@@ -94,6 +94,6 @@ def _semesters(told: Mapping[str, str]) -> tuple[dict[str, str], list[tuple[str,
         except ValueError:
             continue
         terms[code] = term
-        if code.isdigit() and len(code) == len(term) and code != term:
+        if code.isdecimal() and len(code) == len(term) and code != term:
             clashes.append((SEMESTERS.act, f"id_semester {code} is {label!r} there: {term} is taken"))
     return terms, clashes

@@ -204,7 +204,7 @@ class Cohorts:
     def __contains__(self, term: object) -> bool:
         """Whether a term of entry (``YYYYT``) belongs to one of the years."""
         text = str(term)
-        return text[:4].isdigit() and self.first <= int(text[:4]) <= self.last
+        return text[:4].isdecimal() and self.first <= int(text[:4]) <= self.last
 
     @property
     def as_text(self) -> str:
@@ -244,7 +244,7 @@ def kept_rows(one: FeederList, rows: Iterable[dict]) -> list[dict[str, str]]:
 
 def _province(code: str) -> str:
     """The code of the province of a district's six-digit code; nothing of anything else."""
-    return f"{code[:2]}0000" if len(code) == 6 and code.isdigit() else ""
+    return f"{code[:2]}0000" if len(code) == 6 and code.isdecimal() else ""
 
 
 def _text(value: object, one: FeederList, name: str) -> str:

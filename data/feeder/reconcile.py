@@ -155,7 +155,7 @@ def _lacking(ours: pd.DataFrame, there: dict[tuple[str, int], set[str]]) -> list
 
 
 def _term(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() else -1
+    return int(text) if text.isascii() and text.isdecimal() else -1
 
 
 def _numbers(store: Store) -> tuple[pd.Series, pd.Series]:

@@ -214,9 +214,9 @@ def _note_left(one: FeederList, left: list[tuple[str, str]], rows: int, why: str
 
 
 def _counts(staging: Staging, left: list[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    rows = [row for row in _named(staging, COUNTS, left) if any(row[name].isdigit() for name in COUNTED)]
+    rows = [row for row in _named(staging, COUNTS, left) if any(row[name].isdecimal() for name in COUNTED)]
     return {
-        (row["id_prodi"], row["id_periode"]): sum(int(row[name]) for name in COUNTED if row[name].isdigit())
+        (row["id_prodi"], row["id_periode"]): sum(int(row[name]) for name in COUNTED if row[name].isdecimal())
         for row in rows
     }
 

@@ -314,7 +314,7 @@ def _value(cell: str, column: Column, words: dict[str, str]) -> str:
     """
     cell = whole_code(cell)
     key = cell_key(cell)
-    whole = None if key.isdigit() and not cell.strip().isdigit() else words.get(key)
+    whole = None if key.isdecimal() and not cell.strip().isdecimal() else words.get(key)
     if not column.listed or whole == "":
         return cell if whole is None else whole
     return listed_values(cell, column.allowed, words)
@@ -386,7 +386,7 @@ def _value_words(column: Column, match: Match, others: Sequence[Mapping]) -> dic
     lent = {}
     for other in (other for other in others if other.lends):
         for cell, value in other.words(match.table, column).items():
-            if not cell.isdigit():
+            if not cell.isdecimal():
                 lent.setdefault(cell, value)
     canonical = {cell_key(value): value for value in column.allowed}
     if column.listed:

@@ -336,7 +336,7 @@ def _gone(translated: pd.DataFrame, statuses: pd.Series, match: Match) -> tuple[
     """Rows of terms whose status is a kind of exit: those without a term average, and those with one."""
     exit_type = next(column for column in OUTCOME_COLUMNS if column.name == "exit_type")
     words = {**shipped_words(exit_type, "outcomes"), **match.mapping.words("outcomes", exit_type)}
-    exits = {word for word, kind in words.items() if kind and not word.isdigit()}
+    exits = {word for word, kind in words.items() if kind and not word.isdecimal()}
     strange = ~translated["status"].isin(list(TERM_STATUSES))
     gone = strange & statuses.fillna("").map(header_key).isin(exits)
     none = pd.Series("", index=translated.index, dtype="str")

@@ -52,7 +52,7 @@ def why_none(number: str) -> str | None:
         return None  # that has a rule of its own
     if is_summary(number):
         return "a total, a caption or a note, not the row of a student; delete the row"
-    if not any(char.isdigit() for char in number):
+    if not any(char.isdecimal() for char in number):
         return "holds no digit; a student number has at least one"
     if not number.strip("0 ./-"):
         return "only zeros"

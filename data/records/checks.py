@@ -287,14 +287,14 @@ def _expected(parsed: ParsedTable, name: str, expected: str):
 
     def said(row: int) -> str:
         cell = str(parsed.raw.at[row, name]).strip() if name in parsed.raw else ""
-        if "date" in expected and cell.isdigit() and len(cell) == 5:
+        if "date" in expected and cell.isdecimal() and len(cell) == 5:
             day = (pd.Timestamp(1899, 12, 30) + pd.Timedelta(days=int(cell))).date().isoformat()
             return (
                 f"expected {expected}; as a spreadsheet counts days it is {day}: format the column as dates"
             )
         if "date" in expected and any(len(part) == 4 for part in re.findall(r"\d+", cell)):
             return f"expected {expected}, of a year from {OLDEST_YEAR} to {NEWEST_YEAR}"
-        if "number" in expected and any(char.isdigit() for char in cell):
+        if "number" in expected and any(char.isdecimal() for char in cell):
             return f"expected {expected}, and nothing else in the cell"
         return f"expected {expected}"
 
