@@ -32,7 +32,7 @@ from data.signatures.files import IMAGE_SUFFIXES
 from data.signatures.ingest import SignaturePlan, apply_signatures, plan_signatures
 from data.store import Store
 
-TABLES = ("students", "terms", "outcomes", "consents")
+TABLES = ("students", "terms", "grades", "outcomes", "consents")
 KINDS = (*TABLES, "register", "signatures", "skip")  # register: one file with whatever tables it holds
 
 

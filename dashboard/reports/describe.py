@@ -16,7 +16,9 @@ Pairs = list[tuple[str, str]]
 def title(table: ReportTable, language: str) -> str:
     """``BAN-PT IAPS 4.0 · Tabel 8.c · Masa Studi Lulusan``."""
     profile = table.profile
-    number = f"{say(language, 'table')} {profile.number}" if profile.number[:1].isdigit() else profile.number
+    number = (
+        f"{say(language, 'table')} {profile.number}" if profile.number[:1].isdecimal() else profile.number
+    )
     return f"{profile.instrument} · {number} · {profile.title[language]}"
 
 

@@ -230,7 +230,7 @@ def _kept(seal: Seal) -> Head | None:
 def _sealed_files(folder: Path) -> Iterator[tuple[Path, str]]:
     """Files below the folder that are sealed, and what they are bound to."""
     for one in sorted((folder / "jobs").glob("*/*")):
-        if one.is_file() and (one.name == "names" or one.name.isdigit()):
+        if one.is_file() and (one.name == "names" or one.name.isdecimal()):
             yield one, f"job file:{one.parent.name}:{one.name}"
     for one in sorted((folder / "feeder").glob("*")):
         if one.is_dir():

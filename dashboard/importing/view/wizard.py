@@ -25,6 +25,7 @@ from data.jobs import table as job_table
 ICONS = {
     "students": "badge",
     "terms": "calendar_month",
+    "grades": "grading",
     "outcomes": "school",
     "consents": "task_alt",
     "signatures": "signature",
@@ -51,7 +52,7 @@ def guide() -> None:
     """What each file should hold, for those who have chosen none yet."""
     words = current_session.words()
     st.caption(words("data.nothing"))
-    grid = st.grid(5, min_column_width=190, gap="small", border=True, key="guide")
+    grid = st.grid(6, min_column_width=170, gap="small", border=True, key="guide")
     for table, icon in ICONS.items():
         with grid.cell():
             st.markdown(f":material/{icon}: **{words(f'data.kind_{table}')}**")
@@ -195,6 +196,9 @@ def show_mapping(found: CheckResult) -> None:
             ):
                 if headers:
                     st.caption(words(f"data.{told}", names=", ".join(map(plain, headers))))
+            if one.grade_rules is not None:
+                points = words.number(one.grade_rules.pass_points, 1)
+                st.caption(words(f"data.grades_{one.grade_rules.counts}", points=points))
             for place, frame in enumerate(one.first):
                 _first_rows(frame, {} if place else one.headers)
 
