@@ -342,7 +342,8 @@ def judged_at(risks: pd.DataFrame) -> int:
     if cohorts.empty:
         return FIRST_YEAR
     most = cohorts.index[cohorts == cohorts.max()]
-    return int(min(most.to_numpy(int), key=lambda index: (abs(index - FIRST_YEAR), index)))
+    terms: list[int] = most.tolist()
+    return min(terms, key=lambda index: (abs(index - FIRST_YEAR), index))
 
 
 def watch(

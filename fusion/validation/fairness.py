@@ -192,8 +192,8 @@ def _usual_index(risks: pd.DataFrame) -> int:
     sizes = risks.groupby("as_of_index")["student_key"].nunique()
     if sizes.empty:
         return 0
-    most = sizes.index[sizes >= sizes.max() / 2].to_numpy(int)
-    return int(min(most, key=lambda index: (abs(index - FIRST_YEAR), index)))
+    most: list[int] = sizes.index[sizes >= sizes.max() / 2].tolist()
+    return min(most, key=lambda index: (abs(index - FIRST_YEAR), index))
 
 
 def hidden_cells(labels: np.ndarray, outcome: np.ndarray) -> frozenset:
