@@ -18,12 +18,16 @@ st.html(STYLE)
 current_session.keep_language()
 
 person = calmly(current_session.person)
-if person is None:
-    sign_in = guarded("sign_in")
-    # Every address leads to the sign-in and stays, so that a link opens its page afterwards.
-    doors = [st.Page(sign_in, title=words("sign_in.title"), default=True)]
-    doors += [st.Page(sign_in, title=words("sign_in.title"), url_path=name) for name in PAGES]
-    tab_binding.give_cookie_back()
+if person is None or person.once:
+    door = "sign_in" if person is None else "first_password"
+    only = guarded(door)
+    # Every address leads to the one page and stays, so that a link opens its page afterwards.
+    doors = [st.Page(only, title=words(f"{door}.title"), default=True)]
+    doors += [st.Page(only, title=words(f"{door}.title"), url_path=name) for name in PAGES]
+    if person is None:
+        tab_binding.give_cookie_back()
+    else:
+        tab_binding.keep_signed_in()
     st.navigation(doors, position="hidden").run()
 else:
     entries = pages_for(person.role)

@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     port: int = 8501
     session_hours: float = Field(default=8, gt=0, description="a session ends after so long, used or not")
     idle_minutes: float = Field(default=30, gt=0, description="a session ends after so long without an act")
+    contact: str = Field(
+        default="", description="whom to ask about accounts, as the sign-in says: name, e-mail, telephone"
+    )
     trusted_proxies: str = Field(
         default="", description="addresses or networks whose X-Forwarded-For is believed, comma between"
     )

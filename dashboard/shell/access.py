@@ -50,6 +50,7 @@ PAGES = {
         PageEntry("data", ":material/upload_file:"),
         PageEntry("model", ":material/insights:"),
         PageEntry("jobs", ":material/manufacturing:"),
+        PageEntry("accounts", ":material/manage_accounts:"),
         PageEntry("audit", ":material/policy:"),
         PageEntry("glossary", ":material/menu_book:"),
     )
@@ -63,7 +64,7 @@ _MENU = {  # deny by default: what is not listed does not exist for the role; th
     ),
     "accreditation": ("reports", "overview", "model", "jobs"),
     "auditor": ("audit", "model", "thresholds"),
-    "administrator": ("overview", "data", "model", "thresholds", "jobs", "audit"),
+    "administrator": ("overview", "data", "model", "thresholds", "jobs", "accounts", "audit"),
 }
 _SEES = {  # what the role's rows may carry
     "leadership": {AGGREGATES},
@@ -92,6 +93,7 @@ _MAY = {  # acts that a page offers to some of its readers only
     "run score": {"administrator"},
     "run serve": {"administrator"},
     "run reports": {"accreditation"},
+    "manage accounts": {"administrator"},
 }
 
 
@@ -128,6 +130,12 @@ def may_change_register(person: Account, act: str) -> bool:
     """Whether somebody may do ``act`` ("run import", "run feeder", "undo import"): the role may, and the
     account reaches every programme, since a file may hold rows of any."""
     return may(person.role, act) and person.program_codes is None
+
+
+def may_manage_accounts(person: Account) -> bool:
+    """Whether somebody may create and change accounts: the role may, and the account reaches every programme,
+    since it could otherwise lift its own limit."""
+    return may(person.role, "manage accounts") and person.program_codes is None
 
 
 def scope_for(account: Account) -> Scope:

@@ -87,6 +87,11 @@ def _by_cookie() -> Session | None:
     return _alive(bound)
 
 
+def look_again() -> None:
+    """Ask the store anew for the session, which this run has just changed."""
+    _RUN.session = None
+
+
 def _own_browser(bound: str) -> bool:
     """Whether the connection is the one that the tab was bound by, or a later one with its session's cookie.
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from data.store import Store
 from data.trust import accounts, audit, throttle
 from data.trust.accounts import Account
+from data.trust.passwords import PasswordRefused
 from data.trust.sessions import Session
 
 
@@ -57,8 +58,10 @@ def change_password(store: Store, session: Session, old: str, new: str, address:
     Raises
     ------
     data.trust.passwords.PasswordRefused
-        When the new password may not be used.
+        When the new password may not be used; the present one is none.
     """
+    if new == old:
+        raise PasswordRefused("same", len(new))
     name = session.account.account
     outcome = sign_in(store, name, old, address)
     if outcome.account is None:

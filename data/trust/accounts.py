@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -11,9 +12,12 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from data import schema
 from data.columns import ROLES
 from data.engine.database import Store
+from data.trust import origin
 from data.trust.audit import Entry, note_in
 from data.trust.passwords import check_password, hash_password, outdated, right_password
 
+CLEAR = "abcdefghjkmnpqrstuvwxyz23456789"  # without i, l, o, 0 and 1
+LONGEST_NAME = schema.longest(schema.accounts.c.display_name)  # characters of a name on the screen
 ACCOUNT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,79}")
 
 
@@ -35,6 +39,8 @@ class Account:
         Whether it may sign in.
     password : str or None
         Only when writing: a new password. None keeps the one there is.
+    once : bool
+        Whether the password was set by somebody else, and its owner has to choose another at sign-in.
     """
 
     account: str
@@ -43,6 +49,19 @@ class Account:
     program_codes: tuple[str, ...] | None = None
     active: bool = True
     password: str | None = field(default=None, repr=False)
+    once: bool = False
+
+
+class NameTaken(ValueError):
+    """A new name that differs from another by case alone."""
+
+
+class LastAdministrator(ValueError):
+    """After the change nobody could sign in who may change accounts."""
+
+
+class AccountChanged(ValueError):
+    """Somebody has changed or made the account since it was read."""
 
 
 def write_accounts(store: Store, accounts: Iterable[Account], entry: Entry | None = None) -> int:
@@ -56,13 +75,60 @@ def write_accounts(store: Store, accounts: Iterable[Account], entry: Entry | Non
     ValueError
         When a name or role is not allowed, a new name differs from another by case alone, or a password is
         refused (:func:`data.trust.passwords.check_password`).
+    LastAdministrator
     """
     rows = [_row(account) for account in accounts]
     with store.writing("accounts") as connection:
+        able = _able_administrators(connection)
         for row in rows:
             _write(connection, row)
+        _keep_one(connection, able)
         note_in(connection, entry)
     return len(rows)
+
+
+def change_account(store: Store, before: Account | None, after: Account, actor: str, role: str) -> None:
+    """Create an account, or change one, as ``actor`` saw it; the audit entry stands or falls with it.
+
+    Parameters
+    ----------
+    before : Account or None
+        As it was read; None: there is none.
+    after : Account
+        As it shall be.
+    actor, role : str
+        Who does it, for the log, which holds what was and what is; never a password.
+
+    Raises
+    ------
+    AccountChanged
+        When the account is another than ``before`` by now.
+    LastAdministrator
+    ValueError
+        As :func:`write_accounts`.
+    """
+    row = _row(after)
+    with store.writing("accounts") as connection:
+        if _found_in(connection, after.account) != before:
+            raise AccountChanged(f"account {after.account!r} is not as it was read")
+        able = _able_administrators(connection)
+        _write(connection, row)
+        _keep_one(connection, able)
+        note_in(connection, _written(before, after, actor, role))
+
+
+def end_sessions_of(store: Store, name: str, actor: str, role: str) -> int:
+    """Sign somebody else out everywhere, and write that down. Returns how many sessions ended."""
+    with store.writing("accounts") as connection:
+        ended = end_sessions_in(connection, name)
+        note_in(connection, Entry(actor, role, "end_sessions", name, {"sessions_ended": ended}))
+    return ended
+
+
+def new_password() -> str:
+    """A password for one sign-in: 16 letters and digits that are not taken for each other, about 80 bits."""
+    drawn = "".join(secrets.choice(CLEAR) for _ in range(16))
+    return "-".join(drawn[start : start + 4] for start in range(0, 16, 4))
 
 
 def change_password(store: Store, name: str, password: str, keep: str | None = None) -> int:
@@ -91,7 +157,8 @@ def change_password(store: Store, name: str, password: str, keep: str | None = N
     check_password(password, found.account, found.display_name)
     fresh = hash_password(password)
     with store.writing("accounts") as connection:
-        connection.execute(update(table).where(table.c.account == name).values(password_hash=fresh))
+        own = {"password_hash": fresh, "password_once": False}
+        connection.execute(update(table).where(table.c.account == name).values(**own))
         ended = end_sessions_in(connection, name, keep)
         note_in(connection, Entry(name, found.role, "change_password", name, {"sessions_ended": ended}))
     return ended
@@ -201,8 +268,39 @@ def _row(account: Account) -> dict:
     row |= {"program_codes": codes, "active": account.active}
     if account.password is not None:
         check_password(account.password, account.account, account.display_name)
-        row["password_hash"] = hash_password(account.password)
+        row |= {"password_hash": hash_password(account.password), "password_once": account.once}
     return row
+
+
+def _found_in(connection: Connection, name: str) -> Account | None:
+    table = schema.accounts
+    row = connection.execute(select(table).where(table.c.account == name)).mappings().one_or_none()
+    return None if row is None else account_of(row)
+
+
+def _able_administrators(connection: Connection) -> int:
+    """How many can sign in who may change accounts: open, of every programme, with a password or a seat."""
+    table = schema.accounts
+    rows = connection.execute(select(table).where(table.c.role == "administrator", table.c.active)).mappings()
+    seats = origin.origin_in(connection) == origin.INVENTED
+    return sum(row["program_codes"] is None and (seats or bool(row["password_hash"])) for row in rows)
+
+
+def _keep_one(connection: Connection, before: int) -> None:
+    if before and not _able_administrators(connection):
+        raise LastAdministrator("nobody could change accounts any more: this is the last administrator")
+
+
+def _written(before: Account | None, after: Account, actor: str, role: str) -> Entry:
+    about = _kept(after) | {"new_password": after.password is not None}
+    if before is not None:
+        about["before"] = _kept(before)
+    return Entry(actor, role, "write account", after.account, about)
+
+
+def _kept(account: Account) -> dict:
+    codes = account.program_codes and list(account.program_codes)
+    return {"role": account.role, "program_codes": codes, "active": account.active}
 
 
 def _write(connection: Connection, row: dict) -> None:
@@ -212,7 +310,7 @@ def _write(connection: Connection, row: dict) -> None:
     if before is None:
         like = func.lower(table.c.account) == row["account"].lower()
         if other := connection.scalar(select(table.c.account).where(like)):
-            raise ValueError(f"account {row['account']!r} differs from {other!r} by case alone")
+            raise NameTaken(f"account {row['account']!r} differs from {other!r} by case alone")
         connection.execute(insert(table).values(**row))
         return
     connection.execute(update(table).where(same).values(**row))
@@ -224,7 +322,8 @@ def _write(connection: Connection, row: dict) -> None:
 def account_of(row) -> Account:
     """An account from a row of ``accounts``."""
     codes = None if row["program_codes"] is None else tuple(row["program_codes"])
-    return Account(row["account"], row["display_name"], row["role"], codes, row["active"])
+    about = {"active": row["active"], "once": row["password_once"]}
+    return Account(row["account"], row["display_name"], row["role"], codes, **about)
 
 
 def _shown(name: str) -> str:

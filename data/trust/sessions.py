@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -134,6 +135,13 @@ def sessions_of(store: Store, account: str) -> list[Session]:
         found = _asked(connection, schema.sessions.c.account == account)
         lasting = [_session(row) for row in found if _lasts(connection, row, None)]
     return sorted(lasting, key=lambda one: one.started_at, reverse=True)
+
+
+def open_counts(store: Store) -> dict[str, int]:
+    """How many sessions of each account last; accounts without one are left out."""
+    with store.reading() as connection:
+        rows = list(_asked(connection, schema.sessions.c.account == schema.accounts.c.account))
+        return Counter(row["account"] for row in rows if _lasts(connection, row, None))
 
 
 def _lasting(store: Store, which, alive_at: datetime | None) -> Session | None:
