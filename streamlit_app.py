@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dashboard.cases.view.inbox_number import number
 from dashboard.components.layout import STYLE, calmly, door_to, guarded
 from dashboard.shell import current_session, tab_binding
 from dashboard.shell.access import PAGES, pages_for
@@ -36,9 +37,12 @@ else:
     first = current_session.first_page(names)
     menu = []  # flat: five pages need no headings, and a plain list is one to a screen reader
     for entry in entries:
+        title = words(f"nav.{entry.name}")
+        if entry.name == "inbox" and (left := calmly(number)):
+            title = f"{title} ({left})"
         page = st.Page(
             guarded(entry.name),
-            title=words(f"nav.{entry.name}"),
+            title=title,
             icon=entry.icon,
             url_path="start" if entry.name == first else entry.name,  # the first page answers at the root
             default=entry.name == first,

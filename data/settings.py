@@ -7,6 +7,7 @@ import tomllib
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -56,6 +57,14 @@ class Settings(BaseSettings):
     feeder_user: str = Field(default="", description="account of that Feeder")
     feeder_password: SecretStr = Field(default=SecretStr(""), description="its password")
     feeder_ca: str = Field(default="", description="file of the authority that signed its certificate")
+    address: str = Field(default="", description="where the dashboard is reached, for links in messages")
+    smtp_host: str = Field(default="", description="server that takes messages; empty: none are sent")
+    smtp_port: int = Field(default=587, gt=0, lt=65536)
+    smtp_security: Literal["starttls", "tls"] = Field(default="starttls", description="never without TLS")
+    smtp_user: str = Field(default="", description="account at that server; empty: it asks for none")
+    smtp_password: SecretStr = Field(default=SecretStr(""), description="its password")
+    smtp_from: str = Field(default="", description="sender's address of the messages")
+    smtp_ca: str = Field(default="", description="file of the authority that signed its certificate")
     threads: int = Field(default=0, description="CPU threads for torch and xgboost; 0: all")
 
     @field_validator("trusted_proxies")

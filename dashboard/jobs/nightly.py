@@ -1,4 +1,4 @@
-"""Long work that is done again every night; there is no scheduler, a job asks for its own successor."""
+"""Long work that is done again every night or week; no scheduler, a job asks for its own successor."""
 
 from __future__ import annotations
 
@@ -24,14 +24,16 @@ def ask_for_next_night(task: Task) -> None:
     if KINDS[kind].brings_records and _is_demo(task):
         return
     waiting = (job for job in jobs.open_jobs(task.store) if job.job_id != task.job.job_id)
-    if any(job.kind == kind and job.begins_at is not None for job in waiting):
+    same = [job for job in waiting if job.kind == kind and job.begins_at is not None]
+    if any(not KINDS[kind].personal or job.actor == task.job.actor for job in same):
         return
-    arguments = {**task.arguments, "not_before": next_night(int(hour), now()).isoformat()}
+    begins = next_night(int(hour), now(), task.arguments.get("weekday"))
+    arguments = {**task.arguments, "not_before": begins.isoformat()}
     jobs.enqueue(task.store, kind, arguments, actor=task.job.actor, role=task.job.role)
 
 
-def next_night(hour: int, moment: datetime) -> datetime:
-    """When the worker's clock next shows an hour.
+def next_night(hour: int, moment: datetime, weekday: int | None = None) -> datetime:
+    """When the worker's clock next shows an hour, on a day of the week if one is given.
 
     Parameters
     ----------
@@ -39,6 +41,8 @@ def next_night(hour: int, moment: datetime) -> datetime:
         0 to 23, of the machine's own time zone.
     moment : datetime
         UTC, without a zone.
+    weekday : int, optional
+        0 (Monday) to 6.
 
     Returns
     -------
@@ -47,9 +51,13 @@ def next_night(hour: int, moment: datetime) -> datetime:
     """
     if not 0 <= hour <= 23:
         raise ValueError(f"hour must be between 0 and 23, got {hour}")
+    if weekday is not None and not 0 <= weekday <= 6:
+        raise ValueError(f"weekday must be between 0 and 6, got {weekday}")
     here = moment.replace(tzinfo=UTC).astimezone()
     day = here.date()
-    while (when := datetime.combine(day, time(hour)).astimezone()) <= here:
+    while (when := datetime.combine(day, time(hour)).astimezone()) <= here or (
+        weekday is not None and day.weekday() != weekday
+    ):
         day += timedelta(days=1)
     return when.astimezone(UTC).replace(tzinfo=None)
 

@@ -35,6 +35,7 @@ class PageEntry:
 PAGES = {
     entry.name: entry
     for entry in (
+        PageEntry("inbox", ":material/inbox:"),
         PageEntry("overview", ":material/monitoring:"),
         PageEntry("caseload", ":material/groups:"),
         PageEntry("student", ":material/person:"),
@@ -56,15 +57,15 @@ PAGES = {
     )
 }
 _MENU = {  # deny by default: what is not listed does not exist for the role; the first one opens
-    "leadership": ("overview", "reports", "model"),
-    "advisor": ("caseload", "student", "followups", "model"),
+    "leadership": ("overview", "inbox", "reports", "model"),
+    "advisor": ("caseload", "inbox", "student", "followups", "model"),
     "registry": (
-        *("verification", "review", "enrolment", "consent", "duplicates", "signatures"),
+        *("verification", "inbox", "review", "enrolment", "consent", "duplicates", "signatures"),
         *("thresholds", "data", "jobs", "reports"),
     ),
-    "accreditation": ("reports", "overview", "model", "jobs"),
+    "accreditation": ("reports", "inbox", "overview", "model", "jobs"),
     "auditor": ("audit", "model", "thresholds"),
-    "administrator": ("overview", "data", "model", "thresholds", "jobs", "accounts", "audit"),
+    "administrator": ("overview", "inbox", "data", "model", "thresholds", "jobs", "accounts", "audit"),
 }
 _SEES = {  # what the role's rows may carry
     "leadership": {AGGREGATES},
@@ -94,6 +95,7 @@ _MAY = {  # acts that a page offers to some of its readers only
     "run serve": {"administrator"},
     "run reports": {"accreditation"},
     "manage accounts": {"administrator"},
+    "run digest": {"leadership", "advisor", "registry", "accreditation", "administrator"},
 }
 
 

@@ -40,6 +40,10 @@ class Key(StrEnum):
     VIEW_WANTED = "view_wanted"  # number of the saved view that a click asks for
     VIEW_SHOWN = "view_shown"  # number of the saved view that the filters were set to
 
+    # The inbox
+    INBOX_NUMBER = "inbox_number"  # (how much waits, when that was asked)
+    INBOX_SINCE = "inbox_since"  # since when jobs are told on this visit
+
     # Long work asked for in this tab: number of the job
     BATCH_JOB = "batch-job"
     CALIBRATE_JOB = "calibrate-job"

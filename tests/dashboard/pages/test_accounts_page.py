@@ -18,7 +18,7 @@ ROOT = Account("root", "Rina", "administrator")
 
 @pytest.fixture
 def office(small_register, served):
-    """The small register of a real institution, with an administrator and a dean of one programme."""
+    """The small register, with an administrator and a dean of one programme."""
     store = small_register.store
     write_accounts(
         store,
