@@ -81,9 +81,12 @@ def _approvals(store: Store, person: Account, _since: datetime, _on: date) -> li
     """The newest version of each report, where it waits and somebody else prepared it."""
     listed = reports_store.report_list(store, scope_for(person))
     newest = listed.sort_values("version").drop_duplicates(REPORT, keep="last")
-    mine = [reports_store.same_account(who, person.account) for who in newest["prepared_by"]]
-    left = newest[(newest["status"] == "prepared") & [not own for own in mine]]
-    return left.sort_values("prepared_at").to_dict("records")
+    rows = newest.sort_values("prepared_at").to_dict("records")
+    return [
+        row
+        for row in rows
+        if row["status"] == "prepared" and not reports_store.same_account(row["prepared_by"], person.account)
+    ]
 
 
 def _opinions(store: Store, person: Account, _since: datetime, _on: date) -> list[dict]:
