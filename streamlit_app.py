@@ -8,7 +8,7 @@ from dashboard.shell import current_session, tab_binding
 from dashboard.shell.access import PAGES, pages_for
 from dashboard.shell.view.looks import refused_page
 from dashboard.shell.view.session_watch import session_watch
-from dashboard.shell.view.sidebar import LOGO, MARK, sidebar
+from dashboard.shell.view.sidebar import LOGO, MARK, fold_menu, sidebar
 from dashboard.shell.view.tour import tour
 
 words = current_session.words()
@@ -53,6 +53,7 @@ else:
     st.logo(LOGO, size="large", icon_image=MARK)
     chosen = st.navigation([*menu, door_to(current_session.pages()[first], first)])
     sidebar()
+    fold_menu(chosen.url_path)
     tab_binding.keep_signed_in()
     session_watch()
     tour()

@@ -32,6 +32,7 @@ class Key(StrEnum):
     LANGUAGE = "language"  # code of the language spoken
     LANGUAGE_TOLD = "language_told"  # the code chosen, until the browser was told to keep it
     LANGUAGE_CHOICE = "language_choice"  # widget: the switch between languages
+    MENU_PAGE = "menu_page"  # address of the page that was chosen last
     PAGES = "pages"  # name → page, of the menu
     FIRST_PAGE = "first_page"  # name of the page at the root
     PAGE_DRAWN = "page_drawn"  # name of the page that was drawn last

@@ -151,6 +151,26 @@ def prepare(table: ReportTable, provenance: ReportProvenance) -> None:
         st.rerun()
 
 
+def standing(table: ReportTable, profile_id: str, program: str, ts: int) -> None:
+    """Above the table of now: which version of the report is approved, and whether the figures are still its.
+
+    The table itself is a draft until its figures are prepared.
+    """
+    words, store, scope = current_session.words(), stores.store(), current_session.scope()
+    listed = reports_store.report_list(store, scope, profile_id)
+    listed = listed[(listed["program_code"].fillna("") == program) & (listed["ts_year"] == ts)]
+    for row in listed.sort_values("version", ascending=False).to_dict("records"):
+        step = reports_store.logged_step(store, row["report_id"])
+        if row["status"] != "approved" or (step is not None and step.withdrawn):
+            continue
+        frozen = reopened(reports_store.stored_report(store, scope, row["report_id"]))[0]
+        same = content_hash(to_content(frozen)) == content_hash(to_content(table))
+        about = {"version": row["version"], "day": words.day(row["approved_at"])}
+        key = "reports.standing_same" if same else "reports.standing_other"
+        (st.success if same else st.info)(words(key, **about), icon=":material/verified:")
+        return
+
+
 def history(profile_id: str, program: str, ts: int) -> None:
     """Versions of this report; one can be opened, proved, approved and taken along."""
     words, store = current_session.words(), stores.store()

@@ -128,7 +128,8 @@ def _entry(row: dict) -> None:
 
 def _settlement(case: dict, actions: tuple[str, ...]) -> None:
     words = current_session.words()
-    section(words("review.settle_title"), words("review.settle_help"))
+    title = "review.ask_again_title" if actions == ("ask_again",) else "review.settle_title"
+    section(words(title), words("review.settle_help"))
     with st.form(f"settle-{case['decision_id']}", border=False):
         action = st.radio(
             words("review.settle"),
