@@ -178,7 +178,7 @@ def show_outcome(plan: PagePlan) -> None:
     names = "severity file row column rule value message".split()
     headings = {name: words(f"column.{name}") for name in names}
     st.dataframe(
-        shown_table(problems[names].head(500).rename(columns=headings)),
+        shown_table(importing.in_words(problems[names].head(500), words).rename(columns=headings)),
         hide_index=True,
         height=300,
         alt=words("data.step_check"),

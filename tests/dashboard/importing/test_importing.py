@@ -6,7 +6,9 @@ import pytest
 
 from dashboard.importing import plan as importing
 from dashboard.importing.plan import UploadedFile
+from dashboard.shell.wording import Words
 from data import queries
+from data.records.checks import CHECKS, problems
 from data.signatures.files import iter_signature_files
 from data.trust import audit_chain
 
@@ -92,3 +94,14 @@ def test_an_archive_beside_single_images_and_two_archives_are_all_taken(store):
         "more.ZIP/17612010016_2021-09-01.png",
         "scans.zip/17612010016_2021-09-01.png",
     ]
+
+
+def test_what_the_check_finds_is_told_in_the_readers_language():
+    english, indonesian = Words("en"), Words("id")
+    assert {code: english(f"check_rule.{code}") for code in CHECKS} == {
+        code: check.title for code, check in CHECKS.items()
+    }
+    found = problems("a.csv", "REC004", [3], "ipk", "4.7", "ipk must be between 0 and 4, got 4.7")
+    shown = importing.in_words(found, indonesian).iloc[0]
+    assert (shown["severity"], shown["message"]) == ("Harus diperbaiki", indonesian("check_rule.REC004"))
+    assert importing.in_words(found, english).iloc[0]["message"] == "ipk must be between 0 and 4, got 4.7"
