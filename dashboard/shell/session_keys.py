@@ -80,4 +80,5 @@ class Key(StrEnum):
     CONSENT_TOLD = "consent-told"  # (kind, text) to be said on the next run
 
     # Reports
+    REPORT_PROFILE = "report-profile"  # widget: the instrument
     REPORT_TOLD = "report-told"  # to be said on the next run

@@ -23,6 +23,7 @@ from dashboard.shell import access, auditing, caches, current_session, stores
 from dashboard.shell.exports import MIME
 from dashboard.shell.plain import plain, shown_table
 from dashboard.shell.session_keys import Key
+from dashboard.shell.view.account_names import name_of
 from data import queries, reports_store
 from data.trust.scope import Scope
 
@@ -182,7 +183,10 @@ def history(profile_id: str, program: str, ts: int) -> None:
     listed = listed[(listed["program_code"].fillna("") == program) & (listed["ts_year"] == ts)]
     if listed.empty:
         return st.caption(words("reports.history_empty"))
-    shown = listed.assign(status=[words(f"reports.status_{state}") for state in listed["status"]])
+    who = {name: [name_of(one) for one in listed[name]] for name in ("prepared_by", "approved_by")}
+    when = [words.day(at) for at in current_session.here(listed["prepared_at"])]
+    states = [words(f"reports.status_{state}") for state in listed["status"]]
+    shown = listed.assign(status=states, prepared_at=when, **who)
     names = ("version", "status", "report_id", "prepared_by", "prepared_at", "approved_by", "sha256")
     shown = shown[list(names)].rename(columns={name: words(f"reports.{name}") for name in names})
     st.dataframe(shown_table(shown), hide_index=True, placeholder="–", alt=words("reports.history"))

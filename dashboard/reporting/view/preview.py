@@ -13,6 +13,7 @@ from dashboard.reports.profile_parts import Profile
 from dashboard.reports.provenance import ReportProvenance
 from dashboard.shell import caches, current_session, stores
 from dashboard.shell.plain import plain, shown
+from dashboard.shell.session_keys import Key
 from data import reports_store
 from data.engine.database import Store
 from data.reports_store import StoredReport
@@ -40,9 +41,9 @@ def choose(register: pipeline.Register) -> tuple[str, str, int]:
     words = current_session.words()
     wanted = _by_address(register)
     if wanted is not None:
-        st.session_state["report-profile"] = wanted.profile
+        st.session_state[Key.REPORT_PROFILE] = wanted.profile
     else:
-        st.session_state.setdefault("report-profile", FIRST_SHOWN)
+        st.session_state.setdefault(Key.REPORT_PROFILE, FIRST_SHOWN)
     left, middle, right = st.columns([1.6, 1.4, 0.6], vertical_alignment="bottom")
     with left:
         names = {name: profile_name(name, words.language) for name in profile_ids()}
@@ -50,7 +51,7 @@ def choose(register: pipeline.Register) -> tuple[str, str, int]:
             words("reports.profile"),
             list(names),
             format_func=names.get,
-            key="report-profile",
+            key=Key.REPORT_PROFILE,
         )
     titles = {
         row.program_code: shown(f"{row.program_code} {row.name} ({row.degree_level})")
