@@ -10,6 +10,8 @@ from dashboard.shell.wording import Words
 from data.trust.audit import NOBODY
 from data.trust.audit_chain import MET, ChainReport
 
+OF_ROLES = ("sign_in", "sign_out", "sign_out_everywhere")  # acts whose object is a role
+OF_PAGES = ("view_caseload", "view_followups", "search_students", "refuse_page", "export")  # … or a page
 HEADINGS = {"at": "when", "actor": "actor", "role": "role", "action": "action", "object": "object"}
 
 
@@ -28,6 +30,7 @@ def audit_table(entries: pd.DataFrame, words: Words, people: Mapping[str, str]) 
         actor=[actor_words(actor, role, words, people) for actor, role in entries[["actor", "role"]].values],
         role=[words.named("role", role) for role in entries["role"]],
         action=[words.named("action", action) for action in entries["action"]],
+        object=[object_words(*pair, words) for pair in entries[["action", "object"]].values],
         detail=[detail_words(detail, words) for detail in entries["detail"]],
     )
     headings = {name: words(f"column.{key}") for name, key in HEADINGS.items()}
@@ -60,6 +63,12 @@ def actor_words(actor: str, role: str, words: Words, people: Mapping[str, str]) 
     return actor if name == actor else f"{name} · {actor}"
 
 
+def object_words(action: str, thing: str, words: Words) -> str:
+    """What something was done to: a page or a role by its name, anything else as it is."""
+    families = ("role",) if action in OF_ROLES else ("nav",) if action in OF_PAGES else ()
+    return next((words(f"{one}.{thing}") for one in families if words.has(f"{one}.{thing}")), thing)
+
+
 def detail_words(detail: object, words: Words) -> str:
     """A detail as ``name: value`` pairs; pairs of pairs in brackets.
 
@@ -82,4 +91,6 @@ def _pair(name: str, value: object, words: Words) -> str:
         return f"{told}: {', '.join(map(str, value))}"
     if isinstance(value, bool):
         return f"{told}: {words(f'answer.{str(value).lower()}')}"
-    return f"{told}: {words.named('role', value) if name == 'role' else value}"
+    family = "role" if name == "role" else "audit_value"
+    known = isinstance(value, str) and words.has(f"{family}.{value}")
+    return f"{told}: {words(f'{family}.{value}') if known else value}"

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components.layout import section
+from dashboard.components.upload import file_field
 from dashboard.importing import plan as importing
 from dashboard.importing.plan import KINDS, PagePlan, UploadedFile
 from dashboard.importing.view.counts import counts_table
@@ -32,7 +33,7 @@ def choose_files() -> list[UploadedFile]:
     """Step 1: the files."""
     words = current_session.words()
     section(words("data.step_files"))
-    files = st.file_uploader(
+    files = file_field(
         words("data.upload"),
         type=[*TABLE_SUFFIXES, "zip", "png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp"],
         accept_multiple_files=True,

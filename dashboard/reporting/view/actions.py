@@ -7,6 +7,7 @@ from functools import partial
 import streamlit as st
 
 from dashboard.components.layout import section
+from dashboard.components.upload import file_field
 from dashboard.reporting.view.preview import read_register
 from dashboard.reports import describe, pipeline
 from dashboard.reports.approve import reopened
@@ -215,7 +216,7 @@ def _version(report: reports_store.StoredReport) -> None:
         _approval(report)
         return
     _withdrawal(report)
-    given = st.file_uploader(words("reports.check_file"), key=f"report-check-{report.report_id}")
+    given = file_field(words("reports.check_file"), key=f"report-check-{report.report_id}")
     if given is not None:
         proof = pipeline.prove(store, current_session.scope(), report.report_id, given.getvalue())
         if proof.intact and not proof.withdrawn:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.shell import current_session
-from dashboard.shell.audit_words import actor_words, audit_table, detail_words
+from dashboard.shell.audit_words import actor_words, audit_table, detail_words, object_words
 from dashboard.shell.wording import Words
 from data.trust import audit
 from data.trust.accounts import Account, write_accounts
@@ -60,6 +60,16 @@ def test_a_detail_is_told_in_the_readers_words():
     detail = {"role": "auditor", "active": False, "before": {"role": "advisor", "program_codes": ["IF"]}}
     assert detail_words(detail, READERS[1]) == (
         "peran: Auditor · terbuka: tidak · sebelumnya (peran: Dosen wali, program studi: IF)"
+    )
+
+
+def test_pages_and_roles_are_named_and_other_things_stand_as_they_are():
+    words = READERS[1]
+    assert object_words("sign_in", "registry", words) == words("role.registry")
+    assert object_words("view_caseload", "caseload", words) == words("nav.caseload")
+    assert object_words("write account", "registry", words) == "registry"  # an account may have that name
+    assert (
+        detail_words({"way": "seat", "address": "10.0.0.1"}, words) == "cara: sekali klik · alamat: 10.0.0.1"
     )
 
 
