@@ -136,7 +136,7 @@ def test_the_history_tells_how_jobs_ended_and_offers_another_try(store):
 def test_the_reports_of_all_programmes_can_be_fetched_once_they_are_made(store, monkeypatch):
     from dashboard.reports import pipeline
 
-    def printed(table, provenance, audiences) -> dict[str, bytes]:
+    def printed(_store, _register, table, _provenance, audiences) -> dict[str, bytes]:
         return {f"{table.profile.id}_{audiences[0]}.csv": b"figures"}
 
     monkeypatch.setattr(pipeline, "print_files", printed)  # typesetting has tests of its own
