@@ -150,7 +150,7 @@ def test_the_reports_of_all_programmes_can_be_fetched_once_they_are_made(store, 
     assert name.startswith("iaps40-8c_20")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert len(archive.namelist()) == made.result["programs"] > 0
-        assert archive.namelist()[0].endswith("/iaps40-8c_external.csv")
+        assert archive.namelist()[0].endswith("/iaps40-8c_internal.csv")
 
 
 def work_import(store) -> table.Job:
