@@ -9,11 +9,12 @@ from typing import Any
 from dashboard.cases.followups import owned
 from dashboard.jobs.asking import shared_kinds
 from dashboard.shell.access import may, pages_for, scope_for
-from data import queries, reports_store
+from data import queries
 from data.cases.saved_views import get_preference, set_preference
 from data.engine.clock import now
 from data.jobs import table as jobs
 from data.store import Store
+from data.trust import reports_store
 from data.trust.accounts import Account
 from data.verification.reviews import review_queue
 
@@ -32,7 +33,7 @@ class Waiting:
     kind : str
         A key of :data:`PAGE_OF`.
     items : list of dict
-        The oldest first: rows of :func:`data.reports_store.report_list`,
+        The oldest first: rows of :func:`data.trust.reports_store.report_list`,
         :func:`data.verification.reviews.review_queue`, :func:`data.queries.followups_due`, or
         ``{"job": Job}``.
     """

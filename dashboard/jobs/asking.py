@@ -27,7 +27,8 @@ class Kind:
     run : str
         "module:function".
     brings_records : bool
-        Whether it changes the register: only an account of every programme may ask, and no demo takes it.
+        Whether it changes the whole register: only an account of every programme may ask, and no demo
+        takes it.
     repeats : bool
         Whether it is done again every night where its arguments name an ``hour``
         (:func:`dashboard.jobs.nightly.ask_for_next_night`), or every week where they name a ``weekday`` too.
@@ -43,12 +44,16 @@ class Kind:
 
 KINDS = {
     "import": Kind("dashboard.jobs.imports:run", brings_records=True),
+    "check": Kind("dashboard.jobs.checks:run", brings_records=True),
     "feeder": Kind("dashboard.jobs.feeder:run", brings_records=True, repeats=True),
     "embed": Kind("dashboard.jobs.kinds:embed"),
     "train": Kind("dashboard.jobs.kinds:train"),
     "score": Kind("dashboard.jobs.kinds:score"),
     "serve": Kind("dashboard.jobs.kinds:serve"),
     "reports": Kind("dashboard.jobs.kinds:reports"),
+    "retention": Kind("dashboard.jobs.retention:run", brings_records=True, repeats=True),
+    "erase": Kind("dashboard.jobs.retention:erase"),
+    "pack": Kind("dashboard.jobs.packs:run"),
     "verify": Kind("dashboard.jobs.signatures:verify"),
     "enrol": Kind("dashboard.jobs.signatures:enrol"),
     "duplicates": Kind("dashboard.jobs.signatures:duplicates"),
@@ -210,4 +215,5 @@ def _check(person: Account, kind: str) -> None:
     if not may(person.role, f"run {kind}"):
         raise PermissionError(f"role {person.role!r} may not run {kind!r}")
     if not may_start(person, kind):
-        raise PermissionError("an import needs an account of every programme: a file may hold rows of any")
+        what = "retention" if kind == "retention" else "an import"
+        raise PermissionError(f"{what} needs an account of every programme: it may reach rows of any")

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, time, timedelta
 from dashboard.jobs.asking import KINDS, Task, may_start
 from data.engine.clock import now
 from data.jobs import table as jobs
+from data.jobs.table import Job
+from data.store import Store
 from data.trust.accounts import find_account
 from data.trust.origin import RealDataRefused, refuse_in_demo
 
@@ -23,13 +25,27 @@ def ask_for_next_night(task: Task) -> None:
         return
     if KINDS[kind].brings_records and _is_demo(task):
         return
-    waiting = (job for job in jobs.open_jobs(task.store) if job.job_id != task.job.job_id)
-    same = [job for job in waiting if job.kind == kind and job.begins_at is not None]
-    if any(not KINDS[kind].personal or job.actor == task.job.actor for job in same):
+    actor = task.job.actor if KINDS[kind].personal else None
+    if waiting_for_night(task.store, kind, but=task.job.job_id, actor=actor) is not None:
         return
     begins = next_night(int(hour), now(), task.arguments.get("weekday"))
     arguments = {**task.arguments, "not_before": begins.isoformat()}
     jobs.enqueue(task.store, kind, arguments, actor=task.job.actor, role=task.job.role)
+
+
+def waiting_for_night(store: Store, kind: str, but: str = "", actor: str | None = None) -> Job | None:
+    """The job of a kind that waits for its night; None when there is none.
+
+    Parameters
+    ----------
+    but : str
+        The id of a job that does not count.
+    actor : str, optional
+        Whose job it must be; anybody's.
+    """
+    waiting = (job for job in jobs.open_jobs(store) if job.job_id != but and job.kind == kind)
+    own = (job for job in waiting if actor is None or job.actor == actor)
+    return next((job for job in own if job.begins_at is not None), None)
 
 
 def next_night(hour: int, moment: datetime, weekday: int | None = None) -> datetime:

@@ -84,10 +84,11 @@ def outcome_words(job: Job, words: Words) -> str:
         return words("job_done.import", new=new, changed=changed, same=same)
     if job.kind == "feeder":
         return _feeder_words(said, words)
-    numbers = {name: value for name, value in said.items() if name not in ("files", "new", "served")}
-    state = (
-        ("served" if said.get("served") else "new" if said.get("new") else "found") if "new" in said else ""
-    )
+    left_out = ("files", "new", "served", "checked")
+    numbers = {name: value for name, value in said.items() if name not in left_out}
+    state = said.get("act", "")
+    if "new" in said:
+        state = "served" if said.get("served") else "new" if said.get("new") else "found"
     key = f"job_done.{job.kind}_{state}" if state else f"job_done.{job.kind}"
     return words(key, **numbers) if words.has(key) else words("job_status.done")
 

@@ -1,6 +1,6 @@
 """The reports, step by step, from the store to files: build, prepare, approve, print, prove.
 
-The only module of ``dashboard.reports`` that touches the store.
+Only this module and :mod:`dashboard.reports.pack`, which puts several together, touch the store.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import date
 
 import pandas as pd
 
-from dashboard.reports import describe
+from dashboard.reports import by_hand, describe
 from dashboard.reports.approve import (
     Verification,
     approved_report,
@@ -33,17 +33,18 @@ from dashboard.reports.suppress import Hiding, suppress, to_hide
 from dashboard.reports.table import compute_table
 from dashboard.reports.told import Disclosure
 from dashboard.reports.xlsx import to_xlsx
-from data import queries, reports_store
+from data import queries
 from data.calendar.academic_year import AcademicCalendar
 from data.calendar.cohorts import build_flow, observed_by_programme, snapshot_date
 from data.calendar.setting import SETTINGS, academic_calendar
 from data.engine.clock import now
 from data.engine.database import Store
-from data.reports_store import StoredDisclosure, StoredReport
 from data.store import get_fact
+from data.trust import reports_store
 from data.trust.audit_chain import verify_chain
 from data.trust.origin import INVENTED, MIXED
 from data.trust.origin import origin as origin_of_store
+from data.trust.reports_store import StoredDisclosure, StoredReport
 from data.trust.scope import Scope
 
 AUDIENCES = ("internal", "external")
@@ -165,13 +166,8 @@ def build(store: Store, register: Register, request: Request) -> tuple[ReportTab
 
 def _computed(store: Store, register: Register, request: Request) -> ReportTable:
     name, level = _program(register.programs, request.program_code)
-    profile = load_profile(request.profile_id, level if asks_level(request.profile_id) else "")
     selection = Selection(request.ts, request.program_code, name, level)
-    listed = register.programs
-    if request.program_code:
-        listed = listed[listed["program_code"] == request.program_code]
-    columns = listed[["program_code", "name", "degree_level"]]
-    profile, known = for_programmes(profile, columns.itertuples(index=False, name=None))
+    profile, known = _profile_for(register, request.profile_id, request.program_code)
     told, corrected = figures_of(request.figures, profile, request.program_code, request.ts)
     active = None
     if "active_year" in str(profile.source):
@@ -187,6 +183,30 @@ def _computed(store: Store, register: Register, request: Request) -> ReportTable
         overrides=(*corrected, *request.overrides),
         calendar=register.calendar,
     )
+
+
+def _profile_for(register: Register, profile_id: str, code: str):
+    """A profile for a programme, and the figures of its cells that the list of programmes tells."""
+    level = _program(register.programs, code)[1]
+    profile = load_profile(profile_id, level if asks_level(profile_id) else "")
+    listed = register.programs
+    if code:
+        listed = listed[listed["program_code"] == code]
+    columns = listed[["program_code", "name", "degree_level"]]
+    return for_programmes(profile, columns.itertuples(index=False, name=None))
+
+
+def blank_figures(register: Register, profile_id: str, code: str, ts: int) -> bytes:
+    """A file to fill in with the figures of a report; see :func:`dashboard.reports.by_hand.blank_figures`.
+
+    Raises
+    ------
+    KeyError
+        When the programme is unknown or out of the reader's reach.
+    dashboard.reports.profile.ProfileError
+        When the profile is unknown, or the instrument has no table for the programme's level.
+    """
+    return by_hand.blank_figures(_profile_for(register, profile_id, code)[0], code, ts)
 
 
 def asks_level(profile_id: str) -> bool:
@@ -217,7 +237,7 @@ def origin(store: Store, register: Register) -> ReportProvenance:
             "store must hold either invented people or an institution's own records when a report is made, "
             "got both; import the records into a store of their own"
         )
-    listed = queries.imports(store)
+    listed, settings = queries.imports(store), get_fact(store, SETTINGS, {})
     finished = listed[listed["finished_at"].notna() & listed["undone_at"].isna()]
     calendar = {
         "start_month": register.calendar.start_month,
@@ -233,7 +253,9 @@ def origin(store: Store, register: Register) -> ReportProvenance:
         row_counts=reports_store.register_counts(store, register.scope),
         calendar=calendar,
         synthetic=whose == INVENTED or bool(finished["synthetic"].any()),
-        signatories=get_fact(store, SETTINGS, {}).get("signatories", {}),
+        signatories=settings.get("signatories", {}),
+        signatory_numbers=settings.get("signatory_numbers", {}),
+        place=settings.get("place", ""),
     )
 
 
@@ -256,15 +278,20 @@ def prepare(
 
 
 def approve(
-    store: Store, scope: Scope, report_id: str, *, actor: str, role: str
+    store: Store, scope: Scope, report_id: str, *, actor: str, role: str, register: Register | None = None
 ) -> tuple[StoredReport, dict[str, bytes]]:
     """Approve a prepared report and freeze it with the hashes of its files.
+
+    Parameters
+    ----------
+    register : Register, optional
+        As read for ``scope``, where several are approved one after the other.
 
     Raises
     ------
     KeyError
         When there is no such report in reach of ``scope``.
-    data.reports_store.ApprovalRefused
+    data.trust.reports_store.ApprovalRefused
         When the approver prepared it, or it is not waiting for approval.
     """
     report = reports_store.stored_report(store, scope, report_id)
@@ -276,7 +303,7 @@ def approve(
         )
         raise reports_store.ApprovalRefused(f"report {report_id} {who}")
     approved = approved_report(report, actor=actor, at=now())
-    files = print_files(store, read_register(store, scope), *reopened(approved))
+    files = print_files(store, register or read_register(store, scope), *reopened(approved))
     approved = replace(approved, files={name: file_hash(data) for name, data in files.items()})
     reports_store.save_approval(store, approved, role)
     return approved, files
@@ -353,6 +380,11 @@ def public(store: Store, register: Register, table: ReportTable) -> ReportTable:
     raise reports_store.Overtaken("other public files of the programme are being made: try again")
 
 
+def preview(store: Store, register: Register, table: ReportTable) -> ReportTable:
+    """The table as a public file would print it now; nothing is made public by looking."""
+    return suppress(table, hidden=hiding(store, register, table).addresses)
+
+
 def print_files(
     store: Store,
     register: Register,
@@ -385,7 +417,7 @@ def withdraw(
     ------
     KeyError
         When there is no such report in reach of ``scope``.
-    data.reports_store.ApprovalRefused
+    data.trust.reports_store.ApprovalRefused
         When it is not approved, or was withdrawn before.
     ValueError
         When the reason is empty.

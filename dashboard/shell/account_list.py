@@ -58,9 +58,12 @@ def programs_words(account: Account, programs: Mapping[str, str], words: Words) 
 
 
 def state_words(state: AccountState, words: Words) -> str:
-    """Whether the owner can come in: closed, waiting after failures, without a password, or open."""
+    """Whether the owner can come in, and how: closed, through the provider, waiting after failures, without a
+    password, or open."""
     if not state.account.active:
         return words("accounts.closed")
+    if state.is_bound:
+        return words("accounts.bound")
     if state.held_until is not None:
         return words("accounts.held")
     if not state.has_password:
@@ -100,6 +103,13 @@ def change(store: Store, person: Account, before: Account | None, after: Account
         return words("accounts.bad_display_name", most=accounts.LONGEST_NAME)
     if after.program_codes == ():
         return words("accounts.needs_program")
+    reach = before and (before.role, before.program_codes)
+    if (
+        before
+        and (after.role, after.program_codes) != reach
+        and after.account in accounts.bound_accounts(store)
+    ):
+        return words("accounts.provider_rules")
     try:
         accounts.change_account(store, before, after, person.account, person.role)
     except PasswordRefused as refusal:
@@ -108,6 +118,8 @@ def change(store: Store, person: Account, before: Account | None, after: Account
         return words("accounts.last")
     except AccountChanged:
         return words("accounts.taken" if before is None else "accounts.changed_meanwhile")
+    except accounts.ProviderRules:
+        return words("accounts.provider_rules")
     except accounts.NameTaken:
         return words("accounts.taken")
     return ""

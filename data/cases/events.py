@@ -221,11 +221,11 @@ def _append(connection: Connection, row: dict) -> int:
 
 def _checked(kind: str, detail: dict) -> dict:
     if kind not in CASE_EVENT_KINDS:
-        raise ValueError(f"kind must be one of {CASE_EVENT_KINDS}, got {kind!r}")
+        raise ValueError(f"kind must be one of {', '.join(CASE_EVENT_KINDS)}, got {kind!r}")
     if kind == "override" and not str(detail.get("reason", "")).strip():
         raise ValueError("detail of an override must have a reason, got none")
     if "result" in detail and detail["result"] not in RESULTS:
-        raise ValueError(f"detail.result must be one of {RESULTS}, got {detail['result']!r}")
+        raise ValueError(f"detail.result must be one of {', '.join(RESULTS)}, got {detail['result']!r}")
     checked = {**detail, "due_on": _iso(detail["due_on"])} if "due_on" in detail else dict(detail)
     return {**checked, "stays": True} if kind in STEP_KINDS and "due_on" in checked else checked
 

@@ -67,7 +67,9 @@ def write_consents(store: Store, frame: pd.DataFrame, *, actor: str = "import") 
     """
     strange = set(frame["purpose"]) - set(CONSENT_PURPOSES)
     if strange:
-        raise ValueError(f"purpose must be one of {CONSENT_PURPOSES}, got {sorted(map(str, strange))}")
+        raise ValueError(
+            f"purpose must be one of {', '.join(CONSENT_PURPOSES)}, got {sorted(map(str, strange))}"
+        )
     if frame["granted"].isna().any():
         raise ValueError("granted must be true or false, got a missing value")
     rows = _completed(frame, actor)
@@ -270,15 +272,14 @@ def _as_act(decision: str, held, purpose: str) -> str | None:
 
 
 def without_outcome_consent(store: Store, keys: list[str] | None = None) -> list[str]:
-    """Students who have a score in which their signature took part, and whose decision on the outcome model
-    that holds is not a yes: of ``keys``, or of everybody."""
-    scores, newest = schema.scores, newest_consents()
+    """Students who have a score in which their signature took part, or a prediction from one, and whose
+    decision on the outcome model that holds is not a yes: of ``keys``, or of everybody."""
+    scores, predictions, newest = schema.scores, schema.signature_predictions, newest_consents()
     agreed = select(newest.c.student_key).where(newest.c.purpose == "outcome_model", newest.c.granted)
-    statement = (
-        select(scores.c.student_key)
-        .where(scores.c.modality == "fused", scores.c.student_key.not_in(agreed))
-        .distinct()
+    fused = select(scores.c.student_key).where(
+        scores.c.modality == "fused", scores.c.student_key.not_in(agreed)
     )
+    statement = fused.union(select(predictions.c.student_key).where(predictions.c.student_key.not_in(agreed)))
     with store.reading() as connection:
         found = sorted(connection.scalars(statement))
     return found if keys is None else sorted(set(found) & set(keys))

@@ -24,6 +24,7 @@ from data.engine.bulk import (
 from data.engine.clock import now
 from data.engine.database import Store
 from data.engine.progress import Progress
+from data.keeping.rule import date_signatures
 from data.records.derived import refresh
 from data.records.diff import Difference, compare, compare_dated
 from data.records.frames import (
@@ -100,6 +101,7 @@ def write_import(
             writer.course_attempts(frames.course_attempts)
         if frames.outcomes is not None:
             writer.outcomes(frames.outcomes)
+            date_signatures(connection, sorted(writer.touched))  # who has left has other dates now
         withdrawn = writer.consents(frames.consents, note.actor) if frames.consents is not None else []
         result = ImportResult(writer.import_id, writer.counts)
         if writer.touched:

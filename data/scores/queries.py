@@ -54,6 +54,7 @@ def caseload(
     cohort_term: int | None = None,
     band: str | None = None,
     search: str | None = None,
+    key: str | None = None,
     offset: int = 0,
 ) -> pd.DataFrame:
     """Enrolled students that ``scope`` may see and for whom the target still is a risk, by falling risk.
@@ -72,6 +73,8 @@ def caseload(
     search : str, optional
         Beginnings of words of the name or student number; nobody is found unless
         ``scope.may_identify``.
+    key : str, optional
+        One student only.
     offset : int
         Rows to pass over.
 
@@ -81,7 +84,7 @@ def caseload(
         The columns of ``risk_current``; and, if ``scope.may_identify``, ``student_number, name``.
     """
     table = schema.risk_current
-    conditions = _filters(scope, target, program_code, cohort_term, band, search)
+    conditions = _filters(scope, target, program_code, cohort_term, band, search, key)
     with store.reading() as connection:
         page = (
             select(table)
@@ -102,9 +105,11 @@ def caseload_size(
     cohort_term: int | None = None,
     band: str | None = None,
     search: str | None = None,
+    key: str | None = None,
 ) -> int:
     """How many students :func:`caseload` would list without a limit."""
-    table, conditions = schema.risk_current, _filters(scope, target, program_code, cohort_term, band, search)
+    table = schema.risk_current
+    conditions = _filters(scope, target, program_code, cohort_term, band, search, key)
     with store.reading() as connection:
         conditions += still_open(connection, table, target)
         return connection.execute(select(func.count()).select_from(table).where(*conditions)).scalar_one()
@@ -206,10 +211,10 @@ def explanation(store: Store, scope: Scope, score_id: int) -> StoredExplanation 
     return StoredExplanation(score, row["base_value"], phi, inputs)
 
 
-def _filters(scope, target, program_code, cohort_term, band, search) -> list[ColumnElement[bool]]:
+def _filters(scope, target, program_code, cohort_term, band, search, key) -> list[ColumnElement[bool]]:
     table = schema.risk_current
     conditions = [table.c.target == target, *visible(scope, table)]
-    wanted = {"program_code": program_code, "cohort_term": cohort_term, "band": band}
+    wanted = {"program_code": program_code, "cohort_term": cohort_term, "band": band, "student_key": key}
     conditions += [table.c[name] == value for name, value in wanted.items() if value is not None]
     if search and search.strip():
         conditions.append(named(scope, search, table.c.student_key))

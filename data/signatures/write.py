@@ -17,6 +17,7 @@ from data.columns import SPECIMEN_CONTEXTS
 from data.engine.bulk import fetch, fetch_by_keys, insert_frame
 from data.engine.database import Store
 from data.engine.progress import Progress
+from data.keeping.rule import date_signatures
 from data.records.imports import finish_import, keep_for_undo, new_import
 from data.signatures.encoder_info import EncoderInfo
 from data.signatures.findings import found_codes, read_findings
@@ -140,6 +141,7 @@ def write_specimens(
             frame, known, gone = _not_stored(connection, frame)
             _insert_specimens(store, connection, frame, import_id)
             if len(frame):
+                date_signatures(connection, list(frame["student_key"].unique()), undated=True)
                 keep_for_undo(connection, store.cipher, import_id)
         new, same, erased, done = new + len(frame), same + known, erased + gone, done + len(chunk)
         if progress:
@@ -237,7 +239,7 @@ def _chunks(specimens: Iterable[NewSpecimen]) -> Iterator[list[NewSpecimen]]:
 
 def _described(specimen: NewSpecimen) -> dict:
     if specimen.context not in SPECIMEN_CONTEXTS:
-        raise ValueError(f"context must be one of {SPECIMEN_CONTEXTS}, got {specimen.context!r}")
+        raise ValueError(f"context must be one of {', '.join(SPECIMEN_CONTEXTS)}, got {specimen.context!r}")
     if not specimen.data:
         raise ValueError("data must be the bytes of a file, got none")
     return {**vars(specimen), "sha256": hashlib.sha256(specimen.data).hexdigest()}

@@ -11,7 +11,7 @@ from data import schema
 from data.engine.clock import now
 from data.engine.database import Store
 from data.trust import sessions, throttle
-from data.trust.accounts import Account, list_accounts, with_password
+from data.trust.accounts import Account, bound_accounts, list_accounts, with_password
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class AccountState:
     held_until : datetime or None
         UTC; until then a sign-in has to wait after failures, from one address at least.
     has_password : bool
+    is_bound : bool
+        Whether the institution's provider signs its owner in, and says role and programmes.
     """
 
     account: Account
@@ -35,12 +37,13 @@ class AccountState:
     sessions: int
     held_until: datetime | None
     has_password: bool
+    is_bound: bool = False
 
 
 def account_states(store: Store) -> list[AccountState]:
     """Every account, closed ones too, by role and name."""
     signed_in, held, opened = _last_sign_ins(store), _held(store), sessions.open_counts(store)
-    able = set(with_password(store))
+    able, bound = set(with_password(store)), bound_accounts(store)
     return [
         AccountState(
             one,
@@ -48,6 +51,7 @@ def account_states(store: Store) -> list[AccountState]:
             opened.get(one.account, 0),
             held.get(one.account),
             one.account in able,
+            one.account in bound,
         )
         for one in list_accounts(store)
     ]

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from data import schema
 from data.columns import ROLES
 from data.engine.database import Store
+from data.settings import get_settings
 from data.trust import origin
 from data.trust.audit import Entry, note_in
 from data.trust.passwords import check_password, hash_password, outdated, right_password
@@ -60,6 +61,10 @@ class LastAdministrator(ValueError):
     """After the change nobody could sign in who may change accounts."""
 
 
+class ProviderRules(ValueError):
+    """The account signs in through the institution's provider, so that a password would open nothing."""
+
+
 class AccountChanged(ValueError):
     """Somebody has changed or made the account since it was read."""
 
@@ -103,6 +108,8 @@ def change_account(store: Store, before: Account | None, after: Account, actor: 
     ------
     AccountChanged
         When the account is another than ``before`` by now.
+    ProviderRules
+        When a password is given to an account that the institution's provider signs in.
     LastAdministrator
     ValueError
         As :func:`write_accounts`.
@@ -111,6 +118,8 @@ def change_account(store: Store, before: Account | None, after: Account, actor: 
     with store.writing("accounts") as connection:
         if _found_in(connection, after.account) != before:
             raise AccountChanged(f"account {after.account!r} is not as it was read")
+        if after.password is not None and after.account in _bound_in(connection):
+            raise ProviderRules(f"account {after.account!r} signs in through the provider alone")
         able = _able_administrators(connection)
         _write(connection, row)
         _keep_one(connection, able)
@@ -129,6 +138,16 @@ def new_password() -> str:
     """A password for one sign-in: 16 letters and digits that are not taken for each other, about 80 bits."""
     drawn = "".join(secrets.choice(CLEAR) for _ in range(16))
     return "-".join(drawn[start : start + 4] for start in range(0, 16, 4))
+
+
+def write_in(connection: Connection, account: Account) -> None:
+    """Create or change one, inside a transaction that holds "accounts"; the last administrator may go.
+
+    Raises
+    ------
+    ValueError
+    """
+    _write(connection, _row(account))
 
 
 def change_password(store: Store, name: str, password: str, keep: str | None = None) -> int:
@@ -203,6 +222,12 @@ def with_password(store: Store, role: str | None = None) -> list[str]:
         return sorted(connection.scalars(able if role is None else able.where(table.c.role == role)))
 
 
+def bound_accounts(store: Store) -> set[str]:
+    """Names of the accounts that the institution's provider signs in, and no password."""
+    with store.reading() as connection:
+        return _bound_in(connection)
+
+
 def check_account_name(name: str) -> None:
     """Raise ValueError when nobody can have that name."""
     if not ACCOUNT_NAME.fullmatch(name):
@@ -212,14 +237,23 @@ def check_account_name(name: str) -> None:
         )
 
 
+def check_new_name(store: Store, name: str) -> None:
+    """Raise ValueError when no new account can have that name: none can, or another differs by case alone."""
+    check_account_name(name)
+    with store.reading() as connection:
+        _refuse_twin(connection, name)
+
+
 def verify_password(store: Store, name: str, password: str) -> Account | None:
     """The account, if the password is right.
 
-    An unknown or inactive account, one without a password and a wrong password all take the same time and
-    give the same answer, so that nobody can tell which names exist.
+    An unknown or inactive account, one without a password, one that signs in through the institution's
+    provider and a wrong password all take the same time and give the same answer, so that nobody can tell
+    which names exist.
     """
     table, row = schema.accounts, _found(store, name)
-    stored = row["password_hash"] or None if row is not None and row["active"] else None
+    usable = row is not None and row["active"] and not row["is_bound"]
+    stored = row["password_hash"] or None if row is not None and usable else None
     right = right_password(stored, password)  # asked of nobody's hash too, which takes the same time
     if row is None or stored is None or not right:
         return None
@@ -251,18 +285,20 @@ def write_demo_accounts(store: Store) -> list[Account]:
 
 
 def _found(store: Store, name: str):
-    table = schema.accounts
-    wanted = select(table).where(table.c.account == name)
+    table, external = schema.accounts, schema.external_identities
+    bound = external.c.subject.is_not(None).label("is_bound")
+    joined = table.outerjoin(external, external.c.account == table.c.account)
+    wanted = select(table, bound).select_from(joined)
+    # Anything may be typed at the door, and not all of it be asked.
+    wanted = wanted.where(table.c.account == (name if ACCOUNT_NAME.fullmatch(name) else ""))
     with store.reading() as connection:
-        if not ACCOUNT_NAME.fullmatch(name):  # anything may be typed at the door, and not all of it be asked
-            wanted = select(table).where(table.c.account == "")
         return connection.execute(wanted).mappings().one_or_none()
 
 
 def _row(account: Account) -> dict:
     check_account_name(account.account)
     if account.role not in ROLES:
-        raise ValueError(f"role must be one of {ROLES}, got {account.role!r}")
+        raise ValueError(f"role must be one of {', '.join(ROLES)}, got {account.role!r}")
     codes = None if account.program_codes is None else list(account.program_codes)
     row = {"account": account.account, "display_name": account.display_name, "role": account.role}
     row |= {"program_codes": codes, "active": account.active}
@@ -278,12 +314,29 @@ def _found_in(connection: Connection, name: str) -> Account | None:
     return None if row is None else account_of(row)
 
 
+def _bound_in(connection: Connection) -> set[str]:
+    external = schema.external_identities
+    return set(connection.scalars(select(external.c.account).where(external.c.subject.is_not(None))))
+
+
 def _able_administrators(connection: Connection) -> int:
-    """How many can sign in who may change accounts: open, of every programme, with a password or a seat."""
-    table = schema.accounts
-    rows = connection.execute(select(table).where(table.c.role == "administrator", table.c.active)).mappings()
+    """How many can sign in who may change accounts: open, of every programme, with a way in.
+
+    That is a seat, the provider unless it gave them no role when they last came, or a password, which opens
+    nothing where the provider signs in.
+    """
+    table, external = schema.accounts, schema.external_identities
+    joined = table.outerjoin(external, external.c.account == table.c.account)
+    wanted = select(table, external.c.subject, external.c.lost_at).select_from(joined)
+    rows = connection.execute(wanted.where(table.c.role == "administrator", table.c.active)).mappings()
     seats = origin.origin_in(connection) == origin.INVENTED
-    return sum(row["program_codes"] is None and (seats or bool(row["password_hash"])) for row in rows)
+    return sum(row["program_codes"] is None and (seats or _has_a_way_in(row)) for row in rows)
+
+
+def _has_a_way_in(row) -> bool:
+    if row["subject"] is not None:
+        return row["lost_at"] is None
+    return bool(row["password_hash"]) and get_settings().local_accounts
 
 
 def _keep_one(connection: Connection, before: int) -> None:
@@ -303,14 +356,18 @@ def _kept(account: Account) -> dict:
     return {"role": account.role, "program_codes": codes, "active": account.active}
 
 
+def _refuse_twin(connection: Connection, name: str) -> None:
+    like = func.lower(schema.accounts.c.account) == name.lower()
+    if other := connection.scalar(select(schema.accounts.c.account).where(like)):
+        raise NameTaken(f"account {name!r} differs from {other!r} by case alone; choose another name")
+
+
 def _write(connection: Connection, row: dict) -> None:
     table = schema.accounts
     same = table.c.account == row["account"]
     before = connection.execute(select(table).where(same)).mappings().one_or_none()
     if before is None:
-        like = func.lower(table.c.account) == row["account"].lower()
-        if other := connection.scalar(select(table.c.account).where(like)):
-            raise NameTaken(f"account {row['account']!r} differs from {other!r} by case alone")
+        _refuse_twin(connection, row["account"])
         connection.execute(insert(table).values(**row))
         return
     connection.execute(update(table).where(same).values(**row))

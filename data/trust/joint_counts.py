@@ -159,7 +159,7 @@ class _Search:
         """Small figures and small differences, each once, as rows over atoms; and what each is."""
         rows, values = self.system.rows, self.system.values
         small = np.flatnonzero((values > 0) & (values < threshold))
-        candidates = [(rows[at], (at,)) for at in small]
+        candidates: list[tuple[np.ndarray, tuple[int, ...]]] = [(rows[at], (int(at),)) for at in small]
         sets, first = _distinct_sets(rows)
         sized = sets * self.system.sizes
         shared = sized @ sets.T
@@ -229,7 +229,7 @@ class _Search:
         for near in (self._holding(secret), touching):
             candidates = np.flatnonzero(near & useful)
             if len(candidates):
-                return min(candidates, key=lambda at: (self.system.values[at], at))
+                return int(min(candidates, key=lambda at: (self.system.values[at], at)))
         return None
 
     def _holding(self, secret: int) -> np.ndarray:

@@ -3,7 +3,7 @@
 A tab is bound to its session when somebody signs in, and a reload finds it by a cookie; only hashes of
 cookies and tickets are kept. Whoever asks gets the session only while it lasts: neither too old nor idle for
 too long, the account open, and with the role and programmes that it had at sign-in. A session that was ended
-has no row any more.
+has no row any more. One that began, or was last seen, in the future has ended: the clock was set back.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -24,7 +24,10 @@ from data.trust import origin
 from data.trust.accounts import Account, account_of, end_sessions_in
 
 TICKET = timedelta(minutes=1)  # how long a tab may take to exchange its ticket for a cookie
-WAYS = ("password", "seat")  # seat: entered by one click, which only a synthetic store allows
+SKEW = timedelta(minutes=2)  # by how much the clocks of two machines may differ
+WAYS = ("password", "seat", "provider")
+"""How a session was entered. seat: by one click, which only a synthetic store allows; provider: through the
+institution's own sign-in."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Session:
     session_id : str
         32 hexadecimal digits; not a secret that opens anything, no request can present it.
     account : Account
-        Whose it is, as the account stands now.
+        Whose it is, as the account stands now; ``once`` only where a password was the way in.
     way : str
         One of :data:`WAYS`.
     started_at, seen_at : datetime
@@ -53,7 +56,7 @@ class Session:
 def begin(store: Store, account: Account, way: str = "password") -> tuple[str, str]:
     """Begin a session. Returns its id and a ticket, to be exchanged once for a cookie."""
     if way not in WAYS:
-        raise ValueError(f"way must be one of {WAYS}, got {way!r}")
+        raise ValueError(f"way must be one of {', '.join(WAYS)}, got {way!r}")
     session_id, ticket, at = secrets.token_hex(16), secrets.token_urlsafe(32), now()
     codes = None if account.program_codes is None else list(account.program_codes)
     row = {"session_id": session_id, "account": account.account, "way": way, "role": account.role}
@@ -165,11 +168,18 @@ def _lasts(connection: Connection, row, alive_at: datetime | None) -> bool:
     at, alive = now(), max(row["seen_at"], alive_at or row["seen_at"])
     if at - row["started_at"] >= _longest() or at - alive >= _idle():
         return False
+    if row["way"] == "password" and not get_settings().local_accounts:
+        return False
+    if max(alive, row["started_at"]) - at > SKEW:  # the clock was set back: nobody can tell how old it is
+        return False
     return row["way"] != "seat" or origin.origin_in(connection) == origin.INVENTED
 
 
 def _session(row) -> Session:
-    return Session(row["session_id"], account_of(row), row["way"], row["started_at"], row["seen_at"])
+    account = account_of(row)
+    if row["way"] != "password":  # whoever came in without one need not choose another
+        account = replace(account, once=False)
+    return Session(row["session_id"], account, row["way"], row["started_at"], row["seen_at"])
 
 
 def _longest() -> timedelta:

@@ -101,9 +101,7 @@ def charge(store: Store, name: str, address: str, at: datetime | None = None) ->
         _forget(connection, at)
         rows = _rows(connection, keys)
         counted = _counted(rows, at)
-        held = max(
-            [(rows[kind]["until"] or at) - at for kind in counted if kind in rows], default=timedelta(0)
-        )
+        held = max([_left(kind, rows[kind], at) for kind in counted if kind in rows], default=timedelta(0))
         if held > timedelta(0):
             return Charge(held, timedelta(0))
         waits = {}
@@ -141,6 +139,13 @@ def _count(connection: Connection, kind: str, key: str, row, at: datetime) -> ti
     return wait
 
 
+def _left(kind: str, row, at: datetime) -> timedelta:
+    """How long a counter makes wait from now; never longer than its longest wait, though the clock was set
+    back meanwhile, which nobody but the machine's operator can do."""
+    left = (row["until"] or at) - at
+    return left if left <= RULES[kind].longest else timedelta(0)
+
+
 def _counted(rows: dict, at: datetime) -> tuple[str, ...]:
     """The counters that can make this try wait."""
     known = rows["pair"]["known_at"] if "pair" in rows else None
@@ -161,12 +166,12 @@ def _forget(connection: Connection, at: datetime) -> None:
 
 
 def _keys(store: Store, name: str, address: str) -> dict[str, str]:
-    name, network = name.strip()[:NAME_CHARACTERS], _network(address)
+    name, network = name.strip()[:NAME_CHARACTERS], network_of(address)
     texts = {"pair": f"{name}\n{network}", "address": network, "account": name}
     return {kind: store.cipher.keyed(f"sign-in {kind}", text) for kind, text in texts.items()}
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
     """An IPv4 address, or the /64 of an IPv6 address, all of which one client may own."""
     try:
         ip = ipaddress.ip_address(address)

@@ -96,7 +96,7 @@ def give_opinion(
         When there is no such case in reach of ``scope``.
     """
     if opinion not in OPINIONS:
-        raise Refused("unknown_opinion", f"opinion must be one of {OPINIONS}, got {opinion!r}")
+        raise Refused("unknown_opinion", f"opinion must be one of {', '.join(OPINIONS)}, got {opinion!r}")
     unknown = sorted(set(codes) - set(REASON_CODES))
     if unknown:
         raise Refused("unknown_reason", f"codes must be of {REASON_CODES}, got {', '.join(unknown)}")
@@ -128,7 +128,7 @@ def settle(store: Store, scope: Scope, decision_id: str, action: str, reasons: s
         When there is no such case in reach of ``scope``.
     """
     if action not in ACTIONS:
-        raise Refused("unknown_action", f"action must be one of {ACTIONS}, got {action!r}")
+        raise Refused("unknown_action", f"action must be one of {', '.join(ACTIONS)}, got {action!r}")
     _need_reasons(reasons)
     with store.writing() as connection:
         case = _open_case(connection, scope, decision_id)
@@ -153,7 +153,9 @@ def review_duplicate(store: Store, scope: Scope, finding_id: int, opinion: str, 
         When there is no such finding in reach of ``scope``.
     """
     if opinion not in DUPLICATE_OPINIONS:
-        raise Refused("unknown_opinion", f"opinion must be one of {DUPLICATE_OPINIONS}, got {opinion!r}")
+        raise Refused(
+            "unknown_opinion", f"opinion must be one of {', '.join(DUPLICATE_OPINIONS)}, got {opinion!r}"
+        )
     _need_reasons(reasons)
     table, owner, other = schema.duplicate_findings, schema.students, schema.students.alias()
     statement = (

@@ -25,7 +25,8 @@ from dashboard.shell.exports import MIME
 from dashboard.shell.plain import plain, shown_table
 from dashboard.shell.session_keys import Key
 from dashboard.shell.view.account_names import name_of
-from data import queries, reports_store
+from data import queries
+from data.trust import reports_store
 from data.trust.scope import Scope
 
 KINDS = {"xlsx": ":material/table_view:", "pdf": ":material/picture_as_pdf:", "csv": ":material/csv:"}
@@ -111,17 +112,20 @@ def _file(
     return (to_xlsx if kind == "xlsx" else to_pdf)(table, provenance, language)
 
 
-def cohort_download(register: pipeline.Register, program: str) -> None:
-    """The cohort report for leadership, with small cells hidden."""
+def cohort_download(register: pipeline.Register, program: str, audience: str) -> None:
+    """The cohort report for leadership: every count and confidential, or small cells hidden."""
     words = current_session.words()
-    name = describe.file_name("cohorts", program or "all", words.language, "pdf", stores.is_synthetic())
+    name = describe.file_name(
+        f"cohorts-{audience}", program or "all", words.language, "pdf", stores.is_synthetic()
+    )
     st.download_button(
         words("reports.cohort_report"),
         data=auditing.handed_out(
-            partial(_cohort_file, register, program, words.language),
+            partial(_cohort_file, register, program, words.language, audience),
             "export report",
             "cohort-report",
             program_code=program,
+            audience=audience,
         ),
         file_name=name,
         mime=TYPES["pdf"],
@@ -131,10 +135,10 @@ def cohort_download(register: pipeline.Register, program: str) -> None:
     )
 
 
-def _cohort_file(register: pipeline.Register, program: str, language: str) -> bytes:
+def _cohort_file(register: pipeline.Register, program: str, language: str, audience: str) -> bytes:
     titles = register.programs.set_index("program_code")["name"]
     return cohort_report(
-        cohort_tables(register.flow, program, external=True, calendar=register.calendar),
+        cohort_tables(register.flow, program, external=audience == "external", calendar=register.calendar),
         pipeline.origin(stores.store(), register),
         language,
         program=f"{program} {titles[program]}" if program else "",

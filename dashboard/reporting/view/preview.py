@@ -14,9 +14,9 @@ from dashboard.reports.provenance import ReportProvenance
 from dashboard.shell import caches, current_session, stores
 from dashboard.shell.plain import plain, shown
 from dashboard.shell.session_keys import Key
-from data import reports_store
 from data.engine.database import Store
-from data.reports_store import StoredReport
+from data.trust import reports_store
+from data.trust.reports_store import StoredReport
 from data.trust.scope import Scope
 
 FIRST_SHOWN = "iaps40-8c"

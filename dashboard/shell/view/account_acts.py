@@ -43,13 +43,15 @@ def one_account(states: Sequence[AccountState], programs: Mapping[str, str]) -> 
     if chosen is None:
         return
     if chosen == current_session.person().account:
-        st.info(words("accounts.own"), icon=":material/info:")
+        own = "own_bound" if by_name[chosen].is_bound else "own"
+        st.info(words(f"accounts.{own}"), icon=":material/info:")
         return
     with st.container(border=True, key="account-card"):
         _change(by_name[chosen], programs)
         with st.container(horizontal=True, key="account-acts"):
             _close_or_open(by_name[chosen])
-            _reset(by_name[chosen].account)
+            if not by_name[chosen].is_bound:
+                _reset(by_name[chosen].account)
             _end_sessions(by_name[chosen])
 
 
@@ -60,8 +62,12 @@ def _change(state: AccountState, programs: Mapping[str, str]) -> None:
     display_name = st.text_input(
         words("accounts.column_name"), before.display_name, max_chars=LONGEST_NAME, key=f"display-{key}"
     )
-    role = role_choice(before.role, f"role-{key}")
-    codes = programs_choice(before.program_codes, programs, key)
+    role, codes = before.role, before.program_codes
+    if state.is_bound:
+        st.caption(f":material/info: {words('accounts.provider_rules')}")
+    else:
+        role = role_choice(before.role, f"role-{key}")
+        codes = programs_choice(before.program_codes, programs, key)
     after = replace(before, display_name=display_name.strip(), role=role, program_codes=codes)
     differs = account_list.changes(before, after, programs, words)
     if not differs:
@@ -80,7 +86,8 @@ def _close_or_open(state: AccountState) -> None:
     with st.popover(
         words(f"accounts.{act}"), icon=":material/person_off:" if before.active else ":material/person:"
     ):
-        st.markdown(words(f"accounts.{act}_text", name=plain(before.display_name)))
+        text = "reopen_text_bound" if act == "reopen" and state.is_bound else f"{act}_text"
+        st.markdown(words(f"accounts.{text}", name=plain(before.display_name)))
         if st.button(words(f"accounts.{act}_sure"), type="primary", key=f"account-{act}"):
             after = replace(before, active=not before.active)
             _done(before, after, words(f"accounts.{act}_done", name=plain(before.account)))

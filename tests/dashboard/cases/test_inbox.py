@@ -11,13 +11,13 @@ from dashboard.cases import inbox
 from dashboard.cases.calendar_file import calendar_file
 from dashboard.shell.access import pages_for
 from dashboard.shell.wording import Words
-from data import reports_store
 from data.columns import ROLES
 from data.engine.clock import now
 from data.jobs import table
-from data.reports_store import StoredReport
 from data.store import add_case_event, write_accounts
+from data.trust import reports_store
 from data.trust.accounts import Account
+from data.trust.reports_store import StoredReport
 
 ANI = Account("ani", "Ani", "advisor")
 DEAN, STAFF = Account("dean", "Dean", "leadership"), Account("staff", "Staff", "accreditation")

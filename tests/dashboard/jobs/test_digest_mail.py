@@ -21,11 +21,10 @@ from dashboard.jobs import digest_mail, worker_child
 from dashboard.jobs.digest_mail import Wish
 from dashboard.jobs.nightly import next_night
 from dashboard.shell.wording import Words
-from data import reports_store
 from data.jobs import table
 from data.settings import Settings
 from data.store import get_fact, set_fact
-from data.trust import audit, origin
+from data.trust import audit, origin, reports_store
 from data.trust.accounts import Account, write_accounts
 from tests.dashboard.cases.test_inbox import REPORT
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from dashboard.shell import account_list
@@ -11,6 +13,7 @@ from data.columns import ROLES
 from data.settings import get_settings
 from data.trust import audit, sessions
 from data.trust.accounts import Account, any_account, verify_password, write_accounts
+from data.trust.identities import Claimed, admit, allow_binding
 
 SECRET = "seven quiet otters"
 ROOT = Account("root", "Rina", "administrator")
@@ -114,6 +117,37 @@ def test_an_account_is_closed_opened_given_a_password_and_signed_out(office, scr
     at.run()
     button(at, "account-end-sessions").click().run()
     assert sessions.sessions_of(office, "dean") == []
+
+
+@pytest.fixture
+def bound(office):
+    """The dean's account, which the institution's provider signs in."""
+    allow_binding(office, "dean", audit.Entry("root", "administrator", "allow binding", "dean"))
+    claimed = Claimed("https://sso.example", "42", "n1", "dean", "Sari", "leadership", ("IF",))
+    return admit(office, claimed, "127.0.0.1")
+
+
+def test_of_an_account_of_the_provider_the_page_offers_what_the_provider_leaves(office, bound, screen):
+    at = screen.drawn("accounts", ROOT)
+    listed = at.dataframe[0].value.set_index("Account")
+    assert listed.loc["dean", "State"] == "Through the institution's sign-in"
+    at.selectbox(key="account-chosen").select("dean").run()
+    assert "decides role and programmes" in screen.texts(at)
+    acts = {one.key for one in at.button if (one.key or "").startswith("account-")}
+    assert acts == {"account-close", "account-end-sessions"}
+    assert not [one for one in at.selectbox if (one.key or "").startswith("role-")]
+    button(at, "account-close").click().run()
+    assert not any_account(office, "dean").active
+    button(at, "account-reopen").click().run()
+    assert any_account(office, "dean") == bound
+
+
+@pytest.mark.parametrize("change", [{"role": "auditor"}, {"program_codes": None}, {"password": SECRET}])
+def test_what_the_provider_decides_is_refused_in_words(office, bound, change):
+    root = any_account(office, "root")
+    said = account_list.change(office, root, bound, replace(bound, **change), Words("en"))
+    assert said == Words("en")("accounts.provider_rules")
+    assert any_account(office, "dean") == bound
 
 
 def test_the_own_account_is_not_changed_here(office, screen):

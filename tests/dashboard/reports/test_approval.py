@@ -12,11 +12,11 @@ from dashboard.reports import pipeline
 from dashboard.reports.approve import prepared_report, reopened
 from dashboard.reports.model import Override
 from dashboard.reports.suppress import suppress
-from data import reports_store, schema
+from data import schema
 from data.calendar.term_calendar import term_after, terms_between
-from data.reports_store import ApprovalRefused
 from data.store import RecordFrames, set_fact, write_records
-from data.trust import audit, audit_chain
+from data.trust import audit, audit_chain, reports_store
+from data.trust.reports_store import ApprovalRefused
 from data.trust.scope import Scope
 
 REGISTER = Path(__file__).parents[2] / "samples" / "reports" / "register40.csv"

@@ -13,6 +13,7 @@ from data.trust.accounts import (
     Account,
     AccountChanged,
     LastAdministrator,
+    ProviderRules,
     any_account,
     change_account,
     end_sessions_of,
@@ -20,6 +21,7 @@ from data.trust.accounts import (
     verify_password,
     write_accounts,
 )
+from data.trust.identities import Claimed, NotAdmitted, admit, allow_binding
 from data.trust.passwords import check_password
 
 SECRET = "seven quiet otters"
@@ -88,6 +90,33 @@ def test_the_last_administrator_stays(office, change):
     change_account(office, spare, replace(spare, password=SECRET), *ME)
     change_account(office, before, replace(before, **change), *ME)
     assert any_account(office, "root") == replace(before, **change)
+
+
+def test_the_provider_signs_in_without_a_password_and_counts_as_a_way_in(office):
+    write_accounts(office, [Account("ani", "Ani", "administrator", password="violet rain on tin", once=True)])
+    allow_binding(office, "ani", audit.Entry("root", "administrator", "allow binding", "ani"))
+    assert not {one.account.account: one for one in account_states(office)}["ani"].is_bound
+    said = {"account": "ani", "display_name": "Ani", "role": "administrator", "program_codes": None}
+    came = admit(office, Claimed("https://sso.example", "42", "n1", **said), "127.0.0.1")
+    entries = len(audit.entries(office))
+    admit(office, Claimed("https://sso.example", "42", "n2", **said), "127.0.0.1")
+    assert len(audit.entries(office)) == entries  # nothing of the account has changed
+    assert {one.account.account: one for one in account_states(office)}["ani"].is_bound
+    begun, _ = sessions.begin(office, came, "provider")
+    assert not sessions.find(office, begun).account.once
+    before = any_account(office, "ani")
+    with pytest.raises(ProviderRules):
+        change_account(office, before, replace(before, password=SECRET), *ME)
+    root = any_account(office, "root")
+    change_account(office, root, replace(root, active=False), *ME)
+    with pytest.raises(LastAdministrator):
+        change_account(office, before, replace(before, active=False), *ME)
+    change_account(office, any_account(office, "root"), root, *ME)
+    with pytest.raises(NotAdmitted):
+        lost = said | {"role": None}
+        admit(office, Claimed("https://sso.example", "42", "n3", **lost), "127.0.0.1")
+    with pytest.raises(LastAdministrator):  # the provider lets ani in no more
+        change_account(office, root, replace(root, active=False), *ME)
 
 
 def test_in_a_demo_a_seat_without_a_password_counts(store):
