@@ -29,6 +29,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from data.columns import (
@@ -366,6 +367,7 @@ accounts = Table(
     Column("password_hash", Text),  # argon2id; null for demo and OIDC accounts
     Column("program_codes", JSON),  # null: every programme
     Column("active", Boolean, nullable=False, default=True),
+    Column("password_once", Boolean, nullable=False, default=False, server_default=false()),  # set by others
 )
 sessions = Table(  # who is signed in; a session that was ended has no row
     "sessions",

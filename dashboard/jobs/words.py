@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -115,14 +115,22 @@ def differences_table(job: Job, words: Words) -> pd.DataFrame | None:
     return pd.DataFrame(rows, columns=[words(f"feeder.column_{name}") for name in names])
 
 
-def history_table(jobs: Sequence[Job], words: Words) -> pd.DataFrame:
-    """One row per job: when, what, by whom, how long, how it ended."""
+def history_table(jobs: Sequence[Job], words: Words, named: Callable[[str], str] = str) -> pd.DataFrame:
+    """One row per job: when, what, by whom, how long, how it ended.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+    words : Words
+    named : callable
+        The name of an account's owner.
+    """
     rows = [
         {
             words("column.when"): job.created_at,
             words("column.job"): words(f"job_kind.{job.kind}"),
             words("column.state"): words(f"job_status.{job.status}"),
-            words("column.actor"): job.actor,
+            words("column.actor"): named(job.actor),
             words("column.duration"): duration_words(duration(job), words),
             words("column.outcome"): outcome_words(job, words),
         }

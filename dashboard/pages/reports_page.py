@@ -38,6 +38,7 @@ def show() -> None:
             st.error(words("reports.figures_refused", reason=plain(refusal)), icon=":material/block:")
     with card("report"):
         audience = actions.choose_audience("report-draft")
+        actions.standing(table, *chosen)
         parts.preview(actions.as_shown(table, audience), provenance)
     with card("report-files"):
         st.caption(words("reports.draft_note"))

@@ -41,6 +41,7 @@ SEALED = (  # table, sealed column, what its ciphertexts are bound to beside the
     (schema.embeddings, schema.embeddings.c.ciphertext, "embedding"),
     (schema.signature_descriptors, schema.signature_descriptors.c.ciphertext, "descriptor"),
     (schema.questioned_images, schema.questioned_images.c.ciphertext, "questioned"),
+    (schema.prediction_images, schema.prediction_images.c.ciphertext, "predicted"),
     (schema.imports, schema.imports.c.replaced, "import"),
 )
 BATCH = 200  # rows of a transaction

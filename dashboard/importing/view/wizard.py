@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components.layout import section
+from dashboard.components.upload import file_field
 from dashboard.importing import plan as importing
 from dashboard.importing.check_result import CheckResult, result_of
 from dashboard.importing.plan import KINDS, UploadedFile
@@ -38,7 +39,7 @@ def choose_files() -> list[UploadedFile]:
     """Step 1: the files."""
     words = current_session.words()
     section(words("data.step_files"))
-    files = st.file_uploader(
+    files = file_field(
         words("data.upload"),
         type=[*TABLE_SUFFIXES, "zip", "png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp"],
         accept_multiple_files=True,
@@ -226,7 +227,7 @@ def show_outcome(plan: CheckResult) -> None:
     names = "severity file row column rule value message".split()
     headings = {name: words(f"column.{name}") for name in names}
     st.dataframe(
-        shown_table(problems[names].head(500).rename(columns=headings)),
+        shown_table(importing.in_words(problems[names].head(500), words).rename(columns=headings)),
         hide_index=True,
         height=300,
         alt=words("data.step_check"),

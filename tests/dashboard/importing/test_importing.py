@@ -10,7 +10,9 @@ from dashboard.importing import plan as importing
 from dashboard.importing.check_result import from_json, result_of
 from dashboard.importing.columns import Said, own_mapping, read_columns
 from dashboard.importing.plan import UploadedFile
+from dashboard.shell.wording import Words
 from data import queries
+from data.records.checks import CHECKS, problems
 from data.records.course_queries import change_grade_rules
 from data.records.course_results import GradeRules
 from data.signatures.files import iter_signature_files
@@ -113,6 +115,17 @@ def test_an_archive_beside_single_images_and_two_archives_are_all_taken(store):
         "more.ZIP/17612010016_2021-09-01.png",
         "scans.zip/17612010016_2021-09-01.png",
     ]
+
+
+def test_what_the_check_finds_is_told_in_the_readers_language():
+    english, indonesian = Words("en"), Words("id")
+    assert {code: english(f"check_rule.{code}") for code in CHECKS} == {
+        code: check.title for code, check in CHECKS.items()
+    }
+    found = problems("a.csv", "REC004", [3], "ipk", "4.7", "ipk must be between 0 and 4, got 4.7")
+    shown = importing.in_words(found, indonesian).iloc[0]
+    assert (shown["severity"], shown["message"]) == ("Harus diperbaiki", indonesian("check_rule.REC004"))
+    assert importing.in_words(found, english).iloc[0]["message"] == "ipk must be between 0 and 4, got 4.7"
 
 
 @pytest.mark.parametrize(

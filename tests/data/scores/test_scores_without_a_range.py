@@ -15,7 +15,7 @@ from data.engine.database import connect, writing
 from data.engine.migrate import _configuration, _without_foreign_keys, migrate, upgrade
 from data.migrations.triggers import unguarded_tables
 
-REVISION = "0018"
+REVISION = "0019"
 AT = datetime(2025, 3, 1)
 SCORE = {
     "student_key": "k", "as_of_index": 2, "as_of_term": 20192, "target": "late", "model_version": "m",

@@ -7,8 +7,8 @@ older models keep what they were given; a model that is trained again makes its 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0018"
-down_revision = "0017"
+revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
