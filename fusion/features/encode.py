@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from fusion.features.feature_list import FEATURES, Feature, check_names
+from fusion.features.renamed import known_as
 
 FEWEST = 20  # students of a category, where rows say whose they are
 RAREST = 8  # rows; a category seen less often is treated like one never seen
@@ -60,7 +61,7 @@ class TableEncoder:
             if name not in self.categories:
                 parts.append(_numbers(table, name)[:, None])
                 continue
-            values = table[name].to_numpy(object)
+            values = self._values(table, name)
             spread = np.zeros((len(table), len(self.categories[name])), np.float32)
             for column, value in enumerate(self.categories[name]):
                 spread[:, column] = values == value
@@ -79,7 +80,7 @@ class TableEncoder:
             if name not in self.categories:
                 out[:, position] = _numbers(table, name)
                 continue
-            values = table[name].to_numpy(object)
+            values = self._values(table, name)
             codes = pd.Index(self.categories[name], dtype=object).get_indexer(values)
             out[:, position] = np.where(pd.isna(values), np.nan, codes)
         return out
@@ -98,6 +99,12 @@ class TableEncoder:
             return float(number)
         code = int(number)
         return self.categories[name][code] if code >= 0 else "another"
+
+    def _values(self, table: pd.DataFrame, name: str) -> np.ndarray:
+        """A category's values, under the names that this list has them by."""
+        values, known = table[name], self.categories[name]
+        told = {value: known_as(name, value, known) for value in values.dropna().unique()}
+        return values.map(told).to_numpy(object)
 
     def _require(self, table: pd.DataFrame) -> None:
         absent = [name for name in self.names if name not in table.columns and not _optional(name)]

@@ -66,16 +66,19 @@ def test_more_past_students_make_no_wider_a_range_and_few_make_none():
     many = fit_calibrator(margin, outcome, np.zeros(4000))
     widths = [np.ptp(c.interval(np.array([0.6]), np.array([0]))) for c in (few, many)]
     assert widths[1] < widths[0]
-    none = fit_calibrator([], [], np.zeros(0))
-    assert [v[0] for v in none.interval(np.array([0.3]), np.array([0]))] == [0, 1]
+    margin, outcome = sample(99, rng)
+    for none in (fit_calibrator([], [], np.zeros(0)), fit_calibrator(margin, outcome, np.zeros(99))):
+        assert none.counted == () and none.past_students(0.6, 0) == (0, 0)
+        assert np.isnan(none.interval(np.array([0.6]), np.array([0]))).all()
 
 
 def test_the_window_behind_a_range_counts_students():
     margin, outcome = sample(800, np.random.default_rng(3))
     curve = fit_calibrator(margin, outcome, np.full(800, 2))
-    students, events = curve.past_students(0.9, 2)
-    assert students == 96 and 70 <= events <= 96  # 3.4 times the square root of 800
-    assert curve.past_students(0.9, 7) == (0, 0)  # an as-of term never seen
+    students, events = curve.past_students(0.8, 2)
+    assert students == 96 and 67 <= events <= 87  # 3.4 times the square root of 800
+    assert curve.past_students(0.8, 7) == (0, 0)  # an as-of term never seen
+    assert curve.past_students(0.9, 2) == (0, 0)  # beyond the mean risk of the 96 most at risk
 
 
 def test_too_few_cases_leave_the_margins_alone():
