@@ -1,12 +1,10 @@
 """Self-test of the verdict on signatures: registers whose truth is known.
 
 (a) null: signatures carry nothing. (b) confounded: they show sex, the programme, the entry year or the
-evening
-class, which tells the outcome; nothing of their own. In either the verdict "adds" may come up in at most one
-register of twenty. (c) planted: a hidden trait that shows in the signature alone; the oracle that sees the
-trait
-itself gains so much ROC-AUC. How often "adds" is found there is the power; "adds nothing measurable" is false
-where the oracle gains more than the bound of equivalence.
+evening class, which tells the outcome; nothing of their own. In either the verdict "adds" may come up in at
+most one register of twenty. (c) planted: a hidden trait that shows in the signature alone; the oracle that
+sees the trait itself gains so much ROC-AUC. How often "adds" is found there is the power; "adds nothing
+measurable" is false where the oracle gains more than the bound of equivalence.
 (d) unrecorded: the same as the evening class, but the register does not know of it. No instrument that has
 the register and the signatures alone can tell that from a trait; it is printed so that nobody forgets.
 """

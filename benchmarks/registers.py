@@ -74,11 +74,10 @@ def make_register(
     read_after : int, optional
         Terms after the first cohort's entry at which the register is read; default: in the middle of the
         last cohort's studies.
-
     stands_for : {"", "sex", "program", "cohort", "class", "unrecorded"}
         What the signature shows in place of a trait of its own: a confounder that tells the outcome by
-        ``link``
-        and is written in the register under that name ("class": the evening class, as a region), or nowhere.
+        ``link`` and is written in the register under that name ("class": the evening class, as a region), or
+        nowhere.
 
     Returns
     -------

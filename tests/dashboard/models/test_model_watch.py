@@ -11,13 +11,14 @@ from dashboard.charts.model import precision_recall
 from dashboard.models import watch as model_watch
 from dashboard.shell import access
 from dashboard.shell.wording import Words
+from data import queries
 from data.store import save_model
 from data.trust.accounts import Account
 from fusion.metrics import Estimate
 from fusion.model.manifest import Manifest
-from fusion.model.watched import SIGN_KINDS, Moved, Probe, Recalibrated, Sign, Watch
+from fusion.model.watched import FEATURE, SIGN_KINDS, Moved, Probe, Recalibrated, Sign, Watch
 from fusion.service.serving import NotServable
-from fusion.service.sources import registered_models
+from fusion.service.sources import registered_models, served_model
 
 EN = Words("en")
 MONITOR = Watch(
@@ -185,3 +186,12 @@ def test_a_roll_back_without_an_earlier_model_says_so(decided):
     at.text_input(key="model-reason").set_value("as before")
     at.checkbox(key="model-sure").check()
     assert [error.value for error in pressed(at).error] == [EN("model_registry.failed_roll_back")]
+
+
+def test_routes_that_the_demo_renames_are_no_drift_and_the_record_keeps_its_word(small_university):
+    said = queries.records_until(small_university.store).students["admission_path"]
+    assert {"SNMPTN", "SNBP", "SBMPTN", "SNBT"} <= set(said)
+    watch = served_model(small_university.store).manifest.monitor
+    signs = {sign.name: sign for sign in watch.signs if sign.kind == FEATURE}
+    for name in ("admission_path", "funding_at_entry"):
+        assert signs[name].value < signs[name].limit and not signs[name].alarm, signs[name]
