@@ -18,7 +18,7 @@ from fusion.metrics import Estimate
 from fusion.model.manifest import Manifest
 from fusion.model.watched import FEATURE, SIGN_KINDS, Moved, Probe, Recalibrated, Sign, Watch
 from fusion.service.serving import NotServable
-from fusion.service.sources import registered_models, served_model
+from fusion.service.sources import load_model, registered_models, served_model
 
 EN = Words("en")
 MONITOR = Watch(
@@ -193,5 +193,8 @@ def test_routes_that_the_demo_renames_are_no_drift_and_the_record_keeps_its_word
     assert {"SNMPTN", "SNBP", "SBMPTN", "SNBT"} <= set(said)
     watch = served_model(small_university.store).manifest.monitor
     signs = {sign.name: sign for sign in watch.signs if sign.kind == FEATURE}
-    for name in ("admission_path", "funding_at_entry"):
-        assert signs[name].value < signs[name].limit and not signs[name].alarm, signs[name]
+    assert signs["admission_path"].value < signs["admission_path"].limit
+    assert not signs["admission_path"].alarm and not signs["funding_at_entry"].alarm
+    learned = load_model(small_university.store).encoder.categories
+    assert {"SNBP/SNMPTN", "SNBT/SBMPTN", "Mandiri"} == set(learned["admission_path"])
+    assert not {"Bidikmisi", "KIP-Kuliah"} & set(learned["funding_at_entry"])
