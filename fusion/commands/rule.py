@@ -21,9 +21,9 @@ def rule(
     """Serve the credits-and-GPA rule for one risk: its order under its name, and no probability."""
     from fusion.service.rule import serve_rule
 
-    if target not in TARGETS:
-        raise Refusal(f"target must be one of {', '.join(TARGETS)}, got {target!r}")
     with opened_store() as store:
+        if target not in TARGETS:
+            raise Refusal(f"target must be one of {', '.join(TARGETS)}, got {target!r}")
         who = {"actor": actor or os.environ.get("USER", ACTOR), "role": "administrator"}
         changed = serve_rule(store, target, on=not off, reason=reason, **who)
     speaks = "the model in service" if off else "the credits-and-GPA rule"
