@@ -26,8 +26,8 @@ from data.files.text_table import (
     build_frame,
     find_header,
     header_key,
+    header_of,
     unique_headers,
-    with_names_above,
 )
 from data.files.web_tables import is_web_page, read_web_table
 from data.files.workbooks import read_workbook
@@ -155,8 +155,7 @@ def _read_csv(
     records = _records(text, delimiter, name)
     records = _mended(records, odd) if read.odd else records
     head = list(islice(records, HEADER_SEARCH_ROWS))
-    position = find_header([record for _, record in head], known)
-    cells = with_names_above([record for _, record in head], position, known)
+    position, cells = header_of([record for _, record in head], known)
     if len(cells) > MAX_COLUMNS:
         raise TableError(
             f"{name}: row {head[position][0]}: {len(cells):,} columns; at most {MAX_COLUMNS:,} are read; "

@@ -187,14 +187,83 @@ def find_header(rows: list[list[str]], known: Collection[str] = ()) -> int:
     return next(position for position, count in enumerate(filled) if count >= enough)
 
 
+def header_of(rows: list[list[str]], known: Collection[str] = ()) -> tuple[int, list[str]]:
+    """The header among the first rows: the position of its last row, and its cells.
+
+    Where names stand in two rows, because some cells of the upper one are merged over several of the lower,
+    both make the header; what stands under the number of a semester gets it: "IPS" under "Semester 1" is
+    "IPS Semester 1".
+
+    Parameters
+    ----------
+    rows : list of list of str
+        Of the beginning of the file.
+    known : collection of str
+        :func:`header_key` of headers that may be expected.
+
+    Raises
+    ------
+    TableError
+        When no cell is filled.
+    """
+    position = find_header(rows, known)
+    if position + 1 < len(rows) and _goes_on(rows[position], rows[position + 1], known):
+        position += 1
+    cells = with_names_above(rows, position, known)
+    if position:
+        _number_terms(cells, rows[position - 1], rows[position], known)
+    return position, cells
+
+
+def _goes_on(upper: list[str], lower: list[str], known: Collection[str]) -> bool:
+    """Whether the row below a header names what stands under its merged cells."""
+    named, terms = 0, [bool(_TERM_ABOVE.fullmatch(clean_cell(cell))) for cell in upper]
+    for at, cell in enumerate(map(clean_cell, lower)):
+        above = clean_cell(upper[at]) if at < len(upper) else ""
+        if not cell or header_key(cell) == header_key(above):
+            continue
+        if header_key(above) in known:  # a cell of a row of data
+            return False
+        if not any(map(str.isalpha, cell)):
+            return False
+        named += header_key(cell) in known or any(terms[: at + 1])
+    return named >= 2
+
+
+_ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii", "xiv")
+_TERM_ABOVE = re.compile(
+    rf"(?:semester|smstr|smt|sem|term)(?:\s*ke)?[\s._-]*(0?[1-9]|1[0-4]|{'|'.join(_ROMAN)})\.?", re.IGNORECASE
+)
+
+
+def _number_terms(cells: list[str], upper: list[str], lower: list[str], known: Collection[str]) -> None:
+    """Write the number of the semester behind the headers that stand under it."""
+    terms = {at: found for at, cell in enumerate(upper) if (found := _TERM_ABOVE.fullmatch(clean_cell(cell)))}
+    if len(terms) < 2 and not (terms and any(header_key(cell) in known for cell in upper)):
+        return
+    term = ""
+    for at in range(min(len(cells), len(lower))):
+        if at in terms:
+            said = terms[at][1].lower()
+            term = str(_ROMAN.index(said) + 1 if said in _ROMAN else int(said))
+        elif at < len(upper) and clean_cell(upper[at]):
+            term = ""
+        if term and clean_cell(lower[at]):
+            cells[at] = f"{clean_cell(lower[at])} Semester {term}"
+
+
 def with_names_above(rows: list[list[str]], position: int, known: Collection[str]) -> list[str]:
-    """The header's cells; an empty one takes the known header above it, where cells are merged downwards."""
+    """The header's cells; where cells are merged downwards, an empty one takes the name above it.
+
+    The row above is one of names when a known header stands there over an empty cell.
+    """
     cells = list(rows[position])
     above = rows[position - 1] if position else []
     cells += [""] * (len(above) - len(cells))
-    for at, name in enumerate(above):
-        if not clean_cell(cells[at]) and header_key(name) in known:
-            cells[at] = name
+    empty = [at for at, name in enumerate(above) if clean_cell(name) and not clean_cell(cells[at])]
+    if any(header_key(above[at]) in known for at in empty):
+        for at in empty:
+            cells[at] = above[at]
     while cells and not clean_cell(cells[-1]):
         cells.pop()
     return cells

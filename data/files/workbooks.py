@@ -26,10 +26,9 @@ from data.files.text_table import (
     SHEET_ROWS,
     TextTable,
     build_frame,
-    find_header,
     header_key,
+    header_of,
     unique_headers,
-    with_names_above,
 )
 
 MAX_UNPACKED = 2**30  # bytes of XML; more than ten million cells
@@ -194,8 +193,8 @@ class Book:
         rows = [(number, cells) for number, cells in rows if any(cells)]
         if not rows:
             return None
-        position = find_header([cells for _, cells in rows], known)
-        headers = unique_headers(with_names_above([cells for _, cells in rows], position, known))
+        position, cells = header_of([cells for _, cells in rows], known)
+        headers = unique_headers(cells)
         hits = len(set(map(header_key, headers)) & set(known))
         return _Head(rows, position, headers, hits, self.book[title].sheet_state != "visible")
 
