@@ -128,6 +128,37 @@ def header_key(header: str) -> str:
     return "".join(char for char in plain if char.isalnum())
 
 
+_SHORT = {
+    "mhs": "mahasiswa",
+    "mhsw": "mahasiswa",
+    "smt": "semester",
+    "smstr": "semester",
+    "tgl": "tanggal",
+    "thn": "tahun",
+    "jml": "jumlah",
+    "kum": "kumulatif",
+    "ket": "keterangan",
+    "nmr": "nomor",
+}
+
+
+@lru_cache(maxsize=10_000)
+def spelled_out(header: str) -> str:
+    """A header with the usual short forms of its words written in full.
+
+    Examples
+    --------
+    >>> spelled_out("Status Mhs."), spelled_out("SKS_Kum"), spelled_out("IPS 1")
+    ('Status mahasiswa.', 'SKS_kumulatif', 'IPS 1')
+    """
+    return re.sub(r"[^\W\d_]+", lambda word: _SHORT.get(word[0].casefold(), word[0]), str(header))
+
+
+def is_known(header: str, known: Collection[str]) -> bool:
+    """Whether a header is among those expected, written in full or short."""
+    return header_key(header) in known or header_key(spelled_out(header)) in known
+
+
 _SIGNED = re.compile(r"\s*([A-Za-z]{1,2})\s*([+\-\u2010-\u2015\u2212]+)\s*")
 
 
@@ -175,9 +206,9 @@ class _Cleaned(dict):
 
 def find_header(rows: list[list[str]], known: Collection[str] = ()) -> int:
     """Position of the header among the first rows: most known headers, else the first well-filled row."""
-    rows = rows[:HEADER_SEARCH_ROWS]
+    rows, known = rows[:HEADER_SEARCH_ROWS], frozenset(known)
     if known:
-        hits = [len({header_key(cell) for cell in row} & set(known)) for row in rows]
+        hits = [len({header_key(cell) for cell in row if is_known(cell, known)}) for row in rows]
         if max(hits, default=0) >= 2:
             return hits.index(max(hits))
     filled = [sum(bool(clean_cell(cell)) for cell in row) for row in rows]
@@ -222,11 +253,11 @@ def _goes_on(upper: list[str], lower: list[str], known: Collection[str]) -> bool
         above = clean_cell(upper[at]) if at < len(upper) else ""
         if not cell or header_key(cell) == header_key(above):
             continue
-        if header_key(above) in known:  # a cell of a row of data
+        if is_known(above, known):  # a cell of a row of data
             return False
         if not any(map(str.isalpha, cell)):
             return False
-        named += header_key(cell) in known or any(terms[: at + 1])
+        named += is_known(cell, known) or any(terms[: at + 1])
     return named >= 2
 
 
@@ -239,7 +270,7 @@ _TERM_ABOVE = re.compile(
 def _number_terms(cells: list[str], upper: list[str], lower: list[str], known: Collection[str]) -> None:
     """Write the number of the semester behind the headers that stand under it."""
     terms = {at: found for at, cell in enumerate(upper) if (found := _TERM_ABOVE.fullmatch(clean_cell(cell)))}
-    if len(terms) < 2 and not (terms and any(header_key(cell) in known for cell in upper)):
+    if len(terms) < 2 and not (terms and any(is_known(cell, known) for cell in upper)):
         return
     term = ""
     for at in range(min(len(cells), len(lower))):
@@ -261,7 +292,7 @@ def with_names_above(rows: list[list[str]], position: int, known: Collection[str
     above = rows[position - 1] if position else []
     cells += [""] * (len(above) - len(cells))
     empty = [at for at, name in enumerate(above) if clean_cell(name) and not clean_cell(cells[at])]
-    if any(header_key(above[at]) in known for at in empty):
+    if any(is_known(above[at], known) for at in empty):
         for at in empty:
             cells[at] = above[at]
     while cells and not clean_cell(cells[-1]):
