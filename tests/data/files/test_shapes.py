@@ -398,4 +398,5 @@ def test_an_average_of_0_beside_0_credits_is_no_question():
     plan = planned({"students": TWO, "terms": wide})
     assert plan.accepted, plan.errors.to_string()
     assert terms_of(plan)["01", 20212] == ("A", None, 0)
+    assert "REC139" in rules(plan)  # whether it was a leave is not told
     assert "REC030" in rules(planned({"students": TWO, "terms": wide.replace("20;0", "20;")}))

@@ -257,6 +257,8 @@ SHORT = [
     ("outcomes", "Final CGPA", "gpa_final"),
     ("students", "nomor_induk", "student_number"),
     ("students", "PA", "advisor"),
+    ("students", "jenjang_prodi", "degree_level"),
+    ("students", "Program Studi/Jenjang", "program_code"),
 ]
 
 
