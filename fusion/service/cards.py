@@ -29,7 +29,7 @@ NOTICE = (
 )
 UNINTENDED = (
     "automatic decisions about a student; admission, discipline or funding; comparing contacted with "
-    "not-contacted students as if that were an effect; filling an accreditation table."
+    "not-contacted students as if that told whether contacts help; filling an accreditation table."
 )
 FAIRNESS_NAMES = {
     "fnr": "missed (FNR)",
