@@ -57,20 +57,20 @@ def draw_lots(candidates: pd.DataFrame, seed: bytes, draw: int, *, block: int) -
     if block < 2 or block % 2:
         raise ValueError(f"block must be an even number from 2 on, got {block}")
     ordered = candidates.sort_values(["list_name", "place"], kind="stable").reset_index(drop=True)
-    sizes = ordered.groupby("list_name")["place"].size()
+    keys, whose = ordered["student_key"].tolist(), pd.factorize(ordered["list_name"])[0]
+    sizes = np.bincount(whose) if len(whose) else np.zeros(0, int)
     if (sizes % 2).any():
-        raise ValueError(
-            f"candidates must be an even number of each list, got {sizes[sizes % 2 > 0].iloc[0]}"
-        )
-    ordered["block"] = ordered.groupby("list_name").cumcount() // block + 1
-    tickets = np.array([ticket(seed, draw, key) for key in ordered["student_key"]], dtype="U64")
-    blocks = ordered.groupby(["list_name", "block"], sort=False)
-    number, size = blocks.ngroup().to_numpy(), blocks["place"].transform("size").to_numpy()
-    by_ticket = np.lexsort((tickets, number))
-    rank = np.empty(len(ordered), int)  # within the block, from 0: blocks follow each other in both orders
-    rank[by_ticket] = np.arange(len(ordered))
-    rank -= blocks.cumcount().rsub(np.arange(len(ordered))).to_numpy()
-    ordered["arm"] = np.where(2 * rank < size, OFFERED, USUAL)
+        raise ValueError(f"candidates must be an even number of each list, got {sizes[sizes % 2 > 0][0]}")
+    within = np.arange(len(keys)) - (np.cumsum(sizes) - sizes)[whose]  # lists follow each other
+    first = within % block == 0
+    number = np.cumsum(first) - 1  # of the block, over all lists
+    begin, size = np.flatnonzero(first), np.bincount(number) if len(number) else np.zeros(0, int)
+    tickets = np.array([ticket(seed, draw, key) for key in keys], dtype="U64")
+    rank = np.empty(len(keys), int)
+    rank[np.lexsort((tickets, number))] = np.arange(len(keys))
+    offered = 2 * (rank - begin[number]) < size[number]
+    ordered["block"] = within // block + 1
+    ordered["arm"] = np.where(offered, OFFERED, USUAL)
     return ordered
 
 
