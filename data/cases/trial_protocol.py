@@ -108,8 +108,10 @@ class Protocol:
     @classmethod
     def read(cls, told: Mapping[str, Any]) -> Protocol:
         """From :meth:`as_dict`."""
-        days = {name: date.fromisoformat(told[name]) for name in ("draw_from", "draw_until", "read_on")}
-        return cls(**{one.name: told[one.name] for one in fields(cls)} | days)
+        given: dict[str, Any] = {one.name: told[one.name] for one in fields(cls)}
+        for name in ("draw_from", "draw_until", "read_on"):
+            given[name] = date.fromisoformat(given[name])
+        return cls(**given)
 
     def digest(self) -> str:
         """SHA-256 of the protocol, 64 hexadecimal digits: what an approver has seen."""
