@@ -10,6 +10,7 @@ from dashboard.cases import caseload
 from dashboard.cases.view.bulk_log import bulk_log, bulk_receipt, selection_round
 from dashboard.cases.view.caseload_parts import cutoff_line, enriched, worth_a_talk
 from dashboard.cases.view.caseload_table import caseload_table, open_student
+from dashboard.cases.view.offers import offers_panel
 from dashboard.cases.view.standing_parts import by_rule, past_normal, rank_note
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import CaseFilter, case_filters
@@ -34,6 +35,7 @@ def show() -> None:
     if chosen.search:
         searched(chosen.search)
     bulk_receipt()
+    offers_panel()
     silent, why = stores.unlearned(chosen.target)
     if silent:
         by_rule(chosen, why)

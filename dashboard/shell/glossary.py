@@ -12,7 +12,17 @@ SUBJECTS = {
         *("reasons", "changeable", "whatif", "records_only"),
     ),
     "cohorts": ("cohort", "mature", "on_time", "dropout", "retention", "incidence", "scenario", "gap"),
-    "advising": ("caseload", "cutoff", "worsened", "override", "snooze", "digest"),
+    "advising": (
+        "caseload",
+        "cutoff",
+        "worsened",
+        "override",
+        "snooze",
+        "digest",
+        "lots",
+        "intention_to_treat",
+        "power",
+    ),
     "signatures": (
         *("specimen", "finding", "genuine", "skilled", "far", "frr", "eer"),
         *("likelihood", "outcome", "blind", "heat_map", "fidelity"),

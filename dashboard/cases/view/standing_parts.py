@@ -40,7 +40,7 @@ def by_rule(chosen: CaseFilter, why) -> None:
     off = int(pd.Series(standing.levels(rows)).isin(standing.OFF_TRACK).sum())
     st.markdown(words("on_track.count", n=off, all=len(rows)))
     table = standing.rule_table(rows, stores.programs(), words).head(chosen.k)
-    _opening(table, "rule", words("on_track.title"))
+    opening(table, "rule", words("on_track.title"))
 
 
 def past_normal(chosen: CaseFilter) -> None:
@@ -50,7 +50,7 @@ def past_normal(chosen: CaseFilter) -> None:
         return
     section(f"{words('standing.title')} · {words.number(len(rows))}", words("standing.help"))
     st.markdown(words("standing.lead", students=words.count("students", len(rows))))
-    _opening(standing.past_table(rows, stores.programs(), words), "past", words("standing.title"))
+    opening(standing.past_table(rows, stores.programs(), words), "past", words("standing.title"))
 
 
 def standing_card(row: dict) -> None:
@@ -109,7 +109,7 @@ def _narrowed(chosen: CaseFilter, *, past_normal: bool) -> pd.DataFrame:
     return found if stores.counts_hold("dropout") else found.assign(dropout_risk=np.nan)
 
 
-def _opening(table: pd.DataFrame, key: str, title: str) -> None:
+def opening(table: pd.DataFrame, key: str, title: str) -> None:
     """A table of which a name opens the student."""
     words = current_session.words()
     shown = table.drop(columns="student_key")

@@ -11,6 +11,8 @@ from dashboard.reports.markdown_pdf import markdown_pdf
 from dashboard.reports.provenance import Provenance, provenance_of
 from dashboard.shell import auditing, current_session, exports, stores
 from dashboard.shell.wording import Words
+from data import queries
+from data.cases.trial_outcomes import HelpSince
 from fusion.model.manifest import Manifest
 from fusion.service.cards import fairness_report, model_card
 from fusion.service.reporting import study_report
@@ -64,13 +66,17 @@ def _study(version: str, manifest: Manifest, words: Words) -> bytes:
 
 
 def _file(name: str, version: str, manifest: Manifest) -> bytes:
-    return model_pdf(name, manifest, provenance_of(stores.store()), version)
+    helped = queries.help_since_scores(stores.store(), manifest.version) if name == "model_card" else None
+    return model_pdf(name, manifest, provenance_of(stores.store()), version, helped)
 
 
-def model_pdf(name: str, manifest: Manifest, provenance: Provenance, footer: str) -> bytes:
+def model_pdf(
+    name: str, manifest: Manifest, provenance: Provenance, footer: str, helped: HelpSince | None = None
+) -> bytes:
     """The ``model_card`` or the ``fairness_report`` of a registered model as PDF."""
     if name == "model_card":
-        text = model_card(manifest, synthetic=provenance.synthetic, institution=provenance.institution)
+        about = {"synthetic": provenance.synthetic, "institution": provenance.institution}
+        text = model_card(manifest, **about, help_given=helped)
     else:
         text = fairness_report(manifest, synthetic=provenance.synthetic)
     return markdown_pdf(text, provenance, LANGUAGE, footer=footer)
