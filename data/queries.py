@@ -49,7 +49,8 @@ from data.scores.page_state import (
     specimen_list,
     store_state,
 )
-from data.scores.prospects import expected_late, flow_by_group, last_scored
+from data.scores.places import places
+from data.scores.prospects import expected_late, first_scored, flow_by_group, last_scored
 from data.scores.queries import (
     StoredExplanation,
     caseload,
@@ -96,6 +97,7 @@ __all__ = [
     "explanation",
     "explanations",
     "find_student",
+    "first_scored",
     "flow_by_group",
     "flow_counts",
     "grade_rules",
@@ -115,6 +117,7 @@ __all__ = [
     "own_cohorts",
     "own_students",
     "past_normal_counts",
+    "places",
     "previous_cube",
     "programs",
     "quiet_students",

@@ -279,8 +279,8 @@ scores = Table(  # append-only
     Column("model_version", String(64), ForeignKey("models.model_version"), nullable=False),
     Column("modality", String(16), nullable=False),  # fused or records
     Column("risk", Float, nullable=False),
-    Column("risk_low", Float, nullable=False),
-    Column("risk_high", Float, nullable=False),
+    Column("risk_low", Float),  # null: nobody to count among past students
+    Column("risk_high", Float),
     Column("margin", Float, nullable=False),  # log-odds before calibration = base value + sum of SHAP values
     Column("band", String(12), nullable=False),
     Column("scored_at", DateTime, nullable=False),
@@ -312,8 +312,8 @@ risk_current = Table(  # derived: each enrolled student's newest score per targe
     Column("model_version", String(64), nullable=False),
     Column("modality", String(16), nullable=False),
     Column("risk", Float, nullable=False),
-    Column("risk_low", Float, nullable=False),
-    Column("risk_high", Float, nullable=False),
+    Column("risk_low", Float),  # null: nobody to count among past students
+    Column("risk_high", Float),
     Column("previous_risk", Float),
     Column("band", String(12), nullable=False),
     Column("previous_band", String(12)),

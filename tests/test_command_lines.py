@@ -37,6 +37,7 @@ FURTHER = {  # what a command wants beside its required arguments, or instead of
     "vision enrol": ("--all",),
     "vision verify": ("--student", "S01"),
     "dashboard digest": ("--target", "late"),
+    "dashboard model-report": ("--out", "report.md"),
 }
 MAKE_A_STORE = {"data init", "data load", "data demo", "data real"}
 WITHOUT_A_STORE = {"data revise", "vision train", "vision encoder-info", "fusion trial power"}

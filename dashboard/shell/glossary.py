@@ -27,7 +27,8 @@ SUBJECTS = {
         *("specimen", "finding", "genuine", "skilled", "far", "frr", "eer"),
         *("likelihood", "outcome", "blind", "heat_map", "fidelity"),
     ),
-    "model": ("forward", "roc_auc", "precision_at_k", "calibration", "drift", "ablation", "fairness"),
+    "model": ("forward", "roc_auc", "precision_at_k", "calibration", "drift", "ablation", "fairness")
+    + ("net_benefit", "place", "rule"),
     "data": ("consent", "suppressed", "profile", "ts", "provenance", "audit"),
 }
 TERMS = tuple(term for terms in SUBJECTS.values() for term in terms)

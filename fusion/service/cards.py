@@ -11,7 +11,7 @@ from data.trust.small_cells import MARK, THRESHOLD
 from fusion.features.directions import DIRECTIONS, FREE, LOWERS, RAISES, Direction
 from fusion.features.feature_list import FEATURES
 from fusion.metrics import Estimate
-from fusion.model.examined import BASE, FUSED, RULE, Audit, Examination
+from fusion.model.examined import BASE, EITHER, FUSED, MODEL, RULE, Audit, Examination
 from fusion.model.manifest import Manifest
 from fusion.model.watched import Watch
 from fusion.validation.fitness import fitness_of, missing_exits, unfit
@@ -74,7 +74,8 @@ def model_card(
         _bands(manifest),
     ]
     if assessment:
-        parts += [_evaluation(assessment), _ablation(assessment), _lists(assessment), _cohorts(assessment)]
+        parts += [_evaluation(assessment), _choices(assessment), _ablation(assessment)]
+        parts += [_lists(assessment), _cohorts(assessment)]
     if manifest.monitor:
         parts.append(_monitor(manifest.monitor))
     parts += [_help(help_given), _limits(), _unsaid(manifest), _features(manifest)]
@@ -198,6 +199,10 @@ def _ablation(assessment: Examination) -> str:
             f"**{VERDICT_NAMES.get(found.verdict, found.verdict)}** (AUC fused less records {gain}; "
             f"permutation p {format(found.p_value, '.3f') if isfinite(found.p_value) else '—'})."
         )
+        if found.reachable is not None and isfinite(found.reachable.high):
+            text += f" At most {found.reachable.high:.4f} ROC-AUC can be there."
+        if found.gives_away:
+            text += f" The embedding gives away: {', '.join(found.gives_away)}."
     return text
 
 
@@ -224,7 +229,23 @@ def _cohorts(assessment: Examination) -> str:
         for row in assessment.cohorts
     ]
     head = ["target", "cohort", "students", "mean risk", "observed", "risk within the interval"]
-    return "## Calibration by cohort\n\n" + _table(head, rows)
+    index = {row.as_of_index for row in assessment.cohorts}
+    at = f"Everybody as of {min(index)} completed terms.\n\n" if len(index) == 1 and min(index) >= 0 else ""
+    return "## Calibration by cohort\n\n" + at + _table(head, rows)
+
+
+def _choices(assessment: Examination) -> str:
+    """Which to use, by net benefit at the past share of the event."""
+    lines = []
+    for target, found in assessment.choices.items():
+        gain = _interval(found.gain_over.get(found.best_simple), digits=4)
+        use = {MODEL: "the model", EITHER: "either"}.get(found.use, ARM_NAMES.get(found.use, found.use))
+        lines.append(
+            f"- *{target}*: use **{use}** (net benefit of the model less that of the "
+            f"{ARM_NAMES[found.best_simple]}, the better simple way, at a threshold of "
+            f"{found.threshold:.0%}: {gain})."
+        )
+    return "## Which to use\n\n" + "\n".join(lines) if lines else ""
 
 
 def _monitor(found: Watch) -> str:
@@ -247,7 +268,7 @@ def _monitor(found: Watch) -> str:
 
 def _trust(found: Watch) -> str:
     if not found.trusted:
-        return "**calibration cannot be trusted for them.**"
+        return "**counts cannot be trusted for them, so places in the order are told.**"
     return "no sign beyond its limit." if found.enough else "too few to tell."
 
 

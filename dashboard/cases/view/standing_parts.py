@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -58,7 +59,9 @@ def standing_card(row: dict) -> None:
     with st.container(border=True, key="card-standing"):
         st.markdown(f":material/event_busy: {standing.sentence(row, words)}")
         st.caption(" ".join(filter(None, [standing.away(row, words), words("standing.no_late")])))
-        if pd.isna(row["dropout_risk"]):
+        if not stores.counts_hold("dropout"):
+            st.caption(words("place.no_dropout"))
+        elif pd.isna(row["dropout_risk"]):
             st.caption(words("standing.no_dropout"))
         else:
             risk, band = words.of_100(row["dropout_risk"]), words(f"band.{row['dropout_band']}").lower()
@@ -75,8 +78,27 @@ def unlearned_card(target: str) -> bool:
     return silent
 
 
+def rule_line(key: str) -> None:
+    """Where a student stands by the credits-and-GPA rule, under its name; nothing after the normal time."""
+    words = current_session.words()
+    rows = queries.standing(stores.store(), current_session.scope(), keys=[key])
+    rows = rows[rows["terms_over"] < rows["normal_terms"]]
+    if len(rows):
+        level = standing.level_name(int(standing.levels(rows)[0]), words)
+        st.markdown(words("rule.student", level=level), help=words("on_track.help"))
+
+
+def rank_note(target: str) -> bool:
+    """Why the order is told and no counts; whether it was said."""
+    footing = stores.footing(target)
+    if footing.ranks:
+        words = current_session.words()
+        st.warning(words(f"place.why_{footing.why}"), icon=":material/format_list_numbered:")
+    return footing.ranks
+
+
 def _narrowed(chosen: CaseFilter, *, past_normal: bool) -> pd.DataFrame:
-    return queries.standing(
+    found = queries.standing(
         stores.store(),
         current_session.scope(),
         past_normal=past_normal,
@@ -84,6 +106,7 @@ def _narrowed(chosen: CaseFilter, *, past_normal: bool) -> pd.DataFrame:
         cohort_term=chosen.cohort_term,
         search=chosen.search,
     )
+    return found if stores.counts_hold("dropout") else found.assign(dropout_risk=np.nan)
 
 
 def opening(table: pd.DataFrame, key: str, title: str) -> None:
