@@ -18,6 +18,7 @@ from dashboard.components.kpis import kpi_row
 from dashboard.components.layout import card, empty_state, page_header
 from dashboard.jobs.view.next_steps import next_steps
 from dashboard.shell import caches, current_session, stores
+from dashboard.shell.access import may_manage_accounts
 from data import queries
 
 
@@ -26,13 +27,14 @@ def show() -> None:
     words, flow = current_session.words(), caches.read_once(queries.flow_counts)
     page_header(words("overview.title"), words("overview.lead"))
     if flow.empty:
-        empty_state(words("state.store_empty_title"), words("state.store_empty_text"))
-        return next_steps("overview")
+        if "data" not in current_session.pages():
+            empty_state(words("state.store_empty_title"), words("state.store_empty_text"))
+        return next_steps("overview", follow=True)
     programs, cohorts = stores.program_table(), flow["cohort_term"].unique().tolist()
     chosen = group_filters(programs, cohorts)
     unlearned_card(chosen.target)
-    if stores.served_version() is None:
-        next_steps("overview")
+    if stores.served_version() is None or may_manage_accounts(current_session.person()):
+        next_steps("overview", follow=True)
     given = parts.Given(chosen)
     if given.last is None:
         empty_state(words("state.no_terms_title"), words("state.no_terms_text"), ":material/calendar_month:")
