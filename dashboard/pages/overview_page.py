@@ -10,6 +10,7 @@ from dashboard.cases.view.standing_parts import unlearned_card
 from dashboard.cohorts.view import overview as parts
 from dashboard.cohorts.view.courses import bottleneck_card
 from dashboard.cohorts.view.prospects import gaps, health, outlook, prepare_overview
+from dashboard.cohorts.view.reasons import reasons_card
 from dashboard.components.ahead import draw_ahead
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.exports_bar import export_bar
@@ -52,6 +53,7 @@ def show() -> None:
         st.caption(parts.not_reported(given))
     with right, card("funnel"):
         chart_panel(**panels["funnel"], **parts.titled("funnel"))
+    reasons_card(given)
     bottleneck_card(chosen.program_code)
     outlook(given)
     gaps(given)
