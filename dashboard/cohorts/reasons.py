@@ -74,8 +74,8 @@ def commonest(counted: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_program(counted: pd.DataFrame) -> pd.DataFrame:
-    """The two commonest reasons of every programme of which they may be told: ``program_code`` and the columns
-    of :func:`commonest`, the programme with most students at risk first."""
+    """The two commonest reasons of every programme of which they may be told, the programme with most at risk
+    first: ``program_code`` and the columns of :func:`commonest`."""
     found = [
         commonest(rows).head(2).assign(program_code=code) for code, rows in counted.groupby("program_code")
     ]
