@@ -156,7 +156,7 @@ THINGS = (  # counted on pages
     ),
     *("advisors", "jobs", "entries", "opinions", "steps", "groups", "points"),
 )
-SET = {"least", "most", "minimum", "needed", "limit", "maximum", "normal", "required"}  # never 1
+SET = {"fewest", "least", "most", "minimum", "needed", "limit", "maximum", "normal", "required"}  # never 1
 NEVER_ONE = {  # limits, or sums of many
     *("bulk.too_many", "views.full", "why.few", "why.nearly_all", "export.suppressed_note"),
     *("fitness.late_one_cohort", "fitness.dropout_one_cohort", "job_step.asking_feeder_n_rows"),
