@@ -26,7 +26,8 @@ def show() -> None:
     case = ended.iloc[0].to_dict() if len(ended) else next_case(queue, wanted, passed)
     if case is None:
         icon = ":material/task_alt:"
-        empty_state(words("review.empty_title"), words("review.empty_text", n=len(queue)), icon)
+        text = words("review.empty_text", n=len(queue)) if len(queue) else words("review.empty_none")
+        empty_state(words("review.empty_title"), text, icon)
     else:
         auditing.audited_once("view_case", case["decision_id"])
         with card("case"):
