@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.cases.view.inbox_number import number
-from dashboard.components.layout import STYLE, calmly, door_to, guarded
+from dashboard.components.layout import STYLE, calmly, door_to, guarded, stray_page
 from dashboard.shell import current_session, tab_binding
 from dashboard.shell.access import PAGES, pages_for
 from dashboard.shell.view.looks import refused_page
@@ -25,6 +25,7 @@ if person is None or person.once:
     # Every address leads to the one page and stays, so that a link opens its page afterwards.
     doors = [st.Page(only, title=words(f"{door}.title"), default=True)]
     doors += [st.Page(only, title=words(f"{door}.title"), url_path=name) for name in PAGES]
+    doors += stray_page(PAGES, only)
     if person is None:
         tab_binding.give_cookie_back()
     else:
@@ -40,18 +41,19 @@ else:
         title = words(f"nav.{entry.name}")
         if entry.name == "inbox" and (left := calmly(number)):
             title = f"{title} ({left})"
-        page = st.Page(
+        page = st.Page(  # the first one answers at the root, whatever its address
             guarded(entry.name),
             title=title,
             icon=entry.icon,
-            url_path="start" if entry.name == first else entry.name,  # the first page answers at the root
+            url_path="first-page" if entry.name == first else entry.name,
             default=entry.name == first,
             help=words(f"nav_help.{entry.name}"),
         )
         menu.append(page)
         current_session.pages()[entry.name] = page
     st.logo(LOGO, size="large", icon_image=MARK)
-    chosen = st.navigation([*menu, door_to(current_session.pages()[first], first)])
+    door = door_to(current_session.pages()[first], first)
+    chosen = st.navigation([*menu, door, *stray_page({*names, "first-page"})])
     sidebar()
     fold_menu(chosen.url_path)
     tab_binding.keep_signed_in()

@@ -61,6 +61,7 @@ from data.scores.queries import (
     scores,
     search_students,
 )
+from data.scores.reasons_cube import reasons_of_risk
 from data.scores.standing_queries import newest_term, own_cohorts, own_students, past_normal_counts, standing
 from data.signatures.queries import (
     consent_history,
@@ -123,6 +124,7 @@ __all__ = [
     "quiet_students",
     "attempt_rows",
     "records_until",
+    "reasons_of_risk",
     "retention",
     "risk_lines",
     "same_file_twice",

@@ -43,7 +43,7 @@ def chart_panel(
         horizontal=True, horizontal_alignment=sides, vertical_alignment="center", key=f"panel-{key}"
     ):
         if title:
-            st.subheader(title, anchor=False, help=help or None, width="content")
+            st.header(title, anchor=False, help=help or None, width="content")
         with st.container(
             horizontal=True, horizontal_alignment="right", vertical_alignment="center", width="content"
         ):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
+from zlib import crc32
 
 import streamlit as st
 
 from dashboard.shell import current_session, stores
+from dashboard.shell.view.looks import asked_page
 from dashboard.shell.view.uploads import release_when_left
 
 logger = logging.getLogger(__name__)
@@ -51,7 +53,7 @@ def page_header(title: str, lead: str = "", *, badge: tuple[str, str] | None = N
 
 def section(title: str, help: str = "") -> None:
     """A heading inside a page, with its explanation behind a question mark."""
-    st.subheader(title, anchor=False, help=help or None, width="content")
+    st.header(title, anchor=False, help=help or None, width="content")
 
 
 def card(key: str):
@@ -61,9 +63,9 @@ def card(key: str):
 
 def empty_state(title: str, text: str, icon: str = ":material/inbox:") -> None:
     """What a page says when there is nothing to show, and what to do about it."""
-    with st.container(border=True, horizontal_alignment="center", key=f"empty-{abs(hash(title))}"):
+    with st.container(border=True, horizontal_alignment="center", key=f"empty-{crc32(title.encode())}"):
         st.space("small")
-        st.markdown(f"### {icon}", width="content", text_alignment="center")
+        st.markdown(icon, width="content", text_alignment="center")
         st.markdown(f"**{title}**", text_alignment="center")
         st.caption(text, text_alignment="center")
         st.space("small")
@@ -79,6 +81,25 @@ def door_to(page, name: str):
         st.switch_page(page, query_params=dict(st.query_params))
 
     return st.Page(forward, title=page.title, url_path=name, visibility="hidden")
+
+
+def stray_page(known: Collection[str], only: Callable[[], None] | None = None) -> list:
+    """A hidden page at the address asked for when no page is there: it says so in the reader's language.
+
+    Streamlit's own message speaks English only, and lies over the page that it opens instead.
+
+    Parameters
+    ----------
+    known : collection of str
+        Addresses that have a page.
+    only : callable, optional
+        The one page that there is, before anybody is known: it answers there too.
+    """
+    asked = asked_page()
+    if not asked.strip() or asked in known or "/" in asked:  # no page can have such an address
+        return []
+    title = current_session.words()("not_found.unknown_title")
+    return [st.Page(only or guarded("not_found"), title=title, url_path=asked, visibility="hidden")]
 
 
 def guarded(name: str) -> Callable[[], None]:

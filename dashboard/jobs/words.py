@@ -46,6 +46,27 @@ def progress_words(progress: JobProgress, words: Words) -> str:
     return words("jobs.progress", step=step, done=progress.done, total=progress.total)
 
 
+def waiting_words(ahead: Sequence[Job], words: Words, hour: Callable[[datetime], str]) -> str:
+    """Why a job waits: how many are before it, of whomever, and what is being done now.
+
+    Parameters
+    ----------
+    ahead : sequence of Job
+        From :func:`data.jobs.table.ahead_of`.
+    words : Words
+    hour : callable
+        The time of day of a moment (UTC), for the reader.
+    """
+    if not ahead:
+        return words("job_status.waiting")
+    behind = words("jobs.behind", jobs=words.count("jobs", len(ahead)))
+    first = ahead[0]
+    if first.status != "running" or first.started_at is None:
+        return behind
+    kind = words(f"job_kind.{first.kind}")
+    return f"{behind}: {words('jobs.now_done', kind=kind, since=hour(first.started_at))}"
+
+
 def duration(job: Job, now: datetime | None = None) -> float | None:
     """Seconds from its start to its end, or to now; None before its start."""
     if job.started_at is None:

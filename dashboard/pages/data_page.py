@@ -10,6 +10,8 @@ from dashboard.importing.view import asked as import_jobs
 from dashboard.importing.view import reading, wizard
 from dashboard.importing.view.columns import choose_columns
 from dashboard.importing.view.history import as_table, undo_panel
+from dashboard.jobs.first_run import first_steps
+from dashboard.jobs.view.next_steps import next_steps
 from dashboard.shell import current_session, stores
 from dashboard.shell.access import may_change_register
 from dashboard.shell.plain import shown_table
@@ -31,6 +33,8 @@ def show() -> None:
         else:
             if stores.is_empty():
                 own_data.greeting()
+            if first_steps(stores.store()):
+                next_steps("data", follow=True)
             _wizard()
     with history:
         imports = queries.imports(stores.store())

@@ -8,6 +8,7 @@ from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import target_choice
 from dashboard.components.layout import card, empty_state, page_header, section
 from dashboard.jobs.view.job_retrain import retrain
+from dashboard.jobs.view.next_steps import next_steps
 from dashboard.models.facts import AT_K, HEADLINE
 from dashboard.models.view import parts, watching
 from dashboard.models.view import registry as model_registry
@@ -27,7 +28,8 @@ def show() -> None:
         empty_state(words("model.none_title"), words("model.none_text"), ":material/model_training:")
         for target in TARGETS:
             parts.not_yet(target)
-        return retrain()
+        next_steps("model")
+        return None if stores.is_empty() else retrain()
     manifest = served.manifest
     with card("facts"):
         parts.facts(served)
@@ -46,9 +48,9 @@ def show() -> None:
     with card("figures"):
         section(words("model.metrics_title"), words("model.metrics_help"))
         parts.protocol(manifest)
-        parts.figures(figures)
+        parts.figures(figures, words("model.metrics_title"))
         section(words("model.baselines_title"), words("model.baselines_help"))
-        parts.figures(at_k)
+        parts.figures(at_k, words("model.baselines_title"))
     with card("worth"):
         lists(manifest, target, (served.version, target))
     quality_charts(manifest, target, (served.version, target))

@@ -10,6 +10,7 @@ from dashboard.cases.view.standing_parts import rank_note, unlearned_card
 from dashboard.cohorts.view import overview as parts
 from dashboard.cohorts.view.courses import bottleneck_card
 from dashboard.cohorts.view.prospects import gaps, health, outlook, prepare_overview
+from dashboard.cohorts.view.reasons import reasons_card
 from dashboard.components.ahead import draw_ahead
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.exports_bar import export_bar
@@ -18,6 +19,7 @@ from dashboard.components.kpis import kpi_row
 from dashboard.components.layout import card, empty_state, page_header, section
 from dashboard.jobs.view.next_steps import next_steps
 from dashboard.shell import caches, current_session, stores
+from dashboard.shell.access import may_manage_accounts
 from data import queries
 
 
@@ -26,14 +28,15 @@ def show() -> None:
     words, flow = current_session.words(), caches.read_once(queries.flow_counts)
     page_header(words("overview.title"), words("overview.lead"))
     if flow.empty:
-        empty_state(words("state.store_empty_title"), words("state.store_empty_text"))
-        return next_steps("overview")
+        if "data" not in current_session.pages():
+            empty_state(words("state.store_empty_title"), words("state.store_empty_text"))
+        return next_steps("overview", follow=True)
     programs, cohorts = stores.program_table(), flow["cohort_term"].unique().tolist()
     chosen = group_filters(programs, cohorts)
     if not unlearned_card(chosen.target):
         rank_note(chosen.target)
-    if stores.served_version() is None:
-        next_steps("overview")
+    if stores.served_version() is None or may_manage_accounts(current_session.person()):
+        next_steps("overview", follow=True)
     given = parts.Given(chosen)
     if given.last is None:
         empty_state(words("state.no_terms_title"), words("state.no_terms_text"), ":material/calendar_month:")
@@ -55,6 +58,7 @@ def show() -> None:
         st.caption(parts.not_reported(given))
     with right, card("funnel"):
         chart_panel(**panels["funnel"], **parts.titled("funnel"))
+    reasons_card(given)
     bottleneck_card(chosen.program_code)
     outlook(given)
     gaps(given)

@@ -19,11 +19,15 @@ def show() -> None:
     queue = review_queue(store, scope)
     left = int(queue["mine_to_do"].sum())
     page_header(words("review.title"), words("review.lead", left=left, all=len(queue)))
+    settled = review_queue(store, scope, settled=True)
     passed = st.session_state.setdefault(Key.CASES_PASSED, [])
-    case = next_case(queue, st.query_params.get("case"), passed)
+    wanted = st.query_params.get("case")
+    ended = settled[settled["decision_id"] == wanted]
+    case = ended.iloc[0].to_dict() if len(ended) else next_case(queue, wanted, passed)
     if case is None:
         icon = ":material/task_alt:"
-        empty_state(words("review.empty_title"), words("review.empty_text", n=len(queue)), icon)
+        text = words("review.empty_text", n=len(queue)) if len(queue) else words("review.empty_none")
+        empty_state(words("review.empty_title"), text, icon)
     else:
         auditing.audited_once("view_case", case["decision_id"])
         with card("case"):
@@ -32,12 +36,13 @@ def show() -> None:
         with card("opinion"):
             if case["mine_to_do"]:
                 parts.opinion_form(case)
-            elif case["mine"]:
+            elif case["mine"] or case["settled"]:
                 parts.after_opinion(case)
             else:
                 st.caption(words("review.not_for_you"))
-    if len(queue):
-        table = queue_table(queue, words)
+    if len(queue) or len(settled):
         with card("queue"):
-            parts.queue_list(table, queue["decision_id"].tolist())
+            listed = parts.which_list(queue, settled)
+            table = queue_table(listed, words)
+            parts.queue_list(table, listed["decision_id"].tolist())
             export_bar(parts.for_export(table), "reviews")

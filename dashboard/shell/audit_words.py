@@ -11,7 +11,8 @@ from data.trust.audit import NOBODY
 from data.trust.audit_chain import MET, ChainReport
 
 OF_ROLES = ("sign_in", "sign_out", "sign_out_everywhere")  # acts whose object is a role
-OF_PAGES = ("view_caseload", "view_followups", "search_students", "refuse_page", "export")  # … or a page
+OF_LISTS = ("view_caseload", "view_followups", "view_lacking")
+OF_PAGES = (*OF_LISTS, "search_students", "refuse_page", "export")  # … or a page
 HEADINGS = {"at": "when", "actor": "actor", "role": "role", "action": "action", "object": "object"}
 
 

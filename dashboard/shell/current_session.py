@@ -231,6 +231,11 @@ def here(moments: pd.Series) -> pd.Series:
     return pd.to_datetime(moments).dt.tz_localize("UTC").dt.tz_convert(_zone()).dt.tz_localize(None)
 
 
+def hour(moment: datetime) -> str:
+    """The time of day of a moment of the store on the clock of the reader's browser, such as "15:48"."""
+    return f"{here(pd.Series([moment])).iloc[0]:%H:%M}"
+
+
 def stored(day: date) -> datetime:
     """When a day begins on the clock of the reader's browser, as the store tells moments (UTC, no zone)."""
     return datetime.combine(day, time(), _zone()).astimezone(UTC).replace(tzinfo=None)

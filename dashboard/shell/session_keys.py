@@ -85,6 +85,7 @@ class Key(StrEnum):
     REVIEW_QUEUE = "review-queue"  # widget: the list of cases and its selection
     EARLIER = "earlier"  # widget: the list of earlier outcomes and its selection
     MISSING_TABLE = "missing-table"  # widget: the students without an answer and its selection
+    LACKING_TABLE = "lacking-table"  # widget: who lacks references
     CONSENT_TOLD = "consent-told"  # (kind, text) to be said on the next run
 
     # Reports

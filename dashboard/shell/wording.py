@@ -29,6 +29,16 @@ def language_of(locale: str | None) -> str:
     return wanted if wanted in LANGUAGES else "en"
 
 
+class _Filled(str):
+    """A value as it stands in a text, where ``{n:one|other}`` chooses a word by it."""
+
+    def __format__(self, choice: str) -> str:
+        one, either, other = choice.partition("|")
+        if either:
+            return one if self == "1" else other
+        return super().__format__(choice)
+
+
 @dataclass(frozen=True)
 class Words:
     """The texts and number formats of one language.
@@ -51,6 +61,8 @@ class Words:
 
     def __call__(self, key: str, /, **values) -> str:
         """The text of ``key`` with ``values`` filled in; whole numbers are written in the language's way.
+
+        A text may choose by a number: ``{n:file|files}`` is "file" where ``n`` is 1.
 
         Raises
         ------
@@ -122,5 +134,5 @@ class Words:
 
     def _shown(self, value: object) -> str:
         if isinstance(value, int) and not isinstance(value, bool):
-            return self.number(value)
-        return str(value)
+            return _Filled(self.number(value))
+        return _Filled(value)

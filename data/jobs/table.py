@@ -136,6 +136,18 @@ def open_jobs(store: Store) -> list[Job]:
         return [Job(**row) for row in connection.execute(_in_turn(statement)).mappings()]
 
 
+def ahead_of(store: Store, job_id: str) -> list[Job]:
+    """Jobs that will be done before one that waits, in their order; whoever asked for them. Those that begin
+    at an hour of their own, later than now, are not among them."""
+    ahead = []
+    for job in open_jobs(store):
+        if job.job_id == job_id:
+            return ahead
+        if job.status == "running" or job.begins_at is None or job.begins_at <= now():
+            ahead.append(job)
+    return []
+
+
 def cancel(store: Store, job_id: str, *, actor: str, role: str) -> None:
     """Ask for a job to stop: at once when it waits, else at its next step or by force soon after.
 

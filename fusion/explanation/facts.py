@@ -7,9 +7,17 @@ reader is told once. Nothing is lost: a fact's contribution is the sum of its fe
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
 
 from fusion.explanation.explain import Contribution, Explanation
+
+if TYPE_CHECKING:
+    from fusion.model.risk_model import RiskModel
 
 _LAST, _PRESENCE = "results of the last term", "presence"
 _FACTS = {
@@ -63,3 +71,38 @@ def _as_one(members: list[Contribution], absent: bool) -> Contribution:
     same = [c for c in members if c.phi * total > 0] or members
     lead = max(same, key=lambda c: (absent and c.name == "status_last", abs(c.phi)))
     return replace(lead, phi=total)
+
+
+def facts_of_many(
+    model: RiskModel, phi: np.ndarray, inputs: np.ndarray, wanted: Callable[[str], bool]
+) -> pd.DataFrame:
+    """Contributions of many scores, summed by fact as :func:`in_facts` sums those of one; records only.
+
+    Parameters
+    ----------
+    model : RiskModel
+        The model that made the scores.
+    phi, inputs : ndarray, (scores, features), float32
+        As stored.
+    wanted : callable
+        Of a feature's name; a fact none of whose features is wanted is left out.
+
+    Returns
+    -------
+    DataFrame
+        One row per score, one column per fact, log-odds.
+    """
+    names = list(model.encoder.names)
+    absent = np.zeros(len(phi), bool)
+    if "status_last" in names:
+        stood = inputs[:, names.index("status_last")]
+        absent = np.array([model.encoder.value("status_last", code) in ABSENT for code in stood], bool)
+    sums: dict[str, np.ndarray] = {}
+    for place, name in enumerate(names):
+        fact, part = FACT_OF.get(name, name), phi[:, place].astype(float)
+        moved = absent if fact in (_LAST, "load_mean") else np.zeros(len(phi), bool)
+        sums[fact] = sums.get(fact, 0.0) + np.where(moved, 0.0, part)
+        if moved.any():
+            sums[_PRESENCE] = sums.get(_PRESENCE, 0.0) + np.where(moved, part, 0.0)
+    keep = {FACT_OF.get(name, name) for name in names if wanted(name)}
+    return pd.DataFrame({fact: values for fact, values in sums.items() if fact in keep})

@@ -11,6 +11,7 @@ from dashboard.charts.base import Chart
 from dashboard.charts.trends import rates
 from dashboard.cohorts import prospects
 from dashboard.cohorts.view import overview as parts
+from dashboard.cohorts.view.reasons import prepare_reasons
 from dashboard.components.chart_panel import chart_panel, prepare
 from dashboard.components.filters import GroupFilter
 from dashboard.components.layout import card, section
@@ -91,6 +92,7 @@ def prepare_overview(chosen: GroupFilter) -> None:
         prepare(**_scenarios(given))
     if prospects.largest_gap(group_table(given, GROUPS[0])) is not None:
         prepare(**_group_rates(given, GROUPS[0]))
+    prepare_reasons(given)
 
 
 def health() -> None:

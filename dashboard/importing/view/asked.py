@@ -12,6 +12,7 @@ from dashboard.importing.check_result import CheckResult
 from dashboard.importing.plan import UploadedFile
 from dashboard.importing.view.counts import counts_table
 from dashboard.jobs import imports as jobs_import
+from dashboard.jobs.first_run import first_steps
 from dashboard.jobs.view.job_progress import job_progress
 from dashboard.jobs.view.next_steps import next_steps
 from dashboard.shell import current_session, stores
@@ -77,4 +78,5 @@ def _written(job: Job) -> None:
     words = current_session.words()
     st.caption(words("data.applied"))
     st.dataframe(shown_table(counts_table(job.result["counts"])), hide_index=True, alt=words("data.applied"))
-    next_steps("data", follow=True)
+    if not first_steps(stores.store()):  # the page shows those itself
+        next_steps("data", follow=True)

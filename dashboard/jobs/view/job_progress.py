@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.jobs import asking as jobs
-from dashboard.jobs.words import ICONS, outcome_words, progress_words, step_words
+from dashboard.jobs.words import ICONS, outcome_words, progress_words, step_words, waiting_words
 from dashboard.shell import current_session, stores
 from dashboard.shell.session_keys import Key
 from data.engine.clock import now
@@ -61,7 +61,7 @@ def _watched(job_id: str) -> None:
     if job.status == "waiting" and job.begins_at is not None and job.begins_at > now():
         line = f"**{title}** · {words('feeder.begins', when=_clock(job.begins_at))}"
     elif job.status == "waiting":
-        line = f"**{title}** · {words('job_status.waiting')}"
+        line = f"**{title}** · {waiting_words(table.ahead_of(store, job_id), words, current_session.hour)}"
     elif job.cancel_at is not None or jobs_live.asked_to_stop(store, job_id):
         line = f"**{title}** · {words('jobs.stopping')}"
     else:

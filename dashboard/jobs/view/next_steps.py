@@ -1,11 +1,13 @@
-"""What comes next, with a button for each step that the reader may ask for."""
+"""What comes next, with a button for each step that the reader may ask for; at first, the whole list."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from dashboard.jobs import asking as jobs
+from dashboard.jobs.first_run import first_steps
 from dashboard.jobs.next_steps import open_steps
+from dashboard.jobs.view.first_run import first_run
 from dashboard.jobs.view.job_progress import job_progress
 from dashboard.shell import current_session, stores
 from data.jobs import table
@@ -29,6 +31,9 @@ def next_steps(key: str, *, follow: bool = False) -> None:
         Show how the jobs that were asked for here go on.
     """
     words, person, store = current_session.words(), current_session.person(), stores.store()
+    begun = first_steps(store)
+    if begun:
+        return first_run(begun, key, follow=follow)
     steps = open_steps(store)
     running = {job.kind for job in table.open_jobs(store)}
     asked = st.session_state.setdefault(_place(key), {})

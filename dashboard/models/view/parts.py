@@ -109,10 +109,9 @@ def measures(served: RegisteredModel, target: str, rows: tuple[str, ...]) -> pd.
     return caches.made_once("model-figures", (served.version, target, rows), make)
 
 
-def figures(table: pd.DataFrame) -> None:
-    """A table of measures with intervals."""
-    words = current_session.words()
-    st.dataframe(shown_table(table), hide_index=True, height="content", alt=words("model.metrics_title"))
+def figures(table: pd.DataFrame, title: str) -> None:
+    """A table of measures with intervals, named by the heading above it."""
+    st.dataframe(shown_table(table), hide_index=True, height="content", alt=title)
 
 
 def further(part: str, manifest: Manifest, target: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import streamlit as st
 
@@ -52,6 +52,11 @@ def refused_page(names: list[str]) -> None:
     names : list of str
         The pages of the role.
     """
-    asked = urlsplit(st.context.url or "").path.rstrip("/").rpartition("/")[2]
+    asked = asked_page()
     if asked in PAGES and asked not in names:
         audited_once("refuse_page", asked)
+
+
+def asked_page() -> str:
+    """The last part of the address, as it is read; empty at the root."""
+    return unquote(urlsplit(st.context.url or "").path.rstrip("/").rpartition("/")[2])

@@ -31,6 +31,17 @@ def table(listed: list[Token]) -> None:
     st.dataframe(shown_table(frame), hide_index=True, alt=words("tokens.list_title"))
 
 
+def _programs_asked(own: list[str], programs: dict[str, str]) -> list[str]:
+    words, person = current_session.words(), current_session.person()
+    return st.multiselect(
+        words("tokens.programs"),
+        own,
+        format_func=lambda code: shown(f"{code} {programs.get(code, '')}"),
+        help=words("tokens.programs_help") if person.program_codes is None else None,
+        key="token-programs",
+    )
+
+
 def make_form() -> None:
     """Make a token; it is shown in this run and in no other."""
     words, person = current_session.words(), current_session.person()
@@ -45,13 +56,7 @@ def make_form() -> None:
             format_func=lambda name: words(f"tokens.scope_{name}"),
             key="token-scopes",
         )
-        codes = st.multiselect(
-            words("tokens.programs"),
-            own,
-            format_func=lambda code: shown(f"{code} {programs.get(code, '')}"),
-            help=words("tokens.programs_help") if person.program_codes is None else None,
-            key="token-programs",
-        )
+        codes = _programs_asked(own, programs) if own else []
         days = st.number_input(words("tokens.days"), 1, MOST_DAYS, DEFAULT_DAYS, key="token-days")
         if not st.form_submit_button(words("tokens.make"), type="primary", icon=":material/key:"):
             return

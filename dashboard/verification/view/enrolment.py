@@ -14,6 +14,7 @@ from dashboard.shell.access import may
 from dashboard.shell.session_keys import Key
 from dashboard.students.view.specimen_panel import scan, specimen_name
 from dashboard.verification.view import consent as consent_parts
+from dashboard.verification.view.lacking import lacking_list
 from data import queries
 from data.signatures.findings import CHECKS
 from data.verification import queries as queries_verification
@@ -38,13 +39,14 @@ def overview() -> None:
         ]
     )
     if not may(person.role, "run enrol") or not counts["students"]:
-        return
+        return lacking_list(fewest())
     if st.button(words("enrolment.enrol_all"), icon=":material/group_add:", key="enrol-all"):
         st.session_state[Key.ENROL_JOB] = jobs.start(stores.store(), person, "enrol")
     st.caption(words("enrolment.enrol_all_help"))
     consent_parts.to_consent("to_missing")
     if Key.ENROL_JOB in st.session_state:
         job_progress(st.session_state[Key.ENROL_JOB])
+    lacking_list(fewest())
 
 
 def fewest() -> int:

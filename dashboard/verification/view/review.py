@@ -158,8 +158,27 @@ def _settlement(case: dict, actions: tuple[str, ...]) -> None:
     st.rerun()
 
 
+def which_list(queue: pd.DataFrame, settled: pd.DataFrame) -> pd.DataFrame:
+    """The open cases or those that are settled, as the reader chooses; where there is one kind only, that."""
+    words = current_session.words()
+    kinds = {"open": queue, "settled": settled}
+    there = [kind for kind, rows in kinds.items() if len(rows)]
+    if len(there) == 1:
+        return kinds[there[0]]
+    chosen = st.segmented_control(
+        words("review.list_which"),
+        there,
+        default=there[0],
+        required=True,
+        format_func=lambda kind: f"{words(f'review.list_{kind}')} · {words.number(len(kinds[kind]))}",
+        key="review-list",
+        label_visibility="collapsed",
+    )
+    return kinds[chosen]
+
+
 def queue_list(table: pd.DataFrame, ids: list[str]) -> None:
-    """Every open case; selecting a row opens it.
+    """The cases; selecting a row opens one.
 
     Parameters
     ----------

@@ -131,3 +131,68 @@ def test_texts_are_read_by_dotted_keys_and_the_later_file_counts(tmp_path):
     first.write_text('top = "1"\n[a]\nx = "2"\n[a.b]\ny = "3"\n', encoding="utf-8")
     second.write_text('[a]\nx = "4"\n', encoding="utf-8")
     assert read_texts(first, second) == {"top": "1", "a.x": "4", "a.b.y": "3"}
+
+
+def test_a_word_is_chosen_by_its_number():
+    words = Words("en")
+    assert words("audit.whole", n=1).startswith("Whole: 1 entry, ")
+    assert words("audit.whole", n=1200).startswith("Whole: 1,200 entries, ")
+    assert words("unit.days", value="1") == "1 day" and words("unit.days", value="0") == "0 days"
+
+
+THINGS = (  # counted on pages
+    *("students", "terms", "files", "rows", "cases", "pairs", "references", "signatures", "specimens"),
+    *(
+        "tables",
+        "programmes",
+        "years",
+        "days",
+        "seconds",
+        "minutes",
+        "things",
+        "cells",
+        "problems",
+        "figures",
+    ),
+    *("advisors", "jobs", "entries", "opinions", "steps", "groups", "points"),
+)
+SET = {"fewest", "least", "most", "minimum", "needed", "limit", "maximum", "normal", "required"}  # never 1
+NEVER_ONE = {  # limits, or sums of many
+    *("bulk.too_many", "views.full", "why.few", "why.nearly_all", "export.suppressed_note"),
+    *("fitness.late_one_cohort", "fitness.dropout_one_cohort", "job_step.asking_feeder_n_rows"),
+    *("overview.gap", "fitness.few_students", "verification.unproven", "audit.newest"),
+}
+
+
+def test_no_text_counts_one_of_several():
+    counted = re.compile(rf"{{(\w+)}} (?:{'|'.join(THINGS)})\b")
+    found = {
+        key: text
+        for key, text in _texts("en").items()
+        if not key.startswith("count.") and key not in NEVER_ONE
+        for name in counted.findall(text)
+        if name not in SET
+    }
+    assert found == {}
+
+
+UNUSUAL = {  # what no campus says → what it says
+    r"\bsaringan": "filter",
+    r"\bsks\b": "SKS",
+    r"[Pp]enyaringan administratif": "skrining administratif",
+    r"[Pp]etugas registrasi": "bagian akademik",
+    r"[Pp]engesampingan": "penilaian dosen wali",
+    r"[Tt]enang sementara": "tunda pengingat",
+    r"(?<!kepercayaan )95 ?(%|persen)(?= .{0,3}$)|([Ss]elang|[Ii]nterval) 95": "selang kepercayaan 95%",
+    r"masih di sini$": "mahasiswa yang bertahan",
+    r"diharapkan, bukan": "perkiraan",
+}
+
+
+def test_indonesian_texts_say_what_a_campus_says_and_write_decimals_with_a_comma():
+    texts = _texts("id")
+    for pattern, instead in UNUSUAL.items():
+        assert [key for key, text in texts.items() if re.search(pattern, text)] == [], instead
+    point = re.compile(r"(?<![\w.`/-])\d+\.\d{1,2}(?![\d.\w])")  # 1.000 is a thousand
+    dotted = {key: text for key, text in texts.items() if point.search(text)}
+    assert dotted == {}

@@ -192,7 +192,19 @@ def test_the_queue_ends_when_nothing_waits(case, screen):
     reviews.settle(case.store, _scope(SITI), case.decision.decision_id, "ask_again", "first thing to do")
     at = screen.drawn("review", SITI)
     assert EN("review.empty_title") in screen.texts(at)
-    assert not at.dataframe
+
+
+def test_a_settled_case_is_found_again_with_its_opinions_and_can_no_longer_be_settled(case, screen):
+    reviews.give_opinion(case.store, _scope(SITI), case.decision.decision_id, "another_writer", "", ["shape"])
+    reviews.settle(case.store, _scope(SITI), case.decision.decision_id, "ask_again", "first thing to do")
+    at = screen.drawn("review", RINA)
+    (listed,) = (frame.value for frame in at.dataframe)
+    assert listed["state"].tolist() == [EN("review.state_settled")]
+    at.query_params["case"] = case.decision.decision_id
+    at.run()
+    told = screen.texts(at)
+    assert not at.exception and EN("opinion.another_writer") in told and EN("action_of.ask_again") in told
+    assert not [one for one in at.radio if one.key in ("settlement", "opinion")]
 
 
 def test_one_opinion_lets_the_reader_ask_for_another_signature_only(case, screen):

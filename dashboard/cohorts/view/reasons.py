@@ -1,0 +1,98 @@
+"""The overview's card on why: what raises the risk of those at risk most often, and where it differs."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.charts.base import Chart
+from dashboard.charts.trends import rates
+from dashboard.cohorts import reasons, summaries
+from dashboard.cohorts.view import overview as parts
+from dashboard.components.chart_panel import chart_panel, prepare
+from dashboard.components.layout import card, section
+from dashboard.shell import caches, current_session, stores
+from dashboard.shell.plain import plain
+from dashboard.shell.wording import Words
+from data import queries
+
+SHOWN = 6  # reasons in the chart
+
+
+def reasons_card(given: parts.Given) -> None:
+    """The commonest reasons of whoever is chosen; over all programmes also the first one of each."""
+    words, common = current_session.words(), commonest(given)
+    with card("why"):
+        if common.empty:
+            section(words("why.title"), words("why.help"))
+            silent = words("overview.unlearned")
+            st.caption(silent if given.silent else words("why.few", n=reasons.FEWEST))
+            return
+        if common["rate"].notna().any():
+            chart_panel(**_panel(given), title=words("why.title"), help=words("why.help"))
+        else:
+            section(words("why.title"), words("why.help"))
+        nearly = [reason_words(one, words) for one in common.loc[common["rate"].isna(), "reason"]]
+        if nearly:
+            st.markdown(words("why.nearly_all", reasons=", ".join(nearly), n=int(common["n"].iloc[0])))
+        if given.chosen.program_code is None:
+            rows = _by_program(given)
+            told = [_of_program(code, part, words) for code, part in rows.groupby("program_code", sort=False)]
+            st.markdown("\n".join(f"- {line}" for line in told))
+        st.caption(words("why.note"))
+
+
+def commonest(given: parts.Given) -> pd.DataFrame:
+    """The commonest reasons of whoever is chosen (:func:`dashboard.cohorts.reasons.commonest`)."""
+    make = partial(_narrowed, given)
+    return caches.made_once("why-common", given.about, lambda: reasons.commonest(make()).head(SHOWN))
+
+
+def prepare_reasons(given: parts.Given) -> None:
+    """Work out what the card shows first."""
+    if commonest(given)["rate"].notna().any():
+        prepare(**_panel(given))
+
+
+def reason_words(reason: str, words: Words) -> str:
+    """A fact in the reader's language."""
+    key = f"why.fact_{reason.replace(' ', '_')}"
+    return words(key) if words.has(key) else words.named("feature", reason)
+
+
+def _narrowed(given: parts.Given) -> pd.DataFrame:
+    if given.silent:
+        return pd.DataFrame(columns=["program_code", "cohort_term", "reason", "students"])
+    target, version = given.chosen.target, stores.served_version()
+    whole = caches.made_once("why", (target, version), partial(_counted, target))
+    return summaries.chosen(whole, given.chosen.program_code, given.chosen.cohort_term)
+
+
+def _counted(target: str) -> pd.DataFrame:
+    tell = partial(reasons.main_reasons, stores.model())
+    return queries.reasons_of_risk(stores.store(), current_session.scope(), target, tell)
+
+
+def _by_program(given: parts.Given) -> pd.DataFrame:
+    return caches.made_once("why-programs", given.about, lambda: reasons.by_program(_narrowed(given)))
+
+
+def _panel(given: parts.Given) -> dict:
+    def draw() -> Chart:
+        words = current_session.words()
+        rows = commonest(given).dropna(subset=["rate"])
+        named = rows.assign(reason=[reason_words(reason, words) for reason in rows["reason"]])
+        return rates(named, "reason", words)
+
+    return {"chart": draw, "key": "why", "about": given.about}
+
+
+def _of_program(code: str, rows: pd.DataFrame, words: Words) -> str:
+    told = []
+    for row in rows.to_dict("records"):
+        share = words("why.nearly") if pd.isna(row["rate"]) else words.percent(row["rate"])
+        told.append(f"{reason_words(row['reason'], words)} ({share})")
+    name, n = plain(stores.programs().get(code, code)), words.count("students", int(rows["n"].iloc[0]))
+    return words("why.of_program", program=f"**{name}**", students=n, reasons=", ".join(told))

@@ -1,0 +1,44 @@
+"""Addresses that lead nowhere, or to a page of other roles: the reader is told so in their language."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from dashboard.shell.wording import Words
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+@pytest.mark.parametrize("address", ["no-such-page", "no%20such%20page", "start"])
+def test_an_unknown_address_says_so_and_leads_back(visitor, steps, site, language, address):
+    page, words = visitor, Words(language)
+    page.locator(".st-key-language_choice").get_by_text(language.upper(), exact=True).click()
+    steps.enter(page, "leadership")
+    page.goto(f"{site.url}/{address}")
+    expect(page.locator(".st-key-page-header h1")).to_have_text(words("not_found.unknown_title"))
+    assert page.get_by_role("dialog").count() == 0
+    back = words("not_found.back", page=words("nav.overview"))
+    page.locator("[data-testid=stMain]").get_by_role("link", name=back).click()
+    expect(page.locator(".st-key-page-header h1")).to_have_text(words("overview.title"))
+
+
+def test_a_page_of_other_roles_is_told_as_one_and_the_menu_still_leads_on(visitor, steps, site):
+    page, words = visitor, Words("en")
+    steps.enter(page, "leadership")
+    page.goto(f"{site.url}/caseload")
+    expect(page.locator(".st-key-page-header h1")).to_have_text(words("not_found.of_others_title"))
+    expect(page.locator("[data-testid=stMain]")).to_contain_text(words("role.leadership"))
+    assert page.get_by_role("dialog").count() == 0
+    steps.open_page(page, "reports")
+    expect(page.locator(".st-key-page-header h1")).to_have_text(words("reports.title"))
+
+
+def test_a_stranger_at_an_unknown_address_is_asked_to_sign_in_and_nothing_else(visitor, steps, site):
+    page, words = visitor, Words("en")
+    page.goto(f"{site.url}/no-such-page")
+    expect(page.get_by_text(words("app.tagline"))).to_be_visible()
+    assert page.get_by_role("dialog").count() == 0
+    page.locator(".st-key-enter-auditor button").click()
+    expect(page.locator(".st-key-page-header h1")).to_have_text(words("not_found.unknown_title"))
