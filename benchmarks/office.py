@@ -28,8 +28,7 @@ from vision.descriptor.describe_specimens import descriptor_in_use
 from vision.descriptor.descriptors import Descriptor
 from vision.scans.pen import PenTrace, pen_trace
 from vision.scans.preprocess import to_gray, to_ink
-from vision.scans.quality import check_pixels
-from vision.verification.conditions import Compared, compare_scan
+from vision.verification.conditions import Compared, Reading, compare_scan
 from vision.verification.forger_share import REGISTER_DOUBT, Forgers, read_forgers
 from vision.verification.ground import Ground, WriterSet, background_of, fit_calibrations, run_trials
 from vision.verification.synthetic_ground import SHIPPED, read_synthetic
@@ -177,7 +176,7 @@ def _one(found, tool, person: Person, models: dict, grounds, condition: str, kin
     rng = np.random.default_rng((SEED, row, list(CONDITIONS).index(condition)))
     other = _scan(found, int(found.genuine_of(np.unique(found.writers)[0])[-1]))
     pixels = as_read(CONDITIONS[condition](_scan(found, row), rng, other))
-    ink, findings, known = to_ink(pixels), check_pixels(pixels), {}
+    reading, known = Reading.of(pixels), {}
 
     def describe(image: np.ndarray) -> np.ndarray:
         key = (image.shape, image.tobytes())
@@ -188,7 +187,7 @@ def _one(found, tool, person: Person, models: dict, grounds, condition: str, kin
     for (name, count), model in models.items():
         calibration = grounds[name].calibration_for(count)
         compared = compare_scan(
-            ink, findings, pen_trace(ink), describe=describe, model=model, references=count,
+            pixels, reading, describe=describe, model=model, references=count,
             calibration=calibration, reference_pens=person.pens[:count],
         )  # fmt: skip
         yield {

@@ -19,7 +19,7 @@ from vision.scans.fingerprint import copy_limit, image_distance, image_fingerpri
 from vision.scans.ink_colours import two_colours
 from vision.scans.paper_lines import find_printed_lines, touching, without_printed_lines
 from vision.scans.pen import PenTrace, pen_trace
-from vision.scans.preprocess import flatten_paper, ink_mask, to_gray
+from vision.scans.preprocess import flatten_paper, ink_mask, pen_gray, to_gray
 from vision.scans.sharpness import BLURRED, SOFT, softness
 
 LEAST_WIDTH = 150
@@ -30,6 +30,8 @@ GAP_DOWN, GAP_ACROSS = 7.0, 28.0
 """Widths of the stroke between two groups of ink, one above the other or side by side, that one signature has
 at most; or so many times its own height, whichever is more (`GAP_DOWN_SIZE`, `GAP_ACROSS_SIZE`)."""
 GAP_DOWN_SIZE, GAP_ACROSS_SIZE = 0.12, 1.2
+MOST_TOUCHED = 0.25
+"""Share of a printed line's length that strokes may meet: where they cross, both are told apart."""
 MOST_TILT = 30.0
 """Degrees from the horizontal."""
 
@@ -90,7 +92,10 @@ def check_specimen(
 
 def check_pixels(pixels: np.ndarray, others: Mapping[str, str] | None = None) -> list[Finding]:
     """:func:`check_specimen` of a decoded image (:func:`vision.scans.images.decode_image`), gray or RGB."""
-    return check_specimen(to_gray(pixels), others, colour=pixels if pixels.ndim == 3 else None)
+    gray, coloured = pen_gray(pixels), pixels.ndim == 3
+    if coloured and not np.array_equal(gray, to_gray(pixels)):
+        coloured = False  # a stamp was taken away; what is left has the pen's colour
+    return check_specimen(gray, others, colour=pixels if coloured else None)
 
 
 def _prepare(gray: np.ndarray, colour: np.ndarray | None) -> _Scan:
@@ -209,11 +214,9 @@ def _touching(scan: _Scan) -> Finding:
     """Strokes that run into a printed line: taking it away takes some of them, leaving it adds to them."""
     if not scan.lines:
         return _not_applicable(findings.PRINT_TOUCHES, "There is no printed line.")
-    share = touching(scan.writing, scan.lines)
-    found = share > 0
-    return _finding(
-        findings.PRINT_TOUCHES, found, share, f"Strokes meet printed lines along {share:.1%} of their length."
-    )
+    share = touching(scan.ink, scan.writing, scan.lines)
+    reason = f"Strokes meet a printed line along {share:.1%} of its length (at most {MOST_TOUCHED:.0%})."
+    return _finding(findings.PRINT_TOUCHES, share > MOST_TOUCHED, share, reason)
 
 
 def _two_signatures(scan: _Scan) -> Finding:

@@ -15,7 +15,7 @@ from data.verification import queries as reads
 from vision.scans.images import decode_image
 from vision.scans.pen import PenTrace, pen_trace
 from vision.scans.preprocess import to_ink
-from vision.verification.conditions import Compared, compare_scan, habits_of
+from vision.verification.conditions import Compared, Reading, compare_scan, habits_of
 from vision.verification.likelihood import Calibration
 from vision.verification.verification_tools import Tools
 from vision.verification.verify import FEWEST_REFERENCES, Verification, fit_writer_model
@@ -45,13 +45,11 @@ def compare(
     referred = [] if row is None else row["reference_ids"]
     ids, vectors = reads.descriptors(store, tools.descriptor_id, referred)
     calibration = tools.ground.calibration_for(len(ids))
-    ink = to_ink(pixels)
     enough = len(ids) >= FEWEST_REFERENCES
     qualities = own.loc[own["specimen_id"].isin(ids), "quality"]
     compared = compare_scan(
-        ink,
-        findings,
-        pen_trace(ink),
+        pixels,
+        Reading.of(pixels, findings),
         describe=lambda one: _vector(tools, one),
         model=fit_writer_model(vectors, tools.ground.background, key) if enough else None,
         references=len(ids),

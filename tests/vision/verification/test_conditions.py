@@ -11,12 +11,12 @@ import pytest
 
 from data.signatures.findings import CHECKS, COPY, Finding
 from tests.vision.verification.test_verification_pipeline import Plain, drawing
-from vision.scans.pen import PenTrace, pen_trace, unlike_pen
-from vision.scans.preprocess import to_gray, to_ink
-from vision.scans.quality import check_pixels
+from vision.scans.pen import PenTrace, pen_trace, redrawn, unlike_pen
+from vision.scans.preprocess import to_ink
 from vision.verification.conditions import (
     HABITS,
     REASON_OF,
+    Reading,
     at_size_of,
     compare_scan,
     habits_of,
@@ -34,9 +34,8 @@ class Office:
     calibration: Calibration
 
     def compare(self, pixels, habits=frozenset()):
-        ink = to_ink(to_gray(pixels))
         return compare_scan(
-            ink, check_pixels(pixels), pen_trace(ink), describe=describe, model=self.model, references=4,
+            pixels, Reading.of(pixels), describe=describe, model=self.model, references=4,
             calibration=self.calibration, reference_pens=self.pens, habits=habits,
         )  # fmt: skip
 
@@ -66,6 +65,15 @@ def stamped():
     return rgb
 
 
+def stamped_in_gray():
+    """A copier's stamp: paler than the pen, of no colour."""
+    sheet = drawing(7, 30)
+    stamp = np.full(sheet.shape, 240, np.uint8)
+    for radius in (70, 52):
+        cv2.circle(stamp, (300, 120), radius, 170, 6, cv2.LINE_AA)
+    return np.minimum(sheet, stamp)
+
+
 def cut():
     return np.ascontiguousarray(drawing(7, 30)[:, 120:])
 
@@ -85,6 +93,14 @@ def lined():
     return sheet
 
 
+def lined_in_ink():
+    """A printed line as dark as the pen, with a stroke lying along much of it."""
+    sheet = drawing(7, 30)
+    cv2.line(sheet, (0, 120), (599, 121), 40, 2)
+    cv2.line(sheet, (150, 116), (420, 118), 40, 9)
+    return sheet
+
+
 def two():
     return np.concatenate([drawing(7, 30), np.full((40, 600), 240, np.uint8), drawing(60, 1)])
 
@@ -96,10 +112,10 @@ def blank_form():
 
 
 CONDITIONS = {
-    "several_inks": stamped,
+    "several_inks": stamped_in_gray,
     "cut_off": cut,
-    "other_pen": lambda: with_pen(13),
-    "print_touches": lined,
+    "other_pen": lambda: with_pen(22),
+    "print_touches": lined_in_ink,
     "two_signatures": two,
     "blank": blank_form,
     "blurred": lambda: cv2.GaussianBlur(drawing(7, 30), (0, 0), 16),
@@ -122,13 +138,38 @@ def test_each_condition_is_inconclusive_with_its_own_reason_and_no_ratio(office,
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])
-def test_a_scan_on_its_side_or_head_is_said_to_be_turned(office, times):
+def test_a_scan_on_its_side_or_head_is_turned_and_that_is_told(office, times):
+    upright = office.compare(drawing(7, 30))
     found = office.compare(np.ascontiguousarray(np.rot90(drawing(7, 30), times)))
-    assert (found.outcome, found.reason) == ("inconclusive", "rotated")
+    assert (found.outcome, found.reason) == ("consistent", "agrees")
     tilt = next(one for one in found.findings if one.code == "SIG009")
-    assert tilt.status == "found"
-    if times == 2:  # upside down has no tilt of its own
-        assert abs(tilt.value) == 180
+    assert (tilt.status, tilt.value) == ("found", {1: 90.0, 2: 180.0, 3: -90.0}[times])
+    assert found.verification.log10_lr <= upright.verification.log10_lr
+
+
+def test_turning_costs_some_of_the_ratio_and_never_turns_it_round():
+    line = Calibration(1.0, 0.0, 1.5, 1.5, 90, 90, 90).doubting(0.1, 0.5)
+    assert line.log10_lr([1.0, 0.05, -0.3, -1.0]) == pytest.approx([0.9, 0.0, 0.0, -0.5])
+    with pytest.raises(ValueError, match="same"):
+        line.doubting(-0.1, 0.0)
+
+
+@pytest.mark.parametrize("sheet", [stamped, lined], ids=["a red stamp across", "a pale line through it"])
+def test_what_can_be_parted_from_the_signature_is_taken_away_and_compared(office, sheet):
+    found = office.compare(sheet())
+    assert (found.outcome, found.reason) == ("consistent", "agrees")
+
+
+@pytest.mark.parametrize("width", [2, 13])
+def test_a_stroke_of_another_width_is_redrawn_and_that_is_told(office, width):
+    found = office.compare(with_pen(width))
+    pen = found.findings[-1]
+    assert (pen.code, pen.status) == ("SIG012", "found")
+    assert found.outcome != "review"
+    ink = to_ink(with_pen(width))
+    again = pen_trace(redrawn(ink, pen_trace(ink), office.pens))
+    typical = np.median([one.relative for one in office.pens])
+    assert again.relative == pytest.approx(typical, rel=0.3)
 
 
 def test_a_scan_of_half_the_resolution_is_brought_to_the_references_size(office):
