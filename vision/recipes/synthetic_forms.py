@@ -133,10 +133,20 @@ def _paragraphs(page, rng, unit, black, top: int, bottom: int) -> int:
             font = int(rng.choice([cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, cv2.FONT_HERSHEY_SCRIPT_COMPLEX]))
             ink = np.float32([0.9, 0.75, 0.3]) if rng.random() < 0.5 else black
             grown = rng.uniform(1.1, 1.7) if script else 1.0
-            _text(page, filled, max(right + 3 * unit, 60 * unit), foot, height * grown, font if script else 0, ink)
+            _text(
+                page,
+                filled,
+                max(right + 3 * unit, 60 * unit),
+                foot,
+                height * grown,
+                font if script else 0,
+                ink,
+            )
             if rng.random() < 0.5:
                 stop = page.shape[1] - round(20 * unit)
-                _line(page, (round(60 * unit), round(foot + unit)), (stop, round(foot + unit)), 1, black, True)
+                _line(
+                    page, (round(60 * unit), round(foot + unit)), (stop, round(foot + unit)), 1, black, True
+                )
             foot += 3 * height
         else:
             foot = _prose(page, rng, unit, black, foot, int(rng.integers(1, 5))) + 3 * unit
@@ -185,7 +195,15 @@ def _sign(page, rng, unit, black, signatures, top: int) -> list[tuple[int, int, 
                 ((left + 62 * unit, top + unit), (left + 62 * unit, foot)),
             ):
                 _line(page, tuple(map(round, start)), tuple(map(round, stop)), max(1, round(unit / 4)), black)
-        _text(page, f"NIM {int(rng.integers(10**7, 10**8))}", left, foot + 8 * unit, 2.2 * unit, _FONTS[0], black)
+        _text(
+            page,
+            f"NIM {int(rng.integers(10**7, 10**8))}",
+            left,
+            foot + 8 * unit,
+            2.2 * unit,
+            _FONTS[0],
+            black,
+        )
         if number < len(signatures):
             found.append(_laid(page, rng, unit, signatures[number], left, (top, foot)))
             if rng.random() < 0.3:

@@ -97,7 +97,9 @@ def read_page(pixels: np.ndarray) -> Page:
         A decoded scan, upright, 255 paper.
     """
     scale = min(1.0, SIDE / max(pixels.shape[:2]))
-    small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
+    small = (
+        cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
+    )
     gray = to_gray(small)
     flat = flatten_paper(gray)
     mask = ink_mask(flat).astype(np.uint8)

@@ -174,9 +174,7 @@ def compare_scan(
     return Compared(found, found.outcome, best.reason or found.code, best.findings)
 
 
-def _judged(
-    reading, describe, model, references, calibration, reference_pens, habits, remedies
-) -> _Judged:
+def _judged(reading, describe, model, references, calibration, reference_pens, habits, remedies) -> _Judged:
     seen = pen_finding(reading.pen, reference_pens)
     every = (*reading.findings, seen)
     ink = at_size_of(reading.ink, reference_pens)
