@@ -2,9 +2,9 @@
 
 A set of real writers stands for a register: half of the writers that are not tested make the background, and
 each half is tried on the other's background for the calibration, by the functions that the program itself
-uses; forgers are borrowed from the *other* sets (``vision.verification.forger_share``), never from the one under test. Each tested writer's first
-signatures, clean, are the references; later ones, forgeries and strangers' are brought in under every
-condition.
+uses; forgers are borrowed from the *other* sets (``vision.verification.forger_share``), never from the one
+under test. Each tested writer's first signatures, clean, are the references; later ones, forgeries and
+strangers' are brought in under every condition.
 """
 
 from __future__ import annotations

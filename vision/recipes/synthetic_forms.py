@@ -1,4 +1,4 @@
-"""Forms that no office has printed: letterhead, text, tables, lines, names in brackets, stamps and signatures.
+"""Forms that no office has printed: letterhead, text, tables, lines, names in brackets, stamps, signatures.
 
 They are the only pages that the finder of signatures learns from (:mod:`vision.recipes.form_detector`). The
 same pages, with a given signature laid on them, are what ``python -m benchmarks forms`` measures.
@@ -15,8 +15,9 @@ DPI = 120
 SHAPE = (1403, 992)
 """A4 at `DPI`."""
 _WORDS = (
-    "yang bertanda tangan di bawah ini menyatakan dengan sebenarnya bahwa saya mahasiswa program studi teknik "
-    "semester ganjil tahun akademik nomor induk alamat telepon mata kuliah jumlah kredit kode kelas dosen wali "
+    "yang bertanda tangan di bawah ini menyatakan dengan sebenarnya bahwa saya mahasiswa program studi "
+    "teknik semester ganjil tahun akademik nomor induk alamat telepon mata kuliah jumlah kredit kode kelas "
+    "dosen wali "
     "persetujuan rencana studi the student hereby declares that all statements are true registration of "
     "courses adviser faculty of engineering date place approved by head of department copy to archive"
 ).split()
@@ -230,9 +231,8 @@ def _stamp(page, rng, unit, left: float, middle: float) -> None:
     for share in (1.0, 0.72):
         cv2.circle(mark, centre, round(radius * share), 255, max(1, round(unit / 2)), cv2.LINE_AA)
     word = str(rng.choice(_WORDS)).upper()
-    cv2.putText(
-        mark, word, (centre[0] - radius // 2, centre[1]), 0, radius / 110, 255, max(1, round(unit / 4)), cv2.LINE_AA
-    )  # fmt: skip
+    thick = max(1, round(unit / 4))
+    cv2.putText(mark, word, (centre[0] - radius // 2, centre[1]), 0, radius / 110, 255, thick, cv2.LINE_AA)
     _lay(page, mark, np.float32([[0.75, 0.7, 0.25], [0.2, 0.75, 0.7]][int(rng.integers(2))]) * 0.8)
 
 

@@ -137,28 +137,32 @@ def find_signatures(pixels: np.ndarray, page: Page | None = None) -> list[Place]
     ]
 
 
-def is_page(pixels: np.ndarray, page: Page | None = None) -> bool:
-    """Whether a picture is a page with more on it than a signature: by its shape and its printed letters."""
+def may_be_page(pixels: np.ndarray) -> bool:
+    """Whether a picture has the shape of a page; a strip cut to a signature has not."""
     long, short = max(pixels.shape[:2]), min(pixels.shape[:2])
-    if long < LEAST_PAGE or long > SLENDER * short:
-        return False
-    return (page or read_page(pixels)).letters >= FEWEST_LETTERS
+    return long >= LEAST_PAGE and long <= SLENDER * short
 
 
-def signature_on(pixels: np.ndarray) -> Place | None:
-    """The signature of a page; None for a crop, and for a page on which none is found."""
-    long, short = max(pixels.shape[:2]), min(pixels.shape[:2])
-    if long < LEAST_PAGE or long > SLENDER * short:
+def signature_on(pixels: np.ndarray, page: Page | None = None) -> Place | None:
+    """The likeliest signature of a page; None for a crop, and for a page on which none is found.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (h, w) or (h, w, 3)
+    page : Page, optional
+        Of `pixels`, where it has been read already.
+    """
+    if not may_be_page(pixels):
         return None
-    page = read_page(pixels)
-    if not is_page(pixels, page):
+    page = page or read_page(pixels)
+    if page.letters < FEWEST_LETTERS:
         return None
     found = find_signatures(pixels, page)
     return found[0] if found else None
 
 
-def cropped(pixels: np.ndarray, place: Place, turn: float = 0.0) -> np.ndarray:
-    """The piece of a page, print beside the signature taken away.
+def cropped(pixels: np.ndarray, place: Place, turn: float = 0.0, page: Page | None = None) -> np.ndarray:
+    """A piece of a page, without the print that stands in it.
 
     Parameters
     ----------
@@ -166,6 +170,8 @@ def cropped(pixels: np.ndarray, place: Place, turn: float = 0.0) -> np.ndarray:
     place : Place
     turn : float
         Degrees clockwise by which the piece is turned.
+    page : Page, optional
+        Of `pixels`; without it print is left where it stands.
 
     Returns
     -------
@@ -174,7 +180,17 @@ def cropped(pixels: np.ndarray, place: Place, turn: float = 0.0) -> np.ndarray:
     place = place.inside(pixels.shape)
     cut = np.s_[place.top : place.top + place.height, place.left : place.left + place.width]
     piece = np.ascontiguousarray(pixels[cut])
+    if page is not None and page.print_.any():
+        printed = cv2.resize(
+            page.print_.astype(np.uint8), pixels.shape[1::-1], interpolation=cv2.INTER_NEAREST
+        )
+        piece[printed[cut] > 0] = _paper(piece)
     return turned(piece, turn) if turn else piece
+
+
+def _paper(piece: np.ndarray) -> np.ndarray:
+    """Its tone: one number of gray, three of RGB."""
+    return np.rint(np.median(piece.reshape(-1, *piece.shape[2:]), axis=0)).astype(np.uint8)
 
 
 def turned(piece: np.ndarray, degrees: float) -> np.ndarray:
@@ -186,8 +202,7 @@ def turned(piece: np.ndarray, degrees: float) -> np.ndarray:
     along, across = abs(matrix[0, 0]), abs(matrix[0, 1])
     size = int(height * across + width * along) + 2, int(height * along + width * across) + 2
     matrix[:, 2] += (size[0] - width) / 2, (size[1] - height) / 2
-    paper = np.median(piece.reshape(-1, piece.shape[2] if piece.ndim == 3 else 1), axis=0)
-    value = tuple(map(float, np.atleast_1d(paper)))
+    value = tuple(map(float, np.atleast_1d(_paper(piece))))
     return cv2.warpAffine(piece, matrix, size, flags=cv2.INTER_LINEAR, borderValue=value)
 
 

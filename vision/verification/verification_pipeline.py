@@ -25,7 +25,8 @@ from data.verification.duplicates import same_file_of
 from data.verification.write import NewDecision, NoConsent, write_decision
 from vision.descriptor.describe_specimens import describe_pending
 from vision.descriptor.descriptors import Descriptor
-from vision.scans.images import decode_image
+from vision.scans.form_finder import Place
+from vision.scans.images import as_crop, decode_image
 from vision.scans.quality import check_pixels
 from vision.verification.comparing import Found, compare
 from vision.verification.enrolling import Enrolment, enrol, enrol_all, need_consent, re_enrol
@@ -74,6 +75,8 @@ class Decision:
         ``descriptor_id, descriptor_sha256, classifier_version, calibration_version``.
     thresholds : dict
         ``decisive`` and ``cap`` (|log10 LR|), ``consistent_at`` and ``review_at`` (scores, or None).
+    crop : Place or None
+        What was cut out of a page.
     """
 
     decision_id: str
@@ -88,6 +91,7 @@ class Decision:
     findings: tuple[dict, ...]
     versions: dict[str, str]
     thresholds: dict[str, float | None]
+    crop: Place | None = None
 
 
 def verify(
@@ -98,13 +102,19 @@ def verify(
     actor: str,
     role: str = "system",
     descriptor: Descriptor | None = None,
+    crop: Place | None = None,
+    turn: float = 0.0,
 ) -> Decision:
     """Compare a questioned signature with a student's references, and store what was found.
 
     Parameters
     ----------
     data : bytes
-        The file.
+        The file. Of a page only the piece with the signature is compared and kept.
+    crop : Place, optional
+        Where a person says that the signature stands; looked for on a page by default.
+    turn : float
+        Degrees clockwise by which the piece is turned.
 
     Raises
     ------
@@ -115,6 +125,8 @@ def verify(
     LookupError
         When there is no such student.
     """
+    inspect_image(data)
+    data, place = as_crop(data, crop, turn)
     facts = inspect_image(data)
     need_consent(store, student_key)
     tools = tools_for(store, descriptor)
@@ -139,6 +151,7 @@ def verify(
         },
         reference_ids=tuple(stored["reference_ids"]),
         findings=tuple(stored["findings"]),
+        crop=place,
     )
 
 
@@ -187,6 +200,8 @@ def verify_folder(
         try:
             key = keys[_number_in(file, numbers)]
             data = file.read()
+            inspect_image(data)
+            data, _ = as_crop(data)
             found = decided.get((key, hashlib.sha256(data).hexdigest()))
             if found is not None:
                 need_consent(store, key)  # it may have been withdrawn since

@@ -11,6 +11,8 @@ from dashboard.shell.view.own_data import demo_upload_note
 from dashboard.students.view.specimen_panel import findings_list, paper, picture
 from dashboard.verification import findings
 from dashboard.verification.comparison import checked_image
+from dashboard.verification.crop import read_sheet
+from dashboard.verification.view.crop import chosen_piece
 from data.signatures.findings import Finding
 from data.signatures.specimens import RefusedFile
 
@@ -60,10 +62,12 @@ def questioned_input() -> Questioned | None:
         return None
     data = file.getvalue()
     try:
-        _, quality = checked_image(data)
+        sheet = read_sheet(data)
     except RefusedFile as refused:
         st.error(words.named("refused", refused.code), icon=":material/block:")
         return None
+    data = chosen_piece(data, sheet)
+    _, quality = checked_image(data)
     with paper("questioned"):
         picture(data, words("alt.questioned"))
     findings_list(quality)
