@@ -63,6 +63,7 @@ def main(
         "page_p95_ms": round(1000 * float(np.percentile(seconds, 95)), 1),
     }
     for name in ("found", "found_alone", "mistaken_on_unsigned"):
+        one = result[name]
         typer.echo(
             f"{name:22} {result[name]['value']:.3f} [{result[name]['low']:.3f}-{result[name]['high']:.3f}]"
         )

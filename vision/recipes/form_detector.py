@@ -34,7 +34,7 @@ class Settings:
         Ridge on the line's weights.
     """
 
-    forms: int = 240
+    forms: int = 100
     seed: int = 7
     penalty: float = 1.0
 
