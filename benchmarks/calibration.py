@@ -36,7 +36,7 @@ def main(
     writers: Annotated[int, typer.Option(min=18, help="The first so many writers.")] = 54,
     json_file: JsonFile = None,
 ) -> None:
-    """Outcome rates and Cllr by number of references and ink, nothing learned from the judged set's forgers."""
+    """Outcome rates and Cllr by references and ink, nothing learned from the judged set's forgers."""
     found, tool = read_signature_set(data, writers), descriptor_in_use()
     forgers = read_forgers().without(found.name)
     rows = []

@@ -64,9 +64,7 @@ def main(
     }
     for name in ("found", "found_alone", "mistaken_on_unsigned"):
         one = result[name]
-        typer.echo(
-            f"{name:22} {result[name]['value']:.3f} [{result[name]['low']:.3f}-{result[name]['high']:.3f}]"
-        )
+        typer.echo(f"{name:22} {one['value']:.3f} [{one['low']:.3f}-{one['high']:.3f}]")
     typer.echo(f"page {result['page_p50_ms']} ms (p95 {result['page_p95_ms']})")
     write_result(result, json_file)
 

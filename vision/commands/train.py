@@ -66,7 +66,7 @@ def _finder(out: Path, given: dict, change: list[str] | None) -> str:
     from vision.recipes.form_detector import train as run
 
     made = run(Settings(**given | changed(Settings, change)), out, typer.echo)
-    rates = f"found {made['held_out_found']:.3f}, other groups mistaken {made['held_out_mistaken']:.3f}"
+    rates = f"found {made['held_out_found']}, other groups mistaken {made['held_out_mistaken']}"
     return f"{out}: {made['groups']} groups, on forms held out {rates}, sha256 {made['sha256']}"
 
 

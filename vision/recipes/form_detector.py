@@ -92,12 +92,16 @@ def train(settings: Settings, out: Path, say: Callable[[str], None] = print) -> 
         "settings": asdict(settings),
         "groups": len(labels),
         "signatures": int(labels.sum()),
-        "held_out_found": round(float(tried[labels[held]].mean()), 4),
-        "held_out_mistaken": round(float(tried[~labels[held]].mean()), 4),
+        "held_out_found": _share(tried[labels[held]]),
+        "held_out_mistaken": _share(tried[~labels[held]]),
     }
     text = json.dumps(content) + "\n"
     out.write_text(text, encoding="utf-8")
     return content | {"sha256": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def _share(answers: np.ndarray) -> float | None:
+    return round(float(answers.mean()), 4) if len(answers) else None
 
 
 def synthetic_inks(rng: np.random.Generator, count: int) -> list[np.ndarray]:

@@ -23,6 +23,7 @@ from data.verification import queries as queries_verification
 from data.verification.write import NoConsent
 from vision.descriptor.covariance import Block
 from vision.descriptor.describe_specimens import id_of_descriptor
+from vision.scans.form_finder import Place
 from vision.scans.preprocess import to_ink
 from vision.verification import verification_tools
 from vision.verification.forger_share import SYNTHETIC_DOUBT
@@ -361,3 +362,40 @@ def test_thresholds_of_a_small_register_come_from_synthetic_signers(office):
     rates = report.rates.set_index("name")["value"]
     assert rates["frr"] < 0.05 and rates["far_random"] == 0 and rates["cllr"] < 0.5
     assert report.workload["missed"].is_monotonic_increasing
+
+
+def a_form(sheet: np.ndarray) -> np.ndarray:
+    """An A4 page at 120 dpi with printed lines of words, the sheet's signature below and a name in brackets."""
+    page = np.full((1403, 992), 240, np.uint8)
+    for row in range(120, 620, 34):
+        words = "menyatakan bahwa saya mahasiswa program studi"
+        cv2.putText(page, words, (90, row), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 40, 2, cv2.LINE_AA)
+    small = cv2.resize(sheet, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
+    page[760 : 760 + small.shape[0], 520 : 520 + small.shape[1]] = small
+    cv2.putText(page, "( Siti Rahmawati )", (600, 930), 0, 0.7, 40, 2, cv2.LINE_AA)
+    return page
+
+
+def test_of_a_form_only_the_piece_with_the_signature_is_compared_and_kept(office):
+    enrolled(office)
+    page = a_form(drawing(7, 30))
+    made = check(office, "S07", page)
+    assert made.outcome == "consistent"
+    assert made.crop is not None and 400 < made.crop.left < 700 and 650 < made.crop.top < 900
+    kept = queries_verification.questioned_image(office.store, SYSTEM, made.decision_id)
+    with Image.open(io.BytesIO(kept)) as image:
+        assert image.size == (made.crop.width, made.crop.height)
+    row = queries_verification.decision(office.store, SYSTEM, made.decision_id)
+    assert (row["width"], row["height"]) == (made.crop.width, made.crop.height)
+
+
+def test_where_a_person_says_the_signature_stands_is_where_it_is_looked_for(office):
+    enrolled(office)
+    page = a_form(drawing(7, 30))
+    made = check(office, "S07", page, crop=Place(500, 740, 420, 170))
+    assert (made.crop.left, made.crop.top, made.crop.chance) == (500, 740, 1.0)
+    assert made.outcome == "consistent"
+    elsewhere = check(office, "S07", page, crop=Place(20, 1100, 400, 200))
+    assert (elsewhere.outcome, elsewhere.reason) == ("inconclusive", "blank")
+    with pytest.raises(ValueError, match="992 x 1403"):
+        check(office, "S07", page, crop=Place(2000, 0, 100, 100))
