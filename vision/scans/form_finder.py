@@ -179,7 +179,7 @@ def cropped(pixels: np.ndarray, place: Place, turn: float = 0.0, page: Page | No
     """
     place = place.inside(pixels.shape)
     cut = np.s_[place.top : place.top + place.height, place.left : place.left + place.width]
-    piece = np.ascontiguousarray(pixels[cut])
+    piece = pixels[cut].copy()
     if page is not None and page.print_.any():
         printed = cv2.resize(
             page.print_.astype(np.uint8), pixels.shape[1::-1], interpolation=cv2.INTER_NEAREST

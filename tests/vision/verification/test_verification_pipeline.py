@@ -401,7 +401,7 @@ def a_form(sheet: np.ndarray) -> np.ndarray:
 
 def test_of_a_form_only_the_piece_with_the_signature_is_compared_and_kept(office):
     enrolled(office)
-    rng = np.random.default_rng(5)
+    rng = np.random.default_rng((991, 1))
     form = make_form(rng, synthetic_inks(rng, 1))
     made = check(office, "S07", form.pixels)
     left, top, width, height = form.places[0]
