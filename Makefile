@@ -50,11 +50,12 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 system:  ## Debian packages that the tests need: chromium, PostgreSQL, LibreOffice Calc, poppler
 	@bash tests/system-packages.sh
 
-test: setup-dev system  ## install what the tests need and run all of them (TESTS=path for a part)
+test: setup-dev system  ## install what the tests need, check errors and types, run all tests (TESTS=path for a part)
 	$(PY) -m ruff check .
+	$(VENV)/bin/basedpyright
 	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
 
-lint: setup-dev  ## ruff: errors and formatting; basedpyright: the types of fusion/
+lint: setup-dev  ## ruff: errors and formatting; basedpyright: the types of data/ and fusion/
 	$(PY) -m ruff check . && $(PY) -m ruff format --check .
 	$(VENV)/bin/basedpyright
 

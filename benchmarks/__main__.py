@@ -9,12 +9,15 @@ from pathlib import Path
 
 import typer
 
+from benchmarks.report_file import running
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
 
 
 @app.callback()
-def about() -> None:
+def about(context: typer.Context) -> None:
     """Measurements of this project against the systems and limits it is compared with."""
+    running(context.invoked_subcommand)
 
 
 def benchmark_names() -> list[str]:

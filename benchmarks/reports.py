@@ -24,7 +24,6 @@ from benchmarks.store import register_frames, write
 from dashboard.reports import pipeline
 from dashboard.reports.cohort_report import cohort_report, cohort_tables
 from dashboard.reports.profile import profile_ids, profile_levels
-from dashboard.reports.suppress import suppress
 from data.calendar.term_calendar import term_after, term_end
 from data.store import RecordFrames, open_store
 from data.trust.scope import Scope
@@ -132,9 +131,9 @@ def timed_report(store, register: pipeline.Register, profile_id: str) -> dict[st
     clock = Clock()
     table, provenance = pipeline.build(store, register, request)
     steps = {"table": clock.lap()}
-    suppress(table)
+    pipeline.public(store, register, table)
     steps["suppression"] = clock.lap()
-    pipeline.print_files(table, provenance, languages=("id",), audiences=("internal",))
+    pipeline.print_files(store, register, table, provenance, languages=("id",), audiences=("internal",))
     return steps | {"files": clock.lap()}
 
 

@@ -28,8 +28,10 @@ FAST_RATE = 3e-4
 
 
 SIAMESE = ("deepsign", "signet-siamese", "mobilenet-transfer")
-SYSTEMS = (*SIAMESE, "signet", "signet-f", "identification")
-"""What can be reproduced, by name."""
+SIGNET_F = ("signet-f", "signet-f:loss1", "signet-f:forgeries_as_classes")
+"""The paper's ways of learning from forgeries; ``signet-f`` alone is ``loss2``."""
+SYSTEMS = (*SIAMESE, "signet", *SIGNET_F, "identification")
+"""What can be reproduced, by name: a recipe, and after a colon the formulation of its loss."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +44,21 @@ class Asked:
     references: int
     weights: str
     out: Path
+    as_published: bool = False
+
+    @property
+    def recipe(self) -> str:
+        """The system without the formulation of its loss."""
+        return self.system.partition(":")[0]
 
     def settings(self, **changes) -> TrainSettings:
         """The recipe's published settings within the time, with changes."""
         changes = {"minutes": self.minutes, "seed": self.seed, "weights": self.weights_file} | changes
-        if "weights" not in RECIPES[self.system].published:
+        if formulation := self.system.partition(":")[2]:
+            changes["formulation"] = formulation
+        if "weights" not in RECIPES[self.recipe].published:
             del changes["weights"]
-        return published_settings(self.system, **changes)
+        return published_settings(self.recipe, **changes)
 
     @property
     def weights_file(self) -> str:
@@ -58,7 +68,7 @@ class Asked:
     def account(self, manifest: dict, source, trained: int, found, tested: int) -> dict:
         """What was trained on what, and for how long."""
         return {
-            "network": RECIPES[self.system].trains,
+            "network": RECIPES[self.recipe].trains,
             "trainable_parameters": manifest["trainable_parameters"],
             "start": manifest["about"]["start"],
             "epochs": manifest["epochs"],
@@ -78,6 +88,12 @@ def main(
     references: Annotated[int, typer.Option(min=2, help="Genuine references per writer.")] = 12,
     seed: Annotated[int, typer.Option(min=0)] = 7,
     weights: Annotated[str, typer.Option(help="imagenet, ARCHITECTURE=FILE or none.")] = "imagenet",
+    keep: Annotated[
+        Path | None, typer.Option(help="Keep weights here; again with more minutes, training goes on.")
+    ] = None,
+    as_published: Annotated[
+        bool, typer.Option("--as-published", help="Siamese: the paper's rate and single pairs, as it has it.")
+    ] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
 ) -> None:
     """Train the papers' own networks for so long and measure them in the papers' protocols.
@@ -89,6 +105,7 @@ def main(
     systems = _kept(json_file, found.name)
     for name in system:
         options = {"minutes": minutes, "seed": seed, "references": references, "weights": weights}
+        options |= {"keep": keep, "as_published": as_published}
         systems[name] = reproduce(name, found, other, **options)
         shown = [
             f"{key} {100 * systems[name][key]['value']:.1f} %" for key in ("eer_user", "auc", "accuracy")
@@ -98,11 +115,19 @@ def main(
 
 
 def _kept(json_file: Path | None, data: str) -> dict:
-    """Systems that a result file on the same set holds."""
+    """Systems that a result file on the same set holds; a file of another set or benchmark is refused."""
     if json_file is None or not json_file.exists():
         return {}
     document = json.loads(json_file.read_text(encoding="utf-8"))
-    return document["systems"] if document.get("data") == data else {}
+    if document.get("data") != data or "systems" not in document:
+        held = (
+            document.get("data") if "systems" in document else f"another benchmark on {document.get('data')}"
+        )
+        raise typer.BadParameter(
+            f"{json_file.name} holds {held}, not trained networks on {data}: name another file",
+            param_hint="--json",
+        )
+    return document["systems"]
 
 
 def reproduce(
@@ -114,6 +139,8 @@ def reproduce(
     seed: int = 7,
     references: int = 12,
     weights: str = "imagenet",
+    keep: Path | None = None,
+    as_published: bool = False,
 ) -> dict | None:
     """Train a paper's own network and measure it.
 
@@ -121,8 +148,8 @@ def reproduce(
     ----------
     system : str
         ``deepsign``, ``signet-siamese`` or ``mobilenet-transfer`` (protocol of the DeepSign paper);
-        ``signet`` or ``signet-f`` (a classifier per writer on the network's features); ``identification``
-        (nearest reference).
+        ``signet``, ``signet-f``, ``signet-f:loss1`` or ``signet-f:forgeries_as_classes`` (a classifier per
+        writer on the network's features); ``identification`` (nearest reference).
     found : SignatureSet
         The set to measure on: writers that training does not see, all of them when there is another set to
         train on.
@@ -137,6 +164,11 @@ def reproduce(
     weights : str
         For networks that start from ImageNet's: ``imagenet`` (downloaded), ``<architecture>=<file>``, or
         ``none``. Without them such a network is trained from scratch, and the note says so.
+    keep : Path, optional
+        Folder for weights and checkpoints. A later call with more minutes goes on from there; ``minutes``
+        counts the earlier parts. By default nothing is kept.
+    as_published : bool
+        Siamese networks with the paper's learning rate, single pairs, epochs and patience.
 
     Returns
     -------
@@ -155,14 +187,23 @@ def reproduce(
         return None
     if system not in SYSTEMS:
         raise ValueError(f"system: must be one of {', '.join(SYSTEMS)}, got {system!r}")
-    with tempfile.TemporaryDirectory() as folder:
-        asked = Asked(system, minutes, seed, references, weights, Path(folder) / f"{system}.safetensors")
+    with tempfile.TemporaryDirectory() as passing:
+        folder = Path(passing) if keep is None else keep / _kept_name(found, train_found, as_published)
+        folder.mkdir(parents=True, exist_ok=True)
+        out = folder / f"{system.replace(':', '-')}.safetensors"
+        asked = Asked(system, minutes, seed, references, weights, out, as_published)
         if system in SIAMESE:
             return _siamese(asked, found, train_found)
         from benchmarks.reproduced_features import identification, signet
 
         kind = identification if system == "identification" else signet
         return kind(asked, found, train_found)
+
+
+def _kept_name(found: SignatureSet, train_found: SignatureSet | None, as_published: bool) -> str:
+    """Folder of the weights of one training set, judged set and schedule."""
+    sets = found.name if train_found is None else f"{train_found.name}-to-{found.name}"
+    return f"{sets}-as-published" if as_published else sets
 
 
 def _siamese(asked: Asked, found: SignatureSet, train_found: SignatureSet | None) -> dict:
@@ -176,8 +217,10 @@ def _siamese(asked: Asked, found: SignatureSet, train_found: SignatureSet | None
     else:
         groups = (*split_writers(source.writers, rng, (0.75, 0.25)), [])
         tested = np.unique(found.writers).tolist()
-    rate = FAST_RATE if system == "deepsign" else None
-    settings = asked.settings(rate=rate, grouped=True, epochs=500, patience=12, batch=32)
+    settings = asked.settings()
+    if not asked.as_published:
+        rate = FAST_RATE if system == "deepsign" else None
+        settings = asked.settings(rate=rate, grouped=True, epochs=500, patience=12, batch=32)
     try:
         network, manifest = train_siamese(settings, source, groups, asked.out)
     except NoWeights:
@@ -199,7 +242,11 @@ def _siamese_note(settings, manifest) -> str:
     paper = published_settings(settings.recipe)
     parts = [
         f"{manifest['steps']} steps in {manifest['seconds'] / 60:.1f} minutes on {manifest['device']}",
-        "batches hold all pairs among about 32 signatures instead of 32 single pairs",
+        *(
+            ["batches hold all pairs among about 32 signatures instead of 32 single pairs"]
+            if settings.grouped
+            else []
+        ),
         f"best validation AUC {manifest['best']['auc']:.3f}",
     ]
     if settings.rate != paper.rate:

@@ -35,7 +35,8 @@ def signet(asked: Asked, found: SignatureSet, train_found: SignatureSet | None) 
     """Features from development writers, then the paper's SVM per writer on the others."""
     source, judged = development_and_exploitation(found, train_found, asked.seed)
     usable, _ = usable_writers(judged, asked.references)
-    network, plan, manifest = train_writers(asked.settings(), source, asked.out)
+    settings = asked.settings()
+    network, plan, manifest = train_writers(settings, source, asked.out)
     features = embed_images(network, prepare_files(judged.paths, plan), plan)
     trials = _svm_trials(judged, features, usable, asked.references, asked.seed)
     figures = {name: figure.to_dict() for name, figure in verification_figures(trials).items()}
@@ -45,7 +46,9 @@ def signet(asked: Asked, found: SignatureSet, train_found: SignatureSet | None) 
         figures
         | asked.account(manifest, source, trained, judged, len(usable))
         | {
-            "note": f"{manifest['seconds'] / 60:.1f} minutes instead of 60 epochs on 531 writers; "
+            "note": f"{manifest['seconds'] / 60:.1f} minutes, {manifest['epochs']} of 60 epochs, "
+            f"on {trained} writers instead of 531; {settings.formulation}, "
+            f"forgery weight {settings.forgery_weight}; "
             f"RBF-SVM, C 1, gamma 2^-11, {asked.references} references, {SPLITS} splits; held-out "
             f"signatures of the development writers given to the right one: {best['accuracy']:.3f}",
         }

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from data.commands.frame import command_line
 
-COMMANDS = ("init", "status", "load", "feeder", "demo", "real", "account")
-COMMANDS += ("consent", "erase", "audit", "key", "revise")
+COMMANDS = ("init", "status", "load", "feeder", "demo", "real", "account", "token")
+COMMANDS += (
+    "consent",
+    "erase",
+    "retention",
+    "audit",
+    "key",
+    "rotate-key",
+    "backup",
+    "verify",
+    "restore",
+    "revise",
+)
 
 app = command_line("data", COMMANDS, "The store: create it, fill it, look into it, erase from it.")
 

@@ -51,6 +51,14 @@ metadata = MetaData(naming_convention=NAMES)
 Row = BigInteger().with_variant(Integer, "sqlite")  # SQLite only autoincrements INTEGER keys
 
 
+def longest(column: Column) -> int:
+    """Characters that a column of text with a limit takes."""
+    kind = column.type
+    if not isinstance(kind, String) or kind.length is None:
+        raise TypeError(f"{column} has no limit of characters")
+    return kind.length
+
+
 def _one_of(column: str, values) -> CheckConstraint:
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IS NULL OR {column} IN ({listed})", name=column)
@@ -374,6 +382,36 @@ sign_in_tries = Table(  # failed sign-ins by keyed hashes of account and address
     Column("until", DateTime),  # the next try waits until then
     Column("known_at", DateTime),  # when the account last signed in from the address
 )
+external_identities = Table(  # accounts that sign in through the institution's provider, and through it only
+    "external_identities",
+    metadata,
+    Column("account", String(80), primary_key=True),
+    Column(
+        "subject", String(64), unique=True
+    ),  # keyed hash of issuer and subject; null until the first sign-in
+    Column("bound_at", DateTime, nullable=False),
+    Column("lost_at", DateTime),  # when the provider last gave it no role: then it opens nothing
+)
+provider_answers = Table(  # keyed hashes of the provider's answers that were taken: each opens one session
+    "provider_answers",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("at", DateTime, nullable=False, index=True),
+)
+api_tokens = Table(  # programs that may ask the JSON service; the token itself is nowhere
+    "api_tokens",
+    metadata,
+    Column("name", String(60), primary_key=True),
+    Column("token_hash", String(64), nullable=False, unique=True),  # SHA-256 of 256 random bits
+    Column("scopes", JSON, nullable=False),  # of data.trust.tokens.SCOPES
+    Column("program_codes", JSON),  # null: every programme
+    Column("created_at", DateTime, nullable=False),
+    Column("created_by", String(80), nullable=False),
+    Column("expires_at", DateTime, nullable=False),
+    Column("revoked_at", DateTime),
+    Column("revoked_by", String(80)),
+    Column("last_used_at", DateTime),
+)
 consents = Table(  # append-only; which row of a purpose holds says data.consents.consent.newest_consents
     "consents",
     metadata,
@@ -442,7 +480,7 @@ erasures = Table(  # append-only: receipts; a row here is what lets the triggers
     Column("erasure_id", String(32), primary_key=True),
     Column("student_key", String(32), nullable=False, index=True),  # no foreign key: it outlives the student
     Column("kind", String(16), nullable=False),
-    _one_of("kind", ("signatures", "outcome_model", "student")),
+    _one_of("kind", ("signatures", "outcome_model", "identity", "student")),
     Column("at", DateTime, nullable=False),
     Column("actor", String(80), nullable=False),
     Column("receipt", JSON, nullable=False),  # counts per table, SHA-256 of erased files; no content
@@ -466,6 +504,18 @@ reports = Table(  # prepared and approved accreditation reports; an approved row
     Column("content", JSON, nullable=False),
     Column("provenance", JSON, nullable=False),
     Column("files", JSON),  # file name → sha256
+)
+report_disclosures = Table(  # tables of which a public file was made; later files are judged with them
+    "report_disclosures",
+    metadata,
+    Column("disclosure", Integer, primary_key=True, autoincrement=True),
+    Column("content_sha256", String(64), nullable=False, unique=True),
+    Column("profile", String(64), nullable=False),
+    Column("program_code", String(32), nullable=False, index=True),  # empty: every programme together
+    Column("ts_year", Integer, nullable=False),
+    Column("content", JSON, nullable=False),
+    Column("hidden", JSON, nullable=False),  # rows and columns whose figures the file does not show
+    Column("first_made_at", DateTime, nullable=False),
 )
 jobs = Table(  # long work: one row per request, held by the worker that runs it
     "jobs",
@@ -635,6 +685,29 @@ duplicate_reviews = Table(  # append-only: what people found about a pair; survi
     Column("reasons", Text, nullable=False),
     sqlite_autoincrement=True,
 )
+signature_predictions = Table(  # append-only: what a recipe's network said of a signature, and to whom
+    "signature_predictions",
+    metadata,
+    Column("prediction_id", String(32), primary_key=True),
+    _student(index=True),
+    Column("at", DateTime, nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("recipe", String(32), nullable=False),
+    Column("model_sha256", String(64), nullable=False),
+    Column("labels", JSON, nullable=False),  # the two labels
+    Column("share", Float, nullable=False),  # of the second label, as the network gave it
+    Column("image_sha256", String(64), nullable=False),
+    Column("findings", JSON, nullable=False),
+    CheckConstraint("share BETWEEN 0 AND 1", name="share"),
+)
+prediction_images = Table(  # AES-GCM ciphertext; only where that was asked for and the student agreed
+    "prediction_images",
+    metadata,
+    Column("prediction_id", String(32), ForeignKey("signature_predictions.prediction_id"), primary_key=True),
+    Column("ciphertext", LargeBinary, nullable=False),
+    Column("retention_until", Date, nullable=False, index=True),
+)
 CHECKED, ANY_FINDING = "checked", "any"  # codes in specimen_findings beside those of the checks that found
 
 APPEND_ONLY = (  # no UPDATE ever; DELETE only where a student's erasure must reach it
@@ -650,4 +723,5 @@ APPEND_ONLY = (  # no UPDATE ever; DELETE only where a student's erasure must re
     verification_decisions,
     reviews,
     duplicate_reviews,
+    signature_predictions,
 )

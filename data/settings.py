@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     audit_head: Path | None = Field(
         default=None, description="file in which the audit log's head is kept; empty: one in the folder"
     )
+    backup_key_file: Path | None = Field(default=None, description="key of 32 bytes that seals backups")
+    backup_passphrase_file: Path | None = Field(default=None, description="or a passphrase that does")
     encoder: str = Field(default="", description="encoder name or weights path; empty: the shipped one")
     port: int = 8501
     session_hours: float = Field(default=8, gt=0, description="a session ends after so long, used or not")
@@ -53,6 +55,23 @@ class Settings(BaseSettings):
     feeder_user: str = Field(default="", description="account of that Feeder")
     feeder_password: SecretStr = Field(default=SecretStr(""), description="its password")
     feeder_ca: str = Field(default="", description="file of the authority that signed its certificate")
+    api: bool = Field(default=False, description="whether the JSON service answers at /api/v1 and /metrics")
+    api_mb: int = Field(default=20, gt=0, description="megabytes of one request to the JSON service")
+    api_per_token: int = Field(default=120, gt=0, description="requests a minute of one token")
+    api_per_address: int = Field(default=240, gt=0, description="requests a minute from one address")
+    metrics_loopback: bool = Field(
+        default=False, description="whether /metrics answers this machine itself without a token"
+    )
+    signature_recipe: Path | None = Field(
+        default=None, description="weights of the recipe graduation; empty: graduation.safetensors in models/"
+    )
+    oidc: Path | None = Field(
+        default=None, description="file of the institution's own sign-in; empty: oidc.toml in the folder"
+    )
+    oidc_client_secret: SecretStr = Field(
+        default=SecretStr(""), description="its secret, instead of the file"
+    )
+    local_accounts: bool = Field(default=True, description="whether passwords of the store open anything")
     threads: int = Field(default=0, description="CPU threads for torch and xgboost; 0: all")
 
     @field_validator("trusted_proxies")

@@ -3,6 +3,21 @@
 ``python tests/mutation.py [NAME …]`` changes the modules below, one place at a time, in a copy of the working
 tree, runs the tests named beside each, and lists the changes that no test noticed. It takes minutes to hours,
 so it is a target of the Makefile and no part of the tests.
+
+Some changes survive because they change nothing that can be seen:
+
+- ``frozen=False``, ``lru_cache`` with another size or none, ``TYPE_CHECKING``, ``*`` → ``/``: no result
+  differs;
+- *labels*: ``observed <= limit`` puts the limit where the limit stands, and so does ``known_from`` at
+  its bound; ``-`` of a true/false column is ``~``;
+- *small_cells*: ``high - low`` against ``threshold - 1 - 1e-6`` at equality (widths are whole numbers);
+  a sum's coefficient of 0 (sums hold none); ``_bounds_within_one_sum`` left out (the linear programme
+  says the same) or given the last of one sum; a factor multiplied where it divides (only its sign is
+  read); ``address[1] != part`` where a group has two parts (each column is then the other's);
+- *verify*: where the count of a writer's turns begins and how far it steps (only their order is used);
+  the names of the two classes; ``[-1]`` of one element;
+- *features*: what stands for the term of nobody (``or [0]``), and planned credits of 0 or fewer, as only
+  the first day has them and no credits are known then.
 """
 
 from __future__ import annotations

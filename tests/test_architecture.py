@@ -26,6 +26,8 @@ HOMES = {
     "fairlearn": ("fusion/",),
     "sklearn": ("vision/", "fusion/"),
     "plotly": ("dashboard/charts/",),
+    "fastapi": ("dashboard/shell/service/",),
+    "prometheus_client": ("dashboard/shell/service/",),
     "streamlit": (
         "streamlit_app.py",
         "dashboard/shell/auditing.py",

@@ -40,6 +40,7 @@ FURTHER = {  # what a command wants beside its required arguments, or instead of
 }
 MAKE_A_STORE = {"data init", "data load", "data demo", "data real"}
 WITHOUT_A_STORE = {"data revise", "vision train", "vision encoder-info"}
+ON_A_BACKUP = {"data verify", "data restore"}  # a store need not be there yet
 
 
 def parsers():
@@ -58,7 +59,7 @@ def parsers():
 
 
 COMMANDS = dict(parsers())
-ON_A_STORE = sorted(set(COMMANDS) - WITHOUT_A_STORE)
+ON_A_STORE = sorted(set(COMMANDS) - WITHOUT_A_STORE - ON_A_BACKUP)
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,17 @@ def test_no_command_ends_in_a_traceback_on_an_empty_store(held, name, monkeypatc
     assert result.exit_code in {frame.DONE, frame.FOUND, frame.WRONG, frame.NOTHING_TO_LEARN}, result.output
     assert result.exception is None or isinstance(result.exception, SystemExit), repr(result.exception)
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("name", sorted(ON_A_BACKUP))
+@pytest.mark.parametrize("settings", [{}, {"TEPAT_KEY": base64.b64encode(bytes(32)).decode()}])
+def test_what_is_no_backup_is_one_line_whatever_is_there(held, name, settings):
+    (held.folder.parent / "1").write_bytes(b"no backup")
+    held.set(**settings)
+    result = CliRunner().invoke(
+        import_module("data.__main__").app, [name.split()[1], str(held.folder.parent / "1")]
+    )
+    is_one_line(result, frame.WRONG, "no backup of this program")
 
 
 def test_commands_that_need_no_store_open_none(place, monkeypatch):

@@ -24,7 +24,10 @@ def serve(
 
     with opened_store():  # refused here, before anything slow is imported, and not to every visitor
         pass
+    from dashboard.shell.provider import read_provider
     from dashboard.shell.server import serve as start
+
+    read_provider(get_settings())
 
     port = port or get_settings().port
     typer.echo(f"Tepat is on http://{address}:{port} (Ctrl+C ends it)")

@@ -17,7 +17,6 @@ from data.engine.progress import Progress
 from data.files.mapping import Mapping, shipped_mappings
 from data.files.reading import Reading
 from data.files.register_files import REGISTER, guess_table
-from data.files.returned import returned_csv
 from data.files.tables import TableError
 from data.records.checks import collect
 from data.records.imports import ImportNote, ensure_import, records_written
@@ -219,8 +218,3 @@ def write_plan(
         same = plan.pictures.counts["same"] + written.same
         counts["signatures"] = {"new": written.new, "changed": 0, "same": same}
     return counts
-
-
-def problems_csv(plan: PagePlan) -> bytes:
-    """Every problem as a CSV that spreadsheet programs open safely."""
-    return returned_csv(plan.problems.astype("str").replace({"<NA>": "", "nan": ""}))

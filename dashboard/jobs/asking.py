@@ -17,18 +17,43 @@ from data.store import Store
 from data.trust.accounts import Account, find_account
 from data.trust.scope import Scope
 
-KINDS = {  # kind → "module:function"
-    "import": "dashboard.jobs.imports:run",
-    "feeder": "dashboard.jobs.feeder:run",
-    "embed": "dashboard.jobs.kinds:embed",
-    "train": "dashboard.jobs.kinds:train",
-    "score": "dashboard.jobs.kinds:score",
-    "serve": "dashboard.jobs.kinds:serve",
-    "reports": "dashboard.jobs.kinds:reports",
-    "verify": "dashboard.jobs.signatures:verify",
-    "enrol": "dashboard.jobs.signatures:enrol",
-    "duplicates": "dashboard.jobs.signatures:duplicates",
-    "calibrate": "dashboard.jobs.signatures:calibrate",
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of long work.
+
+    Parameters
+    ----------
+    run : str
+        "module:function".
+    brings_records : bool
+        Whether it changes the whole register: only an account of every programme may ask, and no demo
+        takes it.
+    repeats : bool
+        Whether it is done again every night where its arguments name an ``hour``
+        (:func:`dashboard.jobs.nightly.ask_for_next_night`).
+    """
+
+    run: str
+    brings_records: bool = False
+    repeats: bool = False
+
+
+KINDS = {
+    "import": Kind("dashboard.jobs.imports:run", brings_records=True),
+    "check": Kind("dashboard.jobs.checks:run", brings_records=True),
+    "feeder": Kind("dashboard.jobs.feeder:run", brings_records=True, repeats=True),
+    "embed": Kind("dashboard.jobs.kinds:embed"),
+    "train": Kind("dashboard.jobs.kinds:train"),
+    "score": Kind("dashboard.jobs.kinds:score"),
+    "serve": Kind("dashboard.jobs.kinds:serve"),
+    "reports": Kind("dashboard.jobs.kinds:reports"),
+    "retention": Kind("dashboard.jobs.retention:run", brings_records=True, repeats=True),
+    "erase": Kind("dashboard.jobs.retention:erase"),
+    "verify": Kind("dashboard.jobs.signatures:verify"),
+    "enrol": Kind("dashboard.jobs.signatures:enrol"),
+    "duplicates": Kind("dashboard.jobs.signatures:duplicates"),
+    "calibrate": Kind("dashboard.jobs.signatures:calibrate"),
 }
 
 
@@ -97,7 +122,7 @@ def kinds_for(role: str) -> tuple[str, ...]:
 
 def may_start(person: Account, kind: str) -> bool:
     """Whether somebody may ask for a kind: the role may, and what changes the register reaches everybody."""
-    if kind in ("import", "feeder"):
+    if KINDS[kind].brings_records:
         return may_change_register(person, f"run {kind}")
     return may(person.role, f"run {kind}")
 
@@ -178,4 +203,5 @@ def _check(person: Account, kind: str) -> None:
     if not may(person.role, f"run {kind}"):
         raise PermissionError(f"role {person.role!r} may not run {kind!r}")
     if not may_start(person, kind):
-        raise PermissionError("an import needs an account of every programme: a file may hold rows of any")
+        what = "retention" if kind == "retention" else "an import"
+        raise PermissionError(f"{what} needs an account of every programme: it may reach rows of any")

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import io
 import zipfile
-from datetime import UTC, datetime, time, timedelta
 
 from dashboard.jobs.asking import Refused, Task, reach_of
 from dashboard.shell.access import may_change_register
-from data.engine.clock import now
 from data.feeder.handing_out import files_of
 from data.feeder.lists import Cohorts
 from data.feeder.protocol import FeederClient, FeederError, is_plain
 from data.feeder.pull import Pulled, Wanted, pull
 from data.feeder.reconcile import NOT_REPORTED, VANISHED
 from data.jobs import live as jobs_live
-from data.jobs import table as jobs
 from data.settings import Settings
 from data.trust.accounts import find_account
 from data.trust.origin import RealDataRefused, refuse_in_demo
@@ -31,8 +28,8 @@ def run(task: Task) -> dict:
     """Pull, write, compare. ``{"counts", "not_reported", "vanished", "refused", "erased", "differences",
     "files", …}``.
 
-    Arguments: ``cohorts`` (text), ``skip_bad``, ``people``, ``hour`` (of the worker's clock; with it the next
-    night's pull is asked for first, so that no failure ends the series).
+    Arguments: ``cohorts`` (text), ``skip_bad``, ``people``, ``hour`` (of the worker's clock, for a pull every
+    night).
     """
     asked, scope = task.arguments, task.scope
     if not may_change_register(find_account(task.store, task.job.actor), "run feeder"):
@@ -41,8 +38,6 @@ def run(task: Task) -> dict:
         refuse_in_demo(task.store)
     except RealDataRefused:
         raise Refused("demo_store") from None
-    if asked.get("hour") is not None:
-        ask_for_next_night(task)
     settings = Settings()  # as the environment is now; a page's process may have another
     password = settings.feeder_password.get_secret_value()
     if not (settings.feeder_url and settings.feeder_user and password):
@@ -68,40 +63,6 @@ def run(task: Task) -> dict:
     if not pulled.written:
         raise Refused("feeder_rows", result)
     return result
-
-
-def ask_for_next_night(task: Task) -> None:
-    """Ask for the same at its hour of the next night, unless somebody has; it can be stopped like any job."""
-    waiting = (job for job in jobs.open_jobs(task.store) if job.job_id != task.job.job_id)
-    if any(job.kind == "feeder" and job.begins_at is not None for job in waiting):
-        return
-    when = next_night(int(task.arguments["hour"]), now())
-    arguments = {**task.arguments, "not_before": when.isoformat()}
-    jobs.enqueue(task.store, "feeder", arguments, actor=task.job.actor, role=task.job.role)
-
-
-def next_night(hour: int, moment: datetime) -> datetime:
-    """When the worker's clock next shows an hour.
-
-    Parameters
-    ----------
-    hour : int
-        0 to 23, of the machine's own time zone.
-    moment : datetime
-        UTC, without a zone.
-
-    Returns
-    -------
-    datetime
-        UTC, without a zone; later than ``moment``.
-    """
-    if not 0 <= hour <= 23:
-        raise ValueError(f"hour must be between 0 and 23, got {hour}")
-    here = moment.replace(tzinfo=UTC).astimezone()
-    day = here.date()
-    while (when := datetime.combine(day, time(hour)).astimezone()) <= here:
-        day += timedelta(days=1)
-    return when.astimezone(UTC).replace(tzinfo=None)
 
 
 def _step(what: str) -> str:

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from datetime import date
 
 from dashboard.importing import plan as importing
-from dashboard.importing.plan import UploadedFile
+from dashboard.importing.plan import PagePlan, UploadedFile
 from dashboard.jobs import asking as jobs
 from dashboard.jobs.asking import Refused, Task
-from data.engine.progress import renamed
+from data.engine.progress import Progress, renamed
 from data.files.mapping import Mapping, mapping_from_dict, mapping_to_dict
 from data.files.reading import Reading
 from data.jobs import live as jobs_live
@@ -61,44 +61,70 @@ def start(
         When the store is a demo.
     """
     refuse_in_demo(store)  # before a file is kept
+    asked = kept_request(store, files, kinds, mapping, captured_on, reading or {})
+    return jobs.start(store, person, "import", **asked, skip_bad=skip_bad, import_id=uuid.uuid4().hex)
+
+
+def kept_request(
+    store: Store,
+    files: Sequence[UploadedFile],
+    kinds: Sequence[str],
+    mapping: Mapping | None,
+    captured_on: Rule,
+    reading: Dict[str, Reading],
+) -> dict:
+    """Keep the files for a job; its arguments as far as they say what is read and how.
+
+    Raises
+    ------
+    ValueError
+        When two files are said to hold the same table; nothing is kept then.
+    """
     importing.chosen_files(files, kinds)
-    kept = jobs_live.keep_files(store, [(file.name, file.data) for file in files])
-    return jobs.start(
-        store,
-        person,
-        "import",
-        files=kept,
-        kinds=list(kinds),
-        mapping=None if mapping is None else mapping_to_dict(mapping),
-        captured_on=captured_on.isoformat() if isinstance(captured_on, date) else captured_on,
-        skip_bad=skip_bad,
-        reading={table: said.to_dict() for table, said in (reading or {}).items()},
-        import_id=uuid.uuid4().hex,
-    )
+    return {
+        "files": jobs_live.keep_files(store, [(file.name, file.data) for file in files]),
+        "kinds": list(kinds),
+        "mapping": None if mapping is None else mapping_to_dict(mapping),
+        "captured_on": captured_on.isoformat() if isinstance(captured_on, date) else captured_on,
+        "reading": {table: said.to_dict() for table, said in reading.items()},
+    }
 
 
-def run(task: Task) -> dict:
-    """Check and write the files. ``{"import_id", "counts"}``."""
+def requested_plan(task: Task, progress: Progress) -> PagePlan:
+    """The plan of the files and choices of a job.
+
+    Raises
+    ------
+    Refused
+        When its files were deleted.
+    """
     asked = task.arguments
     try:
         kept = jobs_live.kept_files(task.store, asked["files"])
     except FileNotFoundError:
         raise Refused("files_gone") from None
     files = [UploadedFile(name, content) for name, content in kept]
+    return importing.make_plan(
+        task.store,
+        importing.chosen_files(files, asked["kinds"]),
+        None if asked["mapping"] is None else mapping_from_dict(asked["mapping"]),
+        _rule(asked["captured_on"]),
+        progress,
+        {table: Reading(**said) for table, said in asked.get("reading", {}).items()},
+    )
+
+
+def run(task: Task) -> dict:
+    """Check and write the files. ``{"import_id", "counts"}``."""
+    asked = task.arguments
+    if not jobs_live.files_are_kept(task.store, asked["files"]):
+        raise Refused("files_gone")
     try:
         records_written(task.store, asked["import_id"])
     except ValueError:
         raise Refused("undone") from None
-    mapping = None if asked["mapping"] is None else mapping_from_dict(asked["mapping"])
     # Steps are named anew: those of the check name files, and a file's name may say whose it is.
-    plan = importing.make_plan(
-        task.store,
-        importing.chosen_files(files, asked["kinds"]),
-        mapping,
-        _rule(asked["captured_on"]),
-        renamed(task.report, "checking the files"),
-        {table: Reading(**said) for table, said in asked.get("reading", {}).items()},
-    )
+    plan = requested_plan(task, renamed(task.report, "checking the files"))
     try:
         counts = importing.write_plan(
             task.store,

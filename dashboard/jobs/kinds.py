@@ -121,8 +121,9 @@ def reports(task: Task) -> dict:
             except ProfileError:
                 left_out += 1
                 continue
-            audiences = [asked.get("audience", "external")]
-            for name, content in pipeline.print_files(table, provenance, audiences=audiences).items():
+            audiences = [asked.get("audience", "internal")]
+            files = pipeline.print_files(task.store, register, table, provenance, audiences=audiences)
+            for name, content in files.items():
                 archive.writestr(f"{code}/{name}", content)
     if left_out == len(codes):
         raise Refused("no_table")

@@ -84,7 +84,9 @@ def outcome_words(job: Job, words: Words) -> str:
         return words("job_done.import", new=new, changed=changed, same=same)
     if job.kind == "feeder":
         return _feeder_words(said, words)
-    numbers = {name: value for name, value in said.items() if name not in ("files", "new", "served")}
+    numbers = {
+        name: value for name, value in said.items() if name not in ("files", "new", "served", "checked")
+    }
     state = (
         ("served" if said.get("served") else "new" if said.get("new") else "found") if "new" in said else ""
     )

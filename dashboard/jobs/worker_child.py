@@ -13,6 +13,7 @@ from contextlib import closing
 from importlib import import_module
 
 from dashboard.jobs.asking import KINDS, Cancelled, Refused, Task
+from dashboard.jobs.nightly import ask_for_next_night
 from data.jobs import live as jobs_live
 from data.jobs import table as jobs
 from data.jobs.live import JobProgress
@@ -63,9 +64,11 @@ def do(store: Store, job: Job) -> None:
     report = Reporter(store, job)
     ending = {"status": "done"}
     try:
-        module, function = KINDS[job.kind].split(":")
+        module, function = KINDS[job.kind].run.split(":")
         report(0, 0, "starting")
-        ending["result"] = getattr(import_module(module), function)(Task(store, job, report))
+        task = Task(store, job, report)
+        ask_for_next_night(task)
+        ending["result"] = getattr(import_module(module), function)(task)
     except Cancelled:
         ending = {"status": "cancelled"}
     except Refused as refusal:

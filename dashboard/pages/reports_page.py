@@ -36,10 +36,11 @@ def show() -> None:
         except FiguresRefused as refusal:
             st.error(words("reports.figures_refused", reason=plain(refusal)), icon=":material/block:")
     with card("report"):
-        parts.preview(table, provenance)
+        audience = actions.choose_audience("report-draft")
+        parts.preview(actions.as_shown(table, audience), provenance)
     with card("report-files"):
         st.caption(words("reports.draft_note"))
-        actions.downloads(table, provenance, "report-draft")
+        actions.downloads(table, provenance, "report-draft", audience)
         actions.prepare(table, provenance)
         actions.cohort_download(register, chosen[1])
         actions.behind(table, provenance, "report-draft")

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from dashboard.reports.model import ReportTable
 from dashboard.reports.provenance import ReportProvenance, content_hash, file_hash, from_content, to_content
-from data.reports_store import STEPS, LoggedStep, StoredReport
+from data.trust.reports_store import STEPS, LoggedStep, StoredReport
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def verify(report: StoredReport, logged: LoggedStep | None, file: bytes | None =
     ----------
     report : StoredReport
     logged : LoggedStep or None
-        What the audit log says (:func:`data.reports_store.logged_step`).
+        What the audit log says (:func:`data.trust.reports_store.logged_step`).
     file : bytes, optional
         A file to be recognised as one of those that were approved.
     """

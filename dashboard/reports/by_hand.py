@@ -10,14 +10,15 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from dashboard.reports.model import OPEN, FiguresRefused, Override
 from dashboard.reports.profile_parts import Profile
+from data.files.safe_cells import safe_cell
 
 NEEDED = ("profile", "program_code", "ts", "row", "column", "value")
-KNOWN = (*NEEDED, "reason", "by", "second_reason")
+KNOWN = (*NEEDED, "reason", "by", "second_reason", "label")  # label: words for whoever fills it in
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,16 @@ class FigureLine:
     second_reason: str = ""
 
 
-def read_figures(data: bytes) -> tuple[FigureLine, ...]:
-    """Read a CSV (comma or semicolon, UTF-8) with the columns of :data:`KNOWN`.
+def read_figures(data: bytes, profiles: Collection[str] = ()) -> tuple[FigureLine, ...]:
+    """Read a CSV (comma or semicolon, UTF-8) with the columns of :data:`KNOWN`; lines without a value are not
+    filled in yet and left out.
+
+    Parameters
+    ----------
+    data : bytes
+        The file.
+    profiles : collection of str
+        The profiles that there are; a line of another is refused. Empty: not looked at.
 
     Raises
     ------
@@ -64,13 +73,25 @@ def read_figures(data: bytes) -> tuple[FigureLine, ...]:
     except UnicodeDecodeError as error:
         raise FiguresRefused(f"the file must be UTF-8 text, byte {error.start} is not") from None
     head = text.partition("\n")[0]
-    rows = csv.DictReader(io.StringIO(text), delimiter=";" if ";" in head else ",")
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=";" if ";" in head else ",")
+    try:
+        return _lines(rows, profiles)
+    except csv.Error as error:
+        raise FiguresRefused(f"line {rows.line_num + 1}: not CSV: {error}") from None
+
+
+def _lines(rows: csv.DictReader, profiles: Collection[str]) -> tuple[FigureLine, ...]:
     names = rows.fieldnames or []
     if missing := [name for name in NEEDED if name not in names]:
         raise FiguresRefused(f"line 1: columns must hold {', '.join(NEEDED)}; missing {', '.join(missing)}")
     if unknown := [name for name in names if name not in KNOWN]:
         raise FiguresRefused(f"line 1: columns may be {', '.join(KNOWN)}, got {unknown[0]!r}")
-    return tuple(_line(number, row) for number, row in enumerate(rows, start=2) if any(row.values()))
+    filled = [(number, row) for number, row in enumerate(rows, start=2) if (row.get("value") or "").strip()]
+    lines = tuple(_line(number, row) for number, row in filled)
+    if strange := [line for line in lines if profiles and line.profile_id not in profiles]:
+        said = f"line {strange[0].line}: profile must be one of {', '.join(profiles)}"
+        raise FiguresRefused(f"{said}; got {strange[0].profile_id!r}")
+    return lines
 
 
 def _line(number: int, row: Mapping[str, str]) -> FigureLine:
@@ -111,6 +132,7 @@ def figures_of(
                 f"line {line.line}: {line.row}/{line.column} stands in line {seen[address]} too"
             )
         seen[address] = line.line
+        _refuse_strange_cell(line, profile)
         if kinds.get(line.column) == "input":
             inputs[address] = line.value
         elif not (line.reason and line.by):
@@ -121,6 +143,49 @@ def figures_of(
             )
     check_cells(profile, inputs, overrides)
     return inputs, tuple(overrides)
+
+
+def _refuse_strange_cell(line: FigureLine, profile: Profile) -> None:
+    """Refuse a row or a column that the profile does not have, with those that it has."""
+    rows = [row.key for row in profile.rows]
+    columns = [column.key for column in profile.columns if column.kind in ("input", "measure")]
+    for what, key, there in (("row", line.row, rows), ("column", line.column, columns)):
+        if key not in there and not (what == "column" and key in [each.key for each in profile.columns]):
+            said = f"line {line.line}: {profile.id} has no {what} {key!r}"
+            raise FiguresRefused(f"{said}; its {what}s are {', '.join(there)}")
+
+
+def blank_figures(profile: Profile, program_code: str, ts: int, language: str = "id") -> bytes:
+    """A file for :func:`read_figures` with a line for every cell that may be set: first what the register
+    lacks, then what can be corrected. A line without a value says nothing.
+
+    Parameters
+    ----------
+    profile : Profile
+        Whose cells.
+    program_code : str
+        Empty: every programme together.
+    ts : int
+        TS.
+    language : {"id", "en"}
+        Of the words in the column ``label``.
+    """
+    kinds = {"input": {"id": "tidak ada di register", "en": "not in the register"}}
+    kinds["measure"] = {"id": "koreksi", "en": "correction: needs reason and by"}
+    columns = sorted(
+        (column for column in profile.columns if column.kind in kinds),
+        key=lambda column: list(kinds).index(column.kind),
+    )
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
+    writer.writerow(KNOWN)
+    for column in columns:
+        for row in profile.rows:
+            label = f"{column.label[language]} ({kinds[column.kind][language]})"
+            writer.writerow(
+                [profile.id, program_code, ts, row.key, column.key, "", "", "", "", safe_cell(label)]
+            )
+    return text.getvalue().encode("utf-8-sig")
 
 
 def check_number(row: str, column: str, value: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dashboard.reports.model import MARKS, SUPPRESSED, ReportTable, academic_year
+from dashboard.reports.model import MARKS, OPEN, SUPPRESSED, ReportTable, academic_year
 from dashboard.reports.profile_parts import Column, Row
 from dashboard.reports.provenance import ReportProvenance
 from dashboard.reports.words import STATE_WORDS, figure, head_count, say
@@ -54,8 +54,17 @@ def header_pairs(table: ReportTable, provenance: ReportProvenance, language: str
 def banners(table: ReportTable, provenance: ReportProvenance, language: str) -> list[str]:
     """What must stand at the head of every page."""
     lines = [say(language, "synthetic")] if provenance.synthetic else []
-    lines.append(say(language, "external" if table.external else "internal"))
-    return lines
+    if not table.external:
+        return [*lines, say(language, "internal")]
+    hidden, figures = hidden_figures(table)
+    number = {"n": figure(hidden, "0", language), "all": figure(figures, "0", language)}
+    return [*lines, f"{say(language, 'external')}. {say(language, 'hidden_figures', **number)}"]
+
+
+def hidden_figures(table: ReportTable) -> tuple[int, int]:
+    """How many figures of a table are hidden, and how many it would show without."""
+    states = [cell.state for cell in table.cells.values()] + [line.state for line in table.lines]
+    return states.count(SUPPRESSED), states.count(SUPPRESSED) + states.count(OPEN)
 
 
 def standing_notes(table: ReportTable, language: str) -> list[str]:

@@ -11,7 +11,7 @@ from datetime import date
 
 import pandas as pd
 
-from dashboard.reports import describe
+from dashboard.reports import by_hand, describe
 from dashboard.reports.approve import (
     Verification,
     approved_report,
@@ -26,25 +26,31 @@ from dashboard.reports.csv_long import to_csv
 from dashboard.reports.language import PRINTED
 from dashboard.reports.model import Override, ReportTable
 from dashboard.reports.pdf import to_pdf
-from dashboard.reports.profile import for_programmes, load_profile, profile_levels
-from dashboard.reports.provenance import ReportProvenance, content_hash, file_hash, to_content
-from dashboard.reports.suppress import suppress
+from dashboard.reports.profile import for_programmes, load_profile, profile_ids, profile_levels
+from dashboard.reports.profile_checks import ProfileError
+from dashboard.reports.provenance import ReportProvenance, content_hash, file_hash, from_content, to_content
+from dashboard.reports.suppress import Hiding, suppress, to_hide
 from dashboard.reports.table import compute_table
+from dashboard.reports.told import Disclosure
 from dashboard.reports.xlsx import to_xlsx
-from data import queries, reports_store
+from data import queries
 from data.calendar.academic_year import AcademicCalendar
 from data.calendar.cohorts import build_flow, observed_by_programme, snapshot_date
 from data.calendar.setting import SETTINGS, academic_calendar
 from data.engine.clock import now
 from data.engine.database import Store
-from data.reports_store import StoredReport
 from data.store import get_fact
+from data.trust import reports_store
 from data.trust.audit_chain import verify_chain
 from data.trust.origin import INVENTED, MIXED
 from data.trust.origin import origin as origin_of_store
+from data.trust.reports_store import StoredDisclosure, StoredReport
 from data.trust.scope import Scope
 
 AUDIENCES = ("internal", "external")
+"""``internal``: every cell, for assessors, marked confidential. ``external``: public, small cells hidden."""
+TRIES = 5
+"""Files of one programme that others may make public before this one must be asked for again."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,9 @@ class Register:
     programs: pd.DataFrame
     calendar: AcademicCalendar
     snapshot: date | None
+    plain_tables: dict[tuple[str, str, int], ReportTable | None] = field(
+        default_factory=dict, compare=False, repr=False
+    )  # computed once for all files that are judged with them; None: the instrument has none for the level
 
     def observed_until(self, program_code: str = "") -> date | None:
         """The last day on which a programme was observed; of all where none is named or it has no student."""
@@ -151,20 +160,20 @@ def build(store: Store, register: Register, request: Request) -> tuple[ReportTab
         raise FutureYear(
             f"ts must be at most {newest}, the last academic year that has ended, got {request.ts}"
         )
+    table = _computed(store, register, request)
+    return table, replace(origin(store, register), content_sha256=content_hash(to_content(table)))
+
+
+def _computed(store: Store, register: Register, request: Request) -> ReportTable:
     name, level = _program(register.programs, request.program_code)
-    profile = load_profile(request.profile_id, level if asks_level(request.profile_id) else "")
     selection = Selection(request.ts, request.program_code, name, level)
-    listed = register.programs
-    if request.program_code:
-        listed = listed[listed["program_code"] == request.program_code]
-    columns = listed[["program_code", "name", "degree_level"]]
-    profile, known = for_programmes(profile, columns.itertuples(index=False, name=None))
+    profile, known = _profile_for(register, request.profile_id, request.program_code)
     told, corrected = figures_of(request.figures, profile, request.program_code, request.ts)
     active = None
     if "active_year" in str(profile.source):
         years = range(request.ts - 8, request.ts + 1)
         active = reports_store.active_years(store, register.scope, years, request.program_code)
-    table = compute_table(
+    return compute_table(
         profile,
         register.flow,
         selection,
@@ -174,7 +183,30 @@ def build(store: Store, register: Register, request: Request) -> tuple[ReportTab
         overrides=(*corrected, *request.overrides),
         calendar=register.calendar,
     )
-    return table, replace(origin(store, register), content_sha256=content_hash(to_content(table)))
+
+
+def _profile_for(register: Register, profile_id: str, code: str):
+    """A profile for a programme, and the figures of its cells that the list of programmes tells."""
+    level = _program(register.programs, code)[1]
+    profile = load_profile(profile_id, level if asks_level(profile_id) else "")
+    listed = register.programs
+    if code:
+        listed = listed[listed["program_code"] == code]
+    columns = listed[["program_code", "name", "degree_level"]]
+    return for_programmes(profile, columns.itertuples(index=False, name=None))
+
+
+def blank_figures(register: Register, profile_id: str, code: str, ts: int) -> bytes:
+    """A file to fill in with the figures of a report; see :func:`dashboard.reports.by_hand.blank_figures`.
+
+    Raises
+    ------
+    KeyError
+        When the programme is unknown or out of the reader's reach.
+    dashboard.reports.profile.ProfileError
+        When the profile is unknown, or the instrument has no table for the programme's level.
+    """
+    return by_hand.blank_figures(_profile_for(register, profile_id, code)[0], code, ts)
 
 
 def asks_level(profile_id: str) -> bool:
@@ -252,7 +284,7 @@ def approve(
     ------
     KeyError
         When there is no such report in reach of ``scope``.
-    data.reports_store.ApprovalRefused
+    data.trust.reports_store.ApprovalRefused
         When the approver prepared it, or it is not waiting for approval.
     """
     report = reports_store.stored_report(store, scope, report_id)
@@ -264,13 +296,86 @@ def approve(
         )
         raise reports_store.ApprovalRefused(f"report {report_id} {who}")
     approved = approved_report(report, actor=actor, at=now())
-    files = print_files(*reopened(approved))
+    files = print_files(store, read_register(store, scope), *reopened(approved))
     approved = replace(approved, files={name: file_hash(data) for name, data in files.items()})
     reports_store.save_approval(store, approved, role)
     return approved, files
 
 
+def hiding(store: Store, register: Register, table: ReportTable) -> Hiding:
+    """What the public file of a table hides: as when one was made of the same figures, else judged with every
+    public file about its students and the instruments that may follow.
+
+    Parameters
+    ----------
+    store : Store
+    register : Register
+        Of a reader who reaches the programme.
+    table : ReportTable
+        The full one.
+    """
+    return _judged(store, register, table)[0]
+
+
+def _judged(store: Store, register: Register, table: ReportTable) -> tuple[Hiding, set[str]]:
+    """What to hide, and the disclosures that it was judged with."""
+    chosen, digest = table.selection, content_hash(to_content(table))
+    made = reports_store.disclosures(store, register.scope, chosen.program_code)
+    for one in made:
+        if one.content_sha256 == digest:
+            return Hiding(frozenset(one.hidden)), {one.content_sha256 for one in made}
+    out = [Disclosure(from_content(one.content), frozenset(one.hidden)) for one in made]
+    to_come = list(_others(store, register, table)) if chosen.program_code else []
+    return to_hide(table, out, to_come), {one.content_sha256 for one in made}
+
+
+def _others(store: Store, register: Register, table: ReportTable) -> Iterable[ReportTable]:
+    """The other instruments' tables of the same programme and TS."""
+    chosen = table.selection
+    for profile_id in profile_ids():
+        key = (profile_id, chosen.program_code, chosen.ts)
+        if profile_id == table.profile.id:
+            continue
+        if key not in register.plain_tables:
+            try:
+                register.plain_tables[key] = _computed(store, register, Request(*key))
+            except ProfileError:
+                register.plain_tables[key] = None
+        if (other := register.plain_tables[key]) is not None:
+            yield other
+
+
+def public(store: Store, register: Register, table: ReportTable) -> ReportTable:
+    """The table fit for a public file that is about to be made; the store remembers what it told.
+
+    Parameters
+    ----------
+    store : Store
+    register : Register
+        Of a reader who reaches the programme.
+    table : ReportTable
+        The full one.
+
+    Returns
+    -------
+    ReportTable
+        See :func:`dashboard.reports.suppress.suppress`; the same figures always hide the same.
+    """
+    for _ in range(TRIES):
+        found, judged_with = _judged(store, register, table)
+        content = to_content(table)
+        made = StoredDisclosure(content_hash(content), content, tuple(found.addresses))
+        try:
+            reports_store.save_disclosure(store, register.scope, made, judged_with, now())
+        except reports_store.Overtaken:
+            continue
+        return suppress(table, hidden=found.addresses)
+    raise reports_store.Overtaken("other public files of the programme are being made: try again")
+
+
 def print_files(
+    store: Store,
+    register: Register,
     table: ReportTable,
     provenance: ReportProvenance,
     *,
@@ -280,7 +385,7 @@ def print_files(
     """File name → content: XLSX and PDF in each language, CSV once, for each audience."""
     files, languages = {}, tuple(languages)
     for audience in audiences:
-        shown = suppress(table) if audience == "external" else table
+        shown = public(store, register, table) if audience == "external" else table
         for language in languages:
             stem = describe.file_stem(shown, provenance, language)
             files[f"{stem}.xlsx"] = to_xlsx(shown, provenance, language)
@@ -300,7 +405,7 @@ def withdraw(
     ------
     KeyError
         When there is no such report in reach of ``scope``.
-    data.reports_store.ApprovalRefused
+    data.trust.reports_store.ApprovalRefused
         When it is not approved, or was withdrawn before.
     ValueError
         When the reason is empty.

@@ -34,6 +34,12 @@ def profile_levels(profile_id: str) -> tuple[str, ...]:
     return tuple(tomllib.loads((FOLDER / f"{profile_id}.toml").read_text(encoding="utf-8")).get("levels", ()))
 
 
+def profile_about(profile_id: str) -> dict:
+    """``instrument``, ``number`` and ``title`` (by language) of a profile that ships."""
+    raw = tomllib.loads((FOLDER / f"{profile_id}.toml").read_text(encoding="utf-8"))
+    return {name: raw[name] for name in ("instrument", "number", "title")}
+
+
 @lru_cache(maxsize=64)
 def load_profile(profile_id: str, level: str = "") -> Profile:
     """Read a shipped profile and resolve it for a level.

@@ -1,26 +1,99 @@
 """A report's table fit to leave the institution: what its sums would give away is hidden.
 
-The rule stands in :mod:`data.trust.small_cells`. Here a table is read as the system of counts that the rule
-works on: its cells and indicators, the sums that its formulas say, and the remainders that a reader gets by
-subtracting (``parts`` of a profile: admitted less graduated), which are protected as cells are.
+The rule stands in :mod:`data.trust.joint_counts`: the figures of the table are judged together with those of
+every file about the same students that is out (:class:`dashboard.reports.told.Disclosure`), other instruments
+and other years included, with the remainders that a reader gets by subtracting (``parts`` of a profile).
+Extremes are one student's figure and are never told; means and rates are told as they are printed.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
-from dashboard.reports.expressions import Node, parse, references
-from dashboard.reports.formulas import named_cells, reads, row_key
+from dashboard.reports.expressions import parse, references
+from dashboard.reports.formulas import reads
 from dashboard.reports.model import FEW, OPEN, SUPPRESSED, TOTAL_ROW, ReportTable
 from dashboard.reports.profile_parts import Profile
-from data.trust.small_cells import THRESHOLD, Address, CountSystem, hidden_counts
+from dashboard.reports.told import LINES, Address, Disclosure, counts_of, means_of, weights_of
+from data.trust.joint_counts import hidden_jointly, told_by_means
+from data.trust.small_cells import THRESHOLD
 
-LINES = "line"  # row of an indicator's address
+EXTREMES = ("min", "max")
 UNCOUNTED = ("no_outcome_row",)  # with those admitted and graduated it would tell who left
-REST = "rest"  # row prefix of a remainder that nobody prints but anybody can compute
 
 
-def suppress(table: ReportTable, threshold: int = THRESHOLD) -> ReportTable:
+@dataclass(frozen=True)
+class Hiding:
+    """What a table hides.
+
+    Attributes
+    ----------
+    addresses : frozenset of (row, column)
+        Counts and means; what rests on them follows in :func:`suppress`.
+    given_away : int
+        Small counts that files which are out tell already.
+    """
+
+    addresses: frozenset[Address]
+    given_away: int = 0
+
+
+def to_hide(
+    table: ReportTable,
+    out: Iterable[Disclosure] = (),
+    to_come: Iterable[ReportTable] = (),
+    threshold: int = THRESHOLD,
+) -> Hiding:
+    """Which counts and means of a table to hide, given every file about its students that is out.
+
+    Parameters
+    ----------
+    table : ReportTable
+        The full one.
+    out : iterable of Disclosure
+        Tables that were made public before.
+    to_come : iterable of ReportTable
+        Tables that may follow: their small counts are kept secret now, as they could not be later.
+    threshold : int
+        Smallest count that may be shown, >= 2 (0 is always shown).
+    """
+    if threshold < 2:
+        raise ValueError(f"threshold must be >= 2, got {threshold!r}")
+    before = list(out)
+    counts = {at: counts_of(other.table) for at, other in enumerate(before)}
+    figures = [
+        figure
+        for at, other in enumerate(before)
+        for figure in counts[at].figures(at, may_hide=False, hidden=other.hidden)
+    ]
+    counts["now"] = counts_of(table)
+    figures += counts["now"].figures("now", may_hide=True, hidden=frozenset())
+    for at, other in enumerate(to_come):
+        counts["later", at] = later = counts_of(other)
+        figures += later.figures(("later", at), may_hide=False, hidden=frozenset(later.members))
+    found = hidden_jointly(figures, threshold=threshold, weights=weights_of(counts))
+    hidden = {address for whose, address in found.names if whose == "now"}
+    hidden |= _means_to_hide(table, before, threshold)
+    return Hiding(frozenset(hidden), len(found.given_away))
+
+
+def _means_to_hide(table: ReportTable, out: list[Disclosure], threshold: int) -> set[Address]:
+    """Means that, with those that are out, tell the sum of a small group."""
+    hidden = set()
+    own = means_of(table)
+    for fact in sorted({mean.fact for mean in own}):
+        told = [mean for other in out for mean in means_of(other.table, other.hidden) if mean.fact == fact]
+        mine = [mean for mean in own if mean.fact == fact]
+        sets = [dict.fromkeys(mean.students, 1) for mean in (*told, *mine)]
+        places = [at - len(told) for at in told_by_means(sets, threshold)]
+        hidden |= {mine[at].address for at in places if at >= 0}
+    return hidden
+
+
+def suppress(
+    table: ReportTable, threshold: int = THRESHOLD, hidden: frozenset[Address] | None = None
+) -> ReportTable:
     """A table fit to leave the institution.
 
     Parameters
@@ -28,16 +101,18 @@ def suppress(table: ReportTable, threshold: int = THRESHOLD) -> ReportTable:
     table : ReportTable
     threshold : int
         Smallest count that may be shown, >= 2 (0 is always shown).
+    hidden : frozenset of (row, column), optional
+        Counts and means to hide, from :func:`to_hide`; by default those of the table alone.
 
     Returns
     -------
     ReportTable
-        ``external=True``; hidden cells have no value and state ``suppressed``; no student is listed; means,
-        extremes and rates that rest on hidden or small counts are hidden too.
+        ``external=True``; hidden cells have no value and state ``suppressed``; no student is listed; means
+        and rates that rest on hidden or small counts are hidden too, and so are extremes; the others are
+        rounded as they are printed.
     """
-    if threshold < 2:
-        raise ValueError(f"threshold must be >= 2, got {threshold!r}")
-    hidden = hidden_counts(count_system(table), threshold)
+    if hidden is None:
+        hidden = to_hide(table, threshold=threshold).addresses
     cells = {}
     for address, cell in table.cells.items():
         hide = (
@@ -54,7 +129,7 @@ def suppress(table: ReportTable, threshold: int = THRESHOLD) -> ReportTable:
         )
     cells = _hide_dependent_cells(table.profile, cells)
     return table.with_parts(
-        cells=cells,
+        cells=_as_printed(table, cells),
         lines=_suppressed_lines(table, cells, hidden, threshold),
         exclusions=tuple(
             replace(item, students=(), count=_blurred(item.count, threshold)) for item in table.exclusions
@@ -77,80 +152,28 @@ def _blurred(count: int, threshold: int) -> int:
     return FEW if 0 < count < threshold else count
 
 
-def count_system(table: ReportTable) -> CountSystem:
-    """The counts of a table with the sums, totals and remainders that a reader knows to hold."""
-    values = _printed_counts(table)
-    printed, sums = frozenset(values), _printed_sums(table, values)
-    for row in table.rows:
-        for whole, parts in table.profile.parts:
-            known = [(row.key, part) for part in parts if (row.key, part) in values]
-            if (row.key, whole) in values and known:
-                rest = (f"{REST}:{row.key}", f"{whole}-{'-'.join(parts)}")
-                values[rest] = values[row.key, whole] - sum(values[part] for part in known)
-                sums.append({(row.key, whole): 1.0, rest: -1.0} | dict.fromkeys(known, -1.0))
-    return CountSystem(values, printed, tuple(sums))
-
-
-def _printed_counts(table: ReportTable) -> dict[Address, int]:
-    """Every count that the table prints, in its cells and below it."""
+def _as_printed(table: ReportTable, cells: dict) -> dict:
+    """Means and rates with the digits of their column: more would tell how many they are about."""
     formats = {column.key: column.format for column in table.profile.columns}
-    values = {
-        address: int(cell.value)
-        for address, cell in table.cells.items()
-        if cell.value is not None and formats[address[1]] == "0" and cell.state == OPEN
+    return {
+        address: replace(cell, value=rounded(cell.value, formats[address[1]])) if cell.value else cell
+        for address, cell in cells.items()
     }
-    for line in table.lines:
-        if line.indicator.format == "0" and line.state == OPEN:
-            values[LINES, line.indicator.key] = int(line.value)
-    return values
 
 
-def _printed_sums(table: ReportTable, values: dict[Address, int]) -> list[dict[Address, float]]:
-    """The formulas of counts that are plain sums."""
-    formulas = [
-        (address, cell.formula, None if address[0] == TOTAL_ROW else address[0])
-        for address, cell in table.cells.items()
-    ]
-    formulas += [((LINES, line.indicator.key), line.indicator.formula, None) for line in table.lines]
-    sums = [
-        _sum_of(table.profile, address, formula, row, values)
-        for address, formula, row in formulas
-        if formula and address in values
-    ]
-    return [each for each in sums if each]
-
-
-def _sum_of(profile: Profile, target: Address, formula: str, row: str | None, values: dict) -> dict:
-    """``target - formula = 0`` as coefficients, or an empty dict where the formula is no plain sum."""
-    parts = _coefficients(profile, parse(formula), row, 1.0)
-    if parts is None:
-        return {}
-    total = {target: 1.0}
-    for address, factor in parts:
-        if address in values:
-            total[address] = total.get(address, 0.0) - factor
-    return total
-
-
-def _coefficients(profile: Profile, node: Node, row: str | None, sign: float):
-    if node.kind == "ref":
-        rows = [row_key(profile, node.row)] if node.row else [row] if row else [r.key for r in profile.rows]
-        return [(cell, sign) for each in rows for cell in named_cells(profile, node.name, each)]
-    if node.kind == "neg" or (node.kind == "call" and node.name == "sum"):
-        signs = [-sign if node.kind == "neg" else sign] * len(node.parts)
-    elif node.kind in ("+", "-"):
-        signs = [sign, sign if node.kind == "+" else -sign]
-    else:
-        return None
-    summands = [_coefficients(profile, part, row, each) for part, each in zip(node.parts, signs, strict=True)]
-    return None if any(part is None for part in summands) else [pair for part in summands for pair in part]
+def rounded(value: float, number_format: str) -> float:
+    """A number with the digits that its format prints."""
+    digits = len(number_format.rstrip("%").partition(".")[2])
+    return round(value, digits + 2 if number_format.endswith("%") else digits)
 
 
 def _rests_on_few(table: ReportTable, address: Address, threshold: int) -> bool:
-    """Whether a mean or an extreme describes fewer students than may be shown."""
+    """Whether a cell is a mean of fewer students than may be shown, or an extreme: one student's figure."""
     cell = table.cells[address]
     column = next(each for each in table.columns if each.key == address[1])
-    return column.aggregate != "count" and cell.state == OPEN and len(cell.students) < threshold
+    if cell.state != OPEN or column.aggregate == "count":
+        return False
+    return len(cell.students) < threshold or column.aggregate.partition(":")[0] in EXTREMES
 
 
 def _rests_on_hidden(table: ReportTable, address: Address, hidden: frozenset[Address]) -> bool:
@@ -188,6 +211,7 @@ def _suppressed_lines(table: ReportTable, cells: dict, hidden: frozenset, thresh
         part = line.indicator
         if not part.formula:
             few = part.aggregate != "count" and line.state == OPEN and len(line.students) < threshold
+            few |= part.aggregate.partition(":")[0] in EXTREMES
             hide = any_hidden or few or (LINES, part.key) in hidden
         elif part.format == "0":
             hide = (LINES, part.key) in hidden
@@ -198,5 +222,7 @@ def _suppressed_lines(table: ReportTable, cells: dict, hidden: frozenset, thresh
         if hide:
             gone.add(part.key)
             line = replace(line, value=None, score=None, state=SUPPRESSED)
+        elif line.value is not None:
+            line = replace(line, value=rounded(line.value, part.format))
         shown.append(replace(line, students=()))
     return tuple(shown)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from data.store import Store
-from data.trust import accounts, origin
+from data.trust import accounts, origin, tokens
 from data.trust.accounts import Account
 from data.trust.scope import Scope
+from data.trust.tokens import Token
 
 AGGREGATES, STUDENTS, IDENTITY = "aggregates", "students", "identity"
 
@@ -50,6 +51,7 @@ PAGES = {
         PageEntry("data", ":material/upload_file:"),
         PageEntry("model", ":material/insights:"),
         PageEntry("jobs", ":material/manufacturing:"),
+        PageEntry("tokens", ":material/key:"),
         PageEntry("audit", ":material/policy:"),
         PageEntry("glossary", ":material/menu_book:"),
     )
@@ -63,7 +65,7 @@ _MENU = {  # deny by default: what is not listed does not exist for the role; th
     ),
     "accreditation": ("reports", "overview", "model", "jobs"),
     "auditor": ("audit", "model", "thresholds"),
-    "administrator": ("overview", "data", "model", "thresholds", "jobs", "audit"),
+    "administrator": ("overview", "data", "model", "thresholds", "jobs", "tokens", "audit"),
 }
 _SEES = {  # what the role's rows may carry
     "leadership": {AGGREGATES},
@@ -81,6 +83,7 @@ _MAY = {  # acts that a page offers to some of its readers only
     "record consent": {"registry"},
     "undo import": {"registry", "administrator"},
     "run import": {"registry", "administrator"},
+    "run check": {"registry", "administrator"},
     "run feeder": {"registry", "administrator"},
     "run embed": {"registry", "administrator"},
     "run verify": {"registry"},
@@ -92,6 +95,10 @@ _MAY = {  # acts that a page offers to some of its readers only
     "run score": {"administrator"},
     "run serve": {"administrator"},
     "run reports": {"accreditation"},
+    "run retention": {"administrator"},  # who sees counts, and nobody's data
+    "run erase": {"registry"},
+    "decide retention": {"administrator"},
+    "manage tokens": {"administrator"},
 }
 
 
@@ -125,9 +132,45 @@ def may(role: str, act: str) -> bool:
 
 
 def may_change_register(person: Account, act: str) -> bool:
-    """Whether somebody may do ``act`` ("run import", "run feeder", "undo import"): the role may, and the
-    account reaches every programme, since a file may hold rows of any."""
+    """Whether somebody may do ``act`` ("run import", "run feeder", "run retention", "undo import"): the role
+    may, and the account reaches every programme, since a file may hold rows of any."""
     return may(person.role, act) and person.program_codes is None
+
+
+def may_give_token(person: Account, program_codes: tuple[str, ...] | None) -> bool:
+    """Whether somebody may make a token of that reach: nobody gives more programmes than they have."""
+    if not may(person.role, "manage tokens"):
+        return False
+    own = person.program_codes
+    return own is None or (program_codes is not None and set(program_codes) <= set(own))
+
+
+def may_end_token(person: Account) -> bool:
+    """Whether somebody may revoke a token: a danger is ended by whoever sees it first."""
+    return may(person.role, "manage tokens")
+
+
+def scope_for_token(token: Token, act: str) -> Scope:
+    """What the queries of a program may return for one act of its token; nothing for an act it may not do.
+
+    Parameters
+    ----------
+    token : Token
+    act : str
+        One of :data:`data.trust.tokens.SCOPES`. Of the signature acts the caller names the student, so that
+        numbers are looked up; single scores carry numbers with the scope "identify" only.
+    """
+    if act not in token.scopes:
+        return Scope.nothing(token.actor)
+    named = act in ("verify", "predict") or (act == "scores" and "identify" in token.scopes)
+    return Scope(
+        account=token.actor,
+        role=tokens.ROLE,
+        own_students_only=False,
+        program_codes=token.program_codes,
+        may_identify=named,
+        may_see_students=act in ("verify", "predict", "scores"),
+    )
 
 
 def scope_for(account: Account) -> Scope:

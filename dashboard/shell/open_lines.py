@@ -86,6 +86,10 @@ class OpenLines:
         with self._lock:
             self._lines.pop(number, None)
 
+    def count(self) -> int:
+        """How many lines are open."""
+        return len(self._lines)
+
     def signed_in(self, number: str | None, tab: str, session_id: str, account: str) -> None:
         """In the tab on that line somebody is signed in."""
         with self._lock:

@@ -1,9 +1,10 @@
 """The ASGI application: the Streamlit app with a health route, sign-in cookies, and a warm start.
 
 ``streamlit run streamlit_app.py`` serves the same pages; this server also answers ``/health`` for a load
-balancer, keeps people signed in over a reload, gives files of people to nobody but those they were shown to,
-takes files and the number of a tab from nobody but those who are signed in
-(:mod:`dashboard.shell.web_guard`), and imports the slow libraries before the first visitor comes.
+balancer, answers programs where that is turned on (:mod:`dashboard.shell.service`), keeps people signed in
+over a reload, gives files of people to nobody but those they were shown to, takes files and the number of a
+tab from nobody but those who are signed in (:mod:`dashboard.shell.web_guard`), and imports the slow libraries
+before the first visitor comes.
 """
 
 from __future__ import annotations
@@ -48,6 +49,12 @@ async def _health(request):
     return JSONResponse(document, status_code=status, headers={"cache-control": "no-store"})
 
 
+async def _alive(_request):
+    from starlette.responses import JSONResponse
+
+    return JSONResponse({"status": "ok"}, headers={"cache-control": "no-store"})
+
+
 async def _session(request):
     from dashboard.shell import stores
     from dashboard.shell.session_route import answer
@@ -56,7 +63,12 @@ async def _session(request):
 
 
 def application():
-    """The app with its further routes, for any ASGI server."""
+    """The app with its further routes, for any ASGI server.
+
+    Raises
+    ------
+    dashboard.shell.provider.ProviderMisconfigured
+    """
     import streamlit as st
     from starlette.middleware import Middleware
     from starlette.routing import Route
@@ -64,21 +76,68 @@ def application():
     from dashboard.shell.handed_files import HandedFiles
     from dashboard.shell.line_guard import LineGuard, UploadGuard
     from dashboard.shell.open_lines import LINES
+    from dashboard.shell.provider_guard import ProviderGuard
+    from dashboard.shell.service.routes import service_routes
     from dashboard.shell.view.media_watch import tab_is_open
     from dashboard.shell.view.uploads import held_for
     from dashboard.shell.web_guard import FileGuard, ProtectiveHeaders, TabGuard
 
     Serving.cookies = True
+    secrets = _provider_secrets()
     handed = HandedFiles(tab_is_open)
-    routes = [Route("/health", _health), Route("/session", _session, methods=["POST", "DELETE"])]
+    routes = [
+        Route("/health", _health),
+        Route("/health/ready", _health),
+        Route("/health/live", _alive),
+        Route("/session", _session, methods=["POST", "DELETE"]),
+        *service_routes(),
+    ]
     guards = [
         Middleware(ProtectiveHeaders),
+        Middleware(ProviderGuard, seconds=int(get_settings().session_hours * 3600)),
         Middleware(FileGuard, account_of=_account_of, may_have=handed.may_have),
         Middleware(TabGuard, may_go_on=_may_go_on),
         Middleware(LineGuard, session_of=_session_of, lines=LINES, **_line_limits()),
         Middleware(UploadGuard, session_of=_session_of, lines=LINES, held=held_for, limits=_upload_limits()),
     ]
-    return st.App(SCRIPT, routes=routes, middleware=guards, lifespan=partial(_lifespan, handed))
+    return st.App(
+        SCRIPT, routes=routes, middleware=guards, lifespan=partial(_lifespan, handed), secrets=secrets
+    )
+
+
+def _provider_secrets() -> dict | None:
+    """What Streamlit must know of the institution's sign-in; it stays in memory.
+
+    Cookies are signed with a key of the store, so that several processes know each other's.
+    """
+    from dashboard.shell import stores
+    from dashboard.shell.provider import ProviderMisconfigured, read_provider
+
+    provider = Serving.provider = read_provider(get_settings())
+    if provider is None:
+        if not get_settings().local_accounts:
+            raise ProviderMisconfigured("TEPAT_LOCAL_ACCOUNTS is off, and there is no oidc.toml either")
+        return None
+    if provider.connection is None:
+        Serving.client_id = _of_streamlit(provider)
+        return None
+    secret = stores.store().cipher.keyed("streamlit cookies", "auth")
+    os.environ["STREAMLIT_SERVER_COOKIE_SECRET"] = secret  # read when the app is built, before its secrets
+    Serving.client_id = provider.connection["client_id"]
+    return {"auth": provider.connection | {"cookie_secret": secret}}
+
+
+def _of_streamlit(provider) -> str:
+    """The program's name at the provider, from ``.streamlit/secrets.toml``."""
+    import streamlit as st
+
+    from dashboard.shell.provider import ProviderMisconfigured
+
+    try:
+        return st.secrets["auth"]["client_id"]
+    except (KeyError, FileNotFoundError):
+        said = "without a section provider, .streamlit/secrets.toml must have a section auth with a client_id"
+        raise ProviderMisconfigured(f"oidc.toml: {said}") from None
 
 
 def _session_of(cookie: str | None):

@@ -18,6 +18,8 @@ class Key(StrEnum):
     CAME_WITH = "came_with"  # the cookie of the connection that it was bound by
     TICKET = "ticket"  # after sign-in: what the browser exchanges for a cookie, once
     COOKIE_OVER = "cookie_over"  # after sign-out: whether the browser is to forget its cookie
+    PROVIDER_OVER = "provider_over"  # after sign-out: whether the provider is to be told
+    PROVIDER_SAID = "provider_said"  # why the institution's sign-in did not let somebody in
     LEFT = "left"  # somebody was signed in here before: the cookie binds no more
     ENDED = "ended"  # whether they went because the session was over
     ALIVE_AT = "alive_at"  # when somebody last did something in the tab
@@ -40,8 +42,10 @@ class Key(StrEnum):
     # Long work asked for in this tab: number of the job
     BATCH_JOB = "batch-job"
     CALIBRATE_JOB = "calibrate-job"
+    CHECK_JOB = "check-job"  # (fingerprint of the choices, number of the job that checks large files)
     DUPLICATE_JOB = "duplicate-job"
     ENROL_JOB = "enrol-job"
+    ERASE_JOB = "erase-job"
     IMPORT_JOB = "import-job"
     RETRAIN_JOB = "retrain-job"
     SERVE_JOB = "serve-job"  # of putting a model into service

@@ -9,15 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dashboard.shell.provider import Provider
+
 COOKIE = "tepat_session"
 HOST_COOKIE = f"__Host-{COOKIE}"  # browsers take it over TLS only, from this host only, for every path
 LOCAL = "this machine"
 
 
 class Serving:
-    """Whether a server is there that can set cookies; ``streamlit run`` cannot."""
+    """What the server at work can do; ``streamlit run`` can do none of it.
+
+    ``cookies``: set cookies; ``provider``: lead to the institution's own sign-in, as the program of that
+    ``client_id``.
+    """
 
     cookies = False
+    provider: Provider | None = None
+    client_id = ""
 
 
 def over_tls(headers: Mapping[str, str], scheme: str = "http") -> bool:

@@ -42,6 +42,7 @@ def sign_out(*, everywhere: bool = False) -> None:
             sessions.end(stores.store(), session.session_id)
     current_session.leave(ended=False)
     st.session_state[Key.COOKIE_OVER] = Serving.cookies
+    st.session_state[Key.PROVIDER_OVER] = session is not None and session.way == "provider"
 
 
 def told_of_the_end() -> None:
@@ -59,7 +60,13 @@ def keep_signed_in() -> None:
 
 
 def give_cookie_back() -> None:
-    """Once after sign-out: let the browser forget the cookie, which opens nothing any more."""
+    """Once after sign-out: let the browser forget the cookie, which opens nothing any more.
+
+    Whoever came through the institution's own sign-in leaves by it, which takes all cookies away.
+    """
+    if st.session_state.pop(Key.PROVIDER_OVER, False) and Serving.provider is not None:
+        st.session_state.pop(Key.COOKIE_OVER, None)
+        return st.logout()
     if st.session_state.pop(Key.COOKIE_OVER, False):
         drop = "fetch('session', {method: 'DELETE', credentials: 'same-origin'})"
         st.html(f"<script>{drop}</script>", unsafe_allow_javascript=True)

@@ -116,7 +116,7 @@ def _joined(students, programs, outcomes, calendar: StudyCalendar) -> pd.DataFra
         raise ValueError("outcomes must have one row per student_key; some key comes twice")
     unknown = set(outcomes["exit_type"].dropna()) - set(EXIT_TYPES)
     if unknown:
-        raise ValueError(f"exit_type must be one of {EXIT_TYPES} or null, got {sorted(unknown)}")
+        raise ValueError(f"exit_type must be one of {', '.join(EXIT_TYPES)} or null, got {sorted(unknown)}")
     missing = set(students["program_code"]) - set(programs["program_code"])
     if missing:
         raise ValueError(f"program_code must be one of the programmes, got {sorted(missing)}")

@@ -10,11 +10,11 @@ import uuid
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, select
 
 from data import schema
 from data.engine.clock import now
-from data.engine.database import Store
+from data.engine.database import Store, insert_numbered
 from data.trust.scope import Scope
 from data.trust.scoping import visible
 
@@ -215,17 +215,17 @@ def open_steps():
     )
 
 
-def _append(connection, row: dict) -> int:
-    return connection.execute(insert(schema.case_events).values(**row)).inserted_primary_key[0]
+def _append(connection: Connection, row: dict) -> int:
+    return insert_numbered(connection, schema.case_events, row)
 
 
 def _checked(kind: str, detail: dict) -> dict:
     if kind not in CASE_EVENT_KINDS:
-        raise ValueError(f"kind must be one of {CASE_EVENT_KINDS}, got {kind!r}")
+        raise ValueError(f"kind must be one of {', '.join(CASE_EVENT_KINDS)}, got {kind!r}")
     if kind == "override" and not str(detail.get("reason", "")).strip():
         raise ValueError("detail of an override must have a reason, got none")
     if "result" in detail and detail["result"] not in RESULTS:
-        raise ValueError(f"detail.result must be one of {RESULTS}, got {detail['result']!r}")
+        raise ValueError(f"detail.result must be one of {', '.join(RESULTS)}, got {detail['result']!r}")
     checked = {**detail, "due_on": _iso(detail["due_on"])} if "due_on" in detail else dict(detail)
     return {**checked, "stays": True} if kind in STEP_KINDS and "due_on" in checked else checked
 

@@ -24,26 +24,35 @@ def account(
     password: Annotated[
         bool | None, typer.Option(help="Ask for a new password; the default for a new account.")
     ] = None,
+    provider: Annotated[
+        bool,
+        typer.Option("--provider", help="Let whoever has that name at the institution's sign-in have it."),
+    ] = False,
 ) -> None:
     """Create an account, or change what is named of one and nothing else; shows it before and after.
 
     The password is asked for, never given on the command line. A change of role, programmes or password, and
     closing the account, signs its owner out everywhere.
     """
-    from data.trust.accounts import any_account
+    from data.columns import ROLES
+    from data.trust.accounts import any_account, check_new_name
 
     if program and every_program:
         raise Refusal("--program and --every-program exclude each other")
+    if role is not None and role not in ROLES:
+        raise Refusal(f"--role must be one of {', '.join(ROLES)}; got {role!r}")
     with opened_store() as store:
         before = any_account(store, name)
-        if before is None and role is None:
-            raise Refusal(f"there is no account {name!r} yet; a new one needs --role")
+        if before is None:
+            check_new_name(store, name)
         after = _changed(before, name, role, display_name, active)
         if program or every_program:
             after = replace(after, program_codes=tuple(program) if program else None)
-        if password or (password is None and before is None):
+        if password or (password is None and before is None and not provider):
             secret = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
             after = replace(after, password=secret)
+        if provider:
+            return _bind(store, before, after)
         if after == before and after.password is None:
             typer.echo(f"nothing to change: {_in_words(after)}")
             return
@@ -52,12 +61,32 @@ def account(
     typer.echo(f"after   {_in_words(after)}{'; new password' if after.password else ''}")
 
 
+def _bind(store, before, after) -> None:
+    from data.trust.audit import Entry
+    from data.trust.identities import allow_binding
+
+    if before is None or after != before:
+        raise Refusal("--provider goes with an account that there is, and with no other change")
+    entry = Entry(ACTOR, "system", "allow binding", after.account)
+    fresh = allow_binding(store, after.account, entry)
+    typer.echo(
+        f"the next sign-in through the provider as {after.account!r} takes this account; after it the "
+        "password opens nothing"
+        if fresh
+        else f"account {after.account!r} is the provider's already: nothing to change"
+    )
+
+
 def _changed(before, name: str, role: str | None, display_name: str | None, active: bool | None):
     from data.trust.accounts import Account
 
     named = {"role": role, "display_name": display_name, "active": active}
     named = {key: value for key, value in named.items() if value is not None}
-    return replace(before or Account(name, display_name or name, role), **named)
+    if before is not None:
+        return replace(before, **named)
+    if role is None:
+        raise Refusal(f"there is no account {name!r} yet; a new one needs --role")
+    return replace(Account(name, display_name or name, role), **named)
 
 
 def _write(store, before, after) -> None:

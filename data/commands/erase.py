@@ -26,18 +26,36 @@ def erase(
     if bool(student) == expired or (expired and everything):
         raise Refusal("give either --student (with --everything or without) or --expired")
     with opened_store() as store:
-        keys = erasing.expired_specimens(store, date.today()) if expired else [_key_of(store, student)]
-        what = "every trace" if everything else "the signatures"
-        if keys and not yes:
-            typer.confirm(f"Erase {what} of {len(keys)} student(s)? This cannot be undone.", abort=True)
-        act = erasing.erase_student if everything else erasing.erase_student_signatures
-        texts = [act(store, key).as_text() for key in keys]
-        if expired and (gone := erasing.erase_questioned(store, date.today(), actor=ACTOR)):
-            texts.append(f"deleted       {gone} × questioned images; the decisions about them stay")
+        if expired:
+            texts = _expired(store, yes)
+        else:
+            key = _key_of(store, student)
+            if not yes:
+                what = "every trace" if everything else "the signatures"
+                typer.confirm(f"Erase {what} of 1 student(s)? This cannot be undone.", abort=True)
+            act = erasing.erase_student if everything else erasing.erase_student_signatures
+            texts = [act(store, key).as_text()]
     text = "\n\n".join(texts) or "nothing to erase"
     typer.echo(text)
     if receipt is not None:
         receipt.write_text(text + "\n", encoding="utf-8")
+
+
+def _expired(store, yes: bool) -> list[str]:
+    """Erase what the dates say, and nothing else: the records of who has left are ``data retention``'s."""
+    from data.keeping.retention import due
+    from data.trust import erase as erasing
+
+    what = due(store, date.today())
+    if what.specimens and not yes:
+        typer.confirm(
+            f"Erase {what.signatures} signature(s) of {len(what.specimens)} student(s)? It cannot be undone.",
+            abort=True,
+        )
+    texts = [erasing.erase_specimens(store, key, ids).as_text() for key, ids in what.specimens.items()]
+    if gone := erasing.erase_questioned(store, date.today(), actor=ACTOR):
+        texts.append(f"deleted       {gone} × questioned images; the decisions about them stay")
+    return texts
 
 
 def _key_of(store, student: str) -> str:

@@ -71,7 +71,8 @@ def pull(
     with opened_store() as store:
         password = _password(settings)
         try:
-            with FeederClient(url, user, password, ca=settings.feeder_ca or None, seconds=seconds) as client:
+            about = {"ca": settings.feeder_ca or None, "seconds": seconds, "tell": _tell}
+            with FeederClient(url, user, password, **about) as client:
                 if is_plain(client.url):
                     note(
                         "http: password and records travel readable; use it only within the office's network"
@@ -95,6 +96,10 @@ def pull(
         typer.echo(f"refused: nothing was written{hint}", err=True)
     if not pulled.plan.accepted and not (skip_bad and not pulled.plan.unreadable):
         raise typer.Exit(FOUND)
+
+
+def _tell(said: str) -> None:
+    typer.echo(said, err=True)
 
 
 def _unread(problem) -> typer.Exit:

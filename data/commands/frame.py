@@ -171,7 +171,7 @@ def as_refusal(problem: Exception) -> Refusal | None:
 
     from data.engine.cipher import KeyProblem
     from data.engine.migrate import NewerStore
-    from data.store import NoStore
+    from data.store import NoStore, UnderWay
 
     if isinstance(problem, Refusal):
         return problem
@@ -183,7 +183,8 @@ def as_refusal(problem: Exception) -> Refusal | None:
         return None
     if isinstance(problem, OSError) and problem.strerror:
         return Refusal(": ".join(filter(None, (str(problem.filename or ""), problem.strerror))))
-    if isinstance(problem, (ValueError, LookupError, OSError, KeyProblem, NewerStore, NoStore)):
+    stated = (ValueError, LookupError, OSError, KeyProblem, NewerStore, NoStore, UnderWay)
+    if isinstance(problem, stated):
         said = _sentence(problem)
         return Refusal(said) if said else None
     return None

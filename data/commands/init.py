@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from data.store import Store
 
 FIRST = "admin"
+ROLE = "administrator"
+INSTITUTION = "Name of the institution"
+FIRST_ACCOUNT = "Account of the first administrator"
 
 
 def init(
@@ -29,8 +33,10 @@ def init(
     """
     from data.engine.migrate import newest_revision
     from data.store import get_fact, set_fact
+    from data.trust.accounts import Account
     from data.trust.origin import begin_own
 
+    answers = _asked_before(institution, administrator) if ask or administrator else None
     with opened_store(may_make=True) as store:
         _put_triggers_back(store)
         own = begin_own(store)
@@ -39,11 +45,15 @@ def init(
                 f"{store.url} holds the demo; name another folder in TEPAT_FOLDER (or another DATABASE_URL) "
                 "for data of your own"
             )
-        if ask and not institution and not get_fact(store, "institution"):
-            institution = _asked("Name of the institution").strip()
+        if answers is not None:
+            institution = answers.institution
+        elif ask and not institution and not get_fact(store, "institution"):
+            institution = _asked(INSTITUTION).strip()
         if institution:
             set_fact(store, "institution", institution)
-        if ask or administrator:
+        if answers is not None:
+            _write_administrator(store, Account(answers.name, answers.name, ROLE, password=answers.secret))
+        elif ask or administrator:
             _first_administrator(store, administrator)
         typer.echo(f"store      {store.url} at revision {newest_revision()}")
         typer.echo(f"folder     {store.folder}")
@@ -66,30 +76,68 @@ def _put_triggers_back(store: Store) -> None:
     typer.echo(f"triggers   were missing or changed on {', '.join(tables)}; put back, and written down")
 
 
-def _first_administrator(store: Store, name: str) -> None:
-    """An administrator who can sign in, unless there is one (of that name); asks for the password twice."""
-    from data.trust import audit
-    from data.trust.accounts import Account, check_account_name, find_account, with_password, write_accounts
+@dataclass(frozen=True)
+class _Answers:
+    """What a new store begins with."""
 
-    ready = with_password(store, "administrator")
-    if name in ready or (not name and ready):
-        return
-    name = name or _asked("Account of the first administrator", default=FIRST).strip()
-    check_account_name(name)
-    known = find_account(store, name)
-    if known is not None and known.role != "administrator":
-        raise Refusal(f"account {name!r} exists and is {known.role}; choose another name")
-    shown = name if known is None else known.display_name
-    about = {"role": "administrator", "program_codes": None, "active": True}
-    entry = audit.Entry(ACTOR, "system", "write account", name, about)
+    institution: str
+    name: str
+    secret: str
+
+
+def _asked_before(institution: str, administrator: str) -> _Answers | None:
+    """The answers for a store that is not there yet, asked before anything is made; None where one is."""
+    from data.store import NoStore
+    from data.trust.accounts import check_account_name
+
+    try:
+        with opened_store():
+            return None
+    except NoStore:
+        if administrator:
+            check_account_name(administrator)
+        institution = institution or _asked(INSTITUTION).strip()
+        name = administrator or _asked(FIRST_ACCOUNT, default=FIRST).strip()
+        check_account_name(name)
+        return _Answers(institution, name, _good_password(name))
+
+
+def _good_password(name: str) -> str:
+    """A password that the account may have, asked for until it is one."""
+    from data.trust.passwords import check_password
+
     while True:
         secret = _asked("Password", hide_input=True, confirmation_prompt=True)
         try:
-            write_accounts(store, [Account(name, shown, "administrator", password=secret)], entry)
-            break
+            check_password(secret, name, name)
+            return secret
         except ValueError as problem:  # too short, for example
             typer.echo(f"{problem}; once more")
-    typer.echo(f"account    {name}, administrator")
+
+
+def _write_administrator(store: Store, account) -> None:
+    from data.trust import audit
+    from data.trust.accounts import write_accounts
+
+    about = {"role": ROLE, "program_codes": None, "active": True}
+    write_accounts(store, [account], audit.Entry(ACTOR, "system", "write account", account.account, about))
+    typer.echo(f"account    {account.account}, {ROLE}")
+
+
+def _first_administrator(store: Store, name: str) -> None:
+    """An administrator who can sign in, unless there is one (of that name); asks for the password twice."""
+    from data.trust.accounts import Account, check_account_name, find_account, with_password
+
+    ready = with_password(store, ROLE)
+    if name in ready or (not name and ready):
+        return
+    name = name or _asked(FIRST_ACCOUNT, default=FIRST).strip()
+    check_account_name(name)
+    known = find_account(store, name)
+    if known is not None and known.role != ROLE:
+        raise Refusal(f"account {name!r} exists and is {known.role}; choose another name")
+    shown = name if known is None else known.display_name
+    _write_administrator(store, Account(name, shown, ROLE, password=_good_password(name)))
 
 
 def _asked(question: str, **how) -> str:

@@ -25,9 +25,13 @@ def report_records(plan: ImportPlan) -> list[str]:
         )
         if match.left_out:
             lines.append(f"  never stored: {', '.join(match.left_out)}")
+        if match.elsewhere:
+            lines.append(f"  of the students table, left out: {', '.join(match.elsewhere)}")
         if match.unknown:
             lines.append(f"  not understood, left out: {', '.join(match.unknown)}")
-        lines += [f"  {_ASSUMED[guess.proven]} {guess_line(guess)}" for guess in plan.guesses.get(table, ())]
+        lines += [
+            f"  {_ASSUMED[guess.proven]} {guess_line(guess, table)}" for guess in plan.guesses.get(table, ())
+        ]
     for table, counts in plan.counts.items():
         if table != "identities":
             lines.append(

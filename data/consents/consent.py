@@ -10,19 +10,19 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 import pandas as pd
-from sqlalchemy import Connection, case, func, insert, select
+from sqlalchemy import Connection, case, func, select
 
 from data import schema
 from data.columns import CONSENT_DECISIONS, CONSENT_PURPOSES, YES
 from data.consents.order import as_recorded, on_record
 from data.engine.bulk import fetch, fetch_by_keys, insert_frame
 from data.engine.clock import now
-from data.engine.database import Store
+from data.engine.database import Store, insert_numbered
 from data.trust import audit
 from data.trust.erase import withdraw_outcome_model
 
 TEXT_VERSION = "1"  # of the consent text that the pages show
-LONGEST_SOURCE = schema.consents.c.source.type.length  # characters
+LONGEST_SOURCE = schema.longest(schema.consents.c.source)  # characters
 
 
 class NeedsRenewal(ValueError):
@@ -43,9 +43,10 @@ def newest_consents():
     """
     consents = schema.consents
     plain = case((consents.c.decision == "granted", 1), else_=0)
-    window = {"partition_by": (consents.c.student_key, consents.c.purpose)}
+    whose = (consents.c.student_key, consents.c.purpose)
     order = (plain, consents.c.consent_id.desc())
-    ranked = select(consents, func.row_number().over(**window, order_by=order).label("age")).subquery()
+    age = func.row_number().over(partition_by=whose, order_by=order).label("age")
+    ranked = select(consents, age).subquery()
     return select(ranked).where(ranked.c.age == 1).subquery()
 
 
@@ -66,7 +67,9 @@ def write_consents(store: Store, frame: pd.DataFrame, *, actor: str = "import") 
     """
     strange = set(frame["purpose"]) - set(CONSENT_PURPOSES)
     if strange:
-        raise ValueError(f"purpose must be one of {CONSENT_PURPOSES}, got {sorted(map(str, strange))}")
+        raise ValueError(
+            f"purpose must be one of {', '.join(CONSENT_PURPOSES)}, got {sorted(map(str, strange))}"
+        )
     if frame["granted"].isna().any():
         raise ValueError("granted must be true or false, got a missing value")
     rows = _completed(frame, actor)
@@ -229,11 +232,11 @@ def _act(connection: Connection, row: dict, decision: str, role: str) -> bool:
     newest = newest_consents()
     whose = (newest.c.student_key == row["student_key"], newest.c.purpose == row["purpose"])
     held = connection.execute(select(newest).where(*whose)).mappings().one_or_none()
-    decision = _as_act(decision, held, row["purpose"])
-    if decision is None:
+    act = _as_act(decision, held, row["purpose"])
+    if act is None:
         return False
-    values = {**row, "decision": decision, "granted": decision in YES}
-    number = connection.execute(insert(schema.consents).values(**values)).inserted_primary_key[0]
+    values = {**row, "decision": act, "granted": act in YES}
+    number = insert_numbered(connection, schema.consents, values)
     about = {"consent": number, "purpose": row["purpose"], "decision": decision}
     audit.append_in(
         connection,
@@ -269,15 +272,14 @@ def _as_act(decision: str, held, purpose: str) -> str | None:
 
 
 def without_outcome_consent(store: Store, keys: list[str] | None = None) -> list[str]:
-    """Students who have a score in which their signature took part, and whose decision on the outcome model
-    that holds is not a yes: of ``keys``, or of everybody."""
-    scores, newest = schema.scores, newest_consents()
+    """Students who have a score in which their signature took part, or a prediction from one, and whose
+    decision on the outcome model that holds is not a yes: of ``keys``, or of everybody."""
+    scores, predictions, newest = schema.scores, schema.signature_predictions, newest_consents()
     agreed = select(newest.c.student_key).where(newest.c.purpose == "outcome_model", newest.c.granted)
-    statement = (
-        select(scores.c.student_key)
-        .where(scores.c.modality == "fused", scores.c.student_key.not_in(agreed))
-        .distinct()
+    fused = select(scores.c.student_key).where(
+        scores.c.modality == "fused", scores.c.student_key.not_in(agreed)
     )
+    statement = fused.union(select(predictions.c.student_key).where(predictions.c.student_key.not_in(agreed)))
     with store.reading() as connection:
         found = sorted(connection.scalars(statement))
     return found if keys is None else sorted(set(found) & set(keys))

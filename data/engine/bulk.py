@@ -71,7 +71,7 @@ def insert_frame(connection: Connection, table: Table, frame: pd.DataFrame) -> N
         part = frame.iloc[start : start + BATCH]
         rows = list(zip(*(to_cells(part[name], table.c[name].type) for name in names), strict=True))
         if connection.dialect.name == "postgresql":
-            _copy(connection, table, names, rows)
+            copy_rows(connection, table.name, names, rows)
         else:
             statement = insert(table).values({name: bindparam(name) for name in names})
             compiled = str(statement.compile(dialect=connection.dialect))
@@ -173,12 +173,22 @@ def _is_null(value: Any) -> bool:
     return value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value))
 
 
-def _copy(connection: Connection, table: Table, names: list[str], rows: list[tuple]) -> None:
+def copy_rows(connection: Connection, table: str, names: Sequence[str], rows: Iterable[Sequence]) -> None:
+    """Insert rows by PostgreSQL's COPY.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Columns, in the order of the cells of a row.
+    """
+    import psycopg
     from psycopg import sql
 
-    target = sql.Identifier(table.name)
     columns = sql.SQL(", ").join(map(sql.Identifier, names))
-    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(target, columns)
-    with connection.connection.cursor() as cursor, cursor.copy(statement) as copy:
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), columns)
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, psycopg.Connection):
+        raise TypeError(f"COPY needs a connection of psycopg, got {type(driver).__name__}")
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row(row)

@@ -10,6 +10,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import json
 import os
 import secrets
 import shlex
@@ -27,12 +28,29 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
+KEPT_KEYS = "kept keys"  # what the sealed fact is bound to
 _DRAFT = ".key-"
 _ABANDONED = 60  # seconds after which nobody can still be about to name a draft
 
 
 class KeyProblem(RuntimeError):
     """The store's key is missing, malformed or not the one that the store was written with."""
+
+
+@dataclass(frozen=True)
+class KeptKeys:
+    """What outlives a change of the master key, as it must (:mod:`data.keeping.rotation`).
+
+    Parameters
+    ----------
+    pseudonym : bytes
+        What student keys and keyed hashes are made with: they stand in rows that a new key must still meet.
+    audit : tuple of (int, bytes)
+        Number of the last entry of the audit log that a former key proves, and that key; oldest first.
+    """
+
+    pseudonym: bytes = field(repr=False)
+    audit: tuple[tuple[int, bytes], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -43,19 +61,54 @@ class Cipher:
     ----------
     master : bytes
         The key, 32 bytes; never shown by ``repr``.
+    kept : KeptKeys, optional
+        Of a store whose master key was changed.
     """
 
     master: bytes = field(repr=False)
+    kept: KeptKeys | None = field(default=None, repr=False)
     _aead: AESGCM = field(init=False, repr=False, compare=False)
     _pseudonym: bytes = field(init=False, repr=False, compare=False)
+    _mark: bytes = field(init=False, repr=False, compare=False)
     _audit: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.master) != KEY_BYTES:
             raise KeyProblem(f"key must be {KEY_BYTES} bytes, got {len(self.master)}")
+        mark = _derive(self.master, b"tepat student keys")
         object.__setattr__(self, "_aead", AESGCM(_derive(self.master, b"tepat specimens")))
-        object.__setattr__(self, "_pseudonym", _derive(self.master, b"tepat student keys"))
+        object.__setattr__(self, "_mark", mark)
+        object.__setattr__(self, "_pseudonym", mark if self.kept is None else self.kept.pseudonym)
         object.__setattr__(self, "_audit", _derive(self.master, b"tepat audit log"))
+
+    def with_kept(self, sealed: str | None) -> Cipher:
+        """The same with what :meth:`sealed_kept` had kept; as it is where nothing was."""
+        if sealed is None:
+            return self
+        told = json.loads(self.decrypt(base64.b64decode(sealed), KEPT_KEYS))
+        audit = tuple((int(until), base64.b64decode(key)) for until, key in told["audit"])
+        return Cipher(self.master, KeptKeys(base64.b64decode(told["pseudonym"]), audit))
+
+    def sealed_kept(self) -> str | None:
+        """What is kept of former keys, sealed with this one, as base64; None where nothing is."""
+        if self.kept is None:
+            return None
+        audit = [[until, base64.b64encode(key).decode()] for until, key in self.kept.audit]
+        told = {"pseudonym": base64.b64encode(self.kept.pseudonym).decode(), "audit": audit}
+        return base64.b64encode(self.encrypt(json.dumps(told).encode(), KEPT_KEYS)).decode()
+
+    def successor(self, master: bytes, last_entry: int) -> Cipher:
+        """The cipher of the key that follows this one.
+
+        Parameters
+        ----------
+        master : bytes
+            The new key.
+        last_entry : int
+            The last entry of the audit log that this key proves.
+        """
+        audit = () if self.kept is None else self.kept.audit
+        return Cipher(master, KeptKeys(self._pseudonym, (*audit, (last_entry, self._audit))))
 
     def encrypt(self, plain: bytes, belongs_to: str) -> bytes:
         """Nonce and ciphertext of ``plain``, bound to ``belongs_to`` (e.g. "image:<specimen_id>")."""
@@ -88,20 +141,27 @@ class Cipher:
         """A keyed hash of ``text``, 64 hexadecimal digits; another one for every purpose."""
         return hmac.digest(self._pseudonym, f"{purpose}\0{text}".encode(), hashlib.sha256).hex()
 
-    def audit_mac(self, purpose: str, text: str) -> str:
+    def audit_mac(self, purpose: str, text: str, entry: int | None = None) -> str:
         """What proves that the audit log's ``text`` was written with this store's key, 64 hexadecimal digits.
 
         Parameters
         ----------
         purpose : {"entry", "head"}
             What the text is; a proof of one is none of the other.
+        entry : int, optional
+            Number of the entry: one of before a change of the key is proven by the key of then.
         """
-        return hmac.digest(self._audit, f"{purpose}\0{text}".encode(), hashlib.sha256).hex()
+        key = self._audit
+        if self.kept is not None and entry is not None:
+            for until, former in reversed(self.kept.audit):
+                if entry <= until:
+                    key = former
+        return hmac.digest(key, f"{purpose}\0{text}".encode(), hashlib.sha256).hex()
 
     @property
     def fingerprint(self) -> str:
         """Eight hexadecimal digits that tell keys apart without revealing them."""
-        return hmac.digest(self._pseudonym, b"fingerprint", hashlib.sha256).hex()[:8]
+        return hmac.digest(self._mark, b"fingerprint", hashlib.sha256).hex()[:8]
 
 
 def _derive(master: bytes, purpose: bytes) -> bytes:
@@ -144,11 +204,13 @@ def read_or_create_key(path: Path, *, may_create: bool) -> bytes:
     return parse_key(path.read_text(encoding="ascii", errors="replace"), f"key file {path.name!r}")
 
 
-def key_from_command(command: str) -> bytes:
+def key_from_command(command: str, where: str = "TEPAT_KEY_COMMAND") -> bytes:
     """The key that a command prints, e.g. one that asks a key management service.
 
     Parameters
     ----------
+    where : str
+        What named the command; named in errors.
     command : str
         Words as in a shell, but no shell runs them. It has half a minute; what it writes to standard error
         goes where ours goes.
@@ -157,12 +219,12 @@ def key_from_command(command: str) -> bytes:
         words = shlex.split(command)
         done = subprocess.run(words, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, timeout=30, check=True)
     except subprocess.CalledProcessError as problem:
-        raise KeyProblem(f"TEPAT_KEY_COMMAND ended with exit code {problem.returncode}") from None
+        raise KeyProblem(f"{where} ended with exit code {problem.returncode}") from None
     except subprocess.TimeoutExpired:
-        raise KeyProblem("TEPAT_KEY_COMMAND printed no key within 30 seconds") from None
+        raise KeyProblem(f"{where} printed no key within 30 seconds") from None
     except (OSError, ValueError) as problem:
-        raise KeyProblem(f"TEPAT_KEY_COMMAND cannot be run: {type(problem).__name__}") from None
-    return parse_key(done.stdout.decode("ascii", "replace"), "what TEPAT_KEY_COMMAND prints")
+        raise KeyProblem(f"{where} cannot be run: {type(problem).__name__}") from None
+    return parse_key(done.stdout.decode("ascii", "replace"), f"what {where} prints")
 
 
 def _create_key_file(path: Path) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, select
+from sqlalchemy import Connection, Engine, Table, create_engine, event, func, insert, select
 from sqlalchemy.engine import URL, make_url
 
 from data.engine.cipher import Cipher
@@ -148,6 +148,14 @@ def take_lock(connection: Connection, lock: str) -> None:
     """Hold ``lock`` until the end of the transaction. On SQLite a write transaction holds them all."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(LOCKS[lock])))
+
+
+def insert_numbered(connection: Connection, table: Table, row: Mapping[str, object]) -> int:
+    """Insert one row into a table whose key the database counts up. Returns the new key."""
+    key = connection.execute(insert(table).values(**row)).inserted_primary_key
+    if key is None:
+        raise RuntimeError(f"the database gave no key to a new row of {table.name}")
+    return key[0]
 
 
 def _begin_sqlite(connection: Connection) -> None:

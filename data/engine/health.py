@@ -8,7 +8,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from data import queries
 from data.engine.cipher import KeyProblem
-from data.store import open_store
+from data.store import NoStore, open_store
+
+DATABASE_PROBLEMS = (SQLAlchemyError, KeyProblem, NoStore)
+"""What is raised where the store cannot be used now, whatever was asked of it."""
 
 
 class StoreUnavailable(RuntimeError):

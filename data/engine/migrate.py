@@ -64,6 +64,8 @@ def revise(engine: Engine, message: str) -> Path:
         script = command.revision(
             _configuration(connection), message=message, autogenerate=True, rev_id=number
         )
+    if script is None or isinstance(script, list):
+        raise RuntimeError("no single revision was written")
     return Path(script.path)
 
 

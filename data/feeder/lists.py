@@ -150,7 +150,7 @@ class Cohorts:
         ValueError
             When it is neither.
         """
-        if not (text or "").strip():
+        if text is None or not text.strip():
             return None
         match = re.fullmatch(r"\s*((?:19|20)\d\d)\s*(?:[-–]\s*((?:19|20)\d\d)\s*)?", text)
         if match is None or int(match[2] or match[1]) < int(match[1]):

@@ -20,6 +20,7 @@ PAUSES = (1.0, 2.0, 5.0, 15.0, 30.0)  # seconds before a request is tried again
 ERROR_TRIES = 2  # how often a request is tried again that the service answers with an error of its own
 RENEWALS = 2  # tokens asked for on behalf of one request
 REDIRECTS = 3
+FIRST_PAUSES = 2  # pauses before a service that has never answered is given up: a wrong address stays wrong
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 120.0  # for a whole answer: pages of a busy Feeder take long
 MAX_BYTES = 64 * 2**20
@@ -113,6 +114,8 @@ class FeederClient:
         Seconds before the second, third, … try of a request.
     sleep : callable
         Waits; replaced by tests.
+    tell : callable
+        Gets a line before the first request, and one before each that is tried again.
     """
 
     def __init__(
@@ -125,10 +128,12 @@ class FeederClient:
         seconds: float = ANSWER_SECONDS,
         pauses: tuple[float, ...] = PAUSES,
         sleep: Callable[[float], None] = time.sleep,
+        tell: Callable[[str], None] = lambda said: None,
     ):
         self.url = checked_address(url)
         self.user, self._password, self._token = user, password, ""
-        self._seconds, self._pauses, self._sleep = seconds, pauses, sleep
+        self._seconds, self._pauses, self._sleep, self._tell = seconds, pauses, sleep, tell
+        self._asked = self._answered = False
         self._session = requests.Session()
         self._session.trust_env = False  # no netrc, no proxy that would read along
         self._session.verify = ca or True
@@ -207,19 +212,34 @@ class FeederClient:
         self._token = token
 
     def _answer(self, body: dict) -> dict:
-        for pause in (*self._pauses, None):
+        if not self._asked:
+            self._tell(f"asking the Feeder at {urlsplit(self.url).netloc}")
+            self._asked = True
+        tries = 0
+        while True:
             try:
                 return self._once(body)
             except _Passing as problem:
-                if pause is None:
-                    tries = len(self._pauses) + 1
-                    raise FeederError(problem.code, f"{body['act']}: {problem} ({tries} tries)") from None
+                tries += 1
+                pauses = self._pauses if self._answered else self._pauses[:FIRST_PAUSES]
+                if tries > len(pauses):
+                    told = f"{body['act']}: {problem} ({tries} tries)"
+                    raise FeederError(problem.code, f"{told}{self._advice(problem)}") from None
+                pause = pauses[tries - 1]
+                again = f"trying again in {pause:g} s, {tries + 1} of {len(pauses) + 1}"
+                self._tell(f"{body['act']}: {problem}; {again}")
                 self._sleep(pause)
-        raise AssertionError("unreachable")
+
+    def _advice(self, problem: _Passing) -> str:
+        """What to do about a service that has not answered once."""
+        if self._answered or problem.code != "unreachable":
+            return ""
+        return "; see that Neo Feeder runs, and that --url names its machine and port"
 
     def _once(self, body: dict) -> dict:
         for _ in range(REDIRECTS + 1):
             status, headers, content = self._posted(body)
+            self._answered = True
             if status not in (301, 302, 303, 307, 308):
                 break
             self.url = self._redirected(headers.get("Location", ""))
@@ -255,6 +275,9 @@ class FeederClient:
                 raise FeederError(
                     "certificate", "the file that TEPAT_FEEDER_CA names cannot be read"
                 ) from None
+            if isinstance(problem, requests.ConnectTimeout):
+                within = min(CONNECT_SECONDS, self._seconds)
+                raise _Passing("unreachable", f"no connection within {within:g} s") from None
             if isinstance(problem, requests.Timeout):
                 raise _Passing("unreachable", f"no whole answer within {self._seconds:g} s") from None
             raise _Passing("unreachable", "the service cannot be reached, or hung up") from None

@@ -195,10 +195,12 @@ def _read(client: FeederClient, wanted: Wanted, staging: Staging, progress: Prog
 
 
 def _erased(store: Store, numbers: set[str]) -> set[str]:
-    """Students who were erased here at their wish: the next night must not bring them back."""
+    """Students who were erased or pseudonymised here: the next night must not bring them back."""
     table = schema.erasures
     with store.reading() as connection:
-        keys = set(connection.scalars(select(table.c.student_key).where(table.c.kind == "student")))
+        keys = set(
+            connection.scalars(select(table.c.student_key).where(table.c.kind.in_(("student", "identity"))))
+        )
     return {number for number in numbers if store.cipher.student_key(number) in keys}
 
 

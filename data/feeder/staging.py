@@ -7,7 +7,6 @@ and bound to their pull, list and place. They go when their pull has ended, or a
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import time
@@ -22,6 +21,7 @@ from filelock import FileLock, Timeout
 
 from data.engine.cipher import KeyProblem
 from data.engine.database import Store
+from data.engine.private_files import replace_private
 from data.feeder.lists import FeederList
 from data.feeder.protocol import FeederError
 
@@ -85,7 +85,7 @@ class Staging:
         """Keep the next page of a list."""
         place = len(self.pages(one))
         content = zlib.compress(json.dumps([page.rows, page.last]).encode())
-        _replace(self._path(one, place), self.store.cipher.encrypt(content, self._name(one, place)))
+        replace_private(self._path(one, place), self.store.cipher.encrypt(content, self._name(one, place)))
         self._pages[one.act].append(page)
 
     def forget(self, one: FeederList) -> None:
@@ -136,7 +136,7 @@ def begun(store: Store, asked: dict) -> Staging:
     new = Staging(store, uuid.uuid4().hex, uuid.uuid4().hex)
     new.folder.mkdir(mode=0o700)
     about = json.dumps({"asked": asked, "import_id": new.import_id}).encode()
-    _replace(new.folder / "about", store.cipher.encrypt(about, f"feeder pull:{new.pull_id}"))
+    replace_private(new.folder / "about", store.cipher.encrypt(about, f"feeder pull:{new.pull_id}"))
     return new
 
 
@@ -182,7 +182,7 @@ def kept(store: Store, name: str) -> dict:
 def keep(store: Store, name: str, note: dict) -> None:
     """Keep a note between pulls, sealed."""
     content = zlib.compress(json.dumps(note).encode())
-    _replace(_home(store) / name, store.cipher.encrypt(content, f"feeder note:{name}"))
+    replace_private(_home(store) / name, store.cipher.encrypt(content, f"feeder note:{name}"))
 
 
 def _home(store: Store) -> Path:
@@ -208,10 +208,3 @@ def _opened_about(store: Store, folder: Path) -> dict | None:
         return json.loads(store.cipher.decrypt(sealed, f"feeder pull:{folder.name}"))
     except (FileNotFoundError, KeyProblem):
         return None
-
-
-def _replace(path: Path, content: bytes) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-    draft.replace(path)

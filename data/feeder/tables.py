@@ -68,8 +68,10 @@ class FeederTables:
 
     def without(self, numbers: Collection[str]) -> FeederTables:
         """The same without some student numbers."""
-        kept = ([row for row in rows if row[_NUMBER] not in numbers] for rows in self._tables)
-        return FeederTables(*kept, self.counts, self.programmes)
+        students, terms, outcomes = (
+            [row for row in rows if row[_NUMBER] not in numbers] for rows in self._tables
+        )
+        return FeederTables(students, terms, outcomes, self.counts, self.programmes)
 
     @property
     def _tables(self) -> tuple[list[Row], list[Row], list[Row]]:

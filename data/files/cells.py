@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from data.columns import Column
 from data.files.dates import read_date
 from data.files.term_words import read_term
 
+OLDEST_YEAR, NEWEST_YEAR = 1952, 2099  # of dates: the calendar of terms reaches a little further
 NULL_TEXTS = frozenset(
     "|-|--|---|—|–|null|\\n|n/a|#n/a|n.a|n.a.|nan|none|nat|<na>|(null)|<null>|undefined|0000-00-00".split("|")
 )
@@ -94,7 +96,7 @@ def parse_column(
         read = _read_numbers(distinct, column, decimal, scale)
         expected = "a whole number" if column.kind == "integer" else "a number"
     elif column.kind == "date":
-        read = [_caught(read_date, text, date_order) for text in distinct]
+        read = [_caught(_read_day, text, date_order) for text in distinct]
         expected = f"a date such as 2024-08-31, or {_ORDER_WORDS[date_order]}"
     else:
         entry = column.name == "cohort_term"
@@ -108,6 +110,13 @@ def parse_column(
     values = table.iloc[codes].set_axis(texts.index)
     masks = [pd.Series(mask[codes], index=texts.index) for mask in (bad, errors, formulas)]
     return ParsedColumn(values, masks[0], expected, *masks[1:])
+
+
+def _read_day(text: str, order: str) -> date:
+    day = read_date(text, order)
+    if not OLDEST_YEAR <= day.year <= NEWEST_YEAR:
+        raise ValueError(f"no year of a register: {text!r}")
+    return day
 
 
 _ORDER_WORDS = {

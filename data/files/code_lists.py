@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
+
 from data.files.cells import is_null
 from data.files.choices import Choice
 from data.files.mapping import TABLES
@@ -64,7 +66,7 @@ def _words_for(header: str, code: str) -> bool:
     return named and (_stem(header) == _stem(code) or len(_stem(header)) <= len("keterangan"))
 
 
-def _meanings(frame, code: str, words: str, match: Match) -> list[Choice]:
+def _meanings(frame: pd.DataFrame, code: str, words: str, match: Match) -> list[Choice]:
     columns = {column.name: column for column in TABLES[match.table]}
     found = []
     for name, header in match.headers.items():
@@ -73,7 +75,8 @@ def _meanings(frame, code: str, words: str, match: Match) -> list[Choice]:
         column = columns[name]
         known = shipped_words(column, match.table) if column.allowed else {}
         for cell, said in zip(frame[code], frame[words], strict=True):
-            value = known.get(header_key(said), said)
+            key = header_key(said)
+            value = known[key] if key in known else said
             usable = not column.allowed or value in ("", *column.allowed)
             if column.kind == "text" and usable and not is_null(cell) and not is_null(said):
                 found.append(Choice("meaning", value, name, match.table, cell))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from data.files.reading import Guess
 
 ORDERS = {"dmy": "day before month", "mdy": "month before day"}
@@ -21,8 +23,15 @@ _NAMED = {
 }
 
 
-def guess_line(guess: Guess) -> str:
-    """One line about a guess.
+def guess_line(guess: Guess, table: str = "") -> str:
+    """One line about a guess, with what to write to confirm or to change it.
+
+    Parameters
+    ----------
+    guess : Guess
+        What was decided.
+    table : str
+        The table whose file it is about; named in front of the settings.
 
     Examples
     --------
@@ -38,5 +47,13 @@ def guess_line(guess: Guess) -> str:
         line += f" ({place} shows it: {guess.cell!r})" if guess.proven else f" (e.g. {place}: {guess.cell!r})"
     if guess.proven:
         return line
-    change = " or ".join(f"--set {setting}" for setting in guess.settings)
-    return f"{line}; please confirm" + (f", or change it by {change}" if change else "")
+    front = f"{table}." if table else ""
+    if guess.what == "sheets":
+        named = " ".join(f"--sheet {shlex.quote(sheet)}" for sheet in guess.value.split(", "))
+        return f"{line}; if that is right, say so by {named}; others are named in the same way"
+    change = " or ".join(f"--set {front}{setting}" for setting in guess.settings)
+    if not change:
+        return f"{line}; if that is wrong, give the column that names the term by --set {front}COLUMN=HEADER"
+    confirm = f"--set {front}{guess.what}={guess.value}" if guess.value else ""
+    said = f"; if that is right, say so by {confirm}" if confirm else "; nobody but you can tell"
+    return f"{line}{said}; else {change}"

@@ -21,8 +21,10 @@ from data.columns import (
     Column,
 )
 from data.files.dates import DATE_ORDERS
+from data.files.mapping_shape import MappingError, check_shape
 from data.files.text_table import header_key
 
+MAX_BYTES = 2**20  # of a mapping file; those that ship have a hundredth
 FOLDER = Path(__file__).parent.parent / "mappings"
 SHIPPED = ("siakad", "pddikti", "english", "epsbed")
 ZERO_MEANINGS = ("empty", "grade")  # what a term average of 0 says: no grade yet, or everything failed
@@ -38,10 +40,6 @@ _CONSENTS_NEED = (
     ("decision", "granted_on", "withdrawn_on", *CONSENT_PURPOSES),
     ("decided_on", "granted_on", "withdrawn_on", *(f"{purpose}_on" for purpose in CONSENT_PURPOSES)),
 )
-
-
-class MappingError(ValueError):
-    """A mapping file that breaks its own rules."""
 
 
 @dataclass(frozen=True)
@@ -122,15 +120,18 @@ def load_mapping(source: str | Path | bytes) -> Mapping:
     Raises
     ------
     MappingError
-        When the text is no TOML, or names an unknown table, column or date order.
+        When the text is no TOML or too long, names an unknown table, column or date order, or holds something
+        of another kind than belongs there.
     """
     if isinstance(source, str) and source in SHIPPED:
         return shipped_mappings()[SHIPPED.index(source)]
     name = "mapping" if isinstance(source, bytes) else Path(source).stem
     text = source if isinstance(source, bytes) else Path(source).read_bytes()
+    if len(text) > MAX_BYTES:
+        raise MappingError(f"mapping {name}: {len(text):,} bytes; a mapping has at most {MAX_BYTES:,}")
     try:
         raw = tomllib.loads(text.decode("utf-8-sig"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise MappingError(f"mapping {name}: not a TOML file in UTF-8: {error}") from error
     return mapping_from_dict({"name": name, **raw})
 
@@ -143,7 +144,10 @@ def shipped_mappings() -> tuple[Mapping, ...]:
 
 def mapping_from_dict(raw: dict) -> Mapping:
     """A mapping from plain values, as in TOML or JSON; ``extends`` names a shipped mapping to build on."""
+    if not isinstance(raw.get("tables", {}), dict):
+        raise MappingError(f"tables must hold a part for each of {', '.join(TABLES)}")
     raw = {**raw, **raw.get("tables", {})}
+    check_shape(raw, TABLES)
     base = load_mapping(raw["extends"]) if raw.get("extends") in SHIPPED else None
     if raw.get("extends") and base is None:
         raise MappingError(f"extends must be one of {', '.join(SHIPPED)}, got {raw['extends']!r}")

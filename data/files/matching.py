@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from data.columns import ALL_PURPOSES, MAX_TERM_INDEX, Column
+from data.columns import ALL_PURPOSES, MAX_TERM_INDEX, OF_CONSENT, Column
 from data.files.cells import is_null, whole_code
 from data.files.derived_cells import tells_graduation
 from data.files.mapping import TABLES, Mapping, missing_columns, shipped_mappings
@@ -48,6 +48,8 @@ class Match:
         Headers that mean nothing to the mapping.
     left_out : tuple of str
         Headers that are never stored (national numbers, parents' names, contacts).
+    elsewhere : tuple of str
+        Headers that repeat what the students table holds, such as names in a file of terms: left out.
     year_header : str or None
         Header of the academic year that stands beside the student's own semester numbers.
     """
@@ -59,6 +61,7 @@ class Match:
     unknown: tuple[str, ...]
     left_out: tuple[str, ...]
     year_header: str | None = None
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def score(self) -> tuple[int, int]:
@@ -93,8 +96,11 @@ def own_numbers(text: TextTable, match: Match, others: Sequence[Mapping] = ()) -
     headers["term_index"] = told
     missing = missing_columns("terms", (*headers, *match.mapping.table("terms").fixed))
     unknown = tuple(name for name in match.unknown if name != told)
+    elsewhere = tuple(name for name in match.elsewhere if name != told)
     years = None if told == header else header
-    return replace(match, headers=headers, missing=missing, unknown=unknown, year_header=years)
+    return replace(
+        match, headers=headers, missing=missing, unknown=unknown, elsewhere=elsewhere, year_header=years
+    )
 
 
 def known_headers(table: str, mappings: Iterable[Mapping]) -> frozenset[str]:
@@ -116,7 +122,7 @@ def match_headers(
     headers: Sequence[str], table: str, mapping: Mapping, others: Sequence[Mapping] = ()
 ) -> Match:
     """Tie each column to a header by one mapping; columns it cannot find are looked up in the others."""
-    by_key = {header_key(header): header for header in reversed(headers)}
+    by_key = _bracketed(headers) | {header_key(header): header for header in reversed(headers)}
     found, tied = _tied_by_hand(by_key, mapping.table(table).chosen)
     for last_resort in (False, True):
         for source in (mapping, *others):
@@ -131,16 +137,38 @@ def match_headers(
                         found[column.name] = header
     understood, used = tied | _understood(table, mapping, others), set(found.values())
     left_out = tuple(header for header in headers if never_stored(header) and header not in used)
-    unknown = tuple(
+    strange = [
         header
         for header in headers
         if header not in used and header not in left_out and header_key(header) not in understood
-    )
+    ]
+    others_own = _of_students(table, (mapping, *others))
+    elsewhere = tuple(header for header in strange if header_key(header) in others_own)
+    unknown = tuple(header for header in strange if header not in elsewhere)
     told = {*found, *mapping.table(table).fixed}
     if table == "outcomes" and graduation_header(found) is not None:
         told.add("exit_type")
     missing = missing_columns(table, told)
-    return Match(table, mapping, found, missing, unknown, left_out)
+    return Match(table, mapping, found, missing, unknown, left_out, elsewhere=elsewhere)
+
+
+def _bracketed(headers: Sequence[str]) -> dict[str, str]:
+    """Keys of student numbers that a header gives beside or in brackets, as "No. Induk Mahasiswa (NIM)".
+
+    Other columns are not looked for there: what stands in their brackets is a unit.
+    """
+    numbers = {
+        header_key(name)
+        for mapping in shipped_mappings()
+        for table in TABLES
+        for name in mapping.table(table).columns.get("student_number", ())
+    }
+    found = {}
+    for header in reversed(headers):
+        parts = re.fullmatch(r"([^()]*)\(([^()]*)\)\s*", header)
+        keys = [header_key(part) for part in parts.groups()] if parts else []
+        found |= {key: header for key in keys if key in numbers}
+    return found
 
 
 def _understood(table: str, mapping: Mapping, others: Sequence[Mapping]) -> set[str]:
@@ -156,6 +184,20 @@ def _understood(table: str, mapping: Mapping, others: Sequence[Mapping]) -> set[
         names += part.unneeded
         names += [header for options in part.join.values() for option in options for header in option]
     return {header_key(name) for name in names}
+
+
+def _of_students(table: str, mappings: Sequence[Mapping]) -> frozenset[str]:
+    """Keys of headers that repeat the student's own row in another table; those of consent are answers."""
+    if table == "students":  # a figure of a term there is lost, and no repetition
+        return frozenset()
+    keys = set()
+    for column in TABLES["students"]:
+        if column.name.startswith(OF_CONSENT) or column.name == "student_number":
+            continue
+        keys.add(header_key(column.name))
+        for mapping in mappings:
+            keys |= {header_key(header) for header in mapping.table("students").columns.get(column.name, ())}
+    return frozenset(keys)
 
 
 def graduation_header(headers: dict[str, str]) -> str | None:

@@ -1,29 +1,28 @@
 """Workbooks of other programs (``.xls``, ``.ods``, ``.xlsb``) → text tables, sheets as XLSX has them.
 
-They are read by :mod:`data.files.workbook_child` in a process of its own, with an end in time and memory.
+They are read by :mod:`data.files.workbook_child` in a process of its own, with an end in time and memory
+(:mod:`data.files.workbook_reader`).
 Number formats are not read from them: a student number that is stored as a number has lost its zeros.
 """
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
+from data.files import workbook_reader
 from data.files.cell_formats import EXACT
 from data.files.sheet_rows import SheetRow
 from data.files.text_files import TableError
 from data.files.text_table import TextTable
+from data.files.workbook_child import DAMAGED
+from data.files.workbook_reader import ReaderEnded
 from data.files.workbooks import Book, refuse_bomb
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # how an .xls file begins, and an encrypted workbook
+ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # the entry that holds the workbook
 ODS = b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"
 MAX_BYTES = 64 * 2**20  # an .xls of 65,536 rows is far smaller
-SECONDS = 120
-_CHILD = Path(__file__).with_name("workbook_child.py")
 _STATES = {"Visible": "visible", "Hidden": "hidden", "VeryHidden": "veryHidden"}
 
 
@@ -45,6 +44,8 @@ def read_old_workbook(
     """Read sheets as one table; parameters and errors as :func:`data.files.workbooks.read_workbook`."""
     if len(source) > MAX_BYTES:
         raise TableError(f"{name}: {len(source):,} bytes; save a workbook of this size as .xlsx")
+    if source[:8] == OLE and ENCRYPTED in source:
+        raise TableError(f"{name}: the workbook has a password; save it without one")
     if source[:4] == b"PK\x03\x04":
         refuse_bomb(source, name)
     book = _Sheets(_sheets(source, name))
@@ -54,14 +55,13 @@ def read_old_workbook(
 def _sheets(source: bytes, name: str) -> list[dict]:
     """The sheets as the child tells them."""
     try:
-        ended = subprocess.run(
-            [sys.executable, "-I", str(_CHILD)], input=source, capture_output=True, timeout=SECONDS
-        )
-    except subprocess.TimeoutExpired as error:
+        answer = workbook_reader.read(source)
+    except TimeoutError as error:
         raise TableError(f"{name}: takes too long to read; save it as .xlsx or CSV") from error
-    if ended.returncode != 0:
+    except ReaderEnded as error:
+        raise TableError(f"{name}: the workbook is damaged; save it as .xlsx or CSV") from error
+    if answer.get("error") == DAMAGED:
         raise TableError(f"{name}: the workbook is damaged; save it as .xlsx or CSV")
-    answer = json.loads(ended.stdout)
     if answer.get("error") == "password":
         raise TableError(f"{name}: the workbook has a password; save it without one")
     if "error" in answer:

@@ -271,7 +271,7 @@ def parse_table(
         translated["status"] = translated["status"].mask(translated.index.isin(studied), "A")
         translated = translated.drop(index=left)
         text = replace(text, frame=text.frame.drop(index=left))
-    headers = {name: match.headers.get(name, name) for name in translated}
+    headers = {name: match.headers.get(name, name) for name in map(str, translated)}
     scales = {}
     for mapping in (*reversed(others), match.mapping):
         scales |= mapping.table(match.table).scale

@@ -24,10 +24,10 @@ from data.files.text_table import (
     MAX_LINES,
     TextTable,
     build_frame,
-    clean_cell,
     find_header,
     header_key,
     unique_headers,
+    with_names_above,
 )
 from data.files.web_tables import is_web_page, read_web_table
 from data.files.workbooks import read_workbook
@@ -156,7 +156,7 @@ def _read_csv(
     records = _mended(records, odd) if read.odd else records
     head = list(islice(records, HEADER_SEARCH_ROWS))
     position = find_header([record for _, record in head], known)
-    cells = _without_empty_tail(head[position][1])
+    cells = with_names_above([record for _, record in head], position, known)
     if len(cells) > MAX_COLUMNS:
         raise TableError(
             f"{name}: row {head[position][0]}: {len(cells):,} columns; at most {MAX_COLUMNS:,} are read; "
@@ -209,12 +209,6 @@ def _about_encoding(read: Decoded, asked: bool) -> tuple[Guess, ...]:
     return (
         Guess("encoding", read.encoding, row=row, cell=cell, proven=asked or read.proven and not read.odd),
     )
-
-
-def _without_empty_tail(cells: list[str]) -> list[str]:
-    while cells and not clean_cell(cells[-1]):
-        cells = cells[:-1]
-    return cells
 
 
 def _below_header(table: TextTable) -> TextTable:

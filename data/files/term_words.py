@@ -74,12 +74,13 @@ def _term_of_words(text: str, entry: bool) -> int:
     parts |= {_coded(text, words, digit) for digit in digits}
     if entry and not parts and len(years) == 2 and not set(words) - _BESIDE:
         parts = {1}
-    if len(parts) != 1 or None in parts or not 1 <= len(years) <= 2:
+    part = parts.pop() if len(parts) == 1 else None
+    if part is None or not 1 <= len(years) <= 2:
         raise ValueError(f"not a term: {text!r}")
     if len(years) == 2 and years[1] != years[0] + 1:
         raise ValueError(f"not a term: {text!r}")
     after_new_year = len(years) == 1 and bool({"spring", "summer"} & set(words))
-    return (years[0] - after_new_year) * 10 + parts.pop()
+    return (years[0] - after_new_year) * 10 + part
 
 
 def _coded(text: str, words: list[str], digit: str) -> int | None:

@@ -21,6 +21,7 @@ CHUNK_ROWS = 50_000
 MAX_COLUMNS = 1_000
 MAX_LINES = 5_000_000  # rows of a CSV file, blank ones counted; a register of 400,000 terms has a tenth
 SHEET_ROWS = 2**21  # more than a sheet can have
+_QUOTES = "‘’`´"
 _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060"))
 
 
@@ -140,6 +141,8 @@ def clean_cell(text: str) -> str:
         return text[2:-1].strip()
     if len(text) > 1 and text[0] == "'" and (text[1].isdigit() or text[1] in "=+-@"):
         return text[1:]
+    if len(text) > 1 and text[0] in _QUOTES and text[1].isdigit():  # the mark, made typographic on the way
+        return text[1:]
     return text
 
 
@@ -165,6 +168,19 @@ def find_header(rows: list[list[str]], known: Collection[str] = ()) -> int:
         raise TableError(f"no filled cell in the first {HEADER_SEARCH_ROWS} rows")
     enough = max(filled) if max(filled) < 3 else max(2, 0.6 * max(filled))
     return next(position for position, count in enumerate(filled) if count >= enough)
+
+
+def with_names_above(rows: list[list[str]], position: int, known: Collection[str]) -> list[str]:
+    """The header's cells; an empty one takes the known header above it, where cells are merged downwards."""
+    cells = list(rows[position])
+    above = rows[position - 1] if position else []
+    cells += [""] * (len(above) - len(cells))
+    for at, name in enumerate(above):
+        if not clean_cell(cells[at]) and header_key(name) in known:
+            cells[at] = name
+    while cells and not clean_cell(cells[-1]):
+        cells.pop()
+    return cells
 
 
 def unique_headers(cells: list[str]) -> list[str]:

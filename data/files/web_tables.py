@@ -16,6 +16,7 @@ from data.files.text_table import (
     find_header,
     header_key,
     unique_headers,
+    with_names_above,
 )
 
 MAX_BYTES = 256 * 2**20
@@ -66,7 +67,7 @@ def read_web_table(
     filled = [(number, cells) for number, cells in enumerate(rows, start=1) if any(cells)]
     head = list(islice(filled, HEADER_SEARCH_ROWS))
     position = find_header([cells for _, cells in head], known)
-    headers = unique_headers(head[position][1])
+    headers = unique_headers(with_names_above([cells for _, cells in head], position, known))
     if len(headers) > MAX_COLUMNS:
         raise TableError(f"{name}: {len(headers)} columns; at most {MAX_COLUMNS} are read")
     frame, ragged = build_frame(islice(filled[position + 1 :], limit), headers, pad=True)

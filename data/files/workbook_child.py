@@ -1,8 +1,13 @@
-"""Reads a workbook in a process of its own: a file made to break the reader ends this process and no other.
+"""Reads workbooks in a process of its own: a file made to break the reader ends this process and no other.
 
-The workbook comes on standard input. Standard output is one JSON value: ``{"sheets": [{"title", "state",
-"rows"}]}``, or ``{"error"}`` with ``password`` or a sentence. A cell is null, text, a number, true or false,
-or ``{"date": ISO text}``.
+Each workbook comes on standard input, its length before it as eight bytes, the greatest first. Its answer
+goes to standard output in the same way, as one JSON value: ``{"sheets": [{"title", "state", "rows"}]}``, or
+``{"error"}`` with ``password``, ``damaged`` or a sentence. A cell is null, text, a number, true or false, or
+``{"date": ISO text}``. The process ends with its standard input.
+
+Starting an interpreter costs more than reading most workbooks. So one process waits for the next workbook,
+and each is read by a fork of it, with limits of its own and nothing of the workbooks before; where the system
+cannot fork, a process reads one workbook and ends.
 """
 
 from __future__ import annotations
@@ -10,21 +15,63 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import sys
 from datetime import date, datetime, time
 
 MAX_MEMORY = 3 * 2**30
 MAX_CELLS = 5_000_000  # over all rows and columns that a sheet reaches
+DAMAGED = "damaged"
+LENGTH = 8  # bytes that say how long what follows is
 
 
 def main() -> None:
-    """Answer on standard output; see the module."""
-    with contextlib.suppress(ImportError, ValueError, OSError):  # where the system has no such limits
-        import resource
+    """Answer one workbook after the other; see the module."""
+    import python_calamine  # noqa: F401 (loaded once, before anything is read)
 
-        resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    json.dump(_answer(sys.stdin.buffer.read()), sys.stdout)
+    while (source := _received()) is not None:
+        if not hasattr(os, "fork"):
+            _send(_said(source))
+            return
+        child = os.fork()
+        if child == 0:
+            _read_alone(source)
+        _, ended = os.waitpid(child, 0)
+        if ended:  # what it had said may be cut off: nobody can read on from there
+            sys.exit(1)
+
+
+def _read_alone(source: bytes) -> None:
+    """Answer a workbook within limits, and end."""
+    ended = 1
+    try:
+        with contextlib.suppress(ImportError, ValueError, OSError):  # where the system has no such limits
+            import resource
+
+            resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        _send(_said(source))
+        ended = 0
+    finally:
+        os._exit(ended)
+
+
+def _said(source: bytes) -> bytes:
+    try:
+        return json.dumps(_answer(source)).encode()
+    except BaseException:  # noqa: BLE001 (a panic of the reader is none of Python's own exceptions)
+        return json.dumps({"error": DAMAGED}).encode()
+
+
+def _received() -> bytes | None:
+    """The next workbook; None when there will be none."""
+    length = sys.stdin.buffer.read(LENGTH)
+    return sys.stdin.buffer.read(int.from_bytes(length, "big")) if len(length) == LENGTH else None
+
+
+def _send(said: bytes) -> None:
+    sys.stdout.buffer.write(len(said).to_bytes(LENGTH, "big") + said)
+    sys.stdout.buffer.flush()
 
 
 def _answer(source: bytes) -> dict:

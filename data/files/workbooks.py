@@ -29,6 +29,7 @@ from data.files.text_table import (
     find_header,
     header_key,
     unique_headers,
+    with_names_above,
 )
 
 MAX_UNPACKED = 2**30  # bytes of XML; more than ten million cells
@@ -36,7 +37,7 @@ MAX_RATIO = 200
 MAX_PARTS = 5_000
 MAX_SHEETS = 500
 MAX_ROWS = 1_048_576  # of the format itself
-MAX_BLANK = 200_000  # written rows without a cell one after the other: formats, or a bomb
+MAX_BLANK = 100_000  # written rows without a cell one after the other: formats, or a bomb
 NEARLY = 0.75  # share of the best sheet's known headers that makes another one as good
 BROKEN = (  # what openpyxl lets through when a part of a workbook is damaged
     *(ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError, OSError),
@@ -194,7 +195,7 @@ class Book:
         if not rows:
             return None
         position = find_header([cells for _, cells in rows], known)
-        headers = unique_headers(rows[position][1])
+        headers = unique_headers(with_names_above([cells for _, cells in rows], position, known))
         hits = len(set(map(header_key, headers)) & set(known))
         return _Head(rows, position, headers, hits, self.book[title].sheet_state != "visible")
 

@@ -9,7 +9,6 @@ writes, and because a bar that moves three times a second should not be three co
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import time
@@ -19,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from data.engine.database import Store
+from data.engine.private_files import replace_private
 
 ALIVE_SECONDS = 15  # a worker that has not been seen for so long is not there
 KEPT_SECONDS = 24 * 3600  # uploads of a job that failed, for another try; results to fetch
@@ -41,7 +41,7 @@ class JobProgress:
 
 def report(store: Store, job_id: str, progress: JobProgress) -> None:
     """Replace what the job said before."""
-    _replace(_folder(store, job_id) / "progress", json.dumps(asdict(progress)).encode())
+    replace_private(_folder(store, job_id) / "progress", json.dumps(asdict(progress)).encode())
 
 
 def progress_of(store: Store, job_id: str) -> JobProgress | None:
@@ -93,8 +93,8 @@ def keep_files(store: Store, files: Sequence[tuple[str, bytes]]) -> str:
     names = json.dumps([name for name, _ in files]).encode()
     folder = _folder(store, file_id)
     for place, content in enumerate([content for _, content in files]):
-        _replace(folder / str(place), store.cipher.encrypt(content, f"job file:{file_id}:{place}"))
-    _replace(folder / "names", store.cipher.encrypt(names, f"job file:{file_id}:names"))
+        replace_private(folder / str(place), store.cipher.encrypt(content, f"job file:{file_id}:{place}"))
+    replace_private(folder / "names", store.cipher.encrypt(names, f"job file:{file_id}:names"))
     return file_id
 
 
@@ -163,10 +163,3 @@ def _folder(store: Store, one: str) -> Path:
     folder = _path(store, one)
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder
-
-
-def _replace(path: Path, content: bytes) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-    draft.replace(path)

@@ -8,6 +8,7 @@ help has fooled itself.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -107,24 +108,26 @@ def write_benchmark(
     _claim(store)
     frames = read_uci697(folder / STUDENTS_FILE, money_flags=money_flags)
     files = list_signatures(folder / SIGNATURES_FOLDER, "genuine")
-    owners = pair_at_random(frames.students["student_number"], files, np.random.default_rng(PAIRING_SEED))
+    owners = pair_at_random(
+        frames.need("students")["student_number"], files, np.random.default_rng(PAIRING_SEED)
+    )
     frames = _labelled(frames, owners)
     write_records(store, frames, source="UCI 697", files={}, actor=ACTOR, progress=progress)
-    write_consents(store, _consents(frames.students), actor="benchmark")
+    write_consents(store, _consents(frames.need("students")), actor="benchmark")
     import_id = get_fact(store, f"{FACT}_import") or new_import(
         store, source=f"CEDAR genuine signatures, {LABEL} (seed {PAIRING_SEED})", files={}, actor=ACTOR
     )
     set_fact(store, f"{FACT}_import", import_id)
     write_specimens(
         store,
-        as_specimens(owners, _days_of_entry(frames.students)),
+        as_specimens(owners, _days_of_entry(frames.need("students"))),
         actor=ACTOR,
         import_id=import_id,
         progress=progress,
         total=len(owners),
     )
     writers = len({file.writer for file in owners})
-    return BenchmarkResult(len(frames.students), len(owners), len(frames.terms), writers)
+    return BenchmarkResult(len(frames.need("students")), len(owners), len(frames.need("terms")), writers)
 
 
 def _claim(store: Store) -> None:
@@ -145,7 +148,7 @@ def _claim(store: Store) -> None:
 def _labelled(frames: RecordFrames, owners: dict[SignatureFile, str]) -> RecordFrames:
     """Say at each student with a signature that it is somebody else's."""
     writer = {number: file.writer for file, number in owners.items()}
-    students = frames.students.copy()
+    students = frames.need("students").copy()
     students["extra"] = [
         {**extra, "signature": f"CEDAR writer {writer[number]}, {LABEL}"} if number in writer else extra
         for number, extra in zip(students["student_number"], students["extra"], strict=True)
@@ -153,7 +156,7 @@ def _labelled(frames: RecordFrames, owners: dict[SignatureFile, str]) -> RecordF
     return RecordFrames(frames.programs, students, frames.terms, frames.outcomes)
 
 
-def _days_of_entry(students: pd.DataFrame) -> dict[str, object]:
+def _days_of_entry(students: pd.DataFrame) -> dict[str, date]:
     days = {term: as_of_date(int(term), 0) for term in set(students["cohort_term"])}
     return dict(zip(students["student_number"], students["cohort_term"].map(days), strict=True))
 

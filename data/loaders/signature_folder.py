@@ -54,7 +54,7 @@ def list_signatures(folder: Path | str, kind: str | None = None) -> list[Signatu
         When ``kind`` is unknown, or the folder is missing or holds no signature of the layout.
     """
     if kind is not None and kind not in KINDS:
-        raise ValueError(f"kind must be one of {KINDS}, got {kind!r}")
+        raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
     folder = Path(folder)
     if not folder.is_dir():
         raise ValueError(f"folder must be a folder of signatures, got {folder.name!r}")

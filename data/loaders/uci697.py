@@ -117,7 +117,10 @@ def _entry_years(table: pd.DataFrame) -> np.ndarray:
     figures = (
         table[["Unemployment rate", "Inflation rate", "GDP"]].round(2).itertuples(index=False, name=None)
     )
-    years = [codes.ENTRY_YEARS.get(tuple(map(float, row))) for row in figures]
+    years = [
+        codes.ENTRY_YEARS.get((float(jobless), float(prices), float(product)))
+        for jobless, prices, product in figures
+    ]
     if None in years:
         row = years.index(None)
         raise ValueError(

@@ -20,14 +20,19 @@ ERASABLE = {
         " AND (e.kind = 'student' OR s.modality = 'fused'))"
     ),
     "consents": "e.student_key = OLD.student_key AND e.kind = 'student'",
-    "case_events": "e.student_key = OLD.student_key AND e.kind = 'student'",
-    "row_history": "e.student_key = OLD.student_key AND e.kind = 'student'",
+    "case_events": "e.student_key = OLD.student_key AND e.kind IN ('identity', 'student')",
+    "row_history": (
+        "e.student_key = OLD.student_key AND (e.kind = 'student'"
+        " OR e.kind = 'identity' AND OLD.table_name = 'students')"
+    ),
     **dict.fromkeys(
         ("enrolments", "verification_decisions", "reviews"),
-        "e.student_key = OLD.student_key AND e.kind IN ('signatures', 'student')",
+        "e.student_key = OLD.student_key AND e.kind IN ('signatures', 'identity', 'student')",
     ),
+    "signature_predictions": "e.student_key = OLD.student_key",  # all that was made of a signature goes
     "duplicate_reviews": (
-        "e.student_key IN (OLD.student_key, OLD.second_student) AND e.kind IN ('signatures', 'student')"
+        "e.student_key IN (OLD.student_key, OLD.second_student)"
+        " AND e.kind IN ('signatures', 'identity', 'student')"
     ),
 }
 UNDOABLE = {

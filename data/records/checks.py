@@ -6,6 +6,8 @@ schemas built from :mod:`data.columns`; checks across rows and files are in :mod
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
@@ -15,7 +17,7 @@ from sqlalchemy import String
 
 from data import schema
 from data.columns import OF_CONSENT, Column
-from data.files.cells import looks_damaged
+from data.files.cells import NEWEST_YEAR, OLDEST_YEAR, looks_damaged
 from data.files.mapping import TABLES
 from data.files.matching import ROW_NUMBER, detect_mapping, graduation_header, tells_exits
 from data.files.register_files import YEAR_ALONE, ParsedTable
@@ -25,12 +27,12 @@ if TYPE_CHECKING:
     import pandera.pandas as pa
 
 TEXT_LIMITS = {  # column → characters that the store keeps
-    **{c.name: c.type.length for c in schema.students.columns if type(c.type) is String},
-    "student_number": schema.identities.c.student_number.type.length,
-    "name": schema.identities.c.name.type.length,
-    "program_name": schema.programs.c.name.type.length,
+    **{c.name: schema.longest(c) for c in schema.students.columns if type(c.type) is String},
+    "student_number": schema.longest(schema.identities.c.student_number),
+    "name": schema.longest(schema.identities.c.name),
+    "program_name": schema.longest(schema.programs.c.name),
     **{
-        f"{prefix}{name}": schema.consents.c[name].type.length
+        f"{prefix}{name}": schema.longest(schema.consents.c[name])
         for name in ("source", "text_version")
         for prefix in ("", OF_CONSENT)
     },
@@ -138,7 +140,14 @@ CHECKS = {
 }
 
 
-def problems(file: str, rule: str, rows, column="", values="", messages="") -> pd.DataFrame:
+def problems(
+    file: str,
+    rule: str,
+    rows: Iterable[int | None],
+    column: str | Iterable[str] = "",
+    values: str | Iterable[str] = "",
+    messages: str | Iterable[str] = "",
+) -> pd.DataFrame:
     """Problems of one rule in one file.
 
     Parameters
@@ -196,8 +205,15 @@ def collect(found: list[pd.DataFrame]) -> pd.DataFrame:
     return together.loc[keys.sort_values(list(keys), kind="stable").index].reset_index(drop=True)
 
 
-def flag(parsed: ParsedTable, mask: pd.Series, rule: str, column: str, messages="") -> pd.DataFrame:
-    """Problems at the rows where ``mask`` holds, with the cells of ``column`` as written."""
+def flag(
+    parsed: ParsedTable,
+    mask: pd.Series,
+    rule: str,
+    column: str,
+    messages: str | Callable[[int], str] = "",
+) -> pd.DataFrame:
+    """Problems at the rows where ``mask`` holds, with the cells of ``column`` as written; ``messages`` says
+    what is wrong, for every row or by the row."""
     holds = mask.to_numpy(dtype=bool)
     if not holds.any():
         return no_problems()
@@ -206,9 +222,8 @@ def flag(parsed: ParsedTable, mask: pd.Series, rule: str, column: str, messages=
         values = parsed.raw.loc[rows, column].fillna("").astype("str")
     else:
         values = ""
-    if callable(messages):
-        messages = [messages(row) for row in rows]
-    return problems(parsed.file, rule, rows, parsed.header(column), values, messages)
+    said = messages if isinstance(messages, str) else [messages(row) for row in rows]
+    return problems(parsed.file, rule, rows, parsed.header(column), values, said)
 
 
 def check_columns(parsed: ParsedTable) -> pd.DataFrame:
@@ -246,12 +261,47 @@ def check_columns(parsed: ParsedTable) -> pd.DataFrame:
         unread = parsed.unreadable[name]
         for rows in told:
             unread = unread & ~index.isin(rows)
-        found.append(flag(parsed, unread, "REC003", name, f"expected {expected}"))
+        found.append(flag(parsed, unread, "REC003", name, _expected(parsed, name, expected)))
     found.append(_check_student_numbers(parsed))
     found.append(_check_codes(parsed))
     found += [_check_length(parsed, name) for name in parsed.values if name in TEXT_LIMITS]
     found.append(_schema_problems(parsed))
     return collect(found)
+
+
+def _expected(parsed: ParsedTable, name: str, expected: str):
+    """What a cell should hold; with a hint where it looks like something that a spreadsheet made of it."""
+
+    def said(row: int) -> str:
+        cell = str(parsed.raw.at[row, name]).strip() if name in parsed.raw else ""
+        if "date" in expected and cell.isdigit() and len(cell) == 5:
+            day = (pd.Timestamp(1899, 12, 30) + pd.Timedelta(days=int(cell))).date().isoformat()
+            return (
+                f"expected {expected}; as a spreadsheet counts days it is {day}: format the column as dates"
+            )
+        if "date" in expected and any(len(part) == 4 for part in re.findall(r"\d+", cell)):
+            return f"expected {expected}, of a year from {OLDEST_YEAR} to {NEWEST_YEAR}"
+        if "number" in expected and any(char.isdigit() for char in cell):
+            return f"expected {expected}, and nothing else in the cell"
+        return f"expected {expected}"
+
+    return said
+
+
+def _out_of_range(parsed: ParsedTable, column: Column):
+    """What range a number must be in; with a hint where it has lost its decimal sign."""
+
+    def said(row: int) -> str:
+        value, message = parsed.values.at[row, column.name], _message("REC004", column)
+        if column.kind == "number" and column.high and value > column.high:
+            moved = next(
+                (value / by for by in (10, 100, 1000) if column.low <= value / by <= column.high), None
+            )
+            if moved is not None and float(value).is_integer():
+                return f"{message}; if the decimal sign was lost it is {moved:g}: write it again"
+        return message
+
+    return said
 
 
 def assumptions(parsed: ParsedTable) -> pd.DataFrame:
@@ -391,7 +441,9 @@ def _schema_problems(parsed: ParsedTable) -> pd.DataFrame:
             unread = parsed.unreadable[name]
             rows = rows[~unread.loc[rows].to_numpy() & ~rows.isin(list(parsed.text.ragged))]
         mask = pd.Series(parsed.values.index.isin(rows), index=parsed.values.index)
-        found.append(flag(parsed, mask, rule, name, _message(rule, columns[name])))
+        column = columns[name]
+        message = _out_of_range(parsed, column) if rule == "REC004" else _message(rule, column)
+        found.append(flag(parsed, mask, rule, name, message))
     return collect(found)
 
 

@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, Connection, case, delete, func, insert, literal, select, text, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    true,
+)
 
 from data import schema
 from data.scores.standing import keep_register_day
@@ -58,7 +70,14 @@ def refresh(connection: Connection, students: Iterable[str], cohorts: Iterable[C
 
 def rebuild_register_cubes(connection: Connection, cohort: Cohort | None = None) -> None:
     """Rebuild ``flow_cube`` and ``term_cube``, of one cohort or of all."""
-    students, outcomes, terms = schema.students, schema.outcomes, schema.terms
+    which = _of(schema.students, cohort)
+    _refill(connection, schema.flow_cube, flow_rows(which), cohort)
+    _refill(connection, schema.term_cube, term_rows(which), cohort)
+
+
+def flow_rows(which: list[ColumnElement[bool]]) -> Select:
+    """How many of some students entered and left in which way: a SELECT of the rows of ``flow_cube``."""
+    students, outcomes = schema.students, schema.outcomes
     exited = outcomes.c.exit_type.is_not(None)
     each = (
         select(
@@ -69,21 +88,29 @@ def rebuild_register_cubes(connection: Connection, cohort: Cohort | None = None)
             func.coalesce(case((exited, outcomes.c.terms_to_exit)), -1).label("terms_to_exit"),
         )
         .select_from(students.outerjoin(outcomes, outcomes.c.student_key == students.c.student_key))
-        .where(*_of(students, cohort))
+        .where(*which)
         .subquery()
     )
-    _refill(connection, schema.flow_cube, select(*each.c, func.count()).group_by(*each.c), cohort)
+    return select(*each.c, func.count().label("students")).group_by(*each.c)
 
+
+def term_rows(which: list[ColumnElement[bool]]) -> Select:
+    """How many of some students were in which status in which term: a SELECT of the rows of ``term_cube``."""
+    students, terms = schema.students, schema.terms
     groups = (students.c.program_code, students.c.cohort_term, terms.c.term_index, terms.c.status)
     gpa = terms.c.gpa_cum
-    by_term = (
-        select(*groups, func.count(), func.count(gpa), func.coalesce(func.sum(gpa), 0.0))
+    return (
+        select(
+            *groups,
+            func.count().label("students"),
+            func.count(gpa).label("gpa_rows"),
+            func.coalesce(func.sum(gpa), 0.0).label("gpa_sum"),
+        )
         .select_from(terms.join(students, students.c.student_key == terms.c.student_key))
         # A short term shares the index of the even term before it: a student counts once.
-        .where(terms.c.term_id % 10 != 3, *_of(students, cohort))
+        .where(terms.c.term_id % 10 != 3, *which)
         .group_by(*groups)
     )
-    _refill(connection, schema.term_cube, by_term, cohort)
 
 
 def rebuild_risk(connection: Connection, model_version: str | None = None) -> None:
@@ -150,15 +177,15 @@ def _rebuild_past(connection: Connection, model_version: str, cohort: Cohort | N
 
 def _current_rows(model_version: str, keys: list[str] | None):
     scores, students, outcomes = schema.scores, schema.students, schema.outcomes
-    window = {"partition_by": (scores.c.student_key, scores.c.target)}
+    whose = (scores.c.student_key, scores.c.target)
     by_age = scores.c.as_of_index
     theirs = [] if keys is None else [scores.c.student_key.in_(keys)]
     ranked = (
         select(
             scores,
-            func.row_number().over(**window, order_by=by_age.desc()).label("age"),
-            func.lag(scores.c.risk).over(**window, order_by=by_age).label("previous_risk"),
-            func.lag(scores.c.band).over(**window, order_by=by_age).label("previous_band"),
+            func.row_number().over(partition_by=whose, order_by=by_age.desc()).label("age"),
+            func.lag(scores.c.risk).over(partition_by=whose, order_by=by_age).label("previous_risk"),
+            func.lag(scores.c.band).over(partition_by=whose, order_by=by_age).label("previous_band"),
         )
         .where(scores.c.model_version == model_version, *theirs)
         .subquery()

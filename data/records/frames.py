@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import overload
 
 import numpy as np
 import pandas as pd
@@ -48,6 +49,19 @@ class RecordFrames:
     outcomes: pd.DataFrame | None = None
     course_attempts: pd.DataFrame | None = None
     consents: pd.DataFrame | None = None
+
+    def need(self, table: str) -> pd.DataFrame:
+        """The frame of a table, where there must be one.
+
+        Raises
+        ------
+        LookupError
+            When the import has none.
+        """
+        frame = getattr(self, table)
+        if frame is None:
+            raise LookupError(f"the import has no {table}")
+        return frame
 
 
 @dataclass(frozen=True)
@@ -129,7 +143,11 @@ def blocks(incoming: pd.DataFrame) -> Iterator[pd.DataFrame]:
         yield incoming.iloc[order[first:last]]
 
 
-def canonical_json(value) -> str | None:
+@overload
+def canonical_json(value: dict) -> str: ...
+@overload
+def canonical_json(value: object) -> str | None: ...
+def canonical_json(value: object) -> str | None:
     """JSON text that is equal for equal values; None for a missing one."""
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return None

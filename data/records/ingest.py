@@ -171,6 +171,9 @@ def _read_together(tables: dict[str, ParsedTable], sources: Sequence[Source]) ->
         left = set(parsed.match.unknown)
         unknown[hashes[name]] = unknown.get(hashes[name], left) & left
     told: set[tuple[tuple, str]] = set()
+    read: dict[tuple, set[str]] = {}
+    for name, parsed in tables.items():
+        read.setdefault(hashes[name], set()).update(parsed.match.headers.values())
     together = {}
     for name, parsed in tables.items():
         kept = tuple(
@@ -179,7 +182,8 @@ def _read_together(tables: dict[str, ParsedTable], sources: Sequence[Source]) ->
             if header in unknown[hashes[name]] and (hashes[name], header) not in told
         )
         told |= {(hashes[name], header) for header in kept}
-        together[name] = replace(parsed, match=replace(parsed.match, unknown=kept))
+        elsewhere = tuple(one for one in parsed.match.elsewhere if one not in read[hashes[name]])
+        together[name] = replace(parsed, match=replace(parsed.match, unknown=kept, elsewhere=elsewhere))
     return together
 
 

@@ -40,7 +40,7 @@ def preview_counts(frames: RecordFrames, known: Known, today: date) -> dict[str,
         counts["terms"] = terms.counts
     if frames.outcomes is not None:
         news = None if frames.terms is None else pd.concat([terms.new, terms.changed])["known_at"].max()
-        counts["outcomes"] = _outcomes(frames, known, today, news)
+        counts["outcomes"] = _outcomes(frames.outcomes, known, today, news)
     if frames.consents is not None:
         same = int(on_record(frames.consents, known.consents).sum())
         counts["consents"] = {"new": len(frames.consents) - same, "changed": 0, "same": same}
@@ -73,9 +73,9 @@ def _cohorts(frames: RecordFrames, known: Known) -> pd.Series:
     return pd.concat([coming, stored[~stored.index.isin(coming.index)]])
 
 
-def _outcomes(frames: RecordFrames, known: Known, today: date, news: pd.Timestamp | None) -> dict[str, int]:
-    rows = typed(frames.outcomes, schema.outcomes, also=(NUMBER,))
-    reach = _reach(frames, known, today, news)
+def _outcomes(exits: pd.DataFrame, known: Known, today: date, news: pd.Timestamp | None) -> dict[str, int]:
+    rows = typed(exits, schema.outcomes, also=(NUMBER,))
+    reach = _reach(exits, known, today, news)
     given = rows.get("observed_until", pd.Series(pd.NaT, index=rows.index, dtype="datetime64[us]"))
     rows = rows.assign(observed_until=given.fillna(reach))
     return compare_dated(
@@ -88,10 +88,10 @@ def _outcomes(frames: RecordFrames, known: Known, today: date, news: pd.Timestam
     ).counts
 
 
-def _reach(frames: RecordFrames, known: Known, today: date, news: pd.Timestamp | None) -> pd.Timestamp:
+def _reach(exits: pd.DataFrame, known: Known, today: date, news: pd.Timestamp | None) -> pd.Timestamp:
     """How far the register will reach once the terms of this import are in it, the newest of which are known
     since ``news``; a row that is stored as it is stays known since its own day."""
     dates = [day for day in (known.latest_known_at, news) if day is not None and not pd.isna(day)]
-    if not dates and frames.outcomes["exit_date"].notna().any():
-        dates.append(frames.outcomes["exit_date"].max())
+    if not dates and exits["exit_date"].notna().any():
+        dates.append(exits["exit_date"].max())
     return max(dates) if dates else pd.Timestamp(today)

@@ -24,6 +24,7 @@ from data.records.checks import (
 )
 from data.records.exit_kinds import missing_kinds
 from data.records.known import Known
+from data.records.rows_of_nobody import said_once
 from data.records.term_checks import check_outcomes, check_terms
 
 KEYS = {
@@ -85,7 +86,7 @@ def check_tables(tables: dict[str, ParsedTable], known: Known, today: date) -> p
     for parsed in filter(has_consents, whole.values()):
         refused = refused_rows(collect(found), parsed.file)
         found.append(read_consents(parsed, refused, known).problems)
-    return collect(found)
+    return collect([said_once(collect(found), whole.values())])
 
 
 def refused_rows(found: pd.DataFrame, file: str) -> pd.Index:
@@ -132,13 +133,27 @@ def check_keys(parsed: ParsedTable) -> pd.DataFrame:
     same[rows.index[agreeing]] = True
     again = parsed.values.duplicated(key) & same
     found = [
-        flag(
-            parsed, repeated & ~same, "REC006", "student_number", f"several rows for one {' and '.join(key)}"
-        ),
+        flag(parsed, repeated & ~same, "REC006", "student_number", _how_they_differ(parsed, key, repeated)),
         flag(parsed, again, "REC101", "student_number"),
         _zero_twins(parsed),
     ]
     return collect(found)
+
+
+def _how_they_differ(parsed: ParsedTable, key: list[str], repeated: pd.Series):
+    """In words: which rows of one key differ, and in which columns."""
+    groups = {name: list(rows.index) for name, rows in parsed.values[repeated].groupby(key, sort=False)}
+    columns = [name for name in parsed.values if name not in key and name in parsed.raw]
+
+    def said(row: int) -> str:
+        rows = groups[tuple(parsed.values.loc[row, key])]
+        cells = parsed.values.loc[rows, columns].astype("str")
+        differing = [parsed.header(name) for name in columns if cells[name].nunique() > 1]
+        places = ", ".join(parsed.text.where(one) for one in rows[:5])
+        what = f" in {', '.join(differing[:5])}" if differing else ""
+        return f"several rows for one {' and '.join(key)}: {places} differ{what}; keep the right one"
+
+    return said
 
 
 def _zero_twins(parsed: ParsedTable) -> pd.DataFrame:

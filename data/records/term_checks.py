@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 
 from data.calendar.study_time import StudyCalendar, study_time
@@ -116,7 +118,7 @@ def check_outcomes(
     return collect(found)
 
 
-def _date_says(rows: pd.DataFrame, calendar: StudyCalendar):
+def _date_says(rows: pd.DataFrame, calendar: StudyCalendar) -> Callable[[int], str]:
     """Words for a row whose exit date belongs to another term than the exit term that it names."""
 
     def words(row: int) -> str:

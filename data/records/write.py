@@ -24,6 +24,7 @@ from data.engine.bulk import (
 from data.engine.clock import now
 from data.engine.database import Store
 from data.engine.progress import Progress
+from data.keeping.rule import date_signatures
 from data.records.derived import refresh
 from data.records.diff import Difference, compare, compare_dated
 from data.records.frames import (
@@ -100,6 +101,7 @@ def write_import(
             writer.course_attempts(frames.course_attempts)
         if frames.outcomes is not None:
             writer.outcomes(frames.outcomes)
+            date_signatures(connection, sorted(writer.touched))  # who has left has other dates now
         withdrawn = writer.consents(frames.consents, note.actor) if frames.consents is not None else []
         result = ImportResult(writer.import_id, writer.counts)
         if writer.touched:
@@ -231,9 +233,9 @@ class _Writer:
             ends = (students[0], students[-1])
             between = select(func.count()).where(schema.students.c.student_key.between(*ends))
             # Reading some rows too many costs less than naming each student.
-            if self.connection.scalar(between) <= 4 * len(students):
+            if self.connection.execute(between).scalar_one() <= 4 * len(students):
                 return fetch(self.connection, all_columns(table).where(column.between(*ends)))
-        return fetch_by_keys(self.connection, all_columns(table), column, students)
+        return fetch_by_keys(self.connection, all_columns(table), column, students.tolist())
 
     def _known_keys(self, numbers: pd.Series) -> dict[str, str]:
         """student_number → student_key of those ``numbers`` that are stored; each is looked up once."""

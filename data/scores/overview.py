@@ -15,6 +15,7 @@ from data.calendar.setting import study_calendar
 from data.columns import DROPOUT_EXITS, REGISTERED
 from data.engine.bulk import all_columns, fetch
 from data.engine.database import Store
+from data.records.derived import flow_rows, term_rows
 from data.trust.scope import Scope
 from data.trust.scoping import aggregable, within_programs
 
@@ -52,7 +53,8 @@ def flow_counts(store: Store, scope: Scope) -> pd.DataFrame:
     """
     with store.reading() as connection:
         if scope.own_students_only:
-            return fetch(connection, _own_flow(scope))
+            own = flow_rows(aggregable(scope))
+            return fetch(connection, own.order_by(*own.selected_columns[:5]))
         cube = schema.flow_cube
         return fetch(connection, select(cube).where(*within_programs(scope, cube)).order_by(*cube.c))
 
@@ -84,9 +86,9 @@ def retention(store: Store, scope: Scope) -> pd.DataFrame:
     keys = ["program_code", "cohort_term"]
     flow = _flow_by(store, scope, *keys, "state", "terms_to_exit")
     with store.reading() as connection:
-        table = fetch(
-            connection, _terms_by_index(_own_terms(scope) if scope.own_students_only else _cube(scope))
-        )
+        own = scope.own_students_only
+        rows = term_rows(aggregable(scope)) if own else _cube(scope)
+        table = fetch(connection, _terms_by_index(rows))
     table["gpa_mean"] = table.pop("gpa_sum") / table["gpa_rows"].where(table["gpa_rows"] > 0)
     table = table.drop(columns="gpa_rows")
     table["entrants"] = _per_cohort(table, keys, flow)
@@ -193,7 +195,7 @@ def counts(store: Store) -> pd.DataFrame:
 
 def _flow_by(store: Store, scope: Scope, *by: str) -> pd.DataFrame:
     """Students counted by some columns of :func:`flow_counts`."""
-    source = _own_flow(scope).subquery() if scope.own_students_only else schema.flow_cube
+    source = flow_rows(aggregable(scope)).subquery() if scope.own_students_only else schema.flow_cube
     conditions = () if scope.own_students_only else within_programs(scope, source)
     groups = [source.c[name] for name in by]
     counted = select(*groups, func.sum(source.c.students).label("students")).where(*conditions)
@@ -233,38 +235,3 @@ def _running(table: pd.DataFrame, keys: list[str], left: pd.DataFrame) -> np.nda
     both["students"] = both.groupby(keys, sort=False)["students"].cumsum()
     asked = both[both["row"].notna()].sort_values("row")
     return asked["students"].to_numpy(dtype="int64")
-
-
-def _own_flow(scope: Scope) -> Select:
-    table, outcome = schema.students, schema.outcomes
-    exited = outcome.c.exit_type.is_not(None)
-    each = (
-        select(
-            table.c.program_code,
-            table.c.cohort_term,
-            func.coalesce(table.c.entry_type, "").label("entry_type"),
-            func.coalesce(outcome.c.exit_type, "enrolled").label("state"),
-            func.coalesce(case((exited, outcome.c.terms_to_exit)), -1).label("terms_to_exit"),
-        )
-        .select_from(table.outerjoin(outcome, outcome.c.student_key == table.c.student_key))
-        .where(*aggregable(scope))
-        .subquery()
-    )
-    return select(*each.c, func.count().label("students")).group_by(*each.c).order_by(*each.c)
-
-
-def _own_terms(scope: Scope) -> Select:
-    table, terms = schema.students, schema.terms
-    groups = (table.c.program_code, table.c.cohort_term, terms.c.term_index, terms.c.status)
-    gpa = terms.c.gpa_cum
-    return (
-        select(
-            *groups,
-            func.count().label("students"),
-            func.count(gpa).label("gpa_rows"),
-            func.coalesce(func.sum(gpa), 0.0).label("gpa_sum"),
-        )
-        .select_from(terms.join(table, table.c.student_key == terms.c.student_key))
-        .where(terms.c.term_id % 10 != 3, *aggregable(scope))
-        .group_by(*groups)
-    )

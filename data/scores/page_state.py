@@ -62,8 +62,8 @@ def store_state(store: Store) -> StoreState:
         _fact(SETTINGS),
     )
     with store.reading() as connection:
-        *found, mark, undeclared, filled, settings = connection.execute(select(*parts)).one()
-    finished, score, model, erased, undone = found
+        row = connection.execute(select(*parts)).one()
+    finished, score, model, erased, undone, mark, undeclared, filled, settings = row
     finished = max(filter(None, (finished, undone)), default=None)
     when = "0" if finished is None else f"{finished:%Y%m%d%H%M%S%f}"
     version = f"{when}-{score or 0}-{erased}" + (f"-{model}" if model else "")

@@ -32,7 +32,7 @@ def flow_by_group(store: Store, scope: Scope, attribute: str) -> pd.DataFrame:
         :func:`flow_counts`.
     """
     if attribute not in GROUPS:
-        raise ValueError(f"attribute must be one of {GROUPS}, got {attribute!r}")
+        raise ValueError(f"attribute must be one of {', '.join(GROUPS)}, got {attribute!r}")
     table, outcome = schema.students, schema.outcomes
     exited = outcome.c.exit_type.is_not(None)
     each = (

@@ -54,6 +54,7 @@ def caseload(
     cohort_term: int | None = None,
     band: str | None = None,
     search: str | None = None,
+    key: str | None = None,
     offset: int = 0,
 ) -> pd.DataFrame:
     """Enrolled students that ``scope`` may see and for whom the target still is a risk, by falling risk.
@@ -72,6 +73,8 @@ def caseload(
     search : str, optional
         Beginnings of words of the name or student number; nobody is found unless
         ``scope.may_identify``.
+    key : str, optional
+        One student only.
     offset : int
         Rows to pass over.
 
@@ -81,7 +84,7 @@ def caseload(
         The columns of ``risk_current``; and, if ``scope.may_identify``, ``student_number, name``.
     """
     table = schema.risk_current
-    conditions = _filters(scope, target, program_code, cohort_term, band, search)
+    conditions = _filters(scope, target, program_code, cohort_term, band, search, key)
     with store.reading() as connection:
         page = (
             select(table)
@@ -102,12 +105,14 @@ def caseload_size(
     cohort_term: int | None = None,
     band: str | None = None,
     search: str | None = None,
+    key: str | None = None,
 ) -> int:
     """How many students :func:`caseload` would list without a limit."""
-    table, conditions = schema.risk_current, _filters(scope, target, program_code, cohort_term, band, search)
+    table = schema.risk_current
+    conditions = _filters(scope, target, program_code, cohort_term, band, search, key)
     with store.reading() as connection:
         conditions += still_open(connection, table, target)
-        return connection.scalar(select(func.count()).select_from(table).where(*conditions))
+        return connection.execute(select(func.count()).select_from(table).where(*conditions)).scalar_one()
 
 
 def cohort_cube(store: Store, scope: Scope, target: str, as_of_index: int = NEWEST) -> pd.DataFrame:
@@ -206,10 +211,10 @@ def explanation(store: Store, scope: Scope, score_id: int) -> StoredExplanation 
     return StoredExplanation(score, row["base_value"], phi, inputs)
 
 
-def _filters(scope, target, program_code, cohort_term, band, search) -> list[ColumnElement[bool]]:
+def _filters(scope, target, program_code, cohort_term, band, search, key) -> list[ColumnElement[bool]]:
     table = schema.risk_current
     conditions = [table.c.target == target, *visible(scope, table)]
-    wanted = {"program_code": program_code, "cohort_term": cohort_term, "band": band}
+    wanted = {"program_code": program_code, "cohort_term": cohort_term, "band": band, "student_key": key}
     conditions += [table.c[name] == value for name, value in wanted.items() if value is not None]
     if search and search.strip():
         conditions.append(named(scope, search, table.c.student_key))
@@ -218,13 +223,15 @@ def _filters(scope, target, program_code, cohort_term, band, search) -> list[Col
 
 def _identified(page: Select, scope: Scope) -> Select:
     # The limit is applied before the join: only the rows of the page are looked up.
-    page = page.subquery()
-    identity = schema.identities
-    columns, joined = list(page.c), page
-    if scope.may_identify:
-        joined = page.outerjoin(identity, identity.c.student_key == page.c.student_key)
+    rows, identity = page.subquery(), schema.identities
+    columns: list[ColumnElement] = list(rows.c)
+    if not scope.may_identify:
+        listed = select(*columns)
+    else:
         columns += [identity.c[name] for name in IDENTITY]
-    return select(*columns).select_from(joined).order_by(page.c.risk.desc(), page.c.student_key)
+        joined = rows.outerjoin(identity, identity.c.student_key == rows.c.student_key)
+        listed = select(*columns).select_from(joined)
+    return listed.order_by(rows.c.risk.desc(), rows.c.student_key)
 
 
 def _own_cube(scope: Scope, target: str, as_of_index: int, model: str | None, open_now) -> Select:

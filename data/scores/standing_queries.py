@@ -37,7 +37,7 @@ def own_students(store: Store, scope: Scope) -> int:
     enrolled = table.outerjoin(outcome, outcome.c.student_key == table.c.student_key)
     wanted = (outcome.c.exit_type.is_(None), *visible(scope))
     with store.reading() as connection:
-        return connection.scalar(select(func.count()).select_from(enrolled).where(*wanted))
+        return connection.execute(select(func.count()).select_from(enrolled).where(*wanted)).scalar_one()
 
 
 def own_cohorts(store: Store, scope: Scope) -> list[int]:

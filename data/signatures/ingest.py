@@ -233,7 +233,7 @@ class _Rules:
     def _default_day(self, file: SignatureFile, number: str) -> date | None:
         if self.captured_on == "file":
             return file.modified if file.modified is None or file.modified > NO_DATE else None
-        if self.captured_on == "entry":
+        if isinstance(self.captured_on, str):  # "entry"
             return term_start(int(self.entries[number]))
         return self.captured_on
 

@@ -156,7 +156,7 @@ def encoders(store: Store) -> pd.DataFrame:
 
 def _known(purpose: str) -> str:
     if purpose not in CONSENT_PURPOSES:
-        raise ValueError(f"purpose must be one of {CONSENT_PURPOSES}, got {purpose!r}")
+        raise ValueError(f"purpose must be one of {', '.join(CONSENT_PURPOSES)}, got {purpose!r}")
     return purpose
 
 

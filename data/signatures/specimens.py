@@ -111,6 +111,8 @@ def inspect_image(data: bytes) -> ImageFacts:
         if min(width, height) < MIN_SIDE:
             raise RefusedFile("SPC011", f"{width} x {height} pixels; a side needs at least {MIN_SIDE}")
         file_format = "JPEG" if image.format == "MPO" else image.format
+        if file_format is None:
+            raise RefusedFile("SPC005", f"the contents are no image; {', '.join(FORMATS)} are taken")
         try:
             exif = image.getexif()
             image.load()

@@ -15,12 +15,13 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from data import schema
 from data.columns import SPECIMEN_CONTEXTS
 from data.engine.bulk import fetch, fetch_by_keys, insert_frame
-from data.engine.clock import now
 from data.engine.database import Store
 from data.engine.progress import Progress
+from data.keeping.rule import date_signatures
 from data.records.imports import finish_import, keep_for_undo, new_import
 from data.signatures.encoder_info import EncoderInfo
 from data.signatures.findings import found_codes, read_findings
+from data.signatures.sealed_vectors import add_vectors
 
 CHUNK = 200  # specimens in a transaction: what a kill can cost is embedded or encrypted again
 
@@ -125,10 +126,10 @@ def write_specimens(
     ValueError
         When neither ``import_id`` nor ``source`` is given, or a specimen has an unknown context or no data.
     """
-    if (import_id is None) == (source is None):
-        raise ValueError("one of import_id and source must be given")
-    if import_id is None:
+    if import_id is None and source is not None:
         import_id = new_import(store, source=source, files={}, actor=actor, synthetic=synthetic)
+    elif import_id is None or source is not None:
+        raise ValueError("one of import_id and source must be given")
     new = same = erased = done = 0
     unmatched: dict[str, None] = {}
     for chunk in _chunks(specimens):
@@ -140,6 +141,7 @@ def write_specimens(
             frame, known, gone = _not_stored(connection, frame)
             _insert_specimens(store, connection, frame, import_id)
             if len(frame):
+                date_signatures(connection, list(frame["student_key"].unique()), undated=True)
                 keep_for_undo(connection, store.cipher, import_id)
         new, same, erased, done = new + len(frame), same + known, erased + gone, done + len(chunk)
         if progress:
@@ -174,29 +176,14 @@ def write_embeddings(
         raise ValueError(f"vectors must be ({len(specimen_ids)}, {encoder.dim}), got {vectors.shape}")
     if not np.isfinite(vectors).all():
         raise ValueError("vectors must be finite, got NaN or infinity")
-    embeddings, written = schema.embeddings, 0
+    written = 0
     for start in range(0, len(specimen_ids), CHUNK):
-        ids = list(specimen_ids[start : start + CHUNK])
+        ids = specimen_ids[start : start + CHUNK]
         with store.writing() as connection:
             _register_encoder(connection, encoder)
-            specimens = schema.specimens
-            found = fetch_by_keys(connection, select(specimens.c.specimen_id), specimens.c.specimen_id, ids)
-            statement = select(embeddings.c.specimen_id).where(embeddings.c.encoder_id == encoder.encoder_id)
-            stored = fetch_by_keys(connection, statement, embeddings.c.specimen_id, ids)
-            # A specimen erased while the network was running must not come back as an embedding.
-            wanted = set(found["specimen_id"]) - set(stored["specimen_id"])
-            rows = [
-                {
-                    "specimen_id": specimen_id,
-                    "encoder_id": encoder.encoder_id,
-                    "ciphertext": store.cipher.encrypt(vector.tobytes(), f"embedding:{specimen_id}"),
-                    "created_at": now(),
-                }
-                for specimen_id, vector in zip(ids, vectors[start : start + CHUNK], strict=True)
-                if specimen_id in wanted
-            ]
-            insert_frame(connection, embeddings, pd.DataFrame(rows))
-        written += len(rows)
+            made_by = (schema.embeddings.c.encoder_id, encoder.encoder_id)
+            part = vectors[start : start + CHUNK]
+            written += add_vectors(connection, store.cipher, made_by, ids, part, "embedding")
     return written
 
 
@@ -252,7 +239,7 @@ def _chunks(specimens: Iterable[NewSpecimen]) -> Iterator[list[NewSpecimen]]:
 
 def _described(specimen: NewSpecimen) -> dict:
     if specimen.context not in SPECIMEN_CONTEXTS:
-        raise ValueError(f"context must be one of {SPECIMEN_CONTEXTS}, got {specimen.context!r}")
+        raise ValueError(f"context must be one of {', '.join(SPECIMEN_CONTEXTS)}, got {specimen.context!r}")
     if not specimen.data:
         raise ValueError("data must be the bytes of a file, got none")
     return {**vars(specimen), "sha256": hashlib.sha256(specimen.data).hexdigest()}

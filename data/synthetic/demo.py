@@ -103,7 +103,7 @@ def write_demo(
         _note(store, made_from, done, "specimens")
     return DemoResult(
         students=students,
-        terms=len(university.frames.terms),
+        terms=len(university.frames.need("terms")),
         specimens=len(university.signatures) if "specimens" in done else 0,
         advisors=int((university.accounts["role"] == "advisor").sum()),
         drawn=drawn,

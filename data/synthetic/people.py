@@ -107,7 +107,7 @@ def _register(rng, rates, *, programme, cohort_year, ability, hardship) -> tuple
             "region": _with_gaps(rng, _drawn(rng, n, campus.REGIONS), 0.02),
             "parental_education": _with_gaps(rng, education, 0.15),
             "parental_income": _with_gaps(rng, income, 0.24),
-            "special_needs": np.where(rng.random(n) < 0.008, "ada", None),
+            "special_needs": np.array([None, "ada"], dtype=object)[(rng.random(n) < 0.008).astype(int)],
         }
     )
     return scholarship, frame

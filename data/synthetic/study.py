@@ -43,7 +43,9 @@ class _World:
         """True for each student with the given chance."""
         return self.rng.random(self.size) < chance
 
-    def hazard(self, name: str, mood: tuple[np.ndarray, np.ndarray], shift=0.0) -> np.ndarray:
+    def hazard(
+        self, name: str, mood: tuple[np.ndarray, np.ndarray], shift: float | np.ndarray = 0.0
+    ) -> np.ndarray:
         """Chance of what ``name`` names in the rates, given (engagement, hardship) of now."""
         return getattr(self.rates, name).chance(self.people.ability, *mood, shift)
 

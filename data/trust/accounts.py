@@ -65,6 +65,16 @@ def write_accounts(store: Store, accounts: Iterable[Account], entry: Entry | Non
     return len(rows)
 
 
+def write_in(connection: Connection, account: Account) -> None:
+    """:func:`write_accounts` of one, inside a transaction that holds "accounts".
+
+    Raises
+    ------
+    ValueError
+    """
+    _write(connection, _row(account))
+
+
 def change_password(store: Store, name: str, password: str, keep: str | None = None) -> int:
     """Give an account a new password, end its other sessions and write that down, in one transaction.
 
@@ -145,16 +155,25 @@ def check_account_name(name: str) -> None:
         )
 
 
+def check_new_name(store: Store, name: str) -> None:
+    """Raise ValueError when no new account can have that name: none can, or another differs by case alone."""
+    check_account_name(name)
+    with store.reading() as connection:
+        _refuse_twin(connection, name)
+
+
 def verify_password(store: Store, name: str, password: str) -> Account | None:
     """The account, if the password is right.
 
-    An unknown or inactive account, one without a password and a wrong password all take the same time and
-    give the same answer, so that nobody can tell which names exist.
+    An unknown or inactive account, one without a password, one that signs in through the institution's
+    provider and a wrong password all take the same time and give the same answer, so that nobody can tell
+    which names exist.
     """
     table, row = schema.accounts, _found(store, name)
-    usable = row is not None and row["active"] and bool(row["password_hash"])
-    stored = row["password_hash"] if usable else None
-    if not right_password(stored, password):
+    usable = row is not None and row["active"] and not row["is_bound"]
+    stored = row["password_hash"] or None if row is not None and usable else None
+    right = right_password(stored, password)  # asked of nobody's hash too, which takes the same time
+    if row is None or stored is None or not right:
         return None
     if outdated(stored):
         fresh = {"password_hash": hash_password(password)}
@@ -184,18 +203,20 @@ def write_demo_accounts(store: Store) -> list[Account]:
 
 
 def _found(store: Store, name: str):
-    table = schema.accounts
-    wanted = select(table).where(table.c.account == name)
+    table, external = schema.accounts, schema.external_identities
+    bound = external.c.subject.is_not(None).label("is_bound")
+    joined = table.outerjoin(external, external.c.account == table.c.account)
+    wanted = select(table, bound).select_from(joined)
+    # Anything may be typed at the door, and not all of it be asked.
+    wanted = wanted.where(table.c.account == (name if ACCOUNT_NAME.fullmatch(name) else ""))
     with store.reading() as connection:
-        if not ACCOUNT_NAME.fullmatch(name):  # anything may be typed at the door, and not all of it be asked
-            wanted = select(table).where(table.c.account == "")
         return connection.execute(wanted).mappings().one_or_none()
 
 
 def _row(account: Account) -> dict:
     check_account_name(account.account)
     if account.role not in ROLES:
-        raise ValueError(f"role must be one of {ROLES}, got {account.role!r}")
+        raise ValueError(f"role must be one of {', '.join(ROLES)}, got {account.role!r}")
     codes = None if account.program_codes is None else list(account.program_codes)
     row = {"account": account.account, "display_name": account.display_name, "role": account.role}
     row |= {"program_codes": codes, "active": account.active}
@@ -205,14 +226,18 @@ def _row(account: Account) -> dict:
     return row
 
 
+def _refuse_twin(connection: Connection, name: str) -> None:
+    like = func.lower(schema.accounts.c.account) == name.lower()
+    if other := connection.scalar(select(schema.accounts.c.account).where(like)):
+        raise ValueError(f"account {name!r} differs from {other!r} by case alone; choose another name")
+
+
 def _write(connection: Connection, row: dict) -> None:
     table = schema.accounts
     same = table.c.account == row["account"]
     before = connection.execute(select(table).where(same)).mappings().one_or_none()
     if before is None:
-        like = func.lower(table.c.account) == row["account"].lower()
-        if other := connection.scalar(select(table.c.account).where(like)):
-            raise ValueError(f"account {row['account']!r} differs from {other!r} by case alone")
+        _refuse_twin(connection, row["account"])
         connection.execute(insert(table).values(**row))
         return
     connection.execute(update(table).where(same).values(**row))

@@ -176,7 +176,8 @@ def newest_entry(store: Store) -> int:
 
 def keyed_hash(seal: Seal, row, previous: str) -> str:
     """The hash of an entry, made with the store's key."""
-    return seal.cipher.audit_mac("entry", f"{row['entry']} {_text(row, previous)}")
+    text = f"{row['entry']} {_text(row, previous)}"
+    return seal.cipher.audit_mac("entry", text, row["entry"])
 
 
 def plain_hash(row, previous: str) -> str:

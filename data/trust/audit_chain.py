@@ -102,7 +102,7 @@ def verify_chain(store: Store, expected_head: str | None = None) -> ChainReport:
         A head noted earlier; it must be the hash of some entry of an intact log.
     """
     kept, found = _kept(store.seal)  # before the snapshot: the log may grow meanwhile, never shrink
-    walk = _Walk(store.seal, expected_head)
+    walk = Walk(store.seal, expected_head)
     with store.reading() as connection:
         for row in _rows(connection):
             if not walk.goes_on(row):
@@ -113,7 +113,7 @@ def verify_chain(store: Store, expected_head: str | None = None) -> ChainReport:
     return walk.report(kept=kept, kept_entry=found.entry if found else None, unguarded=unguarded)
 
 
-class _Walk:
+class Walk:
     """From entry to entry: those of an earlier version until the one that seals them, then the keyed ones."""
 
     def __init__(self, seal: Seal, expected: str | None) -> None:

@@ -1,4 +1,4 @@
-"""Erasure: of a student's signatures and all that was made from them, or of the student.
+"""Erasure: of a student's signatures and all that was made from them, of who they were, or of the student.
 
 The receipt is written first: its row in ``erasures`` is what lets the append-only triggers pass the deletes
 that follow, in the same transaction.
@@ -6,19 +6,24 @@ that follow, in the same transaction.
 
 from __future__ import annotations
 
+import logging
 import uuid
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, insert, null, or_, select, update
 
 from data import schema
 from data.engine.clock import now
 from data.engine.database import Store
+from data.keeping import tombstones
+from data.keeping.tombstones import Tombstone
 from data.records.derived import refresh
 from data.trust import audit
 
+logger = logging.getLogger(__name__)
 INDEXES = "indexes"  # folder below the cache whose files mix many students
 
 
@@ -32,7 +37,7 @@ class Receipt:
         Its row in ``erasures``.
     student_key : str
         Whose data were erased.
-    kind : {"signatures", "outcome_model", "student"}
+    kind : {"signatures", "outcome_model", "identity", "student"}
         How much.
     at : datetime
         UTC.
@@ -47,6 +52,8 @@ class Receipt:
     storage_cleaned : bool
         Whether the database's log was emptied (SQLite, which overwrites deleted content) or its tables were
         vacuumed (PostgreSQL, which reuses the space). Backups made earlier are outside its reach.
+    partial : bool
+        Whether only these specimens went, and others of the student stayed.
     """
 
     erasure_id: str
@@ -58,6 +65,7 @@ class Receipt:
     specimens: tuple[str, ...]
     cached_files: int
     storage_cleaned: bool
+    partial: bool = False
 
     @property
     def found_anything(self) -> bool:
@@ -69,13 +77,14 @@ class Receipt:
         lines = [
             f"Receipt of erasure {self.erasure_id}",
             f"student key   {self.student_key}",
-            f"extent        {self.kind}",
+            f"extent        {self.kind}{', those that had fallen due' if self.partial else ''}",
             f"when          {self.at:%Y-%m-%d %H:%M:%S} UTC",
             f"by            {self.actor}",
             *(f"deleted       {count} × {table}" for table, count in self.deleted.items()),
             f"deleted       {self.cached_files} × cached files",
             f"storage       {'cleaned' if self.storage_cleaned else 'busy: erase again to clean it'}",
-            "Backups made before this moment still hold the data until they expire.",
+            "Backups made before this moment hold the data until they expire; one that is restored is erased "
+            "from again.",
         ]
         return "\n".join(lines)
 
@@ -104,6 +113,30 @@ def erase_student(store: Store, key: str, *, actor: str = "command line", role: 
     return _erase(store, key, "student", actor, role)
 
 
+def pseudonymise(store: Store, key: str, *, actor: str = "command line", role: str = "system") -> Receipt:
+    """Erase who a student was: name, number, year of birth, further columns, notes, and signatures with all
+    that was made from them. The course of study stays, under a key that only the store's key leads back to a
+    number."""
+    return _erase(store, key, "identity", actor, role)
+
+
+def erase_specimens(
+    store: Store, key: str, ids: Sequence[str], *, actor: str = "command line", role: str = "system"
+) -> Receipt:
+    """Erase some of a student's specimens, such as those whose retention has ended; the others stay.
+
+    Scores in which signatures took part go, as with all of them; a reference that goes ends the enrolment,
+    and the decisions of then stay. Where no other specimen is left this is
+    :func:`erase_student_signatures`.
+    """
+    with store.reading() as connection:
+        specimens = schema.specimens
+        held = connection.scalars(select(specimens.c.specimen_id).where(specimens.c.student_key == key))
+        rest = set(held) - set(ids)
+    only = frozenset(ids) if rest else None
+    return _erase(store, key, "signatures", actor, role, only=only)
+
+
 def expired_specimens(store: Store, on: date) -> list[str]:
     """Keys of the students who have a specimen whose ``retention_until`` lies before ``on``."""
     table = schema.specimens
@@ -123,16 +156,57 @@ def receipts(store: Store, key: str | None = None) -> list[Receipt]:
     return [_from_row(row) for row in rows]
 
 
-def _erase(store: Store, key: str, kind: str, actor: str, role: str) -> Receipt:
+def erase_again(store: Store, listed: Sequence[Tombstone]) -> list[Receipt]:
+    """Repeat what was erased after the state that a store was brought back to, under the numbers of then.
+
+    Parameters
+    ----------
+    listed : sequence of Tombstone
+        Every erasure known outside the database; those that the store has a receipt of are left alone.
+
+    Returns
+    -------
+    list of Receipt
+        Of the students whom the store held.
+    """
+    with store.reading() as connection:
+        known = set(connection.scalars(select(schema.erasures.c.erasure_id)))
+        keys = connection.scalars(select(schema.students.c.student_key)).all()
+    missing = [one for one in listed if one.erasure_id not in known]
+    if not missing:
+        return []
+    held = {tombstones.who_is(store.cipher, key): key for key in keys}
+    again = [(held[one.who], one) for one in missing if one.who in held]
+    return [
+        _erase(store, key, one.kind, _actor_of(one), "system", again=one, only=_part_of(one))
+        for key, one in again
+    ]
+
+
+def _part_of(one: Tombstone) -> frozenset[str] | None:
+    about = one.receipt["receipt"] if one.receipt else {}
+    return frozenset(about["specimens"]) if about.get("partial") else None
+
+
+def _actor_of(one: Tombstone) -> str:
+    return one.receipt["actor"] if one.receipt else "unknown"
+
+
+def _erase(
+    store: Store,
+    key: str,
+    kind: str,
+    actor: str,
+    role: str,
+    *,
+    again: Tombstone | None = None,
+    only: frozenset[str] | None = None,
+) -> Receipt:
     with store.writing() as connection:
-        reached = _reached(key, kind)
-        specimens = tuple(
-            connection.scalars(
-                select(schema.specimens.c.specimen_id)
-                .where(schema.specimens.c.student_key == key)
-                .order_by(schema.specimens.c.specimen_id)
-            )
-        )
+        reached = _reached(key, kind, only)
+        owned = select(schema.specimens.c.specimen_id).where(schema.specimens.c.student_key == key)
+        owned = owned.order_by(schema.specimens.c.specimen_id)
+        specimens = tuple(one for one in connection.scalars(owned) if only is None or one in only)
         entry = select(schema.students.c.program_code, schema.students.c.cohort_term)
         cohorts = list(map(tuple, connection.execute(entry.where(schema.students.c.student_key == key))))
         counted = {table.name: _count(connection, table, which) for table, which in reached}
@@ -140,13 +214,25 @@ def _erase(store: Store, key: str, kind: str, actor: str, role: str) -> Receipt:
         gone = specimens if kind != "outcome_model" else ()
         # Earlier receipts too: a kill may have come between their deletes and their files.
         cached = _cached_files(store, {key, *specimens, *_erased_before(connection, key)})
-        row = {"erasure_id": uuid.uuid4().hex, "student_key": key, "kind": kind, "at": now(), "actor": actor}
+        erasure_id, at = (uuid.uuid4().hex, now()) if again is None else (again.erasure_id, again.at)
+        row = {"erasure_id": erasure_id, "student_key": key, "kind": kind, "at": at, "actor": actor}
+        if again is not None:
+            before = again.receipt["receipt"]["specimens"] if again.receipt else ()
+            gone = tuple(sorted({*gone, *before}))
         about = {"deleted": deleted, "specimens": list(gone), "cached_files": len(cached)}
+        if only is not None:
+            about["partial"] = True
         connection.execute(insert(schema.erasures).values(**row, receipt=about))
+        if only is not None:
+            _end_enrolment(connection, key, only, actor)
         for table, which in reached:
             connection.execute(delete(table).where(which))
-        if kind == "student":  # what an undo would restore may hold the name
+        if kind in ("student", "identity"):  # what an undo would restore may hold the name
             connection.execute(update(schema.imports).values(replaced=None))
+        if kind == "identity":
+            students = schema.students
+            nobody = {"birth_year": None, "extra": null(), "advisor": None}
+            connection.execute(update(students).where(students.c.student_key == key).values(**nobody))
         if any(deleted.values()):
             refresh(connection, [key], cohorts)
         audit.append_in(
@@ -155,33 +241,68 @@ def _erase(store: Store, key: str, kind: str, actor: str, role: str) -> Receipt:
             role=role,
             action=f"erase {kind}",
             object=key,
-            detail={"deleted": deleted},
+            detail={"deleted": deleted} | ({"again": again.erasure_id} if again else {}),
         )
+        _bury(store, row | {"receipt": about})
     for path in cached:
         path.unlink(missing_ok=True)
-    return Receipt(**row, **about | {"specimens": gone}, storage_cleaned=_clean_storage(store))
+    return Receipt(erasure_id, key, kind, at, actor, deleted, gone, len(cached), _clean_storage(store))
 
 
-def _reached(key: str, kind: str) -> list[tuple[object, ColumnElement[bool]]]:
+def _bury(store: Store, row: dict) -> None:
+    """Before the commit: of an erasure that was asked for, the list rather knows too much than too little."""
+    try:
+        tombstones.bury(store.seal, row)
+    except (
+        OSError,
+        ValueError,
+    ) as problem:  # filelock's Timeout is an OSError; the next backup makes it good
+        logger.error("an erasure was not put on the list outside the database: %s", type(problem).__name__)
+
+
+def _end_enrolment(connection: Connection, key: str, gone: frozenset[str], actor: str) -> None:
+    """End an enrolment that rests on a specimen that goes; somebody enrols the student anew."""
+    table = schema.enrolments
+    newest = select(table).where(table.c.student_key == key).order_by(table.c.enrolment_id.desc()).limit(1)
+    row = connection.execute(newest).mappings().one_or_none()
+    if row is not None and row["kind"] == "enrolled" and gone & set(row["reference_ids"]):
+        ended = {name: value for name, value in row.items() if name != "enrolment_id"}
+        ended |= {"at": now(), "actor": actor, "kind": "retired"}
+        connection.execute(insert(table).values(**ended))
+
+
+def _reached(
+    key: str, kind: str, only: frozenset[str] | None = None
+) -> list[tuple[Table, ColumnElement[bool]]]:
     """Tables and conditions in the order in which foreign keys allow the deletes."""
     specimens, scores = schema.specimens, schema.scores
-    theirs = select(specimens.c.specimen_id).where(specimens.c.student_key == key)
+    which = specimens.c.student_key == key
+    if only is not None:
+        which = and_(which, specimens.c.specimen_id.in_(sorted(only)))
+    theirs = select(specimens.c.specimen_id).where(which)
     with_signature = [scores.c.student_key == key]
     if kind != "student":
         with_signature.append(scores.c.modality == "fused")
     scored = select(scores.c.score_id).where(*with_signature)
-    reached = [
+    reached: list[tuple[Table, ColumnElement[bool]]] = [
         (schema.explanations, schema.explanations.c.score_id.in_(scored)),
         (schema.risk_current, schema.risk_current.c.score_id.in_(scored)),
         (scores, scores.c.score_id.in_(scored)),
     ]
+    reached += _predictions(key)
     if kind != "outcome_model":
-        reached += _verification(key, theirs)
+        reached += _verification(key, theirs) if only is None else _of_specimens(theirs)
         reached += [
             (schema.embeddings, schema.embeddings.c.specimen_id.in_(theirs)),
             (schema.specimen_images, schema.specimen_images.c.specimen_id.in_(theirs)),
-            (specimens, specimens.c.student_key == key),
+            (specimens, which),
         ]
+    if kind == "identity":
+        history = schema.row_history
+        of_person = and_(history.c.student_key == key, history.c.table_name == schema.students.name)
+        reached.append((history, of_person))
+        for table in (schema.case_events, schema.identity_words, schema.identities):
+            reached.append((table, table.c.student_key == key))
     if kind == "student":
         tables = ("row_history", "case_events", "consents", "outcomes", "course_attempts", "terms")
         for name in (*tables, "identity_words", "identities", "students"):
@@ -190,14 +311,21 @@ def _reached(key: str, kind: str) -> list[tuple[object, ColumnElement[bool]]]:
     return reached
 
 
-def _verification(key: str, theirs) -> list[tuple[object, ColumnElement[bool]]]:
+def _predictions(key: str) -> list[tuple[Table, ColumnElement[bool]]]:
+    """What a network said of a student's signatures (purpose: outcome model)."""
+    table, images = schema.signature_predictions, schema.prediction_images
+    own = select(table.c.prediction_id).where(table.c.student_key == key)
+    return [(images, images.c.prediction_id.in_(own)), (table, table.c.student_key == key)]
+
+
+def _verification(key: str, theirs) -> list[tuple[Table, ColumnElement[bool]]]:
     """What was made of a student's specimens, and the signatures that were questioned under the name."""
     decisions, images, pairs = (
         schema.verification_decisions,
         schema.questioned_images,
         schema.duplicate_findings,
     )
-    opinions, findings = schema.duplicate_reviews, schema.specimen_findings
+    opinions = schema.duplicate_reviews
     questioned = select(decisions.c.decision_id).where(decisions.c.student_key == key)
     return [
         (schema.reviews, schema.reviews.c.student_key == key),
@@ -206,16 +334,31 @@ def _verification(key: str, theirs) -> list[tuple[object, ColumnElement[bool]]]:
         (schema.enrolments, schema.enrolments.c.student_key == key),
         (pairs, or_(pairs.c.first_student == key, pairs.c.second_student == key)),
         (opinions, or_(opinions.c.student_key == key, opinions.c.second_student == key)),
+        *_of_specimens(theirs),
+    ]
+
+
+def _of_specimens(theirs) -> list[tuple[Table, ColumnElement[bool]]]:
+    """What was made of some specimens."""
+    pairs, findings = schema.duplicate_findings, schema.specimen_findings
+    return [
+        (pairs, or_(pairs.c.first_specimen.in_(theirs), pairs.c.second_specimen.in_(theirs))),
         (findings, findings.c.specimen_id.in_(theirs)),
         (schema.signature_descriptors, schema.signature_descriptors.c.specimen_id.in_(theirs)),
     ]
 
 
 def erase_questioned(store: Store, on: date, *, actor: str, role: str = "system") -> int:
-    """Erase the questioned images whose retention ended before ``on``; their decisions stay. How many."""
-    table = schema.questioned_images
+    """Erase the images that came for an answer (a comparison, a prediction) and whose retention ended before
+    ``on``; the answers stay. How many."""
+    kept_for_a_time = (schema.questioned_images, schema.prediction_images)
     with store.writing() as connection:
-        gone = connection.execute(delete(table).where(table.c.retention_until < on)).rowcount
+        deleted = {
+            table.name: connection.execute(delete(table).where(table.c.retention_until < on)).rowcount
+            for table in kept_for_a_time
+        }
+        deleted = {name: count for name, count in deleted.items() if count}
+        gone = sum(deleted.values())
         if gone:
             audit.append_in(
                 connection,
@@ -223,15 +366,15 @@ def erase_questioned(store: Store, on: date, *, actor: str, role: str = "system"
                 role=role,
                 action="erase questioned",
                 object=on.isoformat(),
-                detail={"deleted": {table.name: gone}},
+                detail={"deleted": deleted},
             )
     if gone:
         _clean_storage(store)
     return gone
 
 
-def _count(connection: Connection, table, which: ColumnElement[bool]) -> int:
-    return connection.scalar(select(func.count()).select_from(table).where(which))
+def _count(connection: Connection, table: Table, which: ColumnElement[bool]) -> int:
+    return connection.execute(select(func.count()).select_from(table).where(which)).scalar_one()
 
 
 def _erased_before(connection: Connection, key: str) -> list[str]:
@@ -264,6 +407,7 @@ def _clean_storage(store: Store) -> bool:
             busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
             return busy == 0
         tables = "signature_specimens, specimen_images, embeddings, explanations, questioned_images"
+        tables += ", signature_predictions, prediction_images"
         connection.exec_driver_sql(
             f"VACUUM {tables}, signature_descriptors, enrolments, verification_decisions"
         )

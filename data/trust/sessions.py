@@ -23,7 +23,9 @@ from data.trust import origin
 from data.trust.accounts import Account, account_of, end_sessions_in
 
 TICKET = timedelta(minutes=1)  # how long a tab may take to exchange its ticket for a cookie
-WAYS = ("password", "seat")  # seat: entered by one click, which only a synthetic store allows
+WAYS = ("password", "seat", "provider")
+"""How a session was entered. seat: by one click, which only a synthetic store allows; provider: through the
+institution's own sign-in."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Session:
 def begin(store: Store, account: Account, way: str = "password") -> tuple[str, str]:
     """Begin a session. Returns its id and a ticket, to be exchanged once for a cookie."""
     if way not in WAYS:
-        raise ValueError(f"way must be one of {WAYS}, got {way!r}")
+        raise ValueError(f"way must be one of {', '.join(WAYS)}, got {way!r}")
     session_id, ticket, at = secrets.token_hex(16), secrets.token_urlsafe(32), now()
     codes = None if account.program_codes is None else list(account.program_codes)
     row = {"session_id": session_id, "account": account.account, "way": way, "role": account.role}
@@ -156,6 +158,8 @@ def _lasts(connection: Connection, row, alive_at: datetime | None) -> bool:
         return False
     at, alive = now(), max(row["seen_at"], alive_at or row["seen_at"])
     if at - row["started_at"] >= _longest() or at - alive >= _idle():
+        return False
+    if row["way"] == "password" and not get_settings().local_accounts:
         return False
     return row["way"] != "seat" or origin.origin_in(connection) == origin.INVENTED
 

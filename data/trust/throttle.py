@@ -161,12 +161,12 @@ def _forget(connection: Connection, at: datetime) -> None:
 
 
 def _keys(store: Store, name: str, address: str) -> dict[str, str]:
-    name, network = name.strip()[:NAME_CHARACTERS], _network(address)
+    name, network = name.strip()[:NAME_CHARACTERS], network_of(address)
     texts = {"pair": f"{name}\n{network}", "address": network, "account": name}
     return {kind: store.cipher.keyed(f"sign-in {kind}", text) for kind, text in texts.items()}
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
     """An IPv4 address, or the /64 of an IPv6 address, all of which one client may own."""
     try:
         ip = ipaddress.ip_address(address)

@@ -191,7 +191,11 @@ class _Undo:
         fused = (scores.c.modality == "fused") & (scores.c.scored_at >= began)
         scored = agreed.where(consents.c.purpose == "outcome_model")
         found = select(func.count()).select_from(scores).where(fused, scores.c.student_key.in_(scored))
-        if count := self.connection.scalar(found):
+        said = schema.signature_predictions
+        asked = select(func.count()).select_from(said).where(said.c.at >= began)
+        count = self.connection.scalar(found)
+        count += self.connection.scalar(asked.where(said.c.student_key.in_(scored)))
+        if count:
             raise CannotUndo("scored", f"import {self.import_id} stays: {count} scores rest on its consents")
         self._remove(consents, consents.c.granted)
 

@@ -130,7 +130,7 @@ def newest_calibration(store: Store, descriptor_id: str, classifier_version: str
 def erasures(store: Store) -> int:
     """How many erasures there were: what is kept in memory is as old as this number."""
     with store.reading() as connection:
-        return connection.scalar(select(func.count()).select_from(schema.erasures))
+        return connection.execute(select(func.count()).select_from(schema.erasures)).scalar_one()
 
 
 def enrolments(

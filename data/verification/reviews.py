@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pandas as pd
-from sqlalchemy import Connection, insert, or_, select, true
+from sqlalchemy import Connection, or_, select, true
 
 from data import schema
 from data.engine.bulk import fetch
 from data.engine.clock import now
-from data.engine.database import Store
+from data.engine.database import Store, insert_numbered
 from data.trust import audit
 from data.trust.scope import Scope
 from data.trust.scoping import visible
@@ -96,7 +96,7 @@ def give_opinion(
         When there is no such case in reach of ``scope``.
     """
     if opinion not in OPINIONS:
-        raise Refused("unknown_opinion", f"opinion must be one of {OPINIONS}, got {opinion!r}")
+        raise Refused("unknown_opinion", f"opinion must be one of {', '.join(OPINIONS)}, got {opinion!r}")
     unknown = sorted(set(codes) - set(REASON_CODES))
     if unknown:
         raise Refused("unknown_reason", f"codes must be of {REASON_CODES}, got {', '.join(unknown)}")
@@ -128,7 +128,7 @@ def settle(store: Store, scope: Scope, decision_id: str, action: str, reasons: s
         When there is no such case in reach of ``scope``.
     """
     if action not in ACTIONS:
-        raise Refused("unknown_action", f"action must be one of {ACTIONS}, got {action!r}")
+        raise Refused("unknown_action", f"action must be one of {', '.join(ACTIONS)}, got {action!r}")
     _need_reasons(reasons)
     with store.writing() as connection:
         case = _open_case(connection, scope, decision_id)
@@ -153,7 +153,9 @@ def review_duplicate(store: Store, scope: Scope, finding_id: int, opinion: str, 
         When there is no such finding in reach of ``scope``.
     """
     if opinion not in DUPLICATE_OPINIONS:
-        raise Refused("unknown_opinion", f"opinion must be one of {DUPLICATE_OPINIONS}, got {opinion!r}")
+        raise Refused(
+            "unknown_opinion", f"opinion must be one of {', '.join(DUPLICATE_OPINIONS)}, got {opinion!r}"
+        )
     _need_reasons(reasons)
     table, owner, other = schema.duplicate_findings, schema.students, schema.students.alias()
     statement = (
@@ -170,7 +172,7 @@ def review_duplicate(store: Store, scope: Scope, finding_id: int, opinion: str, 
         row |= {"second_student": pair["second_student"], "reviewer": scope.account}
         row |= {"opinion": opinion, "reasons": reasons.strip()}
         table = schema.duplicate_reviews
-        number = connection.execute(insert(table).values(**row)).inserted_primary_key[0]
+        number = insert_numbered(connection, table, row)
         _audit(
             connection,
             scope,
@@ -225,7 +227,7 @@ def _append(
     row = {"decision_id": case["decision_id"], "student_key": case["student_key"], "at": now()}
     row |= {"reviewer": scope.account, "kind": kind, "opinion": opinion, "reasons": reasons.strip()}
     row |= {"reason_codes": [code for code in REASON_CODES if code in codes]}
-    number = connection.execute(insert(schema.reviews).values(**row, blind=blind)).inserted_primary_key[0]
+    number = insert_numbered(connection, schema.reviews, {**row, "blind": blind})
     action = "review signature" if kind == "opinion" else "settle signature"
     _audit(
         connection, scope, action, case["student_key"], {"decision": case["decision_id"], "opinion": opinion}

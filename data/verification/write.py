@@ -15,7 +15,8 @@ from data import schema
 from data.consents.consent import newest_consents
 from data.engine.bulk import fetch_by_keys, insert_frame
 from data.engine.clock import now
-from data.engine.database import Store
+from data.engine.database import Store, insert_numbered
+from data.signatures.sealed_vectors import add_vectors
 from data.trust import audit
 
 PURPOSE = "verification"
@@ -74,27 +75,12 @@ def write_descriptors(
             f"got shape {np.shape(vectors)}"
         )
     half, written = np.ascontiguousarray(vectors, dtype="<f2"), 0
-    table, specimens = schema.signature_descriptors, schema.specimens
+    made_by = (schema.signature_descriptors.c.descriptor_id, descriptor_id)
     for start in range(0, len(specimen_ids), CHUNK):
-        ids = list(specimen_ids[start : start + CHUNK])
+        ids = specimen_ids[start : start + CHUNK]
         with store.writing() as connection:
-            found = fetch_by_keys(connection, select(specimens.c.specimen_id), specimens.c.specimen_id, ids)
-            stored = select(table.c.specimen_id).where(table.c.descriptor_id == descriptor_id)
-            there = fetch_by_keys(connection, stored, table.c.specimen_id, ids)
-            # A specimen erased while it was described must not come back.
-            wanted = set(found["specimen_id"]) - set(there["specimen_id"])
-            rows = [
-                {
-                    "specimen_id": specimen_id,
-                    "descriptor_id": descriptor_id,
-                    "ciphertext": store.cipher.encrypt(vector.tobytes(), f"descriptor:{specimen_id}"),
-                    "created_at": now(),
-                }
-                for specimen_id, vector in zip(ids, half[start : start + CHUNK], strict=True)
-                if specimen_id in wanted
-            ]
-            insert_frame(connection, table, pd.DataFrame(rows))
-        written += len(rows)
+            part = half[start : start + CHUNK]
+            written += add_vectors(connection, store.cipher, made_by, ids, part, "descriptor")
     return written
 
 
@@ -136,7 +122,7 @@ def write_enrolment(
             raise ValueError(f"reference_ids must be specimens of the student, {len(strange)} are not")
         row = {"student_key": student_key, "at": now(), "actor": actor, **versions}
         row |= {"kind": "enrolled" if ids else "retired", "reference_ids": ids, "left_out": dict(left_out)}
-        number = connection.execute(insert(schema.enrolments).values(**row)).inserted_primary_key[0]
+        number = insert_numbered(connection, schema.enrolments, row)
         detail = {"enrolment": number, "references": len(ids), "descriptor": versions["descriptor_id"]}
         action = "enrol signature" if ids else "retire enrolment"
         audit.append_in(connection, actor=actor, role=role, action=action, object=student_key, detail=detail)
@@ -150,7 +136,7 @@ def write_calibration(
     row = {"at": now(), "actor": actor, **versions, "content": content}
     with store.writing() as connection:
         table = schema.verification_calibrations
-        number = connection.execute(insert(table).values(**row)).inserted_primary_key[0]
+        number = insert_numbered(connection, table, row)
         detail = {"calibration": number, "descriptor": versions["descriptor_id"]}
         audit.append_in(
             connection,
@@ -222,7 +208,7 @@ def replace_duplicates(
     row = {"at": now(), "actor": actor, "descriptor_id": descriptor_id, "content": content}
     with store.writing() as connection:
         connection.execute(delete(table))
-        number = connection.execute(insert(searches).values(**row)).inserted_primary_key[0]
+        number = insert_numbered(connection, searches, row)
         ids = sorted({*findings["first_specimen"], *findings["second_specimen"]})
         there = fetch_by_keys(connection, select(owners.c.specimen_id), owners.c.specimen_id, ids)
         known = set(there["specimen_id"])  # less those erased while the search ran

@@ -104,7 +104,8 @@ def enrolled_at(records: Records, as_of_index: int, today: date | None = None) -
         The columns of ``records.students`` and ``cutoff`` (datetime64), indexed by ``student_key``.
     """
     if as_of_index not in AS_OF_INDEXES:
-        raise ValueError(f"as_of_index must be one of {AS_OF_INDEXES}, got {as_of_index!r}")
+        known = ", ".join(map(str, AS_OF_INDEXES))
+        raise ValueError(f"as_of_index must be one of {known}, got {as_of_index!r}")
     students = records.students.set_index("student_key")
     students = students.assign(cutoff=cutoff_dates(students["cohort_term"], as_of_index))
     limit = pd.Timestamp(today or register_date(records))

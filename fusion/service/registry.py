@@ -32,7 +32,7 @@ from fusion.service.sources import (
     served_model,
 )
 from fusion.validation.assess import split_training_sets
-from fusion.validation.evaluate import clusters
+from fusion.validation.evaluate import clusters, few_figures
 
 RECORDS_ONLY = "-records"  # suffix of the variant that leaves signatures out
 COMPARED = ("roc_auc", "pr_auc", "brier", "ece", "precision_at_10", "precision_at_20")
@@ -111,15 +111,7 @@ def _paired(target: str, rows: Rows, outcome, risks, rng, draws: int) -> pd.Data
 
 
 def _figures(outcome, risk, weight) -> dict[str, np.ndarray]:
-    ranking = metrics.Ranking(outcome, risk, weight)
-    return {
-        "roc_auc": ranking.auc(),
-        "pr_auc": ranking.average_precision(),
-        "brier": metrics.brier(outcome, risk, weight),
-        "ece": metrics.calibration_error(outcome, risk, weight),
-        "precision_at_10": ranking.precision_at(0.1),
-        "precision_at_20": ranking.precision_at(0.2),
-    }
+    return few_figures(outcome, risk, weight) | {"ece": metrics.calibration_error(outcome, risk, weight)}
 
 
 def approve(

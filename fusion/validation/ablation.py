@@ -11,7 +11,7 @@ from fusion.model.booster import tree_margin
 from fusion.model.examined import ADDS, FEW, NOTHING, Ablation
 from fusion.model.fit import base_margin, fit_signature
 from fusion.model.risk_model import RiskModel
-from fusion.validation.evaluate import DRAWS, clusters
+from fusion.validation.evaluate import DRAWS, clusters, few_figures
 
 LEAST_STUDENTS = 100
 LEAST_CASES = 30  # students with, and students without, the event
@@ -52,7 +52,7 @@ def ablate(
         "fused": model.risk(rows, target),
     }
     weight = metrics.bootstrap_weights(clusters(rows)[0], draws, rng)
-    values = {arm: _figures(outcome, risk, weight) for arm, risk in risks.items()}
+    values = {arm: few_figures(outcome, risk, weight) for arm, risk in risks.items()}
     arms = {arm: {k: metrics.estimate(v) for k, v in figures.items()} for arm, figures in values.items()}
     differences = {k: metrics.estimate(values["fused"][k] - values["records"][k]) for k in values["fused"]}
     p_value = permutation_p(model, rows, outcome, target, rng, permutations)
@@ -128,17 +128,6 @@ def _signature_alone(train: TrainingSet, test: Rows, rng: np.random.Generator) -
         return 1 / (1 + np.exp(-begin))
     added = tree_margin(stage.booster, stage.matrix(test.signatures.states[test.position], test.as_of))
     return stage.calibrator.risk(begin + added)
-
-
-def _figures(outcome, risk, weight) -> dict[str, np.ndarray]:
-    ranking = metrics.Ranking(outcome, risk, weight)
-    return {
-        "roc_auc": ranking.auc(),
-        "pr_auc": ranking.average_precision(),
-        "brier": metrics.brier(outcome, risk, weight),
-        "precision_at_10": ranking.precision_at(0.1),
-        "precision_at_20": ranking.precision_at(0.2),
-    }
 
 
 def _fewest_cases(rows: Rows, outcome: np.ndarray) -> int:

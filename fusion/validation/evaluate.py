@@ -57,6 +57,18 @@ def evaluate_risk(
     return Evaluation(len(rows), len(np.unique(rows.students)), int(np.sum(outcome)), name, figures)
 
 
+def few_figures(outcome, risk, weight) -> dict[str, np.ndarray]:
+    """What two sets of risks of the same rows are compared by, for every weighting, each (b,)."""
+    ranking = metrics.Ranking(outcome, risk, weight)
+    return {
+        "roc_auc": ranking.auc(),
+        "pr_auc": ranking.average_precision(),
+        "brier": metrics.brier(outcome, risk, weight),
+        "precision_at_10": ranking.precision_at(0.1),
+        "precision_at_20": ranking.precision_at(0.2),
+    }
+
+
 def all_figures(outcome, risk, weight, programme) -> dict[str, np.ndarray]:
     """Every figure for every weighting, each (b,)."""
     slope, intercept = metrics.calibration_line(outcome, risk, weight)

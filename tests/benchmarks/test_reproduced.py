@@ -7,8 +7,9 @@ import json
 import cv2
 import numpy as np
 import pytest
+import typer
 
-from benchmarks import reproduced
+from benchmarks import report_file, reproduced
 from benchmarks.reproduced import SYSTEMS, _distance_figures, reproduce
 from benchmarks.signature_sets import read_signature_set
 from vision.encoder.backbones import NoWeights
@@ -99,6 +100,49 @@ def test_the_command_keeps_figures_of_other_systems_on_the_same_set(found, monke
         "deepsign": "deepsign",
         "signet": "signet",
     }
+
+
+def test_a_file_of_another_set_or_benchmark_is_refused_and_left_as_it_is(found, tmp_path):
+    for held in ({"data": "elsewhere", "systems": {}}, {"data": found.name, "eer_user": 0.1}):
+        out = tmp_path / "held.json"
+        out.write_text(json.dumps(held), encoding="utf-8")
+        with pytest.raises(typer.BadParameter, match="held.json holds .*: name another file"):
+            reproduced.main(data=found.paths[0].parents[1], system=["signet"], json_file=out)
+        assert json.loads(out.read_text(encoding="utf-8")) == held
+
+
+def test_a_result_is_not_written_over_another_benchmarks(tmp_path):
+    out = tmp_path / "r.json"
+    report_file.running("verification-latency")
+    try:
+        report_file.write_result({"data": "a", "p50": 1}, out)
+        report_file.write_result({"data": "a", "p50": 2}, out)
+        before = out.read_bytes()
+        with pytest.raises(typer.BadParameter, match="r.json holds data a, and this is b"):
+            report_file.write_result({"data": "b"}, out)
+        report_file.running("signs")
+        with pytest.raises(typer.BadParameter, match="holds benchmark verification_latency, "):
+            report_file.write_result({"data": "a"}, out)
+    finally:
+        report_file.running(None)
+    assert out.read_bytes() == before
+    assert json.loads(before)["benchmark"] == "verification_latency"
+
+
+def test_kept_training_goes_on_and_counts_what_was_before(found, tmp_path):
+    first = reproduce("signet-f:loss1", found, minutes=0.02, references=2, keep=tmp_path)
+    again = reproduce("signet-f:loss1", found, minutes=0.08, references=2, keep=tmp_path)
+    assert again["steps"] > first["steps"] >= 1
+    assert "loss1, forgery weight 0.95" in again["note"]
+    assert [path.name for path in tmp_path.rglob("*.safetensors") if "checkpoint" not in path.name] == [
+        "signet-f-loss1.safetensors"
+    ]
+
+
+def test_as_published_trains_on_single_pairs_at_the_papers_rate(found, tmp_path):
+    published = reproduce("signet-siamese", found, minutes=0.01, keep=tmp_path, as_published=True)
+    assert "single pairs" not in published["note"] and "learning rate" not in published["note"]
+    assert (tmp_path / f"{found.name}-as-published").is_dir()
 
 
 def test_figures_of_distances_by_hand():

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from dashboard.shell.sessions import COOKIE
 from dashboard.shell.web_guard import HEADERS
+from tests.browser.cookies import cookie_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -19,16 +20,6 @@ def got(chrome, url: str, cookie: str | None = None) -> tuple[int, str]:
     found = answer.status, answer.headers.get("cache-control", "")
     context.close()
     return found
-
-
-def cookie_of(page) -> str:
-    """The session cookie of a window, once the page has exchanged its ticket."""
-    for _ in range(100):
-        for one in page.context.cookies():
-            if one["name"] == COOKIE:
-                return one["value"]
-        page.wait_for_timeout(100)
-    raise AssertionError("no session cookie")
 
 
 def download(page) -> tuple[str, bytes]:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import openpyxl
 import pytest
 from playwright.sync_api import expect
 
@@ -77,6 +78,60 @@ def test_the_registry_imports_the_sample_files_and_twice_changes_nothing(own_vis
     assert seen[2] == seen[1]
     page.get_by_role("tab", name=EN("data.tab_history")).click()
     expect(page.locator("[data-testid=stDataFrame]").last).to_be_visible()
+
+
+def large_register(students: int = 5_000) -> bytes:
+    """A file of students above the size that is checked by the worker; most of it is a column left out."""
+    filling = "x" * 1_000
+    head = "NIM;Nama;Kode Prodi;Jenjang;Angkatan;Status Awal;Keterangan Panjang"
+    lines = [f"3799{n:05d};Nama {n};YY;S1;2021;Baru;{filling}" for n in range(students)]
+    return "\n".join([head, *lines, "TOTAL;;;;;;"]).encode()
+
+
+def test_a_large_file_is_checked_elsewhere_and_the_page_stays_usable(own_visitor, steps, own_site, tmp_path):
+    page = steps.sign_in(own_visitor, "petugas", own_site.password)
+    before, path = stored_rows(own_site.folder), tmp_path / "besar.csv"
+    path.write_bytes(large_register())
+    page.goto(f"{own_site.url}/data")
+    page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files([path])
+    page.locator(".st-key-check button").wait_for()
+    page.locator(".st-key-check button").click()
+    running = page.get_by_text(EN("data.check_large"))
+    expect(running).to_be_visible()
+    page.get_by_role("tab", name=EN("data.tab_history")).click()  # while the worker reads
+    page.get_by_role("tab", name=EN("data.tab_import")).click()
+    expect(page.locator("[class*=st-key-stop-] button").first).to_be_visible()
+    expect(page.locator(".st-key-apply button")).to_be_visible()
+    expect(running).to_have_count(0)
+    expect(page.locator(".st-key-apply button")).to_be_disabled()  # the total is an error
+    assert stored_rows(own_site.folder) == before
+
+
+def test_odd_files_of_an_office_are_understood_on_the_page(own_visitor, steps, own_site, tmp_path):
+    page, book = steps.sign_in(own_visitor, "petugas", own_site.password), openpyxl.Workbook()
+    for line in (
+        ["Daftar Mahasiswa"],
+        ["No", "Mahasiswa", None, "Program Studi", None, "Angkatan", "Status Awal"],
+        [None, "NIM", "Nama", "Kode Prodi", "Jenjang", None, None],
+        [1, "4799001", "Ani", "ZZ", "S1", "2021", "Baru"],
+        [2, "4799002", "Budi", "ZZ", "S1", "2021", "Baru"],
+    ):
+        book.active.append(line)
+    book.active.merge_cells("F2:F3")
+    students, terms = tmp_path / "mahasiswa.xlsm", tmp_path / "semester.csv"
+    book.save(students)
+    text = "sep=;\r\nNIM;Nama;Semester;Status;IPS;SKS\r\n4799001;Ani;20211;Aktif;3,45;20\r\n"
+    terms.write_bytes(text.encode("utf-16"))
+    page.goto(f"{own_site.url}/data")
+    page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files([students, terms])
+    page.locator(".st-key-check button").wait_for()
+    page.locator(".st-key-check button").click()
+    expect(page.locator(".st-key-apply button")).to_be_enabled()
+    for label in page.locator("[data-testid=stExpander] summary").all():
+        if "SIAKAD" in label.inner_text() and EN("data.kind_terms") in label.inner_text():
+            label.click()
+    expect(page.get_by_text(EN("data.elsewhere", names="Nama")).first).to_be_visible()
+    assert page.get_by_text(EN("data.unknown", names="Nama")).count() == 0
 
 
 def load(own_site, tmp_path: Path) -> dict[str, str]:

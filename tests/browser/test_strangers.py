@@ -21,6 +21,7 @@ from data.store import open_store
 from data.trust import audit, sessions
 from data.trust.accounts import find_account
 from data.trust.audit_chain import verify_chain
+from tests.browser.cookies import cookie_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 EN = Words("en")
@@ -85,16 +86,6 @@ def cookie_in(site, account: str) -> str:
     cookie = sessions.redeem(store, ticket)
     store.close()
     return cookie
-
-
-def cookie_of(page) -> str:
-    """The session cookie of a window, once the page has exchanged its ticket."""
-    for _ in range(100):
-        for one in page.context.cookies():
-            if one["name"] == COOKIE:
-                return one["value"]
-        page.wait_for_timeout(100)
-    raise AssertionError("no session cookie")
 
 
 def test_a_file_is_taken_from_the_uploader_of_a_page_and_from_nobody_who_is_not_signed_in(

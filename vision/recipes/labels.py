@@ -213,6 +213,19 @@ def _to_normal() -> list:
     return [transforms.ToTensor(), transforms.Normalize(IMAGENET_MEAN, IMAGENET_SPREAD)]
 
 
+def page_shares(network, pages: Sequence[np.ndarray]) -> np.ndarray:
+    """What :func:`label_shares` gives, of scans that are in memory (uint8, gray or RGB)."""
+    import torch
+    from PIL import Image
+
+    network.eval()
+    device, fixed = next(network.parameters()).device, inference_transform()
+    with torch.inference_mode():
+        images = torch.stack([fixed(Image.fromarray(page).convert("RGB")) for page in pages])
+        shares = run_network(network, images.to(device)).softmax(1)[:, 1].cpu().numpy()
+    return shares.astype(np.float64)
+
+
 def label_shares(network, paths: Sequence[Path], batch: int = 16) -> np.ndarray:
     """What the network's softmax gives to the second label, float64 (n,), 0 to 1; not calibrated."""
     import torch

@@ -60,6 +60,20 @@ class TrainedNetwork:
 
         return label_shares(self.network, paths)
 
+    def page_share(self, page: np.ndarray) -> float:
+        """Share of the second label for one scan in memory (uint8, gray or RGB), 0 to 1; not calibrated.
+
+        Raises
+        ------
+        ValueError
+            If the recipe gives embeddings, not labels.
+        """
+        if not self.labels:
+            raise ValueError(f"recipe: {self.recipe} gives embeddings, not labels")
+        from vision.recipes.labels import page_shares
+
+        return float(page_shares(self.network, [page])[0])
+
 
 def load_trained(path: Path) -> TrainedNetwork:
     """Load what a recipe has written.

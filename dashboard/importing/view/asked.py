@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard.components.layout import section
-from dashboard.importing.plan import PagePlan, UploadedFile
+from dashboard.importing.check_result import CheckResult
+from dashboard.importing.plan import UploadedFile
 from dashboard.importing.view.counts import counts_table
 from dashboard.jobs import imports as jobs_import
 from dashboard.jobs.view.job_progress import job_progress
@@ -24,7 +25,7 @@ from data.records.ingest import remember_mapping
 
 
 def confirm(
-    plan: PagePlan,
+    plan: CheckResult,
     files: Sequence[UploadedFile],
     kinds: Sequence[str],
     mapping: Mapping | None,
@@ -59,6 +60,9 @@ def under_way() -> None:
     words, store = current_session.words(), stores.store()
     own = st.session_state.get(Key.JOB_TOLD) or st.session_state.get(Key.IMPORT_JOB)
     open_ones = [job.job_id for job in table.open_jobs(store) if job.kind == "import"]
+    own_job = table.find(store, own) if own else None
+    if own_job is not None and own_job.kind == "check":  # shown where it was asked for
+        own = None
     listed = [*([own] if own and own not in open_ones else []), *open_ones]
     if not listed:
         return

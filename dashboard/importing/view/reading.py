@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard.importing.plan import PagePlan, UploadedFile
+from dashboard.importing.check_result import CheckResult
+from dashboard.importing.plan import UploadedFile
 from dashboard.shell import current_session
 from dashboard.shell.plain import plain, shown
 from dashboard.shell.session_keys import Key
@@ -91,12 +92,10 @@ def _titles(file: UploadedFile, mark: str) -> tuple[str, ...]:
     return kept[mark]
 
 
-def show_guesses(plan: PagePlan) -> None:
+def show_guesses(found: CheckResult) -> None:
     """What was assumed in reading the files: first what nothing proves, then what the files show."""
-    if plan.records is None or plan.records.unreadable:
-        return
     words = current_session.words()
-    told = [(table, guess) for table, found in plan.records.guesses.items() for guess in found]
+    told = list(found.guesses)
     open_ones = [pair for pair in told if not pair[1].proven]
     if open_ones:
         lines = "\n".join(f"- {_line(table, guess)}" for table, guess in open_ones)

@@ -10,12 +10,17 @@ import streamlit as st
 
 from dashboard.components.layout import section
 from dashboard.importing import plan as importing
-from dashboard.importing.plan import KINDS, PagePlan, UploadedFile
+from dashboard.importing.check_result import CheckResult, result_of
+from dashboard.importing.plan import KINDS, UploadedFile
 from dashboard.importing.view.counts import counts_table
+from dashboard.jobs import asking as jobs
+from dashboard.jobs import checks as check_jobs
+from dashboard.jobs.view.job_progress import job_progress
 from dashboard.shell import current_session, stores
 from dashboard.shell.plain import plain, shown, shown_table
 from dashboard.shell.session_keys import Key
 from data.files.mapping import TABLES, mapping_to_dict, missing_columns
+from data.jobs import table as job_table
 
 ICONS = {
     "students": "badge",
@@ -25,7 +30,7 @@ ICONS = {
     "signatures": "signature",
 }
 DATE_RULES = (None, "entry", "file")
-TABLE_SUFFIXES = ("csv", "tsv", "txt", "xlsx", "xls", "xlsb", "ods", "htm", "html", "json")
+TABLE_SUFFIXES = ("csv", "tsv", "txt", "xlsx", "xlsm", "xls", "xlsb", "ods", "htm", "html", "json")
 
 
 def choose_files() -> list[UploadedFile]:
@@ -106,62 +111,101 @@ def choose_layout():
     return (None if name is None else known[name]), rule
 
 
-def checked(files, kinds, mapping, rule, reading) -> PagePlan | None:
-    """Step 3: the plan of exactly these choices; None until the reader asks for the check."""
+def checked(files, kinds, mapping, rule, reading) -> CheckResult | None:
+    """Step 3: what the check of exactly these choices found; None until the reader asks for it.
+
+    Large files are checked by the worker, and the page goes on meanwhile.
+    """
     words = current_session.words()
     parts = [file.name + hashlib.sha256(file.data).hexdigest() for file in files]
     columns = "" if mapping is None else json.dumps(mapping_to_dict(mapping), sort_keys=True)
     said = json.dumps({table: one.to_dict() for table, one in reading.items()}, sort_keys=True)
     fingerprint = "|".join([*parts, *kinds, columns, str(rule), said])
     if st.button(words("data.check"), type="primary", icon=":material/fact_check:", key="check"):
-        bar = st.progress(0.0, words("data.working"))
         try:
             chosen = importing.chosen_files(files, kinds)
         except ValueError:
-            bar.empty()
             st.error(words("data.kinds_twice"), icon=":material/error:")
             return None
-        plan = importing.make_plan(
-            stores.store(),
-            chosen,
-            mapping,
-            rule,
-            lambda done, total, what: bar.progress(done / max(total, 1), plain(what)),
-            reading,
-        )
-        bar.empty()
-        st.session_state[Key.PLAN] = (fingerprint, plan)
-    kept, plan = st.session_state.get(Key.PLAN, (None, None))
-    return plan if kept == fingerprint else None
+        if check_jobs.is_large(files):
+            _ask_for_check(fingerprint, files, kinds, mapping, rule, reading)
+        else:
+            st.session_state[Key.PLAN] = (fingerprint, _checked_here(chosen, mapping, rule, reading))
+    _take_over(fingerprint)
+    kept, found = st.session_state.get(Key.PLAN, (None, None))
+    return found if kept == fingerprint else None
 
 
-def show_mapping(plan: PagePlan) -> None:
+def _checked_here(chosen, mapping, rule, reading) -> CheckResult:
+    words = current_session.words()
+    bar = st.progress(0.0, words("data.working"))
+    plan = importing.make_plan(
+        stores.store(),
+        chosen,
+        mapping,
+        rule,
+        lambda done, total, what: bar.progress(done / max(total, 1), plain(what)),
+        reading,
+    )
+    bar.empty()
+    return result_of(plan)
+
+
+def _ask_for_check(fingerprint: str, files, kinds, mapping, rule, reading) -> None:
+    """A job that checks, in the place of one for other choices."""
+    store, person = stores.store(), current_session.person()
+    _, before = st.session_state.get(Key.CHECK_JOB, (None, None))
+    job = job_table.find(store, before) if before else None
+    if job is not None and job.open:
+        jobs.stop(store, person, job)
+    asked = {"mapping": mapping, "captured_on": rule, "reading": reading}
+    st.session_state[Key.CHECK_JOB] = (fingerprint, check_jobs.start(store, person, files, kinds, **asked))
+
+
+def _take_over(fingerprint: str) -> None:
+    """Show the job that checks these choices; what it found becomes the page's when it is done."""
+    about, job_id = st.session_state.get(Key.CHECK_JOB, (None, None))
+    if about != fingerprint:
+        return
+    begun_again = job_table.find(stores.store(), st.session_state.get(Key.JOB_TOLD) or "")
+    if begun_again is not None and begun_again.retry_of == job_id:
+        job_id = begun_again.job_id
+        st.session_state[Key.CHECK_JOB] = (fingerprint, job_id)
+    job = job_progress(job_id, quiet=True)
+    if job is not None and job.open:
+        st.caption(current_session.words()("data.check_large"))
+    if job is None or job.status != "done":
+        return
+    del st.session_state[Key.CHECK_JOB]
+    found = check_jobs.result(stores.store(), job)
+    if found is not None:
+        st.session_state[Key.PLAN] = (fingerprint, found)
+
+
+def show_mapping(found: CheckResult) -> None:
     """Which header gave which column, with the first rows as read."""
     words = current_session.words()
-    if plan.records is None or plan.records.unreadable:
-        return
-    for table, match in plan.records.matches.items():
-        label = f"{words(f'data.kind_{table}')} · {plain(match.mapping.title)}"
-        with st.expander(label, icon=f":material/{ICONS[table]}:"):
-            if match.left_out:
-                st.caption(words("data.left_out", names=", ".join(map(plain, match.left_out))))
-            if match.unknown:
-                st.caption(words("data.unknown", names=", ".join(map(plain, match.unknown))))
-            frames = plan.records.frames
-            _first_rows(getattr(frames, table), match.headers)
-            if table == "students" and "consents" not in plan.records.matches:  # its columns about consent
-                _first_rows(frames.consents, {})
+    for one in found.tables:
+        label = f"{words(f'data.kind_{one.table}')} · {plain(one.layout)}"
+        with st.expander(label, icon=f":material/{ICONS[one.table]}:"):
+            for told, headers in (
+                ("left_out", one.left_out),
+                ("elsewhere", one.elsewhere),
+                ("unknown", one.unknown),
+            ):
+                if headers:
+                    st.caption(words(f"data.{told}", names=", ".join(map(plain, headers))))
+            for place, frame in enumerate(one.first):
+                _first_rows(frame, {} if place else one.headers)
 
 
-def _first_rows(frame: pd.DataFrame | None, headers: dict[str, str]) -> None:
-    if frame is not None:
-        first = frame.head(5).astype(object).where(frame.head(5).notna(), None)
-        headings = {column: f"{column} ← {header}" for column, header in headers.items()}
-        alt = current_session.words()("data.preview")
-        st.dataframe(shown_table(first.rename(columns=headings)), hide_index=True, alt=alt)
+def _first_rows(first: pd.DataFrame, headers: dict[str, str]) -> None:
+    headings = {column: f"{column} ← {header}" for column, header in headers.items()}
+    alt = current_session.words()("data.preview")
+    st.dataframe(shown_table(first.rename(columns=headings)), hide_index=True, alt=alt)
 
 
-def show_outcome(plan: PagePlan) -> None:
+def show_outcome(plan: CheckResult) -> None:
     """What the import would write, and every problem with a list to download."""
     words = current_session.words()
     st.markdown(f"**{words('data.would')}**")
@@ -185,7 +229,7 @@ def show_outcome(plan: PagePlan) -> None:
     )
     st.download_button(
         words("data.download_problems"),
-        data=lambda: importing.problems_csv(plan),
+        data=lambda: plan.problems_csv,
         file_name="tepat_problems.csv",
         mime="text/csv",
         icon=":material/download:",

@@ -15,41 +15,68 @@ from dashboard.reports.csv_long import to_csv
 from dashboard.reports.html import column_words, to_html
 from dashboard.reports.model import ReportTable
 from dashboard.reports.pdf import to_pdf
-from dashboard.reports.provenance import ReportProvenance
+from dashboard.reports.provenance import ReportProvenance, content_hash, to_content
 from dashboard.reports.students_behind import restricted_frame, restricted_xlsx, students_behind
 from dashboard.reports.suppress import suppress
 from dashboard.reports.xlsx import to_xlsx
-from dashboard.shell import access, auditing, current_session, stores
+from dashboard.shell import access, auditing, caches, current_session, stores
 from dashboard.shell.exports import MIME
 from dashboard.shell.plain import plain, shown_table
 from dashboard.shell.session_keys import Key
-from data import queries, reports_store
+from data import queries
+from data.trust import reports_store
 from data.trust.scope import Scope
 
 KINDS = {"xlsx": ":material/table_view:", "pdf": ":material/picture_as_pdf:", "csv": ":material/csv:"}
 TYPES = MIME | {"pdf": "application/pdf"}
 
 
-def downloads(table: ReportTable, provenance: ReportProvenance, key: str) -> None:
-    """XLSX, PDF and CSV for the chosen audience, made on demand and entered in the audit log."""
+def choose_audience(key: str) -> str:
+    """For whom the table is shown and its files are made: the assessors, unless the public is chosen."""
     words = current_session.words()
-    audience = st.segmented_control(
+    return st.segmented_control(
         words("reports.audience"),
-        list(pipeline.AUDIENCES[::-1]),
-        default="external",
+        list(pipeline.AUDIENCES),
+        default=pipeline.AUDIENCES[0],
         required=True,
         format_func=lambda name: words(f"reports.audience_{name}"),
         key=f"{key}-audience",
         help=words("reports.audience_help"),
     )
+
+
+def as_shown(table: ReportTable, audience: str) -> ReportTable:
+    """The table as its file would print it for an audience, with a line on what is hidden. Nothing is made
+    public by looking."""
+    if audience != "external":
+        return table
+    words, digest = current_session.words(), content_hash(to_content(table))
+    register = caches.read_once(read_register)
+    with st.spinner(words("reports.judging")):
+        found = caches.made_once(
+            "report-hiding", (digest,), partial(pipeline.hiding, stores.store(), register, table)
+        )
+    shown = suppress(table, hidden=found.addresses)
+    hidden, all_figures = describe.hidden_figures(shown)
+    if hidden:
+        st.info(words("reports.hidden", n=hidden, all=all_figures), icon=":material/visibility_off:")
+    if found.given_away:
+        st.warning(words("reports.given_away", n=found.given_away), icon=":material/warning:")
+    return shown
+
+
+def downloads(table: ReportTable, provenance: ReportProvenance, key: str, audience: str) -> None:
+    """XLSX, PDF and CSV for the chosen audience, made on demand and entered in the audit log."""
+    words = current_session.words()
     language = words.language
+    reader = current_session.scope()
     with st.container(horizontal=True):
         for kind, icon in KINDS.items():
             shown = table.with_parts(external=audience == "external")
             st.download_button(
                 words(f"reports.{kind}"),
                 data=auditing.handed_out(
-                    partial(_file, table, provenance, language, audience, kind),
+                    partial(_file, table, provenance, language, audience, kind, reader),
                     "export report",
                     provenance.report_id or table.profile.id,
                     kind=kind,
@@ -66,11 +93,21 @@ def downloads(table: ReportTable, provenance: ReportProvenance, key: str) -> Non
             )
 
 
-def _file(table: ReportTable, provenance: ReportProvenance, language: str, audience: str, kind: str) -> bytes:
-    shown = suppress(table) if audience == "external" else table
+def _file(
+    table: ReportTable,
+    provenance: ReportProvenance,
+    language: str,
+    audience: str,
+    kind: str,
+    reader: Scope,
+) -> bytes:
+    """The file; asked for when no session is at hand, so it is told whose reach and which language."""
+    if audience == "external":
+        store = stores.store()
+        table = pipeline.public(store, read_register(store, reader), table)
     if kind == "csv":
-        return to_csv(shown, provenance)
-    return (to_xlsx if kind == "xlsx" else to_pdf)(shown, provenance, language)
+        return to_csv(table, provenance)
+    return (to_xlsx if kind == "xlsx" else to_pdf)(table, provenance, language)
 
 
 def cohort_download(register: pipeline.Register, program: str) -> None:
@@ -147,8 +184,9 @@ def _version(report: reports_store.StoredReport) -> None:
     words, store = current_session.words(), stores.store()
     _seal(pipeline.prove(store, current_session.scope(), report.report_id))
     table, provenance = reopened(report)
-    st.html(to_html(table, words.language))
-    downloads(table, provenance, f"report-{report.report_id}")
+    audience = choose_audience(f"report-{report.report_id}")
+    st.html(to_html(as_shown(table, audience), words.language))
+    downloads(table, provenance, f"report-{report.report_id}", audience)
     behind(table, provenance, f"report-{report.report_id}")
     if report.status == "prepared":
         _approval(report)

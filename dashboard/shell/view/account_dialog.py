@@ -16,7 +16,7 @@ from data.trust.passwords import MAX_PASSWORD, MIN_PASSWORD, PasswordRefused
 def account_button() -> None:
     """The way to one's own account; not for a demo seat, which many people share."""
     words, session = current_session.words(), current_session.session()
-    if session is None or session.way != "password":
+    if session is None or session.way == "seat":
         return
     if st.button(words("account.label"), icon=":material/manage_accounts:", type="tertiary", key="account"):
         st.dialog(words("account.title"))(_account)()
@@ -42,8 +42,9 @@ def _account() -> None:
     if st.button(words("account.everywhere"), icon=":material/logout:", key="everywhere"):
         tab_binding.sign_out(everywhere=True)
         st.rerun()
-    st.divider()
-    _password_form(session)
+    if session.way == "password":
+        st.divider()
+        _password_form(session)
 
 
 def _end(one: sessions.Session) -> None:

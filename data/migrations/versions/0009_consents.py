@@ -37,7 +37,7 @@ def upgrade() -> None:
     # SQLite rebuilds the table, and reflection sees neither its checks nor AUTOINCREMENT.
     checks = [sa.CheckConstraint(PURPOSES, name=op.f("ck_consents_purpose"))] if sqlite else []
     with op.batch_alter_table(
-        "consents", table_args=checks, table_kwargs={"sqlite_autoincrement": True}
+        "consents", table_args=tuple(checks), table_kwargs={"sqlite_autoincrement": True}
     ) as batch_op:
         batch_op.alter_column("decision", existing_type=sa.String(length=12), nullable=False)
         batch_op.alter_column("decided_on", existing_type=sa.Date(), nullable=False)

@@ -15,7 +15,8 @@ def upgrade() -> None:
     connection = op.get_bind()
     if not connection.scalar(sa.text("SELECT count(*) FROM audit_log")):
         return
-    seal = op.get_context().config.attributes.get("seal")
+    config = op.get_context().config
+    seal = None if config is None else config.attributes.get("seal")
     if seal is None:
         raise RuntimeError("the store's audit log can only be upgraded with the store's key")
     seal_earlier(connection, seal)

@@ -60,7 +60,8 @@ def downgrade() -> None:
     _rename("descriptor_id", "encoder_id")
     _without_guard()
     connection = op.get_bind()
-    for number, text, codes in connection.execute(sa.select(*NOTED.c)).all():
+    noted = sa.select(NOTED.c.review_id, NOTED.c.reasons, NOTED.c.reason_codes)
+    for number, text, codes in connection.execute(noted).all():
         if codes:
             packed = f"[{'+'.join(codes)}] {text}".strip()
             connection.execute(sa.update(NOTED).where(NOTED.c.review_id == number).values(reasons=packed))

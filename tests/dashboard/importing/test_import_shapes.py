@@ -75,10 +75,11 @@ def test_a_wide_file_is_asked_about_on_the_page_and_loads(store, page):
     assert len(asked) == 1  # for all tables of the file together
     at.button(key="check").click().run()
     assert not at.exception
-    kept, plan = at.session_state["plan"]
-    assert plan.records.frames.students["sex"].tolist() == ["P", "L"]
-    assert len(plan.records.frames.terms) == 5
-    assert "REC030" not in set(plan.problems["rule"])
+    _, found = at.session_state["plan"]
+    tables = {one.table: one for one in found.tables}
+    assert tables["students"].first[0]["sex"].tolist() == ["P", "L"]
+    assert found.counts["terms"]["new"] == 5
+    assert "REC030" not in set(found.problems["rule"])
 
 
 def test_choices_on_the_page_become_one_mapping_that_can_be_remembered(store):

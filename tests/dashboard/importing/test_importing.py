@@ -1,10 +1,13 @@
 """The page's import: guessing, planning without writing, writing once."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from dashboard.importing import plan as importing
+from dashboard.importing.check_result import from_json, result_of
 from dashboard.importing.plan import UploadedFile
 from data import queries
 from data.signatures.files import iter_signature_files
@@ -67,7 +70,7 @@ def test_bad_rows_stand_in_the_way_until_they_are_left_out(store):
     assert plan.problems["severity"].tolist() == sorted(plan.problems["severity"])
     with pytest.raises(ValueError, match="refused"):
         importing.write_plan(store, plan, actor="a", role="registry", skip_bad=False)
-    listed = importing.problems_csv(plan).decode("utf-8-sig")
+    listed = result_of(plan).problems_csv.decode("utf-8-sig")
     assert listed.count("\n") == len(plan.problems) + 1
 
 
@@ -92,3 +95,20 @@ def test_an_archive_beside_single_images_and_two_archives_are_all_taken(store):
         "more.ZIP/17612010016_2021-09-01.png",
         "scans.zip/17612010016_2021-09-01.png",
     ]
+
+
+@pytest.mark.parametrize(
+    "names", [(*SIAKAD, "signatures.zip"), ("bad_terms.csv",), ("pddikti_students.csv",)]
+)
+def test_what_a_check_found_is_the_same_after_it_was_kept(store, names):
+    found = result_of(planned(store, *names))
+    kept = from_json(found.to_json())
+    pd.testing.assert_frame_equal(kept.problems, found.problems, check_dtype=False)
+    assert (kept.errors, kept.usable, kept.counts) == (found.errors, found.usable, found.counts)
+    assert kept.guesses == found.guesses and kept.problems_csv == found.problems_csv
+    assert len(kept.tables) == len(found.tables) > 0
+    for one, other in zip(kept.tables, found.tables, strict=True):
+        assert replace(one, first=()) == replace(other, first=())
+        assert [frame.values.tolist() for frame in one.first] == [
+            frame.values.tolist() for frame in other.first
+        ]

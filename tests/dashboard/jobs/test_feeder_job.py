@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.jobs import asking as jobs
 from dashboard.jobs import worker_child
-from dashboard.jobs.feeder import next_night
+from dashboard.jobs.nightly import next_night
 from dashboard.jobs.words import differences_table, outcome_words, step_words
 from dashboard.shell.wording import Words
 from data import queries
@@ -205,7 +205,7 @@ def test_every_night_the_next_is_asked_for_once_and_waits_for_its_hour(store, fe
     work(store)
     assert [job.job_id for job in table.open_jobs(store)] == [waiting.job_id]
     monkeypatch.setattr(table, "now", lambda: waiting.begins_at)
-    monkeypatch.setattr("dashboard.jobs.feeder.now", lambda: waiting.begins_at)
+    monkeypatch.setattr("dashboard.jobs.nightly.now", lambda: waiting.begins_at)
     assert work(store).status == "done"
     (following,) = table.open_jobs(store)
     assert following.job_id != waiting.job_id

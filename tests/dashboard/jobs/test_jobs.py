@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from dataclasses import replace
+from datetime import UTC
 from types import ModuleType
 
 import pytest
@@ -20,7 +22,7 @@ from data.jobs import table
 from data.jobs.table import Job
 from data.store import open_store
 from data.trust import audit
-from data.trust.accounts import Account
+from data.trust.accounts import Account, write_accounts
 
 ADMIN = Account("admin", "Admin", "administrator")
 EN, ID = Words("en"), Words("id")
@@ -41,11 +43,11 @@ def store(tmp_path, sqlite_template):
 def kind(monkeypatch):
     """A function that gives the kind "score" another function for one test."""
 
-    def give(function) -> None:
+    def give(function, **declared) -> None:
         module = ModuleType("kinds_for_a_test")
         module.run = function
         monkeypatch.setitem(sys.modules, module.__name__, module)
-        monkeypatch.setitem(jobs.KINDS, "score", "kinds_for_a_test:run")
+        monkeypatch.setitem(jobs.KINDS, "score", jobs.Kind("kinds_for_a_test:run", **declared))
 
     return give
 
@@ -83,8 +85,8 @@ def test_a_stranger_can_neither_stop_a_job_nor_repeat_it(store):
 def test_every_kind_is_a_function_that_can_be_imported_and_has_words():
     from importlib import import_module
 
-    for kind, where in jobs.KINDS.items():
-        module, function = where.split(":")
+    for kind, declared in jobs.KINDS.items():
+        module, function = declared.run.split(":")
         assert callable(getattr(import_module(module), function))
         assert EN.has(f"job_kind.{kind}") and ID.has(f"job_kind.{kind}"), kind
 
@@ -105,6 +107,38 @@ def test_a_job_that_ends_well_is_done_with_its_result_and_its_files_are_deleted(
     assert (done.done, done.total, done.step) == (2, 2, "scoring as of 1 terms")
     assert not jobs_live.files_are_kept(store, kept)
     assert jobs_live.progress_of(store, job.job_id) is None
+
+
+def test_a_kind_that_declares_it_is_done_again_the_next_night_even_after_it_failed(store, kind):
+    write_accounts(store, [ADMIN])
+
+    open_before_it_failed = []
+
+    def run(task: Task) -> dict:
+        open_before_it_failed.append(len(table.open_jobs(task.store)))
+        raise Refused("no_model")
+
+    kind(run, repeats=True)
+    worker_child.do(store, running(store, hour=3, deep=True))
+    assert open_before_it_failed == [2]
+    (waiting,) = table.open_jobs(store)
+    assert (waiting.kind, waiting.actor, waiting.arguments["deep"]) == ("score", "admin", True)
+    assert waiting.begins_at.replace(tzinfo=UTC).astimezone().hour == 3
+    worker_child.do(store, running(store, hour=3, deep=True))  # asked for again: still one series
+    assert [job.job_id for job in table.open_jobs(store)] == [waiting.job_id]
+
+
+def test_nothing_is_done_again_that_no_kind_declares_no_hour_asks_for_or_nobody_may_ask_for(store, kind):
+    write_accounts(store, [ADMIN])
+    kind(lambda task: {})
+    worker_child.do(store, running(store, hour=3))
+    kind(lambda task: {}, repeats=True)
+    worker_child.do(store, running(store))
+    write_accounts(store, [replace(ADMIN, active=False)])
+    worker_child.do(store, running(store, hour=3))
+    write_accounts(store, [replace(ADMIN, role="advisor")])
+    worker_child.do(store, running(store, hour=3))
+    assert table.open_jobs(store) == []
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,10 @@ from dashboard.jobs import kinds as jobs_kinds
 from dashboard.jobs.asking import Refused, Task
 from dashboard.reports import pipeline
 from dashboard.shell.wording import Words
-from data import queries, reports_store
+from data import queries
 from data.jobs import live as jobs_live
 from data.jobs import table
+from data.trust import reports_store
 from data.trust.accounts import Account, write_accounts
 from data.trust.scope import Scope
 

@@ -12,11 +12,11 @@ from dashboard.reports import pipeline
 from dashboard.reports.approve import prepared_report, reopened
 from dashboard.reports.model import Override
 from dashboard.reports.suppress import suppress
-from data import reports_store, schema
+from data import schema
 from data.calendar.term_calendar import term_after, terms_between
-from data.reports_store import ApprovalRefused
 from data.store import RecordFrames, set_fact, write_records
-from data.trust import audit, audit_chain
+from data.trust import audit, audit_chain, reports_store
+from data.trust.reports_store import ApprovalRefused
 from data.trust.scope import Scope
 
 REGISTER = Path(__file__).parents[2] / "samples" / "reports" / "register40.csv"
@@ -119,7 +119,7 @@ def test_a_frozen_report_survives_an_edit_of_the_data_and_proves_itself(filled):
     assert frozen == table and frozen.cell("TS-6", "total").value == 4
     assert (proof.prepared_by, proof.approved_by, proof.status) == ("siti", "dekan", "approved")
     assert pipeline.prove(filled, Scope.system(), kept.report_id).intact
-    again = pipeline.print_files(frozen, proof)
+    again = pipeline.print_files(filled, pipeline.read_register(filled, Scope.system()), frozen, proof)
     assert again == files
     for data in files.values():
         assert pipeline.prove(filled, Scope.system(), kept.report_id, data).intact

@@ -1,5 +1,6 @@
 """The command line: files of a report, settings, and the check of a stored report."""
 
+import json
 import runpy
 import shutil
 from pathlib import Path
@@ -10,6 +11,8 @@ from typer.testing import CliRunner
 
 from dashboard.__main__ import app
 from dashboard.reports import describe, pipeline
+from dashboard.reports.by_hand import read_figures
+from dashboard.reports.profile import profile_ids
 from data.calendar.study_time import StudyCalendar
 from data.settings import get_settings
 from data.store import get_fact, open_store, write_records
@@ -36,11 +39,21 @@ def run(*arguments):
     return CliRunner().invoke(app, [str(part) for part in arguments])
 
 
-def test_a_report_is_written_as_files_that_hide_small_cells_by_default(filled, tmp_path):
+def test_a_public_report_hides_small_cells_and_says_how_many(filled, tmp_path):
+    asked = ("report", "iaps40-8c", "--program", "55201", "--ts", "2025", "--out", tmp_path)
+    for audience, code in (("assessor", "internal"), ("public", "external")):
+        done = run(*asked, "--language", "en", "--audience", audience)
+        assert done.exit_code == 0, done.output
+        table = pd.read_csv(tmp_path / f"iaps40-8c_55201_TS2025_{code}_synthetic.csv")
+        hidden = table["state"].eq("suppressed").sum()
+        assert (hidden > 0) == (audience == "public")
+
+
+def test_a_report_is_written_as_files_for_the_assessors_by_default(filled, tmp_path):
     done = run("report", "iaps40-8c", "--program", "55201", "--ts", "2025", "--out", tmp_path / "out")
     assert done.exit_code == 0, done.output
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
-    stem = "iaps40-8c_55201_TS2025_external"
+    stem = "iaps40-8c_55201_TS2025_internal"
     assert names == [
         f"{stem}_en_synthetic.pdf",
         f"{stem}_en_synthetic.xlsx",
@@ -136,8 +149,72 @@ def test_a_stored_report_and_its_files_can_be_checked(filled, tmp_path):
     _, files = pipeline.approve(filled, Scope.system(), prepared.report_id, actor="dekan", role="leadership")
     paper = tmp_path / "paper.pdf"
     paper.write_bytes(next(data for name, data in files.items() if name.endswith(".pdf")))
-    assert run("report-verify", prepared.report_id, paper).output.strip() == "intact"
+    said = run("report-verify", prepared.report_id, paper, "--language", "en").output
+    assert said.startswith("Unchanged since it was sealed; the audit log agrees. This file is exactly one of")
+    assert "Tidak berubah sejak disegel" in run("report-verify", prepared.report_id).output
     paper.write_bytes(b"%PDF-forged")
     found = run("report-verify", prepared.report_id, paper)
-    assert found.exit_code == 1 and "file_unknown" in found.output
+    assert found.exit_code == 1 and "file_unknown" not in found.output
+    assert "the file is none of those that were approved" in found.output
+    assert "berkas ini bukan salah satu yang disetujui" in found.output
+    told = json.loads(run("report-verify", prepared.report_id, paper, "--json").output)
+    assert told[prepared.report_id] == {"intact": False, "problems": ["file_unknown"], "withdrawn": ""}
+    strange = run("report-verify", prepared.report_id, "--language", "fr")
+    assert strange.exit_code == 2 and "language must be one of en, id" in strange.output
     assert run("report-verify", "0" * 12).exit_code == 2
+
+
+def test_the_list_of_reports_says_what_each_is():
+    listed = run("report", "list").output.splitlines()
+    assert len(listed) == len(profile_ids())
+    [line] = [line for line in listed if line.startswith("iaps40-2a ")]
+    assert line.split(maxsplit=1)[1] == "BAN-PT IAPS 4.0, 2.a: Seleksi Mahasiswa / Student selection"
+
+
+def test_a_blank_file_of_figures_can_be_filled_in_and_read(filled, tmp_path):
+    asked = ("report", "iaps40-2a", "--program", "55201", "--ts", "2025")
+    blank = tmp_path / "figures.csv"
+    assert run(*asked, "--blank", blank).exit_code == 0
+    lines = pd.read_csv(blank, sep=";", dtype=str, keep_default_na=False)
+    assert ("TS", "capacity") in set(zip(lines["row"], lines["column"], strict=True))
+    assert lines["label"].str.contains("tidak ada di register").any()
+    assert read_figures(blank.read_bytes()) == ()
+    lines.loc[(lines["row"] == "TS") & (lines["column"] == "capacity"), "value"] = "120"
+    lines.to_csv(blank, sep=";", index=False)
+    done = run(*asked, "--by-hand", blank, "--audience", "internal", "--out", tmp_path)
+    assert done.exit_code == 0, done.output
+    told = pd.read_csv(tmp_path / "iaps40-2a_55201_TS2025_internal_synthetic.csv")
+    assert told.set_index(["part", "row", "column"]).loc[("cell", "TS", "capacity"), "value"] == 120
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "iaps40-2a;55201;2025;TS;kapasitas;120",
+            "line 2: iaps40-2a has no column 'kapasitas'; its columns are cap",
+        ),
+        (
+            "iaps40-2a;55201;2025;2025;capacity;120",
+            "line 2: iaps40-2a has no row '2025'; its rows are TS-4, TS-3",
+        ),
+        ("iaps40-2z;55201;2025;TS;capacity;120", "line 2: profile must be one of abet-public"),
+    ],
+)
+def test_a_figure_of_no_cell_is_refused_with_those_that_there_are(filled, tmp_path, line, said):
+    figures = tmp_path / "figures.csv"
+    figures.write_text(f"profile;program_code;ts;row;column;value\n{line}\n", encoding="utf-8")
+    asked = ("report", "iaps40-2a", "--program", "55201", "--ts", "2025", "--by-hand", figures)
+    done = run(*asked, "--out", tmp_path)
+    assert done.exit_code == 2 and said in done.output, done.output
+
+
+def test_figures_of_other_reports_are_counted(filled, tmp_path):
+    figures = tmp_path / "figures.csv"
+    figures.write_text(
+        "profile;program_code;ts;row;column;value\n"
+        "iaps40-2a;55201;2025;TS;capacity;120\niaps40-2a;55201;2024;TS;capacity;110\n",
+        encoding="utf-8",
+    )
+    asked = ("report", "iaps40-2a", "--program", "55201", "--ts", "2025", "--by-hand", figures)
+    assert "1 of 2 lines of the figures are of another profile" in run(*asked, "--out", tmp_path).output

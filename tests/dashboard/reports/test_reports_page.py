@@ -9,9 +9,9 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from dashboard.shell.plain import plain
-from data import reports_store
 from data.settings import get_settings
 from data.store import open_store, set_fact, write_records
+from data.trust import reports_store
 from data.trust.accounts import Account
 from data.trust.scope import Scope
 

@@ -4,6 +4,7 @@ The attack is written apart from the code it tries: an integer programme (scipy 
 of the table, with equations typed in here and not taken from the profile.
 """
 
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -186,8 +187,26 @@ def test_large_counts_and_zeros_stay(flow):
 
 
 def test_a_threshold_below_two_is_refused(flow, ts2025):
+    table = compute_table(load_profile("iaps40-8c", "S1"), flow, ts2025)
     with pytest.raises(ValueError, match="threshold"):
-        suppress(compute_table(load_profile("iaps40-8c", "S1"), flow, ts2025), threshold=1)
+        suppress(table, threshold=1)
+    assert suppress(table, threshold=2).external
+
+
+def test_below_the_table_a_number_is_told_from_five_on_and_nobody_is_told_too(flow, ts2025):
+    table = compute_table(load_profile("iaps40-8c", "S1"), flow, ts2025)
+    left_out, note = table.exclusions[0], table.notices[0]
+    numbers = (0, 1, 4, 5, 6)
+    table = table.with_parts(
+        exclusions=tuple(replace(left_out, count=number) for number in numbers),
+        notices=(replace(note, code="no_outcome_row", count=6), replace(note, code="other", count=6)),
+        counts={"counted": 60, "read": 60},
+    )
+    public = suppress(table)
+    assert [item.count for item in public.exclusions] == [0, FEW, FEW, 5, 6]
+    assert [item.count for item in public.notices] == [0, 6]
+    assert any(cell.state == SUPPRESSED for cell in public.cells.values())
+    assert public.counts == {"read": 60}  # how many were counted would give a hidden cell back
 
 
 def test_a_mean_over_many_is_hidden_with_the_counts_that_it_rests_on(flow, ts2025):

@@ -12,11 +12,11 @@ from dashboard.reports import pipeline
 from dashboard.reports.approve import reopened, seal
 from dashboard.reports.describe import provenance_pairs
 from dashboard.reports.provenance import content_hash, file_hash
-from data import reports_store, schema
-from data.reports_store import ApprovalRefused
+from data import schema
 from data.store import write_records
-from data.trust import audit
+from data.trust import audit, reports_store
 from data.trust.accounts import Account, write_accounts
+from data.trust.reports_store import ApprovalRefused
 from data.trust.scope import Scope
 
 frames = runpy.run_path(str(Path(__file__).with_name("test_approval.py")))["frames"]

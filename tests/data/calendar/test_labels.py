@@ -64,11 +64,12 @@ def test_a_student_without_an_outcome_row_is_still_enrolled():
 
 
 def test_leave_moves_the_end_of_the_normal_time_when_it_is_not_counted():
-    terms = pd.DataFrame({"student_key": ["b", "b", "c"], "status": ["C", "A", "A"]})
+    terms = pd.DataFrame({"student_key": ["b", "b", "b", "c", "c"], "status": ["C", "A", "N", "A", "N"]})
     result = label(terms=terms, count_leave=False)
     assert result.loc["b", "label"] == "on_time"  # nine terms less one of leave
     assert result.loc["b", "known_from"] == pd.Timestamp(2024, 3, 2)  # 31 January 2024 and 31 days
     assert result.loc["c", "label"] == "delayed"
+    assert result.loc["c", "known_from"] == pd.Timestamp(2023, 8, 31)  # absent without leave: no term more
 
 
 def test_leave_cannot_be_left_out_without_the_terms():
@@ -89,6 +90,14 @@ def test_on_an_earlier_day_later_exits_are_not_known():
     ]  # fmt: skip
     assert pd.isna(result.loc["a", "terms_to_exit"])
     assert result["observed_until"].max() == pd.Timestamp(2022, 9, 1)
+
+
+def test_the_day_on_which_the_last_term_closes_is_the_first_that_tells():
+    before, on = label(seen_on=date(2023, 8, 30)), label(seen_on=date(2023, 8, 31))
+    told = ["a", "b", "c"]  # in time; late, and then still there; still there
+    assert before.loc[told, "label"].tolist() == ["censored", "censored", "censored"]
+    assert on.loc[told, "label"].tolist() == ["on_time", "delayed", "delayed"]
+    assert pd.isna(before.loc["a", "terms_to_exit"]) and on.loc["a", "terms_to_exit"] == 8
 
 
 def test_an_overrun_seen_before_a_late_graduation_is_already_delayed():

@@ -122,3 +122,30 @@ def test_what_changes_the_reach_of_an_account_ends_its_sessions(run, small_regis
     session, _ticket = sessions.begin(store, find_account(store, "dean"))
     assert run("dean", *words).exit_code == 0
     assert (sessions.find(store, session) is None) is ended
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("new", "--role", "king"), "--role must be one of leadership, advisor"),
+        (("a b", "--role", "advisor"), "account must be 1-80 letters"),
+        (("DEAN", "--role", "advisor"), "'DEAN' differs from 'dean' by case alone"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_a_password_is_asked(run, words, said):
+    done = run(*words, input="never asked\n")
+    assert done.exit_code == 2 and "Password" not in done.output
+    assert said in done.output and "('" not in done.output
+
+
+def test_the_institutions_sign_in_may_take_an_account_once_that_is_allowed(run, small_register):
+    store = small_register.store
+    said = run("dean", "--provider")
+    assert said.exit_code == 0 and "the next sign-in through the provider" in said.output
+    assert audit.entries(store, action="allow binding").iloc[0]["object"] == "dean"
+    assert verify_password(store, "dean", SECRET) is not None  # until somebody has come
+    assert "nothing to change" in run("dean", "--provider").output
+    for words in (("nobody", "--role", "auditor"), ("dean", "--role", "auditor")):
+        refused = run(*words, "--provider")
+        assert refused.exit_code == 2 and "no other change" in refused.output, refused.output
+    assert find_account(store, "dean").role == "leadership"

@@ -176,3 +176,35 @@ def test_a_missing_key_is_one_plain_line(run, small_register):
     done = run("status")
     assert done.exit_code == 2
     assert done.output.startswith("error: the key file 'key' is not in the store's folder")
+
+
+@pytest.mark.parametrize(
+    ("words", "answers", "said"),
+    [
+        (("--ask",), "", "nobody answered “Name of the institution”"),
+        (("--ask",), "Universitas Contoh\n", "nobody answered “Account of the first administrator”"),
+        (("--ask",), "Universitas Contoh\nadmin\n", "nobody answered “Password”"),
+        (("--administrator", "a b"), "", "account must be 1-80 letters"),
+    ],
+)
+def test_init_leaves_nothing_behind_when_nobody_answers(tmp_path, monkeypatch, words, answers, said):
+    monkeypatch.setenv("TEPAT_FOLDER", str(tmp_path / "own"))
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    get_settings.cache_clear()
+    done = CliRunner().invoke(app, ["init", *words], input=answers)
+    get_settings.cache_clear()
+    assert done.exit_code == 2 and said in done.output
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_init_asks_makes_and_signs_the_first_administrator_in(tmp_path, monkeypatch):
+    monkeypatch.setenv("TEPAT_FOLDER", str(tmp_path / "own"))
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    get_settings.cache_clear()
+    secret = "seven quiet otters"
+    answers = f"Universitas Contoh\nsari\nx\nx\n{secret}\n{secret}\n"
+    done = CliRunner().invoke(app, ["init", "--ask"], input=answers)
+    assert done.exit_code == 0 and "once more" in done.output and "account    sari" in done.output
+    again = CliRunner().invoke(app, ["init", "--ask"])
+    get_settings.cache_clear()
+    assert again.exit_code == 0, again.output

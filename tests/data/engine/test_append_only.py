@@ -61,8 +61,14 @@ ROWS = {
         "kind": "same_hand", "student_key": KEY, "second_student": "0000000000000002", "at": AT,
         "reviewer": "a", "opinion": "chance", "reasons": "",
     },
+    "signature_predictions": {
+        "prediction_id": "p", "student_key": KEY, "at": AT, "actor": "a", "role": "service",
+        "recipe": "graduation", "model_sha256": "0", "labels": ["late", "on time"], "share": 0.5,
+        "image_sha256": "0", "findings": [],
+    },
 }  # fmt: skip
 BY_SIGNATURES = ("enrolments", "verification_decisions", "reviews", "duplicate_reviews")
+BY_SIGNATURES += ("signature_predictions",)
 MADE_OF = {  # table → tables whose rows of the same student must go first
     "scores": ("explanations",), "enrolments": ("reviews", "verification_decisions"),
     "verification_decisions": ("reviews",),

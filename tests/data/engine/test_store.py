@@ -8,11 +8,12 @@ import sys
 import textwrap
 
 import pytest
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 
-from data import queries
+from data import queries, schema
 from data.engine.cipher import KeyProblem
-from data.engine.database import connect, writing
+from data.engine.clock import now
+from data.engine.database import connect, insert_numbered, writing
 from data.engine.migrate import current_revision, newest_revision, upgrade
 from data.schema import metadata
 from data.store import NoStore, get_fact, open_store, set_fact
@@ -139,3 +140,17 @@ def test_a_setting_that_is_set_but_empty_is_as_one_that_is_not_set(monkeypatch):
     for name in ("TEPAT_FOLDER", "DATABASE_URL", "TEPAT_KEY"):
         monkeypatch.setenv(name, "")
     assert Settings() == unset and unset.folder.is_absolute()
+
+
+def test_a_new_row_tells_its_number_and_the_next_row_has_the_next(store):
+    row = {"at": now(), "actor": "test", "descriptor_id": "d", "content": {}}
+    with store.writing() as connection:
+        numbers = [insert_numbered(connection, schema.duplicate_searches, row) for _ in range(3)]
+        stored = connection.scalars(select(schema.duplicate_searches.c.search_id)).all()
+    assert numbers == sorted(stored) == [numbers[0], numbers[0] + 1, numbers[0] + 2]
+
+
+def test_the_limit_of_a_column_is_told_where_it_has_one():
+    assert schema.longest(schema.identities.c.student_number) == 64
+    with pytest.raises(TypeError, match="no limit of characters"):
+        schema.longest(schema.students.c.cohort_term)

@@ -235,3 +235,28 @@ def test_a_row_without_key_or_with_a_nested_cell_is_refused(wrong):
     assert kept_rows(TERMS, [row])[0]["ips"] == "3.5"
     with pytest.raises(FeederError, match="GetAktivitasKuliahMahasiswa"):
         kept_rows(TERMS, [row | wrong])
+
+
+def test_a_dead_address_is_given_up_soon_and_the_office_is_told_meanwhile():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    told, waited = [], []
+    url = f"http://127.0.0.1:{port}/ws/live2.php"
+    with FeederClient(url, USER, PASSWORD, sleep=waited.append, tell=told.append) as client:
+        with pytest.raises(FeederError, match="3 tries.*see that Neo Feeder runs, and that --url names"):
+            client.rows("GetProdi")
+    assert waited == [1, 2]
+    assert told[0] == f"asking the Feeder at 127.0.0.1:{port}"
+    assert told[1].endswith("trying again in 1 s, 2 of 3") and told[2].endswith("trying again in 2 s, 3 of 3")
+    assert PASSWORD not in " ".join(told)
+
+
+def test_a_service_that_has_answered_is_waited_for_longer(feeder):
+    told, waited = [], []
+    with FeederClient(feeder.url, USER, PASSWORD, sleep=waited.append, tell=told.append) as client:
+        assert len(client.rows("GetProdi")) == 9
+        feeder.always["GetProdi"] = "busy"
+        with pytest.raises(FeederError, match="6 tries"):
+            client.rows("GetProdi")
+    assert len(waited) == 5 and len(told) == 6

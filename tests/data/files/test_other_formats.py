@@ -5,6 +5,9 @@
 
 import io
 import json
+import subprocess
+import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -12,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.files import old_workbooks
+from data.files import workbook_reader
 from data.files.register_files import Source, guess_table, read_source
 from data.files.tables import read_table, read_text_table
 from data.files.text_files import TableError
@@ -66,12 +69,12 @@ def test_a_damaged_old_workbook_is_a_clear_refusal_or_a_table(name, data):
 
 def test_a_workbook_that_breaks_its_reader_ends_the_readers_process_only(monkeypatch, tmp_path):
     child = tmp_path / "child.py"
-    child.write_text("import os, sys\nsys.stdin.buffer.read()\nos.abort()\n")
-    monkeypatch.setattr(old_workbooks, "_CHILD", child)
+    child.write_text("import os, sys\nsys.stdin.buffer.read(1)\nos.abort()\n")
+    monkeypatch.setattr(workbook_reader, "CHILD", child)
     with pytest.raises(TableError, match="m.xls: the workbook is damaged"):
         read_table(WORKBOOKS["xls"], "m.xls")
     child.write_text("import time\ntime.sleep(60)\n")
-    monkeypatch.setattr(old_workbooks, "SECONDS", 0.3)
+    monkeypatch.setattr(workbook_reader, "SECONDS", 0.3)
     with pytest.raises(TableError, match="m.xls: takes too long to read"):
         read_table(WORKBOOKS["xls"], "m.xls")
 
@@ -154,3 +157,44 @@ def test_a_second_header_row_is_left_out_and_said():
     again = read_text_table(b"NIM;Nama\nNIM;Nama\n0101;Siti\n", "m.csv")
     assert again.frame["NIM"].tolist() == ["0101"]
     assert read_text_table(b"NIM;Nama\n0101;Siti\n", "m.csv").second_header is None
+
+
+def test_one_process_reads_one_workbook_after_the_other_and_a_bad_one_does_not_end_it(monkeypatch):
+    started = []
+    popen = workbook_reader.subprocess.Popen
+    monkeypatch.setattr(workbook_reader, "_waiting", workbook_reader._Waiting())
+    monkeypatch.setattr(
+        workbook_reader.subprocess,
+        "Popen",
+        lambda *words, **how: started.append(popen(*words, **how)) or started[-1],
+    )
+    for _ in range(3):
+        for name, data in WORKBOOKS.items():
+            assert len(read_table(data, f"m.{name}")) == 2
+        with pytest.raises(TableError, match="m.xls"):
+            read_table(WORKBOOKS["xls"][:600], "m.xls")
+    assert len(started) == 1
+    started[0].kill()
+    assert len(read_table(WORKBOOKS["xls"], "m.xls")) == 2
+    assert len(started) == 2
+
+
+def test_the_process_that_reads_workbooks_ends_with_the_one_that_asks():
+    told = (
+        "from data.files import workbook_reader as reader, tables\n"
+        f"tables.read_table(r'{SHAPES / 'mahasiswa.xls'}')\n"
+        "print(reader._waiting.kept[0][0].pid)\n"
+    )
+    said = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    until = time.monotonic() + 10
+    while _is_running(int(said.stdout)):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"

@@ -317,3 +317,10 @@ def test_two_imports_at_once_wait_for_each_other(store, store_url):
     assert sorted(result.counts["students"]["new"] for result in results) == [1, 1, 2]
     for opened in stores:
         opened.close()
+
+
+def test_a_frame_that_an_import_lacks_is_named():
+    frames = RecordFrames(terms=pd.DataFrame({"student_number": ["A1"]}))
+    assert list(frames.need("terms")["student_number"]) == ["A1"]
+    with pytest.raises(LookupError, match="no students"):
+        frames.need("students")

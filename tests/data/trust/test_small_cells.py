@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from data.trust.small_cells import TOTAL, CountSystem, bounds, hidden_groups, hidden_of_group
+from data.trust.small_cells import TOTAL, CountSystem, bounds, hidden_counts, hidden_groups, hidden_of_group
 
 
 def hidden(low: int, moderate: int, high: int) -> set[str]:
@@ -72,6 +72,45 @@ def test_ends_within_one_sum_are_those_of_the_linear_programme(unknown):
     assert bounds(system, frozenset(addresses), addresses[0]) == pytest.approx(tuple(ends))
 
 
+def system(values: dict[str, int], *sums: dict[str, float]) -> CountSystem:
+    addresses = {("", name): count for name, count in values.items()}
+    tied = tuple({("", name): factor for name, factor in total.items()} for total in sums)
+    return CountSystem(addresses, frozenset(addresses), tied)
+
+
+@pytest.mark.parametrize(
+    ("sums", "ends"),
+    [
+        ((), {"a": (0, np.inf)}),  # nothing ties it
+        (({"a": 2, "b": -1, "k": -1},), {"a": (2, np.inf)}),  # 2a = 4 + b
+        (({"a": 2, "b": 1, "m": -1},), {"a": (0, 4)}),  # 2a = 8 − b
+        # a + b = 7 and b + c = 5: b reaches from 0 to 5, and a from 2 to 7
+        (({"a": 1, "b": 1, "s": -1}, {"b": 1, "c": 1, "f": -1}), {"a": (2, 7), "b": (0, 5), "c": (0, 5)}),
+        # a = b + 3 and b = c + 1: nothing holds them from above
+        (({"a": 1, "b": -1, "d": -1}, {"b": 1, "c": -1, "e": -1}), {"a": (4, np.inf), "b": (1, np.inf)}),
+    ],
+)
+def test_how_far_a_count_can_be_narrowed_worked_out_by_hand(sums, ends):
+    known = {"k": 4, "m": 8, "s": 7, "f": 5, "d": 3, "e": 1}
+    counts = system({"a": 3, "b": 4, "c": 1, **known}, *sums)
+    unknown = frozenset(("", name) for name in "abc")
+    for name, expected in ends.items():
+        assert bounds(counts, unknown, ("", name)) == pytest.approx(expected)
+
+
+def test_a_small_count_is_hidden_behind_its_own_sum_and_not_behind_a_smaller_count_elsewhere():
+    counts = system(
+        {"a": 4, "b": 20, "t": 24, "c": 6, "d": 30, "u": 36},
+        {"t": 1, "a": -1, "b": -1},
+        {"u": 1, "c": -1, "d": -1},
+    )
+    assert hidden_counts(counts) == {("", "a"), ("", "b")}
+
+
+def test_one_alone_is_a_small_group():
+    assert hidden(0, 1, 0) == {"low", "moderate", "high", TOTAL}
+
+
 def groups(**counts: tuple[int, int]) -> dict[str, dict[str, int]]:
     return {name: {"with": yes, "without": no} for name, (yes, no) in counts.items()}
 
@@ -82,6 +121,7 @@ def groups(**counts: tuple[int, int]) -> dict[str, dict[str, int]]:
         (groups(a=(30, 70), b=(5, 5)), ""),
         (groups(a=(30, 70), b=(4, 4), d=(20, 25)), "bd"),  # b alone would follow from the totals
         (groups(a=(30, 70), b=(4, 9), c=(3, 20)), "bc"),  # 7 with the outcome: anything from 0 to 7
+        (groups(a=(30, 70), b=(1, 9), c=(3, 40), d=(20, 25)), "bc"),  # 4 with it: five values, just enough
         (groups(a=(30, 70), b=(1, 9), c=(2, 40), d=(20, 25)), "bcd"),  # 3 with it: four values are too few
         (groups(a=(30, 70), b=(0, 50), c=(0, 60), d=(20, 100)), "abc"),  # "nobody of b" is told by a rate too
         (groups(a=(30, 70), b=(50, 3)), "ab"),  # nobody is left to hide it behind: nothing is told

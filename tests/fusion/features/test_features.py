@@ -14,6 +14,7 @@ from fusion.features.build import (
     check_known,
     check_names,
     enrolled_at,
+    known_terms,
     last_completed_term,
     register_date,
 )
@@ -77,6 +78,51 @@ def test_a_row_known_late_changes_nothing_before_it_was_known(hand_register):
     assert before.loc["a", "terms_missing"] == 1
 
 
+def test_the_day_of_the_cut_off_still_counts_and_the_day_after_does_not(hand_register):
+    second = hand_register.terms["term_id"] == 20202
+    on, after = (
+        with_terms(hand_register, known_at=hand_register.terms["known_at"].where(~second, pd.Timestamp(day)))
+        for day in ("2021-08-31", "2021-09-01")
+    )
+    assert enrolled_at(hand_register, 2, today=date(2021, 8, 30)).empty
+    assert list(enrolled_at(hand_register, 2, today=date(2021, 8, 31)).index) == ["a", "b", "c"]
+    assert list(enrolled_at(on, 2, today=date(2021, 8, 31)).index) == ["a", "b", "c"]
+    assert enrolled_at(after, 2, today=date(2021, 8, 31)).empty
+    assert build_features(on, 2).loc["a", "gpa_last"] == 2.0
+    assert build_features(after, 2).loc["a", "gpa_last"] == 3.0
+
+
+def test_a_term_from_before_the_entry_is_none_of_the_students(hand_register):
+    earlier = dict(student_key="a", term_id=20192, status="N", known_at=pd.Timestamp("2020-08-14"))
+    terms = pd.concat([hand_register.terms, pd.DataFrame([earlier])], ignore_index=True)
+    planted = dataclasses.replace(hand_register, terms=terms)
+    pd.testing.assert_frame_equal(build_features(hand_register, 3), build_features(planted, 3))
+    assert 20192 not in known_terms(planted, enrolled_at(planted, 3), 3)["term_id"].tolist()
+
+
+def test_credits_are_needed_in_one_term_at_least_and_never_fewer_than_none(hand_register):
+    three = dataclasses.replace(hand_register, programs=hand_register.programs.assign(normal_terms=3))
+    assert build_features(three, 2).loc["a", "credits_needed"] == 144 - 30  # one term is left
+    assert build_features(three, 3).loc["a", "credits_needed"] == 144 - 46  # none is
+    short = dataclasses.replace(hand_register, programs=hand_register.programs.assign(required_credits=40))
+    assert build_features(short, 3).loc["a", "credits_needed"] == 0  # 46 are earned
+
+
+def test_who_entered_in_the_even_term_is_told_apart(hand_register):
+    students = hand_register.students.assign(cohort_term=[20201, 20201, 20202])
+    table = build_features(dataclasses.replace(hand_register, students=students), 0)
+    assert table["even_intake"].to_dict() == {"a": 0, "b": 0, "c": 1}
+
+
+def test_a_register_without_exits_is_as_new_as_its_terms_and_one_without_either_has_no_day(hand_register):
+    no_exits = dataclasses.replace(hand_register, outcomes=hand_register.outcomes.iloc[:0])
+    assert register_date(no_exits) == date(2022, 2, 14)  # 31 January 2022 and 14 days
+    with pytest.raises(ValueError, match="neither"):
+        register_date(dataclasses.replace(no_exits, terms=hand_register.terms.iloc[:0]))
+    undated = hand_register.terms.drop(columns="known_at")
+    assert register_date(dataclasses.replace(hand_register, terms=undated)) == date(2022, 12, 31)
+
+
 def test_a_later_status_forged_to_look_early_does_not_enter(hand_register):
     forged = dict(student_key="a", term_id=20212, status="N", known_at=pd.Timestamp("2020-09-01"))
     terms = pd.concat([hand_register.terms, pd.DataFrame([forged])], ignore_index=True)
@@ -113,6 +159,7 @@ def test_rows_later_than_the_cut_off_raise_with_their_number():
     frame = pd.DataFrame({"known_at": ["2021-01-01", "2021-03-02"], "cutoff": ["2021-03-01", "2021-03-01"]})
     with pytest.raises(LeakageError, match="1 rows are, up to 2021-03-02"):
         check_known(frame)
+    check_known(frame.assign(known_at="2021-03-01"))  # on the day of the cut-off
 
 
 def test_a_short_term_adds_its_credits_to_the_even_term(hand_register):

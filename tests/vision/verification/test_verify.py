@@ -86,7 +86,11 @@ def test_fewer_than_two_writers_are_refused():
 
 def test_background_takes_every_writers_first_before_anybodys_second():
     points, owners = clouds(writers=3, each=4)
-    assert background(points, owners, limit=5).owners.tolist() == ["w0", "w0", "w1", "w1", "w2"]
+    ground = background(points, owners, limit=5)
+    assert ground.owners.tolist() == ["w0", "w0", "w1", "w1", "w2"]
+    assert ground.placed.tolist() == ground.space.place(points[[0, 1, 4, 5, 8]]).tolist()
+    many, of_two = clouds(writers=2, each=260, dim=2)
+    assert len(background(many, of_two).owners) == 500
 
 
 def test_scores_are_the_same_for_one_and_for_many_and_from_run_to_run():
@@ -130,6 +134,59 @@ def test_a_calibration_from_six_writers_never_decides():
     few = likelihood.fit_logistic([1.0, 2.0, 3.0], [-1.0, -2.0, -3.0], writers=3)
     assert few.cap_same == 0  # log10(3 / 3)
     assert verify.judge(points[0], model, 5, few).outcome == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("cap_same", "cap_other", "ratio", "outcome", "code"),
+    [
+        (0.5, 0.5, 9.0, "consistent", "agrees"),  # capped to 0.5, which is the limit of this calibration
+        (0.5, 0.5, 0.5, "consistent", "agrees"),
+        (0.5, 0.5, 0.49, "inconclusive", "unclear"),
+        (0.5, 0.5, -0.49, "inconclusive", "unclear"),
+        (0.5, 0.5, -0.5, "review", "differs"),
+        (1.5, 1.5, verify.DECISIVE, "consistent", "agrees"),
+        (1.5, 1.5, -verify.DECISIVE, "review", "differs"),
+        (1.5, 0.5, 0.5, "consistent", "agrees"),  # the narrower of both caps
+        (0.5, 1.5, -0.5, "review", "differs"),
+        (0.01, 0.01, 0.01, "consistent", "agrees"),
+        (0.0, 1.5, 0.0, "inconclusive", "weak_calibration"),
+        (1.5, 0.0, 1.5, "inconclusive", "weak_calibration"),
+    ],
+)
+def test_the_limit_itself_decides_and_what_is_nearer_to_nothing_does_not(
+    cap_same, cap_other, ratio, outcome, code
+):
+    points, owners = clouds()
+    model = verify.fit_writer_model(points[:3], background(points, owners), "w0")
+    calibration = likelihood.Calibration(0.0, ratio, cap_same, cap_other, 100, 1000, 1000, "test")
+    answer = verify.judge(points[1], model, 3, calibration)  # slope 0: every signature has the ratio given
+    assert answer.log10_lr == pytest.approx(min(max(ratio, -cap_other), cap_same), abs=0)
+    assert (answer.outcome, answer.code) == (outcome, code)
+    assert (answer.references, answer.nearest) == (3, 1)
+
+
+def test_an_outcome_needs_five_times_the_likelihood():
+    assert 10**verify.DECISIVE == pytest.approx(5)
+
+
+def test_two_references_two_writers_and_two_specimens_of_others_are_just_enough():
+    points, owners = clouds()
+    two = np.r_[0:2, 8:10]  # two specimens of each of two writers
+    ground = background(points[two], owners[two])
+    model = verify.fit_writer_model(points[:2], ground, "w0")
+    assert model.references == len(model.weights) == 2
+    assert len(verify.fit_writer_model(points[:3], ground, "w0").held_out) == 3  # a score of each reference
+    with pytest.raises(ValueError, match="at least 2 descriptors"):
+        verify.fit_writer_model(points[:1], ground, "w0")
+    with pytest.raises(ValueError, match="at least 2 descriptors"):
+        verify.fit_writer_model(points[0], ground, "w0")
+    three = two[:3]  # one specimen of the other writer
+    with pytest.raises(ValueError, match="at least 2 specimens of other writers, got 1"):
+        verify.fit_writer_model(points[:2], background(points[three], owners[three]), "w0")
+    with pytest.raises(ValueError, match="at least 2 writers"):
+        background(points[:2], owners[:2])
+    with pytest.raises(ValueError, match="one per descriptor"):
+        background(points[two], owners[three])
 
 
 def test_cap_follows_the_rule_of_three():

@@ -293,3 +293,105 @@ def register_counts(store: Store, scope: Scope) -> dict[str, int]:
                 rows = rows.join(students, students.c.student_key == table.c.student_key)
             found[table.name] = connection.scalar(rows.where(*reach))
     return found
+
+
+class Overtaken(RuntimeError):
+    """Another public file of the programme was made meanwhile: what to hide must be judged again."""
+
+
+@dataclass(frozen=True)
+class StoredDisclosure:
+    """A row of ``report_disclosures``.
+
+    Parameters
+    ----------
+    content_sha256 : str
+        Of the full table.
+    content : dict
+        The full table, as reports are frozen.
+    hidden : tuple of (row, column)
+        Figures that the public file does not show.
+    """
+
+    content_sha256: str
+    content: dict[str, Any]
+    hidden: tuple[tuple[str, str], ...]
+
+
+def disclosures(store: Store, scope: Scope, program_code: str) -> list[StoredDisclosure]:
+    """The tables about a programme's students of which a public file was made, oldest first.
+
+    Parameters
+    ----------
+    store : Store
+    scope : Scope
+        Must reach the programme. Tables of every programme together come with them, since they tell of its
+        students too: they serve to decide what to hide and are shown to nobody.
+    program_code : str
+        Empty: every programme together.
+
+    Raises
+    ------
+    KeyError
+        When the programme is out of reach.
+    """
+    _within_reach(scope, program_code)
+    table = schema.report_disclosures
+    wanted = select(table.c.content_sha256, table.c.content, table.c.hidden)
+    wanted = wanted.where(table.c.program_code.in_(sorted({program_code, ""}))).order_by(table.c.disclosure)
+    with store.reading() as connection:
+        return [
+            StoredDisclosure(row.content_sha256, row.content, tuple((r, c) for r, c in row.hidden))
+            for row in connection.execute(wanted)
+        ]
+
+
+def save_disclosure(
+    store: Store, scope: Scope, made: StoredDisclosure, judged_with: Collection[str], at: datetime
+) -> None:
+    """Note that a public file of a table is made; once for each content.
+
+    Parameters
+    ----------
+    store : Store
+    scope : Scope
+        Must reach the programme.
+    made : StoredDisclosure
+    judged_with : collection of str
+        ``content_sha256`` of the disclosures that decided what to hide.
+    at : datetime
+        UTC.
+
+    Raises
+    ------
+    Overtaken
+        When another one was made since.
+    KeyError
+        When the programme is out of reach.
+    """
+    chosen = made.content["selection"]
+    _within_reach(scope, chosen["program_code"])
+    table = schema.report_disclosures
+    related = select(table.c.content_sha256).where(table.c.program_code.in_((chosen["program_code"], "")))
+    with store.writing() as connection:
+        known = set(connection.scalars(related))
+        if made.content_sha256 in known:
+            return
+        if not known <= set(judged_with):
+            raise Overtaken(f"another public file of {chosen['program_code'] or 'all programmes'} was made")
+        connection.execute(
+            insert(table).values(
+                content_sha256=made.content_sha256,
+                profile=made.content["profile"]["id"],
+                program_code=chosen["program_code"],
+                ts_year=chosen["ts"],
+                content=made.content,
+                hidden=[list(address) for address in sorted(made.hidden)],
+                first_made_at=at,
+            )
+        )
+
+
+def _within_reach(scope: Scope, program_code: str) -> None:
+    if scope.program_codes is not None and program_code not in scope.program_codes:
+        raise KeyError(f"programme {program_code!r} is out of reach")

@@ -1,0 +1,153 @@
+"""What a check of files has found, as far as the page shows it: the same from this process and from a job."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+
+import pandas as pd
+
+from dashboard.importing.plan import PagePlan
+from data.files.reading import Guess
+from data.files.returned import returned_csv
+from data.records.checks import PROBLEM_COLUMNS
+from data.records.ingest import ImportPlan
+
+FIRST = 5  # rows that are shown as read
+
+
+@dataclass(frozen=True)
+class ReadTable:
+    """One table as it was read.
+
+    Parameters
+    ----------
+    table : str
+        One of :data:`data.files.mapping.TABLES`.
+    layout : str
+        Title of the mapping.
+    headers : dict of str to str
+        Column → header of the file.
+    left_out, unknown, elsewhere : tuple of str
+        See :class:`data.files.matching.Match`.
+    first : tuple of DataFrame
+        The first rows of what would be written, as text; of a students file with columns about consent, those
+        of the consents too.
+    """
+
+    table: str
+    layout: str
+    headers: dict[str, str]
+    left_out: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
+    first: tuple[pd.DataFrame, ...] = ()
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What a check has found; nothing of it is needed to write the files.
+
+    Parameters
+    ----------
+    problems : DataFrame
+        Columns :data:`data.records.checks.PROBLEM_COLUMNS`, errors first.
+    counts : dict
+        Table → new, changed and same rows.
+    usable : bool
+        Whether leaving out the bad rows would help.
+    tables : tuple of ReadTable
+        Empty where a file cannot be used at all.
+    guesses : tuple of (str, Guess)
+        Table and what was decided in reading its file.
+    """
+
+    problems: pd.DataFrame
+    counts: dict[str, dict[str, int]]
+    usable: bool
+    tables: tuple[ReadTable, ...] = ()
+    guesses: tuple[tuple[str, Guess], ...] = field(default=())
+
+    @property
+    def errors(self) -> int:
+        """How many problems stand in the way."""
+        return int((self.problems["severity"] == "error").sum())
+
+    @property
+    def problems_csv(self) -> bytes:
+        """Every problem as a CSV that spreadsheet programs open safely."""
+        return returned_csv(self.problems.astype("str").replace({"<NA>": "", "nan": ""}))
+
+    def to_json(self) -> bytes:
+        """Everything as JSON; :func:`from_json` reads it back."""
+        said = {
+            "problems": _to_plain(self.problems),
+            "counts": self.counts,
+            "usable": self.usable,
+            "tables": [
+                {**asdict(replace(one, first=())), "first": [_to_plain(frame) for frame in one.first]}
+                for one in self.tables
+            ],
+            "guesses": [[table, asdict(guess)] for table, guess in self.guesses],
+        }
+        return json.dumps(said, ensure_ascii=False).encode()
+
+
+def result_of(plan: PagePlan) -> CheckResult:
+    """What a plan says to the page."""
+    records = plan.records
+    shown = records is not None and not records.unreadable
+    return CheckResult(
+        plan.problems,
+        plan.counts,
+        plan.usable,
+        _tables(records) if shown else (),
+        tuple((table, guess) for table, found in records.guesses.items() for guess in found) if shown else (),
+    )
+
+
+def from_json(data: bytes) -> CheckResult:
+    """The result that :meth:`CheckResult.to_json` wrote."""
+    said = json.loads(data)
+    problems = _frame(said["problems"]).reindex(columns=list(PROBLEM_COLUMNS))
+    rows = pd.to_numeric(problems["row"]).astype("Int64")
+    tables = tuple(
+        ReadTable(
+            one["table"],
+            one["layout"],
+            one["headers"],
+            *(tuple(one[name]) for name in ("left_out", "unknown", "elsewhere")),
+            tuple(map(_frame, one["first"])),
+        )
+        for one in said["tables"]
+    )
+    guesses = tuple((table, Guess(**guess)) for table, guess in said["guesses"])
+    return CheckResult(problems.assign(row=rows), said["counts"], said["usable"], tables, guesses)
+
+
+def _tables(records: ImportPlan) -> tuple[ReadTable, ...]:
+    found = []
+    for table, match in records.matches.items():
+        frames = [getattr(records.frames, table)]
+        if table == "students" and "consents" not in records.matches:  # its columns about consent
+            frames.append(records.frames.consents)
+        first = tuple(_first(frame) for frame in frames if frame is not None)
+        headers = dict(match.headers)
+        told = (tuple(match.left_out), tuple(match.unknown), tuple(match.elsewhere))
+        found.append(ReadTable(table, match.mapping.title, headers, *told, first))
+    return tuple(found)
+
+
+def _first(frame: pd.DataFrame) -> pd.DataFrame:
+    first = frame.head(FIRST)
+    return first.astype("str").astype(object).where(first.notna(), None).reset_index(drop=True)
+
+
+def _to_plain(frame: pd.DataFrame) -> dict:
+    cells = frame.astype(object).where(frame.notna(), None)
+    rows = [[int(cell) if hasattr(cell, "__index__") else cell for cell in row] for row in cells.to_numpy()]
+    return {"columns": list(frame.columns), "rows": rows}
+
+
+def _frame(plain: dict) -> pd.DataFrame:
+    return pd.DataFrame(plain["rows"], columns=plain["columns"], dtype=object)

@@ -1,0 +1,1 @@
+"""The JSON service beside the pages: tokens, limits, answers, and its document. No Streamlit."""

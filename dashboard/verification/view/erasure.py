@@ -1,0 +1,52 @@
+"""Erasing a student's signatures, or the student, at their wish: asked for on a page, done as a job."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.jobs import asking as jobs
+from dashboard.jobs.view.job_list import fetch_button
+from dashboard.jobs.view.job_progress import job_progress
+from dashboard.shell import current_session, stores
+from dashboard.shell.session_keys import Key
+
+EXTENTS = ("signatures", "everything")
+
+
+def under_way() -> None:
+    """The erasure that was asked for in this tab, and its receipt."""
+    asked = st.session_state.get(Key.ERASE_JOB)
+    job = job_progress(asked) if asked else None
+    if job is not None and not job.open:
+        fetch_button(job)
+
+
+def offer(student_key: str) -> None:
+    """A popover for those who may; its button does nothing before what follows was read and confirmed."""
+    words, person = current_session.words(), current_session.person()
+    if not jobs.may_start(person, "erase"):
+        return
+    with st.popover(words("erasure.open"), icon=":material/delete_forever:", key="erase"):
+        extent = st.radio(
+            words("erasure.extent"),
+            EXTENTS,
+            format_func=lambda one: words(f"erasure.extent_{one}"),
+            key="erase-extent",
+        )
+        st.warning(words(f"erasure.follows_{extent}"), icon=":material/warning:")
+        sure = st.checkbox(words("erasure.sure"), key=f"erase-sure-{student_key}")
+        st.button(
+            words("erasure.now"),
+            type="primary",
+            key="erase-now",
+            disabled=not sure,
+            on_click=_start,
+            args=(student_key, extent == "everything"),
+        )
+
+
+def _start(student_key: str, everything: bool) -> None:
+    job_id = jobs.start(
+        stores.store(), current_session.person(), "erase", student=student_key, everything=everything
+    )
+    st.session_state[Key.ERASE_JOB] = job_id

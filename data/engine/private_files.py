@@ -1,0 +1,14 @@
+"""Files that only their owner may read, replaced whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def replace_private(path: Path, content: bytes) -> None:
+    """Write a file under another name, then put it in the place of ``path``; a kill leaves old or new."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+    draft.replace(path)

@@ -1,0 +1,80 @@
+"""Rows of a file that are nobody's: totals, captions, signatures below the table; said once each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import pandas as pd
+
+from data.files.cells import is_null
+from data.files.register_files import ParsedTable
+from data.files.student_numbers import is_summary
+from data.files.text_table import header_key
+
+RULE = "REC021"
+LOOKED_AT = 2_000  # rows without a student number: a file with more of them lacks the column
+FEW = 3  # filled cells of a caption or a signature; a student's row has more
+_SUM = re.compile(r"=.*|-?[\d.,\s%]+", re.DOTALL)
+TOTAL = "a total, a caption or a note, not the row of a student; delete the row"
+AGAIN = "the header once more, as printed on each page; delete the row"
+FOOTER = "a row without a student number, as a caption or a signature; delete the row, or write the number"
+
+
+def rows_of_nobody(parsed: ParsedTable) -> dict[int, str]:
+    """Row → why it is nobody's, in words.
+
+    Such a row holds no student number, and is a total (a cell begins as one does, or all of them are sums) or
+    has at most :data:`FEW` filled cells, and half of the row's at most. A row with more is a student's whose
+    number is missing.
+    """
+    if "student_number" not in parsed.raw or parsed.text.by_term:
+        return {}
+    without = parsed.raw["student_number"].fillna("").map(_says_no_number).astype(bool)
+    if not without.any() or without.sum() > LOOKED_AT:
+        return {}
+    rows = parsed.text.frame.loc[without[without].index]
+    said = {int(row): _why_nobody(cells, parsed.header("student_number")) for row, cells in rows.iterrows()}
+    return {row: why for row, why in said.items() if why}
+
+
+def _why_nobody(cells: pd.Series, header: str) -> str:
+    """Why a row without a student number is nobody's; empty where it may be a student's."""
+    filled = [cell for cell in cells if not is_null(cell)]
+    rest = [cell for name, cell in cells.items() if name != header and not is_null(cell)]
+    if sum(header_key(cell) == header_key(name) for name, cell in cells.items()) == len(filled):
+        return AGAIN
+    if any(map(is_summary, filled)) or rest and all(_SUM.fullmatch(cell) for cell in rest):
+        return TOTAL
+    return FOOTER if len(filled) <= min(FEW, len(cells) // 2) else ""
+
+
+def said_once(found: pd.DataFrame, tables: Iterable[ParsedTable]) -> pd.DataFrame:
+    """Problems of files in which a row that is nobody's has one error and no more."""
+    for parsed in tables:
+        found = _said_once(found, parsed)
+    return found
+
+
+def _said_once(found: pd.DataFrame, parsed: ParsedTable) -> pd.DataFrame:
+    nobody = rows_of_nobody(parsed)
+    mine = (found["file"] == parsed.file) & found["row"].isin(list(nobody))
+    if not mine.any():
+        return found
+    kept = mine & (found["severity"] == "error") & ~found.duplicated(["file", "row", "severity"])
+    said = found[kept].assign(
+        rule=RULE,
+        column=parsed.header("student_number"),
+        value=[_first_cell(parsed, row) for row in found.loc[kept, "row"]],
+        message=[nobody[int(row)] for row in found.loc[kept, "row"]],
+    )
+    return pd.concat([found[~mine], said]).sort_index()
+
+
+def _says_no_number(cell: str) -> bool:
+    return is_null(cell) or is_summary(cell)
+
+
+def _first_cell(parsed: ParsedTable, row: int) -> str:
+    """The first filled cell of a row, as the office finds it."""
+    return next((cell for cell in parsed.text.frame.loc[row] if not is_null(cell)), "")
