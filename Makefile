@@ -20,7 +20,7 @@ export TEPAT_FOLDER ?= $(CURDIR)/var/own
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup setup-dev system test lint mutate demo real bench docs clean
+.PHONY: help run setup setup-dev system test lint lock audit mutate demo real bench docs clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -47,7 +47,7 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	@$(PIP) install -r requirements-dev.txt
 	@touch $@
 
-system:  ## Debian packages that the tests need: chromium, PostgreSQL, LibreOffice Calc, poppler
+system:  ## Debian packages that the tests need: chromium, PostgreSQL, LibreOffice Calc, poppler, nginx, logrotate
 	@bash tests/system-packages.sh
 
 test: setup-dev system  ## install what the tests need, check errors and types, run all tests (TESTS=path for a part)
@@ -58,6 +58,13 @@ test: setup-dev system  ## install what the tests need, check errors and types, 
 lint: setup-dev  ## ruff: errors and formatting; basedpyright: the types of data/ and fusion/
 	$(PY) -m ruff check . && $(PY) -m ruff format --check .
 	$(VENV)/bin/basedpyright
+
+lock: setup-dev  ## write requirements.lock: every package that requirements.txt leads to, with its hashes
+	@$(VENV)/bin/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
+	  --no-header -o requirements.lock requirements.txt
+
+audit: setup-dev  ## known vulnerabilities of requirements.lock (asks the network), licences of what is installed
+	$(PY) tests/supply_chain.py
 
 mutate: setup-dev  ## change the code that guards people's data in every way; list what no test notices (MODULES="scoping access")
 	$(PY) tests/mutation.py $(MODULES)

@@ -19,6 +19,7 @@ def embed(task: Task) -> dict:
     """Check every new specimen, embed those of consenting students. ``{"specimens": …}``, the embedded."""
     from vision.encoder.backbones import NoWeights, load_encoder
     from vision.encoder.embed_specimens import embed_pending
+    from vision.scans.specimens import DamagedImages
     from vision.threads import use_threads
 
     task.report(0, 0, "loading the encoder")
@@ -27,7 +28,10 @@ def embed(task: Task) -> dict:
         encoder = load_encoder(task.arguments.get("encoder") or get_settings().encoder or None)
     except NoWeights:
         raise Refused("no_encoder") from None
-    return {"specimens": embed_pending(task.store, encoder, task.report, threads)}
+    try:
+        return {"specimens": embed_pending(task.store, encoder, task.report, threads)}
+    except DamagedImages as found:
+        raise Refused("damaged_images", {"damaged": len(found.ids)}) from None
 
 
 def train(task: Task) -> dict:
@@ -82,6 +86,7 @@ def serve(task: Task) -> dict:
 
 def score(task: Task) -> dict:
     """Score every enrolled student by the served model, or by ``model``. ``{"scores": …}``."""
+    from fusion.model.model_files import ModelFileError
     from fusion.pipeline import score as run
 
     try:
@@ -92,6 +97,8 @@ def score(task: Task) -> dict:
         )
     except LookupError:
         raise Refused("no_model") from None
+    except ModelFileError:
+        raise Refused("model_gone") from None
     return {"scores": written}
 
 

@@ -14,6 +14,7 @@ import uuid
 from pathlib import Path
 from threading import Event
 
+from dashboard.jobs.worker_child import DATABASE_LOST
 from data.feeder import staging
 from data.jobs import live as jobs_live
 from data.jobs import table as jobs
@@ -132,8 +133,9 @@ def _close(store: Store, job: Job, code: int, stopping: bool) -> None:
             jobs.finish(store, job, "cancelled", progress=_last_words(store, job))
         elif stopping:
             jobs.give_back(store, job)
-        elif code < 0 and job.attempts < jobs.ATTEMPTS:  # killed from outside, perhaps for its memory
-            logger.warning("job %s: its process was ended by signal %d", job.job_id, -code)
+        elif (code < 0 or code == DATABASE_LOST) and job.attempts < jobs.ATTEMPTS:
+            # Killed from outside, perhaps for its memory; or the database was gone for a moment.
+            logger.warning("job %s: its process ended with code %d; it is tried again", job.job_id, code)
             jobs.give_back(store, job, counts=True)
         else:
             logger.error("job %s: its process ended with code %d", job.job_id, code)

@@ -14,6 +14,7 @@ from importlib import import_module
 
 from dashboard.jobs.asking import KINDS, Cancelled, Refused, Task
 from dashboard.jobs.nightly import ask_for_next_night
+from data.engine.database import DatabaseProblem, is_full, is_lost
 from data.jobs import live as jobs_live
 from data.jobs import table as jobs
 from data.jobs.live import JobProgress
@@ -24,7 +25,8 @@ from data.store import Store, open_store
 BETWEEN = 0.3  # seconds between two reports that are written down
 PATIENCE = 60.0  # seconds to wait for the process of a worker that died
 NICENESS = 10  # pages come first
-UNKNOWN = "unknown"
+UNKNOWN, NO_ROOM = "unknown", "no_room"
+DATABASE_LOST = 75  # exit code: try again later
 
 logger = logging.getLogger(__name__)
 
@@ -76,10 +78,12 @@ def do(store: Store, job: Job) -> None:
     except MemoryError:
         ending = {"status": "failed", "problem": "memory"}
     except Exception as problem:  # noqa: BLE001 (whatever a pipeline raises must end in the job's row)
+        if is_lost(problem):  # no fault of the job's: main() tells the worker
+            raise
         # Where, not what: a message may quote a cell of somebody's record.
         where = "".join(traceback.format_tb(problem.__traceback__))
         logger.error("job %s failed with %s\n%s", job.job_id, type(problem).__name__, where)
-        ending = {"status": "failed", "problem": UNKNOWN}
+        ending = {"status": "failed", "problem": NO_ROOM if is_full(problem) else UNKNOWN}
     jobs.finish(store, job, progress=report.words, **ending)
     files = job.arguments.get("files")
     if ending["status"] == "done" and files:
@@ -104,6 +108,9 @@ def main(job_id: str, worker: str) -> int:
                     do(store, job)
                 except LostJob:
                     logger.warning("job %s was taken by another worker", job_id)
+                except DatabaseProblem as problem:
+                    logger.error("job %s: the database does not answer (%s)", job_id, type(problem).__name__)
+                    os._exit(DATABASE_LOST)  # the lock went with the connection; nothing can be written
                 return 0
     return 1
 

@@ -79,8 +79,10 @@ def application():
     from dashboard.shell.provider_guard import ProviderGuard
     from dashboard.shell.service.routes import service_routes
     from dashboard.shell.view.media_watch import tab_is_open
+    from dashboard.shell.view.page_words import is_of_a_page
     from dashboard.shell.view.uploads import held_for
     from dashboard.shell.web_guard import FileGuard, ProtectiveHeaders, TabGuard
+    from dashboard.shell.word_guard import WordGuard
 
     Serving.cookies = True
     secrets = _provider_secrets()
@@ -99,6 +101,7 @@ def application():
         Middleware(TabGuard, may_go_on=_may_go_on),
         Middleware(LineGuard, session_of=_session_of, lines=LINES, **_line_limits()),
         Middleware(UploadGuard, session_of=_session_of, lines=LINES, held=held_for, limits=_upload_limits()),
+        Middleware(WordGuard, may_say=is_of_a_page),
     ]
     return st.App(
         SCRIPT, routes=routes, middleware=guards, lifespan=partial(_lifespan, handed), secrets=secrets

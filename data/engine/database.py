@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, func, insert, select
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from data.engine.cipher import Cipher
 from data.engine.kept_head import Pen, Seal
@@ -25,6 +27,9 @@ LOCKS = {  # PostgreSQL advisory locks
     "job": 73_100_006,
     "accounts": 73_100_007,  # accounts and sessions can change while an import holds "store"
 }
+_DISK_CODES = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY)
+_DISK_STATES = ("53100", "25006", "58030")  # PostgreSQL: disk full, read-only, input/output error
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 _WRITES = "tepat_writes"
 _PEN = "tepat_audit_pen"
 
@@ -114,6 +119,27 @@ def connect(url: str | URL) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+DatabaseProblem = DBAPIError
+"""What a database that was asked answers with when it does not do it."""
+
+
+def is_lost(problem: BaseException) -> bool:
+    """Whether an error says that the connection to the database is gone, so that the same may do later."""
+    return isinstance(problem, DBAPIError) and (
+        problem.connection_invalidated
+        or (isinstance(problem, OperationalError) and not type(problem.orig).__module__.startswith("sqlite3"))
+    )
+
+
+def is_full(problem: BaseException) -> bool:
+    """Whether an error says that a disk takes no more: it is full, over its quota, or for reading only."""
+    if isinstance(problem, DBAPIError):
+        code = getattr(problem.orig, "sqlite_errorcode", None)
+        state = getattr(problem.orig, "sqlstate", None)
+        return (code is not None and code & 0xFF in _DISK_CODES) or state in _DISK_STATES
+    return isinstance(problem, OSError) and problem.errno in _DISK_ERRORS
 
 
 @contextmanager

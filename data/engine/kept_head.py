@@ -12,7 +12,6 @@ import json
 import logging
 import os
 import sys
-import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -121,7 +120,9 @@ class Seal:
         return found
 
     def _replace(self, heads: dict) -> None:
-        handle, draft = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}-")
+        # One name: the lock is held, and what a kill leaves of it the next one writes over.
+        draft = self.path.with_name(f".{self.path.name}-draft")
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             with os.fdopen(handle, "w", encoding="ascii") as file:
                 json.dump(heads, file, indent=1)
@@ -129,7 +130,7 @@ class Seal:
                 os.fsync(file.fileno())
             os.replace(draft, self.path)
         except BaseException:
-            Path(draft).unlink(missing_ok=True)
+            draft.unlink(missing_ok=True)
             raise
 
 

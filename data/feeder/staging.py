@@ -85,7 +85,8 @@ class Staging:
         """Keep the next page of a list."""
         place = len(self.pages(one))
         content = zlib.compress(json.dumps([page.rows, page.last]).encode())
-        replace_private(self._path(one, place), self.store.cipher.encrypt(content, self._name(one, place)))
+        sealed = self.store.cipher.encrypt(content, self._name(one, place))
+        replace_private(self._path(one, place), sealed, alone=True)  # one pull at a time
         self._pages[one.act].append(page)
 
     def forget(self, one: FeederList) -> None:
@@ -136,7 +137,9 @@ def begun(store: Store, asked: dict) -> Staging:
     new = Staging(store, uuid.uuid4().hex, uuid.uuid4().hex)
     new.folder.mkdir(mode=0o700)
     about = json.dumps({"asked": asked, "import_id": new.import_id}).encode()
-    replace_private(new.folder / "about", store.cipher.encrypt(about, f"feeder pull:{new.pull_id}"))
+    replace_private(
+        new.folder / "about", store.cipher.encrypt(about, f"feeder pull:{new.pull_id}"), alone=True
+    )
     return new
 
 
@@ -148,7 +151,7 @@ def sweep(store: Store, older_than: float = KEPT_SECONDS) -> int:
     older_than : float
         Seconds.
     """
-    old = [one for one in _folders(store) if time.time() - _began(one) >= older_than]
+    old = [one for one in _folders(store) if abs(time.time() - _began(one)) >= older_than]
     for folder in old:
         shutil.rmtree(folder, ignore_errors=True)
     return len(old)
@@ -182,7 +185,7 @@ def kept(store: Store, name: str) -> dict:
 def keep(store: Store, name: str, note: dict) -> None:
     """Keep a note between pulls, sealed."""
     content = zlib.compress(json.dumps(note).encode())
-    replace_private(_home(store) / name, store.cipher.encrypt(content, f"feeder note:{name}"))
+    replace_private(_home(store) / name, store.cipher.encrypt(content, f"feeder note:{name}"), alone=True)
 
 
 def _home(store: Store) -> Path:

@@ -6,9 +6,14 @@ file; it gets an apostrophe in front. Numbers stay numbers.
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""The wide ones are those of East Asian keyboards, which some spreadsheet programs take for the others."""
+_INSIDE = re.compile(r"(?<=[;\t\r\n])(?=[=+\-@＝＋－＠])|(?<=,)(?=[=@＝＠])")
+"""Where a program that splits at another sign than the file's would begin a cell."""
 
 
 def safe_cell(value: object) -> object:
@@ -16,9 +21,10 @@ def safe_cell(value: object) -> object:
 
     :func:`data.files.text_table.clean_cell` undoes it.
     """
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
-        return "'" + value
-    return value
+    if not isinstance(value, str):
+        return value
+    safe = _INSIDE.sub("'", value)
+    return "'" + safe if safe.startswith(FORMULA_STARTS) else safe
 
 
 def safe_frame(frame: pd.DataFrame) -> pd.DataFrame:

@@ -139,7 +139,7 @@ def clean_cell(text: str) -> str:
     text = text.translate(_INVISIBLE).strip()
     if len(text) > 2 and text.startswith('="') and text.endswith('"') and text.count('"') == 2:
         return text[2:-1].strip()
-    if len(text) > 1 and text[0] == "'" and (text[1].isdigit() or text[1] in "=+-@"):
+    if len(text) > 1 and text[0] == "'" and (text[1].isdigit() or text[1] in "=+-@＝＋－＠"):
         return text[1:]
     if len(text) > 1 and text[0] in _QUOTES and text[1].isdigit():  # the mark, made typographic on the way
         return text[1:]

@@ -145,13 +145,11 @@ def _admitted(connection: Connection, claimed: Claimed, subject: str) -> Account
             return "name_taken"
     if claimed.role is None:
         return "no_role"
-    return _written(connection, claimed, subject, before, name)
+    account = Account(name, claimed.display_name, claimed.role, claimed.program_codes)
+    return _written(connection, account, subject, before)
 
 
-def _written(
-    connection: Connection, claimed: Claimed, subject: str, before: Account | None, name: str
-) -> Account | str:
-    after = Account(name, claimed.display_name, claimed.role, claimed.program_codes)
+def _written(connection: Connection, after: Account, subject: str, before: Account | None) -> Account | str:
     if before is not None:
         after = replace(after, display_name=before.display_name)
     if after != before:
@@ -163,8 +161,8 @@ def _written(
         if before is not None:
             codes = before.program_codes and list(before.program_codes)
             about["before"] = {"role": before.role, "program_codes": codes}
-        note_in(connection, Entry("provider", "system", "write account", name, about))
-    _bound(connection, name, subject)
+        note_in(connection, Entry("provider", "system", "write account", after.account, about))
+    _bound(connection, after.account, subject)
     return after
 
 

@@ -3,7 +3,7 @@
 A tab is bound to its session when somebody signs in, and a reload finds it by a cookie; only hashes of
 cookies and tickets are kept. Whoever asks gets the session only while it lasts: neither too old nor idle for
 too long, the account open, and with the role and programmes that it had at sign-in. A session that was ended
-has no row any more.
+has no row any more. One that began, or was last seen, in the future has ended: the clock was set back.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from data.trust import origin
 from data.trust.accounts import Account, account_of, end_sessions_in
 
 TICKET = timedelta(minutes=1)  # how long a tab may take to exchange its ticket for a cookie
+SKEW = timedelta(minutes=2)  # by how much the clocks of two machines may differ
 WAYS = ("password", "seat", "provider")
 """How a session was entered. seat: by one click, which only a synthetic store allows; provider: through the
 institution's own sign-in."""
@@ -160,6 +161,8 @@ def _lasts(connection: Connection, row, alive_at: datetime | None) -> bool:
     if at - row["started_at"] >= _longest() or at - alive >= _idle():
         return False
     if row["way"] == "password" and not get_settings().local_accounts:
+        return False
+    if max(alive, row["started_at"]) - at > SKEW:  # the clock was set back: nobody can tell how old it is
         return False
     return row["way"] != "seat" or origin.origin_in(connection) == origin.INVENTED
 

@@ -101,9 +101,7 @@ def charge(store: Store, name: str, address: str, at: datetime | None = None) ->
         _forget(connection, at)
         rows = _rows(connection, keys)
         counted = _counted(rows, at)
-        held = max(
-            [(rows[kind]["until"] or at) - at for kind in counted if kind in rows], default=timedelta(0)
-        )
+        held = max([_left(kind, rows[kind], at) for kind in counted if kind in rows], default=timedelta(0))
         if held > timedelta(0):
             return Charge(held, timedelta(0))
         waits = {}
@@ -139,6 +137,13 @@ def _count(connection: Connection, kind: str, key: str, row, at: datetime) -> ti
     else:
         connection.execute(update(tries).where(tries.c.key == key).values(**values))
     return wait
+
+
+def _left(kind: str, row, at: datetime) -> timedelta:
+    """How long a counter makes wait from now; never longer than its longest wait, though the clock was set
+    back meanwhile, which nobody but the machine's operator can do."""
+    left = (row["until"] or at) - at
+    return left if left <= RULES[kind].longest else timedelta(0)
 
 
 def _counted(rows: dict, at: datetime) -> tuple[str, ...]:

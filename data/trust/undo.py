@@ -193,8 +193,8 @@ class _Undo:
         found = select(func.count()).select_from(scores).where(fused, scores.c.student_key.in_(scored))
         said = schema.signature_predictions
         asked = select(func.count()).select_from(said).where(said.c.at >= began)
-        count = self.connection.scalar(found)
-        count += self.connection.scalar(asked.where(said.c.student_key.in_(scored)))
+        told = (found, asked.where(said.c.student_key.in_(scored)))
+        count = sum(self.connection.scalar(number) or 0 for number in told)
         if count:
             raise CannotUndo("scored", f"import {self.import_id} stays: {count} scores rest on its consents")
         self._remove(consents, consents.c.granted)

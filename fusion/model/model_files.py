@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from data.engine.drafts import forget_drafts
 from fusion.features.encode import TableEncoder
 from fusion.features.fuse import Reduction
 from fusion.model.blend import RecordsModel
@@ -26,6 +27,7 @@ from fusion.model.peers import Peers
 from fusion.model.risk_model import RiskModel, SignatureStage, TargetModel
 
 MANIFEST = "manifest.json"
+NEEDED = {"model.json", "arrays.safetensors"}  # in every model's folder, beside its trees
 TREES_ONLY = {"weight": 1.0}  # models of format 1 had no line
 
 
@@ -61,6 +63,7 @@ def save_model_folder(model: RiskModel, folder: Path) -> Manifest:
         if _manifest_of(folder).files != hashes:
             raise ModelFileError(f"folder must be new, {folder.name} holds another model")
         return manifest
+    forget_drafts(folder.parent, f".{folder.name}.", ".part")
     draft = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
@@ -89,6 +92,8 @@ def load_model_folder(folder: Path, expected_files: dict[str, str] | None = None
     folder = Path(folder)
     manifest = _manifest_of(folder)
     hashes = expected_files if expected_files is not None else manifest.files
+    if lacking := NEEDED - set(hashes):
+        raise ModelFileError(f"{folder.name}/{MANIFEST} must name {', '.join(sorted(lacking))}; it does not")
     contents = {}
     for name, expected in hashes.items():
         path = folder / name
@@ -105,7 +110,12 @@ def _manifest_of(folder: Path) -> Manifest:
     path = folder / MANIFEST
     if not path.is_file():
         raise ModelFileError(f"{folder.name}/{MANIFEST} must exist; it does not")
-    return read_manifest(json.loads(path.read_text(encoding="utf-8")))
+    try:
+        return read_manifest(json.loads(path.read_text(encoding="utf-8")))
+    except ValueError as problem:  # no JSON, a value of the wrong kind, or made by a newer version
+        raise ModelFileError(f"{folder.name}/{MANIFEST} cannot be read: {problem}") from None
+    except (LookupError, TypeError, AttributeError) as problem:
+        raise ModelFileError(f"{folder.name}/{MANIFEST} was changed: {type(problem).__name__}") from None
 
 
 def _files(model: RiskModel) -> dict[str, bytes]:

@@ -75,7 +75,7 @@ def describe_specimens(
     def write(ids: list[str], inks: list[np.ndarray]) -> None:
         write_descriptors(store, id_of_descriptor(descriptor), ids, descriptor.describe(inks))
 
-    each_specimen(
+    damaged = each_specimen(
         store,
         pending.assign(check=~pending["checked"], wanted=True),
         to_ink,
@@ -85,4 +85,4 @@ def describe_specimens(
         threads=threads,
         progress=progress,
     )
-    return len(pending)
+    return len(pending) - len(damaged)

@@ -13,7 +13,7 @@ from data.engine.progress import Progress
 from data.store import Store, write_embeddings
 from vision.encoder.backbones import Encoder
 from vision.encoder.embed import embed_prepared, prepare_image
-from vision.scans.specimens import each_specimen
+from vision.scans.specimens import DamagedImages, each_specimen
 
 CHUNK = 128
 """Specimens per transaction: what a kill can cost."""
@@ -36,6 +36,11 @@ def embed_pending(store: Store, encoder: Encoder, progress: Progress | None = No
     -------
     int
         Specimens embedded now.
+
+    Raises
+    ------
+    vision.scans.specimens.DamagedImages
+        At the end, when some stored images cannot be opened; the others are done.
     """
     pending = queries.specimens_without_embedding(store, encoder.info.encoder_id, "outcome_model")
     unchecked = queries.specimens_unchecked(store)
@@ -45,7 +50,7 @@ def embed_pending(store: Store, encoder: Encoder, progress: Progress | None = No
     def write(ids: list[str], inks: list[np.ndarray]) -> None:
         write_embeddings(store, encoder.info, ids, embed_prepared(encoder, np.stack(inks)))
 
-    each_specimen(
+    damaged = each_specimen(
         store,
         todo.assign(check=True),
         partial(prepare_image, encoder),
@@ -55,4 +60,6 @@ def embed_pending(store: Store, encoder: Encoder, progress: Progress | None = No
         threads=threads,
         progress=progress,
     )
+    if damaged:
+        raise DamagedImages(damaged)
     return len(pending)

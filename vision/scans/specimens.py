@@ -5,6 +5,7 @@ Killed and started again, nothing doubles.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -13,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from data import queries
+from data.engine.cipher import KeyProblem
 from data.engine.progress import Progress
 from data.signatures.findings import COPY, Finding, as_rows, fingerprint_of, read_findings
 from data.store import Store, write_quality
@@ -22,6 +24,25 @@ from vision.scans.images import decode_image
 from vision.scans.quality import check_pixels, find_copy
 
 Made = TypeVar("Made")
+logger = logging.getLogger(__name__)
+
+
+class DamagedImages(ValueError):
+    """Stored images that cannot be opened; everything else was done.
+
+    Parameters
+    ----------
+    ids : list of str
+        Of the specimens.
+    """
+
+    def __init__(self, ids: list[str]):
+        named = ", ".join(ids[:5]) + (" …" if len(ids) > 5 else "")
+        super().__init__(
+            f"{len(ids)} stored images cannot be opened ({named}): they were altered on disk; the others are "
+            "done. Restore the database, or erase these students' signatures and import them again"
+        )
+        self.ids = ids
 
 
 def each_specimen(
@@ -34,8 +55,10 @@ def each_specimen(
     chunk: int,
     threads: int = 1,
     progress: Progress | None = None,
-) -> None:
+) -> list[str]:
     """Read specimens, check those that are to be checked, and make and write something of those wanted.
+
+    A stored image that cannot be opened is left out and named in the log; the others are not held up by it.
 
     Parameters
     ----------
@@ -52,7 +75,13 @@ def each_specimen(
         Specimens per transaction: what a kill can cost.
     threads : int
         That read and make; at least 1.
+
+    Returns
+    -------
+    list of str
+        Ids of the specimens whose stored image cannot be opened.
     """
+    damaged: list[str] = []
     known = KnownCopies.of(queries.specimen_table(store)) if pending["check"].any() else None
 
     def read(data: bytes, check: bool, wanted: bool) -> tuple[list[Finding] | None, Made | None]:
@@ -62,8 +91,11 @@ def each_specimen(
     with ThreadPoolExecutor(max(1, threads)) as pool:
         for start in range(0, len(pending), chunk):
             part = pending.iloc[start : start + chunk]
+            opened = {one: _opened(store, one) for one in part["specimen_id"]}
+            damaged += [one for one, data in opened.items() if data is None]
+            part = part[~part["specimen_id"].isin(damaged)]
             ids = list(part["specimen_id"])
-            files = [queries.specimen_image(store, one, Scope.system()) for one in ids]
+            files = [opened[one] for one in ids]
             done = dict(zip(ids, pool.map(read, files, part["check"], part["wanted"]), strict=True))
             findings = {one: found for one, (found, _) in done.items() if found is not None}
             if findings:
@@ -72,7 +104,17 @@ def each_specimen(
             if wanted:
                 write(wanted, [done[one][1] for one in wanted])
             if progress:
-                progress(start + len(part), len(pending), what)
+                progress(start + len(opened), len(pending), what)
+    return damaged
+
+
+def _opened(store: Store, specimen_id: str) -> bytes | None:
+    """The file of a specimen; None when it was altered on disk."""
+    try:
+        return queries.specimen_image(store, specimen_id, Scope.system())
+    except KeyProblem:
+        logger.error("specimen %s: its stored image cannot be opened", specimen_id)
+        return None
 
 
 class KnownCopies:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from data.engine.drafts import forget_drafts
 from data.engine.progress import Progress
 from vision.descriptor.descriptors import Descriptor
 from vision.verification.forger_share import DESCRIPTOR_KEY, SYNTHETIC_DOUBT, forgers_for
@@ -111,6 +112,7 @@ def write_synthetic(made: SyntheticSet, path: Path) -> None:
         "trials": made.trials.round({"score": 5}).to_json(orient="split", index=False),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
+    forget_drafts(path.parent, f"{path.stem}.", ".partial")
     partial = path.with_suffix(f".{os.getpid()}.partial")
     codes, scale = _coded(vectors)
     save_file({"codes": codes, "scale": scale}, partial, metadata=about)

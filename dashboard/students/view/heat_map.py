@@ -8,6 +8,7 @@ from dashboard.shell import current_session, stores
 from dashboard.students import overlay
 from dashboard.students.overlay import Answer
 from data import queries
+from data.engine.cipher import KeyProblem
 from data.queries import StoredExplanation
 from data.trust.scope import Scope
 
@@ -26,10 +27,12 @@ def heat_map(specimen_id: str, stored: StoredExplanation | None) -> Answer:
 def _heat_map(specimen_id: str, score_id: int, version: str, reader: Scope, _stored) -> Answer:
     from vision.encoder.backbones import NoWeights
 
-    image = queries.specimen_image(stores.store(), specimen_id, reader)
     try:
+        image = queries.specimen_image(stores.store(), specimen_id, reader)
         shared = stores.encoder()
     except NoWeights:
         return Answer(reason="no_encoder")
+    except KeyProblem:
+        return Answer(reason="damaged")
     with shared.lock:
         return overlay.explain_specimen(shared.encoder, stores.model(), _stored, image)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
 import pandas as pd
@@ -12,9 +13,11 @@ from dashboard.shell import current_session, pictures, stores
 from dashboard.students.view.heat_map import heat_map
 from dashboard.verification import findings
 from data import queries
+from data.engine.cipher import KeyProblem
 from data.queries import StoredExplanation
 from data.signatures.findings import Finding, read_findings
 
+logger = logging.getLogger(__name__)
 MARKS = {
     "found": ("orange", "warning"),
     "clear": ("green", "check_circle"),
@@ -103,7 +106,12 @@ def paper(key: str):
 def scan(specimen_id: str, day: str, key: str = "scan") -> None:
     """The scan as it came; ``key`` is unique on the page."""
     words = current_session.words()
-    image = queries.specimen_image(stores.store(), specimen_id, current_session.scope())
+    try:
+        image = queries.specimen_image(stores.store(), specimen_id, current_session.scope())
+    except KeyProblem:
+        logger.error("specimen %s: its stored image cannot be opened", specimen_id)
+        st.warning(words("signature.damaged"), icon=":material/broken_image:")
+        return
     with paper(key):
         picture(image, words("alt.specimen", day=day))
 

@@ -247,7 +247,11 @@ def test_a_worker_that_is_stopped_gives_its_job_to_the_next_one(store, stubborn)
 
 @pytest.mark.parametrize(
     ("code", "problem", "attempts"),
-    [("raise SystemExit(3)", "ended", 1), ("import os; os.kill(os.getpid(), 9)", "ended", table.ATTEMPTS)],
+    [
+        ("raise SystemExit(3)", "ended", 1),
+        ("import os; os.kill(os.getpid(), 9)", "ended", table.ATTEMPTS),
+        (f"raise SystemExit({worker_child.DATABASE_LOST})", "ended", table.ATTEMPTS),
+    ],
 )
 def test_a_process_that_ends_without_a_word_fails_its_job_and_a_killed_one_is_tried_again(
     store, monkeypatch, code, problem, attempts

@@ -25,7 +25,8 @@ def provenance(synthetic=True, **changes) -> exports.TableProvenance:
 
 @pytest.mark.parametrize("text", ["=1+1", "+62", "-3", "@SUM(A1)", "\tx", "\r=1"])
 def test_a_cell_that_would_run_gets_an_apostrophe(text):
-    assert safe_cells.safe_cell(text) == "'" + text
+    inside = text.replace("\r=", "\r'=")  # a program that takes the return for a new line begins a cell there
+    assert safe_cells.safe_cell(text) == "'" + inside
 
 
 @given(st.text())
