@@ -283,21 +283,28 @@ def _runs_of(mask: np.ndarray, upright: bool, piece: int) -> list[PrintedLine]:
 
 
 def _measure(run: np.ndarray, upright: bool, least: float) -> PrintedLine | None:
-    """Fit a straight line to one candidate; None when it bends, is thick or uneven."""
+    """Fit a straight line to one candidate; None when it bends, is thick or uneven.
+
+    Where it is uneven a stroke may lie along it: the line is what its thin parts say, if they reach from end
+    to end, and it is not `clear`.
+    """
     height, width = run.shape
     thickness = run.sum(axis=0)
     columns = np.flatnonzero(thickness)
-    rows = (run * np.arange(height)[:, None]).sum(axis=0)[columns] / thickness[columns]
     typical = float(np.median(thickness[columns]))
+    uneven = np.percentile(thickness[columns], 85) > 1.8 * typical + 1
+    if uneven:
+        columns = columns[thickness[columns] <= 1.8 * typical + 1]
+        if columns[-1] - columns[0] < _CROSSING_SPAN * width:
+            return None
+    rows = (run * np.arange(height)[:, None]).sum(axis=0)[columns] / thickness[columns]
     slope, start = np.polyfit(columns, rows, 1)
     bent = np.percentile(np.abs(rows - (slope * columns + start)), 90)
     if len(columns) < 0.85 * least or bent > max(1.5, 0.6 * typical) or typical > max(6, 0.03 * width):
         return None
-    if np.percentile(thickness[columns], 85) > 1.8 * typical + 1:
-        return None
     whole = np.arange(columns[0], columns[-1] + 1)
     centers = np.stack([whole, np.rint(np.interp(whole, columns, rows)).astype(int)], axis=1)
-    return PrintedLine(upright, centers, max(1, round(typical)))
+    return PrintedLine(upright, centers, max(1, round(typical)), clear=not uneven)
 
 
 def _goes_past(line: PrintedLine, rest: np.ndarray) -> bool:

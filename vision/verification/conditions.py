@@ -118,6 +118,11 @@ class _Judged:
     reason: str | None
 
     @property
+    def agreement(self) -> float:
+        """The score, whatever was found on the sheet; minus infinity without one."""
+        return -np.inf if self.verification.score is None else self.verification.score
+
+    @property
     def ratio(self) -> float:
         """log10 LR, minus infinity where nothing may be said."""
         value = self.verification.log10_lr
@@ -162,7 +167,11 @@ def compare_scan(
     best = judged(reading)
     if model is not None and best.verification.outcome != "consistent" and reading.ink.any():
         for times in likely_turns(reading.ink, reading.findings):
-            turned = judged(_turned_reading(pixels, reading, times), "turned")
+            turned = judged(replace(reading, ink=_rotated(reading.ink, times)), "turned")
+            if times != 2:  # on its head a sheet shows the same findings; on its side it must be read anew
+                if turned.agreement <= best.agreement:
+                    continue
+                turned = judged(Reading.of(_rotated(pixels, times)), "turned")
             if turned.ratio > best.ratio and (
                 best.reason is None or turned.verification.outcome == "consistent"
             ):  # what is found on the sheet is not excused by turning it, unless the hand agrees so
@@ -198,10 +207,9 @@ def likely_turns(ink: np.ndarray, findings: Sequence[Finding]) -> tuple[int, ...
     return (1, 3) if abs(tilt.value) > 45 else (2,)
 
 
-def _turned_reading(pixels: np.ndarray, reading: Reading, times: int) -> Reading:
-    if times == 2:  # what was found on the sheet is found on its head, too
-        return replace(reading, ink=np.ascontiguousarray(np.rot90(reading.ink, -2)))
-    return Reading.of(np.ascontiguousarray(np.rot90(pixels, -times)))
+def _rotated(pixels: np.ndarray, times: int) -> np.ndarray:
+    """A quarter turn clockwise, so many times."""
+    return np.ascontiguousarray(np.rot90(pixels, -times))
 
 
 def at_size_of(ink: np.ndarray, references: Sequence[PenTrace]) -> np.ndarray:
@@ -225,6 +233,8 @@ def at_size_of(ink: np.ndarray, references: Sequence[PenTrace]) -> np.ndarray:
 def spoiling_reason(findings: Sequence[Finding], habits: frozenset[str] = frozenset()) -> str | None:
     """Why nothing can be compared, as a key, or None."""
     found = set(found_codes(findings)) - (habits & set(HABITS))
+    if OTHER_PEN in found:
+        found.discard(LITTLE_INK)  # a line looks short beside a stroke so wide
     return next((reason for code, reason in REASON_OF.items() if code in found), None)
 
 
