@@ -54,8 +54,9 @@ REASON_OF = {
 key."""
 HABITS = (SEVERAL_INKS, TWO_SIGNATURES, ROTATED)
 """Findings that do not count where most of the references show them as well: so this person signs."""
-MOST_REDRAWN = (0.25, 4.0)
-"""Times the references' width that a stroke may have to be redrawn; beyond, another pen forbids it."""
+MOST_REDRAWN = (1.0, 4.0)
+"""Times the references' width that a stroke may have to be redrawn; beyond, another pen forbids it. A thinner
+one has lost too much of the hand."""
 LEAST_ENLARGEMENT = 1.1
 TURNS = {1: 90.0, 2: 180.0, 3: -90.0}
 
@@ -142,8 +143,8 @@ def compare_scan(
 ) -> Compared:
     """Compare one questioned signature, if its scan can be compared.
 
-    A sheet that lies on its side or its head is turned where it agrees better so, and a stroke much wider or
-    thinner than the references' is redrawn at their width; either costs some of the ratio (`DOUBTS`).
+    A sheet that lies on its side or its head is turned where it agrees better so, and a stroke much wider
+    than the references' is redrawn at their width; either costs some of the ratio (`DOUBTS`).
 
     Parameters
     ----------
