@@ -2,12 +2,13 @@
 
 import streamlit as st
 
+from dashboard.cases.view.inbox_number import number
 from dashboard.components.layout import STYLE, calmly, door_to, guarded
 from dashboard.shell import current_session, tab_binding
 from dashboard.shell.access import PAGES, pages_for
 from dashboard.shell.view.looks import refused_page
 from dashboard.shell.view.session_watch import session_watch
-from dashboard.shell.view.sidebar import LOGO, MARK, sidebar
+from dashboard.shell.view.sidebar import LOGO, MARK, fold_menu, sidebar
 from dashboard.shell.view.tour import tour
 
 words = current_session.words()
@@ -18,12 +19,16 @@ st.html(STYLE)
 current_session.keep_language()
 
 person = calmly(current_session.person)
-if person is None:
-    sign_in = guarded("sign_in")
-    # Every address leads to the sign-in and stays, so that a link opens its page afterwards.
-    doors = [st.Page(sign_in, title=words("sign_in.title"), default=True)]
-    doors += [st.Page(sign_in, title=words("sign_in.title"), url_path=name) for name in PAGES]
-    tab_binding.give_cookie_back()
+if person is None or person.once:
+    door = "sign_in" if person is None else "first_password"
+    only = guarded(door)
+    # Every address leads to the one page and stays, so that a link opens its page afterwards.
+    doors = [st.Page(only, title=words(f"{door}.title"), default=True)]
+    doors += [st.Page(only, title=words(f"{door}.title"), url_path=name) for name in PAGES]
+    if person is None:
+        tab_binding.give_cookie_back()
+    else:
+        tab_binding.keep_signed_in()
     st.navigation(doors, position="hidden").run()
 else:
     entries = pages_for(person.role)
@@ -32,9 +37,12 @@ else:
     first = current_session.first_page(names)
     menu = []  # flat: five pages need no headings, and a plain list is one to a screen reader
     for entry in entries:
+        title = words(f"nav.{entry.name}")
+        if entry.name == "inbox" and (left := calmly(number)):
+            title = f"{title} ({left})"
         page = st.Page(
             guarded(entry.name),
-            title=words(f"nav.{entry.name}"),
+            title=title,
             icon=entry.icon,
             url_path="start" if entry.name == first else entry.name,  # the first page answers at the root
             default=entry.name == first,
@@ -45,6 +53,7 @@ else:
     st.logo(LOGO, size="large", icon_image=MARK)
     chosen = st.navigation([*menu, door_to(current_session.pages()[first], first)])
     sidebar()
+    fold_menu(chosen.url_path)
     tab_binding.keep_signed_in()
     session_watch()
     tour()

@@ -83,8 +83,8 @@ def undo(folder: Path) -> int:
 def approve(folder: Path) -> int:
     """Approve every report that waits."""
     from dashboard.reports import pipeline
-    from data import reports_store
     from data.store import open_store
+    from data.trust import reports_store
     from data.trust.scope import Scope
 
     store = open_store(folder=folder)

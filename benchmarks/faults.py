@@ -263,7 +263,7 @@ def said(folder: Path) -> dict[str, object]:
 
 def _reports_prove(store) -> bool:
     from dashboard.reports import pipeline
-    from data import reports_store
+    from data.trust import reports_store
     from data.trust.scope import Scope
 
     everybody = Scope.system()

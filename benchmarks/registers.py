@@ -13,6 +13,7 @@ import pandas as pd
 
 from data.calendar.study_time import StudyCalendar
 from data.calendar.term_calendar import as_of_date, from_ordinal, ordinal, term_end, term_start
+from data.records.course_results import GradeRules
 
 PROGRAMS = (("P1", "S1", 8, 144), ("P2", "S1", 8, 144), ("P3", "S1", 8, 144), ("P4", "D3", 6, 108))
 FIRST_COHORT = 20101
@@ -37,6 +38,8 @@ class Register:
     ability: np.ndarray
     chance: np.ndarray
     calendar: StudyCalendar = StudyCalendar()
+    attempts: pd.DataFrame | None = None
+    grade_rules: GradeRules = GradeRules()
 
 
 def make_register(

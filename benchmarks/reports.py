@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 import typer
 
+from benchmarks.report_file import write_result
 from benchmarks.store import register_frames, write
 from dashboard.reports import pipeline
 from dashboard.reports.cohort_report import cohort_report, cohort_tables
@@ -74,8 +75,7 @@ def main(
         "within_limit": {kind: seconds < LIMIT_SECONDS for kind, seconds in slowest.items()},
     }
     typer.echo(json.dumps(result, indent=1))
-    if json_file is not None:
-        json_file.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    write_result(result, json_file)
 
 
 def with_dates(frames: RecordFrames, rng: np.random.Generator) -> RecordFrames:

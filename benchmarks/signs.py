@@ -21,6 +21,7 @@ from benchmarks.public_students import uci_tasks
 from benchmarks.registers import make_register
 from benchmarks.report_file import write_result
 from data.calendar.study_time import StudyCalendar
+from data.records.course_results import GradeRules
 from data.synthetic.cohort import make_university
 from fusion import metrics
 from fusion.features.assemble import all_rows, may_be_scored, training_set
@@ -56,6 +57,8 @@ class Frames:
     outcomes: pd.DataFrame
     programs: pd.DataFrame
     calendar: StudyCalendar = StudyCalendar()
+    attempts: pd.DataFrame | None = None
+    grade_rules: GradeRules = GradeRules()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from data.commands.frame import command_line
 
-COMMANDS = ("init", "status", "load", "feeder", "demo", "real", "account", "token")
+COMMANDS = ("init", "status", "load", "feeder", "grade-rules", "demo", "real", "account", "token")
 COMMANDS += (
     "consent",
     "erase",

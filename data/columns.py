@@ -78,6 +78,8 @@ class Column:
         Whether a cell may name several of the allowed values.
     words : str
         The column of the consents table whose words in the mappings it shares.
+    by_hand : tuple of str
+        What a cell that nobody knows may be said to mean, of a column without a list of allowed values.
     """
 
     name: str
@@ -90,6 +92,7 @@ class Column:
     unit: str = ""
     listed: bool = False
     words: str = ""
+    by_hand: tuple[str, ...] = ()
 
 
 def _consent_columns(prefix: str) -> tuple[Column, ...]:
@@ -148,6 +151,27 @@ TERM_COLUMNS = (
     Column("attendance_rate", "number", low=0, high=1, unit="share of meetings"),
     Column("tuition_arrears_days", "integer", low=0, high=2000, unit="days"),
     Column("known_at", "date", unit="date on which the row was known"),
+)
+
+# What a mark says beside its points: graded (the points count), passed or failed without points, open (none
+# yet, incomplete, deferred), transferred (credits taken over without a mark), withdrawn (as if never taken).
+GRADE_RESULTS = ("graded", "passed", "failed", "open", "transferred", "withdrawn")
+COURSE_KINDS = ("required", "elective")
+_QUARTERS = tuple(f"{quarter / 4:g}" for quarter in range(16, -1, -1))  # grade points from 4 to 0
+GRADE_COLUMNS = (
+    Column("student_number", "text", required=True, nullable=False),
+    Column("course_code", "text", required=True, nullable=False),
+    Column("course_name", "text"),
+    Column("term_id", "term", required=True, nullable=False),
+    Column("term_index", "integer", low=1, high=MAX_TERM_INDEX),
+    Column("credits", "integer", required=True, nullable=False, low=0, high=40, unit="credits"),
+    Column("grade", "text", by_hand=(*GRADE_RESULTS[1:], *_QUARTERS)),
+    Column("grade_points", "number", low=0, high=4, unit="grade points"),
+    Column("score", "number", low=0, high=100, unit="marks of 100; not stored"),
+    Column("origin", "text", allowed=("regular", "transferred")),
+    Column("compulsory", "text", allowed=COURSE_KINDS),
+    Column("class_name", "text"),
+    Column("known_at", "date", unit="date on which the grade was known"),
 )
 
 OUTCOME_COLUMNS = (

@@ -8,6 +8,7 @@ SQL.
 from __future__ import annotations
 
 from data.cases.queries import case_events, followups_due, last_events, quiet_students
+from data.records.course_queries import attempt_rows, course_results, grade_rules
 from data.records.queries import (
     Records,
     find_student,
@@ -83,6 +84,7 @@ __all__ = [
     "consent_history",
     "consents_now",
     "counts",
+    "course_results",
     "data_version",
     "embeddings",
     "encoders",
@@ -93,6 +95,7 @@ __all__ = [
     "find_student",
     "flow_by_group",
     "flow_counts",
+    "grade_rules",
     "followups_due",
     "identities",
     "imports",
@@ -110,6 +113,7 @@ __all__ = [
     "previous_cube",
     "programs",
     "quiet_students",
+    "attempt_rows",
     "records_until",
     "retention",
     "risk_lines",

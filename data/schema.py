@@ -29,12 +29,15 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from data.columns import (
     CONSENT_DECISIONS,
     CONSENT_PURPOSES,
+    COURSE_KINDS,
     EXIT_TYPES,
+    GRADE_RESULTS,
     JOB_STATUSES,
     SPECIMEN_CONTEXTS,
     TERM_STATUSES,
@@ -160,7 +163,7 @@ terms = Table(
     CheckConstraint("attendance_rate IS NULL OR attendance_rate BETWEEN 0 AND 1", name="attendance_rate"),
     Index("ix_terms_known_at", "known_at"),
 )
-course_attempts = Table(
+course_attempts = Table(  # ``attempt`` tells apart attempts of one term; across terms the terms do
     "course_attempts",
     metadata,
     _student(primary_key=True),
@@ -171,6 +174,12 @@ course_attempts = Table(
     Column("grade_points", Float),
     Column("known_at", Date, nullable=False),
     Column("import_id", String(32), ForeignKey("imports.import_id"), nullable=False),
+    Column("course_name", String(160)),
+    Column("grade", String(16)),  # as the office writes it: A-, AB, T
+    Column("result", String(12), nullable=False, server_default="graded"),
+    _one_of("result", GRADE_RESULTS),
+    Column("compulsory", String(8)),
+    _one_of("compulsory", COURSE_KINDS),
 )
 outcomes = Table(
     "outcomes",
@@ -358,6 +367,7 @@ accounts = Table(
     Column("password_hash", Text),  # argon2id; null for demo and OIDC accounts
     Column("program_codes", JSON),  # null: every programme
     Column("active", Boolean, nullable=False, default=True),
+    Column("password_once", Boolean, nullable=False, default=False, server_default=false()),  # set by others
 )
 sessions = Table(  # who is signed in; a session that was ended has no row
     "sessions",

@@ -7,6 +7,7 @@ import tomllib
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -38,6 +39,9 @@ class Settings(BaseSettings):
     port: int = 8501
     session_hours: float = Field(default=8, gt=0, description="a session ends after so long, used or not")
     idle_minutes: float = Field(default=30, gt=0, description="a session ends after so long without an act")
+    contact: str = Field(
+        default="", description="whom to ask about accounts, as the sign-in says: name, e-mail, telephone"
+    )
     trusted_proxies: str = Field(
         default="", description="addresses or networks whose X-Forwarded-For is believed, comma between"
     )
@@ -55,6 +59,14 @@ class Settings(BaseSettings):
     feeder_user: str = Field(default="", description="account of that Feeder")
     feeder_password: SecretStr = Field(default=SecretStr(""), description="its password")
     feeder_ca: str = Field(default="", description="file of the authority that signed its certificate")
+    address: str = Field(default="", description="where the dashboard is reached, for links in messages")
+    smtp_host: str = Field(default="", description="server that takes messages; empty: none are sent")
+    smtp_port: int = Field(default=587, gt=0, lt=65536)
+    smtp_security: Literal["starttls", "tls"] = Field(default="starttls", description="never without TLS")
+    smtp_user: str = Field(default="", description="account at that server; empty: it asks for none")
+    smtp_password: SecretStr = Field(default=SecretStr(""), description="its password")
+    smtp_from: str = Field(default="", description="sender's address of the messages")
+    smtp_ca: str = Field(default="", description="file of the authority that signed its certificate")
     api: bool = Field(default=False, description="whether the JSON service answers at /api/v1 and /metrics")
     api_mb: int = Field(default=20, gt=0, description="megabytes of one request to the JSON service")
     api_per_token: int = Field(default=120, gt=0, description="requests a minute of one token")

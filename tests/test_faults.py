@@ -111,7 +111,7 @@ def test_a_job_on_a_full_disk_says_so_and_can_be_started_again(tmp_path, sqlite_
 
     sys.modules["full_disk_job"] = type(sys)("full_disk_job")
     sys.modules["full_disk_job"].run = run_out
-    monkeypatch.setitem(asking.KINDS, "score", "full_disk_job:run")
+    monkeypatch.setitem(asking.KINDS, "score", asking.Kind("full_disk_job:run"))
     job_id = asking.start(store, administrator, "score")
     job = jobs.take(store, "w1")
     fresh = open_store(folder=folder)

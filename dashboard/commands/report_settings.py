@@ -20,13 +20,19 @@ def report_settings(
     preparing_team: str = typer.Option(None, help="Name in the signature block."),
     head_of_programme: str = typer.Option(None, help="Name in the signature block."),
     university_leader: str = typer.Option(None, help="Name in the signature block."),
+    preparing_team_number: str = typer.Option(None, help="Staff number below the name, e.g. NIP 1980…"),
+    head_of_programme_number: str = typer.Option(None, help="Staff number below the name."),
+    university_leader_number: str = typer.Option(None, help="Staff number below the name."),
+    place: str = typer.Option(None, help="Where reports are signed, printed before the date."),
 ) -> None:
     """Set what is given, then show all settings. Stored exit terms follow a changed calendar."""
 
     from data.calendar.setting import SETTINGS, change_settings
     from data.store import get_fact
 
-    given = {"start_month": start_month, "graduation_date": graduation_date}
+    given = {"start_month": start_month, "graduation_date": graduation_date, "place": place}
+    numbers = {"preparing_team": preparing_team_number, "head_of_programme": head_of_programme_number}
+    numbers["university_leader"] = university_leader_number
     people = {"preparing_team": preparing_team, "head_of_programme": head_of_programme}
     people["university_leader"] = university_leader
     given = {name: value for name, value in given.items() if value is not None}
@@ -37,8 +43,13 @@ def report_settings(
         names = settings.get("signatories", {}) | {
             role: name for role, name in people.items() if name is not None
         }
+        told = settings.get("signatory_numbers", {}) | {
+            role: number for role, number in numbers.items() if number is not None
+        }
         if names:
             given["signatories"] = names
+        if told:
+            given["signatory_numbers"] = told
         moved = 0
         if given:
             change = change_settings(store, given, actor=ACTOR)

@@ -11,9 +11,11 @@ from dashboard.importing.plan import PagePlan
 from data.files.reading import Guess
 from data.files.returned import returned_csv
 from data.records.checks import PROBLEM_COLUMNS
+from data.records.course_results import GradeRules
 from data.records.ingest import ImportPlan
 
 FIRST = 5  # rows that are shown as read
+FRAME_OF = {"grades": "course_attempts"}  # where the rows of a file go by another name
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class ReadTable:
     first : tuple of DataFrame
         The first rows of what would be written, as text; of a students file with columns about consent, those
         of the consents too.
+    grade_rules : GradeRules or None
+        Of grades: which attempt at a course counts, and what passes.
     """
 
     table: str
@@ -42,6 +46,7 @@ class ReadTable:
     unknown: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
     first: tuple[pd.DataFrame, ...] = ()
+    grade_rules: GradeRules | None = None
 
 
 @dataclass(frozen=True)
@@ -118,6 +123,7 @@ def from_json(data: bytes) -> CheckResult:
             one["headers"],
             *(tuple(one[name]) for name in ("left_out", "unknown", "elsewhere")),
             tuple(map(_frame, one["first"])),
+            GradeRules(**one["grade_rules"]) if one.get("grade_rules") else None,
         )
         for one in said["tables"]
     )
@@ -128,13 +134,14 @@ def from_json(data: bytes) -> CheckResult:
 def _tables(records: ImportPlan) -> tuple[ReadTable, ...]:
     found = []
     for table, match in records.matches.items():
-        frames = [getattr(records.frames, table)]
+        frames = [getattr(records.frames, FRAME_OF.get(table, table))]
         if table == "students" and "consents" not in records.matches:  # its columns about consent
             frames.append(records.frames.consents)
         first = tuple(_first(frame) for frame in frames if frame is not None)
         headers = dict(match.headers)
         told = (tuple(match.left_out), tuple(match.unknown), tuple(match.elsewhere))
-        found.append(ReadTable(table, match.mapping.title, headers, *told, first))
+        rules = records.grade_rules if table == "grades" else None
+        found.append(ReadTable(table, match.mapping.title, headers, *told, first, rules))
     return tuple(found)
 
 

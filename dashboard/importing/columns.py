@@ -14,7 +14,7 @@ from data.files.matching import Match, graduation_header, strange_cells
 from data.files.reading import Reading
 from data.files.register_files import REGISTER, Source, match_source
 from data.files.tables import TableError
-from data.files.text_table import header_key
+from data.files.text_table import cell_key, header_key
 from data.records.ingest import remembered_mappings
 from data.store import Store
 
@@ -156,7 +156,7 @@ def own_mapping(
 def _own_table(file: FileColumns, chosen: Dict[str, str], said: Said) -> TableMapping:
     part = file.match.mapping.table(file.table)
     meanings = {
-        header_key(header): {header_key(cell): value for cell, value in pairs.items()}
+        header_key(header): {cell_key(cell): value for cell, value in pairs.items()}
         for header, pairs in said.meanings.items()
     }
     both = {key: {**part.meanings.get(key, {}), **meanings.get(key, {})} for key in part.meanings | meanings}

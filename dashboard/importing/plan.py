@@ -13,6 +13,7 @@ from datetime import date
 
 import pandas as pd
 
+from dashboard.shell.wording import Words
 from data.engine.progress import Progress
 from data.files.mapping import Mapping, shipped_mappings
 from data.files.reading import Reading
@@ -32,7 +33,7 @@ from data.signatures.files import IMAGE_SUFFIXES
 from data.signatures.ingest import SignaturePlan, apply_signatures, plan_signatures
 from data.store import Store
 
-TABLES = ("students", "terms", "outcomes", "consents")
+TABLES = ("students", "terms", "grades", "outcomes", "consents")
 KINDS = (*TABLES, "register", "signatures", "skip")  # register: one file with whatever tables it holds
 
 
@@ -218,3 +219,15 @@ def write_plan(
         same = plan.pictures.counts["same"] + written.same
         counts["signatures"] = {"new": written.new, "changed": 0, "same": same}
     return counts
+
+
+def in_words(problems: pd.DataFrame, words: Words) -> pd.DataFrame:
+    """Problems as a list shows them: how much they weigh, and what is wrong, in the reader's language.
+
+    What is wrong with the very cell is told in English alone; in another language the name of the rule stands
+    in its place, beside row, column and value.
+    """
+    titles = [words(f"check_rule.{rule}") for rule in problems["rule"]]
+    messages = problems["message"] if words.language == "en" else titles
+    weights = [words.named("severity", weight) for weight in problems["severity"]]
+    return problems.assign(severity=weights, message=messages)

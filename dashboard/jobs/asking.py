@@ -31,12 +31,15 @@ class Kind:
         takes it.
     repeats : bool
         Whether it is done again every night where its arguments name an ``hour``
-        (:func:`dashboard.jobs.nightly.ask_for_next_night`).
+        (:func:`dashboard.jobs.nightly.ask_for_next_night`), or every week where they name a ``weekday`` too.
+    personal : bool
+        Whether it concerns whoever asked alone: colleagues neither see nor stop it.
     """
 
     run: str
     brings_records: bool = False
     repeats: bool = False
+    personal: bool = False
 
 
 KINDS = {
@@ -50,10 +53,12 @@ KINDS = {
     "reports": Kind("dashboard.jobs.kinds:reports"),
     "retention": Kind("dashboard.jobs.retention:run", brings_records=True, repeats=True),
     "erase": Kind("dashboard.jobs.retention:erase"),
+    "pack": Kind("dashboard.jobs.packs:run"),
     "verify": Kind("dashboard.jobs.signatures:verify"),
     "enrol": Kind("dashboard.jobs.signatures:enrol"),
     "duplicates": Kind("dashboard.jobs.signatures:duplicates"),
     "calibrate": Kind("dashboard.jobs.signatures:calibrate"),
+    "digest": Kind("dashboard.jobs.digest_mail:run", repeats=True, personal=True),
 }
 
 
@@ -118,6 +123,11 @@ class Task:
 def kinds_for(role: str) -> tuple[str, ...]:
     """The kinds that a role may ask for and follow."""
     return tuple(kind for kind in KINDS if may(role, f"run {kind}"))
+
+
+def shared_kinds(role: str) -> tuple[str, ...]:
+    """The kinds of :func:`kinds_for` that colleagues of a role follow together."""
+    return tuple(kind for kind in kinds_for(role) if not KINDS[kind].personal)
 
 
 def may_start(person: Account, kind: str) -> bool:
@@ -193,6 +203,8 @@ def can_repeat(store: Store, job: Job) -> bool:
 
 
 def _own(person: Account, job: Job) -> None:
+    if KINDS[job.kind].personal and job.actor != person.account:
+        raise PermissionError(f"a job of kind {job.kind!r} concerns whoever asked for it alone")
     if person.program_codes is not None and job.actor != person.account:
         raise PermissionError("an account confined to programmes may stop and repeat its own jobs only")
 

@@ -1,4 +1,4 @@
-"""Long work that is done again every night; there is no scheduler, a job asks for its own successor."""
+"""Long work that is done again every night or week; no scheduler, a job asks for its own successor."""
 
 from __future__ import annotations
 
@@ -25,26 +25,31 @@ def ask_for_next_night(task: Task) -> None:
         return
     if KINDS[kind].brings_records and _is_demo(task):
         return
-    if waiting_for_night(task.store, kind, task.job.job_id) is not None:
+    actor = task.job.actor if KINDS[kind].personal else None
+    if waiting_for_night(task.store, kind, but=task.job.job_id, actor=actor) is not None:
         return
-    arguments = {**task.arguments, "not_before": next_night(int(hour), now()).isoformat()}
+    begins = next_night(int(hour), now(), task.arguments.get("weekday"))
+    arguments = {**task.arguments, "not_before": begins.isoformat()}
     jobs.enqueue(task.store, kind, arguments, actor=task.job.actor, role=task.job.role)
 
 
-def waiting_for_night(store: Store, kind: str, but: str = "") -> Job | None:
+def waiting_for_night(store: Store, kind: str, but: str = "", actor: str | None = None) -> Job | None:
     """The job of a kind that waits for its night; None when there is none.
 
     Parameters
     ----------
     but : str
         The id of a job that does not count.
+    actor : str, optional
+        Whose job it must be; anybody's.
     """
     waiting = (job for job in jobs.open_jobs(store) if job.job_id != but and job.kind == kind)
-    return next((job for job in waiting if job.begins_at is not None), None)
+    own = (job for job in waiting if actor is None or job.actor == actor)
+    return next((job for job in own if job.begins_at is not None), None)
 
 
-def next_night(hour: int, moment: datetime) -> datetime:
-    """When the worker's clock next shows an hour.
+def next_night(hour: int, moment: datetime, weekday: int | None = None) -> datetime:
+    """When the worker's clock next shows an hour, on a day of the week if one is given.
 
     Parameters
     ----------
@@ -52,6 +57,8 @@ def next_night(hour: int, moment: datetime) -> datetime:
         0 to 23, of the machine's own time zone.
     moment : datetime
         UTC, without a zone.
+    weekday : int, optional
+        0 (Monday) to 6.
 
     Returns
     -------
@@ -60,9 +67,13 @@ def next_night(hour: int, moment: datetime) -> datetime:
     """
     if not 0 <= hour <= 23:
         raise ValueError(f"hour must be between 0 and 23, got {hour}")
+    if weekday is not None and not 0 <= weekday <= 6:
+        raise ValueError(f"weekday must be between 0 and 6, got {weekday}")
     here = moment.replace(tzinfo=UTC).astimezone()
     day = here.date()
-    while (when := datetime.combine(day, time(hour)).astimezone()) <= here:
+    while (when := datetime.combine(day, time(hour)).astimezone()) <= here or (
+        weekday is not None and day.weekday() != weekday
+    ):
         day += timedelta(days=1)
     return when.astimezone(UTC).replace(tzinfo=None)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -84,12 +84,11 @@ def outcome_words(job: Job, words: Words) -> str:
         return words("job_done.import", new=new, changed=changed, same=same)
     if job.kind == "feeder":
         return _feeder_words(said, words)
-    numbers = {
-        name: value for name, value in said.items() if name not in ("files", "new", "served", "checked")
-    }
-    state = (
-        ("served" if said.get("served") else "new" if said.get("new") else "found") if "new" in said else ""
-    )
+    left_out = ("files", "new", "served", "checked")
+    numbers = {name: value for name, value in said.items() if name not in left_out}
+    state = said.get("act", "")
+    if "new" in said:
+        state = "served" if said.get("served") else "new" if said.get("new") else "found"
     key = f"job_done.{job.kind}_{state}" if state else f"job_done.{job.kind}"
     return words(key, **numbers) if words.has(key) else words("job_status.done")
 
@@ -116,14 +115,22 @@ def differences_table(job: Job, words: Words) -> pd.DataFrame | None:
     return pd.DataFrame(rows, columns=[words(f"feeder.column_{name}") for name in names])
 
 
-def history_table(jobs: Sequence[Job], words: Words) -> pd.DataFrame:
-    """One row per job: when, what, by whom, how long, how it ended."""
+def history_table(jobs: Sequence[Job], words: Words, named: Callable[[str], str] = str) -> pd.DataFrame:
+    """One row per job: when, what, by whom, how long, how it ended.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+    words : Words
+    named : callable
+        The name of an account's owner.
+    """
     rows = [
         {
             words("column.when"): job.created_at,
             words("column.job"): words(f"job_kind.{job.kind}"),
             words("column.state"): words(f"job_status.{job.status}"),
-            words("column.actor"): job.actor,
+            words("column.actor"): named(job.actor),
             words("column.duration"): duration_words(duration(job), words),
             words("column.outcome"): outcome_words(job, words),
         }

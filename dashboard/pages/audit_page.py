@@ -11,8 +11,8 @@ from dashboard.components.layout import empty_state, page_header
 from dashboard.shell import current_session, stores
 from dashboard.shell.audit_words import audit_table
 from dashboard.shell.plain import shown_table
-from dashboard.shell.view.audit_parts import chain_state, filters
-from data.trust import audit
+from dashboard.shell.view.audit_parts import chain_state, filters, found
+from data.trust import accounts, audit
 
 MOST = 500
 
@@ -24,14 +24,15 @@ def show() -> None:
     if not audit.newest_entry(store):
         return empty_state(words("audit.empty"), "", ":material/policy:")
     chain_state()
-    actor, action = filters()
-    entries = audit.entries(store, actor=actor, action=action, limit=MOST)
+    people = {one.account: one.display_name for one in accounts.list_accounts(store)}
+    looked = filters(people)
+    entries = found(looked, MOST)
     if entries.empty:
         return empty_state(words("audit.none_found"), "", ":material/search_off:")
-    shown = audit_table(entries.assign(at=current_session.here(entries["at"])), words)
+    shown = audit_table(entries.assign(at=current_session.here(entries["at"])), words, people)
     st.dataframe(
         shown_table(shown), hide_index=True, height=min(36 * len(shown) + 38, 620), alt=words("audit.title")
     )
     if len(shown) == MOST:
         st.caption(words("audit.newest", n=MOST))
-    export_bar(partial(audit_table, entries, words), "audit", actor=actor, action=action)
+    export_bar(partial(audit_table, entries, words, people), "audit", **vars(looked))

@@ -16,7 +16,7 @@ def show() -> None:
     """Bars of what is open, buttons for more, what falls due, the history with another try and downloads."""
     words, store, person = current_session.words(), stores.store(), current_session.person()
     page_header(words("jobs.title"), words("jobs.lead"))
-    kinds = jobs.kinds_for(person.role)
+    kinds = jobs.shared_kinds(person.role)
     next_steps("jobs")
     job_list.open_list([job for job in table.open_jobs(store) if job.kind in kinds])
     start_bar(kinds)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard.cases.view.standing_parts import unlearned_card
 from dashboard.cohorts.view import overview as parts
+from dashboard.cohorts.view.courses import bottleneck_card
 from dashboard.cohorts.view.prospects import gaps, health, outlook, prepare_overview
 from dashboard.components.ahead import draw_ahead
 from dashboard.components.chart_panel import chart_panel
@@ -49,6 +50,7 @@ def show() -> None:
         st.caption(parts.not_reported(given))
     with right, card("funnel"):
         chart_panel(**panels["funnel"], **parts.titled("funnel"))
+    bottleneck_card(chosen.program_code)
     outlook(given)
     gaps(given)
     with card("health"):

@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard.components.layout import card, empty_state, page_header
 from dashboard.reporting.view import actions
 from dashboard.reporting.view import preview as parts
+from dashboard.reporting.view.pack import submission
 from dashboard.reports.model import FiguresRefused
 from dashboard.reports.profile_checks import ProfileError
 from dashboard.shell import caches, current_session, stores
@@ -14,7 +15,7 @@ from dashboard.shell.plain import plain
 
 
 def show() -> None:
-    """Choice, preview, figures by hand, files, approval, history."""
+    """Choice, preview, figures by hand, files, approval, history, submission pack."""
     words = current_session.words()
     page_header(words("reports.title"), words("reports.lead"))
     if stores.is_mixed():
@@ -37,12 +38,15 @@ def show() -> None:
             st.error(words("reports.figures_refused", reason=plain(refusal)), icon=":material/block:")
     with card("report"):
         audience = actions.choose_audience("report-draft")
+        actions.standing(table, *chosen)
         parts.preview(actions.as_shown(table, audience), provenance)
     with card("report-files"):
         st.caption(words("reports.draft_note"))
         actions.downloads(table, provenance, "report-draft", audience)
         actions.prepare(table, provenance)
-        actions.cohort_download(register, chosen[1])
+        actions.cohort_download(register, chosen[1], audience)
         actions.behind(table, provenance, "report-draft")
     with card("report-history"):
         actions.history(*chosen)
+    with card("report-pack"):
+        submission(register, *chosen[1:])

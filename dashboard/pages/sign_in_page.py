@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard.shell import access, current_session, stores, tab_binding
 from dashboard.shell.view import own_data, provider_sign_in
+from dashboard.shell.view.account_dialog import whom_to_ask
 from dashboard.shell.view.sidebar import LOGO, language_switch
 from dashboard.shell.view.sign_in import demo_seats
 from data.trust import accounts
@@ -34,6 +35,8 @@ def show() -> None:
         chosen = demo_seats(seats) if seats else provider_sign_in.password_form()
         if seats:
             own_data.own_data_card()
+        else:
+            whom_to_ask()
     if chosen is not None:
         tab_binding.sign_in_as(chosen, "seat" if seats else "password")
         st.rerun()

@@ -17,6 +17,7 @@ from dashboard.components.layout import card, empty_state
 from dashboard.shell import auditing, current_session, stores
 from dashboard.shell.view.looks import refused_student
 from dashboard.students.view import parts
+from dashboard.students.view.courses_card import courses_card
 from dashboard.students.view.pdf import student_pdf
 from dashboard.students.view.risk_cards import risk_cards
 from dashboard.students.view.specimen_panel import specimen_panel
@@ -49,6 +50,7 @@ def show() -> None:
         with card("records"):
             chart = partial(term_timeline, terms, words)
             chart_panel(chart, "records", words("student.records_title"), about=(key,))
+    courses_card(key)
     signature = card("signature")  # filled last: a heat map takes a second or two
     with card("log"):
         case_log(key, events)

@@ -6,10 +6,11 @@ import io
 import textwrap
 from dataclasses import dataclass
 
-from dashboard.reports.model import OPEN, ReportTable
+from dashboard.reports.model import MARKS, NOT_YET, OPEN, ReportTable
 from dashboard.reports.words import figure, say
 
 COLOURS = ("#2f5d8a", "#e0a030", "#6b8e5a", "#a05a7a")  # told apart in grey and by colour-blind readers
+LETTERS = 80  # of upright labels that stand side by side in the width of a chart
 HATCHES = ("", "//", "..", "xx")
 
 
@@ -32,9 +33,15 @@ class Chart:
 
 
 def grouped_bars(
-    title: str, groups: list[str], series: dict[str, list[float | None]], language: str, *, form: str = "0"
+    title: str,
+    groups: list[str],
+    series: dict[str, list[float | None]],
+    language: str,
+    *,
+    form: str = "0",
+    marks: dict[str, list[str]] | None = None,
 ) -> Chart:
-    """Bars side by side; a missing figure leaves a gap.
+    """Bars side by side; a figure that is not known leaves a gap with a mark.
 
     Parameters
     ----------
@@ -44,6 +51,8 @@ def grouped_bars(
         Name → one figure or None for each group.
     form : str
         Number format of the labels: ``0``, ``0.00`` or ``0.0%``.
+    marks : dict, optional
+        Name → what stands where a figure is missing, such as the mark of one that cannot be observed yet.
     """
     for name, values in series.items():
         if len(values) != len(groups):
@@ -57,16 +66,29 @@ def grouped_bars(
         bars = axes.bar(
             places, heights, width * 0.94, label=name, color=COLOURS[at % 4], hatch=HATCHES[at % 4]
         )
-        shown = ["" if value is None else figure(value, form, language) for value in values]
-        axes.bar_label(bars, shown, fontsize=8, padding=1)
+        said = (marks or {}).get(name, [""] * len(values))
+        shown = [
+            mark if value is None else figure(value, form, language)
+            for value, mark in zip(values, said, strict=True)
+        ]
+        dense = len(groups) * len(series) * max(map(len, shown), default=0) > LETTERS
+        axes.bar_label(bars, shown, fontsize=7 if dense else 8, padding=1, rotation=90 if dense else 0)
     axes.set_xticks(range(len(groups)), [textwrap.fill(name, 18) for name in groups], fontsize=9)
     axes.tick_params(axis="y", labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
     axes.margins(y=0.15)
-    axes.legend(fontsize=8, frameon=False, ncols=len(series), loc="upper center", bbox_to_anchor=(0.5, -0.1))
+    if not any(value for values in series.values() for value in values):
+        axes.set_ylim(0, 1)  # nothing but zeros: no axis that runs below them
+    columns = max(1, min(len(series), 3))
+    picture.legend(
+        fontsize=8, frameon=False, ncols=columns, loc="outside upper center"
+    )  # clear of the labels
     told = "; ".join(
         f"{name}: "
-        + ", ".join(f"{g} {figure(v, form, language)}" for g, v in zip(groups, values, strict=True))
+        + ", ".join(
+            f"{g} {(m if v is None and m else figure(v, form, language))}"
+            for g, v, m in zip(groups, values, (marks or {}).get(name, [""] * len(values)), strict=True)
+        )
         for name, values in series.items()
     )
     return Chart(title, _svg(picture), f"{say(language, 'chart_alt', title=title)}. {told}")
@@ -84,6 +106,7 @@ def table_charts(table: ReportTable, language: str) -> list[Chart]:
         row
         for row in table.profile.rows
         if any(table.cell(row.key, c.key).value is not None for c in columns)
+        or any(table.cell(row.key, c.key).state == NOT_YET for c in columns)
     ]
     columns = [
         column for column in columns if any(table.cell(row.key, column.key).value is not None for row in rows)
@@ -95,8 +118,12 @@ def table_charts(table: ReportTable, language: str) -> list[Chart]:
         ]
         for column in columns
     }
+    marks = {
+        name: [MARKS.get(table.cell(row.key, column.key).state, "") for row in rows]
+        for name, column in zip(series, columns, strict=True)
+    }
     title = say(language, "chart_title", title=table.profile.title[language])
-    return [grouped_bars(title, groups, series, language, form=columns[0].format)]
+    return [grouped_bars(title, groups, series, language, form=columns[0].format, marks=marks)]
 
 
 def _figure():

@@ -85,19 +85,18 @@ def cohort_tables(
 
 
 def _hide(counts: pd.DataFrame) -> pd.DataFrame:
-    """Counts as floats with the small ones, and what would give them away, set to null."""
+    """Counts as floats with the small ones, and what would give them away, set to null.
+
+    The report prints no sums over cohorts, so none can be subtracted from.
+    """
     values = {(str(year), name): int(counts.loc[year, name]) for year in counts.index for name in counts}
     sums = [
         {(str(year), "entrants"): -1.0} | {(str(year), name): 1.0 for name in PARTS} for year in counts.index
     ]
-    for name in counts:
-        values["total", name] = int(counts[name].sum())
-        sums.append({("total", name): -1.0} | {(str(year), name): 1.0 for year in counts.index})
     hidden = hidden_counts(CountSystem(values, frozenset(values), tuple(sums)))
     shown = counts.astype(float)
     for year, name in hidden:
-        if year != "total":
-            shown.loc[int(year), name] = float("nan")
+        shown.loc[int(year), name] = float("nan")
     return shown
 
 

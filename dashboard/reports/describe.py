@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dashboard.reports.condition_words import condition_words
 from dashboard.reports.model import MARKS, OPEN, SUPPRESSED, ReportTable, academic_year
 from dashboard.reports.profile_parts import Column, Row
 from dashboard.reports.provenance import ReportProvenance
@@ -15,7 +16,9 @@ Pairs = list[tuple[str, str]]
 def title(table: ReportTable, language: str) -> str:
     """``BAN-PT IAPS 4.0 · Tabel 8.c · Masa Studi Lulusan``."""
     profile = table.profile
-    number = f"{say(language, 'table')} {profile.number}" if profile.number[:1].isdigit() else profile.number
+    number = (
+        f"{say(language, 'table')} {profile.number}" if profile.number[:1].isdecimal() else profile.number
+    )
     return f"{profile.instrument} · {number} · {profile.title[language]}"
 
 
@@ -55,10 +58,15 @@ def banners(table: ReportTable, provenance: ReportProvenance, language: str) -> 
     """What must stand at the head of every page."""
     lines = [say(language, "synthetic")] if provenance.synthetic else []
     if not table.external:
-        return [*lines, say(language, "internal")]
+        return [*lines, audience_banner(table, language)]
     hidden, figures = hidden_figures(table)
     number = {"n": figure(hidden, "0", language), "all": figure(figures, "0", language)}
-    return [*lines, f"{say(language, 'external')}. {say(language, 'hidden_figures', **number)}"]
+    return [*lines, f"{audience_banner(table, language)}. {say(language, 'hidden_figures', **number)}"]
+
+
+def audience_banner(table: ReportTable, language: str) -> str:
+    """For whom the file is: confidential with every cell, or public with small cells hidden."""
+    return say(language, "external" if table.external else "internal")
 
 
 def hidden_figures(table: ReportTable) -> tuple[int, int]:
@@ -125,20 +133,6 @@ def measure_words(column: Column, language: str) -> str:
     return say(language, f"measure_{name}", fact=say(language, f"fact_{fact}") if fact else "")
 
 
-def condition_words(condition: dict) -> str:
-    """A condition in the profile's own terms: ``entry_year = row; exit_type in graduated``."""
-    signs = {"eq": "=", "gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
-    parts = []
-    for fact, wanted in condition.items():
-        if isinstance(wanted, dict):
-            parts += [f"{fact} {signs[name]} {value}" for name, value in wanted.items()]
-        elif isinstance(wanted, list):
-            parts.append(f"{fact} ∈ {', '.join(wanted)}")
-        else:
-            parts.append(f"{fact} = {wanted}")
-    return "; ".join(parts)
-
-
 def definition_rows(table: ReportTable, language: str) -> Iterator[tuple[str, str, str]]:
     """``(column or indicator, what it is, condition or score rule)``, one line per group of year columns."""
     seen = set()
@@ -151,10 +145,14 @@ def definition_rows(table: ReportTable, language: str) -> Iterator[tuple[str, st
         label = (
             head if column.offset is not None else " · ".join(filter(None, (head, column.label[language])))
         )
-        yield label, measure_words(column, language), condition_words(column.where)
+        yield label, measure_words(column, language), condition_words(column.where, table.profile, language)
     for row in table.profile.rows:
         if row.where:
-            yield row.label[language], say(language, "row"), condition_words(row.where)
+            yield (
+                row.label[language],
+                say(language, "row"),
+                condition_words(row.where, table.profile, language),
+            )
     for line in table.lines:
         part = line.indicator
         name, _, fact = part.aggregate.partition(":")
@@ -166,7 +164,7 @@ def definition_rows(table: ReportTable, language: str) -> Iterator[tuple[str, st
         yield (
             part.label[language],
             what,
-            score_words(table, part.key, language) or condition_words(part.where),
+            score_words(table, part.key, language) or condition_words(part.where, table.profile, language),
         )
 
 
@@ -218,8 +216,8 @@ def provenance_pairs(table: ReportTable, provenance: ReportProvenance, language:
         (say(language, "audience"), say(language, audience)),
         (say(language, "report_id"), provenance.report_id or "—"),
         (say(language, "version"), str(provenance.report_version or "—")),
-        (say(language, "prepared"), _signed(provenance.prepared_by, provenance.prepared_at) or not_yet),
-        (say(language, "approved"), _signed(provenance.approved_by, provenance.approved_at) or not_yet),
+        (say(language, "prepared"), signed(provenance.prepared_by, provenance.prepared_at) or not_yet),
+        (say(language, "approved"), signed(provenance.approved_by, provenance.approved_at) or not_yet),
         (say(language, "sha256"), provenance.content_sha256 or "—"),
     ]
     if provenance.replaces:
@@ -229,7 +227,8 @@ def provenance_pairs(table: ReportTable, provenance: ReportProvenance, language:
     return pairs
 
 
-def _signed(who: str, when: str) -> str:
+def signed(who: str, when: str) -> str:
+    """Who did something and when, as printed; empty where nobody has."""
     return f"{who}, {when[:16].replace('T', ' ')} UTC" if who else ""
 
 

@@ -60,7 +60,12 @@ def table_data(table: ReportTable, provenance: ReportProvenance, language: str) 
         },
         "provenance": describe.provenance_pairs(table, provenance, language),
         "signatories": [
-            {"role": say(language, role), "name": provenance.signatories.get(role, "")}
+            {
+                "role": say(language, role),
+                "name": provenance.signatories.get(role, ""),
+                "number": provenance.signatory_numbers.get(role, ""),
+                "place": provenance.place,
+            }
             for role in SIGNATORIES
         ],
         "overrides": override_lines(table, language),

@@ -1,6 +1,6 @@
 """The reports, step by step, from the store to files: build, prepare, approve, print, prove.
 
-The only module of ``dashboard.reports`` that touches the store.
+Only this module and :mod:`dashboard.reports.pack`, which puts several together, touch the store.
 """
 
 from __future__ import annotations
@@ -237,7 +237,7 @@ def origin(store: Store, register: Register) -> ReportProvenance:
             "store must hold either invented people or an institution's own records when a report is made, "
             "got both; import the records into a store of their own"
         )
-    listed = queries.imports(store)
+    listed, settings = queries.imports(store), get_fact(store, SETTINGS, {})
     finished = listed[listed["finished_at"].notna() & listed["undone_at"].isna()]
     calendar = {
         "start_month": register.calendar.start_month,
@@ -253,7 +253,9 @@ def origin(store: Store, register: Register) -> ReportProvenance:
         row_counts=reports_store.register_counts(store, register.scope),
         calendar=calendar,
         synthetic=whose == INVENTED or bool(finished["synthetic"].any()),
-        signatories=get_fact(store, SETTINGS, {}).get("signatories", {}),
+        signatories=settings.get("signatories", {}),
+        signatory_numbers=settings.get("signatory_numbers", {}),
+        place=settings.get("place", ""),
     )
 
 
@@ -276,9 +278,14 @@ def prepare(
 
 
 def approve(
-    store: Store, scope: Scope, report_id: str, *, actor: str, role: str
+    store: Store, scope: Scope, report_id: str, *, actor: str, role: str, register: Register | None = None
 ) -> tuple[StoredReport, dict[str, bytes]]:
     """Approve a prepared report and freeze it with the hashes of its files.
+
+    Parameters
+    ----------
+    register : Register, optional
+        As read for ``scope``, where several are approved one after the other.
 
     Raises
     ------
@@ -296,7 +303,7 @@ def approve(
         )
         raise reports_store.ApprovalRefused(f"report {report_id} {who}")
     approved = approved_report(report, actor=actor, at=now())
-    files = print_files(store, read_register(store, scope), *reopened(approved))
+    files = print_files(store, register or read_register(store, scope), *reopened(approved))
     approved = replace(approved, files={name: file_hash(data) for name, data in files.items()})
     reports_store.save_approval(store, approved, role)
     return approved, files
@@ -371,6 +378,11 @@ def public(store: Store, register: Register, table: ReportTable) -> ReportTable:
             continue
         return suppress(table, hidden=found.addresses)
     raise reports_store.Overtaken("other public files of the programme are being made: try again")
+
+
+def preview(store: Store, register: Register, table: ReportTable) -> ReportTable:
+    """The table as a public file would print it now; nothing is made public by looking."""
+    return suppress(table, hidden=hiding(store, register, table).addresses)
 
 
 def print_files(

@@ -64,6 +64,10 @@ class ReportProvenance(Provenance):
         Of the stored report; status is draft, prepared or approved.
     content_sha256 : str
         :func:`content_hash` of the frozen content.
+    place : str
+        Where the report is signed, as printed before the date.
+    signatory_numbers : dict
+        Staff numbers (NIP, NIDN) for the signature block, by role, as printed.
     replaces : str
         The version whose approval was withdrawn for this one, and why.
     """
@@ -81,6 +85,8 @@ class ReportProvenance(Provenance):
     status: str = "draft"
     content_sha256: str = ""
     replaces: str = ""
+    place: str = ""
+    signatory_numbers: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict:
         """As a dictionary that JSON can hold."""

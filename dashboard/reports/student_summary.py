@@ -1,4 +1,8 @@
-"""One page about one student, for the advisor and for the student: figures, reasons, gaps, rights."""
+"""One page about one student: a copy for the talk, and a milder one to hand to the student.
+
+The student's copy holds no risk and no figure of how many people like them graduate, none of the factors that
+nobody can change, and none of the advisor's notes: their own record, what is worth talking about, and rights.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +36,12 @@ class StudentSummary:
         ``term_id, status, gpa_term, gpa_cum, credits_passed``, oldest first.
     signature_used : bool
         Whether a signature took part, so that the standing notice is printed.
+    helping : tuple of str
+        What speaks for the student, of the student's copy.
+    advisor, made_on : str
+        As printed; who is responsible for the student, and the day of the page.
+    for_student : bool
+        Whether it is the copy to hand over.
     """
 
     name: str
@@ -46,6 +56,14 @@ class StudentSummary:
     contacts: tuple[str, ...]
     terms: pd.DataFrame
     signature_used: bool = False
+    helping: tuple[str, ...] = ()
+    advisor: str = ""
+    made_on: str = ""
+    for_student: bool = False
+
+    def __post_init__(self):
+        if self.for_student and (self.fixed_reasons or self.contacts):
+            raise ValueError("the student's copy must hold neither fixed reasons nor notes of the advisor")
 
 
 def student_summary(
@@ -63,11 +81,15 @@ def student_summary(
     """
     pairs = [(say(language, "name"), summary.name), (say(language, "student_number"), summary.student_number)]
     pairs += [(say(language, "program"), summary.program), (say(language, "cohort"), summary.cohort)]
-    pairs.append((say(language, "as_of"), summary.as_of))
+    pairs += [(say(language, "as_of"), summary.as_of), (say(language, "advisor"), summary.advisor)]
+    pairs.append((say(language, "made_on"), summary.made_on))
     blocks = [documents.facts([pair for pair in pairs if pair[1]])]
+    if summary.for_student:
+        blocks.append(documents.note(say(language, "student_copy_lead")))
     if summary.sentence:
         blocks.append(documents.note(summary.sentence))
-    lists = {"reasons": summary.reasons, "fixed_reasons": summary.fixed_reasons}
+    about = "to_talk_about" if summary.for_student else "reasons"
+    lists = {about: summary.reasons, "helping": summary.helping, "fixed_reasons": summary.fixed_reasons}
     lists |= {"missing_data": summary.missing, "contacts": summary.contacts}
     for title, lines in lists.items():
         if lines:
@@ -78,7 +100,9 @@ def student_summary(
     if summary.signature_used:
         blocks.append(documents.text(say(language, "signature_caveat")))
     blocks.append(documents.text(say(language, "contest_text")))
-    return documents.document(say(language, "student_title"), blocks, provenance, language, footer=footer)
+    kind = "copy_student" if summary.for_student else "copy_talk"
+    foot = " · ".join(filter(None, (say(language, kind), footer)))
+    return documents.document(say(language, "student_title"), blocks, provenance, language, footer=foot)
 
 
 def _terms(terms: pd.DataFrame, language: str) -> list[dict]:

@@ -36,6 +36,7 @@ class PageEntry:
 PAGES = {
     entry.name: entry
     for entry in (
+        PageEntry("inbox", ":material/inbox:"),
         PageEntry("overview", ":material/monitoring:"),
         PageEntry("caseload", ":material/groups:"),
         PageEntry("student", ":material/person:"),
@@ -51,21 +52,24 @@ PAGES = {
         PageEntry("data", ":material/upload_file:"),
         PageEntry("model", ":material/insights:"),
         PageEntry("jobs", ":material/manufacturing:"),
+        PageEntry("accounts", ":material/manage_accounts:"),
         PageEntry("tokens", ":material/key:"),
         PageEntry("audit", ":material/policy:"),
         PageEntry("glossary", ":material/menu_book:"),
     )
 }
 _MENU = {  # deny by default: what is not listed does not exist for the role; the first one opens
-    "leadership": ("overview", "reports", "model"),
-    "advisor": ("caseload", "student", "followups", "model"),
+    "leadership": ("overview", "inbox", "reports", "model"),
+    "advisor": ("caseload", "inbox", "student", "followups", "model"),
     "registry": (
-        *("verification", "review", "enrolment", "consent", "duplicates", "signatures"),
+        *("verification", "inbox", "review", "enrolment", "consent", "duplicates", "signatures"),
         *("thresholds", "data", "jobs", "reports"),
     ),
-    "accreditation": ("reports", "overview", "model", "jobs"),
+    "accreditation": ("reports", "inbox", "overview", "model", "jobs"),
     "auditor": ("audit", "model", "thresholds"),
-    "administrator": ("overview", "data", "model", "thresholds", "jobs", "tokens", "audit"),
+    "administrator": (
+        *("overview", "inbox", "data", "model", "thresholds", "jobs", "accounts", "tokens", "audit"),
+    ),
 }
 _SEES = {  # what the role's rows may carry
     "leadership": {AGGREGATES},
@@ -95,10 +99,13 @@ _MAY = {  # acts that a page offers to some of its readers only
     "run score": {"administrator"},
     "run serve": {"administrator"},
     "run reports": {"accreditation"},
+    "manage accounts": {"administrator"},
+    "run digest": {"leadership", "advisor", "registry", "accreditation", "administrator"},
     "run retention": {"administrator"},  # who sees counts, and nobody's data
     "run erase": {"registry"},
     "decide retention": {"administrator"},
     "manage tokens": {"administrator"},
+    "run pack": {"accreditation", "leadership"},  # each step asks for its own right
 }
 
 
@@ -135,6 +142,12 @@ def may_change_register(person: Account, act: str) -> bool:
     """Whether somebody may do ``act`` ("run import", "run feeder", "run retention", "undo import"): the role
     may, and the account reaches every programme, since a file may hold rows of any."""
     return may(person.role, act) and person.program_codes is None
+
+
+def may_manage_accounts(person: Account) -> bool:
+    """Whether somebody may create and change accounts: the role may, and the account reaches every programme,
+    since it could otherwise lift its own limit."""
+    return may(person.role, "manage accounts") and person.program_codes is None
 
 
 def may_give_token(person: Account, program_codes: tuple[str, ...] | None) -> bool:

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from dashboard.shell.wording import Words
+from data.trust.audit import NOBODY
 from data.trust.audit_chain import MET, ChainReport
 
+OF_ROLES = ("sign_in", "sign_out", "sign_out_everywhere")  # acts whose object is a role
+OF_PAGES = ("view_caseload", "view_followups", "search_students", "refuse_page", "export")  # … or a page
 HEADINGS = {"at": "when", "actor": "actor", "role": "role", "action": "action", "object": "object"}
 
 
-def audit_table(entries: pd.DataFrame, words: Words) -> pd.DataFrame:
-    """The entries with their codes in words and their detail in one line."""
+def audit_table(entries: pd.DataFrame, words: Words, people: Mapping[str, str]) -> pd.DataFrame:
+    """The entries with their codes in words and their detail in one line.
+
+    Parameters
+    ----------
+    entries : DataFrame
+        From :func:`data.trust.audit.entries`.
+    words : Words
+    people : mapping
+        Account → name on the screen.
+    """
     shown = entries[["entry", *HEADINGS, "detail"]].assign(
+        actor=[actor_words(actor, role, words, people) for actor, role in entries[["actor", "role"]].values],
         role=[words.named("role", role) for role in entries["role"]],
         action=[words.named("action", action) for action in entries["action"]],
-        detail=[detail_words(detail) for detail in entries["detail"]],
+        object=[object_words(*pair, words) for pair in entries[["action", "object"]].values],
+        detail=[detail_words(detail, words) for detail in entries["detail"]],
     )
     headings = {name: words(f"column.{key}") for name, key in HEADINGS.items()}
     return shown.rename(columns={**headings, "detail": words("column.detail"), "entry": "#"})
@@ -37,22 +53,44 @@ def chain_words(report: ChainReport, words: Words) -> list[str]:
     return lines
 
 
-def detail_words(detail: object) -> str:
+def actor_words(actor: str, role: str, words: Words, people: Mapping[str, str]) -> str:
+    """Who did something, by name and account; what no person did by what did it."""
+    if actor == NOBODY:
+        return words("audit.unknown")
+    if role == "system" and actor not in people:
+        return words("audit.system")
+    name = people.get(actor, actor)
+    return actor if name == actor else f"{name} · {actor}"
+
+
+def object_words(action: str, thing: str, words: Words) -> str:
+    """What something was done to: a page or a role by its name, anything else as it is."""
+    families = ("role",) if action in OF_ROLES else ("nav",) if action in OF_PAGES else ()
+    return next((words(f"{one}.{thing}") for one in families if words.has(f"{one}.{thing}")), thing)
+
+
+def detail_words(detail: object, words: Words) -> str:
     """A detail as ``name: value`` pairs; pairs of pairs in brackets.
 
     Examples
     --------
-    >>> detail_words({"kind": "csv", "terms": {"new": 3, "same": 0}, "programs": None})
+    >>> detail_words({"kind": "csv", "terms": {"new": 3, "same": 0}, "programs": None}, Words("en"))
     'kind: csv · terms (new: 3, same: 0)'
     """
     if not isinstance(detail, dict):
         return ""
-    return " · ".join(_pair(name, value) for name, value in detail.items() if value not in (None, "", {}, []))
+    said = {name: value for name, value in detail.items() if value not in (None, "", {}, [])}
+    return " · ".join(_pair(name, value, words) for name, value in said.items())
 
 
-def _pair(name: str, value: object) -> str:
+def _pair(name: str, value: object, words: Words) -> str:
+    told = words.named("audit_detail", name)
     if isinstance(value, dict):
-        return f"{name} ({', '.join(_pair(inner, one) for inner, one in value.items())})"
+        return f"{told} ({', '.join(_pair(inner, one, words) for inner, one in value.items())})"
     if isinstance(value, list):
-        return f"{name}: {', '.join(map(str, value))}"
-    return f"{name}: {value}"
+        return f"{told}: {', '.join(map(str, value))}"
+    if isinstance(value, bool):
+        return f"{told}: {words(f'answer.{str(value).lower()}')}"
+    family = "role" if name == "role" else "audit_value"
+    known = isinstance(value, str) and words.has(f"{family}.{value}")
+    return f"{told}: {words(f'{family}.{value}') if known else value}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from threading import local
 from time import monotonic
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -85,6 +85,11 @@ def _by_cookie() -> Session | None:
         return None
     st.session_state[Key.SESSION], st.session_state[Key.CAME_WITH] = bound.session_id, cookie()
     return _alive(bound)
+
+
+def look_again() -> None:
+    """Ask the store anew for the session, which this run has just changed."""
+    _RUN.session = None
 
 
 def _own_browser(bound: str) -> bool:
@@ -223,11 +228,19 @@ def keep_language() -> None:
 
 def here(moments: pd.Series) -> pd.Series:
     """Moments of the store (UTC, told without a zone) on the clock of the reader's browser."""
+    return pd.to_datetime(moments).dt.tz_localize("UTC").dt.tz_convert(_zone()).dt.tz_localize(None)
+
+
+def stored(day: date) -> datetime:
+    """When a day begins on the clock of the reader's browser, as the store tells moments (UTC, no zone)."""
+    return datetime.combine(day, time(), _zone()).astimezone(UTC).replace(tzinfo=None)
+
+
+def _zone() -> tzinfo:
     try:
-        zone = ZoneInfo(st.context.timezone) if st.context.timezone else UTC
+        return ZoneInfo(st.context.timezone) if st.context.timezone else UTC
     except (ZoneInfoNotFoundError, ValueError):
-        zone = UTC
-    return pd.to_datetime(moments).dt.tz_localize("UTC").dt.tz_convert(zone).dt.tz_localize(None)
+        return UTC
 
 
 def pages() -> dict:

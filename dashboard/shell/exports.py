@@ -129,7 +129,8 @@ def _xlsx(frame: pd.DataFrame, provenance: TableProvenance) -> bytes:
             sheet.write(0, 0, provenance.notice, bold)
         sheet.freeze_panes(first + 1, 0)
         for place, column in enumerate(frame.columns):
-            longest = int(frame.iloc[:200, place].astype(str).str.len().max()) if len(frame) else 8
+            shown = frame.iloc[:200, place].dropna()  # a column may hold nothing at all
+            longest = max((len(str(cell)) for cell in shown), default=8)
             sheet.set_column(place, place, min(max(longest, len(column), 8) + 2, 48))
         if len(frame):
             sheet.autofilter(first, 0, first + len(frame), max(len(frame.columns) - 1, 0))

@@ -150,7 +150,7 @@ class UploadGuard:
     async def _taken(self, account: str, scope, receive, send) -> None:
         told = Headers(scope=scope).get("content-length", "")
         allowed = self._room(account)
-        wanted = int(told) if told.isdigit() else allowed
+        wanted = int(told) if told.isdecimal() else allowed
         if allowed <= 0 or wanted > allowed:
             return await _refused(413, "Too much")(scope, receive, send)
         self._coming_bytes[account] += wanted

@@ -27,10 +27,14 @@ class Key(StrEnum):
     AUDITED = "audited"  # the acts, things and details that are in the audit log for this session already
     PASSWORD_CHANGED = "password_changed"  # to be said on the next run
 
+    ACCOUNT_TOLD = "account_told"  # (what was done, a password to be shown) on the next run, once
+    ACCOUNT_ROUND = "account_round"  # how often an account was created: the form begins anew
+
     # The frame
     LANGUAGE = "language"  # code of the language spoken
     LANGUAGE_TOLD = "language_told"  # the code chosen, until the browser was told to keep it
     LANGUAGE_CHOICE = "language_choice"  # widget: the switch between languages
+    MENU_PAGE = "menu_page"  # address of the page that was chosen last
     PAGES = "pages"  # name → page, of the menu
     FIRST_PAGE = "first_page"  # name of the page at the root
     PAGE_DRAWN = "page_drawn"  # name of the page that was drawn last
@@ -38,6 +42,10 @@ class Key(StrEnum):
     TOUR_CLOSED = "tour_closed"  # whether the account has closed the tour
     VIEW_WANTED = "view_wanted"  # number of the saved view that a click asks for
     VIEW_SHOWN = "view_shown"  # number of the saved view that the filters were set to
+
+    # The inbox
+    INBOX_NUMBER = "inbox_number"  # (how much waits, when that was asked)
+    INBOX_SINCE = "inbox_since"  # since when jobs are told on this visit
 
     # Long work asked for in this tab: number of the job
     BATCH_JOB = "batch-job"
@@ -47,6 +55,7 @@ class Key(StrEnum):
     ENROL_JOB = "enrol-job"
     ERASE_JOB = "erase-job"
     IMPORT_JOB = "import-job"
+    PACK_JOB = "pack-job"
     RETRAIN_JOB = "retrain-job"
     SERVE_JOB = "serve-job"  # of putting a model into service
     JOB_TOLD = "job-told"  # the one begun again after a failure
@@ -76,4 +85,5 @@ class Key(StrEnum):
     CONSENT_TOLD = "consent-told"  # (kind, text) to be said on the next run
 
     # Reports
+    REPORT_PROFILE = "report-profile"  # widget: the instrument
     REPORT_TOLD = "report-told"  # to be said on the next run

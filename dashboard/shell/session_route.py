@@ -63,7 +63,7 @@ async def capped_body(request: Request, most: int) -> bytes | None:
         When the client breaks off before the end.
     """
     told = request.headers.get("content-length", "")
-    if told.isdigit() and int(told) > most:
+    if told.isdecimal() and int(told) > most:
         return None
     read = bytearray()
     async for chunk in request.stream():  # a chunked body tells no length

@@ -9,6 +9,7 @@ from data.settings import get_settings
 from data.store import Store
 from data.trust import accounts, audit, throttle
 from data.trust.accounts import Account
+from data.trust.passwords import PasswordRefused
 from data.trust.sessions import Session
 
 
@@ -60,8 +61,10 @@ def change_password(store: Store, session: Session, old: str, new: str, address:
     Raises
     ------
     data.trust.passwords.PasswordRefused
-        When the new password may not be used.
+        When the new password may not be used; the present one is none.
     """
+    if new == old:
+        raise PasswordRefused("same", len(new))
     name = session.account.account
     outcome = sign_in(store, name, old, address)
     if outcome.account is None:

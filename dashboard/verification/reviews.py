@@ -25,7 +25,8 @@ def state_of(case: dict) -> str:
         return "settled"
     if case["mine_to_do"]:
         return "for_me"
-    return "to_settle" if case["mine"] and case["opinions"] >= NEEDED["accept"] else "waiting"
+    ready = case["opinions"] >= NEEDED["accept"] and not case["wanted"]  # a third opinion may be wanted
+    return "to_settle" if case["mine"] and ready else "waiting"
 
 
 def next_case(queue: pd.DataFrame, wanted: str | None = None, passed: Sequence[str] = ()) -> dict | None:

@@ -91,19 +91,12 @@ def _changed(before, name: str, role: str | None, display_name: str | None, acti
 
 def _write(store, before, after) -> None:
     from data import queries
-    from data.store import write_accounts
-    from data.trust import audit
+    from data.trust.accounts import change_account
 
     unknown = sorted(set(after.program_codes or ()) - set(queries.programs(store)["program_code"]))
     if unknown:
         note(f"the store has no programme {', '.join(unknown)} yet")
-    about = {"role": after.role, "program_codes": after.program_codes and list(after.program_codes)}
-    about |= {"active": after.active, "new_password": after.password is not None}
-    if before is not None:
-        was = {"role": before.role, "program_codes": before.program_codes and list(before.program_codes)}
-        about["before"] = was | {"active": before.active}
-    entry = audit.Entry(ACTOR, "system", "write account", after.account, about)
-    write_accounts(store, [after], entry)
+    change_account(store, before, after, ACTOR, "system")
 
 
 def _in_words(account) -> str:

@@ -35,6 +35,9 @@ def pull(
     people: Annotated[
         bool, typer.Option("--people", help="Also region, parents' education and income, special needs.")
     ] = False,
+    grades: Annotated[
+        bool, typer.Option("--grades/--no-grades", help="Course grades, some fifty rows a student.")
+    ] = True,
     mapping: Annotated[
         str | None, typer.Option(help="siakad, pddikti, english, or a TOML file; default: detected.")
     ] = None,
@@ -64,7 +67,7 @@ def pull(
     if not url or not user:
         raise Refusal("give --url and --user, or set TEPAT_FEEDER_URL and TEPAT_FEEDER_USER")
     try:
-        wanted = Wanted(Cohorts.read(cohorts), people, page)
+        wanted = Wanted(Cohorts.read(cohorts), people, page, grades)
     except ValueError as problem:
         raise Refusal(str(problem)) from None
     chosen = _mapping(mapping)
@@ -161,7 +164,7 @@ class _Shown:
 
 
 def _say(pulled: Pulled) -> None:
-    from data.commands.load_report import report_records
+    from data.commands.load_report import report_records, said_of
 
     for act, rows in pulled.read.items():
         gone = "  (this Feeder does not know it)" if act in pulled.without else ""
@@ -176,7 +179,7 @@ def _say(pulled: Pulled) -> None:
         typer.echo("written:" if pulled.import_id else "written: nothing, all is as it was")
         for table, number in pulled.counts.items():
             typer.echo(
-                f"  {table:<10} {number['new']:>9,} new {number['changed']:>9,} changed "
+                f"  {said_of(table):<10} {number['new']:>9,} new {number['changed']:>9,} changed "
                 f"{number['same']:>9,} same"
             )
     _say_reconciliation(pulled)
@@ -201,6 +204,10 @@ def _say_reconciliation(pulled: Pulled) -> None:
         )
     if len(told) > MOST_LINES:
         typer.echo(f"  … and {len(told) - MOST_LINES:,} more; --report writes all of them")
+    graded = both.counts.dropna(subset=["grades_ours", "grades_feeder"])
+    if len(graded) and graded[["grades_ours", "grades_feeder"]].to_numpy().any():
+        alike = int((graded["grades_ours"] == graded["grades_feeder"]).sum())
+        typer.echo(f"course grades: {alike:,} of {len(graded):,} programmes and terms agree")
     for state, words in (
         (NOT_REPORTED, "not reported to Feeder yet"),
         (VANISHED, "gone from Feeder, kept here"),

@@ -23,6 +23,9 @@ _FILE: dict[str, Any] = {"exists": True, "dir_okay": False, "readable": True}
 def load(
     students: Annotated[Path | None, typer.Option(help="Students, CSV or XLSX.", **_FILE)] = None,
     terms: Annotated[Path | None, typer.Option(help="Terms of students, CSV or XLSX.", **_FILE)] = None,
+    grades: Annotated[
+        Path | None, typer.Option(help="Course grades: KHS, transcript, CSV or XLSX.", **_FILE)
+    ] = None,
     outcomes: Annotated[
         Path | None, typer.Option(help="Graduations and other exits, CSV or XLSX.", **_FILE)
     ] = None,
@@ -80,7 +83,8 @@ def load(
     """
     from data.trust.origin import refuse_in_demo
 
-    given = {"students": students, "terms": terms, "outcomes": outcomes, "consents": consents}
+    given = {"students": students, "terms": terms, "grades": grades}
+    given |= {"outcomes": outcomes, "consents": consents}
     files = {table: path for table, path in given.items() if path is not None}
     if register is not None and files.keys() & {"students", "terms", "outcomes"}:
         raise Refusal("--register stands for --students, --terms and --outcomes; give one or the other")
@@ -230,6 +234,7 @@ def _give_back(records, pictures, bad_rows: Path | None, problems: Path | None) 
 
 def _write(store: Store, records, pictures, signatures: Path | None, *, actor, skip_bad, synthetic) -> None:
     from data.commands.bars import Bars
+    from data.commands.load_report import said_of
     from data.records.ingest import apply_import
     from data.signatures.ingest import apply_signatures
 
@@ -251,5 +256,6 @@ def _write(store: Store, records, pictures, signatures: Path | None, *, actor, s
     typer.echo("written:")
     for table, number in detail.items():
         typer.echo(
-            f"  {table:<10} {number['new']:>9,} new {number['changed']:>9,} changed {number['same']:>9,} same"
+            f"  {said_of(table):<10} {number['new']:>9,} new {number['changed']:>9,} changed "
+            f"{number['same']:>9,} same"
         )

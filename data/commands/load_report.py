@@ -14,6 +14,11 @@ TAKEN = ("SPC104", "SPC105")  # warnings about files that are taken all the same
 MOST_ERRORS = 200  # lines; the rest is counted, and --problems writes all
 
 
+def said_of(table: str) -> str:
+    """What a table's rows are called in a line of counts."""
+    return "grades" if table == "course_attempts" else table
+
+
 def report_records(plan: ImportPlan) -> list[str]:
     """Lines about the tables: mapping, rows, what would change, every error, warnings by rule."""
     lines = []
@@ -32,10 +37,16 @@ def report_records(plan: ImportPlan) -> list[str]:
         lines += [
             f"  {_ASSUMED[guess.proven]} {guess_line(guess, table)}" for guess in plan.guesses.get(table, ())
         ]
+    if "grades" in plan.matches:
+        rules = plan.grade_rules
+        lines.append(
+            f"  of several attempts at a course the {rules.counts} counts; {rules.pass_points:g} grade "
+            "points pass; python -m data grade-rules changes that"
+        )
     for table, counts in plan.counts.items():
         if table != "identities":
             lines.append(
-                f"  {table:<10} {counts['new']:>9,} new {counts['changed']:>9,} changed "
+                f"  {said_of(table):<10} {counts['new']:>9,} new {counts['changed']:>9,} changed "
                 f"{counts['same']:>9,} same"
             )
     return lines + _problem_lines(plan.problems)

@@ -121,11 +121,55 @@ PATHS = FeederList(
     "GetJalurMasuk", ("id_jalur_masuk", "nama_jalur_masuk"), ("id_jalur_masuk",), optional=True
 )
 FUNDING = FeederList("GetPembiayaan", ("id_pembiayaan", "nama_pembiayaan"), ("id_pembiayaan",), optional=True)
+STATUSES = FeederList(
+    "GetStatusMahasiswa",
+    ("id_status_mahasiswa", "nama_status_mahasiswa"),
+    ("id_status_mahasiswa",),
+    optional=True,
+)
+EXIT_KINDS = FeederList(
+    "GetJenisKeluar",
+    ("id_jenis_keluar", "jenis_keluar", "nama_jenis_keluar"),
+    ("id_jenis_keluar",),
+    optional=True,
+)
+ENTRY_KINDS = FeederList(
+    "GetJenisPendaftaran",
+    ("id_jenis_daftar", "nama_jenis_daftar"),
+    ("id_jenis_daftar",),
+    optional=True,
+)
+SEMESTERS = FeederList("GetSemester", ("id_semester", "nama_semester"), ("id_semester",), optional=True)
+COURSES = FeederList(
+    "GetListMataKuliah",
+    ("id_matkul", "kode_mata_kuliah", "nama_mata_kuliah"),
+    ("id_matkul",),
+    optional=True,
+)
+CURRICULA = FeederList(
+    "GetMatkulKurikulum",
+    ("id_kurikulum", "id_matkul", "apakah_wajib"),
+    ("id_kurikulum", "id_matkul"),
+    optional=True,
+)
+GRADES = FeederList(
+    "GetRiwayatNilaiMahasiswa",
+    (
+        *(REGISTRATION, "nim", "id_periode", "id_matkul", "kode_mata_kuliah", "nama_mata_kuliah"),
+        *("id_kelas", "nama_kelas_kuliah", "sks_mata_kuliah", "sks_kelas_kuliah"),
+        *("nilai_angka", "nilai_huruf", "nilai_indeks", "angkatan"),
+    ),
+    (REGISTRATION, "id_matkul", "id_periode", "id_kelas"),
+    entry="angkatan",
+    optional=True,
+)
 COUNTED = ("aktif", "cuti", "non_aktif", "sedang_double_degree", "kampus_merdeka")
 COUNTS = FeederList(
     "GetRekapJumlahMahasiswa", ("id_periode", "id_prodi", *COUNTED), ("id_periode", "id_prodi"), optional=True
 )
-LISTS = (PROGRAMMES, PATHS, FUNDING, REGISTRATIONS, STUDENTS, TERMS, EXITS, COUNTS)
+CODE_LISTS = (STATUSES, EXIT_KINDS, ENTRY_KINDS, SEMESTERS, PATHS, FUNDING)
+LISTS = (PROGRAMMES, *CODE_LISTS, REGISTRATIONS, STUDENTS, TERMS, EXITS, COUNTS)
+OF_GRADES = (COURSES, CURRICULA, GRADES)
 
 
 @dataclass(frozen=True)
@@ -160,7 +204,7 @@ class Cohorts:
     def __contains__(self, term: object) -> bool:
         """Whether a term of entry (``YYYYT``) belongs to one of the years."""
         text = str(term)
-        return text[:4].isdigit() and self.first <= int(text[:4]) <= self.last
+        return text[:4].isdecimal() and self.first <= int(text[:4]) <= self.last
 
     @property
     def as_text(self) -> str:
@@ -172,6 +216,8 @@ def filter_of(one: FeederList, cohorts: Cohorts | None) -> str:
     """``filter`` of the protocol for some cohorts; empty where the list cannot be cut by them."""
     if cohorts is None or not one.entry:
         return ""
+    if one.entry == "angkatan":  # a year alone
+        return f"{one.entry} >= '{cohorts.first}' and {one.entry} <= '{cohorts.last}'"
     return f"{one.entry} >= '{cohorts.first}1' and {one.entry} <= '{cohorts.last}3'"
 
 
@@ -198,7 +244,7 @@ def kept_rows(one: FeederList, rows: Iterable[dict]) -> list[dict[str, str]]:
 
 def _province(code: str) -> str:
     """The code of the province of a district's six-digit code; nothing of anything else."""
-    return f"{code[:2]}0000" if len(code) == 6 and code.isdigit() else ""
+    return f"{code[:2]}0000" if len(code) == 6 and code.isdecimal() else ""
 
 
 def _text(value: object, one: FeederList, name: str) -> str:

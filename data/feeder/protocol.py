@@ -319,7 +319,7 @@ def _read(answer: requests.Response, until: float) -> bytes:
         if time.monotonic() > until:
             raise _Passing("unreachable", "the answer comes too slowly")
     expected = answer.headers.get("Content-Length", "")
-    if expected.isdigit() and not answer.headers.get("Content-Encoding") and int(expected) != size:
+    if expected.isdecimal() and not answer.headers.get("Content-Encoding") and int(expected) != size:
         raise _Passing("unreachable", "the answer broke off")
     return b"".join(parts)
 

@@ -7,20 +7,22 @@ transaction under an id that the pull chose when it began, and what follows can 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 
+import pandas as pd
 from sqlalchemy import select
 
 from data import schema
 from data.engine.database import Store
-from data.feeder.lists import LISTS, PEOPLE, Cohorts, FeederList
+from data.feeder.lists import LISTS, OF_GRADES, PEOPLE, Cohorts, FeederList
 from data.feeder.protocol import FeederClient, FeederError, host_of
 from data.feeder.reading import PAGE_ROWS, read_list
 from data.feeder.reconcile import NOT_REPORTED, VANISHED, Reconciliation, reconcile, remember
 from data.feeder.staging import Staging, alone, begun
-from data.feeder.tables import tables_of
+from data.feeder.tables import FeederTables, tables_of
 from data.files.mapping import Mapping
+from data.records.checks import collect, problems
 from data.records.imports import records_written
 from data.records.ingest import ImportPlan, apply_import, plan_import
 from data.trust import audit
@@ -42,16 +44,19 @@ class Wanted:
         answers also carry national numbers and contacts, which are dropped on arrival.
     page_rows : int
         Rows asked for at a time.
+    grades : bool
+        Whether GetRiwayatNilaiMahasiswa is read: some fifty rows a student.
     """
 
     cohorts: Cohorts | None = None
     people: bool = False
     page_rows: int = PAGE_ROWS
+    grades: bool = True
 
     @property
     def lists(self) -> tuple[FeederList, ...]:
         """What is read, in turn."""
-        return (*LISTS, PEOPLE) if self.people else LISTS
+        return (*LISTS, *((PEOPLE,) if self.people else ()), *(OF_GRADES if self.grades else ()))
 
 
 @dataclass(frozen=True)
@@ -150,6 +155,7 @@ def pull(
         gone = _erased(store, {row["nim"] for row in everything.students})
         tables = everything.without(gone)
         plan = plan_import(tables.sources(), mapping, store=store, today=today, progress=progress)
+        plan = replace(plan, problems=collect([plan.problems, about_lists(tables)]))
         import_id, written, counts = None, False, plan.counts
         if not dry_run and not plan.unreadable and (plan.accepted or skip_bad):
             how = {"actor": actor, "role": role, "skip_bad": skip_bad, "progress": progress}
@@ -174,6 +180,13 @@ def pull(
             remember(store, tables)
         staging.drop()
     return pulled
+
+
+def about_lists(tables: FeederTables) -> pd.DataFrame:
+    """Rows of Feeder's lists that were left out, and codes that mean something else than expected."""
+    found = [problems(act, "REC147", [None], messages=line) for act, line in tables.left]
+    found += [problems(act, "REC146", [None], messages=line) for act, line in tables.codes.clashes]
+    return collect(found)
 
 
 def _question(client: FeederClient, wanted: Wanted) -> dict:

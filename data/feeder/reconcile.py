@@ -17,12 +17,20 @@ from data.engine.bulk import fetch
 from data.engine.database import Store
 from data.feeder import staging
 from data.feeder.lists import Cohorts
-from data.feeder.tables import FeederTables
+from data.feeder.tables import NAMES, FeederTables
+from data.files.cells import whole_code
+from data.files.register_files import short_code
 
-COUNT_COLUMNS = ("program_code", "term_id", "ours", "feeder", "counted_by", "difference", "not_reported")
-MISSING_COLUMNS = ("state", "what", "student_number", "student_key", "program_code", "cohort_term", "term_id")
+COUNT_COLUMNS = (
+    *("program_code", "term_id", "ours", "feeder", "counted_by", "difference", "not_reported"),
+    *("grades_ours", "grades_feeder"),
+)
+MISSING_COLUMNS = (
+    *("state", "what", "student_number", "student_key", "program_code", "cohort_term", "term_id"),
+    "courses",
+)
 NOT_REPORTED, VANISHED = "not_reported", "vanished"
-STUDENT, TERM, EXIT = "student", "term", "exit"
+STUDENT, TERM, EXIT, GRADE = "student", "term", "exit", "grade"  # grade: all of a student's in a term
 _SEEN = "seen"
 Key = tuple[str, str, int]  # what, student key, term (0 for students and exits)
 
@@ -37,10 +45,12 @@ class Reconciliation:
         Columns :data:`COUNT_COLUMNS`: students with a term row by programme and term, ours and Feeder's.
         ``counted_by`` is "feeder" where GetRekapJumlahMahasiswa says the number and "rows" where the rows
         that were read were counted; ``difference`` is ours less Feeder's; ``not_reported`` are ours of whom
-        Feeder has no row.
+        Feeder has no row. ``grades_ours`` and ``grades_feeder`` are course attempts of the term, missing
+        where Feeder's were not read.
     missing : DataFrame
         Columns :data:`MISSING_COLUMNS`: what we have and Feeder has not, one row each; ``state`` says whether
-        an earlier pull had seen it there. A student whom Feeder does not know at all stands there once.
+        an earlier pull had seen it there. For grades, ``courses`` names those of the term that Feeder has
+        not. A student whom Feeder does not know at all stands there once.
     """
 
     counts: pd.DataFrame
@@ -66,14 +76,21 @@ def reconcile(
         Which were asked for.
     """
     ours = _ours(store, cohorts)
-    there = _keys(store, tables)
+    key_of = _keys_of_numbers(store, tables)
+    if not tables.with_grades:
+        ours = ours[ours["what"] != GRADE].reset_index(drop=True)
+    lacking = _lacking(ours, _courses_there(tables, key_of))
+    ours = ours.assign(courses=lacking)
+    # Grades of a term are there when every course of ours is.
+    less = ours[(ours["what"] == GRADE) & (ours["courses"] != "")]
+    there = _keys(tables, key_of) - set(_each_key(less))
     seen = _remembered(store)
 
     def state_of(key: Key) -> str:
         return VANISHED if key in seen else NOT_REPORTED
 
     known = {key for what, key, _ in there if what == STUDENT}
-    keys = list(zip(ours["what"], ours["student_key"], ours["term_id"].tolist(), strict=True))
+    keys = _each_key(ours)
     states = [
         None if key in there or (key[0] != STUDENT and key[1] not in known) else state_of(key) for key in keys
     ]
@@ -85,11 +102,16 @@ def reconcile(
     )
 
 
+def _each_key(rows: pd.DataFrame) -> list[Key]:
+    return list(zip(rows["what"], rows["student_key"], rows["term_id"].tolist(), strict=True))
+
+
 def remember(store: Store, tables: FeederTables) -> None:
     """Note what Feeder has, beside what earlier pulls saw there and our register still holds."""
     held = {(row.what, row.student_key, row.term_id) for row in _ours(store, None).itertuples()}
     note: dict[str, list] = {}
-    for what, key, term in sorted((_remembered(store) & held) | _keys(store, tables)):
+    there = _keys(tables, _keys_of_numbers(store, tables))
+    for what, key, term in sorted((_remembered(store) & held) | there):
         note.setdefault(key, []).append([what, term])
     staging.keep(store, _SEEN, note)
 
@@ -99,17 +121,41 @@ def _remembered(store: Store) -> set[Key]:
     return {(what, key, term) for key, rows in note.items() for what, term in rows}
 
 
-def _keys(store: Store, tables: FeederTables) -> set[Key]:
-    numbers = {row["nim"] for rows in (tables.students, tables.terms, tables.outcomes) for row in rows}
+def _keys_of_numbers(store: Store, tables: FeederTables) -> dict[str, str]:
+    numbers = {row["nim"] for name in NAMES for row in getattr(tables, name)}
     stored = dict(zip(*_numbers(store), strict=True))
-    key_of = {number: stored.get(number) or store.cipher.student_key(number) for number in numbers}
+    return {number: stored.get(number) or store.cipher.student_key(number) for number in numbers}
+
+
+def _keys(tables: FeederTables, key_of: dict[str, str]) -> set[Key]:
     found: set[Key] = {(STUDENT, key_of[row["nim"]], 0) for row in tables.students}
     found |= {(TERM, key_of[row["nim"]], _term(row["id_semester"])) for row in tables.terms}
+    found |= {(GRADE, key_of[row["nim"]], _term(row["id_periode"])) for row in tables.grades}
     return found | {(EXIT, key_of[row["nim"]], 0) for row in tables.outcomes}
 
 
+def _courses_there(tables: FeederTables, key_of: dict[str, str]) -> dict[tuple[str, int], set[str]]:
+    """Student and term → the courses that Feeder has, by the codes that the register gives them."""
+    found: dict[tuple[str, int], set[str]] = {}
+    codes = {row["kode_mata_kuliah"] for row in tables.grades}
+    stored = {code: short_code(whole_code(code)) for code in codes}
+    for row in tables.grades:
+        place = (key_of[row["nim"]], _term(row["id_periode"]))
+        found.setdefault(place, set()).add(stored[row["kode_mata_kuliah"]])
+    return found
+
+
+def _lacking(ours: pd.DataFrame, there: dict[tuple[str, int], set[str]]) -> list[str]:
+    """Of each row of grades the courses that Feeder has not, as a text; of every other row nothing."""
+    rows = zip(ours["what"], ours["student_key"], ours["term_id"], ours["courses"], strict=True)
+    return [
+        ", ".join(sorted(courses - there.get((key, term), set()))) if what == GRADE else ""
+        for what, key, term, courses in rows
+    ]
+
+
 def _term(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() else -1
+    return int(text) if text.isascii() and text.isdecimal() else -1
 
 
 def _numbers(store: Store) -> tuple[pd.Series, pd.Series]:
@@ -125,6 +171,8 @@ def _ours(store: Store, cohorts: Cohorts | None) -> pd.DataFrame:
         *(schema.students, schema.identities),
         *(schema.terms, schema.outcomes),
     )
+    attempts = schema.course_attempts
+    taken = select(attempts.c.student_key, attempts.c.term_id, attempts.c.course_code)
     about = select(
         students.c.student_key,
         students.c.program_code,
@@ -135,12 +183,16 @@ def _ours(store: Store, cohorts: Cohorts | None) -> pd.DataFrame:
         people = fetch(connection, about)
         activity = fetch(connection, select(terms.c.student_key, terms.c.term_id))
         gone = fetch(connection, select(outcomes.c.student_key).where(outcomes.c.exit_type.is_not(None)))
+        graded = fetch(connection, taken)
     if cohorts is not None:
         people = people[[term in cohorts for term in people["cohort_term"]]]
+    by_term = graded.groupby(["student_key", "term_id"], sort=False)["course_code"]
+    courses = pd.DataFrame({"courses": by_term.agg(set), "attempts": by_term.size()}).reset_index()
     rows = pd.concat(
         [
             people[["student_key"]].assign(what=STUDENT, term_id=0),
             activity.assign(what=TERM),
+            courses.assign(what=GRADE),
             gone.assign(what=EXIT, term_id=0),
         ],
         ignore_index=True,
@@ -151,7 +203,9 @@ def _ours(store: Store, cohorts: Cohorts | None) -> pd.DataFrame:
 def _counts(
     ours: pd.DataFrame, tables: FeederTables, there: set[Key], program_of: dict[str, str]
 ) -> pd.DataFrame:
-    of_ours, unreported = Counter(), Counter()
+    of_ours, unreported, graded = Counter(), Counter(), Counter()
+    for row in ours[ours["what"] == GRADE].itertuples():
+        graded[row.program_code, row.term_id] += int(row.attempts)
     for row in ours[ours["what"] == TERM].itertuples():
         of_ours[row.program_code, row.term_id] += 1
         unreported[row.program_code, row.term_id] += (TERM, row.student_key, row.term_id) not in there
@@ -164,6 +218,10 @@ def _counts(
     told = Counter()
     for (programme, term), number in tables.counts.items():
         told[codes.get(programme, programme), _term(term)] += number
+    program = {
+        row["nim"]: codes.get(row["id_prodi"], row["id_prodi"]) for row in tables.students
+    } | program_of
+    marked = Counter((program.get(row["nim"], ""), _term(row["id_periode"])) for row in tables.grades)
     rows = []
     for code, term in sorted(of_ours.keys() | listed.keys() | told.keys()):
         said = (code, term) in told
@@ -179,6 +237,9 @@ def _counts(
                     "feeder" if said else "rows",
                     mine - feeder,
                     unreported[code, term],
+                    graded[code, term] if tables.with_grades else None,
+                    marked[code, term] if tables.with_grades else None,
                 )
             )
-    return pd.DataFrame(rows, columns=list(COUNT_COLUMNS))
+    counts = pd.DataFrame(rows, columns=list(COUNT_COLUMNS))
+    return counts.astype({"grades_ours": "Int64", "grades_feeder": "Int64"})

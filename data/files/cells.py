@@ -151,12 +151,12 @@ def _read_text(text: str, column: str) -> str | None:
     text = re.sub(r"\s+", " ", text).strip()
     if column in ("name", "program_name", "program_code"):
         return None if text in _PROGRAMS_NULLS or not text.strip("-—–") else whole_code(text, column)
-    return None if is_null(text) or text == "NA" else text
+    return None if is_null(text) or text == "NA" else whole_code(text, column)
 
 
 def whole_code(text: str, column: str = "program_code") -> str:
     """A code that a program has turned into a number with decimals, without them: ``55201.0`` → ``55201``."""
-    return re.sub(r"^(\d+)[.,]0+$", r"\1", text) if column == "program_code" else text
+    return re.sub(r"^(\d+)[.,]0+$", r"\1", text) if column in ("program_code", "course_code") else text
 
 
 def looks_damaged(text: str) -> bool:

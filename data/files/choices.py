@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from data.files.mapping import TABLES, ZERO_MEANINGS, Mapping, MappingError, TableMapping
 from data.files.matching import Match
-from data.files.text_table import header_key
+from data.files.text_table import cell_key, header_key
 
 OWN = "own"  # name of the mapping that choices make
 _AT = r"(?:(?P<table>\w+)\.)?"
@@ -131,5 +131,5 @@ def _chosen(part: TableMapping, choice: Choice, match: Match) -> TableMapping:
     if header is None:
         raise MappingError(f"{choice.column}: no header gives it; choose it first, {choice.column}=HEADER")
     key = header_key(header)
-    pairs = {**part.meanings.get(key, {}), header_key(choice.cell): choice.value}
+    pairs = {**part.meanings.get(key, {}), cell_key(choice.cell): choice.value}
     return replace(part, meanings={**part.meanings, key: pairs})

@@ -47,10 +47,10 @@ def birth_years(cells: pd.Series) -> pd.Series:
     """
 
     def read(text: str) -> str:
-        if text.isdigit() and len(text) != 8:
+        if text.isdecimal() and len(text) != 8:
             raise ValueError(text)
         place, sign, rest = text.rpartition(",")
-        told = [text] if not sign or any(char.isdigit() for char in place) else [text, rest.strip()]
+        told = [text] if not sign or any(char.isdecimal() for char in place) else [text, rest.strip()]
         for one in told:
             for order in DATE_ORDERS:
                 try:

@@ -15,6 +15,7 @@ from data.columns import (
     ALL_PURPOSES,
     CONSENT_COLUMNS,
     CONSENT_PURPOSES,
+    GRADE_COLUMNS,
     OUTCOME_COLUMNS,
     STUDENT_COLUMNS,
     TERM_COLUMNS,
@@ -22,7 +23,7 @@ from data.columns import (
 )
 from data.files.dates import DATE_ORDERS
 from data.files.mapping_shape import MappingError, check_shape
-from data.files.text_table import header_key
+from data.files.text_table import cell_key, header_key
 
 MAX_BYTES = 2**20  # of a mapping file; those that ship have a hundredth
 FOLDER = Path(__file__).parent.parent / "mappings"
@@ -31,9 +32,11 @@ ZERO_MEANINGS = ("empty", "grade")  # what a term average of 0 says: no grade ye
 TABLES: dict[str, tuple[Column, ...]] = {
     "students": STUDENT_COLUMNS,
     "terms": TERM_COLUMNS,
+    "grades": GRADE_COLUMNS,
     "outcomes": OUTCOME_COLUMNS,
     "consents": CONSENT_COLUMNS,
 }
+BY_TERM = ("terms", "grades")  # tables whose rows stand in a term, perhaps told by the student's own count
 # Beside the required columns a file of consents needs one of each line.
 _CONSENTS_NEED = (
     ("purpose", *CONSENT_PURPOSES, *(f"{purpose}_on" for purpose in CONSENT_PURPOSES)),
@@ -107,8 +110,10 @@ class Mapping:
 def missing_columns(table: str, given: Collection[str]) -> tuple[str, ...]:
     """Columns that a file of ``table`` cannot do without and that are not among ``given``."""
     missing = [column.name for column in TABLES[table] if column.required and column.name not in given]
-    if table == "terms" and "term_index" in given:  # the student's own semester number places the term
+    if table in BY_TERM and "term_index" in given:  # the student's own semester number places the term
         missing = [name for name in missing if name != "term_id"]
+    if table == "grades" and not {"grade", "grade_points", "score"} & set(given):
+        missing.append("grade")
     if table == "consents":
         missing += [needed[0] for needed in _CONSENTS_NEED if not set(needed) & set(given)]
     return tuple(missing)
@@ -185,7 +190,7 @@ def _table_from_dict(table: str, raw: dict) -> TableMapping:
         for column, headers in raw.get("columns", {}).items()
     }
     values = {
-        column: {header_key(cell): str(value) for cell, value in pairs.items()}
+        column: {cell_key(cell): str(value) for cell, value in pairs.items()}
         for column, pairs in raw.get("values", {}).items()
     }
     scale = {header_key(header): float(factor) for header, factor in raw.get("scale", {}).items()}
@@ -199,7 +204,7 @@ def _table_from_dict(table: str, raw: dict) -> TableMapping:
         dict(raw.get("chosen", {})),
         {column: str(cell) for column, cell in raw.get("fixed", {}).items()},
         {
-            header_key(header): {header_key(cell): str(value) for cell, value in pairs.items()}
+            header_key(header): {cell_key(cell): str(value) for cell, value in pairs.items()}
             for header, pairs in raw.get("meanings", {}).items()
         },
         tuple(raw.get("unneeded", ())),

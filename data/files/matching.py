@@ -14,10 +14,11 @@ import pandas as pd
 from data.columns import ALL_PURPOSES, MAX_TERM_INDEX, OF_CONSENT, Column
 from data.files.cells import is_null, whole_code
 from data.files.derived_cells import tells_graduation
-from data.files.mapping import TABLES, Mapping, missing_columns, shipped_mappings
+from data.files.mapping import BY_TERM, TABLES, Mapping, missing_columns, shipped_mappings
+from data.files.mark_words import mark_meaning
 from data.files.never_stored import never_stored
 from data.files.term_words import read_term
-from data.files.text_table import TextTable, header_key
+from data.files.text_table import TextTable, cell_key, header_key
 from data.files.wide import own_count, term_headers
 
 # Columns added to the files that go back to the office; ignored when such a file is imported again.
@@ -76,14 +77,14 @@ def own_numbers(text: TextTable, match: Match, others: Sequence[Mapping] = ()) -
     of such numbers above 3, the numbers are the student's own.
     """
     header = match.headers.get("term_id")
-    if match.table != "terms" or header is None or "term_index" in match.headers:
+    if match.table not in BY_TERM or header is None or "term_index" in match.headers:
         return match
     by_key = {header_key(name): name for name in text.frame.columns}
     told = None
     if own_count(text.frame[header].fillna("").astype("str")):
         told = header
     for mapping in (match.mapping, *others):
-        for option in mapping.table("terms").join.get("term_id", ()):
+        for option in mapping.table(match.table).join.get("term_id", ()):
             beside = by_key.get(header_key(option[-1]))
             years = by_key.get(header_key(option[0])) == header
             if told is None and years and beside and beside not in match.headers.values():
@@ -94,7 +95,7 @@ def own_numbers(text: TextTable, match: Match, others: Sequence[Mapping] = ()) -
         return match
     headers = {column: name for column, name in match.headers.items() if column != "term_id"}
     headers["term_index"] = told
-    missing = missing_columns("terms", (*headers, *match.mapping.table("terms").fixed))
+    missing = missing_columns(match.table, (*headers, *match.mapping.table(match.table).fixed))
     unknown = tuple(name for name in match.unknown if name != told)
     elsewhere = tuple(name for name in match.elsewhere if name != told)
     years = None if told == header else header
@@ -249,6 +250,8 @@ def detect_table(headers: Sequence[str], mappings: Sequence[Mapping] = ()) -> st
     """Which table a file's headers describe, or None when no table's required columns are all there."""
     matches = {table: detect_mapping(headers, table, mappings) for table in TABLES}
     complete = {table: match for table, match in matches.items() if not match.missing}
+    if "grades" in complete:  # a course beside its mark stands in no other table
+        return "grades"
     if "outcomes" in complete and "terms" not in complete and tells_exits(matches["outcomes"]):
         return "outcomes"
     return max(complete, key=lambda table: len(complete[table].headers), default=None)
@@ -310,8 +313,8 @@ def _value(cell: str, column: Column, words: dict[str, str]) -> str:
     ``1.0`` is the code 1 and never the code 10, whatever a key of the cell without punctuation would say.
     """
     cell = whole_code(cell)
-    key = header_key(cell)
-    whole = None if key.isdigit() and not cell.strip().isdigit() else words.get(key)
+    key = cell_key(cell)
+    whole = None if key.isdecimal() and not cell.strip().isdecimal() else words.get(key)
     if not column.listed or whole == "":
         return cell if whole is None else whole
     return listed_values(cell, column.allowed, words)
@@ -320,7 +323,8 @@ def _value(cell: str, column: Column, words: dict[str, str]) -> str:
 def strange_cells(
     cells: Iterable[str], name: str, match: Match, others: Sequence[Mapping] = ()
 ) -> tuple[str, ...]:
-    """The cells of a column of codes that say none of its allowed values, each once.
+    """The cells of a column of codes that say none of its allowed values, or of marks that no scale knows,
+    each once.
 
     Parameters
     ----------
@@ -332,17 +336,20 @@ def strange_cells(
         As for :func:`translate`.
     """
     column = next(column for column in TABLES[match.table] if column.name == name)
-    if not column.allowed or column.listed:
+    if not (column.allowed or column.by_hand) or column.listed:
         return ()
     words = _value_words(column, match, others) | _meanings(match.headers.get(name), match, others)
     each = dict.fromkeys(cell.strip() for cell in cells if not is_null(cell))
-    return tuple(cell for cell in each if words.get(header_key(cell), cell) not in ("", *column.allowed))
+    said = {cell: words.get(cell_key(cell), cell) for cell in each}
+    if column.by_hand:
+        return tuple(cell for cell, value in said.items() if value and mark_meaning(value) is None)
+    return tuple(cell for cell, value in said.items() if value not in ("", *column.allowed))
 
 
 def listed_values(cell: str, allowed: Sequence[str], words: dict[str, str]) -> str:
     """Several words in one cell → ``"a, b"``; a word that is not known stays as it is, at the end."""
-    parts = [cell] if header_key(cell) in words else _BETWEEN.split(cell)
-    found = [words.get(header_key(part), part.strip()) for part in parts if part.strip()]
+    parts = [cell] if cell_key(cell) in words else _BETWEEN.split(cell)
+    found = [words.get(cell_key(part), part.strip()) for part in parts if part.strip()]
     if ALL_PURPOSES in found:
         found += allowed
     strange = [one for one in found if one not in allowed and one != ALL_PURPOSES]
@@ -352,7 +359,7 @@ def listed_values(cell: str, allowed: Sequence[str], words: dict[str, str]) -> s
 def shipped_words(column: Column, table: str) -> dict[str, str]:
     """Every word of the shipped mappings for the values of a column, by
     :func:`data.files.text_table.header_key`."""
-    words = {header_key(value): value for value in column.allowed}
+    words = {cell_key(value): value for value in column.allowed}
     for mapping in reversed(shipped_mappings()):
         words |= mapping.words(table, column) if mapping.lends else {}
     return words | ({ALL_PURPOSES: ALL_PURPOSES} if column.listed else {})
@@ -379,9 +386,9 @@ def _value_words(column: Column, match: Match, others: Sequence[Mapping]) -> dic
     lent = {}
     for other in (other for other in others if other.lends):
         for cell, value in other.words(match.table, column).items():
-            if not cell.isdigit():
+            if not cell.isdecimal():
                 lent.setdefault(cell, value)
-    canonical = {header_key(value): value for value in column.allowed}
+    canonical = {cell_key(value): value for value in column.allowed}
     if column.listed:
         canonical[header_key(ALL_PURPOSES)] = ALL_PURPOSES
     return {**lent, **canonical, **own}

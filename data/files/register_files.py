@@ -40,6 +40,7 @@ REGISTER = ("students", "terms", "outcomes")  # what a file with one row per stu
 _LEVEL = r"^(S-?[23][ -]?Terapan|S-?[123]|Sp-?[12]|D-?(?:IV|I{1,3}|[1234])|Profesi)\b"
 _LEVEL_WORDS = {"di": "D1", "dii": "D2", "diii": "D3", "div": "D4"}
 
+NAMED_CODES = (("program_code", "program_name", "programme"), ("course_code", "course_name", "course"))
 CODE_LENGTH = 32  # characters of a programme's code in the store
 
 
@@ -49,7 +50,7 @@ class Source:
 
     Parameters
     ----------
-    table : {"students", "terms", "outcomes", "consents"}
+    table : {"students", "terms", "grades", "outcomes", "consents"}
         What the file holds.
     name : str
         File name, without folders.
@@ -238,8 +239,10 @@ def guess_table(name: str, data: bytes, *, remembered: Sequence[Mapping] = ()) -
     mappings = (*remembered, *shipped_mappings())
     known = frozenset().union(*(known_headers(table, mappings) for table in TABLES))
     text = read_text_table(data, name, known=known, limit=100)
-    matches = {table: _matched(text, table, None, mappings)[1] for table in REGISTER}
+    matches = {table: _matched(text, table, None, mappings)[1] for table in (*REGISTER, "grades")}
     complete = {table for table, match in matches.items() if not match.missing}
+    if "grades" in complete:
+        return "grades"
     if "students" in complete and (
         tells_exits(matches["outcomes"]) or ("terms" in complete and _one_row_each(text, matches["students"]))
     ):
@@ -333,7 +336,7 @@ def _gone(translated: pd.DataFrame, statuses: pd.Series, match: Match) -> tuple[
     """Rows of terms whose status is a kind of exit: those without a term average, and those with one."""
     exit_type = next(column for column in OUTCOME_COLUMNS if column.name == "exit_type")
     words = {**shipped_words(exit_type, "outcomes"), **match.mapping.words("outcomes", exit_type)}
-    exits = {word for word, kind in words.items() if kind and not word.isdigit()}
+    exits = {word for word, kind in words.items() if kind and not word.isdecimal()}
     strange = ~translated["status"].isin(list(TERM_STATUSES))
     gone = strange & statuses.fillna("").map(header_key).isin(exits)
     none = pd.Series("", index=translated.index, dtype="str")
@@ -358,31 +361,43 @@ def _cell_remarks(name: str, column: ParsedColumn) -> list[Remark]:
 def _with_short_codes(
     values: pd.DataFrame, match: Match, others: Sequence[Mapping]
 ) -> tuple[pd.DataFrame, list[Remark]]:
-    """Programme names that serve as codes and are longer than a code may be, shortened always alike."""
-    if "program_code" not in values:
-        return values, []
-    long = (values["program_code"].str.len() > CODE_LENGTH).fillna(False).astype(bool)
-    named = [one.table(match.table).columns.get("program_name", ()) for one in (match.mapping, *others)]
-    by_name = header_key(match.headers.get("program_code", "")) in {
-        header_key(name) for own in named for name in own
+    """Names of programmes or courses that serve as codes and are too long for one, shortened always alike."""
+    remarks: list[Remark] = []
+    for code, name, what in NAMED_CODES:
+        if code in values:
+            values, found = _with_short_names(values, match, others, code, name, what)
+            remarks += found
+    return values, remarks
+
+
+def _with_short_names(values, match, others, code, name, what) -> tuple[pd.DataFrame, list[Remark]]:
+    long = (values[code].str.len() > CODE_LENGTH).fillna(False).astype(bool)
+    named = [one.table(match.table).columns.get(name, ()) for one in (match.mapping, *others)]
+    by_name = header_key(match.headers.get(code, "")) in {
+        header_key(header) for own in named for header in own
     }
     if not long.any() or not by_name:
         return values, []
-    whole = values.get("program_name", pd.Series(pd.NA, index=values.index, dtype="str"))
-    short = {name: _short_code(name) for name in values.loc[long, "program_code"].unique()}
+    whole = values.get(name, pd.Series(pd.NA, index=values.index, dtype="str"))
+    short = {text: short_code(text) for text in values.loc[long, code].unique()}
     values = values.assign(
-        program_name=whole.fillna(values["program_code"]).astype("str"),
-        program_code=values["program_code"].replace(short).astype("str"),
+        **{
+            name: whole.fillna(values[code]).astype("str"),
+            code: values[code].replace(short).astype("str"),
+        }
     )
-    codes = ", ".join(f"{code!r} for {name!r}" for name, code in short.items())
+    codes = ", ".join(f"{made!r} for {text!r}" for text, made in short.items())
     message = (
-        "there is no column for the programme's code, so the name serves as one; names longer than "
+        f"there is no column for the {what}'s code, so the name serves as one; names longer than "
         f"{CODE_LENGTH} characters are shortened: {codes}"
     )
-    return values, [Remark("REC122", "program_code", None, message)]
+    return values, [Remark("REC122", code, None, message)]
 
 
-def _short_code(name: str) -> str:
+def short_code(name: str) -> str:
+    """A name as a code of at most :data:`CODE_LENGTH` characters, always alike."""
+    if len(name) <= CODE_LENGTH:
+        return name
     mark = hashlib.sha256(name.encode()).hexdigest()[:6]
     return f"{name[: CODE_LENGTH - 7].rstrip()}-{mark}"
 

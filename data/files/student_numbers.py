@@ -20,6 +20,24 @@ def is_summary(text: str) -> bool:
     return bool(_SUMMARY.fullmatch(text.strip()))
 
 
+_COURSE_TOTAL = re.compile(
+    r"(?:(?:grand|sub)[ -]*)?(?:total|jumlah|jml)(?:[ .:]+(?:sks|kredit|nilai|mutu|credits?|mk))*[ .:=]*\d*"
+    r"|rata[ -]?rata.*|ip[sk]?[ .:=]*(?:\d[\d.,]*)?|indeks prestasi.*",
+    re.IGNORECASE,
+)
+
+
+def is_course_total(text: str) -> bool:
+    """Whether a cell in the place of a course begins a line of totals; a course may be called after one.
+
+    Examples
+    --------
+    >>> is_course_total("JUMLAH SKS"), is_course_total("IPS"), is_course_total("Total Quality Management")
+    (True, True, False)
+    """
+    return bool(_COURSE_TOTAL.fullmatch(text.strip()))
+
+
 def why_none(number: str) -> str | None:
     """Why a text is no student number, in words; None when it may be one.
 
@@ -34,7 +52,7 @@ def why_none(number: str) -> str | None:
         return None  # that has a rule of its own
     if is_summary(number):
         return "a total, a caption or a note, not the row of a student; delete the row"
-    if not any(char.isdigit() for char in number):
+    if not any(char.isdecimal() for char in number):
         return "holds no digit; a student number has at least one"
     if not number.strip("0 ./-"):
         return "only zeros"

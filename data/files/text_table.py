@@ -128,6 +128,23 @@ def header_key(header: str) -> str:
     return "".join(char for char in plain if char.isalnum())
 
 
+_SIGNED = re.compile(r"\s*([A-Za-z]{1,2})\s*([+\-\u2010-\u2015\u2212]+)\s*")
+
+
+def cell_key(cell: str) -> str:
+    """The key of a cell of codes: as :func:`header_key`, but the signs of a mark are part of it.
+
+    Examples
+    --------
+    >>> cell_key("A -"), cell_key("B+"), cell_key("Non-Aktif")
+    ('aminus', 'bplus', 'nonaktif')
+    """
+    signed = _SIGNED.fullmatch(str(cell))
+    if signed is None:
+        return header_key(cell)
+    return header_key(signed[1]) + "".join("plus" if sign == "+" else "minus" for sign in signed[2])
+
+
 def clean_cell(text: str) -> str:
     """A cell without surrounding or invisible spaces and without a spreadsheet's text marks.
 
@@ -139,9 +156,9 @@ def clean_cell(text: str) -> str:
     text = text.translate(_INVISIBLE).strip()
     if len(text) > 2 and text.startswith('="') and text.endswith('"') and text.count('"') == 2:
         return text[2:-1].strip()
-    if len(text) > 1 and text[0] == "'" and (text[1].isdigit() or text[1] in "=+-@＝＋－＠"):
+    if len(text) > 1 and text[0] == "'" and (text[1].isdecimal() or text[1] in "=+-@＝＋－＠"):
         return text[1:]
-    if len(text) > 1 and text[0] in _QUOTES and text[1].isdigit():  # the mark, made typographic on the way
+    if len(text) > 1 and text[0] in _QUOTES and text[1].isdecimal():  # the mark, made typographic on the way
         return text[1:]
     return text
 

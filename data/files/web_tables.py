@@ -168,4 +168,4 @@ class _Open:
 
 
 def _span(text: str | None) -> int:
-    return min(int(text), 1000) if text and text.strip().isdigit() and int(text) > 0 else 1
+    return min(int(text), 1000) if text and text.strip().isdecimal() and int(text) > 0 else 1

@@ -16,11 +16,16 @@ import contextlib
 import io
 import json
 import os
+import re
 import sys
+import zipfile
+import zlib
 from datetime import date, datetime, time
 
 MAX_MEMORY = 3 * 2**30
+MAX_SECONDS = 60  # of processor time
 MAX_CELLS = 5_000_000  # over all rows and columns that a sheet reaches
+MAX_REPEATED = 20 * MAX_CELLS  # what the reader may write out before its size is known and judged
 DAMAGED = "damaged"
 LENGTH = 8  # bytes that say how long what follows is
 
@@ -49,6 +54,7 @@ def _read_alone(source: bytes) -> None:
             import resource
 
             resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
+            resource.setrlimit(resource.RLIMIT_CPU, (MAX_SECONDS, MAX_SECONDS))
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         _send(_said(source))
         ended = 0
@@ -78,6 +84,7 @@ def _answer(source: bytes) -> dict:
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
     try:
+        _refuse_repeated(source)
         book = CalamineWorkbook.from_filelike(io.BytesIO(source))
         states = {sheet.name: str(sheet.visible).rpartition(".")[2] for sheet in book.sheets_metadata}
         return {"sheets": [_sheet(book, title, states.get(title, "Visible")) for title in book.sheet_names]}
@@ -85,6 +92,44 @@ def _answer(source: bytes) -> dict:
         return {"error": "password"}
     except (CalamineError, OSError, ValueError, LookupError) as error:
         return {"error": str(error) or type(error).__name__}
+
+
+def _refuse_repeated(source: bytes) -> None:
+    """Refuse an ODS file that says of filled rows that they are there again and again: the reader would write
+    them out before anybody could count them.
+
+    Raises
+    ------
+    ValueError
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(source)) as packed:
+            content = packed.read("content.xml")
+    except (zipfile.BadZipFile, KeyError, NotImplementedError, zlib.error, RuntimeError, EOFError):
+        return  # none, or a damaged one: the reader says so
+    cells = 0
+    for about, row in _ROW.findall(content):
+        wide = filled = 0
+        for cell in _CELL.finditer(row):
+            wide += _times(_COLUMNS, cell[1])
+            if not cell[2] or b"value" in cell[1]:
+                filled = wide
+        cells += filled * _times(_ROWS, about)
+        if cells > MAX_REPEATED:
+            raise ValueError(
+                "a sheet repeats filled cells over more than the table can be: delete what lies outside it"
+            )
+
+
+_ROW = re.compile(rb"<table:table-row\b([^>]*)>(.*?)</table:table-row>", re.DOTALL)
+_CELL = re.compile(rb"<table:(?:covered-)?table-cell\b([^>]*?)(/?)>")
+_ROWS = re.compile(rb'number-rows-repeated="(\d{1,9})"')
+_COLUMNS = re.compile(rb'number-columns-repeated="(\d{1,9})"')
+
+
+def _times(pattern: re.Pattern[bytes], about: bytes) -> int:
+    found = pattern.search(about)
+    return int(found[1]) if found else 1
 
 
 def _sheet(book, title: str, state: str) -> dict:

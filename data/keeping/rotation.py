@@ -41,6 +41,7 @@ SEALED = (  # table, sealed column, what its ciphertexts are bound to beside the
     (schema.embeddings, schema.embeddings.c.ciphertext, "embedding"),
     (schema.signature_descriptors, schema.signature_descriptors.c.ciphertext, "descriptor"),
     (schema.questioned_images, schema.questioned_images.c.ciphertext, "questioned"),
+    (schema.prediction_images, schema.prediction_images.c.ciphertext, "predicted"),
     (schema.imports, schema.imports.c.replaced, "import"),
 )
 BATCH = 200  # rows of a transaction
@@ -230,7 +231,7 @@ def _kept(seal: Seal) -> Head | None:
 def _sealed_files(folder: Path) -> Iterator[tuple[Path, str]]:
     """Files below the folder that are sealed, and what they are bound to."""
     for one in sorted((folder / "jobs").glob("*/*")):
-        if one.is_file() and (one.name == "names" or one.name.isdigit()):
+        if one.is_file() and (one.name == "names" or one.name.isdecimal()):
             yield one, f"job file:{one.parent.name}:{one.name}"
     for one in sorted((folder / "feeder").glob("*")):
         if one.is_dir():

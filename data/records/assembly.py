@@ -13,9 +13,14 @@ from data.columns import OF_CONSENT
 from data.consents.files import frame_of, has_consents, read_consents
 from data.files.register_files import ParsedTable
 from data.records.frames import RecordFrames
+from data.records.grade_checks import KEY as GRADE_KEY
+from data.records.grade_checks import attempt_numbers
 from data.records.known import Known
+from data.records.marks import read_marks
 from data.records.row_checks import cohorts_of, degree_levels
 from data.records.term_checks import never_graded
+
+GRADES_KEPT = (*GRADE_KEY, "course_name", "credits", "compulsory", "known_at")
 
 
 def assemble(
@@ -26,7 +31,7 @@ def assemble(
     Parameters
     ----------
     tables : dict of str to ParsedTable
-        "students", "terms", "outcomes", "consents"; each optional.
+        Of :data:`data.files.mapping.TABLES`; each optional.
     refused : dict of str to Index
         Table → row numbers to leave out.
     known : Known
@@ -45,6 +50,8 @@ def assemble(
         frames["students"] = _students(students, refused["students"], known)
     if "terms" in tables:
         frames["terms"] = _terms(tables["terms"], refused["terms"], known, today)
+    if "grades" in tables:
+        frames["course_attempts"] = grades_of(tables["grades"], refused["grades"], today)
     if "outcomes" in tables:
         frames["outcomes"] = _outcomes(tables["outcomes"], refused["outcomes"], cohorts, known, today)
     saying = {name: parsed for name, parsed in tables.items() if has_consents(parsed)}
@@ -76,6 +83,20 @@ def _terms(terms: ParsedTable, refused: pd.Index, known: Known, today: date) -> 
         rows = rows.assign(gpa_cum=rows["gpa_cum"].mask(never_graded(terms, known)))
     rows = rows.assign(known_at=_known_at(rows, today))
     return _accepted(rows, refused, ["student_number", "term_id"])
+
+
+def grades_of(grades: ParsedTable, refused: pd.Index, today: date) -> pd.DataFrame:
+    """The accepted rows of a file of grades as course attempts, keyed by ``student_number``.
+
+    Several versions of one attempt, each with its own ``known_at``, stand one after the other.
+    """
+    values = grades.values
+    rows = values[[name for name in GRADES_KEPT if name in values]].join(read_marks(grades).frame)
+    rows = rows.drop(index=refused.intersection(rows.index))
+    number = attempt_numbers(values.loc[rows.index])
+    rows = rows.assign(attempt=number, known_at=_known_at(rows, today))
+    key = [*GRADE_KEY, "attempt", "known_at"]
+    return rows.drop_duplicates(key).sort_values("known_at", kind="stable", ignore_index=True)
 
 
 def _known_at(rows: pd.DataFrame, today: date) -> pd.Series:

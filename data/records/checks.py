@@ -21,7 +21,7 @@ from data.files.cells import NEWEST_YEAR, OLDEST_YEAR, looks_damaged
 from data.files.mapping import TABLES
 from data.files.matching import ROW_NUMBER, detect_mapping, graduation_header, tells_exits
 from data.files.register_files import YEAR_ALONE, ParsedTable
-from data.files.student_numbers import is_summary, why_none
+from data.files.student_numbers import is_course_total, is_summary, why_none
 
 if TYPE_CHECKING:
     import pandera.pandas as pa
@@ -31,12 +31,15 @@ TEXT_LIMITS = {  # column → characters that the store keeps
     "student_number": schema.longest(schema.identities.c.student_number),
     "name": schema.longest(schema.identities.c.name),
     "program_name": schema.longest(schema.programs.c.name),
+    "course_code": schema.longest(schema.course_attempts.c.course_code),
+    "course_name": schema.longest(schema.course_attempts.c.course_name),
     **{
         f"{prefix}{name}": schema.longest(schema.consents.c[name])
         for name in ("source", "text_version")
         for prefix in ("", OF_CONSENT)
     },
 }
+CODES = {"program_code": (is_summary, "programme"), "course_code": (is_course_total, "course")}
 PROBLEM_COLUMNS = ("file", "row", "column", "rule", "value", "severity", "message")
 
 
@@ -70,10 +73,12 @@ _ERRORS = {
     "REC018": "A grade average without graded credits",
     "REC019": "The file cannot be read as a table",
     "REC020": "A text is too long",
-    "REC021": "A student number or programme code that is none",
+    "REC021": "A student number or code that is none",
     "REC022": "A formula without a stored result",
     "REC023": "A true date that may hold day and month exchanged",
     "REC024": "A fraction in a column of per cents",
+    "REC025": "A mark that no scale knows",
+    "REC026": "A mark of 100 without letter and without grade points",
     "CON001": "A yes and a no of the same day for the same purpose",
     "REC030": "A grade average of 0 of which nobody has said what it means",
     "REC031": "The student's semester number and the academic year contradict each other",
@@ -116,7 +121,7 @@ _WARNINGS = {
     "REC119": "Nothing shows whether day or month comes first; assumed",
     "REC120": "An error of a spreadsheet in place of a value; stored as empty",
     "REC121": "The scale of a column differs from what its header says; read by its values",
-    "REC122": "A programme's name serves as its code and is shortened",
+    "REC122": "A name serves as a code and is shortened",
     "REC123": "A sheet of the workbook was not read",
     "REC124": "Bytes of another encoding; read as Windows-1252",
     "REC131": "A value is taken for every row",
@@ -127,6 +132,14 @@ _WARNINGS = {
     "REC136": "Columns about all terms together; left out",
     "REC138": "A status of a student who has left, in a row of a term",
     "REC139": "A term without a grade average and without credits; nothing says whether it was a leave",
+    "REC140": "Grade points are assumed",
+    "REC141": "A letter with other grade points than usual in the file",
+    "REC142": "A mark that was changed; the newest holds",
+    "REC143": "Two classes of one course in one term",
+    "REC144": "One course code with two names",
+    "REC145": "A term's figures differ from those of its grades; the stated ones stay",
+    "REC146": "A code that Feeder's own list gives another meaning than expected; the list holds",
+    "REC147": "Rows of a list that were left out",
     "REC137": "Whoever has a date of graduation is taken as graduated",
     "SPC101": "No student has the number in this name; left out",
     "SPC102": "Two students may be meant; left out",
@@ -274,14 +287,14 @@ def _expected(parsed: ParsedTable, name: str, expected: str):
 
     def said(row: int) -> str:
         cell = str(parsed.raw.at[row, name]).strip() if name in parsed.raw else ""
-        if "date" in expected and cell.isdigit() and len(cell) == 5:
+        if "date" in expected and cell.isdecimal() and len(cell) == 5:
             day = (pd.Timestamp(1899, 12, 30) + pd.Timedelta(days=int(cell))).date().isoformat()
             return (
                 f"expected {expected}; as a spreadsheet counts days it is {day}: format the column as dates"
             )
         if "date" in expected and any(len(part) == 4 for part in re.findall(r"\d+", cell)):
             return f"expected {expected}, of a year from {OLDEST_YEAR} to {NEWEST_YEAR}"
-        if "number" in expected and any(char.isdigit() for char in cell):
+        if "number" in expected and any(char.isdecimal() for char in cell):
             return f"expected {expected}, and nothing else in the cell"
         return f"expected {expected}"
 
@@ -412,12 +425,15 @@ def _check_student_numbers(parsed: ParsedTable) -> pd.DataFrame:
 
 
 def _check_codes(parsed: ParsedTable) -> pd.DataFrame:
-    if "program_code" not in parsed.values:
-        return no_problems()
-    codes = parsed.values["program_code"]
-    mask = codes.map({code: is_summary(code) for code in codes.dropna().unique()}).fillna(False).astype(bool)
-    message = "a total, a caption or a note, not a programme; delete the row"
-    return flag(parsed, mask, "REC021", "program_code", message)
+    return collect([_check_code(parsed, name) for name in CODES if name in parsed.values])
+
+
+def _check_code(parsed: ParsedTable, name: str) -> pd.DataFrame:
+    codes = parsed.values[name]
+    is_none, what = CODES[name]
+    mask = codes.map({code: is_none(code) for code in codes.dropna().unique()}).fillna(False).astype(bool)
+    message = f"a total, a caption or a note, not a {what}; delete the row"
+    return flag(parsed, mask, "REC021", name, message)
 
 
 def _schema_problems(parsed: ParsedTable) -> pd.DataFrame:

@@ -13,13 +13,14 @@ import pandas as pd
 from sqlalchemy import JSON, Date, DateTime, Float, Integer, Table
 
 NUMBER = "student_number"
+ATTEMPT = ["student_key", "course_code", "term_id", "attempt"]
 OF_PROGRAM = ("program_name", "degree_level", "normal_terms", "required_credits")  # told in a students file
 BLOCK = 10_000  # students compared and written at a time
 
 
 @dataclass(frozen=True)
 class RecordFrames:
-    """Records of one import; each frame is optional and, consents apart, has one row per key.
+    """Records of one import; each frame is optional and, consents and versions apart, has one row per key.
 
     Parameters
     ----------
@@ -32,7 +33,9 @@ class RecordFrames:
     outcomes : DataFrame or None
         :data:`data.columns.OUTCOME_COLUMNS`; a row without ``exit_type`` says that the student is enrolled.
     course_attempts : DataFrame or None
-        ``student_number, course_code, term_id, attempt, credits, grade_points, known_at``.
+        ``student_number, course_code, term_id, attempt, credits, grade_points, known_at``, and perhaps
+        ``course_name, grade, result, compulsory``; several rows of one attempt with different ``known_at``
+        are versions of it.
     consents : DataFrame or None
         ``student_number, purpose, decision, decided_on, source, text_version``, in the order in which they
         are to be recorded; several rows of one student and purpose are a history, not a change.
@@ -129,6 +132,19 @@ def refuse_repeats(frame: pd.DataFrame, key: list[str], table: str) -> None:
             f"{table}: rows must be unique by {', '.join(key)}; {int(repeated.sum())} are repeated, the "
             f"first in row {int(repeated.idxmax())} {first or ''}".rstrip()
         )
+
+
+def versions(frame: pd.DataFrame, key: list[str]) -> Iterator[pd.DataFrame]:
+    """The rows by version of their key, the earliest known first: each part has a key once.
+
+    Rows of one key without different days of knowledge stay together, for the writer to refuse.
+    """
+    if "known_at" not in frame or not frame.duplicated(key).any():
+        yield frame
+        return
+    ranks = frame.groupby(key, dropna=False)["known_at"].rank(method="dense", na_option="top")
+    for rank in sorted(ranks.unique()):
+        yield frame[ranks == rank].reset_index(drop=True)
 
 
 def blocks(incoming: pd.DataFrame) -> Iterator[pd.DataFrame]:

@@ -11,6 +11,8 @@ from data import schema
 from data.calendar.setting import study_calendar
 from data.engine.bulk import all_columns, fetch, fetch_by_keys
 from data.engine.database import Store
+from data.engine.facts import read_fact
+from data.records.course_results import SETTING, GradeRules
 from data.records.known import Known
 
 WHOLE_TABLE_ABOVE = 20_000  # students above which a table is read at once, not by key
@@ -44,6 +46,8 @@ def known_records(store: Store, student_numbers: Collection[str]) -> Known:
             students=rows(_with_number(schema.students, schema.identities.c.name)),
             terms=rows(_with_number(schema.terms)),
             outcomes=rows(_with_number(schema.outcomes)),
+            grades=rows(_with_number(schema.course_attempts)),
+            grade_rules=GradeRules.of(read_fact(connection, SETTING)),
             consents=rows(_with_number(schema.consents)).sort_values("consent_id", ignore_index=True),
             latest_known_at=pd.Timestamp(latest)
             if (latest := connection.scalar(select(func.max(schema.terms.c.known_at))))

@@ -12,7 +12,7 @@ import pandas as pd
 from data.engine.progress import Progress, Steps
 from data.files.choices import Choice, with_choices
 from data.files.code_lists import code_list
-from data.files.mapping import TABLES, Mapping, mapping_from_dict, mapping_to_dict
+from data.files.mapping import BY_TERM, TABLES, Mapping, mapping_from_dict, mapping_to_dict
 from data.files.matching import Match
 from data.files.reading import Guess
 from data.files.register_files import (
@@ -25,9 +25,11 @@ from data.files.register_files import (
 )
 from data.files.returned import returned_rows
 from data.files.text_files import TableError
-from data.records.assembly import assemble
+from data.records.assembly import assemble, grades_of
 from data.records.checks import PROBLEM_COLUMNS, collect, no_problems, problems
+from data.records.course_results import GradeRules
 from data.records.frames import ImportResult, RecordFrames
+from data.records.grade_checks import check_against_terms
 from data.records.import_queries import known_records
 from data.records.imports import ImportNote
 from data.records.known import Known
@@ -61,6 +63,8 @@ class ImportPlan:
         Table → the mapping chosen, header by column, and headers left out.
     guesses : dict of str to tuple of Guess
         Table → what was decided in reading its file: sheets, encoding, order of dates, scale.
+    grade_rules : GradeRules
+        How several attempts at a course are counted.
     returned : dict of str to DataFrame
         Table → its refused rows in the original columns, with row number and reasons.
     files : dict
@@ -79,6 +83,7 @@ class ImportPlan:
     files: dict[str, dict] = field(default_factory=dict)
     unreadable: bool = False
     guesses: dict[str, tuple[Guess, ...]] = field(default_factory=dict)
+    grade_rules: GradeRules = GradeRules()
 
     @property
     def errors(self) -> pd.DataFrame:
@@ -155,12 +160,24 @@ def plan_import(
     steps("checking every row")
     tables = place(tables, known)
     found = collect([*found, check_tables(tables, known, today)])
-    if "terms" in tables:
-        found = collect([found, assumed(tables["terms"])])
+    found = collect([found, *(assumed(tables[name]) for name in BY_TERM if name in tables)])
+    found = collect([found, _beside_terms(tables, found, known, today)])
     steps("preparing")
     plan = _plan(sources, tables, found, known, today)
     steps("done")
     return plan
+
+
+def _beside_terms(
+    tables: dict[str, ParsedTable], found: pd.DataFrame, known: Known, today: date
+) -> pd.DataFrame:
+    """Where the terms say otherwise than the grades of the import and the store together."""
+    whole = {name: tables[name] for name in BY_TERM if name in tables and not tables[name].match.missing}
+    if not whole:
+        return no_problems()
+    grades = whole.get("grades")
+    incoming = None if grades is None else grades_of(grades, refused_rows(found, grades.file), today)
+    return check_against_terms(whole.get("terms"), grades, incoming, known)
 
 
 def _read_together(tables: dict[str, ParsedTable], sources: Sequence[Source]) -> dict[str, ParsedTable]:
@@ -232,6 +249,7 @@ def _plan(sources, tables, found, known, today) -> ImportPlan:
         },
         unreadable=unreadable,
         guesses={name: parsed.guesses for name, parsed in tables.items()},
+        grade_rules=known.grade_rules,
     )
 
 

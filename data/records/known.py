@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from data.calendar.study_time import StudyCalendar
+from data.records.course_results import GradeRules
 
 _TYPES = {"cohort_term": "int64", "term_id": "int64", "exit_date": "datetime64[us]"}
 _TYPES |= {"credits_attempted": "float64", "credits_cum": "float64", "known_at": "datetime64[us]"}
+_TYPES |= {"attempt": "int64", "credits": "float64", "grade_points": "float64"}
 _TYPES |= {"decided_on": "datetime64[us]"}
 _TYPES |= {"exit_term": "float64", "observed_until": "datetime64[us]"}
 
@@ -29,6 +31,10 @@ class Known:
         Every programme: ``program_code, name, degree_level, normal_terms, required_credits``.
     students, terms, outcomes : DataFrame
         Stored rows; ``students`` with at least ``student_number, program_code, cohort_term``.
+    grades : DataFrame
+        Stored course attempts.
+    grade_rules : GradeRules
+        How the store counts several attempts, and what passes.
     consents : DataFrame
         Decisions on record in the order in which they were recorded.
     latest_known_at : Timestamp or None
@@ -45,6 +51,13 @@ class Known:
     outcomes: pd.DataFrame = field(
         default_factory=_empty("student_number", "exit_term", "exit_date", "observed_until")
     )
+    grades: pd.DataFrame = field(
+        default_factory=_empty(
+            *("student_number", "course_code", "term_id", "attempt", "credits", "grade_points", "result"),
+            "known_at",
+        )
+    )
+    grade_rules: GradeRules = GradeRules()
     consents: pd.DataFrame = field(
         default_factory=_empty("student_number", "purpose", "decision", "decided_on", "source")
     )

@@ -8,6 +8,7 @@ import pandas as pd
 
 from data.calendar.term_calendar import from_ordinal, ordinal
 from data.calendar.term_columns import lookup
+from data.files.mapping import BY_TERM
 from data.files.register_files import ParsedTable
 from data.files.wide import number_of, row_of
 from data.records.checks import collect, flag, problems
@@ -29,11 +30,17 @@ def place(tables: dict[str, ParsedTable], known: Known) -> dict[str, ParsedTable
         Of one import; the entry terms come from its students, else from the store.
     known : Known
     """
-    terms = tables.get("terms")
-    if terms is None or "term_id" in terms.values or "term_index" not in terms.values:
-        return tables
+    for name in BY_TERM:
+        if name in tables:
+            tables = {**tables, name: _placed(tables[name], tables, known)}
+    return tables
+
+
+def _placed(terms: ParsedTable, tables: dict[str, ParsedTable], known: Known) -> ParsedTable:
+    if "term_id" in terms.values or "term_index" not in terms.values:
+        return terms
     if "student_number" not in terms.values:
-        return tables
+        return terms
     students = tables.get("students")
     if students is not None and not {"student_number", "cohort_term"} <= set(students.values):
         students = None
@@ -45,14 +52,13 @@ def place(tables: dict[str, ParsedTable], known: Known) -> dict[str, ParsedTable
     names = {number: from_ordinal(int(number)) for number in where.dropna().unique()}
     values = terms.values.assign(term_id=where.map(names).astype("Int64"))
     none = pd.Series(False, index=values.index)
-    placed = replace(
+    return replace(
         terms,
         values=values,
         raw=terms.raw.assign(term_id=terms.raw["term_index"]),
         unreadable=terms.unreadable.assign(term_id=none),
         derived=terms.derived | {"term_id"},
     )
-    return {**tables, "terms": placed}
 
 
 def _moved_by_leave(rows: pd.DataFrame) -> pd.Series:

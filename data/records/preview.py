@@ -11,7 +11,7 @@ from data.calendar.term_calendar import GRADES_KNOWN_AFTER, term_end
 from data.calendar.term_columns import calendar_index, lookup
 from data.consents.order import on_record
 from data.records.diff import Difference, compare, compare_dated
-from data.records.frames import NUMBER, OF_PROGRAM, RecordFrames, typed
+from data.records.frames import ATTEMPT, NUMBER, OF_PROGRAM, RecordFrames, typed, versions
 from data.records.known import Known
 
 _NOT_OF_STUDENTS = ["name", *OF_PROGRAM]
@@ -38,12 +38,30 @@ def preview_counts(frames: RecordFrames, known: Known, today: date) -> dict[str,
     if frames.terms is not None:
         terms = _terms(frames, known, today)
         counts["terms"] = terms.counts
+    if frames.course_attempts is not None:
+        counts["course_attempts"] = _attempts(frames, known, today)
     if frames.outcomes is not None:
         news = None if frames.terms is None else pd.concat([terms.new, terms.changed])["known_at"].max()
         counts["outcomes"] = _outcomes(frames.outcomes, known, today, news)
     if frames.consents is not None:
         same = int(on_record(frames.consents, known.consents).sum())
         counts["consents"] = {"new": len(frames.consents) - same, "changed": 0, "same": same}
+    return counts
+
+
+def _attempts(frames: RecordFrames, known: Known, today: date) -> dict[str, int]:
+    """As the writer does it: version after version, each against what the one before has left."""
+    rows = typed(frames.course_attempts, schema.course_attempts, also=(NUMBER,))
+    key = [NUMBER, *ATTEMPT[1:]]
+    stored, counts = _alike(known.grades, rows), {"new": 0, "changed": 0, "same": 0}
+    for version in versions(rows, key):
+        booked = {term: term_end(int(term)) + GRADES_KNOWN_AFTER for term in version["term_id"].unique()}
+        found = compare_dated(version, stored, key, "known_at", today=today, default=booked)
+        counts = {kind: number + found.counts[kind] for kind, number in counts.items()}
+        written = [part for part in (stored, found.new, found.changed) if len(part)]
+        stored = (
+            pd.concat(written, ignore_index=True).drop_duplicates(key, keep="last") if written else stored
+        )
     return counts
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Connection, Select, case, or_, select, true
+from sqlalchemy import Connection, Integer, Select, String, Table, case, or_, select, true
 
 from data import schema
 from data.calendar.setting import study_calendar
@@ -15,6 +15,9 @@ from data.calendar.study_time import StudyCalendar
 from data.calendar.term_calendar import as_of_date
 from data.engine.bulk import all_columns, fetch, fetch_by_keys
 from data.engine.database import Store
+from data.engine.facts import read_fact
+from data.records.course_results import SETTING, GradeRules, filled
+from data.records.frames import ATTEMPT
 from data.trust.scope import Scope
 from data.trust.scoping import visible, within_programs
 
@@ -39,6 +42,11 @@ class Records:
         The cut-off; None: everything.
     calendar : StudyCalendar
         To which term an exit on a day belongs, by the store's settings.
+    attempts : DataFrame or None
+        One row per course attempt, none with ``known_at`` after the student's cut-off; None when the register
+        has no course grades at all. What a row of ``terms`` left empty is told by them.
+    grade_rules : GradeRules
+        How several attempts count, and what passes, by the store's settings.
     """
 
     students: pd.DataFrame
@@ -47,6 +55,8 @@ class Records:
     programs: pd.DataFrame
     as_of_index: int | None
     calendar: StudyCalendar = StudyCalendar()
+    attempts: pd.DataFrame | None = None
+    grade_rules: GradeRules = GradeRules()
 
 
 def programs(store: Store, scope: Scope | None = None) -> pd.DataFrame:
@@ -133,16 +143,25 @@ def find_student(store: Store, scope: Scope, number_or_key: str) -> str | None:
 
 
 def term_rows(store: Store, scope: Scope, key: str) -> pd.DataFrame:
-    """One student's terms in order: the columns of ``terms`` except ``student_key`` and ``import_id``."""
+    """One student's terms in order: the columns of ``terms`` except ``student_key`` and ``import_id``; what a
+    row leaves empty is told by the student's course grades."""
     table, owner = schema.terms, schema.students
     statement = (
-        all_columns(table, without=["student_key", "import_id"])
+        all_columns(table, without=["import_id"])
         .join(owner, owner.c.student_key == table.c.student_key)
         .where(table.c.student_key == key, *visible(scope))
         .order_by(table.c.term_id)
     )
     with store.reading() as connection:
-        return fetch(connection, statement)
+        rows = fetch(connection, statement)
+        grades = fetch(connection, _attempts().where(schema.course_attempts.c.student_key == key))
+        rules = grade_rules_in(connection)
+    return filled(rows, grades, rules).drop(columns="student_key")
+
+
+def grade_rules_in(connection: Connection) -> GradeRules:
+    """How a store counts several attempts, and what passes."""
+    return GradeRules.of(read_fact(connection, SETTING))
 
 
 def records_until(store: Store, as_of_index: int | None = None) -> Records:
@@ -162,56 +181,70 @@ def records_until(store: Store, as_of_index: int | None = None) -> Records:
         terms = fetch(connection, _ordered(schema.terms, "student_key", "term_id"))
         ends = fetch(connection, _outcomes())
         courses = fetch(connection, select(schema.programs).order_by(schema.programs.c.program_code))
-        calendar = study_calendar(connection)
+        calendar, rules = study_calendar(connection), grade_rules_in(connection)
+        attempts = fetch(connection, _attempts())
+        graded = not attempts.empty
         if as_of_index is None:
             pupils["as_of"] = pd.Series(pd.NaT, index=pupils.index, dtype="datetime64[us]")
         else:
             days = {term: as_of_date(int(term), as_of_index) for term in pupils["cohort_term"].unique()}
             pupils["as_of"] = pd.to_datetime(pupils["cohort_term"].map(days)).astype("datetime64[us]")
-            terms = _as_known(connection, terms, pupils.set_index("student_key")["as_of"])
-    return Records(pupils, terms, ends, courses, as_of_index, calendar)
+            cutoffs = pupils.set_index("student_key")["as_of"]
+            terms = _as_known(connection, schema.terms, ["student_key", "term_id"], terms, cutoffs)
+            if graded:
+                attempts = _as_known(connection, schema.course_attempts, ATTEMPT, attempts, cutoffs)
+    if not graded:
+        return Records(pupils, terms, ends, courses, as_of_index, calendar, None, rules)
+    told = filled(terms, attempts, rules)
+    return Records(pupils, told, ends, courses, as_of_index, calendar, attempts, rules)
 
 
-def _as_known(connection: Connection, terms: pd.DataFrame, cutoffs: pd.Series) -> pd.DataFrame:
-    """Terms with rows known after the cut-off replaced by their version of then, or left out."""
-    known = (terms["known_at"] <= terms["student_key"].map(cutoffs)).to_numpy()
-    earlier = _earlier_versions(connection)
+def _as_known(
+    connection: Connection, table: Table, key: list[str], rows: pd.DataFrame, cutoffs: pd.Series
+) -> pd.DataFrame:
+    """Rows known after the cut-off replaced by their version of then, or left out."""
+    known = (rows["known_at"] <= rows["student_key"].map(cutoffs)).to_numpy()
+    earlier = _earlier_versions(connection, table)
     if earlier.empty:
-        return terms[known].reset_index(drop=True)
+        return rows[known].reset_index(drop=True)
     earlier = earlier[earlier["known_at"] <= earlier["student_key"].map(cutoffs)]
     earlier = earlier.sort_values(["known_at", "history_id"], kind="stable")
-    earlier = earlier.drop_duplicates(["student_key", "term_id"], keep="last")
+    earlier = earlier.drop_duplicates(key, keep="last")
     # Only where today's row was not known yet: otherwise today's row is the newest version of then.
-    hidden = terms.loc[~known, ["student_key", "term_id"]]
-    rows = hidden.merge(earlier, on=["student_key", "term_id"])[terms.columns]
-    rows = rows.astype({name: terms[name].dtype for name in terms.columns if terms[name].dtype.kind == "f"})
-    together = pd.concat([terms[known], rows], ignore_index=True)
-    return together.sort_values(["student_key", "term_id"], ignore_index=True)
+    hidden = rows.loc[~known, key].merge(earlier, on=key)[rows.columns]
+    hidden = hidden.astype({name: rows[name].dtype for name in rows.columns if rows[name].dtype.kind == "f"})
+    together = pd.concat([rows[known], hidden], ignore_index=True)
+    return together.sort_values(key, ignore_index=True)
 
 
-def _earlier_versions(connection: Connection) -> pd.DataFrame:
+def _earlier_versions(connection: Connection, table: Table) -> pd.DataFrame:
     history = schema.row_history
     statement = select(history.c.history_id, history.c.student_key, history.c.payload).where(
-        history.c.table_name == schema.terms.name
+        history.c.table_name == table.name
     )
     found = fetch(connection, statement)
     if found.empty:
         return found
-    names = [
-        column.name for column in schema.terms.columns if column.name not in ("student_key", "import_id")
-    ]
     payloads = found.pop("payload")
-    for name in names:
-        values = [payload.get(name) for payload in payloads]
-        if name == "known_at":
-            found[name] = np.array(values, dtype="datetime64[us]")
-        elif name == "status":
-            found[name] = pd.array(values, dtype="str")
-        elif name in ("term_id", "term_index"):
-            found[name] = np.array(values, dtype="int64")
+    for column in table.columns:
+        if column.name in ("student_key", "import_id"):
+            continue
+        values = [payload.get(column.name) for payload in payloads]
+        if column.name == "known_at":
+            found[column.name] = np.array(values, dtype="datetime64[us]")
+        elif isinstance(column.type, String):
+            found[column.name] = pd.array(values, dtype="str")
+        elif isinstance(column.type, Integer) and not column.nullable:
+            found[column.name] = np.array(values, dtype="int64")
         else:
-            found[name] = np.array(values, dtype="float64")
+            found[column.name] = np.array(values, dtype="float64")
+    if "result" in found:  # versions from before marks had a result
+        found["result"] = found["result"].fillna("graded")
     return found
+
+
+def _attempts() -> Select:
+    return _ordered(schema.course_attempts, *ATTEMPT)
 
 
 def _ordered(table, *by: str) -> Select:

@@ -23,6 +23,7 @@ from data.records.checks import (
     tells_of_exits_too,
 )
 from data.records.exit_kinds import missing_kinds
+from data.records.grade_checks import check_grade_keys, check_grades
 from data.records.known import Known
 from data.records.rows_of_nobody import said_once
 from data.records.term_checks import check_outcomes, check_terms
@@ -47,7 +48,7 @@ def check_tables(tables: dict[str, ParsedTable], known: Known, today: date) -> p
     Parameters
     ----------
     tables : dict of str to ParsedTable
-        "students", "terms", "outcomes", "consents"; each optional.
+        Of :data:`data.files.mapping.TABLES`; each optional.
     known : Known
         What the store holds already.
     today : date
@@ -74,19 +75,28 @@ def check_tables(tables: dict[str, ParsedTable], known: Known, today: date) -> p
     else:
         refused = pd.Index([])
     cohorts = cohorts_of(students, refused, known)
-    for name in ("terms", "outcomes", "consents"):
-        if name in whole:
-            found.append(_check_register(whole[name], students, cohorts))
-    exits = exit_dates(whole.get("outcomes"), known)
-    if "terms" in whole:
-        found.append(check_terms(whole["terms"], cohorts, exits, known))
-    if "outcomes" in whole:
-        found.append(check_outcomes(whole["outcomes"], cohorts, known.calendar))
-        found.append(missing_kinds(whole["outcomes"]))
+    found += _check_against_register(whole, students, cohorts, known)
     for parsed in filter(has_consents, whole.values()):
         refused = refused_rows(collect(found), parsed.file)
         found.append(read_consents(parsed, refused, known).problems)
     return collect([said_once(collect(found), whole.values())])
+
+
+def _check_against_register(
+    whole: dict[str, ParsedTable], students: ParsedTable | None, cohorts: pd.Series, known: Known
+) -> list[pd.DataFrame]:
+    """Problems of rows against the entries and exits of their students."""
+    of_students = [name for name in ("terms", "grades", "outcomes", "consents") if name in whole]
+    found = [_check_register(whole[name], students, cohorts) for name in of_students]
+    exits = exit_dates(whole.get("outcomes"), known)
+    if "terms" in whole:
+        found.append(check_terms(whole["terms"], cohorts, exits, known))
+    if "grades" in whole:
+        found.append(check_grades(whole["grades"], cohorts, exits))
+    if "outcomes" in whole:
+        found.append(check_outcomes(whole["outcomes"], cohorts, known.calendar))
+        found.append(missing_kinds(whole["outcomes"]))
+    return found
 
 
 def refused_rows(found: pd.DataFrame, file: str) -> pd.Index:
@@ -121,6 +131,8 @@ def check_keys(parsed: ParsedTable) -> pd.DataFrame:
     if parsed.table == "consents":  # several decisions of one student are what the table is for
         again = parsed.raw.duplicated()
         return collect([flag(parsed, again, "REC101", "student_number"), _zero_twins(parsed)])
+    if parsed.table == "grades":
+        return collect([check_grade_keys(parsed), _zero_twins(parsed)])
     key = KEYS[parsed.table]
     complete = parsed.values[key].notna().all(axis=1)
     repeated = parsed.values.duplicated(key, keep=False) & complete

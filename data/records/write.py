@@ -28,6 +28,7 @@ from data.keeping.rule import date_signatures
 from data.records.derived import refresh
 from data.records.diff import Difference, compare, compare_dated
 from data.records.frames import (
+    ATTEMPT,
     BLOCK,
     NUMBER,
     OF_PROGRAM,
@@ -36,6 +37,7 @@ from data.records.frames import (
     blocks,
     refuse_repeats,
     typed,
+    versions,
 )
 from data.records.history import History
 from data.records.imports import ImportNote, finish_import, keep_for_undo, open_import
@@ -158,7 +160,8 @@ class _Writer:
 
     def course_attempts(self, frame: pd.DataFrame) -> None:
         incoming = self._with_keys(typed(frame, schema.course_attempts, also=(NUMBER,)), "course_attempts")
-        self._dated(schema.course_attempts, ["student_key", "course_code", "term_id", "attempt"], incoming)
+        for version in versions(incoming, ATTEMPT):
+            self._dated(schema.course_attempts, ATTEMPT, version)
 
     def outcomes(self, frame: pd.DataFrame) -> None:
         incoming = self._with_keys(typed(frame, schema.outcomes, also=(NUMBER,)), "outcomes")

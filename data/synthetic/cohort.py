@@ -12,6 +12,7 @@ from data.calendar.term_calendar import term_on
 from data.columns import CONSENT_PURPOSES
 from data.records.frames import RecordFrames
 from data.synthetic import campus
+from data.synthetic.courses import course_rows
 from data.synthetic.names import draw_names
 from data.synthetic.people import make_people
 from data.synthetic.rates import Rates
@@ -42,9 +43,12 @@ class University:
     Attributes
     ----------
     frames : RecordFrames
-        Programmes, students, terms as first booked, and outcomes, keyed by ``student_number``.
+        Programmes, students, terms and course attempts as first booked, and outcomes, keyed by
+        ``student_number``.
     corrections : DataFrame
         Later versions of some term rows; to be written after ``frames``.
+    changed_marks : DataFrame
+        Later versions of some course attempts, those of the same terms.
     student_keys : dict
         ``student_number`` → opaque key of 16 hexadecimal digits.
     signatures : DataFrame
@@ -62,6 +66,7 @@ class University:
 
     frames: RecordFrames
     corrections: pd.DataFrame
+    changed_marks: pd.DataFrame
     student_keys: dict[str, str]
     signatures: pd.DataFrame
     consents: pd.DataFrame
@@ -111,13 +116,14 @@ def make_university(
     if not 0 <= signature_link <= 1:
         raise ValueError(f"signature_link must be between 0 and 1, got {signature_link}")
     rates = rates or Rates()
-    at_entry, studying, booking, signing, staff = rng.spawn(5)
+    at_entry, studying, booking, signing, staff, marking = rng.spawn(6)
     newest = (term_on(snapshot) // 10) - 1 if snapshot.month >= 8 else term_on(snapshot) // 10
     years = tuple(range(newest - COHORTS + 1, newest + 1))
     people = make_people(n, at_entry, years, rates, signature_link)
     simulated, exits = simulate(people, studying, rates)
     outcomes = outcome_rows(exits, people, snapshot, booking)
     terms, corrections = term_rows(simulated, people, snapshot, booking, rates)
+    attempts, changed_marks = course_rows(simulated, people, terms, corrections, marking)
     students, accounts = _with_advisors(people.students, outcomes, staff)
     keys = _student_keys(students["student_number"], staff)
     agreed = _agreements(n, staff)
@@ -138,9 +144,14 @@ def make_university(
     )
     return University(
         frames=RecordFrames(
-            programs=campus.programs_frame(), students=students, terms=terms, outcomes=outcomes
+            programs=campus.programs_frame(),
+            students=students,
+            terms=terms,
+            outcomes=outcomes,
+            course_attempts=attempts,
         ),
         corrections=corrections,
+        changed_marks=changed_marks,
         student_keys=keys,
         signatures=plan,
         consents=_consent_rows(students, keys, agreed, snapshot, staff),

@@ -159,7 +159,7 @@ def _write_register(store: Store, university: University, progress: Progress | N
         **described,
     )
     if len(university.corrections):
-        corrections = RecordFrames(terms=university.corrections)
+        corrections = RecordFrames(terms=university.corrections, course_attempts=university.changed_marks)
         write_records(store, corrections, source=f"{SOURCE}: corrections", **described)
     write_consents(store, university.consents, actor="registry")
     write_accounts(

@@ -10,7 +10,7 @@ import pandas as pd
 from data.calendar.term_calendar import GRADES_KNOWN_AFTER, from_ordinal, ordinal, term_end
 from data.synthetic.people import People
 from data.synthetic.rates import Rates
-from data.synthetic.study import CREDITS_PER_COURSE
+from data.synthetic.study import CREDITS_PER_COURSE, HIDDEN
 
 LATE_EXIT_DAYS = 90  # a resignation may be booked well into the next term
 BOOKED_WITHIN = 29  # days after the end of a term, so that it is known one month after
@@ -73,13 +73,14 @@ def term_rows(
     late = rng.random(n) < rates.booked_late
     days = np.where(late, BOOKED_WITHIN + rng.integers(2, 90, n), days)
     booked = _ends(place) + days.astype("timedelta64[D]")
-    frame = terms.drop(columns="student")
+    frame = terms.drop(columns=["student", *HIDDEN])
     frame.insert(0, "student_number", people.students["student_number"].to_numpy()[student])
     frame.insert(1, "term_id", _terms(place))
     _leave_gaps(frame, people.scholarship[student], rng, rates)
     frame["known_at"] = booked
     corrected_on = booked + (20 + rng.integers(0, 60, n)).astype("timedelta64[D]")
-    fixable = (frame["credits_passed"] >= 2 * CREDITS_PER_COURSE) & frame["gpa_term"].gt(0)
+    by_courses = frame["credits_passed"] - terms["thesis_credits"] * terms["thesis_passed"]
+    fixable = (by_courses >= 2 * CREDITS_PER_COURSE) & frame["gpa_term"].gt(0)
     revised = (rng.random(n) < rates.revised) & ~late & fixable.to_numpy()
     today = np.datetime64(snapshot)
     corrections = frame[revised & (corrected_on <= today)].assign(

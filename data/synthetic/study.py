@@ -19,6 +19,8 @@ from data.synthetic.rates import Rates, sigmoid
 
 ACTIVE = ("A", "M", "G")
 CREDITS_PER_COURSE = 3
+# Repeated courses that failed again; credits of the thesis where it was taken; whether it was passed.
+HIDDEN = ("failed_again", "thesis_credits", "thesis_passed")
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,8 @@ def simulate(people: People, rng: np.random.Generator, rates: Rates) -> tuple[pd
     -------
     terms : DataFrame
         One row per student and term begun: ``student`` (position), ``term_index``, ``status``, grades,
-        credits, courses, ``attendance_rate`` and ``tuition_arrears_days`` without gaps.
+        credits, courses, ``attendance_rate`` and ``tuition_arrears_days`` without gaps; and :data:`HIDDEN`,
+        which the register says by its course grades alone.
     exits : DataFrame
         One row per student whose study ended: ``student``, ``exit_type``, ``last_term`` (index of the last
         term with a row), ``gpa_final``.
@@ -190,6 +193,9 @@ def _study_term(term: int, world: _World, state: _State) -> pd.DataFrame:
             "courses_repeated": repeated.astype(int),
             "attendance_rate": np.where(courses > 0, np.clip(attendance, 0.1, 1).round(3), np.nan),
             "tuition_arrears_days": np.where(late, days, 0).astype(int),
+            **dict(
+                zip(HIDDEN, (again.astype(int), np.where(on_thesis, thesis_credits, 0), written), strict=True)
+            ),
         }
     )
 

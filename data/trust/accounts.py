@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -11,9 +12,13 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from data import schema
 from data.columns import ROLES
 from data.engine.database import Store
+from data.settings import get_settings
+from data.trust import origin
 from data.trust.audit import Entry, note_in
 from data.trust.passwords import check_password, hash_password, outdated, right_password
 
+CLEAR = "abcdefghjkmnpqrstuvwxyz23456789"  # without i, l, o, 0 and 1
+LONGEST_NAME = schema.longest(schema.accounts.c.display_name)  # characters of a name on the screen
 ACCOUNT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,79}")
 
 
@@ -35,6 +40,8 @@ class Account:
         Whether it may sign in.
     password : str or None
         Only when writing: a new password. None keeps the one there is.
+    once : bool
+        Whether the password was set by somebody else, and its owner has to choose another at sign-in.
     """
 
     account: str
@@ -43,6 +50,23 @@ class Account:
     program_codes: tuple[str, ...] | None = None
     active: bool = True
     password: str | None = field(default=None, repr=False)
+    once: bool = False
+
+
+class NameTaken(ValueError):
+    """A new name that differs from another by case alone."""
+
+
+class LastAdministrator(ValueError):
+    """After the change nobody could sign in who may change accounts."""
+
+
+class ProviderRules(ValueError):
+    """The account signs in through the institution's provider, so that a password would open nothing."""
+
+
+class AccountChanged(ValueError):
+    """Somebody has changed or made the account since it was read."""
 
 
 def write_accounts(store: Store, accounts: Iterable[Account], entry: Entry | None = None) -> int:
@@ -56,17 +80,68 @@ def write_accounts(store: Store, accounts: Iterable[Account], entry: Entry | Non
     ValueError
         When a name or role is not allowed, a new name differs from another by case alone, or a password is
         refused (:func:`data.trust.passwords.check_password`).
+    LastAdministrator
     """
     rows = [_row(account) for account in accounts]
     with store.writing("accounts") as connection:
+        able = _able_administrators(connection)
         for row in rows:
             _write(connection, row)
+        _keep_one(connection, able)
         note_in(connection, entry)
     return len(rows)
 
 
+def change_account(store: Store, before: Account | None, after: Account, actor: str, role: str) -> None:
+    """Create an account, or change one, as ``actor`` saw it; the audit entry stands or falls with it.
+
+    Parameters
+    ----------
+    before : Account or None
+        As it was read; None: there is none.
+    after : Account
+        As it shall be.
+    actor, role : str
+        Who does it, for the log, which holds what was and what is; never a password.
+
+    Raises
+    ------
+    AccountChanged
+        When the account is another than ``before`` by now.
+    ProviderRules
+        When a password is given to an account that the institution's provider signs in.
+    LastAdministrator
+    ValueError
+        As :func:`write_accounts`.
+    """
+    row = _row(after)
+    with store.writing("accounts") as connection:
+        if _found_in(connection, after.account) != before:
+            raise AccountChanged(f"account {after.account!r} is not as it was read")
+        if after.password is not None and after.account in _bound_in(connection):
+            raise ProviderRules(f"account {after.account!r} signs in through the provider alone")
+        able = _able_administrators(connection)
+        _write(connection, row)
+        _keep_one(connection, able)
+        note_in(connection, _written(before, after, actor, role))
+
+
+def end_sessions_of(store: Store, name: str, actor: str, role: str) -> int:
+    """Sign somebody else out everywhere, and write that down. Returns how many sessions ended."""
+    with store.writing("accounts") as connection:
+        ended = end_sessions_in(connection, name)
+        note_in(connection, Entry(actor, role, "end_sessions", name, {"sessions_ended": ended}))
+    return ended
+
+
+def new_password() -> str:
+    """A password for one sign-in: 16 letters and digits that are not taken for each other, about 80 bits."""
+    drawn = "".join(secrets.choice(CLEAR) for _ in range(16))
+    return "-".join(drawn[start : start + 4] for start in range(0, 16, 4))
+
+
 def write_in(connection: Connection, account: Account) -> None:
-    """:func:`write_accounts` of one, inside a transaction that holds "accounts".
+    """Create or change one, inside a transaction that holds "accounts"; the last administrator may go.
 
     Raises
     ------
@@ -101,7 +176,8 @@ def change_password(store: Store, name: str, password: str, keep: str | None = N
     check_password(password, found.account, found.display_name)
     fresh = hash_password(password)
     with store.writing("accounts") as connection:
-        connection.execute(update(table).where(table.c.account == name).values(password_hash=fresh))
+        own = {"password_hash": fresh, "password_once": False}
+        connection.execute(update(table).where(table.c.account == name).values(**own))
         ended = end_sessions_in(connection, name, keep)
         note_in(connection, Entry(name, found.role, "change_password", name, {"sessions_ended": ended}))
     return ended
@@ -144,6 +220,12 @@ def with_password(store: Store, role: str | None = None) -> list[str]:
     able = select(table.c.account).where(table.c.active, table.c.password_hash.is_not(None))
     with store.reading() as connection:
         return sorted(connection.scalars(able if role is None else able.where(table.c.role == role)))
+
+
+def bound_accounts(store: Store) -> set[str]:
+    """Names of the accounts that the institution's provider signs in, and no password."""
+    with store.reading() as connection:
+        return _bound_in(connection)
 
 
 def check_account_name(name: str) -> None:
@@ -222,14 +304,62 @@ def _row(account: Account) -> dict:
     row |= {"program_codes": codes, "active": account.active}
     if account.password is not None:
         check_password(account.password, account.account, account.display_name)
-        row["password_hash"] = hash_password(account.password)
+        row |= {"password_hash": hash_password(account.password), "password_once": account.once}
     return row
+
+
+def _found_in(connection: Connection, name: str) -> Account | None:
+    table = schema.accounts
+    row = connection.execute(select(table).where(table.c.account == name)).mappings().one_or_none()
+    return None if row is None else account_of(row)
+
+
+def _bound_in(connection: Connection) -> set[str]:
+    external = schema.external_identities
+    return set(connection.scalars(select(external.c.account).where(external.c.subject.is_not(None))))
+
+
+def _able_administrators(connection: Connection) -> int:
+    """How many can sign in who may change accounts: open, of every programme, with a way in.
+
+    That is a seat, the provider unless it gave them no role when they last came, or a password, which opens
+    nothing where the provider signs in.
+    """
+    table, external = schema.accounts, schema.external_identities
+    joined = table.outerjoin(external, external.c.account == table.c.account)
+    wanted = select(table, external.c.subject, external.c.lost_at).select_from(joined)
+    rows = connection.execute(wanted.where(table.c.role == "administrator", table.c.active)).mappings()
+    seats = origin.origin_in(connection) == origin.INVENTED
+    return sum(row["program_codes"] is None and (seats or _has_a_way_in(row)) for row in rows)
+
+
+def _has_a_way_in(row) -> bool:
+    if row["subject"] is not None:
+        return row["lost_at"] is None
+    return bool(row["password_hash"]) and get_settings().local_accounts
+
+
+def _keep_one(connection: Connection, before: int) -> None:
+    if before and not _able_administrators(connection):
+        raise LastAdministrator("nobody could change accounts any more: this is the last administrator")
+
+
+def _written(before: Account | None, after: Account, actor: str, role: str) -> Entry:
+    about = _kept(after) | {"new_password": after.password is not None}
+    if before is not None:
+        about["before"] = _kept(before)
+    return Entry(actor, role, "write account", after.account, about)
+
+
+def _kept(account: Account) -> dict:
+    codes = account.program_codes and list(account.program_codes)
+    return {"role": account.role, "program_codes": codes, "active": account.active}
 
 
 def _refuse_twin(connection: Connection, name: str) -> None:
     like = func.lower(schema.accounts.c.account) == name.lower()
     if other := connection.scalar(select(schema.accounts.c.account).where(like)):
-        raise ValueError(f"account {name!r} differs from {other!r} by case alone; choose another name")
+        raise NameTaken(f"account {name!r} differs from {other!r} by case alone; choose another name")
 
 
 def _write(connection: Connection, row: dict) -> None:
@@ -249,7 +379,8 @@ def _write(connection: Connection, row: dict) -> None:
 def account_of(row) -> Account:
     """An account from a row of ``accounts``."""
     codes = None if row["program_codes"] is None else tuple(row["program_codes"])
-    return Account(row["account"], row["display_name"], row["role"], codes, row["active"])
+    about = {"active": row["active"], "once": row["password_once"]}
+    return Account(row["account"], row["display_name"], row["role"], codes, **about)
 
 
 def _shown(name: str) -> str:

@@ -142,9 +142,25 @@ def entries(
     action: str | None = None,
     object: str | None = None,
     since: datetime | None = None,
+    until: datetime | None = None,
+    about: str | None = None,
     limit: int = 500,
 ) -> pd.DataFrame:
-    """Entries, newest first: the columns of ``audit_log``; ``action`` matches from its beginning."""
+    """Entries, newest first: the columns of ``audit_log``.
+
+    Parameters
+    ----------
+    actor, object : str, optional
+        As they are.
+    action : str, optional
+        From its beginning.
+    since, until : datetime, optional
+        UTC; from ``since`` on, before ``until``.
+    about : str, optional
+        Any part of ``object``.
+    limit : int
+        At most so many.
+    """
     log = schema.audit_log
     statement = select(log).order_by(log.c.entry.desc()).limit(limit)
     for column, value in ((log.c.actor, actor), (log.c.object, object)):
@@ -154,6 +170,10 @@ def entries(
         statement = statement.where(log.c.action.startswith(action, autoescape=True))
     if since:
         statement = statement.where(log.c.at >= since)
+    if until:
+        statement = statement.where(log.c.at < until)
+    if about:
+        statement = statement.where(log.c.object.contains(about, autoescape=True))
     with store.reading() as connection:
         return fetch(connection, statement)
 

@@ -246,7 +246,10 @@ def _erase(
         _bury(store, row | {"receipt": about})
     for path in cached:
         path.unlink(missing_ok=True)
-    return Receipt(erasure_id, key, kind, at, actor, deleted, gone, len(cached), _clean_storage(store))
+    cleaned = _clean_storage(store)
+    return Receipt(
+        erasure_id, key, kind, at, actor, deleted, gone, len(cached), cleaned, partial=only is not None
+    )
 
 
 def _bury(store: Store, row: dict) -> None:

@@ -151,7 +151,7 @@ def _admitted(connection: Connection, claimed: Claimed, subject: str) -> Account
 
 def _written(connection: Connection, after: Account, subject: str, before: Account | None) -> Account | str:
     if before is not None:
-        after = replace(after, display_name=before.display_name)
+        after = replace(after, display_name=before.display_name, once=before.once)
     if after != before:
         try:
             write_in(connection, after)

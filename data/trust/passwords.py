@@ -45,7 +45,7 @@ class PasswordRefused(ValueError):
     Parameters
     ----------
     code : str
-        "short", "long", "repeated", "name" or "common": the key of its sentence in the locales.
+        "short", "long", "repeated", "name", "common" or "same": the key of its sentence in the locales.
     characters : int
         How many it has; nothing else of it is told.
     """
@@ -60,6 +60,7 @@ _REASONS = {
     "long": f"it may have at most {MAX_PASSWORD} characters, got {{}}",
     "repeated": f"it must be made of at least {MIN_CHARACTERS} different characters",
     "name": "it is made of the account's own name",
+    "same": "it is the present one",
     "common": "it is among those that are tried first; take several words that do not belong together",
 }
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -38,7 +39,7 @@ class Session:
     session_id : str
         32 hexadecimal digits; not a secret that opens anything, no request can present it.
     account : Account
-        Whose it is, as the account stands now.
+        Whose it is, as the account stands now; ``once`` only where a password was the way in.
     way : str
         One of :data:`WAYS`.
     started_at, seen_at : datetime
@@ -139,6 +140,13 @@ def sessions_of(store: Store, account: str) -> list[Session]:
     return sorted(lasting, key=lambda one: one.started_at, reverse=True)
 
 
+def open_counts(store: Store) -> dict[str, int]:
+    """How many sessions of each account last; accounts without one are left out."""
+    with store.reading() as connection:
+        rows = list(_asked(connection, schema.sessions.c.account == schema.accounts.c.account))
+        return Counter(row["account"] for row in rows if _lasts(connection, row, None))
+
+
 def _lasting(store: Store, which, alive_at: datetime | None) -> Session | None:
     with store.reading() as connection:
         row = next(iter(_asked(connection, which)), None)
@@ -168,7 +176,10 @@ def _lasts(connection: Connection, row, alive_at: datetime | None) -> bool:
 
 
 def _session(row) -> Session:
-    return Session(row["session_id"], account_of(row), row["way"], row["started_at"], row["seen_at"])
+    account = account_of(row)
+    if row["way"] != "password":  # whoever came in without one need not choose another
+        account = replace(account, once=False)
+    return Session(row["session_id"], account, row["way"], row["started_at"], row["seen_at"])
 
 
 def _longest() -> timedelta:

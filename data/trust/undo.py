@@ -212,7 +212,11 @@ class _Undo:
         mine = (history.c.table_name == table.name) & (history.c.replaced_by == self.import_id)
         rows = fetch(self.connection, statement.where(mine))
         # An incoming version that was older than the stored one went into the history without an import_id.
-        stored = [table.name == "programs" or "import_id" in payload for payload in rows["payload"]]
+        # A version that came with the import itself, and was replaced in it, is nothing to go back to.
+        stored = [
+            table.name == "programs" or payload.get("import_id", self.import_id) != self.import_id
+            for payload in rows["payload"]
+        ]
         rows = rows[stored]
         if rows.empty:
             return

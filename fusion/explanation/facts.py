@@ -21,6 +21,7 @@ _FACTS = {
     "progress": ("credits_cum", "credit_pace", "credits_needed"),
     _LAST: ("credits_last", "pass_ratio_last", "failed_last"),
     "results so far": ("pass_ratio", "failed_total", "repeated_total"),
+    "courses": ("plan_passed", "bottlenecks_repeated"),
     "attendance": ("attendance_mean", "attendance_last", "attendance_change"),
     "arrears": ("arrears_last", "arrears_longest", "arrears_terms"),
     _PRESENCE: ("status_last", "leave_terms", "inactive_terms", "terms_missing", "gpa_missing"),

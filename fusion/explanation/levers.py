@@ -3,8 +3,9 @@
 A lever moves one thing that a student and an advisor can influence, together with every feature that follows
 from it: a course failed is credits not passed, and so credits earned, the pace, the credits still needed, the
 shares passed and the GPA move along. What cannot be derived stays: the signature, entry facts and everything
-older than the last term. As every feature keeps its direction and all that follow move the same way, for
-better or for worse, no lever runs against common sense.
+older than the last term. Of a course passed or failed it is taken that it belongs to the plan. As every
+feature keeps its direction and all that follow move the same way, for better or for worse, no lever runs
+against common sense.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import pandas as pd
 
 USUAL_COURSE = 3.0  # credits of a course where the record does not tell
 LEAST_PASS = 1.0  # grade points of the lowest grade that passes
-NOT_STUDIED = ("C", "N")  # status of a last term without courses: leave, not registered
+NOT_STUDIED = ("C", "N", "U")  # status of a last term without courses: leave, not registered, exam ahead
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,9 @@ def _earned(row: dict, old: float, new: float) -> None:
     else:  # more was earned than the programme asks: the plan is known from the pace
         planned = row["credits_cum"] / row["credit_pace"] if row["credit_pace"] else np.nan
         required = planned * (row["terms_left"] + done) / max(done, 1.0)
+    share_of_plan = row.get("plan_passed", np.nan)
+    if not np.isnan(share_of_plan) and planned > 0:  # as if the course belonged to the plan so far
+        row["plan_passed"] = float(np.clip(share_of_plan + step / planned, 0.0, 1.0))
     row["credits_cum"] += step
     row["credit_pace"] = row["credits_cum"] / planned if planned > 0 else row["credit_pace"]
     row["credits_needed"] = float(np.maximum(required - row["credits_cum"], 0.0) / left)

@@ -15,7 +15,9 @@ import pandas as pd
 from data.calendar.study_time import study_time
 from data.calendar.term_calendar import as_of_date, from_ordinal, ordinal
 from data.columns import AS_OF_INDEXES
+from fusion.features.course_features import course_features
 from fusion.features.feature_list import (
+    COURSE_FEATURES,
     FEATURES,
     PROTECTED_FEATURES,
     RECORD_FEATURES,
@@ -194,7 +196,7 @@ def build_features(
     -------
     DataFrame
         Indexed by ``student_key``: the columns of :data:`RECORD_FEATURES` in order (float64, or object for
-        categories), then the protected ones if asked.
+        categories), those of courses if the register has course grades, then the protected ones if asked.
 
     Raises
     ------
@@ -204,11 +206,18 @@ def build_features(
     risk_set = enrolled_at(records, as_of_index, today)
     rows = known_terms(records, risk_set, as_of_index)
     check_known(rows)
+    if records.attempts is not None:
+        cutoffs = cutoff_dates(records.students["cohort_term"], as_of_index)
+        cutoffs = cutoffs.set_axis(records.students["student_key"])
+        check_known(records.attempts.assign(cutoff=records.attempts["student_key"].map(cutoffs)))
     table = _entry_features(risk_set, records.programs, as_of_index)
     grid = grid_features(rows, risk_set.index, as_of_index, TERM_VALUES)
     table = pd.concat([table, grid], axis=1)
     _credit_plan(table, as_of_index)
     wanted = [feature.name for feature in RECORD_FEATURES]
+    if records.attempts is not None:
+        table = table.join(course_features(records, risk_set, as_of_index))
+        wanted += [feature.name for feature in COURSE_FEATURES]
     if protected:
         for name, column in _protected(risk_set).items():
             table[name] = column

@@ -91,6 +91,8 @@ DIRECTIONS: dict[str, Direction] = {
     "failed_total": _both(RAISES),
     "failed_last": _both(RAISES),
     "repeated_total": _both(RAISES),
+    "plan_passed": _both(LOWERS),
+    "bottlenecks_repeated": _both(RAISES),
     "attendance_mean": _both(LOWERS),
     "attendance_last": _both(LOWERS),
     "attendance_change": _both(LOWERS),

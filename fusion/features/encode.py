@@ -54,7 +54,7 @@ class TableEncoder:
         parts = []
         for name in self.names:
             if name not in self.categories:
-                parts.append(table[name].to_numpy(np.float32)[:, None])
+                parts.append(_numbers(table, name)[:, None])
                 continue
             values = table[name].to_numpy(object)
             spread = np.zeros((len(table), len(self.categories[name])), np.float32)
@@ -73,7 +73,7 @@ class TableEncoder:
         out = np.full((len(table), len(self.names)), np.nan, np.float32)
         for position, name in enumerate(self.names):
             if name not in self.categories:
-                out[:, position] = table[name].to_numpy(np.float32)
+                out[:, position] = _numbers(table, name)
                 continue
             values = table[name].to_numpy(object)
             codes = pd.Index(self.categories[name], dtype=object).get_indexer(values)
@@ -96,7 +96,7 @@ class TableEncoder:
         return self.categories[name][code] if code >= 0 else "another"
 
     def _require(self, table: pd.DataFrame) -> None:
-        absent = [name for name in self.names if name not in table.columns]
+        absent = [name for name in self.names if name not in table.columns and not _optional(name)]
         if absent:
             raise ValueError(f"table must have every feature of the model, lacks {absent}")
 
@@ -116,7 +116,8 @@ def fit_encoder(
         Feature table, categories as text.
     names : list of str, optional
         Features to use; default: every column of the table but those that others say already
-        (:attr:`fusion.features.feature_list.Feature.predictor`).
+        (:attr:`fusion.features.feature_list.Feature.predictor`), and optional ones of which no row says
+        anything.
     features : dict of str to Feature
         The registry that says which features are categories.
     allow_protected : bool
@@ -129,6 +130,7 @@ def fit_encoder(
     """
     if names is None:
         names = [name for name in table.columns if name not in features or features[name].predictor]
+        names = [name for name in names if not _optional(name) or table[name].notna().any()]
     check_names(names, allow_protected=allow_protected)
     categories = {}
     for name in names:
@@ -137,6 +139,17 @@ def fit_encoder(
             counts = table[name].dropna().value_counts()
             categories[name] = tuple(sorted(str(v) for v in counts.index[counts >= RAREST]))
     return TableEncoder(tuple(names), categories)
+
+
+def _numbers(table: pd.DataFrame, name: str) -> np.ndarray:
+    """A column of numbers; missing throughout where the register has nothing to make it of."""
+    if name not in table.columns:
+        return np.full(len(table), np.nan, np.float32)
+    return table[name].to_numpy(np.float32)
+
+
+def _optional(name: str) -> bool:
+    return name in FEATURES and FEATURES[name].optional
 
 
 def _kind(column: pd.Series) -> str:

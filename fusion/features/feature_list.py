@@ -20,8 +20,8 @@ class Feature:
     name : str
         Column of the feature table.
     group : str
-        Heading under which a page lists it: entry, progress, grades, credits, failures, attendance, money,
-        status, records, protected or signature.
+        Heading under which a page lists it: entry, progress, grades, credits, failures, courses, attendance,
+        money, status, records, protected or signature.
     kind : {"number", "category"}
         How it is encoded.
     unit : str
@@ -34,6 +34,8 @@ class Feature:
         The source it comes from.
     predictor : bool
         Whether models look at it; one that does not is kept for the models that did.
+    optional : bool
+        Whether registers without the rows it is made of have no such column; it is missing then, never 0.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Feature:
     changeable: bool = False
     modality: str = "records"
     predictor: bool = True
+    optional: bool = False
 
     @property
     def label_key(self) -> str:
@@ -97,6 +100,16 @@ RECORD_FEATURES = (
     Feature("terms_missing", "records", "terms without a record", "terms"),
     Feature("gpa_missing", "records", "recorded terms without a GPA", "terms"),
 )
+COURSE_FEATURES = (  # of registers with course grades (:mod:`fusion.features.course_features`)
+    Feature(
+        *("plan_passed", "courses", "courses of the plan so far that are passed", "share"),
+        changeable=True,
+        optional=True,
+    ),
+    Feature(
+        *("bottlenecks_repeated", "courses", "bottleneck courses repeated so far", "courses"), optional=True
+    ),
+)
 PROTECTED_FEATURES = (
     _category("sex", "protected", "sex"),
     Feature("age_at_entry", "protected", "age at entry", "years"),
@@ -105,7 +118,7 @@ PROTECTED_FEATURES = (
     _category("parental_income", "protected", "parents' income"),
     _category("special_needs", "protected", "special needs"),
 )
-FEATURES: dict[str, Feature] = {f.name: f for f in RECORD_FEATURES + PROTECTED_FEATURES}
+FEATURES: dict[str, Feature] = {f.name: f for f in RECORD_FEATURES + COURSE_FEATURES + PROTECTED_FEATURES}
 ROW_KEYS = ("student_key", "as_of_index")
 
 

@@ -8,6 +8,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+WAITING = "U"  # status of who has only the competency examination left
+OF_LOAD = (
+    *("gpa_term", "credits_attempted", "credits_passed", "courses_failed", "courses_repeated"),
+    "attendance_rate",
+)
 SUMMED = ("credits_attempted", "credits_passed", "courses_failed", "courses_repeated")
 
 
@@ -34,6 +39,7 @@ def grid_features(
         float64 columns (``status_last``: object), indexed by ``students``; missing where nothing is known.
     """
     width = max(as_of_index, 1)
+    rows = _without_empty_load(rows)
     row = students.get_indexer(rows["student_key"])
     slot = rows["slot"].to_numpy(int) - 1
     cells = {name: _grid(rows, name, row, slot, (len(students), width)) for name in values}
@@ -54,8 +60,22 @@ def grid_features(
     _statuses(table, rows, row, slot, (len(students), width), as_of_index)
     present = np.zeros((len(students), width), bool)
     present[row, slot] = True
-    table["gpa_missing"] = (present & np.isnan(cells["gpa_term"])).sum(axis=1).astype(float)
+    waiting = np.zeros((len(students), width), bool)
+    waiting[row, slot] = (rows["status"] == WAITING).to_numpy()
+    ungraded = present & np.isnan(cells["gpa_term"]) & ~waiting
+    table["gpa_missing"] = ungraded.sum(axis=1).astype(float)
     return table
+
+
+def _without_empty_load(rows: pd.DataFrame) -> pd.DataFrame:
+    """A term of waiting for the competency examination has no courses left to take: its zeros say nothing of
+    how somebody studies."""
+    waiting = rows["status"] == WAITING
+    if not waiting.any() or "credits_attempted" not in rows:
+        return rows
+    idle = waiting & ~(pd.to_numeric(rows["credits_attempted"]) > 0)
+    names = [name for name in OF_LOAD if name in rows]
+    return rows.assign(**{name: pd.to_numeric(rows[name]).astype("float64").mask(idle) for name in names})
 
 
 def _grid(rows, name, row, slot, shape) -> np.ndarray:

@@ -44,7 +44,7 @@ EN, ID = Words("en"), Words("id")
 BY_KEY = ("audit",)  # pages that tell of students by an opaque key, as docs/security.md says
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 OPEN = re.compile(  # what anybody may fetch: the program itself, and whether it lives
-    r"/health|/session|/_stcore/(health|script-health-check|host-config|agent/.*|component/.*|"
+    r"/health(/live|/ready)?|/session|/_stcore/(health|script-health-check|host-config|agent/.*|component/.*|"
     r"bidi-components/.*)|/component/.*|/app/static/.*|/static/.*|/_stcore/stream|/.*\{.*path.*\}|/|/auth/.*|"
     r"/oauth2callback|/favicon.*|/manifest.*"
 )

@@ -11,6 +11,7 @@ import pytest
 from benchmarks.registers import make_register
 from data.calendar.study_time import StudyCalendar
 from data.calendar.term_calendar import term_end
+from data.records.course_results import GradeRules
 from fusion.features import fuse
 from fusion.features.assemble import all_rows
 
@@ -24,6 +25,8 @@ class HandRegister:
     outcomes: pd.DataFrame
     programs: pd.DataFrame
     calendar: StudyCalendar = StudyCalendar()
+    attempts: pd.DataFrame | None = None
+    grade_rules: GradeRules = GradeRules()
 
 
 @pytest.fixture

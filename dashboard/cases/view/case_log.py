@@ -76,6 +76,7 @@ def step_fields(kind: str, key: str) -> dict | None:
     words = current_session.words()
     label = words("event.reason" if kind == "override" else "event.text")
     detail: dict = {}
+    undated = False
     if kind == "override":
         detail["band"] = st.selectbox(
             words("event.override_band"),
@@ -93,19 +94,24 @@ def step_fields(kind: str, key: str) -> dict | None:
         )
     text = st.text_area(label, height=84, max_chars=1000, help=words("event.text_help"), key=f"{key}-text")
     if kind in DATED:
-        detail["due_on"] = _due(f"{key}-due").isoformat()
+        due = _due(kind, f"{key}-due")
+        undated = due is None and kind != "contact"  # somebody has emptied the field
+        detail |= {} if due is None else {"due_on": due.isoformat()}
     if kind in OWNED:
         detail["owner"] = _owner(f"{key}-owner")
     detail[TEXT_FIELD.get(kind, "text")] = text.strip()
-    return detail if text.strip() else None
+    return detail if text.strip() and not undated else None
 
 
-def _due(key: str) -> date:
+def _due(kind: str, key: str) -> date | None:
+    """The day of the next step; a contact has none unless one is chosen."""
+    words, contact = current_session.words(), kind == "contact"
     return st.date_input(
-        current_session.words()("event.due"),
-        value=date.today() + timedelta(days=14),
+        words("event.due_if" if contact else "event.due"),
+        value=None if contact else date.today() + timedelta(days=14),
         min_value="today",
         format="DD/MM/YYYY",
+        help=words("event.due_if_help") if contact else None,
         key=key,
     )
 

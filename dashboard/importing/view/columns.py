@@ -14,6 +14,7 @@ from dashboard.importing.plan import UploadedFile
 from dashboard.shell import current_session, stores
 from dashboard.shell.plain import plain
 from dashboard.shell.session_keys import Key
+from data.columns import Column
 from data.files.mapping import TABLES as COLUMNS
 from data.files.mapping import ZERO_MEANINGS, Mapping
 from data.files.reading import Reading
@@ -129,7 +130,7 @@ def _meanings_of_cells(file: FileColumns, chosen: dict[str, str], mark: str) -> 
             with grid.cell():
                 value = st.selectbox(
                     plain(cell),
-                    (None, *columns[chosen[header]].allowed, IGNORED),
+                    (None, *_meanings_of(columns[chosen[header]]), IGNORED),
                     format_func=lambda one, name=chosen[header]: _value(name, one),
                     key=f"code-{file.table}-{mark}-{header}-{place}",
                 )
@@ -138,12 +139,18 @@ def _meanings_of_cells(file: FileColumns, chosen: dict[str, str], mark: str) -> 
     return found
 
 
+def _meanings_of(column: Column) -> tuple[str, ...]:
+    return column.allowed or column.by_hand
+
+
 def _value(column: str, value: str | None) -> str:
     words = current_session.words()
     if value is None:
         return words("data.code_unknown")
     if value == IGNORED:
         return words("data.code_nothing")
+    if column == "grade":
+        return words(f"courses.result_{value}") if words.has(f"courses.result_{value}") else value
     section = {"exit_type": "outcome", "status": "status", "sex": "sex", "entry_type": "entry_type"}.get(
         column
     )

@@ -11,6 +11,7 @@ from dashboard.shell import current_session, stores
 from dashboard.shell.access import may_change_register
 from dashboard.shell.plain import plain
 from dashboard.shell.session_keys import Key
+from dashboard.shell.view.account_names import name_of
 from data.trust.undo import CannotUndo, last_import, undo_import
 
 
@@ -23,7 +24,7 @@ def as_table(imports: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             words("column.when"): current_session.here(imports["started_at"]),
-            words("column.actor"): imports["actor"],
+            words("column.actor"): [name_of(actor) for actor in imports["actor"]],
             words("column.source"): imports["source"],
             words("column.new"): [total["new"] for total in totals],
             words("column.changed"): [total["changed"] for total in totals],
@@ -52,7 +53,7 @@ def undo_panel(imports: pd.DataFrame) -> None:
     row = imports.set_index("import_id").loc[import_id]
     with st.container(border=True, key="undo-last"):
         section(words("data.undo_title"), words("data.undo_help"))
-        about = {name: plain(row[name]) for name in ("source", "actor")}
+        about = {"source": plain(row["source"]), "actor": plain(name_of(row["actor"]))}
         st.markdown(words("data.undo_about", when=words.day(row["started_at"]), **about))
         with st.popover(words("data.undo"), icon=":material/undo:", key=Key.UNDO, on_change="rerun"):
             st.markdown(words("data.undo_help"))

@@ -20,6 +20,7 @@ ENCODINGS = ("utf-8", "cp1252", "cp1250", "cp1251", "cp1256", "mac_roman", "gb18
 SETTINGS_OF = {  # what may be open in a table's file
     "students": ("date_order", "true_dates"),
     "terms": ("date_order", "true_dates", "attendance"),
+    "grades": ("date_order", "true_dates"),
     "outcomes": ("date_order", "true_dates"),
     "consents": ("date_order", "true_dates"),
     "register": ("date_order", "true_dates", "attendance"),

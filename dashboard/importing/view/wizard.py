@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components.layout import section
+from dashboard.components.upload import file_field
 from dashboard.importing import plan as importing
 from dashboard.importing.check_result import CheckResult, result_of
 from dashboard.importing.plan import KINDS, UploadedFile
@@ -25,6 +26,7 @@ from data.jobs import table as job_table
 ICONS = {
     "students": "badge",
     "terms": "calendar_month",
+    "grades": "grading",
     "outcomes": "school",
     "consents": "task_alt",
     "signatures": "signature",
@@ -37,7 +39,7 @@ def choose_files() -> list[UploadedFile]:
     """Step 1: the files."""
     words = current_session.words()
     section(words("data.step_files"))
-    files = st.file_uploader(
+    files = file_field(
         words("data.upload"),
         type=[*TABLE_SUFFIXES, "zip", "png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp"],
         accept_multiple_files=True,
@@ -51,7 +53,7 @@ def guide() -> None:
     """What each file should hold, for those who have chosen none yet."""
     words = current_session.words()
     st.caption(words("data.nothing"))
-    grid = st.grid(5, min_column_width=190, gap="small", border=True, key="guide")
+    grid = st.grid(6, min_column_width=170, gap="small", border=True, key="guide")
     for table, icon in ICONS.items():
         with grid.cell():
             st.markdown(f":material/{icon}: **{words(f'data.kind_{table}')}**")
@@ -195,6 +197,9 @@ def show_mapping(found: CheckResult) -> None:
             ):
                 if headers:
                     st.caption(words(f"data.{told}", names=", ".join(map(plain, headers))))
+            if one.grade_rules is not None:
+                points = words.number(one.grade_rules.pass_points, 1)
+                st.caption(words(f"data.grades_{one.grade_rules.counts}", points=points))
             for place, frame in enumerate(one.first):
                 _first_rows(frame, {} if place else one.headers)
 
@@ -222,7 +227,7 @@ def show_outcome(plan: CheckResult) -> None:
     names = "severity file row column rule value message".split()
     headings = {name: words(f"column.{name}") for name in names}
     st.dataframe(
-        shown_table(problems[names].head(500).rename(columns=headings)),
+        shown_table(importing.in_words(problems[names].head(500), words).rename(columns=headings)),
         hide_index=True,
         height=300,
         alt=words("data.step_check"),

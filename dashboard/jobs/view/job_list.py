@@ -19,6 +19,7 @@ from dashboard.jobs.words import (
 )
 from dashboard.shell import auditing, current_session, stores
 from dashboard.shell.plain import shown_table
+from dashboard.shell.view.account_names import name_of
 from data.jobs import live as jobs_live
 from data.jobs.table import Job
 
@@ -41,7 +42,7 @@ def history(jobs: Sequence[Job]) -> None:
     section(words("jobs.history_title"))
     if not jobs:
         return empty_state(words("jobs.none_title"), words("jobs.none_text"), ":material/manufacturing:")
-    shown = history_table(jobs, words)
+    shown = history_table(jobs, words, name_of)
     when = words("column.when")
     event = st.dataframe(
         shown_table(shown.assign(**{when: current_session.here(shown[when])})),

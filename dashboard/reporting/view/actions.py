@@ -7,6 +7,7 @@ from functools import partial
 import streamlit as st
 
 from dashboard.components.layout import section
+from dashboard.components.upload import file_field
 from dashboard.reporting.view.preview import read_register
 from dashboard.reports import describe, pipeline
 from dashboard.reports.approve import reopened
@@ -23,6 +24,7 @@ from dashboard.shell import access, auditing, caches, current_session, stores
 from dashboard.shell.exports import MIME
 from dashboard.shell.plain import plain, shown_table
 from dashboard.shell.session_keys import Key
+from dashboard.shell.view.account_names import name_of
 from data import queries
 from data.trust import reports_store
 from data.trust.scope import Scope
@@ -110,17 +112,20 @@ def _file(
     return (to_xlsx if kind == "xlsx" else to_pdf)(table, provenance, language)
 
 
-def cohort_download(register: pipeline.Register, program: str) -> None:
-    """The cohort report for leadership, with small cells hidden."""
+def cohort_download(register: pipeline.Register, program: str, audience: str) -> None:
+    """The cohort report for leadership: every count and confidential, or small cells hidden."""
     words = current_session.words()
-    name = describe.file_name("cohorts", program or "all", words.language, "pdf", stores.is_synthetic())
+    name = describe.file_name(
+        f"cohorts-{audience}", program or "all", words.language, "pdf", stores.is_synthetic()
+    )
     st.download_button(
         words("reports.cohort_report"),
         data=auditing.handed_out(
-            partial(_cohort_file, register, program, words.language),
+            partial(_cohort_file, register, program, words.language, audience),
             "export report",
             "cohort-report",
             program_code=program,
+            audience=audience,
         ),
         file_name=name,
         mime=TYPES["pdf"],
@@ -130,10 +135,10 @@ def cohort_download(register: pipeline.Register, program: str) -> None:
     )
 
 
-def _cohort_file(register: pipeline.Register, program: str, language: str) -> bytes:
+def _cohort_file(register: pipeline.Register, program: str, language: str, audience: str) -> bytes:
     titles = register.programs.set_index("program_code")["name"]
     return cohort_report(
-        cohort_tables(register.flow, program, external=True, calendar=register.calendar),
+        cohort_tables(register.flow, program, external=audience == "external", calendar=register.calendar),
         pipeline.origin(stores.store(), register),
         language,
         program=f"{program} {titles[program]}" if program else "",
@@ -152,6 +157,26 @@ def prepare(table: ReportTable, provenance: ReportProvenance) -> None:
         st.rerun()
 
 
+def standing(table: ReportTable, profile_id: str, program: str, ts: int) -> None:
+    """Above the table of now: which version of the report is approved, and whether the figures are still its.
+
+    The table itself is a draft until its figures are prepared.
+    """
+    words, store, scope = current_session.words(), stores.store(), current_session.scope()
+    listed = reports_store.report_list(store, scope, profile_id)
+    listed = listed[(listed["program_code"].fillna("") == program) & (listed["ts_year"] == ts)]
+    for row in listed.sort_values("version", ascending=False).to_dict("records"):
+        step = reports_store.logged_step(store, row["report_id"])
+        if row["status"] != "approved" or (step is not None and step.withdrawn):
+            continue
+        frozen = reopened(reports_store.stored_report(store, scope, row["report_id"]))[0]
+        same = content_hash(to_content(frozen)) == content_hash(to_content(table))
+        about = {"version": row["version"], "day": words.day(row["approved_at"])}
+        key = "reports.standing_same" if same else "reports.standing_other"
+        (st.success if same else st.info)(words(key, **about), icon=":material/verified:")
+        return
+
+
 def history(profile_id: str, program: str, ts: int) -> None:
     """Versions of this report; one can be opened, proved, approved and taken along."""
     words, store = current_session.words(), stores.store()
@@ -163,7 +188,10 @@ def history(profile_id: str, program: str, ts: int) -> None:
     listed = listed[(listed["program_code"].fillna("") == program) & (listed["ts_year"] == ts)]
     if listed.empty:
         return st.caption(words("reports.history_empty"))
-    shown = listed.assign(status=[words(f"reports.status_{state}") for state in listed["status"]])
+    who = {name: [name_of(one) for one in listed[name]] for name in ("prepared_by", "approved_by")}
+    when = [words.day(at) for at in current_session.here(listed["prepared_at"])]
+    states = [words(f"reports.status_{state}") for state in listed["status"]]
+    shown = listed.assign(status=states, prepared_at=when, **who)
     names = ("version", "status", "report_id", "prepared_by", "prepared_at", "approved_by", "sha256")
     shown = shown[list(names)].rename(columns={name: words(f"reports.{name}") for name in names})
     st.dataframe(shown_table(shown), hide_index=True, placeholder="–", alt=words("reports.history"))
@@ -192,7 +220,7 @@ def _version(report: reports_store.StoredReport) -> None:
         _approval(report)
         return
     _withdrawal(report)
-    given = st.file_uploader(words("reports.check_file"), key=f"report-check-{report.report_id}")
+    given = file_field(words("reports.check_file"), key=f"report-check-{report.report_id}")
     if given is not None:
         proof = pipeline.prove(store, current_session.scope(), report.report_id, given.getvalue())
         if proof.intact and not proof.withdrawn:

@@ -11,9 +11,12 @@ from dashboard.reports.model import NOT_YET, Override, ReportTable
 from dashboard.reports.profile import load_profile, profile_ids, profile_levels
 from dashboard.reports.profile_parts import Profile
 from dashboard.reports.provenance import ReportProvenance
-from dashboard.shell import caches, current_session
+from dashboard.shell import caches, current_session, stores
 from dashboard.shell.plain import plain, shown
+from dashboard.shell.session_keys import Key
 from data.engine.database import Store
+from data.trust import reports_store
+from data.trust.reports_store import StoredReport
 from data.trust.scope import Scope
 
 FIRST_SHOWN = "iaps40-8c"
@@ -34,17 +37,21 @@ def compute(
 
 
 def choose(register: pipeline.Register) -> tuple[str, str, int]:
-    """Instrument, programme and TS."""
+    """Instrument, programme and TS; those of the report that the address names, when one comes by it."""
     words = current_session.words()
+    wanted = _by_address(register)
+    if wanted is not None:
+        st.session_state[Key.REPORT_PROFILE] = wanted.profile
+    else:
+        st.session_state.setdefault(Key.REPORT_PROFILE, FIRST_SHOWN)
     left, middle, right = st.columns([1.6, 1.4, 0.6], vertical_alignment="bottom")
     with left:
-        names = {name: _name(name, words.language) for name in profile_ids()}
+        names = {name: profile_name(name, words.language) for name in profile_ids()}
         chosen = st.selectbox(
             words("reports.profile"),
             list(names),
-            index=list(names).index(FIRST_SHOWN),
             format_func=names.get,
-            key="report-profile",
+            key=Key.REPORT_PROFILE,
         )
     titles = {
         row.program_code: shown(f"{row.program_code} {row.name} ({row.degree_level})")
@@ -53,27 +60,50 @@ def choose(register: pipeline.Register) -> tuple[str, str, int]:
     codes = list(titles) if register.scope.program_codes is not None else ["", *titles]
     codes = codes if not pipeline.asks_level(chosen) else [code for code in codes if code]
     with middle:
+        program_key = f"report-program-{pipeline.asks_level(chosen)}"
+        if wanted is not None and (wanted.program_code or "") in codes:
+            st.session_state[program_key] = wanted.program_code or ""
         program = st.selectbox(
             words("reports.program"),
             codes,
             format_func=lambda code: titles.get(code, words("reports.all_programs")),
-            key=f"report-program-{pipeline.asks_level(chosen)}",
+            key=program_key,
         )
     with right:
         last = register.last_full_year(program or "")
         same = last == register.last_full_year()
+        ts_key = "report-ts" if same else f"report-ts-{last}"
+        st.session_state.setdefault(ts_key, last)
+        if wanted is not None:
+            st.session_state[ts_key] = wanted.ts_year
         ts = st.number_input(
             words("reports.ts"),
             1990,
             register.newest_year(),
-            last,
-            key="report-ts" if same else f"report-ts-{last}",
+            key=ts_key,
             help=words("reports.ts_help"),
         )
+    if wanted is not None:
+        opened = f"report-version-{chosen}-{program or ''}-{int(ts)}"
+        st.session_state[opened] = wanted.report_id
     return chosen, program or "", int(ts)
 
 
-def _name(profile_id: str, language: str) -> str:
+def _by_address(register: pipeline.Register) -> StoredReport | None:
+    """The stored report that the address names, on coming to the page; None when the reader has none."""
+    number = st.query_params.get("report")
+    if number is None:
+        return None
+    del st.query_params["report"]  # what is chosen from here on is chosen on the page
+    try:
+        found = reports_store.stored_report(stores.store(), current_session.scope(), number)
+    except KeyError:
+        return None
+    return found if 1990 <= found.ts_year <= register.newest_year() else None
+
+
+def profile_name(profile_id: str, language: str) -> str:
+    """Instrument, number and title of a profile."""
     profile = any_level(profile_id)
     return f"{profile.instrument} {profile.number} · {profile.title[language]}"
 

@@ -7,8 +7,10 @@ import streamlit as st
 
 from dashboard.shell import current_session, signing_in, stores, tab_binding
 from dashboard.shell.auditing import audited
+from dashboard.shell.plain import plain
 from dashboard.shell.session_keys import Key
 from dashboard.shell.view.sign_in import wait_words
+from data.settings import get_settings
 from data.trust import sessions
 from data.trust.passwords import MAX_PASSWORD, MIN_PASSWORD, PasswordRefused
 
@@ -42,9 +44,10 @@ def _account() -> None:
     if st.button(words("account.everywhere"), icon=":material/logout:", key="everywhere"):
         tab_binding.sign_out(everywhere=True)
         st.rerun()
+    st.divider()
     if session.way == "password":
-        st.divider()
-        _password_form(session)
+        password_form(session)
+    whom_to_ask()
 
 
 def _end(one: sessions.Session) -> None:
@@ -66,7 +69,15 @@ def _lines(own: list[sessions.Session]) -> list[str]:
     ]
 
 
-def _password_form(session: sessions.Session) -> None:
+def whom_to_ask() -> None:
+    """Who helps with accounts, as the settings say."""
+    words, contact = current_session.words(), get_settings().contact.strip()
+    said = words("account.ask_contact", contact=plain(contact)) if contact else words("account.ask_anybody")
+    st.caption(f":material/contact_support: {said}")
+
+
+def password_form(session: sessions.Session) -> None:
+    """Another password for the owner of a session; the present one is asked for."""
     words = current_session.words()
     st.markdown(f"**{words('account.password_title')}**")
     st.caption(words("account.rule", least=MIN_PASSWORD, most=MAX_PASSWORD))
@@ -81,6 +92,7 @@ def _password_form(session: sessions.Session) -> None:
         st.error(problem)
         return
     st.session_state[Key.PASSWORD_CHANGED] = True
+    current_session.look_again()
     st.rerun()
 
 

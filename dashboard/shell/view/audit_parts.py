@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import pandas as pd
 import streamlit as st
 
 from dashboard.shell import current_session, stores
 from dashboard.shell.audit_words import chain_words
+from dashboard.shell.plain import shown
 from data.trust import audit
 from data.trust.audit_chain import ChainReport, verify_chain
 
@@ -28,23 +34,58 @@ def _verified(url: str, newest: int) -> ChainReport:
     return verify_chain(stores.store())
 
 
-def filters() -> tuple[str | None, str | None]:
-    """The actor and the action to look for; None: any."""
+@dataclass(frozen=True)
+class Looked:
+    """What the log is narrowed to; None: not at all.
+
+    Parameters
+    ----------
+    actor, action : str or None
+    about : str or None
+        Part of what it was done to.
+    first, last : date or None
+        Days, by the reader's clock.
+    """
+
+    actor: str | None
+    action: str | None
+    about: str | None
+    first: date | None
+    last: date | None
+
+
+def filters(people: Mapping[str, str]) -> Looked:
+    """What to look for.
+
+    Parameters
+    ----------
+    people : mapping
+        Account → name on the screen.
+    """
     words = current_session.words()
     actors, actions = audit.who_and_what(stores.store())
-    left, right, _ = st.columns([1, 1, 1])
-    with left:
+    with st.container(horizontal=True, key="audit-filters"):
         actor = st.selectbox(
             words("audit.filter_actor"),
             ["", *actors],
-            format_func=lambda name: name or words("audit.any_actor"),
+            format_func=lambda name: shown(people.get(name, name)) if name else words("audit.any_actor"),
             key="audit-actor",
         )
-    with right:
         action = st.selectbox(
             words("audit.filter_action"),
             ["", *actions],
             format_func=lambda name: words.named("action", name) if name else words("audit.any_action"),
             key="audit-action",
         )
-    return actor or None, action or None
+        about = st.text_input(words("audit.about"), key="audit-about", help=words("audit.about_help"))
+        first = st.date_input(words("audit.from"), None, format="DD/MM/YYYY", key="audit-from")
+        last = st.date_input(words("audit.until"), None, format="DD/MM/YYYY", key="audit-until")
+    return Looked(actor or None, action or None, about.strip() or None, first, last)
+
+
+def found(looked: Looked, most: int) -> pd.DataFrame:
+    """The newest entries that the filters leave, with moments of the store."""
+    since = None if looked.first is None else current_session.stored(looked.first)
+    until = None if looked.last is None else current_session.stored(looked.last + timedelta(days=1))
+    about = {"actor": looked.actor, "action": looked.action, "about": looked.about}
+    return audit.entries(stores.store(), **about, since=since, until=until, limit=most)

@@ -14,6 +14,7 @@ from dashboard.shell.view.tour import reopen_button
 from dashboard.shell.wording import LANGUAGES
 
 MARK = Path(__file__).with_name("mark.svg")
+NARROW = 768  # pixels; below, Streamlit lays the menu over the page
 LOGO = Path(__file__).with_name("logo.svg")
 
 
@@ -53,3 +54,23 @@ def sidebar() -> None:
                     st.rerun()
             account_button()
             reopen_button()
+
+
+def fold_menu(page: str) -> None:
+    """On a phone, where the menu lies over the page: fold it once a page was chosen.
+
+    Parameters
+    ----------
+    page : str
+        Name of the page that will be drawn.
+    """
+    before = st.session_state.get(Key.MENU_PAGE)
+    st.session_state[Key.MENU_PAGE] = page
+    if before in (None, page):
+        return
+    # The page's name makes each script another one: the browser runs the same one only once.
+    script = f"""<script>/* {page} */
+if (window.innerWidth < {NARROW})
+  document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
+</script>"""
+    st.html(script, unsafe_allow_javascript=True)

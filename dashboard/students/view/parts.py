@@ -14,6 +14,7 @@ from dashboard.shell import current_session, stores
 from dashboard.shell.glossary import linked
 from dashboard.shell.plain import plain
 from dashboard.shell.session_keys import Key
+from dashboard.shell.view.student_search import search_box
 from dashboard.shell.wording import Words
 from data import queries
 from data.queries import StoredExplanation
@@ -38,6 +39,10 @@ def picker() -> None:
     words = current_session.words()
     page_header(words("student.title"))
     empty_state(words("student.pick_title"), words("student.pick_text"), ":material/person_search:")
+    found = search_box("student-page-search", words("student.search"))
+    if found is not None:
+        st.session_state[Key.STUDENT_KEY] = st.query_params["s"] = found
+        st.rerun()
     _way_back()
 
 

@@ -1,7 +1,8 @@
-"""The one-page summary of a student as a PDF, for the talk and for the student."""
+"""The one-page summary of a student as a PDF: a copy for the talk, and a milder one for the student."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import pandas as pd
@@ -14,6 +15,7 @@ from dashboard.reports.student_summary import StudentSummary, student_summary
 from dashboard.shell import auditing, current_session, exports, stores
 from dashboard.shell.wording import Words
 from dashboard.students.reasons import WEIGHTY, label_of, reasons_frame
+from data.engine.clock import now
 from fusion.explanation.explain import Explanation, sentence
 
 LISTED = 4
@@ -27,7 +29,7 @@ def student_pdf(
     reasons: Explanation | None,
     past: dict | None = None,
 ) -> None:
-    """Offer the summary; it is made when the button is pressed, and the press is audited.
+    """Offer both copies of the summary; one is made when its button is pressed, and the press is audited.
 
     Parameters
     ----------
@@ -41,32 +43,48 @@ def student_pdf(
         The row of ``queries.standing`` of a student whose normal time is over: said instead of a risk.
     """
     words = current_session.words()
-    st.download_button(
-        words("reports.student_pdf"),
-        data=auditing.handed_out(
-            partial(_file, words, student, terms, events, (score, reasons, past)),
-            "export",
-            student["student_key"],
-            kind="pdf",
-        ),
-        file_name=exports.file_name(
-            f"student-{student['student_key'][:8]}", "pdf", synthetic=stores.is_synthetic()
-        ),
-        mime="application/pdf",
-        icon=":material/picture_as_pdf:",
-        help=words("reports.student_pdf_help"),
-        key="student-pdf",
-        on_click="ignore",
-    )
+    said = student.get("student_number") or student["student_key"][:8]  # never the name
+    for for_student, key in ((False, "student-pdf"), (True, "student-copy-pdf")):
+        made = partial(_file, words, student, terms, events, (score, reasons, past), for_student)
+        kind = "copy" if for_student else "talk"
+        st.download_button(
+            words(f"reports.student_pdf_{kind}"),
+            data=auditing.handed_out(made, "export", student["student_key"], kind="pdf", copy=kind),
+            file_name=exports.file_name(f"student-{said}-{kind}", "pdf", synthetic=stores.is_synthetic()),
+            mime="application/pdf",
+            icon=":material/picture_as_pdf:",
+            help=words(f"reports.student_pdf_{kind}_help"),
+            key=key,
+            on_click="ignore",
+        )
 
 
-def _file(words: Words, student, terms, events, about) -> bytes:
+def _file(words: Words, student, terms, events, about, for_student: bool = False) -> bytes:
     """The file; asked for when no session is at hand, so it is told the reader's language."""
     (score, _, _), provenance = about, provenance_of(stores.store())
     model = stores.served_version()
-    footer = f"{words('export.model_version')} {model}" if score and model else ""
-    return student_summary(
-        _summary(words, student, terms, events, *about), provenance, words.language, footer
+    footer = f"{words('export.model_version')} {model}" if score and model and not for_student else ""
+    summary = _summary(words, student, terms, events, *about)
+    if for_student:
+        summary = _for_the_student(words, summary, about)
+    return student_summary(summary, provenance, words.language, footer)
+
+
+def _for_the_student(words: Words, summary: StudentSummary, about) -> StudentSummary:
+    """The milder copy: no risk, no factor that nobody can change, none of the advisor's notes."""
+    _, reasons, past = about
+    model = stores.model()
+    if model is None or not model.keeps_directions:
+        reasons = None
+    frame = None if reasons is None else reasons_frame(reasons, stores.programs(), words)
+    return replace(
+        summary,
+        sentence=_past(words, past),
+        reasons=_plain(frame, raising=True),
+        helping=_plain(frame, raising=False),
+        fixed_reasons=(),
+        contacts=(),
+        for_student=True,
     )
 
 
@@ -80,6 +98,8 @@ def _summary(words: Words, student, terms, events, score, reasons, past) -> Stud
         student_number=student.get("student_number") or "",
         program=f"{student['program_name']} ({student['degree_level']})",
         cohort=words.term(student["cohort_term"]),
+        advisor=student.get("advisor") or "",
+        made_on=words.day(now()),
         as_of=words.term(score["as_of_term"]) if score else "",
         sentence=" ".join(filter(None, [_past(words, past), _sentence(words, score)])),
         reasons=_told(words, frame, changeable=True),
@@ -107,15 +127,25 @@ def _sentence(words: Words, score: dict | None) -> str:
 
 def _told(words: Words, frame: pd.DataFrame | None, *, changeable: bool) -> tuple[str, ...]:
     """The strongest reasons of a kind that raise or lower the risk, with the student's value."""
-    if frame is None:
-        return ()
-    rows = frame[(frame["modality"] == "records") & (frame["changeable"] == changeable)]
-    rows = rows[rows["phi"].abs() >= WEIGHTY]
-    rows = rows.reindex(rows["phi"].abs().sort_values(ascending=False).index).head(LISTED)
+    rows = _weighty(frame, changeable=changeable)
     return tuple(
         words("reports.reason_up" if row.phi > 0 else "reports.reason_down", label=row.label, value=row.shown)
         for row in rows.itertuples()
     )
+
+
+def _weighty(frame: pd.DataFrame | None, *, changeable: bool) -> pd.DataFrame:
+    if frame is None:
+        return pd.DataFrame(columns=["label", "shown", "phi"])
+    rows = frame[(frame["modality"] == "records") & (frame["changeable"] == changeable)]
+    rows = rows[rows["phi"].abs() >= WEIGHTY]
+    return rows.reindex(rows["phi"].abs().sort_values(ascending=False).index).head(LISTED)
+
+
+def _plain(frame: pd.DataFrame | None, *, raising: bool) -> tuple[str, ...]:
+    """What the student can change, with its value and without a word on risk."""
+    rows = _weighty(frame, changeable=True)
+    return tuple(f"{row.label}: {row.shown}" for row in rows.itertuples() if (row.phi > 0) == raising)
 
 
 def _event(words: Words, event: dict) -> str:

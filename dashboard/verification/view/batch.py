@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.kpis import Kpi, kpi_row
 from dashboard.components.layout import card, empty_state
+from dashboard.components.upload import file_field
 from dashboard.jobs import signatures as jobs_verification
 from dashboard.jobs.asking import may_fetch
 from dashboard.jobs.view.job_progress import job_progress
@@ -28,9 +29,7 @@ def batch() -> None:
     """Choose an archive, watch it, read the list."""
     words = current_session.words()
     with card("archive"):
-        file = st.file_uploader(
-            words("batch.upload"), type=["zip"], key="batch-file", max_upload_size=LARGEST
-        )
+        file = file_field(words("batch.upload"), type=["zip"], key="batch-file", max_upload_size=LARGEST)
         st.caption(words("batch.help"))
         demo_upload_note()
         if file is not None and st.button(

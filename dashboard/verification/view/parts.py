@@ -15,6 +15,7 @@ from dashboard.shell import auditing, current_session, exports, stores
 from dashboard.shell.people import named
 from dashboard.shell.plain import plain, shown_table
 from dashboard.shell.session_keys import Key
+from dashboard.shell.view.account_names import name_of
 from dashboard.verification.case import case_of
 from dashboard.verification.view import consent as consent_parts
 from dashboard.verification.view.outcome import outcome_panel
@@ -104,7 +105,9 @@ def decision_view(decision_id: str, student: dict) -> Evidence | None:
         return None
     if decision["student_key"] != student["student_key"]:
         return None
-    st.caption(words("verification.decided", day=words.day(decision["at"]), who=plain(decision["actor"])))
+    st.caption(
+        words("verification.decided", day=words.day(decision["at"]), who=plain(name_of(decision["actor"])))
+    )
     if decision["reason"] is None:
         st.info(words("verification.blind"), icon=":material/visibility_off:")
         return None
@@ -161,7 +164,7 @@ def earlier(student_key: str) -> None:
                 words.named("verification_reason", one if isinstance(one, str) else "hidden")
                 for one in earlier["reason"]
             ],
-            words("column.actor"): earlier["actor"],
+            words("column.actor"): [name_of(actor) for actor in earlier["actor"]],
         }
     )
     st.dataframe(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from dashboard.components.upload import file_field
 from dashboard.shell import current_session
 from dashboard.shell.view.own_data import demo_upload_note
 from dashboard.students.view.specimen_panel import findings_list, paper, picture
@@ -54,7 +55,7 @@ def questioned_input() -> Questioned | None:
         file = st.camera_input(words("verification.camera"), key="questioned-camera")
         st.caption(words("verification.camera_help"))
     else:
-        file = st.file_uploader(
+        file = file_field(
             words("verification.upload"), type=IMAGES, key="questioned-file", max_upload_size=LARGEST
         )
     demo_upload_note()

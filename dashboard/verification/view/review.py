@@ -12,6 +12,7 @@ from dashboard.shell import current_session, stores
 from dashboard.shell.people import named
 from dashboard.shell.plain import plain, shown, shown_table
 from dashboard.shell.session_keys import Key
+from dashboard.shell.view.account_names import name_of
 from dashboard.verification.reviews import may_settle, progress_of, told_reasons
 from dashboard.verification.view.compare import comparison
 from dashboard.verification.view.outcome import outcome_panel
@@ -123,12 +124,15 @@ def _entry(row: dict) -> None:
     family = "action_of" if row["kind"] == "settlement" else "opinion"
     st.markdown(f"**{words.named(family, row['opinion'])}**")
     st.text(shown(told_reasons(row["reason_codes"], row["reasons"], words)))
-    st.caption(" · ".join(part for part in (words.day(row["at"]), plain(row["reviewer"]), known) if part))
+    st.caption(
+        " · ".join(part for part in (words.day(row["at"]), plain(name_of(row["reviewer"])), known) if part)
+    )
 
 
 def _settlement(case: dict, actions: tuple[str, ...]) -> None:
     words = current_session.words()
-    section(words("review.settle_title"), words("review.settle_help"))
+    title = "review.ask_again_title" if actions == ("ask_again",) else "review.settle_title"
+    section(words(title), words("review.settle_help"))
     with st.form(f"settle-{case['decision_id']}", border=False):
         action = st.radio(
             words("review.settle"),

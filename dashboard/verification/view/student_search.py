@@ -10,11 +10,11 @@ from dashboard.shell import current_session, stores
 from dashboard.shell.people import named
 from dashboard.shell.plain import plain
 from dashboard.shell.session_keys import Key
-from dashboard.shell.view.looks import refused_student, searched
+from dashboard.shell.view.looks import refused_student
+from dashboard.shell.view.student_search import search_box
 from data import queries
 
 KEY = re.compile(r"[0-9a-f]{8,32}")
-LISTED = 20
 
 
 def student_search() -> dict | None:
@@ -33,30 +33,7 @@ def student_search() -> dict | None:
             st.session_state[Key.REGISTRY_STUDENT] = st.query_params["s"] = key
             return _chosen(found.iloc[0].to_dict())
         refused_student(key)
-    text = st.text_input(
-        words("verification.search"),
-        key="student-search",
-        type="search",
-        placeholder=words("verification.search"),
-        live="300ms",
-        help=words("verification.search_help"),
-        icon=":material/search:",
-    )
-    if not text:
-        return None
-    matches = queries.search_students(store, scope, text, LISTED)
-    searched(text)
-    if matches.empty:
-        st.caption(words("verification.search_none"))
-        return None
-    rows = matches.set_index("student_key")
-    picked = st.pills(
-        words("verification.search_matches", n=len(rows)),
-        list(rows.index),
-        format_func=lambda one: plain(named(rows.loc[one].to_dict())),
-        key="student-matches",
-        wrap=True,
-    )
+    picked = search_box("student-search", words("verification.search"))
     if picked is not None:
         st.session_state[Key.REGISTRY_STUDENT] = st.query_params["s"] = picked
         st.rerun()

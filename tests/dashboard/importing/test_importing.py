@@ -8,8 +8,13 @@ import pytest
 
 from dashboard.importing import plan as importing
 from dashboard.importing.check_result import from_json, result_of
+from dashboard.importing.columns import Said, own_mapping, read_columns
 from dashboard.importing.plan import UploadedFile
+from dashboard.shell.wording import Words
 from data import queries
+from data.records.checks import CHECKS, problems
+from data.records.course_queries import change_grade_rules
+from data.records.course_results import GradeRules
 from data.signatures.files import iter_signature_files
 from data.trust import audit_chain
 
@@ -31,8 +36,23 @@ def planned(store, *names: str, rule=None) -> importing.PagePlan:
 def test_files_are_recognised_by_their_headers_and_endings():
     kinds = [importing.guess_kind(file) for file in files(*SIAKAD, "signatures.zip")]
     assert kinds == ["students", "terms", "outcomes", "signatures"]
+    khs = (
+        b"NIM;Nama;Prodi;Angkatan;Semester;Kode MK;Mata Kuliah;SKS;Nilai\n1;A;55201;2024;20241;X1;Satu;3;A\n"
+    )
+    assert importing.guess_kind(UploadedFile("khs.csv", khs)) == "grades"
     assert importing.guess_kind(UploadedFile("notes.csv", b"a;b\n1;2\n")) == "skip"
     assert importing.guess_kind(UploadedFile("scan.PNG", b"")) == "signatures"
+
+
+def test_a_mark_that_no_scale_knows_is_asked_about_on_the_page(store):
+    khs = b"NIM;Semester;Kode MK;SKS;Nilai Huruf\n1;20241;X1;3;Q7\n1;20241;X2;3;A-\n1;20241;X3;3;T\n"
+    file = read_columns(store, UploadedFile("khs.csv", khs), "grades", None)
+    assert file.strange(file.given) == {"Nilai Huruf": ("Q7",)}
+    said = {"grades": Said(meanings={"Nilai Huruf": {"Q7": "2.75"}})}
+    mapping = own_mapping([file], {"grades": file.given}, "own", said)
+    chosen = importing.chosen_files([UploadedFile("khs.csv", khs)], ["grades"])
+    plan = importing.make_plan(store, chosen, mapping, None)
+    assert "REC025" not in set(plan.problems["rule"])
 
 
 def test_two_files_of_one_table_are_refused():
@@ -97,6 +117,17 @@ def test_an_archive_beside_single_images_and_two_archives_are_all_taken(store):
     ]
 
 
+def test_what_the_check_finds_is_told_in_the_readers_language():
+    english, indonesian = Words("en"), Words("id")
+    assert {code: english(f"check_rule.{code}") for code in CHECKS} == {
+        code: check.title for code, check in CHECKS.items()
+    }
+    found = problems("a.csv", "REC004", [3], "ipk", "4.7", "ipk must be between 0 and 4, got 4.7")
+    shown = importing.in_words(found, indonesian).iloc[0]
+    assert (shown["severity"], shown["message"]) == ("Harus diperbaiki", indonesian("check_rule.REC004"))
+    assert importing.in_words(found, english).iloc[0]["message"] == "ipk must be between 0 and 4, got 4.7"
+
+
 @pytest.mark.parametrize(
     "names", [(*SIAKAD, "signatures.zip"), ("bad_terms.csv",), ("pddikti_students.csv",)]
 )
@@ -112,3 +143,14 @@ def test_what_a_check_found_is_the_same_after_it_was_kept(store, names):
         assert [frame.values.tolist() for frame in one.first] == [
             frame.values.tolist() for frame in other.first
         ]
+
+
+def test_the_rule_for_grades_and_their_first_rows_are_kept_with_a_check(store):
+    change_grade_rules(store, {"counts": "last", "pass_points": 2.0}, actor="registrar")
+    khs = b"NIM;Semester;Kode MK;SKS;Nilai Huruf\n0117200001;20201;X1;3;A\n"
+    chosen = importing.chosen_files([*files(SIAKAD[0]), UploadedFile("khs.csv", khs)], ["students", "grades"])
+    found = result_of(importing.make_plan(store, chosen, None))
+    for students, one in (found.tables, from_json(found.to_json()).tables):
+        assert students.grade_rules is None
+        assert (one.table, one.grade_rules) == ("grades", GradeRules("last", 2.0))
+        assert one.first[0]["course_code"].tolist() == ["X1"]

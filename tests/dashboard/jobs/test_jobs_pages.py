@@ -136,7 +136,7 @@ def test_the_history_tells_how_jobs_ended_and_offers_another_try(store):
 def test_the_reports_of_all_programmes_can_be_fetched_once_they_are_made(store, monkeypatch):
     from dashboard.reports import pipeline
 
-    def printed(table, provenance, audiences) -> dict[str, bytes]:
+    def printed(_store, _register, table, _provenance, audiences) -> dict[str, bytes]:
         return {f"{table.profile.id}_{audiences[0]}.csv": b"figures"}
 
     monkeypatch.setattr(pipeline, "print_files", printed)  # typesetting has tests of its own
@@ -150,7 +150,7 @@ def test_the_reports_of_all_programmes_can_be_fetched_once_they_are_made(store, 
     assert name.startswith("iaps40-8c_20")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert len(archive.namelist()) == made.result["programs"] > 0
-        assert archive.namelist()[0].endswith("/iaps40-8c_external.csv")
+        assert archive.namelist()[0].endswith("/iaps40-8c_internal.csv")
 
 
 def work_import(store) -> table.Job:

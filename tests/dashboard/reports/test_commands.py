@@ -218,3 +218,16 @@ def test_figures_of_other_reports_are_counted(filled, tmp_path):
     )
     asked = ("report", "iaps40-2a", "--program", "55201", "--ts", "2025", "--by-hand", figures)
     assert "1 of 2 lines of the figures are of another profile" in run(*asked, "--out", tmp_path).output
+
+
+def test_place_and_staff_numbers_stand_in_the_signature_block(filled, tmp_path):
+    import pypdf
+
+    done = run("report-settings", "--place", "Surabaya", "--head-of-programme", "Dr. Sari")
+    assert done.exit_code == 0, done.output
+    assert run("report-settings", "--head-of-programme-number", "NIDN 0701018001").exit_code == 0
+    asked = ("report", "iaps40-8c", "--program", "55201", "--ts", "2025", "--out", tmp_path)
+    assert run(*asked, "--language", "id").exit_code == 0
+    [file] = tmp_path.glob("*.pdf")
+    text = " ".join(" ".join(page.extract_text() for page in pypdf.PdfReader(file).pages).split())
+    assert "Dr. Sari" in text and "NIDN 0701018001" in text and "Surabaya, Tanggal:" in text

@@ -11,7 +11,7 @@ from PIL import Image
 
 from dashboard.reports import documents
 from dashboard.reports.case_file import CaseFile, Specimen, case_file
-from dashboard.reports.cohort_report import PARTS, cohort_report, cohort_tables
+from dashboard.reports.cohort_report import PARTS, _hide, cohort_report, cohort_tables
 from dashboard.reports.markdown_pdf import markdown_pdf, to_blocks
 from dashboard.reports.provenance import Provenance, file_hash, provenance_of
 from dashboard.reports.student_summary import StudentSummary, student_summary
@@ -60,6 +60,21 @@ def test_small_counts_of_the_cohort_report_are_hidden_outside(flow):
     assert tables.outcomes.loc[2019, list(PARTS)].isna().sum() >= 2
     text = text_of(cohort_report(tables, PROVENANCE, "en"))
     assert "hidden (*)" in text
+
+
+def test_the_internal_cohort_report_hides_nothing_and_says_that_it_is_confidential(flow):
+    tables = cohort_tables(flow)
+    assert tables.outcomes[list(PARTS)].notna().all().all() and not tables.hidden.any().any()
+    assert "CONFIDENTIAL" in text_of(cohort_report(tables, PROVENANCE, "en"))
+
+
+def test_only_what_is_printed_needs_protecting_in_the_cohort_report():
+    counts = pd.DataFrame(0, index=pd.Index([2019, 2020], name="entry_year"), columns=["entrants", *PARTS])
+    counts.loc[2019, ["entrants", "on_time", "late"]] = (8, 5, 3)
+    counts.loc[2020, ["entrants", "on_time", "late"]] = (30, 20, 10)
+    shown = _hide(counts)
+    assert shown.loc[2020].notna().all()  # no printed sum over cohorts gives the three of 2019 away
+    assert pd.isna(shown.loc[2019, "late"]) and shown.loc[2019].isna().sum() >= 2
 
 
 def test_a_scenario_is_named_a_forecast_and_no_part_of_accreditation(flow):

@@ -117,7 +117,7 @@ def test_a_file_of_figures_stays_with_programme_and_year():
             "line 2: the figure of TS/capacity must be a number >= 0",
         ),
         ("iaps40-2a,55201,TS,TS,capacity,5,,,", "line 2: ts must be a year"),
-        ("iaps40-2a,55201,2025,TS,places,5,why,siti,", "no cell TS/places"),
+        ("iaps40-2a,55201,2025,TS,places,5,why,siti,", "line 2: iaps40-2a has no column 'places'"),
         ("iaps40-2a,55201,2025,TS,new_regular,5,,,", "line 2: a correction must have a reason"),
         (
             "iaps40-2a,55201,2025,TS,capacity,5,,,\niaps40-2a,55201,2025,TS,capacity,6,,,",

@@ -124,6 +124,11 @@ def test_a_template_that_does_not_exist_is_named():
         typeset("nothing", {})
 
 
+def test_a_chart_marks_what_cannot_be_observed_yet():
+    chart = grouped_bars("R", ["2019", "2020"], {"a": [3, None]}, "en", marks={"a": ["", "…"]})
+    assert chart.alt == "Bar chart: R. a: 2019 3, 2020 …"
+
+
 def test_a_chart_says_its_figures_in_words():
     chart = grouped_bars("Rates", ["2019", "2020"], {"a": [0.5, None]}, "en", form="0.0%")
     assert chart.alt == "Bar chart: Rates. a: 2019 50.0%, 2020 —"

@@ -110,6 +110,23 @@ def test_a_report_is_prepared_by_one_and_approved_by_another(served):
     button(dean, "Approve and freeze").click().run()
     assert reports_store.report_list(served, Scope.system())["status"].tolist() == ["approved"]
     assert not dean.exception
+    assert "Version 1 with these figures was approved" in text_of(dean)  # said above the draft too
+
+
+def test_a_link_to_a_report_opens_it_once_and_another_choice_holds(served):
+    app = choose(seen_by("siti", "accreditation"), "iaps40-2a")
+    button(app, "Prepare for approval").click().run()
+    number = reports_store.report_list(served, Scope.system()).iloc[0]["report_id"]
+    dean = AppTest.from_function(page, default_timeout=60)
+    dean.session_state["person"] = Account("dekan", "Dekan", "leadership")
+    dean.session_state["language"] = "en"
+    dean.query_params["report"] = number
+    dean.run()
+    assert not dean.exception
+    assert dean.selectbox(key="report-profile").value == "iaps40-2a"
+    assert button(dean, "Approve and freeze") is not None
+    choose(dean, "iaps40-8c")
+    assert button(dean, "Approve and freeze") is None
 
 
 def test_leadership_cannot_prepare_and_only_the_registry_lists_students(served):

@@ -58,8 +58,9 @@ def pdf_text(monkeypatch):
     monkeypatch.setattr(stores, "store", lambda: None)
     monkeypatch.setattr(student_pdf, "provenance_of", lambda store: Provenance(synthetic=True))
 
-    def made(student, score, explanation):
-        data = student_pdf._file(Words("en"), student, TERMS, EVENTS, (score, explanation, None))
+    def made(student, score, explanation, *, for_student=False, language="en"):
+        about = (score, explanation, None)
+        data = student_pdf._file(Words(language), student, TERMS, EVENTS, about, for_student)
         pages = pypdf.PdfReader(io.BytesIO(data)).pages
         return " ".join(" ".join(page.extract_text() for page in pages).split())
 
@@ -78,6 +79,19 @@ def test_the_summary_tells_risk_reasons_gaps_and_contacts(pdf_text):
         "Synthetic demo data",
     ):
         assert words in text
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_the_copy_for_the_student_tells_no_risk_no_fixed_factor_and_no_notes(pdf_text, language):
+    asked = (STUDENT | {"advisor": "ani"}, SCORE | {"risk": 1.0}, reasons(signature=False))
+    text = pdf_text(*asked, for_student=True, language=language)
+    for words in ("100", "66", "raises the risk", "menaikkan", "Intake", "met in the office"):
+        assert words not in text.replace("2023001", ""), words
+    lead = {"en": "This page is yours", "id": "Lembar ini untuk Anda"}[language]
+    assert lead in text and "Failures: 2" in text and "ani" in text and "2023001" in text
+    talk = pdf_text(*asked, language=language)
+    assert {"en": "not to be handed over", "id": "bukan untuk diserahkan"}[language] in talk
+    assert "ani" in talk and "met in the office" in talk
 
 
 def test_without_a_score_the_summary_claims_no_risk(pdf_text):

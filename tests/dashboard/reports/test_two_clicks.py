@@ -5,11 +5,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-from data.reports_store import ApprovalRefused
-
 from dashboard.reports import pipeline
 from data.trust import audit
 from data.trust.audit_chain import verify_chain
+from data.trust.reports_store import ApprovalRefused
 from data.trust.scope import Scope
 from data.trust.undo import CannotUndo, last_import, undo_import
 

@@ -121,3 +121,11 @@ def test_no_download_starts_a_run_of_the_page_which_could_forget_its_file():
                 buttons.append((f"{path.name}:{call.lineno}", given.get("on_click")))
     assert len(buttons) >= 10
     assert [place for place, click in buttons if click != "'ignore'"] == []
+
+
+@pytest.mark.parametrize("empty", [None, float("nan"), pd.NaT, pd.NA])
+def test_a_column_that_holds_nothing_is_an_empty_column_of_the_file(empty):
+    frame = pd.DataFrame({"name": ["Adi", "Sari"], "last_step": [empty, empty]})
+    made = exports.TableProvenance(words=Words("en"), role="advisor", data_version="1")
+    kept = pd.read_excel(io.BytesIO(exports.to_bytes(frame, "xlsx", made)))
+    assert kept["name"].tolist() == ["Adi", "Sari"] and kept["last_step"].isna().all()

@@ -289,3 +289,19 @@ def test_a_demo_seat_has_no_account_to_change(people):
     assert is_in(at)
     assert [session.way for session in sessions.sessions_of(people, "sari")] == ["seat"]
     assert "account" not in {button.key for button in at.button}
+
+
+def test_a_password_set_by_somebody_else_is_replaced_before_anything_is_seen(people):
+    write_accounts(people, [Account("sari", "Sari W.", "auditor", password=OTHER, once=True)])
+    at = tried(opened(), OTHER)
+    assert not at.exception
+    assert [title.value for title in at.title] == [EN("first_password.title")]
+    assert not is_in(at)
+    for old, new in ((OTHER, OTHER), (OTHER, SECRET)):
+        for field, text in zip(at.text_input, (old, new, new), strict=True):
+            field.set_value(text)
+        next(one for one in at.button if one.label == EN("account.submit")).click().run()
+        if new == OTHER:  # the same one again is none of one's own
+            assert at.error[0].value == EN("account.refused_same")
+    assert is_in(at)
+    assert not verify_password(people, "sari", SECRET).once

@@ -54,9 +54,10 @@ def test_without_a_blind_opinion_only_another_signature_can_be_asked_for():
 
 
 def test_the_state_of_a_case_is_the_readers_own():
-    row = {"settled": False, "mine_to_do": False, "mine": True, "opinions": 2}
+    row = {"settled": False, "mine_to_do": False, "mine": True, "opinions": 2, "wanted": False}
     assert state_of(row) == "to_settle"
     assert state_of(row | {"opinions": 1}) == "waiting"
+    assert state_of(row | {"wanted": True}) == "waiting"  # two differ: a third looks first
     assert state_of(row | {"mine_to_do": True}) == "for_me"
     assert state_of(row | {"settled": True}) == "settled"
 

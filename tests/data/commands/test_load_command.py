@@ -104,10 +104,10 @@ def test_consents_are_loaded_by_a_file_checked_first_and_twice_change_nothing(lo
     assert "consents           7 new" in first.output.split("written:")[1]
     again = load("--consents", file)
     assert "consents           0 new         0 changed         7 same" in again.output.split("written:")[1]
-    file.write_text("NIM;Keperluan;Status;Tanggal\n0117200001;riset;setuju;01/09/2999\n", encoding="utf-8")
+    file.write_text("NIM;Keperluan;Status;Tanggal\n0117200001;riset;setuju;01/09/2098\n", encoding="utf-8")
     refused = load("--consents", file)
     assert refused.exit_code == 1
-    assert "error   REC014 persetujuan.csv row 2 Tanggal '01/09/2999': after today" in refused.output
+    assert "error   REC014 persetujuan.csv row 2 Tanggal '01/09/2098': after today" in refused.output
 
 
 def test_refused_rows_are_listed_and_nothing_is_written(load, store_url, tmp_path):

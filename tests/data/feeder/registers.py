@@ -26,6 +26,9 @@ EXITS = {"1": "Lulus", "2": "Mutasi", "3": "Dikeluarkan", "4": "Mengundurkan dir
 EXITS |= {"6": "Wafat", "7": "Hilang"}
 ENTRIES = {"1": "Peserta didik baru", "2": "Pindahan", "13": "RPL Perolehan SKS"}
 STATUSES = {"Aktif": "A", "Cuti": "C", "Non-Aktif": "N", "Non Aktif": "N", "Kampus Merdeka": "M"}
+STATUS_WORDS = {"A": "AKTIF", "C": "CUTI", "N": "NON-AKTIF", "M": "Kampus Merdeka", "U": "Menunggu Ujian"}
+COURSES = {"MK1": "Bahasa Indonesia", "MK2": "Statistika", "PL1": "Kewirausahaan"}
+LETTERS = (("A", "4.00"), ("B", "3.00"), ("C", "2.00"), ("E", "0.00"))
 SECRETS = ("3374019999990001", "Ibu Rahasia", "081299990000")  # never to be found in a store
 
 
@@ -52,6 +55,41 @@ def rows_of(students: list[dict]) -> dict[str, list[dict]]:
             {"id_pembiayaan": "1", "nama_pembiayaan": "Mandiri"},
             {"id_pembiayaan": "3", "nama_pembiayaan": "Beasiswa Penuh"},
         ],
+        "GetStatusMahasiswa": [
+            {"id_status_mahasiswa": code, "nama_status_mahasiswa": words}
+            for code, words in STATUS_WORDS.items()
+        ],
+        "GetJenisKeluar": [
+            {"id_jenis_keluar": code, "jenis_keluar": words, "apa_mahasiswa": 1}
+            for code, words in EXITS.items()
+        ],
+        "GetJenisPendaftaran": [
+            {"id_jenis_daftar": code, "nama_jenis_daftar": words} for code, words in ENTRIES.items()
+        ],
+        "GetSemester": [
+            {
+                "id_semester": f"{year}{half}",
+                "id_tahun_ajaran": str(year),
+                "nama_semester": f"{year}/{year + 1} {words}",
+                "a_periode_aktif": "0",
+            }
+            for year in range(2016, 2027)
+            for half, words in ((1, "Ganjil"), (2, "Genap"), (3, "Pendek"))
+        ],
+        "GetListMataKuliah": [
+            {
+                "id_matkul": f"mk-{code}",
+                "kode_mata_kuliah": code,
+                "nama_mata_kuliah": name,
+                "sks_mata_kuliah": 3,
+            }
+            for code, name in COURSES.items()
+        ],
+        "GetMatkulKurikulum": [
+            {"id_kurikulum": "k-1", "id_matkul": f"mk-{code}", "apakah_wajib": "0" if code == "PL1" else "1"}
+            for code in COURSES
+        ],
+        "GetRiwayatNilaiMahasiswa": [],
         "GetListRiwayatPendidikanMahasiswa": [],
         "GetListMahasiswa": [],
         "GetBiodataMahasiswa": [],
@@ -124,6 +162,24 @@ def rows_of(students: list[dict]) -> dict[str, list[dict]]:
                     "biaya_kuliah_smt": 3500000,
                 }
             )
+        for taken in one.get("grades", ()):
+            rows["GetRiwayatNilaiMahasiswa"].append(
+                {
+                    **{name: shared[name] for name in ("id_registrasi_mahasiswa", "nim", "nama_mahasiswa")},
+                    "id_prodi": shared["id_prodi"],
+                    "angkatan": one["entry"][:4],
+                    "id_periode": taken["term"],
+                    "id_matkul": f"mk-{taken['course']}",
+                    "nama_mata_kuliah": COURSES[taken["course"]],
+                    "id_kelas": f"kelas-{taken['course']}-{taken['term']}",
+                    "nama_kelas_kuliah": "01",
+                    "sks_mata_kuliah": "3.00",
+                    "nilai_angka": "0.00",
+                    "nilai_huruf": taken["letter"],
+                    "nilai_indeks": taken["points"],
+                    "nik": SECRETS[0],
+                }
+            )
         if one["exit"]:
             rows["GetListMahasiswaLulusDO"].append(
                 shared
@@ -169,6 +225,21 @@ def invented(count: int, seed: int = 1) -> list[dict]:
                 "exit": _exit(rng, prodi[2], terms) if left else None,
             }
         )
+    return students
+
+
+def with_grades(students: list[dict], seed: int = 7) -> list[dict]:
+    """The same students with marks: MK1 and MK2 in their first active terms, MK1 again after an E."""
+    rng = random.Random(seed)
+    for one in students:
+        studied, one["grades"] = [t["term"] for t in one["terms"] if t["status"] == "A"], []
+        wanted = ["MK1", "MK2", "PL1"]
+        for term in studied[:3]:
+            for course in wanted[:2]:
+                letter, points = rng.choice(LETTERS)
+                one["grades"].append({"term": term, "course": course, "letter": letter, "points": points})
+                if letter != "E":
+                    wanted.remove(course)
     return students
 
 

@@ -45,6 +45,13 @@ ODD = (
     b"[", b"{", b"]]", b"}}", b"<td colspan=9999>", b"<table>", b"\x7f\xff\xff\xff", b"true",
 )  # fmt: skip
 
+GRADES = """NIM;Kode Semester;Kode MK;Nama MK;SKS;Nilai Huruf;Bobot;Kelas;Tanggal Nilai
+0117200001;20201;IF101;Kalkulus;3;A-;3,75;A;05/02/2021
+0117200001;20201;IF102;Fisika;2;T;;B;
+0117200001;20202;IF102;Fisika;2;B+;3,25;A;20/08/2021
+0142210002;20211;AK101;Pengantar Akuntansi;3;Lulus;;;
+0142210002;20211;AK102;Ekonomi Mikro;3;E;0;A;01/02/2022
+"""
 CONSENTS = """NIM;Keperluan;Status;Tanggal Persetujuan;Tanggal Pencabutan;No. Formulir
 0117200001;verifikasi tanda tangan;setuju;01/09/2024;;F-12
 0117200002;semua;setuju;01/09/2024;;F-13
@@ -251,8 +258,8 @@ def small_answer(table: str) -> bytes:
 
 
 def _text_of(table: str) -> str:
-    if table == "consents":
-        return CONSENTS
+    if table in (written := {"consents": CONSENTS, "grades": GRADES}):
+        return written[table]
     return a_few_rows(FILES.get(table, "siakad_students.csv")).decode("utf-8-sig")
 
 

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from data.calendar.labels import label_outcomes
 from data.calendar.term_calendar import as_of_date, term_after, term_end, terms_between
 from data.columns import DROPOUT_EXITS, OUTCOME_COLUMNS, STUDENT_COLUMNS, TERM_COLUMNS
+from data.records.course_results import GradeRules, judged, term_figures
 from data.synthetic.cohort import SNAPSHOT, make_university
+from data.synthetic.courses import HARD
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +57,40 @@ def check_invariants(university):
 
 def test_the_register_keeps_its_own_rules(university):
     check_invariants(university)
+
+
+def test_course_grades_add_up_to_their_terms(university):
+    """What a term says of credits, failures, repeats and its average is what its courses give."""
+    first, changed = university.frames.course_attempts, university.changed_marks
+    key = ["student_number", "course_code", "term_id", "attempt"]
+    assert not first.duplicated(key).any() and len(changed) > 50
+    now = pd.concat([first, changed]).drop_duplicates(key, keep="last")
+    figures = term_figures(now.rename(columns={"student_number": "student_key"}), GradeRules())
+    figures = figures.rename(columns={"student_key": "student_number"})
+    terms = university.terms_now().merge(figures, on=key[:1] + key[2:3], how="left", suffixes=("", "_told"))
+    for name in ("credits_attempted", "credits_passed", "courses_failed", "courses_repeated"):
+        assert (terms[name] == terms[f"{name}_told"].fillna(0)).all(), name
+    both = terms.dropna(subset=["gpa_term"])
+    off = both[(both["gpa_term"] - both["gpa_term_told"]).abs() > 0.0101]
+    # While the mark of a course is not in yet a row says its average roughly; it comes within eighty days.
+    waiting = both["known_at"] > pd.Timestamp(university.snapshot) - pd.Timedelta(days=80)
+    assert waiting[off.index].all() and len(off) < 0.01 * waiting.sum()
+    assert terms.loc[terms["gpa_term"].isna(), "gpa_term_told"].isna().all()
+    # An attempt is known with its term, as first booked.
+    days = university.frames.terms.set_index(["student_number", "term_id"])["known_at"]
+    places = pd.MultiIndex.from_frame(first[["student_number", "term_id"]])
+    assert (first["known_at"].to_numpy() == days.reindex(places).to_numpy()).all()
+
+
+def test_a_few_courses_of_a_programme_are_bottlenecks(university):
+    rows = judged(
+        university.frames.course_attempts.rename(columns={"student_number": "student_key"}), GradeRules()
+    )
+    rows = rows[rows["course_code"].str.startswith("552")]
+    decided = rows[rows["passed"] | rows["failed"]].groupby("course_code")["failed"].agg(["size", "mean"])
+    hard = [f"552{place:03d}" for place in HARD]
+    common = decided[decided["size"] >= 200]
+    assert common.loc[hard, "mean"].min() > common.drop(index=hard)["mean"].median() + 0.05
 
 
 @settings(max_examples=12, deadline=None)

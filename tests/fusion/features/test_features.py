@@ -191,7 +191,10 @@ def test_an_empty_cohort_gives_an_empty_table_with_every_column(hand_register):
 
 def test_every_column_is_registered(hand_register):
     table = build_features(hand_register, 2, protected=True)
-    assert set(table.columns) == set(FEATURES)
+    assert set(table.columns) == {name for name, feature in FEATURES.items() if not feature.optional}
+    graded = pd.DataFrame({"student_key": [], "known_at": pd.to_datetime([])})
+    with_grades = dataclasses.replace(hand_register, attempts=graded)
+    assert set(build_features(with_grades, 2, protected=True).columns) == set(FEATURES)
     assert all(feature.label_key == f"feature.{name}" for name, feature in FEATURES.items())
 
 

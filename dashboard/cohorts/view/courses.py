@@ -1,0 +1,98 @@
+"""The overview's card on courses: where most attempts fail, and who failed them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.charts.trends import rates
+from dashboard.cohorts import courses
+from dashboard.components.chart_panel import chart_panel
+from dashboard.components.exports_bar import export_bar
+from dashboard.components.layout import card, section
+from dashboard.shell import caches, current_session, stores
+from dashboard.shell.plain import plain
+from dashboard.shell.wording import Words
+from data import queries
+from data.trust.small_cells import MARK
+
+HEADINGS = (
+    *("program_code", "course", "attempts", "students", "failed_share", "interval"),
+    *("delayed_share", "on_time_share"),
+)
+
+
+def bottleneck_card(program: str | None) -> None:
+    """One card with the bottleneck courses of a programme or of all; nothing in a register without grades."""
+    rules = queries.grade_rules(stores.store())
+    counts = caches.read_once(queries.course_results, rules)
+    if counts.empty:
+        return
+    words, table = current_session.words(), courses.by_course(counts)
+    rows = courses.listed(table, program)
+    with card("courses"):
+        if rows.empty:
+            section(words("courses.title"), words("courses.help"))
+            st.caption(words("courses.none"))
+        else:
+            named = rows.assign(
+                course=[course_of(row) for row in rows.to_dict("records")], n=rows["attempts"]
+            )
+            chart = partial(rates, named, "course", words)
+            chart_panel(chart, "courses", words("courses.title"), words("courses.help"))
+            st.caption(" ".join(filter(None, (_beside(row, words) for row in named.to_dict("records")))))
+        st.caption(words("courses.note"))
+        mine = table if program is None else table[table["program_code"] == program]
+        export_bar(partial(told_frame, mine, words), "courses", program=program)
+
+
+def course_of(row: dict) -> str:
+    """Code and name of a course."""
+    return (
+        row["course_code"]
+        if row["course_name"] == row["course_code"]
+        else (f"{row['course_code']} {row['course_name']}")
+    )
+
+
+def _beside(row: dict, words: Words) -> str:
+    """Who failed the course, of the delayed and of the on-time; nothing where few are meant."""
+    if pd.isna(row["delayed_share"]) or pd.isna(row["on_time_share"]):
+        return ""
+    shares = {name: words.percent(row[f"{name}_share"]) for name in ("delayed", "on_time")}
+    return words("courses.beside", course=plain(row["course"]), **shares)
+
+
+def told_frame(table: pd.DataFrame, words: Words) -> pd.DataFrame:
+    """The rows in the reader's language; what may not be told carries the mark, in files as on the page.
+
+    Asked for when no session is at hand, so it is told the reader's language.
+    """
+    names = stores.programs()
+    rows = table.to_dict("records")
+    shown = [
+        {
+            "program_code": names.get(row["program_code"], row["program_code"]),
+            "course": course_of(row),
+            **(_figures(row, words) if row["told"] else dict.fromkeys(HEADINGS[2:], MARK)),
+        }
+        for row in rows
+    ]
+    frame = pd.DataFrame(shown, columns=list(HEADINGS))
+    return frame.rename(columns={name: words(f"column.{name}") for name in HEADINGS})
+
+
+def _figures(row: dict, words: Words) -> dict[str, str]:
+    def share(name: str) -> str:
+        return MARK if pd.isna(row[name]) else words.percent(row[name])
+
+    return {
+        "attempts": words.number(row["attempts"]),
+        "students": words.number(row["students"]),
+        "failed_share": words.percent(row["rate"]),
+        "interval": f"{words.percent(row['low'])}–{words.percent(row['high'])}",
+        "delayed_share": share("delayed_share"),
+        "on_time_share": share("on_time_share"),
+    }

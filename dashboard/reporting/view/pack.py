@@ -1,0 +1,137 @@
+"""The submission pack on the Reports page: which tables stand how, prepare, approve and pack all of them."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.components.layout import section
+from dashboard.jobs import asking as jobs
+from dashboard.jobs.view.job_list import fetch_button
+from dashboard.jobs.view.job_progress import job_progress
+from dashboard.reports import pack, pipeline
+from dashboard.shell import access, current_session, stores
+from dashboard.shell.plain import shown_table
+from dashboard.shell.session_keys import Key
+from data.jobs import table as job_table
+from data.trust import reports_store
+
+
+def submission(register: pipeline.Register, program: str, ts: int) -> None:
+    """Everything for one programme and TS, without leaving the page.
+
+    Parameters
+    ----------
+    register : Register
+        Of the reader.
+    program : str
+        Code; empty: the tables of every programme together.
+    ts : int
+    """
+    words, person = current_session.words(), current_session.person()
+    if "pack" not in jobs.kinds_for(person.role):
+        return
+    section(words("pack.title"), words("pack.help"))
+    chosen = _instruments(register, program, ts)
+    if not chosen:
+        return st.caption(words("pack.none"))
+    found = pack.standings(stores.store(), current_session.scope(), program, ts, chosen)
+    _listed(found)
+    if _job(program, ts):
+        return
+    about = {"program_code": program, "ts": ts, "profiles": list(chosen)}
+    with st.container(horizontal=True, key="pack-steps"):
+        _steps(found, about)
+
+
+def _instruments(register: pipeline.Register, program: str, ts: int) -> list[str]:
+    """The tables of the submission; at first those of which there are versions, else all of the level."""
+    words, scope = current_session.words(), current_session.scope()
+    known = pack.instruments(register, program)
+    listed = reports_store.report_list(stores.store(), scope)
+    begun = listed[(listed["program_code"].fillna("") == program) & (listed["ts_year"] == ts)]["profile"]
+    return st.multiselect(
+        words("pack.tables"),
+        known,
+        default=[name for name in known if name in set(begun)] or known,
+        format_func=lambda name: pack.instrument_name(name, words.language),
+        key=f"pack-tables-{program}-{ts}",
+    )
+
+
+def _listed(found: list[pack.Standing]) -> None:
+    words = current_session.words()
+    rows = [
+        {
+            words("pack.table"): pack.instrument_name(one.profile_id, words.language),
+            words("reports.status"): words(f"pack.state_{one.state}"),
+            words("reports.version"): one.version or None,
+            words("reports.prepared_by"): one.prepared_by,
+            words("reports.approved_by"): one.approved_by,
+        }
+        for one in found
+    ]
+    st.dataframe(
+        shown_table(pd.DataFrame(rows)),
+        hide_index=True,
+        placeholder="–",
+        alt=words("pack.title"),
+        key="pack-list",
+    )
+    states = [one.state for one in found]
+    st.caption(
+        words("pack.counts", all=len(found), **{state: states.count(state) for state in pack.STANDINGS})
+    )
+
+
+def _steps(found: list[pack.Standing], about: dict) -> None:
+    words, person = current_session.words(), current_session.person()
+    waiting = [one for one in found if one.state == pack.WAITING]
+    theirs = [one for one in waiting if not reports_store.same_account(one.prepared_by, person.account)]
+    missing = sum(one.state == pack.MISSING for one in found)
+    if access.may(person.role, "prepare report"):
+        _button("prepare", ":material/lock_clock:", about, words("pack.prepare", n=missing), not missing)
+    _button("print-read", ":material/menu_book:", about | {"signed": False}, words("pack.read"), False)
+    if access.may(person.role, "approve report"):
+        own = not theirs and bool(waiting)
+        said = words("pack.approve_own") if own else words("pack.approve_help")
+        _button("approve", ":material/lock:", about, words("pack.approve", n=len(theirs)), not theirs, said)
+    unsigned = any(one.state != pack.APPROVED for one in found)
+    said = words("pack.signed_help") if unsigned else None
+    _button("print", ":material/folder_zip:", about | {"signed": True}, words("pack.signed"), unsigned, said)
+
+
+def _button(act: str, icon: str, about: dict, label: str, disabled: bool, said: str | None = None) -> None:
+    st.button(
+        label,
+        icon=icon,
+        key=f"pack-{act}",
+        disabled=disabled,
+        help=said,
+        on_click=_start,
+        args=(about | {"act": act.partition("-")[0]},),
+    )
+
+
+def _start(about: dict) -> None:
+    st.session_state[Key.PACK_JOB] = jobs.start(stores.store(), current_session.person(), "pack", **about)
+
+
+def _job(program: str, ts: int) -> bool:
+    """The job of this programme and TS that is open or was asked for in this tab; whether one is open."""
+    store = stores.store()
+    asked = st.session_state.get(Key.PACK_JOB)
+    mine = [
+        job.job_id for job in job_table.open_jobs(store) if job.kind == "pack" and _about(job, program, ts)
+    ]
+    last = job_table.find(store, asked) if asked else None
+    if not mine and last is not None and _about(last, program, ts):
+        mine = [last.job_id]
+    shown = [job for job in map(job_progress, mine) if job is not None]
+    for job in shown:
+        fetch_button(job)
+    return any(job.open for job in shown)
+
+
+def _about(job, program: str, ts: int) -> bool:
+    return (job.arguments.get("program_code"), job.arguments.get("ts")) == (program, ts)

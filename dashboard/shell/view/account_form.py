@@ -1,0 +1,119 @@
+"""The form for a new account, and the password for one sign-in, which is shown once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from dashboard.shell import account_list, current_session, stores
+from dashboard.shell.plain import plain, shown
+from dashboard.shell.session_keys import Key
+from data.columns import ROLES
+from data.trust.accounts import LONGEST_NAME, Account, new_password
+from data.trust.passwords import MAX_PASSWORD, MIN_PASSWORD
+
+GENERATED, TYPED = "generated", "typed"
+
+
+def shown_once() -> None:
+    """What was just done, with the password that was made for it: the next click takes both away."""
+    told = st.session_state.pop(Key.ACCOUNT_TOLD, None)
+    if told is None:
+        return
+    said, secret = told
+    st.success(said, icon=":material/check:")
+    if secret:
+        st.caption(current_session.words()("accounts.once_text"))
+        st.code(secret, language=None)
+
+
+def tell(said: str, secret: str = "") -> None:
+    """Say something on the next run, once."""
+    st.session_state[Key.ACCOUNT_TOLD] = (said, secret)
+
+
+def new_account(programs: Mapping[str, str]) -> None:
+    """Name, role, programmes and the first password of a new account.
+
+    Parameters
+    ----------
+    programs : mapping
+        Code of a programme → its name.
+    """
+    words = current_session.words()
+    turn = st.session_state.setdefault(Key.ACCOUNT_ROUND, 0)  # after success the fields begin anew
+    name = st.text_input(
+        words("accounts.column_account"),
+        help=words("accounts.name_help"),
+        max_chars=80,
+        key=f"new-name-{turn}",
+    )
+    display_name = st.text_input(
+        words("accounts.column_name"), max_chars=LONGEST_NAME, key=f"new-display-{turn}"
+    )
+    role = role_choice("registry", f"new-role-{turn}")
+    codes = programs_choice(None, programs, f"new-{turn}")
+    secret, typed = password_choice(f"new-{turn}")
+    if not st.button(
+        words("accounts.create"), type="primary", icon=":material/person_add:", key="new-create"
+    ):
+        return
+    made = Account(name.strip(), display_name.strip(), role, codes, password=secret, once=True)
+    problem = account_list.change(stores.store(), current_session.person(), None, made, words)
+    if problem:
+        st.error(problem)
+        return
+    st.session_state[Key.ACCOUNT_ROUND] = turn + 1
+    tell(words("accounts.created", name=plain(made.account)), "" if typed else secret)
+    st.rerun()
+
+
+def role_choice(role: str, key: str) -> str:
+    """One of the roles, with what it is for."""
+    words = current_session.words()
+    chosen = st.selectbox(
+        words("column.role"),
+        ROLES,
+        index=ROLES.index(role),
+        format_func=lambda one: words(f"role.{one}"),
+        key=key,
+    )
+    st.caption(words(f"role_lead.{chosen}"))
+    return chosen
+
+
+def programs_choice(
+    codes: tuple[str, ...] | None, programs: Mapping[str, str], key: str
+) -> tuple[str, ...] | None:
+    """The programmes that an account is limited to; None: every one."""
+    words = current_session.words()
+    known = {code: programs.get(code, code) for code in [*programs, *(codes or ())]}
+    if st.toggle(words("accounts.every_program"), value=codes is None, key=f"every-{key}"):
+        return None
+    return tuple(
+        st.multiselect(
+            words("accounts.column_programs"),
+            list(known),
+            default=list(codes or ()),
+            format_func=lambda code: shown(known[code]),
+            key=f"programs-{key}",
+        )
+    )
+
+
+def password_choice(key: str) -> tuple[str, bool]:
+    """A password for one sign-in, and whether the administrator typed it."""
+    words = current_session.words()
+    way = st.radio(
+        words("accounts.password_way"),
+        (GENERATED, TYPED),
+        format_func=lambda one: words(f"accounts.password_{one}"),
+        captions=[words("accounts.password_generated_help"), words("accounts.password_typed_help")],
+        key=f"way-{key}",
+    )
+    if way == GENERATED:
+        return new_password(), False
+    st.caption(words("accounts.password_rule", least=MIN_PASSWORD, most=MAX_PASSWORD))
+    label = words("accounts.password_once")
+    return st.text_input(label, type="password", autocomplete="new-password", key=f"secret-{key}"), True

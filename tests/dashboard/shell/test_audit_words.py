@@ -1,0 +1,115 @@
+"""The audit log in words: every act that code enters, who did it, and what is looked for."""
+
+from __future__ import annotations
+
+import ast
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from dashboard.shell import current_session
+from dashboard.shell.audit_words import actor_words, audit_table, detail_words, object_words
+from dashboard.shell.wording import Words
+from data.trust import audit
+from data.trust.accounts import Account, write_accounts
+
+ROOT = Path(__file__).resolve().parents[3]
+PLACES = {"audited": 0, "audited_once": 0, "handed_out": 1, "Entry": 2}  # where the act stands in a call
+FORMED = {  # acts of which one part varies, or that another function passes on
+    *("view_caseload", "view_followups", "erase signatures", "erase outcome_model", "erase student"),
+    *("enrol signature", "retire enrolment", "review signature", "settle signature", "review duplicate"),
+    *("prepare report", "approve report", "withdraw report", "sign_out", "sign_out_everywhere"),
+    *("import files", "seal audit log", "accept audit log"),
+}
+READERS = (Words("en"), Words("id"))
+
+
+def acts_of(source: str) -> set[str]:
+    """The acts that a file enters under a fixed name."""
+    acts = set()
+    for call in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)):
+        name, place = ast.unparse(call.func).rpartition(".")[2], None
+        if name in PLACES and len(call.args) > PLACES[name]:
+            place = call.args[PLACES[name]]
+        elif name in ("append", "append_in", "Entry"):
+            place = next((word.value for word in call.keywords if word.arg == "action"), None)
+        if isinstance(place, ast.Constant):
+            acts.add(place.value)
+    return acts
+
+
+def test_every_act_has_words_in_both_languages():
+    packages = ("data", "vision", "fusion", "dashboard")
+    files = [path for package in packages for path in (ROOT / package).rglob("*.py")]
+    acts = FORMED.union(*(acts_of(path.read_text(encoding="utf-8")) for path in files))
+    assert len(acts) > 35
+    missing = [(act, words.language) for act in acts for words in READERS if not words.has(f"action.{act}")]
+    assert missing == []
+
+
+def test_who_did_it_is_a_person_by_name_or_what_else_it_was():
+    words, people = READERS[1], {"dean": "Prof. Sari"}
+    assert actor_words("dean", "leadership", words, people) == "Prof. Sari · dean"
+    assert actor_words("gone", "advisor", words, people) == "gone"
+    assert actor_words("command line", "system", words, people) == "Baris perintah atau pekerja"
+    assert actor_words(audit.NOBODY, "", words, people) == "Nama tidak dikenal"
+
+
+def test_a_detail_is_told_in_the_readers_words():
+    detail = {"role": "auditor", "active": False, "before": {"role": "advisor", "program_codes": ["IF"]}}
+    assert detail_words(detail, READERS[1]) == (
+        "peran: Auditor · terbuka: tidak · sebelumnya (peran: Dosen wali, program studi: IF)"
+    )
+
+
+def test_pages_and_roles_are_named_and_other_things_stand_as_they_are():
+    words = READERS[1]
+    assert object_words("sign_in", "registry", words) == words("role.registry")
+    assert object_words("view_caseload", "caseload", words) == words("nav.caseload")
+    assert object_words("write account", "registry", words) == "registry"  # an account may have that name
+    assert (
+        detail_words({"way": "seat", "address": "10.0.0.1"}, words) == "cara: sekali klik · alamat: 10.0.0.1"
+    )
+
+
+@pytest.fixture
+def log(store, served):
+    served(store)
+    write_accounts(store, [Account("dean", "Prof. Sari", "leadership")])
+    for student in ("ab12cd34ef56ab12", "ab99ff00ab99ff00", "50%_"):
+        audit.append(store, actor="dean", role="leadership", action="view_student", object=student)
+    audit.append(store, actor="command line", role="system", action="write account", object="dean")
+    return store
+
+
+def test_the_log_is_narrowed_by_what_it_is_about_and_by_days(log):
+    at = audit.entries(log)["at"].max()
+    assert len(audit.entries(log, about="ab12")) == 1
+    assert audit.entries(log, about="%_")["object"].tolist() == ["50%_"]  # no sign stands for others
+    assert audit.entries(log, until=at.to_pydatetime()).shape[0] < 4
+    table = audit_table(audit.entries(log), READERS[0], {"dean": "Prof. Sari"})
+    assert table["By"].tolist()[0] == "Command line or worker"
+
+
+@pytest.mark.parametrize("words", READERS, ids=["en", "id"])
+def test_the_page_finds_by_person_act_key_and_day(log, screen, words):
+    at = screen.drawn("audit", Account("aud", "Aud", "auditor"), words.language)
+    assert len(at.dataframe[0].value) == 4
+    at.text_input(key="audit-about").input("ab99").run()
+    assert len(at.dataframe[0].value) == 1
+    at.text_input(key="audit-about").input("").run()
+    at.selectbox(key="audit-actor").select("command line").run()
+    assert len(at.dataframe[0].value) == 1
+    at.selectbox(key="audit-actor").select("").run()
+    at.date_input(key="audit-until").set_value(date(2020, 1, 1)).run()
+    assert words("audit.none_found") in screen.texts(at)
+    assert not at.exception
+
+
+def test_a_day_begins_on_the_readers_clock(monkeypatch):
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    monkeypatch.setattr(current_session, "_zone", lambda: ZoneInfo("Asia/Jakarta"))
+    assert current_session.stored(date(2026, 3, 2)) == datetime(2026, 3, 1, 17)
