@@ -67,6 +67,9 @@ def main(
     each: Annotated[
         int, typer.Option(min=1, help="Genuine and as many forged signatures of each.")
     ] = GENUINE,
+    condition: Annotated[
+        list[str] | None, typer.Option(help="Only these conditions; all of them by default.")
+    ] = None,
     minutes: Annotated[
         float, typer.Option(min=0.1, help="Stop after so many, with whom was tested.")
     ] = 600.0,
@@ -74,6 +77,7 @@ def main(
 ) -> None:
     """Conditions × references × outcome rates, judged by the other sets' forgers."""
     started = time.perf_counter()
+    conditions = _known(condition or list(CONDITIONS))
     found = read_signature_set(data, writers)
     tool = descriptor_in_use()
     tested, others = deal(found, test)
@@ -82,7 +86,7 @@ def main(
         "synthetic": synthetic_ground(tool, read_forgers().without(found.name)),
     }
     until = started + 60 * minutes
-    trials = pd.DataFrame(_trials(found, tool, tested, each, grounds, until))
+    trials = pd.DataFrame(_trials(found, tool, tested, each, grounds, conditions, until))
     rows = [*table(trials[trials["ground"] == "register"])]
     small = [*table(trials[trials["ground"] == "synthetic"])]
     for row in [*rows, *small]:
@@ -96,6 +100,7 @@ def main(
         "genuine_each": each,
         "skilled_each": each,
         "strangers_each": STRANGERS,
+        "conditions": conditions,
         "forgers_from": list(read_forgers().without(found.name).sources),
         "seed": SEED,
     }
@@ -165,8 +170,21 @@ def _person(found: SignatureSet, tool: Descriptor, tested: Sequence[str], k: int
     return Person(writer, tool.describe(inks), tuple(map(pen_trace, inks)), tuple(tests))
 
 
+def _known(conditions: list[str]) -> list[str]:
+    unknown = [one for one in conditions if one not in CONDITIONS]
+    if unknown:
+        raise typer.BadParameter(f"condition: one of {', '.join(CONDITIONS)}, got {', '.join(unknown)}")
+    return conditions
+
+
 def _trials(
-    found: SignatureSet, tool: Descriptor, tested: Sequence[str], each: int, grounds: dict[str, Ground], until
+    found: SignatureSet,
+    tool: Descriptor,
+    tested: Sequence[str],
+    each: int,
+    grounds: dict[str, Ground],
+    conditions: Sequence[str],
+    until: float,
 ):
     for k in tqdm(range(len(tested)), desc="tested writers", mininterval=5):
         if k > 1 and time.perf_counter() > until:
@@ -177,7 +195,7 @@ def _trials(
             for name, ground in grounds.items()
             for count in REFERENCES
         }
-        for condition in CONDITIONS:
+        for condition in conditions:
             for kind, row in person.tests:
                 yield from _one(found, tool, person, models, grounds, condition, kind, row)
 

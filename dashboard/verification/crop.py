@@ -85,4 +85,4 @@ def piece(data: bytes, box: tuple[int, int, int, int], turn: float) -> bytes:
     from vision.scans.form_finder import Place
     from vision.scans.images import as_crop
 
-    return as_crop(data, Place(*box), turn)[0]
+    return as_crop(data, Place(*box), turn).data

@@ -49,7 +49,7 @@ def limits() -> dict[str, dict[str, float]]:
         LOW_RESOLUTION: {"limit": quality.LEAST_WIDTH},
         BLURRED: {"limit": sharpness.BLURRED},
         ROTATED: {"limit": quality.MOST_TILT},
-        OTHER_PEN: {"limit": pen.MOST_UNLIKE},
+        OTHER_PEN: {"least": pen.LEAST_UNLIKE, "limit": pen.MOST_UNLIKE},
         PRINT_TOUCHES: {"limit": quality.MOST_TOUCHED},
     }
 

@@ -4,6 +4,7 @@ piece with the signature is compared."""
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
@@ -39,7 +40,26 @@ def decode_image(data: bytes) -> np.ndarray:
     return pixels if place is None else cropped(pixels, place, page=page)
 
 
-def as_crop(data: bytes, place: Place | None = None, turn: float = 0.0) -> tuple[bytes, Place | None]:
+@dataclass(frozen=True)
+class Piece:
+    """What of an image file is compared.
+
+    Attributes
+    ----------
+    data : bytes
+        The file itself, or the piece of it as a PNG.
+    pixels : ndarray of uint8, shape (h, w) or (h, w, 3)
+        The same, decoded.
+    place : Place or None
+        What was cut out.
+    """
+
+    data: bytes
+    pixels: np.ndarray
+    place: Place | None = None
+
+
+def as_crop(data: bytes, place: Place | None = None, turn: float = 0.0) -> Piece:
     """An image file, of a page the piece that is compared, as a PNG.
 
     Nothing else of a form is kept: it says more about a person than the signature.
@@ -55,10 +75,8 @@ def as_crop(data: bytes, place: Place | None = None, turn: float = 0.0) -> tuple
 
     Returns
     -------
-    data : bytes
-        The same where there is nothing to cut or turn.
-    place : Place or None
-        What was cut out.
+    Piece
+        With the data given where there is nothing to cut or turn.
 
     Raises
     ------
@@ -70,12 +88,12 @@ def as_crop(data: bytes, place: Place | None = None, turn: float = 0.0) -> tuple
         page = read_page(pixels)
         place = place or signature_on(pixels, page)
     if place is None and not turn:
-        return data, None
+        return Piece(data, pixels)
     whole = Place(0, 0, pixels.shape[1], pixels.shape[0])
     piece = cropped(pixels, place or whole, turn, page if place is not None else None)
     file = io.BytesIO()
     Image.fromarray(piece).save(file, format="PNG")
-    return file.getvalue(), place
+    return Piece(file.getvalue(), piece, place)
 
 
 def _read(data: bytes) -> np.ndarray:

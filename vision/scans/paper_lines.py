@@ -271,19 +271,24 @@ def _runs_of(mask: np.ndarray, upright: bool, piece: int) -> list[PrintedLine]:
     if cv2.countNonZero(runs) < least:
         return []
     joined = cv2.dilate(runs, np.ones((3, max(3, width // 60)), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    _, first, _, rows = cv2.boundingRect(joined)
+    band = np.s_[first : first + rows]
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(joined[band], connectivity=8)
     found = []
     for label in range(1, count):
         left, top, across, tall = stats[label, :4]
         if across >= least and tall <= max(12, 0.05 * across):
-            line = _measure(runs * (labels == label), upright, least)
+            part = np.s_[top : top + tall]
+            line = _measure(runs[band][part] * (labels[part] == label), upright, least, first + top)
             if line is not None:
                 found.append(line)
     return found
 
 
-def _measure(run: np.ndarray, upright: bool, least: float) -> PrintedLine | None:
+def _measure(run: np.ndarray, upright: bool, least: float, top: int) -> PrintedLine | None:
     """Fit a straight line to one candidate; None when it bends, is thick or uneven.
+
+    `run` holds the scan's rows from `top` on.
 
     Where it is uneven a stroke may lie along it: the line is what its thin parts say, if they reach from end
     to end, and it is not `clear`.
@@ -297,7 +302,7 @@ def _measure(run: np.ndarray, upright: bool, least: float) -> PrintedLine | None
         columns = columns[thickness[columns] <= 1.8 * typical + 1]
         if columns[-1] - columns[0] < _CROSSING_SPAN * width:
             return None
-    rows = (run * np.arange(height)[:, None]).sum(axis=0)[columns] / thickness[columns]
+    rows = (run * np.arange(top, top + height)[:, None]).sum(axis=0)[columns] / thickness[columns]
     slope, start = np.polyfit(columns, rows, 1)
     bent = np.percentile(np.abs(rows - (slope * columns + start)), 90)
     if len(columns) < 0.85 * least or bent > max(1.5, 0.6 * typical) or typical > max(6, 0.03 * width):

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-MOST_UNLIKE = 1.45
-"""Times wider or thinner than the references' strokes from which a comparison would weigh the pen, not the
-hand."""
+LEAST_UNLIKE, MOST_UNLIKE = 0.77, 1.45
+"""Times as wide as the references' strokes below and above which a comparison would weigh the pen, not the
+hand. A thin pen loses sooner what the hand does than a wide one hides it."""
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,23 @@ def clean_ink(gray: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
     """
     ink = flatten_paper(gray)
     ink[~ink_mask(ink)] = 0
-    ink = _without_specks(without_printed_lines(ink))
+    return cropped_writing(without_printed_lines(ink))
+
+
+def cropped_writing(writing: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
+    """The last steps of :func:`clean_ink`: specks removed, cropped, darkness scaled.
+
+    Parameters
+    ----------
+    writing : ndarray of uint8, shape (h, w)
+        Ink without printed lines, 0 on paper; specks are cleared in it.
+
+    Returns
+    -------
+    ink : ndarray of uint8, shape (h', w')
+    corner : tuple of int
+    """
+    ink = _without_specks(writing)
     left, top, width, height = cv2.boundingRect(ink)
     if not width:
         return np.zeros((_EMPTY, _EMPTY), np.uint8), (0, 0)

@@ -19,7 +19,7 @@ from vision.scans.fingerprint import copy_limit, image_distance, image_fingerpri
 from vision.scans.ink_colours import two_colours
 from vision.scans.paper_lines import find_printed_lines, touching, without_printed_lines
 from vision.scans.pen import PenTrace, pen_trace
-from vision.scans.preprocess import flatten_paper, ink_mask, pen_gray, to_gray
+from vision.scans.preprocess import cropped_writing, flatten_paper, ink_mask, pen_gray, to_gray
 from vision.scans.sharpness import BLURRED, SOFT, softness
 
 LEAST_WIDTH = 150
@@ -80,7 +80,10 @@ def check_specimen(
         )
     if colour is not None and colour.shape != (*gray.shape, 3):
         raise ValueError(f"colour must have shape {(*gray.shape, 3)}, got {colour.shape}")
-    scan = _prepare(gray, colour)
+    return _checked(_prepare(gray, colour), others)
+
+
+def _checked(scan: _Scan, others: Mapping[str, str] | None) -> list[Finding]:
     blank = _blank(scan)
     if blank.is_found:
         codes = [code for code in OF_ONE_SCAN if code != findings.BLANK]
@@ -92,10 +95,31 @@ def check_specimen(
 
 def check_pixels(pixels: np.ndarray, others: Mapping[str, str] | None = None) -> list[Finding]:
     """:func:`check_specimen` of a decoded image (:func:`vision.scans.images.decode_image`), gray or RGB."""
-    gray, coloured = pen_gray(pixels), pixels.ndim == 3
-    if coloured and not np.array_equal(gray, to_gray(pixels)):
-        coloured = False  # a stamp was taken away; what is left has the pen's colour
-    return check_specimen(gray, others, colour=pixels if coloured else None)
+    return _checked(_prepare(*_pen_and_colour(pixels)), others)
+
+
+def check_and_clean(
+    pixels: np.ndarray, others: Mapping[str, str] | None = None
+) -> tuple[list[Finding], np.ndarray]:
+    """:func:`check_pixels` and :func:`vision.scans.preprocess.to_ink` of one decoded image, whose paper,
+    stamp and lines are looked for once.
+
+    Returns
+    -------
+    findings : list of Finding
+    ink : ndarray of uint8, shape (h', w')
+    """
+    scan = _prepare(*_pen_and_colour(pixels))
+    found = _checked(scan, others)
+    return found, cropped_writing(scan.writing.copy())[0]
+
+
+def _pen_and_colour(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Gray levels of the pen, and the image itself where its colours still say something."""
+    gray = pen_gray(pixels)
+    if pixels.ndim != 3 or not np.array_equal(gray, to_gray(pixels)):
+        return gray, None  # a stamp was taken away; what is left has the pen's colour
+    return gray, pixels
 
 
 def _prepare(gray: np.ndarray, colour: np.ndarray | None) -> _Scan:

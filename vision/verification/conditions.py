@@ -7,7 +7,7 @@ score as much as another hand does, so with one of them there is no ratio to giv
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -32,9 +32,8 @@ from data.signatures.findings import (
     read_findings,
 )
 from vision.descriptor.covariance import SIDE
-from vision.scans.pen import MOST_UNLIKE, PenTrace, pen_trace, redrawn, unlike_pen
-from vision.scans.preprocess import to_ink
-from vision.scans.quality import check_pixels
+from vision.scans.pen import LEAST_UNLIKE, MOST_UNLIKE, PenTrace, pen_trace, redrawn, unlike_pen
+from vision.scans.quality import check_and_clean
 from vision.verification.likelihood import Calibration
 from vision.verification.verify import Verification, WriterModel, judge
 
@@ -84,11 +83,10 @@ class Reading:
     pen: PenTrace
 
     @classmethod
-    def of(cls, pixels: np.ndarray, findings: Sequence[Finding] | None = None) -> Reading:
-        """Of a decoded scan (uint8, (h, w) or (h, w, 3)); checked here unless its findings are given."""
-        ink = to_ink(pixels)
-        made = check_pixels(pixels) if findings is None else findings
-        return cls(ink, tuple(made), pen_trace(ink))
+    def of(cls, pixels: np.ndarray, others: Mapping[str, str] | None = None) -> Reading:
+        """Of a decoded scan (uint8, (h, w) or (h, w, 3)), checked beside other specimens' fingerprints."""
+        findings, ink = check_and_clean(pixels, others)
+        return cls(ink, tuple(findings), pen_trace(ink))
 
 
 @dataclass(frozen=True)
@@ -257,9 +255,10 @@ def pen_finding(pen: PenTrace, references: Sequence[PenTrace]) -> Finding:
     times = unlike_pen(pen, references)
     if times is None:
         return Finding(OTHER_PEN, NOT_APPLICABLE, None, "No stroke to compare with.")
-    found = not 1 / MOST_UNLIKE <= times <= MOST_UNLIKE
+    found = not LEAST_UNLIKE <= times <= MOST_UNLIKE
     reason = (
-        f"The stroke is {times:.2f} times as wide as the references' (at most {MOST_UNLIKE:.2f} either way)."
+        f"The stroke is {times:.2f} times as wide as the references' "
+        f"(from {LEAST_UNLIKE:.2f} to {MOST_UNLIKE:.2f})."
     )
     return Finding(OTHER_PEN, FOUND if found else CLEAR, round(times, 3), reason)
 

@@ -7,6 +7,7 @@ look again, never a verdict, and the file stays encrypted until its retention en
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
@@ -26,9 +27,9 @@ from data.verification.write import NewDecision, NoConsent, write_decision
 from vision.descriptor.describe_specimens import describe_pending
 from vision.descriptor.descriptors import Descriptor
 from vision.scans.form_finder import Place
-from vision.scans.images import as_crop, decode_image
-from vision.scans.quality import check_pixels
+from vision.scans.images import as_crop
 from vision.verification.comparing import Found, compare
+from vision.verification.conditions import Reading
 from vision.verification.enrolling import Enrolment, enrol, enrol_all, need_consent, re_enrol
 from vision.verification.likelihood import verbal_key
 from vision.verification.threshold_report import ThresholdReport, threshold_report
@@ -125,16 +126,16 @@ def verify(
     LookupError
         When there is no such student.
     """
-    inspect_image(data)
-    data, place = as_crop(data, crop, turn)
     facts = inspect_image(data)
+    piece = as_crop(data, crop, turn)
+    if piece.data is not data:
+        data, facts = piece.data, inspect_image(piece.data)
     need_consent(store, student_key)
     tools = tools_for(store, descriptor)
-    pixels = decode_image(data)
     own = queries.student_specimens(store, _ALL, student_key)
-    findings = check_pixels(pixels, _fingerprints(own))
-    found = compare(store, tools, own, student_key, pixels, findings)
-    if same_file_of(store, facts.sha256) or _is_copy(findings):
+    reading = Reading.of(piece.pixels, _fingerprints(own))
+    found = compare(store, tools, own, student_key, piece.pixels, reading)
+    if same_file_of(store, facts.sha256) or _is_copy(reading.findings):
         found = replace(found, outcome="review", reason="copy_of_specimen")
     stored = _to_store(tools, found)
     versions = tools.versions | {"calibration_version": found.verification.calibration_version}
@@ -151,7 +152,7 @@ def verify(
         },
         reference_ids=tuple(stored["reference_ids"]),
         findings=tuple(stored["findings"]),
-        crop=place,
+        crop=piece.place,
     )
 
 
@@ -201,7 +202,7 @@ def verify_folder(
             key = keys[_number_in(file, numbers)]
             data = file.read()
             inspect_image(data)
-            data, _ = as_crop(data)
+            data = as_crop(data).data
             found = decided.get((key, hashlib.sha256(data).hexdigest()))
             if found is not None:
                 need_consent(store, key)  # it may have been withdrawn since
@@ -240,7 +241,7 @@ def _number_in(file: SignatureFile, numbers: NumberIndex) -> str:
     return number
 
 
-def _is_copy(findings: list[Finding]) -> bool:
+def _is_copy(findings: Sequence[Finding]) -> bool:
     return COPY in found_codes(findings)
 
 

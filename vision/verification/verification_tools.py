@@ -3,7 +3,7 @@ learned from a register."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 
 import numpy as np
@@ -15,6 +15,7 @@ from data.verification import queries as reads
 from data.verification.write import write_calibration
 from vision.descriptor.describe_specimens import descriptor_in_use, id_of_descriptor
 from vision.descriptor.descriptors import Descriptor
+from vision.scans.pen import PenTrace
 from vision.verification.forger_share import REGISTER_DOUBT, read_forgers
 from vision.verification.ground import (
     FEWEST_WRITERS,
@@ -45,11 +46,14 @@ class Tools:
     descriptor : Descriptor
     descriptor_id : str
     ground : Ground
+    pens : dict of str to vision.scans.pen.PenTrace
+        Strokes of the references that have been measured, by specimen.
     """
 
     descriptor: Descriptor
     descriptor_id: str
     ground: Ground
+    pens: dict[str, PenTrace] = field(default_factory=dict, compare=False)
 
     @property
     def versions(self) -> dict[str, str]:

@@ -54,15 +54,19 @@ def test_of_a_page_the_piece_with_the_signature_is_decoded_and_a_crop_stays_whol
     assert piece.size < 0.2 * page.pixels.size
     crop = line_of_writing()
     assert np.array_equal(decode_image(file_of(crop)), crop)
-    assert as_crop(file_of(crop)) == (file_of(crop), None)
+    data = file_of(crop)
+    piece = as_crop(data)
+    assert piece.data is data and piece.place is None and (piece.pixels == decode_image(data)).all()
 
 
 def test_a_person_says_where_the_signature_stands_and_which_way_is_up(forms):
     page = forms[0].pixels
-    data, place = as_crop(file_of(page), Place(100, 200, 300, 120), turn=90)
+    piece = as_crop(file_of(page), Place(100, 200, 300, 120), turn=90)
+    data, place = piece.data, piece.place
+    assert (decode_image(data) == piece.pixels).all()
     assert (place.left, place.top, place.chance) == (100, 200, 1.0)
     assert read_pixels(data).shape[:2] == (300, 120)
-    again, _ = as_crop(file_of(page), Place(100, 200, 300, 120), turn=90)
+    again = as_crop(file_of(page), Place(100, 200, 300, 120), turn=90).data
     assert data == again  # a folder that was broken off knows what it has compared by its bytes
 
 
@@ -72,7 +76,7 @@ def test_print_below_the_signature_is_taken_away():
         cv2.putText(sheet, "nomor induk mahasiswa program studi", (80, row), 0, 0.9, 40, 2, cv2.LINE_AA)
     sheet[700:940, 200:800] = line_of_writing()
     cv2.putText(sheet, "( Siti Rahmawati )", (380, 880), 0, 0.7, 40, 2, cv2.LINE_AA)
-    data, _ = as_crop(file_of(sheet), Place(320, 740, 360, 160))
+    data = as_crop(file_of(sheet), Place(320, 740, 360, 160)).data
     piece = read_pixels(data)
     assert (piece[:100] < 150).any()
     assert not (piece[118:] < 150).any()

@@ -160,6 +160,11 @@ def test_what_can_be_parted_from_the_signature_is_taken_away_and_compared(office
     assert (found.outcome, found.reason) == ("consistent", "agrees")
 
 
+def test_a_signature_in_a_thinner_pen_has_no_outcome_rather_than_a_wrong_one(office):
+    found = office.compare(with_pen(2))
+    assert (found.outcome, found.reason) == ("inconclusive", "other_pen")
+
+
 @pytest.mark.parametrize("width", [2, 13])
 def test_a_stroke_of_another_width_is_redrawn_and_that_is_told(office, width):
     found = office.compare(with_pen(width))
@@ -239,5 +244,7 @@ def test_a_pen_is_compared_with_the_range_of_the_references():
     assert unlike_pen(PenTrace(0.0, 0.0), pens) is None and unlike_pen(PenTrace(4.0, 100.0), []) is None
     assert pen_finding(PenTrace(10.0, 100.0), pens).status == "found"
     assert pen_finding(PenTrace(1.5, 100.0), pens).status == "found"
+    assert pen_finding(PenTrace(2.4, 100.0), pens).status == "clear"  # 0.8 of the thinnest reference
+    assert pen_finding(PenTrace(2.2, 100.0), pens).status == "found"  # 0.73: a pencil after a ballpoint
     assert pen_finding(PenTrace(4.0, 100.0), []).status == "not_applicable"
     assert pen_trace(np.zeros((9, 9), np.uint8)).relative == 0
