@@ -11,6 +11,8 @@ from dashboard.students.view.specimen_panel import paper, picture
 from dashboard.verification.crop import LEAST_SIDE, Sheet, framed, piece
 
 STEPS = (0, 90, 180, 270)
+MOST_SURE = 0.99
+"""The highest chance that is shown: the finder has seen drawn forms only."""
 
 
 def chosen_piece(data: bytes, sheet: Sheet) -> bytes:
@@ -25,7 +27,8 @@ def chosen_piece(data: bytes, sheet: Sheet) -> bytes:
     """
     words = current_session.words()
     if sheet.found is not None:
-        st.caption(f":material/crop: {words('crop.found', chance=words.percent(sheet.chance))}")
+        chance = words.percent(min(sheet.chance, MOST_SURE))
+        st.caption(f":material/crop: {words('crop.found', chance=chance)}")
     elif sheet.is_page:
         st.warning(words("crop.none_found"), icon=":material/crop:")
     mark = hashlib.sha256(data).hexdigest()[:12]  # another upload begins with its own place

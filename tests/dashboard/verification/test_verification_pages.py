@@ -23,6 +23,7 @@ from data.trust.scope import Scope
 from data.verification import queries as queries_verification
 from data.verification import reviews
 from data.verification.custody import custody
+from vision.verification.forger_share import SYNTHETIC_DOUBT
 
 EN = Words("en")
 RINA, SITI = Account("rina", "Rina", "registry"), Account("siti", "Siti", "registry")
@@ -322,7 +323,8 @@ def test_the_price_of_a_threshold_follows_the_sliders(office, screen):
     at.slider(key="threshold").set_value(0.0).run()
     after = next(text.value for text in at.markdown if text.value.startswith("Of 1,000 forms"))
     assert before != after
-    assert EN("thresholds.source_synthetic", version="synthetic-2") in screen.texts(at)
+    lowered = EN.number(10**SYNTHETIC_DOUBT)
+    assert EN("thresholds.source_synthetic", version="synthetic-2", times=lowered) in screen.texts(at)
     assert len(at.get("plotly_chart")) == 2
 
 

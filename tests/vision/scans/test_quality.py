@@ -13,7 +13,7 @@ from data.synthetic import signatures
 from vision.scans.fingerprint import copies_among, copy_limit, image_distance, image_fingerprint
 from vision.scans.images import decode_image
 from vision.scans.preprocess import pen_gray, to_gray, to_ink
-from vision.scans.quality import check_pixels, check_specimen, find_copy
+from vision.scans.quality import check_and_clean, check_pixels, check_specimen, find_copy
 
 
 def scan(seed=1, style="cursive", **flaws):
@@ -48,6 +48,20 @@ def test_a_good_scan_is_clear_everywhere():
     answers = statuses(line_of_writing())
     assert answers.pop("SIG011") == "not_applicable"  # no printed line
     assert set(answers.values()) == {"clear"}
+
+
+@pytest.mark.parametrize("kind", ["gray", "ruled", "stamped", "blank"])
+def test_checks_and_ink_of_one_pass_are_those_of_two(kind):
+    sheet = scan(flaw="blank") if kind == "blank" else line_of_writing()
+    if kind == "ruled":
+        cv2.line(sheet, (0, 150), (599, 151), 120, 2)
+    if kind == "stamped":
+        sheet = np.dstack([sheet] * 3)
+        cv2.circle(sheet, (300, 120), 80, (190, 40, 50), 6, cv2.LINE_AA)
+    findings, ink = check_and_clean(sheet, {"other": "0" * 64})
+    assert findings == check_pixels(sheet, {"other": "0" * 64})
+    assert np.array_equal(ink, to_ink(sheet))
+    assert ink.any() == (kind != "blank")
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -15,7 +15,7 @@ from PIL import Image
 from data import queries, schema
 from data.engine.clock import now
 from data.signatures.encoder_info import EncoderInfo
-from data.signatures.specimens import RefusedFile
+from data.signatures.specimens import RefusedFile, read_pixels
 from data.store import NewSpecimen, write_consents, write_specimens
 from data.trust import audit, erase
 from data.trust.scope import Scope
@@ -25,9 +25,11 @@ from vision.descriptor.covariance import Block
 from vision.descriptor.describe_specimens import id_of_descriptor
 from vision.recipes.form_detector import synthetic_inks
 from vision.recipes.synthetic_forms import make_form
+from vision.scans import images
 from vision.scans.form_finder import Place
+from vision.scans.images import decode_image
 from vision.scans.preprocess import to_ink
-from vision.verification import verification_tools
+from vision.verification import comparing, verification_tools
 from vision.verification.forger_share import SYNTHETIC_DOUBT
 from vision.verification.ground import WriterSet, synthetic_trials
 from vision.verification.synthetic_ground import SyntheticSet, write_synthetic
@@ -181,6 +183,19 @@ def test_the_same_file_gives_the_same_score_again(office):
     enrolled(office)
     first, second = (check(office, "S07", drawing(7, 32)) for _ in range(2))
     assert first.score == second.score and first.decision_id != second.decision_id
+
+
+def test_the_questioned_file_is_decoded_for_one_comparison_once_and_references_are_measured_once(
+    office, monkeypatch
+):
+    enrolled(office)
+    opened, shown = [], []
+    monkeypatch.setattr(images, "read_pixels", lambda data: opened.append(data) or read_pixels(data))
+    monkeypatch.setattr(comparing, "decode_image", lambda data: shown.append(data) or decode_image(data))
+    made = [check(office, "S07", drawing(7, signing)) for signing in (30, 31)]
+    assert [one.outcome for one in made] == ["consistent", "consistent"]
+    assert len(shown) == len(made[0].reference_ids) == 4
+    assert [opened.count(file_of(drawing(7, signing))) for signing in (30, 31)] == [1, 1]
 
 
 def test_two_references_are_always_inconclusive_and_none_says_so(office):
