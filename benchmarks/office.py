@@ -77,7 +77,7 @@ def main(
 ) -> None:
     """Conditions × references × outcome rates, judged by the other sets' forgers."""
     started = time.perf_counter()
-    conditions = _known(condition or list(CONDITIONS))
+    conditions = known(condition or list(CONDITIONS))
     found = read_signature_set(data, writers)
     tool = descriptor_in_use()
     tested, others = deal(found, test)
@@ -170,7 +170,8 @@ def _person(found: SignatureSet, tool: Descriptor, tested: Sequence[str], k: int
     return Person(writer, tool.describe(inks), tuple(map(pen_trace, inks)), tuple(tests))
 
 
-def _known(conditions: list[str]) -> list[str]:
+def known(conditions: list[str]) -> list[str]:
+    """The same names, if each of them is a condition."""
     unknown = [one for one in conditions if one not in CONDITIONS]
     if unknown:
         raise typer.BadParameter(f"condition: one of {', '.join(CONDITIONS)}, got {', '.join(unknown)}")

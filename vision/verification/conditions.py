@@ -166,8 +166,10 @@ def compare_scan(
     best = judged(reading)
     if model is not None and best.verification.outcome != "consistent" and reading.ink.any():
         for times in likely_turns(reading.ink, reading.findings):
+            if times == 2 and best.reason is not None:
+                continue  # on its head a sheet shows the same findings: they forbid an outcome as before
             turned = judged(replace(reading, ink=_rotated(reading.ink, times)), "turned")
-            if times != 2:  # on its head a sheet shows the same findings; on its side it must be read anew
+            if times != 2:  # on its side a sheet must be read anew
                 if turned.agreement <= best.agreement:
                     continue
                 turned = judged(Reading.of(_rotated(pixels, times)), "turned")

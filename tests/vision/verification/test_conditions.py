@@ -147,6 +147,16 @@ def test_a_scan_on_its_side_or_head_is_turned_and_that_is_told(office, times):
     assert found.verification.log10_lr <= upright.verification.log10_lr
 
 
+def test_what_forbids_an_outcome_on_its_head_as_well_is_not_described_again(office):
+    described = []
+    pixels = with_pen(22)
+    found = compare_scan(
+        pixels, Reading.of(pixels), describe=lambda ink: described.append(ink) or describe(ink),
+        model=office.model, references=4, calibration=office.calibration, reference_pens=office.pens,
+    )  # fmt: skip
+    assert (found.reason, len(described)) == ("other_pen", 1)
+
+
 def test_turning_costs_some_of_the_ratio_and_never_turns_it_round():
     line = Calibration(1.0, 0.0, 1.5, 1.5, 90, 90, 90).doubting(0.1, 0.5)
     assert line.log10_lr([1.0, 0.05, -0.3, -1.0]) == pytest.approx([0.9, 0.0, 0.0, -0.5])
