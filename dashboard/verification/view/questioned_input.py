@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import streamlit as st
 
 from dashboard.components.upload import file_field
 from dashboard.shell import current_session
+from dashboard.shell.caches import made_once
 from dashboard.shell.view.own_data import demo_upload_note
 from dashboard.students.view.specimen_panel import findings_list, paper, picture
 from dashboard.verification import findings
@@ -63,7 +65,7 @@ def questioned_input() -> Questioned | None:
         return None
     data = file.getvalue()
     try:
-        sheet = read_sheet(data)
+        sheet = made_once("sheet", (hashlib.sha256(data).hexdigest(),), lambda: read_sheet(data))
     except RefusedFile as refused:
         st.error(words.named("refused", refused.code), icon=":material/block:")
         return None
