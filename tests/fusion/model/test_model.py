@@ -155,8 +155,8 @@ def test_a_changed_missing_or_foreign_file_is_not_loaded(taught, tmp_path):
     target.unlink()
     with pytest.raises(ModelFileError, match="must exist"):
         load_model_folder(tmp_path / "m")
-    with pytest.raises(ModelFileError, match="must exist"):
-        load_model_folder(tmp_path / "m", {"../secret": "0"})
+    with pytest.raises(ModelFileError, match="secret must exist"):  # else all that a model needs is named
+        load_model_folder(tmp_path / "m", {"../secret": "0", **manifest.files})
 
 
 def test_another_model_is_never_written_over(taught, simulated, tmp_path):
