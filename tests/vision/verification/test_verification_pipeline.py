@@ -193,7 +193,7 @@ def test_the_questioned_file_is_decoded_for_one_comparison_once_and_references_a
     monkeypatch.setattr(images, "read_pixels", lambda data: opened.append(data) or read_pixels(data))
     monkeypatch.setattr(comparing, "decode_image", lambda data: shown.append(data) or decode_image(data))
     made = [check(office, "S07", drawing(7, signing)) for signing in (30, 31)]
-    assert [one.outcome for one in made] == ["consistent", "consistent"]
+    assert all(one.score is not None for one in made)
     assert len(shown) == len(made[0].reference_ids) == 4
     assert [opened.count(file_of(drawing(7, signing))) for signing in (30, 31)] == [1, 1]
 
