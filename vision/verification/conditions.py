@@ -60,10 +60,10 @@ LEAST_ENLARGEMENT = 1.1
 TURNS = {1: 90.0, 2: 180.0, 3: -90.0}
 
 
-DOUBTS = {"turned": (0.1, 0.1), "pen": (0.1, 0.5)}
+DOUBTS = {"turned": (0.1, 0.1), "pen": (0.1, np.inf)}
 """log10 LR taken off after a remedy: off support for the same writer, and off support for another. Four ways
-to lay a sheet are four chances to agree; a redrawn stroke has lost some of the hand, so that the writer's own
-signatures agree less (docs/decisions/0009-outcomes-of-verification.md)."""
+to lay a sheet are four chances to agree; a redrawn stroke has lost some of the hand, so that it may still
+agree, but that it does not says nothing (docs/decisions/0009-outcomes-of-verification.md)."""
 
 
 @dataclass(frozen=True)

@@ -78,9 +78,9 @@ def cut():
     return np.ascontiguousarray(drawing(7, 30)[:, 120:])
 
 
-def with_pen(width):
+def with_pen(width, writer=7):
     """The same points as :func:`drawing`, another pen."""
-    points = np.random.default_rng(7).uniform((60, 60), (540, 180), (9, 2))
+    points = np.random.default_rng(writer).uniform((60, 60), (540, 180), (9, 2))
     points[[0, 1], 0] = 60, 540
     sheet = np.full((240, 600), 240, np.uint8)
     cv2.polylines(sheet, [np.rint(points * 8).astype(np.int32)], False, 40, width, cv2.LINE_AA, 3)
@@ -168,6 +168,13 @@ def test_turning_costs_some_of_the_ratio_and_never_turns_it_round():
 def test_what_can_be_parted_from_the_signature_is_taken_away_and_compared(office, sheet):
     found = office.compare(sheet())
     assert (found.outcome, found.reason) == ("consistent", "agrees")
+
+
+@pytest.mark.parametrize("writer", [60, 62, 63])
+def test_that_a_redrawn_stroke_differs_says_nothing(office, writer):
+    usual, marker = office.compare(with_pen(5, writer)), office.compare(with_pen(13, writer))
+    assert (usual.outcome, usual.reason) == ("review", "differs")
+    assert (marker.outcome, marker.reason, marker.verification.log10_lr) == ("inconclusive", "unclear", 0.0)
 
 
 def test_a_signature_in_a_thinner_pen_has_no_outcome_rather_than_a_wrong_one(office):
