@@ -115,6 +115,84 @@ def _lined(scan, rng, other):
     return sheet
 
 
+def _grid(scan, rng, other):
+    """Squared paper of a quarter of the lines' distance, blue-grey."""
+    sheet = on_paper(scan, rng)
+    rgb = np.dstack([sheet] * 3).astype(np.float32)
+    lines = np.zeros(sheet.shape, np.uint8)
+    start, step = int(rng.integers(5, 20)), 48
+    for row in range(start, sheet.shape[0], step):
+        cv2.line(lines, (0, row), (sheet.shape[1], row), 255, 2)
+    for column in range(start, sheet.shape[1], step):
+        cv2.line(lines, (column, 0), (column, sheet.shape[0]), 255, 2)
+    cover = lines[..., None].astype(np.float32) / 255 * 0.8
+    colour = np.float32([150, 175, 215])
+    return np.rint(np.minimum(rgb, rgb * (1 - cover) + colour * cover)).astype(np.uint8)
+
+
+def _name_below(scan, rng, other):
+    """The name in brackets printed below, its capitals in the descenders of every second form."""
+    sheet = on_paper(scan, rng)
+    tall, wide = sheet.shape
+    edge = max(20, round(0.12 * scan.shape[1]))
+    size = scan.shape[1] / 620
+    touching = rng.random() < 0.5
+    out = cv2.copyMakeBorder(sheet, 0, round(60 * size), 0, 0, cv2.BORDER_CONSTANT, value=PAPER)
+    base = tall - edge + round((12 if touching else 46) * size)
+    thick = max(1, round(2 * size))
+    cv2.putText(out, "( Siti Rahmawati )", (edge, base), 0, 1.3 * size, 40, thick, cv2.LINE_AA)
+    return out
+
+
+def _coloured(scan, rng, ink, paper):
+    """The pen's darkness as a mixture of an ink's and a paper's colour."""
+    share = (PAPER - on_paper(scan, rng).astype(np.float32)).clip(0) / PAPER
+    mixed = share[..., None] * np.float32(ink) + (1 - share[..., None]) * np.float32(paper)
+    return np.rint(mixed.clip(0, 255)).astype(np.uint8)
+
+
+def _blue_on_cream(scan, rng, other):
+    return _coloured(scan, rng, (30, 45, 140), (246, 232, 196))
+
+
+def _decoded(image, **options) -> np.ndarray:
+    """A file of such pixels, as the program's own decoder reads it."""
+    import io
+
+    from data.signatures.specimens import read_pixels
+
+    file = io.BytesIO()
+    image.save(file, **options)
+    return read_pixels(file.getvalue())
+
+
+def _transparent(scan, rng, other):
+    """Ink on nothing, as a signature pad exports it."""
+    from PIL import Image
+
+    sheet = on_paper(scan, rng)
+    cover = (255 - np.clip(sheet.astype(int) * 255 // PAPER, 0, 255)).astype(np.uint8)
+    none = np.zeros_like(cover)
+    return _decoded(Image.fromarray(np.dstack([none, none, none, cover]), "RGBA"), format="PNG")
+
+
+def _deep(scan, rng, other):
+    """Every second one a 16-bit PNG, the others a float TIFF."""
+    from PIL import Image
+
+    sheet = on_paper(scan, rng)
+    if rng.random() < 0.5:
+        return _decoded(Image.fromarray(sheet.astype(np.uint16) * 257), format="PNG")
+    return _decoded(Image.fromarray(sheet.astype(np.float32) / 255), format="TIFF")
+
+
+def _thin(scan, rng, other):
+    """A pen of two thirds of the width."""
+    sheet = on_paper(scan, rng)
+    size = max(2, round(0.34 * _stroke(sheet)) + 1)
+    return cv2.dilate(sheet, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+
+
 def _stamp(scan, rng, other):
     """A round office stamp across, blue or red; the pen stays as it is."""
     sheet = on_paper(scan, rng)
@@ -175,6 +253,12 @@ CONDITIONS: dict[str, Made] = {
     "small turn": _small_turn,
     "box": _box,
     "lined paper": _lined,
+    "grid paper": _grid,
+    "name below": _name_below,
+    "blue on cream": _blue_on_cream,
+    "transparent": _transparent,
+    "16 bits, float": _deep,
+    "thin pen": _thin,
     "stamp": _stamp,
     "two signatures": _two,
     "photocopy": _photocopy,

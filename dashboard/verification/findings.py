@@ -37,6 +37,9 @@ _SHOWN: dict[str, Callable[[Words, float], str]] = {  # all others: a whole numb
 }
 
 
+_LIMIT_SHOWN = {PRINT_TOUCHES: lambda words, value: words.percent(value)}
+
+
 def limits() -> dict[str, dict[str, float]]:
     """The limits that each check goes by, from the code that checks."""
     from vision.scans import pen, quality, sharpness
@@ -46,7 +49,8 @@ def limits() -> dict[str, dict[str, float]]:
         LOW_RESOLUTION: {"limit": quality.LEAST_WIDTH},
         BLURRED: {"limit": sharpness.BLURRED},
         ROTATED: {"limit": quality.MOST_TILT},
-        OTHER_PEN: {"limit": pen.MOST_UNLIKE},
+        OTHER_PEN: {"least": pen.LEAST_UNLIKE, "limit": pen.MOST_UNLIKE},
+        PRINT_TOUCHES: {"limit": quality.MOST_TOUCHED},
     }
 
 
@@ -67,7 +71,8 @@ def sentence(finding: Finding, words: Words) -> str:
     key = f"finding_reason.{code}.{status}"
     if not words.has(key) or (status != NOT_APPLICABLE and value is None):
         return ""
-    fills = {name: _number(words, limit) for name, limit in limits().get(code, {}).items()}
+    shown = _LIMIT_SHOWN.get(code, _number)
+    fills = {name: shown(words, limit) for name, limit in limits().get(code, {}).items()}
     if isinstance(value, int | float):
         fills["value"] = _SHOWN.get(code, Words.number)(words, value)
     return words(key, **fills)

@@ -6,15 +6,17 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+import typer
 
-from benchmarks.office import as_read, deal, table
+from benchmarks.office import as_read, deal, known, table
 from benchmarks.office_conditions import CONDITIONS
 from vision.scans.quality import check_pixels
 from vision.scans.signature_folders import SignatureSet
 
 NAMED = (
     "clean", "binary", "150 dpi", "phone photo", "marker pen", "pencil", "quarter turn", "half turn",
-    "small turn", "box", "lined paper", "stamp", "two signatures", "photocopy", "inverted", "cut",
+    "small turn", "box", "lined paper", "grid paper", "name below", "blue on cream", "transparent",
+    "16 bits, float", "thin pen", "stamp", "two signatures", "photocopy", "inverted", "cut",
 )  # fmt: skip
 
 
@@ -64,9 +66,16 @@ def test_the_checks_let_a_readable_scan_pass(name):
 def test_tested_writers_are_in_no_background():
     names = np.array([f"{n:03d}" for n in range(30)])
     found = SignatureSet("set", (), np.repeat(names, 2), np.zeros(60, bool))
-    tested, others = deal(found)
+    tested, others = deal(found, 5)
     assert len(tested) == 5 and not set(tested) & set(others) and len(tested) + len(others) == 30
-    assert deal(found) == (tested, others)
+    assert deal(found, 5) == (tested, others)
+    assert len(deal(found, 25)[1]) == 12  # both halves of a background and its trials need writers
+
+
+def test_a_condition_that_nobody_makes_is_refused_by_name():
+    with pytest.raises(typer.BadParameter, match="got moonlight"):
+        known(["clean", "moonlight"])
+    assert known(["stamp"]) == ["stamp"]
 
 
 def test_rates_are_shares_of_each_kind_by_hand():

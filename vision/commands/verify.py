@@ -14,6 +14,11 @@ from vision.commands.shared import opened
 def verify(
     path: Annotated[Path, typer.Argument(help="An image (with --student), a folder or a zip.")],
     student: Annotated[str, typer.Option(help="Student number or key, for one image.")] = "",
+    crop: Annotated[
+        str,
+        typer.Option(help="Where the signature stands on one image: x,y,w,h in pixels. Else it is found."),
+    ] = "",
+    turn: Annotated[float, typer.Option(help="Degrees clockwise to turn one image by.")] = 0.0,
 ) -> None:
     """Compare questioned signatures with the references on file; every outcome is kept in the store.
 
@@ -21,19 +26,33 @@ def verify(
     """
     if not path.exists():
         raise Refusal(f"{path.name}: no such file or folder")
+    if (crop or turn) and not student:
+        raise Refusal("--crop and --turn are for one image, with --student")
+    place = _place(crop)
     with opened() as (store, bars):
         from data.trust.scope import Scope
         from vision.verification.verification_pipeline import verify as compare
         from vision.verification.verification_pipeline import verify_folder
 
         if student:
-            made = compare(store, student_key(store, student), path.read_bytes(), actor=ACTOR)
+            made = compare(
+                store, student_key(store, student), path.read_bytes(), actor=ACTOR, crop=place, turn=turn
+            )
             text = _told(made)
         else:
             table = verify_folder(store, path, Scope.system(), actor=ACTOR, progress=bars)
             text = _summary(table)
     typer.echo(text)
     typer.echo("Administrative screening, not a forensic opinion.")
+
+
+def _place(crop: str):
+    from vision.scans.form_finder import Place
+
+    try:
+        return Place.read(crop) if crop else None
+    except ValueError as problem:
+        raise Refusal(f"--{problem}") from problem
 
 
 def _told(made) -> str:
@@ -43,6 +62,10 @@ def _told(made) -> str:
     found = found_codes(read_findings(list(made.findings)))
     lines = [f"{made.outcome} ({made.reason}){ratio}", f"decision {made.decision_id}"]
     lines += [f"against {len(made.reference_ids)} references, {made.versions['calibration_version']}"]
+    if made.crop is not None:
+        at = made.crop
+        chance = "" if at.chance == 1 else f", found with chance {at.chance:.2f}"
+        lines.append(f"crop {at.left},{at.top},{at.width},{at.height}{chance}")
     return "\n".join([*lines, *([f"findings {', '.join(found)}"] if found else [])])
 
 

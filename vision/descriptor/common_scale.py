@@ -65,12 +65,24 @@ class DescriptorSpace:
         return ((np.asarray(descriptors, dtype=np.float32) - self.centre) * self.scale).astype(np.float32)
 
 
-def squared_distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def squared_distances(first: np.ndarray, second: np.ndarray, lengths: np.ndarray | None = None) -> np.ndarray:
     """Squared Euclidean distances between the rows of two arrays, float64 (n, m).
 
     Sums are kept in float64, as the difference of two large squares loses digits in float32.
+
+    Parameters
+    ----------
+    first : float (n, d)
+    second : float (m, d)
+    lengths : float64 (m,), optional
+        :func:`squared_lengths` of `second`, where they are known already.
     """
     first, second = np.asarray(first), np.asarray(second)
-    squares = np.einsum("ij,ij->i", first, first, dtype=np.float64)[:, None]
-    others = np.einsum("ij,ij->i", second, second, dtype=np.float64)[None]
+    squares = squared_lengths(first)[:, None]
+    others = (squared_lengths(second) if lengths is None else lengths)[None]
     return np.maximum(squares + others - 2.0 * (first @ second.T).astype(np.float64), 0.0)
+
+
+def squared_lengths(rows: np.ndarray) -> np.ndarray:
+    """Squared Euclidean length of each row, float64 (n,)."""
+    return np.einsum("ij,ij->i", rows, rows, dtype=np.float64)

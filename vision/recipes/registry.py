@@ -50,6 +50,11 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
             "this project",
             "synthetic",
         ),
+        "form-detector": Recipe(
+            "the shipped finder of signatures on forms: a line over measures of a page's groups of ink",
+            "this project",
+            "synthetic",
+        ),
         "signet": Recipe(
             "SigNet, features from telling writers apart by their genuine signatures",
             HAFEMANN,

@@ -1,14 +1,21 @@
-"""Image files → arrays: what pages show and what is compared come from one decoder."""
+"""Image files → arrays: what pages show and what is compared come from one decoder, and of a page only the
+piece with the signature is compared."""
 
 from __future__ import annotations
 
+import io
+from dataclasses import dataclass
+
 import numpy as np
+from PIL import Image
 
 from data.signatures.specimens import read_pixels
+from vision.scans.form_finder import Place, cropped, may_be_page, signature_on
+from vision.scans.form_regions import read_page
 
 
 def decode_image(data: bytes) -> np.ndarray:
-    """Decode a stored specimen, exactly as the pages show it.
+    """Decode a stored specimen; of a page, the piece with the signature.
 
     Parameters
     ----------
@@ -25,6 +32,71 @@ def decode_image(data: bytes) -> np.ndarray:
     ValueError
         When the bytes are no image.
     """
+    pixels = _read(data)
+    if not may_be_page(pixels):
+        return pixels
+    page = read_page(pixels)
+    place = signature_on(pixels, page)
+    return pixels if place is None else cropped(pixels, place, page=page)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What of an image file is compared.
+
+    Attributes
+    ----------
+    data : bytes
+        The file itself, or the piece of it as a PNG.
+    pixels : ndarray of uint8, shape (h, w) or (h, w, 3)
+        The same, decoded.
+    place : Place or None
+        What was cut out.
+    """
+
+    data: bytes
+    pixels: np.ndarray
+    place: Place | None = None
+
+
+def as_crop(data: bytes, place: Place | None = None, turn: float = 0.0) -> Piece:
+    """An image file, of a page the piece that is compared, as a PNG.
+
+    Nothing else of a form is kept: it says more about a person than the signature.
+
+    Parameters
+    ----------
+    data : bytes
+        An image file that :mod:`data.signatures.specimens` has accepted.
+    place : Place, optional
+        Where a person says that the signature stands; else it is looked for if the picture is a page.
+    turn : float
+        Degrees clockwise by which the piece is turned.
+
+    Returns
+    -------
+    Piece
+        With the data given where there is nothing to cut or turn.
+
+    Raises
+    ------
+    ValueError
+        When the bytes are no image, or the place lies beside it.
+    """
+    pixels, page = _read(data), None
+    if may_be_page(pixels):
+        page = read_page(pixels)
+        place = place or signature_on(pixels, page)
+    if place is None and not turn:
+        return Piece(data, pixels)
+    whole = Place(0, 0, pixels.shape[1], pixels.shape[0])
+    piece = cropped(pixels, place or whole, turn, page if place is not None else None)
+    file = io.BytesIO()
+    Image.fromarray(piece).save(file, format="PNG")
+    return Piece(file.getvalue(), piece, place)
+
+
+def _read(data: bytes) -> np.ndarray:
     try:
         return read_pixels(data)
     except (ValueError, OSError) as problem:

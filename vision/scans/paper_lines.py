@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import cv2
 import numpy as np
@@ -13,6 +14,8 @@ _CROSSING_SPAN = 0.85
 """The same for a line along which strokes lie."""
 _LEAST_SIDE = 0.15
 """The same for the side of a printed box, which its corners give away."""
+_DARKER = 1.5
+"""Times as dark as a line from which the pen is told by its tone."""
 _BLANK_SPAN = 0.3
 """The same on a sheet with nothing else on it: a straight line alone is no signature."""
 
@@ -90,17 +93,23 @@ def find_printed_lines(ink: np.ndarray) -> list[PrintedLine]:
     ]
 
 
-def touching(writing: np.ndarray, lines: list[PrintedLine]) -> float:
-    """Share of printed lines' length along which strokes of the handwriting lie on them or end at them.
+def touching(ink: np.ndarray, writing: np.ndarray, lines: list[PrintedLine]) -> float:
+    """Share of a printed line's length along which strokes of the handwriting lie on it or end at it, most
+    touched line first. Lines that are clearly paler than the pen are told apart by that and do not count.
 
     Parameters
     ----------
+    ink : ndarray of uint8, shape (h, w)
+        0 on paper.
     writing : ndarray of uint8, shape (h, w)
-        From :func:`without_printed_lines`.
+        The same from :func:`without_printed_lines`.
     lines : list of PrintedLine
     """
-    met, length = 0, 0
+    most = 0.0
+    pen = float(np.percentile(writing[writing > 0], 75)) if writing.any() else 0.0
     for line in lines:
+        if _told_by_tone(_tone(ink, line), pen):
+            continue
         view = writing.T if line.upright else writing
         along, across = line.positions.T
         reach = line.thickness // 2 + 3
@@ -111,8 +120,8 @@ def touching(writing: np.ndarray, lines: list[PrintedLine]) -> float:
             seen[inside] |= view[rows[inside], along[inside]] > 0
         # The remains of other lines that cross this one are no handwriting.
         seen[:reach] = seen[-reach:] = False
-        met, length = met + int(seen.sum()), length + len(along)
-    return met / length if length else 0.0
+        most = max(most, float(seen.mean()))
+    return most
 
 
 def _least_span(line: PrintedLine) -> float:
@@ -125,20 +134,29 @@ def _room(line: PrintedLine, mask: np.ndarray) -> int:
 
 
 def _box_sides(runs: list[PrintedLine]) -> list[PrintedLine]:
-    """Lines whose both ends lie on lines of the other direction that end there, too: the sides of boxes."""
+    """Lines that close a rectangle with three others. A headline with two long strokes hanging from it has no
+    lower side, and is no box."""
+    level, upright = ([one for one in runs if one.upright is way] for way in (False, True))
     found = []
-    for line in runs:
-        first, last = line.corners
-        others = [one for one in runs if one.upright != line.upright]
-        ends = [corner for one in others for corner in one.corners]
-        near = 4 * line.thickness + 0.03 * line.length
-        if all(any(np.hypot(*(end - corner)) <= near for corner in ends) for end in (first, last)):
-            found.append(line)
+    for above, below in combinations(level, 2):
+        for left, right in combinations(upright, 2):
+            sides = (above, below, left, right)
+            if all(_meets(one, other) for one in sides[:2] for other in sides[2:]):
+                found += [one for one in sides if not any(one is held for held in found)]
     return found
+
+
+def _meets(line: PrintedLine, other: PrintedLine) -> bool:
+    """Whether two lines have an end in the same place."""
+    near = 4 * line.thickness + 0.03 * max(line.length, other.length)
+    return any(np.hypot(*(a - b)) <= near for a in line.corners for b in other.corners)
 
 
 def without_printed_lines(ink: np.ndarray, lines: list[PrintedLine] | None = None) -> np.ndarray:
     """Remove printed lines but leave strokes that cross them.
+
+    Where the pen is clearly darker than the line its pixels are told by that; else what comes from above and
+    goes on below is joined straight across the line.
 
     Parameters
     ----------
@@ -155,22 +173,70 @@ def without_printed_lines(ink: np.ndarray, lines: list[PrintedLine] | None = Non
     if not lines:
         return ink
     out = ink.copy()
+    tones = [_tone(ink, line) for line in lines]
     for line in lines:
-        _erase(out, line, reach=line.thickness // 2 + 1, keep_crossings=True)
+        _erase(out, line, reach=line.thickness // 2 + 1)
+    pen = float(np.percentile(out[out > 0], 75)) if out.any() else 0.0
+    bare = out.copy()
+    for line, tone in zip(lines, tones, strict=True):
+        _restore(out, ink, bare, line, tone, pen)
     return out
 
 
-def _erase(image: np.ndarray, line: PrintedLine, reach: int, keep_crossings: bool = False) -> None:
-    """Clear a line in place; where ink goes on beyond `reach` on one side, a stroke crosses and stays."""
+def _tone(ink: np.ndarray, line: PrintedLine) -> float:
+    """How dark a line is where no stroke lies on it: in the paler half of its length."""
+    view = ink.T if line.upright else ink
+    along, across = line.positions.T
+    return float(np.percentile(view[np.clip(across, 0, view.shape[0] - 1), along], 40))
+
+
+def _restore(out: np.ndarray, ink: np.ndarray, bare: np.ndarray, line: PrintedLine, tone: float, pen: float):
+    """Give back, in place, what strokes have lost in a line's place."""
+    view, before, left = (one.T if line.upright else one for one in (out, ink, bare))
+    along, across = line.positions.T
+    reach, last = line.thickness // 2 + 1, view.shape[0] - 1
+    if _told_by_tone(tone, pen):
+        limit = (tone + pen) / 2
+        for shift in range(-reach, reach + 1):
+            rows = across + shift
+            inside = (rows >= 0) & (rows <= last)
+            rows, columns = rows[inside], along[inside]
+            own = before[rows, columns] > limit
+            view[rows[own], columns[own]] = before[rows[own], columns[own]]
+        return
+    above, below = across - reach - 1, across + reach + 1
+    if above.min() < 0 or below.max() > last:
+        return
+    upper, lower = _runs(left[above, along] > 0), _runs(left[below, along] > 0)
+    slack = 2 * reach + 2
+    strokes = np.ascontiguousarray(np.zeros_like(view))
+    for start, stop in upper:
+        for first, end in lower:
+            if first > stop + slack or end < start - slack:
+                continue
+            # Of a stroke that runs along the line only what is near the other side's stroke goes across.
+            a, b = max(start, first - slack), min(stop, end + slack)
+            c, d = max(first, start - slack), min(end, stop + slack)
+            corners = [(along[a], above[a]), (along[b], above[b]), (along[d], below[d]), (along[c], below[c])]
+            tones = view[above[a : b + 1], along[a : b + 1]]
+            cv2.fillConvexPoly(strokes, np.array(corners, np.int32), int(tones.max(initial=1)))
+    np.maximum(view, strokes, out=view)
+
+
+def _told_by_tone(tone: float, pen: float) -> bool:
+    return pen > _DARKER * max(tone, 1.0)
+
+
+def _runs(mask: np.ndarray) -> list[tuple[int, int]]:
+    """First and last index of each run of true values."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
+    return [(int(start), int(stop) - 1) for start, stop in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _erase(image: np.ndarray, line: PrintedLine, reach: int) -> None:
+    """Clear a line in place."""
     view = image.T if line.upright else image
     along, across = line.positions.T
-    if keep_crossings:
-        last = view.shape[0] - 1
-        above, below = across - reach - 2, across + reach + 2
-        crossed = ((above >= 0) & (view[np.maximum(above, 0), along] > 0)) | (
-            (below <= last) & (view[np.minimum(below, last), along] > 0)
-        )
-        along, across = along[~crossed], across[~crossed]
     for shift in range(-reach, reach + 1):
         rows = across + shift
         inside = (rows >= 0) & (rows < view.shape[0])
@@ -205,33 +271,45 @@ def _runs_of(mask: np.ndarray, upright: bool, piece: int) -> list[PrintedLine]:
     if cv2.countNonZero(runs) < least:
         return []
     joined = cv2.dilate(runs, np.ones((3, max(3, width // 60)), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    _, first, _, rows = cv2.boundingRect(joined)
+    band = np.s_[first : first + rows]
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(joined[band], connectivity=8)
     found = []
     for label in range(1, count):
         left, top, across, tall = stats[label, :4]
         if across >= least and tall <= max(12, 0.05 * across):
-            line = _measure(runs * (labels == label), upright, least)
+            part = np.s_[top : top + tall]
+            line = _measure(runs[band][part] * (labels[part] == label), upright, least, first + top)
             if line is not None:
                 found.append(line)
     return found
 
 
-def _measure(run: np.ndarray, upright: bool, least: float) -> PrintedLine | None:
-    """Fit a straight line to one candidate; None when it bends, is thick or uneven."""
+def _measure(run: np.ndarray, upright: bool, least: float, top: int) -> PrintedLine | None:
+    """Fit a straight line to one candidate; None when it bends, is thick or uneven.
+
+    `run` holds the scan's rows from `top` on.
+
+    Where it is uneven a stroke may lie along it: the line is what its thin parts say, if they reach from end
+    to end, and it is not `clear`.
+    """
     height, width = run.shape
     thickness = run.sum(axis=0)
     columns = np.flatnonzero(thickness)
-    rows = (run * np.arange(height)[:, None]).sum(axis=0)[columns] / thickness[columns]
     typical = float(np.median(thickness[columns]))
+    uneven = np.percentile(thickness[columns], 85) > 1.8 * typical + 1
+    if uneven:
+        columns = columns[thickness[columns] <= 1.8 * typical + 1]
+        if columns[-1] - columns[0] < _CROSSING_SPAN * width:
+            return None
+    rows = (run * np.arange(top, top + height)[:, None]).sum(axis=0)[columns] / thickness[columns]
     slope, start = np.polyfit(columns, rows, 1)
     bent = np.percentile(np.abs(rows - (slope * columns + start)), 90)
     if len(columns) < 0.85 * least or bent > max(1.5, 0.6 * typical) or typical > max(6, 0.03 * width):
         return None
-    if np.percentile(thickness[columns], 85) > 1.8 * typical + 1:
-        return None
     whole = np.arange(columns[0], columns[-1] + 1)
     centers = np.stack([whole, np.rint(np.interp(whole, columns, rows)).astype(int)], axis=1)
-    return PrintedLine(upright, centers, max(1, round(typical)))
+    return PrintedLine(upright, centers, max(1, round(typical)), clear=not uneven)
 
 
 def _goes_past(line: PrintedLine, rest: np.ndarray) -> bool:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-MOST_UNLIKE = 1.45
-"""Times wider or thinner than the references' strokes from which a comparison would weigh the pen, not the
-hand."""
+LEAST_UNLIKE, MOST_UNLIKE = 0.77, 1.45
+"""Times as wide as the references' strokes below and above which a comparison would weigh the pen, not the
+hand. A thin pen loses sooner what the hand does than a wide one hides it."""
 
 
 @dataclass(frozen=True)
@@ -83,3 +83,39 @@ def unlike_pen(trace: PenTrace, references: Sequence[PenTrace]) -> float | None:
         return None
     middle = float(np.median(known))
     return trace.relative / float(np.clip(trace.relative, min(min(known), middle), max(known)))
+
+
+def redrawn(ink: np.ndarray, pen: PenTrace, references: Sequence[PenTrace]) -> np.ndarray:
+    """The same lines with a stroke as wide, beside the signature's size, as the references'.
+
+    The outline is moved inwards or outwards by half the difference.
+
+    Parameters
+    ----------
+    ink : ndarray of uint8, shape (h, w)
+    pen : PenTrace
+        Of `ink`.
+    references : sequence of PenTrace
+
+    Returns
+    -------
+    ndarray of uint8, shape (h', w')
+        Cropped to the ink; `ink` itself where nothing can be measured or would be left.
+    """
+    known = [one.relative for one in references if one.relative > 0]
+    if not known or not pen.relative:
+        return ink
+    step = (float(np.median(known)) * pen.spread - pen.width) / 2
+    border = int(np.ceil(max(step, 0))) + 2
+    ink = cv2.copyMakeBorder(ink, *([border] * 4), cv2.BORDER_CONSTANT, value=0)
+    full = max(float(np.percentile(ink[ink > 0], 90)), 1.0)
+    inside = (ink > full / 2).astype(np.uint8)
+    if step > 0:
+        away = step - cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)
+        size = 2 * int(np.ceil(step)) + 1
+        source = cv2.dilate(ink, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    else:
+        away, source = cv2.distanceTransform(inside, cv2.DIST_L2, 5) + step, ink
+    made = (source * np.clip(away + 0.5, 0, 1)).astype(np.uint8)
+    left, top, width, height = cv2.boundingRect(made)
+    return made[top : top + height, left : left + width] if width else ink

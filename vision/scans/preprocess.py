@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from vision.scans.paper_lines import without_printed_lines
+from vision.scans.stamp import without_stamp
 
 VARIANTS = ("tepat", "tepat_binary", "signet", "deepsign", "identification", "graduation")
 """Our own for real paper, the same with binary ink, and those of the four published systems: Hafemann et al.
@@ -39,7 +40,7 @@ def to_ink(image: np.ndarray, variant: str = "tepat") -> np.ndarray:
     """
     if variant not in VARIANTS:
         raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, got {variant!r}")
-    gray = to_gray(image)
+    gray = pen_gray(image) if variant.startswith("tepat") else to_gray(image)
     if variant == "graduation":
         return 255 - gray
     if variant == "signet":
@@ -70,7 +71,23 @@ def clean_ink(gray: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
     """
     ink = flatten_paper(gray)
     ink[~ink_mask(ink)] = 0
-    ink = _without_specks(without_printed_lines(ink))
+    return cropped_writing(without_printed_lines(ink))
+
+
+def cropped_writing(writing: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
+    """The last steps of :func:`clean_ink`: specks removed, cropped, darkness scaled.
+
+    Parameters
+    ----------
+    writing : ndarray of uint8, shape (h, w)
+        Ink without printed lines, 0 on paper; specks are cleared in it.
+
+    Returns
+    -------
+    ink : ndarray of uint8, shape (h', w')
+    corner : tuple of int
+    """
+    ink = _without_specks(writing)
     left, top, width, height = cv2.boundingRect(ink)
     if not width:
         return np.zeros((_EMPTY, _EMPTY), np.uint8), (0, 0)
@@ -115,6 +132,25 @@ def to_gray(image: np.ndarray) -> np.ndarray:
     return cv2.addWeighted(
         cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY), 0.5, image.min(axis=2), 0.5, 0
     )
+
+
+def pen_gray(image: np.ndarray) -> np.ndarray:
+    """Gray levels of an image as :func:`to_gray` gives them, without a stamp of another colour.
+
+    Parameters
+    ----------
+    image : ndarray of uint8, shape (h, w), (h, w, 1), (h, w, 3) or (h, w, 4)
+
+    Returns
+    -------
+    ndarray of uint8, shape (h, w)
+    """
+    gray = to_gray(image)
+    if image.ndim != 3 or image.shape[2] != 3:
+        return gray
+    flat = flatten_paper(gray)
+    parted = without_stamp(image, gray, np.where(ink_mask(flat), flat, 0).astype(np.uint8))
+    return gray if parted is None else parted
 
 
 def flatten_paper(gray: np.ndarray) -> np.ndarray:

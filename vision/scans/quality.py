@@ -19,7 +19,7 @@ from vision.scans.fingerprint import copy_limit, image_distance, image_fingerpri
 from vision.scans.ink_colours import two_colours
 from vision.scans.paper_lines import find_printed_lines, touching, without_printed_lines
 from vision.scans.pen import PenTrace, pen_trace
-from vision.scans.preprocess import flatten_paper, ink_mask, to_gray
+from vision.scans.preprocess import cropped_writing, flatten_paper, ink_mask, pen_gray, to_gray
 from vision.scans.sharpness import BLURRED, SOFT, softness
 
 LEAST_WIDTH = 150
@@ -30,6 +30,8 @@ GAP_DOWN, GAP_ACROSS = 7.0, 28.0
 """Widths of the stroke between two groups of ink, one above the other or side by side, that one signature has
 at most; or so many times its own height, whichever is more (`GAP_DOWN_SIZE`, `GAP_ACROSS_SIZE`)."""
 GAP_DOWN_SIZE, GAP_ACROSS_SIZE = 0.12, 1.2
+MOST_TOUCHED = 0.25
+"""Share of a printed line's length that strokes may meet: where they cross, both are told apart."""
 MOST_TILT = 30.0
 """Degrees from the horizontal."""
 
@@ -78,7 +80,10 @@ def check_specimen(
         )
     if colour is not None and colour.shape != (*gray.shape, 3):
         raise ValueError(f"colour must have shape {(*gray.shape, 3)}, got {colour.shape}")
-    scan = _prepare(gray, colour)
+    return _checked(_prepare(gray, colour), others)
+
+
+def _checked(scan: _Scan, others: Mapping[str, str] | None) -> list[Finding]:
     blank = _blank(scan)
     if blank.is_found:
         codes = [code for code in OF_ONE_SCAN if code != findings.BLANK]
@@ -90,7 +95,31 @@ def check_specimen(
 
 def check_pixels(pixels: np.ndarray, others: Mapping[str, str] | None = None) -> list[Finding]:
     """:func:`check_specimen` of a decoded image (:func:`vision.scans.images.decode_image`), gray or RGB."""
-    return check_specimen(to_gray(pixels), others, colour=pixels if pixels.ndim == 3 else None)
+    return _checked(_prepare(*_pen_and_colour(pixels)), others)
+
+
+def check_and_clean(
+    pixels: np.ndarray, others: Mapping[str, str] | None = None
+) -> tuple[list[Finding], np.ndarray]:
+    """:func:`check_pixels` and :func:`vision.scans.preprocess.to_ink` of one decoded image, whose paper,
+    stamp and lines are looked for once.
+
+    Returns
+    -------
+    findings : list of Finding
+    ink : ndarray of uint8, shape (h', w')
+    """
+    scan = _prepare(*_pen_and_colour(pixels))
+    found = _checked(scan, others)
+    return found, cropped_writing(scan.writing.copy())[0]
+
+
+def _pen_and_colour(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Gray levels of the pen, and the image itself where its colours still say something."""
+    gray = pen_gray(pixels)
+    if pixels.ndim != 3 or not np.array_equal(gray, to_gray(pixels)):
+        return gray, None  # a stamp was taken away; what is left has the pen's colour
+    return gray, pixels
 
 
 def _prepare(gray: np.ndarray, colour: np.ndarray | None) -> _Scan:
@@ -209,11 +238,9 @@ def _touching(scan: _Scan) -> Finding:
     """Strokes that run into a printed line: taking it away takes some of them, leaving it adds to them."""
     if not scan.lines:
         return _not_applicable(findings.PRINT_TOUCHES, "There is no printed line.")
-    share = touching(scan.writing, scan.lines)
-    found = share > 0
-    return _finding(
-        findings.PRINT_TOUCHES, found, share, f"Strokes meet printed lines along {share:.1%} of their length."
-    )
+    share = touching(scan.ink, scan.writing, scan.lines)
+    reason = f"Strokes meet a printed line along {share:.1%} of its length (at most {MOST_TOUCHED:.0%})."
+    return _finding(findings.PRINT_TOUCHES, share > MOST_TOUCHED, share, reason)
 
 
 def _two_signatures(scan: _Scan) -> Finding:

@@ -15,7 +15,7 @@ from data.verification import queries as reads
 from vision.scans.images import decode_image
 from vision.scans.pen import PenTrace, pen_trace
 from vision.scans.preprocess import to_ink
-from vision.verification.conditions import Compared, compare_scan, habits_of
+from vision.verification.conditions import Compared, Reading, compare_scan, habits_of
 from vision.verification.likelihood import Calibration
 from vision.verification.verification_tools import Tools
 from vision.verification.verify import FEWEST_REFERENCES, Verification, fit_writer_model
@@ -37,7 +37,7 @@ class Found:
 
 
 def compare(
-    store: Store, tools: Tools, own: pd.DataFrame, key: str, pixels: np.ndarray, findings: list[Finding]
+    store: Store, tools: Tools, own: pd.DataFrame, key: str, pixels: np.ndarray, reading: Reading
 ) -> Found:
     """What checks, references and scores say together; the checks have the first word."""
     held = reads.enrolments(store, _ALL, key=key)
@@ -45,18 +45,16 @@ def compare(
     referred = [] if row is None else row["reference_ids"]
     ids, vectors = reads.descriptors(store, tools.descriptor_id, referred)
     calibration = tools.ground.calibration_for(len(ids))
-    ink = to_ink(pixels)
     enough = len(ids) >= FEWEST_REFERENCES
     qualities = own.loc[own["specimen_id"].isin(ids), "quality"]
     compared = compare_scan(
-        ink,
-        findings,
-        pen_trace(ink),
+        pixels,
+        reading,
         describe=lambda one: _vector(tools, one),
         model=fit_writer_model(vectors, tools.ground.background, key) if enough else None,
         references=len(ids),
         calibration=calibration,
-        reference_pens=_pens(store, ids) if enough else (),
+        reference_pens=_pens(store, tools, ids) if enough else (),
         habits=habits_of(qualities.tolist()),
     )
     outcome, reason = _with_enrolment(compared, row, tools)
@@ -78,7 +76,8 @@ def _vector(tools: Tools, ink: np.ndarray) -> np.ndarray:
     return tools.descriptor.describe([ink])[0].astype(np.float16).astype(np.float32) * ink.any()
 
 
-def _pens(store: Store, ids: list[str]) -> list[PenTrace]:
-    return [
-        pen_trace(to_ink(decode_image(queries.specimen_image(store, one, Scope.system())))) for one in ids
-    ]
+def _pens(store: Store, tools: Tools, ids: list[str]) -> list[PenTrace]:
+    for one in ids:
+        if one not in tools.pens:
+            tools.pens[one] = pen_trace(to_ink(decode_image(queries.specimen_image(store, one, _ALL))))
+    return [tools.pens[one] for one in ids]

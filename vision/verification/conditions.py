@@ -7,7 +7,7 @@ score as much as another hand does, so with one of them there is no ratio to giv
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -32,9 +32,10 @@ from data.signatures.findings import (
     read_findings,
 )
 from vision.descriptor.covariance import SIDE
-from vision.scans.pen import MOST_UNLIKE, PenTrace, unlike_pen
+from vision.scans.pen import LEAST_UNLIKE, MOST_UNLIKE, PenTrace, pen_trace, redrawn, unlike_pen
+from vision.scans.quality import check_and_clean
 from vision.verification.likelihood import Calibration
-from vision.verification.verify import Verification, WriterModel, decisive_limit, judge
+from vision.verification.verify import Verification, WriterModel, judge
 
 REASON_OF = {
     BLANK: "blank",
@@ -52,8 +53,40 @@ REASON_OF = {
 key."""
 HABITS = (SEVERAL_INKS, TWO_SIGNATURES, ROTATED)
 """Findings that do not count where most of the references show them as well: so this person signs."""
+MOST_REDRAWN = (1.0, 4.0)
+"""Times the references' width that a stroke may have to be redrawn; beyond, another pen forbids it. A thinner
+one has lost too much of the hand."""
 LEAST_ENLARGEMENT = 1.1
 TURNS = {1: 90.0, 2: 180.0, 3: -90.0}
+
+
+DOUBTS = {"turned": (0.1, 0.1), "pen": (0.1, np.inf)}
+"""log10 LR taken off after a remedy: off support for the same writer, and off support for another. Four ways
+to lay a sheet are four chances to agree; a redrawn stroke has lost some of the hand, so that it may still
+agree, but that it does not says nothing (docs/decisions/0009-outcomes-of-verification.md)."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A scan as it is compared.
+
+    Attributes
+    ----------
+    ink : ndarray of uint8, shape (h, w)
+        From :func:`vision.scans.preprocess.to_ink`.
+    findings : tuple of Finding
+    pen : PenTrace
+    """
+
+    ink: np.ndarray
+    findings: tuple[Finding, ...]
+    pen: PenTrace
+
+    @classmethod
+    def of(cls, pixels: np.ndarray, others: Mapping[str, str] | None = None) -> Reading:
+        """Of a decoded scan (uint8, (h, w) or (h, w, 3)), checked beside other specimens' fingerprints."""
+        findings, ink = check_and_clean(pixels, others)
+        return cls(ink, tuple(findings), pen_trace(ink))
 
 
 @dataclass(frozen=True)
@@ -77,10 +110,27 @@ class Compared:
     findings: tuple[Finding, ...]
 
 
+@dataclass(frozen=True)
+class _Judged:
+    verification: Verification
+    findings: tuple[Finding, ...]
+    reason: str | None
+
+    @property
+    def agreement(self) -> float:
+        """The score, whatever was found on the sheet; minus infinity without one."""
+        return -np.inf if self.verification.score is None else self.verification.score
+
+    @property
+    def ratio(self) -> float:
+        """log10 LR, minus infinity where nothing may be said."""
+        value = self.verification.log10_lr
+        return -np.inf if self.reason is not None or value is None else value
+
+
 def compare_scan(
-    ink: np.ndarray,
-    findings: Sequence[Finding],
-    pen: PenTrace,
+    pixels: np.ndarray,
+    reading: Reading,
     *,
     describe: Callable[[np.ndarray], np.ndarray],
     model: WriterModel | None,
@@ -91,14 +141,15 @@ def compare_scan(
 ) -> Compared:
     """Compare one questioned signature, if its scan can be compared.
 
+    A sheet that lies on its side or its head is turned where it agrees better so, and a stroke much wider
+    than the references' is redrawn at their width; either costs some of the ratio (`DOUBTS`).
+
     Parameters
     ----------
-    ink : ndarray of uint8, shape (h, w)
-        From :func:`vision.scans.preprocess.to_ink`.
-    findings : sequence of Finding
-        Of the same scan.
-    pen : PenTrace
-        Of the same ink.
+    pixels : ndarray of uint8, shape (h, w) or (h, w, 3)
+        The decoded scan.
+    reading : Reading
+        Of `pixels`.
     describe : callable
         Ink → descriptor, float32 (d,).
     model : WriterModel or None
@@ -108,18 +159,58 @@ def compare_scan(
     habits : frozenset of str
         Codes of `HABITS` that most references show.
     """
-    every = [*findings, pen_finding(pen, reference_pens)]
-    ink = at_size_of(ink, reference_pens)
-    judged = judge(describe(ink), model, references, calibration)
+
+    def judged(one: Reading, *remedies: str) -> _Judged:
+        return _judged(one, describe, model, references, calibration, reference_pens, habits, remedies)
+
+    best = judged(reading)
+    if model is not None and best.verification.outcome != "consistent" and reading.ink.any():
+        for times in likely_turns(reading.ink, reading.findings):
+            if times == 2 and best.reason is not None:
+                continue  # on its head a sheet shows the same findings: they forbid an outcome as before
+            turned = judged(replace(reading, ink=_rotated(reading.ink, times)), "turned")
+            if times != 2:  # on its side a sheet must be read anew
+                if turned.agreement <= best.agreement:
+                    continue
+                turned = judged(Reading.of(_rotated(pixels, times)), "turned")
+            if turned.ratio > best.ratio and (
+                best.reason is None or turned.verification.outcome == "consistent"
+            ):  # what is found on the sheet is not excused by turning it, unless the hand agrees so
+                said = tuple(_turned(TURNS[times]) if one.code == ROTATED else one for one in turned.findings)
+                best = replace(turned, findings=said)
+    found = best.verification
+    if best.reason is not None:  # a ratio that means nothing must not be read
+        found = replace(found, outcome="inconclusive", score=None, log10_lr=None)
+    return Compared(found, found.outcome, best.reason or found.code, best.findings)
+
+
+def _judged(reading, describe, model, references, calibration, reference_pens, habits, remedies) -> _Judged:
+    seen = pen_finding(reading.pen, reference_pens)
+    every = (*reading.findings, seen)
+    ink = at_size_of(reading.ink, reference_pens)
+    if seen.is_found and MOST_REDRAWN[0] <= seen.value <= MOST_REDRAWN[1]:
+        ink = redrawn(ink, pen_trace(ink), reference_pens)
+        every, remedies = (*reading.findings, replace(seen, status=CLEAR)), (*remedies, "pen")
+    same, other = np.sum([DOUBTS[one] for one in remedies], axis=0) if remedies else (0.0, 0.0)
     reason = spoiling_reason(every, habits)
-    if reason is None and judged.outcome != "consistent" and judged.score is not None:
-        turn = agreeing_turn(ink, describe, model, calibration, judged.score)
-        if turn is not None:
-            every = [_turned(turn) if one.code == ROTATED else one for one in every]
-            reason = REASON_OF[ROTATED]
-    if reason is not None:  # a ratio that means nothing must not be read
-        judged = replace(judged, outcome="inconclusive", score=None, log10_lr=None)
-    return Compared(judged, judged.outcome, reason or judged.code, tuple(every))
+    if reason is not None:
+        found = judge(describe(ink), model, references, calibration)
+        return _Judged(found, (*reading.findings, seen), reason)
+    found = judge(describe(ink), model, references, calibration.doubting(float(same), float(other)))
+    return _Judged(found, (*reading.findings, seen), None)
+
+
+def likely_turns(ink: np.ndarray, findings: Sequence[Finding]) -> tuple[int, ...]:
+    """Quarter turns that a sheet may have to be turned by: a long signature shows which they can be."""
+    tilt = next((one for one in findings if one.code == ROTATED), None)
+    if tilt is None or tilt.status == NOT_APPLICABLE or not isinstance(tilt.value, float):
+        return (2, 1, 3)
+    return (1, 3) if abs(tilt.value) > 45 else (2,)
+
+
+def _rotated(pixels: np.ndarray, times: int) -> np.ndarray:
+    """A quarter turn clockwise, so many times."""
+    return np.ascontiguousarray(np.rot90(pixels, -times))
 
 
 def at_size_of(ink: np.ndarray, references: Sequence[PenTrace]) -> np.ndarray:
@@ -143,6 +234,8 @@ def at_size_of(ink: np.ndarray, references: Sequence[PenTrace]) -> np.ndarray:
 def spoiling_reason(findings: Sequence[Finding], habits: frozenset[str] = frozenset()) -> str | None:
     """Why nothing can be compared, as a key, or None."""
     found = set(found_codes(findings)) - (habits & set(HABITS))
+    if OTHER_PEN in found:
+        found.discard(LITTLE_INK)  # a line looks short beside a stroke so wide
     return next((reason for code, reason in REASON_OF.items() if code in found), None)
 
 
@@ -164,29 +257,12 @@ def pen_finding(pen: PenTrace, references: Sequence[PenTrace]) -> Finding:
     times = unlike_pen(pen, references)
     if times is None:
         return Finding(OTHER_PEN, NOT_APPLICABLE, None, "No stroke to compare with.")
-    found = not 1 / MOST_UNLIKE <= times <= MOST_UNLIKE
+    found = not LEAST_UNLIKE <= times <= MOST_UNLIKE
     reason = (
-        f"The stroke is {times:.2f} times as wide as the references' (at most {MOST_UNLIKE:.2f} either way)."
+        f"The stroke is {times:.2f} times as wide as the references' "
+        f"(from {LEAST_UNLIKE:.2f} to {MOST_UNLIKE:.2f})."
     )
     return Finding(OTHER_PEN, FOUND if found else CLEAR, round(times, 3), reason)
-
-
-def agreeing_turn(
-    ink: np.ndarray,
-    describe: Callable[[np.ndarray], np.ndarray],
-    model: WriterModel,
-    calibration: Calibration,
-    score: float,
-) -> float | None:
-    """Degrees by which the scan must be turned to agree better, and no longer to disagree; None if none
-    does."""
-    turned = np.stack([describe(np.ascontiguousarray(np.rot90(ink, -times))) for times in TURNS])
-    scores = model.score(turned)
-    best = int(scores.argmax())
-    disagrees = float(calibration.log10_lr(scores[best])) <= -decisive_limit(calibration)
-    if scores[best] <= score or disagrees:
-        return None
-    return list(TURNS.values())[best]
 
 
 def _turned(degrees: float) -> Finding:

@@ -108,6 +108,37 @@ def run_trials(background: Background, writers: Sequence[WriterSet]) -> pd.DataF
     return pd.DataFrame(rows, columns=["references", "kind", "writer", "score"])
 
 
+def crosswise(
+    first: Sequence[WriterSet], second: Sequence[WriterSet], blocks, per_writer: int
+) -> tuple[Background, pd.DataFrame]:
+    """The background of one half of the writers, and trials of each half on the other half's background.
+
+    Nobody is tried on a background that holds them, and every writer counts behind the calibrations, not one
+    in two.
+
+    Parameters
+    ----------
+    first, second : sequence of WriterSet
+        Disjoint; the first make the background in force.
+    blocks : sequence of HasStretch
+    per_writer : int
+        Specimens of one writer in a background.
+
+    Returns
+    -------
+    background : Background
+    trials : DataFrame
+        As :attr:`Ground.trials`.
+    """
+    grounds = [
+        background_of([replace(one, genuine=one.genuine[:per_writer]) for one in half], blocks)
+        for half in (first, second)
+    ]
+    trials = [run_trials(ground, half) for ground, half in zip(grounds, (second, first), strict=True)]
+    trials[1] = trials[1].assign(writer=trials[1]["writer"] + len(second))
+    return grounds[0], pd.concat(trials, ignore_index=True)
+
+
 def fit_calibrations(
     trials: pd.DataFrame,
     version: str,

@@ -3,7 +3,7 @@ forger, said in words, and never beyond what the trials behind it can support.""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -65,6 +65,8 @@ class Calibration:
     doubt : float
         How far (log10) the line may lie beside the truth for writers that it was not learned from; every
         ratio is drawn towards "no support" by so much, and none beyond it.
+    doubt_same, doubt_other : float
+        What is taken off, besides, for the same writer and for another one.
     """
 
     slope: float
@@ -76,11 +78,28 @@ class Calibration:
     forged: int
     version: str = "unnamed"
     doubt: float = 0.0
+    doubt_same: float = 0.0
+    doubt_other: float = 0.0
 
     def log10_lr(self, scores) -> np.ndarray:
         """Capped log10 likelihood ratios of scores, float64, same shape."""
         raw = self.slope * np.asarray(scores, dtype=np.float64) + self.offset
-        return np.clip(doubted(raw, self.doubt), -self.cap_other, self.cap_same)
+        found = doubted(raw, self.doubt)
+        found = np.where(found > 0, np.maximum(found - self.doubt_same, 0.0), found)
+        found = np.where(found < 0, np.minimum(found + self.doubt_other, 0.0), found)
+        return np.clip(found, -self.cap_other, self.cap_same)
+
+    def doubting(self, same: float, other: float) -> Calibration:
+        """The same line for scans that were mended: ratios drawn further towards 0 on either side.
+
+        Parameters
+        ----------
+        same, other : float
+            log10 LR taken off support for the same writer, and off support for another; at least 0.
+        """
+        if same < 0 or other < 0:
+            raise ValueError(f"same, other: must be at least 0, got {same} and {other}")
+        return replace(self, doubt_same=self.doubt_same + same, doubt_other=self.doubt_other + other)
 
     def score_at(self, log10_lr: float) -> float:
         """The score whose uncapped log10 LR this is."""

@@ -98,6 +98,57 @@ def threshold_report(ground: Ground, forged_share: float = FORGED_SHARE) -> Thre
     )
 
 
+@dataclass(frozen=True)
+class RatesAt:
+    """Error rates at one number of references.
+
+    Attributes
+    ----------
+    references : int
+        That the rates were measured with: the largest number with a calibration that is not above the asked.
+    writers : int
+        With genuine trials behind them.
+    consistent, review : Figure
+        Shares of genuine signatures.
+    passed : Figure
+        Share of skilled forgeries called consistent.
+    """
+
+    references: int
+    writers: int
+    consistent: Figure
+    review: Figure
+    passed: Figure
+
+
+def rates_at(ground: Ground, references: int) -> RatesAt | None:
+    """Error rates of a ground at a number of references; None where it has no trials of both kinds.
+
+    Parameters
+    ----------
+    ground : Ground
+    references : int
+    """
+    counts = sorted(ground.calibrations)
+    count = max([one for one in counts if one <= references], default=counts[0])
+    trials = cross_fitted(ground)
+    rows = trials[trials["references"] == count]
+    if not {"genuine", "skilled"} <= set(rows["kind"]):
+        return None
+    limit = decisive_limit(ground.calibrations[count])
+    writers = [
+        {kind: part["log10_lr"].to_numpy() for kind, part in one.groupby("kind")}
+        for _, one in rows.groupby("writer")
+    ]
+    return RatesAt(
+        count,
+        int(rows.loc[rows["kind"] == "genuine", "writer"].nunique()),
+        _figure(writers, ("genuine",), lambda own: float(np.mean(own >= limit))),
+        _figure(writers, ("genuine",), lambda own: float(np.mean(own <= -limit))),
+        _figure(writers, ("skilled",), lambda forged: float(np.mean(forged >= limit))),
+    )
+
+
 def cross_fitted(ground: Ground) -> pd.DataFrame:
     """The trials with ``log10_lr``, uncapped, by a calibration from the other half of the writers."""
     parts = []

@@ -7,6 +7,7 @@ look again, never a verdict, and the file stays encrypted until its retention en
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
@@ -25,9 +26,10 @@ from data.verification.duplicates import same_file_of
 from data.verification.write import NewDecision, NoConsent, write_decision
 from vision.descriptor.describe_specimens import describe_pending
 from vision.descriptor.descriptors import Descriptor
-from vision.scans.images import decode_image
-from vision.scans.quality import check_pixels
+from vision.scans.form_finder import Place
+from vision.scans.images import as_crop
 from vision.verification.comparing import Found, compare
+from vision.verification.conditions import Reading
 from vision.verification.enrolling import Enrolment, enrol, enrol_all, need_consent, re_enrol
 from vision.verification.likelihood import verbal_key
 from vision.verification.threshold_report import ThresholdReport, threshold_report
@@ -74,6 +76,8 @@ class Decision:
         ``descriptor_id, descriptor_sha256, classifier_version, calibration_version``.
     thresholds : dict
         ``decisive`` and ``cap`` (|log10 LR|), ``consistent_at`` and ``review_at`` (scores, or None).
+    crop : Place or None
+        What was cut out of a page.
     """
 
     decision_id: str
@@ -88,6 +92,7 @@ class Decision:
     findings: tuple[dict, ...]
     versions: dict[str, str]
     thresholds: dict[str, float | None]
+    crop: Place | None = None
 
 
 def verify(
@@ -98,13 +103,19 @@ def verify(
     actor: str,
     role: str = "system",
     descriptor: Descriptor | None = None,
+    crop: Place | None = None,
+    turn: float = 0.0,
 ) -> Decision:
     """Compare a questioned signature with a student's references, and store what was found.
 
     Parameters
     ----------
     data : bytes
-        The file.
+        The file. Of a page only the piece with the signature is compared and kept.
+    crop : Place, optional
+        Where a person says that the signature stands; looked for on a page by default.
+    turn : float
+        Degrees clockwise by which the piece is turned.
 
     Raises
     ------
@@ -116,13 +127,15 @@ def verify(
         When there is no such student.
     """
     facts = inspect_image(data)
+    piece = as_crop(data, crop, turn)
+    if piece.data is not data:
+        data, facts = piece.data, inspect_image(piece.data)
     need_consent(store, student_key)
     tools = tools_for(store, descriptor)
-    pixels = decode_image(data)
     own = queries.student_specimens(store, _ALL, student_key)
-    findings = check_pixels(pixels, _fingerprints(own))
-    found = compare(store, tools, own, student_key, pixels, findings)
-    if same_file_of(store, facts.sha256) or _is_copy(findings):
+    reading = Reading.of(piece.pixels, _fingerprints(own))
+    found = compare(store, tools, own, student_key, piece.pixels, reading)
+    if same_file_of(store, facts.sha256) or _is_copy(reading.findings):
         found = replace(found, outcome="review", reason="copy_of_specimen")
     stored = _to_store(tools, found)
     versions = tools.versions | {"calibration_version": found.verification.calibration_version}
@@ -139,6 +152,7 @@ def verify(
         },
         reference_ids=tuple(stored["reference_ids"]),
         findings=tuple(stored["findings"]),
+        crop=piece.place,
     )
 
 
@@ -187,6 +201,8 @@ def verify_folder(
         try:
             key = keys[_number_in(file, numbers)]
             data = file.read()
+            inspect_image(data)
+            data = as_crop(data).data
             found = decided.get((key, hashlib.sha256(data).hexdigest()))
             if found is not None:
                 need_consent(store, key)  # it may have been withdrawn since
@@ -225,7 +241,7 @@ def _number_in(file: SignatureFile, numbers: NumberIndex) -> str:
     return number
 
 
-def _is_copy(findings: list[Finding]) -> bool:
+def _is_copy(findings: Sequence[Finding]) -> bool:
     return COPY in found_codes(findings)
 
 

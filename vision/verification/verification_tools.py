@@ -3,7 +3,7 @@ learned from a register."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 
 import numpy as np
@@ -15,14 +15,15 @@ from data.verification import queries as reads
 from data.verification.write import write_calibration
 from vision.descriptor.describe_specimens import descriptor_in_use, id_of_descriptor
 from vision.descriptor.descriptors import Descriptor
+from vision.scans.pen import PenTrace
 from vision.verification.forger_share import REGISTER_DOUBT, read_forgers
 from vision.verification.ground import (
     FEWEST_WRITERS,
     Ground,
     WriterSet,
     background_of,
+    crosswise,
     fit_calibrations,
-    run_trials,
     split_register,
 )
 from vision.verification.likelihood import Calibration
@@ -45,11 +46,14 @@ class Tools:
     descriptor : Descriptor
     descriptor_id : str
     ground : Ground
+    pens : dict of str to vision.scans.pen.PenTrace
+        Strokes of the references that have been measured, by specimen.
     """
 
     descriptor: Descriptor
     descriptor_id: str
     ground: Ground
+    pens: dict[str, PenTrace] = field(default_factory=dict, compare=False)
 
     @property
     def versions(self) -> dict[str, str]:
@@ -106,8 +110,8 @@ def calibrate(
 ) -> Ground:
     """Learn background and calibrations from this register, if it has enough writers.
 
-    Half of the students with at least four usable specimens make the background, the others are held out:
-    their first signatures are references, their later ones genuine trials, and each other's the random
+    Half of the students with at least four usable specimens make the background; each half is tried on the
+    other's: first signatures are references, later ones genuine trials, and each other's the random
     forgeries. Skilled forgeries are laid between the two where known forgers stand
     (:class:`vision.verification.forger_share.Forgers`).
 
@@ -123,9 +127,8 @@ def calibrate(
     sides = split_register(known, MOST_BACKGROUND, MOST_HELD_OUT)
     if min(map(len, sides)) < FEWEST_WRITERS:
         return tools_for(store, descriptor).ground
-    background = _background(store, descriptor_id, known, sides[0], descriptor)
-    held_out = _writer_sets(store, descriptor_id, known, sides[1], MOST_TRIED)
-    own = run_trials(background, held_out)
+    halves = [_writer_sets(store, descriptor_id, known, side, MOST_TRIED) for side in sides]
+    _, own = crosswise(*halves, descriptor.blocks, PER_WRITER)
     forgers = read_forgers()
     trials = pd.concat([own, forgers.placed(own)], ignore_index=True)
     calibrations = fit_calibrations(trials, "fitted", REGISTER_DOUBT, forgers.writers)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vision.descriptor.common_scale import DescriptorSpace, squared_distances
+from vision.descriptor.common_scale import DescriptorSpace, squared_distances, squared_lengths
 from vision.verification.likelihood import Calibration
 from vision.verification.writer_dependent import ClassifierSettings, fit_classifiers, gram
 
@@ -30,7 +30,10 @@ class Background:
     Attributes
     ----------
     space : DescriptorSpace
-    placed : float32 (n, d)
+    placed : float64 (n, d)
+        Kept wide, as every comparison multiplies by it in double precision.
+    lengths : float64 (n,)
+        Squared length of each row.
     owners : ndarray of str (n,)
         The writer of each row.
     kernel : float64 (n, n)
@@ -40,6 +43,7 @@ class Background:
 
     space: DescriptorSpace
     placed: np.ndarray
+    lengths: np.ndarray
     owners: np.ndarray
     kernel: np.ndarray
     settings: ClassifierSettings
@@ -77,8 +81,14 @@ class Background:
             turn[row] = seen[owner] = seen.get(owner, -1) + 1
         chosen = np.sort(np.argsort(turn, kind="stable")[:limit])
         space = DescriptorSpace.fit(descriptors, blocks)
-        placed = space.place(descriptors[chosen])
-        return cls(space, placed, owners[chosen], gram(placed, placed, settings), settings)
+        placed = space.place(descriptors[chosen]).astype(np.float64)
+        lengths = squared_lengths(placed)
+        kernel = gram(placed, placed, settings, lengths)
+        return cls(space, placed, lengths, owners[chosen], kernel, settings)
+
+    def kernel_with(self, placed: np.ndarray) -> np.ndarray:
+        """Kernel values of placed descriptors (m, d) with every row, float64 (m, n)."""
+        return gram(placed, self.placed, self.settings, self.lengths)
 
 
 @dataclass(frozen=True)
@@ -117,7 +127,7 @@ class WriterModel:
         """Centred scores of questioned descriptors (m, d), float64 (m,); higher for "same writer"."""
         placed = self.background.space.place(descriptors)
         settings = self.background.settings
-        others = gram(placed, self.background.placed, settings) @ self.background_weights
+        others = self.background.kernel_with(placed) @ self.background_weights
         return gram(placed, self.own, settings) @ self.weights + others + self.intercept
 
     def distances(self, descriptors: np.ndarray) -> np.ndarray:
@@ -146,7 +156,7 @@ def fit_writer_model(references: np.ndarray, background: Background, owner: str)
     if len(others) < 2:
         raise ValueError(f"background: need at least 2 specimens of other writers, got {len(others)}")
     settings, own = background.settings, background.space.place(references)
-    across = gram(own, background.placed[others], settings)
+    across = background.kernel_with(own)[:, others]
     kernel = np.block(
         [[gram(own, own, settings), across], [across.T, background.kernel[np.ix_(others, others)]]]
     )

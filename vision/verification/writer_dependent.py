@@ -64,14 +64,25 @@ class ClassifierSettings:
             )
 
 
-def gram(first: np.ndarray, second: np.ndarray, settings: ClassifierSettings) -> np.ndarray:
-    """Kernel values between placed descriptors, float64 (n, m)."""
+def gram(
+    first: np.ndarray, second: np.ndarray, settings: ClassifierSettings, lengths: np.ndarray | None = None
+) -> np.ndarray:
+    """Kernel values between placed descriptors, float64 (n, m).
+
+    Parameters
+    ----------
+    first : float (n, d)
+    second : float (m, d)
+    settings : ClassifierSettings
+    lengths : float64 (m,), optional
+        Squared lengths of the rows of `second`, where they are known already.
+    """
     if settings.kernel == "linear":
         return (first @ second.T).astype(np.float64)
     # In double precision: a product in single precision depends on the processor and on how many rows there
     # are.
     wide = [np.asarray(rows, dtype=np.float64) for rows in (first, second)]
-    return np.exp(-settings.gamma * squared_distances(*wide))
+    return np.exp(-settings.gamma * squared_distances(*wide, lengths))
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ import streamlit as st
 
 from dashboard.charts.verification import support_scale
 from dashboard.components.chart_panel import QUIET
-from dashboard.shell import current_session
+from dashboard.shell import caches, current_session, stores
 from dashboard.shell.wording import Words
 from dashboard.verification.comparison import support_words
+from data.signatures.findings import OTHER_PEN, ROTATED, found_codes, read_findings
 
 COMPARED = ("agrees", "differs", "unclear", "weak_calibration")
 """Reasons that rest on the ratio; for all others it would say more than is known."""
@@ -55,12 +56,55 @@ def outcome_panel(decision: dict, *, key: str, steps: bool = True) -> None:
         limits = decision["thresholds"]
         scale = support_scale(ratio, limits["decisive"], limits["cap"], words)
         st.plotly_chart(scale.sent, key=f"support-{key}", config=QUIET, alt=scale.alt)
-        st.caption(words("verification.support_help"))
+        limit = words.number(10 ** limits["decisive"], 1)
+        st.caption(f"{words('verification.ranges', limit=limit)} {words('verification.support_help')}")
         if limits.get("source") == "synthetic":
-            st.caption(f":material/info: {words('verification.unproven', needed=_needed())}")
+            said = words("verification.unproven", needed=_needed(), times=lowered(words), limit=limit)
+            st.caption(f":material/info: {said}")
+        _rates(decision)
     if steps:
         next_steps(decision)
     st.caption(words("signature.footer"))
+
+
+def lowered(words: Words) -> str:
+    """By how much a ratio is divided where nobody of the register stands behind it."""
+    from vision.verification.forger_share import SYNTHETIC_DOUBT
+
+    return words.number(10**SYNTHETIC_DOUBT)
+
+
+def _rates(decision: dict) -> None:
+    """What this many references cost in errors, while the calibration of the decision is in force."""
+    from vision.verification.verification_tools import tools_for
+
+    words = current_session.words()
+    version, count = tools_for(stores.store()).ground.version, len(decision["reference_ids"])
+    if version != decision["calibration_version"]:
+        return
+    rates = caches.read_once(_measured, version, count)
+    if rates is None:
+        return
+    shown = {
+        "genuine": rates.consistent, "reviewed": rates.review, "passed": rates.passed,
+    }  # fmt: skip
+    fills = {name: f"{words.percent(one.value, 1)} ({_between(one)})" for name, one in shown.items()}
+    st.caption(words("verification.rates", n=rates.references, writers=rates.writers, **fills))
+    mended = {ROTATED, OTHER_PEN} & set(found_codes(read_findings(decision["findings"]) or ()))
+    if mended:
+        st.caption(words("verification.rates_mended"))
+
+
+def _between(figure) -> str:
+    words = current_session.words()
+    return f"{words.percent(figure.low, 1)}–{words.percent(figure.high, 1)}"
+
+
+def _measured(store, _scope, _version, count: int):
+    from vision.verification.threshold_report import rates_at
+    from vision.verification.verification_tools import tools_for
+
+    return rates_at(tools_for(store).ground, count)
 
 
 def _needed() -> int:

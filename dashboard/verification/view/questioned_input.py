@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import streamlit as st
 
 from dashboard.components.upload import file_field
 from dashboard.shell import current_session
+from dashboard.shell.caches import made_once
 from dashboard.shell.view.own_data import demo_upload_note
 from dashboard.students.view.specimen_panel import findings_list, paper, picture
 from dashboard.verification import findings
 from dashboard.verification.comparison import checked_image
+from dashboard.verification.crop import read_sheet
+from dashboard.verification.view.crop import chosen_piece
 from data.signatures.findings import Finding
 from data.signatures.specimens import RefusedFile
 
@@ -61,10 +65,12 @@ def questioned_input() -> Questioned | None:
         return None
     data = file.getvalue()
     try:
-        _, quality = checked_image(data)
+        sheet = made_once("sheet", (hashlib.sha256(data).hexdigest(),), lambda: read_sheet(data))
     except RefusedFile as refused:
         st.error(words.named("refused", refused.code), icon=":material/block:")
         return None
+    data = chosen_piece(data, sheet)
+    _, quality = checked_image(data)
     with paper("questioned"):
         picture(data, words("alt.questioned"))
     findings_list(quality)

@@ -24,6 +24,7 @@ from dashboard.verification.thresholds import (
     rate_table,
     with_forged_share,
 )
+from dashboard.verification.view.outcome import lowered
 
 SHOWN_ABOVE = ("far_skilled", "far_random", "frr", "inconclusive")
 
@@ -127,7 +128,7 @@ def origin(report) -> None:
     """Whose signatures stand behind the figures; an administrator may measure them on this register."""
     words, person = current_session.words(), current_session.person()
     section(words("thresholds.origin_title"))
-    st.markdown(words(f"thresholds.source_{report.source}", version=report.version))
+    st.markdown(words(f"thresholds.source_{report.source}", version=report.version, times=lowered(words)))
     st.dataframe(
         shown_table(counts_table(report.counts, words)), hide_index=True, alt=words("thresholds.origin_title")
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import shutil
 import zipfile
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image, ImageDraw
@@ -15,6 +17,7 @@ from pypdf import PdfReader
 from dashboard.jobs import asking as jobs
 from dashboard.jobs import signatures as jobs_verification
 from dashboard.shell.wording import Words
+from dashboard.verification.crop import read_sheet
 from data import queries
 from data.jobs import table as job_table
 from data.store import open_store
@@ -23,6 +26,9 @@ from data.trust.scope import Scope
 from data.verification import queries as queries_verification
 from data.verification import reviews
 from data.verification.custody import custody
+from vision.recipes.form_detector import synthetic_inks
+from vision.recipes.synthetic_forms import make_form
+from vision.verification.forger_share import SYNTHETIC_DOUBT
 
 EN = Words("en")
 RINA, SITI = Account("rina", "Rina", "registry"), Account("siti", "Siti", "registry")
@@ -100,6 +106,24 @@ def test_an_upload_is_checked_compared_and_kept(enrolled, screen):
     assert EN("verification.next_title") in shown
     assert EN("signature.footer") in shown
     assert not at.error
+
+
+def test_of_a_form_the_piece_in_the_frame_is_compared_wherever_a_person_sets_it(enrolled, screen):
+    rng = np.random.default_rng((991, 1))
+    buffer = io.BytesIO()
+    Image.fromarray(make_form(rng, synthetic_inks(rng, 1)).pixels).save(buffer, "PNG")
+    sheet, mark = read_sheet(buffer.getvalue()), hashlib.sha256(buffer.getvalue()).hexdigest()[:12]
+    at = screen.drawn("verification", RINA, key=enrolled.key)
+    at.file_uploader(key="questioned-file").set_value(("form.png", buffer.getvalue(), "image/png")).run()
+    found = EN("crop.found", chance=EN.percent(min(sheet.chance, 0.99)))
+    assert any(found in caption.value for caption in at.caption)
+    shown = [at.number_input(key=f"crop-{name}-{mark}").value for name in ("left", "top", "width", "height")]
+    assert tuple(shown) == sheet.found
+    at.number_input(key=f"crop-width-{mark}").set_value(shown[2] - 40).run()
+    pressed(at, "compare")
+    stored = queries_verification.decision(enrolled.store, Scope.system(), at.query_params["d"])
+    assert (stored["width"], stored["height"]) == (shown[2] - 40, shown[3])
+    assert not at.error and not at.exception
 
 
 def test_an_upload_that_is_no_image_is_refused_in_words(enrolled, screen):
@@ -334,7 +358,8 @@ def test_the_price_of_a_threshold_follows_the_sliders(office, screen):
     at.slider(key="threshold").set_value(0.0).run()
     after = next(text.value for text in at.markdown if text.value.startswith("Of 1,000 forms"))
     assert before != after
-    assert EN("thresholds.source_synthetic", version="synthetic-2") in screen.texts(at)
+    lowered = EN.number(10**SYNTHETIC_DOUBT)
+    assert EN("thresholds.source_synthetic", version="synthetic-2", times=lowered) in screen.texts(at)
     assert len(at.get("plotly_chart")) == 2
 
 

@@ -12,8 +12,8 @@ from data.signatures.findings import CHECKS, as_rows
 from data.synthetic import signatures
 from vision.scans.fingerprint import copies_among, copy_limit, image_distance, image_fingerprint
 from vision.scans.images import decode_image
-from vision.scans.preprocess import to_gray, to_ink
-from vision.scans.quality import check_pixels, check_specimen, find_copy
+from vision.scans.preprocess import pen_gray, to_gray, to_ink
+from vision.scans.quality import check_and_clean, check_pixels, check_specimen, find_copy
 
 
 def scan(seed=1, style="cursive", **flaws):
@@ -48,6 +48,20 @@ def test_a_good_scan_is_clear_everywhere():
     answers = statuses(line_of_writing())
     assert answers.pop("SIG011") == "not_applicable"  # no printed line
     assert set(answers.values()) == {"clear"}
+
+
+@pytest.mark.parametrize("kind", ["gray", "ruled", "stamped", "blank"])
+def test_checks_and_ink_of_one_pass_are_those_of_two(kind):
+    sheet = scan(flaw="blank") if kind == "blank" else line_of_writing()
+    if kind == "ruled":
+        cv2.line(sheet, (0, 150), (599, 151), 120, 2)
+    if kind == "stamped":
+        sheet = np.dstack([sheet] * 3)
+        cv2.circle(sheet, (300, 120), 80, (190, 40, 50), 6, cv2.LINE_AA)
+    findings, ink = check_and_clean(sheet, {"other": "0" * 64})
+    assert findings == check_pixels(sheet, {"other": "0" * 64})
+    assert np.array_equal(ink, to_ink(sheet))
+    assert ink.any() == (kind != "blank")
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -191,6 +205,28 @@ def test_sig006_a_stamp_of_another_colour_is_a_second_ink_however_dark(stamp):
     assert statuses(to_gray(rgb), colour=rgb)["SIG006"] == "found"
 
 
+@pytest.mark.parametrize("pen", [(50, 50, 50), (30, 40, 160)], ids=["black pen", "blue pen"])
+@pytest.mark.parametrize("stamp", [(40, 60, 170), (180, 40, 50)], ids=["blue stamp", "red stamp"])
+def test_a_stamp_of_another_colour_is_taken_away_and_the_signature_stays(pen, stamp):
+    cover = (255 - line_of_writing(tone=0, paper=255).astype(np.float32))[..., None] / 255
+    plain = np.rint(np.float32([240] * 3) * (1 - cover) + np.float32(pen) * cover).astype(np.uint8)
+    stamped = plain.copy()
+    mark = np.zeros(plain.shape[:2], np.uint8)
+    for radius in (80, 60):
+        cv2.circle(mark, (330, 120), radius, 255, 6, cv2.LINE_AA)
+    share = mark[..., None].astype(np.float32) / 255 * 0.8
+    stamped = np.minimum(plain, plain * (1 - share) + np.float32(stamp) * share).astype(np.uint8)
+    if pen[2] > 100 and stamp[2] > 100:  # one colour: nothing can be parted, and nothing is taken away
+        assert np.array_equal(pen_gray(stamped), to_gray(stamped))
+        return
+    assert {one.code: one.status for one in check_pixels(stamped)}["SIG006"] == "clear"
+    a, b = to_ink(plain) > 0, to_ink(stamped) > 0
+    assert np.abs(np.subtract(a.shape, b.shape)).max() <= 4
+    shape = tuple(min(pair) for pair in zip(a.shape, b.shape, strict=True))
+    a, b = a[: shape[0], : shape[1]], b[: shape[0], : shape[1]]
+    assert np.count_nonzero(a & b) > 0.8 * np.count_nonzero(a | b)
+
+
 @pytest.mark.parametrize("ink", [(30, 40, 160), (170, 30, 40), (50, 50, 50)])
 @pytest.mark.parametrize("paper", [(250, 250, 250), (250, 240, 210)])
 def test_one_coloured_pen_on_white_or_cream_is_one_ink_also_after_jpeg(ink, paper):
@@ -234,9 +270,37 @@ def test_a_box_narrower_than_most_of_the_scan_is_found_and_taken_away():
     assert np.abs(np.subtract(plain.shape, boxed.shape)).max() <= 4
 
 
-def test_sig011_a_line_through_the_signature_is_found_and_one_beside_it_is_not():
-    assert statuses(form(((0, 122), (599, 122)), signed=True))["SIG011"] == "found"
+def test_sig011_a_line_that_strokes_run_along_is_found_and_one_that_can_be_parted_is_not():
+    along = line_of_writing()
+    cv2.line(along, (0, 122), (599, 122), 50, 2)  # as dark as the pen
+    cv2.line(along, (160, 118), (420, 118), 50, 7)
+    assert statuses(along)["SIG011"] == "found"
+    assert statuses(form(((0, 122), (599, 122)), signed=True))["SIG011"] == "clear"  # paler: told by its tone
     assert statuses(form(((0, 200), (599, 200)), signed=True))["SIG011"] == "clear"
+
+
+@pytest.mark.parametrize("tone", [50, 110], ids=["as dark as the pen", "paler"])
+def test_strokes_across_a_printed_line_are_whole_when_it_is_taken_away(tone):
+    image = line_of_writing()
+    for row in (100, 122, 145):
+        cv2.line(image, (0, row), (599, row), tone, 2)
+    plain, parted = to_ink(line_of_writing()) > 0, to_ink(image) > 0
+    assert np.abs(np.subtract(plain.shape, parted.shape)).max() <= 4
+    shape = tuple(min(pair) for pair in zip(plain.shape, parted.shape, strict=True))
+    a, b = plain[: shape[0], : shape[1]], parted[: shape[0], : shape[1]]
+    assert np.count_nonzero(a & b) > 0.8 * np.count_nonzero(a | b)
+    assert (
+        cv2.connectedComponents(b.astype(np.uint8))[0] <= cv2.connectedComponents(a.astype(np.uint8))[0] + 3
+    )
+
+
+def test_a_scripts_headline_with_two_long_strokes_hanging_from_it_is_no_box():
+    image = np.full((260, 680), 240, np.uint8)
+    cv2.line(image, (200, 90), (430, 92), 50, 5)
+    for column in (204, 426):
+        cv2.line(image, (column, 90), (column, 190), 50, 5)
+    cv2.circle(image, (310, 140), 30, 50, 5)
+    assert statuses(image)["SIG007"] == "clear"
 
 
 def test_the_signatures_own_underline_is_no_printed_line():

@@ -11,12 +11,12 @@ import pytest
 
 from data.signatures.findings import CHECKS, COPY, Finding
 from tests.vision.verification.test_verification_pipeline import Plain, drawing
-from vision.scans.pen import PenTrace, pen_trace, unlike_pen
-from vision.scans.preprocess import to_gray, to_ink
-from vision.scans.quality import check_pixels
+from vision.scans.pen import PenTrace, pen_trace, redrawn, unlike_pen
+from vision.scans.preprocess import to_ink
 from vision.verification.conditions import (
     HABITS,
     REASON_OF,
+    Reading,
     at_size_of,
     compare_scan,
     habits_of,
@@ -34,9 +34,8 @@ class Office:
     calibration: Calibration
 
     def compare(self, pixels, habits=frozenset()):
-        ink = to_ink(to_gray(pixels))
         return compare_scan(
-            ink, check_pixels(pixels), pen_trace(ink), describe=describe, model=self.model, references=4,
+            pixels, Reading.of(pixels), describe=describe, model=self.model, references=4,
             calibration=self.calibration, reference_pens=self.pens, habits=habits,
         )  # fmt: skip
 
@@ -66,13 +65,22 @@ def stamped():
     return rgb
 
 
+def stamped_in_gray():
+    """A copier's stamp: paler than the pen, of no colour."""
+    sheet = drawing(7, 30)
+    stamp = np.full(sheet.shape, 240, np.uint8)
+    for radius in (70, 52):
+        cv2.circle(stamp, (300, 120), radius, 170, 6, cv2.LINE_AA)
+    return np.minimum(sheet, stamp)
+
+
 def cut():
     return np.ascontiguousarray(drawing(7, 30)[:, 120:])
 
 
-def with_pen(width):
+def with_pen(width, writer=7):
     """The same points as :func:`drawing`, another pen."""
-    points = np.random.default_rng(7).uniform((60, 60), (540, 180), (9, 2))
+    points = np.random.default_rng(writer).uniform((60, 60), (540, 180), (9, 2))
     points[[0, 1], 0] = 60, 540
     sheet = np.full((240, 600), 240, np.uint8)
     cv2.polylines(sheet, [np.rint(points * 8).astype(np.int32)], False, 40, width, cv2.LINE_AA, 3)
@@ -82,6 +90,14 @@ def with_pen(width):
 def lined():
     sheet = drawing(7, 30)
     cv2.line(sheet, (0, 120), (599, 121), 110, 2)
+    return sheet
+
+
+def lined_in_ink():
+    """A printed line as dark as the pen, with a stroke lying along much of it."""
+    sheet = drawing(7, 30)
+    cv2.line(sheet, (0, 120), (599, 121), 40, 2)
+    cv2.line(sheet, (150, 116), (420, 118), 40, 9)
     return sheet
 
 
@@ -96,10 +112,10 @@ def blank_form():
 
 
 CONDITIONS = {
-    "several_inks": stamped,
+    "several_inks": stamped_in_gray,
     "cut_off": cut,
-    "other_pen": lambda: with_pen(13),
-    "print_touches": lined,
+    "other_pen": lambda: with_pen(22),
+    "print_touches": lined_in_ink,
     "two_signatures": two,
     "blank": blank_form,
     "blurred": lambda: cv2.GaussianBlur(drawing(7, 30), (0, 0), 16),
@@ -122,13 +138,60 @@ def test_each_condition_is_inconclusive_with_its_own_reason_and_no_ratio(office,
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])
-def test_a_scan_on_its_side_or_head_is_said_to_be_turned(office, times):
+def test_a_scan_on_its_side_or_head_is_turned_and_that_is_told(office, times):
+    upright = office.compare(drawing(7, 30))
     found = office.compare(np.ascontiguousarray(np.rot90(drawing(7, 30), times)))
-    assert (found.outcome, found.reason) == ("inconclusive", "rotated")
+    assert (found.outcome, found.reason) == ("consistent", "agrees")
     tilt = next(one for one in found.findings if one.code == "SIG009")
-    assert tilt.status == "found"
-    if times == 2:  # upside down has no tilt of its own
-        assert abs(tilt.value) == 180
+    assert (tilt.status, tilt.value) == ("found", {1: 90.0, 2: 180.0, 3: -90.0}[times])
+    assert found.verification.log10_lr <= upright.verification.log10_lr
+
+
+def test_what_forbids_an_outcome_on_its_head_as_well_is_not_described_again(office):
+    described = []
+    pixels = with_pen(22)
+    found = compare_scan(
+        pixels, Reading.of(pixels), describe=lambda ink: described.append(ink) or describe(ink),
+        model=office.model, references=4, calibration=office.calibration, reference_pens=office.pens,
+    )  # fmt: skip
+    assert (found.reason, len(described)) == ("other_pen", 1)
+
+
+def test_turning_costs_some_of_the_ratio_and_never_turns_it_round():
+    line = Calibration(1.0, 0.0, 1.5, 1.5, 90, 90, 90).doubting(0.1, 0.5)
+    assert line.log10_lr([1.0, 0.05, -0.3, -1.0]) == pytest.approx([0.9, 0.0, 0.0, -0.5])
+    with pytest.raises(ValueError, match="same"):
+        line.doubting(-0.1, 0.0)
+
+
+@pytest.mark.parametrize("sheet", [stamped, lined], ids=["a red stamp across", "a pale line through it"])
+def test_what_can_be_parted_from_the_signature_is_taken_away_and_compared(office, sheet):
+    found = office.compare(sheet())
+    assert (found.outcome, found.reason) == ("consistent", "agrees")
+
+
+@pytest.mark.parametrize("writer", [60, 62, 63])
+def test_that_a_redrawn_stroke_differs_says_nothing(office, writer):
+    usual, marker = office.compare(with_pen(5, writer)), office.compare(with_pen(13, writer))
+    assert (usual.outcome, usual.reason) == ("review", "differs")
+    assert (marker.outcome, marker.reason, marker.verification.log10_lr) == ("inconclusive", "unclear", 0.0)
+
+
+def test_a_signature_in_a_thinner_pen_has_no_outcome_rather_than_a_wrong_one(office):
+    found = office.compare(with_pen(2))
+    assert (found.outcome, found.reason) == ("inconclusive", "other_pen")
+
+
+@pytest.mark.parametrize("width", [2, 13])
+def test_a_stroke_of_another_width_is_redrawn_and_that_is_told(office, width):
+    found = office.compare(with_pen(width))
+    pen = found.findings[-1]
+    assert (pen.code, pen.status) == ("SIG012", "found")
+    assert found.outcome != "review"
+    ink = to_ink(with_pen(width))
+    again = pen_trace(redrawn(ink, pen_trace(ink), office.pens))
+    typical = np.median([one.relative for one in office.pens])
+    assert again.relative == pytest.approx(typical, rel=0.3)
 
 
 def test_a_scan_of_half_the_resolution_is_brought_to_the_references_size(office):
@@ -198,5 +261,7 @@ def test_a_pen_is_compared_with_the_range_of_the_references():
     assert unlike_pen(PenTrace(0.0, 0.0), pens) is None and unlike_pen(PenTrace(4.0, 100.0), []) is None
     assert pen_finding(PenTrace(10.0, 100.0), pens).status == "found"
     assert pen_finding(PenTrace(1.5, 100.0), pens).status == "found"
+    assert pen_finding(PenTrace(2.4, 100.0), pens).status == "clear"  # 0.8 of the thinnest reference
+    assert pen_finding(PenTrace(2.2, 100.0), pens).status == "found"  # 0.73: a pencil after a ballpoint
     assert pen_finding(PenTrace(4.0, 100.0), []).status == "not_applicable"
     assert pen_trace(np.zeros((9, 9), np.uint8)).relative == 0

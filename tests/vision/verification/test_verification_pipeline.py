@@ -15,7 +15,7 @@ from PIL import Image
 from data import queries, schema
 from data.engine.clock import now
 from data.signatures.encoder_info import EncoderInfo
-from data.signatures.specimens import RefusedFile
+from data.signatures.specimens import RefusedFile, read_pixels
 from data.store import NewSpecimen, write_consents, write_specimens
 from data.trust import audit, erase
 from data.trust.scope import Scope
@@ -23,8 +23,13 @@ from data.verification import queries as queries_verification
 from data.verification.write import NoConsent
 from vision.descriptor.covariance import Block
 from vision.descriptor.describe_specimens import id_of_descriptor
+from vision.recipes.form_detector import synthetic_inks
+from vision.recipes.synthetic_forms import make_form
+from vision.scans import images
+from vision.scans.form_finder import Place
+from vision.scans.images import decode_image
 from vision.scans.preprocess import to_ink
-from vision.verification import verification_tools
+from vision.verification import comparing, verification_tools
 from vision.verification.forger_share import SYNTHETIC_DOUBT
 from vision.verification.ground import WriterSet, synthetic_trials
 from vision.verification.synthetic_ground import SyntheticSet, write_synthetic
@@ -180,6 +185,19 @@ def test_the_same_file_gives_the_same_score_again(office):
     assert first.score == second.score and first.decision_id != second.decision_id
 
 
+def test_the_questioned_file_is_decoded_for_one_comparison_once_and_references_are_measured_once(
+    office, monkeypatch
+):
+    enrolled(office)
+    opened, shown = [], []
+    monkeypatch.setattr(images, "read_pixels", lambda data: opened.append(data) or read_pixels(data))
+    monkeypatch.setattr(comparing, "decode_image", lambda data: shown.append(data) or decode_image(data))
+    made = [check(office, "S07", drawing(7, signing)) for signing in (30, 31)]
+    assert all(one.score is not None for one in made)
+    assert len(shown) == len(made[0].reference_ids) == 4
+    assert [opened.count(file_of(drawing(7, signing))) for signing in (30, 31)] == [1, 1]
+
+
 def test_two_references_are_always_inconclusive_and_none_says_so(office):
     assert check(office, "S08", drawing(8, 30)).reason == "not_enrolled"
     assert enrolled(office, "S08").advice == ("too_few",)
@@ -198,6 +216,14 @@ def test_a_poor_image_is_inconclusive_and_a_copy_goes_to_review(office):
 
 
 def stamped(sheet):
+    """As a copier leaves a stamp: paler than the pen, without a colour."""
+    stamp = np.full(sheet.shape, 240, np.uint8)
+    for radius in (70, 52):
+        cv2.circle(stamp, (300, 120), radius, 170, 6, cv2.LINE_AA)
+    return np.minimum(sheet, stamp)
+
+
+def stamped_in_red(sheet):
     rgb = np.dstack([sheet] * 3)
     for radius in (70, 52):
         cv2.circle(rgb, (300, 120), radius, (50, 40, 180), 6, cv2.LINE_AA)  # red, as OpenCV writes it
@@ -208,8 +234,6 @@ def stamped(sheet):
     ("change", "reason", "code"),
     [
         (stamped, "several_inks", "SIG006"),
-        (lambda sheet: np.ascontiguousarray(sheet[::-1, ::-1]), "rotated", "SIG009"),
-        (lambda sheet: cv2.erode(sheet, np.ones((13, 13), np.uint8)), "other_pen", "SIG012"),
         (
             lambda sheet: np.concatenate([sheet, sheet[:40] * 0 + 240, drawing(60, 1)]),
             "two_signatures",
@@ -224,6 +248,21 @@ def test_a_scan_that_cannot_be_compared_has_no_outcome_but_its_reason(office, ch
     assert next(one for one in made.findings if one["code"] == code)["status"] == "found"
     stored = queries_verification.decision(office.store, SYSTEM, made.decision_id)
     assert (stored["outcome"], stored["reason"]) == ("inconclusive", reason)
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "status"),
+    [
+        (lambda sheet: np.ascontiguousarray(sheet[::-1, ::-1]), "SIG009", "found"),
+        (stamped_in_red, "SIG006", "clear"),
+    ],
+    ids=["on its head", "a red stamp across"],
+)
+def test_what_can_be_put_right_is_put_right_and_compared(office, change, code, status):
+    enrolled(office)
+    made = check(office, "S07", change(drawing(7, 30)))
+    assert next(one for one in made.findings if one["code"] == code)["status"] == status
+    assert made.score is not None and made.log10_lr > 0
 
 
 def test_a_negative_and_any_stated_resolution_are_compared_alike(office):
@@ -361,3 +400,43 @@ def test_thresholds_of_a_small_register_come_from_synthetic_signers(office):
     rates = report.rates.set_index("name")["value"]
     assert rates["frr"] < 0.05 and rates["far_random"] == 0 and rates["cllr"] < 0.5
     assert report.workload["missed"].is_monotonic_increasing
+
+
+def a_form(sheet: np.ndarray) -> np.ndarray:
+    """An A4 page at 120 dpi: lines of words, the sheet's signature below, a name in brackets."""
+    page = np.full((1403, 992), 240, np.uint8)
+    for row in range(120, 620, 34):
+        words = "menyatakan bahwa saya mahasiswa program studi"
+        cv2.putText(page, words, (90, row), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 40, 2, cv2.LINE_AA)
+    small = cv2.resize(sheet, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
+    page[760 : 760 + small.shape[0], 520 : 520 + small.shape[1]] = small
+    cv2.putText(page, "( Siti Rahmawati )", (600, 930), 0, 0.7, 40, 2, cv2.LINE_AA)
+    return page
+
+
+def test_of_a_form_only_the_piece_with_the_signature_is_compared_and_kept(office):
+    enrolled(office)
+    rng = np.random.default_rng((991, 1))
+    form = make_form(rng, synthetic_inks(rng, 1))
+    made = check(office, "S07", form.pixels)
+    left, top, width, height = form.places[0]
+    middle = left + width / 2, top + height / 2
+    assert made.crop.left < middle[0] < made.crop.left + made.crop.width
+    assert made.crop.top < middle[1] < made.crop.top + made.crop.height
+    kept = queries_verification.questioned_image(office.store, SYSTEM, made.decision_id)
+    with Image.open(io.BytesIO(kept)) as image:
+        assert image.size == (made.crop.width, made.crop.height)
+    row = queries_verification.decision(office.store, SYSTEM, made.decision_id)
+    assert (row["width"], row["height"]) == (made.crop.width, made.crop.height)
+
+
+def test_where_a_person_says_the_signature_stands_is_where_it_is_looked_for(office):
+    enrolled(office)
+    page = a_form(drawing(7, 30))
+    made = check(office, "S07", page, crop=Place(500, 740, 420, 170))
+    assert (made.crop.left, made.crop.top, made.crop.chance) == (500, 740, 1.0)
+    assert made.outcome == "consistent"
+    elsewhere = check(office, "S07", page, crop=Place(20, 1100, 400, 200))
+    assert (elsewhere.outcome, elsewhere.reason) == ("inconclusive", "blank")
+    with pytest.raises(ValueError, match="992 x 1403"):
+        check(office, "S07", page, crop=Place(2000, 0, 100, 100))

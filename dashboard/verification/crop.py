@@ -1,0 +1,88 @@
+"""A page handed in: where its signature stands, the page with a frame around it, and the piece to compare."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from data.signatures.specimens import inspect_image, read_pixels
+
+FRAME = (35, 90, 200)
+LEAST_SIDE = 16
+"""Pixels of a piece on each side at least."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """An uploaded picture.
+
+    Attributes
+    ----------
+    width, height : int
+        Pixels.
+    found : tuple of int or None
+        Left, top, width, height of the signature that was found on a page; None where it is no page, or none
+        was found.
+    is_page : bool
+    chance : float or None
+        That the found one is a signature.
+    """
+
+    width: int
+    height: int
+    found: tuple[int, int, int, int] | None
+    is_page: bool
+    chance: float | None
+
+
+def read_sheet(data: bytes) -> Sheet:
+    """Look for the signature on an uploaded picture.
+
+    Parameters
+    ----------
+    data : bytes
+        An image as it came from the browser.
+
+    Raises
+    ------
+    data.signatures.specimens.RefusedFile
+        When it is not an image that is taken.
+    """
+    from vision.scans.form_finder import FEWEST_LETTERS, may_be_page, signature_on
+    from vision.scans.form_regions import read_page
+
+    inspect_image(data)
+    pixels = read_pixels(data)
+    height, width = pixels.shape[:2]
+    if not may_be_page(pixels):
+        return Sheet(width, height, None, False, None)
+    page = read_page(pixels)
+    place = signature_on(pixels, page)
+    if place is None:
+        return Sheet(width, height, None, page.letters >= FEWEST_LETTERS, None)
+    return Sheet(width, height, (place.left, place.top, place.width, place.height), True, place.chance)
+
+
+def framed(data: bytes, box: tuple[int, int, int, int]) -> np.ndarray:
+    """The page with a frame around a piece of it, uint8 (h, w, 3), no side longer than 1,600 pixels."""
+    import cv2
+
+    pixels = read_pixels(data)
+    rgb = pixels if pixels.ndim == 3 else np.dstack([pixels] * 3)
+    scale = min(1.0, 1600 / max(rgb.shape[:2]))
+    shown = (
+        cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else rgb.copy()
+    )
+    left, top, width, height = (round(value * scale) for value in box)
+    thick = max(2, round(max(shown.shape[:2]) / 300))
+    cv2.rectangle(shown, (left, top), (left + width, top + height), FRAME, thick)
+    return shown
+
+
+def piece(data: bytes, box: tuple[int, int, int, int], turn: float) -> bytes:
+    """The piece to compare as a PNG file, turned clockwise by some degrees."""
+    from vision.scans.form_finder import Place
+    from vision.scans.images import as_crop
+
+    return as_crop(data, Place(*box), turn).data
