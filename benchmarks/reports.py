@@ -1,12 +1,13 @@
 """How long each report takes at the size of a large university: from the store to its files.
 
-Every shipped profile is computed (all programmes together where the instrument allows that, else for a programme of
-its level), suppressed, and printed as XLSX, PDF and CSV. The limit is five seconds for any of them.
+Every shipped profile is computed (all programmes together where the instrument allows that, else for a
+programme of its level), suppressed, and printed as XLSX, PDF and CSV. The limit is five seconds for each.
 
-The register has a programme of every level, and exits that are as rare as small counts are: some die, some transfer,
-some enter with prior learning, few leave in their first year. Of a random register's even thousands nothing would have to
-be hidden, and suppression would be timed at rest. The result says how many small counts each table had and how many
-figures its public file hides; public files pile up from report to report, as they do in an office.
+The register has a programme of every level, and exits that are as rare as small counts are: some die, some
+transfer, some enter with prior learning, few leave in their first year. Of a random register's even thousands
+nothing would have to be hidden, and suppression would be timed at rest. The result says how many small counts
+each table had and how many figures its public file hides; public files pile up from report to report, as they
+do in an office.
 """
 
 from __future__ import annotations
@@ -118,7 +119,7 @@ def with_dates(frames: RecordFrames, rng: np.random.Generator) -> RecordFrames:
 
 
 def with_rare_events(frames: RecordFrames, rng: np.random.Generator) -> RecordFrames:
-    """The register with a programme of every level and with events that are rare, so that counts are small."""
+    """The register with a programme of every level and with rare events: counts are small."""
     programs = frames.programs.copy()
     programs["degree_level"] = programs["program_code"].map(LEVEL_OF).fillna("S1")
     programs["normal_terms"] = programs["degree_level"].map(NORMAL)
@@ -126,9 +127,7 @@ def with_rare_events(frames: RecordFrames, rng: np.random.Generator) -> RecordFr
     prior = rng.random(len(students)) < 0.003
     students["entry_type"] = students["entry_type"].mask(prior, "recognised_prior_learning")
     early = (outcomes["terms_to_exit"] <= 4) & (outcomes["exit_type"] == "graduated")
-    outcomes.loc[early, "terms_to_exit"] += (
-        6  # nobody graduates in the first two years, hardly any in the third
-    )
+    outcomes.loc[early, "terms_to_exit"] += 6  # none so early, hardly any in the third
     soon = (outcomes["terms_to_exit"] <= 2) & (rng.random(len(outcomes)) < 0.97)
     outcomes.loc[soon, "terms_to_exit"] += 3
     for exit_type, share in RARE.items():

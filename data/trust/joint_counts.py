@@ -148,16 +148,13 @@ class _Atoms:
 def _places(figures: Sequence[Figure], weights: Mapping[str, int]) -> tuple[list[np.ndarray], np.ndarray]:
     """The members of each figure as numbers from 0, and for how many people each number stands.
 
-    A figure of a whole university names a hundred thousand; so people are told apart by their hashes, after it
-    is certain that no two have the same.
+    A figure of a whole university names a hundred thousand; so people are told apart by their hashes, unless
+    two of them should have the same.
     """
     names = set().union(*(figure.members for figure in figures))
     ends = np.cumsum([len(figure.members) for figure in figures], dtype=np.intp)
-    of_members = np.fromiter(
-        chain.from_iterable(map(hash, figure.members) for figure in figures),
-        np.int64,
-        ends[-1] if len(ends) else 0,
-    )
+    marks_of = chain.from_iterable(map(hash, figure.members) for figure in figures)
+    of_members = np.fromiter(marks_of, np.int64, ends[-1] if len(ends) else 0)
     number, marks = pd.factorize(of_members)
     if len(marks) < len(names):
         place = {name: at for at, name in enumerate(names)}

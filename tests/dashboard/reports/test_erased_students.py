@@ -1,4 +1,4 @@
-"""Of a student who was erased, the tables that became public keep a stand-in: no key, and the same judgement."""
+"""Of a student who was erased the tables that became public keep a stand-in, and no key."""
 
 import json
 
