@@ -123,8 +123,10 @@ def _head(sheet: Sheet, provenance: ReportProvenance) -> int:
         page.merge_range(row, 0, row, last, banner, sheet.look(bold=True, font_color="#9C0006"))
         row += 1
     for label, value in describe.header_pairs(sheet.table, provenance, sheet.language):
-        page.write_string(row, 0, label, sheet.look(font_color="#595959"))
-        page.merge_range(row, 1, row, last, safe_cell(value), sheet.look(bold=True, align="left"))
+        page.write_string(row, 0, label, sheet.look(font_color="#595959", valign="top"))
+        look = sheet.look(bold=True, align="left", valign="top", text_wrap=True)
+        page.merge_range(row, 1, row, last, safe_cell(value), look)
+        sheet.fit(row, value, 1, last, least=15)
         row += 1
     return row + 1
 
