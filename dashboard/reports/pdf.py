@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+
 from dashboard.reports import describe
 from dashboard.reports.charts import table_charts
 from dashboard.reports.glyphs import SIGN
@@ -87,8 +89,10 @@ def common_data(provenance: Provenance, language: str, title: str) -> dict:
 
 
 def _date_parts(provenance: Provenance) -> dict:
-    """The date that the document bears, as the template takes it; empty where none is known."""
+    """The date that the document bears, as the template takes it (UTC); empty where none is known."""
     made = provenance.made
+    if made is not None and made.tzinfo is not None:
+        made = made.astimezone(UTC)
     if made is None:
         return {}
     names = ("year", "month", "day", "hour", "minute", "second")

@@ -9,7 +9,7 @@ store's own figures for comparison. Texts that begin like a formula are escaped.
 from __future__ import annotations
 
 import io
-from datetime import datetime
+from datetime import UTC, datetime
 
 import xlsxwriter
 from xlsxwriter.utility import xl_rowcol_to_cell
@@ -82,9 +82,11 @@ def to_xlsx(table: ReportTable, provenance: ReportProvenance, language: str) -> 
 
 
 def created(provenance: Provenance) -> datetime:
-    """The date that a workbook bears: that of its provenance, so that equal content gives equal bytes."""
+    """The date that a workbook bears (UTC), that of its provenance: equal content gives equal bytes."""
     made = provenance.made
-    return MADE if made is None else made.replace(tzinfo=None, microsecond=0)
+    if made is None:
+        return MADE
+    return (made.astimezone(UTC) if made.tzinfo else made).replace(tzinfo=None, microsecond=0)
 
 
 def _guard_entries(sheet: Sheet) -> None:
