@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import glob
 import os
 import shutil
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -29,6 +31,12 @@ from data.store import RecordFrames, Store, open_store, write_records
 # How fast a machine is must not decide whether a property holds.
 settings.register_profile("tepat", deadline=None)
 settings.load_profile("tepat")
+
+
+def run_apart(coroutine):
+    """The result of a coroutine, run in a thread of its own: other tests' browser has a loop in this one."""
+    with ThreadPoolExecutor(1) as apart:
+        return apart.submit(asyncio.run, coroutine).result()
 
 
 @pytest.fixture(autouse=True)

@@ -37,9 +37,10 @@ FURTHER = {  # what a command wants beside its required arguments, or instead of
     "vision enrol": ("--all",),
     "vision verify": ("--student", "S01"),
     "dashboard digest": ("--target", "late"),
+    "dashboard model-report": ("--out", "report.md"),
 }
 MAKE_A_STORE = {"data init", "data load", "data demo", "data real"}
-WITHOUT_A_STORE = {"data revise", "vision train", "vision encoder-info"}
+WITHOUT_A_STORE = {"data revise", "vision train", "vision encoder-info", "fusion trial power"}
 ON_A_BACKUP = {"data verify", "data restore"}  # a store need not be there yet
 
 

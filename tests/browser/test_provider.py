@@ -170,7 +170,7 @@ def test_the_first_sign_in_makes_an_account_and_lasts_over_a_reload(door, browse
     assert any_account(office, "sari") == Account("sari", "Sari W.", "auditor", ("IF",))
     assert sso.asked[0]["code_challenge_method"] == "S256" and sso.asked[0]["nonce"] and sso.asked[0]["state"]
     assert [one.way for one in sessions.sessions_of(office, "sari")] == ["provider"]
-    expect(page.get_by_text("Sari W.")).to_be_visible()
+    expect(page.get_by_test_id("stSidebarUserContent").get_by_text("Sari W.")).to_be_visible()
     page.reload()
     is_in(page)
     assert "sign_in=" not in page.url

@@ -155,14 +155,13 @@ class Gate:
     async def _caller(self, scope, address: str, needed: str) -> Caller:
         presented = _presented(Headers(scope=scope))
         network = network_of(address)
-        _within(self._failures.wait(network), "without a valid token, from this address")
         if presented is None:
-            self._failures.take(network)
+            self._fail(network)
             raise Problem("token_missing", "Send the header Authorization: Bearer and the token.")
         token = await run_in_threadpool(tokens.find_token, self._store_of(), presented)
         state = "unknown" if token is None else token.state()
         if state != "valid":
-            self._failures.take(network)
+            self._fail(network)
             await self._note(token, f"token_{state}", address, scope["path"])
             raise Problem(f"token_{state}", "Ask the administrator of this server for a new one.")
         if needed not in token.scopes:
@@ -170,6 +169,10 @@ class Gate:
             raise Problem("scope_missing", f"This needs a token with the scope {needed}.")
         _PULSES.submit(_tell, self._store_of(), token)
         return Caller(token, address)
+
+    def _fail(self, network) -> None:
+        # A valid token is never held up by what others send from the same address.
+        _within(self._failures.take(network), "without a valid token, from this address")
 
     async def _note(self, token: Token | None, why: str, address: str, path: str) -> None:
         """An entry in the audit log, once in a while for the same refusal: nothing leaves the log again."""

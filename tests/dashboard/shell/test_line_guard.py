@@ -15,6 +15,7 @@ from dashboard.shell.open_lines import HEADER, Limits, OpenLines
 from dashboard.shell.sessions import COOKIE
 from data.trust.accounts import Account
 from data.trust.sessions import Session
+from tests.conftest import run_apart
 
 AT = datetime(2026, 1, 1)
 SESSIONS = {
@@ -117,7 +118,7 @@ CONNECT = {"type": "websocket.connect"}
 
 def test_a_silent_line_on_which_nobody_signs_in_is_closed():
     lines = OpenLines()
-    heard = asyncio.run(spoken(guarded(until_the_end, lines), handshake(), [CONNECT]))
+    heard = run_apart(spoken(guarded(until_the_end, lines), handshake(), [CONNECT]))
     assert [message["type"] for message in heard] == ["websocket.accept", "websocket.close"]
     assert heard[1]["code"] == 1001
     assert len(lines) == 0
@@ -125,7 +126,7 @@ def test_a_silent_line_on_which_nobody_signs_in_is_closed():
 
 def test_words_of_the_browser_keep_a_line_open():
     words = [CONNECT, *[{"type": "websocket.receive", "bytes": b""}] * 6, {"type": "websocket.disconnect"}]
-    heard = asyncio.run(spoken(guarded(until_the_end, OpenLines(), 0.5), handshake(), words, pause=0.1))
+    heard = run_apart(spoken(guarded(until_the_end, OpenLines(), 0.5), handshake(), words, pause=0.1))
     assert "websocket.close" not in [message["type"] for message in heard]
 
 
@@ -140,7 +141,7 @@ def test_a_line_on_which_somebody_is_signed_in_stays_open():
         await work
         assert len(lines) == 0
 
-    asyncio.run(scene())
+    run_apart(scene())
 
 
 def test_a_line_too_many_is_refused_before_streamlit_hears_of_it():
@@ -159,7 +160,7 @@ def test_a_line_too_many_is_refused_before_streamlit_hears_of_it():
         assert len(seen) == len(set(seen)) == 2 and "chosen by the client" not in seen
         await asyncio.gather(*held)
 
-    asyncio.run(scene())
+    run_apart(scene())
 
 
 # --- files ------------------------------------------------------------------------------------------------
@@ -205,7 +206,7 @@ def put(guard, tab: str, size: int, cookie: str = "ani", *, told: bool = True, m
         if message["type"] == "http.response.start":
             statuses.append(message["status"])
 
-    asyncio.run(guard(scope, receive, send))
+    run_apart(guard(scope, receive, send))
     return statuses[0]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from dashboard.shell.provider import (
@@ -19,6 +17,7 @@ from data.settings import Settings
 from data.trust import audit, sessions
 from data.trust.accounts import Account, any_account, verify_password, write_accounts
 from data.trust.identities import Claimed, NotAdmitted, admit, allow_binding
+from tests.conftest import run_apart
 
 AT = 1_800_000_000.0
 GOOD = {
@@ -334,7 +333,7 @@ def answered(path: str, query: str, status: int, *headers, scheme="http", fetch=
     async def send(message):
         sent.append(message)
 
-    asyncio.run(ProviderGuard(app, 3600)(scope, None, send))
+    run_apart(ProviderGuard(app, 3600)(scope, None, send))
     return sent[0]["status"], [(name.decode(), value.decode()) for name, value in sent[0]["headers"]], sent[1]
 
 

@@ -22,6 +22,7 @@ from data.settings import get_settings
 from data.store import open_store
 from data.trust import sessions
 from data.trust.accounts import Account, find_account, write_accounts
+from tests.conftest import run_apart
 
 CHUNK = bytes(64 * 1024)
 
@@ -45,7 +46,7 @@ def request(method: str = "POST", body: Body | None = None, scheme: str = "http"
 
 
 def asked(store, *args, **kwargs):
-    return asyncio.run(answer(request(*args, **kwargs), store))
+    return run_apart(answer(request(*args, **kwargs), store))
 
 
 @pytest.fixture
@@ -107,7 +108,7 @@ def test_a_request_is_known_by_its_cookie_until_the_session_ends(people):
     value = cookie(asked(people, "POST", ticket(people))).partition("=")[2].partition(";")[0]
 
     def known(**headers) -> bool:
-        return asyncio.run(session_of(request("GET", **headers), people)) is not None
+        return run_apart(session_of(request("GET", **headers), people)) is not None
 
     assert known(cookie=f"{COOKIE}={value}")
     assert not known()
@@ -149,12 +150,12 @@ def test_another_site_signs_nobody_in_or_out(people, method, site):
     ],
 )
 def test_a_body_is_read_to_its_cap(body, told, read):
-    assert asyncio.run(capped_body(request("POST", body, **told), 10)) == read
+    assert run_apart(capped_body(request("POST", body, **told), 10)) == read
 
 
 def test_a_body_whose_length_is_told_is_not_read_at_all():
     body = Body(endless=True)
-    asyncio.run(capped_body(request("POST", body, content_length=str(300 << 20)), LONGEST_TICKET))
+    run_apart(capped_body(request("POST", body, content_length=str(300 << 20)), LONGEST_TICKET))
     assert body.read == 0
 
 
@@ -165,7 +166,7 @@ def test_no_route_reads_an_endless_body(people, monkeypatch, route, method):
     monkeypatch.setattr(stores, "store", lambda: people)
     monkeypatch.setattr(server, "health", lambda: ({}, 200))
     body = Body(endless=True)
-    said = asyncio.run(route(request(method, body)))
+    said = run_apart(route(request(method, body)))
     assert body.read <= len(CHUNK)
     assert said.status_code == {"POST": 413, "DELETE": 204, "GET": 200}[method]
 
@@ -350,7 +351,7 @@ def test_a_database_that_hangs_is_down(monkeypatch):
 
     monkeypatch.setattr(server, "HEALTH_SECONDS", 0.1)
     monkeypatch.setattr(server, "health", lambda: time.sleep(0.5))
-    said = asyncio.run(server._health(request("GET")))
+    said = run_apart(server._health(request("GET")))
     assert (said.status_code, b"TimeoutError" in said.body) == (503, True)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from dashboard.shell.view.page_words import OPERATIONS, WORDS, is_of_a_page
 from dashboard.shell.word_guard import WordGuard
+from tests.conftest import run_apart
 
 
 def every_word() -> dict[str, bytes]:
@@ -62,5 +61,6 @@ def test_a_connection_goes_on_after_a_word_that_was_left_out():
         while (message := await receive())["type"] == "websocket.receive":
             heard.append(message["bytes"])
 
-    asyncio.run(WordGuard(app, is_of_a_page)({"type": "websocket"}, receive, None))
+    guarded = WordGuard(app, is_of_a_page)({"type": "websocket"}, receive, None)
+    run_apart(guarded)
     assert heard == [words["rerun_script"]]

@@ -64,9 +64,9 @@ def test_a_list_whose_marks_mean_nothing_is_refused(run, tmp_path):
 
 def test_the_rules_are_shown_changed_and_logged(run, tmp_path):
     run(*ALL)
-    assert run("grade-rules").output.splitlines() == ["counts: best", "pass_points: 1.0"]
+    assert run("grade-rules").stdout.splitlines() == ["counts: best", "pass_points: 1.0"]
     changed = run("grade-rules", "--counts", "last", "--pass-points", "2")
-    assert changed.output.splitlines() == ["counts: last", "pass_points: 2.0"]
+    assert changed.stdout.splitlines() == ["counts: last", "pass_points: 2.0"]
     for wrong in (("--counts", "first"), ("--pass-points", "9")):
         assert run("grade-rules", *wrong).exit_code == 2
     store = open_store(folder=tmp_path)

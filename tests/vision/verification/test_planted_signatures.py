@@ -40,7 +40,9 @@ def planted(tmp_path_factory):
 
     frames = university.frames
     store = open_store(folder=tmp_path_factory.mktemp("planted"))
-    parts = {name: few(getattr(frames, name)) for name in ("students", "terms", "outcomes")}
+    parts = {
+        name: few(getattr(frames, name)) for name in ("students", "terms", "outcomes", "course_attempts")
+    }
     keys = {number: key for number, key in university.student_keys.items() if number in chosen}
     about = {"files": {}, "actor": "test", "synthetic": True}
     write_records(store, replace(frames, **parts), source="synthetic", student_keys=keys, **about)
