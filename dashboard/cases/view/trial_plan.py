@@ -30,8 +30,14 @@ DRAWING, OFFERING = timedelta(days=365), 60
 EVERY = ""
 
 
-def plan() -> None:
-    """The calculator, and below it the form that registers what was planned."""
+def plan(registered: int) -> None:
+    """The calculator, and below it the form that registers what was planned.
+
+    Parameters
+    ----------
+    registered : int
+        How many trials there are: the form is empty again once one more is registered.
+    """
     words, person = current_session.words(), current_session.person()
     section(words("trial.plan_title"), words("trial.plan_help"))
     if not access.may(person.role, "register trial"):
@@ -51,7 +57,7 @@ def plan() -> None:
     trial = draft("-", planned=least, power=0.8, **_days(today, today))
     count, lists = queries.count_near_the_line(stores.store(), current_session.scope(), trial)
     _at_hand(count, lists, fields["base_rate"])
-    _register(draft, least)
+    _register(draft, least, registered)
 
 
 def _whom() -> dict:
@@ -128,19 +134,25 @@ def _at_hand(count: int, lists: int, base_rate: float) -> None:
     st.caption(words("trial.at_hand" if least else "trial.at_hand_few", n=count, lists=lists, points=found))
 
 
-def _register(draft, least: int) -> None:
+def _register(draft: partial[Protocol], least: int, registered: int) -> None:
     words, today = current_session.words(), date.today()
     with st.form("register-trial", border=False):
-        title = st.text_input(words("trial.title_of"), key="trial-title", max_chars=LONGEST_TITLE)
+        title = st.text_input(
+            words("trial.title_of"), key=f"trial-title-{registered}", max_chars=LONGEST_TITLE
+        )
         planned = st.number_input(
-            words("trial.planned"), LEAST_PLANNED, 100_000, max(least, LEAST_PLANNED), key="trial-planned"
+            words("trial.planned"),
+            LEAST_PLANNED,
+            100_000,
+            max(least, LEAST_PLANNED),
+            key=f"trial-planned-{least}",
         )
         first, second, third = st.columns(3)
         draw_from = first.date_input(words("trial.draw_from"), today, key="trial-from")
         draw_until = second.date_input(words("trial.draw_until"), today + DRAWING, key="trial-until")
         days = third.number_input(words("trial.offer_days"), 1, 365, OFFERING, key="trial-days")
         st.caption(words("trial.fixed"))
-        sure = st.checkbox(words("trial.sure"), key="trial-sure")
+        sure = st.checkbox(words("trial.sure"), key=f"trial-sure-{registered}")
         if not st.form_submit_button(words("trial.register"), type="primary", icon=":material/lock:"):
             return
     if not sure or not title.strip():

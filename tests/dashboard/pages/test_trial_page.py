@@ -35,9 +35,9 @@ def planned(page, title="Talks in autumn", sure=True):
     """Fill in the plan and register it: lists of programmes, the line after place 6."""
     page.selectbox(key="trial-lists").set_value("program").run()
     page.number_input(key="trial-capacity").set_value(6).run()
-    page.text_input(key="trial-title").set_value(title)
+    next(one for one in page.text_input if one.key.startswith("trial-title-")).set_value(title)
     if sure:
-        page.checkbox(key="trial-sure").check()
+        next(one for one in page.checkbox if one.key.startswith("trial-sure-")).check()
     register = next(one for one in page.button if one.label == page_words(page)("trial.register"))
     return register.click().run()
 
@@ -64,6 +64,7 @@ def test_a_trial_goes_from_plan_to_offers(own, screen, language):
     assert (trial.registered_by, trial.state) == ("dekan", "registered")
     assert trial.protocol.lists == "program" and trial.protocol.capacity == 6
     assert step_button(page, "approve", trial.trial_id) is None
+    assert page.text_input(key="trial-title-1").value == "" and not page.checkbox(key="trial-sure-1").value
     assert words("trial.waits_for_another") in screen.texts(page)
 
     page = screen.drawn("trial", SECOND, language)
@@ -110,6 +111,15 @@ def test_a_trial_is_stopped_with_a_reason(own, screen):
     assert trial.state == "stopped"
     told = screen.texts(screen.drawn("trial", SECOND))
     assert EN("trial.state_stopped") in told and r"no \*\*time\*\*" in told
+
+
+def test_the_planned_number_follows_the_calculator(own, screen):
+    page = screen.drawn("trial", DEAN)
+    assert page.number_input(key="trial-planned-2502").value == 2502
+    page.number_input(key="trial-difference").set_value(10.0).run()
+    assert page.number_input(key="trial-planned-588").value == 588
+    page.number_input(key="trial-base").set_value(4.0).run()  # less than the fall: that is cut to it
+    assert not page.exception and page.number_input(key="trial-difference").value <= 4.0
 
 
 def test_a_refusal_is_said_in_words(own, screen, monkeypatch):
