@@ -24,6 +24,7 @@ def report_settings(
     head_of_programme_number: str = typer.Option(None, help="Staff number below the name."),
     university_leader_number: str = typer.Option(None, help="Staff number below the name."),
     place: str = typer.Option(None, help="Where reports are signed, printed before the date."),
+    time_zone: str = typer.Option(None, help="Whose clock reports tell, e.g. Asia/Jakarta; '' is UTC."),
 ) -> None:
     """Set what is given, then show all settings. Stored exit terms follow a changed calendar."""
 
@@ -36,6 +37,8 @@ def report_settings(
     people = {"preparing_team": preparing_team, "head_of_programme": head_of_programme}
     people["university_leader"] = university_leader
     given = {name: value for name, value in given.items() if value is not None}
+    if time_zone is not None:
+        given["time_zone"] = _zone(time_zone)
     if closing_months is not None:
         given["closing_months"] = _months(closing_months)
     with opened_store() as store:
@@ -61,6 +64,14 @@ def report_settings(
             f"{moved} exits belong to another term now. Train and score again: python -m fusion train, "
             "python -m fusion score. The last import can no longer be undone."
         )
+
+
+def _zone(name: str) -> str:
+    from zoneinfo import available_timezones
+
+    if name and name not in available_timezones():
+        raise Refusal(f"--time-zone must be a name such as Asia/Jakarta or Asia/Makassar; got {name!r}")
+    return name
 
 
 def _months(text: str) -> list[int] | None:

@@ -38,12 +38,15 @@ def show() -> None:
             st.error(words("reports.figures_refused", reason=plain(refusal)), icon=":material/block:")
     with card("report"):
         audience = actions.choose_audience("report-draft")
-        actions.standing(table, *chosen)
+        frozen = actions.standing(table, *chosen)
+        table, provenance = frozen or (table, provenance)
         parts.preview(actions.as_shown(table, audience), provenance)
     with card("report-files"):
-        st.caption(words("reports.draft_note"))
+        if frozen is None:
+            st.caption(words("reports.draft_note"))
         actions.downloads(table, provenance, "report-draft", audience)
-        actions.prepare(table, provenance)
+        if frozen is None:
+            actions.prepare(table, provenance)
         actions.cohort_download(register, chosen[1], audience)
         actions.behind(table, provenance, "report-draft")
     with card("report-history"):

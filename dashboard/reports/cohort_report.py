@@ -165,7 +165,9 @@ def _outcome_table(part: pd.DataFrame, language: str) -> dict:
 def _on_time_chart(mature: pd.DataFrame, language: str):
     rates = [None if pd.isna(rate) else float(rate) for rate in mature["on_time_rate"]]
     title = say(language, "on_time_rate")
-    return grouped_bars(title, [f"{y}/{y + 1}" for y in mature.index], {title: rates}, language, form="0.0%")
+    hidden = {title: [MARK if rate is None else "" for rate in rates]}
+    groups = [f"{year}/{year + 1}" for year in mature.index]
+    return grouped_bars(title, groups, {title: rates}, language, form="0.0%", marks=hidden)
 
 
 def _retention_table(tables: CohortTables, language: str) -> dict:

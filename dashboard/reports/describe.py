@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dashboard.reports.condition_words import condition_words
 from dashboard.reports.model import MARKS, OPEN, SUPPRESSED, ReportTable, academic_year
 from dashboard.reports.profile_parts import Column, Row
-from dashboard.reports.provenance import ReportProvenance
+from dashboard.reports.provenance import ReportProvenance, local_time
 from dashboard.reports.words import STATE_WORDS, figure, head_count, say
+from data.calendar.academic_year import AcademicCalendar
 
 Pairs = list[tuple[str, str]]
 
@@ -193,7 +194,7 @@ def provenance_pairs(table: ReportTable, provenance: ReportProvenance, language:
     """Everything about the origin of the figures."""
     profile, not_yet = table.profile, say(language, "not_yet")
     audience = "audience_external" if table.external else "audience_internal"
-    counts = dict(provenance.row_counts)
+    counts = {say(language, f"rows_{name}"): number for name, number in provenance.row_counts.items()}
     counts |= {say(language, f"count_{name}"): number for name, number in table.counts.items()}
     pairs = [
         (
@@ -211,13 +212,19 @@ def provenance_pairs(table: ReportTable, provenance: ReportProvenance, language:
             say(language, "calendar"),
             _calendar_words(provenance.calendar, language),
         ),
-        (say(language, "graduation_date"), provenance.calendar.get("graduation_date", "—")),
+        (say(language, "graduation_date"), _graduation_date(provenance.calendar, language)),
         (say(language, "software"), provenance.software),
         (say(language, "audience"), say(language, audience)),
         (say(language, "report_id"), provenance.report_id or "—"),
         (say(language, "version"), str(provenance.report_version or "—")),
-        (say(language, "prepared"), signed(provenance.prepared_by, provenance.prepared_at) or not_yet),
-        (say(language, "approved"), signed(provenance.approved_by, provenance.approved_at) or not_yet),
+        (
+            say(language, "prepared"),
+            signed(provenance.prepared_by, provenance.prepared_at, provenance.time_zone) or not_yet,
+        ),
+        (
+            say(language, "approved"),
+            signed(provenance.approved_by, provenance.approved_at, provenance.time_zone) or not_yet,
+        ),
         (say(language, "sha256"), provenance.content_sha256 or "—"),
     ]
     if provenance.replaces:
@@ -227,9 +234,21 @@ def provenance_pairs(table: ReportTable, provenance: ReportProvenance, language:
     return pairs
 
 
-def signed(who: str, when: str) -> str:
-    """Who did something and when, as printed; empty where nobody has."""
-    return f"{who}, {when[:16].replace('T', ' ')} UTC" if who else ""
+def _graduation_date(calendar: dict, language: str) -> str:
+    """What the institution calls its date of graduation, in its own words; else what the register takes."""
+    told = calendar.get("graduation_date", "—")
+    return say(language, "exit_date_of_register") if told == AcademicCalendar().graduation_date else told
+
+
+def signed(who: str, when: str, zone: str = "") -> str:
+    """Who did something and when on the clock of the place, as printed; empty where nobody has.
+
+    Examples
+    --------
+    >>> signed("siti", "2026-09-01T02:30:00", "Asia/Jakarta")
+    'siti, 2026-09-01 09:30 WIB'
+    """
+    return f"{who}, {local_time(when, zone):%Y-%m-%d %H:%M %Z}" if who else ""
 
 
 def file_stem(table: ReportTable, provenance: ReportProvenance, language: str) -> str:

@@ -248,8 +248,8 @@ def _index(
     rows = []
     for table, proof, same in tables:
         status = say(language, f"status_{proof.status}")
-        who = describe.signed(proof.approved_by, proof.approved_at) or describe.signed(
-            proof.prepared_by, proof.prepared_at
+        who = describe.signed(proof.approved_by, proof.approved_at, proof.time_zone) or describe.signed(
+            proof.prepared_by, proof.prepared_at, proof.time_zone
         )
         number = f"{proof.report_id} v{proof.report_version} · " if proof.report_id else ""
         seal = f"{number}SHA-256 {proof.content_sha256[:16]}…"

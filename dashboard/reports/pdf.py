@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+
 from dashboard.reports import describe
 from dashboard.reports.charts import table_charts
 from dashboard.reports.glyphs import SIGN
@@ -78,11 +80,23 @@ def common_data(provenance: Provenance, language: str, title: str) -> dict:
         "lang": language,
         "title": title,
         "author": provenance.institution or "Tepat",
+        "made": _date_parts(provenance),
         "sign_note": say(language, "sign_note", sign=SIGN),
         "page_of": say(language, "page_of", page="{page}", pages="{pages}"),
         "words": {key: say(language, key) for key in CHROME},
         "banners": [say(language, "synthetic")] if provenance.synthetic else [],
     }
+
+
+def _date_parts(provenance: Provenance) -> dict:
+    """The date that the document bears, as the template takes it (UTC); empty where none is known."""
+    made = provenance.made
+    if made is not None and made.tzinfo is not None:
+        made = made.astimezone(UTC)
+    if made is None:
+        return {}
+    names = ("year", "month", "day", "hour", "minute", "second")
+    return {name: getattr(made, name) for name in names}
 
 
 def footer(table: ReportTable, provenance: ReportProvenance, language: str) -> str:

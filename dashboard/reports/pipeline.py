@@ -28,7 +28,14 @@ from dashboard.reports.model import Override, ReportTable
 from dashboard.reports.pdf import to_pdf
 from dashboard.reports.profile import for_programmes, load_profile, profile_ids, profile_levels
 from dashboard.reports.profile_checks import ProfileError
-from dashboard.reports.provenance import ReportProvenance, content_hash, file_hash, from_content, to_content
+from dashboard.reports.provenance import (
+    ReportProvenance,
+    content_hash,
+    file_hash,
+    from_content,
+    to_content,
+    today,
+)
 from dashboard.reports.suppress import Hiding, suppress, to_hide
 from dashboard.reports.table import compute_table
 from dashboard.reports.told import Disclosure
@@ -256,6 +263,8 @@ def origin(store: Store, register: Register) -> ReportProvenance:
         signatories=settings.get("signatories", {}),
         signatory_numbers=settings.get("signatory_numbers", {}),
         place=settings.get("place", ""),
+        time_zone=settings.get("time_zone", ""),
+        made_on=today(settings.get("time_zone", "")),
     )
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field, fields
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from dashboard.reports.conditions import Selection
 from dashboard.reports.model import Cell, Exclusion, Line, Override, ReportTable
 from dashboard.reports.profile import build_profile
 from data.calendar.cohorts import Notice
+from data.calendar.setting import SETTINGS
+from data.engine.clock import now
 from data.settings import software_version
 from data.store import Store, get_fact
 from data.trust.origin import is_synthetic
@@ -32,16 +35,46 @@ class Provenance:
         Whether the store holds generated people; every page then says so.
     software : str
         Name and version of what made the file.
+    time_zone : str
+        IANA name of the place's time, such as Asia/Jakarta; empty: UTC.
+    made_on : str
+        Day on which the file is made, ISO 8601; empty where a file bears none.
     """
 
     institution: str = ""
     synthetic: bool = False
     software: str = field(default_factory=lambda: f"Tepat {software_version()}")
+    time_zone: str = ""
+    made_on: str = ""
+
+    @property
+    def made(self) -> datetime | None:
+        """When a file says that it was made, on the clock of the place; None where that is not known."""
+        return local_time(self.made_on, self.time_zone) if self.made_on else None
+
+
+def local_time(moment: str, zone: str) -> datetime:
+    """A moment of the store (ISO 8601, UTC) on the clock of a place; a day without a time stays that day."""
+    when = datetime.fromisoformat(moment)
+    if "T" not in moment:
+        return when
+    return when.replace(tzinfo=UTC).astimezone(ZoneInfo(zone) if zone else UTC)
 
 
 def provenance_of(store: Store) -> Provenance:
     """What a file about the people of a store says about its origin."""
-    return Provenance(get_fact(store, "institution", "") or "", is_synthetic(store))
+    zone = get_fact(store, SETTINGS, {}).get("time_zone", "")
+    return Provenance(
+        get_fact(store, "institution", "") or "",
+        is_synthetic(store),
+        time_zone=zone,
+        made_on=today(zone),
+    )
+
+
+def today(zone: str) -> str:
+    """The day on the clock of a place, ISO 8601."""
+    return local_time(now().isoformat(), zone).date().isoformat()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +120,12 @@ class ReportProvenance(Provenance):
     replaces: str = ""
     place: str = ""
     signatory_numbers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def made(self) -> datetime | None:
+        """When it was approved, else prepared; of a draft the day on which it is made."""
+        moment = self.approved_at or self.prepared_at or self.made_on
+        return local_time(moment, self.time_zone) if moment else None
 
     def to_json(self) -> dict:
         """As a dictionary that JSON can hold."""

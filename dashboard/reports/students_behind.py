@@ -12,7 +12,7 @@ from dashboard.reports.formulas import reads
 from dashboard.reports.model import TOTAL_ROW, ReportTable
 from dashboard.reports.provenance import ReportProvenance
 from dashboard.reports.words import say
-from dashboard.reports.xlsx import MADE
+from dashboard.reports.xlsx import created
 from data.files.safe_cells import safe_cell
 
 SHOWN = ("student_number", "name", "cohort_term", "entry_type", "exit_type", "exit_date", "study_years")
@@ -73,7 +73,7 @@ def restricted_xlsx(
     """The list as a workbook whose first lines say that it is restricted, of which cell, and from where."""
     buffer = io.BytesIO()
     book = xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False})
-    book.set_properties({"created": MADE})
+    book.set_properties({"created": created(provenance)})
     page = book.add_worksheet(say(language, "sheet_restricted"))
     bold = book.add_format({"bold": True})
     alarm = book.add_format({"bold": True, "font_color": "#9C0006"})

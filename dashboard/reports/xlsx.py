@@ -9,7 +9,7 @@ store's own figures for comparison. Texts that begin like a formula are escaped.
 from __future__ import annotations
 
 import io
-from datetime import datetime
+from datetime import UTC, datetime
 
 import xlsxwriter
 from xlsxwriter.utility import xl_rowcol_to_cell
@@ -27,14 +27,16 @@ from dashboard.reports.model import (
     Cell,
     ReportTable,
 )
-from dashboard.reports.provenance import SIGNATORIES, ReportProvenance
+from dashboard.reports.provenance import SIGNATORIES, Provenance, ReportProvenance
 from dashboard.reports.words import say
 from dashboard.reports.xlsx_formulas import DASH, live_formula
 from dashboard.reports.xlsx_layout import CLOSED_GREY, GREY, LABEL_WIDTH, NUMBER_FORMATS, YELLOW, Sheet, merge
 from dashboard.reports.xlsx_sheets import add_sheets
 from data.files.safe_cells import safe_cell
 
-MADE = datetime(2000, 1, 1)  # fixed: the same content must give the same bytes
+MADE = datetime(2000, 1, 1)  # where no day is known: the same content must give the same bytes
+EDITABLE = (OPEN, MISSING, EMPTY)
+CHANGED = "#F4B183"  # of a cell that no longer says what was exported
 
 
 def to_xlsx(table: ReportTable, provenance: ReportProvenance, language: str) -> bytes:
@@ -57,7 +59,11 @@ def to_xlsx(table: ReportTable, provenance: ReportProvenance, language: str) -> 
         buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     )
     book.set_properties(
-        {"title": describe.title(table, language), "created": MADE, "comments": provenance.content_sha256}
+        {
+            "title": describe.title(table, language),
+            "created": created(provenance),
+            "comments": provenance.content_sha256,
+        }
     )
     book.set_calc_mode("auto")
     name = f"{table.profile.number}"[:31].replace("/", "-")
@@ -69,9 +75,38 @@ def to_xlsx(table: ReportTable, provenance: ReportProvenance, language: str) -> 
     row = _remarks(sheet, row + 1)
     _signatures(sheet, provenance, row + 1)
     _page_setup(sheet, provenance)
+    _guard_entries(sheet)
     add_sheets(sheet, provenance)
     book.close()
     return buffer.getvalue()
+
+
+def created(provenance: Provenance) -> datetime:
+    """The date that a workbook bears (UTC), that of its provenance: equal content gives equal bytes."""
+    made = provenance.made
+    if made is None:
+        return MADE
+    return (made.astimezone(UTC) if made.tzinfo else made).replace(tzinfo=None, microsecond=0)
+
+
+def _guard_entries(sheet: Sheet) -> None:
+    """Cells that may be corrected take no text and nothing below 0, and show when they were changed."""
+    language, there = sheet.language, say(sheet.language, "sheet_original").replace("'", "''")
+    changed = sheet.book.add_format({"bg_color": CHANGED, "bold": True})
+    for row in sheet.table.profile.rows:
+        for column in sheet.table.columns:
+            cell = sheet.table.cells.get((row.key, column.key))
+            if cell is None or cell.kind == "formula" or cell.state not in EDITABLE:
+                continue
+            place = sheet.places[row.key, column.key]
+            whole = column.format == "0"
+            rule = {"validate": "integer" if whole else "decimal", "criteria": ">=", "value": 0}
+            rule |= {"error_title": say(language, "entry_refused")}
+            rule |= {"error_message": say(language, "entry_whole" if whole else "entry_number")}
+            sheet.page.data_validation(*place, *place, rule)
+            name = xl_rowcol_to_cell(*place)
+            test = {"type": "formula", "criteria": f"={name}<>'{there}'!{name}", "format": changed}
+            sheet.page.conditional_format(*place, *place, test)
 
 
 def _head(sheet: Sheet, provenance: ReportProvenance) -> int:
@@ -90,8 +125,10 @@ def _head(sheet: Sheet, provenance: ReportProvenance) -> int:
         page.merge_range(row, 0, row, last, banner, sheet.look(bold=True, font_color="#9C0006"))
         row += 1
     for label, value in describe.header_pairs(sheet.table, provenance, sheet.language):
-        page.write_string(row, 0, label, sheet.look(font_color="#595959"))
-        page.merge_range(row, 1, row, last, safe_cell(value), sheet.look(bold=True, align="left"))
+        page.write_string(row, 0, label, sheet.look(font_color="#595959", valign="top"))
+        look = sheet.look(bold=True, align="left", valign="top", text_wrap=True)
+        page.merge_range(row, 1, row, last, safe_cell(value), look)
+        sheet.fit(row, value, 1, last, least=15)
         row += 1
     return row + 1
 
@@ -149,7 +186,7 @@ def _write_cell(sheet: Sheet, cell: Cell, form: str, bold: bool = False) -> None
     if cell.state == CLOSED:
         sheet.page.write_blank(row, column, None, sheet.boxed(bg_color=CLOSED_GREY))
     elif cell.kind != "formula":
-        open_to_edit = cell.state in (OPEN, MISSING, EMPTY)
+        open_to_edit = cell.state in EDITABLE
         paint = {"bg_color": YELLOW, "locked": False} if open_to_edit else {}
         look = sheet.boxed(num_format=NUMBER_FORMATS[form], align="right", indent=1, **paint)
         _write_figure(sheet.page, row, column, cell.value, MARKS.get(cell.state, ""), look)
@@ -248,9 +285,12 @@ def _signatures(sheet: Sheet, provenance: ReportProvenance, row: int) -> None:
     for role in SIGNATORIES:
         page.set_row(row, 34)
         page.write_string(row, 0, say(language, role), sheet.boxed(text_wrap=True, indent=1))
-        name = safe_cell(provenance.signatories.get(role, ""))
-        merge(page, row, 1, row, half, name, sheet.boxed(locked=False))
-        merge(page, row, half + 1, row, max(half + 1, sheet.last), "", sheet.boxed(locked=False))
+        told = (provenance.signatories.get(role, ""), provenance.signatory_numbers.get(role, ""))
+        name = safe_cell("\n".join(filter(None, told)))
+        merge(page, row, 1, row, half, name, sheet.boxed(locked=False, text_wrap=True))
+        where = safe_cell(f"{provenance.place}, " if provenance.place else "")
+        look = sheet.boxed(locked=False, valign="bottom")
+        merge(page, row, half + 1, row, max(half + 1, sheet.last), where, look)
         row += 1
 
 

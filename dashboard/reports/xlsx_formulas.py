@@ -44,5 +44,10 @@ def live_formula(sheet: Sheet, formula: str, row: str | None) -> str:
 def name_of_column(profile, node) -> str:
     """The column that a plain ``sum(column)`` adds up; empty for any other formula."""
     part = node.parts[0] if node.kind == "call" and node.name == "sum" and len(node.parts) == 1 else None
-    known = part and part.kind == "ref" and any(part.name == column.key for column in profile.columns)
+    known = (
+        part
+        and part.kind == "ref"
+        and not part.row
+        and any(part.name == column.key for column in profile.columns)
+    )
     return part.name if known else ""

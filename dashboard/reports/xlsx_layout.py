@@ -36,7 +36,7 @@ class Sheet:
 
     def boxed(self, **properties):
         """A bordered cell format."""
-        return self.look(border=1, border_color=EDGE, valign="vcenter", **properties)
+        return self.look(**({"border": 1, "border_color": EDGE, "valign": "vcenter"} | properties))
 
     @property
     def last(self) -> int:

@@ -172,7 +172,9 @@ def _leave_years(flow: pd.DataFrame, leave: pd.DataFrame | None) -> pd.Series:
     if leave is None or leave.empty:
         return pd.Series([()] * len(flow), index=flow.index, dtype=object)
     regular = leave[leave["term_id"] % 10 != 3].drop_duplicates(["student_key", "term_id"])
-    years = (regular["term_id"] // 10).groupby(regular["student_key"]).agg(tuple).to_dict()
+    years: dict[str, tuple[int, ...]] = {}
+    for key, year in zip(regular["student_key"].tolist(), (regular["term_id"] // 10).tolist(), strict=True):
+        years[key] = (*years.get(key, ()), year)
     return pd.Series([years.get(key, ()) for key in flow["student_key"]], index=flow.index, dtype=object)
 
 

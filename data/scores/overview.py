@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Integer, Select, case, cast, func, select
+from sqlalchemy import Connection, Integer, Select, case, cast, func, select
 
 from data import schema
 from data.calendar.setting import study_calendar
 from data.columns import DROPOUT_EXITS, REGISTERED
-from data.engine.bulk import all_columns, fetch
+from data.engine.bulk import all_columns, fetch, fetch_by_keys
 from data.engine.database import Store
 from data.records.derived import flow_rows, term_rows
 from data.records.told_terms import told_averages
@@ -122,27 +123,32 @@ def student_flow(store: Store, scope: Scope) -> pd.DataFrame:
     enrolled), ``exit_term, exit_date, terms_to_exit, gpa_final, has_outcome`` (whether there is an outcome
     row), ``observed_until`` (of a student without one: how far the terms of the programme reach).
     """
-    table, program, outcome, terms = schema.students, schema.programs, schema.outcomes, schema.terms
-    other = schema.students.alias()
-    reach = (
-        select(other.c.program_code, func.max(terms.c.known_at).label("reach"))
-        .join(terms, terms.c.student_key == other.c.student_key)
-        .group_by(other.c.program_code)
-        .subquery()
-    )
+    table, program, outcome = schema.students, schema.programs, schema.outcomes
     columns = [table.c[name] for name in ("student_key", "program_code", "cohort_term", "entry_type")]
     columns += [program.c[name] for name in ("degree_level", "normal_terms")]
     columns += [
         outcome.c[name] for name in ("exit_type", "exit_term", "exit_date", "terms_to_exit", "gpa_final")
     ]
-    columns += [outcome.c.student_key.is_not(None).label("has_outcome")]
-    columns += [func.coalesce(outcome.c.observed_until, reach.c.reach).label("observed_until")]
+    columns += [outcome.c.student_key.is_not(None).label("has_outcome"), outcome.c.observed_until]
     joined = table.join(program, program.c.program_code == table.c.program_code)
     joined = joined.outerjoin(outcome, outcome.c.student_key == table.c.student_key)
-    joined = joined.outerjoin(reach, reach.c.program_code == table.c.program_code)
     rows = select(*columns).select_from(joined).where(*aggregable(scope))
     with store.reading() as connection:
-        return fetch(connection, rows.order_by(table.c.student_key))
+        flow = fetch(connection, rows.order_by(table.c.student_key))
+        unseen = flow["observed_until"].isna()
+        if unseen.any():  # the terms are many: looked through only where something rests on them
+            reach = _last_known(connection, flow.loc[unseen, "program_code"].unique())
+            flow["observed_until"] = flow["observed_until"].fillna(flow["program_code"].map(reach))
+    return flow
+
+
+def _last_known(connection: Connection, program_codes: Collection[str]) -> pd.Series:
+    """Programme → the last day that its terms tell of."""
+    owner, terms = schema.students, schema.terms
+    reach = select(owner.c.program_code, func.max(terms.c.known_at).label("reach"))
+    reach = reach.join(terms, terms.c.student_key == owner.c.student_key).group_by(owner.c.program_code)
+    found = fetch_by_keys(connection, reach, owner.c.program_code, list(program_codes))
+    return found.set_index("program_code")["reach"].astype("datetime64[us]")
 
 
 def leave_terms(store: Store, scope: Scope) -> pd.DataFrame:

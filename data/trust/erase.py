@@ -21,7 +21,7 @@ from data.engine.database import Store
 from data.keeping import tombstones
 from data.keeping.tombstones import Tombstone
 from data.records.derived import refresh
-from data.trust import audit
+from data.trust import audit, reports_store
 
 logger = logging.getLogger(__name__)
 INDEXES = "indexes"  # folder below the cache whose files mix many students
@@ -109,7 +109,12 @@ def withdraw_outcome_model(store: Store, key: str, *, actor: str, role: str = "s
 
 
 def erase_student(store: Store, key: str, *, actor: str = "command line", role: str = "system") -> Receipt:
-    """Erase a student wholly: identity, records, their history, signatures, scores, events and consents."""
+    """Erase a student wholly: identity, records, their history, signatures, scores, events and consents.
+
+    In the tables of which a public file was made a stand-in takes the student's place
+    (:func:`data.trust.reports_store.forget_in_disclosures`). Approved reports are frozen and sealed as they
+    were signed: a student stands in them as a key of which nothing is left in the store.
+    """
     return _erase(store, key, "student", actor, role)
 
 
@@ -227,6 +232,8 @@ def _erase(
             _end_enrolment(connection, key, only, actor)
         for table, which in reached:
             connection.execute(delete(table).where(which))
+        if kind == "student":
+            reports_store.forget_in_disclosures(connection, key)
         if kind in ("student", "identity"):  # what an undo would restore may hold the name
             connection.execute(update(schema.imports).values(replaced=None))
         if kind == "identity":

@@ -14,8 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
+import pandas as pd
 
 from data.trust.small_cells import THRESHOLD
 
@@ -118,23 +120,24 @@ class _Atoms:
     """
 
     def __init__(self, figures: Sequence[Figure], weights: Mapping[str, int]):
-        people = sorted({person for figure in figures for person in figure.members})
-        place = {person: at for at, person in enumerate(people)}
-        counts = np.array([weights.get(person, 1) for person in people], dtype=float)
+        places, counts = _places(figures, weights)
         random = np.random.default_rng(0)
-        signs = np.zeros((2, len(people)), np.uint64)  # people of one atom have equal sums of random numbers
+        signs = np.zeros((2, len(counts)), np.uint64)  # people of one atom have equal sums of random numbers
         members = []
-        for figure in figures:
-            at = np.fromiter((place[person] for person in figure.members), int, len(figure.members))
+        for figure, at in zip(figures, places, strict=True):
             often = np.fromiter(figure.members.values(), np.int64, len(figure.members))
             members.append((at, often))
             for which in range(2):
                 factor = random.integers(1, 2**63, dtype=np.uint64) * 2 + 1
                 with np.errstate(over="ignore"):
                     signs[which, at] += often.astype(np.uint64) * factor
-        _, atom = np.unique(signs, axis=1, return_inverse=True)
-        atom = atom.reshape(-1)
-        number = int(atom.max()) + 1 if len(people) else 0
+        # two numbers of 64 bits as one of 128, which sorts by its first as the pair does
+        order = np.lexsort(signs[::-1])
+        new = np.ones(len(counts), bool)
+        new[1:] = (signs[:, order[1:]] != signs[:, order[:-1]]).any(axis=0)
+        atom = np.empty(len(counts), np.intp)
+        atom[order] = np.cumsum(new) - 1
+        number = int(new.sum())
         self.sizes = np.bincount(atom, weights=counts, minlength=number) if number else np.zeros(0)
         self.rows = np.zeros((len(figures), number))
         for row, (at, often) in zip(self.rows, members, strict=True):
@@ -142,18 +145,44 @@ class _Atoms:
         self.values = np.rint(self.rows @ self.sizes).astype(int)
 
 
+def _places(figures: Sequence[Figure], weights: Mapping[str, int]) -> tuple[list[np.ndarray], np.ndarray]:
+    """The members of each figure as numbers from 0, and for how many people each number stands.
+
+    A figure of a whole university names a hundred thousand; so people are told apart by their hashes, unless
+    two of them should have the same.
+    """
+    names = set().union(*(figure.members for figure in figures))
+    ends = np.cumsum([len(figure.members) for figure in figures], dtype=np.intp)
+    marks_of = chain.from_iterable(map(hash, figure.members) for figure in figures)
+    of_members = np.fromiter(marks_of, np.int64, ends[-1] if len(ends) else 0)
+    number, marks = pd.factorize(of_members)
+    if len(marks) < len(names):
+        place = {name: at for at, name in enumerate(names)}
+        number = np.array([place[name] for figure in figures for name in figure.members], dtype=np.intp)
+    counts = np.ones(len(names))
+    for figure, end in zip(figures, ends, strict=True):
+        for name in weights.keys() & figure.members.keys():
+            at = end - len(figure.members) + list(figure.members).index(name)
+            counts[number[at]] = weights[name]
+    return np.split(number, ends[:-1]), counts
+
+
 class _Search:
     """Bounds of the secrets under what is told; a solution found for one secret serves all."""
 
     def __init__(self, system: _Atoms, told: list[bool], threshold: int):
-        self.system, self.told, self.wide = system, told, threshold - 1
+        self.system, self.told, self.wide = system, np.array(told, dtype=bool), threshold - 1
         self.secrets, self._names = self._secrets(threshold)
         at_truth = self.secrets @ system.sizes if len(self.secrets) else np.zeros(0)
         self.low, self.high = at_truth.copy(), at_truth.copy()
-        self._refused: set[int] = set()
-        self._remainders = [
-            at for at in range(len(told)) if (system.rows[at] < 0).any() and system.values[at] >= 0
-        ]
+        rows = system.rows
+        self._remainders = np.flatnonzero((rows < 0).any(axis=1) & (system.values >= 0))
+        self._distinct, self._which = (
+            np.unique(rows, axis=0, return_inverse=True) if len(rows) else (rows, [])
+        )
+        self._which = np.asarray(self._which, dtype=np.intp).reshape(-1)
+        self._values = self._distinct @ system.sizes
+        self._programme = None  # of what is told now
 
     def _secrets(self, threshold: int) -> tuple[np.ndarray, list]:
         """Small figures and small differences, each once, as rows over atoms; and what each is."""
@@ -184,48 +213,92 @@ class _Search:
 
     def safe(self, secret: int) -> bool:
         """Whether what is told leaves a secret enough values."""
+        if self._wide(secret):
+            return True
+        ends = self._relaxed(secret)
+        for end in ends:
+            self._take(end.point)
+        room = [float(np.floor(end.most + SLACK)) for end in ends]  # no whole number lies beyond
+        if sum(room) < self.wide:
+            return False
         for sign in (-1.0, 1.0):
-            if self.high[secret] - self.low[secret] >= self.wide - SLACK:
+            if self._wide(secret):
                 return True
             self._learn(secret, sign)
+        return self._wide(secret)
+
+    def _wide(self, secret: int) -> bool:
         return bool(self.high[secret] - self.low[secret] >= self.wide - SLACK)
+
+    def _relaxed(self, secret: int) -> tuple[_End, _End]:
+        """How far a secret goes down and up in fractions of people, and which figures hold it there."""
+        from scipy.optimize import linprog
+
+        programme = self._told_now()
+        if secret not in programme.ends:
+            few = len(programme.rest) == 0
+            found = []
+            for sign in (1.0, -1.0):
+                answer = linprog(
+                    sign * programme.secrets[secret],
+                    A_ub=None if few else -programme.rest,
+                    b_ub=None if few else np.zeros(len(programme.rest)),
+                    A_eq=programme.rows if len(programme.shown) else None,
+                    b_eq=programme.values if len(programme.shown) else None,
+                    bounds=(0, None),
+                    method="highs",
+                )
+                holding = np.zeros(len(self._distinct), bool)
+                solved = answer.status == 0
+                if solved and len(programme.shown):
+                    holding[programme.shown] = np.abs(answer.eqlin.marginals) > SLACK
+                end = _End(-answer.fun, answer.x, holding) if solved else _End(np.inf, None, holding)
+                found.append(end)
+            programme.ends[secret] = (found[0], found[1])
+        return programme.ends[secret]
+
+    def _take(self, point: np.ndarray | None) -> None:
+        """Note what a solution says of every secret, where it is one of whole people."""
+        if point is None:
+            return
+        programme, whole = self._told_now(), np.rint(point)
+        exact = np.abs(programme.rows @ whole - programme.values) < 0.5
+        if exact.all() and (programme.rest @ whole > -0.5).all() and (whole >= 0).all():
+            found = programme.secrets @ whole
+            self.low, self.high = np.minimum(self.low, found), np.maximum(self.high, found)
 
     def _learn(self, secret: int, sign: float) -> None:
         """Push a secret one way as far as an integer solution can be found, and note what it says of all."""
-        from scipy.optimize import Bounds, LinearConstraint, milp
+        from scipy.optimize import Bounds, milp
 
-        equal, target = self._told_rows()
-        # no secret needs to be pushed farther than its width; a cap keeps what is unbounded finite
-        cap = self.system.sizes.max() + 10.0 * (self.wide + 1)
-        constraints = [LinearConstraint(equal, target, target)] if len(equal) else []
-        if self._remainders:
-            constraints.append(LinearConstraint(self.system.rows[self._remainders], 0, np.inf))
+        programme = self._told_now()
         answer = milp(
-            sign * self.secrets[secret],
-            constraints=constraints,
-            integrality=np.ones(len(self.system.sizes)),
-            bounds=Bounds(0, cap),
+            sign * programme.secrets[secret],
+            constraints=programme.constraints,
+            integrality=np.ones(len(programme.sizes)),
+            # no secret needs to be pushed farther than its width; a cap keeps what is unbounded finite
+            bounds=Bounds(0, programme.sizes.max() + 10.0 * (self.wide + 1)),
             options={"time_limit": SECONDS},
         )
-        if answer.x is None:
-            return
-        found = self.secrets @ np.rint(answer.x)
-        self.low, self.high = np.minimum(self.low, found), np.maximum(self.high, found)
+        self._take(answer.x)
 
-    def _told_rows(self) -> tuple[np.ndarray, np.ndarray]:
-        shown = np.flatnonzero(self.told)
-        rows, kept = np.unique(self.system.rows[shown], axis=0, return_index=True)
-        return rows, self.system.values[shown[kept]].astype(float)
+    def _told_now(self) -> _Programme:
+        """The integer programme of what is told, made anew when something was hidden."""
+        if self._programme is None:
+            shown = np.unique(self._which[self.told])
+            rest = self.system.rows[self._remainders]
+            self._programme = _Programme(
+                self._distinct[shown], self._values[shown], rest, self.secrets, self.system.sizes, shown
+            )
+        return self._programme
 
     def weakest(self, secret: int, may_hide: list[bool]) -> int | None:
         """The figure to hide next: of those that hold the secret's bounds the smallest, and not 0."""
-        rows, told = self.system.rows, np.array(self.told)
-        out = {
-            row.tobytes() for row, shown, can in zip(rows, told, may_hide, strict=True) if shown and not can
-        }
-        useful = told & np.array(may_hide) & (self.system.values != 0)
-        useful &= np.array([row.tobytes() not in out for row in rows])
-        touching = ((rows != 0).astype(int) @ (self.secrets[secret] != 0)) > 0
+        rows, told, free = self.system.rows, self.told, np.array(may_hide)
+        out = np.zeros(len(self._distinct), bool)
+        out[self._which[told & ~free]] = True
+        useful = told & free & (self.system.values != 0) & ~out[self._which]
+        touching = ((rows != 0) @ (self.secrets[secret] != 0)) > 0
         for near in (self._holding(secret), touching):
             candidates = np.flatnonzero(near & useful)
             if len(candidates):
@@ -234,29 +307,72 @@ class _Search:
 
     def _holding(self, secret: int) -> np.ndarray:
         """Told figures that a bound of the secret would move with."""
-        from scipy.optimize import linprog
-
-        shown = np.flatnonzero(self.told)
-        holding = np.zeros(len(self.told), bool)
-        rest = self.system.rows[self._remainders]
-        for sign in (1.0, -1.0):
-            answer = linprog(
-                sign * self.secrets[secret],
-                A_ub=-rest if len(rest) else None,
-                b_ub=np.zeros(len(rest)) if len(rest) else None,
-                A_eq=self.system.rows[shown] if len(shown) else None,
-                b_eq=self.system.values[shown].astype(float) if len(shown) else None,
-                bounds=(0, None),
-                method="highs",
-            )
-            if answer.status == 0 and len(shown):
-                holding[shown] |= np.abs(answer.eqlin.marginals) > SLACK
-        return holding
+        down, up = self._relaxed(secret)
+        return (down.holding | up.holding)[self._which] & self.told
 
     def hide(self, figure: int) -> None:
         """Tell one figure less, and every other that says the same."""
-        same = (self.system.rows == self.system.rows[figure]).all(axis=1)
-        self.told = [shown and not alike for shown, alike in zip(self.told, same, strict=True)]
+        self.told &= self._which != self._which[figure]
+        self._programme = None
+
+
+@dataclass(frozen=True)
+class _End:
+    """How far a secret goes one way, in fractions of people.
+
+    Attributes
+    ----------
+    most : float
+        The farthest value; downwards with its sign turned. Infinite where nothing holds it.
+    point : (groups,) or None
+        Where it is reached.
+    holding : bool (distinct rows,)
+        What is told and holds it there.
+    """
+
+    most: float
+    point: np.ndarray | None
+    holding: np.ndarray
+
+
+class _Programme:
+    """What is told as an integer programme over groups of atoms.
+
+    Atoms that every figure told, every remainder and every secret counts alike are one group: only their sum
+    matters, and any whole sum >= 0 can be theirs.
+
+    Attributes
+    ----------
+    rows, values : (told, groups), (told,)
+        What is told, each once.
+    rest : (remainders, groups)
+        Never negative.
+    secrets : (secrets, groups)
+    sizes : (groups,)
+    shown : int (told,)
+        Which of the distinct rows these are.
+    ends : dict
+        Secret → how far it goes down and up.
+    """
+
+    def __init__(self, rows, values, rest, secrets, sizes, shown):
+        from scipy.optimize import LinearConstraint
+        from scipy.sparse import csr_array
+
+        every = np.ascontiguousarray(np.concatenate([rows, rest, secrets]).T)
+        groups: dict[bytes, int] = {}
+        group = np.array(
+            [groups.setdefault(column.tobytes(), len(groups)) for column in every], dtype=np.intp
+        )
+        _, first = np.unique(group, return_index=True)
+        self.sizes = np.bincount(group, weights=sizes, minlength=len(groups))
+        self.rows = csr_array(rows[:, first])
+        self.rest, self.secrets = rest[:, first], secrets[:, first]
+        self.ends: dict[int, tuple[_End, _End]] = {}
+        self.values, self.shown = values, shown
+        self.constraints = [LinearConstraint(self.rows, values, values)] if len(shown) else []
+        if len(rest):
+            self.constraints.append(LinearConstraint(csr_array(self.rest), 0, np.inf))
 
 
 def _distinct_sets(rows: np.ndarray) -> tuple[np.ndarray, list[int]]:

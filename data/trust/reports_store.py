@@ -14,7 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 import pandas as pd
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Text, cast, func, insert, select, update
 
 from data import schema
 from data.columns import REGISTERED
@@ -390,6 +390,46 @@ def save_disclosure(
                 first_made_at=at,
             )
         )
+
+
+def forget_in_disclosures(connection: Connection, key: str) -> int:
+    """Put a stand-in for an erased student into the tables that became public; how many tables held the key.
+
+    Whom a public count was about must stay known as a set, or a later file could tell by a difference what
+    that one hid. So the same stand-in, drawn by chance and kept nowhere else, takes the key's place in every
+    table: the sets keep their overlaps, and nothing leads from them to the student. The seal of the content
+    is that of the figures as they were told, and stays.
+
+    Parameters
+    ----------
+    connection : Connection
+        Of the transaction that erases.
+    key : str
+        Student key.
+    """
+    table = schema.report_disclosures
+    held = select(table.c.disclosure, table.c.content)
+    held = held.where(cast(table.c.content, Text).contains(key, autoescape=True))
+    rows = connection.execute(held).all()
+    stand_in = f"erased-{uuid4().hex}"
+    for disclosure, content in rows:
+        connection.execute(
+            update(table)
+            .where(table.c.disclosure == disclosure)
+            .values(content=_with_stand_in(content, key, stand_in))
+        )
+    return len(rows)
+
+
+def _with_stand_in(content: Any, key: str, stand_in: str) -> Any:
+    """The content with every list of students that names ``key`` naming the stand-in, in order."""
+    if isinstance(content, dict):
+        return {name: _with_stand_in(part, key, stand_in) for name, part in content.items()}
+    if isinstance(content, list):
+        if key in content:  # sorted anew: the place of a key among others would narrow it down
+            return sorted(stand_in if one == key else one for one in content)
+        return [_with_stand_in(part, key, stand_in) for part in content]
+    return content
 
 
 def _within_reach(scope: Scope, program_code: str) -> None:

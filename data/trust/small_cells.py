@@ -8,6 +8,12 @@ Both kinds carry the same mark, so the mark itself says nothing.
 Zeros are published: an empty cell concerns nobody. Two cases are stricter. A group that is small as a whole
 is hidden with its zeros, which would tell what every one of the few is. And where rates are published, a part
 of nobody counts as small: the rate would tell of everybody.
+
+Why there are two audits: this one knows counts and their sums and no people, as the counted cubes behind
+pages, the service and the cohort report give them, and judges one table by itself.
+:mod:`data.trust.joint_counts` judges files with one another, which takes the people behind the counts and an
+integer programme. The threshold and the promise are one: no small count can be narrowed to fewer than
+``threshold`` values.
 """
 
 from __future__ import annotations

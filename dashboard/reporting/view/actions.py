@@ -157,24 +157,40 @@ def prepare(table: ReportTable, provenance: ReportProvenance) -> None:
         st.rerun()
 
 
-def standing(table: ReportTable, profile_id: str, program: str, ts: int) -> None:
-    """Above the table of now: which version of the report is approved, and whether the figures are still its.
+def standing(
+    table: ReportTable, profile_id: str, program: str, ts: int
+) -> tuple[ReportTable, ReportProvenance] | None:
+    """The newest version that was frozen with the figures of now, said above the table; else a word on the
+    version that is approved with other figures.
 
-    The table itself is a draft until its figures are prepared.
+    Returns
+    -------
+    tuple of ReportTable and ReportProvenance, or None
+        What was frozen: to be shown and taken along instead of a draft that says the same.
     """
     words, store, scope = current_session.words(), stores.store(), current_session.scope()
     listed = reports_store.report_list(store, scope, profile_id)
     listed = listed[(listed["program_code"].fillna("") == program) & (listed["ts_year"] == ts)]
+    digest = content_hash(to_content(table))
     for row in listed.sort_values("version", ascending=False).to_dict("records"):
         step = reports_store.logged_step(store, row["report_id"])
-        if row["status"] != "approved" or (step is not None and step.withdrawn):
+        if step is not None and step.withdrawn:
             continue
-        frozen = reopened(reports_store.stored_report(store, scope, row["report_id"]))[0]
-        same = content_hash(to_content(frozen)) == content_hash(to_content(table))
-        about = {"version": row["version"], "day": words.day(row["approved_at"])}
-        key = "reports.standing_same" if same else "reports.standing_other"
-        (st.success if same else st.info)(words(key, **about), icon=":material/verified:")
-        return
+        approved = row["status"] == "approved"
+        stored = reports_store.stored_report(store, scope, row["report_id"])
+        about = {"version": row["version"], "who": plain(name_of(row["prepared_by"]))}
+        if approved:
+            about["day"] = words.day(row["approved_at"])
+        if content_hash(stored.content) == digest:
+            if approved:
+                st.success(words("reports.standing_same", **about), icon=":material/verified:")
+            else:
+                st.info(words("reports.standing_waiting", **about), icon=":material/hourglass_top:")
+            return reopened(stored)
+        if approved:
+            st.info(words("reports.standing_other", **about), icon=":material/verified:")
+            return None
+    return None
 
 
 def history(profile_id: str, program: str, ts: int) -> None:

@@ -13,6 +13,7 @@ from dashboard.reports import pack, pipeline
 from dashboard.shell import access, current_session, stores
 from dashboard.shell.plain import shown_table
 from dashboard.shell.session_keys import Key
+from dashboard.shell.view.account_names import name_of
 from data.jobs import table as job_table
 from data.trust import reports_store
 
@@ -66,8 +67,8 @@ def _listed(found: list[pack.Standing]) -> None:
             words("pack.table"): pack.instrument_name(one.profile_id, words.language),
             words("reports.status"): words(f"pack.state_{one.state}"),
             words("reports.version"): one.version or None,
-            words("reports.prepared_by"): one.prepared_by,
-            words("reports.approved_by"): one.approved_by,
+            words("reports.prepared_by"): name_of(one.prepared_by),
+            words("reports.approved_by"): name_of(one.approved_by),
         }
         for one in found
     ]
@@ -77,6 +78,11 @@ def _listed(found: list[pack.Standing]) -> None:
         placeholder="–",
         alt=words("pack.title"),
         key="pack-list",
+        column_config={
+            words("pack.table"): st.column_config.TextColumn(width="large"),
+            words("reports.status"): st.column_config.TextColumn(width="medium"),
+            words("reports.version"): st.column_config.NumberColumn(width="small"),
+        },
     )
     states = [one.state for one in found]
     st.caption(

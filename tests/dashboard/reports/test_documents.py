@@ -13,7 +13,7 @@ from dashboard.reports import documents
 from dashboard.reports.case_file import CaseFile, Specimen, case_file
 from dashboard.reports.cohort_report import PARTS, _hide, cohort_report, cohort_tables
 from dashboard.reports.markdown_pdf import markdown_pdf, to_blocks
-from dashboard.reports.provenance import Provenance, file_hash, provenance_of
+from dashboard.reports.provenance import Provenance, file_hash, provenance_of, today
 from dashboard.reports.student_summary import StudentSummary, student_summary
 from data.settings import software_version
 from data.store import set_fact
@@ -237,5 +237,5 @@ def test_every_file_says_whose_people_the_store_holds_and_of_which_institution(s
     assert (provenance_of(store).institution, provenance_of(store).synthetic) == ("", False)
     set_fact(store, "institution", "Universitas Contoh")
     set_fact(store, "synthetic", True)
-    assert provenance_of(store) == Provenance("Universitas Contoh", True)
+    assert provenance_of(store) == Provenance("Universitas Contoh", True, made_on=today(""))
     assert provenance_of(store).software == f"Tepat {software_version()}"

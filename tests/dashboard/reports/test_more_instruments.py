@@ -144,3 +144,32 @@ def test_student_data_of_lam_infokom(flow, active, ts2025):
     assert [table.cell(row, "active_regular").value for row in rows] == [22, 19, 17, 12]
     assert [table.cell(row, "active_rpl").value for row in rows] == [1, 0, 0, 0]
     assert table.cell("TS", "capacity").state == MISSING
+
+
+def test_quality_measures_of_lam_emba():
+    # entrants TS-3 (2022) to TS (2025): 10, 8, 8, 4; falls 0.2, 0, 0.5; mean 0.2333
+    flow = people(*BACHELORS)
+    active = pd.DataFrame({"student_key": [f"{at}-0" for at in range(11)], "year": 2025})
+    table = compute("lam-emba-metrics", flow, active=active)
+    told = {line.indicator.key: (line.value, line.score) for line in table.lines}
+    assert told["fall_new"] == (pytest.approx(0.7 / 3), 0)
+    assert told["active_ts"] == (11, 0) and told["graduates_ts"] == (8, 0)  # 4 of 2018 and 4 of 2022
+    # normal time ends in TS-4 with the cohort of 2018: none of 5 on time; TS-3: nobody entered in 2019; TS-2,
+    # the cohort of 2020: 5 of 10; together 5 of 15
+    assert values(table, "TS-4")["due"] == 5 and values(table, "TS-2")["on_time"] == 5
+    assert told["on_time_three"] == (pytest.approx(5 / 15), 0)
+    more = people(
+        ("S1", 1, 20181, "resigned", "2020-07-15"),  # the register begins before TS-4
+        ("S1", 20, 20201, "graduated", "2024-07-15"),
+        ("S1", 20, 20221, "graduated", "2026-07-15"),
+    )
+    told = {line.indicator.key: line.score for line in compute("lam-emba-metrics", more).lines}
+    assert told["graduates_ts"] == 1 and told["on_time_three"] == 1  # 20, and 20 of 21
+    assert told["fall_new"] is None  # nobody entered in TS-2: no rate
+
+
+def test_origins_of_lam_infokom_are_entered_and_what_is_left_is_shown():
+    given = {("TS", "same"): 1, ("TS", "other"): 1, ("TS", "province"): 1, ("TS", "abroad"): 0}
+    table = compute("lam-infokom20-2a2", people(*BACHELORS), inputs=given)
+    assert values(table, "TS")["new"] == 4 and values(table, "TS")["unplaced"] == 1  # 4 - 1 - 1 - 1 - 0
+    assert table.cell("TS-1", "unplaced").state == MISSING and values(table, "TS-1")["new"] == 8

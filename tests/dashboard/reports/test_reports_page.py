@@ -102,6 +102,8 @@ def test_a_report_is_prepared_by_one_and_approved_by_another(served):
     )
     assert button(own, "Approve and freeze") is None
     assert "somebody else must approve" in text_of(own)
+    assert "waits for the approval of somebody else" in text_of(own)  # said above the table too
+    assert button(own, "Prepare for approval") is None and "Draft" not in text_of(own)
 
     dean = choose(seen_by("dekan", "leadership"), "iaps40-8c")
     dean = (
@@ -110,7 +112,9 @@ def test_a_report_is_prepared_by_one_and_approved_by_another(served):
     button(dean, "Approve and freeze").click().run()
     assert reports_store.report_list(served, Scope.system())["status"].tolist() == ["approved"]
     assert not dean.exception
-    assert "Version 1 with these figures was approved" in text_of(dean)  # said above the draft too
+    assert "Version 1 with these figures was approved" in text_of(dean)  # said above the table too
+    shown = " ".join([text_of(dean), *(str(each.proto) for each in dean.get("html"))])
+    assert "Draft" not in shown and "A draft" not in shown
 
 
 def test_a_link_to_a_report_opens_it_once_and_another_choice_holds(served):

@@ -52,6 +52,7 @@ def pdf_text(monkeypatch):
     for name, value in {
         "programs": {},
         "served_version": None,
+        "served_model": None,
         "model": SimpleNamespace(keeps_directions=True),
     }.items():
         monkeypatch.setattr(stores, name, lambda value=value: value)
