@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from data.signatures.encoder_info import EncoderInfo
+from vision.encoder.staged import staged_parts
+from vision.encoder.weights_files import (
+    ARCHITECTURES,
+    NoWeights,
+    architecture_of,
+    info_of,
+    network_with,
+    read_weights,
+    recipe_of,
+    sha256_of,
+    without_head,
+)
+from vision.threads import threads_in_use
 
 SHIPPED = "tepat-resnet50"
 SHIPPED_FILE = Path(__file__).parents[1] / "weights" / "tepat-resnet50-v2.safetensors"
 
-ARCHITECTURES = {
-    "resnet50": (2048, "fc"),
-    "densenet121": (1024, "classifier"),
-    "densenet201": (1920, "classifier"),
-    "mobilenet_v2": (1280, "classifier"),
-    "mobilenet_v3_large": (960, "classifier"),
-    "efficientnet_b0": (1280, "classifier"),
-    "vgg16": (512, "classifier"),
-    "vgg19": (512, "classifier"),
-    "inception_v3": (2048, "fc"),
-}
-"""torchvision architectures: length of the pooled features, and the head that is taken off."""
-
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_SPREAD = (0.229, 0.224, 0.225)
-
-
-class NoWeights(LookupError):
-    """Weights cannot be had or do not fit; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +38,8 @@ class Encoder:
     ----------
     info : EncoderInfo
         Name, version, origin and hash of the weights, length of the vectors.
-    module : torch.nn.Module
-        (b, 3, h, w) float32 → (b, info.dim); evaluation mode.
+    load : callable
+        Gives the network as a `torch.nn.Module` in evaluation mode: (b, 3, h, w) float32 → (b, info.dim).
     architecture : str
         A key of `ARCHITECTURES`.
     input_size : tuple of int
@@ -55,16 +51,36 @@ class Encoder:
         photographs).
     variant : str
         Preprocessing, a name of `preprocess.VARIANTS`.
+    start : callable, optional
+        Gives what embeds ink images without PyTorch (:class:`vision.encoder.stage_session.StageSession`).
     """
 
     info: EncoderInfo
-    module: Any
+    load: Callable[[], Any]
     architecture: str
     input_size: tuple[int, int]
     mean: tuple[float, float, float]
     spread: tuple[float, float, float]
     ink_bright: bool
     variant: str = "tepat"
+    start: Callable[[], Any] | None = None
+
+    @cached_property
+    def module(self) -> Any:
+        """The network in PyTorch, which is loaded when it is first asked for."""
+        import torch
+
+        torch.set_num_threads(threads_in_use())
+        return self.load()
+
+    @cached_property
+    def session(self) -> Any:
+        """What embeds without PyTorch; None when only PyTorch can run this network."""
+        return None if self.start is None else self.start()
+
+    def with_module(self, module: Any) -> Encoder:
+        """The same encoder with another network, which PyTorch runs."""
+        return replace(self, load=lambda: module, start=None)
 
 
 def encoder_names() -> list[str]:
@@ -152,7 +168,7 @@ def downloaded_network(name: str) -> tuple[Any, EncoderInfo]:
             f"or use {SHIPPED}"
         ) from problem
     cached = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rsplit("/", 1)[-1]
-    digest = _sha256(cached)
+    digest = sha256_of(cached)
     info = EncoderInfo(
         name, f"{weights.name}-{digest[:8]}", digest, weights.url, ARCHITECTURES[architecture][0]
     )
@@ -160,137 +176,24 @@ def downloaded_network(name: str) -> tuple[Any, EncoderInfo]:
 
 
 def _from_file(path: Path, architecture: str | None, name: str | None) -> Encoder:
+    parts = staged_parts(path, architecture, name)
+    if parts is not None:
+        return Encoder(**parts)
     tensors, metadata = read_weights(path)
-    architecture = architecture or metadata.get("architecture") or _guess_architecture(path)
-    if architecture not in ARCHITECTURES:
-        raise NoWeights(
-            f"{path.name}: the architecture is not clear; say <architecture>={path.name} with one of "
-            f"{', '.join(ARCHITECTURES)}"
-        )
+    architecture = architecture_of(path, architecture, metadata)
     network = network_with(tensors, architecture, path.name)
-    digest = _sha256(path)
-    recipe = json.loads(metadata.get("input", "{}"))
-    source = f"file {path.name}" if name is None else "shipped; trained on synthetic signatures only"
-    version = f"{path.stem.rsplit('-', 1)[-1] if name else 'file'}-{digest[:8]}"
-    info = EncoderInfo(name or architecture, version, digest, source, ARCHITECTURES[architecture][0])
-    encoder = _finish(network, architecture, info, recipe)
-    return _with_readout(encoder, path, tensors)
-
-
-def _with_readout(encoder: Encoder, path: Path, tensors: dict) -> Encoder:
-    """The encoder under the readout that its file holds, if any."""
-    if not any(key.startswith("readout.") for key in tensors):
-        return encoder
-    from vision.encoder.readout import StageReadout, readout_length, readout_tensors
-
-    if encoder.architecture != "resnet50" or not encoder.ink_bright:
-        raise NoWeights(f"{path.name}: a readout needs a resnet50 whose file describes its input")
-    try:
-        module = StageReadout(encoder.module, readout_tensors(tensors), encoder.mean[0], encoder.spread[0])
-    except KeyError as problem:
-        raise NoWeights(f"{path.name}: the readout lacks the tensor {problem}") from problem
-    info = replace(encoder.info, dim=readout_length())
-    return replace(encoder, info=info, module=module.eval().requires_grad_(False))
-
-
-def network_with(tensors: dict, architecture: str, file_name: str) -> Any:
-    """A torchvision network with the given weights; its head keeps fresh ones.
-
-    Parameters
-    ----------
-    tensors : dict of str to Tensor
-        With torchvision's key names.
-    architecture : str
-        A key of `ARCHITECTURES`.
-    file_name : str
-        For the message.
-
-    Raises
-    ------
-    NoWeights
-        When tensors are missing.
-    """
-    from torchvision.models import get_model
-
-    head = ARCHITECTURES[architecture][1]
-    network = get_model(architecture, weights=None, **_plain_options(architecture))
-    wanted = {key for key in network.state_dict() if not key.startswith(f"{head}.")}
-    _check_keys(file_name, architecture, wanted, tensors)
-    network.load_state_dict({k: v.float() for k, v in tensors.items() if k in wanted}, strict=False)
-    return network
-
-
-def read_weights(path: Path) -> tuple[dict, dict]:
-    """Tensors and text metadata of a weights file; nothing in it is executed.
-
-    Raises
-    ------
-    NoWeights
-        When the file is of another kind or damaged.
-    """
-    from pickle import UnpicklingError
-
-    import torch
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        if path.suffix == ".safetensors":
-            with safe_open(path, "pt") as file:
-                return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118
-        if path.suffix in (".pth", ".pt"):
-            loaded = torch.load(path, map_location="cpu", weights_only=True)
-            loaded = loaded.get("state_dict", loaded)
-            return {key.removeprefix("module."): value for key, value in loaded.items()}, {}
-    except (
-        SafetensorError,
-        UnpicklingError,
-        RuntimeError,
-        OSError,
-        AttributeError,
-        EOFError,
-    ) as problem:
-        raise NoWeights(f"{path.name} cannot be read as weights: {problem}") from problem
-    raise NoWeights(f"{path.name}: weights must be .safetensors, .pth or .pt")
-
-
-def _guess_architecture(path: Path) -> str | None:
-    name = path.stem.lower().replace("-", "_")
-    return next((known for known in sorted(ARCHITECTURES, key=len, reverse=True) if known in name), None)
-
-
-def _plain_options(architecture: str) -> dict:
-    # Inception otherwise builds a training head and slow random initial weights that are thrown away here.
-    return {"aux_logits": False, "init_weights": False} if architecture == "inception_v3" else {}
-
-
-def _check_keys(file_name: str, architecture: str, wanted: set, tensors: dict) -> None:
-    missing = sorted(key for key in wanted - set(tensors) if not key.endswith("num_batches_tracked"))
-    if missing:
-        raise NoWeights(
-            f"{file_name} does not hold a {architecture}: {len(missing)} of {len(wanted)} tensors are "
-            f"missing, for example {missing[0]!r}"
-        )
+    info = info_of(path, architecture, name, ARCHITECTURES[architecture][0])
+    return _finish(network, architecture, info, recipe_of(metadata))
 
 
 def _finish(network: Any, architecture: str, info: EncoderInfo, recipe: dict) -> Encoder:
     """Take the head off, fold batch norm where the layout is known, and describe the input."""
-    import torch
-
-    from vision.encoder.folding import fold_batch_norm
-
-    network.eval().requires_grad_(False)
-    setattr(network, ARCHITECTURES[architecture][1], torch.nn.Identity())
-    if architecture.startswith("vgg"):
-        network.avgpool = torch.nn.AdaptiveAvgPool2d(1)
-    network = fold_batch_norm(network).to(memory_format=torch.channels_last)
+    network = without_head(network, architecture)
     if not recipe:
         size = (299, 299) if architecture == "inception_v3" else (224, 224)
-        return Encoder(info, network, architecture, size, IMAGENET_MEAN, IMAGENET_SPREAD, ink_bright=False)
+        return Encoder(
+            info, lambda: network, architecture, size, IMAGENET_MEAN, IMAGENET_SPREAD, ink_bright=False
+        )
     size = (int(recipe["height"]), int(recipe["width"]))
     mean, spread = (recipe["mean"],) * 3, (recipe["spread"],) * 3
-    return Encoder(info, network, architecture, size, mean, spread, ink_bright=True)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return Encoder(info, lambda: network, architecture, size, mean, spread, ink_bright=True)

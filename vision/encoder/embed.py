@@ -63,6 +63,8 @@ def embed_prepared(encoder: Encoder, inks: np.ndarray) -> np.ndarray:
     -------
     ndarray of float32, shape (b, d)
     """
+    if encoder.session is not None:
+        return encoder.session.embed(inks)
     import torch
 
     with torch.inference_mode():

@@ -15,7 +15,7 @@ Maps are checked by occlusion and against a network whose weights are shuffled (
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -263,7 +263,7 @@ def shuffled_encoder(encoder: Encoder, rng: np.random.Generator) -> Encoder:
         for parameter in module.parameters():
             order = torch.from_numpy(rng.permutation(parameter.numel()))
             parameter.copy_(parameter.flatten()[order].view_as(parameter))
-    return replace(encoder, module=module)
+    return encoder.with_module(module)
 
 
 def randomised_similarity(

@@ -14,20 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-CO_VARYING = {"layer1": 32, "layer2": 32, "layer3": 24}
-"""Stages described by the covariance of so many projected channels and the place on the image."""
-
-AVERAGED = {"layer4": 64}
-"""Stages described by the average of so many projected channels."""
-
-PREFIX = "readout."
-"""Of the readout's tensors in a weights file."""
-
-_FLOOR = 1e-2
-"""Added to a covariance's diagonal; projected channels have variance 1 on average."""
-
-_BARE = 1e-3
-"""Weight of bare paper beside ink's weight 1."""
+from vision.encoder.readout_layout import AVERAGED, BARE, CO_VARYING, FLOOR, PREFIX, readout_length
 
 
 class SymmetricLog(torch.autograd.Function):
@@ -58,17 +45,6 @@ class SymmetricLog(torch.autograd.Function):
         return vectors @ (slope * (vectors.mT @ symmetric @ vectors)) @ vectors.mT
 
 
-def covariance_length(channels: int) -> int:
-    """Numbers in the description of a stage with so many projected channels."""
-    side = channels + 2
-    return side * (side + 1) // 2
-
-
-def readout_length() -> int:
-    """Length of the whole vector."""
-    return sum(map(covariance_length, CO_VARYING.values())) + sum(AVERAGED.values())
-
-
 def describe_covariance(maps, weights, centre, basis):
     """Logarithm of the covariance of projected features and places, weighted by ink.
 
@@ -89,11 +65,11 @@ def describe_covariance(maps, weights, centre, basis):
     projected = (maps.double().flatten(2).mT - centre) @ basis
     place = _places(height, width).expand(count, -1, -1)
     features = torch.cat([projected, place], dim=2)
-    share = weights.double().flatten(1)[:, :, None] + _BARE
+    share = weights.double().flatten(1)[:, :, None] + BARE
     share = share / share.sum(dim=1, keepdim=True)
     features = features - (share * features).sum(dim=1, keepdim=True)
     side = features.shape[2]
-    covariance = (share * features).mT @ features + _FLOOR * torch.eye(side, dtype=torch.float64)
+    covariance = (share * features).mT @ features + FLOOR * torch.eye(side, dtype=torch.float64)
     logarithm = SymmetricLog.apply(covariance)
     rows, columns = torch.triu_indices(side, side)
     return logarithm[:, rows, columns] * torch.where(rows == columns, 1.0, math.sqrt(2)).double()

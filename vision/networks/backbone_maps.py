@@ -9,15 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from vision.encoder.backbones import (
-    ARCHITECTURES,
-    IMAGENET_MEAN,
-    IMAGENET_SPREAD,
-    NoWeights,
-    downloaded_network,
-    network_with,
-    read_weights,
-)
+from vision.encoder.backbones import IMAGENET_MEAN, IMAGENET_SPREAD, downloaded_network
+from vision.encoder.weights_files import ARCHITECTURES, NoWeights, network_with, read_weights
 
 
 def build_backbone(architecture: str, weights: str, classes: int | None = None) -> tuple[Any, str]:

@@ -4,15 +4,16 @@ Nothing here looks at who signed: the channels' principal directions and the num
 writers, genuine and forged, are all that is learned.
 """
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from data.synthetic import signatures
-from vision.encoder.backbones import load_encoder, read_weights
+from vision.encoder.backbones import load_encoder
 from vision.encoder.embed import embed_prepared, to_tensor
-from vision.encoder.readout import AVERAGED, CO_VARYING, PREFIX, StageReadout
+from vision.encoder.readout import StageReadout
+from vision.encoder.readout_layout import AVERAGED, CO_VARYING, PREFIX
+from vision.encoder.weights_files import read_weights
 from vision.scans.augment import vary_ink
 from vision.scans.preprocess import fit_ink, to_ink
 
@@ -94,7 +95,7 @@ def fit_readout(encoder, inks):
 
     projections = _projections(encoder, inks)
     module = StageReadout(encoder.module, projections, encoder.mean[0], encoder.spread[0])
-    reader = replace(encoder, module=module)
+    reader = encoder.with_module(module)
     vectors = np.concatenate([embed_prepared(reader, part) for part in _parts(inks)]).astype(np.float64)
     scale = 1 / np.maximum(vectors.std(axis=0), 1e-6)
     return projections | {

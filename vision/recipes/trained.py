@@ -83,7 +83,7 @@ def load_trained(path: Path) -> TrainedNetwork:
     NoWeights
         When the file cannot be read or is not a recipe's.
     """
-    from vision.encoder.backbones import NoWeights, read_weights
+    from vision.encoder.weights_files import NoWeights, read_weights
 
     tensors, about = read_weights(path)
     recipe = about.get("recipe", "")

@@ -26,7 +26,7 @@ def encoder():
     torch.manual_seed(3)
     module = nn.Sequential(nn.Conv2d(3, 5, 3, 2), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()
     info = EncoderInfo("tiny", "1", "0" * 64, "made by a test", 5)
-    return Encoder(info, module, "resnet50", (32, 80), (0.1,) * 3, (0.2,) * 3, ink_bright=True)
+    return Encoder(info, lambda: module, "resnet50", (32, 80), (0.1,) * 3, (0.2,) * 3, ink_bright=True)
 
 
 def files(count):

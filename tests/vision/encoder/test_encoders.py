@@ -52,7 +52,7 @@ def tiny():
     torch.manual_seed(1)
     module = nn.Sequential(nn.Conv2d(3, 6, 3, 2, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()
     info = EncoderInfo("tiny", "1", "0" * 64, "made by a test", 6)
-    return Encoder(info, module, "resnet50", (32, 80), (0.1,) * 3, (0.2,) * 3, ink_bright=True)
+    return Encoder(info, lambda: module, "resnet50", (32, 80), (0.1,) * 3, (0.2,) * 3, ink_bright=True)
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones():

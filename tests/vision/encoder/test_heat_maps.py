@@ -35,7 +35,7 @@ class HalvesNet(nn.Module):
 def encoder():
     info = EncoderInfo("strokes", "1", "0" * 64, "made by a test", 2)
     module = HalvesNet().eval().requires_grad_(False)
-    return Encoder(info, module, "mobilenet_v2", (60, 150), (0.0,) * 3, (1.0,) * 3, ink_bright=True)
+    return Encoder(info, lambda: module, "mobilenet_v2", (60, 150), (0.0,) * 3, (1.0,) * 3, ink_bright=True)
 
 
 def scan_with_bars():
@@ -110,9 +110,7 @@ def test_the_encoder_is_left_as_it_was_also_after_an_error(encoder):
             self.features(x)
             raise RuntimeError("out of memory")
 
-    from dataclasses import replace
-
-    broken = replace(encoder, module=Breaks())
+    broken = encoder.with_module(Breaks())
     with pytest.raises(RuntimeError, match="out of memory"):
         heatmap_along(broken, scan_with_bars(), np.array([1.0, 0.0]), "features")
     assert hooks_of(broken.module) == 0

@@ -7,16 +7,8 @@ from safetensors.torch import load_file, save_file
 
 from vision.encoder.backbones import NoWeights, load_encoder
 from vision.encoder.embed import embed_prepared, to_tensor
-from vision.encoder.readout import (
-    AVERAGED,
-    CO_VARYING,
-    PREFIX,
-    SymmetricLog,
-    covariance_length,
-    describe_average,
-    describe_covariance,
-    readout_length,
-)
+from vision.encoder.readout import SymmetricLog, describe_average, describe_covariance
+from vision.encoder.readout_layout import AVERAGED, CO_VARYING, PREFIX, covariance_length, readout_length
 from vision.recipes import synthetic_encoder
 from vision.recipes.checkpoints import TrainingState
 from vision.recipes.readout_fit import FORGED, GENUINE, add_readout, synthetic_inks
