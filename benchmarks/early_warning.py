@@ -28,12 +28,15 @@ from fusion.model.fit import fit_model
 from fusion.validation.baselines import logistic_regression
 from fusion.validation.evaluate import all_figures
 from fusion.validation.report import table as text_table
+from fusion.validation.worth import net_benefit
 
+BENEFIT = "net_benefit"  # at the share of the event among those who taught
 FIGURES = {
     "auc": "roc_auc",
     "pr_auc": "pr_auc",
     "brier": "brier",
     "ece": "ece",
+    "ece_folds": "ece_folds",
     "precision_at_10": "precision_at_10",
     "precision_at_20": "precision_at_20",
 }
@@ -90,15 +93,31 @@ def measure(task: Task, seeds: int) -> list[dict]:
     rows = []
     for name, repeated in risks.items():
         one_group = np.zeros(len(outcome))
-        figures = [all_figures(outcome, risk, weight, one_group) for risk in repeated]
+        figures = [
+            all_figures(outcome, risk, weight, one_group) | beside(task, outcome, risk, weight, judged)
+            for risk in repeated
+        ]
         row = {"task": task.task, "setting": task.setting, "model": name}
         row |= {"rows": int(judged.sum()), "repeats": repeats}
-        for key, figure in FIGURES.items():
-            e = metrics.estimate(np.mean([f[figure] for f in figures], axis=0), recentre=key == "ece")
+        for key, figure in (FIGURES | {BENEFIT: BENEFIT}).items():
+            e = metrics.estimate(
+                np.mean([f[figure] for f in figures], axis=0), recentre=key.startswith("ece")
+            )
             row[key] = {"value": round(e.value, 4), "low": round(e.low, 4), "high": round(e.high, 4)}
         rows.append(row)
     rows.append({"task": task.task, "setting": task.setting, "model": "reference", **task.references})
     return rows
+
+
+def beside(task: Task, outcome, risk, weight, judged: np.ndarray) -> dict[str, np.ndarray]:
+    """The mean calibration error over five parts of the students, and the net benefit."""
+    parts = np.unique(task.group[judged], return_inverse=True)[1] % 5
+    teaching = task.outcome if task.train is None else task.outcome[task.train]
+    share = float(np.clip(teaching.mean(), 0.05, 0.5))
+    return {
+        "ece_folds": metrics.calibration_error_of_parts(outcome, risk, weight, parts),
+        BENEFIT: net_benefit(outcome, (risk >= share).astype(float), share, weight),
+    }
 
 
 def held_out_risks(task: Task, seed: int) -> dict[str, np.ndarray]:
@@ -145,6 +164,6 @@ def as_text(rows: list[dict]) -> str:
         return f"{value:.3f}"
 
     return text_table(
-        ["task", "setting", "model", *FIGURES],
-        [[r["task"], r["setting"], r["model"], *(cell(r, key) for key in FIGURES)] for r in rows],
+        ["task", "setting", "model", *FIGURES, BENEFIT],
+        [[r["task"], r["setting"], r["model"], *(cell(r, key) for key in (*FIGURES, BENEFIT))] for r in rows],
     )

@@ -125,6 +125,27 @@ def oulad_tasks(folder: Path) -> Iterator[Task]:
         table = facts.join(_assessed(folder, info[keys], day))[here].reset_index(drop=True)
         setting = f"assessments by day {day}, still registered"
         yield Task("OULAD: fail or withdrawn", setting, table, outcome[here], group[here], {"auc": auc})
+    yield from _oulad_forward(folder, info, facts, outcome, group)
+
+
+DAYS = (14, 28, 56, 90)
+
+
+def _oulad_forward(folder: Path, info: pd.DataFrame, facts: pd.DataFrame, outcome, group) -> Iterator[Task]:
+    """The presentations of 2013 teach, those of 2014 judge, by what was known on a day of the course.
+
+    Whoever registered in both years only teaches: one person is not on both sides. The presentation itself
+    is no feature here, as no later one was seen.
+    """
+    past = info["code_presentation"].str.startswith("2013").to_numpy()
+    again = np.isin(group, group[past]) & ~past
+    facts = facts.drop(columns="code_presentation")
+    keys = ["code_module", "code_presentation", "id_student"]
+    for day in DAYS:
+        here = ~(info["date_unregistration"].to_numpy() <= day) & ~again
+        table = facts.join(_assessed(folder, info[keys], day))[here].reset_index(drop=True)
+        setting = f"presentations of 2013 → 2014, by day {day}"
+        yield Task("OULAD: fail or withdrawn", setting, table, outcome[here], group[here], {}, past[here])
 
 
 def _assessed(folder: Path, registrations: pd.DataFrame, day: int) -> pd.DataFrame:

@@ -52,6 +52,7 @@ def make_register(
     shift: float = 0.0,
     signed: float = 1.0,
     read_after: int | None = None,
+    stands_for: str = "",
 ) -> Register:
     """Simulate a register.
 
@@ -73,6 +74,10 @@ def make_register(
     read_after : int, optional
         Terms after the first cohort's entry at which the register is read; default: in the middle of the
         last cohort's studies.
+    stands_for : {"", "sex", "program", "cohort", "class", "unrecorded"}
+        What the signature shows in place of a trait of its own: a confounder that tells the outcome by
+        ``link`` and is written in the register under that name ("class": the evening class, as a region), or
+        nowhere.
 
     Returns
     -------
@@ -82,6 +87,10 @@ def make_register(
     program = rng.integers(0, len(PROGRAMS), count)
     cohort = rng.integers(0, cohorts, count)
     ability, trait = rng.normal(size=count), rng.choice([-1.0, 1.0], count)
+    mark = rng.spawn(1)[0].choice([-1.0, 1.0], count) if stands_for else trait
+    if stands_for in ("program", "cohort"):
+        mark = np.where((program if stands_for == "program" else cohort) % 2, 1.0, -1.0)
+    trait = mark
     drift = shift * (cohort >= cohorts / 2)
     chance = 1 / (1 + np.exp(-(-1.1 * ability + link * trait + 0.15 * (program - 1.5) + drift)))
     late = rng.random(count) < chance
@@ -102,6 +111,9 @@ def make_register(
         }
     )
     today = as_of_date(FIRST_COHORT, 2 * (cohorts - 1) + 6 if read_after is None else read_after)
+    if stands_for in ("sex", "class"):
+        column, names = {"sex": ("sex", ("L", "P")), "class": ("region", ("evening", "day"))}[stands_for]
+        students[column] = np.where(trait > 0, *names)
     outcomes = _outcomes(students, last, leaves, today)
     terms = _terms(students, ability, np.minimum(last, 12), today, rng)
     specimens, vectors = _signatures(students, trait, dim, signed, rng)

@@ -8,6 +8,8 @@ SQL.
 from __future__ import annotations
 
 from data.cases.queries import case_events, followups_due, last_events, quiet_students
+from data.cases.trial_outcomes import help_since_scores
+from data.cases.trial_queries import count_near_the_line, offers, trials
 from data.records.course_queries import attempt_rows, course_results, grade_rules
 from data.records.queries import (
     Records,
@@ -47,7 +49,8 @@ from data.scores.page_state import (
     specimen_list,
     store_state,
 )
-from data.scores.prospects import expected_late, flow_by_group, last_scored
+from data.scores.places import places
+from data.scores.prospects import expected_late, first_scored, flow_by_group, last_scored
 from data.scores.queries import (
     StoredExplanation,
     caseload,
@@ -84,6 +87,7 @@ __all__ = [
     "cohort_cube",
     "consent_history",
     "consents_now",
+    "count_near_the_line",
     "counts",
     "course_results",
     "data_version",
@@ -94,9 +98,11 @@ __all__ = [
     "explanation",
     "explanations",
     "find_student",
+    "first_scored",
     "flow_by_group",
     "flow_counts",
     "grade_rules",
+    "help_since_scores",
     "followups_due",
     "identities",
     "imports",
@@ -107,10 +113,12 @@ __all__ = [
     "leave_terms",
     "models",
     "newest_term",
+    "offers",
     "outcomes",
     "own_cohorts",
     "own_students",
     "past_normal_counts",
+    "places",
     "previous_cube",
     "programs",
     "quiet_students",
@@ -138,4 +146,5 @@ __all__ = [
     "student_specimens",
     "students",
     "term_rows",
+    "trials",
 ]

@@ -41,6 +41,8 @@ from data.columns import (
     JOB_STATUSES,
     SPECIMEN_CONTEXTS,
     TERM_STATUSES,
+    TRIAL_ACTS,
+    TRIAL_ARMS,
 )
 
 NAMES = {
@@ -277,8 +279,8 @@ scores = Table(  # append-only
     Column("model_version", String(64), ForeignKey("models.model_version"), nullable=False),
     Column("modality", String(16), nullable=False),  # fused or records
     Column("risk", Float, nullable=False),
-    Column("risk_low", Float, nullable=False),
-    Column("risk_high", Float, nullable=False),
+    Column("risk_low", Float),  # null: nobody to count among past students
+    Column("risk_high", Float),
     Column("margin", Float, nullable=False),  # log-odds before calibration = base value + sum of SHAP values
     Column("band", String(12), nullable=False),
     Column("scored_at", DateTime, nullable=False),
@@ -310,8 +312,8 @@ risk_current = Table(  # derived: each enrolled student's newest score per targe
     Column("model_version", String(64), nullable=False),
     Column("modality", String(16), nullable=False),
     Column("risk", Float, nullable=False),
-    Column("risk_low", Float, nullable=False),
-    Column("risk_high", Float, nullable=False),
+    Column("risk_low", Float),  # null: nobody to count among past students
+    Column("risk_high", Float),
     Column("previous_risk", Float),
     Column("band", String(12), nullable=False),
     Column("previous_band", String(12)),
@@ -718,6 +720,49 @@ prediction_images = Table(  # AES-GCM ciphertext; only where that was asked for 
     Column("ciphertext", LargeBinary, nullable=False),
     Column("retention_until", Date, nullable=False, index=True),
 )
+# --- trials ----------------------------------------------------------------------------------------------
+trials = Table(  # append-only: a protocol as it was registered, before anybody was drawn
+    "trials",
+    metadata,
+    Column("trial_id", String(32), primary_key=True),
+    Column("registered_at", DateTime, nullable=False),
+    Column("registered_by", String(80), nullable=False),
+    Column("program_code", String(32), index=True),  # null: every programme
+    Column("protocol", JSON, nullable=False),  # see data.cases.trial_protocol; nothing of a student
+    Column("protocol_sha256", String(64), nullable=False),
+)
+trial_seeds = Table(  # AES-GCM ciphertext of what the lots are made with; the protocol holds its SHA-256
+    "trial_seeds",
+    metadata,
+    Column("trial_id", String(32), ForeignKey("trials.trial_id"), primary_key=True),
+    Column("ciphertext", LargeBinary, nullable=False),
+)
+trial_acts = Table(  # append-only: what became of a protocol; counts only
+    "trial_acts",
+    metadata,
+    Column("act_id", Row, primary_key=True, autoincrement=True),
+    Column("trial_id", String(32), ForeignKey("trials.trial_id"), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    _one_of("kind", TRIAL_ACTS),
+    Column("at", DateTime, nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("detail", JSON, nullable=False),
+    sqlite_autoincrement=True,
+)
+trial_students = Table(  # append-only: who was drawn, and which lot
+    "trial_students",
+    metadata,
+    Column("trial_id", String(32), ForeignKey("trials.trial_id"), primary_key=True),
+    _student(primary_key=True, index=True),
+    Column("draw", Integer, nullable=False),  # 1, 2, …: one for each time that lots were drawn
+    Column("drawn_on", Date, nullable=False),
+    Column("as_of_term", Integer, nullable=False),  # of the score; the outcome is counted from here
+    Column("list_name", String(80), nullable=False),  # whose list: an advisor's account, or a programme
+    Column("place", Integer, nullable=False),  # on that list, from 1
+    Column("block", Integer, nullable=False),  # neighbours of whom half are offered help
+    Column("arm", String(8), nullable=False),
+    _one_of("arm", TRIAL_ARMS),
+)
 CHECKED, ANY_FINDING = "checked", "any"  # codes in specimen_findings beside those of the checks that found
 
 APPEND_ONLY = (  # no UPDATE ever; DELETE only where a student's erasure must reach it
@@ -734,4 +779,7 @@ APPEND_ONLY = (  # no UPDATE ever; DELETE only where a student's erasure must re
     reviews,
     duplicate_reviews,
     signature_predictions,
+    trials,
+    trial_acts,
+    trial_students,
 )

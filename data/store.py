@@ -34,7 +34,7 @@ from data.signatures.write import (
     write_specimens,
 )
 from data.trust.accounts import Account, write_accounts
-from data.trust.audit import FIRST
+from data.trust.audit import FIRST, Entry, note_in
 from data.trust.audit_chain import begin_head
 
 __all__ = [
@@ -219,12 +219,13 @@ def get_fact(store: Store, name: str, default: Any = None) -> Any:
         return read_fact(connection, name, default)
 
 
-def set_fact(store: Store, name: str, value: Any) -> None:
-    """Set a fact to any value that JSON can hold except null."""
+def set_fact(store: Store, name: str, value: Any, entry: Entry | None = None) -> None:
+    """Set a fact to any value that JSON can hold except null; ``entry`` goes to the audit log with it."""
     if value is None:
         raise ValueError(f"value of the fact {name!r} must not be None")
     with store.writing() as connection:
         write_fact(connection, name, value)
+        note_in(connection, entry)
 
 
 def _name(parsed) -> str:

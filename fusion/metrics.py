@@ -89,6 +89,25 @@ def calibration_error(outcome, risk, weight, bins: int = 10) -> np.ndarray:
     return _ratio(total, weight.sum(axis=1))
 
 
+def calibration_error_of_parts(outcome, risk, weight, parts: np.ndarray) -> np.ndarray:
+    """Mean of :func:`calibration_error` over the parts (folds) of the rows.
+
+    What papers that print a calibration error per fold report. A part holds fewer rows, so chance adds to the
+    error of each: the mean over parts is never to be compared with the error over all rows.
+
+    Parameters
+    ----------
+    parts : ndarray (n,)
+        Number of the part of each row.
+    """
+    outcome, risk = np.asarray(outcome, float), np.asarray(risk, float)
+    found = [
+        calibration_error(outcome[inside], risk[inside], weight[:, inside])
+        for inside in (parts == number for number in np.unique(parts))
+    ]
+    return np.nanmean(found, axis=0) if found else np.full(len(weight), np.nan)
+
+
 def calibration_line(outcome, risk, weight) -> tuple[np.ndarray, np.ndarray]:
     """Slope and intercept of logit(outcome) on logit(risk); 1 and 0 are perfect.
 

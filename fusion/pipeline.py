@@ -28,8 +28,8 @@ from fusion.model.manifest import Fitness, Manifest, TrainedOn, write_manifest
 from fusion.model.model_files import save_model_folder
 from fusion.model.risk_model import RiskModel
 from fusion.model.tune import tune_settings
-from fusion.service.scoring import score
 from fusion.service.serving import put_into_service
+from fusion.service.serving import score_now as score
 from fusion.service.sources import (
     choose_encoder,
     find_model,
@@ -255,4 +255,5 @@ def _manifest(
         trained_on=TrainedOn(len(labels), counts, until),
         assessment=assessment.examination() if assessment else None,
         fitness=fitness or {},
+        counted={target: part.calibrator.counted for target, part in model.targets.items()},
     )

@@ -19,7 +19,8 @@ def movement(frame: pd.DataFrame, newest: int | None = None) -> pd.Series:
     ----------
     frame : DataFrame
         ``risk``, ``previous_risk`` (may be missing), ``band``, ``previous_band``; with ``newest`` also
-        ``as_of_term``.
+        ``as_of_term``. Where it has ``standing`` and ``previous_standing``
+        (:func:`dashboard.students.telling.by_place`), movement is told by these.
     newest : int, optional
         The last completed term (``queries.newest_term``): what moved up to an earlier term is no news.
 
@@ -30,13 +31,14 @@ def movement(frame: pd.DataFrame, newest: int | None = None) -> pd.Series:
         when the student entered the bands high or very high;
         "worse" or "better" when the risk moved by 5 points or more; else "same".
     """
-    change = frame["risk"] - frame["previous_risk"]
+    now, before = ("standing", "previous_standing") if "standing" in frame else ("risk", "previous_risk")
+    change = frame[now] - frame[before]
     entered = frame["band"].isin(LISTED) & ~frame["previous_band"].isin(LISTED)
     moves = pd.Series("same", index=frame.index)
     moves[change <= -WORSE_BY] = "better"
     moves[change >= WORSE_BY] = "worse"
     moves[entered] = "new"
-    moves[frame["previous_risk"].isna()] = "first"
+    moves[frame[before].isna()] = "first"
     if newest is not None:
         moves[frame["as_of_term"] < newest] = "older"
     return moves
@@ -89,10 +91,14 @@ def as_table(frame: pd.DataFrame, programs: dict[str, str], words: Words) -> pd.
     shown["student"] = _told_apart([_who(row) for row in frame.to_dict("records")], frame)
     if "student_number" in frame:
         shown["student_number"] = frame["student_number"].tolist()
-    shown["band"] = [[words(f"band.{band}")] for band in frame["band"]]
-    shown["risk"] = (100 * frame["risk"]).round().clip(1, 99).astype(int)
-    change = (100 * (frame["risk"] - frame["previous_risk"])).round()
-    shown["change"] = change.where((change != 0) & (frame["moved"] != "older"))
+    if "place" in frame:
+        shown["band"] = [[words(f"place.{band}")] if band else [] for band in frame["band"]]
+        shown["place"] = [_place(row, words) for row in frame.to_dict("records")]
+    else:
+        shown["band"] = [[words(f"band.{band}")] for band in frame["band"]]
+        shown["risk"] = (100 * frame["risk"]).round().clip(1, 99).astype(int)
+        change = (100 * (frame["risk"] - frame["previous_risk"])).round()
+        shown["change"] = change.where((change != 0) & (frame["moved"] != "older"))
     for name in ("history", "reasons", "last"):
         if name in frame:
             shown[name] = frame[name].tolist()
@@ -108,6 +114,12 @@ def _moved(row: dict, words: Words) -> str:
     if row["moved"] == "older":
         return words("standing.older_score", term=words.term(row["as_of_term"]))
     return _SIGNS[row["moved"]] + words(f"caseload.{row['moved']}")
+
+
+def _place(row: dict, words: Words) -> str:
+    if pd.isna(row["place"]):
+        return words.number(None)
+    return words("place.of", place=int(row["place"]), of=int(row["of"]))
 
 
 def _who(row: dict) -> str:
@@ -131,7 +143,7 @@ def _told_apart(names: list[str], frame: pd.DataFrame) -> list[str]:
 def for_export(table: pd.DataFrame, words: Words) -> pd.DataFrame:
     """The table with headings in the reader's language and no lists in its cells."""
     flat = table.drop(columns=[name for name in ("history", "student_key") if name in table])
-    flat["band"] = flat["band"].str[0]
+    flat["band"] = flat["band"].str[0]  # null where there is no place
     headings = {name: words(f"column.{name}") for name in flat.columns if name not in ("moved", "risk")}
     return flat.rename(
         columns={"moved": words("column.change_kind"), "risk": words("column.risk_of_100"), **headings}

@@ -6,6 +6,7 @@ import pandas as pd
 
 from dashboard.cases.digest import Digest
 from dashboard.cases.followups import said, who
+from dashboard.cases.standing import level_name
 from dashboard.reports import documents
 from dashboard.reports.provenance import Provenance
 from dashboard.shell.wording import Words
@@ -31,6 +32,9 @@ def digest_pdf(digest: Digest, provenance: Provenance, words: Words, advisor: st
         rows = getattr(digest, part)
         if len(rows):
             blocks += [documents.heading(words(f"digest.{part}")), documents.items(lines(rows, words))]
+    if len(digest.off_track):
+        blocks += [documents.heading(words("on_track.title"))]
+        blocks += [documents.items(rule_lines(digest.off_track, words))]
     if len(digest.due):
         blocks += [documents.heading(words("digest.due")), _due(digest.due, words)]
     if digest.empty:
@@ -41,19 +45,43 @@ def digest_pdf(digest: Digest, provenance: Provenance, words: Words, advisor: st
 
 def lead(digest: Digest, words: Words) -> str:
     """Which days it covers and what it holds."""
-    return words("digest.lead", first=words.day(digest.first), last=words.day(digest.last))
+    parts = [words("digest.lead", first=words.day(digest.first), last=words.day(digest.last))]
+    if digest.first_scoring:
+        parts.append(words("digest.first_scoring"))
+    if digest.footing.ranks:
+        parts.append(words(f"place.why_{digest.footing.why}"))
+    if digest.by_rule:
+        parts.append(words("rule.digest"))
+    return " ".join(parts)
+
+
+def rule_lines(rows: pd.DataFrame, words: Words) -> list[str]:
+    """One line per student by the credits-and-GPA rule."""
+    return [f"{who(row)}: {level_name(int(row['level']), words)}" for row in rows.to_dict("records")]
 
 
 def lines(rows: pd.DataFrame, words: Words) -> list[str]:
     """One line per student: who, and how the risk moved."""
     told = []
     for row in rows.to_dict("records"):
+        if "place" in row:
+            told.append(f"{who(row)}: {_place(row, words)}")
+            continue
         key, values = "digest.line_first", {"after": words.of_100(row["risk"])}
         if not pd.isna(row["previous_risk"]):
             key, values["before"] = "digest.line", words.of_100(row["previous_risk"])
         band = words(f"band.{row['band']}").lower()
         told.append(f"{who(row)}: {words(key, **values)}, {band}")
     return told
+
+
+def _place(row: dict, words: Words) -> str:
+    if pd.isna(row["place"]):
+        return words("place.few")
+    text = words("place.line", place=int(row["place"]), of=int(row["of"]))
+    if pd.isna(row["previous_place"]):
+        return text
+    return f"{text} ({words('place.before', place=int(row['previous_place']))})"
 
 
 def acted_line(digest: Digest, words: Words) -> str:

@@ -1,4 +1,4 @@
-"""What waits for somebody: reports to approve, signatures to judge, steps that are due, jobs that ended."""
+"""What waits for somebody: reports and trials to approve, signatures to judge, steps due, jobs that ended."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from dashboard.cases.followups import owned
+from dashboard.cases.trials import open_steps
 from dashboard.jobs.asking import shared_kinds
 from dashboard.shell.access import may, pages_for, scope_for
 from data import queries
@@ -20,7 +21,13 @@ from data.verification.reviews import review_queue
 
 SEEN = "inbox_seen"  # the account's preference: when it last looked, UTC as ISO 8601
 FIRST_LOOK = timedelta(days=7)  # how far back jobs are told to whoever never looked
-PAGE_OF = {"approvals": "reports", "opinions": "review", "steps": "followups", "jobs": "jobs"}
+PAGE_OF = {
+    "approvals": "reports",
+    "trials": "trial",
+    "opinions": "review",
+    "steps": "followups",
+    "jobs": "jobs",
+}
 REPORT = ["profile", "program_code", "ts_year"]
 
 
@@ -34,8 +41,8 @@ class Waiting:
         A key of :data:`PAGE_OF`.
     items : list of dict
         The oldest first: rows of :func:`data.trust.reports_store.report_list`,
-        :func:`data.verification.reviews.review_queue`, :func:`data.queries.followups_due`, or
-        ``{"job": Job}``.
+        :func:`data.verification.reviews.review_queue`, :func:`data.queries.followups_due`,
+        ``{"job": Job}`` or ``{"trial": Trial}``.
     """
 
     kind: str
@@ -57,7 +64,13 @@ def waiting(store: Store, person: Account, since: datetime, on: date) -> list[Wa
     on : date
         Steps due by then.
     """
-    found = {"approvals": _approvals, "opinions": _opinions, "steps": _steps, "jobs": _jobs}
+    found = {
+        "approvals": _approvals,
+        "trials": _trials,
+        "opinions": _opinions,
+        "steps": _steps,
+        "jobs": _jobs,
+    }
     return [Waiting(kind, found[kind](store, person, since, on)) for kind in _kinds(person.role)]
 
 
@@ -88,6 +101,12 @@ def _approvals(store: Store, person: Account, _since: datetime, _on: date) -> li
         for row in rows
         if row["status"] == "prepared" and not reports_store.same_account(row["prepared_by"], person.account)
     ]
+
+
+def _trials(store: Store, person: Account, _since: datetime, on: date) -> list[dict]:
+    """The trials that somebody else registered and that wait for an approval."""
+    listed = queries.trials(store, scope_for(person))
+    return [{"trial": one} for one in reversed(listed) if "approve" in open_steps(one, person, on)]
 
 
 def _opinions(store: Store, person: Account, _since: datetime, _on: date) -> list[dict]:

@@ -64,17 +64,21 @@ def levels(rows: pd.DataFrame) -> np.ndarray:
     return rule_levels(rows["gpa_cum"].to_numpy(float), pace)
 
 
+def level_name(level: int, words: Words) -> str:
+    """A level of the credits-and-GPA rule in words."""
+    return words("on_track.level_unknown" if level < 0 else f"on_track.level_{level}")
+
+
 def rule_table(rows: pd.DataFrame, programs: dict[str, str], words: Words) -> pd.DataFrame:
     """Students by the credits-and-GPA rule, the furthest off track first."""
     rows = rows.assign(level=levels(rows)).sort_values(
         ["level", "gpa_cum", "student_key"], ascending=[False, True, True], kind="stable"
     )
-    names = {level: f"on_track.level_{level}" for level in range(4)} | {-1: "on_track.level_unknown"}
     return pd.DataFrame(
         {
             "student_key": rows["student_key"],
             words("column.student"): [who(row) for row in rows.to_dict("records")],
-            words("column.on_track"): [words(names[level]) for level in rows["level"]],
+            words("column.on_track"): [level_name(level, words) for level in rows["level"]],
             words("column.gpa_cum"): rows["gpa_cum"].round(2),
             words("column.credits_cum"): rows["credits"].round().astype("Int64"),
             words("column.to_go"): rows["credits_to_go"].astype("Int64"),

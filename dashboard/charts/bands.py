@@ -71,7 +71,7 @@ def bands_by_group(frame: pd.DataFrame, group: str, words: Words) -> Chart:
 
 
 def risk_scale(risk: float, low: float, high: float, edges: list[float], words: Words) -> Chart:
-    """One student's risk and range on the scale of bands, edges inner ones in 0–1 ascending."""
+    """One student's risk and range (null: none) on the scale of bands, edges inner ones in 0–1 ascending."""
     bounds = [0.0, *edges, 1.0]
     sketch = Sketch()
     for band, (start, end) in zip(BANDS, pairwise(bounds), strict=True):
@@ -80,11 +80,13 @@ def risk_scale(risk: float, low: float, high: float, edges: list[float], words: 
         )
         if end - start > 0.1:
             sketch.add_annotation(x=(start + end) / 2, y=0.06, text=words(f"band.{band}"), font={"size": 12})
-    sketch.add_shape(
-        type="line", x0=low, x1=high, y0=0.82, y1=0.82, line={"width": 3, "color": MUTED}, layer="above"
-    )
-    for end in (low, high):
-        sketch.add_shape(type="line", x0=end, x1=end, y0=0.74, y1=0.9, line={"width": 2, "color": MUTED})
+    has_range = not (pd.isna(low) or pd.isna(high))
+    if has_range:
+        sketch.add_shape(
+            type="line", x0=low, x1=high, y0=0.82, y1=0.82, line={"width": 3, "color": MUTED}, layer="above"
+        )
+        for end in (low, high):
+            sketch.add_shape(type="line", x0=end, x1=end, y0=0.74, y1=0.9, line={"width": 2, "color": MUTED})
     sketch.add_scatter(
         x=[risk],
         y=[0.82],
@@ -97,7 +99,9 @@ def risk_scale(risk: float, low: float, high: float, edges: list[float], words: 
     sketch.update_layout(margin={"l": 10, "r": 10, "t": 4, "b": 22})
     sketch.update_xaxes(range=[-0.005, 1.005], showgrid=False, **percent_axis(words))
     sketch.update_yaxes(range=[-0.1, 1.05], visible=False)
-    alt = words("alt.scale", risk=words.of_100(risk), low=words.of_100(low), high=words.of_100(high))
+    alt = words("alt.scale_alone", risk=words.of_100(risk))
+    if has_range:
+        alt = words("alt.scale", risk=words.of_100(risk), low=words.of_100(low), high=words.of_100(high))
 
     def table() -> pd.DataFrame:
         return pd.DataFrame(
@@ -113,12 +117,14 @@ def risk_history(frame: pd.DataFrame, edges: list[float], words: Words) -> Chart
     Parameters
     ----------
     frame : pandas.DataFrame
-        Columns ``as_of_index`` (terms completed), ``risk``, ``risk_low``, ``risk_high`` in 0–1, ``band``.
+        Columns ``as_of_index`` (terms completed), ``risk``, ``risk_low``, ``risk_high`` in 0–1 (the ends null
+        where there is no range: the shade is as narrow as the line there), ``band``.
     edges : list of float
         The three inner edges of the bands.
     """
-    rows = frame.sort_values("as_of_index")
+    rows = frame.sort_values("as_of_index").astype({"risk_low": float, "risk_high": float})
     x = rows["as_of_index"].astype(int).tolist()
+    ends = [rows[name].fillna(rows["risk"]).tolist() for name in ("risk_high", "risk_low")]
     sketch = Sketch()
     for band, (start, end) in zip(BANDS, pairwise([0.0, *edges, 1.0]), strict=True):
         sketch.add_hrect(
@@ -126,7 +132,7 @@ def risk_history(frame: pd.DataFrame, edges: list[float], words: Words) -> Chart
         )
     sketch.add_scatter(
         x=x + x[::-1],
-        y=rows["risk_high"].tolist() + rows["risk_low"].tolist()[::-1],
+        y=ends[0] + ends[1][::-1],
         fill="toself",
         fillcolor=translucent("#8794a1", 0.28),
         line={"width": 0},
@@ -145,7 +151,7 @@ def risk_history(frame: pd.DataFrame, edges: list[float], words: Words) -> Chart
             "line": {"width": 1.5, "color": MUTED},
         },
         customdata=[
-            f"{words.of_100(r)} ({words.of_100(low)}–{words.of_100(high)}) · {words(f'band.{band}')}"
+            f"{words.of_100(r)}{_span(low, high, words)} · {words(f'band.{band}')}"
             for r, low, high, band in rows[["risk", "risk_low", "risk_high", "band"]].itertuples(index=False)
         ],
         hovertemplate="%{customdata}<extra></extra>",
@@ -174,3 +180,8 @@ def risk_history(frame: pd.DataFrame, edges: list[float], words: Words) -> Chart
         )
 
     return Chart(sketch, alt, table)
+
+
+def _span(low: float, high: float, words: Words) -> str:
+    """A range in brackets; nothing where there is none."""
+    return "" if pd.isna(low) else f" ({words.of_100(low)}–{words.of_100(high)})"

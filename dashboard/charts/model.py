@@ -153,6 +153,50 @@ def precision_recall(frame: pd.DataFrame, names: dict[str, str], words: Words) -
     return Chart(sketch, words("alt.precision_recall", n=len(frame)), table)
 
 
+def net_benefit(frame: pd.DataFrame, names: dict[str, str], words: Words) -> Chart:
+    """Net benefit against the threshold of risk, one line per way of choosing.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``arm``, ``threshold`` in 0–1, ``net_benefit`` per student.
+    names : dict of str to str
+        Arm → its name in words, in the order of drawing; the first is the model.
+    """
+    sketch = Sketch()
+    dashes = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+    for number, (arm, name) in enumerate(names.items()):
+        rows = frame[frame["arm"] == arm]
+        sketch.add_scatter(
+            x=rows["threshold"],
+            y=rows["net_benefit"],
+            name=name,
+            mode="lines",
+            line={
+                "color": ACCENT if number == 0 else MUTED,
+                "width": 3 if number == 0 else 1.5,
+                "dash": dashes[number % len(dashes)],
+            },
+            hovertemplate=f"{name}, %{{x:.0%}}: %{{y:.3f}}<extra></extra>",
+        )
+    quiet(sketch, words, 340)
+    sketch.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.18, "x": 0})
+    sketch.update_xaxes(title={"text": words("worth.threshold")}, **percent_axis(words))
+    low = min(-0.05, float(frame.loc[frame["arm"] == next(iter(names), ""), "net_benefit"].min()))
+    sketch.update_yaxes(title={"text": words("worth.net_benefit")}, range=[low, None])
+
+    def table() -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                words("worth.way"): frame["arm"].map(names),
+                words("worth.threshold"): [words.percent(v) for v in frame["threshold"]],
+                words("worth.net_benefit"): [words.number(v, 3) for v in frame["net_benefit"]],
+            }
+        )
+
+    return Chart(sketch, words("alt.net_benefit", n=len(names)), table)
+
+
 def by_term(frame: pd.DataFrame, metric: str, words: Words) -> Chart:
     """One measure after each completed term, with intervals.
 

@@ -9,7 +9,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard.shell import current_session
+from dashboard.shell import current_session, stores
 from dashboard.shell.glossary import linked
 from dashboard.shell.plain import shown
 from dashboard.shell.view.view_menu import ALL, list_lengths, take_view, view_menu
@@ -216,14 +216,16 @@ def case_filters(programs: pd.DataFrame, cohorts: list[int], longest: int) -> Ca
         )
         with st.popover(words("caseload.filters"), icon=":material/tune:"):
             program, cohort = program_choice(programs), cohort_choice(cohorts)
-            band = st.pills(
-                words("band.label"),
-                list(BANDS),
-                format_func=lambda name: words(f"band.{name}"),
-                key="band",
-                help=linked(words("band.help"), "band", words),
-                persist_state="session",
-            )
+            band = None
+            if not stores.footing(target).ranks:  # a band of risk would be a count in disguise
+                band = st.pills(
+                    words("band.label"),
+                    list(BANDS),
+                    format_func=lambda name: words(f"band.{name}"),
+                    key="band",
+                    help=linked(words("band.help"), "band", words),
+                    persist_state="session",
+                )
         chosen = CaseFilter(target, program, cohort, k, band, search or None, moved, hide_quiet)
         view_menu(vars(chosen))
     return chosen

@@ -21,6 +21,7 @@ HEADLINE = (
     "base_rate",
     "brier",
     "ece",
+    "ece_folds",
     "slope",
     "intercept",
 )
@@ -60,6 +61,13 @@ def verdict(manifest: Manifest, target: str) -> str:
     """Key of the sentence that says whether the signature added anything: adds, nothing, few or unknown."""
     found = ablation(manifest, target)
     return found.verdict if found is not None and found.verdict in VERDICTS else "unknown"
+
+
+def given_away(manifest: Manifest, target: str, words: Words) -> str:
+    """What embeddings give away of the students compared, in words; empty where they give away nothing."""
+    found = ablation(manifest, target)
+    names = () if found is None else found.gives_away
+    return ", ".join(words.named("attribute", name).lower() for name in names)
 
 
 def differences(manifest: Manifest, target: str) -> pd.DataFrame:
@@ -141,5 +149,7 @@ def one_line(model: RegisteredModel | None, words: Words, target: str = TARGETS[
         version=model.version,
         metric=words("metric.roc_auc"),
         value=estimate(found.figure(target, FUSED, "roc_auc") if found else None, words, 2),
-        verdict=words(f"model.verdict_{verdict(model.manifest, target)}"),
+        verdict=words(
+            f"model.verdict_{verdict(model.manifest, target)}", what=given_away(model.manifest, target, words)
+        ),
     )

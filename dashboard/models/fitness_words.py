@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from dashboard.shell.wording import Words
 from data.columns import TARGETS
 from fusion.model.manifest import Fitness, Manifest
+from fusion.service.rule import Ruled
 from fusion.validation.fitness import AUC_WITHIN, SHARE_WITHIN, fitness_of, missing_exits
 
 
-def lacking(fitness: Fitness, words: Words) -> str:
-    """Why a target has no model, in a sentence or two; empty when it has one."""
+def lacking(fitness: Fitness | Ruled, words: Words) -> str:
+    """Why no model speaks about a target, in a sentence or two; empty when one does."""
+    if isinstance(fitness, Ruled):
+        day = words.day(datetime.fromisoformat(fitness.at))
+        return words("rule.served", day=day, actor=fitness.actor, reason=fitness.reason)
     if fitness.fit:
         return ""
     values = {"students": fitness.students, "events": fitness.events}
@@ -27,8 +33,10 @@ def lacking(fitness: Fitness, words: Words) -> str:
     return " ".join(parts)
 
 
-def with_rule(fitness: Fitness | None, words: Words) -> str:
+def with_rule(fitness: Fitness | Ruled | None, words: Words) -> str:
     """The same with what is offered instead; for None, that no model is in service."""
+    if isinstance(fitness, Ruled):
+        return lacking(fitness, words)
     why = words("fitness.no_model") if fitness is None else lacking(fitness, words)
     return f"{why} {words('fitness.rule')}"
 

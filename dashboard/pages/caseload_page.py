@@ -10,7 +10,8 @@ from dashboard.cases import caseload
 from dashboard.cases.view.bulk_log import bulk_log, bulk_receipt, selection_round
 from dashboard.cases.view.caseload_parts import cutoff_line, enriched, worth_a_talk
 from dashboard.cases.view.caseload_table import caseload_table, open_student
-from dashboard.cases.view.standing_parts import by_rule, past_normal
+from dashboard.cases.view.offers import offers_panel
+from dashboard.cases.view.standing_parts import by_rule, past_normal, rank_note
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import CaseFilter, case_filters
 from dashboard.components.layout import empty_state, page_header
@@ -34,6 +35,7 @@ def show() -> None:
     if chosen.search:
         searched(chosen.search)
     bulk_receipt()
+    offers_panel()
     silent, why = stores.unlearned(chosen.target)
     if silent:
         by_rule(chosen, why)
@@ -45,6 +47,7 @@ def show() -> None:
 def by_risk(chosen: CaseFilter) -> None:
     """The students for whom the target still is a risk, by the model."""
     words, ranked = current_session.words(), worth_a_talk(chosen)
+    rank_note(chosen.target)
     listed = caseload.ordered(ranked.head(chosen.k), caches.read_once(queries.newest_term))
     if chosen.only_moved:
         listed = listed[listed["moved"].isin(("new", "worse"))]

@@ -13,9 +13,11 @@ from dashboard.models.facts import AT_K, HEADLINE
 from dashboard.models.view import parts, watching
 from dashboard.models.view import registry as model_registry
 from dashboard.models.view.charts import quality_charts
-from dashboard.models.view.pdf import model_pdfs
+from dashboard.models.view.pdf import model_pdfs, study_pdf
+from dashboard.models.view.worth import lists, switch
 from dashboard.shell import current_session, stores
 from data.columns import TARGETS
+from fusion.validation.fitness import unfit
 
 
 def show() -> None:
@@ -34,10 +36,12 @@ def show() -> None:
     with card("fitness"):
         parts.fitness(manifest)
     target = target_choice()
-    if stores.unlearned(target)[0]:
+    if target in unfit(manifest):
         with card("registry"):
             model_registry.models(target)
         return retrain()
+    with card("rule"):
+        switch(target)
     with card("signature-verdict"):
         parts.signature_verdict(manifest, target)
     figures, at_k = (parts.measures(served, target, rows) for rows in (HEADLINE, AT_K))
@@ -47,6 +51,8 @@ def show() -> None:
         parts.figures(figures, words("model.metrics_title"))
         section(words("model.baselines_title"), words("model.baselines_help"))
         parts.figures(at_k, words("model.baselines_title"))
+    with card("worth"):
+        lists(manifest, target, (served.version, target))
     quality_charts(manifest, target, (served.version, target))
     for part in ("fairness", "drift"):
         with card(part):
@@ -63,3 +69,4 @@ def show() -> None:
     with st.container(horizontal=True):
         export_bar(parts.export_frame(figures, at_k), "model", target=target)
         model_pdfs(served.version, manifest)
+        study_pdf(served.version, manifest)

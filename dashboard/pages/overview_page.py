@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard.cases.view.standing_parts import unlearned_card
+from dashboard.cases.view.standing_parts import rank_note, unlearned_card
 from dashboard.cohorts.view import overview as parts
 from dashboard.cohorts.view.courses import bottleneck_card
 from dashboard.cohorts.view.prospects import gaps, health, outlook, prepare_overview
@@ -16,7 +16,7 @@ from dashboard.components.chart_panel import chart_panel
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import group_choices, group_filters
 from dashboard.components.kpis import kpi_row
-from dashboard.components.layout import card, empty_state, page_header
+from dashboard.components.layout import card, empty_state, page_header, section
 from dashboard.jobs.view.next_steps import next_steps
 from dashboard.shell import caches, current_session, stores
 from dashboard.shell.access import may_manage_accounts
@@ -33,7 +33,8 @@ def show() -> None:
         return next_steps("overview", follow=True)
     programs, cohorts = stores.program_table(), flow["cohort_term"].unique().tolist()
     chosen = group_filters(programs, cohorts)
-    unlearned_card(chosen.target)
+    if not unlearned_card(chosen.target):
+        rank_note(chosen.target)
     if stores.served_version() is None or may_manage_accounts(current_session.person()):
         next_steps("overview", follow=True)
     given = parts.Given(chosen)
@@ -43,7 +44,11 @@ def show() -> None:
     kpi_row(parts.kpis(given))
     left, right = st.columns(2)
     with left, card("bands"):
-        chart_panel(**panels["bands"], title=words("overview.bands_title"))
+        if given.cube.empty:
+            section(words("overview.bands_title"))
+            st.caption(words("overview.bands_none"))
+        else:
+            chart_panel(**panels["bands"], title=words("overview.bands_title"))
     with right, card("retention"):
         chart_panel(**panels["retention"], **parts.titled("retention"))
     left, right = st.columns(2)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard.cases.standing import is_past
 from dashboard.cases.view.case_log import case_log
+from dashboard.cases.view.offers import offer_line
 from dashboard.cases.view.standing_parts import standing_card
 from dashboard.charts.records import term_timeline
 from dashboard.components.chart_panel import chart_panel
@@ -37,6 +38,7 @@ def show() -> None:
     auditing.audited_once("view_student", key)
     terms = queries.term_rows(store, scope, key)
     parts.student_header(students.iloc[0].to_dict(), terms)
+    offer_line(key)
     events = queries.case_events(store, scope, key)
     row = parts.standing_of(key, students.iloc[0].to_dict())
     if row is not None and is_past(row):

@@ -51,6 +51,7 @@ PAGES = {
         PageEntry("reports", ":material/description:"),
         PageEntry("data", ":material/upload_file:"),
         PageEntry("model", ":material/insights:"),
+        PageEntry("trial", ":material/casino:"),
         PageEntry("jobs", ":material/manufacturing:"),
         PageEntry("accounts", ":material/manage_accounts:"),
         PageEntry("tokens", ":material/key:"),
@@ -59,7 +60,7 @@ PAGES = {
     )
 }
 _MENU = {  # deny by default: what is not listed does not exist for the role; the first one opens
-    "leadership": ("overview", "inbox", "reports", "model"),
+    "leadership": ("overview", "inbox", "reports", "model", "trial"),
     "advisor": ("caseload", "inbox", "student", "followups", "model"),
     "registry": (
         *("verification", "inbox", "review", "enrolment", "consent", "duplicates", "signatures"),
@@ -106,6 +107,12 @@ _MAY = {  # acts that a page offers to some of its readers only
     "decide retention": {"administrator"},
     "manage tokens": {"administrator"},
     "run pack": {"accreditation", "leadership"},  # each step asks for its own right
+    "register trial": {"leadership"},
+    "approve trial": {"leadership"},  # never the one who registered it
+    "draw trial": {"leadership"},
+    "stop trial": {"leadership"},
+    "read trial": {"leadership"},  # once, on its day
+    "see offers": {"advisor"},  # whom a lot offers help; never the other group
 }
 
 

@@ -12,12 +12,23 @@ SUBJECTS = {
         *("reasons", "changeable", "whatif", "records_only"),
     ),
     "cohorts": ("cohort", "mature", "on_time", "dropout", "retention", "incidence", "scenario", "gap"),
-    "advising": ("caseload", "cutoff", "worsened", "override", "snooze", "digest"),
+    "advising": (
+        "caseload",
+        "cutoff",
+        "worsened",
+        "override",
+        "snooze",
+        "digest",
+        "lots",
+        "intention_to_treat",
+        "power",
+    ),
     "signatures": (
         *("specimen", "finding", "genuine", "skilled", "far", "frr", "eer"),
         *("likelihood", "outcome", "blind", "heat_map", "fidelity"),
     ),
-    "model": ("forward", "roc_auc", "precision_at_k", "calibration", "drift", "ablation", "fairness"),
+    "model": ("forward", "roc_auc", "precision_at_k", "calibration", "drift", "ablation", "fairness")
+    + ("net_benefit", "place", "rule"),
     "data": ("consent", "suppressed", "profile", "ts", "provenance", "audit"),
 }
 TERMS = tuple(term for terms in SUBJECTS.values() for term in terms)

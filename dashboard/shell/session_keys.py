@@ -47,6 +47,9 @@ class Key(StrEnum):
     INBOX_NUMBER = "inbox_number"  # (how much waits, when that was asked)
     INBOX_SINCE = "inbox_since"  # since when jobs are told on this visit
 
+    # Trials
+    TRIAL_TOLD = "trial_told"  # (whether it went well, what to say) on the next run, once
+
     # Long work asked for in this tab: number of the job
     BATCH_JOB = "batch-job"
     CALIBRATE_JOB = "calibrate-job"

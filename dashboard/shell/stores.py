@@ -110,18 +110,42 @@ def _model(version: str):
 
 
 def unlearned(target: str) -> tuple[bool, Any]:
-    """Whether no risk of ``target`` may be shown, and why (:class:`fusion.validation.fitness.Fitness`).
+    """Whether no risk of ``target`` may be shown, and why (:class:`fusion.validation.fitness.Fitness`, or
+    :class:`fusion.service.rule.Ruled` where the rule is served in place of the model).
 
     Without a model in service there is no risk either; the last training may have said why (else None).
     """
     from fusion.validation.fitness import FACT, verdict
 
+    if (by_rule := rule_served(target)) is not None:
+        return True, by_rule
     served = served_model()
     fact = None if served is not None else _once("fitness", lambda: get_fact(store(), FACT))
     fitness = verdict(None if served is None else served.manifest, fact, target)
     if served is None:
         return True, None if fitness is None or fitness.fit else fitness
     return fitness is not None and not fitness.fit, fitness
+
+
+def rule_served(target: str):
+    """The decision to serve the rule for a target (:class:`fusion.service.rule.Ruled`), else None."""
+    from fusion.service.rule import ruled
+
+    return _once("ruled", lambda: ruled(store())).get(target)
+
+
+def footing(target: str):
+    """How scores of ``target`` may be told (:class:`fusion.validation.footing.Footing`)."""
+    from fusion.validation.footing import Footing
+    from fusion.validation.footing import footing as of
+
+    served = served_model()
+    return Footing() if served is None else of(served.manifest, target)
+
+
+def counts_hold(target: str) -> bool:
+    """Whether risks of ``target`` may be shown as counts and added up."""
+    return not unlearned(target)[0] and not footing(target).ranks
 
 
 def encoder() -> SharedEncoder:

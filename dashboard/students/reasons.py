@@ -11,6 +11,7 @@ from fusion.features.feature_list import FEATURES
 
 COLUMNS = ("name", "label", "shown", "phi", "modality", "changeable")
 WEIGHTY = 0.02  # log-odds under which a reason is not worth a sentence
+UNLISTED = "another"  # what the encoder calls a category that no column stands for
 SHARES = ("share", "share of plan", "share of meetings")
 _FAMILIES = {"entry_type": "entry_type", "status_last": "status"}
 
@@ -60,6 +61,8 @@ def shown_value(contribution: Contribution, programs: dict[str, str], words: Wor
         return ""
     if value is None:
         return words("unit.missing")
+    if value == UNLISTED:
+        return words("unit.unlearned")
     if isinstance(value, str):
         if contribution.name == "program_code":
             return programs.get(value, value)

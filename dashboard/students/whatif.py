@@ -21,9 +21,12 @@ from fusion.model.risk_model import RiskModel, band_of
 __all__ = ["Changed", "changed_score", "levers", "moved", "stored_row", "studied"]
 
 
+RANGE = ("risk", "risk_low", "risk_high")
+
+
 @dataclass(frozen=True)
 class Changed:
-    """A score as it would be: risk and range in 0–1, and the band."""
+    """A score as it would be: risk and range in 0–1 (NaN: nobody to count), and the band."""
 
     risk: float
     low: float
@@ -84,16 +87,18 @@ def changed_score(
         Lever → value; empty gives the stored score.
     """
     if not changes:
-        return Changed(
-            *(float(stored.score[name]) for name in ("risk", "risk_low", "risk_high")), stored.score["band"]
-        )
+        return Changed(*map(_end, (stored.score[name] for name in RANGE)), stored.score["band"])
     target = stored.score["target"]
     frame = score_changes(model, row, target, [{}, changes])
     after = frame.iloc[1]
     if stored.score["modality"] == "records":
-        return Changed(*(float(after[name]) for name in ("risk", "risk_low", "risk_high")), after["band"])
+        return Changed(*map(_end, (after[name] for name in RANGE)), after["band"])
     part = model.targets[target]
     margin = stored.score["margin"] + float(after["margin"] - frame.iloc[0]["margin"])
     risk = part.signature.calibrator.risk(np.array([margin]))
     low, high = part.signature.calibrator.interval(risk, row.as_of)
     return Changed(float(risk[0]), float(low[0]), float(high[0]), str(band_of(risk, part.bands)[0]))
+
+
+def _end(value: float | None) -> float:
+    return float("nan") if value is None else float(value)

@@ -36,6 +36,8 @@ class FeederList:
         Field with a date of which only the year is kept.
     province_of : str
         Field with the code of a district of which only the province is kept.
+    term : str
+        Field of the term, where only the newest one is asked for.
     optional : bool
         Whether a service without it will do.
     instead : str
@@ -48,6 +50,7 @@ class FeederList:
     entry: str = ""
     year_of: str = ""
     province_of: str = ""
+    term: str = ""
     optional: bool = False
     instead: str = ""
 
@@ -163,13 +166,34 @@ GRADES = FeederList(
     entry="angkatan",
     optional=True,
 )
+TAKEN = FeederList(  # enrolment in classes: those of the newest term have no row of grades yet
+    "GetKRSMahasiswa",
+    (
+        *(REGISTRATION, "nim", "id_periode", "id_matkul", "kode_mata_kuliah", "nama_mata_kuliah"),
+        *("id_kelas", "nama_kelas_kuliah", "sks_mata_kuliah", "angkatan"),
+    ),
+    (REGISTRATION, "id_matkul", "id_periode", "id_kelas"),
+    entry="angkatan",
+    term="id_periode",
+    optional=True,
+)
+TAKEN_OVER = FeederList(  # credits from elsewhere
+    "GetNilaiTransferPendidikanMahasiswa",
+    (
+        *("id_transfer", REGISTRATION, "nim", "id_periode_masuk", "id_matkul", "kode_matkul_diakui"),
+        *("nama_mata_kuliah_diakui", "sks_mata_kuliah_diakui"),
+    ),
+    ("id_transfer",),
+    entry="id_periode_masuk",
+    optional=True,
+)
 COUNTED = ("aktif", "cuti", "non_aktif", "sedang_double_degree", "kampus_merdeka")
 COUNTS = FeederList(
     "GetRekapJumlahMahasiswa", ("id_periode", "id_prodi", *COUNTED), ("id_periode", "id_prodi"), optional=True
 )
 CODE_LISTS = (STATUSES, EXIT_KINDS, ENTRY_KINDS, SEMESTERS, PATHS, FUNDING)
 LISTS = (PROGRAMMES, *CODE_LISTS, REGISTRATIONS, STUDENTS, TERMS, EXITS, COUNTS)
-OF_GRADES = (COURSES, CURRICULA, GRADES)
+OF_GRADES = (COURSES, CURRICULA, GRADES, TAKEN, TAKEN_OVER)
 
 
 @dataclass(frozen=True)
@@ -212,13 +236,14 @@ class Cohorts:
         return f"{self.first}-{self.last}"
 
 
-def filter_of(one: FeederList, cohorts: Cohorts | None) -> str:
-    """``filter`` of the protocol for some cohorts; empty where the list cannot be cut by them."""
-    if cohorts is None or not one.entry:
-        return ""
-    if one.entry == "angkatan":  # a year alone
-        return f"{one.entry} >= '{cohorts.first}' and {one.entry} <= '{cohorts.last}'"
-    return f"{one.entry} >= '{cohorts.first}1' and {one.entry} <= '{cohorts.last}3'"
+def filter_of(one: FeederList, cohorts: Cohorts | None, term: str = "") -> str:
+    """``filter`` of the protocol for some cohorts and the newest term; empty where neither cuts the list."""
+    parts = [f"{one.term} = '{term}'"] if one.term and term.isdecimal() else []
+    if cohorts is not None and one.entry == "angkatan":  # a year alone
+        parts.append(f"{one.entry} >= '{cohorts.first}' and {one.entry} <= '{cohorts.last}'")
+    elif cohorts is not None and one.entry:
+        parts.append(f"{one.entry} >= '{cohorts.first}1' and {one.entry} <= '{cohorts.last}3'")
+    return " and ".join(parts)
 
 
 def kept_rows(one: FeederList, rows: Iterable[dict]) -> list[dict[str, str]]:

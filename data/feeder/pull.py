@@ -20,7 +20,7 @@ from data.feeder.protocol import FeederClient, FeederError, host_of
 from data.feeder.reading import PAGE_ROWS, read_list
 from data.feeder.reconcile import NOT_REPORTED, VANISHED, Reconciliation, reconcile, remember
 from data.feeder.staging import Staging, alone, begun
-from data.feeder.tables import FeederTables, tables_of
+from data.feeder.tables import FeederTables, newest_term, tables_of
 from data.files.mapping import Mapping
 from data.records.checks import collect, problems
 from data.records.imports import records_written
@@ -201,7 +201,8 @@ def _read(client: FeederClient, wanted: Wanted, staging: Staging, progress: Prog
         def heard(rows: int, before: int = before) -> None:
             progress(before + rows, 0, f"asking feeder, {before + rows} rows")
 
-        if not read_list(client, one, staging, wanted.cohorts, page_rows=wanted.page_rows, heard=heard):
+        how = {"term": newest_term(staging) if one.term else "", "page_rows": wanted.page_rows}
+        if not read_list(client, one, staging, wanted.cohorts, heard=heard, **how):
             without.append(one.act)
         before += len(staging.rows(one))
     return tuple(without)

@@ -24,6 +24,7 @@ def read_list(
     staging: Staging,
     cohorts: Cohorts | None,
     *,
+    term: str = "",
     page_rows: int = PAGE_ROWS,
     heard: Callable[[int], None] = lambda rows: None,
 ) -> bool:
@@ -35,6 +36,8 @@ def read_list(
 
     Parameters
     ----------
+    term : str
+        The newest term, for a list that is asked for it alone.
     page_rows : int
         Rows asked for at a time, at least 2.
     heard : callable
@@ -49,7 +52,7 @@ def read_list(
         raise ValueError(f"page_rows must be at least 2, got {page_rows}")
     # Not every Feeder can be asked by every field, nor knows every act: then all of the list, to be cut here,
     # or the other act with the same rows.
-    cuts = dict.fromkeys((filter_of(one, cohorts), ""))
+    cuts = dict.fromkeys((filter_of(one, cohorts, term), ""))
     ways = [(act, where) for act in (one.act, one.instead) if act for where in cuts]
     first, beginnings = None, BEGINNINGS
     while beginnings:

@@ -25,6 +25,8 @@ from data.feeder.lists import (
     REGISTRATION,
     REGISTRATIONS,
     STUDENTS,
+    TAKEN,
+    TAKEN_OVER,
     TERMS,
     Cohorts,
     FeederList,
@@ -34,6 +36,7 @@ from data.records.ingest import Source
 
 NAMES = {table: f"feeder-{table}.csv" for table in ("students", "terms", "grades", "outcomes")}
 _NUMBER = "nim"
+_TRANSFERRED = "transferred"  # the mark of credits from elsewhere: passed, and in no average
 _STUDENT_HEADERS = (
     *(_NUMBER, "nama_mahasiswa", "kode_program_studi", "nama_program_studi", "nama_jenjang_pendidikan"),
     *("id_periode_masuk", "id_jenis_daftar", "nama_jalur_daftar", "sks_diakui", "nama_pembiayaan_awal"),
@@ -51,6 +54,7 @@ _NEEDED = {  # written even where every cell is empty: the check then says what 
     "id_jenis_keluar",
     *("kode_mata_kuliah", "id_periode", "sks_mata_kuliah", "nilai_huruf"),
 }
+_ORDER = (_NUMBER, "id_periode", "id_matkul", "id_kelas", REGISTRATION)
 Row = dict[str, str]
 
 
@@ -117,7 +121,7 @@ def tables_of(staging: Staging, cohorts: Cohorts | None) -> FeederTables:
         _grades(staging, numbers, cohorts, codes, left),
         codes,
         tuple(left),
-        with_grades=bool(staging.rows(GRADES)),
+        with_grades=any(staging.rows(one) for one in (GRADES, TAKEN, TAKEN_OVER)),
     )
 
 
@@ -137,8 +141,11 @@ def _grades(staging: Staging, numbers, cohorts: Cohorts | None, codes: Codes, le
     kinds: dict[str, set[str]] = {}
     for row in _named(staging, CURRICULA, left):
         kinds.setdefault(row["id_matkul"], set()).add(row["apakah_wajib"])
+    rows = _of_students(staging, GRADES, numbers, cohorts, left, "id_periode", "id_matkul", "id_kelas")
+    rows += _without_grade(staging, rows, numbers, cohorts, left)
+    rows += _taken_over(staging, rows, numbers, cohorts, left)
     found = []
-    for row in _of_students(staging, GRADES, numbers, cohorts, left, "id_periode", "id_matkul", "id_kelas"):
+    for row in sorted(rows, key=lambda row: [row[name] for name in _ORDER]):
         course = courses.get(row["id_matkul"], {})
         name = row["nama_mata_kuliah"] or course.get("nama_mata_kuliah", "")
         kind = kinds.get(row["id_matkul"], set())
@@ -154,6 +161,50 @@ def _grades(staging: Staging, numbers, cohorts: Cohorts | None, codes: Codes, le
                 "nama_kelas_kuliah": row["nama_kelas_kuliah"] or row["id_kelas"],
             }
         )
+    return found
+
+
+def newest_term(staging: Staging) -> str:
+    """The newest term of which Feeder has an activity; empty when it has none."""
+    return max(
+        (row["id_semester"] for row in staging.rows(TERMS) if row["id_semester"].isdecimal()), default=""
+    )
+
+
+def _without_grade(staging: Staging, graded: list[Row], numbers, cohorts: Cohorts | None, left) -> list[Row]:
+    """Courses of the newest term that are taken and have no row of grades yet, as rows of grades.
+
+    Of earlier terms nothing is taken: a class that nobody has closed there would stay open for ever.
+    """
+    there = {(row[REGISTRATION], row["id_matkul"], row["id_periode"]) for row in graded}
+    term = newest_term(staging)
+    empty = dict.fromkeys(GRADES.fields, "")
+    return [
+        empty | row
+        for row in _of_students(staging, TAKEN, numbers, cohorts, left, "id_periode", "id_matkul", "id_kelas")
+        if row["id_periode"] == term and (row[REGISTRATION], row["id_matkul"], term) not in there
+    ]
+
+
+def _taken_over(staging: Staging, graded: list[Row], numbers, cohorts: Cohorts | None, left) -> list[Row]:
+    """Credits from elsewhere as rows of grades of the term of entry, each course once; those that the list
+    of grades has already stay as it has them."""
+    there = {(row[REGISTRATION], row["id_matkul"]) for row in graded}
+    empty, found = dict.fromkeys(GRADES.fields, ""), []
+    rows = _of_students(staging, TAKEN_OVER, numbers, cohorts, left, "id_matkul", "id_transfer")
+    for row in (row for row in rows if row[REGISTRATION]):
+        if (row[REGISTRATION], row["id_matkul"]) in there:
+            continue
+        there.add((row[REGISTRATION], row["id_matkul"]))
+        taken = {name: row[name] for name in (REGISTRATION, _NUMBER, "id_matkul")}
+        taken |= {
+            "id_periode": row["id_periode_masuk"],
+            "kode_mata_kuliah": row["kode_matkul_diakui"],
+            "nama_mata_kuliah": row["nama_mata_kuliah_diakui"],
+            "sks_mata_kuliah": row["sks_mata_kuliah_diakui"],
+            "nilai_huruf": _TRANSFERRED,
+        }
+        found.append(empty | taken)
     return found
 
 

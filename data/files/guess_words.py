@@ -13,6 +13,7 @@ TRUE_DATES = {
     "stored": "true dates as stored",
     "swapped": "day and month of its true dates exchanged back",
 }
+HIDDEN = {"read": "read", "left": "left out"}
 _NAMED = {
     "date_order": lambda value: ORDERS[value],
     "true_dates": lambda value: TRUE_DATES[value],
@@ -20,6 +21,11 @@ _NAMED = {
     "entry_date": lambda value: "dates: the odd term from June to December, the even one from January to May",
     "encoding": lambda value: f"text in {value}",
     "sheets": lambda value: f"sheets read: {value}",
+    "hidden_rows": lambda value: f"hidden rows {HIDDEN[value]}",
+    "hidden_columns": lambda value: f"hidden columns {HIDDEN[value]}",
+    "hidden": lambda value: (
+        "hidden rows and columns too, if there are any: this kind of workbook does not tell"
+    ),
 }
 
 
@@ -40,6 +46,8 @@ def guess_line(guess: Guess, table: str = "") -> str:
     """
     about = f"{guess.column!r}: " if guess.column else ""
     line = about + _NAMED[guess.what](guess.value)
+    if guess.what in ("hidden_rows", "hidden_columns"):
+        line += f": {guess.cell} of {guess.sheet!r}"
     place = f"row {guess.row}" + (f" of {guess.sheet!r}" if guess.sheet else "")
     if guess.shown_by:
         line += f" (as {guess.shown_by!r} shows)"

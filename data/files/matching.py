@@ -18,7 +18,7 @@ from data.files.mapping import BY_TERM, TABLES, Mapping, missing_columns, shippe
 from data.files.mark_words import mark_meaning
 from data.files.never_stored import never_stored
 from data.files.term_words import read_term
-from data.files.text_table import TextTable, cell_key, header_key
+from data.files.text_table import TextTable, cell_key, header_key, spelled_out
 from data.files.wide import own_count, term_headers
 
 # Columns added to the files that go back to the office; ignored when such a file is imported again.
@@ -123,7 +123,8 @@ def match_headers(
     headers: Sequence[str], table: str, mapping: Mapping, others: Sequence[Mapping] = ()
 ) -> Match:
     """Tie each column to a header by one mapping; columns it cannot find are looked up in the others."""
-    by_key = _bracketed(headers) | {header_key(header): header for header in reversed(headers)}
+    by_key = {header_key(spelled_out(header)): header for header in reversed(headers)}
+    by_key |= _bracketed(headers) | {header_key(header): header for header in reversed(headers)}
     found, tied = _tied_by_hand(by_key, mapping.table(table).chosen)
     for last_resort in (False, True):
         for source in (mapping, *others):

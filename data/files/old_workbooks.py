@@ -8,11 +8,12 @@ Number formats are not read from them: a student number that is stored as a numb
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from data.files import workbook_reader
 from data.files.cell_formats import EXACT
-from data.files.sheet_rows import SheetRow
+from data.files.reading import Guess, Reading
+from data.files.sheet_rows import MOST_COLUMNS, SheetRow
 from data.files.text_files import TableError
 from data.files.text_table import TextTable
 from data.files.workbook_child import DAMAGED
@@ -37,19 +38,34 @@ def read_old_workbook(
     source: bytes,
     name: str,
     *,
-    sheets: Collection[str] = (),
+    reading: Reading = Reading(),
     known: Collection[str] = (),
     limit: int | None = None,
 ) -> TextTable:
-    """Read sheets as one table; parameters and errors as :func:`data.files.workbooks.read_workbook`."""
+    """Read sheets as one table; parameters and errors as :func:`data.files.workbooks.read_workbook`.
+
+    What is hidden is told of ODS only.
+    """
+    table = _book(source, name).read(reading, known, limit)
+    if source[:4] == b"PK\x03\x04" and ODS in source[:256]:
+        return table
+    return replace(table, guesses=(*table.guesses, Guess("hidden", "", proven=True)))
+
+
+def old_sheet_titles(source: bytes, name: str) -> tuple[str, ...]:
+    """Titles of the sheets, in their order; errors as :func:`read_old_workbook`."""
+    return tuple(_book(source, name).titles)
+
+
+def _book(source: bytes, name: str) -> Book:
     if len(source) > MAX_BYTES:
         raise TableError(f"{name}: {len(source):,} bytes; save a workbook of this size as .xlsx")
     if source[:8] == OLE and ENCRYPTED in source:
         raise TableError(f"{name}: the workbook has a password; save it without one")
     if source[:4] == b"PK\x03\x04":
         refuse_bomb(source, name)
-    book = _Sheets(_sheets(source, name))
-    return Book(book, name, book).read(sheets, known, limit)
+    sheets = _Sheets(_sheets(source, name))
+    return Book(sheets, name, sheets)
 
 
 def _sheets(source: bytes, name: str) -> list[dict]:
@@ -79,6 +95,8 @@ class _Sheet:
     title: str
     sheet_state: str
     written: list[list]
+    hidden_rows: list[list[int]]  # first and last of each run, from 0
+    hidden_columns: list[list[int]]
 
 
 class _Sheets:
@@ -86,21 +104,36 @@ class _Sheets:
 
     def __init__(self, sheets: list[dict]) -> None:
         self.worksheets = [
-            _Sheet(sheet["title"], _STATES.get(sheet["state"], "visible"), sheet["rows"]) for sheet in sheets
+            _Sheet(
+                sheet["title"],
+                _STATES.get(sheet["state"], "visible"),
+                sheet["rows"],
+                *(sheet.get(name, []) for name in ("hidden_rows", "hidden_columns")),
+            )
+            for sheet in sheets
         ]
 
     def __getitem__(self, title: str) -> _Sheet:
         return next(sheet for sheet in self.worksheets if sheet.title == title)
 
+    def hidden_columns(self, sheet: _Sheet) -> frozenset[int]:
+        """Positions of the hidden columns of a sheet, from 0."""
+        return frozenset(at for run in sheet.hidden_columns for at in _among(run, MOST_COLUMNS))
+
     def rows(self, sheet: _Sheet) -> Iterator[SheetRow]:
         """The written rows of a sheet, from its top on."""
+        hidden = {at + 1 for run in sheet.hidden_rows for at in _among(run, len(sheet.written))}
         for number, cells in enumerate(sheet.written, start=1):
             texts = [_text(cell) for cell in cells]
             while texts and not texts[-1]:
                 texts.pop()
             dates = tuple(at for at, cell in enumerate(cells) if isinstance(cell, dict))
             if texts:
-                yield SheetRow(number, texts, dates)
+                yield SheetRow(number, texts, dates, number in hidden)
+
+
+def _among(run: list[int], many: int) -> range:
+    return range(run[0], min(run[1] + 1, many))
 
 
 def _text(cell) -> str:

@@ -10,6 +10,8 @@ OPTIONS = {
     "date_order": ("dmy", "mdy"),
     "true_dates": ("stored", "swapped"),
     "attendance": ("percent", "fraction"),
+    "hidden_rows": ("read", "left"),
+    "hidden_columns": ("read", "left"),
 }
 SETTINGS = (*OPTIONS, "encoding")
 
@@ -31,6 +33,8 @@ class Reading:
         the other way round.
     attendance : {"", "percent", "fraction"}
         Scale of attendance without a percent sign.
+    hidden_rows, hidden_columns : {"", "read", "left"}
+        Whether hidden rows and columns of a workbook are read.
     encoding : str
         Name of the text encoding of a CSV file.
     sheets : tuple of str
@@ -40,6 +44,8 @@ class Reading:
     date_order: str = ""
     true_dates: str = ""
     attendance: str = ""
+    hidden_rows: str = ""
+    hidden_columns: str = ""
     encoding: str = ""
     sheets: tuple[str, ...] = ()
 
@@ -64,7 +70,8 @@ class Guess:
     Parameters
     ----------
     what : str
-        "date_order", "true_dates", "attendance", "encoding", "sheets" or "entry_date".
+        "date_order", "true_dates", "attendance", "encoding", "sheets", "entry_date", "hidden_rows",
+        "hidden_columns" or "hidden" (nothing can tell).
     value : str
         What was assumed, e.g. "dmy"; sheets by name, joined with ", ".
     column : str
@@ -72,7 +79,7 @@ class Guess:
     row : int or None
         Row of a cell that shows it, as a spreadsheet numbers rows.
     cell : str
-        That cell as written.
+        That cell as written; of what is hidden, its rows or columns.
     sheet : str
         The sheet of that row, where several are read.
     shown_by : str

@@ -18,6 +18,7 @@ from openpyxl.utils.datetime import from_excel
 
 from data.files.cell_formats import shown_number
 
+MOST_COLUMNS = 16_384  # of the format itself
 _PLACE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d+)")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _KINDS = frozenset(("n", "s", "str", "inlineStr", "b", "e", "d"))
@@ -40,11 +41,14 @@ class SheetRow:
         Text of the cells from the first column on; the last one is filled, unless there is none.
     dates : tuple of int
         Positions of true dates.
+    hidden : bool
+        Whether the row is hidden, by hand or by a filter.
     """
 
     number: int
     cells: list[str]
     dates: tuple[int, ...]
+    hidden: bool = False
 
 
 class SheetReader:
@@ -61,6 +65,19 @@ class SheetReader:
     def __init__(self, book, archive: zipfile.ZipFile):
         self.book, self.archive = book, archive
         self._formats: dict[int, str] = {}
+
+    def hidden_columns(self, worksheet) -> frozenset[int]:
+        """Positions of the hidden columns of a sheet, from 0."""
+        found: set[int] = set()
+        with self.archive.open(worksheet._worksheet_path) as stream:
+            for _, element in iterparse(stream, ("start",)):
+                tag = element.tag.rpartition("}")[2]
+                if tag == "sheetData":  # columns are told before the rows
+                    break
+                if tag == "col" and _is_hidden(element, "width"):
+                    first, last = (_bounded(element.get(name)) for name in ("min", "max"))
+                    found.update(range(first - 1, last))
+        return frozenset(found)
 
     def rows(self, worksheet) -> Iterator[SheetRow]:
         """Every written row of a sheet.
@@ -99,7 +116,8 @@ class SheetReader:
                 cells[position] = text
                 if is_date:
                     dates.append(position)
-        return SheetRow(number, [cells.get(at, "") for at in range(max(cells, default=-1) + 1)], tuple(dates))
+        texts = [cells.get(at, "") for at in range(max(cells, default=-1) + 1)]
+        return SheetRow(number, texts, tuple(dates), _is_hidden(element, "ht"))
 
     def _text(self, cell: Element, shared) -> tuple[str, bool]:
         """Text of a cell, and whether it is a true date."""
@@ -154,6 +172,18 @@ class SheetReader:
             text = BUILTIN_FORMATS.get(number, "General") if own < 0 else ""
             self._formats[style] = known[own] if 0 <= own < len(known) else text
         return self._formats[style]
+
+
+def _is_hidden(element: Element, size: str) -> bool:
+    """Whether a row or column is hidden, or has a width or height of nothing."""
+    if element.get("hidden") in ("1", "true"):
+        return True
+    return element.get(size, "") in ("0", "0.0")
+
+
+def _bounded(text: str | None) -> int:
+    """A column's number, from 1; what lies outside of a sheet counts as its end."""
+    return min(int(text), MOST_COLUMNS) if text and text.isascii() and text.isdecimal() else 1
 
 
 def _row_number(text: str) -> int:

@@ -15,7 +15,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from data.files.json_tables import is_json, read_json_table
-from data.files.old_workbooks import is_old_workbook, read_old_workbook
+from data.files.old_workbooks import is_old_workbook, old_sheet_titles, read_old_workbook
 from data.files.reading import Guess, Reading
 from data.files.text_files import Decoded, TableError, decode, is_odd, refuse_other_formats, repaired
 from data.files.text_table import (
@@ -26,11 +26,11 @@ from data.files.text_table import (
     build_frame,
     find_header,
     header_key,
+    header_of,
     unique_headers,
-    with_names_above,
 )
 from data.files.web_tables import is_web_page, read_web_table
-from data.files.workbooks import read_workbook
+from data.files.workbooks import read_workbook, sheet_titles
 
 DELIMITERS = (",", ";", "\t", "|")
 MAX_BYTES = 2**30
@@ -91,15 +91,28 @@ def read_text_table(
     if not source.strip(b"\x00 \r\n\t\xef\xbb\xbf\xff\xfe"):
         raise TableError(f"{name}: the file is empty")
     if is_old_workbook(source):
-        return _below_header(read_old_workbook(source, name, sheets=reading.sheets, known=known, limit=limit))
+        return _below_header(read_old_workbook(source, name, reading=reading, known=known, limit=limit))
     if is_web_page(source):
         return _below_header(read_web_table(source, name, known=known, limit=limit))
     refuse_other_formats(source, name)
     if is_json(source):
         return read_json_table(source, name, known=known, limit=limit)
     if source[:4] == b"PK\x03\x04":
-        return _below_header(read_workbook(source, name, sheets=reading.sheets, known=known, limit=limit))
+        return _below_header(read_workbook(source, name, reading=reading, known=known, limit=limit))
     return _below_header(_read_csv(source, name, reading.encoding, known, limit))
+
+
+def titles_of(source: bytes, name: str) -> tuple[str, ...]:
+    """Titles of the sheets of a workbook of any kind, in their order; none for other files.
+
+    Raises
+    ------
+    TableError
+        When the workbook is damaged.
+    """
+    if is_old_workbook(source):
+        return old_sheet_titles(source, name)
+    return sheet_titles(source, name) if source[:4] == b"PK\x03\x04" else ()
 
 
 def _sniff_delimiter(text: str, known: Collection[str]) -> str:
@@ -155,8 +168,7 @@ def _read_csv(
     records = _records(text, delimiter, name)
     records = _mended(records, odd) if read.odd else records
     head = list(islice(records, HEADER_SEARCH_ROWS))
-    position = find_header([record for _, record in head], known)
-    cells = with_names_above([record for _, record in head], position, known)
+    position, cells = header_of([record for _, record in head], known)
     if len(cells) > MAX_COLUMNS:
         raise TableError(
             f"{name}: row {head[position][0]}: {len(cells):,} columns; at most {MAX_COLUMNS:,} are read; "

@@ -128,6 +128,37 @@ def header_key(header: str) -> str:
     return "".join(char for char in plain if char.isalnum())
 
 
+_SHORT = {
+    "mhs": "mahasiswa",
+    "mhsw": "mahasiswa",
+    "smt": "semester",
+    "smstr": "semester",
+    "tgl": "tanggal",
+    "thn": "tahun",
+    "jml": "jumlah",
+    "kum": "kumulatif",
+    "ket": "keterangan",
+    "nmr": "nomor",
+}
+
+
+@lru_cache(maxsize=10_000)
+def spelled_out(header: str) -> str:
+    """A header with the usual short forms of its words written in full.
+
+    Examples
+    --------
+    >>> spelled_out("Status Mhs."), spelled_out("SKS_Kum"), spelled_out("IPS 1")
+    ('Status mahasiswa.', 'SKS_kumulatif', 'IPS 1')
+    """
+    return re.sub(r"[^\W\d_]+", lambda word: _SHORT.get(word[0].casefold(), word[0]), str(header))
+
+
+def is_known(header: str, known: Collection[str]) -> bool:
+    """Whether a header is among those expected, written in full or short."""
+    return header_key(header) in known or header_key(spelled_out(header)) in known
+
+
 _SIGNED = re.compile(r"\s*([A-Za-z]{1,2})\s*([+\-\u2010-\u2015\u2212]+)\s*")
 
 
@@ -175,9 +206,9 @@ class _Cleaned(dict):
 
 def find_header(rows: list[list[str]], known: Collection[str] = ()) -> int:
     """Position of the header among the first rows: most known headers, else the first well-filled row."""
-    rows = rows[:HEADER_SEARCH_ROWS]
+    rows, known = rows[:HEADER_SEARCH_ROWS], frozenset(known)
     if known:
-        hits = [len({header_key(cell) for cell in row} & set(known)) for row in rows]
+        hits = [len({header_key(cell) for cell in row if is_known(cell, known)}) for row in rows]
         if max(hits, default=0) >= 2:
             return hits.index(max(hits))
     filled = [sum(bool(clean_cell(cell)) for cell in row) for row in rows]
@@ -187,14 +218,83 @@ def find_header(rows: list[list[str]], known: Collection[str] = ()) -> int:
     return next(position for position, count in enumerate(filled) if count >= enough)
 
 
+def header_of(rows: list[list[str]], known: Collection[str] = ()) -> tuple[int, list[str]]:
+    """The header among the first rows: the position of its last row, and its cells.
+
+    Where names stand in two rows, because some cells of the upper one are merged over several of the lower,
+    both make the header; what stands under the number of a semester gets it: "IPS" under "Semester 1" is
+    "IPS Semester 1".
+
+    Parameters
+    ----------
+    rows : list of list of str
+        Of the beginning of the file.
+    known : collection of str
+        :func:`header_key` of headers that may be expected.
+
+    Raises
+    ------
+    TableError
+        When no cell is filled.
+    """
+    position = find_header(rows, known)
+    if position + 1 < len(rows) and _goes_on(rows[position], rows[position + 1], known):
+        position += 1
+    cells = with_names_above(rows, position, known)
+    if position:
+        _number_terms(cells, rows[position - 1], rows[position], known)
+    return position, cells
+
+
+def _goes_on(upper: list[str], lower: list[str], known: Collection[str]) -> bool:
+    """Whether the row below a header names what stands under its merged cells."""
+    named, terms = 0, [bool(_TERM_ABOVE.fullmatch(clean_cell(cell))) for cell in upper]
+    for at, cell in enumerate(map(clean_cell, lower)):
+        above = clean_cell(upper[at]) if at < len(upper) else ""
+        if not cell or header_key(cell) == header_key(above):
+            continue
+        if is_known(above, known):  # a cell of a row of data
+            return False
+        if not any(map(str.isalpha, cell)):
+            return False
+        named += is_known(cell, known) or any(terms[: at + 1])
+    return named >= 2
+
+
+_ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii", "xiv")
+_TERM_ABOVE = re.compile(
+    rf"(?:semester|smstr|smt|sem|term)(?:\s*ke)?[\s._-]*(0?[1-9]|1[0-4]|{'|'.join(_ROMAN)})\.?", re.IGNORECASE
+)
+
+
+def _number_terms(cells: list[str], upper: list[str], lower: list[str], known: Collection[str]) -> None:
+    """Write the number of the semester behind the headers that stand under it."""
+    terms = {at: found for at, cell in enumerate(upper) if (found := _TERM_ABOVE.fullmatch(clean_cell(cell)))}
+    if len(terms) < 2 and not (terms and any(is_known(cell, known) for cell in upper)):
+        return
+    term = ""
+    for at in range(min(len(cells), len(lower))):
+        if at in terms:
+            said = terms[at][1].lower()
+            term = str(_ROMAN.index(said) + 1 if said in _ROMAN else int(said))
+        elif at < len(upper) and clean_cell(upper[at]):
+            term = ""
+        if term and clean_cell(lower[at]):
+            cells[at] = f"{clean_cell(lower[at])} Semester {term}"
+
+
 def with_names_above(rows: list[list[str]], position: int, known: Collection[str]) -> list[str]:
-    """The header's cells; an empty one takes the known header above it, where cells are merged downwards."""
+    """The header's cells; where cells are merged downwards, an empty one takes the name above it.
+
+    The row above is one of names when a known header stands there over an empty cell.
+    """
     cells = list(rows[position])
     above = rows[position - 1] if position else []
     cells += [""] * (len(above) - len(cells))
-    for at, name in enumerate(above):
-        if not clean_cell(cells[at]) and header_key(name) in known:
-            cells[at] = name
+    empty = [at for at, name in enumerate(above) if clean_cell(name) and not clean_cell(cells[at])]
+    if any(is_known(above[at], known) for at in empty):
+        for at in empty:
+            cells[at] = above[at]
     while cells and not clean_cell(cells[-1]):
         cells.pop()
     return cells

@@ -13,10 +13,9 @@ from data.files.text_table import (
     MAX_COLUMNS,
     TextTable,
     build_frame,
-    find_header,
     header_key,
+    header_of,
     unique_headers,
-    with_names_above,
 )
 
 MAX_BYTES = 256 * 2**20
@@ -66,8 +65,8 @@ def read_web_table(
     rows = max(tables, key=lambda rows: (_hits(rows, known), len(rows)))
     filled = [(number, cells) for number, cells in enumerate(rows, start=1) if any(cells)]
     head = list(islice(filled, HEADER_SEARCH_ROWS))
-    position = find_header([cells for _, cells in head], known)
-    headers = unique_headers(with_names_above([cells for _, cells in head], position, known))
+    position, cells = header_of([cells for _, cells in head], known)
+    headers = unique_headers(cells)
     if len(headers) > MAX_COLUMNS:
         raise TableError(f"{name}: {len(headers)} columns; at most {MAX_COLUMNS} are read")
     frame, ragged = build_frame(islice(filled[position + 1 :], limit), headers, pad=True)
@@ -137,25 +136,37 @@ class _Open:
     def __init__(self) -> None:
         self.rows: list[list[str]] = []
         self.inside = False
-        self.hanging: dict[int, tuple[int, int, int]] = {}  # place → rows left, row and place of the text
+        self.hanging: dict[int, tuple[int, int]] = {}  # place → row of the text, last row over which it goes
 
     def row(self) -> None:
+        if self.rows:
+            self._end_row()
         self.rows.append([])
         self.inside = False
+
+    def _end_row(self) -> None:
+        """Cells from above that stand behind the last one of the row."""
+        row = self.rows[-1]
+        for place in sorted(self.hanging):
+            if len(row) <= place < MAX_COLUMNS and self._hangs(place):
+                row.extend([""] * (place - len(row)))
+                row.append(self.rows[self.hanging[place][0]][place])
+
+    def _hangs(self, place: int) -> bool:
+        """Whether a cell from above goes over this place of the row that is read."""
+        origin, last = self.hanging.get(place, (0, -1))
+        return origin < len(self.rows) - 1 <= last
 
     def cell(self, attributes: dict[str, str | None]) -> None:
         if not self.rows:
             self.row()
         row, number = self.rows[-1], len(self.rows) - 1
-        while len(row) in self.hanging and self.hanging[len(row)][1] < number:
-            left, origin, place = self.hanging.pop(len(row))
-            if left > 1:
-                self.hanging[len(row)] = (left - 1, origin, place)
-            row.append(self.rows[origin][place])
+        while self._hangs(len(row)):
+            row.append(self.rows[self.hanging[len(row)][0]][len(row)])
         across, down = (_span(attributes.get(name)) for name in ("colspan", "rowspan"))
         place = len(row)
         if down > 1:
-            self.hanging[place] = (down - 1, number, place)
+            self.hanging[place] = (number, number + down - 1)
         row.append("")
         self.target = (number, place)
         row.extend([""] * min(across - 1, MAX_COLUMNS))

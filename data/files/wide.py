@@ -125,12 +125,14 @@ def unfold(text: TextTable, known: dict[str, str], zero: str = "") -> TextTable:
 
 
 def _zero_averages(cells: pd.DataFrame, columns: dict[str, str]) -> pd.DataFrame:
-    """Term averages of 0 without credits beside them."""
+    """Term averages of 0 without a number of credits beside them; beside 0 credits there was no grade."""
     found = pd.DataFrame(False, index=cells.index, columns=cells.columns)
     with_credits = np.zeros(len(cells), dtype=bool)
     for name, column in columns.items():
         if column in ("credits_attempted", "credits_passed"):
             with_credits |= cells[name].str.contains("[1-9]").to_numpy(dtype=bool)
+        if column == "credits_attempted":
+            with_credits |= cells[name].str.strip().str.fullmatch(_ZERO).to_numpy(dtype=bool)
     for name, column in columns.items():
         if column == "gpa_term":
             found[name] = cells[name].str.strip().str.fullmatch(_ZERO).to_numpy(dtype=bool) & ~with_credits

@@ -3,7 +3,8 @@
 Each workbook comes on standard input, its length before it as eight bytes, the greatest first. Its answer
 goes to standard output in the same way, as one JSON value: ``{"sheets": [{"title", "state", "rows"}]}``, or
 ``{"error"}`` with ``password``, ``damaged`` or a sentence. A cell is null, text, a number, true or false, or
-``{"date": ISO text}``. The process ends with its standard input.
+``{"date": ISO text}``. A sheet of ODS has ``hidden_rows`` and ``hidden_columns`` too: first and last of each
+run, from 0. The process ends with its standard input.
 
 Starting an interpreter costs more than reading most workbooks. So one process waits for the next workbook,
 and each is read by a fork of it, with limits of its own and nothing of the workbooks before; where the system
@@ -84,17 +85,50 @@ def _answer(source: bytes) -> dict:
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
     try:
-        _refuse_repeated(source)
+        content = _ods_content(source)
+        _refuse_repeated(content)
         book = CalamineWorkbook.from_filelike(io.BytesIO(source))
         states = {sheet.name: str(sheet.visible).rpartition(".")[2] for sheet in book.sheets_metadata}
-        return {"sheets": [_sheet(book, title, states.get(title, "Visible")) for title in book.sheet_names]}
+        sheets = [_sheet(book, title, states.get(title, "Visible")) for title in book.sheet_names]
+        for sheet, hidden in zip(sheets, _hidden(content), strict=False):  # both in the file's order
+            sheet |= hidden
+        return {"sheets": sheets}
     except PasswordError:
         return {"error": "password"}
     except (CalamineError, OSError, ValueError, LookupError) as error:
         return {"error": str(error) or type(error).__name__}
 
 
-def _refuse_repeated(source: bytes) -> None:
+def _ods_content(source: bytes) -> bytes:
+    """The part of an ODS file that holds its sheets; empty for any other file."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(source)) as packed:
+            return packed.read("content.xml")
+    except (zipfile.BadZipFile, KeyError, NotImplementedError, zlib.error, RuntimeError, EOFError):
+        return b""  # none, or a damaged one: the reader says so
+
+
+def _hidden(content: bytes) -> list[dict[str, list[list[int]]]]:
+    """Hidden rows and columns of each sheet of an ODS file, in the file's order."""
+    sheets: list[dict[str, list[list[int]]]] = []
+    at = {"row": 0, "column": 0}
+    for tag in _TAGS.finditer(content):
+        kind, about = tag[1].decode(), tag[2]
+        if kind == "table":
+            sheets.append({"hidden_rows": [], "hidden_columns": []})
+            at = {"row": 0, "column": 0}
+            continue
+        if not sheets:
+            continue
+        kind = kind.removeprefix("table-")
+        many = _times(_ROWS if kind == "row" else _COLUMNS, about)
+        if _HIDDEN.search(about):
+            sheets[-1][f"hidden_{kind}s"].append([at[kind], at[kind] + many - 1])
+        at[kind] += many
+    return sheets
+
+
+def _refuse_repeated(content: bytes) -> None:
     """Refuse an ODS file that says of filled rows that they are there again and again: the reader would write
     them out before anybody could count them.
 
@@ -102,11 +136,6 @@ def _refuse_repeated(source: bytes) -> None:
     ------
     ValueError
     """
-    try:
-        with zipfile.ZipFile(io.BytesIO(source)) as packed:
-            content = packed.read("content.xml")
-    except (zipfile.BadZipFile, KeyError, NotImplementedError, zlib.error, RuntimeError, EOFError):
-        return  # none, or a damaged one: the reader says so
     cells = 0
     for about, row in _ROW.findall(content):
         wide = filled = 0
@@ -121,6 +150,8 @@ def _refuse_repeated(source: bytes) -> None:
             )
 
 
+_TAGS = re.compile(rb"<table:(table|table-row|table-column)(?=[\s/>])([^<>]*)>")
+_HIDDEN = re.compile(rb'table:visibility="(?:collapse|filter)"')
 _ROW = re.compile(rb"<table:table-row\b([^>]*)>(.*?)</table:table-row>", re.DOTALL)
 _CELL = re.compile(rb"<table:(?:covered-)?table-cell\b([^>]*?)(/?)>")
 _ROWS = re.compile(rb'number-rows-repeated="(\d{1,9})"')

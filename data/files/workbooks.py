@@ -17,7 +17,8 @@ from itertools import islice
 import numpy as np
 import pandas as pd
 
-from data.files.reading import Guess
+from data.files.hidden_cells import Hidden
+from data.files.reading import Guess, Reading
 from data.files.sheet_rows import DamagedCell, SheetReader
 from data.files.text_files import TableError
 from data.files.text_table import (
@@ -26,10 +27,9 @@ from data.files.text_table import (
     SHEET_ROWS,
     TextTable,
     build_frame,
-    find_header,
     header_key,
+    header_of,
     unique_headers,
-    with_names_above,
 )
 
 MAX_UNPACKED = 2**30  # bytes of XML; more than ten million cells
@@ -66,7 +66,7 @@ def read_workbook(
     source: bytes,
     name: str,
     *,
-    sheets: Collection[str] = (),
+    reading: Reading = Reading(),
     known: Collection[str] = (),
     limit: int | None = None,
 ) -> TextTable:
@@ -78,9 +78,10 @@ def read_workbook(
         The file.
     name : str
         Its name, for messages.
-    sheets : collection of str
-        The sheets to read. By default the visible one with most known headers, else the first filled one, and
-        every visible sheet with the same headers.
+    reading : Reading
+        The sheets to read, and whether hidden rows and columns are. By default the visible sheet with most
+        known headers, else the first filled one, and every visible sheet with the same headers, all of them
+        with what is hidden.
     known : collection of str
         See :func:`data.files.tables.read_table`.
     limit : int, optional
@@ -93,7 +94,7 @@ def read_workbook(
     """
     book = _opened(source, name)
     try:
-        return Book(book, name).read(sheets, known, limit)
+        return Book(book, name).read(reading, known, limit)
     except TableError:
         raise
     except BROKEN as error:
@@ -159,26 +160,32 @@ class Book:
         if len(self.titles) > MAX_SHEETS:
             raise TableError(f"{name}: {len(self.titles)} sheets; at most {MAX_SHEETS} are read")
 
-    def read(self, asked: Collection[str], known: Collection[str], limit: int | None) -> TextTable:
+    def read(self, reading: Reading, known: Collection[str], limit: int | None) -> TextTable:
+        asked = reading.sheets
         missing = [title for title in asked if title not in self.titles]
         if missing:
             there = ", ".join(map(repr, self.titles))
             raise TableError(f"{self.name}: no sheet {missing[0]!r}; it has {there}")
-        heads = {title: self._head(title, known) for title in (asked or self.titles)}
+        hidden = {title: self._hidden(title, reading) for title in (asked or self.titles)}
+        heads = {title: self._head(title, known, hidden[title]) for title in hidden}
         filled = {title: head for title, head in heads.items() if head is not None}
         shown = filled if asked else {title: head for title, head in filled.items() if not head.hidden}
         if not shown:
-            hidden = ", ".join(map(repr, filled))
-            hint = f"; hidden ones are filled: {hidden}; name one by --sheet" if hidden else ""
+            named = ", ".join(map(repr, filled))
+            hint = f"; hidden ones are filled: {named}; name one by --sheet" if named else ""
             raise TableError(f"{self.name}: no visible sheet with filled cells{hint}")
         taken = list(shown) if asked else _alike(shown)
-        tables = [self._table(title, filled[title], limit) for title in taken]
+        tables = [self._table(title, filled[title], hidden[title], limit) for title in taken]
         left = tuple(
             (title, self._why_left(title, heads, asked)) for title in self.titles if title not in taken
         )
         table = _joined(self.name, taken, tables, left)
         told = Guess("sheets", ", ".join(taken), proven=bool(asked) or not left and len(taken) == 1)
-        return replace(table, guesses=(told,))
+        concealed = [one for title in taken for one in hidden[title].guesses(title, filled[title].headers)]
+        return replace(table, guesses=(told, *concealed))
+
+    def _hidden(self, title: str, reading: Reading) -> Hidden:
+        return Hidden(reading, self.reader.hidden_columns(self.book[title]))
 
     def _why_left(self, title: str, heads: dict[str, _Head | None], asked: Collection[str]) -> str:
         if asked:
@@ -188,22 +195,25 @@ class Book:
             return "empty"
         return "hidden" if head.hidden else "other"
 
-    def _head(self, title: str, known: Collection[str]) -> _Head | None:
+    def _head(self, title: str, known: Collection[str], hidden: Hidden) -> _Head | None:
         """The beginning of a sheet; None when it has no filled cell there."""
         rows = list(islice(self._rows(title), HEADER_SEARCH_ROWS))
+        rows = [(number, hidden.shown_cells(cells)) for number, cells in rows]
         rows = [(number, cells) for number, cells in rows if any(cells)]
         if not rows:
             return None
-        position = find_header([cells for _, cells in rows], known)
-        headers = unique_headers(with_names_above([cells for _, cells in rows], position, known))
+        position, cells = header_of([cells for _, cells in rows], known)
+        headers = unique_headers(cells)
         hits = len(set(map(header_key, headers)) & set(known))
         return _Head(rows, position, headers, hits, self.book[title].sheet_state != "visible")
 
-    def _table(self, title: str, head: _Head, limit: int | None) -> TextTable:
+    def _table(self, title: str, head: _Head, hidden: Hidden, limit: int | None) -> TextTable:
         dates: dict[int, list[int]] = {}
+        concealed: set[int] = set()
         header_row = head.rows[head.position][0]
-        rows = self._rows(title, dates)
-        body = islice((row for row in rows if row[0] > header_row), limit)
+        rows = self._rows(title, dates, concealed)
+        below = ((number, hidden.shown_cells(cells)) for number, cells in rows if number > header_row)
+        body = islice(hidden.shown_rows(below, concealed), limit)
         frame, ragged = build_frame(body, head.headers, pad=True, name=f"{self.name} ({title})")
         true = {
             head.headers[at]: np.array([row for row in found if row > header_row], dtype="int64")
@@ -212,8 +222,11 @@ class Book:
         }
         return TextTable(self.name, frame, decimal=".", ragged=ragged, true_dates=true)
 
-    def _rows(self, title: str, dates: dict[int, list[int]] | None = None) -> Iterator:
-        """Row number and cells as text; the places of true dates go into ``dates``, by position."""
+    def _rows(
+        self, title: str, dates: dict[int, list[int]] | None = None, hidden: set[int] | None = None
+    ) -> Iterator:
+        """Row number and cells as text; the places of true dates go into ``dates``, by position, the numbers
+        of hidden rows into ``hidden``."""
         blank = 0
         try:
             for row in self.reader.rows(self.book[title]):
@@ -230,6 +243,8 @@ class Book:
                         f"{self.name}: sheet {title!r}, row {row.number}: {len(row.cells):,} columns; at "
                         f"most {MAX_COLUMNS:,} are read; delete what stands far to the right"
                     )
+                if hidden is not None and row.hidden:
+                    hidden.add(row.number)
                 if dates is not None:
                     for at in row.dates:
                         dates.setdefault(at, []).append(row.number)

@@ -43,6 +43,7 @@ SEALED = (  # table, sealed column, what its ciphertexts are bound to beside the
     (schema.questioned_images, schema.questioned_images.c.ciphertext, "questioned"),
     (schema.prediction_images, schema.prediction_images.c.ciphertext, "predicted"),
     (schema.imports, schema.imports.c.replaced, "import"),
+    (schema.trial_seeds, schema.trial_seeds.c.ciphertext, "trial"),
 )
 BATCH = 200  # rows of a transaction
 _STEP = "sealing with the new key"

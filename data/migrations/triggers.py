@@ -30,6 +30,7 @@ ERASABLE = {
         "e.student_key = OLD.student_key AND e.kind IN ('signatures', 'identity', 'student')",
     ),
     "signature_predictions": "e.student_key = OLD.student_key",  # all that was made of a signature goes
+    "trial_students": "e.student_key = OLD.student_key AND e.kind = 'student'",
     "duplicate_reviews": (
         "e.student_key IN (OLD.student_key, OLD.second_student)"
         " AND e.kind IN ('signatures', 'identity', 'student')"

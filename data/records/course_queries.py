@@ -12,9 +12,11 @@ from data.calendar.labels import label_outcomes
 from data.calendar.setting import study_calendar
 from data.engine.bulk import all_columns, fetch
 from data.engine.database import Store
-from data.engine.facts import read_fact, write_fact
+from data.engine.facts import write_fact
 from data.records.bottlenecks import course_counts
 from data.records.course_results import SETTING, GradeRules, judged
+from data.records.derived import rebuild_register_cubes
+from data.records.told_terms import grade_rules_in
 from data.trust import audit
 from data.trust.scope import Scope
 from data.trust.scoping import aggregable, visible
@@ -23,7 +25,7 @@ from data.trust.scoping import aggregable, visible
 def grade_rules(store: Store) -> GradeRules:
     """How the store counts several attempts at a course, and what passes."""
     with store.reading() as connection:
-        return GradeRules.of(read_fact(connection, SETTING))
+        return grade_rules_in(connection)
 
 
 def change_grade_rules(store: Store, given: dict[str, Any], *, actor: str) -> GradeRules:
@@ -42,10 +44,11 @@ def change_grade_rules(store: Store, given: dict[str, Any], *, actor: str) -> Gr
         For a rule that there is not. Nothing is changed then.
     """
     with store.writing() as connection:
-        before = GradeRules.of(read_fact(connection, SETTING))
+        before = grade_rules_in(connection)
         after = GradeRules(**(before.fact | given))
         if after != before:
             write_fact(connection, SETTING, after.fact)
+            rebuild_register_cubes(connection)
             audit.append_in(
                 connection,
                 actor=actor,
@@ -67,7 +70,7 @@ def attempt_rows(store: Store, scope: Scope, key: str) -> pd.DataFrame:
         .where(table.c.student_key == key, *visible(scope))
     )
     with store.reading() as connection:
-        return judged(fetch(connection, statement), GradeRules.of(read_fact(connection, SETTING)))
+        return judged(fetch(connection, statement), grade_rules_in(connection))
 
 
 def course_results(store: Store, scope: Scope, rules: GradeRules) -> pd.DataFrame:

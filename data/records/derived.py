@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import pandas as pd
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    bindparam,
     case,
     delete,
     func,
@@ -20,9 +22,11 @@ from sqlalchemy import (
     select,
     text,
     true,
+    update,
 )
 
 from data import schema
+from data.records.told_terms import GROUP, told_averages
 from data.scores.standing import keep_register_day
 
 NEWEST = -1  # as_of_index of the cube rows made of each enrolled student's newest score
@@ -73,6 +77,23 @@ def rebuild_register_cubes(connection: Connection, cohort: Cohort | None = None)
     which = _of(schema.students, cohort)
     _refill(connection, schema.flow_cube, flow_rows(which), cohort)
     _refill(connection, schema.term_cube, term_rows(which), cohort)
+    _add_averages(connection, told_averages(connection, which))
+
+
+def _add_averages(connection: Connection, averages: pd.DataFrame) -> None:
+    """Cumulative averages that only grades tell, into the rows of ``term_cube``."""
+    cube = schema.term_cube
+    adding = (
+        update(cube)
+        .where(*(cube.c[name] == bindparam(f"of_{name}") for name in GROUP))
+        .values(
+            gpa_rows=cube.c.gpa_rows + bindparam("more_rows"), gpa_sum=cube.c.gpa_sum + bindparam("more_sum")
+        )
+    )
+    named = {name: f"of_{name}" for name in GROUP} | {"gpa_rows": "more_rows", "gpa_sum": "more_sum"}
+    rows = averages.rename(columns=named).to_dict("records")
+    if rows:
+        connection.execute(adding, rows)
 
 
 def flow_rows(which: list[ColumnElement[bool]]) -> Select:
@@ -95,7 +116,8 @@ def flow_rows(which: list[ColumnElement[bool]]) -> Select:
 
 
 def term_rows(which: list[ColumnElement[bool]]) -> Select:
-    """How many of some students were in which status in which term: a SELECT of the rows of ``term_cube``."""
+    """How many of some students were in which status in which term: a SELECT of the rows of ``term_cube``,
+    without the averages that only grades tell (:func:`data.records.told_terms.told_averages`)."""
     students, terms = schema.students, schema.terms
     groups = (students.c.program_code, students.c.cohort_term, terms.c.term_index, terms.c.status)
     gpa = terms.c.gpa_cum

@@ -15,9 +15,10 @@ from data.calendar.study_time import StudyCalendar
 from data.calendar.term_calendar import as_of_date
 from data.engine.bulk import all_columns, fetch, fetch_by_keys
 from data.engine.database import Store
-from data.engine.facts import read_fact
-from data.records.course_results import SETTING, GradeRules, filled
+from data.records.course_results import GradeRules, filled
 from data.records.frames import ATTEMPT
+from data.records.told_terms import attempts as every_attempt
+from data.records.told_terms import grade_rules_in, told
 from data.trust.scope import Scope
 from data.trust.scoping import visible, within_programs
 
@@ -144,7 +145,7 @@ def find_student(store: Store, scope: Scope, number_or_key: str) -> str | None:
 
 def term_rows(store: Store, scope: Scope, key: str) -> pd.DataFrame:
     """One student's terms in order: the columns of ``terms`` except ``student_key`` and ``import_id``; what a
-    row leaves empty is told by the student's course grades."""
+    row leaves empty is told by the student's course grades (:func:`data.records.told_terms.told`)."""
     table, owner = schema.terms, schema.students
     statement = (
         all_columns(table, without=["import_id"])
@@ -153,15 +154,7 @@ def term_rows(store: Store, scope: Scope, key: str) -> pd.DataFrame:
         .order_by(table.c.term_id)
     )
     with store.reading() as connection:
-        rows = fetch(connection, statement)
-        grades = fetch(connection, _attempts().where(schema.course_attempts.c.student_key == key))
-        rules = grade_rules_in(connection)
-    return filled(rows, grades, rules).drop(columns="student_key")
-
-
-def grade_rules_in(connection: Connection) -> GradeRules:
-    """How a store counts several attempts, and what passes."""
-    return GradeRules.of(read_fact(connection, SETTING))
+        return told(connection, fetch(connection, statement)).drop(columns="student_key")
 
 
 def records_until(store: Store, as_of_index: int | None = None) -> Records:
@@ -182,7 +175,7 @@ def records_until(store: Store, as_of_index: int | None = None) -> Records:
         ends = fetch(connection, _outcomes())
         courses = fetch(connection, select(schema.programs).order_by(schema.programs.c.program_code))
         calendar, rules = study_calendar(connection), grade_rules_in(connection)
-        attempts = fetch(connection, _attempts())
+        attempts = fetch(connection, every_attempt())
         graded = not attempts.empty
         if as_of_index is None:
             pupils["as_of"] = pd.Series(pd.NaT, index=pupils.index, dtype="datetime64[us]")
@@ -195,8 +188,8 @@ def records_until(store: Store, as_of_index: int | None = None) -> Records:
                 attempts = _as_known(connection, schema.course_attempts, ATTEMPT, attempts, cutoffs)
     if not graded:
         return Records(pupils, terms, ends, courses, as_of_index, calendar, None, rules)
-    told = filled(terms, attempts, rules)
-    return Records(pupils, told, ends, courses, as_of_index, calendar, attempts, rules)
+    terms = filled(terms, attempts, rules)
+    return Records(pupils, terms, ends, courses, as_of_index, calendar, attempts, rules)
 
 
 def _as_known(
@@ -241,10 +234,6 @@ def _earlier_versions(connection: Connection, table: Table) -> pd.DataFrame:
     if "result" in found:  # versions from before marks had a result
         found["result"] = found["result"].fillna("graded")
     return found
-
-
-def _attempts() -> Select:
-    return _ordered(schema.course_attempts, *ATTEMPT)
 
 
 def _ordered(table, *by: str) -> Select:

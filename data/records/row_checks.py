@@ -79,7 +79,7 @@ def check_tables(tables: dict[str, ParsedTable], known: Known, today: date) -> p
     for parsed in filter(has_consents, whole.values()):
         refused = refused_rows(collect(found), parsed.file)
         found.append(read_consents(parsed, refused, known).problems)
-    return collect([said_once(collect(found), whole.values())])
+    return collect([said_once(collect(found), tables.values())])
 
 
 def _check_against_register(

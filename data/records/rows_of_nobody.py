@@ -11,6 +11,7 @@ from data.files.cells import is_null
 from data.files.register_files import ParsedTable
 from data.files.student_numbers import is_summary
 from data.files.text_table import header_key
+from data.files.wide import row_of
 
 RULE = "REC021"
 LOOKED_AT = 2_000  # rows without a student number: a file with more of them lacks the column
@@ -22,19 +23,21 @@ FOOTER = "a row without a student number, as a caption or a signature; delete th
 
 
 def rows_of_nobody(parsed: ParsedTable) -> dict[int, str]:
-    """Row → why it is nobody's, in words.
+    """Row of the frame → why it is nobody's, in words.
 
     Such a row holds no student number, and is a total (a cell begins as one does, or all of them are sums) or
     has at most :data:`FEW` filled cells, and half of the row's at most. A row with more is a student's whose
     number is missing.
     """
-    if "student_number" not in parsed.raw or parsed.text.by_term:
+    header, rows = parsed.header("student_number"), parsed.text.own_rows
+    if "student_number" not in parsed.raw or header not in rows:
         return {}
-    without = parsed.raw["student_number"].fillna("").map(_says_no_number).astype(bool)
+    without = rows[header].fillna("").map(_says_no_number).astype(bool)
     if not without.any() or without.sum() > LOOKED_AT:
         return {}
-    rows = parsed.text.frame.loc[without[without].index]
-    said = {int(row): _why_nobody(cells, parsed.header("student_number")) for row, cells in rows.iterrows()}
+    said = {int(row): _why_nobody(cells, header) for row, cells in rows[without].iterrows()}
+    if parsed.text.by_term:
+        return {int(at): said[row_of(at)] for at in parsed.text.frame.index if said.get(row_of(at))}
     return {row: why for row, why in said.items() if why}
 
 
@@ -77,4 +80,5 @@ def _says_no_number(cell: str) -> bool:
 
 def _first_cell(parsed: ParsedTable, row: int) -> str:
     """The first filled cell of a row, as the office finds it."""
-    return next((cell for cell in parsed.text.frame.loc[row] if not is_null(cell)), "")
+    place = row_of(row) if parsed.text.by_term else row
+    return next((cell for cell in parsed.text.own_rows.loc[place] if not is_null(cell)), "")

@@ -54,7 +54,7 @@ def _check_credits(terms: ParsedTable, known: Known) -> pd.DataFrame:
         if "gpa_term" in rows:
             none = (attempted == 0).fillna(False)
             if "status" not in terms.match.headers:
-                empty = none & rows["gpa_term"].isna()
+                empty = none & (rows["gpa_term"].isna() | (rows["gpa_term"] == 0).fillna(False))
                 found.append(flag(terms, empty, "REC139", "credits_attempted", _NO_STATUS))
             found.append(flag(terms, none & (rows["gpa_term"] > 0), "REC018", "gpa_term"))
             found.append(flag(terms, none & (rows["gpa_term"] == 0), "REC102", "gpa_term"))

@@ -16,6 +16,7 @@ from data.columns import DROPOUT_EXITS, REGISTERED
 from data.engine.bulk import all_columns, fetch
 from data.engine.database import Store
 from data.records.derived import flow_rows, term_rows
+from data.records.told_terms import told_averages
 from data.trust.scope import Scope
 from data.trust.scoping import aggregable, within_programs
 
@@ -89,6 +90,8 @@ def retention(store: Store, scope: Scope) -> pd.DataFrame:
         own = scope.own_students_only
         rows = term_rows(aggregable(scope)) if own else _cube(scope)
         table = fetch(connection, _terms_by_index(rows))
+        if own:  # the cube holds them
+            table = _with_averages(table, told_averages(connection, aggregable(scope)))
     table["gpa_mean"] = table.pop("gpa_sum") / table["gpa_rows"].where(table["gpa_rows"] > 0)
     table = table.drop(columns="gpa_rows")
     table["entrants"] = _per_cohort(table, keys, flow)
@@ -219,6 +222,14 @@ def _terms_by_index(rows: Select) -> Select:
     sums.append(cast(func.sum(source.c.gpa_rows), Integer).label("gpa_rows"))
     sums.append(func.sum(source.c.gpa_sum).label("gpa_sum"))
     return select(*groups, *sums).group_by(*groups)
+
+
+def _with_averages(table: pd.DataFrame, averages: pd.DataFrame) -> pd.DataFrame:
+    """Rows of :func:`_terms_by_index` with the averages that only grades tell."""
+    keys = ["program_code", "cohort_term", "term_index"]
+    more = averages.groupby(keys)[["gpa_rows", "gpa_sum"]].sum()
+    more = more.reindex(pd.MultiIndex.from_frame(table[keys]), fill_value=0)
+    return table.assign(**{name: table[name] + more[name].to_numpy() for name in more})
 
 
 def _per_cohort(table: pd.DataFrame, keys: list[str], flow: pd.DataFrame) -> np.ndarray:

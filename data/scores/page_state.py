@@ -20,6 +20,7 @@ from data.trust import origin
 from data.trust.scope import Scope
 from data.trust.scoping import aggregable, visible
 
+SERVED_RULE = "served_rule"  # fact: the targets that are told by the credits-and-GPA rule
 CALENDAR = ("start_month", "closing_months")  # settings by which figures change
 
 
@@ -30,8 +31,8 @@ class StoreState:
     Parameters
     ----------
     version : str
-        A short text that changes with every import and undo, scoring, change of the served model, erasure,
-        and change of the calendar.
+        A short text that changes with every import and undo, scoring, change of the served model or
+        of what the rule is served for, erasure, and change of the calendar.
     model : str or None
         Name of the served model.
     origin : str
@@ -60,14 +61,16 @@ def store_state(store: Store) -> StoreState:
         origin.holds_undeclared(),
         exists().where(schema.students.c.student_key.is_not(None)),
         _fact(SETTINGS),
+        _fact(SERVED_RULE),
     )
     with store.reading() as connection:
         row = connection.execute(select(*parts)).one()
-    finished, score, model, erased, undone, mark, undeclared, filled, settings = row
+    finished, score, model, erased, undone, mark, undeclared, filled, settings, ruled = row
     finished = max(filter(None, (finished, undone)), default=None)
     when = "0" if finished is None else f"{finished:%Y%m%d%H%M%S%f}"
     version = f"{when}-{score or 0}-{erased}" + (f"-{model}" if model else "")
     version += "".join(f"-{name}={settings[name]}" for name in CALENDAR if name in (settings or {}))
+    version += "".join(f"-rule={target}" for target in sorted(ruled or ()))
     return StoreState(version, model, origin.named(mark, undeclared), not filled)
 
 

@@ -56,11 +56,13 @@ def expected_late(store: Store, scope: Scope) -> pd.DataFrame:
     """What the newest scores expect of each cohort: sums of risks, no single one.
 
     ``program_code, cohort_term, scored`` (students with a score), ``late, late_low, late_high`` (sums of the
-    risk of late or no graduation and of the ends of its range).
+    risk of late or no graduation and of the ends of its range; one without a range may come to anything, so
+    0 and 1 are its ends).
     """
     table = schema.risk_current
     groups = (table.c.program_code, table.c.cohort_term)
-    sums = {"late": table.c.risk, "late_low": table.c.risk_low, "late_high": table.c.risk_high}
+    ends = (func.coalesce(table.c.risk_low, 0.0), func.coalesce(table.c.risk_high, 1.0))
+    sums = {"late": table.c.risk, "late_low": ends[0], "late_high": ends[1]}
     wanted = (table.c.target == "late", *aggregable(scope, table))
     with store.reading() as connection:
         statement = (
@@ -74,6 +76,14 @@ def expected_late(store: Store, scope: Scope) -> pd.DataFrame:
             .order_by(*groups)
         )
         return fetch(connection, statement)
+
+
+def first_scored(store: Store) -> datetime | None:
+    """When the oldest score was made (UTC), by whatever model; None before any. No scope."""
+    table = schema.scores
+    oldest = select(func.min(table.c.score_id)).scalar_subquery()
+    with store.reading() as connection:
+        return connection.scalar(select(table.c.scored_at).where(table.c.score_id == oldest))
 
 
 def last_scored(store: Store, scope: Scope) -> datetime | None:

@@ -13,6 +13,7 @@ from data import schema
 from data.engine.bulk import fetch, fetch_by_keys
 from data.engine.database import Store
 from data.records.name_search import named
+from data.records.told_terms import told
 from data.scores.standing import last_completed, past, register_day, still_open, terms_over
 from data.trust.scope import Scope
 from data.trust.scoping import aggregable, visible
@@ -96,9 +97,10 @@ def standing(
     DataFrame
         ``student_key, program_code, cohort_term, advisor, normal_terms, required_credits``; ``terms_over``
         (regular terms since entry whose grades are booked, leave included); ``credits`` and ``gpa_cum``
-        (as of the last term that has them, null unknown), ``credits_to_go`` (never below 0), ``status_last``
-        and ``last_term`` (of the newest term row); ``dropout_risk, dropout_band`` of a score as of the last
-        completed term, else null; and, if ``scope.may_identify``, ``student_number, name``.
+        (as of the last term whose row or grades tell them, null unknown), ``credits_to_go`` (never below
+        0), ``status_last`` and ``last_term`` (of the newest term row); ``dropout_risk, dropout_band`` of a
+        score as of the last completed term, else null; and, if ``scope.may_identify``, ``student_number,
+        name``.
     """
     table, outcome, program = schema.students, schema.outcomes, schema.programs
     identity = schema.identities
@@ -126,6 +128,7 @@ def standing(
         terms = fetch_by_keys(
             connection, select(*(schema.terms.c[name] for name in TERM)), schema.terms.c.student_key, owned
         )
+        terms = told(connection, terms)
         risks = _dropout_now(connection, owned)
         day = register_day(connection)
     return _with_plan(found, terms, day).merge(risks, on="student_key", how="left")

@@ -307,7 +307,8 @@ def _reached(
         for table in (schema.case_events, schema.identity_words, schema.identities):
             reached.append((table, table.c.student_key == key))
     if kind == "student":
-        tables = ("row_history", "case_events", "consents", "outcomes", "course_attempts", "terms")
+        tables = ("row_history", "case_events", "trial_students", "consents", "outcomes")
+        tables += ("course_attempts", "terms")
         for name in (*tables, "identity_words", "identities", "students"):
             table = schema.metadata.tables[name]
             reached.append((table, table.c.student_key == key))
@@ -412,7 +413,7 @@ def _clean_storage(store: Store) -> bool:
         tables = "signature_specimens, specimen_images, embeddings, explanations, questioned_images"
         tables += ", signature_predictions, prediction_images"
         connection.exec_driver_sql(
-            f"VACUUM {tables}, signature_descriptors, enrolments, verification_decisions"
+            f"VACUUM {tables}, trial_students, signature_descriptors, enrolments, verification_decisions"
         )
         return True
 

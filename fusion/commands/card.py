@@ -16,6 +16,7 @@ def card(
     out: Annotated[Path, typer.Option(help="Folder for the two Markdown files.")] = Path("."),
 ) -> None:
     """Write the model card and the fairness report of a trained model as Markdown."""
+    from data.queries import help_since_scores
     from data.store import get_fact
     from data.trust.origin import is_synthetic
     from fusion.service.cards import fairness_report, model_card
@@ -25,9 +26,12 @@ def card(
         manifest = load_model(store, model or None).manifest
         synthetic = is_synthetic(store)
         institution = str(get_fact(store, "institution", "") or "")
+        helped = help_since_scores(store, manifest.version)
     out.mkdir(parents=True, exist_ok=True)
     pages = {
-        "model-card.md": model_card(manifest, synthetic=synthetic, institution=institution),
+        "model-card.md": model_card(
+            manifest, synthetic=synthetic, institution=institution, help_given=helped
+        ),
         "fairness-report.md": fairness_report(manifest, synthetic=synthetic),
     }
     for name, text in pages.items():

@@ -199,16 +199,22 @@ class Sentence:
     target: str
     of: int
     about: int
-    low: int
-    high: int
+    low: int | None
+    high: int | None
     terms_left: int | None
 
 
-def sentence(target: str, risk: float, low: float, high: float, terms_left: int | None = None) -> Sentence:
-    """Round a risk and its range to counts of 100; "late" is told as how many did finish in time."""
+def sentence(
+    target: str, risk: float, low: float | None, high: float | None, terms_left: int | None = None
+) -> Sentence:
+    """Round a risk and its range to counts of 100; "late" is told as how many did finish in time.
+
+    Ends that are missing (None, NaN) stay so: nobody was counted.
+    """
     if target == "late":
-        risk, low, high = 1 - risk, 1 - high, 1 - low
-    return Sentence(target, 100, round(100 * risk), round(100 * low), round(100 * high), terms_left)
+        risk, low, high = 1 - risk, None if high is None else 1 - high, None if low is None else 1 - low
+    least, most = (None if end is None or end != end else round(100 * end) for end in (low, high))
+    return Sentence(target, 100, round(100 * risk), least, most, terms_left)
 
 
 def cohort_summary(model: RiskModel, phi: np.ndarray) -> pd.DataFrame:

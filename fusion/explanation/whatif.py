@@ -1,4 +1,4 @@
-"""What the score would be had the last term gone otherwise: associations of the past, no promised effects."""
+"""What the score would be had the last term gone otherwise: associations of the past, nothing promised."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fusion.model.risk_model import RiskModel
 
 STEPS = 4  # settings tried per lever between the present value and its best
 MOST_LEVERS = 3  # levers moved together in the search for the smallest change
-NOTE = "association in past records, not the effect of an intervention"
+NOTE = "association in past records, not what an intervention would bring about"
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from fusion.features.feature_list import (
     check_names,
     signature_feature,
 )
+from fusion.features.renamed import one_name
 from fusion.features.term_grid import grid_features
 
 if TYPE_CHECKING:
@@ -234,8 +235,9 @@ def _entry_features(risk_set: pd.DataFrame, programs: pd.DataFrame, as_of_index:
     table = pd.DataFrame(index=risk_set.index)
     table["program_code"] = risk_set["program_code"].astype(object)
     table["degree_level"] = risk_set["program_code"].map(known["degree_level"]).astype(object)
+    entered = risk_set["cohort_term"].astype(int) // 10
     for name in ("entry_type", "admission_path", "funding_at_entry"):
-        table[name] = _text(risk_set, name)
+        table[name] = one_name(name, _text(risk_set, name), entered)
     for name in ("recognized_credits", "tuition_band"):
         table[name] = _number(risk_set, name)
     table["even_intake"] = (risk_set["cohort_term"] % 10 == 2).astype(float)

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from fusion.features.feature_list import FEATURES, Feature, check_names
+from fusion.features.renamed import known_as
 
+FEWEST = 20  # students of a category, where rows say whose they are
 RAREST = 8  # rows; a category seen less often is treated like one never seen
 
 
@@ -45,6 +47,9 @@ class TableEncoder:
     def matrix(self, table: pd.DataFrame) -> np.ndarray:
         """The trees' input, float32 (rows, columns); missing is NaN, an unseen category all zeros.
 
+        What all zeros do is the model's to say: for nothing
+        (:meth:`fusion.model.peers.Peers.without_unlisted`).
+
         Raises
         ------
         ValueError
@@ -56,7 +61,7 @@ class TableEncoder:
             if name not in self.categories:
                 parts.append(_numbers(table, name)[:, None])
                 continue
-            values = table[name].to_numpy(object)
+            values = self._values(table, name)
             spread = np.zeros((len(table), len(self.categories[name])), np.float32)
             for column, value in enumerate(self.categories[name]):
                 spread[:, column] = values == value
@@ -75,7 +80,7 @@ class TableEncoder:
             if name not in self.categories:
                 out[:, position] = _numbers(table, name)
                 continue
-            values = table[name].to_numpy(object)
+            values = self._values(table, name)
             codes = pd.Index(self.categories[name], dtype=object).get_indexer(values)
             out[:, position] = np.where(pd.isna(values), np.nan, codes)
         return out
@@ -95,6 +100,12 @@ class TableEncoder:
         code = int(number)
         return self.categories[name][code] if code >= 0 else "another"
 
+    def _values(self, table: pd.DataFrame, name: str) -> np.ndarray:
+        """A category's values, under the names that this list has them by."""
+        values, known = table[name], self.categories[name]
+        told = {value: known_as(name, value, known) for value in values.dropna().unique()}
+        return values.map(told).to_numpy(object)
+
     def _require(self, table: pd.DataFrame) -> None:
         absent = [name for name in self.names if name not in table.columns and not _optional(name)]
         if absent:
@@ -107,6 +118,7 @@ def fit_encoder(
     *,
     features: dict[str, Feature] = FEATURES,
     allow_protected: bool = False,
+    students: np.ndarray | None = None,
 ) -> TableEncoder:
     """Learn the category lists from training rows.
 
@@ -122,6 +134,9 @@ def fit_encoder(
         The registry that says which features are categories.
     allow_protected : bool
         Whether protected attributes may be predictors.
+    students : ndarray (rows,), optional
+        Student of each row: then a category needs :data:`FEWEST` students to have a column, and not rows
+        alone. What was seen of a few of one cohort says who they were.
 
     Raises
     ------
@@ -137,7 +152,11 @@ def fit_encoder(
         kind = features[name].kind if name in features else _kind(table[name])
         if kind == "category":
             counts = table[name].dropna().value_counts()
-            categories[name] = tuple(sorted(str(v) for v in counts.index[counts >= RAREST]))
+            kept = counts.index[counts >= RAREST]
+            if students is not None:
+                people = pd.Series(students, index=table.index).groupby(table[name]).nunique()
+                kept = kept[people.reindex(kept).to_numpy() >= FEWEST]
+            categories[name] = tuple(sorted(str(v) for v in kept))
     return TableEncoder(tuple(names), categories)
 
 

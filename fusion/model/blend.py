@@ -51,7 +51,13 @@ class RecordsModel:
         return matrix if self.instead is None else replace_missing(matrix, self.instead)
 
     def margin(self, matrix: np.ndarray) -> np.ndarray:
-        """Log-odds of every row, float64 (n,)."""
+        """Log-odds of every row, float64 (n,); a category's value that is not listed counts for nothing."""
+        if self.peers is None:
+            return self._margin(matrix)
+        mixed = self.peers.without_unlisted(matrix)
+        return mixed.back(self._margin(mixed.matrix))
+
+    def _margin(self, matrix: np.ndarray) -> np.ndarray:
         margin = tree_margin(self.trees, self.seen(matrix)).astype(float)
         if self.line is None:
             return margin
@@ -71,7 +77,12 @@ class RecordsModel:
         if self.peers is None:
             values, base = self.shap(matrix)
             return values, np.full(len(matrix), base)
-        group = self.peers.group_of(table)
+        mixed, of = self.peers.without_unlisted(matrix), self.peers.group_of(table)
+        values, base = self._against(mixed.matrix, of[mixed.owner])
+        return mixed.back(values), mixed.back(base)
+
+    def _against(self, matrix: np.ndarray, group: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        assert self.peers is not None
         usual = (
             replace(self.peers, usual=self.seen(self.peers.usual)) if self.instead is not None else self.peers
         )
@@ -89,6 +100,13 @@ class RecordsModel:
 
     def shap(self, matrix: np.ndarray) -> tuple[np.ndarray, float]:
         """Exact SHAP values (n, columns) against the average, and the base value; they sum to the margin."""
+        if self.peers is None:
+            return self._shap(matrix)
+        mixed = self.peers.without_unlisted(matrix)
+        values, base = self._shap(mixed.matrix)
+        return mixed.back(values), base
+
+    def _shap(self, matrix: np.ndarray) -> tuple[np.ndarray, float]:
         values, base = tree_shap(self.trees, self.seen(matrix))
         if self.line is None:
             return values, base

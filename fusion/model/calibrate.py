@@ -3,7 +3,8 @@
 The curve is logistic (two numbers, fitted on margins of students the trees never saw). The range is
 empirical: of the past students at the same as-of term those with the most similar risk are looked up, and
 the range is the Jeffreys interval of the share among them who met the outcome. So "of 100 past students like
-this about 34 did, range 27–42" can be counted in the archive.
+this about 34 did, range 27–42" can be counted in the archive. Where nobody can be counted (too few past
+students at that as-of term, or a risk beyond the outermost of them) there is no range.
 """
 
 from __future__ import annotations
@@ -15,9 +16,8 @@ import numpy as np
 from fusion.model.booster import sigmoid
 
 FEWEST, MOST = 30, 1000  # past students behind a range
-LEAST_OF_TERM = 300  # past students at an as-of term below which all terms are taken together
+LEAST_OF_TERM = 100  # past students at an as-of term below which nothing is counted there
 GRID = 40  # risks at which the range is looked up beforehand
-ANY_AS_OF = -1
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Calibrator:
     slope, intercept : float
         ``risk = sigmoid(intercept + slope * margin)``.
     bins : ndarray (b, 6)
-        Windows of similar students: ``as_of_index`` (-1: all), mean risk, low, high, students, events; rising
-        in the mean risk within an as-of index.
+        Windows of similar students: ``as_of_index``, mean risk, low, high, students, events; rising in the
+        mean risk within an as-of index.
     """
 
     slope: float
@@ -52,9 +52,11 @@ class Calibrator:
         Returns
         -------
         (low, high) : ndarray (n,)
+            NaN where no past students were counted: at as-of terms of fewer than :data:`LEAST_OF_TERM`, and
+            for risks beyond the mean risk of the outermost windows.
         """
         risk, as_of = np.asarray(risk, float), np.asarray(as_of_index).astype(int)
-        low, high = np.zeros(len(risk)), np.ones(len(risk))
+        low, high = np.full(len(risk), np.nan), np.full(len(risk), np.nan)
         for index in np.unique(as_of):
             mine = as_of == index
             windows = self._bins(index)
@@ -62,10 +64,15 @@ class Calibrator:
                 low[mine], high[mine] = _look_up(windows, risk[mine])
         return np.minimum(low, risk), np.maximum(high, risk)
 
+    @property
+    def counted(self) -> tuple[int, ...]:
+        """The as-of terms at which enough past students stood for shares of them to be counted."""
+        return tuple(sorted({int(index) for index in self.bins[:, 0] if index >= 0}))
+
     def past_students(self, risk: float, as_of_index: int) -> tuple[int, int]:
-        """How many past students stand behind a range, and how many of them met the outcome."""
+        """Past students behind a range, and how many of them met the outcome; 0 without one."""
         bins = self._bins(as_of_index)
-        if not len(bins):
+        if not len(bins) or not bins[0, 1] <= risk <= bins[-1, 1]:
             return 0, 0
         nearest = bins[np.abs(bins[:, 1] - risk).argmin()]
         return int(nearest[4]), int(nearest[5])
@@ -77,19 +84,17 @@ class Calibrator:
         return Calibrator(self.slope, self.intercept + step, bins)
 
     def _bins(self, as_of_index: int) -> np.ndarray:
-        own = self.bins[self.bins[:, 0] == as_of_index]
-        return own if len(own) else self.bins[self.bins[:, 0] == ANY_AS_OF]
+        return self.bins[self.bins[:, 0] == as_of_index]
 
 
-def fit_calibrator(margin, outcome, as_of_index, students) -> Calibrator:
+def fit_calibrator(margin, outcome, as_of_index) -> Calibrator:
     """Fit on out-of-fold margins.
 
     Parameters
     ----------
     margin, outcome, as_of_index : ndarray (n,)
-        Margin of a model that had not seen the row's student; 0 or 1; completed terms.
-    students : array-like (n,)
-        Student of each row.
+        Margin of a model that had not seen the row's student; 0 or 1; completed terms. A student has one row
+        per as-of term, so none is counted twice in a window.
 
     Notes
     -----
@@ -104,18 +109,15 @@ def fit_calibrator(margin, outcome, as_of_index, students) -> Calibrator:
         if curve.coef_[0, 0] > 0:  # a falling curve would turn the ranking over: noise, not a correction
             slope, intercept = float(curve.coef_[0, 0]), float(curve.intercept_[0])
     risk = sigmoid(intercept + slope * margin)
-    return Calibrator(slope, intercept, _all_bins(risk, outcome, np.asarray(as_of_index), students))
+    return Calibrator(slope, intercept, _all_bins(risk, outcome, np.asarray(as_of_index)))
 
 
 def _look_up(windows: np.ndarray, risk: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Bounds by interpolation; beyond the outermost windows they move along with the risk."""
-    inside = np.clip(risk, windows[0, 1], windows[-1, 1])
-    step = _logit(risk) - _logit(inside)
-    bounds = []
-    for column in (2, 3):
-        bound = np.interp(inside, windows[:, 1], windows[:, column])
-        bounds.append(np.where(step == 0, bound, sigmoid(_logit(bound) + step)))
-    return bounds[0], bounds[1]
+    """Bounds by interpolation between the windows; NaN beyond the outermost ones."""
+    low, high = (
+        np.interp(risk, windows[:, 1], windows[:, column], left=np.nan, right=np.nan) for column in (2, 3)
+    )
+    return low, high
 
 
 def _logit(probability) -> np.ndarray:
@@ -123,17 +125,12 @@ def _logit(probability) -> np.ndarray:
     return np.log(inner / (1 - inner))
 
 
-def _all_bins(risk, outcome, as_of, students) -> np.ndarray:
+def _all_bins(risk, outcome, as_of) -> np.ndarray:
     parts = []
     for index in np.unique(as_of):
         mine = as_of == index
         if mine.sum() >= LEAST_OF_TERM:
             parts.append(_windows(risk[mine], outcome[mine], index))
-    codes = np.unique(np.asarray(students, dtype=object).astype(str), return_inverse=True)[1]
-    last = np.full(codes.max(initial=-1) + 1, -1)
-    last[codes] = np.arange(len(codes))  # one row per student, so that a student is counted once
-    if len(last):
-        parts.append(_windows(risk[last], outcome[last], ANY_AS_OF))
     return np.vstack(parts) if parts else np.zeros((0, 6))
 
 
@@ -143,7 +140,7 @@ def window_size(students: int) -> int:
     Few enough to be alike and many enough to count: with these numbers ranges hold the true risk in about
     95 % of cases whatever the size of the archive (``benchmarks/coverage.py``).
     """
-    wanted = max(3.2 * np.sqrt(students), students / 12)
+    wanted = max(3.4 * np.sqrt(students), students / 9)
     return min(students, int(np.clip(wanted, FEWEST, MOST)))
 
 

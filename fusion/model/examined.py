@@ -17,8 +17,14 @@ FUSED, RECORDS, LOGISTIC, RULE, BASE = "fused", "records", "logistic", "rule", "
 ARMS = (FUSED, RECORDS, LOGISTIC, RULE, BASE)
 """The model, the model on records alone, logistic regression, the credits-and-GPA rule, the base rate."""
 ADDS, NOTHING, FEW = "adds", "nothing", "few"
-VERDICTS = (ADDS, NOTHING, FEW)
-"""Whether signatures add anything: they do, nothing measurable, or too few to tell."""
+STANDS_FOR = "stands_for"
+VERDICTS = (ADDS, STANDS_FOR, NOTHING, FEW)
+"""Whether signatures add anything: they do; they seem to, but also give away what else is recorded or barred;
+nothing measurable; or it cannot be told."""
+EVERYBODY = "everybody"
+"""In a decision curve: a talk with everybody."""
+MODEL, EITHER = "model", "either"
+"""Which to use: the model; or either, as no difference can be told. Else the arm of a simple way."""
 FORWARD, HELD_OUT = "forward", "held_out"
 """Judged on later cohorts, or on students held out at random where no cohort can be."""
 
@@ -34,8 +40,9 @@ class Evaluation:
     clustered_by : str
         What the bootstrap draws.
     figures : dict of str to Estimate
-        ``roc_auc``, ``roc_auc_within_programme``, ``pr_auc``, ``brier``, ``ece``, ``slope``, ``intercept``,
-        and ``precision_at_10``, ``recall_at_10``, ``lift_at_10`` … per capacity.
+        ``roc_auc``, ``roc_auc_within_programme``, ``pr_auc``, ``brier``, ``ece`` (over all rows),
+        ``ece_folds`` (the mean over five parts of the students), ``slope``, ``intercept``, and
+        ``precision_at_10``, ``recall_at_10``, ``lift_at_10`` … per capacity.
     """
 
     rows: int = 0
@@ -63,6 +70,11 @@ class Ablation:
         where nothing was compared.
     verdict : str
         One of :data:`VERDICTS`.
+    gives_away : tuple of str
+        Attributes that embeddings of the compared students predict better than chance.
+    reachable : Estimate or None
+        AUC gain of the records margin with a line on the signature, both weighed on the test students out of
+        fold: an upper reading of what there is to gain.
     """
 
     target: str = ""
@@ -72,6 +84,8 @@ class Ablation:
     differences: dict[str, Estimate] = field(default_factory=dict)
     p_value: float = nan
     verdict: str = ""
+    gives_away: tuple[str, ...] = ()
+    reachable: Estimate | None = None
 
 
 @dataclass(frozen=True)
@@ -112,11 +126,74 @@ class ListPoint:
 
 
 @dataclass(frozen=True)
+class ListWorth:
+    """An arm's real lists (one advisor's, at one as-of term) taken together, term by term.
+
+    Parameters
+    ----------
+    arm : str
+    as_of_index : int
+    lists, students, events : int
+        Lists, the students they are taken from, and how many of those met the outcome.
+    precision, recall, lift : Estimate
+        Of those listed; lift is precision over the share among all.
+    target : str
+    """
+
+    arm: str
+    as_of_index: int
+    lists: int
+    students: int
+    events: int
+    precision: Estimate
+    recall: Estimate
+    lift: Estimate
+    target: str = ""
+
+
+@dataclass(frozen=True)
+class DecisionPoint:
+    """Net benefit of an arm, or of a talk with :data:`EVERYBODY`, at one threshold of risk."""
+
+    arm: str
+    threshold: float
+    net_benefit: float
+    target: str = ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which to use, by net benefit (:func:`fusion.validation.worth.choose`).
+
+    Parameters
+    ----------
+    threshold : float
+        The share of past students who met the outcome.
+    best_simple : str
+        The better of the credits-and-GPA rule and the base rate.
+    use : str
+        :data:`MODEL`, :data:`EITHER`, or the arm of the simple way.
+    net_benefit, gain_over : dict of str to Estimate
+        Arm → its net benefit, and the model's less it.
+    """
+
+    threshold: float = 0.0
+    best_simple: str = RULE
+    use: str = EITHER
+    net_benefit: dict[str, Estimate] = field(default_factory=dict)
+    gain_over: dict[str, Estimate] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class CohortRisk:
-    """Mean risk of a cohort against its observed share; ``trusted``: the interval holds the mean risk."""
+    """Mean risk of a cohort against its observed share; ``trusted``: the interval holds the mean risk.
+
+    ``as_of_index`` is the one as-of term at which it was judged; -1 in models that took each student's last.
+    """
 
     target: str
     cohort_term: int
+    as_of_index: int = -1
     students: int = 0
     mean_risk: float = nan
     observed: float = nan
@@ -227,8 +304,10 @@ class Examination:
         Target → arm (:data:`ARMS`) → figures.
     ablations, lists, fairness : dict
         Per target.
-    by_as_of, calibration, precision_recall, cohorts, sets : tuple
+    by_as_of, calibration, precision_recall, cohorts, sets, worth, decision : tuple
         Rows of every target.
+    choices : dict of str to Choice
+        Target → which to use; empty for models from before that was judged.
     """
 
     protocol: str = FORWARD
@@ -245,6 +324,9 @@ class Examination:
     lists: dict[str, ListFigures] = field(default_factory=dict)
     sets: tuple[SetCoverage, ...] = ()
     fairness: dict[str, Audit] = field(default_factory=dict)
+    worth: tuple[ListWorth, ...] = ()
+    decision: tuple[DecisionPoint, ...] = ()
+    choices: dict[str, Choice] = field(default_factory=dict)
 
     def figure(self, target: str, arm: str, name: str) -> Estimate | None:
         """One figure of one arm; None where it was not measured."""

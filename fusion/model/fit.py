@@ -28,6 +28,8 @@ from fusion.model.manifest import Manifest
 from fusion.model.peers import typical_peers
 from fusion.model.risk_model import LEAST_SIGNED, RiskModel, SignatureStage, TargetModel, band_edges
 
+LEAST_ROUNDS = 50  # signature trees of a comparison, whatever they seem to be worth
+
 
 def fit_model(
     training_sets: dict[str, TrainingSet],
@@ -57,7 +59,8 @@ def fit_model(
     """
     settings = settings or TreeSettings()
     if encoder is None:
-        encoder = fit_encoder(next(iter(training_sets.values())).rows.table)
+        rows = next(iter(training_sets.values())).rows
+        encoder = fit_encoder(rows.table, students=rows.students)
     targets = {}
     for number, (target, training_set) in enumerate(training_sets.items()):
         rng = np.random.default_rng([seed, number])
@@ -84,7 +87,7 @@ def fit_target(
     matrix = encoder.matrix(rows.table)
     records, margin = fit_records(matrix, outcome, rows.students, settings, rng, signs)
     records = replace(records, peers=typical_peers(encoder, rows.table, signs))
-    calibrator = fit_calibrator(margin, outcome, rows.as_of, rows.students)
+    calibrator = fit_calibrator(margin, outcome, rows.as_of)
     stage, fused = fit_signature(rows, outcome, margin, rng)
     risk = calibrator.risk(margin)
     if stage is not None:
@@ -96,11 +99,17 @@ def fit_target(
         signature=stage,
         bands=band_edges(risk),
         sets=fit_conformal(risk, outcome, rows.meta["program_code"]),
+        out_of_fold=margin,
     )
 
 
 def fit_signature(
-    rows: Rows, outcome: np.ndarray, start: np.ndarray, rng: np.random.Generator
+    rows: Rows,
+    outcome: np.ndarray,
+    start: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    shrink: bool = True,
 ) -> tuple[SignatureStage | None, np.ndarray]:
     """Reduction, trees and calibration on the rows that have a signature.
 
@@ -110,6 +119,9 @@ def fit_signature(
     outcome, start : ndarray (n,)
         Outcome, and the margin from which the signature trees go on (out of fold).
     rng : Generator
+    shrink : bool
+        Keep next to nothing of trees that do not pay out of fold, as is right for serving. A comparison must
+        not: it would judge the shrinkage.
 
     Returns
     -------
@@ -130,14 +142,14 @@ def fit_signature(
     folds = cross_fit(
         matrix, outcome, signed.students, SIGNATURE_TREES, rng, start=start, signs=signs, folds=4
     )
-    rounds = folds.best_rounds()
+    rounds = folds.best_rounds() if shrink else max(folds.best_rounds(), LEAST_ROUNDS)
     trees, margin = replace(SIGNATURE_TREES, rounds=rounds), folds.margin(rounds)
-    if not folds.pays(rounds, outcome, signed.students):
+    if shrink and not folds.pays(rounds, outcome, signed.students):
         trees = replace(SIGNATURE_TREES, rounds=TOKEN_ROUNDS, learning_rate=TOKEN_RATE)
-        shrink = TOKEN_RATE / SIGNATURE_TREES.learning_rate
-        margin = start + shrink * (folds.margin(TOKEN_ROUNDS) - start)
+        slower = TOKEN_RATE / SIGNATURE_TREES.learning_rate
+        margin = start + slower * (folds.margin(TOKEN_ROUNDS) - start)
     booster = fit_trees(matrix, outcome, trees, int(rng.integers(2**31)), start=start, signs=signs)
-    calibrator = fit_calibrator(margin, outcome, signed.as_of, signed.students)
+    calibrator = fit_calibrator(margin, outcome, signed.as_of)
     fused[rows.signed] = margin
     return SignatureStage(reduction, booster, calibrator, trees.rounds), fused
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 PENALTY = 1.0  # C of the logistic regression on standardised columns
 LEAST_OF_CLASS = 10  # rows of the rarer outcome below which no line is drawn
+MUCH_MISSING = 0.1  # share of the rows that is told however few they are
+LEAST_MARKED = 150  # rows that lack a value, some 25 students at six terms
 FOLDS = 5
 BLOCK = 50_000  # rows weighted at a time
 STEPS = 50  # Newton's steps at most; about ten are taken
@@ -76,6 +78,9 @@ ARRAYS = ("low", "high", "centre", "slope", "absent_slope", "absent_share")
 def fit_linear(matrix: np.ndarray, outcome: np.ndarray, signs: np.ndarray | None = None) -> LinearPart | None:
     """Ridge-penalised logistic regression on standardised columns and marks of the missing ones.
 
+    That a value is missing is told only where enough rows lack it: of a few it would say who they were, and
+    "not recorded" would be a reason. A missing value without a mark counts as the mean.
+
     Parameters
     ----------
     matrix : ndarray float32 (n, columns)
@@ -103,7 +108,8 @@ def fit_linear(matrix: np.ndarray, outcome: np.ndarray, signs: np.ndarray | None
     scale[scale < 1e-9] = np.inf  # a column that never varies gets no slope
     share = absent.mean(axis=0)
     spread = np.sqrt(share * (1 - share))
-    marked = np.flatnonzero(spread)
+    enough = (absent.sum(axis=0) >= LEAST_MARKED) | (share >= MUCH_MISSING)
+    marked = np.flatnonzero(spread * enough)
     columns = np.hstack([filled / scale, (absent[:, marked] - share[marked]) / spread[marked]])
     bounds = [np.where(absent, edge, matrix) for edge in (np.inf, -np.inf)]
     low, high = bounds[0].min(axis=0).astype(float), bounds[1].max(axis=0).astype(float)

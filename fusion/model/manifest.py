@@ -112,6 +112,12 @@ class Manifest:
     recalibrated : Recalibrated or None
     records_only : bool
         Whether it is served without signatures.
+    counted : dict of str to tuple of int, or None
+        Target → as-of terms at which past students could be counted for a range; None when that was not
+        recorded.
+    level : dict of str to float
+        Target → log-odds by which its level was moved to cohorts that matured since training; a model whose
+        level moved has a name of its own.
     served : tuple of Served
         The oldest first.
     files : dict of str to str
@@ -137,6 +143,8 @@ class Manifest:
     monitor: Watch | None = None
     recalibrated: Recalibrated | None = None
     records_only: bool = False
+    counted: dict[str, tuple[int, ...]] | None = None
+    level: dict[str, float] = field(default_factory=dict)
     served: tuple[Served, ...] = ()
     files: dict[str, str] = field(default_factory=dict)
 

@@ -136,6 +136,8 @@ def _files(model: RiskModel) -> dict[str, bytes]:
             about["peers"] = list(peers.names)
             arrays[f"{name}.peers"] = np.stack([peers.usual, peers.missing])
             arrays[f"{name}.shares"] = peers.shares
+            if peers.blocks is not None:
+                arrays[f"{name}.blocks"] = peers.blocks
         if target.records.instead is not None:
             arrays[f"{name}.instead"] = target.records.instead
         stage = target.signature
@@ -208,7 +210,14 @@ def _peers(name: str, about: dict, arrays: dict[str, np.ndarray]) -> Peers | Non
     if "peers" not in about:
         return None
     usual, missing = arrays[f"{name}.peers"]
-    return Peers(tuple(about["peers"]), usual, missing, arrays[f"{name}.shares"] > 0)
+    blocks = arrays.get(f"{name}.blocks")
+    return Peers(
+        tuple(about["peers"]),
+        usual,
+        missing,
+        arrays[f"{name}.shares"] > 0,
+        None if blocks is None else blocks.astype(int),
+    )
 
 
 def _booster(data: bytes):

@@ -24,6 +24,36 @@ if TYPE_CHECKING:
 
 LEAST_PEERS = 30  # rows of a group below which the wider group stands in
 EVERYBODY = ""
+LEAST_SHARE = 1e-9  # what rounding leaves of a share of 0
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """Rows that together stand for others.
+
+    Parameters
+    ----------
+    matrix : ndarray float32 (m, columns)
+    owner : ndarray of int (m,)
+        Position of the row that each stands for.
+    weight : ndarray (m,)
+        Between 0 and 1; those of one owner sum to 1.
+    size : int
+        How many rows they stand for.
+    """
+
+    matrix: np.ndarray
+    owner: np.ndarray
+    weight: np.ndarray
+    size: int
+
+    def back(self, values: np.ndarray) -> np.ndarray:
+        """Weighted means of what was found for the rows, (m, …) → (size, …)."""
+        if len(values) == self.size:  # each row stands for itself
+            return values
+        out = np.zeros((self.size, *values.shape[1:]))
+        np.add.at(out, self.owner, (values.T * self.weight).T)
+        return out
 
 
 @dataclass(frozen=True)
@@ -40,12 +70,68 @@ class Peers:
         Of a column of shares, the share of rows in which it is missing; else 0 or 1 as ``usual`` is NaN.
     shares : ndarray of bool (columns,)
         Which columns are shares: those of categories without a direction.
+    blocks : ndarray of int (columns,), optional
+        Number of the category that a column of shares belongs to, -1 elsewhere. None in models from before a
+        value that is not listed counted for nothing.
     """
 
     names: tuple[str, ...]
     usual: np.ndarray
     missing: np.ndarray
     shares: np.ndarray
+    blocks: np.ndarray | None = None
+
+    def without_unlisted(self, matrix: np.ndarray) -> Mixed:
+        """Rows in which no category stands at a value that has no column.
+
+        Such a row gives way to rows of every value that the category had among everybody, each weighted by
+        its share, the missing and the rare included: on average over them the category says nothing. Where
+        several categories of one row are unlisted, each keeps its own shares.
+
+        Parameters
+        ----------
+        matrix : ndarray float32 (n, columns)
+
+        Returns
+        -------
+        Mixed
+        """
+        n = len(matrix)
+        blocks = np.full(matrix.shape[1], -1) if self.blocks is None else self.blocks
+        numbers = np.unique(blocks[blocks >= 0])
+        unlisted = np.zeros((n, len(numbers)), bool)
+        for place, number in enumerate(numbers):
+            unlisted[:, place] = (matrix[:, blocks == number] == 0).all(axis=1)
+        odd = unlisted.any(axis=1)
+        if not odd.any():
+            return Mixed(matrix, np.arange(n), np.ones(n), n)
+        parts, owner, weight = [matrix[~odd]], [np.flatnonzero(~odd)], [np.ones(n - odd.sum())]
+        for pattern in np.unique(unlisted[odd], axis=0):
+            rows = np.flatnonzero((unlisted == pattern).all(axis=1))
+            columns = [np.flatnonzero(blocks == number) for number in numbers[pattern]]
+            values, shares = self._usual_mix(columns)
+            spread = np.repeat(matrix[rows], len(shares), axis=0)
+            spread[:, np.concatenate(columns)] = np.tile(values, (len(rows), 1))
+            parts.append(spread)
+            owner.append(np.repeat(rows, len(shares)))
+            weight.append(np.tile(shares, len(rows)))
+        return Mixed(np.vstack(parts), np.concatenate(owner), np.concatenate(weight), n)
+
+    def _usual_mix(self, blocks: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Values of some categories' columns among everybody, (m, their columns), and their shares (m,)."""
+        everybody, choices = self.names.index(EVERYBODY), []
+        for columns in blocks:
+            gone, usual = self.missing[everybody, columns[0]], self.usual[everybody, columns]
+            width = len(columns)
+            values = np.vstack([np.eye(width), np.zeros((1, width)), np.full((1, width), np.nan)])
+            shares = np.r_[(1 - gone) * usual, (1 - gone) * max(1 - usual.sum(), 0.0), gone]
+            held = shares > LEAST_SHARE
+            choices.append((values[held], np.cumsum(shares[held]) / shares[held].sum()))
+        ends = np.unique(np.concatenate([steps[:-1] for _, steps in choices] + [[1.0]]))
+        starts = np.r_[0.0, ends[:-1]]
+        middles = (starts + ends) / 2
+        picked = [values[np.searchsorted(steps, middles)] for values, steps in choices]
+        return np.hstack(picked).astype(np.float32), ends - starts
 
     def group_of(self, table: pd.DataFrame) -> np.ndarray:
         """Position of every row's group, int (n,): the narrowest that is known."""
@@ -98,7 +184,11 @@ def typical_peers(encoder: TableEncoder, table: pd.DataFrame, signs: np.ndarray)
                 groups.setdefault(str(name), rows)
     found = [_usual(matrix[rows], shares, encoder) for rows in groups.values()]
     return Peers(
-        tuple(groups), np.stack([usual for usual, _ in found]), np.stack([gone for _, gone in found]), shares
+        tuple(groups),
+        np.stack([usual for usual, _ in found]),
+        np.stack([gone for _, gone in found]),
+        shares,
+        np.where(shares, owners, -1),
     )
 
 

@@ -57,6 +57,8 @@ class TargetModel:
         Three rising risk edges between low, moderate, high and very high.
     sets : ConformalSets
         Thresholds of the answers with a promised error rate.
+    out_of_fold : ndarray (n,), optional
+        Records margin of every row that taught, from a fit without its student; for examinations, never kept.
     """
 
     target: str
@@ -65,6 +67,7 @@ class TargetModel:
     signature: SignatureStage | None
     bands: tuple[float, float, float]
     sets: ConformalSets
+    out_of_fold: np.ndarray | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,8 @@ def tune_settings(
     if trials < 1:
         raise ValueError(f"trials must be at least 1, got {trials}")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    encoder = fit_encoder(next(iter(training_sets.values())).rows.table)
+    rows = next(iter(training_sets.values())).rows
+    encoder = fit_encoder(rows.table, students=rows.students)
     prepared = []
     for target, training_set in training_sets.items():
         matrix, signs = encoder.matrix(training_set.rows.table), column_signs(encoder, target)

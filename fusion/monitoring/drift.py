@@ -7,7 +7,8 @@ students of the young cohorts have already dropped out, against how many the mod
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -15,11 +16,16 @@ import pandas as pd
 from fusion.features.rows import Rows
 from fusion.model.watched import EMBEDDINGS, EXITS, FEATURE, MISSINGNESS, OLD_OR_NEW, SCORES, Sign
 
+Level = Callable[[Rows], list[np.ndarray]]  # rows → log-odds, one array per target
+LEVEL_LIMIT = 0.1  # log-odds; a move of the mean risk by about 2 points of 100
 PSI_LIMIT = 0.25  # the customary bound between a moderate and a large shift
 MISSING_LIMIT = 0.15  # absolute change of a feature's missing share
 DOMAIN_LIMIT = 0.70  # AUC of the old-or-new classifier, lower bound of its interval
-ALARM_P = 0.01  # of the early-exit test
+ALARM_P = 0.03  # of the early-exit test
 LEAST_ROWS = 50
+LEAST_EXITS = 20  # drop-outs of the old side below which students are told apart by the term alone
+FIRST_YEAR = 2  # completed terms
+STRATA = 5  # groups of students who are as likely to leave
 
 
 @dataclass(frozen=True)
@@ -91,8 +97,13 @@ def category_psi(old, new) -> float:
     return float(((q - p) * np.log(q / p)).sum()) if len(old) and len(new) else 0.0
 
 
-def feature_signs(old: Rows, new: Rows) -> list[Sign]:
-    """PSI and change of missingness per feature, at the same as-of terms and programmes on both sides."""
+def feature_signs(old: Rows, new: Rows, level: Level | None = None) -> list[Sign]:
+    """PSI and change of missingness per feature, at the same as-of terms and programmes on both sides.
+
+    With ``level`` a shift alarms only where it moves what the model says: by at least :data:`LEVEL_LIMIT`,
+    were the new rows given the old ones' values of that feature. A list of names that was renewed, say, moves
+    no level where the model hardly listens to it; it stays a sign, without an alarm.
+    """
     common = set(_cells(old)) & set(_cells(new))
     old, new = (rows.take(_cells(rows).isin(common).to_numpy()) for rows in (old, new))
     if min(len(old), len(new)) < LEAST_ROWS:
@@ -107,11 +118,37 @@ def feature_signs(old: Rows, new: Rows) -> list[Sign]:
         number = pd.api.types.is_numeric_dtype(a)
         value = psi(a.to_numpy(float), b.to_numpy(float)) if number else category_psi(a, b)
         limit = psi_limit(10 if number else max(a.nunique(), b.nunique()), *people)
-        signs.append(Sign(FEATURE, name, value, limit, value > limit))
         change = float(abs(a.isna().mean() - b.isna().mean()))
-        if change > MISSING_LIMIT:
-            signs.append(Sign(MISSINGNESS, name, change, MISSING_LIMIT, True))
+        far, lost = value > limit, change > MISSING_LIMIT
+        matters = (far or lost) and (level is None or level_moved(old, new, name, level) >= LEVEL_LIMIT)
+        signs.append(Sign(FEATURE, name, value, limit, far and matters))
+        if lost:
+            signs.append(Sign(MISSINGNESS, name, change, MISSING_LIMIT, matters))
     return signs
+
+
+def level_moved(old: Rows, new: Rows, name: str, level: Level) -> float:
+    """By how much one feature's shift moves the mean log-odds of the new rows, in absolute value.
+
+    Parameters
+    ----------
+    old, new : Rows
+        Of the same mix of as-of terms and programmes.
+    name : str
+        The feature: the new rows are given the values of old rows, in the order of their cells.
+    level : callable
+        Rows → log-odds of each, one array per target.
+    """
+    here, there = (
+        np.argsort(_cells(rows).to_numpy(object).astype(str), kind="stable") for rows in (old, new)
+    )
+    taken = here[np.linspace(0, len(here) - 1, len(there)).astype(int)]
+    given = old.table[name].iloc[np.random.default_rng(0).permutation(taken)].to_numpy()
+    table = new.table.copy()
+    table[name] = pd.Series(given, index=table.index).astype(old.table[name].dtype)
+    before = replace(new, table=table)
+    pairs = zip(level(new), level(before), strict=True)
+    return float(max((abs(np.mean(now) - np.mean(then)) for now, then in pairs), default=0.0))
 
 
 def _same_mix(old: Rows, new: Rows) -> Rows:
@@ -168,42 +205,96 @@ def domain_sign(old: np.ndarray, new: np.ndarray, rng: np.random.Generator) -> S
     return Sign(EMBEDDINGS, OLD_OR_NEW, auc.value, DOMAIN_LIMIT, auc.low > DOMAIN_LIMIT)
 
 
+def hazard_rows(rows: Rows, ends: pd.DataFrame) -> pd.DataFrame:
+    """Every term that a student might have dropped out in, as far as that was seen.
+
+    Parameters
+    ----------
+    rows : Rows
+        Rows of every as-of term.
+    ends : DataFrame
+        ``student_key, term, cause`` (:func:`fusion.model.competing.durations`).
+
+    Returns
+    -------
+    DataFrame
+        ``position`` (of the row), ``student_key``, ``term`` (the one after the row's as-of term), ``event``
+        (1: dropped out in it). Terms that were not seen to their end are left out.
+    """
+    ends = ends.set_index("student_key")
+    mine = ends.reindex(rows.students)
+    term, last = rows.as_of + 1, mine["term"].to_numpy(float)
+    event = (mine["cause"] == "dropout").to_numpy() & (last == term)
+    seen = np.nan_to_num(last, nan=0) >= term
+    frame = pd.DataFrame({"student_key": rows.students, "term": term, "event": event.astype(float)})
+    return frame.assign(position=np.arange(len(rows)))[seen].reset_index(drop=True)
+
+
+def alike(old: Rows, new: Rows, old_ends: pd.DataFrame, new_ends: pd.DataFrame) -> list[pd.DataFrame]:
+    """Both sides' :func:`hazard_rows` with a ``stratum``: the term, and how likely such a student leaves in
+    it.
+
+    How likely is learned from the old side alone, by a line on what the rows hold as numbers; of the old side
+    itself out of fold, so that nobody's own exit says where they stand.
+    """
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GroupKFold, cross_val_predict
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    sides = [(old, hazard_rows(old, old_ends)), (new, hazard_rows(new, new_ends))]
+    names = [name for name in old.table if pd.api.types.is_numeric_dtype(old.table[name])]
+    x, z = (rows.table[names].iloc[frame["position"]].to_numpy(float) for rows, frame in sides)
+    (_, mine), (_, theirs) = sides
+    chance = [np.zeros(len(mine)), np.zeros(len(theirs))]
+    students = mine["student_key"].nunique()
+    if names and mine["event"].sum() >= LEAST_EXITS and students >= LEAST_ROWS and len(theirs):
+        chain = make_pipeline(
+            SimpleImputer(strategy="median", keep_empty_features=True),
+            StandardScaler(),
+            LogisticRegression(C=0.1, max_iter=500),
+        )
+        about = {"groups": mine["student_key"], "cv": GroupKFold(4), "method": "decision_function"}
+        chance[0] = cross_val_predict(chain, x, mine["event"], **about)
+        chance[1] = chain.fit(x, mine["event"]).decision_function(z)
+    edges = np.quantile(chance[0], np.linspace(0, 1, STRATA + 1)[1:-1]) if len(mine) else np.zeros(0)
+    return [
+        frame.assign(stratum=frame["term"] * (STRATA + 1) + np.searchsorted(edges, values))
+        for (_, frame), values in zip(sides, chance, strict=True)
+    ]
+
+
 def early_exit_sign(old: pd.DataFrame, new: pd.DataFrame) -> Sign | None:
-    """Whether young cohorts drop out faster or slower than the training cohorts did by the same term.
+    """Whether young cohorts drop out faster or slower than students like them did by the same term.
 
     Parameters
     ----------
     old, new : DataFrame
-        ``term``, ``cause`` (:func:`fusion.model.competing.durations`).
+        ``student_key, event, stratum`` (:func:`alike`).
 
     Returns
     -------
     Sign or None
-        Two-sided p of the log-rank test on drop-out (other ends censor), as ``value``; the alarm is at or
-        below the limit. None without drop-outs or with too few students.
+        Two-sided p of the log-rank test on drop-out, stratified by term and likeness, as ``value``; the alarm
+        is at or below the limit. None without drop-outs or with too few students. D. R. Cox, "Regression
+        models and life-tables", JRSS B 34 (1972) 187–220, section 7, gives the test within strata.
     """
     from scipy.stats import norm
 
-    if min(len(old), len(new)) < LEAST_ROWS:
+    if min(old["student_key"].nunique(), new["student_key"].nunique()) < LEAST_ROWS:
         return None
-    horizon = int(new["term"].max())
-    observed = expected = variance = 0.0
-    for term in range(1, horizon + 1):
-        risk_new, risk_old = (frame["term"] >= term for frame in (new, old))
-        n, m = int(risk_new.sum()), int(risk_old.sum())
-        d_new, d_old = (
-            int(((frame["term"] == term) & (frame["cause"] == "dropout")).sum()) for frame in (new, old)
-        )
-        both, events = n + m, d_new + d_old
-        if both < 2 or not events:
-            continue
-        observed += d_new
-        expected += events * n / both
-        variance += events * (n / both) * (m / both) * (both - events) / (both - 1)
-    if variance <= 0:
+    counts = [frame.groupby("stratum")["event"].agg(["sum", "size"]) for frame in (old, new)]
+    both = counts[0].join(counts[1], how="inner", lsuffix="_old", rsuffix="_new")
+    n, m = both["size_new"].to_numpy(float), both["size_old"].to_numpy(float)
+    events, all_of = (both["sum_new"] + both["sum_old"]).to_numpy(), n + m
+    expected = events * n / all_of
+    variance = events * n * m * (all_of - events) / (all_of**2 * np.maximum(all_of - 1, 1))
+    if variance.sum() <= 0:
         return None
-    p = float(2 * norm.sf(abs(observed - expected) / np.sqrt(variance)))
-    return Sign(EXITS, "", p, ALARM_P, p <= ALARM_P, seen=round(observed), expected=round(expected))
+    observed, awaited = float(both["sum_new"].sum()), float(expected.sum())
+    p = float(2 * norm.sf(abs(observed - awaited) / np.sqrt(variance.sum())))
+    return Sign(EXITS, "", p, ALARM_P, p <= ALARM_P, seen=round(observed), expected=round(awaited))
 
 
 def score_sign(old: np.ndarray, new: np.ndarray, name: str = "risk") -> Sign | None:
@@ -217,6 +308,9 @@ def score_sign(old: np.ndarray, new: np.ndarray, name: str = "risk") -> Sign | N
 def calibration_by_cohort(risks: pd.DataFrame, column: str = "fused") -> pd.DataFrame:
     """Mean risk against observed share per cohort, with the Jeffreys interval of the share.
 
+    All are judged at one as-of term, the same for every student of every cohort: a student's last row would
+    not do, as who leaves early has an early last row, so that the choice of the row already tells the end.
+
     Parameters
     ----------
     risks : DataFrame
@@ -225,24 +319,40 @@ def calibration_by_cohort(risks: pd.DataFrame, column: str = "fused") -> pd.Data
     Returns
     -------
     DataFrame
-        ``cohort_term, students, mean_risk, observed, low, high, trusted``; one row per student is counted,
-        their last as-of term. ``trusted``: the interval holds the mean risk.
+        ``cohort_term, as_of_index, students, mean_risk, observed, low, high, trusted``. ``trusted``: the
+        interval holds the mean risk.
     """
     from scipy.stats import beta
 
-    last = risks.sort_values("as_of_index").drop_duplicates("student_key", keep="last")
+    index = judged_at(risks)
     rows = []
-    for cohort, group in last.groupby("cohort_term"):
+    for cohort, group in risks[risks["as_of_index"] == index].groupby("cohort_term"):
         events, size = group["outcome"].sum(), len(group)
         low, high = beta.ppf([0.025, 0.975], events + 0.5, size - events + 0.5)
         mean = group[column].mean()
-        rows.append((cohort, size, mean, events / size, low, high, bool(low <= mean <= high)))
-    columns = ["cohort_term", "students", "mean_risk", "observed", "low", "high", "trusted"]
+        rows.append((cohort, index, size, mean, events / size, low, high, bool(low <= mean <= high)))
+    columns = ["cohort_term", "as_of_index", "students", "mean_risk", "observed", "low", "high", "trusted"]
     return pd.DataFrame(rows, columns=columns)
 
 
+def judged_at(risks: pd.DataFrame) -> int:
+    """The as-of term at which cohorts are judged: of those that most cohorts have, the nearest to the end of
+    the first year (:data:`FIRST_YEAR`)."""
+    cohorts = risks.groupby("as_of_index")["cohort_term"].nunique()
+    if cohorts.empty:
+        return FIRST_YEAR
+    most = cohorts.index[cohorts == cohorts.max()]
+    terms: list[int] = most.tolist()
+    return min(terms, key=lambda index: (abs(index - FIRST_YEAR), index))
+
+
 def watch(
-    old: Rows, new: Rows, old_ends: pd.DataFrame, new_ends: pd.DataFrame, rng: np.random.Generator
+    old: Rows,
+    new: Rows,
+    old_ends: pd.DataFrame,
+    new_ends: pd.DataFrame,
+    rng: np.random.Generator,
+    level: Level | None = None,
 ) -> Drift:
     """Every sign together.
 
@@ -253,10 +363,12 @@ def watch(
     old_ends, new_ends : DataFrame
         Their durations (:func:`fusion.model.competing.durations`).
     rng : Generator
+    level : callable, optional
+        What the model in service says of rows (:func:`level_moved`).
     """
-    signs = feature_signs(old, new)
+    signs = feature_signs(old, new, level)
     embedded = domain_sign(embeddings_of(old)[1], embeddings_of(new)[1], rng)
-    exits = early_exit_sign(old_ends, new_ends)
+    exits = early_exit_sign(*alike(old, new, old_ends, new_ends))
     return Drift(tuple(signs + [sign for sign in (embedded, exits) if sign is not None]))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,9 @@ import pandas as pd
 from fusion.features.rows import Rows
 from fusion.features.splits import mature_labels
 from fusion.metrics import Estimate
+from fusion.model.booster import logit
 from fusion.model.competing import durations
+from fusion.model.risk_model import RiskModel
 from fusion.model.watched import Probe, Watch
 from fusion.monitoring.drift import LEAST_ROWS, embeddings_of, watch
 from fusion.monitoring.probe import probe
@@ -48,7 +51,12 @@ def _sampled(keys: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def look(
-    records, rows: Rows, taught_until: date, rng: np.random.Generator, specimens: pd.DataFrame | None = None
+    records,
+    rows: Rows,
+    taught_until: date,
+    rng: np.random.Generator,
+    specimens: pd.DataFrame | None = None,
+    model: RiskModel | None = None,
 ) -> Watch:
     """Every sign of drift and every probe, rounded, for the manifest.
 
@@ -61,6 +69,8 @@ def look(
     rng : Generator
     specimens : DataFrame, optional
         ``student_key, file_format, dpi``: lets the probe look for the scanner.
+    model : RiskModel, optional
+        The one that is watched: says which shifts of features move its level.
 
     Returns
     -------
@@ -74,7 +84,8 @@ def look(
     dated = flow["exit_type"].isna() | flow["terms_to_exit"].notna()
     ends = durations(flow[dated & flow["student_key"].isin({*old, *new})], records.calendar)
     earlier, later = (ends[ends["student_key"].isin(set(keys))] for keys in (old, new))
-    drift = watch(rows.of_students(old), rows.of_students(new), earlier, later, rng)
+    level = None if model is None else partial(_log_odds, model)
+    drift = watch(rows.of_students(old), rows.of_students(new), earlier, later, rng, level)
     probes = _probes(rows.of_students([*old, *new]), records.students, specimens, rng)
     return Watch(
         taught_until=taught_until,
@@ -87,6 +98,10 @@ def look(
         ),
         probes=tuple(_kept(found) for found in probes),
     )
+
+
+def _log_odds(model: RiskModel, rows: Rows) -> list[np.ndarray]:
+    return [logit(np.clip(model.risk(rows, target), 1e-6, 1 - 1e-6)) for target in model.targets]
 
 
 def _probes(rows: Rows, students: pd.DataFrame, specimens: pd.DataFrame | None, rng) -> list[Probe]:

@@ -14,6 +14,7 @@ from fusion.model.watched import Probe
 
 LEAST_STUDENTS = 60
 LEAST_OF_CLASS = 10
+CLEARLY = 2.9  # standard errors; one in 500 by chance, one in 60 among eight attributes
 
 
 def probe(
@@ -44,6 +45,25 @@ def probe(
         keep = np.array([value is not None and str(value) in common for value in values])
         if keep.sum() >= LEAST_STUDENTS and len(common) >= 2:
             found.append(_probe_one(name, embeddings[keep], values[keep].astype(str), rng, draws))
+    return found
+
+
+def given_away(embeddings: np.ndarray, attributes: pd.DataFrame, rng: np.random.Generator) -> list[str]:
+    """The attributes that embeddings predict so clearly that chance is no explanation, however many are
+    probed.
+
+    An attribute counts when its balanced accuracy stands :data:`CLEARLY` standard errors above chance.
+
+    Parameters
+    ----------
+    embeddings, attributes, rng
+        As for :func:`probe`.
+    """
+    found = []
+    for one in probe(embeddings, attributes, rng):
+        error = (one.accuracy.high - one.accuracy.low) / (2 * 1.96)
+        if one.accuracy.value - one.chance > CLEARLY * max(error, 1e-6):
+            found.append(one.attribute)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -21,6 +22,8 @@ def recalibrate(
     model: RiskModel, rows: Rows, labels: pd.Series, *, use_signature: bool = True
 ) -> tuple[RiskModel, dict[str, Moved]]:
     """Move the calibration of each target to what newly matured cohorts came to.
+
+    Every row counts, each at its fixed as-of term beside all who stood there: nobody's end chooses the row.
 
     Parameters
     ----------
@@ -60,6 +63,14 @@ def recalibrate(
         if step:
             targets[target] = _moved(part, step)
     return replace(model, targets=targets), notes
+
+
+def at_level(model: RiskModel, level: Mapping[str, float]) -> RiskModel:
+    """The model with ``level`` (target → log-odds) added to what it says."""
+    moved = {
+        target: _moved(part, level[target]) for target, part in model.targets.items() if level.get(target)
+    }
+    return replace(model, targets=model.targets | moved) if moved else model
 
 
 def _moved(part: TargetModel, step: float) -> TargetModel:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import isfinite, nan
 
+from data.cases.trial_outcomes import HelpSince
 from data.columns import BANDS
+from data.trust.small_cells import MARK, THRESHOLD
 from fusion.features.directions import DIRECTIONS, FREE, LOWERS, RAISES, Direction
 from fusion.features.feature_list import FEATURES
 from fusion.metrics import Estimate
-from fusion.model.examined import BASE, FUSED, RULE, Audit, Examination
+from fusion.model.examined import BASE, EITHER, FUSED, MODEL, RULE, Audit, Examination
 from fusion.model.manifest import Manifest
 from fusion.model.watched import Watch
 from fusion.validation.fitness import fitness_of, missing_exits, unfit
@@ -29,7 +31,7 @@ NOTICE = (
 )
 UNINTENDED = (
     "automatic decisions about a student; admission, discipline or funding; comparing contacted with "
-    "not-contacted students as if that were an effect; filling an accreditation table."
+    "not-contacted students as if that told whether contacts help; filling an accreditation table."
 )
 FAIRNESS_NAMES = {
     "fnr": "missed (FNR)",
@@ -39,7 +41,9 @@ FAIRNESS_NAMES = {
 }
 
 
-def model_card(manifest: Manifest, *, synthetic: bool, institution: str = "") -> str:
+def model_card(
+    manifest: Manifest, *, synthetic: bool, institution: str = "", help_given: HelpSince | None = None
+) -> str:
     """What the model is, what it was taught by, how good it is on later cohorts, and where it ends.
 
     Parameters
@@ -50,6 +54,8 @@ def model_card(manifest: Manifest, *, synthetic: bool, institution: str = "") ->
         Whether the store holds synthetic demo data.
     institution : str
         Printed when given.
+    help_given : HelpSince, optional
+        How many exits came after a score of the model, and after help as well.
     """
     assessment = manifest.assessment
     parts = [
@@ -68,10 +74,11 @@ def model_card(manifest: Manifest, *, synthetic: bool, institution: str = "") ->
         _bands(manifest),
     ]
     if assessment:
-        parts += [_evaluation(assessment), _ablation(assessment), _lists(assessment), _cohorts(assessment)]
+        parts += [_evaluation(assessment), _choices(assessment), _ablation(assessment)]
+        parts += [_lists(assessment), _cohorts(assessment)]
     if manifest.monitor:
         parts.append(_monitor(manifest.monitor))
-    parts += [_limits(), _unsaid(manifest), _features(manifest)]
+    parts += [_help(help_given), _limits(), _unsaid(manifest), _features(manifest)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -192,6 +199,10 @@ def _ablation(assessment: Examination) -> str:
             f"**{VERDICT_NAMES.get(found.verdict, found.verdict)}** (AUC fused less records {gain}; "
             f"permutation p {format(found.p_value, '.3f') if isfinite(found.p_value) else '—'})."
         )
+        if found.reachable is not None and isfinite(found.reachable.high):
+            text += f" At most {found.reachable.high:.4f} ROC-AUC can be there."
+        if found.gives_away:
+            text += f" The embedding gives away: {', '.join(found.gives_away)}."
     return text
 
 
@@ -218,7 +229,23 @@ def _cohorts(assessment: Examination) -> str:
         for row in assessment.cohorts
     ]
     head = ["target", "cohort", "students", "mean risk", "observed", "risk within the interval"]
-    return "## Calibration by cohort\n\n" + _table(head, rows)
+    index = {row.as_of_index for row in assessment.cohorts}
+    at = f"Everybody as of {min(index)} completed terms.\n\n" if len(index) == 1 and min(index) >= 0 else ""
+    return "## Calibration by cohort\n\n" + at + _table(head, rows)
+
+
+def _choices(assessment: Examination) -> str:
+    """Which to use, by net benefit at the past share of the event."""
+    lines = []
+    for target, found in assessment.choices.items():
+        gain = _interval(found.gain_over.get(found.best_simple), digits=4)
+        use = {MODEL: "the model", EITHER: "either"}.get(found.use, ARM_NAMES.get(found.use, found.use))
+        lines.append(
+            f"- *{target}*: use **{use}** (net benefit of the model less that of the "
+            f"{ARM_NAMES[found.best_simple]}, the better simple way, at a threshold of "
+            f"{found.threshold:.0%}: {gain})."
+        )
+    return "## Which to use\n\n" + "\n".join(lines) if lines else ""
 
 
 def _monitor(found: Watch) -> str:
@@ -241,8 +268,28 @@ def _monitor(found: Watch) -> str:
 
 def _trust(found: Watch) -> str:
     if not found.trusted:
-        return "**calibration cannot be trusted for them.**"
+        return "**counts cannot be trusted for them, so places in the order are told.**"
     return "no sign beyond its limit." if found.enough else "too few to tell."
+
+
+def _help(found: HelpSince | None) -> str:
+    """What help between score and outcome does to the labels that come after it."""
+    told = ""
+    if found is not None:
+        helped = MARK if 0 < found.helped < THRESHOLD else str(found.helped)
+        left = MARK if 0 < found.left < THRESHOLD else str(found.left)
+        told = (
+            f"Students who left after a score of this model: {left}; of those with a contact or an agreed "
+            f"step logged between the first score and the exit: {helped} (fewer than five: {MARK}). "
+        )
+    return (
+        "## Help between score and outcome\n\n" + told + "Labels of later cohorts come about with the help "
+        "that the scores led to. Where help works, students of high risk do better than they were told to: "
+        "calibration by cohort then looks worse than it is, and a model taught by such labels holds the "
+        "records of helped students for safer than they are without help. Records cannot separate the two; "
+        "whether help helps is answered by lots near the capacity line alone (docs/trial.md), and comparing "
+        "contacted with other students is no answer."
+    )
 
 
 def _limits() -> str:

@@ -199,7 +199,8 @@ def _serve(
     entry = Entry(actor, role, action, version, {"reason": reason})
     about = {"actor": actor, "reason": reason.strip(), "audit_entry": entry}
     put_into_service(store, version, **about, progress=progress)
-    return version
+    current = served_model(store)
+    return version if current is None else current.version
 
 
 def _check_reason(reason: str) -> None:

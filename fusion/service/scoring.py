@@ -19,7 +19,7 @@ from fusion.features.rows import Rows, make_rows
 from fusion.model.risk_model import RiskModel
 from fusion.monitoring.monitor import sides
 from fusion.service.sources import load_model, read_signatures
-from fusion.service.upkeep import keep_level, note_watch, taught_until
+from fusion.service.upkeep import note_watch, taught_until
 from fusion.validation.fitness import unfit
 
 
@@ -49,7 +49,6 @@ def score(
     if model.manifest.encoder_id and not model.manifest.records_only:
         signatures = read_signatures(store, model.manifest.encoder_id)
     everything = queries.records_until(store)
-    model = keep_level(store, model, everything)
     today, written, watched = register_date(everything), 0, []
     until = taught_until(model.manifest, today)
     sample = np.concatenate(sides(everything, until, np.random.default_rng(0)))

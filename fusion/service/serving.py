@@ -15,8 +15,11 @@ from data.store import save_model
 from data.trust.audit import Entry
 from fusion.model.manifest import Served, write_manifest
 from fusion.service.scoring import score
-from fusion.service.sources import load_model, the_model
+from fusion.service.sources import load_model, served_model, the_model
+from fusion.service.upkeep import levelled
 from fusion.validation.fitness import unfit
+
+LEVEL_MOVED = "its level moved to cohorts that matured since training"
 
 
 class NotServable(ValueError):
@@ -31,10 +34,13 @@ def put_into_service(
     reason: str,
     audit_entry: Entry | None = None,
     progress: Progress | None = None,
+    keep_level: bool = True,
 ) -> int:
     """Score a registered model, then serve it; who and why go into its manifest.
 
-    A model that is in service already is scored, and nothing else changes.
+    A model that is in service already is scored, and nothing else changes. Where cohorts matured since
+    training
+    moved its level, the same model at that level goes into service (:func:`fusion.service.upkeep.levelled`).
 
     Parameters
     ----------
@@ -44,6 +50,8 @@ def put_into_service(
     audit_entry : data.trust.audit.Entry, optional
         What the audit log says of it, in the transaction that puts it into service.
     progress : Progress, optional
+    keep_level : bool
+        Look at the level first; not where that was done just now.
 
     Returns
     -------
@@ -57,6 +65,7 @@ def put_into_service(
     NotServable
         When none of its targets could be learned from its register (:mod:`fusion.validation.fitness`).
     """
+    version = levelled(store, version) if keep_level else version
     model = load_model(store, version)
     silent = unfit(model.manifest)
     if not set(model.targets) - set(silent):
@@ -70,3 +79,38 @@ def put_into_service(
     manifest = replace(stored.manifest, served=(*stored.manifest.served, entry))
     save_model(store, version, stored.folder, write_manifest(manifest), "served", audit_entry)
     return written
+
+
+def score_now(store: Store, version: str | None = None, *, progress: Progress | None = None) -> int:
+    """Score every enrolled student at every as-of term; returns how many scores are new.
+
+    Parameters
+    ----------
+    store : Store
+    version : str, optional
+        Default: the model in service. Where its level moved, the same model at that level is scored and put
+        into service in its place, and the audit log says so; a model that is named is scored as it is.
+    progress : Progress, optional
+
+    Raises
+    ------
+    LookupError, fusion.model.model_files.ModelFileError
+        As :func:`fusion.service.scoring.score`.
+    """
+    current = served_model(store)
+    if version is not None or current is None:
+        return score(store, version, progress=progress)
+    name = levelled(store, current.version)
+    if name == current.version:
+        return score(store, name, progress=progress)
+    level = the_model(store, name).manifest.level
+    entry = Entry("scoring", "administrator", "model.level", name, {"was": current.version, "level": level})
+    return put_into_service(
+        store,
+        name,
+        actor="scoring",
+        reason=LEVEL_MOVED,
+        audit_entry=entry,
+        progress=progress,
+        keep_level=False,
+    )

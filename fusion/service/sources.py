@@ -16,6 +16,7 @@ from fusion.features.rows import Rows
 from fusion.model.manifest import Manifest, read_manifest
 from fusion.model.model_files import load_model_folder
 from fusion.model.risk_model import RiskModel
+from fusion.monitoring.recalibrate import at_level
 
 PURPOSE = "outcome_model"
 
@@ -123,4 +124,4 @@ def load_model(store: Store, version: str | None = None) -> RiskModel:
     if stored is None:
         raise LookupError("no model is served; train one first")
     model = load_model_folder(store.models_folder / stored.folder, stored.manifest.files)
-    return replace(model, manifest=stored.manifest)
+    return at_level(replace(model, manifest=stored.manifest), stored.manifest.level)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
+from hashlib import sha256
 
 import numpy as np
 
@@ -18,7 +20,16 @@ from fusion.model.risk_model import RiskModel
 from fusion.model.watched import Recalibrated, Watch
 from fusion.monitoring.monitor import look
 from fusion.monitoring.recalibrate import recalibrate
-from fusion.service.sources import PURPOSE, find_model, load_model, read_rows, read_signatures
+from fusion.service.sources import (
+    PURPOSE,
+    find_model,
+    load_model,
+    read_rows,
+    read_signatures,
+    the_model,
+)
+
+LEVEL = "-level-"  # between a model's name and what its level is called
 
 
 def taught_until(manifest: Manifest, otherwise: date) -> date:
@@ -26,21 +37,58 @@ def taught_until(manifest: Manifest, otherwise: date) -> date:
     return manifest.trained_on.until or otherwise
 
 
-def keep_level(store: Store, model: RiskModel, records) -> RiskModel:
-    """The model with its intercepts moved to cohorts that matured since training; what was done is kept in
-    its manifest under ``recalibrated``."""
+def levelled(store: Store, version: str) -> str:
+    """The name under which a model is to be scored: its own, or that of the same model at another level.
+
+    Where cohorts that matured since training came clearly out above or below what was expected, the level
+    moves. Scores name the model that made them and are never rewritten, so a model whose level moved gets a
+    name of its own, is registered as a candidate under it and scores every as-of term anew: no name stands
+    for two levels. What was found is kept in the manifest under ``recalibrated``.
+
+    Parameters
+    ----------
+    store : Store
+    version : str
+        A registered model.
+    """
+    model, records = load_model(store, version), queries.records_until(store)
     today = register_date(records)
-    until = taught_until(model.manifest, today)
     labels = mature_labels(records)
+    until = taught_until(model.manifest, today)
     labels = labels[~labels.index.isin(mature_labels(records, seen_on=until).index)]
     if labels.empty:
-        return model
+        return version
     use = not model.manifest.records_only
     rows = read_rows(store, read_signatures(store, model.manifest.encoder_id))
-    moved, notes = recalibrate(model, rows.of_students(labels.index), labels, use_signature=use)
-    if notes:
-        note_in_manifest(store, model.version, recalibrated=Recalibrated(today, notes))
-    return moved
+    _, notes = recalibrate(model, rows.of_students(labels.index), labels, use_signature=use)
+    if not notes:
+        return version
+    found = Recalibrated(today, notes)
+    if not any(note.step for note in notes.values()):
+        note_in_manifest(store, version, recalibrated=found)
+        return version
+    level = dict(model.manifest.level)
+    for target, note in notes.items():
+        level[target] = round(level.get(target, 0.0) + note.step, 4)
+    stored, name = the_model(store, version), levelled_name(version, level)
+    known = find_model(store, name)
+    manifest = replace(
+        stored.manifest,
+        version=name,
+        level=level,
+        recalibrated=found,
+        served=() if known is None else known.manifest.served,
+    )
+    status = "candidate" if known is None else known.status
+    save_model(store, name, stored.folder, write_manifest(manifest), status)
+    return name
+
+
+def levelled_name(version: str, level: dict[str, float]) -> str:
+    """The name of a model at a level: the same for the same move, another for another."""
+    told = ",".join(f"{target}={step:+.4f}" for target, step in sorted(level.items()))
+    base = re.sub(f"{LEVEL}[0-9a-f]{{6}}", "", version)  # what else is said of it stays, as "-records"
+    return f"{base}{LEVEL}{sha256(told.encode()).hexdigest()[:6]}"
 
 
 def watch_served(store: Store, version: str | None = None, *, seed: int = 0) -> Watch:
@@ -54,7 +102,7 @@ def note_watch(store: Store, model: RiskModel, records, rows: Rows, seed: int = 
     """Look at drift in rows that were read already, and keep what was found in the manifest."""
     until = taught_until(model.manifest, register_date(records))
     rng = np.random.default_rng([seed, 60])
-    found = look(records, rows, until, rng, queries.specimen_table(store, PURPOSE))
+    found = look(records, rows, until, rng, queries.specimen_table(store, PURPOSE), model)
     note_in_manifest(store, model.version, monitor=found)
     return found
 

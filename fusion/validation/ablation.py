@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from fusion import metrics
 from fusion.features.rows import Rows, TrainingSet
 from fusion.metrics import Estimate
-from fusion.model.booster import tree_margin
-from fusion.model.examined import ADDS, FEW, NOTHING, Ablation
+from fusion.model.booster import TOKEN_ROUNDS, tree_margin
+from fusion.model.examined import ADDS, FEW, NOTHING, STANDS_FOR, Ablation
 from fusion.model.fit import base_margin, fit_signature
-from fusion.model.risk_model import RiskModel
+from fusion.model.risk_model import RiskModel, SignatureStage
+from fusion.validation.equivalence import reachable_gain
 from fusion.validation.evaluate import DRAWS, clusters, few_figures
 
 LEAST_STUDENTS = 100
 LEAST_CASES = 30  # students with, and students without, the event
-UNSEEN_GAIN = 0.03  # AUC; an interval that still allows more than this has not ruled a gain out
+EQUIVALENT = 0.01  # AUC; "nothing measurable" is said only where no more than this can be there
 PERMUTATIONS = 199
 
 
@@ -28,6 +31,7 @@ def ablate(
     *,
     draws: int = DRAWS,
     permutations: int = PERMUTATIONS,
+    gives_away: Sequence[str] = (),
 ) -> Ablation:
     """Score the signed test students by records, by signature and by both.
 
@@ -41,56 +45,102 @@ def ablate(
     rng : Generator
     draws, permutations : int
         Bootstrap draws; permutations of the signatures.
+    gives_away : sequence of str
+        Attributes that the embeddings were found to predict (:func:`fusion.monitoring.probe.given_away`).
     """
     keep = test.rows.signed
     rows, outcome = test.rows.take(keep), test.outcome[keep]
     if model.targets[target].signature is None or not len(rows):
         return _nothing(target, rows)
+    stage = _at_full_strength(model, train, target, rng)
+    part = model.targets[target]
+    base = part.records.margin(model.encoder.matrix(rows.table))
+    added = tree_margin(stage.booster, stage.matrix(rows.signatures.states[rows.position], rows.as_of))
     risks = {
         "records": model.risk(rows, target, use_signature=False),
         "signature": _signature_alone(train, rows, rng),
-        "fused": model.risk(rows, target),
+        "fused": stage.calibrator.risk(base + added),
     }
     weight = metrics.bootstrap_weights(clusters(rows)[0], draws, rng)
     values = {arm: few_figures(outcome, risk, weight) for arm, risk in risks.items()}
     arms = {arm: {k: metrics.estimate(v) for k, v in figures.items()} for arm, figures in values.items()}
     differences = {k: metrics.estimate(values["fused"][k] - values["records"][k]) for k in values["fused"]}
-    p_value = permutation_p(model, rows, outcome, target, rng, permutations)
+    p_value = permutation_p(stage, base, rows, outcome, rng, permutations)
     students = len(np.unique(rows.students))
-    verdict = judge(differences["roc_auc"], p_value, students, _fewest_cases(rows, outcome))
-    return Ablation(target, students, len(rows), arms, differences, p_value, verdict)
+    reachable = reachable_gain(model, train, test, target)
+    verdict = judge(
+        differences["roc_auc"], p_value, students, _fewest_cases(rows, outcome), reachable, gives_away
+    )
+    return Ablation(
+        target, students, len(rows), arms, differences, p_value, verdict, tuple(gives_away), reachable
+    )
 
 
-def judge(gain: Estimate, p_value: float, students: int, fewest_cases: int) -> str:
+def judge(
+    gain: Estimate,
+    p_value: float,
+    students: int,
+    fewest_cases: int,
+    reachable: Estimate,
+    gives_away: Sequence[str] = (),
+) -> str:
     """The verdict: one of :data:`fusion.model.examined.VERDICTS`.
 
-    "adds" needs the whole interval of the AUC gain above 0 and a permutation p of at most 0.05. "few"
-    is the answer when students or cases are too few, or when the interval reaches beyond a gain that would
-    matter.
+    "adds" needs three things: on the later cohorts a gain above 0 and a permutation p of at most 0.05; over
+    all
+    students a signal above chance (the lower bound of what could be added; where that cannot be worked out,
+    the lower bound of the gain itself); and embeddings that give away nothing else. If they do, the gain may
+    stand for that ("stands_for"). "nothing" is decided by
+    equivalence: the most that the embedding could add lies below :data:`EQUIVALENT`. Whatever is neither
+    cannot be told ("few").
     """
     if students < LEAST_STUDENTS or fewest_cases < LEAST_CASES or not np.isfinite(gain.low):
         return FEW
-    if gain.low > 0 and p_value <= 0.05:
-        return ADDS
-    return FEW if gain.high > UNSEEN_GAIN else NOTHING
+    signal = reachable.low if np.isfinite(reachable.low) else gain.low
+    if gain.value > 0 and p_value <= 0.05 and signal > 0:
+        return STANDS_FOR if gives_away else ADDS
+    return NOTHING if reachable.high < EQUIVALENT else FEW
+
+
+def _at_full_strength(
+    model: RiskModel, train: TrainingSet, target: str, rng: np.random.Generator
+) -> SignatureStage:
+    """The signature stage of the comparison: the model's own unless that was shrunk to next to nothing."""
+    part = model.targets[target]
+    own = part.signature
+    assert own is not None  # the caller has looked
+    if own.rounds > TOKEN_ROUNDS or part.out_of_fold is None:
+        return own
+    stage, _ = fit_signature(
+        train.rows, np.asarray(train.outcome, float), part.out_of_fold, rng, shrink=False
+    )
+    return stage or own
 
 
 def permutation_p(
-    model: RiskModel, rows: Rows, outcome: np.ndarray, target: str, rng: np.random.Generator, count: int
+    stage: SignatureStage,
+    base: np.ndarray,
+    rows: Rows,
+    outcome: np.ndarray,
+    rng: np.random.Generator,
+    count: int,
 ) -> float:
     """Chance that other people's signatures, from the same programme and intake, do as well.
 
-    The fitted model is kept; every student is given the newest signature of another of the same cell.
+    The fitted trees are kept; every student is given the newest signature of another of the same cell.
 
-    Raises
-    ------
-    ValueError
-        When the model has no signature stage for the target.
+    Parameters
+    ----------
+    stage : SignatureStage
+    base : ndarray (n,)
+        Records margin of the rows.
+    rows : Rows
+        All of them signed.
+    outcome : ndarray (n,)
+    rng : Generator
+    count : int
+        Permutations.
     """
-    stage = model.targets[target].signature
-    if stage is None:
-        raise ValueError(f"the model must have a signature stage for {target!r}, it has none")
-    base = model.targets[target].records.margin(model.encoder.matrix(rows.table))
     once = np.ones((1, len(rows)))
 
     def auc(position: np.ndarray) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -24,10 +25,13 @@ from fusion.model.examined import (
     RECORDS,
     RULE,
     Ablation,
+    Choice,
     CohortRisk,
+    DecisionPoint,
     Evaluation,
     Examination,
     ListPoint,
+    ListWorth,
     Reliability,
     SetCoverage,
     TermFigure,
@@ -35,11 +39,13 @@ from fusion.model.examined import (
 from fusion.model.fit import fit_model
 from fusion.model.risk_model import RiskModel
 from fusion.model.tune import tune_settings
-from fusion.monitoring.drift import calibration_by_cohort
+from fusion.monitoring.drift import calibration_by_cohort, embeddings_of
+from fusion.monitoring.probe import given_away
 from fusion.validation import baselines
 from fusion.validation.ablation import ablate
 from fusion.validation.evaluate import (
     DRAWS,
+    LEAST_CLUSTERS,
     by_as_of,
     evaluate_risk,
     precision_recall,
@@ -48,7 +54,13 @@ from fusion.validation.evaluate import (
 from fusion.validation.fairness import Fairness, audit
 from fusion.validation.kept import Row, rounded, rows_of
 from fusion.validation.lists import ListReport, examine_lists
+from fusion.validation.worth import choose, decision_curve, list_worth
 
+BESIDE = (
+    *("sex", "program_code", "cohort_term", "entry_type", "admission_path", "funding_at_entry", "region"),
+    *("parental_education", "parental_income", "special_needs"),
+)
+"""What a gain from signatures may stand for: attributes of the register, whether or not they are features."""
 CURVES = (FUSED, LOGISTIC)  # arms whose precision is kept at every length of the list
 
 
@@ -79,6 +91,8 @@ class TargetAssessment:
         Errors by group.
     risks : DataFrame
         One row per test row: meta, outcome and the risk of each arm. Not for a manifest.
+    worth, decision, choice
+        Real lists, the decision curve, and which to use (:mod:`fusion.validation.worth`).
     """
 
     evaluations: dict[str, Evaluation]
@@ -91,6 +105,9 @@ class TargetAssessment:
     sets: pd.DataFrame
     fairness: Fairness
     risks: pd.DataFrame = field(repr=False)
+    worth: tuple[ListWorth, ...] = ()
+    decision: tuple[DecisionPoint, ...] = ()
+    choice: Choice = Choice()
 
 
 @dataclass(frozen=True)
@@ -144,6 +161,9 @@ class Assessment:
             lists={target: part.lists.figures() for target, part in parts.items()},
             sets=_stack(SetCoverage, {target: _with_answers(part.sets) for target, part in parts.items()}),
             fairness={target: part.fairness.audit() for target, part in parts.items()},
+            worth=tuple(replace(row, target=t) for t, part in parts.items() for row in part.worth),
+            decision=tuple(replace(point, target=t) for t, part in parts.items() for point in part.decision),
+            choices={target: part.choice for target, part in parts.items()},
         )
 
 
@@ -196,7 +216,9 @@ def assess(
     for number, target in enumerate(training_sets):
         say(f"judging {target} on the later cohorts")
         rng = np.random.default_rng([seed, 91, number])
-        judged = judge_target(model, training_sets[target], tests[target], target, rng, draws)
+        about = given_away_by(rows, records.students, (training_sets[target], tests[target]), rng)
+        judged = judge_target(model, training_sets[target], tests[target], target, rng, draws, about)
+        judged = with_worth(judged, records.students, float(training_sets[target].outcome.mean()), rng, draws)
         results[target] = with_groups(judged, records.students, target, rng)
     until = split.simulated_date if protocol == FORWARD else None
     return Assessment(protocol, until, len(split.train), len(split.test), settings, results)
@@ -230,6 +252,7 @@ def judge_target(
     target: str,
     rng: np.random.Generator,
     draws: int = DRAWS,
+    gives_away: Sequence[str] = (),
 ) -> TargetAssessment:
     """All arms on one test set; fairness is left empty (:func:`with_groups` adds it)."""
     risks = {
@@ -247,7 +270,16 @@ def judge_target(
     table = test.rows.meta.assign(outcome=test.outcome, **risks)
     return TargetAssessment(
         evaluations,
-        ablate(model, train, test, target, rng, draws=draws, permutations=max(19, draws // 2 - 1)),
+        ablate(
+            model,
+            train,
+            test,
+            target,
+            rng,
+            draws=draws,
+            permutations=max(19, draws // 2 - 1),
+            gives_away=gives_away,
+        ),
         by_as_of(test.rows, test.outcome, risks[FUSED], rng, max(20, draws // 2)),
         reliability(test.outcome, risks[FUSED]),
         pd.concat([precision_recall(test.outcome, risks[arm]).assign(arm=arm) for arm in CURVES]),
@@ -259,11 +291,56 @@ def judge_target(
     )
 
 
+def given_away_by(
+    rows: Rows, students: pd.DataFrame, sides: tuple[TrainingSet, TrainingSet], rng: np.random.Generator
+) -> list[str]:
+    """What the embeddings of the students compared give away of them.
+
+    Parameters
+    ----------
+    rows : Rows
+    students : DataFrame
+        ``student_key`` and whatever attributes of :data:`BESIDE` the register has.
+    sides : (TrainingSet, TrainingSet)
+        Who teaches and who judges.
+    rng : Generator
+    """
+    compared = rows.of_students(np.concatenate([side.rows.students for side in sides]))
+    keys, vectors = embeddings_of(compared)
+    if not len(keys):
+        return []
+    table = students.set_index("student_key").reindex(keys)
+    table = table[[name for name in BESIDE if name in table]]
+    return given_away(vectors, table.astype(object).where(table.notna(), None).reset_index(drop=True), rng)
+
+
 def with_groups(
     judged: TargetAssessment, students: pd.DataFrame, target: str, rng: np.random.Generator
 ) -> TargetAssessment:
     """The same assessment with errors by group."""
     return replace(judged, fairness=audit(judged.risks, students, target, rng))
+
+
+def with_worth(
+    judged: TargetAssessment,
+    students: pd.DataFrame,
+    past_share: float,
+    rng: np.random.Generator,
+    draws: int = DRAWS,
+) -> TargetAssessment:
+    """The same assessment with real lists, the decision curve and which to use.
+
+    ``past_share`` is the share of the event among the rows that taught, 0…1.
+    """
+    table = judged.risks
+    cells = table["program_code"].astype(str) + "|" + table["cohort_term"].astype(str)
+    groups = (cells if cells.nunique() >= LEAST_CLUSTERS else table["student_key"]).to_numpy(object)
+    return replace(
+        judged,
+        worth=tuple(list_worth(table, students, groups, rng, max(20, draws // 2))),
+        decision=tuple(decision_curve(table)),
+        choice=choose(table, past_share, groups, rng, draws),
+    )
 
 
 def set_coverage(model: RiskModel, test: TrainingSet, risk: np.ndarray, target: str) -> pd.DataFrame:
@@ -296,7 +373,10 @@ def _usable(split: ForwardSplit, final: pd.Series) -> bool:
 
 def _kept(ablation: Ablation) -> Ablation:
     arms = {arm: rounded(figures) for arm, figures in ablation.arms.items()}
-    return replace(ablation, arms=arms, differences=rounded(ablation.differences))
+    reachable = ablation.reachable
+    if reachable is not None:
+        reachable = rounded({"auc": reachable})["auc"]
+    return replace(ablation, arms=arms, differences=rounded(ablation.differences), reachable=reachable)
 
 
 def _with_answers(sets: pd.DataFrame) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from fusion.model.examined import Evaluation
 
 CAPACITIES = (0.1, 0.2)  # shares of students that advisors can talk to
 DRAWS = 400
+PARTS = 5  # of the students, for the mean of the calibration error over parts
 LEAST_CLUSTERS = 10  # fewer cohort × programme cells than this: draw students instead
 
 
@@ -48,13 +49,19 @@ def evaluate_risk(
         weight = metrics.bootstrap_weights(groups, draws, rng)
         programme = rows.meta["program_code"].to_numpy(object)
         figures = {
-            key: metrics.estimate(values, recentre=key == "ece", clusters=len(np.unique(groups)))
-            for key, values in all_figures(outcome, np.asarray(risk, float), weight, programme).items()
+            key: metrics.estimate(values, recentre=key.startswith("ece"), clusters=len(np.unique(groups)))
+            for key, values in _with_folds(rows, outcome, np.asarray(risk, float), weight, programme).items()
         }
     else:
         nothing = Estimate(np.nan, np.nan, np.nan)
         figures = {name: nothing for name in ("roc_auc", "pr_auc", "brier", "ece")}
     return Evaluation(len(rows), len(np.unique(rows.students)), int(np.sum(outcome)), name, figures)
+
+
+def _with_folds(rows: Rows, outcome, risk, weight, programme) -> dict[str, np.ndarray]:
+    figures = all_figures(outcome, risk, weight, programme)
+    parts = np.unique(rows.students.astype(str), return_inverse=True)[1] % PARTS
+    return figures | {"ece_folds": metrics.calibration_error_of_parts(outcome, risk, weight, parts)}
 
 
 def few_figures(outcome, risk, weight) -> dict[str, np.ndarray]:

@@ -19,6 +19,7 @@ from fusion.validation.kept import rows_of
 
 ATTRIBUTES = ("sex", "age_band", "funding_at_entry", "entry_type", "program_code")
 AGE_EDGES, AGE_NAMES = (0, 19, 21, 25, 200), ("up to 18", "19–20", "21–24", "25 and older")
+FIRST_YEAR = 2  # completed terms
 FIGURES = ("fnr", "fpr", "selection", "precision", "mean_risk", "observed", "calibration_gap")
 
 
@@ -105,7 +106,8 @@ def audit(
     target : {"late", "dropout"}
     rng : Generator
     as_of_index : int, optional
-        Default: the latest one that at least half of the students reached.
+        Default: of those that at least half of the students reached the nearest to the end of the first year,
+        when something can still be done.
     share : float
         Capacity.
     draws : int
@@ -125,7 +127,7 @@ def audit(
     for attribute in groups.columns:
         labels = groups[attribute].to_numpy(object)
         shown: dict[str, dict[str, np.ndarray]] = {}
-        hidden = _hidden(labels, outcome)
+        hidden = hidden_cells(labels, outcome)
         for group in sorted(set(labels), key=str):
             mine = labels == group
             row = {"attribute": attribute, "group": str(group), "suppressed": group in hidden}
@@ -190,10 +192,11 @@ def _usual_index(risks: pd.DataFrame) -> int:
     sizes = risks.groupby("as_of_index")["student_key"].nunique()
     if sizes.empty:
         return 0
-    return int(sizes.index[sizes >= sizes.max() / 2].max())
+    most: list[int] = sizes.index[sizes >= sizes.max() / 2].tolist()
+    return min(most, key=lambda index: (abs(index - FIRST_YEAR), index))
 
 
-def _hidden(labels: np.ndarray, outcome: np.ndarray) -> frozenset:
+def hidden_cells(labels: np.ndarray, outcome: np.ndarray) -> frozenset:
     """Groups that are not shown: those with few students who had the outcome or few who had not, and others
     where these would follow from the totals."""
     sizes = {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 from fusion.model.examined import (
     ADDS,
     BASE,
@@ -13,6 +15,7 @@ from fusion.model.examined import (
     NOTHING,
     RECORDS,
     RULE,
+    STANDS_FOR,
     Ablation,
 )
 from fusion.model.manifest import Fitness
@@ -25,7 +28,8 @@ SHOWN = {
     "roc_auc_within_programme": "AUC within programme",
     "pr_auc": "PR-AUC",
     "brier": "Brier",
-    "ece": "ECE",
+    "ece": "ECE, pooled",
+    "ece_folds": "ECE, mean of five parts",
     "slope": "slope",
     "precision_at_10": "precision at 10 %",
     "precision_at_20": "precision at 20 %",
@@ -37,7 +41,12 @@ ARM_NAMES = {
     RULE: "on-track rule",
     BASE: "programme base rate",
 }
-VERDICT_NAMES = {ADDS: "adds", NOTHING: "adds nothing measurable", FEW: "cannot tell (too few)"}
+VERDICT_NAMES = {
+    ADDS: "adds",
+    STANDS_FOR: "seems to add, but may stand for what it gives away",
+    NOTHING: "adds nothing measurable",
+    FEW: "cannot tell (too few)",
+}
 PROTOCOL_NAMES = {FORWARD: "forward by cohort", HELD_OUT: "students held out at random"}
 KIND_NAMES = {EXITS: "early drop-out"}
 TARGET_NAMES = {"late": "not graduating within the normal terms", "dropout": "dropping out"}
@@ -137,9 +146,20 @@ def ablation_text(ablation: Ablation) -> str:
             title,
             table(["", *names.values()], rows),
             f"Permutation of signatures within programme × intake: p = {ablation.p_value:.3f}",
+            *_beside(ablation),
             f"Verdict: the signature: {VERDICT_NAMES[ablation.verdict]}",
         ]
     )
+
+
+def _beside(ablation: Ablation) -> list[str]:
+    """What the embedding could add at most, and what it gives away."""
+    told = []
+    if ablation.reachable is not None and isfinite(ablation.reachable.high):
+        told.append(f"ROC-AUC that the embedding could add at most: {ablation.reachable.high:.4f}")
+    if ablation.gives_away:
+        told.append(f"The embedding gives away: {', '.join(ablation.gives_away)}")
+    return told
 
 
 def sign_text(sign: Sign) -> tuple[str, str]:

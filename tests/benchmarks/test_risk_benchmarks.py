@@ -71,24 +71,33 @@ def test_oulad_tasks_leave_the_outcome_out_and_drop_who_is_gone(tmp_path):
         assert not {"final_result", "date_unregistration"} & set(task.table.columns)
 
 
-def test_the_self_test_reports_the_keys_it_promises(monkeypatch):
-    monkeypatch.setattr(fusion, "_examine", lambda *_: _Examined())
-    null, planted = fusion.run_null(2, 400, 40), fusion.run_planted(2, 400, 40)
-    assert (null["adds"], null["worst_loss"]) == (2, 0.0)
-    assert planted["oracle_share"]["value"] == 1.0 and planted["verdicts"] == ["adds", "adds"]
-    assert 0.6 < planted["signature_accuracy"] < 0.72
+def test_the_self_test_counts_verdicts_and_calls_a_false_nothing_by_its_name():
+    rows = [
+        {"verdict": "adds", "oracle_gain": 0.03},
+        {"verdict": "nothing", "oracle_gain": 0.02},
+        {"verdict": "nothing", "oracle_gain": 0.004},
+        {"verdict": "few", "oracle_gain": 0.02},
+    ]
+    found = fusion.summary("planted", rows)
+    assert found["verdicts"] == {"adds": 1, "few": 1, "nothing": 2}
+    assert (found["adds"], found["false_nothing"]) == (0.25, 0.25)
+    assert found["oracle_gain"] == pytest.approx(0.0185)
+    assert fusion.summary("null", [{"verdict": "few"}])["oracle_gain"] is None
 
 
-class _Examined:
-    """Stands for an assessment that found the same gain everywhere."""
+@pytest.mark.parametrize("name", ["sex", "program", "cohort", "class", "unrecorded"])
+def test_a_confounded_register_shows_in_the_signature_what_tells_the_outcome(name):
+    import numpy as np
 
-    @property
-    def ablations(self):
-        from fusion.metrics import Estimate
-        from fusion.model.examined import ADDS, Ablation
+    from benchmarks.registers import make_register
 
-        gain = {"roc_auc": Estimate(0.05, 0.02, 0.08)}
-        return {"late": Ablation("late", 200, 900, {"signature": gain}, gain, 0.01, ADDS)}
+    register = make_register(3000, np.random.default_rng(1), link=0.8, stands_for=name)
+    column = {"sex": "sex", "class": "region", "program": "program_code", "cohort": "cohort_term"}.get(name)
+    assert register.chance[register.trait > 0].mean() > register.chance[register.trait < 0].mean() + 0.15
+    if column is not None:  # the register names it: one value of the trait for each value of the column
+        assert (register.students.assign(t=register.trait).groupby(column)["t"].nunique() == 1).all()
+    plain = make_register(3000, np.random.default_rng(1))
+    assert (plain.students["program_code"] == register.students["program_code"]).all()
 
 
 def test_a_benchmark_answers_to_its_module_name_too(tmp_path, monkeypatch):

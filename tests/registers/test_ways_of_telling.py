@@ -20,6 +20,7 @@ from data.calendar.labels import label_outcomes
 from data.calendar.study_time import StudyCalendar
 from data.calendar.term_calendar import as_of_date, term_after, term_start
 from data.columns import EXIT_TYPES
+from data.records.course_results import GradeRules
 from fusion.features.assemble import rows_as_of, training_set
 from fusion.features.build import enrolled_at
 from fusion.features.rows import make_rows
@@ -58,6 +59,8 @@ class Register:
     outcomes: pd.DataFrame
     programs: pd.DataFrame
     calendar: StudyCalendar
+    attempts: None = None  # no course grades
+    grade_rules: GradeRules = GradeRules()
 
 
 @st.composite

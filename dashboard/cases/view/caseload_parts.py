@@ -11,6 +11,7 @@ from dashboard.cases import caseload
 from dashboard.components.filters import CaseFilter
 from dashboard.shell import caches, current_session, stores
 from dashboard.students.reasons import in_brief
+from dashboard.students.telling import by_place
 from data import queries
 
 
@@ -28,11 +29,15 @@ def cutoff_line(ranked: pd.DataFrame, listed: pd.DataFrame, k: int) -> str:
     """
     words = current_session.words()
     last, high, low = caseload.cutoff(ranked, k)
-    parts = [words("caseload.cutoff", cutoff=words.of_100(last))]
-    if high is None:
-        parts.append(words("caseload.next_none"))
+    if "place" in listed:
+        parts = [words("place.lead")]
     else:
-        parts.append(words("caseload.next_ten", high=words.of_100(high), low=words.of_100(low)))
+        parts = [words("caseload.cutoff", cutoff=words.of_100(last))]
+        parts.append(
+            words("caseload.next_none")
+            if high is None
+            else words("caseload.next_ten", high=words.of_100(high), low=words.of_100(low))
+        )
     moved = int(listed["moved"].isin(("new", "worse")).sum())
     if moved:
         parts.append(words("caseload.moved", n=moved))
@@ -43,6 +48,7 @@ def worth_a_talk(chosen: CaseFilter) -> pd.DataFrame:
     """The k + 10 of highest risk that match, without those who are quiet where these are to be left out."""
     store, scope = stores.store(), current_session.scope()
     quiet = queries.quiet_students(store, scope, date.today()) if chosen.hide_quiet else []
+    in_order = stores.footing(chosen.target).ranks
     ranked = queries.caseload(
         store,
         scope,
@@ -50,10 +56,14 @@ def worth_a_talk(chosen: CaseFilter) -> pd.DataFrame:
         chosen.k + 10 + len(quiet),
         program_code=chosen.program_code,
         cohort_term=chosen.cohort_term,
-        band=chosen.band,
+        band=None if in_order else chosen.band,
         search=chosen.search,
     )
-    return ranked[~ranked["student_key"].isin(quiet)].head(chosen.k + 10).reset_index(drop=True)
+    ranked = ranked[~ranked["student_key"].isin(quiet)].head(chosen.k + 10).reset_index(drop=True)
+    if not in_order:
+        return ranked
+    places = queries.places(store, scope, chosen.target, ranked["student_key"].tolist())
+    return by_place(ranked, places)
 
 
 def _last_steps(keys: pd.Series) -> list[str]:
@@ -73,8 +83,8 @@ def enriched(listed: pd.DataFrame, target: str) -> pd.DataFrame:
     about = (target, tuple(scores))
     lines = caches.made_once("caseload-lines", about, partial(_lines, target, keys))
     reasons = caches.made_once("caseload-reasons", about, partial(_reasons, target, scores))
-    return listed.assign(
-        history=[lines.get(key, []) for key in keys],
+    told = listed if "place" in listed else listed.assign(history=[lines.get(key, []) for key in keys])
+    return told.assign(
         reasons=[reasons.get(score_id, "") for score_id in scores],
         last=_last_steps(listed["student_key"]),
     )

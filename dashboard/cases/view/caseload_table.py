@@ -14,6 +14,7 @@ COLUMNS = (
     "student",
     "band",
     "risk",
+    "place",
     "moved",
     "change",
     "last",
@@ -43,7 +44,8 @@ def caseload_table(frame: pd.DataFrame, key: str, *, several: bool = False) -> l
         ``student_key`` of the chosen rows; at most one unless ``several``.
     """
     words = current_session.words()
-    names = [words(f"band.{band}") for band in BANDS]
+    family = "place" if "place" in frame else "band"
+    names = [words(f"{family}.{band}") for band in BANDS]
     config = st.column_config
     event = st.dataframe(
         shown_table(frame),
@@ -64,8 +66,9 @@ def caseload_table(frame: pd.DataFrame, key: str, *, several: bool = False) -> l
                 options=names,
                 color=[BAND_COLORS[band] for band in BANDS],
                 width=104,
-                help=words("band.help"),
+                help=words(f"{family}.help"),
             ),
+            "place": config.TextColumn(words("column.place"), width=100, help=words("place.help")),
             "risk": config.ProgressColumn(
                 words("column.risk_of_100"),
                 format="%d",

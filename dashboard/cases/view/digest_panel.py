@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 
 from dashboard.cases.digest import Digest, gather
-from dashboard.cases.digest_pdf import PARTS, acted_line, digest_pdf, lead, lines
+from dashboard.cases.digest_pdf import PARTS, acted_line, digest_pdf, lead, lines, rule_lines
 from dashboard.components.layout import empty_state, section
 from dashboard.reports.provenance import provenance_of
 from dashboard.shell import auditing, current_session, exports, stores
@@ -31,6 +31,10 @@ def digest_panel(target: str) -> None:
             st.markdown(f"**{words(f'digest.{part}')} · {words.number(len(rows))}**")
             for key, line in zip(rows["student_key"], lines(rows, words), strict=True):
                 _student(key, line)
+    if len(week.off_track):
+        st.markdown(f"**{words('on_track.title')} · {words.number(len(week.off_track))}**")
+        for key, line in zip(week.off_track["student_key"], rule_lines(week.off_track, words), strict=True):
+            _student(key, line)
     if len(week.due):
         st.markdown(f"**{words('digest.due')} · {words.number(len(week.due))}**")
     st.caption(f"{acted_line(week, words)} {words('digest.acted_note')}")

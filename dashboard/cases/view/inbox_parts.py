@@ -60,6 +60,12 @@ def _report(item: dict) -> tuple[str, dict, str]:
     return plain(text), {"report": item["report_id"]}, ":material/approval:"
 
 
+def _trial(item: dict) -> tuple[str, dict, str]:
+    words, trial = current_session.words(), item["trial"]
+    text = words("inbox.trial", title=trial.protocol.title, day=words.day(trial.registered_at))
+    return plain(text), {}, ":material/casino:"
+
+
 def _opinion(item: dict) -> tuple[str, dict, str]:
     words = current_session.words()
     text = f"{named(item)} · {words('review.since', day=words.day(item['at']))}"
@@ -80,7 +86,7 @@ def _job(item: dict) -> tuple[str, dict, str]:
     return plain(text), {}, icon
 
 
-LINES = {"approvals": _report, "opinions": _opinion, "steps": _step, "jobs": _job}
+LINES = {"approvals": _report, "trials": _trial, "opinions": _opinion, "steps": _step, "jobs": _job}
 
 
 def calendar_download() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -39,7 +40,7 @@ def by_rule(chosen: CaseFilter, why) -> None:
     off = int(pd.Series(standing.levels(rows)).isin(standing.OFF_TRACK).sum())
     st.markdown(words("on_track.count", n=off, all=len(rows)))
     table = standing.rule_table(rows, stores.programs(), words).head(chosen.k)
-    _opening(table, "rule", words("on_track.title"))
+    opening(table, "rule", words("on_track.title"))
 
 
 def past_normal(chosen: CaseFilter) -> None:
@@ -49,7 +50,7 @@ def past_normal(chosen: CaseFilter) -> None:
         return
     section(f"{words('standing.title')} · {words.number(len(rows))}", words("standing.help"))
     st.markdown(words("standing.lead", students=words.count("students", len(rows))))
-    _opening(standing.past_table(rows, stores.programs(), words), "past", words("standing.title"))
+    opening(standing.past_table(rows, stores.programs(), words), "past", words("standing.title"))
 
 
 def standing_card(row: dict) -> None:
@@ -58,7 +59,9 @@ def standing_card(row: dict) -> None:
     with st.container(border=True, key="card-standing"):
         st.markdown(f":material/event_busy: {standing.sentence(row, words)}")
         st.caption(" ".join(filter(None, [standing.away(row, words), words("standing.no_late")])))
-        if pd.isna(row["dropout_risk"]):
+        if not stores.counts_hold("dropout"):
+            st.caption(words("place.no_dropout"))
+        elif pd.isna(row["dropout_risk"]):
             st.caption(words("standing.no_dropout"))
         else:
             risk, band = words.of_100(row["dropout_risk"]), words(f"band.{row['dropout_band']}").lower()
@@ -75,8 +78,27 @@ def unlearned_card(target: str) -> bool:
     return silent
 
 
+def rule_line(key: str) -> None:
+    """Where a student stands by the credits-and-GPA rule, under its name; nothing after the normal time."""
+    words = current_session.words()
+    rows = queries.standing(stores.store(), current_session.scope(), keys=[key])
+    rows = rows[rows["terms_over"] < rows["normal_terms"]]
+    if len(rows):
+        level = standing.level_name(int(standing.levels(rows)[0]), words)
+        st.markdown(words("rule.student", level=level), help=words("on_track.help"))
+
+
+def rank_note(target: str) -> bool:
+    """Why the order is told and no counts; whether it was said."""
+    footing = stores.footing(target)
+    if footing.ranks:
+        words = current_session.words()
+        st.warning(words(f"place.why_{footing.why}"), icon=":material/format_list_numbered:")
+    return footing.ranks
+
+
 def _narrowed(chosen: CaseFilter, *, past_normal: bool) -> pd.DataFrame:
-    return queries.standing(
+    found = queries.standing(
         stores.store(),
         current_session.scope(),
         past_normal=past_normal,
@@ -84,9 +106,10 @@ def _narrowed(chosen: CaseFilter, *, past_normal: bool) -> pd.DataFrame:
         cohort_term=chosen.cohort_term,
         search=chosen.search,
     )
+    return found if stores.counts_hold("dropout") else found.assign(dropout_risk=np.nan)
 
 
-def _opening(table: pd.DataFrame, key: str, title: str) -> None:
+def opening(table: pd.DataFrame, key: str, title: str) -> None:
     """A table of which a name opens the student."""
     words = current_session.words()
     shown = table.drop(columns="student_key")

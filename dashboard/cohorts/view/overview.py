@@ -18,7 +18,7 @@ from dashboard.shell.glossary import linked
 from dashboard.shell.plain import plain
 from dashboard.shell.wording import Words
 from data import queries
-from data.columns import BANDS
+from data.columns import BANDS, TARGETS
 
 TERMS = {  # part of the page → what the glossary explains about it
     "retention": "retention",
@@ -42,7 +42,8 @@ class Given:
 
     def __init__(self, chosen: GroupFilter) -> None:
         self.chosen = chosen
-        self.about = tuple(vars(chosen).values())
+        told = tuple(stores.counts_hold(target) for target in TARGETS)  # an alarm may come without new scores
+        self.about = (*vars(chosen).values(), *told)
 
     @cached_property
     def programs(self) -> pd.DataFrame:
@@ -61,8 +62,8 @@ class Given:
 
     @cached_property
     def silent(self) -> bool:
-        """Whether no model may speak about the target."""
-        return stores.unlearned(self.chosen.target)[0]
+        """Whether nothing may be counted of the target: no model may speak, or only of the order."""
+        return not stores.counts_hold(self.chosen.target)
 
     @cached_property
     def cube(self) -> pd.DataFrame:
@@ -163,7 +164,8 @@ def _kpis(given: Given) -> list[Kpi]:
 def _beside(given: Given) -> str:
     """What stands beside the students at risk: that no model speaks, and who is past the normal time."""
     words = current_session.words()
-    parts = [words("overview.unlearned")] if given.silent else []
+    ranks = given.silent and not stores.unlearned(given.chosen.target)[0]
+    parts = [words("place.kpi" if ranks else "overview.unlearned")] if given.silent else []
     return " · ".join([*parts, words("standing.kpi", n=given.past)] if given.past else parts)
 
 

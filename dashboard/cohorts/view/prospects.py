@@ -16,9 +16,10 @@ from dashboard.components.chart_panel import chart_panel, prepare
 from dashboard.components.filters import GroupFilter
 from dashboard.components.layout import card, section
 from dashboard.models.fitness_words import told
-from dashboard.models.health import concerns
+from dashboard.models.health import health_lines
 from dashboard.shell import caches, current_session, stores
 from data import queries
+from data.columns import TARGETS
 from data.scores.prospects import GROUPS
 
 
@@ -41,8 +42,8 @@ def scenario_table(given: parts.Given) -> pd.DataFrame:
 
     def make() -> pd.DataFrame:
         expected = given.narrowed(queries.expected_late)
-        silent, _ = stores.unlearned("late")
-        return prospects.scenarios(given.cohorts, expected.iloc[:0] if silent else expected)
+        counts = stores.counts_hold("late")
+        return prospects.scenarios(given.cohorts, expected if counts else expected.iloc[:0])
 
     return caches.made_once("scenario-table", given.about, make)
 
@@ -100,9 +101,10 @@ def health() -> None:
     if served is None:
         st.caption(parts.model_line())
         return
-    said = concerns(served.manifest, caches.read_once(queries.last_scored), date.today())
     missing = [line for good, line in told(served.manifest, words) if not good]
-    lines = [words(f"health.{name}") for name in said] + missing
+    scored = caches.read_once(queries.last_scored)
+    ruled = [target for target in TARGETS if stores.rule_served(target)]
+    lines = health_lines(served.manifest, scored, date.today(), ruled, words) + missing
     icon = ":orange[:material/warning:]" if lines else ":green[:material/check_circle:]"
     st.markdown(f"{icon} {' '.join(lines) or words('health.fine')}")
     st.caption(parts.model_line())

@@ -13,8 +13,7 @@ from dashboard.shell import current_session
 from dashboard.shell.plain import plain, shown
 from dashboard.shell.session_keys import Key
 from data.files.reading import OPTIONS, Guess, Reading
-from data.files.tables import TableError
-from data.files.workbooks import sheet_titles
+from data.files.tables import TableError, titles_of
 
 ENCODINGS = ("utf-8", "cp1252", "cp1250", "cp1251", "cp1256", "mac_roman", "gb18030", "shift_jis", "utf-16")
 SETTINGS_OF = {  # what may be open in a table's file
@@ -25,6 +24,8 @@ SETTINGS_OF = {  # what may be open in a table's file
     "consents": ("date_order", "true_dates"),
     "register": ("date_order", "true_dates", "attendance"),
 }
+OF_BOOKS = ("true_dates", "hidden_rows", "hidden_columns")  # what no text file leaves open
+HIDDEN = ("hidden_rows", "hidden_columns")
 
 
 def choose_reading(files: Sequence[UploadedFile], kinds: Sequence[str]) -> dict[str, Reading]:
@@ -47,11 +48,11 @@ def choose_reading(files: Sequence[UploadedFile], kinds: Sequence[str]) -> dict[
 def _choices(file: UploadedFile, table: str) -> Reading:
     words, mark = current_session.words(), hashlib.sha256(file.data).hexdigest()[:8]
     st.markdown(f"**{words(f'data.kind_{table}')}** · {plain(file.name)}")
-    is_book = file.data[:4] == b"PK\x03\x04"
+    is_book = file.data[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
     grid = st.grid(3, min_column_width=220, gap="small", key=f"reading-{table}-{mark}")
     said: dict[str, object] = {}
-    for setting in SETTINGS_OF[table]:
-        if setting == "true_dates" and not is_book:
+    for setting in (*SETTINGS_OF[table], *HIDDEN):
+        if setting in OF_BOOKS and not is_book:
             continue
         with grid.cell():
             said[setting] = st.selectbox(
@@ -87,7 +88,7 @@ def _titles(file: UploadedFile, mark: str) -> tuple[str, ...]:
     kept = st.session_state.setdefault(Key.SHEET_TITLES, {})
     if mark not in kept:
         try:
-            kept[mark] = sheet_titles(file.data, file.name)
+            kept[mark] = titles_of(file.data, file.name)
         except TableError:
             kept[mark] = ()
     return kept[mark]
@@ -114,6 +115,8 @@ def _line(table: str, guess: Guess) -> str:
     free = guess.what in ("sheets", "encoding")
     value = plain(guess.value) if free else words(f"reading.{guess.what}_{guess.value or 'none'}")
     line = f"{where}: " + (words(f"reading.read_{guess.what}", value=value) if free else value)
+    if guess.what in HIDDEN:
+        return f"{line} ({words('reading.hidden_where', cells=plain(guess.cell), sheet=plain(guess.sheet))})"
     if guess.shown_by:
         return f"{line} ({words('reading.by_column', column=plain(guess.shown_by))})"
     if guess.row is None:

@@ -18,7 +18,7 @@ from data.columns import TARGETS
 from fusion.model.manifest import Manifest
 from fusion.service.sources import RegisteredModel
 
-VERDICT_COLORS = {"adds": "green", "nothing": "gray", "few": "gray", "unknown": "gray"}
+VERDICT_COLORS = {"adds": "green"}  # any other is grey
 
 
 def facts(served: RegisteredModel) -> None:
@@ -62,7 +62,7 @@ def _serves(manifest: Manifest) -> str:
     if manifest.records_only:
         return "records"
     verdicts = {model_facts.verdict(manifest, target) for target in TARGETS}
-    return "few" if "few" in verdicts and not verdicts & {"adds", "nothing"} else "fused"
+    return "few" if "few" in verdicts and not verdicts - {"few", "unknown"} else "fused"
 
 
 def signature_verdict(manifest: Manifest, target: str) -> None:
@@ -70,7 +70,8 @@ def signature_verdict(manifest: Manifest, target: str) -> None:
     words = current_session.words()
     section(words("model.ablation_title"), words("model.ablation_help"))
     verdict = model_facts.verdict(manifest, target)
-    st.badge(words(f"model.verdict_{verdict}"), icon=":material/balance:", color=VERDICT_COLORS[verdict])
+    told = words(f"model.verdict_{verdict}", what=model_facts.given_away(manifest, target, words))
+    st.badge(told, icon=":material/balance:", color=VERDICT_COLORS.get(verdict, "gray"))
     found = model_facts.differences(manifest, target)
     ablation = model_facts.ablation(manifest, target)
     if ablation is not None and not found.empty:

@@ -6,11 +6,16 @@ from functools import partial
 
 import streamlit as st
 
+from dashboard.models.study_report import study_markdown
 from dashboard.reports.markdown_pdf import markdown_pdf
 from dashboard.reports.provenance import Provenance, provenance_of
 from dashboard.shell import auditing, current_session, exports, stores
+from dashboard.shell.wording import Words
+from data import queries
+from data.cases.trial_outcomes import HelpSince
 from fusion.model.manifest import Manifest
 from fusion.service.cards import fairness_report, model_card
+from fusion.service.reporting import study_report
 
 LANGUAGE = "en"  # the cards are written for reviewers of the model, in English
 
@@ -35,14 +40,43 @@ def model_pdfs(version: str, manifest: Manifest) -> None:
         )
 
 
+def study_pdf(version: str, manifest: Manifest) -> None:
+    """Offer the report after TRIPOD+AI in the reader's language; the press is audited."""
+    words = current_session.words()
+    st.download_button(
+        words("study.button"),
+        data=auditing.handed_out(
+            partial(_study, version, manifest, words), "export", version, kind="pdf", what="model_report"
+        ),
+        file_name=exports.file_name(f"model-report-{version}", "pdf", synthetic=stores.is_synthetic()),
+        mime="application/pdf",
+        icon=":material/fact_check:",
+        help=words("study.button_help"),
+        key="study-pdf",
+        on_click="ignore",
+    )
+
+
+def _study(version: str, manifest: Manifest, words: Words) -> bytes:
+    """The file; asked for when no session is at hand, so it is told the reader's language."""
+    provenance = provenance_of(stores.store())
+    about = {"synthetic": provenance.synthetic, "institution": provenance.institution}
+    text = study_markdown(manifest, study_report(stores.store(), manifest), words, **about)
+    return markdown_pdf(text, provenance, words.language, footer=version)
+
+
 def _file(name: str, version: str, manifest: Manifest) -> bytes:
-    return model_pdf(name, manifest, provenance_of(stores.store()), version)
+    helped = queries.help_since_scores(stores.store(), manifest.version) if name == "model_card" else None
+    return model_pdf(name, manifest, provenance_of(stores.store()), version, helped)
 
 
-def model_pdf(name: str, manifest: Manifest, provenance: Provenance, footer: str) -> bytes:
+def model_pdf(
+    name: str, manifest: Manifest, provenance: Provenance, footer: str, helped: HelpSince | None = None
+) -> bytes:
     """The ``model_card`` or the ``fairness_report`` of a registered model as PDF."""
     if name == "model_card":
-        text = model_card(manifest, synthetic=provenance.synthetic, institution=provenance.institution)
+        about = {"synthetic": provenance.synthetic, "institution": provenance.institution}
+        text = model_card(manifest, **about, help_given=helped)
     else:
         text = fairness_report(manifest, synthetic=provenance.synthetic)
     return markdown_pdf(text, provenance, LANGUAGE, footer=footer)

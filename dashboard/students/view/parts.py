@@ -16,9 +16,10 @@ from dashboard.shell.plain import plain
 from dashboard.shell.session_keys import Key
 from dashboard.shell.view.student_search import search_box
 from dashboard.shell.wording import Words
+from dashboard.students.telling import band_of_place, told
 from data import queries
 from data.queries import StoredExplanation
-from fusion.explanation.explain import Explanation, explain_score, sentence
+from fusion.explanation.explain import Explanation, explain_score
 
 TERMS = {"history": "as_of"}
 KEY = re.compile(r"[0-9a-f]{8,32}")
@@ -67,21 +68,36 @@ def student_header(student: dict, terms: pd.DataFrame) -> None:
 
 
 def risk_sentence(score: dict, edges: list[float]) -> None:
-    """The risk as a sentence with its range, its band, and its place on the scale."""
-    words = current_session.words()
-    told = sentence(score["target"], score["risk"], score["risk_low"], score["risk_high"])
+    """The risk as a sentence with its range, its band, and its place on the scale; or, where counts may not
+    be told, the place in the order of the cohort."""
+    words, footing = current_session.words(), stores.footing(score["target"])
+    place = place_of(score) if footing.ranks else None
+    family, band = "band", score["band"]
+    if footing.ranks:
+        family, band = "place", None if place is None else band_of_place(place["place"], place["of"])
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(words(f"band.{score['band']}"), color=BAND_BADGES[score["band"]], help=words("band.help"))
+        if band is not None:
+            st.badge(words(f"{family}.{band}"), color=BAND_BADGES[band], help=words(f"{family}.help"))
         st.caption(words("student.as_of", term=words.term(score["as_of_term"])), width="content")
     with st.container(key="sentence"):
-        st.markdown(words(f"student.sentence_{told.target}", about=told.about, low=told.low, high=told.high))
-    scale = risk_scale(score["risk"], score["risk_low"], score["risk_high"], edges, words)
-    st.plotly_chart(scale.sent, key="scale", config=QUIET, alt=scale.alt)
-    st.caption(words("student.sentence_help"))
+        st.markdown(told(score, place, footing, words))
+    if footing.ranks:
+        st.caption(words("place.help"))
+    else:
+        scale = risk_scale(score["risk"], score["risk_low"], score["risk_high"], edges, words)
+        st.plotly_chart(scale.sent, key="scale", config=QUIET, alt=scale.alt)
+        st.caption(words("student.sentence_help"))
     if score["modality"] == "records":
         learned = stores.model().targets[score["target"]].signature is not None
         why = "records_only" if learned else "records_only_few"
         st.caption(f":material/info: {words(f'student.{why}')}")
+
+
+def place_of(score: dict) -> dict | None:
+    """The student's place in the order of the cohort (a row of ``queries.places``); None without one."""
+    keys = [score["student_key"]]
+    found = queries.places(stores.store(), current_session.scope(), score["target"], keys)
+    return found.iloc[0].to_dict() if len(found) else None
 
 
 def band_edges(target: str) -> list[float]:
@@ -102,7 +118,10 @@ def explained(stored: StoredExplanation, target: str) -> Explanation:
 
 
 def served_history(key: str, target: str) -> pd.DataFrame:
-    """The student's scores for one target under the model in service, in order of time."""
+    """The student's scores for one target under the model in service, in order of time; none where no model
+    may speak about it."""
+    if stores.unlearned(target)[0]:
+        return queries.score_history(stores.store(), current_session.scope(), "").assign(status=[])
     history = queries.score_history(stores.store(), current_session.scope(), key)
     mine = history[(history["target"] == target) & (history["status"] == "served")]
     return mine.reset_index(drop=True)
@@ -129,7 +148,7 @@ def export_frame(history: pd.DataFrame, terms: pd.DataFrame, words: Words) -> pd
     """
     columns = "status gpa_term gpa_cum credits_attempted credits_passed credits_cum attendance_rate".split()
     rows = terms[["term_id", "term_index", *columns]]
-    if not history.empty:
+    if not history.empty and not stores.footing(str(history["target"].iloc[0])).ranks:
         scored = history[["as_of_index", "risk", "risk_low", "risk_high", "band"]]
         rows = rows.merge(scored, left_on="term_index", right_on="as_of_index", how="left")
         rows = rows.drop(columns="as_of_index").assign(

@@ -15,8 +15,10 @@ from dashboard.reports.student_summary import StudentSummary, student_summary
 from dashboard.shell import auditing, current_session, exports, stores
 from dashboard.shell.wording import Words
 from dashboard.students.reasons import WEIGHTY, label_of, reasons_frame
+from dashboard.students.telling import told
+from dashboard.students.view.parts import place_of
 from data.engine.clock import now
-from fusion.explanation.explain import Explanation, sentence
+from fusion.explanation.explain import Explanation
 
 LISTED = 4
 
@@ -120,9 +122,9 @@ def _past(words: Words, past: dict | None) -> str:
 def _sentence(words: Words, score: dict | None) -> str:
     if not score:
         return ""
-    told = sentence(score["target"], score["risk"], score["risk_low"], score["risk_high"])
-    text = words(f"student.sentence_{told.target}", about=told.about, low=told.low, high=told.high)
-    return text.replace("**", "")
+    footing = stores.footing(score["target"])
+    place = place_of(score) if footing.ranks else None
+    return told(score, place, footing, words).replace("**", "")
 
 
 def _told(words: Words, frame: pd.DataFrame | None, *, changeable: bool) -> tuple[str, ...]:

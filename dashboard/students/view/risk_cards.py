@@ -8,11 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.cases.view.case_log import override_badge
-from dashboard.cases.view.standing_parts import unlearned_card
+from dashboard.cases.view.standing_parts import rule_line, unlearned_card
 from dashboard.charts.bands import risk_history
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.layout import card, empty_state
-from dashboard.shell import caches, current_session
+from dashboard.shell import caches, current_session, stores
 from dashboard.students.view import parts
 from dashboard.students.view.reasons_panel import reasons_panel
 from dashboard.students.view.whatif_panel import whatif_panel
@@ -47,9 +47,11 @@ def risk_cards(
     """
     words, (_, target) = current_session.words(), about
     if unlearned_card(target):
+        rule_line(about[0])
         return None, None, None
+    in_order = stores.footing(target).ranks
     if past is not None and (target == "late" or pd.isna(past["dropout_risk"])):
-        if not history.empty:
+        if not history.empty and not in_order:
             with card("history"):
                 chart = partial(risk_history, history, parts.band_edges(target), words)
                 chart_panel(chart, "history", *parts.titled("history"), about=about)
@@ -69,8 +71,11 @@ def risk_cards(
         parts.risk_sentence(newest, edges)
         override_badge(events, newest)
     with right, card("history"):
-        chart = partial(risk_history, history, edges, words)
-        chart_panel(chart, "history", *parts.titled("history"), about=about)
+        if in_order:
+            st.caption(words("place.no_history"))
+        else:
+            chart = partial(risk_history, history, edges, words)
+            chart_panel(chart, "history", *parts.titled("history"), about=about)
     with card("reasons"):
         reasons_panel(told, (*about, stored.score["score_id"]))
     with card("whatif"):

@@ -9,8 +9,8 @@ from dashboard.shell import current_session, stores
 from dashboard.shell.glossary import linked
 from dashboard.students import whatif
 from dashboard.students.reasons import shown_feature
+from dashboard.students.telling import change_of_place, counted
 from data.queries import StoredExplanation
-from fusion.explanation.explain import sentence
 from fusion.features.rows import Rows
 
 SHARES = ("attendance_last",)
@@ -40,17 +40,19 @@ def whatif_panel(stored: StoredExplanation) -> None:
     changes = {name: value for name, value in changes.items() if value is not None}
     with right:
         after = whatif.changed_score(model, row, stored, changes)
-        told = sentence(stored.score["target"], after.risk, after.low, after.high)
-        text = words(f"student.sentence_{told.target}", about=told.about, low=told.low, high=told.high)
-        st.markdown(text)
-        st.markdown(
-            words(
-                "whatif.from_to",
-                before=words.of_100(stored.score["risk"]),
-                after=words.of_100(after.risk),
-                band=words(f"band.{after.band}"),
+        if stores.footing(stored.score["target"]).ranks:
+            st.markdown(change_of_place(stored.score["risk"], after.risk, words))
+        else:
+            now = {"target": stored.score["target"], "risk": after.risk}
+            st.markdown(counted(now | {"risk_low": after.low, "risk_high": after.high}, words))
+            st.markdown(
+                words(
+                    "whatif.from_to",
+                    before=words.of_100(stored.score["risk"]),
+                    after=words.of_100(after.risk),
+                    band=words(f"band.{after.band}"),
+                )
             )
-        )
         st.caption(words("whatif.note"))
     _along(row, changes)
 

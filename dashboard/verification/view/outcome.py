@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard.charts.verification import support_scale
 from dashboard.components.chart_panel import QUIET
 from dashboard.shell import current_session
+from dashboard.shell.wording import Words
 from dashboard.verification.comparison import support_words
 
 COMPARED = ("agrees", "differs", "unclear", "weak_calibration")
@@ -68,9 +69,15 @@ def _needed() -> int:
     return FEWEST_WRITERS
 
 
+def advice(decision: dict, words: Words) -> list[str]:
+    """The next steps: those of the reason where it has its own, else those of the outcome."""
+    own = f"verification.next_{decision['reason']}"
+    return words(own if words.has(own) else f"verification.next_{decision['outcome']}").split("\n")
+
+
 def next_steps(decision: dict) -> None:
     """What an officer does now."""
     words = current_session.words()
     st.markdown(f"**{words('verification.next_title')}**")
-    steps = words(f"verification.next_{decision['outcome']}").split("\n")
+    steps = advice(decision, words)
     st.markdown("\n".join(f"1. {step}" for step in steps))

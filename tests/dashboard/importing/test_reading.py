@@ -127,3 +127,36 @@ def test_sheets_are_named_and_chosen_and_what_is_left_is_said(store):
     shown = [frame.value for frame in at.dataframe if "student_number ← NIM" in frame.value]
     assert [number[:4] for number in shown[0]["student_number ← NIM"]] == ["0311"] * 3
     assert queries.imports(store).empty
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_hidden_rows_are_named_and_left_out_when_the_reader_says_so(store, monkeypatch, language):
+    from dashboard.shell import current_session
+
+    words = Words(language)
+    monkeypatch.setattr(
+        current_session, "words", lambda: words
+    )  # AppTest formats options outside the session
+    book = openpyxl.Workbook()
+    book.active.title = "Data"
+    for line in STUDENTS.splitlines():
+        book.active.append(line.split(","))
+    book.active.row_dimensions[3].hidden = True
+    made = io.BytesIO()
+    book.save(made)
+    at = drawn(language)
+    at.file_uploader(key="upload").set_value([("s.xlsx", made.getvalue(), "application/xlsx")]).run()
+    at.button(key="check").click().run()
+    assert not at.exception
+    said = "\n".join(str(warning.value) for warning in at.warning)
+    line = f"{words('reading.hidden_rows_read')} ({words('reading.hidden_where', cells='3', sheet='Data')})"
+    assert line in said
+    labelled(at.selectbox, words("reading.hidden_rows")).select("left").run()
+    at.button(key="check").click().run()
+    assert words("reading.assumed") not in "\n".join(str(warning.value) for warning in at.warning)
+    assert words("reading.hidden_rows_left") in texts(at)
+    at.button(key="apply").click().run()
+    worker_child.do(store, table.take(store, "a"))
+    with store.reading() as connection:
+        numbers = fetch(connection, select(schema.identities.c.student_number))["student_number"]
+    assert sorted(numbers) == ["02110001", "02110003"]

@@ -11,13 +11,14 @@ from dashboard.charts.model import precision_recall
 from dashboard.models import watch as model_watch
 from dashboard.shell import access
 from dashboard.shell.wording import Words
+from data import queries
 from data.store import save_model
 from data.trust.accounts import Account
 from fusion.metrics import Estimate
 from fusion.model.manifest import Manifest
-from fusion.model.watched import SIGN_KINDS, Moved, Probe, Recalibrated, Sign, Watch
+from fusion.model.watched import FEATURE, SIGN_KINDS, Moved, Probe, Recalibrated, Sign, Watch
 from fusion.service.serving import NotServable
-from fusion.service.sources import registered_models
+from fusion.service.sources import load_model, registered_models, served_model
 
 EN = Words("en")
 MONITOR = Watch(
@@ -185,3 +186,15 @@ def test_a_roll_back_without_an_earlier_model_says_so(decided):
     at.text_input(key="model-reason").set_value("as before")
     at.checkbox(key="model-sure").check()
     assert [error.value for error in pressed(at).error] == [EN("model_registry.failed_roll_back")]
+
+
+def test_routes_that_the_demo_renames_are_no_drift_and_the_record_keeps_its_word(small_university):
+    said = queries.records_until(small_university.store).students["admission_path"]
+    assert {"SNMPTN", "SNBP", "SBMPTN", "SNBT"} <= set(said)
+    watch = served_model(small_university.store).manifest.monitor
+    signs = {sign.name: sign for sign in watch.signs if sign.kind == FEATURE}
+    assert signs["admission_path"].value < signs["admission_path"].limit
+    assert not signs["admission_path"].alarm and not signs["funding_at_entry"].alarm
+    learned = load_model(small_university.store).encoder.categories
+    assert {"SNBP/SNMPTN", "SNBT/SBMPTN", "Mandiri"} == set(learned["admission_path"])
+    assert not {"Bidikmisi", "KIP-Kuliah"} & set(learned["funding_at_entry"])

@@ -90,6 +90,8 @@ def rows_of(students: list[dict]) -> dict[str, list[dict]]:
             for code in COURSES
         ],
         "GetRiwayatNilaiMahasiswa": [],
+        "GetKRSMahasiswa": [],
+        "GetNilaiTransferPendidikanMahasiswa": [],
         "GetListRiwayatPendidikanMahasiswa": [],
         "GetListMahasiswa": [],
         "GetBiodataMahasiswa": [],
@@ -160,6 +162,40 @@ def rows_of(students: list[dict]) -> dict[str, list[dict]]:
                     "sks_semester": term["credits"],
                     "sks_total": term["total"],
                     "biaya_kuliah_smt": 3500000,
+                }
+            )
+        for taken in (*one.get("grades", ()), *one.get("taken", ())):
+            rows["GetKRSMahasiswa"].append(
+                {
+                    **{name: shared[name] for name in ("id_registrasi_mahasiswa", "nim", "nama_mahasiswa")},
+                    "id_prodi": shared["id_prodi"],
+                    "angkatan": one["entry"][:4],
+                    "id_periode": taken["term"],
+                    "id_matkul": f"mk-{taken['course']}",
+                    "kode_mata_kuliah": taken["course"],
+                    "nama_mata_kuliah": COURSES[taken["course"]],
+                    "id_kelas": f"kelas-{taken['course']}-{taken['term']}",
+                    "nama_kelas_kuliah": "01",
+                    "sks_mata_kuliah": "3.00",
+                }
+            )
+        for course in one.get("taken_over", ()):
+            rows["GetNilaiTransferPendidikanMahasiswa"].append(
+                {
+                    **{name: shared[name] for name in ("id_registrasi_mahasiswa", "nim", "nama_mahasiswa")},
+                    "id_transfer": f"tf-{one['nim']}-{course}",
+                    "id_prodi": shared["id_prodi"],
+                    "id_periode_masuk": one["entry"],
+                    "kode_mata_kuliah_asal": "X-1",
+                    "nama_mata_kuliah_asal": "Matematika I",
+                    "sks_mata_kuliah_asal": "2",
+                    "nilai_huruf_asal": "A",
+                    "id_matkul": f"mk-{course}",
+                    "kode_matkul_diakui": course,
+                    "nama_mata_kuliah_diakui": COURSES[course],
+                    "sks_mata_kuliah_diakui": "3",
+                    "nilai_huruf_diakui": "A",
+                    "nilai_angka_diakui": "4.00",
                 }
             )
         for taken in one.get("grades", ()):

@@ -15,6 +15,7 @@ from data.feeder.protocol import AnswerError
 from data.feeder.pull import Wanted
 from data.feeder.reconcile import NOT_REPORTED, VANISHED
 from data.records.ingest import Source, apply_import, plan_import
+from data.trust.scope import Scope
 from tests.data.feeder import registers
 from tests.data.feeder.server import served
 from tests.data.feeder.test_pull import TODAY, WANTED, count, new_store, pulled_from  # noqa: F401 - a fixture
@@ -178,7 +179,8 @@ def test_a_feeder_without_code_lists_and_grades_is_read_as_before(new_store):  #
     store, students = new_store(), registers.invented(20)
     rows = registers.rows_of(students)
     lists = ("GetStatusMahasiswa", "GetJenisKeluar", "GetJenisPendaftaran", "GetSemester")
-    for act in (*lists, "GetListMataKuliah", "GetMatkulKurikulum", ACT):
+    others = ("GetListMataKuliah", "GetMatkulKurikulum", "GetKRSMahasiswa")
+    for act in (*lists, *others, "GetNilaiTransferPendidikanMahasiswa", ACT):
         del rows[act]
     with served(rows) as feeder:
         done = pulled_from(feeder, store)
@@ -210,3 +212,77 @@ def test_the_table_of_what_is_missing_opens_as_a_file(new_store):  # noqa: F811
         done = pulled_from(feeder, store)
     content = dict(files_of(done, identified=True))[MISSING].decode("utf-8-sig")
     assert "courses" in pd.read_csv(io.StringIO(content), sep=None, engine="python").columns
+
+
+NEWEST = "20252"
+
+
+def _marks(store, *wanted: str) -> dict:
+    rows = attempts(store)
+    kept = rows[rows["result"].isin(wanted)]
+    return {
+        (row.student_number, row.course_code, row.term_id): (row.result, row.credits)
+        for row in kept.itertuples()
+    }
+
+
+def test_courses_of_the_newest_term_are_taken_and_open_until_their_mark_comes(new_store):  # noqa: F811
+    store, students = new_store(), registers.with_grades(registers.invented(24))
+    now = next(
+        one for one in students if any(t["term"] == NEWEST and t["status"] == "A" for t in one["terms"])
+    )
+    past = next(t["term"] for t in now["terms"] if t["status"] == "A" and t["term"] != NEWEST)
+    now["grades"] = [mark for mark in now["grades"] if mark["course"] != "PL1"]
+    # Taken this term; and a class of an earlier term that nobody has ever closed.
+    now["taken"] = [{"term": NEWEST, "course": "PL1"}, {"term": past, "course": "PL1"}]
+    with served(registers.rows_of(students)) as feeder:
+        first = pulled_from(feeder, store)
+        asked = [body["filter"] for body in feeder.asked if body["act"] == "GetKRSMahasiswa"]
+        again = pulled_from(feeder, store)
+    assert first.written, first.plan.errors
+    assert set(asked) == {f"id_periode = '{NEWEST}'"}
+    assert _marks(store, "open") == {(now["nim"], "PL1", int(NEWEST)): ("open", 3)}
+    assert (again.changes, len(again.reconciliation.missing)) == (0, 0)
+    counts = first.reconciliation.counts
+    assert (counts["grades_ours"] == counts["grades_feeder"]).all()
+    now["grades"].append({"term": NEWEST, "course": "PL1", "letter": "A", "points": "4.00"})
+    with served(registers.rows_of(students)) as feeder:
+        done = pulled_from(feeder, store)
+    assert done.counts["course_attempts"] == {
+        "new": 0,
+        "changed": 1,
+        "same": done.counts["course_attempts"]["same"],
+    }
+    assert _marks(store, "open") == {}
+
+
+def test_a_feeder_that_cannot_be_asked_for_a_term_gives_its_newest_one_all_the_same(new_store):  # noqa: F811
+    store, students = new_store(), registers.with_grades(registers.invented(24))
+    now = next(
+        one for one in students if any(t["term"] == NEWEST and t["status"] == "A" for t in one["terms"])
+    )
+    now["grades"] = []
+    now["taken"] = [{"term": NEWEST, "course": "PL1"}, {"term": now["terms"][0]["term"], "course": "MK1"}]
+    with served(registers.rows_of(students)) as feeder:
+        feeder.unfiltered.add("GetKRSMahasiswa")
+        done = pulled_from(feeder, store)
+    assert done.written and list(_marks(store, "open")) == [(now["nim"], "PL1", int(NEWEST))]
+
+
+def test_credits_from_elsewhere_are_passed_at_entry_and_in_no_average(new_store):  # noqa: F811
+    store, students = new_store(), registers.with_grades(registers.invented(24))
+    one = next(one for one in students if one["grades"])
+    one["grades"] = [mark for mark in one["grades"] if mark["course"] != "PL1"]
+    one["taken_over"] = [one["grades"][0]["course"], "PL1"]
+    with served(registers.rows_of(students)) as feeder:
+        first, again = pulled_from(feeder, store), pulled_from(feeder, store)
+    assert first.written, first.plan.errors
+    # The other course has a mark here, which stays.
+    assert _marks(store, "transferred") == {(one["nim"], "PL1", int(one["entry"])): ("transferred", 3)}
+    assert (again.changes, len(again.reconciliation.missing)) == (0, 0)
+    terms = queries.records_until(store).terms
+    with_row = terms[terms["student_key"] == queries.find_student(store, Scope.system(), one["nim"])]
+    taken = [mark for mark in one["grades"] if mark["term"] == one["entry"]]
+    figures = with_row.set_index("term_id").loc[int(one["entry"])]
+    assert figures["credits_passed"] == 3 * (1 + sum(mark["letter"] != "E" for mark in taken))
+    assert figures["courses_repeated"] == 0

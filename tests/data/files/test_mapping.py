@@ -136,6 +136,19 @@ def test_an_offices_own_toml_overrides_and_builds_on_a_shipped_mapping(tmp_path)
     assert mapping.table("students").values["sex"]["perempuan"] == "P"
 
 
+def test_an_office_says_which_of_its_own_categories_are_the_same():
+    toml = '[students.columns]\nadmission_path = "Jalur"\nfunding_at_entry = "Biaya"\n'
+    toml += '[students.values.admission_path]\n"Jalur Undangan" = "SNBP"\n"PMDK" = "Jalur Rapor"\n'
+    toml += '[students.meanings.Biaya]\n"B1" = "Beasiswa Yayasan"\n'
+    headers = ["NIM", "Kode Prodi", "Angkatan", "Jalur", "Biaya"]
+    texts = pd.DataFrame(dict.fromkeys(headers, ["1"] * 4))
+    texts["Jalur"] = ["JALUR UNDANGAN", "Jalur Rapor", "pmdk", "Mandiri"]
+    texts["Biaya"] = ["B1", "Beasiswa Yayasan", "b1", "B2"]
+    found = translate(texts, match_headers(headers, "students", load_mapping(toml.encode())))
+    assert found["admission_path"].tolist() == ["SNBP", "Jalur Rapor", "Jalur Rapor", "Mandiri"]
+    assert found["funding_at_entry"].tolist() == ["Beasiswa Yayasan"] * 3 + ["B2"]
+
+
 @pytest.mark.parametrize(
     ("toml", "message"),
     [

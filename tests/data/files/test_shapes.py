@@ -390,3 +390,13 @@ def test_the_same_students_give_the_same_register_in_every_shape(found):
     sources = register_sources(None, Source("students", "s.csv", snapshot.encode()))
     newest = {(number, term_after(entries[number], place - 1)): place for number, (place, _) in last.items()}
     assert terms_of(plan_import(sources)) == {key: shapes[0][key] for key in newest}
+
+
+def test_an_average_of_0_beside_0_credits_is_no_question():
+    """Without credits there was no grade; without a number of credits nobody can tell."""
+    wide = "NIM;IPS 1;IPS 2;SKS 1;SKS 2\n01;3,0;0,00;20;0\n"
+    plan = planned({"students": TWO, "terms": wide})
+    assert plan.accepted, plan.errors.to_string()
+    assert terms_of(plan)["01", 20212] == ("A", None, 0)
+    assert "REC139" in rules(plan)  # whether it was a leave is not told
+    assert "REC030" in rules(planned({"students": TWO, "terms": wide.replace("20;0", "20;")}))

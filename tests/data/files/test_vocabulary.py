@@ -238,3 +238,35 @@ def test_every_level_status_and_exit_is_stored_with_its_normal_terms(store):
     assert programs["required_credits"].to_dict() == REQUIRED_CREDITS
     assert set(kinds) == set(EXIT_TYPES)
     assert set(statuses) == set(TERM_STATUSES)
+
+
+SHORT = [
+    ("students", "No. Pokok Mhs", "student_number"),
+    ("students", "Nama Mhs", "name"),
+    ("terms", "Status Mhs", "status"),
+    ("terms", "IP Smt", "gpa_term"),
+    ("terms", "SKS Smt", "credits_attempted"),
+    ("terms", "SKS Kum", "credits_cum"),
+    ("terms", "Jml SKS", "credits_attempted"),
+    ("terms", "Smt", "term_id"),
+    ("terms", "Thn/Smt", "term_id"),
+    ("outcomes", "Thn. Lulus", "exit_term"),
+    ("grades", "Kode", "course_code"),
+    ("outcomes", "Date of leaving", "exit_date"),
+    ("outcomes", "Exit status", "exit_type"),
+    ("outcomes", "Final CGPA", "gpa_final"),
+    ("students", "nomor_induk", "student_number"),
+    ("students", "PA", "advisor"),
+    ("students", "jenjang_prodi", "degree_level"),
+    ("students", "Program Studi/Jenjang", "program_code"),
+]
+
+
+@pytest.mark.parametrize("table, header, column", SHORT)
+def test_short_forms_of_words_are_read_as_the_words(table, header, column):
+    assert detect_mapping([header], table).headers == {column: header}
+
+
+def test_a_header_in_full_goes_before_one_in_short():
+    match = detect_mapping(["Tgl Lulus", "Tanggal Lulus"], "outcomes")
+    assert match.headers["exit_date"] == "Tanggal Lulus"

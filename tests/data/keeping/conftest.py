@@ -55,6 +55,7 @@ def fill(store) -> None:
         key = connection.scalar(
             select(schema.identities.c.student_key).where(schema.identities.c.student_number == "S07")
         )
+    put_in_a_trial(store, key)
     add_case_event(store, key, "ani", "note", {"text": "naïve “quotes” \\ and a 𝓃ame"})
     write_accounts(store, [Account("ani", "Ani", "advisor")])
     set_fact(store, "institution", "Universitas Contoh")
@@ -71,6 +72,21 @@ def fill(store) -> None:
         connection.execute(insert(schema.models).values(**model, folder="risk-1", manifest={"a": None}))
         connection.execute(insert(schema.jobs).values(**row, result={"files": kept}))
         connection.execute(update(schema.students).values(birth_year=2001, extra={"school": "SMA 1"}))
+
+
+def put_in_a_trial(store, key: str) -> None:
+    """A registered trial with its sealed secret, one act, and one student drawn."""
+    number, at = "7" * 32, pd.Timestamp("2024-09-10").to_pydatetime()
+    told = {"registered_at": at, "registered_by": "dekan", "protocol": {"title": "Talks"}}
+    lot = {"draw": 1, "drawn_on": at.date(), "as_of_term": 20232, "list_name": "ani", "place": 5}
+    act = {"kind": "drawn", "at": at, "actor": "dekan", "detail": {"offered": 1, "usual": 0}}
+    with store.writing() as connection:
+        connection.execute(insert(schema.trials).values(trial_id=number, protocol_sha256="0" * 64, **told))
+        sealed = store.cipher.encrypt(b"s" * 32, f"trial:{number}")
+        connection.execute(insert(schema.trial_seeds).values(trial_id=number, ciphertext=sealed))
+        connection.execute(insert(schema.trial_acts).values(trial_id=number, **act))
+        row = {"trial_id": number, "student_key": key, "block": 1, "arm": "offered"}
+        connection.execute(insert(schema.trial_students).values(**row, **lot))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -20,7 +20,8 @@ def problems(table, header, *rows):
     made = io.BytesIO()
     book.save(made)
     plan = plan_import([Source(table, "x.xlsx", made.getvalue())])
-    return plan, [(row.row, row.rule) for row in plan.errors.itertuples() if row.row == 3]
+    errors = plan.errors.dropna(subset=["row"])
+    return plan, [(row.row, row.rule) for row in errors.itertuples() if row.row == 3]
 
 
 @pytest.mark.parametrize(
@@ -46,6 +47,22 @@ def test_a_row_of_nobody_costs_one_error_that_says_what_to_do(row):
 
 def test_a_total_of_terms_costs_one_error_too():
     plan, said = problems("terms", TERMS, TERM, [None, "Jumlah", None, None, None, "=SUM(F2:F2)"])
+    assert said == [(3, "REC021")]
+
+
+def test_a_total_of_a_wide_file_costs_one_error_and_not_one_for_each_term():
+    wide = ["NIM", "Nama", "IPS 1", "IPS 2", "SKS 1", "SKS 2"]
+    for total in ([None, "Jumlah", None, None, 40, 38], ["TOTAL", None, None, None, 40, 38]):
+        plan, said = problems("terms", wide, ["0211001", "A", 3.5, 3.0, 20, 19], total)
+        assert said == [(3, "REC021")]
+        [error] = [error for error in plan.errors.itertuples() if error.row == 3]
+        assert error.value in ("Jumlah", "TOTAL") and "delete the row" in error.message
+
+
+def test_a_total_costs_one_error_where_a_column_is_missing_too():
+    _, said = problems(
+        "terms", ["NIM", "Nama", "IPS", "SKS"], ["0211001", "A", 3.5, 20], [None, "TOTAL", 3, 20]
+    )
     assert said == [(3, "REC021")]
 
 

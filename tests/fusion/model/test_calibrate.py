@@ -12,7 +12,7 @@ def sample(count, rng, slope=0.5, shift=0.7):
 
 def test_the_curve_finds_a_known_slope_and_intercept():
     margin, outcome = sample(20_000, np.random.default_rng(0))
-    curve = fit_calibrator(margin, outcome, np.zeros(20_000), np.arange(20_000))
+    curve = fit_calibrator(margin, outcome, np.zeros(20_000))
     assert curve.slope == pytest.approx(0.5, abs=0.03)
     assert curve.intercept == pytest.approx(0.7, abs=0.05)
 
@@ -23,43 +23,73 @@ def test_ranges_cover_the_true_risk_of_comparable_students():
     covered = []
     for _ in range(60):
         margin, outcome = sample(1600, rng)
-        curve = fit_calibrator(margin, outcome, np.full(1600, 3), np.arange(1600))
+        curve = fit_calibrator(margin, outcome, np.full(1600, 3))
         new = rng.normal(0, 1.5, 400)
         low, high = curve.interval(curve.risk(new), np.full(400, 3))
         truth = sigmoid(0.7 + 0.5 * new)
-        covered.append(((low <= truth) & (truth <= high)).mean())
+        inside = np.isfinite(low)
+        assert 0.5 < inside.mean() < 1
+        covered += ((low <= truth) & (truth <= high))[inside].tolist()
     assert 0.93 <= np.mean(covered) <= 0.97
 
 
-def test_more_past_students_make_no_wider_a_range_and_none_make_it_everything():
+def test_no_range_beyond_the_outermost_past_students_nor_where_few_stood():
+    """A range is counted among people: where there are none it is not drawn out from its neighbours."""
+    margin, outcome = sample(600, np.random.default_rng(9))
+    as_of = np.r_[np.full(540, 2), np.full(60, 3)]
+    curve = fit_calibrator(margin, outcome, as_of)
+    windows = curve.bins
+    assert set(windows[:, 0]) == {2.0} and curve.counted == (2,)
+    ends = np.array([windows[0, 1], windows[-1, 1]])
+    assert np.isfinite(curve.interval(ends, [2, 2])).all()
+    assert np.isnan(curve.interval(ends + [-1e-3, 1e-3], [2, 2])).all()
+    assert curve.past_students(ends[1] + 0.01, 2) == (0, 0)
+    assert np.isnan(curve.interval(ends.mean(keepdims=True), [3])).all()
+
+
+def test_windows_of_a_term_hold_the_students_who_stood_there_whatever_came_later():
+    """Who leaves early has few rows: a row per student, their last one, would count mostly who left."""
+    rng = np.random.default_rng(10)
+    left = rng.random(400) < 0.2
+    as_of = np.r_[np.zeros(400), np.ones((~left).sum())]
+    outcome = np.r_[left, np.zeros((~left).sum())].astype(float)
+    curve = fit_calibrator(rng.normal(-1.4, 0.3, len(as_of)), outcome, as_of)
+    low, high = curve.interval(np.array([np.median(curve.bins[:, 1])]), [0])
+    assert low[0] < 0.2 < high[0]
+
+
+def test_more_past_students_make_no_wider_a_range_and_few_make_none():
     rng = np.random.default_rng(2)
-    margin, outcome = sample(20, rng)
-    few = fit_calibrator(margin, outcome, np.zeros(20), np.arange(20))
+    margin, outcome = sample(120, rng)
+    few = fit_calibrator(margin, outcome, np.zeros(120))
     margin, outcome = sample(4000, rng)
-    many = fit_calibrator(margin, outcome, np.zeros(4000), np.arange(4000))
+    many = fit_calibrator(margin, outcome, np.zeros(4000))
     widths = [np.ptp(c.interval(np.array([0.6]), np.array([0]))) for c in (few, many)]
     assert widths[1] < widths[0]
-    none = fit_calibrator([], [], np.zeros(0), [])
-    assert [v[0] for v in none.interval(np.array([0.3]), np.array([0]))] == [0, 1]
+    margin, outcome = sample(99, rng)
+    for none in (fit_calibrator([], [], np.zeros(0)), fit_calibrator(margin, outcome, np.zeros(99))):
+        assert none.counted == () and none.past_students(0.6, 0) == (0, 0)
+        assert np.isnan(none.interval(np.array([0.6]), np.array([0]))).all()
 
 
 def test_the_window_behind_a_range_counts_students():
     margin, outcome = sample(800, np.random.default_rng(3))
-    curve = fit_calibrator(margin, outcome, np.full(800, 2), np.arange(800))
-    students, events = curve.past_students(0.9, 2)
-    assert students == 90 and 66 <= events <= 90  # 3.2 times the square root of 800
-    assert curve.past_students(0.9, 7)[0] == 90  # an as-of term never seen: all terms together
+    curve = fit_calibrator(margin, outcome, np.full(800, 2))
+    students, events = curve.past_students(0.8, 2)
+    assert students == 96 and 67 <= events <= 87  # 3.4 times the square root of 800
+    assert curve.past_students(0.8, 7) == (0, 0)  # an as-of term never seen
+    assert curve.past_students(0.9, 2) == (0, 0)  # beyond the mean risk of the 96 most at risk
 
 
 def test_too_few_cases_leave_the_margins_alone():
-    curve = fit_calibrator([0.0, 1.0], [0, 1], [0, 0], ["a", "b"])
+    curve = fit_calibrator([0.0, 1.0], [0, 1], [0, 0])
     assert (curve.slope, curve.intercept) == (1.0, 0.0)
 
 
 def test_a_shifted_intercept_meets_the_new_rate_and_keeps_the_order():
     rng = np.random.default_rng(4)
     margin, outcome = sample(3000, rng)
-    curve = fit_calibrator(margin, outcome, np.zeros(3000), np.arange(3000))
+    curve = fit_calibrator(margin, outcome, np.zeros(3000))
     later, later_outcome = sample(3000, rng, shift=-0.5)
     moved = curve.moved(step_to_share(curve.risk(later), later_outcome.mean()))
     assert moved.risk(later).mean() == pytest.approx(later_outcome.mean(), abs=1e-6)

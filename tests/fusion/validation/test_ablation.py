@@ -2,28 +2,52 @@ import numpy as np
 import pytest
 
 from fusion.features.rows import TrainingSet
-from fusion.metrics import Estimate
+from fusion.metrics import Estimate, roc_auc
 from fusion.model.examined import FORWARD, HELD_OUT
 from fusion.validation.ablation import ablate, judge, shuffle_positions
 from fusion.validation.assess import assess
 from fusion.validation.baselines import base_rate, on_track_rule
+from fusion.validation.equivalence import gain_of
 from fusion.validation.report import ablation_text, assessment_text
+
+UP, LEVEL = Estimate(0.02, 0.01, 0.03), Estimate(0.00, -0.01, 0.01)
+LITTLE, MUCH = Estimate(0.001, 0.0, 0.006), Estimate(0.004, 0.001, 0.02)
+UNKNOWN = Estimate(np.nan, np.nan, np.nan)
 
 
 @pytest.mark.parametrize(
-    ("gain", "p", "students", "cases", "verdict"),
+    ("gain", "p", "students", "cases", "reachable", "beside", "verdict"),
     [
-        (Estimate(0.02, 0.01, 0.03), 0.005, 500, 100, "adds"),
-        (Estimate(0.02, 0.01, 0.03), 0.2, 500, 100, "nothing"),
-        (Estimate(0.00, -0.01, 0.01), 0.5, 500, 100, "nothing"),
-        (Estimate(0.01, -0.02, 0.05), 0.3, 500, 100, "few"),
-        (Estimate(0.02, 0.01, 0.03), 0.005, 60, 100, "few"),
-        (Estimate(0.02, 0.01, 0.03), 0.005, 500, 12, "few"),
-        (Estimate(np.nan, np.nan, np.nan), 0.5, 500, 100, "few"),
+        (UP, 0.005, 500, 100, MUCH, (), "adds"),
+        (UP, 0.005, 500, 100, MUCH, ("sex",), "stands_for"),
+        (UP, 0.2, 500, 100, LITTLE, (), "nothing"),
+        (UP, 0.2, 500, 100, MUCH, (), "few"),
+        (LEVEL, 0.5, 500, 100, LITTLE, ("sex",), "nothing"),
+        (LEVEL, 0.5, 500, 100, MUCH, (), "few"),
+        (LEVEL, 0.01, 500, 100, MUCH, (), "few"),  # no gain on the later cohorts
+        (UP, 0.01, 500, 100, Estimate(0.004, 0.0, 0.02), (), "few"),  # no signal over all students
+        (UP, 0.01, 500, 100, UNKNOWN, (), "adds"),
+        (Estimate(0.0, -0.001, 0.001), 0.5, 500, 100, UNKNOWN, (), "few"),  # a narrow interval proves nothing
+        (UP, 0.005, 60, 100, MUCH, (), "few"),
+        (UP, 0.005, 500, 12, MUCH, (), "few"),
+        (UNKNOWN, 0.5, 500, 100, LITTLE, (), "few"),
     ],
 )
-def test_the_verdict_follows_the_interval_the_permutations_and_the_numbers(gain, p, students, cases, verdict):
-    assert judge(gain, p, students, cases) == verdict
+def test_the_verdict_follows_the_interval_the_permutations_what_could_be_there_and_the_numbers(
+    gain, p, students, cases, reachable, beside, verdict
+):
+    assert judge(gain, p, students, cases, reachable, beside) == verdict
+
+
+def test_a_signal_of_known_size_is_turned_into_the_auc_that_it_adds():
+    """Drawn by coins: an independent signal of variance 0.5 beside margins of variance 1."""
+    rng = np.random.default_rng(0)
+    known, signal = rng.normal(size=60_000), rng.normal(0, 0.5**0.5, 60_000)
+    outcome = (rng.random(60_000) < 1 / (1 + np.exp(-known - signal))).astype(float)
+    once = np.ones((1, 60_000))
+    gain = roc_auc(outcome, known + signal, once)[0] - roc_auc(outcome, known, once)[0]
+    assert gain_of(0.5, 1 / (1 + np.exp(-known))) == pytest.approx(gain, abs=0.006)
+    assert gain_of(0.0, 1 / (1 + np.exp(-known))) == 0
 
 
 @pytest.mark.slow

@@ -1,9 +1,11 @@
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from data.cases.trial_outcomes import HelpSince
 from fusion.explanation.overlay import explain_signature, signature_margin
 from fusion.features.splits import mature_labels
 from fusion.model.booster import TreeSettings
@@ -37,6 +39,18 @@ def test_the_card_tells_origin_figures_verdict_and_limits(assessed):
         assert f"## {heading}" in card
     assert "no established evidence" in card
     assert "Synthetic" not in model_card(manifest, synthetic=False)
+
+
+def test_the_card_says_what_help_after_a_score_does_to_labels_and_tells_no_small_count(assessed):
+    _, manifest = assessed
+    card = model_card(manifest, synthetic=False, help_given=HelpSince(40, 12))
+    assert "left after a score of this model: 40;" in card and "the exit: 12 (fewer" in card
+    assert "docs/trial.md" in card
+    small = model_card(manifest, synthetic=False, help_given=HelpSince(40, 3))
+    assert "the exit: * (fewer" in small and "the exit: 3" not in small
+    assert "left after a score" not in model_card(manifest, synthetic=False)
+    for text in (card, fairness_report(manifest, synthetic=True)):
+        assert not re.search(r"\beffects?\b", text, re.IGNORECASE)
 
 
 def test_the_card_of_a_model_that_was_never_judged_still_prints(assessed):

@@ -11,7 +11,7 @@ from data import queries
 from data.columns import TARGETS
 from data.trust.scope import Scope
 from fusion.model.examined import ARMS
-from fusion.service.sources import served_model
+from fusion.service.sources import load_model, served_model
 
 pytestmark = pytest.mark.slow
 EVERYBODY = Scope.system()
@@ -111,3 +111,11 @@ def test_what_signatures_add_is_asked_of_those_who_agreed_and_of_nobody_else(uni
     compared = re.findall(r"The same (\d+) students with a signature", university.done("train"))
     assert len(compared) == len(TARGETS)
     assert all(0 < int(n) <= len(known) for n in compared), (compared, len(known))
+
+
+def test_a_national_route_is_one_to_the_model_and_has_the_offices_word_in_the_record(university):
+    with university.store() as store:
+        records = queries.records_until(store)
+        learned = set(load_model(store).encoder.categories["admission_path"])
+    assert set(records.students["admission_path"]) == {"SNBP", "SNBT", "Mandiri"}
+    assert learned == {"SNBP/SNMPTN", "SNBT/SBMPTN", "Mandiri"}

@@ -1,0 +1,52 @@
+"""What lists are worth, and the switch between the model and the credits-and-GPA rule."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from dashboard.charts import model as charts
+from dashboard.components.chart_panel import chart_panel
+from dashboard.components.layout import section
+from dashboard.models import worth
+from dashboard.models.fitness_words import lacking
+from dashboard.shell import access, current_session, stores
+from dashboard.shell.plain import shown_table
+from fusion.model.manifest import Manifest
+from fusion.service.rule import serve_rule
+
+
+def lists(manifest: Manifest, target: str, about: tuple) -> None:
+    """Which to use, the real lists term by term, and the decision curve."""
+    words = current_session.words()
+    section(words("worth.title"), words("worth.help"))
+    st.markdown(worth.choice_line(manifest, target, words))
+    table = worth.lists_table(manifest, target, words)
+    if table.empty:
+        return
+    st.dataframe(shown_table(table), hide_index=True, height="content", alt=words("worth.title"))
+    frame = worth.curve(manifest, target)
+    names = {arm: words(f"arm.{arm}") for arm in frame["arm"].unique()}
+    chart = partial(charts.net_benefit, frame, names, words)
+    chart_panel(chart, "net-benefit", words("worth.curve_title"), words("worth.curve_help"), about=about)
+
+
+def switch(target: str) -> None:
+    """Whether the model or the rule speaks about a target; who may, turns it with a reason."""
+    words, served = current_session.words(), stores.rule_served(target)
+    section(words("rule.title"), words("rule.help"))
+    st.markdown(words("rule.speaks") if served is None else lacking(served, words))
+    person = current_session.person()
+    if person is None or not access.may(person.role, "decide model"):
+        return
+    with st.form("rule-switch", border=False):
+        reason = st.text_input(words("rule.reason"), key="rule-reason", max_chars=300)
+        if not st.form_submit_button(words("rule.on" if served is None else "rule.off")):
+            return
+    if not reason.strip():
+        st.warning(words("rule.needs_reason"))
+        return
+    who = {"actor": person.account, "role": person.role}
+    serve_rule(stores.store(), target, on=served is None, reason=reason, **who)
+    st.rerun()
