@@ -29,7 +29,7 @@ def show() -> None:
         for target in TARGETS:
             parts.not_yet(target)
         next_steps("model")
-        return None if stores.is_empty() else retrain()
+        return retrain()
     manifest = served.manifest
     with card("facts"):
         parts.facts(served)

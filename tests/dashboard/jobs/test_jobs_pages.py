@@ -49,7 +49,7 @@ def drawn(name: str, account: Account, language: str = "en") -> AppTest:
 
 
 def texts(at: AppTest) -> str:
-    kinds = (at.title, at.subheader, at.markdown, at.caption, at.error, at.warning, at.success, at.info)
+    kinds = (at.title, at.header, at.markdown, at.caption, at.error, at.warning, at.success, at.info)
     return "\n".join(str(part.value) for parts in kinds for part in parts)
 
 
