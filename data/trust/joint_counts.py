@@ -296,7 +296,7 @@ class _Search:
         """The figure to hide next: of those that hold the secret's bounds the smallest, and not 0."""
         rows, told, free = self.system.rows, self.told, np.array(may_hide)
         out = np.zeros(len(self._distinct), bool)
-        out[np.flatnonzero(np.bincount(self._which[told & ~free], minlength=len(out)))] = True
+        out[self._which[np.flatnonzero(told & ~free)]] = True
         useful = told & free & (self.system.values != 0) & ~out[self._which]
         touching = ((rows != 0) @ (self.secrets[secret] != 0)) > 0
         for near in (self._holding(secret), touching):
