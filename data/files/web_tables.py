@@ -24,6 +24,7 @@ MAX_BYTES = 256 * 2**20
 MAX_TABLES = 10_000  # of a page
 MAX_ROWS = 1_048_576  # of all tables of a page
 MAX_CELLS = 25_000_000  # of all tables of a page; one of the greatest size has no more that are written out
+LONGEST_REFERENCE = 40  # characters that stand for one; the longest of HTML has 33
 AGAIN = "export the table again, as CSV or .xlsx"
 _STARTS = (
     b"<html",
@@ -99,7 +100,7 @@ def _decoded(source: bytes, name: str) -> tuple[str, str]:
         if codecs.lookup(encoding).name in _NO_TEXT:
             return _guessed(source, name)
         return source.decode(encoding), encoding
-    except (LookupError, UnicodeDecodeError):
+    except (LookupError, UnicodeError):
         return _guessed(source, name)
 
 
@@ -186,8 +187,11 @@ class _Tables:
             self.open[-1].end_cell()
 
     def _text(self, data: str) -> None:
-        if data and self.open and self.open[-1].inside:
-            self.open[-1].text(unescape(_LONG_NUMBER.sub("\ufffd", data)) if "&" in data else data)
+        if not (data and self.open and self.open[-1].inside):
+            return
+        if "&" in data:  # what is cut off here makes no cell: it is too long without it
+            data = unescape(_LONG_NUMBER.sub("\ufffd", data)[: LONGEST_REFERENCE * (MAX_LETTERS + 1)])
+        self.open[-1].text(data)
 
 
 class _Size:

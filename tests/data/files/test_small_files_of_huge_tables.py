@@ -146,6 +146,8 @@ def test_an_old_workbook_tells_no_more_text_than_a_table_has(monkeypatch):
         (f"<tr><td rowspan=1000>{'y' * 40_000}" + "<tr>" * 1_000, "row 2, column 1: more than 32,767"),
         ("<tr><td>" + "a<br>" * 40_000, "row 2, column 1: more than 32,767"),
         ("<tr><td>" + "a&amp;" * 40_000, "row 2, column 1: more than 32,767"),
+        ("<tr><td>" + "&amp;" * 2_000_000, "row 2, column 1: more than 32,767"),
+        ("<tr><td>" + "&CounterClockwiseContourIntegral;" * 32_768, "row 2, column 1: more than 32,767"),
         ("<table><tr><td>" * 20_000, "more than 10,000 tables"),
     ],
 )
