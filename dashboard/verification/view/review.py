@@ -84,6 +84,7 @@ def opinion_form(case: dict) -> None:
         st.warning(words(f"review.refused_{refused.code}"), icon=":material/block:")
         return
     st.query_params["case"] = case["decision_id"]
+    st.session_state.pop(Key.INBOX_NUMBER, None)
     st.rerun()
 
 
@@ -148,6 +149,7 @@ def _withdrawal(case: dict) -> None:
             st.warning(words(f"review.refused_{refused.code}"), icon=":material/block:")
             return
     st.query_params["case"] = case["decision_id"]
+    st.session_state.pop(Key.INBOX_NUMBER, None)  # the case waits for the reader again
     st.toast(words("review.withdrawn_done"), icon=":material/undo:")
     st.rerun()
 
