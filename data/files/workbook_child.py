@@ -22,6 +22,7 @@ import sys
 import zipfile
 import zlib
 from datetime import date, datetime, time
+from xml.parsers import expat
 
 MAX_MEMORY = 3 * 2**30
 MAX_SECONDS = 60  # of processor time
@@ -86,6 +87,8 @@ def _answer(source: bytes) -> dict:
 
     try:
         content = _ods_content(source)
+        if content:
+            _refuse_malformed(content)
         _refuse_repeated(content)
         book = CalamineWorkbook.from_filelike(io.BytesIO(source))
         states = {sheet.name: str(sheet.visible).rpartition(".")[2] for sheet in book.sheets_metadata}
@@ -126,6 +129,20 @@ def _hidden(content: bytes) -> list[dict[str, list[list[int]]]]:
             sheets[-1][f"hidden_{kind}s"].append([at[kind], at[kind] + many - 1])
         at[kind] += many
     return sheets
+
+
+def _refuse_malformed(content: bytes) -> None:
+    """Refuse an ODS file whose sheets are no XML: the reader looks for the end of a cut table for ever.
+
+    Raises
+    ------
+    ValueError
+        :data:`DAMAGED`.
+    """
+    try:
+        expat.ParserCreate().Parse(content, True)
+    except expat.ExpatError:
+        raise ValueError(DAMAGED) from None
 
 
 def _refuse_repeated(content: bytes) -> None:

@@ -13,7 +13,6 @@ from data.engine.progress import Progress
 from data.verification import queries as queries_verification
 from data.verification.write import write_descriptors
 from vision.descriptor.descriptors import Descriptor, load_descriptor
-from vision.scans.preprocess import to_ink
 from vision.scans.specimens import each_specimen
 
 CHUNK = 64
@@ -78,7 +77,7 @@ def describe_specimens(
     damaged = each_specimen(
         store,
         pending.assign(check=~pending["checked"], wanted=True),
-        to_ink,
+        np.asarray,
         write,
         what="describing specimens",
         chunk=CHUNK,

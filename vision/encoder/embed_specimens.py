@@ -12,7 +12,8 @@ from data import queries
 from data.engine.progress import Progress
 from data.store import Store, write_embeddings
 from vision.encoder.backbones import Encoder
-from vision.encoder.embed import embed_prepared, prepare_image
+from vision.encoder.embed import embed_prepared
+from vision.scans.preprocess import fit_ink
 from vision.scans.specimens import DamagedImages, each_specimen
 
 CHUNK = 128
@@ -27,6 +28,7 @@ def embed_pending(store: Store, encoder: Encoder, progress: Progress | None = No
     ----------
     store : Store
     encoder : Encoder
+        Of the variant ``tepat``, whose ink images are those that the checks look at.
     progress : Progress, optional
         Told after each chunk.
     threads : int
@@ -39,9 +41,13 @@ def embed_pending(store: Store, encoder: Encoder, progress: Progress | None = No
 
     Raises
     ------
+    ValueError
+        When the encoder wants its ink prepared in another way.
     vision.scans.specimens.DamagedImages
         At the end, when some stored images cannot be opened; the others are done.
     """
+    if encoder.variant != "tepat":
+        raise ValueError(f"encoder must be of the variant tepat, got {encoder.variant!r}")
     pending = queries.specimens_without_embedding(store, encoder.info.encoder_id, "outcome_model")
     unchecked = queries.specimens_unchecked(store)
     unchecked = unchecked[~unchecked["specimen_id"].isin(pending["specimen_id"])]
@@ -53,7 +59,7 @@ def embed_pending(store: Store, encoder: Encoder, progress: Progress | None = No
     damaged = each_specimen(
         store,
         todo.assign(check=True),
-        partial(prepare_image, encoder),
+        partial(fit_ink, shape=encoder.input_size),
         write,
         what="embedding specimens",
         chunk=CHUNK,

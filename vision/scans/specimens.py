@@ -21,7 +21,8 @@ from data.store import Store, write_quality
 from data.trust.scope import Scope
 from vision.scans.fingerprint import copies_among
 from vision.scans.images import decode_image
-from vision.scans.quality import check_pixels, find_copy
+from vision.scans.preprocess import to_ink
+from vision.scans.quality import check_and_clean, check_pixels, find_copy
 
 Made = TypeVar("Made")
 logger = logging.getLogger(__name__)
@@ -66,7 +67,8 @@ def each_specimen(
         ``specimen_id``; ``check``, whether its findings are to be made and stored; ``wanted``, whether
         something is to be made of it.
     make : callable
-        Scan (uint8, (h, w) or (h, w, 3)) → what ``write`` takes; called in several threads.
+        Ink image of a scan (:func:`vision.scans.preprocess.to_ink`) → what ``write`` takes; called in several
+        threads.
     write : callable
         Called with the ids and what was made of them, once per chunk with anything wanted.
     what : str
@@ -86,7 +88,10 @@ def each_specimen(
 
     def read(data: bytes, check: bool, wanted: bool) -> tuple[list[Finding] | None, Made | None]:
         scan = decode_image(data)
-        return check_pixels(scan) if check else None, make(scan) if wanted else None
+        if check and wanted:
+            findings, ink = check_and_clean(scan)
+            return findings, make(ink)
+        return (check_pixels(scan) if check else None), (make(to_ink(scan)) if wanted else None)
 
     with ThreadPoolExecutor(max(1, threads)) as pool:
         for start in range(0, len(pending), chunk):

@@ -133,7 +133,7 @@ def test_one_damaged_image_holds_up_no_other(copied, caplog):
     damaged = each_specimen(
         copied,
         pending,
-        lambda scan: scan.shape[0],
+        lambda ink: ink.shape[0],
         lambda ids, heights: made.update(zip(ids, heights, strict=True)),
         what="measuring",
         chunk=4,

@@ -215,3 +215,21 @@ def test_filled_cells_repeated_over_a_whole_sheet_are_refused_before_they_are_wr
             new.writestr(part, content)
     with pytest.raises(TableError, match="repeats filled cells"):
         read_table(buffer.getvalue(), "m.ods")
+
+
+@pytest.mark.parametrize("end", [b"</table:table>", b"</table:table-row>", b"</office:spreadsheet>"])
+def test_a_workbook_whose_sheets_have_no_end_is_refused_at_once(end, monkeypatch):
+    """A damaged place in a real file did this: the reader looked for the end of the table for ever."""
+    monkeypatch.setattr(workbook_reader, "SECONDS", 20)
+    old = zipfile.ZipFile(io.BytesIO(WORKBOOKS["ods"]))
+    for broken in (b"", end[:4] + b",", end[:-1]):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as new:
+            for part in old.namelist():
+                content = old.read(part)
+                if part == "content.xml":
+                    before, _, after = content.rpartition(end)
+                    content = before + broken + after
+                new.writestr(part, content)
+        with pytest.raises(TableError, match="m.ods: the workbook is damaged"):
+            read_table(buffer.getvalue(), "m.ods")
