@@ -66,5 +66,5 @@ def show() -> None:
     gaps(given)
     with card("health"):
         health()
-    export_bar(partial(parts.export_frame, given.cube, words), "overview", **vars(chosen))
+    export_bar(partial(parts.export_frame, given.cube, words), "overview", about_people=False, **vars(chosen))
     draw_ahead("overview", prepare_overview, group_choices(programs, cohorts))
