@@ -11,7 +11,7 @@ from data.commands.frame import ACTOR, Refusal, note, opened_store
 
 
 def account(
-    name: Annotated[str, typer.Argument(help="Name to sign in with; an advisor's as in the register, in quotes.")],
+    name: Annotated[str, typer.Argument(help="Name to sign in with; an advisor's as in the register.")],
     role: Annotated[
         str | None, typer.Option(help="leadership, advisor, registry, accreditation, auditor, …")
     ] = None,

@@ -126,7 +126,7 @@ def _write_administrator(store: Store, account) -> None:
 
 def _first_administrator(store: Store, name: str) -> None:
     """An administrator who can sign in, unless there is one (of that name); asks for the password twice."""
-    from data.trust.account_names import as_account_name, check_account_name
+    from data.trust.account_names import check_account_name
     from data.trust.accounts import Account, find_account, with_password
 
     ready = with_password(store, ROLE)

@@ -64,4 +64,6 @@ def _may_stand(char: str) -> bool:
 
 def _selects(char: str) -> bool:
     """Whether it only chooses a form of the sign before it: two names with and without look alike."""
-    return "\ufe00" <= char <= "\ufe0f" or "\u180b" <= char <= "\u180f" or "\U000e0100" <= char <= "\U000e01ef"
+    return (
+        "\ufe00" <= char <= "\ufe0f" or "\u180b" <= char <= "\u180f" or "\U000e0100" <= char <= "\U000e01ef"
+    )

@@ -257,8 +257,13 @@ def verify_password(store: Store, name: str, password: str) -> Account | None:
 
 
 def advisors_without_account(store: Store) -> list[tuple[str, int]]:
-    """Advisors whom the register names and who have no account, closed ones too: (name as the register has
-    it, how many students have them), by name; those that :func:`check_account_name` refuses are among them."""
+    """Advisors whom the register names and who have no account, not even a closed one, by name.
+
+    Returns
+    -------
+    list of (str, int)
+        The name as the register has it, one that no account can have too, and how many students have them.
+    """
     students, table = schema.students, schema.accounts
     named = select(students.c.advisor, func.count()).where(students.c.advisor.is_not(None))
     with store.reading() as connection:

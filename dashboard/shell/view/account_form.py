@@ -158,13 +158,11 @@ def password_choice(key: str, label: str, button: str, icon: str | None = None) 
     # In a form every key that is struck reaches the page. Outside of one a password is handed over when its
     # field loses the focus, but not to the field's own eye, which the Tab key leads to.
     with st.form(f"password-{key}", border=False):
-        secret = new_password() if way == GENERATED else _password_field(key)
+        if way == GENERATED:
+            secret = new_password()
+        else:
+            st.caption(words("accounts.password_rule", least=MIN_PASSWORD, most=MAX_PASSWORD))
+            about = {"autocomplete": "new-password", "key": f"secret-{key}"}
+            secret = st.text_input(words("accounts.password_once"), type="password", **about)
         pressed = st.form_submit_button(label, type="primary", icon=icon, key=button)
     return pressed, secret, way == TYPED
-
-
-def _password_field(key: str) -> str:
-    words = current_session.words()
-    st.caption(words("accounts.password_rule", least=MIN_PASSWORD, most=MAX_PASSWORD))
-    label = words("accounts.password_once")
-    return st.text_input(label, type="password", autocomplete="new-password", key=f"secret-{key}")
