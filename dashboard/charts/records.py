@@ -18,7 +18,9 @@ def term_timeline(frame: pd.DataFrame, words: Words) -> Chart:
     ----------
     frame : pandas.DataFrame
         Rows of ``terms``: ``term_id``, ``status``, ``gpa_term``, ``gpa_cum``, ``credits_attempted``,
-        ``credits_passed``; empty cells stay gaps.
+        ``credits_passed``; empty cells stay gaps, and what is empty throughout is left out. With
+        ``gpa_cum_is_mean``: whether the cumulative average is the mean of the terms
+        (:func:`data.records.told_terms.averaged`).
     """
     rows = frame.sort_values("term_id").reset_index(drop=True)
     x = list(range(len(rows)))
@@ -28,38 +30,19 @@ def term_timeline(frame: pd.DataFrame, words: Words) -> Chart:
         xaxis2={"anchor": "y2", "matches": "x"},
         yaxis2={"anchor": "x2", "domain": [0.0, 0.395]},
     )
-    sketch.add_scatter(
-        x=x,
-        y=rows["gpa_cum"],
-        name=words("column.gpa_cum"),
-        mode="lines",
-        line={"color": MUTED, "width": 2, "dash": "dot"},
+    dotted = {"mode": "lines", "line": {"color": MUTED, "width": 2, "dash": "dot"}}
+    strong = {"mode": "lines+markers", "line": {"color": ACCENT, "width": 2.4}, "marker": {"size": 8}}
+    behind = {"marker": {"color": translucent(MUTED, 0.35)}, "xaxis": "x2", "yaxis": "y2"}
+    before = {"marker": {"color": ACCENT}, "width": 0.42, "xaxis": "x2", "yaxis": "y2"}
+    drawn = (
+        ("gpa_cum", sketch.add_scatter, dotted),
+        ("gpa_term", sketch.add_scatter, strong),
+        ("credits_attempted", sketch.add_bar, behind),
+        ("credits_passed", sketch.add_bar, before),
     )
-    sketch.add_scatter(
-        x=x,
-        y=rows["gpa_term"],
-        name=words("column.gpa_term"),
-        mode="lines+markers",
-        line={"color": ACCENT, "width": 2.4},
-        marker={"size": 8},
-    )
-    sketch.add_bar(
-        x=x,
-        y=rows["credits_attempted"],
-        name=words("column.credits_attempted"),
-        marker={"color": translucent(MUTED, 0.35)},
-        xaxis="x2",
-        yaxis="y2",
-    )
-    sketch.add_bar(
-        x=x,
-        y=rows["credits_passed"],
-        name=words("column.credits_passed"),
-        marker={"color": ACCENT},
-        width=0.42,
-        xaxis="x2",
-        yaxis="y2",
-    )
+    for name, add, look in drawn:
+        if rows[name].notna().any():  # the legend would name a line that is not there
+            add(x=x, y=rows[name], name=heading(name, rows, words), **look)
     for place, status in enumerate(rows["status"]):
         if status in NO_COURSES:
             sketch.add_vrect(
@@ -101,5 +84,15 @@ def term_table(rows: pd.DataFrame, words: Words) -> pd.DataFrame:
         words("column.term"): rows["term"],
         words("column.status"): [words(f"status.{s}") for s in rows["status"]],
     }
-    shown |= {words(f"column.{name}"): rows[name] for name in columns if name in rows}
+    shown |= {heading(name, rows, words): rows[name] for name in columns if name in rows}
     return pd.DataFrame(shown)
+
+
+def heading(name: str, terms: pd.DataFrame, words: Words) -> str:
+    """Heading of a column of ``terms``; a cumulative average that is the mean of the terms is called so."""
+    return words(f"column.{'gpa_cum_mean' if name == 'gpa_cum' and of_means(terms) else name}")
+
+
+def of_means(terms: pd.DataFrame) -> bool:
+    """Whether the cumulative average of these rows is the mean of the terms."""
+    return "gpa_cum_is_mean" in terms and bool(terms["gpa_cum_is_mean"].any())

@@ -32,13 +32,14 @@ def digest(
     from dashboard.shell.wording import LANGUAGES, Words
     from data.columns import TARGETS
     from data.trust import audit
+    from data.trust.account_names import as_account_name
     from data.trust.accounts import find_account
 
     for name, value, allowed in (("target", target, TARGETS), ("language", language, tuple(LANGUAGES))):
         if value not in allowed:
             raise Refusal(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
     with opened_store() as store:
-        person = find_account(store, account)
+        person = find_account(store, as_account_name(account))
         if person is None or person.role != "advisor":
             raise Refusal(f"account must be an advisor who may sign in, got {account!r}")
         week = gather(store, scope_for(person), target, on.date() if on else date.today())

@@ -23,6 +23,7 @@ from dashboard.students.view.pdf import student_pdf
 from dashboard.students.view.risk_cards import risk_cards
 from dashboard.students.view.specimen_panel import specimen_panel
 from data import queries
+from data.records.told_terms import averaged
 
 
 def show() -> None:
@@ -36,7 +37,7 @@ def show() -> None:
         refused_student(key)
         return empty_state(words("student.denied_title"), words("student.denied_text"), ":material/lock:")
     auditing.audited_once("view_student", key)
-    terms = queries.term_rows(store, scope, key)
+    terms = averaged(queries.term_rows(store, scope, key))
     parts.student_header(students.iloc[0].to_dict(), terms)
     offer_line(key)
     events = queries.case_events(store, scope, key)

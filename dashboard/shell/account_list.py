@@ -10,6 +10,7 @@ from dashboard.shell.access import may_manage_accounts
 from dashboard.shell.wording import EMPTY, Words
 from data.store import Store
 from data.trust import accounts
+from data.trust.account_names import check_account_name
 from data.trust.account_states import AccountState
 from data.trust.accounts import Account, AccountChanged, LastAdministrator
 from data.trust.passwords import MAX_PASSWORD, MIN_PASSWORD, PasswordRefused
@@ -96,7 +97,7 @@ def change(store: Store, person: Account, before: Account | None, after: Account
     """
     _check(person, after.account)
     try:
-        accounts.check_account_name(after.account)
+        check_account_name(after.account)
     except ValueError:
         return words("accounts.bad_name")
     if not after.display_name.strip() or len(after.display_name) > accounts.LONGEST_NAME:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from data.settings import get_settings
 from data.store import Store
 from data.trust import accounts, audit, throttle
+from data.trust.account_names import as_account_name
 from data.trust.accounts import Account
 from data.trust.passwords import PasswordRefused
 from data.trust.sessions import Session
@@ -41,7 +42,7 @@ def sign_in(store: Store, name: str, password: str, address: str) -> Outcome:
     """
     if not get_settings().local_accounts:
         return Outcome(None)
-    name = name.strip()
+    name = as_account_name(name)
     charge = throttle.charge(store, name, address)
     if not charge.allowed:
         return Outcome(None, charge.held)

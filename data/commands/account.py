@@ -35,12 +35,14 @@ def account(
     closing the account, signs its owner out everywhere.
     """
     from data.columns import ROLES
+    from data.trust.account_names import as_account_name
     from data.trust.accounts import any_account, check_new_name
 
     if program and every_program:
         raise Refusal("--program and --every-program exclude each other")
     if role is not None and role not in ROLES:
         raise Refusal(f"--role must be one of {', '.join(ROLES)}; got {role!r}")
+    name = as_account_name(name)
     with opened_store() as store:
         before = any_account(store, name)
         if before is None:

@@ -88,16 +88,16 @@ class _Answers:
 def _asked_before(institution: str, administrator: str) -> _Answers | None:
     """The answers for a store that is not there yet, asked before anything is made; None where one is."""
     from data.store import NoStore
-    from data.trust.accounts import check_account_name
+    from data.trust.account_names import as_account_name, check_account_name
 
     try:
         with opened_store():
             return None
     except NoStore:
         if administrator:
-            check_account_name(administrator)
+            check_account_name(as_account_name(administrator))
         institution = institution or _asked(INSTITUTION).strip()
-        name = administrator or _asked(FIRST_ACCOUNT, default=FIRST).strip()
+        name = as_account_name(administrator or _asked(FIRST_ACCOUNT, default=FIRST))
         check_account_name(name)
         return _Answers(institution, name, _good_password(name))
 
@@ -126,7 +126,8 @@ def _write_administrator(store: Store, account) -> None:
 
 def _first_administrator(store: Store, name: str) -> None:
     """An administrator who can sign in, unless there is one (of that name); asks for the password twice."""
-    from data.trust.accounts import Account, check_account_name, find_account, with_password
+    from data.trust.account_names import check_account_name
+    from data.trust.accounts import Account, find_account, with_password
 
     ready = with_password(store, ROLE)
     if name in ready or (not name and ready):

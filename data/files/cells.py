@@ -7,6 +7,7 @@ read once, so a column of a million cells costs its few hundred different values
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date
 
@@ -149,6 +150,8 @@ def _caught(read, text: str, *options):
 
 def _read_text(text: str, column: str) -> str | None:
     text = re.sub(r"\s+", " ", text).strip()
+    if column == "advisor":
+        text = unicodedata.normalize("NFC", text)  # who signs in has one way of writing a letter
     if column in ("name", "program_name", "program_code"):
         return None if text in _PROGRAMS_NULLS or not text.strip("-—–") else whole_code(text, column)
     return None if is_null(text) or text == "NA" else whole_code(text, column)

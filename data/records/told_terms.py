@@ -17,6 +17,7 @@ from data.engine.facts import read_fact
 from data.records.course_results import DERIVED, SETTING, GradeRules, filled
 from data.records.frames import ATTEMPT
 
+WAITING = "U"  # status of who has only the competency examination left
 GROUP = ["program_code", "cohort_term", "term_index", "status"]
 
 
@@ -50,6 +51,39 @@ def told(connection: Connection, terms: pd.DataFrame) -> pd.DataFrame:
         return terms
     found = fetch_by_keys(connection, attempts(), schema.course_attempts.c.student_key, keys)
     return filled(terms, found, grade_rules_in(connection))
+
+
+def averaged(terms: pd.DataFrame) -> pd.DataFrame:
+    """One student's terms, with the cumulative average that the model reckons with where the register and the
+    grades tell none: the mean of the term averages so far, each regular term once.
+
+    Parameters
+    ----------
+    terms : DataFrame
+        ``term_id, term_index, status, gpa_term, gpa_cum, credits_attempted`` of one student, as
+        :func:`data.records.queries.term_rows` has them.
+
+    Returns
+    -------
+    DataFrame
+        The same rows in the same order, with ``gpa_cum_is_mean`` (bool, the same in every row): whether
+        ``gpa_cum`` was empty throughout and is now such a mean (0 to 4, missing before the first average).
+    """
+    ordered = terms.sort_values("term_id", kind="stable")
+    gpa = pd.to_numeric(ordered["gpa_term"]).astype("float64")
+    # Without courses to take, a term of waiting for the examination says nothing of grades.
+    idle = (ordered["status"] == WAITING) & ~(pd.to_numeric(ordered["credits_attempted"]) > 0)
+    gpa = gpa.mask(idle)
+    if terms["gpa_cum"].notna().any() or gpa.isna().all():
+        return terms.assign(gpa_cum_is_mean=False)
+    by_index: dict[int, float] = {}
+    means = []
+    for index, value in zip(ordered["term_index"], gpa, strict=True):
+        if not np.isnan(value):
+            by_index[index] = value  # a short term shares the index of the even term before it
+        means.append(np.mean(list(by_index.values())) if by_index else np.nan)
+    made = pd.Series(means, ordered.index, dtype="float64").reindex(terms.index)
+    return terms.assign(gpa_cum=made, gpa_cum_is_mean=True)
 
 
 def told_averages(connection: Connection, which: Sequence[ColumnElement[bool]]) -> pd.DataFrame:

@@ -14,12 +14,12 @@ from data.columns import ROLES
 from data.engine.database import Store
 from data.settings import get_settings
 from data.trust import origin
+from data.trust.account_names import check_account_name, folded, is_account_name
 from data.trust.audit import Entry, note_in
 from data.trust.passwords import check_password, hash_password, outdated, right_password
 
 CLEAR = "abcdefghjkmnpqrstuvwxyz23456789"  # without i, l, o, 0 and 1
 LONGEST_NAME = schema.longest(schema.accounts.c.display_name)  # characters of a name on the screen
-ACCOUNT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,79}")
 
 
 @dataclass(frozen=True)
@@ -228,15 +228,6 @@ def bound_accounts(store: Store) -> set[str]:
         return _bound_in(connection)
 
 
-def check_account_name(name: str) -> None:
-    """Raise ValueError when nobody can have that name."""
-    if not ACCOUNT_NAME.fullmatch(name):
-        raise ValueError(
-            "account must be 1-80 letters, digits or . _ @ + -, starting with a letter or digit, got "
-            f"{name!r}"
-        )
-
-
 def check_new_name(store: Store, name: str) -> None:
     """Raise ValueError when no new account can have that name: none can, or another differs by case alone."""
     check_account_name(name)
@@ -265,6 +256,22 @@ def verify_password(store: Store, name: str, password: str) -> Account | None:
     return account_of(row)
 
 
+def advisors_without_account(store: Store) -> list[tuple[str, int]]:
+    """Advisors whom the register names and who have no account, not even a closed one, by name.
+
+    Returns
+    -------
+    list of (str, int)
+        The name as the register has it, one that no account can have too, and how many students have them.
+    """
+    students, table = schema.students, schema.accounts
+    named = select(students.c.advisor, func.count()).where(students.c.advisor.is_not(None))
+    with store.reading() as connection:
+        taken = {folded(name) for name in connection.scalars(select(table.c.account))}
+        found = connection.execute(named.group_by(students.c.advisor)).all()
+    return sorted((name, count) for name, count in found if folded(name) not in taken)
+
+
 def write_demo_accounts(store: Store) -> list[Account]:
     """One account without a password per role, and one per advisor whom students name.
 
@@ -290,7 +297,7 @@ def _found(store: Store, name: str):
     joined = table.outerjoin(external, external.c.account == table.c.account)
     wanted = select(table, bound).select_from(joined)
     # Anything may be typed at the door, and not all of it be asked.
-    wanted = wanted.where(table.c.account == (name if ACCOUNT_NAME.fullmatch(name) else ""))
+    wanted = wanted.where(table.c.account == (name if is_account_name(name) else ""))
     with store.reading() as connection:
         return connection.execute(wanted).mappings().one_or_none()
 
@@ -357,8 +364,9 @@ def _kept(account: Account) -> dict:
 
 
 def _refuse_twin(connection: Connection, name: str) -> None:
-    like = func.lower(schema.accounts.c.account) == name.lower()
-    if other := connection.scalar(select(schema.accounts.c.account).where(like)):
+    key = folded(name)  # in Python: a database folds the letters of its own alphabet alone
+    names = connection.scalars(select(schema.accounts.c.account))
+    if other := next((one for one in names if folded(one) == key), None):
         raise NameTaken(f"account {name!r} differs from {other!r} by case alone; choose another name")
 
 
@@ -384,4 +392,4 @@ def account_of(row) -> Account:
 
 
 def _shown(name: str) -> str:
-    return re.sub(r"[._@+-]+", " ", name).title()
+    return name if " " in name else re.sub(r"[._@+-]+", " ", name).title()

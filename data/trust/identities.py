@@ -16,7 +16,8 @@ from sqlalchemy import Connection, delete, insert, select, update
 from data import schema
 from data.engine.clock import now
 from data.engine.database import Store
-from data.trust.accounts import Account, account_of, check_account_name, end_sessions_in, write_in
+from data.trust.account_names import as_account_name, check_account_name
+from data.trust.accounts import Account, account_of, end_sessions_in, write_in
 from data.trust.audit import NOBODY, Entry, note_in
 
 REMEMBERED = timedelta(days=1)  # how long an answer is known to have been taken; it is too old long before
@@ -130,7 +131,7 @@ def _admitted(connection: Connection, claimed: Claimed, subject: str) -> Account
     name = connection.scalar(select(table.c.account).where(table.c.subject == subject))
     bound = name is not None
     if not bound:
-        name = claimed.account
+        name = as_account_name(claimed.account)
         try:
             check_account_name(name)
         except ValueError:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-WAITING = "U"  # status of who has only the competency examination left
+from data.records.told_terms import WAITING
+
 OF_LOAD = (
     *("gpa_term", "credits_attempted", "credits_passed", "courses_failed", "courses_repeated"),
     "attendance_rate",

@@ -97,8 +97,9 @@ def _reset(before: Account) -> None:
     words = current_session.words()
     with st.popover(words("accounts.reset"), icon=":material/lock_reset:"):
         st.markdown(words("accounts.reset_text", name=plain(before.display_name)))
-        secret, typed = password_choice(f"reset-{before.account}")
-        if st.button(words("accounts.reset_sure"), type="primary", key="account-reset"):
+        key, label = f"reset-{before.account}", words("accounts.reset_sure")
+        pressed, secret, typed = password_choice(key, label, "account-reset")
+        if pressed:
             after = replace(before, password=secret, once=True)
             said = words("accounts.reset_done", name=plain(before.account))
             _done(before, after, said, "" if typed else secret)

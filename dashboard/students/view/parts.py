@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.charts.bands import risk_scale
+from dashboard.charts.records import heading
 from dashboard.components.chart_panel import QUIET
 from dashboard.components.layout import empty_state, page_header
 from dashboard.shell import current_session, stores
@@ -156,6 +157,7 @@ def export_frame(history: pd.DataFrame, terms: pd.DataFrame, words: Words) -> pd
         )
     rows = rows.assign(status=[words(f"status.{status}") for status in rows["status"]])
     headings = {name: words(f"column.{name}") for name in rows.columns if words.has(f"column.{name}")}
+    headings["gpa_cum"] = heading("gpa_cum", terms, words)
     return rows.rename(
         columns=headings | {"term_id": words("column.term"), "term_index": words("column.as_of_index")}
     )

@@ -38,7 +38,8 @@ def student_pdf(
     student : dict
         The row of :func:`data.queries.student`; names only where the reader may see them.
     terms, events : DataFrame
-        Of :func:`data.queries.term_rows` and :func:`data.queries.case_events`.
+        Of :func:`data.queries.term_rows`, by :func:`data.records.told_terms.averaged`, and
+        :func:`data.queries.case_events`.
     score, reasons : or None
         The newest score under the model in service and its explanation.
     past : dict or None

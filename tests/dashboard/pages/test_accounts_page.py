@@ -5,14 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
 
 from dashboard.shell import account_list
-from dashboard.shell.access import pages_for
+from dashboard.shell.access import pages_for, scope_for
 from dashboard.shell.wording import Words
+from data import queries
 from data.columns import ROLES
 from data.settings import get_settings
 from data.trust import audit, sessions
-from data.trust.accounts import Account, any_account, verify_password, write_accounts
+from data.trust.accounts import (
+    Account,
+    advisors_without_account,
+    any_account,
+    verify_password,
+    write_accounts,
+)
 from data.trust.identities import Claimed, admit, allow_binding
 
 SECRET = "seven quiet otters"
@@ -75,16 +83,37 @@ def test_a_weak_password_a_taken_name_and_no_programme_are_refused_in_words(offi
     at.text_input(key="new-name-0").input("Dean")
     at.text_input(key="new-display-0").input("Sari")
     at.radio(key="way-new-0").set_value("typed").run()
-    at.text_input(key="secret-new-0").input("rahasia").run()
+    at.text_input(key="secret-new-0").input("rahasia")
     button(at, "new-create").click().run()
     assert "sedikitnya 12 karakter" in at.error[0].value
-    at.text_input(key="secret-new-0").input("violet rain on tin").run()
+    at.text_input(key="secret-new-0").input("violet rain on tin")
     button(at, "new-create").click().run()
     assert "sudah ada" in at.error[0].value
     at.toggle(key="every-new-0").set_value(False).run()
     button(at, "new-create").click().run()
     assert "sedikitnya satu program studi" in at.error[0].value
     assert any_account(office, "Dean") is None
+
+
+def test_the_advisors_of_the_register_who_have_no_account_are_offered(office, screen):
+    rename = text("UPDATE students SET advisor = :new WHERE advisor = :old")
+    with office.writing("accounts") as connection:
+        connection.execute(rename, {"new": "Dra. Sri Wahyuni, M.Ak.", "old": "budi"})
+        connection.execute(rename, {"new": "Citra *bold*", "old": "citra"})
+    write_accounts(office, [Account("ani", "Ani", "advisor")])
+    count = dict(advisors_without_account(office))
+    assert list(count) == ["Citra *bold*", "Dra. Sri Wahyuni, M.Ak."]
+    at = screen.drawn("accounts", ROOT)
+    at.selectbox(key="new-role-0").select("advisor").run()
+    students = count["Dra. Sri Wahyuni, M.Ak."]
+    assert at.selectbox(key="new-advisor-0").options == [f"Dra. Sri Wahyuni, M.Ak. · {students} students"]
+    assert r"no account can have: 1 (Citra \*bold\*)" in screen.texts(at)
+    at.selectbox(key="new-advisor-0").select("Dra. Sri Wahyuni, M.Ak.").run()
+    button(at, "new-create").click().run()
+    made = verify_password(office, "Dra. Sri Wahyuni, M.Ak.", at.code[0].value)
+    assert (made.role, made.display_name) == ("advisor", "Dra. Sri Wahyuni, M.Ak.")
+    assert len(queries.students(office, scope_for(made))) == students
+    assert dict(advisors_without_account(office)) == {"Citra *bold*": count["Citra *bold*"]}
 
 
 def test_role_and_programmes_change_after_before_and_after_were_seen(office, screen):

@@ -16,6 +16,7 @@ from dashboard.reports.cohort_report import PARTS, _hide, cohort_report, cohort_
 from dashboard.reports.markdown_pdf import markdown_pdf, to_blocks
 from dashboard.reports.provenance import Provenance, file_hash, provenance_of, today
 from dashboard.reports.student_summary import StudentSummary, student_summary
+from data.records.told_terms import averaged
 from data.settings import software_version
 from data.store import set_fact
 
@@ -168,6 +169,13 @@ def test_the_student_page_is_one_page_with_reasons_gaps_and_rights():
     ):
         assert words in text
     assert "no established evidence" not in text
+
+
+def test_a_cumulative_average_that_is_a_mean_is_printed_and_called_so():
+    bare = summary().terms.assign(term_index=[1, 2, 3], gpa_cum=None, credits_attempted=20)
+    text = " ".join(text_of(student_summary(summary(terms=averaged(bare)), PROVENANCE, "id")).split())
+    assert "IPK (rata-rata IPS)" in text and "2,75" in text
+    assert "rata-rata IPS" not in text_of(student_summary(summary(), PROVENANCE, "id"))
 
 
 def test_the_notice_on_signatures_is_printed_when_one_took_part():

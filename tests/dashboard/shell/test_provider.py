@@ -239,7 +239,7 @@ def test_a_person_is_known_by_the_subject_and_not_by_a_name(store):
     assert refused(store, claimed("3", subject="43")) == "name_taken"
     assert refused(store, claimed("4", issuer="j")) == "name_taken"
     assert refused(store, claimed("5", subject="44", account="ANI")) == "name_taken"
-    assert refused(store, claimed("6", subject="45", account="a b")) == "bad_name"
+    assert refused(store, claimed("6", subject="45", account="a:b")) == "bad_name"
     assert refused(store, claimed("7", subject="46", account="")) == "bad_name"
 
 

@@ -128,7 +128,7 @@ def test_what_changes_the_reach_of_an_account_ends_its_sessions(run, small_regis
     ("words", "said"),
     [
         (("new", "--role", "king"), "--role must be one of leadership, advisor"),
-        (("a b", "--role", "advisor"), "account must be 1-80 letters"),
+        (("a:b", "--role", "advisor"), "account must be 1-80 letters"),
         (("DEAN", "--role", "advisor"), "'DEAN' differs from 'dean' by case alone"),
     ],
 )

@@ -184,7 +184,7 @@ def test_a_missing_key_is_one_plain_line(run, small_register):
         (("--ask",), "", "nobody answered “Name of the institution”"),
         (("--ask",), "Universitas Contoh\n", "nobody answered “Account of the first administrator”"),
         (("--ask",), "Universitas Contoh\nadmin\n", "nobody answered “Password”"),
-        (("--administrator", "a b"), "", "account must be 1-80 letters"),
+        (("--administrator", "a:b"), "", "account must be 1-80 letters"),
     ],
 )
 def test_init_leaves_nothing_behind_when_nobody_answers(tmp_path, monkeypatch, words, answers, said):
