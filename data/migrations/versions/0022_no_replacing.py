@@ -5,7 +5,7 @@ makes stores of before go through one.
 """
 
 revision = "0022"
-down_revision = "0020"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
