@@ -733,7 +733,9 @@ trials = Table(  # append-only: a protocol as it was registered, before anybody 
     Column("protocol", JSON, nullable=False),  # see data.cases.trial_protocol; nothing of a student
     Column("protocol_sha256", String(64), nullable=False),
 )
-trial_seeds = Table(  # AES-GCM ciphertext of what the lots are made with; the protocol holds its SHA-256
+# Append-only but for a change of the store's key: AES-GCM ciphertext of what the lots are made with; the
+# protocol holds its SHA-256.
+trial_seeds = Table(
     "trial_seeds",
     metadata,
     Column("trial_id", String(32), ForeignKey("trials.trial_id"), primary_key=True),
@@ -782,6 +784,7 @@ APPEND_ONLY = (  # no UPDATE ever; DELETE only where a student's erasure must re
     duplicate_reviews,
     signature_predictions,
     trials,
+    trial_seeds,
     trial_acts,
     trial_students,
 )

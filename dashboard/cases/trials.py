@@ -20,6 +20,7 @@ from data.trust.reports_store import same_account
 from data.trust.small_cells import MARK, THRESHOLD
 
 STEPS = ("approve", "draw", "read", "stop")
+MANY, COARSE = 100, 5  # students of a group under which rounded shares are told in steps of so many points
 
 
 def open_steps(trial: Trial, person: Account, on: date) -> list[str]:
@@ -151,7 +152,11 @@ def count_words(count: int, words: Words) -> str:
 
 
 def result_lines(trial: Trial, words: Words) -> list[str]:
-    """The result in sentences; counts of fewer than five are not told, nor what follows from them."""
+    """The result in sentences; counts of fewer than five are not told, nor what follows from them.
+
+    Where fewer than five of a group were erased since, numbers are those drawn, in tens, and shares are
+    rounded: how many were drawn is known, and the exact figures would tell how many of them are gone.
+    """
     result = trial.result
     if result is None:
         return []
@@ -159,31 +164,40 @@ def result_lines(trial: Trial, words: Words) -> list[str]:
     cells = [n for one in counts.values() for n in (one["events"], one["students"] - one["events"])]
     if any(0 < cell < THRESHOLD for cell in cells):
         return [words("trial.result_small")]
+    few_erased = any(0 < one["erased"] < THRESHOLD for one in counts.values())
+    sizes = {arm: one["students"] + (one["erased"] if few_erased else 0) for arm, one in counts.items()}
+    step = (COARSE if min(sizes.values()) < MANY else 1) if few_erased else 0.1
+    digits = 1 if step < 1 else 0
     told = {
-        "offered": words.percent(figures["offered"], 1),
-        "usual": words.percent(figures["usual"], 1),
-        "n": counts["offered"]["students"],
-        "m": counts["usual"]["students"],
-        "points": words.signed(100 * figures["value"], 1),
-        "low": words.signed(100 * figures["low"], 1),
-        "high": words.signed(100 * figures["high"], 1),
+        **{arm: words.percent(_in_steps(100 * figures[arm], step) / 100, digits) for arm in counts},
+        "n": round(sizes["offered"], -1) if few_erased else sizes["offered"],
+        "m": round(sizes["usual"], -1) if few_erased else sizes["usual"],
+        "points": words.signed(_in_steps(100 * figures["value"], step), digits),
+        "low": words.signed(_in_steps(100 * figures["low"], step), digits),
+        "high": words.signed(_in_steps(100 * figures["high"], step), digits),
     }
     verdict = "fewer" if figures["high"] < 0 else "more" if figures["low"] > 0 else "open"
-    lines = [words("trial.result", **told), words(f"trial.verdict_{verdict}")]
-    lines.append(_helped(counts, words))
+    sentence = "trial.result_about" if few_erased else "trial.result"
+    lines = [words(sentence, **told), words(f"trial.verdict_{verdict}")]
+    lines.append(_helped(counts, max(step, 1), words))
     erased = sum(one["erased"] for one in counts.values())
     if erased:
         lines.append(words("trial.erased", n=count_words(erased, words)))
     return lines
 
 
-def _helped(counts: dict[str, dict[str, int]], words: Words) -> str:
+def _in_steps(points: float, step: float) -> float:
+    """Percentage points rounded to the nearest multiple of ``step``."""
+    return step * round(points / step)
+
+
+def _helped(counts: dict[str, dict[str, int]], step: float, words: Words) -> str:
     """How many of each group had help logged: the groups are compared as drawn whatever stands here."""
     shares = {}
     for arm, one in counts.items():
         helped, all_of_them = one["helped"], one["students"]
         hidden = 0 < helped < THRESHOLD or 0 < all_of_them - helped < THRESHOLD
-        shares[arm] = MARK if hidden else words.percent(helped / all_of_them)
+        shares[arm] = MARK if hidden else words.percent(_in_steps(100 * helped / all_of_them, step) / 100)
     return words("trial.helped", **shares)
 
 

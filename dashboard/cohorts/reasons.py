@@ -49,28 +49,44 @@ def _can_change(name: str) -> bool:
 def commonest(counted: pd.DataFrame) -> pd.DataFrame:
     """How common each reason is among the students at risk, the commonest first.
 
-    Nothing is told where fewer than :data:`FEWEST` are at risk, nor a reason of fewer students than
-    :data:`data.trust.small_cells.THRESHOLD`. Of one that all but so few have, no figure is told.
-
     Parameters
     ----------
     counted : DataFrame
-        :func:`data.scores.reasons_cube.reasons_of_risk`, narrowed to whom it is about.
+        :func:`data.scores.reasons_cube.reasons_of_risk`, of one programme or of several.
 
     Returns
     -------
     DataFrame
         ``reason``; ``n``, the students at risk; ``rate`` in 0–1 with its interval (Wilson) ``low``, ``high``,
         which are missing where nearly all have the reason.
+
+    Notes
+    -----
+    What is told of several programmes is worked out from what is told of each by itself, and from nothing
+    else (:func:`_told_by_program`): a difference of two figures can only be one that may be told. A programme
+    with fewer than :data:`FEWEST` at risk is left out of the sum as well; fewer than
+    :data:`data.trust.small_cells.THRESHOLD` with a reason count as none, all but fewer than so many as all.
     """
-    sums = counted.groupby("reason")["students"].sum()
+    told = _told_by_program(counted)
+    sums = told.groupby("reason")["students"].sum()
     n = int(sums.get(ALL, 0))
     sums = sums.drop(ALL, errors="ignore").sort_values(ascending=False, kind="stable")
-    sums = sums[sums >= THRESHOLD] if n >= FEWEST else sums.iloc[:0]
-    known = sums.where(n - sums >= THRESHOLD).astype(float)
+    sums = sums[sums > 0]
+    known = sums.where(sums < n).astype(float)
     low, high = wilson(known, pd.Series(n, sums.index))
     table = {"reason": sums.index, "n": n, "rate": known.to_numpy() / max(n, 1), "low": low, "high": high}
     return pd.DataFrame(table).reset_index(drop=True)
+
+
+def _told_by_program(counted: pd.DataFrame) -> pd.DataFrame:
+    """``program_code, reason, students`` as they may be told: nothing of a programme with few at risk, few
+    with a reason as none, all but few as all."""
+    sums = counted.groupby(["program_code", "reason"], as_index=False)["students"].sum()
+    everybody = sums[sums["reason"] == ALL].set_index("program_code")["students"]
+    n = sums["program_code"].map(everybody).fillna(0)
+    few, nearly = sums["students"] < THRESHOLD, n - sums["students"] < THRESHOLD
+    told = sums.assign(students=sums["students"].mask(few, 0).mask(nearly, n).astype(int))
+    return told[n >= FEWEST]
 
 
 def by_program(counted: pd.DataFrame) -> pd.DataFrame:

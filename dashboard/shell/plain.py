@@ -13,10 +13,9 @@ import re
 
 import pandas as pd
 
+from data.engine.shown_text import one_line, shown
+
 JOINER = "\u2060"  # no width, no meaning: only keeps two signs from being read together
-# Control characters, and signs that turn the order of what follows; the marks U+200E, U+200F and U+061C
-# belong to names in right-to-left scripts and stay.
-_UNSEEN = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069]")
 _SIGNS = re.compile(r"([!-/:-@\[-`{-~])")  # every ASCII sign that Markdown may give a meaning
 # What Streamlit looks for in finished text, where a backslash no longer helps: addresses, e-mail,
 # :shortcodes:, arrows and other signs that it draws as one.
@@ -28,15 +27,9 @@ _READ_TOGETHER = re.compile(
 )
 
 
-def shown(text: object) -> str:
-    """The text without signs that are not seen but turn or hide others; each becomes a ``�``."""
-    return _UNSEEN.sub("\ufffd", str(text))
-
-
 def plain(text: object) -> str:
     """Markdown that shows exactly ``text``, on one line, and :func:`shown`."""
-    line = " ".join(shown(text).split())
-    return _SIGNS.sub(r"\\\1", _READ_TOGETHER.sub(JOINER, line))
+    return _SIGNS.sub(r"\\\1", _READ_TOGETHER.sub(JOINER, one_line(text)))
 
 
 def in_chart(text: object) -> str:

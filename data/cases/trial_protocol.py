@@ -16,6 +16,7 @@ from typing import Any
 from data.calendar.study_time import StudyCalendar
 from data.calendar.term_calendar import term_after
 from data.columns import TARGETS
+from data.engine.shown_text import is_one_line
 from data.scores.standing import newest_over
 
 LISTS = ("advisor", "program")  # whose list has the capacity line
@@ -40,7 +41,7 @@ class Protocol:
     Parameters
     ----------
     title : str
-        What it is called, 1–120 characters; nothing about a person.
+        What it is called, one line of 1–120 characters that are seen; nothing about a person.
     program_code : str or None
         The programme whose students are drawn; None: every programme.
     target : {"late", "dropout"}
@@ -135,6 +136,7 @@ def check_protocol(protocol: Protocol, today: date, calendar: StudyCalendar) -> 
     one, title = protocol, protocol.title.strip()
     rules: list[tuple[bool, str, object]] = [
         (1 <= len(title) <= LONGEST_TITLE, f"title must have 1 to {LONGEST_TITLE} characters", len(title)),
+        (is_one_line(title), "title must be one line without signs that are not seen", ascii(title)),
         (one.target in TARGETS, f"target must be one of {', '.join(TARGETS)}", one.target),
         (one.lists in LISTS, f"lists must be one of {', '.join(LISTS)}", one.lists),
         (1 <= one.capacity <= MOST_CAPACITY, f"capacity must be 1 to {MOST_CAPACITY}", one.capacity),

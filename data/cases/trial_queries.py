@@ -1,7 +1,7 @@
 """SELECTs of trials: what leadership may know of them, who is near a line, and whom an advisor offers help.
 
-An advisor is told whom to offer help and nothing else: who was drawn into the other group reads as anybody
-outside the trial.
+An advisor is told whom to offer help and nothing else. Who was drawn into the other group is not marked,
+though an advisor who knows the order of the list can infer most of it (``docs/trial.md``).
 """
 
 from __future__ import annotations

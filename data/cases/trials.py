@@ -142,6 +142,7 @@ def approve_trial(
             raise TrialRefused("other_protocol", f"trial {trial_id} has another protocol than the one read")
         if (today or now().date()) > trial.protocol.draw_until:
             raise TrialRefused("over", f"the days of drawing ended on {trial.protocol.draw_until}")
+        hold_to_what_was_registered(connection, trial)
         _act(connection, trial, "approved", actor, role, {"sha256": sha256})
 
 
@@ -166,7 +167,7 @@ def draw_lots(
     ------
     TrialRefused
         When the trial is not approved, was stopped or read, it is not a day of drawing, the planned number
-        is in, nobody is near a line, or the sealed secret is not the one registered.
+        is in, nobody is near a line, or protocol or sealed secret are not those registered and approved.
     LookupError
         When the account does not reach such a trial.
     """
@@ -175,6 +176,7 @@ def draw_lots(
         trial = one_trial(connection, scope, trial_id)
         if trial.state not in ("approved", "drawn"):
             raise TrialRefused("not_approved", f"trial {trial_id} is {trial.state}: no lots are drawn")
+        hold_to_what_was_registered(connection, trial)
         if not trial.protocol.draw_from <= day <= trial.protocol.draw_until:
             days = f"{trial.protocol.draw_from} to {trial.protocol.draw_until}"
             raise TrialRefused("not_now", f"lots are drawn from {days}")
@@ -231,8 +233,8 @@ def read_result(
     Raises
     ------
     TrialRefused
-        When the day of reading has not come, the register does not reach that far, nobody was drawn, or the
-        result was read before.
+        When the day of reading has not come, the register does not reach that far, nobody was drawn, the
+        result was read before, or the protocol is not the one registered and approved.
     LookupError
         When the account does not reach such a trial.
     """
@@ -242,6 +244,7 @@ def read_result(
             raise TrialRefused("decided", f"the result of trial {trial_id} was read before")
         if not trial.drawn:
             raise TrialRefused("nobody", f"nobody was drawn in trial {trial_id}")
+        hold_to_what_was_registered(connection, trial)
         if (today or now().date()) < trial.protocol.read_on:
             raise TrialRefused("not_due", f"the result is read on {trial.protocol.read_on} and not before")
         reached, needed = register_day(connection), ripe_on(connection, trial)
@@ -257,6 +260,33 @@ def read_result(
             connection, actor=actor, role=role, action="read trial", object=trial_id, detail=about
         )
         return kept
+
+
+def hold_to_what_was_registered(connection: Connection, trial: Trial) -> None:
+    """Refuse a trial whose protocol is not the one that the audit log says was registered, and approved.
+
+    A row can be changed together with the digest in it; what was approved, and the log's entries of both
+    steps, name the digest of then. Whether the log itself was changed is told by its own proof.
+
+    Raises
+    ------
+    TrialRefused
+        When the digests differ, or the log has no entry of a step.
+    """
+    steps = ["register trial"]
+    told = [trial.protocol.digest(), trial.protocol_sha256]
+    told += [act["detail"].get("sha256") for act in trial.acts if act["kind"] == "approved"]
+    if trial.approved_by is not None:
+        steps.append("approve trial")
+    log = schema.audit_log
+    about = select(log.c.action, log.c.detail).where(log.c.object == trial.trial_id, log.c.action.in_(steps))
+    entries = connection.execute(about).all()
+    told += [entry.detail.get("sha256") for entry in entries]
+    if len(set(told)) != 1 or {entry.action for entry in entries} != set(steps):
+        raise TrialRefused(
+            "other_protocol",
+            f"the protocol of trial {trial.trial_id} is not the one that was registered and approved",
+        )
 
 
 def seed_of(store: Store, connection: Connection, trial: Trial) -> bytes:

@@ -1,16 +1,21 @@
 """The triggers that make tables append-only, for SQLite and PostgreSQL.
 
-No row of these tables is ever updated. A row is deleted only where a student's right to erasure reaches it:
-an erasure first leaves its receipt in ``erasures``, and the trigger lets a DELETE pass for the student named
-there, for the kinds of erasure listed in ``ERASABLE``. The versions that an import replaced, and the consents
-that it brought, go when that import is undone (``UNDOABLE``). An approved report is frozen.
+No row of these tables is ever updated, but for what a change of the store's key seals anew (``CHANGEABLE``).
+A row is deleted only where a student's right to erasure reaches it: an erasure first leaves its receipt in
+``erasures``, and the trigger lets a DELETE pass for the student named there, for the kinds of erasure listed
+in ``ERASABLE``. The versions that an import replaced, and the consents that it brought, go when that import
+is undone (``UNDOABLE``). An approved report is frozen.
+
+On SQLite an INSERT OR REPLACE takes the row that stood there away, and a DELETE trigger does not see that
+unless the connection asks for it (``recursive_triggers``). So an INSERT of a key that exists is refused as
+well: whoever opens the file with another program meets the same guard.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, Table, UniqueConstraint, inspect, text
 
-from data.schema import APPEND_ONLY
+from data.schema import APPEND_ONLY, metadata
 
 # table → condition under which the erasure row e allows the DELETE of the row OLD
 ERASABLE = {
@@ -44,6 +49,9 @@ UNDOABLE = {
         "EXISTS (SELECT 1 FROM imports i WHERE i.import_id = OLD.import_id AND i.undone_at IS NOT NULL)"
     ),
 }
+
+# table → condition under which a row may be updated
+CHANGEABLE = {"trial_seeds": "EXISTS (SELECT 1 FROM store_facts f WHERE f.name = 'key_changing')"}
 
 
 def install_triggers(connection: Connection) -> None:
@@ -120,18 +128,39 @@ def _allowed(table: str) -> str:
 def _sqlite(tables: list[str]) -> list[str]:
     made = []
     for table in tables:
-        made += _sqlite_trigger(table, "update", "1 = 1", f"{table} is append-only: UPDATE refused")
+        changes = f"NOT {CHANGEABLE[table]}" if table in CHANGEABLE else "1 = 1"
+        made += _sqlite_trigger(table, "update", changes, f"{table} is append-only: UPDATE refused")
         made += _sqlite_trigger(
             table, "delete", f"NOT {_allowed(table)}", f"{table} is append-only: DELETE refused"
         )
+        made += _sqlite_trigger(table, "insert", _taken(table), f"{table} is append-only: REPLACE refused")
     frozen = "reports: an approved report is frozen"
     for action in ("update", "delete"):
         made += _sqlite_trigger("reports", action, "OLD.status = 'approved'", frozen)
-    return made
+    taken = _taken("reports", "one.status = 'approved' AND ")
+    return made + _sqlite_trigger("reports", "insert", taken, frozen)
+
+
+def _taken(name: str, which: str = "") -> str:
+    """Whether NEW has a key, or the hidden row number, of a row that is there: REPLACE would take it away."""
+    table = metadata.tables[name]
+    keys = " OR ".join(
+        f"({' AND '.join(f'one.{part} = NEW.{part}' for part in key)})" for key in _keys(table)
+    )
+    return f"EXISTS (SELECT 1 FROM {name} one WHERE {which}(one.rowid = NEW.rowid OR {keys}))"  # noqa: S608
+
+
+def _keys(table: Table) -> list[list[str]]:
+    """The columns of each key of a table: the primary one, and those that are unique besides."""
+    found = [[column.name for column in table.primary_key.columns]]
+    unique = [one for one in table.constraints if isinstance(one, UniqueConstraint)]
+    found += [[column.name for column in one.columns] for one in unique]
+    found += [[column.name for column in one.columns] for one in table.indexes if one.unique]
+    return [found[0], *sorted(found[1:])]
 
 
 def _sqlite_trigger(table: str, action: str, refused_when: str, message: str) -> list[str]:
-    name = f"tr_{table}_no_{action}"
+    name = f"tr_{table}_no_{'replace' if action == 'insert' else action}"
     return [
         f"DROP TRIGGER IF EXISTS {name}",
         f"CREATE TRIGGER {name} BEFORE {action.upper()} ON {table} WHEN {refused_when}\n"
@@ -142,9 +171,10 @@ def _sqlite_trigger(table: str, action: str, refused_when: str, message: str) ->
 def _postgresql(tables: list[str]) -> list[str]:
     made = []
     for table in tables:
-        made += _postgresql_guard(
-            table, f"TG_OP = 'DELETE' AND {_allowed(table)}", f"{table} is append-only: % refused", "TG_OP"
-        )
+        allowed = f"TG_OP = 'DELETE' AND {_allowed(table)}"
+        if table in CHANGEABLE:
+            allowed = f"{allowed} OR TG_OP = 'UPDATE' AND {CHANGEABLE[table]}"
+        made += _postgresql_guard(table, allowed, f"{table} is append-only: % refused", "TG_OP")
         made += _postgresql_truncate(table)
     made += _postgresql_guard(
         "reports", "OLD.status <> 'approved'", "reports: an approved report is frozen against %", "TG_OP"

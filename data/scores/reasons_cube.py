@@ -1,4 +1,7 @@
-"""How often each reason raises the risk of those at risk, counted by programme and cohort; nobody singly."""
+"""How often each reason raises the risk of those at risk, counted by programme; nobody singly.
+
+Not by cohort: two ways to divide the same students would tell, by subtraction, of groups that are too small.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +19,14 @@ from data.trust.scope import Scope
 from data.trust.scoping import aggregable
 
 AT_RISK = ("high", "very_high")
-GROUP = ["program_code", "cohort_term"]
+GROUP = "program_code"
 ALL = ""  # in the column ``reason``: everybody who was counted
 
 
 def reasons_of_risk(
     store: Store, scope: Scope, target: str, tell: Callable[[np.ndarray, np.ndarray], pd.DataFrame]
 ) -> pd.DataFrame:
-    """Students in the bands high and very high, by programme, cohort and what raises their risk.
+    """Students in the bands high and very high, by programme and what raises their risk.
 
     Parameters
     ----------
@@ -36,10 +39,10 @@ def reasons_of_risk(
     Returns
     -------
     DataFrame
-        ``program_code, cohort_term, reason, students``; the reason :data:`ALL` counts every student.
+        ``program_code, reason, students``; the reason :data:`ALL` counts every student.
     """
     table, why = schema.risk_current, schema.explanations
-    columns = (table.c.program_code, table.c.cohort_term, why.c.phi, why.c.inputs)
+    columns = (table.c.program_code, why.c.phi, why.c.inputs)
     with store.reading() as connection:
         wanted = (table.c.target == target, table.c.band.in_(AT_RISK), *aggregable(scope, table))
         statement = (
@@ -49,11 +52,11 @@ def reasons_of_risk(
         )
         found = fetch(connection, statement)
     if found.empty:
-        return pd.DataFrame(columns=[*GROUP, "reason", "students"])
+        return pd.DataFrame(columns=[GROUP, "reason", "students"])
     phi, inputs = (
         np.stack([np.frombuffer(value, dtype="<f4") for value in found[name]]) for name in ("phi", "inputs")
     )
     told = tell(phi, inputs).assign(**{ALL: True}).astype(int)
-    counted = told.groupby([found[name].to_numpy() for name in GROUP]).sum()
-    counted.index.names, counted.columns.name = GROUP, "reason"
+    counted = told.groupby(found[GROUP].to_numpy()).sum()
+    counted.index.name, counted.columns.name = GROUP, "reason"
     return counted.stack().rename("students").reset_index()

@@ -42,6 +42,7 @@ def power(
 def list_() -> None:
     """Every trial, its state and how many were drawn; no student."""
     from data.cases.trial_queries import trials
+    from data.engine.shown_text import one_line
     from data.trust.scope import Scope
 
     with opened_store() as store:
@@ -50,7 +51,7 @@ def list_() -> None:
         protocol = one.protocol
         typer.echo(
             f"{one.trial_id}  {one.state}  {one.drawn} of {protocol.planned} drawn, read on "
-            f"{protocol.read_on}  {protocol.title}"
+            f"{protocol.read_on}  {one_line(protocol.title)}"
         )
     if not found:
         typer.echo("no trial was registered")
@@ -58,21 +59,23 @@ def list_() -> None:
 
 @trial.command()
 def check(number: Annotated[str, NUMBER]) -> None:
-    """Work the lots of a trial out again from its secret, and compare them with those stored."""
+    """Work the lots out again from the secret, and compare the protocol with the one approved."""
     from data.cases.trial_queries import drawn_students, one_trial
-    from data.cases.trials import seed_of
+    from data.cases.trials import TrialRefused, hold_to_what_was_registered, seed_of
     from data.trust.scope import Scope
     from fusion.trial.lottery import lots_that_differ
 
     with opened_store() as store:
         with store.reading() as connection:
             found = one_trial(connection, Scope.system(), number)
+            try:
+                hold_to_what_was_registered(connection, found)
+            except TrialRefused as changed:
+                typer.echo(str(changed))
+                raise typer.Exit(FOUND) from None
             seed = seed_of(store, connection, found)
         drawn = drawn_students(store, number)
     wrong = lots_that_differ(drawn, seed, block=found.protocol.block)
-    if found.protocol.digest() != found.protocol_sha256:
-        typer.echo("the protocol is not the one registered")
-        raise typer.Exit(FOUND)
     if wrong:
         typer.echo(f"{len(wrong)} students stand in blocks that the secret does not give")
         raise typer.Exit(FOUND)

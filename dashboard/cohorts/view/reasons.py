@@ -22,7 +22,7 @@ SHOWN = 6  # reasons in the chart
 
 
 def reasons_card(given: parts.Given) -> None:
-    """The commonest reasons of whoever is chosen; over all programmes also the first one of each."""
+    """The commonest reasons of the programme chosen, of all its cohorts; over all also the first of each."""
     words, common = current_session.words(), commonest(given)
     with card("why"):
         if common.empty:
@@ -41,7 +41,7 @@ def reasons_card(given: parts.Given) -> None:
             rows = _by_program(given)
             told = [_of_program(code, part, words) for code, part in rows.groupby("program_code", sort=False)]
             st.markdown("\n".join(f"- {line}" for line in told))
-        st.caption(words("why.note"))
+        st.caption(words("why.note", n=reasons.FEWEST))
 
 
 def commonest(given: parts.Given) -> pd.DataFrame:
@@ -64,10 +64,10 @@ def reason_words(reason: str, words: Words) -> str:
 
 def _narrowed(given: parts.Given) -> pd.DataFrame:
     if given.silent:
-        return pd.DataFrame(columns=["program_code", "cohort_term", "reason", "students"])
+        return pd.DataFrame(columns=["program_code", "reason", "students"])
     target, version = given.chosen.target, stores.served_version()
     whole = caches.made_once("why", (target, version), partial(_counted, target))
-    return summaries.chosen(whole, given.chosen.program_code, given.chosen.cohort_term)
+    return summaries.chosen(whole, given.chosen.program_code, None)
 
 
 def _counted(target: str) -> pd.DataFrame:

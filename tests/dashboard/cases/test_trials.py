@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -122,6 +123,44 @@ def test_small_counts_beside_a_result_are_hidden():
     assert lines[2] == EN("trial.helped", offered="*", usual="*")
     assert lines[3] == EN("trial.erased", n="*")
     assert trials.result_lines(result(0, 45), EN)[0].startswith("Of 150")  # nobody: concerns nobody
+
+
+def small_trial(offered: dict, usual: dict) -> Trial:
+    """A read trial of 48 and 48, as far as they were not erased."""
+    from fusion.trial.analysis import analyse
+
+    counts = {"offered": offered, "usual": usual}
+    trial = a_trial("approved", "drawn", "read", counts=counts, figures=analyse(counts))
+    drawn = {"draw": 1, "lists": 15, "offered": 48, "usual": 48}
+    acts = tuple(act | {"detail": drawn} if act["kind"] == "drawn" else act for act in trial.acts)
+    return replace(trial, acts=acts)
+
+
+@pytest.mark.parametrize("words", BOTH, ids=("en", "id"))
+@pytest.mark.parametrize("gone", [1, 2, 3, 4])
+def test_few_erased_of_a_group_are_not_found_by_subtraction(words, gone):
+    usual = {"students": 48, "events": 14, "erased": 0, "helped": 9}
+    one = {"students": 48 - gone, "events": 12, "erased": gone, "helped": 30}
+    for offered, other in ((one, usual), (one | {"helped": 9}, usual | {"helped": 30})):
+        trial = small_trial(offered, other)
+        told = trials.result_lines(trial, words)
+        assert f" {48 - gone} " not in told[0] and told[0].count("50") == 2
+        assert "48" in trials.recruitment(trial, words)
+        figures = [int(one) for one in re.findall(r"\d+", told[0]) if one not in ("50", "95")]
+        assert figures and all(one % trials.COARSE == 0 for one in figures)
+
+
+def test_figures_of_nobody_erased_or_of_many_are_told_as_they_are():
+    usual = {"students": 48, "events": 14, "erased": 0, "helped": 9}
+    many = {"students": 42, "events": 12, "erased": 6, "helped": 30}
+    assert trials.result_lines(small_trial(many, usual), EN)[0].startswith("Of 42 students offered help")
+    assert trials.result_lines(small_trial(many, usual), EN)[-1] == EN("trial.erased", n="6")
+    both = {"students": 45, "events": 12, "erased": 3, "helped": 30}
+    told = trials.result_lines(small_trial(both, both), EN)
+    assert told[0].startswith(
+        "Of about 50 students offered help it happened to about 25%, of about 50 others"
+    )
+    assert told[-1] == EN("trial.erased", n="6")
 
 
 def test_nothing_is_told_of_outcomes_before_they_are_read():

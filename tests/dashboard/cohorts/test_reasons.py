@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from dashboard.cohorts import reasons
+from dashboard.cohorts import reasons, summaries
+from dashboard.components.filters import GroupFilter
 from dashboard.shell.wording import Words
 from data import queries
 from data.scores.reasons_cube import ALL, AT_RISK
@@ -24,9 +28,23 @@ LEADER = Account("rector", "R", "leadership")
 
 
 def counted(**rows: int) -> pd.DataFrame:
-    """Counts of one programme's cohort; ``all`` counts everybody."""
-    frame = [("IF", 20221, ALL if name == "all" else name, n) for name, n in rows.items()]
-    return pd.DataFrame(frame, columns=["program_code", "cohort_term", "reason", "students"])
+    """Counts of one programme; ``all`` counts everybody."""
+    frame = [("IF", ALL if name == "all" else name, n) for name, n in rows.items()]
+    return pd.DataFrame(frame, columns=["program_code", "reason", "students"])
+
+
+def of_programs(*rows: dict[str, int]) -> pd.DataFrame:
+    """Counts of several programmes, P0, P1 …"""
+    named = enumerate(rows)
+    return pd.concat([counted(**one).assign(program_code=f"P{place}") for place, one in named])
+
+
+def shown(counts: pd.DataFrame) -> dict[str, list]:
+    """What the card tells for every choice of a programme, and for all."""
+    codes = sorted(counts["program_code"].unique())
+    told = {code: reasons.commonest(summaries.chosen(counts, code, None)) for code in codes}
+    told |= {"all": reasons.commonest(counts), "each": reasons.by_program(counts)}
+    return {name: table.astype(object).fillna("nearly").to_numpy().tolist() for name, table in told.items()}
 
 
 def test_the_commonest_comes_first_with_its_share():
@@ -55,6 +73,46 @@ def test_a_count_of_few_and_what_gives_it_away_are_not_told(rows, told):
     assert list(zip(found["reason"], figures, strict=True)) == told
     hidden = found[found["rate"].isna()]
     assert hidden[["low", "high"]].isna().all(axis=None)
+
+
+PART = st.fixed_dictionaries({"arrears": st.integers(0, 20), "attendance": st.integers(0, 20)})
+
+
+@given(st.integers(0, 9), PART, st.lists(PART, min_size=1, max_size=3))
+def test_what_is_not_told_of_a_programme_changes_no_figure_of_any_choice(few, hidden, others):
+    """So no subtraction finds it: fewer than ten at risk, and fewer than five with or without a reason."""
+    shares = [{"all": 14, "arrears": 7, "attendance": 5}, *({"all": 20, **one} for one in others)]
+    small = {"all": few} | {name: min(n, few) for name, n in hidden.items()}
+    nobody = {"all": 0, "arrears": 0, "attendance": 0}
+    assert shown(of_programs(*shares, small)) == shown(of_programs(*shares, nobody))
+
+    def told(name: str, n: int) -> int:
+        return n if name == "all" or 5 <= n <= 15 else 0 if n < 5 else 20
+
+    known = [{name: told(name, n) for name, n in one.items()} for one in shares[1:]]
+    assert shown(of_programs(shares[0], *known)) == shown(of_programs(*shares))
+
+
+def test_what_is_told_of_all_is_the_sum_of_what_is_told_of_each():
+    rows = of_programs({"all": 29, "arrears": 12}, {"all": 36, "arrears": 8}, {"all": 5, "arrears": 5})
+    (row,) = reasons.commonest(rows).to_dict("records")
+    assert (row["n"], round(row["rate"] * row["n"])) == (65, 20)  # without the five at risk of the third
+    assert set(reasons.by_program(rows)["program_code"]) == {"P0", "P1"}
+
+
+def test_the_card_tells_the_same_whichever_cohort_is_chosen(monkeypatch):
+    from dashboard.cohorts.view import reasons as view
+
+    rows = of_programs({"all": 29, "arrears": 12}, {"all": 36, "arrears": 8})
+    monkeypatch.setattr(view, "_counted", lambda target: rows)
+    monkeypatch.setattr(view.stores, "served_version", lambda: "m")
+    monkeypatch.setattr(view.caches, "made_once", lambda name, about, make: make())
+
+    def told(cohort: int | None) -> list:
+        given = SimpleNamespace(silent=False, about=(), chosen=GroupFilter("late", None, cohort))
+        return view.commonest(given).to_numpy().tolist()
+
+    assert told(20221) == told(None) and len(told(None)) == 1
 
 
 def test_each_programme_has_its_own_first_reasons():
@@ -91,7 +149,7 @@ def test_students_are_counted_once_and_at_most_three_times_by_reason(small_unive
     assert everybody.to_dict() == risky[risky > 0].to_dict()
     by_reason = found[found["reason"] != ALL]["students"].sum()
     assert 0 < by_reason <= reasons.MOST * everybody.sum()
-    assert set(found.columns) == {"program_code", "cohort_term", "reason", "students"}
+    assert set(found.columns) == {"program_code", "reason", "students"}
 
 
 def test_whoever_is_confined_to_a_programme_counts_no_other(small_university):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import pandas as pd
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text, update
 
 from data import schema
 from data.calendar.term_calendar import as_of_date
 from data.cases.trial_protocol import Protocol, earliest_reading
+from data.migrations.triggers import install_triggers
 from data.store import RecordFrames, Store, write_records
 
 ENTRY, LAST, NEXT = 20231, 20232, 20241
@@ -128,6 +129,27 @@ def protocol_of(**changed) -> Protocol:
     told |= {"draw_until": UNTIL, "offer_days": 60}
     told |= {"read_on": earliest_reading(UNTIL, 1, StudyCalendar())} | changed
     return Protocol(**told)
+
+
+def triggers_off(connection, table: str) -> None:
+    """What somebody does first who may write to the database."""
+    if connection.dialect.name == "sqlite":
+        for action in ("update", "delete", "replace"):
+            connection.execute(text(f"DROP TRIGGER tr_{table}_no_{action}"))
+    else:
+        connection.execute(text(f"DROP TRIGGER tr_{table}_guard ON {table}"))
+
+
+def replaced_protocol(store: Store, trial_id: str, **changed) -> None:
+    """A stored protocol changed together with the digest beside it, past the triggers; they are put back."""
+    table = schema.trials
+    with store.writing() as connection:
+        stored = connection.scalar(select(table.c.protocol).where(table.c.trial_id == trial_id))
+        other = replace(Protocol.read(stored), **changed)
+        triggers_off(connection, "trials")
+        values = {"protocol": other.as_dict(), "protocol_sha256": other.digest()}
+        connection.execute(update(table).where(table.c.trial_id == trial_id).values(**values))
+        install_triggers(connection)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from data import queries, schema
@@ -19,6 +19,7 @@ from data.store import add_case_event
 from data.trust import audit
 from data.trust.erase import erase_student, pseudonymise
 from data.trust.scope import Scope
+from tests.data.cases.conftest import replaced_protocol, triggers_off
 
 SYSTEM = Scope.system()
 DRAWN_ON, LATE = date(2024, 9, 10), date(2025, 4, 1)
@@ -85,6 +86,9 @@ def test_the_secret_is_sealed_and_nothing_of_it_is_clear(crowd, protocol):
     ("changed", "said"),
     [
         ({"title": "  "}, "title"),
+        ({"title": "Talks\x1b[2J"}, "title must be one line"),
+        ({"title": "Talks\u202ellat"}, "title must be one line"),
+        ({"title": "Talks\nand more"}, "title must be one line"),
         ({"target": "grades"}, "target"),
         ({"lists": "faculty"}, "lists"),
         ({"capacity": 0}, "capacity"),
@@ -191,10 +195,43 @@ def test_another_secret_than_the_registered_one_draws_nobody(crowd, protocol):
     trial_id = approved(crowd, protocol)
     forged = crowd.store.cipher.encrypt(b"x" * 32, f"trial:{trial_id}")
     with crowd.store.writing() as connection:
+        triggers_off(connection, "trial_seeds")
         connection.execute(update(schema.trial_seeds).values(ciphertext=forged))
     with pytest.raises(TrialRefused, match="not the registered one"):
         draw(crowd, trial_id)
     assert now_of(crowd, trial_id).drawn == 0
+
+
+def test_a_protocol_changed_with_its_digest_is_neither_drawn_nor_read(crowd, protocol):
+    drawn, waiting = approved(crowd, protocol), approved(crowd, protocol)
+    draw(crowd, drawn)
+    for trial_id in (drawn, waiting):
+        replaced_protocol(crowd.store, trial_id, outcome="inactive")
+        changed = now_of(crowd, trial_id)
+        assert changed.protocol.digest() == changed.protocol_sha256
+    with pytest.raises(TrialRefused, match="is not the one that was registered and approved"):
+        draw(crowd, waiting)
+    with pytest.raises(TrialRefused, match="is not the one that was registered and approved"):
+        trials.read_result(crowd.store, WHOLE, drawn, shares, **DEAN, today=LATE)
+    assert now_of(crowd, drawn).result is None
+
+
+def test_a_protocol_changed_before_its_approval_is_not_approved(crowd, protocol):
+    trial = trials.register_trial(crowd.store, WHOLE, protocol, **DEAN, today=DRAWN_ON)
+    replaced_protocol(crowd.store, trial.trial_id, capacity=9)
+    now = now_of(crowd, trial.trial_id).protocol_sha256
+    with pytest.raises(TrialRefused, match="is not the one that was registered"):
+        trials.approve_trial(crowd.store, WHOLE, trial.trial_id, now, **SECOND, today=DRAWN_ON)
+
+
+def test_an_approval_that_the_log_does_not_know_draws_nobody(crowd, protocol):
+    trial = trials.register_trial(crowd.store, WHOLE, protocol, **DEAN, today=DRAWN_ON)
+    act = {"trial_id": trial.trial_id, "kind": "approved", "at": datetime(2024, 9, 10), "actor": "wadek"}
+    with crowd.store.writing() as connection:
+        approval = act | {"detail": {"sha256": trial.protocol_sha256}}
+        connection.execute(insert(schema.trial_acts).values(**approval))
+    with pytest.raises(TrialRefused, match="is not the one that was registered and approved"):
+        draw(crowd, trial.trial_id)
 
 
 def test_stopping_wants_a_reason_and_ends_drawing(crowd, protocol):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import datetime
 
 import pytest
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import BigInteger, Integer, UniqueConstraint, delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from data import schema
+from data.engine.facts import write_fact
 from data.migrations.triggers import ERASABLE
+from data.store import KEY_FACTS
 
 AT = datetime(2024, 9, 1, 8, 0, 0)
 KEY = "0000000000000001"  # S01 of the small register
@@ -69,6 +73,7 @@ ROWS = {
     "trials": {
         "trial_id": "t", "registered_at": AT, "registered_by": "a", "protocol": {}, "protocol_sha256": "0",
     },
+    "trial_seeds": {"trial_id": "t", "ciphertext": b"sealed"},
     "trial_acts": {"trial_id": "t", "kind": "approved", "at": AT, "actor": "b", "detail": {}},
     "trial_students": {
         "trial_id": "t", "student_key": KEY, "draw": 1, "drawn_on": AT.date(), "as_of_term": 20191,
@@ -101,7 +106,9 @@ def test_every_append_only_table_is_tried_here():
 @pytest.mark.parametrize("name", ROWS)
 def test_update_is_refused(filled, name):
     table = schema.metadata.tables[name]
-    column = next(one for one in ("student_key", "actor", "base_value", "registered_by") if one in table.c)
+    column = next(
+        one for one in ("student_key", "actor", "base_value", "registered_by", "ciphertext") if one in table.c
+    )
     with pytest.raises(DBAPIError, match=f"{name} is append-only: UPDATE refused"):
         with filled.writing() as connection:
             connection.execute(update(table).values({column: table.c[column]}))
@@ -125,6 +132,65 @@ def test_rows_cannot_be_replaced_or_truncated_either(filled, name):
                 connection.execute(text(f"TRUNCATE {name} CASCADE"))
     with filled.reading() as connection:
         assert connection.execute(select(schema.metadata.tables[name])).first() is not None
+
+
+@pytest.fixture
+def foreign(filled):
+    """A connection of another program to the store's file, with nothing set on it."""
+    if filled.engine.dialect.name != "sqlite":
+        pytest.skip("another program's connection to a file")
+    path = filled.engine.url.database
+    with closing(sqlite3.connect(path, timeout=30)) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_another_program_cannot_replace_a_row_by_its_key(foreign, name):
+    before = foreign.execute(f"SELECT * FROM {name}").fetchall()  # noqa: S608
+    with pytest.raises(sqlite3.IntegrityError, match=f"{name} is append-only: REPLACE refused"):
+        foreign.execute(f"INSERT OR REPLACE INTO {name} SELECT * FROM {name}")  # noqa: S608
+    assert foreign.execute(f"SELECT * FROM {name}").fetchall() == before  # noqa: S608
+
+
+def _other_keys() -> list[tuple[str, list[str]]]:
+    """Table and what else than its primary key names a row: unique columns, and the hidden row number."""
+    found = []
+    for table in schema.APPEND_ONLY:
+        unique = [one for one in table.constraints if isinstance(one, UniqueConstraint)]
+        found += [(table.name, [column.name for column in one.columns]) for one in unique]
+        if not _numbered(table):
+            found.append((table.name, ["rowid"]))
+    return found
+
+
+def _numbered(table) -> bool:
+    """Whether the primary key is SQLite's row number."""
+    key = list(table.primary_key)
+    return len(key) == 1 and isinstance(key[0].type, Integer | BigInteger)
+
+
+@pytest.mark.parametrize(("name", "key"), _other_keys())
+def test_nor_by_another_key_of_the_row(foreign, name, key):
+    table = schema.metadata.tables[name]
+    other = "{} + 7" if _numbered(table) else "{} || 'x'"
+    changed = {part.name: other.format(part.name) for part in table.primary_key if part.name not in key}
+    names = [*table.c.keys(), *(one for one in key if one == "rowid")]
+    told = ", ".join(changed.get(one, one) for one in names)
+    with pytest.raises(sqlite3.IntegrityError, match=f"{name} is append-only: REPLACE refused"):
+        foreign.execute(f"REPLACE INTO {name} ({', '.join(names)}) SELECT {told} FROM {name}")  # noqa: S608
+
+
+def test_the_secret_of_a_trial_is_sealed_anew_only_while_the_key_changes(filled):
+    seeds, sealed = schema.trial_seeds, update(schema.trial_seeds).values(ciphertext=b"anew")
+    with filled.writing() as connection:
+        write_fact(connection, KEY_FACTS[-1], "begun")
+        assert connection.execute(sealed).rowcount == 1
+        connection.execute(delete(schema.store_facts).where(schema.store_facts.c.name == KEY_FACTS[-1]))
+    with pytest.raises(DBAPIError, match="UPDATE refused"):
+        with filled.writing() as connection:
+            connection.execute(sealed)
+    with filled.reading() as connection:
+        assert connection.scalar(select(seeds.c.ciphertext)) == b"anew"
 
 
 def _erasure(kind: str) -> dict:
@@ -171,7 +237,10 @@ def test_a_prepared_report_may_change_and_an_approved_one_may_not(store):
     with store.writing() as connection:
         connection.execute(insert(reports).values(**REPORT))
         connection.execute(update(reports).values(status="approved", approved_by="b", approved_at=AT))
-    for statement in (update(reports).values(status="prepared"), delete(reports)):
+    statements = [update(reports).values(status="prepared"), delete(reports)]
+    if store.engine.dialect.name == "sqlite":
+        statements.append(text("REPLACE INTO reports SELECT * FROM reports"))
+    for statement in statements:
         with pytest.raises(DBAPIError, match="an approved report is frozen"):
             with store.writing() as connection:
                 connection.execute(statement)

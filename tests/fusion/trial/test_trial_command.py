@@ -16,7 +16,7 @@ from data.trust.scope import Scope
 from fusion.__main__ import app
 from fusion.commands import trial as commands
 from fusion.trial.lottery import draw_lots
-from tests.data.cases.conftest import DRAWN_ON, crowd, protocol_of
+from tests.data.cases.conftest import DRAWN_ON, crowd, protocol_of, replaced_protocol, triggers_off
 
 __all__ = ["crowd"]  # a fixture of the tests of data, used here as it is
 WHOLE = Scope("dekan", "leadership", False, None, False, False)
@@ -68,10 +68,24 @@ def test_lots_are_worked_out_again_and_a_change_of_the_secret_shows(drawn, crowd
     assert said.exit_code == 0 and "the lots of 24 students are those" in said.stdout
     forged = crowd.store.cipher.encrypt(b"x" * 32, f"trial:{drawn}")
     with crowd.store.writing() as connection:
+        triggers_off(connection, "trial_seeds")
         connection.execute(update(schema.trial_seeds).values(ciphertext=forged))
     said = run("check", drawn)
     assert said.exit_code == 2 and "not the registered one" in said.stderr
     assert run("check", "0" * 32).exit_code == 2
+
+
+def test_a_protocol_that_was_changed_with_its_digest_shows(drawn, crowd):  # noqa: F811
+    replaced_protocol(crowd.store, drawn, outcome="inactive")
+    said = run("check", drawn)
+    assert said.exit_code == 1
+    assert "is not the one that was registered and approved" in said.stdout
+
+
+def test_a_title_of_before_is_printed_as_text(drawn, crowd):  # noqa: F811
+    replaced_protocol(crowd.store, drawn, title="Talks\x1b[2J\n\u202eall")
+    said = run("list").stdout
+    assert "Talks\ufffd[2J \ufffdall" in said and len(said.splitlines()) == 1
 
 
 def test_the_days_of_the_example_fit_its_calendar():
