@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -60,6 +60,40 @@ def compare(incoming: pd.DataFrame, stored: pd.DataFrame, key: list[str]) -> Dif
         older=incoming.iloc[:0],
         same=int((known & ~differs).sum()),
     )
+
+
+def compare_programs(students: pd.DataFrame, stored: pd.DataFrame) -> Difference:
+    """Compare the names that a students file gives to programmes with those of stored programmes.
+
+    A file that does not agree with itself changes nothing where one of its names is the stored one; else its
+    commonest name counts.
+
+    Parameters
+    ----------
+    students : DataFrame
+        With ``program_code``, and perhaps ``program_name``.
+    stored : DataFrame
+        Programmes, with ``program_code`` and ``name``.
+
+    Returns
+    -------
+    Difference
+        Of ``program_code`` and ``name``; programmes that are not stored are no part of it.
+    """
+    known = students["program_code"].isin(stored["program_code"])
+    same = int(students.loc[known, "program_code"].nunique())
+    named = pd.DataFrame({"program_code": pd.Series(dtype="str"), "name": pd.Series(dtype="str")})
+    if "program_name" in students and "name" in stored:
+        told = students.loc[known, ["program_code", "program_name"]].dropna()
+        told = told.set_axis(["program_code", "name"], axis=1)
+        kept = told.merge(stored[["program_code", "name"]])["program_code"]
+        told = told[~told["program_code"].isin(kept)]
+        counted = told.groupby(["program_code", "name"], sort=False).size()
+        commonest = counted.sort_values(ascending=False, kind="stable").reset_index()
+        named = commonest.drop_duplicates("program_code")[["program_code", "name"]].reset_index(drop=True)
+    stored = stored if "name" in stored else stored.assign(name=None)
+    found = compare(named, stored, ["program_code"])
+    return replace(found, same=same - len(found.changed))
 
 
 def compare_dated(

@@ -22,6 +22,7 @@ from data.records.checks import (
     problems,
     tells_of_exits_too,
 )
+from data.records.diff import compare_programs
 from data.records.exit_kinds import missing_kinds
 from data.records.grade_checks import check_grade_keys, check_grades
 from data.records.known import Known
@@ -198,7 +199,9 @@ def _check_students(students: ParsedTable, known: Known) -> pd.DataFrame:
     stored = known.students.set_index("student_number")
     for column in ("program_code", "cohort_term"):
         before = lookup(rows["student_number"], stored[column])
-        differs = before.notna() & rows[column].notna() & (before.astype("str") != rows[column].astype("str"))
+        both = before.notna() & rows[column].notna()
+        differs = both.astype(bool)
+        differs[differs] = (before[differs] != rows.loc[differs, column].astype(before.dtype)).astype(bool)
         found.append(flag(students, differs, "REC112", column))
     if "birth_year" in rows:
         age = rows["cohort_term"] // 10 - rows["birth_year"]
@@ -219,7 +222,7 @@ def _check_programs(students: ParsedTable, known: Known) -> pd.DataFrame:
     unknown = rows["program_code"].notna() & ~rows["program_code"].isin(levels.index)
     named = ", ".join(DEGREE_LEVELS)
     message = f"no such programme in the store, and no degree level ({named}) in the file to make it"
-    found = [flag(students, unknown, "REC009", "program_code", message)]
+    found = [flag(students, unknown, "REC009", "program_code", message), _renamed(students, known)]
     if "degree_level" in rows:
         right = lookup(rows["program_code"], levels)
         conflict = rows["degree_level"].notna() & right.notna() & (rows["degree_level"] != right)
@@ -233,6 +236,22 @@ def _check_programs(students: ParsedTable, known: Known) -> pd.DataFrame:
                 lambda row: f"programme {rows.at[row, 'program_code']} is {right[row]} elsewhere",
             )
         )
+    return collect(found)
+
+
+def _renamed(students: ParsedTable, known: Known) -> pd.DataFrame:
+    """A warning for each programme that the file gives another name than the store's."""
+    change = compare_programs(students.values, known.programs)
+    rows, found = students.values, []
+    for code, name, before in zip(
+        change.changed["program_code"], change.changed["name"], change.replaced.get("name", ()), strict=True
+    ):
+        first = (rows["program_code"] == code) & (rows["program_name"] == name)
+        first &= ~rows[first.fillna(False).astype(bool)].duplicated("program_code").reindex(
+            rows.index, fill_value=True
+        )
+        message = f"programme {code} is {before!r} in the store; it becomes {name!r}"
+        found.append(flag(students, first.fillna(False), "REC149", "program_name", message))
     return collect(found)
 
 
