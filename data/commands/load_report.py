@@ -88,6 +88,7 @@ def _problem_lines(found: pd.DataFrame) -> list[str]:
 
 def _error_lines(errors: pd.DataFrame) -> list[str]:
     lines = []
+    errors = errors.sort_values("row", key=pd.notna, kind="stable")  # what is about a whole file stands first
     for error in errors[:MOST_ERRORS].itertuples():
         row = "" if pd.isna(error.row) else f" row {error.row}"
         cell = f" {error.column} {error.value!r}" if error.column else ""

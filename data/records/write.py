@@ -266,11 +266,19 @@ class _Writer:
     def _programs_of(self, students: pd.DataFrame) -> None:
         """Make the programmes that students name and nobody described; give the others their new names."""
         stored = fetch(self.connection, all_columns(schema.programs))
-        renamed = compare_programs(students, stored)
+        told = compare_programs(students, stored)
+        self._note_levels(told, students)
         missing = students[~students["program_code"].isin(stored["program_code"])]
         missing = missing.drop_duplicates("program_code")
-        made = self._made_of(missing) if len(missing) else renamed.new
-        self._apply(schema.programs, ["program_code"], replace(renamed, new=made))
+        made = self._made_of(missing) if len(missing) else told.new
+        self._apply(schema.programs, ["program_code"], replace(told, new=made))
+
+    def _note_levels(self, told: Difference, students: pd.DataFrame) -> None:
+        """Students of a programme of another level stand elsewhere in their studies."""
+        levels = zip(told.changed["degree_level"], told.replaced["degree_level"], strict=True)
+        other = told.changed.loc[[new != old for new, old in levels], "program_code"]
+        theirs = students.loc[students["program_code"].isin(other), NUMBER]
+        self.touched.update(key for key in theirs.map(self._known_keys(theirs)).dropna())
 
     def _made_of(self, missing: pd.DataFrame) -> pd.DataFrame:
         """New programmes from what their students' rows say: the degree level must be told."""

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from data import schema
+from data.columns import NORMAL_TERMS, REQUIRED_CREDITS
 from data.commands.load_report import report_records
 from data.records.frames import told_counts
 from data.records.ingest import Source, apply_import, plan_import
@@ -40,7 +41,7 @@ def test_a_wrong_name_of_a_programme_is_put_right_by_a_later_file(store):
     plan, result = imported(store, HEAD + ROWS.format(name="Teknik"))
     assert plan.counts["programs"] == result.counts["programs"] == {"new": 0, "changed": 1, "same": 0}
     told = plan.warnings[plan.warnings["rule"] == "REC149"]
-    assert told[["row", "column", "value"]].to_numpy().tolist() == [[2, "Nama Prodi", "Teknik"]]
+    assert told[["column", "value"]].to_numpy().tolist() == [["Nama Prodi", "Teknik"]]
     assert programme(store) == "Teknik"
     with store.reading() as connection:
         kept = connection.execute(select(schema.row_history.c.row_key, schema.row_history.c.payload)).all()
@@ -71,6 +72,35 @@ def test_a_file_that_names_no_other_programme_leaves_its_name(store, file):
     plan, result = imported(store, file)
     assert result.counts["programs"] == plan.counts["programs"] == {"new": 0, "changed": 0, "same": 1}
     assert programme(store) == "Teknik"
+
+
+def plan_of_programme(store) -> list[tuple]:
+    columns = [schema.programs.c[name] for name in ("degree_level", "normal_terms", "required_credits")]
+    with store.reading() as connection:
+        return [tuple(row) for row in connection.execute(select(*columns))]
+
+
+def test_a_wrong_level_is_put_right_by_a_file_of_all_its_students_and_undone(store):
+    wrong = (HEAD + ROWS.format(name="Teknik")).replace("S1", "S2")
+    imported(store, wrong)
+    held = plan_of_programme(store)
+    plan, result = imported(store, HEAD + ROWS.format(name="Teknik"))
+    assert plan.accepted, plan.errors.to_string()
+    assert plan.counts["programs"] == result.counts["programs"] == {"new": 0, "changed": 1, "same": 0}
+    told = plan.warnings[plan.warnings["rule"] == "REC149"]
+    assert told[["column", "value"]].to_numpy().tolist() == [["Jenjang", "S1"]]
+    assert plan_of_programme(store) == [("S1", NORMAL_TERMS["S1"], REQUIRED_CREDITS["S1"])]
+    undo_import(store, last_import(store), actor="tester", role="registrar")
+    assert plan_of_programme(store) == held == [("S2", NORMAL_TERMS["S2"], REQUIRED_CREDITS["S2"])]
+
+
+@pytest.mark.parametrize(
+    "rows", ["01;Ani;55201;T;S1;2021;Baru\n", ROWS.format(name="T").replace("S1", "D3", 1)]
+)
+def test_a_file_of_some_students_or_at_odds_with_itself_corrects_no_level(store, rows):
+    imported(store, (HEAD + ROWS.format(name="T")).replace("S1", "S2"))
+    plan = plan_import([source(HEAD + rows)], store=store, today=TODAY)
+    assert set(plan.errors["rule"]) == {"REC010"}
 
 
 def test_changed_names_of_students_are_counted_and_said(store):
@@ -118,6 +148,14 @@ def test_files_that_fall_with_the_students_file_say_so_once(store, students, why
     assert len(told) == 1 and told["row"].isna().all()
     assert "2 of 2 rows" in told["message"].iloc[0] and why in told["message"].iloc[0]
     assert plan.refused["terms"] == 2 and not plan.accepted
+    assert any("2 of 2 rows" in line for line in report_records(plan))
+
+
+def test_the_sentence_about_a_file_stands_before_the_rows_of_others(store):
+    many = HEAD + "".join(f"{n:03d};Ani;55201;T;S1;?;Baru\n" for n in range(300))
+    terms = TERMS.replace("\n0", "\n00")
+    plan = plan_import([source(many), source(terms, "terms")], store=store, today=TODAY)
+    assert any("rows fall because" in line for line in report_records(plan))
 
 
 def test_a_row_that_falls_alone_is_named(store):
