@@ -345,7 +345,7 @@ def test_pages_lie_sealed_for_their_owner_only_and_go_when_the_pull_has_ended(ne
     assert any(name.startswith("GetAktivitas") for name, _, _ in seen)
     for _, _, content in seen:
         assert b"Mahasiswa" not in content and students[0]["nim"].encode() not in content
-    assert sorted(path.name for path in (store.folder / "feeder").iterdir()) == ["lock", "seen"]
+    assert sorted(path.name for path in (store.folder / "feeder").iterdir()) == ["asked", "lock", "seen"]
 
 
 def test_a_student_who_was_erased_here_does_not_come_back_at_night(new_store):
@@ -408,7 +408,7 @@ def test_another_question_does_not_go_on_with_the_pages_of_the_first(new_store):
         feeder.always.clear()
         done = pulled_from(feeder, store, Wanted(Cohorts(2018, 2019), page_rows=40))
     assert not done.resumed
-    assert sorted(path.name for path in (store.folder / "feeder").iterdir()) == ["lock", "seen"]
+    assert sorted(path.name for path in (store.folder / "feeder").iterdir()) == ["asked", "lock", "seen"]
 
 
 def test_pages_that_were_damaged_or_are_old_are_read_again(new_store):
