@@ -20,6 +20,7 @@ from data.files.reading import Reading
 from data.files.register_files import REGISTER, guess_table
 from data.files.tables import TableError
 from data.records.checks import collect
+from data.records.frames import told_counts
 from data.records.imports import ImportNote, ensure_import, records_written
 from data.records.ingest import (
     ImportPlan,
@@ -82,8 +83,7 @@ class PagePlan:
     @property
     def counts(self) -> dict[str, dict[str, int]]:
         """Table → new, changed and same rows."""
-        counts = {} if self.records is None else dict(self.records.counts)
-        counts.pop("identities", None)
+        counts = {} if self.records is None else told_counts(self.records.counts)
         return counts | ({} if self.pictures is None else {"signatures": self.pictures.counts})
 
 
@@ -211,7 +211,7 @@ def write_plan(
             counts = dict(
                 apply_import(store, plan.records, import_id=import_id, planned=planned, **how).counts
             )
-        counts.pop("identities", None)
+        counts = told_counts(counts)
     if plan.pictures is not None:
         about = {"import_id": import_id, "role": role, "planned": planned}
         ensure_import(store, ImportNote(plan.pictures.source_name, {}, actor, **about))

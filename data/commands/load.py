@@ -235,6 +235,7 @@ def _give_back(records, pictures, bad_rows: Path | None, problems: Path | None) 
 def _write(store: Store, records, pictures, signatures: Path | None, *, actor, skip_bad, synthetic) -> None:
     from data.commands.bars import Bars
     from data.commands.load_report import said_of
+    from data.records.frames import told_counts
     from data.records.ingest import apply_import
     from data.signatures.ingest import apply_signatures
 
@@ -252,9 +253,8 @@ def _write(store: Store, records, pictures, signatures: Path | None, *, actor, s
             counts = {**counts, "signatures": {"new": written.new, "changed": 0, "same": same}}
             if written.erased:
                 typer.echo(f"{written.erased} signature files left out: erased at the student's wish")
-    detail = {table: number for table, number in counts.items() if table != "identities"}
     typer.echo("written:")
-    for table, number in detail.items():
+    for table, number in told_counts(counts).items():
         typer.echo(
             f"  {said_of(table):<10} {number['new']:>9,} new {number['changed']:>9,} changed "
             f"{number['same']:>9,} same"

@@ -6,6 +6,7 @@ import pandas as pd
 
 from data.files.guess_words import guess_line
 from data.records.checks import CHECKS
+from data.records.frames import told_counts
 from data.records.ingest import ImportPlan
 from data.signatures.ingest import SignaturePlan, specimens_per_student
 
@@ -43,12 +44,11 @@ def report_records(plan: ImportPlan) -> list[str]:
             f"  of several attempts at a course the {rules.counts} counts; {rules.pass_points:g} grade "
             "points pass; python -m data grade-rules changes that"
         )
-    for table, counts in plan.counts.items():
-        if table != "identities":
-            lines.append(
-                f"  {said_of(table):<10} {counts['new']:>9,} new {counts['changed']:>9,} changed "
-                f"{counts['same']:>9,} same"
-            )
+    for table, counts in told_counts(plan.counts).items():
+        lines.append(
+            f"  {said_of(table):<10} {counts['new']:>9,} new {counts['changed']:>9,} changed "
+            f"{counts['same']:>9,} same"
+        )
     return lines + _problem_lines(plan.problems)
 
 
@@ -88,6 +88,7 @@ def _problem_lines(found: pd.DataFrame) -> list[str]:
 
 def _error_lines(errors: pd.DataFrame) -> list[str]:
     lines = []
+    errors = errors.sort_values("row", key=pd.notna, kind="stable")  # what is about a whole file stands first
     for error in errors[:MOST_ERRORS].itertuples():
         row = "" if pd.isna(error.row) else f" row {error.row}"
         cell = f" {error.column} {error.value!r}" if error.column else ""

@@ -23,6 +23,7 @@ from data.feeder.staging import Staging, alone, begun
 from data.feeder.tables import FeederTables, newest_term, tables_of
 from data.files.mapping import Mapping
 from data.records.checks import collect, problems
+from data.records.frames import told_counts
 from data.records.imports import records_written
 from data.records.ingest import ImportPlan, apply_import, plan_import
 from data.trust import audit
@@ -167,7 +168,7 @@ def pull(
             plan,
             import_id,
             written,
-            {name: one for name, one in counts.items() if name != "identities"},
+            told_counts(counts),
             {one.act: len(staging.rows(one)) for one in wanted.lists},
             staging.resumed,
             len(gone),

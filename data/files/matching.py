@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -18,7 +18,7 @@ from data.files.mapping import BY_TERM, TABLES, Mapping, missing_columns, shippe
 from data.files.mark_words import mark_meaning
 from data.files.never_stored import never_stored
 from data.files.term_words import read_term
-from data.files.text_table import TextTable, cell_key, header_key, spelled_out
+from data.files.text_table import GROUPED, TextTable, cell_key, header_key, in_one, spelled_out
 from data.files.wide import own_count, term_headers
 
 # Columns added to the files that go back to the office; ignored when such a file is imported again.
@@ -53,6 +53,8 @@ class Match:
         Headers that repeat what the students table holds, such as names in a file of terms: left out.
     year_header : str or None
         Header of the academic year that stands beside the student's own semester numbers.
+    twice : dict of str to tuple of str
+        Column → further headers that mean it, and are left out without anybody having said so.
     """
 
     table: str
@@ -63,6 +65,7 @@ class Match:
     left_out: tuple[str, ...]
     year_header: str | None = None
     elsewhere: tuple[str, ...] = ()
+    twice: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def score(self) -> tuple[int, int]:
@@ -100,7 +103,13 @@ def own_numbers(text: TextTable, match: Match, others: Sequence[Mapping] = ()) -
     elsewhere = tuple(name for name in match.elsewhere if name != told)
     years = None if told == header else header
     return replace(
-        match, headers=headers, missing=missing, unknown=unknown, elsewhere=elsewhere, year_header=years
+        match,
+        headers=headers,
+        missing=missing,
+        unknown=unknown,
+        elsewhere=elsewhere,
+        year_header=years,
+        twice={column: others for column, others in match.twice.items() if column != "term_id"},
     )
 
 
@@ -123,9 +132,12 @@ def match_headers(
     headers: Sequence[str], table: str, mapping: Mapping, others: Sequence[Mapping] = ()
 ) -> Match:
     """Tie each column to a header by one mapping; columns it cannot find are looked up in the others."""
-    by_key = {header_key(spelled_out(header)): header for header in reversed(headers)}
-    by_key |= _bracketed(headers) | {header_key(header): header for header in reversed(headers)}
-    found, tied = _tied_by_hand(by_key, mapping.table(table).chosen)
+    by_key = {header_key(spelled_out(in_one(header))): header for header in reversed(headers)}
+    by_key |= _bracketed(headers) | {header_key(in_one(header)): header for header in reversed(headers)}
+    by_key |= {header_key(header): header for header in reversed(headers)}
+    by_hand = _under_groups(headers) | by_key
+    found, tied = _tied_by_hand(by_hand, mapping.table(table).chosen)
+    tied_by_hand = frozenset(found)
     for last_resort in (False, True):
         for source in (mapping, *others):
             part = source.table(table)
@@ -135,6 +147,8 @@ def match_headers(
                     header = by_key.get(key)
                     if header is None or column.name in found or key in tied or header in found.values():
                         continue
+                    if header_key(header) in tied:
+                        continue
                     if _says_less(column, key) == last_resort and not never_stored(header):
                         found[column.name] = header
     understood, used = tied | _understood(table, mapping, others), set(found.values())
@@ -142,16 +156,50 @@ def match_headers(
     strange = [
         header
         for header in headers
-        if header not in used and header not in left_out and header_key(header) not in understood
+        if header not in used and header not in left_out and not understood & _keys(header)
     ]
     others_own = _of_students(table, (mapping, *others))
-    elsewhere = tuple(header for header in strange if header_key(header) in others_own)
+    elsewhere = tuple(header for header in strange if others_own & _keys(header))
     unknown = tuple(header for header in strange if header not in elsewhere)
     told = {*found, *mapping.table(table).fixed}
     if table == "outcomes" and graduation_header(found) is not None:
         told.add("exit_type")
     missing = missing_columns(table, told)
-    return Match(table, mapping, found, missing, unknown, left_out, elsewhere=elsewhere)
+    twice = _twice(table, mapping, found, [one for one in headers if one not in (*left_out, *strange)], tied)
+    twice = {column: others for column, others in twice.items() if column not in tied_by_hand}
+    return Match(table, mapping, found, missing, unknown, left_out, elsewhere=elsewhere, twice=twice)
+
+
+def _keys(header: str) -> set[str]:
+    return {header_key(header), header_key(in_one(header))}
+
+
+def _under_groups(headers: Sequence[str]) -> dict[str, str]:
+    """Keys of names under a group, without the group, where one header alone ends so."""
+    names = [(header_key(header.partition(GROUPED)[2]), header) for header in headers if GROUPED in header]
+    keys = [key for key, _ in names]
+    return {key: header for key, header in names if keys.count(key) == 1}
+
+
+def _twice(
+    table: str, mapping: Mapping, found: dict[str, str], headers: Sequence[str], tied: set[str]
+) -> dict[str, tuple[str, ...]]:
+    """Column → headers that mean it too and are left out, for what is not decided by a person."""
+    if table == "consents":  # there a second header is not understood, and named as such
+        return {}
+    part, used, twice = mapping.table(table), set(found.values()), {}
+    needless = {header_key(name) for name in (*RETURNED_COLUMNS, *_ROW_NUMBERS, *part.unneeded)}
+    needless |= {header_key(one) for options in part.join.values() for option in options for one in option}
+    for column in TABLES[table]:
+        names = {header_key(name) for name in (*part.columns.get(column.name, ()), column.name)}
+        for header in headers:
+            keys = _keys(header)
+            if header in used or keys & (needless | tied) or not keys & names or column.name not in found:
+                continue
+            if not any(_says_less(column, key) for key in keys):
+                twice.setdefault(column.name, []).append(header)
+                used.add(header)
+    return {column: tuple(others) for column, others in twice.items()}
 
 
 def _bracketed(headers: Sequence[str]) -> dict[str, str]:
@@ -223,7 +271,7 @@ def _tied_by_hand(by_key: dict[str, str], chosen: dict[str, str]) -> tuple[dict[
     for header, column in chosen.items():
         key = header_key(header)
         if key in by_key:
-            tied.add(key)
+            tied |= {key, header_key(by_key[key])}
             if column and not never_stored(by_key[key]):
                 found.setdefault(column, by_key[key])
     return found, tied

@@ -227,7 +227,8 @@ def header_of(rows: list[list[str]], known: Collection[str] = ()) -> tuple[int, 
 
     Where names stand in two rows, because some cells of the upper one are merged over several of the lower,
     both make the header; what stands under the number of a semester gets it: "IPS" under "Semester 1" is
-    "IPS Semester 1".
+    "IPS Semester 1". A name that alone would be the student's, or nothing, is read with its group: "Nama"
+    under "Program Studi" is "Program Studi / Nama".
 
     Parameters
     ----------
@@ -247,6 +248,7 @@ def header_of(rows: list[list[str]], known: Collection[str] = ()) -> tuple[int, 
     cells = with_names_above(rows, position, known)
     if position:
         _number_terms(cells, rows[position - 1], rows[position], known)
+        _name_groups(cells, rows[position - 1], rows[position], known)
     return position, cells
 
 
@@ -257,12 +259,102 @@ def _goes_on(upper: list[str], lower: list[str], known: Collection[str]) -> bool
         above = clean_cell(upper[at]) if at < len(upper) else ""
         if not cell or header_key(cell) == header_key(above):
             continue
-        if is_known(above, known):  # a cell of a row of data
+        group = _group_at(upper, lower, at)
+        if is_known(above, known) and not _is_merged(upper, lower, at):  # a cell of a row of data
             return False
         if not any(map(str.isalpha, cell)):
             return False
-        named += is_known(cell, known) or any(terms[: at + 1])
+        named += is_known(cell, known) or is_known(f"{cell} {group}", known) or any(terms[: at + 1])
     return named >= 2
+
+
+def _is_merged(upper: list[str], lower: list[str], at: int) -> bool:
+    """Whether a cell is merged over several names: nothing stands beside it, names below both."""
+    beside = at + 1
+    if beside >= len(lower) or not clean_cell(lower[beside]):
+        return False
+    return beside >= len(upper) or not clean_cell(upper[beside])
+
+
+def _group_at(upper: list[str], lower: list[str], at: int) -> str:
+    """The cell above that a name stands under, beside or below which nothing else begins."""
+    for place in range(min(at, len(upper) - 1), -1, -1):
+        if cell := clean_cell(upper[place]):
+            return _without_filling(cell)
+        if place >= len(lower) or not clean_cell(lower[place]):
+            return ""
+    return ""
+
+
+GROUPED = " / "  # between a group and the name under it, in a header
+_OTHERS = re.compile(  # groups that are about somebody or something else than the student
+    r"\b(?:program studi|prodi|jurusan|fakultas|departemen|orang ?tua|ortu|ayah|ibu|wali|dosen|pembimbing"
+    r"|sekolah|slta|sma|smk|pendidikan asal|asal|kampus asal|perguruan tinggi|beasiswa|sponsor"
+    r"|study program(?:me)?|program(?:me)?|major|department|faculty|parents?|father|mother|guardian"
+    r"|advis[eo]r|supervisor|lecturer|school|university)\b"
+)
+_FILLING = re.compile(
+    r"\b(?:identitas|data|informasi|info|keterangan|detail|details of|information)\b", re.IGNORECASE
+)
+_SUBJECTS = frozenset(  # names that say nothing of whose they are
+    "nama kode nomor no nik tgllahir tanggallahir tempatlahir tempattanggallahir jeniskelamin lp agama status"
+    " jenjang strata alamat email nohp umur name code number sex gender birthdate dateofbirth level".split()
+)
+
+
+def _without_filling(group: str) -> str:
+    return " ".join(_FILLING.sub(" ", group).split())
+
+
+def _names_groups(upper: list[str], lower: list[str], known: Collection[str]) -> bool:
+    filled = [at for at, cell in enumerate(upper) if clean_cell(cell)]
+    alone = [at for at in filled if at >= len(lower) or not clean_cell(lower[at])]
+    if any(is_known(upper[at], known) for at in alone):
+        return True
+    groups = all(_is_merged(upper, lower, at) and not re.search(r"[:\d]", upper[at]) for at in filled)
+    return len(filled) >= 2 and groups
+
+
+def _name_groups(cells: list[str], upper: list[str], lower: list[str], known: Collection[str]) -> None:
+    """Write the group in front of names that need it: ``Program Studi / Nama``.
+
+    Only where the row above is one of names and no title: a known header stands there beside the groups, or
+    it holds nothing but groups.
+    """
+    if not _names_groups(upper, lower, known):
+        return
+    for at in range(min(len(cells), len(lower))):
+        name = clean_cell(lower[at])
+        group = _group_at(upper, lower, at) if name else ""
+        if not group or header_key(cells[at]) != header_key(name) or header_key(group) == header_key(name):
+            continue
+        other = _OTHERS.search(group.casefold()) is not None and _OTHERS.search(name.casefold()) is None
+        tells_more = is_known(f"{name} {group}", known)
+        if (
+            other
+            and (header_key(name) in _SUBJECTS or tells_more)
+            or tells_more
+            and not is_known(name, known)
+        ):
+            at_group = next(
+                place for place in range(min(at, len(upper) - 1), -1, -1) if clean_cell(upper[place])
+            )
+            cells[at] = f"{clean_cell(upper[at_group])}{GROUPED}{name}"
+
+
+@lru_cache(maxsize=10_000)
+def in_one(header: str) -> str:
+    """A header of a group and a name as one name; another header as it is.
+
+    Examples
+    --------
+    >>> in_one("Identitas Prodi / Kode"), in_one("Program Studi/Jenjang")
+    ('Kode Prodi', 'Program Studi/Jenjang')
+    """
+    group, between, name = header.partition(GROUPED)
+    if not between:
+        return header
+    return f"{name} {_without_filling(group)}"
 
 
 _ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii", "xiv")

@@ -7,6 +7,7 @@ schemas built from :mod:`data.columns`; checks across rows and files are in :mod
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -140,6 +141,8 @@ _WARNINGS = {
     "REC145": "A term's figures differ from those of its grades; the stated ones stay",
     "REC146": "A code that Feeder's own list gives another meaning than expected; the list holds",
     "REC147": "Rows of a list that were left out",
+    "REC148": "Two headers for one column; one was read",
+    "REC149": "A programme's name or level differs from the store's",
     "REC137": "Whoever has a date of graduation is taken as graduated",
     "SPC101": "No student has the number in this name; left out",
     "SPC102": "Two students may be meant; left out",
@@ -348,6 +351,12 @@ def assumptions(parsed: ParsedTable) -> pd.DataFrame:
         found.append(problems(file, "REC138", rows, parsed.header("status"), messages=message))
     if text.second_header is not None:
         found.append(problems(file, "REC134", [text.second_header]))
+    for column, header, left in _twice(parsed):
+        message = (
+            f"{header!r} was read and {left!r} left out, which means the same; if that is wrong: "
+            f"--set {match.table}.{column}={shlex.quote(left)}"
+        )
+        found.append(problems(file, "REC148", [None], header, left, message))
     if text.beside:
         message = f"left out, as they say one thing for all terms: {', '.join(text.beside)}"
         found.append(problems(file, "REC136", [None], messages=message))
@@ -357,6 +366,17 @@ def assumptions(parsed: ParsedTable) -> pd.DataFrame:
         mask = by_year.astype(bool) & parsed.values["exit_term"].notna()
         found.append(flag(parsed, mask, "REC133", "exit_term", message))
     return collect(found)
+
+
+def _twice(parsed: ParsedTable) -> list[tuple[str, str, str]]:
+    """Column, header read and header left out, where two headers mean one column and their cells differ."""
+    cells, told = parsed.text.own_rows, []
+    for column, others in parsed.match.twice.items():
+        header = parsed.match.headers[column]
+        for left in others:
+            if header not in cells or left not in cells or not cells[header].equals(cells[left]):
+                told.append((column, header, left))
+    return told
 
 
 def tells_of_exits_too(students: ParsedTable) -> pd.DataFrame:

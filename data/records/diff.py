@@ -9,6 +9,8 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from data.columns import NORMAL_TERMS, REQUIRED_CREDITS
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -60,6 +62,46 @@ def compare(incoming: pd.DataFrame, stored: pd.DataFrame, key: list[str]) -> Dif
         older=incoming.iloc[:0],
         same=int((known & ~differs).sum()),
     )
+
+
+def compare_programs(students: pd.DataFrame, stored: pd.DataFrame) -> Difference:
+    """Compare what a students file says of programmes, name and degree level, with stored programmes.
+
+    A file that does not agree with itself changes nothing where one of its values is the stored one; else its
+    commonest value counts. With the level go the normal terms and the required credits, where they are those
+    usual for the earlier level.
+
+    Parameters
+    ----------
+    students : DataFrame
+        With ``program_code``, and perhaps ``program_name`` and ``degree_level``.
+    stored : DataFrame
+        Programmes, with the columns of their table or some of them.
+
+    Returns
+    -------
+    Difference
+        With the columns of ``stored``; programmes that are not stored are no part of it.
+    """
+    rows = stored[stored["program_code"].isin(students["program_code"])].reset_index(drop=True)
+    for column, told in (("name", "program_name"), ("degree_level", "degree_level")):
+        if told in students and column in rows:
+            said = students[["program_code", told]].dropna().set_axis(["program_code", column], axis=1)
+            kept = said.merge(rows[["program_code", column]])["program_code"]
+            counted = (
+                said[~said["program_code"].isin(kept)].groupby(["program_code", column], sort=False).size()
+            )
+            most = counted.sort_values(ascending=False, kind="stable").reset_index()
+            values = most.drop_duplicates("program_code").set_index("program_code")[column]
+            new = rows["program_code"].map(values).astype(object)
+            rows[column] = new.where(new.notna(), rows[column].astype(object)).astype("str")
+    before = stored.set_index("program_code")
+    for column, usual in (("normal_terms", NORMAL_TERMS), ("required_credits", REQUIRED_CREDITS)):
+        if column in rows and "degree_level" in rows:
+            level = rows["program_code"].map(before["degree_level"])
+            follows = (level != rows["degree_level"]) & (rows[column] == level.map(usual))
+            rows[column] = rows[column].mask(follows, rows["degree_level"].map(usual)).astype("int64")
+    return compare(rows, stored, ["program_code"])
 
 
 def compare_dated(

@@ -88,6 +88,28 @@ class ImportResult:
         return any(table["new"] or table["changed"] for table in self.counts.values())
 
 
+def told_counts(counts: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+    """Counts as people read them: identities come and go with their students, only changed names are told.
+
+    Parameters
+    ----------
+    counts : dict
+        Table → {"new", "changed", "same"}, numbers of rows.
+
+    Returns
+    -------
+    dict
+        The same without "identities"; with "names" where names have changed.
+    """
+    told = {}
+    for table, number in counts.items():
+        if table != "identities":
+            told[table] = number
+        elif number.get("changed"):
+            told["names"] = {"new": 0, "changed": number["changed"], "same": 0}
+    return told
+
+
 def typed(frame: pd.DataFrame, table: Table, *, also: tuple[str, ...] = ()) -> pd.DataFrame:
     """The columns of ``frame`` in the types of ``table``, in a fixed order, with a plain index.
 

@@ -18,6 +18,9 @@ from data.records.known import Known
 WHOLE_TABLE_ABOVE = 20_000  # students above which a table is read at once, not by key
 
 
+_SIZES = select(schema.students.c.program_code, func.count()).group_by(schema.students.c.program_code)
+
+
 def known_records(store: Store, student_numbers: Collection[str]) -> Known:
     """Stored rows of the given students, and every programme.
 
@@ -53,6 +56,7 @@ def known_records(store: Store, student_numbers: Collection[str]) -> Known:
             if (latest := connection.scalar(select(func.max(schema.terms.c.known_at))))
             else None,
             calendar=study_calendar(connection),
+            sizes={code: count for code, count in connection.execute(_SIZES)},
         )
 
 

@@ -12,6 +12,7 @@ from data import schema
 from data.engine.cipher import Cipher
 from data.engine.clock import now
 from data.engine.database import Store
+from data.records.frames import told_counts
 from data.trust.audit import Entry, note_in
 from data.trust.origin import claim
 
@@ -54,8 +55,8 @@ class ImportNote:
         """What the audit log says of it; ``counts`` of what is written now."""
         if self.role is None:
             return None
-        told = {table: count for table, count in counts.items() if table != "identities"}
-        return Entry(self.actor, self.role, IMPORTED, self.import_id, told | self.planned)
+        detail = told_counts(counts) | self.planned
+        return Entry(self.actor, self.role, IMPORTED, self.import_id, detail)
 
 
 def new_import(store: Store, *, source: str, files: dict, actor: str, synthetic: bool = False, **more) -> str:

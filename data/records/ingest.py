@@ -36,6 +36,7 @@ from data.records.known import Known
 from data.records.own_terms import as_in_file, assumed, place
 from data.records.preview import preview_counts
 from data.records.row_checks import check_tables, refused_rows
+from data.records.rows_of_nobody import said_for_all
 from data.records.write import write_import
 from data.store import Store, get_fact, set_fact
 
@@ -234,9 +235,10 @@ def _plan(sources, tables, found, known, today) -> ImportPlan:
     shown = as_in_file(found, tables)
     frames = RecordFrames() if unreadable else assemble(tables, refused, known, today)
     hashes = {source.table: source.sha256 for source in sources}
+    told = said_for_all(shown, tables, [source.table for source in sources])
     return ImportPlan(
         frames=frames,
-        problems=_as_shown(shown, tables),
+        problems=_as_shown(told, tables),
         counts=preview_counts(frames, known, today),
         read={name: len(parsed.raw) for name, parsed in tables.items()},
         refused={name: len(rows) for name, rows in refused.items()},

@@ -39,6 +39,8 @@ class Known:
         Decisions on record in the order in which they were recorded.
     latest_known_at : Timestamp or None
         How far the register reaches: the newest ``terms.known_at`` of the whole store.
+    sizes : dict of str to int
+        Programme code → students of the whole store.
     calendar : StudyCalendar
         To which term an exit on a day belongs, by the store's settings.
     """
@@ -63,3 +65,4 @@ class Known:
     )
     latest_known_at: pd.Timestamp | None = None
     calendar: StudyCalendar = StudyCalendar()
+    sizes: dict[str, int] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from data import schema
 from data.calendar.term_calendar import GRADES_KNOWN_AFTER, term_end
 from data.calendar.term_columns import calendar_index, lookup
 from data.consents.order import on_record
-from data.records.diff import Difference, compare, compare_dated
+from data.records.diff import Difference, compare, compare_dated, compare_programs
 from data.records.frames import ATTEMPT, NUMBER, OF_PROGRAM, RecordFrames, typed, versions
 from data.records.known import Known
 
@@ -30,7 +30,7 @@ def preview_counts(frames: RecordFrames, known: Known, today: date) -> dict[str,
         rows = typed(frames.students, schema.students, also=(NUMBER, *_NOT_OF_STUDENTS))
         codes = pd.Series(rows["program_code"].unique())
         unknown = int((~codes.isin(known.programs["program_code"])).sum())
-        counts["programs"] = {"new": unknown, "changed": 0, "same": len(codes) - unknown}
+        counts["programs"] = compare_programs(rows, known.programs).counts | {"new": unknown}
         plain = rows.drop(columns=_NOT_OF_STUDENTS, errors="ignore")
         counts["students"] = _counts(plain, known.students, [NUMBER])
         if "name" in rows:

@@ -22,6 +22,7 @@ from data.records.checks import (
     problems,
     tells_of_exits_too,
 )
+from data.records.diff import compare_programs
 from data.records.exit_kinds import missing_kinds
 from data.records.grade_checks import check_grade_keys, check_grades
 from data.records.known import Known
@@ -198,7 +199,9 @@ def _check_students(students: ParsedTable, known: Known) -> pd.DataFrame:
     stored = known.students.set_index("student_number")
     for column in ("program_code", "cohort_term"):
         before = lookup(rows["student_number"], stored[column])
-        differs = before.notna() & rows[column].notna() & (before.astype("str") != rows[column].astype("str"))
+        both = before.notna() & rows[column].notna()
+        differs = both.astype(bool)
+        differs[differs] = (before[differs] != rows.loc[differs, column].astype(before.dtype)).astype(bool)
         found.append(flag(students, differs, "REC112", column))
     if "birth_year" in rows:
         age = rows["cohort_term"] // 10 - rows["birth_year"]
@@ -219,7 +222,7 @@ def _check_programs(students: ParsedTable, known: Known) -> pd.DataFrame:
     unknown = rows["program_code"].notna() & ~rows["program_code"].isin(levels.index)
     named = ", ".join(DEGREE_LEVELS)
     message = f"no such programme in the store, and no degree level ({named}) in the file to make it"
-    found = [flag(students, unknown, "REC009", "program_code", message)]
+    found = [flag(students, unknown, "REC009", "program_code", message), _changed_programs(students, known)]
     if "degree_level" in rows:
         right = lookup(rows["program_code"], levels)
         conflict = rows["degree_level"].notna() & right.notna() & (rows["degree_level"] != right)
@@ -236,8 +239,26 @@ def _check_programs(students: ParsedTable, known: Known) -> pd.DataFrame:
     return collect(found)
 
 
+def _changed_programs(students: ParsedTable, known: Known) -> pd.DataFrame:
+    """A warning for each programme that the file gives another name or level than the store's."""
+    rows, found = students.values, []
+    told = rows.assign(degree_level=lookup(rows["program_code"], degree_levels(students, known)))
+    change = compare_programs(told, known.programs)
+    before = change.replaced.set_index("program_code")
+    for column, given in (("name", "program_name"), ("degree_level", "degree_level")):
+        new = change.changed.set_index("program_code").get(column, pd.Series(dtype="str"))
+        for code, value in new[new != before[column]].items() if len(new) else ():
+            message = f"programme {code} is {before.at[code, column]!r} in the store; it becomes {value!r}"
+            header = students.header(given)
+            found.append(problems(students.file, "REC149", [None], header, value, message))
+    return collect(found)
+
+
 def degree_levels(students: ParsedTable, known: Known) -> pd.Series:
-    """Degree level by programme code: the store's, else the commonest of the file's valid ones."""
+    """Degree level by programme code: the store's, else the commonest of the file's valid ones.
+
+    A file that lists every student whom the store has in a programme, all with one other level, corrects it.
+    """
     stored = known.programs.set_index("program_code")["degree_level"]
     rows = students.values
     if "degree_level" not in rows:
@@ -247,7 +268,19 @@ def degree_levels(students: ParsedTable, known: Known) -> pd.Series:
         valid.groupby(["program_code", "degree_level"]).size().sort_values(ascending=False, kind="stable")
     )
     commonest = counts.reset_index().drop_duplicates("program_code").set_index("program_code")["degree_level"]
+    held = commonest[commonest.index.isin(stored.index)]
+    other = held[held != stored.reindex(held.index)]
+    corrected = [code for code in other.index if _corrects(valid[valid["program_code"] == code], known)]
+    stored = stored.drop(corrected)
     return pd.concat([stored, commonest[~commonest.index.isin(stored.index)]])
+
+
+def _corrects(rows: pd.DataFrame, known: Known) -> bool:
+    """Whether the rows of one programme are all its students, and agree on the level."""
+    code = rows["program_code"].iloc[0]
+    theirs = known.students.loc[known.students["program_code"] == code, "student_number"]
+    whole = 0 < known.sizes.get(code, 0) == theirs.isin(rows["student_number"]).sum()
+    return whole and rows["degree_level"].nunique() == 1
 
 
 def _students_without_terms(

@@ -1,9 +1,9 @@
-"""Rows of a file that are nobody's: totals, captions, signatures below the table; said once each."""
+"""What is said once: rows that are nobody's (totals, captions, signatures), and rows that follow others."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import pandas as pd
 
@@ -57,6 +57,43 @@ def said_once(found: pd.DataFrame, tables: Iterable[ParsedTable]) -> pd.DataFram
     for parsed in tables:
         found = _said_once(found, parsed)
     return found
+
+
+def said_for_all(found: pd.DataFrame, tables: dict[str, ParsedTable], asked: Collection[str]) -> pd.DataFrame:
+    """Problems in which a file that falls with the students file has one sentence, not one for each row.
+
+    Parameters
+    ----------
+    found : DataFrame
+        Problems of every row.
+    tables : dict of str to ParsedTable
+        The files that could be read, by table.
+    asked : collection of str
+        The tables of the import, those that could not be read included.
+    """
+    students = tables.get("students")
+    lost = "students" in asked and (students is None or bool(students.match.missing))
+    errors = found[found["severity"] == "error"]
+    if lost:
+        rules, fallen, what = ("REC011", "REC012"), True, "the students file cannot be used"
+    elif students is not None:
+        refused = errors.loc[errors["file"] == students.file, "row"].dropna().nunique()
+        rules, fallen = ("REC012",), refused >= len(students.raw) > 0
+        what = f"the rows of their students in {students.file} were refused"
+    else:
+        return found
+    for name, parsed in tables.items():
+        mine = found["rule"].isin(rules) & (found["file"] == parsed.file)
+        count = found.loc[mine, "row"].nunique()
+        if name == "students" or count < 2 or not (fallen or count >= len(parsed.raw)):
+            continue
+        sentence = f"{count:,} of {len(parsed.raw):,} rows fall because {what}; mend that and they follow"
+        first = found.index == found.index[mine][0]
+        said = found[first].assign(
+            row=pd.array([pd.NA], dtype="Int64"), rule="REC012", value="", message=sentence
+        )
+        found = pd.concat([found[~mine], said]).sort_index()
+    return found.reset_index(drop=True)
 
 
 def _said_once(found: pd.DataFrame, parsed: ParsedTable) -> pd.DataFrame:

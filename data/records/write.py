@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from functools import partial
 
@@ -26,7 +27,7 @@ from data.engine.database import Store
 from data.engine.progress import Progress
 from data.keeping.rule import date_signatures
 from data.records.derived import refresh
-from data.records.diff import Difference, compare, compare_dated
+from data.records.diff import Difference, compare, compare_dated, compare_programs
 from data.records.frames import (
     ATTEMPT,
     BLOCK,
@@ -263,11 +264,24 @@ class _Writer:
         return incoming.drop(columns=[NUMBER]).assign(student_key=keys.astype("str"))
 
     def _programs_of(self, students: pd.DataFrame) -> None:
-        """Make the programmes that students name and nobody described, from their degree level."""
-        known = set(fetch(self.connection, select(schema.programs.c.program_code))["program_code"])
-        missing = students[~students["program_code"].isin(known)].drop_duplicates("program_code")
-        if missing.empty:
-            return
+        """Make the programmes that students name and nobody described; give the others their new names."""
+        stored = fetch(self.connection, all_columns(schema.programs))
+        told = compare_programs(students, stored)
+        self._note_levels(told, students)
+        missing = students[~students["program_code"].isin(stored["program_code"])]
+        missing = missing.drop_duplicates("program_code")
+        made = self._made_of(missing) if len(missing) else told.new
+        self._apply(schema.programs, ["program_code"], replace(told, new=made))
+
+    def _note_levels(self, told: Difference, students: pd.DataFrame) -> None:
+        """Students of a programme of another level stand elsewhere in their studies."""
+        levels = zip(told.changed["degree_level"], told.replaced["degree_level"], strict=True)
+        other = told.changed.loc[[new != old for new, old in levels], "program_code"]
+        theirs = students.loc[students["program_code"].isin(other), NUMBER]
+        self.touched.update(key for key in theirs.map(self._known_keys(theirs)).dropna())
+
+    def _made_of(self, missing: pd.DataFrame) -> pd.DataFrame:
+        """New programmes from what their students' rows say: the degree level must be told."""
         levels = missing.get("degree_level", pd.Series(index=missing.index, dtype="str"))
         if levels.isna().any():
             codes = sorted(missing.loc[levels.isna(), "program_code"])
@@ -279,11 +293,7 @@ class _Writer:
         for name, usual in (("normal_terms", NORMAL_TERMS), ("required_credits", REQUIRED_CREDITS)):
             own = pd.to_numeric(missing[name]) if name in missing else pd.Series(index=missing.index)
             made[name] = own.fillna(levels.map(usual)).astype("int64")
-        self._apply(
-            schema.programs,
-            ["program_code"],
-            Difference(pd.DataFrame(made), *(missing.iloc[:0] for _ in range(3)), same=0),
-        )
+        return pd.DataFrame(made)
 
     def _identities(self, students: pd.DataFrame) -> None:
         columns = [name for name in ("student_key", NUMBER, "name") if name in students]

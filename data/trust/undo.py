@@ -126,7 +126,7 @@ class _Undo:
 
     def run(self, actor: str) -> Undone:
         self._refuse_scored()
-        touched = list(self.connection.scalars(self._touched()))
+        touched = list(self.connection.scalars(self._touched())) + self._of_other_levels()
         before = self._cohorts()
         imports = schema.imports
         marks = {"undone_at": now(), "undone_by": actor, "replaced": None}
@@ -155,6 +155,19 @@ class _Undo:
         kept = history.c.student_key.is_not(None) & (history.c.replaced_by == self.import_id)
         found = union(*written, select(history.c.student_key).where(kept)).subquery()
         return select(found.c.student_key)
+
+    def _of_other_levels(self) -> list[str]:
+        """Students of programmes to which the import gave another degree level."""
+        history, programs, students = schema.row_history, schema.programs, schema.students
+        mine = (history.c.table_name == "programs") & (history.c.replaced_by == self.import_id)
+        before = dict(
+            map(tuple, self.connection.execute(select(history.c.row_key, history.c.payload).where(mine)))
+        )
+        now_held = select(programs.c.program_code, programs.c.degree_level)
+        held = dict(map(tuple, self.connection.execute(now_held.where(programs.c.program_code.in_(before)))))
+        codes = [code for code, level in held.items() if before[code].get("degree_level") != level]
+        theirs = select(students.c.student_key).where(students.c.program_code.in_(codes))
+        return list(self.connection.scalars(theirs)) if codes else []
 
     def _cohorts(self) -> set[tuple[str, int]]:
         """Cohorts that students whose row the import wrote stand in now."""

@@ -12,6 +12,7 @@ from dashboard.shell.access import may_change_register
 from dashboard.shell.plain import plain
 from dashboard.shell.session_keys import Key
 from dashboard.shell.view.account_names import name_of
+from data.records.frames import told_counts
 from data.trust.undo import CannotUndo, last_import, undo_import
 
 
@@ -86,5 +87,5 @@ def _state(finished, undone) -> str:
 
 
 def _totals(counts: dict) -> dict[str, int]:
-    tables = [table for name, table in counts.items() if name != "identities" and isinstance(table, dict)]
+    tables = told_counts({name: table for name, table in counts.items() if isinstance(table, dict)}).values()
     return {name: sum(int(table.get(name, 0)) for table in tables) for name in ("new", "changed", "same")}
