@@ -649,14 +649,16 @@ reviews = Table(  # append-only: opinions of people about a decision, and how it
     Column("at", DateTime, nullable=False),
     Column("reviewer", String(80), nullable=False),
     Column("kind", String(16), nullable=False),
-    _one_of("kind", ("opinion", "settlement")),
+    _one_of("kind", ("opinion", "withdrawal", "settlement")),
     Column(
         "opinion", String(24), nullable=False
-    ),  # of data.verification.reviews.OPINIONS, or ACTIONS of a settlement
+    ),  # of data.verification.reviews.OPINIONS (also of a withdrawal), or ACTIONS of a settlement
     Column("reason_codes", JSON, nullable=False, server_default="[]"),  # of reviews.REASON_CODES
     Column("reasons", Text, nullable=False),  # what was typed beside them
     Column("blind", Boolean, nullable=False),  # whether the score was unknown to the reviewer
-    UniqueConstraint("decision_id", "kind", "reviewer"),
+    # Which of this reviewer's opinions on this case, from 1; a withdrawal has the turn of what it takes back.
+    Column("turn", Integer, nullable=False, server_default="1"),
+    UniqueConstraint("decision_id", "kind", "reviewer", "turn"),
     sqlite_autoincrement=True,
 )
 duplicate_searches = Table(  # one row per search over the register; the findings are the newest one's

@@ -9,6 +9,7 @@ from dashboard.cases.followups import said, who
 from dashboard.cases.standing import level_name
 from dashboard.reports import documents
 from dashboard.reports.provenance import Provenance
+from dashboard.reports.words import say
 from dashboard.shell.wording import Words
 
 PARTS = ("new", "worse", "waiting")
@@ -40,7 +41,8 @@ def digest_pdf(digest: Digest, provenance: Provenance, words: Words, advisor: st
     if digest.empty:
         blocks.append(documents.note(words("digest.nothing")))
     blocks += [documents.text(acted_line(digest, words)), documents.note(words("digest.acted_note"))]
-    return documents.document(words("digest.title"), blocks, provenance, words.language)
+    footer = say(words.language, "confidential_people")
+    return documents.document(words("digest.title"), blocks, provenance, words.language, footer=footer)
 
 
 def lead(digest: Digest, words: Words) -> str:

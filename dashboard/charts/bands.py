@@ -53,7 +53,7 @@ def bands_by_group(frame: pd.DataFrame, group: str, words: Words) -> Chart:
         )
     for row, name in enumerate(order):
         label_above(sketch, row + 0.45, f"{in_chart(name)} · {words.number(total[name])}")
-    quiet(sketch, words, 70 + 46 * max(len(order), 1), legend=True)
+    quiet(sketch, words, max(70 + 46 * len(order), 170), legend=True)  # below that the legend has no room
     sketch.update_layout(barmode="stack", bargap=0.5)
     sketch.update_xaxes(range=[0, 1], showgrid=False, **percent_axis(words))
     sketch.update_yaxes(visible=False, range=[-0.4, len(order) - 0.25])
@@ -67,7 +67,7 @@ def bands_by_group(frame: pd.DataFrame, group: str, words: Words) -> Chart:
         return rows.rename_axis(words(f"column.{group}")).reset_index()
 
     alt = words("alt.bands", groups=len(order), top=top, share=words.percent(risky))
-    return Chart(sketch, alt, table)
+    return Chart(sketch, alt, table, picks=list(order))
 
 
 def risk_scale(risk: float, low: float, high: float, edges: list[float], words: Words) -> Chart:

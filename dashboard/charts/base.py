@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import pandas as pd
@@ -108,10 +108,20 @@ class Chart:
         One or two sentences that say what the chart shows, for screen readers.
     table : DataFrame or callable
         The same numbers with headings in the reader's language; a callable is asked when somebody looks.
+    picks : sequence of str
+        The group that each point of every trace stands for, where a click may choose one; the rows of the
+        table then stand the other way round.
     """
 
-    def __init__(self, sketch: Sketch, alt: str, table: pd.DataFrame | Callable[[], pd.DataFrame]) -> None:
+    def __init__(
+        self,
+        sketch: Sketch,
+        alt: str,
+        table: pd.DataFrame | Callable[[], pd.DataFrame],
+        picks: Sequence[str] = (),
+    ) -> None:
         self.alt = alt
+        self.picks = tuple(picks)
         self.sent = Sent(sketch.spec())
         self._table = table
 

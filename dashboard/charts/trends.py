@@ -191,7 +191,7 @@ def rates(frame: pd.DataFrame, group: str, words: Words) -> Chart:
             }
         )
 
-    return Chart(sketch, alt, table)
+    return Chart(sketch, alt, table, picks=rows[group].tolist())
 
 
 STATES = {
@@ -231,7 +231,7 @@ def funnel(frame: pd.DataFrame, words: Words) -> Chart:
         )
     for row, (name, n) in enumerate(rows[["cohort", "entered"]].itertuples(index=False)):
         label_above(sketch, row + 0.45, f"{in_chart(name)} · {words.number(n)}")
-    quiet(sketch, words, 84 + 40 * max(len(rows), 1), legend=True)
+    quiet(sketch, words, max(84 + 40 * len(rows), 210), legend=True)  # below that the legend has no room
     sketch.update_layout(barmode="stack", bargap=0.54)
     sketch.update_xaxes(range=[0, 1], showgrid=False, **percent_axis(words))
     sketch.update_yaxes(visible=False, range=[-0.4, len(rows) - 0.25])
@@ -242,4 +242,4 @@ def funnel(frame: pd.DataFrame, words: Words) -> Chart:
         return pd.DataFrame({**names, **states})
 
     alt = words("alt.funnel", n=len(frame))
-    return Chart(sketch, alt, table)
+    return Chart(sketch, alt, table, picks=rows["cohort"].tolist())

@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard.charts.base import Chart
 from dashboard.shell import caches, current_session
 from dashboard.shell.plain import shown, shown_table
+from dashboard.shell.session_keys import Key
 
 QUIET = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
 
@@ -21,6 +22,7 @@ def chart_panel(
     help: str = "",
     choices: Sequence[str] = (),
     about: tuple | None = None,
+    on_pick: Callable[[str, str], None] | None = None,
 ) -> None:
     """Draw a chart with its alternative text; a small switch shows its table instead.
 
@@ -36,6 +38,9 @@ def chart_panel(
         What the reader may group by; texts ``choice.<name>``.
     about : tuple, optional
         All that the chart depends on besides data, model, reader and language. Then it is drawn once for all.
+    on_pick : callable, optional
+        Told the choice (of ``choices``, else empty) and the group when somebody clicks on one, before the
+        page is drawn again; in the table a chosen row does the same. For charts that have ``picks``.
     """
     words = current_session.words()
     sides = "distribute" if title else "right"
@@ -52,12 +57,29 @@ def chart_panel(
                 words("state.table"), key=f"{key}-table", persist_state="session", width="content"
             )
     drawn = _drawn(chart, by) if about is None else _kept(chart, key, by, about)
+    kind, settings = ("frame" if as_table else "chart"), {}
+    widget = f"{key}-{kind}"
+    if on_pick is not None:
+        widget = f"{widget}-{st.session_state.get(Key.PICK_ROUND, 0)}"
+        settings = {
+            "on_select": partial(_picked, widget, drawn.picks, partial(on_pick, by)),
+            "selection_mode": "single-row" if as_table else "points",
+        }
     if as_table:
-        st.dataframe(
-            shown_table(drawn.table), hide_index=True, key=f"{key}-frame", alt=shown(title or drawn.alt)
-        )
+        alt = shown(title or drawn.alt)
+        st.dataframe(shown_table(drawn.table), hide_index=True, key=widget, alt=alt, **settings)
     else:
-        st.plotly_chart(drawn.sent, key=f"{key}-chart", config=QUIET, alt=shown(drawn.alt))
+        st.plotly_chart(drawn.sent, key=widget, config=QUIET, alt=shown(drawn.alt), **settings)
+
+
+def _picked(widget: str, picks: Sequence[str], tell: Callable[[str], None]) -> None:
+    """Tell which group was chosen; in the next drawing nothing is, so that a click counts again."""
+    chosen = st.session_state[widget]["selection"]
+    places = [point["point_index"] for point in chosen.get("points", ())]
+    places += [len(picks) - 1 - row for row in chosen.get("rows", ())]
+    if places:
+        st.session_state[Key.PICK_ROUND] = st.session_state.get(Key.PICK_ROUND, 0) + 1
+        tell(picks[places[0]])
 
 
 def prepare(chart: Callable[..., Chart], key: str, choices: Sequence[str] = (), *, about: tuple) -> None:

@@ -11,7 +11,13 @@ import streamlit as st
 from dashboard.shell import auditing, current_session, exports, stores
 
 
-def export_bar(frame: pd.DataFrame | Callable[[], pd.DataFrame], name: str, **filters: object) -> None:
+def export_bar(
+    frame: pd.DataFrame | Callable[[], pd.DataFrame],
+    name: str,
+    *,
+    about_people: bool = True,
+    **filters: object,
+) -> None:
     """Offer ``frame`` as CSV and Excel.
 
     Parameters
@@ -20,11 +26,14 @@ def export_bar(frame: pd.DataFrame | Callable[[], pd.DataFrame], name: str, **fi
         What to export; a callable is asked only when a button is pressed.
     name : str
         Beginning of the file name; no personal data.
+    about_people : bool
+        Whether a row is about one person, so that the file must say that it is confidential. Left out only by
+        tables of counts.
     **filters
         What the page was filtered by, written into the provenance sheet.
     """
     words = current_session.words()
-    provenance = _provenance(filters)
+    provenance = _provenance(filters, about_people)
     with st.popover(words("export.label"), icon=":material/download:", key=f"export-{name}"):
         for kind, mime in exports.MIME.items():
             st.download_button(
@@ -43,7 +52,7 @@ def _bytes(frame, kind: str, provenance: exports.TableProvenance) -> bytes:
     return exports.to_bytes(frame() if callable(frame) else frame, kind, provenance)
 
 
-def _provenance(filters: dict) -> exports.TableProvenance:
+def _provenance(filters: dict, about_people: bool) -> exports.TableProvenance:
     person = current_session.person()
     return exports.TableProvenance(
         words=current_session.words(),
@@ -52,5 +61,6 @@ def _provenance(filters: dict) -> exports.TableProvenance:
         role=person.role if person else "",
         data_version=stores.data_version(),
         model_version=stores.served_version(),
+        about_people=about_people,
         filters={key: str(value) for key, value in filters.items() if value not in (None, "", ())},
     )

@@ -11,7 +11,7 @@ import streamlit as st
 
 from dashboard.shell import current_session, stores
 from dashboard.shell.glossary import linked
-from dashboard.shell.plain import shown
+from dashboard.shell.plain import plain, shown
 from dashboard.shell.view.view_menu import ALL, list_lengths, take_view, view_menu
 from data.columns import BANDS, TARGETS
 
@@ -147,6 +147,32 @@ def group_filters(programs: pd.DataFrame, cohorts: list[int]) -> GroupFilter:
     with right:
         cohort = cohort_choice(cohorts)
     return GroupFilter(target, program, cohort)
+
+
+def narrow_to(key: str, option: object) -> None:
+    """Choose a programme (``key`` "program") or cohort ("cohort") as its field does; before it is drawn."""
+    st.session_state[key] = option
+
+
+def way_back(chosen: GroupFilter) -> None:
+    """To what a page is narrowed, with one step back to everything; before that, that a click narrows it."""
+    words = current_session.words()
+    told = [plain(stores.programs().get(chosen.program_code, chosen.program_code))] * bool(
+        chosen.program_code
+    )
+    told += [words.term(chosen.cohort_term)] * bool(chosen.cohort_term)
+    if not told:
+        st.caption(words("overview.pick_note"))
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="narrowed"):
+        st.markdown(words("overview.narrowed", to=" · ".join(told)), width="content")
+        back = words("overview.widen")
+        st.button(back, icon=":material/undo:", type="tertiary", key="widen", on_click=_widen)
+
+
+def _widen() -> None:
+    for key in ("program", "cohort"):
+        narrow_to(key, ALL)
 
 
 def group_choices(programs: pd.DataFrame, cohorts: list[int]) -> list[GroupFilter]:

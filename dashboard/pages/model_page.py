@@ -67,6 +67,6 @@ def show() -> None:
     with card("limits"):
         parts.limits()
     with st.container(horizontal=True):
-        export_bar(parts.export_frame(figures, at_k), "model", target=target)
+        export_bar(parts.export_frame(figures, at_k), "model", about_people=False, target=target)
         model_pdfs(served.version, manifest)
         study_pdf(served.version, manifest)

@@ -9,12 +9,13 @@ import streamlit as st
 from dashboard.cases.view.standing_parts import rank_note, unlearned_card
 from dashboard.cohorts.view import overview as parts
 from dashboard.cohorts.view.courses import bottleneck_card
+from dashboard.cohorts.view.picking import picker
 from dashboard.cohorts.view.prospects import gaps, health, outlook, prepare_overview
 from dashboard.cohorts.view.reasons import reasons_card
 from dashboard.components.ahead import draw_ahead
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.exports_bar import export_bar
-from dashboard.components.filters import group_choices, group_filters
+from dashboard.components.filters import group_choices, group_filters, way_back
 from dashboard.components.kpis import kpi_row
 from dashboard.components.layout import card, empty_state, page_header, section
 from dashboard.jobs.view.next_steps import next_steps
@@ -33,6 +34,7 @@ def show() -> None:
         return next_steps("overview", follow=True)
     programs, cohorts = stores.program_table(), flow["cohort_term"].unique().tolist()
     chosen = group_filters(programs, cohorts)
+    way_back(chosen)
     if not unlearned_card(chosen.target):
         rank_note(chosen.target)
     if stores.served_version() is None or may_manage_accounts(current_session.person()):
@@ -40,7 +42,7 @@ def show() -> None:
     given = parts.Given(chosen)
     if given.last is None:
         empty_state(words("state.no_terms_title"), words("state.no_terms_text"), ":material/calendar_month:")
-    panels = parts.panels(given)
+    panels, pick = parts.panels(given), picker(given)
     kpi_row(parts.kpis(given))
     left, right = st.columns(2)
     with left, card("bands"):
@@ -48,21 +50,21 @@ def show() -> None:
             section(words("overview.bands_title"))
             st.caption(words("overview.bands_none"))
         else:
-            chart_panel(**panels["bands"], title=words("overview.bands_title"))
+            chart_panel(**panels["bands"], title=words("overview.bands_title"), on_pick=pick)
     with right, card("retention"):
         chart_panel(**panels["retention"], **parts.titled("retention"))
     left, right = st.columns(2)
     with left, card("outcomes"):
-        chart_panel(**panels["outcomes"], **parts.titled("outcome"))
+        chart_panel(**panels["outcomes"], **parts.titled("outcome"), on_pick=pick)
         st.caption(parts.not_observable(given))
         st.caption(parts.not_reported(given))
     with right, card("funnel"):
-        chart_panel(**panels["funnel"], **parts.titled("funnel"))
+        chart_panel(**panels["funnel"], **parts.titled("funnel"), on_pick=pick)
     reasons_card(given)
     bottleneck_card(chosen.program_code)
     outlook(given)
     gaps(given)
     with card("health"):
         health()
-    export_bar(partial(parts.export_frame, given.cube, words), "overview", **vars(chosen))
+    export_bar(partial(parts.export_frame, given.cube, words), "overview", about_people=False, **vars(chosen))
     draw_ahead("overview", prepare_overview, group_choices(programs, cohorts))

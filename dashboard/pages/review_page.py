@@ -39,7 +39,8 @@ def show() -> None:
             elif case["mine"] or case["settled"]:
                 parts.after_opinion(case)
             else:
-                st.caption(words("review.not_for_you"))
+                anew = "_anew" if case["withdrew"] and case["wanted"] else ""
+                st.caption(words(f"review.not_for_you{anew}"))
     if len(queue) or len(settled):
         with card("queue"):
             listed = parts.which_list(queue, settled)

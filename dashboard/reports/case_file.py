@@ -101,7 +101,8 @@ def case_file(case: CaseFile, provenance: Provenance, language: str) -> bytes:
     if case.references:
         blocks.append(documents.pictures([_picture(each, language) for each in case.references]))
     blocks += _listings(case, language)
-    footer = f"{say(language, 'case_footer')} · {case.case_number}"
+    said = (say(language, "confidential_people"), say(language, "case_footer"), case.case_number)
+    footer = " · ".join(said)
     title = say(language, "case_title")
     people = [(say(language, role), "") for role in ("first_reviewer", "second_reviewer", "officer")]
     return documents.document(title, blocks, provenance, language, footer=footer, signed_by=people)

@@ -6,11 +6,11 @@ import io
 import textwrap
 from dataclasses import dataclass
 
-from dashboard.reports.model import MARKS, NOT_YET, OPEN, ReportTable
+from dashboard.reports.model import MARKS, NOT_YET, OPEN, SUPPRESSED, ReportTable
 from dashboard.reports.words import figure, say
 
 COLOURS = ("#2f5d8a", "#e0a030", "#6b8e5a", "#a05a7a")  # told apart in grey and by colour-blind readers
-LETTERS = 80  # of upright labels that stand side by side in the width of a chart
+LETTERS = 64  # of upright labels that stand side by side in the width of a chart
 HATCHES = ("", "//", "..", "xx")
 
 
@@ -60,21 +60,25 @@ def grouped_bars(
     picture = _figure()
     axes = picture.subplots()
     width = 0.8 / max(1, len(series))
+    labels = {
+        name: [
+            mark if value is None else figure(value, form, language)
+            for value, mark in zip(values, (marks or {}).get(name, [""] * len(values)), strict=True)
+        ]
+        for name, values in series.items()
+    }
+    longest = max((len(label) for shown in labels.values() for label in shown), default=0)
+    dense = len(groups) * len(series) * longest > LETTERS  # all of a chart turn together
     for at, (name, values) in enumerate(series.items()):
         places = [group + (at - (len(series) - 1) / 2) * width for group in range(len(groups))]
         heights = [value or 0 for value in values]
         bars = axes.bar(
             places, heights, width * 0.94, label=name, color=COLOURS[at % 4], hatch=HATCHES[at % 4]
         )
-        said = (marks or {}).get(name, [""] * len(values))
-        shown = [
-            mark if value is None else figure(value, form, language)
-            for value, mark in zip(values, said, strict=True)
-        ]
-        dense = len(groups) * len(series) * max(map(len, shown), default=0) > LETTERS
-        axes.bar_label(bars, shown, fontsize=7 if dense else 8, padding=1, rotation=90 if dense else 0)
+        axes.bar_label(bars, labels[name], fontsize=7 if dense else 8, padding=1, rotation=90 if dense else 0)
     axes.set_xticks(range(len(groups)), [textwrap.fill(name, 18) for name in groups], fontsize=9)
     axes.tick_params(axis="y", labelsize=8)
+    _number_axis(axes, form, language)
     axes.spines[["top", "right"]].set_visible(False)
     axes.margins(y=0.15)
     if not any(value for values in series.values() for value in values):
@@ -86,12 +90,21 @@ def grouped_bars(
     told = "; ".join(
         f"{name}: "
         + ", ".join(
-            f"{g} {(m if v is None and m else figure(v, form, language))}"
-            for g, v, m in zip(groups, values, (marks or {}).get(name, [""] * len(values)), strict=True)
+            f"{group} {label or figure(None, form, language)}"
+            for group, label in zip(groups, shown, strict=True)
         )
-        for name, values in series.items()
+        for name, shown in labels.items()
     )
     return Chart(title, _svg(picture), f"{say(language, 'chart_alt', title=title)}. {told}")
+
+
+def _number_axis(axes, form: str, language: str) -> None:
+    """The axis in the reader's numbers: whole ones for counts, percentages for shares."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    steps = [1, 2, 5, 10] if form == "0" else [1, 2, 2.5, 5, 10]
+    axes.yaxis.set_major_locator(MaxNLocator(6, integer=form == "0", steps=steps))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: figure(value, form, language)))
 
 
 def table_charts(table: ReportTable, language: str) -> list[Chart]:
@@ -106,7 +119,7 @@ def table_charts(table: ReportTable, language: str) -> list[Chart]:
         row
         for row in table.profile.rows
         if any(table.cell(row.key, c.key).value is not None for c in columns)
-        or any(table.cell(row.key, c.key).state == NOT_YET for c in columns)
+        or any(table.cell(row.key, c.key).state in (NOT_YET, SUPPRESSED) for c in columns)
     ]
     columns = [
         column for column in columns if any(table.cell(row.key, column.key).value is not None for row in rows)

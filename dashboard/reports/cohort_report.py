@@ -62,6 +62,11 @@ def cohort_tables(
     """
     if program_code:
         flow = flow[flow["program_code"] == program_code]
+    if flow.empty:
+        years = pd.Index([], name="entry_year", dtype="int64")
+        nobody = pd.DataFrame(index=years, columns=["entrants", *PARTS, "on_time_rate"], dtype=float)
+        after = pd.DataFrame(index=years, columns=range(1, YEARS + 1), dtype=float)
+        return CohortTables(nobody.assign(mature=False), after, after.astype(bool), external)
     snapshot = flow["program_code"].astype(object).map(observed_by_programme(flow))
     by_program = cohort_outcomes(flow, snapshot, calendar)
     counts = by_program.groupby("entry_year")[["entrants", *PARTS]].sum()
@@ -131,6 +136,8 @@ def cohort_report(
         ),
         documents.note(say(language, "cohort_lead")),
     ]
+    if tables.outcomes.empty:
+        blocks.append(documents.text(say(language, "no_cohorts")))
     for state, title in ((True, "mature_cohorts"), (False, "immature_cohorts")):
         part = tables.outcomes[tables.outcomes["mature"] == state]
         if not part.empty:
@@ -138,10 +145,11 @@ def cohort_report(
     mature = tables.outcomes[tables.outcomes["mature"]]
     if mature["on_time_rate"].notna().any():
         blocks.append(documents.chart(_on_time_chart(mature, language)))
-    blocks += [
-        documents.heading(say(language, "retention_title")),
-        _retention_table(tables, language),
-    ]
+    if not tables.retained.empty:
+        blocks += [
+            documents.heading(say(language, "retention_title")),
+            _retention_table(tables, language),
+        ]
     if scenarios is not None and not scenarios.empty:
         blocks += _scenario_blocks(scenarios, language)
     banner = say(language, "external" if tables.external else "internal")

@@ -19,8 +19,10 @@ YEARS_ENDED = (
     "exit_year",
     "active_year",
     "enrolled_year",
+    "unreported_year",
     *TIMES_NORMAL,
 )  # facts that take a whole year to see
+IN_PDDIKTI = ("in_pddikti", "exit_in_pddikti", "unreported_year")  # what a pull from Feeder has told
 YEAR_NAME = re.compile(r"TS(-\d+)?")
 COMPARE = {"eq": np.equal, "gt": np.greater, "ge": np.greater_equal, "lt": np.less, "le": np.less_equal}
 ACTIVE_STATUSES = REGISTERED  # leave and inactive are not
@@ -111,6 +113,8 @@ class Facts:
                 return np.zeros(len(self.flow), dtype=bool)
             keys = self.active.loc[self.active["year"] == value, "student_key"]
             return self.flow["student_key"].isin(keys).to_numpy()
+        if fact == "unreported_year":
+            return np.array([value in years for years in self.flow["unreported_years"]], dtype=bool)
         if fact == "leave_terms_until_row":
             return COMPARE[name](self._leave_until(until), value)
         if isinstance(value, tuple):
@@ -175,6 +179,18 @@ class Facts:
             year - max(0, longest * TIMES_NORMAL.get(fact, 0) - 1) >= begins
             for fact, year in self.years_asked(condition, row, column)
         )
+
+    def compared(self, condition: dict, row: int | None, column: int | None) -> bool:
+        """Whether a pull from PDDikti has asked for every student of whom a condition asks about it."""
+        if not any(fact in IN_PDDIKTI for fact in condition):
+            return True
+        if "asked_on" not in self.flow or self.flow["asked_on"].isna().all():
+            return False
+        rest = {fact: wanted for fact, wanted in condition.items() if fact not in IN_PDDIKTI}
+        if "unreported_year" in condition:
+            rest["active_year"] = condition["unreported_year"]
+        members = self.where(rest, row, column)
+        return bool(self.flow["asked_on"].notna().to_numpy()[members].all())
 
     def mature(self, row: int | None, years: float | None, normal: float | None) -> bool:
         """Whether a row's cohort has been observed for so many years, or multiples of its normal time."""

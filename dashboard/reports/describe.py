@@ -177,13 +177,20 @@ def score_words(table: ReportTable, key: str, language: str) -> str:
     return part.score.words() if part.score else say(language, "no_rule")
 
 
+def rule_words(table: ReportTable, key: str, language: str) -> str:
+    """What stands beside an indicator: its score rule or note, and whether no formula leads to it."""
+    part = table.line(key).indicator
+    told = score_words(table, key, language) or part.note.get(language, "")
+    return told if part.formula else "; ".join(filter(None, (told, say(language, "counted_in_register"))))
+
+
 def line_rows(table: ReportTable, language: str) -> list[tuple[str, str, str, str]]:
     """``(indicator, value, score, rule or note)`` as printed."""
     rows = []
     for line in table.lines:
         part = line.indicator
         score = figure(line.score, "0.00", language, line.state) if part.scored and part.score else ""
-        rule = score_words(table, part.key, language) or part.note.get(language, "")
+        rule = rule_words(table, part.key, language)
         rows.append(
             (part.label[language], figure(line.value, part.format, language, line.state), score, rule)
         )

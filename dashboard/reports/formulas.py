@@ -15,7 +15,7 @@ from dashboard.reports.model import (
     Cell,
     Line,
 )
-from dashboard.reports.profile_checks import FIRST, LAST
+from dashboard.reports.profile_checks import FIRST, LAST, OPENED
 from dashboard.reports.profile_parts import Profile
 
 CARRIED = (
@@ -42,13 +42,37 @@ def is_group(profile: Profile, name: str) -> bool:
     return all(column.key != name for column in profile.columns)
 
 
+def meant_cells(profile: Profile, name: str, at: str, row: str | None) -> list[tuple[str, str]]:
+    """Addresses of the cells that a reference ``name[at]`` stands for.
+
+    Parameters
+    ----------
+    name : str
+        Of a column or a group of columns.
+    at : str
+        A row, ``first``, ``last``, ``opened`` (in every row the first cell that the instrument opens), or
+        empty.
+    row : str or None
+        The row of the formula itself; None: an indicator, which reads whole columns.
+    """
+    if at == OPENED:
+        return [
+            (each.key, column.key)
+            for each in profile.rows
+            for column in profile.columns
+            if name in (column.key, column.group)
+            and column.open_after is not None
+            and column.offset == each.offset + column.open_after
+        ]
+    rows = [row_key(profile, at)] if at else [row] if row else [each.key for each in profile.rows]
+    return [address for each in rows for address in named_cells(profile, name, each)]
+
+
 def reads(profile: Profile, formula: str, row: str | None) -> list[tuple[str, str]]:
     """Addresses of every cell that a formula reads; ``row=None``: an indicator, which reads whole columns."""
-    addresses = []
-    for name, at in references(parse(formula)):
-        rows = [row_key(profile, at)] if at else [row] if row else [each.key for each in profile.rows]
-        addresses += [address for each in rows for address in named_cells(profile, name, each)]
-    return addresses
+    return [
+        address for name, at in references(parse(formula)) for address in meant_cells(profile, name, at, row)
+    ]
 
 
 def fill_formulas(profile: Profile, cells: dict) -> dict:
@@ -116,15 +140,9 @@ def _result(profile: Profile, formula: str, row: str | None, cells: dict, lines:
             return lines[name].value
         if name in profile.constants:
             return float(profile.constants[name])
-        if at or row:
-            values = [
-                value_at(address)
-                for address in named_cells(profile, name, row_key(profile, at) if at else row)
-            ]
-            return values if is_group(profile, name) else values[0]
-        return [
-            value_at(address) for each in profile.rows for address in named_cells(profile, name, each.key)
-        ]
+        values = [value_at(address) for address in meant_cells(profile, name, at, row)]
+        one = (at or row) and at != OPENED and not is_group(profile, name)
+        return values[0] if one else values
 
     if states and all(state == CLOSED for state in states):
         return None, CLOSED

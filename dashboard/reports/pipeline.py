@@ -46,6 +46,7 @@ from data.calendar.cohorts import build_flow, observed_by_programme, snapshot_da
 from data.calendar.setting import SETTINGS, academic_calendar
 from data.engine.clock import now
 from data.engine.database import Store
+from data.feeder.reported import reported
 from data.store import get_fact
 from data.trust import reports_store
 from data.trust.audit_chain import verify_chain
@@ -84,6 +85,7 @@ class Register:
     plain_tables: dict[tuple[str, str, int], ReportTable | None] = field(
         default_factory=dict, compare=False, repr=False
     )  # computed once for all files that are judged with them; None: the instrument has none for the level
+    told_by_feeder: list[pd.DataFrame] = field(default_factory=list, compare=False, repr=False)  # at most one
 
     def observed_until(self, program_code: str = "") -> date | None:
         """The last day on which a programme was observed; of all where none is named or it has no student."""
@@ -182,7 +184,7 @@ def _computed(store: Store, register: Register, request: Request) -> ReportTable
         active = reports_store.active_years(store, register.scope, years, request.program_code)
     return compute_table(
         profile,
-        register.flow,
+        _with_reported(store, register) if "pddikti" in str(profile.source) else register.flow,
         selection,
         active=active,
         snapshot=register.observed_until(request.program_code),
@@ -190,6 +192,13 @@ def _computed(store: Store, register: Register, request: Request) -> ReportTable
         overrides=(*corrected, *request.overrides),
         calendar=register.calendar,
     )
+
+
+def _with_reported(store: Store, register: Register) -> pd.DataFrame:
+    """The flow with what PDDikti had of each student when it was last asked."""
+    if not register.told_by_feeder:
+        register.told_by_feeder.append(reported(store))
+    return register.flow.merge(register.told_by_feeder[0], on="student_key", how="left", validate="1:1")
 
 
 def _profile_for(register: Register, profile_id: str, code: str):

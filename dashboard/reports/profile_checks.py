@@ -10,11 +10,12 @@ FACTS = (  # the flow's facts that a condition may name; nothing else, so no pre
     "entry_year entry_term entry_type program_code exit_year exit_type years_to_exit augusts_to_exit "
     "study_years study_years_net study_years_terms exit_terms study_year_at_exit normal_ratio leave_terms "
     "leave_terms_until_row enrolled_year active_year normal_end_year double_end_year days_to_exit "
-    "degree_level"
+    "degree_level in_pddikti exit_in_pddikti unreported_year"
 ).split()
 AGGREGATED = ("study_years", "study_years_net", "study_years_terms", "gpa_final")
 COMPARISONS = ("eq", "gt", "ge", "lt", "le")
 FIRST, LAST = "first", "last"
+OPENED = "opened"  # of a group that closes: in every row the first cell that the instrument opens
 
 
 class ProfileError(ValueError):
@@ -72,7 +73,7 @@ def _check_formula(formula: str, known: set[str], profile: Profile, where: str) 
         named = references(parse(formula))
     except ExpressionError as error:
         raise ProfileError(f"{where}: {error}") from error
-    rows = {FIRST, LAST, *(row.key for row in profile.rows)}
+    rows = {FIRST, LAST, OPENED, *(row.key for row in profile.rows)}
     for name, row in named:
         if name not in known or (row and row not in rows):
             raise ProfileError(

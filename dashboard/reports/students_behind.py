@@ -77,7 +77,7 @@ def restricted_xlsx(
     page = book.add_worksheet(say(language, "sheet_restricted"))
     bold = book.add_format({"bold": True})
     alarm = book.add_format({"bold": True, "font_color": "#9C0006"})
-    lines = [say(language, "restricted_title"), say(language, "restricted_note")]
+    lines = [say(language, key) for key in ("restricted_title", "confidential_people", "restricted_note")]
     lines += [say(language, "synthetic")] if provenance.synthetic else []
     for row, text in enumerate(lines):
         page.write_string(row, 0, text, alarm)

@@ -203,7 +203,7 @@ def _suppressed_lines(table: ReportTable, cells: dict, hidden: frozenset, thresh
     """Indicators, hidden where they are small, rest on few, or read a hidden figure.
 
     An indicator that counts or averages students directly may be tied to the cells in ways that no formula
-    says (graduates on time are the first open cell of every row), so one hidden cell hides it.
+    says, so one hidden cell hides it; sums over cells were audited with them.
     """
     any_hidden = any(cell.state == SUPPRESSED for cell in cells.values())
     shown, gone = [], set()

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from dashboard.reports.by_hand import check_cells, check_rows
-from dashboard.reports.conditions import YEARS_ENDED, Facts, Selection
+from dashboard.reports.conditions import IN_PDDIKTI, YEARS_ENDED, Facts, Selection
 from dashboard.reports.formulas import fill_formulas, fill_lines
 from dashboard.reports.model import (
     CLOSED,
@@ -113,6 +113,8 @@ def _cell(row: Row, column: Column, facts: Facts, cohort, keys, inputs) -> Cell:
         return Cell(row.key, column.key, "measure", None, MISSING)
     if not facts.known(condition, row.offset, column.offset):
         return Cell(row.key, column.key, "measure", None, NOT_KNOWN)
+    if not facts.compared(condition, row.offset, column.offset):
+        return Cell(row.key, column.key, "measure", None, MISSING)
     known = facts.observed(condition, row.offset, column.offset)
     if not (known and facts.mature(row.offset, column.horizon_years, column.horizon_normal)):
         return Cell(row.key, column.key, "measure", None, NOT_YET)
@@ -212,6 +214,7 @@ def _notices(facts: Facts, cohort, cells) -> tuple[Notice, ...]:
     if facts.snapshot is None or facts.snapshot < last:
         notices.append(Notice("ts_not_complete", 0, f"{last}"))
     notices += _whole_register(facts, cells)
+    notices += _compared_with_pddikti(facts)
     unseen = sum(cell.state == NOT_YET for cell in cells.values())
     if unseen:
         notices.append(Notice("not_yet_observable", unseen))
@@ -226,6 +229,22 @@ def _notices(facts: Facts, cohort, cells) -> tuple[Notice, ...]:
     if empty:
         notices.append(Notice("fields_missing", empty))
     return tuple(notices)
+
+
+def _compared_with_pddikti(facts: Facts) -> list[Notice]:
+    """Of a table that asks what PDDikti holds: when it was read, and of how many students it never was."""
+    asks = any(fact in IN_PDDIKTI for column in facts.profile.columns for fact in column.where)
+    if not asks or facts.flow.empty:
+        return []
+    days = facts.flow["asked_on"] if "asked_on" in facts.flow else pd.Series(None, index=facts.flow.index)
+    known = days.dropna()
+    if known.empty:
+        return [Notice("never_pulled", 0)]
+    read = known.min() if known.min() == known.max() else f"{known.min()} – {known.max()}"
+    notices = [Notice("pulled_on", 0, str(read))]
+    if len(known) < len(days):
+        notices.append(Notice("not_asked_for", len(days) - len(known)))
+    return notices
 
 
 def _whole_register(facts: Facts, cells) -> list[Notice]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dashboard.reports.expressions import Node, parse
-from dashboard.reports.formulas import named_cells, row_key
+from dashboard.reports.formulas import meant_cells
 from dashboard.reports.model import OPEN, TOTAL_ROW, ReportTable
 from dashboard.reports.profile_parts import Profile
 from data.trust.joint_counts import Figure
@@ -144,8 +144,7 @@ def _coefficients(profile: Profile, node: Node, row: str | None, sign: int) -> l
     if node.kind == "ref":
         if node.name in {indicator.key for indicator in profile.indicators}:
             return [((LINES, node.name), sign)]
-        rows = [row_key(profile, node.row)] if node.row else [row] if row else [r.key for r in profile.rows]
-        return [(cell, sign) for each in rows for cell in named_cells(profile, node.name, each)]
+        return [(cell, sign) for cell in meant_cells(profile, node.name, node.row, row)]
     if node.kind == "neg" or (node.kind == "call" and node.name == "sum"):
         signs = [-sign if node.kind == "neg" else sign] * len(node.parts)
     elif node.kind in ("+", "-"):

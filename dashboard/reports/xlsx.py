@@ -240,7 +240,7 @@ def _indicators(sheet: Sheet, row: int) -> int:
         else:
             _write_figure(page, row, wide, line.value, MARKS.get(line.state, DASH), look)
         _write_score(sheet, line, row, wide + 1)
-        rule = describe.score_words(sheet.table, part.key, language) or part.note.get(language, "")
+        rule = describe.rule_words(sheet.table, part.key, language)
         merge(page, row, wide + 2, row, max(last, wide + 2), rule, small)
     return row + 1
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from xlsxwriter.utility import xl_range, xl_rowcol_to_cell
 
 from dashboard.reports.expressions import parse, plain_references, to_excel
-from dashboard.reports.formulas import named_cells, row_key
+from dashboard.reports.formulas import meant_cells
+from dashboard.reports.profile_checks import OPENED
 from dashboard.reports.xlsx_layout import Sheet
 
 DASH = "—"
@@ -21,10 +22,9 @@ def live_formula(sheet: Sheet, formula: str, row: str | None) -> str:
             return xl_rowcol_to_cell(*sheet.lines[name])
         if name in profile.constants:
             return f"{profile.constants[name]:g}"
-        rows = [row_key(profile, at)] if at else [row] if row else [each.key for each in profile.rows]
-        spots = [sheet.places[cell] for each in rows for cell in named_cells(profile, name, each)]
-        if len(spots) == 1:
-            return xl_rowcol_to_cell(*spots[0])
+        spots = [sheet.places[cell] for cell in meant_cells(profile, name, at, row)]
+        if len(spots) == 1 or at == OPENED:
+            return ",".join(xl_rowcol_to_cell(*spot) for spot in spots)
         return xl_range(*min(spots), *max(spots))
 
     plain = plain_references(node)

@@ -9,6 +9,7 @@ from datetime import datetime
 import pandas as pd
 
 from dashboard.reports.provenance import Provenance
+from dashboard.reports.words import say
 from dashboard.shell.wording import Words
 from data.files.safe_cells import safe_cell, safe_frame
 from data.trust.small_cells import MARK, THRESHOLD, TOTAL, hidden_of_group
@@ -27,6 +28,8 @@ class TableProvenance(Provenance):
     ----------
     words : Words
         Language of the file.
+    about_people : bool
+        Whether a row is about one person: the file then bears a line of confidentiality.
     mixed : bool
         Whether generated people stand beside imported records; the file says so.
     role : str
@@ -43,13 +46,18 @@ class TableProvenance(Provenance):
     model_version: str | None = None
     filters: dict[str, str] = field(default_factory=dict)
     mixed: bool = False
+    about_people: bool = True
 
     @property
     def notice(self) -> str:
-        """What a file of data that are not, or not all, real says in capitals; empty for real data."""
-        if self.synthetic:
-            return self.words("app.synthetic").upper()
-        return self.words("app.mixed").upper() if self.mixed else ""
+        """What a file says of itself in capitals: that its data are not, or not all, real, and that it is
+        confidential; empty for counts of real data."""
+        told = []
+        if self.synthetic or self.mixed:
+            told.append(self.words("app.synthetic" if self.synthetic else "app.mixed").upper())
+        if self.about_people:
+            told.append(say(self.words.language, "confidential_people"))
+        return " · ".join(told)
 
     def rows(self, n_rows: int) -> list[tuple[str, str]]:
         """Name and value of each line of the provenance sheet."""

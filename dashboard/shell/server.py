@@ -75,6 +75,7 @@ def application():
 
     from dashboard.shell.handed_files import HandedFiles
     from dashboard.shell.line_guard import LineGuard, UploadGuard
+    from dashboard.shell.lost_guard import LostGuard
     from dashboard.shell.open_lines import LINES
     from dashboard.shell.provider_guard import ProviderGuard
     from dashboard.shell.service.routes import service_routes
@@ -96,6 +97,7 @@ def application():
     ]
     guards = [
         Middleware(ProtectiveHeaders),
+        Middleware(LostGuard, base=lambda: st.get_option("server.baseUrlPath") or ""),
         Middleware(ProviderGuard, seconds=int(get_settings().session_hours * 3600)),
         Middleware(FileGuard, account_of=_account_of, may_have=handed.may_have),
         Middleware(TabGuard, may_go_on=_may_go_on),

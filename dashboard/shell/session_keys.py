@@ -43,6 +43,9 @@ class Key(StrEnum):
     VIEW_WANTED = "view_wanted"  # number of the saved view that a click asks for
     VIEW_SHOWN = "view_shown"  # number of the saved view that the filters were set to
 
+    # Charts
+    PICK_ROUND = "pick_round"  # how often a group was chosen in a chart: what is chosen there begins anew
+
     # The inbox
     INBOX_NUMBER = "inbox_number"  # (how much waits, when that was asked)
     INBOX_SINCE = "inbox_since"  # since when jobs are told on this visit

@@ -12,7 +12,7 @@ from dashboard.reports.case_file import CaseFile, Specimen
 from dashboard.shell.wording import Words
 from dashboard.verification import findings
 from dashboard.verification.comparison import support_words
-from dashboard.verification.reviews import told_reasons
+from dashboard.verification.reviews import told_act, told_reasons
 from data.signatures.findings import Finding, read_findings
 from data.signatures.specimens import read_pixels
 
@@ -91,7 +91,7 @@ def case_of(
             (
                 f"{row['at']:%Y-%m-%d %H:%M}",
                 row["reviewer"],
-                words.named("opinion" if row["kind"] == "opinion" else "action_of", row["opinion"]),
+                told_act(row["kind"], row["opinion"], words),
                 told_reasons(row["reason_codes"], row["reasons"], words),
             )
             for row in reviews.to_dict("records")

@@ -19,6 +19,20 @@ def told_reasons(codes: Sequence[str], text: str, words: Words) -> str:
     return ". ".join(part for part in (named_codes, text) if part) or EMPTY
 
 
+def told_act(kind: str, opinion: str, words: Words) -> str:
+    """What a row of :func:`data.verification.reviews.opinions` says, in the reader's language."""
+    if kind == "withdrawal":
+        return words("review.withdrawal")
+    told = words.named("action_of" if kind == "settlement" else "opinion", opinion)
+    return words("review.withdrawn", opinion=told) if kind == "withdrawn" else told
+
+
+def may_withdraw(opinions: pd.DataFrame, account: str) -> bool:
+    """Whether the newest opinion that stands in an open case is this account's: that one it may take back."""
+    standing = opinions.loc[opinions["kind"] == "opinion", "reviewer"]
+    return len(standing) > 0 and standing.iloc[-1] == account
+
+
 def state_of(case: dict) -> str:
     """One of :data:`STATES`, for the reader of the row."""
     if case["settled"]:

@@ -38,7 +38,7 @@ class FeederError(RuntimeError):
     ----------
     code : str
         One of "address", "redirect", "certificate", "unreachable", "broken", "sign_in", "answer", "shifting",
-        "empty", "busy".
+        "empty", "busy", "endless".
     message : str
         What happened and what to do, without password, token or personal data.
     """

@@ -177,7 +177,7 @@ def pull(
         if not dry_run:
             _note(store, staging, client, pulled, actor, role)
         if written:
-            remember(store, tables)
+            remember(store, tables, wanted.cohorts)
         staging.drop()
     return pulled
 

@@ -9,6 +9,9 @@ from data.feeder.protocol import AnswerError, FeederClient, FeederError
 from data.feeder.staging import Page, Staging
 
 PAGE_ROWS = 500
+MOST_ROWS = 20_000_000  # of all lists of a pull; 100,000 students with all their marks have a third
+MOST_LETTERS = 2**32  # of all lists of a pull: each of so many rows with 200
+MOST_PAGES = 100_000  # of a list: 5,000,000 marks by 50 at a time
 BEGINNINGS = 4  # how often a list is begun anew that changes while it is read
 
 Progress = Callable[[int, int, str], None]  # done, total, what
@@ -46,7 +49,9 @@ def read_list(
     Raises
     ------
     data.feeder.protocol.FeederError
-        When the service cannot be read, or the list changes faster than it can be read.
+        When the service cannot be read, or the list changes faster than it can be read; with code "endless"
+        when it has more rows, characters or answers than any register (:data:`MOST_ROWS`,
+        :data:`MOST_LETTERS`, :data:`MOST_PAGES`): what was read of it is let go.
     """
     if page_rows < 2:
         raise ValueError(f"page_rows must be at least 2, got {page_rows}")
@@ -77,8 +82,21 @@ def read_list(
 
 def _read_on(client, one, staging, act, where, page_rows, heard) -> None:
     pages = staging.pages(one)
+    total = sum(len(page.rows) for page in pages)
+    rows_so_far, letters_so_far = staging.size()
     while not (pages and pages[-1].last):
-        total = sum(len(page.rows) for page in pages)
+        for found, most, what in (
+            (rows_so_far, MOST_ROWS, "rows"),
+            (letters_so_far, MOST_LETTERS, "characters"),
+            (len(pages), MOST_PAGES, "answers"),
+        ):
+            if found > most:
+                staging.forget(one)
+                raise FeederError(
+                    "endless",
+                    f"{one.act}: more than {most:,} {what} and no end, more than any register has; tell "
+                    "whoever runs the service, or pull some cohorts alone",
+                )
         heard(total)
         answer = client.rows(
             act,
@@ -95,7 +113,10 @@ def _read_on(client, one, staging, act, where, page_rows, heard) -> None:
             if not rows or _key(one, rows[0]) != _key(one, pages[-1].rows[-1]):
                 raise _Shifted
             rows = rows[1:]
-        staging.add(one, Page(rows, not rows))
+        page = Page(rows, not rows)
+        staging.add(one, page)
+        total += len(rows)
+        rows_so_far, letters_so_far = rows_so_far + len(rows), letters_so_far + page.letters
 
 
 def _key(one: FeederList, row: dict[str, str]) -> tuple[str, ...]:

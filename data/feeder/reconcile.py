@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from data import schema
 from data.engine.bulk import fetch
+from data.engine.clock import now
 from data.engine.database import Store
 from data.feeder import staging
 from data.feeder.lists import Cohorts
@@ -31,7 +32,7 @@ MISSING_COLUMNS = (
 )
 NOT_REPORTED, VANISHED = "not_reported", "vanished"
 STUDENT, TERM, EXIT, GRADE = "student", "term", "exit", "grade"  # grade: all of a student's in a term
-_SEEN = "seen"
+SEEN, ASKED = "seen", "asked"  # notes: what pulls have seen there; entry term → day of the newest pull
 Key = tuple[str, str, int]  # what, student key, term (0 for students and exits)
 
 
@@ -106,18 +107,29 @@ def _each_key(rows: pd.DataFrame) -> list[Key]:
     return list(zip(rows["what"], rows["student_key"], rows["term_id"].tolist(), strict=True))
 
 
-def remember(store: Store, tables: FeederTables) -> None:
-    """Note what Feeder has, beside what earlier pulls saw there and our register still holds."""
-    held = {(row.what, row.student_key, row.term_id) for row in _ours(store, None).itertuples()}
+def remember(store: Store, tables: FeederTables, cohorts: Cohorts | None = None) -> None:
+    """Note what Feeder has, beside what earlier pulls saw there and our register still holds, and of which
+    of our entry terms it was asked today.
+
+    Parameters
+    ----------
+    cohorts : Cohorts or None
+        Which were asked for; None for everybody.
+    """
+    ours = _ours(store, None)
+    held = {(row.what, row.student_key, row.term_id) for row in ours.itertuples()}
     note: dict[str, list] = {}
     there = _keys(tables, _keys_of_numbers(store, tables))
     for what, key, term in sorted((_remembered(store) & held) | there):
         note.setdefault(key, []).append([what, term])
-    staging.keep(store, _SEEN, note)
+    staging.keep(store, SEEN, note)
+    asked = [int(term) for term in ours["cohort_term"].unique() if cohorts is None or int(term) in cohorts]
+    days = dict.fromkeys(map(str, asked), f"{now():%Y-%m-%d}")
+    staging.keep(store, ASKED, staging.kept(store, ASKED) | days)
 
 
 def _remembered(store: Store) -> set[Key]:
-    note = staging.kept(store, _SEEN)
+    note = staging.kept(store, SEEN)
     return {(what, key, term) for key, rows in note.items() for what, term in rows}
 
 

@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -43,6 +44,11 @@ class Page:
 
     rows: list[dict[str, str]]
     last: bool
+
+    @cached_property
+    def letters(self) -> int:
+        """Characters of all its cells."""
+        return sum(len(cell) for row in self.rows for cell in row.values())
 
 
 @dataclass
@@ -80,6 +86,11 @@ class Staging:
                 found.append(page)
             self._pages[one.act] = found
         return self._pages[one.act]
+
+    def size(self) -> tuple[int, int]:
+        """Rows and characters of all lists so far."""
+        pages = [page for found in self._pages.values() for page in found]
+        return sum(len(page.rows) for page in pages), sum(page.letters for page in pages)
 
     def add(self, one: FeederList, page: Page) -> None:
         """Keep the next page of a list."""

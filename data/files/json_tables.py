@@ -50,7 +50,7 @@ def read_json_table(
         raise TableError(f"{name}: JSON without records that have named values")
     names = list(columns)
     body = ((number, [_text(record.get(key)) for key in names]) for number, record in enumerate(records, 1))
-    frame, ragged = build_frame(islice(body, limit), unique_headers(names))
+    frame, ragged = build_frame(islice(body, limit), unique_headers(names), name=name)
     return TextTable(name, frame, decimal=".", encoding=encoding, ragged=ragged)
 
 

@@ -17,6 +17,7 @@ from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE
 from openpyxl.utils.datetime import from_excel
 
 from data.files.cell_formats import shown_number
+from data.files.text_table import MAX_LETTERS
 
 MOST_COLUMNS = 16_384  # of the format itself
 _PLACE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d+)")
@@ -112,6 +113,11 @@ class SheetReader:
                 text, is_date = self._text(cell, shared)
             except (ValueError, LookupError, OverflowError) as error:
                 raise DamagedCell(f"row {number}, column {position + 1}: {error}") from error
+            if len(text) > MAX_LETTERS:
+                raise DamagedCell(
+                    f"row {number}, column {position + 1}: {len(text):,} characters; a cell has at most "
+                    f"{MAX_LETTERS:,}"
+                )
             if text:
                 cells[position] = text
                 if is_date:

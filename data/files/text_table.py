@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import islice
@@ -18,8 +18,12 @@ from data.files.text_files import TableError
 
 HEADER_SEARCH_ROWS = 40  # titles, addresses and print dates stand above the header in many exports
 CHUNK_ROWS = 50_000
+CHUNK_CELLS = 5_000_000
 MAX_COLUMNS = 1_000
 MAX_LINES = 5_000_000  # rows of a CSV file, blank ones counted; a register of 400,000 terms has a tenth
+MAX_LETTERS = 32_767  # of a cell: a spreadsheet's own limit
+MAX_TEXT = 2**29  # characters of a table; 800,000 terms of 160 characters each have a quarter
+MAX_CELLS = 100_000_000  # of a table, empty ones counted; 800,000 terms of 40 columns have a third
 SHEET_ROWS = 2**21  # more than a sheet can have
 _QUOTES = "‘’`´"
 _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060"))
@@ -317,8 +321,60 @@ def unique_headers(cells: list[str]) -> list[str]:
     return headers
 
 
+class Amount:
+    """Counts what of a file becomes a table, so that a small file does not become gigabytes of one."""
+
+    def __init__(self) -> None:
+        self.letters = self.cells = 0
+
+    def counted(self, body, width: int, name: str) -> Iterator[tuple[int, list[str]]]:
+        """The records of a body, each after it was counted.
+
+        Parameters
+        ----------
+        body : iterable of (int, list of str)
+            Row number and cells.
+        width : int
+            Columns of the table: a shorter record is filled up.
+        name : str
+            File name, for messages.
+
+        Raises
+        ------
+        TableError
+            When a cell is longer than :data:`MAX_LETTERS`, or the records so far have more than
+            :data:`MAX_TEXT` characters or :data:`MAX_CELLS` cells; the message names the row.
+        """
+        for number, record in body:
+            letters = sum(map(len, record))
+            if letters > MAX_LETTERS:
+                refuse_long_cell(record, f"{name}: row {number}")
+            self.letters += letters
+            self.cells += max(len(record), width)
+            if self.letters > MAX_TEXT:
+                raise TableError(
+                    f"{name}: more than {MAX_TEXT:,} characters up to row {number:,}; delete the columns "
+                    "that hold nothing of the register, or split the file"
+                )
+            if self.cells > MAX_CELLS:
+                raise TableError(
+                    f"{name}: more than {MAX_CELLS:,} cells up to row {number:,}; delete the columns that "
+                    "hold nothing of the register, or split the file"
+                )
+            yield number, record
+
+
+def refuse_long_cell(record: list[str], where: str) -> None:
+    """Raise :class:`TableError` for a cell longer than :data:`MAX_LETTERS`; ``where`` names the row."""
+    for column, cell in enumerate(record, start=1):
+        if len(cell) > MAX_LETTERS:
+            raise TableError(
+                f"{where}, column {column}: {len(cell):,} characters; a cell has at most {MAX_LETTERS:,}"
+            )
+
+
 def build_frame(
-    body, headers: list[str], *, pad: bool = False, name: str = ""
+    body, headers: list[str], *, pad: bool = False, name: str = "", amount: Amount | None = None
 ) -> tuple[pd.DataFrame, dict[int, int]]:
     """Records → frame, in chunks so that a million rows need little more memory than their text.
 
@@ -332,6 +388,8 @@ def build_frame(
         Whether a short row is simply filled up (workbooks do not write empty cells at the end).
     name : str
         File name, for messages.
+    amount : Amount, optional
+        What other sheets of the file have made already; by default nothing.
 
     Returns
     -------
@@ -343,11 +401,12 @@ def build_frame(
     Raises
     ------
     TableError
-        When a row has more than :data:`MAX_COLUMNS` cells.
+        When a row has more than :data:`MAX_COLUMNS` cells, or see :meth:`Amount.counted`.
     """
     width, ragged, chunks, cleaned = len(headers), {}, [], _Cleaned()
-    body = iter(body)
-    while chunk := list(islice(body, CHUNK_ROWS)):
+    body = (amount or Amount()).counted(body, width, name)
+    together = max(1, min(CHUNK_ROWS, CHUNK_CELLS // max(width, 1)))
+    while chunk := list(islice(body, together)):
         numbers, rows = [], []
         for number, record in chunk:
             if not any(record):

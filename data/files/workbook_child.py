@@ -27,6 +27,8 @@ from xml.parsers import expat
 MAX_MEMORY = 3 * 2**30
 MAX_SECONDS = 60  # of processor time
 MAX_CELLS = 5_000_000  # over all rows and columns that a sheet reaches
+MAX_LETTERS = 32_767  # of a cell: the format's own limit
+MAX_TEXT = 2**28  # characters of a sheet; 65,536 rows of 4,000 have as many
 MAX_REPEATED = 20 * MAX_CELLS  # what the reader may write out before its size is known and judged
 DAMAGED = "damaged"
 LENGTH = 8  # bytes that say how long what follows is
@@ -191,11 +193,23 @@ def _sheet(book, title: str, state: str) -> dict:
             f"sheet {title!r} reaches over {high:,} rows and {wide:,} columns; "
             "delete what lies outside the table"
         )
-    return {
-        "title": title,
-        "state": state,
-        "rows": [[_cell(cell) for cell in row] for row in sheet.iter_rows()],
-    }
+    rows, letters = [], 0
+    for number, row in enumerate(sheet.iter_rows(), start=1):
+        for column, cell in enumerate(row, start=1):
+            length = len(cell) if isinstance(cell, str) else 0
+            letters += length
+            if length > MAX_LETTERS:
+                raise ValueError(
+                    f"sheet {title!r}, row {number}, column {column}: {length:,} characters; a cell has "
+                    f"at most {MAX_LETTERS:,}"
+                )
+        if letters > MAX_TEXT:
+            raise ValueError(
+                f"sheet {title!r}: more than {MAX_TEXT:,} characters up to row {number:,}; "
+                "delete what holds nothing of the register"
+            )
+        rows.append([_cell(cell) for cell in row])
+    return {"title": title, "state": state, "rows": rows}
 
 
 def _cell(value):

@@ -25,6 +25,7 @@ from data.files.text_table import (
     HEADER_SEARCH_ROWS,
     MAX_COLUMNS,
     SHEET_ROWS,
+    Amount,
     TextTable,
     build_frame,
     header_key,
@@ -175,7 +176,8 @@ class Book:
             hint = f"; hidden ones are filled: {named}; name one by --sheet" if named else ""
             raise TableError(f"{self.name}: no visible sheet with filled cells{hint}")
         taken = list(shown) if asked else _alike(shown)
-        tables = [self._table(title, filled[title], hidden[title], limit) for title in taken]
+        amount = Amount()
+        tables = [self._table(title, filled[title], hidden[title], limit, amount) for title in taken]
         left = tuple(
             (title, self._why_left(title, heads, asked)) for title in self.titles if title not in taken
         )
@@ -207,14 +209,15 @@ class Book:
         hits = len(set(map(header_key, headers)) & set(known))
         return _Head(rows, position, headers, hits, self.book[title].sheet_state != "visible")
 
-    def _table(self, title: str, head: _Head, hidden: Hidden, limit: int | None) -> TextTable:
+    def _table(self, title: str, head: _Head, hidden: Hidden, limit: int | None, amount: Amount) -> TextTable:
         dates: dict[int, list[int]] = {}
         concealed: set[int] = set()
         header_row = head.rows[head.position][0]
         rows = self._rows(title, dates, concealed)
         below = ((number, hidden.shown_cells(cells)) for number, cells in rows if number > header_row)
         body = islice(hidden.shown_rows(below, concealed), limit)
-        frame, ragged = build_frame(body, head.headers, pad=True, name=f"{self.name} ({title})")
+        name = f"{self.name} ({title})"
+        frame, ragged = build_frame(body, head.headers, pad=True, name=name, amount=amount)
         true = {
             head.headers[at]: np.array([row for row in found if row > header_row], dtype="int64")
             for at, found in dates.items()

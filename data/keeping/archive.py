@@ -28,6 +28,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -49,6 +50,7 @@ MOST_FRAME = 1 << 30
 SHORTEST = 12  # characters of a passphrase
 COST = {"n": 1 << 17, "r": 8, "p": 1}  # of scrypt: 128 MiB and a third of a second
 MOST_COST = {"n": 1 << 20, "r": 16, "p": 4}  # what a header may ask for: it is read before it is proven
+MOST_MEMORY = 1 << 29  # bytes that it may ask for
 
 
 class BadBackup(ValueError):
@@ -289,10 +291,24 @@ def read_header(path: Path) -> dict:
     Raises
     ------
     BadBackup
-        When it is no backup of this format.
+        When it is no backup of this format, or asks for more work than any backup needs; the message names
+        the file.
     """
-    with path.open("rb") as file:
-        return _header(file)[0]
+    with path.open("rb") as file, named(path):
+        header = _header(file)[0]
+        how, _, _ = _how(header)
+        if how["kind"] == "passphrase":
+            _bearable(how)
+        return header
+
+
+@contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Put the name of a file before what :class:`BadBackup` says of it."""
+    try:
+        yield
+    except BadBackup as problem:
+        raise BadBackup(f"{path.name}: {problem}") from None
 
 
 def _header(file: BinaryIO) -> tuple[dict, bytes]:
@@ -304,10 +320,10 @@ def _header(file: BinaryIO) -> tuple[dict, bytes]:
     try:
         header = json.loads(content)
         made = header["format"], header["backup"], header["secret"]["kind"], header["salt"], header["check"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise BadBackup("the header of the backup cannot be read") from None
     if made[0] != FORMAT:
-        raise BadBackup(f"the backup has format {made[0]}, this version reads format {FORMAT}")
+        raise BadBackup(f"the backup has format {str(made[0])[:20]}, this version reads format {FORMAT}")
     return header, begin + content
 
 
@@ -315,6 +331,8 @@ def _how(header: dict) -> tuple[dict, bytes, bytes]:
     """How the secret becomes the key: what the header says, its salt, the file's."""
     try:
         how = header["secret"]
+        if how["kind"] not in ("key", "passphrase"):
+            raise ValueError("an unknown kind")
         return how, base64.b64decode(header["salt"]), base64.b64decode(how["salt"])
     except (ValueError, KeyError, TypeError):
         raise BadBackup("the header of the backup cannot be read") from None
@@ -322,8 +340,13 @@ def _how(header: dict) -> tuple[dict, bytes, bytes]:
 
 def _bearable(cost: dict[str, int]) -> dict[str, int]:
     for name, most in MOST_COST.items():
-        if not (isinstance(cost.get(name), int) and 0 < cost[name] <= most):
+        if type(cost.get(name)) is not int or not 0 < cost[name] <= most:
             raise BadBackup("the header of the backup asks for more work than any backup needs")
+    n, r, p = (cost[name] for name in ("n", "r", "p"))
+    if n < 2 or n & (n - 1):
+        raise BadBackup(f"the header of the backup asks scrypt for n = {n:,}, which is no power of two")
+    if n >= 1 << (16 * r) or 128 * r * n > MOST_MEMORY:  # the first is a rule of scrypt
+        raise BadBackup("the header of the backup asks for more work than any backup needs")
     return {name: cost[name] for name in MOST_COST}
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from data.engine.cipher import Cipher
 from data.engine.progress import Progress
-from data.keeping.archive import BadBackup, Reader, Secret
+from data.keeping.archive import BadBackup, Reader, Secret, named
 from data.keeping.backup import FEEDER, JOBS, MODELS
 from data.keeping.rows import KINDS, Tally, read_cells
 from data.store import KEY_FACTS, KeyFacts
@@ -85,7 +85,8 @@ class Contents:
     def read(self, progress: Progress | None = None) -> Contents:
         """Read all of it."""
         with self.path.open("rb") as file:
-            reader = Reader(file, self.secret)
+            with named(self.path):
+                reader = Reader(file, self.secret)
             size = self.path.stat().st_size
             frames = reader.frames()
             self.about = _json("H", *_next(frames, "its first words"))

@@ -12,8 +12,14 @@ from data.trust.scope import Scope
 from data.verification.queries import decision
 from data.verification.reviews import opinions
 
-ACTS = ("reference", "enrolled", "compared", "opinion", "settled", "viewed", "exported")
+ACTS = ("reference", "enrolled", "compared", "opinion", "taken_back", "settled", "viewed", "exported")
 COLUMNS = ["at", "actor", "act", "sha256"]
+_REVIEWED = {
+    "opinion": "opinion",
+    "withdrawn": "opinion",
+    "withdrawal": "taken_back",
+    "settlement": "settled",
+}
 _LOGGED = {"view_case": "viewed", "export": "exported"}
 
 
@@ -47,7 +53,7 @@ def custody(store: Store, scope: Scope, decision_id: str) -> pd.DataFrame:
             _log(connection, decision_id),
         ]
     given = opinions(store, scope, decision_id)
-    acts = given["kind"].map({"opinion": "opinion", "settlement": "settled"})
+    acts = given["kind"].map(_REVIEWED)
     parts.append(given.assign(actor=given["reviewer"], act=acts, sha256="")[COLUMNS])
     filled = [part for part in parts if len(part)]
     return pd.concat(filled, ignore_index=True).sort_values("at", kind="stable", ignore_index=True)

@@ -168,8 +168,9 @@ def decisions(
     oldest_first: bool = False,
     limit: int = 200,
 ) -> pd.DataFrame:
-    """Decisions, the newest first: the columns of ``verification_decisions``, ``opinions`` (how many),
-    ``wanted`` (whether another is), ``mine`` and ``settled`` (bool), and, where ``scope`` may identify,
+    """Decisions, the newest first: the columns of ``verification_decisions``, ``opinions`` (how many
+    stand), ``known`` (how many of them knew the score), ``wanted`` (whether another is), ``mine``,
+    ``withdrew`` (the reader took an opinion back) and ``settled`` (bool), and, where ``scope`` may identify,
     ``student_number, name``.
 
     What :data:`HIDDEN` names is null as long as the reader must be blind.
@@ -274,7 +275,13 @@ def _decisions(scope: Scope) -> Select:
     extra = (
         counted.label("opinions"),
         and_(wanted, ~settled).label("wanted"),
+        select(func.count())
+        .select_from(schema.reviews)
+        .where(given, ~schema.reviews.c.blind)
+        .scalar_subquery()
+        .label("known"),
         given_by(table, scope.account).label("mine"),
+        withdrawn_by(table, scope.account).label("withdrew"),
         settled.label("settled"),
     )
     return _identified(select(*columns, *extra), scope, table, owner, identity).where(*visible(scope))
@@ -294,7 +301,24 @@ def _blind(scope: Scope):
 
 
 def _opinions(table):
-    return and_(schema.reviews.c.decision_id == table.c.decision_id, schema.reviews.c.kind == "opinion")
+    reviews = schema.reviews
+    return and_(
+        reviews.c.decision_id == table.c.decision_id, reviews.c.kind == "opinion", ~taken_back(reviews)
+    )
+
+
+def taken_back(reviews):
+    """Whether an opinion, a row of ``reviews``, was withdrawn by whoever gave it."""
+    act = schema.reviews.alias("withdrawals")
+    same = (act.c[name] == reviews.c[name] for name in ("decision_id", "reviewer", "turn"))
+    return exists().where(*same, act.c.kind == "withdrawal").correlate(reviews)
+
+
+def withdrawn_by(table, account: str):
+    """Whether an account has ever taken an opinion on a decision back."""
+    act = schema.reviews.alias("own_withdrawals")
+    mine = (act.c.decision_id == table.c.decision_id, act.c.reviewer == account)
+    return exists().where(*mine, act.c.kind == "withdrawal").correlate(table)
 
 
 def given_by(table, account: str):

@@ -2,6 +2,8 @@
 
 Two people say what they see before either knows the score or the other's opinion; whoever ran the comparison
 has seen the score and may give at most one of the two. Only somebody who has given an opinion can settle.
+Whoever gave an opinion may take it back as long as it is the newest of an open case; what they say after that
+counts as said by somebody who knows the score.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pandas as pd
-from sqlalchemy import Connection, or_, select, true
+from sqlalchemy import Connection, and_, case, or_, select, true
 
 from data import schema
 from data.engine.bulk import fetch
@@ -18,7 +20,7 @@ from data.engine.database import Store, insert_numbered
 from data.trust import audit
 from data.trust.scope import Scope
 from data.trust.scoping import visible
-from data.verification.queries import decisions, given_by, is_settled
+from data.verification.queries import decisions, given_by, is_settled, taken_back
 
 OPINIONS = ("same_writer", "cannot_tell", "another_writer")
 ACTIONS = ("ask_again", "accept", "refer")
@@ -29,6 +31,11 @@ MOST_OPINIONS = 3
 """Two, and a third where they differ."""
 REASON_CODES = ("shape", "proportions", "slant", "joins", "line_quality", "pressure", "flourish", "image")
 """What an opinion on a signature may rest on, a closed list; more stands in the text."""
+_ACTS = {  # kind of a row → what the audit log calls it
+    "opinion": "review signature",
+    "withdrawal": "take back opinion",
+    "settlement": "settle signature",
+}
 DUPLICATE_OPINIONS = ("chance", "same_origin", "cannot_tell")
 
 
@@ -46,19 +53,26 @@ def review_queue(store: Store, scope: Scope, *, settled: bool = False, limit: in
     found = decisions(store, scope, outcome="review", settled=settled, oldest_first=not settled, limit=limit)
     open_to = found["wanted"] & ~found["mine"]
     ran = found["actor"] == scope.account  # has seen the score: may be one of the two, not both
-    return found.assign(mine_to_do=open_to & ~(ran & (found["opinions"] > 1)))
+    knew = ran | found["withdrew"]
+    refused = (ran & (found["opinions"] > 1)) | (knew & (found["known"] > 0))
+    return found.assign(mine_to_do=open_to & ~refused)
 
 
 def opinions(store: Store, scope: Scope, decision_id: str) -> pd.DataFrame:
     """``review_id, at, reviewer, kind, opinion, reason_codes, reasons, blind``, the oldest first.
 
+    ``kind`` is ``opinion``, ``withdrawn`` (an opinion that was taken back later), ``withdrawal`` (that act;
+    its ``opinion`` is the one taken back) or ``settlement``.
     Other people's only after the reader's own, or once the case is settled.
     """
     table, cases, owner = schema.reviews, schema.verification_decisions, schema.students
     open_to_me = or_(table.c.reviewer == scope.account, is_settled(cases), given_by(cases, scope.account))
     names = ("review_id", "at", "reviewer", "kind", "opinion", "reason_codes", "reasons", "blind")
+    gone = and_(table.c.kind == "opinion", taken_back(table))
+    columns = {name: table.c[name] for name in names}
+    columns["kind"] = case((gone, "withdrawn"), else_=table.c.kind).label("kind")
     statement = (
-        select(*(table.c[name] for name in names))
+        select(*columns.values())
         .join(cases, cases.c.decision_id == table.c.decision_id)
         .join(owner, owner.c.student_key == cases.c.student_key)
         .where(table.c.decision_id == decision_id, *visible(scope))
@@ -107,13 +121,14 @@ def give_opinion(
         given = _given(connection, decision_id)
         if scope.account in set(given["reviewer"]):
             raise Refused("given", f"{scope.account} has given an opinion on this case")
+        turn = 1 + _withdrawals(connection, decision_id, scope.account)
         alike = len(given) == 2 and given["opinion"].nunique() == 1
         if alike or len(given) >= MOST_OPINIONS:
             raise Refused("enough", f"the case has {len(given)} opinions and needs no other")
-        ran = case["actor"] == scope.account
-        if ran and len(given) and not given["blind"].all():
+        knew = case["actor"] == scope.account or turn > 1
+        if knew and len(given) and not given["blind"].all():
             raise Refused("not_blind", "one opinion must come from somebody who does not know the score")
-        return _append(connection, scope, case, "opinion", opinion, reasons, codes, blind=not ran)
+        return _append(connection, scope, case, "opinion", opinion, reasons, codes, blind=not knew, turn=turn)
 
 
 def settle(store: Store, scope: Scope, decision_id: str, action: str, reasons: str) -> int:
@@ -140,6 +155,30 @@ def settle(store: Store, scope: Scope, decision_id: str, action: str, reasons: s
         if NEEDED[action] > 1 and not given["blind"].any():
             raise Refused("all_knew", "one opinion must come from somebody who did not know the score")
         return _append(connection, scope, case, "settlement", action, reasons, blind=False)
+
+
+def withdraw_opinion(store: Store, scope: Scope, decision_id: str, reasons: str) -> int:
+    """Append that ``scope.account`` takes its opinion back; the opinion stays. Returns the row's number.
+
+    Raises
+    ------
+    Refused
+        ``no_reasons``, ``not_for_review``, ``settled``, ``nothing_given`` (no opinion that stands) or
+        ``followed`` (somebody gave theirs after it, and it stands).
+    LookupError
+        When there is no such case in reach of ``scope``.
+    """
+    _need_reasons(reasons)
+    with store.writing() as connection:
+        case = _open_case(connection, scope, decision_id)
+        given = _given(connection, decision_id)
+        mine = given[given["reviewer"] == scope.account]
+        if mine.empty:
+            raise Refused("nothing_given", f"{scope.account} has no opinion on this case to take back")
+        if given["reviewer"].iloc[-1] != scope.account:
+            raise Refused("followed", f"an opinion was given after that of {scope.account}")
+        opinion, turn = mine["opinion"].iloc[0], int(mine["turn"].iloc[0])
+        return _append(connection, scope, case, "withdrawal", opinion, reasons, blind=False, turn=turn)
 
 
 def review_duplicate(store: Store, scope: Scope, finding_id: int, opinion: str, reasons: str) -> int:
@@ -208,9 +247,15 @@ def _need_reasons(reasons: str) -> None:
 
 def _given(connection: Connection, decision_id: str) -> pd.DataFrame:
     table = schema.reviews
-    columns = (table.c.reviewer, table.c.opinion, table.c.blind)
-    mine = (table.c.decision_id == decision_id, table.c.kind == "opinion")
-    return fetch(connection, select(*columns).where(*mine).order_by(table.c.review_id))
+    columns = (table.c.reviewer, table.c.opinion, table.c.blind, table.c.turn)
+    standing = (table.c.decision_id == decision_id, table.c.kind == "opinion", ~taken_back(table))
+    return fetch(connection, select(*columns).where(*standing).order_by(table.c.review_id))
+
+
+def _withdrawals(connection: Connection, decision_id: str, account: str) -> int:
+    table = schema.reviews
+    own = (table.c.decision_id == decision_id, table.c.reviewer == account, table.c.kind == "withdrawal")
+    return len(connection.scalars(select(table.c.review_id).where(*own)).all())
 
 
 def _append(
@@ -223,12 +268,13 @@ def _append(
     codes: Sequence[str] = (),
     *,
     blind: bool,
+    turn: int = 1,
 ) -> int:
     row = {"decision_id": case["decision_id"], "student_key": case["student_key"], "at": now()}
     row |= {"reviewer": scope.account, "kind": kind, "opinion": opinion, "reasons": reasons.strip()}
     row |= {"reason_codes": [code for code in REASON_CODES if code in codes]}
-    number = insert_numbered(connection, schema.reviews, {**row, "blind": blind})
-    action = "review signature" if kind == "opinion" else "settle signature"
+    number = insert_numbered(connection, schema.reviews, {**row, "blind": blind, "turn": turn})
+    action = _ACTS[kind]
     _audit(
         connection, scope, action, case["student_key"], {"decision": case["decision_id"], "opinion": opinion}
     )

@@ -11,7 +11,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.mark.parametrize("language", ["en", "id"])
-@pytest.mark.parametrize("address", ["no-such-page", "no%20such%20page", "start"])
+@pytest.mark.parametrize(
+    "address", ["no-such-page", "no%20such%20page", "start", "no/such/page", "caseload/x"]
+)
 def test_an_unknown_address_says_so_and_leads_back(visitor, steps, site, language, address):
     page, words = visitor, Words(language)
     page.locator(".st-key-language_choice").get_by_text(language.upper(), exact=True).click()

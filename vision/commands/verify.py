@@ -26,6 +26,8 @@ def verify(
     """
     if not path.exists():
         raise Refusal(f"{path.name}: no such file or folder")
+    if not -360 <= turn <= 360:  # also what is no number
+        raise Refusal(f"--turn must be -360 to 360 degrees, got {turn}")
     if (crop or turn) and not student:
         raise Refusal("--crop and --turn are for one image, with --student")
     place = _place(crop)

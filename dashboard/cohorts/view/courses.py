@@ -45,7 +45,7 @@ def bottleneck_card(program: str | None) -> None:
             st.caption(" ".join(filter(None, (_beside(row, words) for row in named.to_dict("records")))))
         st.caption(words("courses.note"))
         mine = table if program is None else table[table["program_code"] == program]
-        export_bar(partial(told_frame, mine, words), "courses", program=program)
+        export_bar(partial(told_frame, mine, words), "courses", about_people=False, program=program)
 
 
 def course_of(row: dict) -> str:

@@ -27,7 +27,7 @@ def reasons_card(given: parts.Given) -> None:
     with card("why"):
         if common.empty:
             section(words("why.title"), words("why.help"))
-            silent = words("overview.unlearned")
+            silent = words("overview.bands_none")  # a model may speak of the order all the same
             st.caption(silent if given.silent else words("why.few", n=reasons.FEWEST))
             return
         if common["rate"].notna().any():

@@ -51,8 +51,10 @@ class Score(BaseModel):
     program_code: str
     cohort_term: int
     risk: float = Field(ge=0, le=1, description="Estimated probability of the target.")
-    risk_low: float = Field(ge=0, le=1, description="Lower end of its interval.")
-    risk_high: float = Field(ge=0, le=1, description="Upper end of its interval.")
+    risk_low: float | None = Field(
+        ge=0, le=1, description="Lower end of its interval; null where too few past students stood there."
+    )
+    risk_high: float | None = Field(ge=0, le=1, description="Upper end of its interval; null with the lower.")
     band: Band
     previous_band: Band | None = Field(description="Of the score before; null where there is none.")
     as_of_index: int = Field(description="Completed terms that the score knows of.")

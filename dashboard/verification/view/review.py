@@ -13,7 +13,7 @@ from dashboard.shell.people import named
 from dashboard.shell.plain import plain, shown, shown_table
 from dashboard.shell.session_keys import Key
 from dashboard.shell.view.account_names import name_of
-from dashboard.verification.reviews import may_settle, progress_of, told_reasons
+from dashboard.verification.reviews import may_settle, may_withdraw, progress_of, told_act, told_reasons
 from dashboard.verification.view.compare import comparison
 from dashboard.verification.view.outcome import outcome_panel
 from data.verification import queries as queries_verification
@@ -59,6 +59,8 @@ def opinion_form(case: dict) -> None:
     """What the reader sees, with reasons; writing it down opens the score."""
     words = current_session.words()
     section(words("review.opinion_title"), words("review.opinion_help"))
+    if case["withdrew"]:
+        st.caption(words("review.anew"))
     with st.form(f"opinion-{case['decision_id']}", border=False):
         opinion = st.radio(
             words("review.opinion"),
@@ -82,6 +84,7 @@ def opinion_form(case: dict) -> None:
         st.warning(words(f"review.refused_{refused.code}"), icon=":material/block:")
         return
     st.query_params["case"] = case["decision_id"]
+    st.session_state.pop(Key.INBOX_NUMBER, None)
     st.rerun()
 
 
@@ -113,6 +116,8 @@ def after_opinion(case: dict) -> None:
             _entry(row)
         if not case["settled"]:
             st.markdown(words(f"review.progress_{progress_of(given)}"))
+            if may_withdraw(given, current_session.scope().account):
+                _withdrawal(case)
     actions = () if case["settled"] else may_settle(given)
     if actions:
         _settlement(case, actions)
@@ -120,13 +125,33 @@ def after_opinion(case: dict) -> None:
 
 def _entry(row: dict) -> None:
     words = current_session.words()
-    known = "" if row["kind"] == "settlement" else words("review.blind" if row["blind"] else "review.knew")
-    family = "action_of" if row["kind"] == "settlement" else "opinion"
-    st.markdown(f"**{words.named(family, row['opinion'])}**")
+    is_act = row["kind"] in ("settlement", "withdrawal")
+    known = "" if is_act else words("review.blind" if row["blind"] else "review.knew")
+    st.markdown(f"**{told_act(row['kind'], row['opinion'], words)}**")
     st.text(shown(told_reasons(row["reason_codes"], row["reasons"], words)))
     st.caption(
         " · ".join(part for part in (words.day(row["at"]), plain(name_of(row["reviewer"])), known) if part)
     )
+
+
+def _withdrawal(case: dict) -> None:
+    words = current_session.words()
+    with st.popover(words("review.withdraw"), icon=":material/undo:", key="withdraw"):
+        with st.form(f"withdraw-{case['decision_id']}", border=False):
+            st.markdown(words("review.withdraw_help"))
+            text = st.text_area(words("review.withdraw_text"), height=84, max_chars=1000, key="withdraw-text")
+            sent = st.form_submit_button(words("review.withdraw_go"), icon=":material/undo:")
+        if not sent:
+            return
+        try:
+            reviews.withdraw_opinion(stores.store(), current_session.scope(), case["decision_id"], text)
+        except Refused as refused:
+            st.warning(words(f"review.refused_{refused.code}"), icon=":material/block:")
+            return
+    st.query_params["case"] = case["decision_id"]
+    st.session_state.pop(Key.INBOX_NUMBER, None)  # the case waits for the reader again
+    st.toast(words("review.withdrawn_done"), icon=":material/undo:")
+    st.rerun()
 
 
 def _settlement(case: dict, actions: tuple[str, ...]) -> None:

@@ -88,7 +88,7 @@ def table(report) -> None:
         shown_table(rows), hide_index=True, column_config=narrow, alt=words("thresholds.table_title")
     )
     st.caption(words("thresholds.kam"))
-    export_bar(rows, "thresholds", version=report.version)
+    export_bar(rows, "thresholds", about_people=False, version=report.version)
 
 
 def price(report) -> None:

@@ -128,7 +128,9 @@ def test_a_mixed_store_makes_no_report(mixed, screen):
 
 
 def test_files_of_mixed_data_say_so():
-    provenance = exports.TableProvenance(words=EN, role="advisor", data_version="v1", mixed=True)
+    provenance = exports.TableProvenance(
+        words=EN, role="advisor", data_version="v1", mixed=True, about_people=False
+    )
     frame = pd.DataFrame({"a": [1]})
     assert EN("app.mixed").upper() in exports.to_bytes(frame, "csv", provenance).decode()
     book = openpyxl.load_workbook(io.BytesIO(exports.to_bytes(frame, "xlsx", provenance)))

@@ -36,7 +36,7 @@ REGISTRY = Account("biro", "Biro", "registry")
 ADMIN = Account("admin", "Admin", "administrator")
 CONFINED = Account("satu", "Satu", "registry", program_codes=("55201",))
 CODES = ("address", "redirect", "certificate", "unreachable", "broken", "sign_in", "answer", "shifting")
-CODES += ("empty", "busy", "not_set", "rows")
+CODES += ("empty", "busy", "endless", "not_set", "rows")
 
 
 @pytest.fixture

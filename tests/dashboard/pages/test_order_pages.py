@@ -72,6 +72,8 @@ def test_under_an_alarm_every_page_tells_places_and_no_counts(alarmed, screen, l
     overview = screen.drawn("overview", LEADER, language, target=target)
     assert not overview.exception and overview.metric[1].value == "–"
     assert why in "\n".join(str(w.value) for w in overview.warning)
+    told = screen.texts(overview)  # there is a model, only no counts of it
+    assert words("overview.unlearned") not in told and told.count(words("overview.bands_none")) == 2
 
 
 def test_the_place_on_the_page_is_the_one_counted_in_the_cohort(alarmed, screen):

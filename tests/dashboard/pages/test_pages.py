@@ -102,6 +102,18 @@ def test_the_overview_names_no_student_and_narrows_by_programme(university, scre
     assert int(at.metric[0].value.replace(",", "")) < int(whole.replace(",", ""))
 
 
+def test_a_narrowed_overview_says_to_what_and_leads_back(university, screen):
+    at = screen.drawn("overview", screen.person(university, "leadership"))
+    assert EN("overview.pick_note") in screen.texts(at)
+    at.selectbox(key="program").select_index(1).run()
+    at.selectbox(key="cohort").select_index(1).run()
+    names = [at.selectbox(key=key).options[1] for key in ("program", "cohort")]
+    assert EN("overview.narrowed", to=" · ".join(names)) in screen.texts(at)
+    at.button(key="widen").click().run()
+    assert (at.selectbox(key="program").value, at.selectbox(key="cohort").value) == ("", "")
+    assert not {"program", "cohort"} & set(at.query_params)
+
+
 @pytest.mark.parametrize("language", ["en", "id"])
 def test_a_link_with_filters_is_the_same_in_every_language(university, screen, language):
     dean = screen.person(university, "leadership")

@@ -11,6 +11,7 @@ from PIL import Image
 
 from dashboard.reports import documents
 from dashboard.reports.case_file import CaseFile, Specimen, case_file
+from dashboard.reports.charts import _number_axis
 from dashboard.reports.cohort_report import PARTS, _hide, cohort_report, cohort_tables
 from dashboard.reports.markdown_pdf import markdown_pdf, to_blocks
 from dashboard.reports.provenance import Provenance, file_hash, provenance_of, today
@@ -75,6 +76,50 @@ def test_only_what_is_printed_needs_protecting_in_the_cohort_report():
     shown = _hide(counts)
     assert shown.loc[2020].notna().all()  # no printed sum over cohorts gives the three of 2019 away
     assert pd.isna(shown.loc[2019, "late"]) and shown.loc[2019].isna().sum() >= 2
+
+
+@pytest.mark.parametrize("external", [False, True])
+def test_a_programme_without_students_has_a_cohort_report_that_says_so(flow, external):
+    tables = cohort_tables(flow, "99999", external=external)
+    assert "no students of this programme" in text_of(cohort_report(tables, PROVENANCE, "en"))
+    assert "Tidak ada mahasiswa" in text_of(cohort_report(tables, PROVENANCE, "id"))
+
+
+def test_the_title_of_a_scenario_stands_on_the_page_of_its_table(flow):
+    for external in (False, True):
+        scenarios = pd.DataFrame({"low": [0.31], "mid": [0.41], "high": [0.51]}, index=[2024])
+        told = {"program": "Program Studi " + "Panjang " * 18, "scenarios": scenarios}
+        pdf = cohort_report(cohort_tables(flow, external=external), PROVENANCE, "en", **told)
+        (page,) = (
+            page.extract_text()
+            for page in pypdf.PdfReader(io.BytesIO(pdf)).pages
+            if "41.0%" in page.extract_text()
+        )
+        assert "Part of no accreditation table" in " ".join(page.split())
+
+
+def test_a_word_without_a_place_to_break_stays_on_the_page():
+    name = "x" * 150
+    for pdf in (
+        student_summary(summary(name=name), PROVENANCE, "en"),
+        documents.document(
+            "T", [documents.table(["a", "b"], [[name, name]]), documents.items([name])], PROVENANCE, "en"
+        ),
+    ):
+        lines = text_of(pdf).splitlines()
+        assert max(line.count("x") for line in lines) < 130  # broken over several lines
+        assert sum(line.count("x") for line in lines) >= 150
+
+
+def test_an_axis_is_written_like_the_labels():
+    from matplotlib.figure import Figure
+
+    for form, value, said in (("0.0%", 0.5, "50,0%"), ("0.00", 2.5, "2,50"), ("0", 1200, "1.200")):
+        axes = Figure().subplots()
+        axes.set_ylim(0, 2 * value)
+        _number_axis(axes, form, "id")
+        assert axes.yaxis.get_major_formatter()(value, 0) == said
+        assert form != "0" or all(float(place).is_integer() for place in axes.get_yticks())
 
 
 def test_a_scenario_is_named_a_forecast_and_no_part_of_accreditation(flow):
@@ -159,7 +204,7 @@ def test_the_case_file_shows_hashes_custody_and_that_it_is_no_forensic_opinion()
     text = text_of(pdf)
     assert is_tagged(pdf)
     pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf)).pages]
-    assert all("not a forensic opinion" in page for page in pages)
+    assert all("not a forensic opinion" in page and "CONFIDENTIAL" in page for page in pages)
     joined = "".join(text.split())
     assert "ab" * 32 in joined and file_hash(scan(0)) in joined
     assert "ask to sign again" in " ".join(text.split()) and "SIG004" in text

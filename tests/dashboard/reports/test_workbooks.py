@@ -193,7 +193,7 @@ def test_definitions_provenance_and_exclusions_are_in_the_file(tables):
     words = " ".join(str(cell) for row in book["Provenance"].iter_rows(values_only=True) for cell in row)
     for needed in (
         content_hash(to_content(table)),
-        "iaps40-8c v1.1.0",
+        "iaps40-8c v1.2.0",
         "2026-08-31",
         "Synthetic demo data",
         "i1",
@@ -229,3 +229,30 @@ def test_a_suppressed_book_holds_no_hidden_figure_anywhere(tables):
 def test_equal_content_gives_equal_bytes(tables):
     table = tables["iaps40-8c"]
     assert to_xlsx(table, PROVENANCE, "id") == to_xlsx(table, PROVENANCE, "id")
+
+
+@pytest.mark.slow
+def test_pooled_figures_follow_the_cells_and_counts_of_the_register_say_that_they_do_not(tables, tmp_path):
+    table = tables["iaps40-8c"]
+    data = to_xlsx(table, PROVENANCE, "id")
+    sheet = openpyxl.load_workbook(io.BytesIO(data)).worksheets[0]
+    before = table.line("on_time").value
+    # first open cells: TS-6 at TS-3, TS-5 at TS-2, TS-4 at TS-1, TS-3 at TS
+    opened = (("TS-6", "TS-3"), ("TS-5", "TS-2"), ("TS-4", "TS-1"), ("TS-3", "TS"))
+    assert before == sum(table.cell(row, f"graduated@{year}").value for row, year in opened)
+    address = cell_of(sheet, table, "TS-5", "graduated@TS-2")
+    more = table.cell("TS-5", "graduated@TS-2").value + 2
+    edited = recalculated(tmp_path, {"edited": without_results(data, [(address, more)])})["edited"]
+    found = indicators(edited.worksheets[0], table)
+    accepted = sum(table.cell(row, "accepted").value for row, _ in opened)
+    assert found["on_time"][0] == before + 2
+    assert found["PTW_pooled"][0] == pytest.approx((before + 2) / accepted)
+    assert found["MDO"] == pytest.approx([table.line("MDO").value, table.line("MDO").score])
+    told = "Dihitung dari data; tidak ikut berubah bila sel diubah"
+    for line in table.lines:
+        rules = [
+            str(row[-1].value)
+            for row in ([cell for cell in row if cell.value is not None] for row in sheet.iter_rows())
+            if row and row[0].value == line.indicator.label["id"]
+        ]
+        assert rules and (told in rules[0]) == (not line.indicator.formula), line.indicator.key

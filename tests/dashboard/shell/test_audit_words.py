@@ -19,6 +19,7 @@ PLACES = {"audited": 0, "audited_once": 0, "handed_out": 1, "Entry": 2}  # where
 FORMED = {  # acts of which one part varies, or that another function passes on
     *("view_caseload", "view_followups", "erase signatures", "erase outcome_model", "erase student"),
     *("enrol signature", "retire enrolment", "review signature", "settle signature", "review duplicate"),
+    "take back opinion",
     *("prepare report", "approve report", "withdraw report", "sign_out", "sign_out_everywhere"),
     *("import files", "seal audit log", "accept audit log"),
 }

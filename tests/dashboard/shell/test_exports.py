@@ -6,20 +6,33 @@ from pathlib import Path
 
 import openpyxl
 import pandas as pd
+import pypdf
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import dashboard
+from dashboard.cases.digest_pdf import digest_pdf
+from dashboard.reports.case_file import case_file
+from dashboard.reports.provenance import Provenance, ReportProvenance
+from dashboard.reports.student_summary import student_summary
+from dashboard.reports.students_behind import restricted_xlsx
 from dashboard.shell import exports
 from dashboard.shell.wording import Words
 from data.files import safe_cells
+from tests.dashboard.cases import test_digest
+from tests.dashboard.reports import test_documents, test_not_reported
 
 WORDS = Words("en")
 
 
-def provenance(synthetic=True, **changes) -> exports.TableProvenance:
-    about = {"role": "advisor", "data_version": "v1", "model_version": "risk-1", "filters": {"k": "20"}}
+def provenance(synthetic=True, about_people=False, **changes) -> exports.TableProvenance:
+    about = {"about_people": about_people} | {
+        "role": "advisor",
+        "data_version": "v1",
+        "model_version": "risk-1",
+        "filters": {"k": "20"},
+    }
     return exports.TableProvenance(words=WORDS, synthetic=synthetic, **about, **changes)
 
 
@@ -126,6 +139,63 @@ def test_no_download_starts_a_run_of_the_page_which_could_forget_its_file():
 @pytest.mark.parametrize("empty", [None, float("nan"), pd.NaT, pd.NA])
 def test_a_column_that_holds_nothing_is_an_empty_column_of_the_file(empty):
     frame = pd.DataFrame({"name": ["Adi", "Sari"], "last_step": [empty, empty]})
-    made = exports.TableProvenance(words=Words("en"), role="advisor", data_version="1")
+    made = provenance(synthetic=False)
     kept = pd.read_excel(io.BytesIO(exports.to_bytes(frame, "xlsx", made)))
     assert kept["name"].tolist() == ["Adi", "Sari"] and kept["last_step"].isna().all()
+
+
+COUNTS_ONLY = {"thresholds", "courses", "model", "overview"}  # no row of theirs is about one person
+
+
+def exported_tables() -> dict[str, bool]:
+    """Name of every table that a page exports → whether its file is one about people."""
+    found = {}
+    for path in Path(dashboard.__file__).parent.rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "export_bar":
+                given = {word.arg: ast.unparse(word.value) for word in call.keywords}
+                found[ast.unparse(call.args[1]).strip("'")] = given.get("about_people") != "False"
+    return found
+
+
+def test_every_table_that_is_about_people_says_so_in_its_file():
+    tables = exported_tables()
+    assert len(tables) >= 15 and {"caseload", "followups", "specimens", "consent"} <= set(tables)
+    assert {name for name, about_people in tables.items() if not about_people} == COUNTS_ONLY
+
+
+@pytest.mark.parametrize(("language", "line"), [("en", "CONFIDENTIAL: "), ("id", "RAHASIA: ")])
+@pytest.mark.parametrize("mark", [{}, {"synthetic": True}, {"mixed": True}])
+@pytest.mark.parametrize("rows", [0, 2])
+def test_a_file_about_people_bears_a_line_of_confidentiality(language, line, mark, rows):
+    frame = pd.DataFrame({"name": ["Adi", "Sari"]}).head(rows)
+    about = {"words": Words(language), "role": "advisor", "data_version": "1"} | mark
+    told = exports.TableProvenance(**about)
+    book = openpyxl.load_workbook(io.BytesIO(exports.to_bytes(frame, "xlsx", told)))
+    assert line in book.worksheets[0]["A1"].value and line in book.worksheets[1]["B1"].value
+    text = exports.to_bytes(frame, "csv", told).decode("utf-8-sig")
+    assert text.count(line) == rows  # one a row: a list of nobody tells of nobody
+    counts = exports.TableProvenance(**about, about_people=False)
+    assert line not in exports.to_bytes(frame, "csv", counts).decode()
+
+
+@pytest.mark.parametrize(("language", "line"), [("en", "CONFIDENTIAL: "), ("id", "RAHASIA: ")])
+def test_documents_about_people_bear_the_line_on_every_page(language, line):
+    week = test_digest.digest.build(
+        test_digest.LISTED, test_digest.MET, [], test_digest.DUE, test_digest.TODAY
+    )
+    words, synthetic = Words(language), Provenance(synthetic=True)
+    made = [
+        digest_pdf(week, synthetic, words, "Rina"),
+        case_file(test_documents.case(5, "review"), synthetic, language),
+        student_summary(test_documents.summary(), synthetic, language),
+    ]
+    for pdf in made:
+        for page in pypdf.PdfReader(io.BytesIO(pdf)).pages:
+            assert line in page.extract_text()
+    frame = pd.DataFrame({"student_number": ["1"], "name": ["Adi"]})
+    table = test_not_reported.computed(test_not_reported.told())
+    proof = ReportProvenance(synthetic=True)
+    listed = restricted_xlsx(frame, table, ("TS", "new"), proof, language)
+    page = openpyxl.load_workbook(io.BytesIO(listed)).worksheets[0]
+    assert any(line in str(row[0].value) for row in page.iter_rows(max_row=3))

@@ -6,9 +6,11 @@ import pytest
 from dashboard.shell.wording import EMPTY, Words
 from dashboard.verification.reviews import (
     may_settle,
+    may_withdraw,
     next_case,
     progress_of,
     state_of,
+    told_act,
     told_reasons,
 )
 from data.verification.reviews import REASON_CODES
@@ -51,6 +53,26 @@ def test_two_that_differ_wait_for_a_third(given, progress, actions):
 
 def test_without_a_blind_opinion_only_another_signature_can_be_asked_for():
     assert may_settle(opinions("same_writer", "same_writer", blind=False)) == ("ask_again",)
+
+
+def test_only_the_newest_opinion_that_stands_may_be_taken_back():
+    given = opinions("same_writer", "same_writer").assign(reviewer=["siti", "tono"])
+    assert not may_withdraw(given, "siti") and may_withdraw(given, "tono")
+    given["kind"] = ["opinion", "withdrawn"]
+    assert may_withdraw(given, "siti") and not may_withdraw(given, "tono")
+    assert not may_withdraw(given.head(0), "siti")
+
+
+def test_what_was_taken_back_counts_for_nothing():
+    given = opinions("same_writer", "same_writer").assign(kind=["opinion", "withdrawn"])
+    assert (progress_of(given), may_settle(given)) == ("one", ("ask_again",))
+
+
+def test_each_act_of_a_case_is_told_in_both_languages():
+    told = [told_act(kind, "cannot_tell", Words("en")) for kind in ("opinion", "withdrawn", "withdrawal")]
+    assert told == ["I cannot tell", "I cannot tell (taken back)", "Took the opinion back"]
+    assert told_act("withdrawal", "cannot_tell", Words("id")) == "Menarik kembali pendapat"
+    assert told_act("settlement", "accept", Words("en")) == Words("en")("action_of.accept")
 
 
 def test_the_state_of_a_case_is_the_readers_own():

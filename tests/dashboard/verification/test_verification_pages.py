@@ -264,6 +264,37 @@ def test_one_opinion_lets_the_reader_ask_for_another_signature_only(case, screen
     assert EN("review.refused_no_reasons") in [warning.value for warning in at.warning]
 
 
+def test_an_opinion_is_taken_back_with_a_sentence_and_can_be_given_anew(case, screen):
+    reviews.give_opinion(case.store, _scope(SITI), case.decision.decision_id, "another_writer", "", ["shape"])
+    at = screen.drawn("review", SITI)
+    at.query_params["case"] = case.decision.decision_id
+    at.run()
+    go = EN("review.withdraw_go")
+    next(button for button in at.button if button.label == go).click().run()
+    assert EN("review.refused_no_reasons") in [warning.value for warning in at.warning]
+    at.text_area(key="withdraw-text").set_value("meant the other one")
+    next(button for button in at.button if button.label == go).click().run()
+    assert not at.exception and EN("review.anew") in screen.texts(at)
+    assert EN("verification_reason.copy_of_specimen") not in screen.texts(at)
+    at.radio(key="opinion").set_value("same_writer")
+    at.button_group(key="opinion-reasons").set_value(["shape"])
+    next(button for button in at.button if button.label == EN("review.give")).click().run()
+    told = screen.texts(at)
+    assert EN("review.withdrawn", opinion=EN("opinion.another_writer")) in told
+    assert EN("review.withdrawal") in told and EN("opinion.same_writer") in told
+    stored = reviews.opinions(case.store, Scope.system(), case.decision.decision_id)
+    assert stored["kind"].tolist() == ["withdrawn", "withdrawal", "opinion"]
+
+
+def test_an_opinion_that_another_followed_is_no_longer_offered_to_be_taken_back(case, screen):
+    reviews.give_opinion(case.store, _scope(SITI), case.decision.decision_id, "another_writer", "", ["shape"])
+    reviews.give_opinion(case.store, _scope(RINA), case.decision.decision_id, "another_writer", "", ["shape"])
+    at = screen.drawn("review", SITI)
+    at.query_params["case"] = case.decision.decision_id
+    at.run()
+    assert EN("review.withdraw_go") not in [button.label for button in at.button]
+
+
 def _scope(person: Account) -> Scope:
     from dashboard.shell.access import scope_for
 

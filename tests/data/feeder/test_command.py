@@ -197,7 +197,7 @@ def test_killed_ten_times_it_ends_with_an_equal_register_and_nothing_was_ever_ha
     pulls = audit.entries(killed, action="pull feeder")
     assert len(pulls[pulls["detail"].map(lambda detail: detail["import"] is not None)]) == 1
     assert len(audit.entries(killed, action="import files")) == 1
-    assert sorted(path.name for path in (office / "feeder").iterdir()) == ["lock", "seen"]
+    assert sorted(path.name for path in (office / "feeder").iterdir()) == ["asked", "lock", "seen"]
     killed.close()
     calm.close()
 

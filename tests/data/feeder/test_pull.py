@@ -14,7 +14,9 @@ from data.engine.bulk import fetch
 from data.feeder.lists import LISTS, PEOPLE, Cohorts
 from data.feeder.protocol import AnswerError, FeederClient, FeederError
 from data.feeder.pull import Wanted, pull
+from data.feeder.reading import read_list
 from data.feeder.reconcile import NOT_REPORTED, VANISHED
+from data.feeder.staging import begun
 from data.records.import_queries import known_records
 from data.records.ingest import Source, apply_import, plan_import
 from data.store import open_store, set_fact
@@ -345,7 +347,7 @@ def test_pages_lie_sealed_for_their_owner_only_and_go_when_the_pull_has_ended(ne
     assert any(name.startswith("GetAktivitas") for name, _, _ in seen)
     for _, _, content in seen:
         assert b"Mahasiswa" not in content and students[0]["nim"].encode() not in content
-    assert sorted(path.name for path in (store.folder / "feeder").iterdir()) == ["lock", "seen"]
+    assert sorted(path.name for path in (store.folder / "feeder").iterdir()) == ["asked", "lock", "seen"]
 
 
 def test_a_student_who_was_erased_here_does_not_come_back_at_night(new_store):
@@ -408,7 +410,7 @@ def test_another_question_does_not_go_on_with_the_pages_of_the_first(new_store):
         feeder.always.clear()
         done = pulled_from(feeder, store, Wanted(Cohorts(2018, 2019), page_rows=40))
     assert not done.resumed
-    assert sorted(path.name for path in (store.folder / "feeder").iterdir()) == ["lock", "seen"]
+    assert sorted(path.name for path in (store.folder / "feeder").iterdir()) == ["asked", "lock", "seen"]
 
 
 def test_pages_that_were_damaged_or_are_old_are_read_again(new_store):
@@ -453,6 +455,50 @@ def test_a_service_that_gives_fewer_rows_than_asked_for_loses_none(new_store):
         done = pulled_from(feeder, store)
     assert done.counts["students"]["new"] == 60
     assert count(store, schema.terms) == len(rows["GetAktivitasKuliahMahasiswa"])
+
+
+class Endless:
+    """A client whose service always has one more row."""
+
+    def __init__(self, one, letters: int = 1, page: int = 3):
+        self.one, self.letters, self.page, self.asked = one, letters, page, 0
+
+    def rows(self, act, *, offset, limit, **how):
+        self.asked += 1
+        assert self.asked < 500, "asked for ever"
+        numbers = range(offset, offset + self.page)
+        blank = {name: "" for name in self.one.fields}
+        return [blank | {name: f"{n:0{self.letters}d}" for name in self.one.key} for n in numbers]
+
+
+@pytest.mark.parametrize(
+    ("limit", "most", "client", "said"),
+    [
+        ("MOST_ROWS", 100, {}, "more than 100 rows"),
+        ("MOST_LETTERS", 5_000, {"letters": 50}, "more than 5,000 characters"),
+        ("MOST_PAGES", 20, {"page": 2}, "more than 20 answers"),
+    ],
+)
+def test_a_list_without_an_end_is_given_up_in_words(new_store, monkeypatch, limit, most, client, said):
+    monkeypatch.setattr(f"data.feeder.reading.{limit}", most)
+    store, one = new_store(), LISTS[0]
+    staging = begun(store, {"test": 1})
+    with pytest.raises(FeederError, match=f"{one.act}: {said}") as given_up:
+        read_list(Endless(one, **client), one, staging, None, page_rows=10)
+    assert given_up.value.code == "endless"
+    again = begun(store, {"test": 1})  # what went before counts when it is tried again
+    with pytest.raises(FeederError, match=said):
+        read_list(Endless(one, **client), one, again, None, page_rows=10)
+
+
+def test_the_rows_of_all_lists_of_a_pull_count_together(new_store, monkeypatch):
+    rows = registers.rows_of(registers.invented(60))
+    longest = max(len(found) for found in rows.values())
+    monkeypatch.setattr("data.feeder.reading.MOST_ROWS", longest + 10)
+    store = new_store()
+    with served(rows) as feeder, pytest.raises(FeederError, match="rows"):
+        pulled_from(feeder, store)
+    assert count(store, schema.terms) == 0
 
 
 def test_tokens_that_expire_are_renewed_as_often_as_needed(new_store):

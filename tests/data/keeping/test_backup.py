@@ -10,7 +10,7 @@ from sqlalchemy import insert, select
 
 from data import schema
 from data.engine.cipher import Cipher
-from data.keeping.archive import CHUNK, MAGIC, BadBackup, Secret, Writer, read_header
+from data.keeping.archive import CHUNK, COST, MAGIC, BadBackup, Secret, Writer, read_header
 from data.keeping.backup import LEFT_OUT, make_backup
 from data.keeping.contents import Contents, unwrapped_key, verify
 from data.trust import audit
@@ -162,6 +162,53 @@ def test_a_header_cannot_ask_for_endless_work(backed):
     file.write_bytes(MAGIC + len(told).to_bytes(4, "big") + told + b"".join(parts))
     with pytest.raises(BadBackup, match="more work"):
         verify(file, SECRET)
+
+
+def with_secret(before: bytes, **changed) -> bytes:
+    header = json.loads(before[len(MAGIC) + 4 :])
+    header["secret"] |= changed
+    told = json.dumps(header).encode()
+    return MAGIC + len(told).to_bytes(4, "big") + told
+
+
+@pytest.mark.parametrize(
+    ("cost", "said"),
+    [
+        ({"n": 100_000}, "power of two"),
+        ({"n": 1}, "power of two"),
+        ({"n": True}, "more work"),
+        ({"n": 1 << 20, "r": 16, "p": 4}, "more work"),
+        ({"n": 1 << 20, "r": 8, "p": 1}, "more work"),
+        ({"n": "many"}, "more work"),
+        ({"r": 0}, "more work"),
+        ({"n": 1 << 16, "r": 1}, "more work"),
+        ({"kind": ["passphrase"]}, "cannot be read"),
+        ({"salt": 7}, "cannot be read"),
+    ],
+)
+def test_what_a_header_asks_for_is_judged_before_anything_is_done_and_the_file_is_named(
+    long_file, tmp_path, monkeypatch, cost, said
+):
+    def worked(*_):
+        raise AssertionError("the secret was stretched")
+
+    monkeypatch.setattr(Secret, "stretched", worked)
+    before, parts = chunks(long_file.read_bytes())
+    file = tmp_path / "hostile.backup"
+    file.write_bytes(with_secret(before, **{"kind": "passphrase", **COST, **cost}) + b"".join(parts))
+    for read in (read_header, lambda file: verify(file, SECRET)):
+        with pytest.raises(BadBackup, match=said) as refused:
+            read(file)
+        assert str(refused.value).startswith("hostile.backup: ")
+
+
+@pytest.mark.parametrize("header", [b"[" * 60_000, b'{"a":' * 10_000, b"[]", b"9" * 9_000])
+def test_a_header_that_is_no_header_is_refused_by_name(tmp_path, header):
+    file = tmp_path / "hostile.backup"
+    file.write_bytes(MAGIC + len(header).to_bytes(4, "big") + header)
+    for read in (read_header, lambda file: verify(file, SECRET)):
+        with pytest.raises(BadBackup, match=r"^hostile\.backup: the header of the backup cannot be read"):
+            read(file)
 
 
 @pytest.mark.parametrize("content", [b"", b"TEPATBK1", b"nothing of the kind" * 9, MAGIC + b"\0\0\0\2{}"])

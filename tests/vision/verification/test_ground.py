@@ -191,6 +191,8 @@ def test_keys_of_the_verbal_scale(ratio, key):
         (["enrol"], "give one of --student, --all and --again"),
         (["enrol", "--all", "--again"], "give one of"),
         (["verify", "nowhere.png"], "nowhere.png: no such file or folder"),
+        (["verify", __file__, "--turn", "nan"], "--turn must be -360 to 360 degrees, got nan"),
+        (["verify", __file__, "--turn", "361"], "--turn must be -360 to 360 degrees, got 361"),
         (["duplicates", "--expected", "0"], "--expected must be positive"),
     ],
 )
