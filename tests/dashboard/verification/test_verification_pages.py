@@ -143,7 +143,7 @@ def test_ink_left_outside_the_found_frame_is_told_and_forbids_an_outcome_until_i
     assert (stored["outcome"], stored["reason"]) == ("inconclusive", "left_out")
     assert EN("verification.next_left_out").split("\n")[0] in screen.texts(at)
     width = at.number_input(key=f"crop-width-{mark}")
-    width.set_value(width.value + 160).run()
+    width.set_value(width.max).run()
     pressed(at, "compare")
     again = queries_verification.decision(enrolled.store, Scope.system(), at.query_params["d"])
     assert again["decision_id"] != stored["decision_id"] and again["reason"] != "left_out"
