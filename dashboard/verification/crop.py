@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.signatures.findings import Finding
 from data.signatures.specimens import inspect_image, read_pixels
 
 FRAME = (35, 90, 200)
@@ -27,6 +28,8 @@ class Sheet:
     is_page : bool
     chance : float or None
         That the found one is a signature.
+    left_out : tuple of Finding
+        Whether ink like the found one's lies outside its frame; empty where none was found.
     """
 
     width: int
@@ -34,6 +37,7 @@ class Sheet:
     found: tuple[int, int, int, int] | None
     is_page: bool
     chance: float | None
+    left_out: tuple[Finding, ...] = ()
 
 
 def read_sheet(data: bytes) -> Sheet:
@@ -49,7 +53,7 @@ def read_sheet(data: bytes) -> Sheet:
     data.signatures.specimens.RefusedFile
         When it is not an image that is taken.
     """
-    from vision.scans.form_finder import FEWEST_LETTERS, may_be_page, signature_on
+    from vision.scans.form_finder import FEWEST_LETTERS, left_out, may_be_page, signature_on
     from vision.scans.form_regions import read_page
 
     inspect_image(data)
@@ -61,7 +65,8 @@ def read_sheet(data: bytes) -> Sheet:
     place = signature_on(pixels, page)
     if place is None:
         return Sheet(width, height, None, page.letters >= FEWEST_LETTERS, None)
-    return Sheet(width, height, (place.left, place.top, place.width, place.height), True, place.chance)
+    found = place.left, place.top, place.width, place.height
+    return Sheet(width, height, found, True, place.chance, left_out(place))
 
 
 def framed(data: bytes, box: tuple[int, int, int, int]) -> np.ndarray:

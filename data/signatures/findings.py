@@ -14,7 +14,7 @@ from data.records.checks import Check
 
 BLANK, LITTLE_INK, LOW_RESOLUTION, BLURRED, CUT_OFF = "SIG001", "SIG002", "SIG003", "SIG004", "SIG005"
 SEVERAL_INKS, PRINTED_LINES, TWO_SIGNATURES, ROTATED = "SIG006", "SIG007", "SIG008", "SIG009"
-COPY, PRINT_TOUCHES, OTHER_PEN = "SIG010", "SIG011", "SIG012"
+COPY, PRINT_TOUCHES, OTHER_PEN, LEFT_OUT = "SIG010", "SIG011", "SIG012", "SIG013"
 _TITLES = {
     BLANK: "Blank",
     LITTLE_INK: "Too little ink",
@@ -28,14 +28,15 @@ _TITLES = {
     COPY: "Copy of another file",
     PRINT_TOUCHES: "Print touches the signature",
     OTHER_PEN: "Another pen",
+    LEFT_OUT: "Ink outside the frame",
 }
 _TOLD_ONLY = (PRINTED_LINES,)
 CHECKS = {
     code: Check(code, title, "warning" if code in _TOLD_ONLY else "error") for code, title in _TITLES.items()
 }
 """Every check; with an error's finding no score says how a questioned signature compares."""
-OF_ONE_SCAN = tuple(code for code in CHECKS if code != OTHER_PEN)
-"""Those that need no references, and so are made of every specimen."""
+OF_ONE_SCAN = tuple(code for code in CHECKS if code not in (OTHER_PEN, LEFT_OUT))
+"""Those that need neither references nor the page around a piece, and so are made of every specimen."""
 FOUND, CLEAR, NOT_APPLICABLE = "found", "clear", "not_applicable"
 
 

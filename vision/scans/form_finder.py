@@ -7,13 +7,15 @@ signature is in them.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from data.signatures.findings import CLEAR, FOUND, LEFT_OUT, Finding
+from vision.scans.form_growth import whole
 from vision.scans.form_regions import MEASURES, Group, Page, read_page
 
 SHIPPED = Path(__file__).parents[1] / "weights" / "form-detector.json"
@@ -39,6 +41,9 @@ class Place:
         Pixels of the page as it came.
     chance : float
         That it is a signature, from 0 to 1; 1 where a person said so.
+    left_out : int or None
+        Pixels of ink like the signature's that were found just outside the frame or run across it; None where
+        a person set the frame.
     """
 
     left: int
@@ -46,6 +51,7 @@ class Place:
     width: int
     height: int
     chance: float = 1.0
+    left_out: int | None = None
 
     @classmethod
     def read(cls, text: str) -> Place:
@@ -78,7 +84,7 @@ class Place:
                 f"crop must lie on the page of {shape[1]} x {shape[0]} pixels, 16 pixels a side at least, "
                 f"got {self.left},{self.top},{self.width},{self.height}"
             )
-        return Place(left, top, width, height, self.chance)
+        return replace(self, left=left, top=top, width=width, height=height)
 
 
 @dataclass(frozen=True)
@@ -117,7 +123,7 @@ def read_weights(path: Path = SHIPPED) -> Weights:
 
 
 def find_signatures(pixels: np.ndarray, page: Page | None = None) -> list[Place]:
-    """Signatures of a page, the likeliest first.
+    """Signatures of a page, the likeliest first, each with its strokes that stand apart.
 
     Parameters
     ----------
@@ -130,11 +136,29 @@ def find_signatures(pixels: np.ndarray, page: Page | None = None) -> list[Place]
         return []
     chances = read_weights().chance(np.stack([one.measures for one in page.groups]))
     order = np.argsort(-chances)
-    return [
-        _with_margin(page.groups[k], float(chances[k]), pixels.shape)
-        for k in order
-        if chances[k] >= LEAST_CHANCE
-    ]
+    found: list[Place] = []
+    for k in order:
+        if chances[k] < LEAST_CHANCE:
+            break
+        if not any(_within(page.groups[k], place) for place in found):  # a part of one that was found
+            found.append(_framed(page, page.groups[k], float(chances[k]), pixels.shape))
+    return found
+
+
+def left_out(place: Place | None) -> tuple[Finding, ...]:
+    """SIG013: whether ink like the signature's lies outside the frame of a found place, or is cut by it; no
+    answer for a place that a person set.
+
+    Parameters
+    ----------
+    place : Place or None
+    """
+    if place is None or place.left_out is None:
+        return ()
+    reason = (
+        f"{place.left_out} pixels of ink like the signature's lie just outside the frame, or are cut by it."
+    )
+    return (Finding(LEFT_OUT, FOUND if place.left_out else CLEAR, place.left_out, reason),)
 
 
 def may_be_page(pixels: np.ndarray) -> bool:
@@ -206,9 +230,15 @@ def turned(piece: np.ndarray, degrees: float) -> np.ndarray:
     return cv2.warpAffine(piece, matrix, size, flags=cv2.INTER_LINEAR, borderValue=value)
 
 
-def _with_margin(group: Group, chance: float, shape) -> Place:
-    edge = max(6, round(MARGIN * group.height))
-    place = Place(
-        group.left - edge, group.top - edge, group.width + 2 * edge, group.height + 2 * edge, chance
-    )
-    return place.inside(shape)
+def _within(group: Group, place: Place) -> bool:
+    """Whether the middle of a group lies in a place."""
+    across, down = group.left + group.width / 2 - place.left, group.top + group.height / 2 - place.top
+    return 0 <= across < place.width and 0 <= down < place.height
+
+
+def _framed(page: Page, group: Group, chance: float, shape) -> Place:
+    box, left_out = whole(page, group, MARGIN)
+    edge = max(6, round(MARGIN * box.height))
+    left, top = round(box.left) - edge, round(box.top) - edge
+    width, height = round(box.right) + edge - left, round(box.bottom) + edge - top
+    return Place(left, top, width, height, chance, left_out).inside(shape)

@@ -1,5 +1,6 @@
 """Checks of a signature specimen, SIG001 to SIG011: found, clear or not applicable, with the value and the
-reason. (SIG012, another pen, needs references: :mod:`vision.scans.pen`.)
+reason. (SIG012, another pen, needs references: :mod:`vision.scans.pen`; SIG013, ink outside the frame, the
+page: :mod:`vision.scans.form_finder`.)
 
 Every length is measured in widths of the stroke or in sizes of the signature, from the pixels alone: the
 resolution that a file states is as often wrong as right, and the same pixels must get the same answers.

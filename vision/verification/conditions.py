@@ -19,6 +19,7 @@ from data.signatures.findings import (
     CLEAR,
     CUT_OFF,
     FOUND,
+    LEFT_OUT,
     LITTLE_INK,
     LOW_RESOLUTION,
     NOT_APPLICABLE,
@@ -42,6 +43,7 @@ REASON_OF = {
     LITTLE_INK: "little_ink",
     LOW_RESOLUTION: "low_resolution",
     BLURRED: "blurred",
+    LEFT_OUT: "left_out",
     CUT_OFF: "cut_off",
     TWO_SIGNATURES: "two_signatures",
     SEVERAL_INKS: "several_inks",
@@ -83,10 +85,20 @@ class Reading:
     pen: PenTrace
 
     @classmethod
-    def of(cls, pixels: np.ndarray, others: Mapping[str, str] | None = None) -> Reading:
-        """Of a decoded scan (uint8, (h, w) or (h, w, 3)), checked beside other specimens' fingerprints."""
+    def of(
+        cls,
+        pixels: np.ndarray,
+        others: Mapping[str, str] | None = None,
+        of_page: Sequence[Finding] = (),
+    ) -> Reading:
+        """Of a decoded scan (uint8, (h, w) or (h, w, 3)), checked beside other specimens' fingerprints; with
+        what was found on the page that it was cut from (:func:`vision.scans.form_finder.left_out`)."""
         findings, ink = check_and_clean(pixels, others)
-        return cls(ink, tuple(findings), pen_trace(ink))
+        return cls(ink, (*findings, *of_page), pen_trace(ink))
+
+    def of_page(self) -> tuple[Finding, ...]:
+        """What was found on the page around it, which its pixels no longer show."""
+        return tuple(one for one in self.findings if one.code == LEFT_OUT)
 
 
 @dataclass(frozen=True)
@@ -169,10 +181,10 @@ def compare_scan(
             if times == 2 and best.reason is not None:
                 continue  # on its head a sheet shows the same findings: they forbid an outcome as before
             turned = judged(replace(reading, ink=_rotated(reading.ink, times)), "turned")
+            if turned.agreement <= best.agreement:
+                continue  # what is taken off for a turn is no better agreement
             if times != 2:  # on its side a sheet must be read anew
-                if turned.agreement <= best.agreement:
-                    continue
-                turned = judged(Reading.of(_rotated(pixels, times)), "turned")
+                turned = judged(Reading.of(_rotated(pixels, times), of_page=reading.of_page()), "turned")
             if turned.ratio > best.ratio and (
                 best.reason is None or turned.verification.outcome == "consistent"
             ):  # what is found on the sheet is not excused by turning it, unless the hand agrees so
@@ -198,6 +210,16 @@ def _judged(reading, describe, model, references, calibration, reference_pens, h
         return _Judged(found, (*reading.findings, seen), reason)
     found = judge(describe(ink), model, references, calibration.doubting(float(same), float(other)))
     return _Judged(found, (*reading.findings, seen), None)
+
+
+def was_mended(findings: Sequence[Finding] | None) -> bool:
+    """Whether a scan with an outcome was turned for it, or its stroke redrawn.
+
+    A signature that runs aslant, as most of its references do, was not; its finding tells its own tilt.
+    """
+    found = [one for one in findings or () if one.is_found]
+    turned = any(one.code == ROTATED and one.value in TURNS.values() for one in found)
+    return turned or any(one.code == OTHER_PEN for one in found)
 
 
 def likely_turns(ink: np.ndarray, findings: Sequence[Finding]) -> tuple[int, ...]:

@@ -26,8 +26,8 @@ from data.verification.duplicates import same_file_of
 from data.verification.write import NewDecision, NoConsent, write_decision
 from vision.descriptor.describe_specimens import describe_pending
 from vision.descriptor.descriptors import Descriptor
-from vision.scans.form_finder import Place
-from vision.scans.images import as_crop
+from vision.scans.form_finder import Place, left_out
+from vision.scans.images import Piece, as_crop
 from vision.verification.comparing import Found, compare
 from vision.verification.conditions import Reading
 from vision.verification.enrolling import Enrolment, enrol, enrol_all, need_consent, re_enrol
@@ -105,6 +105,7 @@ def verify(
     descriptor: Descriptor | None = None,
     crop: Place | None = None,
     turn: float = 0.0,
+    of_page: Sequence[Finding] = (),
 ) -> Decision:
     """Compare a questioned signature with a student's references, and store what was found.
 
@@ -116,6 +117,8 @@ def verify(
         Where a person says that the signature stands; looked for on a page by default.
     turn : float
         Degrees clockwise by which the piece is turned.
+    of_page : sequence of Finding
+        What was found on the page that `data` was cut from already.
 
     Raises
     ------
@@ -126,14 +129,27 @@ def verify(
     LookupError
         When there is no such student.
     """
-    facts = inspect_image(data)
+    inspect_image(data)
     piece = as_crop(data, crop, turn)
-    if piece.data is not data:
-        data, facts = piece.data, inspect_image(piece.data)
+    given = {"actor": actor, "role": role, "descriptor": descriptor}
+    return _verify_piece(store, student_key, piece, (*of_page, *left_out(piece.place)), **given)
+
+
+def _verify_piece(
+    store: Store,
+    student_key: str,
+    piece: Piece,
+    of_page: Sequence[Finding],
+    *,
+    actor: str,
+    role: str,
+    descriptor: Descriptor | None,
+) -> Decision:
+    data, facts = piece.data, inspect_image(piece.data)
     need_consent(store, student_key)
     tools = tools_for(store, descriptor)
     own = queries.student_specimens(store, _ALL, student_key)
-    reading = Reading.of(piece.pixels, _fingerprints(own))
+    reading = Reading.of(piece.pixels, _fingerprints(own), of_page)
     found = compare(store, tools, own, student_key, piece.pixels, reading)
     if same_file_of(store, facts.sha256) or _is_copy(reading.findings):
         found = replace(found, outcome="review", reason="copy_of_specimen")
@@ -202,12 +218,13 @@ def verify_folder(
             key = keys[_number_in(file, numbers)]
             data = file.read()
             inspect_image(data)
-            data = as_crop(data).data
-            found = decided.get((key, hashlib.sha256(data).hexdigest()))
+            piece = as_crop(data)
+            found = decided.get((key, hashlib.sha256(piece.data).hexdigest()))
             if found is not None:
                 need_consent(store, key)  # it may have been withdrawn since
             else:
-                made = verify(store, key, data, actor=actor, role=role, descriptor=descriptor)
+                given = {"actor": actor, "role": role, "descriptor": descriptor}
+                made = _verify_piece(store, key, piece, left_out(piece.place), **given)
                 found = {name: getattr(made, name) for name in FOLDER_COLUMNS[2:6]}
             row |= {"student_key": key} | found
         except RefusedFile as refusal:

@@ -9,14 +9,16 @@ import streamlit as st
 from dashboard.shell import current_session
 from dashboard.students.view.specimen_panel import paper, picture
 from dashboard.verification.crop import LEAST_SIDE, Sheet, framed, piece
+from data.signatures.findings import Finding, found_codes
 
 STEPS = (0, 90, 180, 270)
 MOST_SURE = 0.99
 """The highest chance that is shown: the finder has seen drawn forms only."""
 
 
-def chosen_piece(data: bytes, sheet: Sheet) -> bytes:
-    """The picture that is compared: the piece in the frame, or the whole where nothing is cut.
+def chosen_piece(data: bytes, sheet: Sheet) -> tuple[bytes, tuple[Finding, ...]]:
+    """The picture that is compared: the piece in the frame, or the whole where nothing is cut; and what was
+    found on the page around the frame, while it stands where it was found.
 
     Parameters
     ----------
@@ -32,6 +34,8 @@ def chosen_piece(data: bytes, sheet: Sheet) -> bytes:
     elif sheet.is_page:
         st.warning(words("crop.none_found"), icon=":material/crop:")
     mark = hashlib.sha256(data).hexdigest()[:12]  # another upload begins with its own place
+    if found_codes(sheet.left_out):
+        st.warning(words("crop.left_out"), icon=":material/crop:")
     wanted = sheet.found or (0, 0, sheet.width, sheet.height)
     with st.expander(words("crop.title"), expanded=sheet.is_page, icon=":material/crop_rotate:"):
         st.caption(words("crop.help"))
@@ -39,7 +43,8 @@ def chosen_piece(data: bytes, sheet: Sheet) -> bytes:
         with paper("page"):
             picture(framed(data, box), words("alt.page"))
     whole = box == (0, 0, sheet.width, sheet.height)
-    return data if whole and not turn else piece(data, box, turn)
+    around = sheet.left_out if box == sheet.found else ()
+    return (data if whole and not turn else piece(data, box, turn)), around
 
 
 def _fields(sheet: Sheet, wanted, mark: str) -> tuple[tuple[int, int, int, int], float]:

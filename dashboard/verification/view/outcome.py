@@ -9,7 +9,7 @@ from dashboard.components.chart_panel import QUIET
 from dashboard.shell import caches, current_session, stores
 from dashboard.shell.wording import Words
 from dashboard.verification.comparison import support_words
-from data.signatures.findings import OTHER_PEN, ROTATED, found_codes, read_findings
+from data.signatures.findings import read_findings
 
 COMPARED = ("agrees", "differs", "unclear", "weak_calibration")
 """Reasons that rest on the ratio; for all others it would say more than is known."""
@@ -76,6 +76,7 @@ def lowered(words: Words) -> str:
 
 def _rates(decision: dict) -> None:
     """What this many references cost in errors, while the calibration of the decision is in force."""
+    from vision.verification.conditions import was_mended
     from vision.verification.verification_tools import tools_for
 
     words = current_session.words()
@@ -90,8 +91,7 @@ def _rates(decision: dict) -> None:
     }  # fmt: skip
     fills = {name: f"{words.percent(one.value, 1)} ({_between(one)})" for name, one in shown.items()}
     st.caption(words("verification.rates", n=rates.references, writers=rates.writers, **fills))
-    mended = {ROTATED, OTHER_PEN} & set(found_codes(read_findings(decision["findings"]) or ()))
-    if mended:
+    if was_mended(read_findings(decision["findings"])):
         st.caption(words("verification.rates_mended"))
 
 

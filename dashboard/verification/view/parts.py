@@ -88,6 +88,7 @@ def compare_button(student: dict, questioned: Questioned) -> None:
                 questioned.data,
                 actor=person.account,
                 role=person.role,
+                of_page=questioned.of_page,
             )
     except NoConsent:
         st.error(words("verification.no_consent"), icon=":material/block:")

@@ -34,10 +34,13 @@ class Questioned:
     data : bytes
     quality : tuple of Finding
         The answers of the checks.
+    of_page : tuple of Finding
+        Of those, what was found on the page around the piece.
     """
 
     data: bytes
     quality: tuple[Finding, ...]
+    of_page: tuple[Finding, ...] = ()
 
 
 def questioned_input() -> Questioned | None:
@@ -69,10 +72,10 @@ def questioned_input() -> Questioned | None:
     except RefusedFile as refused:
         st.error(words.named("refused", refused.code), icon=":material/block:")
         return None
-    data = chosen_piece(data, sheet)
-    _, quality = checked_image(data)
+    data, of_page = chosen_piece(data, sheet)
+    quality = (*checked_image(data)[1], *of_page)
     with paper("questioned"):
         picture(data, words("alt.questioned"))
     findings_list(quality)
     st.markdown("\n".join(f"- {line}" for line in findings.advice(quality, words)))
-    return Questioned(data, quality)
+    return Questioned(data, quality, of_page)

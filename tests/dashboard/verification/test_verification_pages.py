@@ -26,6 +26,7 @@ from data.trust.scope import Scope
 from data.verification import queries as queries_verification
 from data.verification import reviews
 from data.verification.custody import custody
+from tests.vision.verification.test_verification_pipeline import apart, drawing
 from vision.recipes.form_detector import synthetic_inks
 from vision.recipes.synthetic_forms import make_form
 from vision.verification.forger_share import SYNTHETIC_DOUBT
@@ -124,6 +125,28 @@ def test_of_a_form_the_piece_in_the_frame_is_compared_wherever_a_person_sets_it(
     stored = queries_verification.decision(enrolled.store, Scope.system(), at.query_params["d"])
     assert (stored["width"], stored["height"]) == (shown[2] - 40, shown[3])
     assert not at.error and not at.exception
+
+
+def test_ink_left_outside_the_found_frame_is_told_and_forbids_an_outcome_until_it_is_corrected(
+    enrolled, screen
+):
+    buffer = io.BytesIO()
+    Image.fromarray(apart(drawing(62, 30))).save(buffer, "PNG")
+    sheet, mark = read_sheet(buffer.getvalue()), hashlib.sha256(buffer.getvalue()).hexdigest()[:12]
+    assert sheet.left_out[0].is_found
+    at = screen.drawn("verification", RINA, key=enrolled.key)
+    at.file_uploader(key="questioned-file").set_value(("form.png", buffer.getvalue(), "image/png")).run()
+    warned = EN("crop.left_out")
+    assert warned in [one.value for one in at.warning]
+    pressed(at, "compare")
+    stored = queries_verification.decision(enrolled.store, Scope.system(), at.query_params["d"])
+    assert (stored["outcome"], stored["reason"]) == ("inconclusive", "left_out")
+    assert EN("verification.next_left_out").split("\n")[0] in screen.texts(at)
+    width = at.number_input(key=f"crop-width-{mark}")
+    width.set_value(width.max).run()
+    pressed(at, "compare")
+    again = queries_verification.decision(enrolled.store, Scope.system(), at.query_params["d"])
+    assert again["decision_id"] != stored["decision_id"] and again["reason"] != "left_out"
 
 
 def test_an_upload_that_is_no_image_is_refused_in_words(enrolled, screen):

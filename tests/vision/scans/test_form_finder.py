@@ -14,7 +14,15 @@ from data.signatures.specimens import read_pixels
 from tests.vision.scans.test_quality import line_of_writing
 from vision.recipes.form_detector import Settings, overlap, synthetic_inks, train
 from vision.recipes.synthetic_forms import make_form
-from vision.scans.form_finder import SHIPPED, Place, find_signatures, read_weights, signature_on, turned
+from vision.scans.form_finder import (
+    SHIPPED,
+    Place,
+    find_signatures,
+    left_out,
+    read_weights,
+    signature_on,
+    turned,
+)
 from vision.scans.form_regions import MEASURES
 from vision.scans.images import as_crop, decode_image
 
@@ -120,3 +128,112 @@ def test_the_recipe_gives_the_same_numbers_twice(tmp_path):
     second = train(settings, tmp_path / "b.json", said.append)
     assert first["sha256"] == second["sha256"]
     assert first["signatures"] > 0
+
+
+INK = 45
+WAVES = (
+    ((0, 98), (25, 10), (48, 112), (74, 30), (88, 86)),
+    ((126, 84), (148, 18), (164, 106), (190, 40)),
+    ((230, 30), (250, 104), (272, 44), (284, 82)),
+)
+"""Three strokes with paper between, as a signature is written in three goes; pixels at 120 dpi."""
+
+
+def sheet_of_print() -> np.ndarray:
+    """A page with lines of print, and below them a box to sign in with the name in brackets under it."""
+    page = np.full((1403, 992), 246, np.uint8)
+    for row in range(120, 620, 34):
+        words = "menyatakan bahwa saya mahasiswa program studi"
+        cv2.putText(page, words, (90, row), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 40, 2, cv2.LINE_AA)
+    cv2.putText(page, "Mahasiswa,", (500, 720), 0, 0.6, 40, 2, cv2.LINE_AA)
+    cv2.rectangle(page, (490, 740), (900, 900), 70, 2)
+    cv2.putText(page, "( Siti Rahmawati )", (520, 930), 0, 0.7, 40, 2, cv2.LINE_AA)
+    return page
+
+
+def write(page, points, at=(540, 770), width=3, tone=INK) -> None:
+    """A stroke of a pen, bent as a hand bends it."""
+    along = np.linspace(0, len(points) - 1, 12 * len(points))
+    places = np.stack([np.interp(along, range(len(points)), axis) for axis in np.transpose(points)], 1)
+    places[:, 0] += 3 * np.sin(places[:, 1] / 9)
+    line = np.rint((places + at) * 8).astype(np.int32)
+    cv2.polylines(page, [line], False, tone, width, cv2.LINE_AA, 3)
+
+
+def signed(*strokes, **how) -> np.ndarray:
+    page = sheet_of_print()
+    for one in strokes:
+        write(page, one, **how)
+    return page
+
+
+def shown(page: np.ndarray, blank: np.ndarray | None = None) -> float:
+    """Share of the written ink that stands in the found frame."""
+    place = signature_on(page)
+    ink = (sheet_of_print() if blank is None else blank).astype(int) - page > 60
+    cut = ink[place.top : place.top + place.height, place.left : place.left + place.width]
+    return np.count_nonzero(cut) / np.count_nonzero(ink)
+
+
+def stands_in_the_box(place) -> bool:
+    return place.top > 705 and place.top + place.height < 925
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.5], ids=["120 dpi", "300 dpi"])
+def test_strokes_that_stand_apart_in_one_box_are_one_signature(scale):
+    page, blank = (
+        cv2.resize(one, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+        for one in (signed(*WAVES), sheet_of_print())
+    )
+    assert shown(page, blank) > 0.99
+    place = signature_on(page)
+    assert place.left_out == 0 and left_out(place)[0].status == "clear"
+    assert place.width < 400 * scale and stands_in_the_box(signature_on(signed(*WAVES)))
+
+
+def test_initials_of_two_letters_apart_are_taken_together():
+    assert shown(signed(WAVES[0], WAVES[1])) > 0.99
+
+
+def test_the_dot_of_an_i_and_a_flourish_below_belong_to_it():
+    flourish = ((20, 122), (90, 126), (160, 119), (230, 123))
+    page = signed(*WAVES, flourish)
+    cv2.circle(page, (540 + 250, 772), 3, INK, -1, cv2.LINE_AA)
+    assert shown(page) > 0.99
+
+
+def test_the_name_in_brackets_and_the_label_above_stay_outside():
+    place = signature_on(signed(*WAVES))
+    assert stands_in_the_box(place)
+    assert place.left_out == 0
+
+
+def test_writing_in_the_next_box_is_neither_taken_in_nor_told():
+    page = sheet_of_print()
+    cv2.rectangle(page, (490, 740), (830, 900), 70, 2)
+    for one in WAVES:
+        write(page, one, at=(525, 770))
+    blank = page.copy()
+    write(page, ((0, 30), (14, 104), (36, 44)), at=(845, 770))
+    place = signature_on(page)
+    assert place.left + place.width < 845 and place.left_out == 0
+    assert signature_on(blank).width == pytest.approx(place.width, abs=2)
+
+
+def test_ink_like_the_signatures_just_outside_the_frame_is_told():
+    page = np.full((1403, 992), 246, np.uint8)
+    page[:650] = sheet_of_print()[:650]
+    for one in WAVES:
+        write(page, one, at=(300, 950))
+    write(page, WAVES[0], at=(300 + 288 + 84, 950))  # too far to be taken in, too near to be somebody else's
+    place = signature_on(page)
+    assert place.left_out > 0
+    finding = left_out(place)[0]
+    assert (finding.code, finding.status, finding.value) == ("SIG013", "found", place.left_out)
+
+
+def test_a_frame_that_a_person_set_is_not_asked_about():
+    assert left_out(Place(100, 200, 300, 120)) == () and left_out(None) == ()
+    page = file_of(signed(*WAVES))
+    assert as_crop(page, Place(540, 760, 100, 100)).place.left_out is None
+    assert as_crop(page).place.left_out == 0

@@ -22,6 +22,7 @@ from vision.verification.conditions import (
     habits_of,
     pen_finding,
     spoiling_reason,
+    was_mended,
 )
 from vision.verification.likelihood import Calibration
 from vision.verification.verify import Background, fit_writer_model
@@ -145,6 +146,49 @@ def test_a_scan_on_its_side_or_head_is_turned_and_that_is_told(office, times):
     tilt = next(one for one in found.findings if one.code == "SIG009")
     assert (tilt.status, tilt.value) == ("found", {1: 90.0, 2: 180.0, 3: -90.0}[times])
     assert found.verification.log10_lr <= upright.verification.log10_lr
+
+
+LEFT_OUT = Finding("SIG013", "found", 420, "x.")
+
+
+@pytest.mark.parametrize("writer", [7, 62])
+def test_a_piece_with_ink_left_outside_its_frame_has_no_outcome_however_it_lies(office, writer):
+    for times in range(4):
+        pixels = np.ascontiguousarray(np.rot90(drawing(writer, 30), times))
+        found = compare_scan(
+            pixels, Reading.of(pixels, of_page=(LEFT_OUT,)), describe=describe, model=office.model,
+            references=4, calibration=office.calibration, reference_pens=office.pens,
+        )  # fmt: skip
+        assert (found.outcome, found.reason) == ("inconclusive", "left_out")
+        assert found.verification.score is None and found.verification.log10_lr is None
+
+
+def test_what_a_turn_takes_off_the_ratio_is_not_taken_for_agreement(office):
+    """Beyond the cap both ratios are equal, so that the doubt alone would make the turned one the better."""
+    sheet = drawing(62, 30)
+    score = {True: -90.0, False: -80.0}  # turned, upright
+
+    class Model:
+        def score(self, vectors):
+            return np.array([score[bool(one[1])] for one in np.atleast_2d(vectors)])
+
+        def distances(self, vectors):
+            return np.zeros((len(vectors), 4))
+
+    ink = Reading.of(sheet).ink
+    found = compare_scan(
+        sheet, Reading.of(sheet), describe=lambda one: np.float32([1, not np.array_equal(one, ink)]),
+        model=Model(), references=4, calibration=office.calibration, reference_pens=office.pens,
+    )  # fmt: skip
+    assert found.outcome == "review" and not was_mended(found.findings)
+
+
+def test_a_scan_is_called_turned_or_redrawn_only_where_it_was():
+    assert was_mended([Finding("SIG009", "found", 180.0, "x.")])
+    assert was_mended([Finding("SIG012", "found", 1.8, "x.")])
+    assert not was_mended([Finding("SIG009", "found", 41.5, "x.")])  # a hand that always runs so
+    assert not was_mended([Finding("SIG009", "clear", 12.0, "x."), Finding("SIG012", "clear", 1.0, "x.")])
+    assert not was_mended(None)
 
 
 def test_what_forbids_an_outcome_on_its_head_as_well_is_not_described_again(office):

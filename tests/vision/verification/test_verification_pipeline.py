@@ -26,7 +26,7 @@ from vision.descriptor.describe_specimens import id_of_descriptor
 from vision.recipes.form_detector import synthetic_inks
 from vision.recipes.synthetic_forms import make_form
 from vision.scans import images
-from vision.scans.form_finder import Place
+from vision.scans.form_finder import Place, signature_on
 from vision.scans.images import decode_image
 from vision.scans.preprocess import to_ink
 from vision.verification import comparing, verification_tools
@@ -428,6 +428,33 @@ def test_of_a_form_only_the_piece_with_the_signature_is_compared_and_kept(office
         assert image.size == (made.crop.width, made.crop.height)
     row = queries_verification.decision(office.store, SYSTEM, made.decision_id)
     assert (row["width"], row["height"]) == (made.crop.width, made.crop.height)
+
+
+def apart(sheet: np.ndarray) -> np.ndarray:
+    """A form whose signature has one more stroke, too far off to be taken in and too near to be another's."""
+    page = a_form(sheet)
+    place = signature_on(page)
+    tall = place.height / 1.36  # without its margins
+    left, top = place.left + place.width + round(0.62 * tall), place.top + place.height // 4
+    points = [(left + across, top + down) for across, down in ((0, 50), (20, 0), (42, 55), (64, 12))]
+    cv2.polylines(page, [np.int32(points)], False, 40, 3, cv2.LINE_AA)
+    return page
+
+
+def test_of_a_form_a_piece_with_ink_left_outside_is_never_sent_to_review(office):
+    enrolled(office)
+    other = apart(drawing(62, 30))
+    made = check(office, "S07", other)
+    assert made.crop.left_out > 0
+    assert (made.outcome, made.reason, made.log10_lr) == ("inconclusive", "left_out", None)
+    assert [one["code"] for one in made.findings if one["status"] == "found"].count("SIG013") == 1
+    files = [("S07/40.png", file_of(other))]
+    table = verify_folder(office.store, files, SYSTEM, actor="rina", descriptor=Plain())
+    assert table[["outcome", "reason"]].to_numpy().tolist() == [["inconclusive", "left_out"]]
+    found = made.crop
+    whole = Place(found.left, found.top - 10, found.width + 160, found.height + 20)
+    corrected = check(office, "S07", other, crop=whole)
+    assert corrected.reason != "left_out" and corrected.crop.left_out is None
 
 
 def test_where_a_person_says_the_signature_stands_is_where_it_is_looked_for(office):
