@@ -69,10 +69,10 @@ def opinions(store: Store, scope: Scope, decision_id: str) -> pd.DataFrame:
     open_to_me = or_(table.c.reviewer == scope.account, is_settled(cases), given_by(cases, scope.account))
     names = ("review_id", "at", "reviewer", "kind", "opinion", "reason_codes", "reasons", "blind")
     gone = and_(table.c.kind == "opinion", taken_back(table))
-    columns = {name: table.c[name] for name in names}
-    columns["kind"] = case((gone, "withdrawn"), else_=table.c.kind).label("kind")
+    told = case((gone, "withdrawn"), else_=table.c.kind).label("kind")
+    columns = [told if name == "kind" else table.c[name] for name in names]
     statement = (
-        select(*columns.values())
+        select(*columns)
         .join(cases, cases.c.decision_id == table.c.decision_id)
         .join(owner, owner.c.student_key == cases.c.student_key)
         .where(table.c.decision_id == decision_id, *visible(scope))
