@@ -13,7 +13,9 @@ well: whoever opens the file with another program meets the same guard.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Table, UniqueConstraint, inspect, text
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, Inspector, Table, UniqueConstraint, inspect, text
 
 from data.schema import APPEND_ONLY, metadata
 
@@ -59,9 +61,14 @@ def install_triggers(connection: Connection) -> None:
 
     A table that the next revision is to make, and that the schema names already, has to wait for it.
     """
-    there = set(inspect(connection).get_table_names())
+    inspector = inspect(connection)
+    there = set(inspector.get_table_names())
     tables = [table.name for table in APPEND_ONLY if table.name in there]
-    statements = _sqlite(tables) if connection.dialect.name == "sqlite" else _postgresql(tables)
+    if connection.dialect.name == "sqlite":
+        named = [*tables, "reports"]
+        statements = _sqlite(tables, {one: _columns(inspector, one) for one in named if one in there})
+    else:
+        statements = _postgresql(tables)
     for statement in statements:
         connection.execute(text(statement))
 
@@ -125,27 +132,37 @@ def _allowed(table: str) -> str:
     return f"({allowed} OR {UNDOABLE[table]})" if table in UNDOABLE else allowed
 
 
-def _sqlite(tables: list[str]) -> list[str]:
+def _columns(inspector: Inspector, table: str) -> set[str]:
+    return {column["name"] for column in inspector.get_columns(table)}
+
+
+def _sqlite(tables: list[str], columns: Mapping[str, set[str]] | None = None) -> list[str]:
+    """The statements; ``columns`` are those of an earlier revision, which may lack some of the schema's."""
     made = []
+    columns = columns or {name: set(metadata.tables[name].c.keys()) for name in [*tables, "reports"]}
     for table in tables:
         changes = f"NOT {CHANGEABLE[table]}" if table in CHANGEABLE else "1 = 1"
         made += _sqlite_trigger(table, "update", changes, f"{table} is append-only: UPDATE refused")
         made += _sqlite_trigger(
             table, "delete", f"NOT {_allowed(table)}", f"{table} is append-only: DELETE refused"
         )
-        made += _sqlite_trigger(table, "insert", _taken(table), f"{table} is append-only: REPLACE refused")
+        made += _sqlite_trigger(
+            table, "insert", _taken(table, columns[table]), f"{table} is append-only: REPLACE refused"
+        )
     frozen = "reports: an approved report is frozen"
     for action in ("update", "delete"):
         made += _sqlite_trigger("reports", action, "OLD.status = 'approved'", frozen)
-    taken = _taken("reports", "one.status = 'approved' AND ")
+    taken = _taken("reports", columns["reports"], "one.status = 'approved' AND ")
     return made + _sqlite_trigger("reports", "insert", taken, frozen)
 
 
-def _taken(name: str, which: str = "") -> str:
+def _taken(name: str, columns: set[str], which: str = "") -> str:
     """Whether NEW has a key, or the hidden row number, of a row that is there: REPLACE would take it away."""
     table = metadata.tables[name]
     keys = " OR ".join(
-        f"({' AND '.join(f'one.{part} = NEW.{part}' for part in key)})" for key in _keys(table)
+        f"({' AND '.join(f'one.{part} = NEW.{part}' for part in key)})"
+        for key in _keys(table)
+        if columns >= set(key)
     )
     return f"EXISTS (SELECT 1 FROM {name} one WHERE {which}(one.rowid = NEW.rowid OR {keys}))"  # noqa: S608
 
