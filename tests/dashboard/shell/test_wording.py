@@ -158,9 +158,9 @@ THINGS = (  # counted on pages
 )
 SET = {"fewest", "least", "most", "minimum", "needed", "limit", "maximum", "normal", "required"}  # never 1
 NEVER_ONE = {  # limits, or sums of many
-    *("bulk.too_many", "views.full", "why.few", "why.nearly_all", "export.suppressed_note"),
+    *("bulk.too_many", "views.full", "why.few", "why.nearly_all", "why.note", "export.suppressed_note"),
     *("fitness.late_one_cohort", "fitness.dropout_one_cohort", "job_step.asking_feeder_n_rows"),
-    *("overview.gap", "fitness.few_students", "verification.unproven", "audit.newest"),
+    *("overview.gap", "fitness.few_students", "verification.unproven", "audit.newest", "trial.result_about"),
 }
 
 
