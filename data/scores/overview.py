@@ -138,7 +138,8 @@ def student_flow(store: Store, scope: Scope) -> pd.DataFrame:
         unseen = flow["observed_until"].isna()
         if unseen.any():  # the terms are many: looked through only where something rests on them
             reach = _last_known(connection, flow.loc[unseen, "program_code"].unique())
-            flow["observed_until"] = flow["observed_until"].fillna(flow["program_code"].map(reach))
+            told = pd.Series(reach.reindex(flow["program_code"]).to_numpy(), index=flow.index)
+            flow["observed_until"] = flow["observed_until"].fillna(told)
     return flow
 
 

@@ -64,7 +64,7 @@ def test_durations_are_written_in_the_largest_two_units(seconds, text):
             ended_job(
                 "import", result={"import_id": "i", "counts": {"terms": {"new": 1, "changed": 2, "same": 3}}}
             ),
-            "1 rows are new, 2 changed, 3 stayed as they were.",
+            "1 row is new, 2 changed, 3 stayed as they were.",
         ),
         (ended_job(status="failed", problem="no_model"), "No model is in service."),
         (ended_job(status="cancelled"), "Stopped by somebody"),

@@ -154,6 +154,9 @@ def test_every_warning_that_there_are_words_for_can_come():
     ]
     flow = build_flow(pd.DataFrame(rows).assign(has_outcome=[True] * 5 + [False] * 2))
     stale = build_flow(a_register())
+    asked = {"in_pddikti": "yes", "exit_in_pddikti": "no", "unreported_years": [()] * len(flow)}
+    asked["asked_on"] = ["2026-09-20", *[None] * (len(flow) - 1)]  # one entry year of all
+    nobody = pd.DataFrame({"student_key": [], "year": []})
     met = {}
     for table in (
         compute("iaps40-8c", flow),
@@ -163,6 +166,8 @@ def test_every_warning_that_there_are_words_for_can_come():
         compute("iaps40-2a", flow, SILENT),
         compute("iaps40-2a", flow, "none"),
         compute("abet-public", stale, "", level=""),
+        compute("pddikti-unreported", flow, active=nobody),
+        compute("pddikti-unreported", flow.assign(**asked), active=nobody),
     ):
         met |= codes(table)
     words = tomllib.loads(FILE.read_text(encoding="utf-8"))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from dashboard.shell.access import PAGES
 from dashboard.shell.lost_guard import LostGuard
+from tests.conftest import run_apart
 
 
 def asked(path: str, *, kind: str = "text/html; charset=utf-8", status: int = 200, base: str = "", **more):
@@ -27,7 +26,7 @@ def asked(path: str, *, kind: str = "text/html; charset=utf-8", status: int = 20
         return {"type": "http.request", "body": b"", "more_body": False}
 
     scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []} | more
-    asyncio.run(LostGuard(app, lambda: base)(scope, receive, send))
+    run_apart(LostGuard(app, lambda: base)(scope, receive, send))
     told = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
     body = b"".join(message.get("body", b"") for message in sent[1:])
     assert [message["type"] for message in sent].count("http.response.start") == 1
@@ -80,5 +79,5 @@ def test_a_connection_that_is_no_request_passes():
     async def app(scope, receive, send):
         seen.append(scope["type"])
 
-    asyncio.run(LostGuard(app, lambda: "")({"type": "websocket", "path": "/a/b"}, None, None))
+    run_apart(LostGuard(app, lambda: "")({"type": "websocket", "path": "/a/b"}, None, None))
     assert seen == ["websocket"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from urllib.parse import urlsplit
 
@@ -13,6 +12,7 @@ from dashboard.shell.handed_files import MOST_PER_TAB, HandedFiles
 from dashboard.shell.sessions import COOKIE, HOST_COOKIE
 from dashboard.shell.web_guard import HEADERS, HSTS, FileGuard, ProtectiveHeaders, TabGuard, media_file
 from data.trust.accounts import Account
+from tests.conftest import run_apart
 
 ANI = Account("ani", "Ani", "advisor")
 BUDI = Account("budi", "Budi", "registry")
@@ -45,7 +45,7 @@ def asked(guarded, path: str, cookie: str | None = None, **more) -> tuple[int, d
     async def receive():
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    asyncio.run(guarded(scope, receive, send))
+    run_apart(guarded(scope, receive, send))
     told = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
     return sent[0]["status"], told, b"".join(message.get("body", b"") for message in sent[1:])
 
@@ -204,7 +204,7 @@ def connected(*headers: tuple[str, str], scheme: str = "ws"):
     async def receive():
         return {"type": "websocket.connect"}
 
-    asyncio.run(TabGuard(streamlit, may_go_on=lambda *of: of in OWN_TABS)(scope, receive, send))
+    run_apart(TabGuard(streamlit, may_go_on=lambda *of: of in OWN_TABS)(scope, receive, send))
     if seen:
         assert sent == []
         return seen[0]

@@ -15,6 +15,8 @@ from vision.scans.images import decode_image
 from vision.scans.preprocess import pen_gray, to_gray, to_ink
 from vision.scans.quality import check_and_clean, check_pixels, check_specimen, find_copy
 
+NOT_OF_ONE_SCAN = {"SIG012", "SIG013"}  # another pen needs references; ink outside the frame needs the page
+
 
 def scan(seed=1, style="cursive", **flaws):
     rng = np.random.default_rng(seed)
@@ -36,9 +38,9 @@ def statuses(gray, others=None, colour=None):
     return {finding.code: finding.status for finding in check_specimen(gray, others, colour=colour)}
 
 
-def test_eleven_findings_come_in_order_with_title_and_reason():
+def test_findings_come_in_order_with_title_and_reason():
     findings = check_specimen(scan())
-    assert [finding.code for finding in findings] == list(CHECKS)[:-1]  # the pen's needs references
+    assert [finding.code for finding in findings] == [code for code in CHECKS if code not in NOT_OF_ONE_SCAN]
     assert all(finding.title == CHECKS[finding.code].title for finding in findings)
     assert all(finding.reason.endswith(".") for finding in findings)
     assert set(as_rows(findings)[0]) == {"code", "title", "status", "value", "reason"}
