@@ -100,7 +100,7 @@ def grouped_bars(
 
 
 def below_its_bars(name: str) -> str:
-    """A group's name in at most three lines: a longer one would take the bars' room (its whole is in ``alt``)."""
+    """A group's name in at most three lines, as more would take the bars' room; ``alt`` has the whole."""
     lines = textwrap.wrap(name, 18) or [""]
     if len(lines) > NAME_LINES:
         lines[NAME_LINES - 1 :] = [lines[NAME_LINES - 1][:17] + "…"]
@@ -117,7 +117,7 @@ def _number_axis(axes, form: str, language: str) -> None:
 
 
 def table_charts(table: ReportTable, language: str) -> list[Chart]:
-    """The chart that a profile asks for (``chart``: column keys), of rows that have figures; none of mere zeros."""
+    """The chart that a profile asks for (``chart``: column keys), of rows with figures; none of mere zeros."""
     wanted = table.profile.source.get("chart", [])
     columns = [column for column in table.columns if column.key in wanted]
     if not columns or not any(
