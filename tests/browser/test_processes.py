@@ -222,19 +222,19 @@ def test_a_killed_process_loses_nobody_and_the_others_do_not_notice(office, brow
         is_in(other)
 
 
-def test_a_new_release_takes_the_place_of_the_old_one_under_open_tabs(office, browser, steps):
-    with opened(office, TEPAT_REPLACE_MINUTES="0.5") as door:
-        page = signed_in(browser(door.url), steps)
-        page.goto(f"{door.url}/data")
-        before = door.pids()
+def test_a_new_release_takes_the_place_of_the_old_one_under_an_open_tab(office, browser, steps):
+    with opened(office) as door:
+        page = browser(door.url, [{"name": COOKIE, "value": "1", "url": door.url}])
+        signed_in(page, steps).goto(f"{door.url}/data")
+        assert process_of(page) == 1
         door.parent.send_signal(signal.SIGHUP)
-        until(lambda: "takes the place of" in door.log.read_text(), "no new process")
-        if "takes the place of 1" in door.log.read_text() and process_of(page) == 1:
-            assert uploaded(page, door) == {204}  # the old process goes on for its tab
-        until(lambda: "have been replaced" in door.log.read_text(), "not all were replaced")
-        assert not set(before) & set(door.pids()) and len(door.pids()) == 2
-        until(lambda: (page.wait_for_timeout(100), process_of(page) in door.pids())[1], "the tab is lost")
+        until(lambda: "app process 3 takes the place of 1" in door.log.read_text(), "no new process")
+        assert uploaded(page, door) == {204}  # the old one goes on for its tab
+        assert len(page.lines) == 2 and set(door.pids()) == {1, 2, 3}
+        page.reload()  # and for no other
         is_in(page)
-        page.reload()
+        until(lambda: "app processes have been replaced" in door.log.read_text(), "not all were replaced")
+        until(lambda: (page.wait_for_timeout(100), process_of(page) in (3, 4))[1], "the tab is lost")
+        assert set(door.pids()) == {3, 4}
+        assert uploaded(page, door) == {204}
         is_in(page)
-        assert process_of(page) in door.pids()

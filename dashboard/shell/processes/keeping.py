@@ -256,7 +256,8 @@ class Keeper:
         its tabs are closed, or after the planned time. When a new one does not come up, the rest stays.
         """
         async with self._replacing:
-            for old in [one for one in self.serving() if not one.leaving]:
+            present = [one for one in self.serving() if not one.leaving]
+            for old in sorted(present, key=lambda one: one.number):
                 if self._stopping or old.child.returncode is not None:
                     continue
                 try:

@@ -180,6 +180,16 @@ def test_a_process_that_leaves_takes_its_cookie_away_and_ends_connections():
     assert marked(leaving, FILE, f"{COOKIE}=7") == [("connection", "close")]
 
 
+def test_processes_among_several_speak_websocket_as_a_single_one_does():
+    """The only figures that Streamlit's own runner has and the processes set for themselves."""
+    from streamlit.web.server.starlette import starlette_server
+
+    from dashboard.shell.server import _server_config
+
+    ours, usual = _server_config(None), starlette_server._get_uvicorn_config_kwargs()
+    assert {name: getattr(ours, name) for name in usual} == usual
+
+
 # --- who is chosen ---------------------------------------------------------------------------------------
 
 
