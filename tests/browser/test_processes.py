@@ -19,11 +19,14 @@ from playwright.sync_api import Page, expect
 
 from dashboard.shell.processes.heads import COOKIE
 from dashboard.shell.sessions import COOKIE as SESSION
+from dashboard.shell.wording import Words
+from data import schema
 from data.store import open_store
 from data.trust.accounts import Account, write_accounts
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 ROOT = Path(__file__).resolve().parents[2]
+EN = Words("en")
 SECRET = "seven quiet otters"
 PATIENCE = 120
 
@@ -204,6 +207,22 @@ def test_a_sign_out_in_one_process_is_seen_in_the_other(door, browser, steps):
     expect(other.locator("input[type=password]")).to_be_visible(timeout=PATIENCE * 1000)  # nobody touched it
     other.reload()
     expect(other.locator("input[type=password]")).to_be_visible()
+
+
+def test_waits_after_wrong_passwords_hold_in_every_process(door, office, browser):
+    try:
+        for number, secret in (*[(1, "wrong password")] * 5, (2, SECRET)):
+            page = browser(door.url, [{"name": COOKIE, "value": str(number), "url": door.url}])
+            page.get_by_label(EN("sign_in.account")).fill("kepala")
+            page.get_by_label(EN("sign_in.password"), exact=True).fill(secret)
+            page.get_by_role("button", name=EN("sign_in.submit")).click()
+            assert process_of(page) == number
+        expect(page.get_by_text("Another try is possible in")).to_be_visible()
+    finally:
+        store = open_store(folder=office)
+        with store.writing("accounts") as connection:
+            connection.execute(schema.sign_in_tries.delete())
+        store.close()
 
 
 def test_a_killed_process_loses_nobody_and_the_others_do_not_notice(office, browser, steps):

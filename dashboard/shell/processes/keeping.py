@@ -200,13 +200,17 @@ class Keeper:
         number, (ours, theirs) = next(self._numbers), socket.socketpair()
         words = [one.format(number=number, channel=theirs.fileno()) for one in self.plan.command]
         with theirs:
-            child = await asyncio.create_subprocess_exec(
-                *words,
-                cwd=self.plan.folder,
-                stdin=asyncio.subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,  # Ctrl+C reaches the parent alone, which ends them
-            )
+            try:
+                child = await asyncio.create_subprocess_exec(
+                    *words,
+                    cwd=self.plan.folder,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    pass_fds=[theirs.fileno()],
+                    start_new_session=True,  # Ctrl+C reaches the parent alone, which ends them
+                )
+            except OSError:
+                ours.close()
+                raise
         ours.setblocking(False)
         kept = Kept(number, child, ours)
         kept.listen()
@@ -245,6 +249,9 @@ class Keeper:
                 await self.start(ends)
             except NotStarted as problem:
                 ends, code = ends + 1, problem.code
+            except OSError as problem:  # no such folder, no room for another process
+                logger.error("no app process could be started: %s", problem)
+                ends += 1
 
     def _missing(self) -> int:
         return self.plan.processes - sum(not one.leaving for one in self._all)
@@ -263,12 +270,9 @@ class Keeper:
                 try:
                     new = await self.start()
                 except (NotStarted, OSError) as problem:
-                    logger.error("the app processes are not replaced: %s", problem)
-                    return False
+                    return self._not_replaced(str(problem))
                 if not await healthy(new):
-                    if self._stopping:
-                        return False
-                    logger.error("the app processes are not replaced: the new one cannot read the store")
+                    self._not_replaced("the new one cannot read the store")
                     new.leaving = True
                     await self._end(new)
                     return False
@@ -277,6 +281,11 @@ class Keeper:
                 await self._left(old)
                 await self._end(old)
         return not self._stopping
+
+    def _not_replaced(self, why: str) -> bool:
+        if not self._stopping:
+            logger.error("the app processes are not replaced: %s", why)
+        return False
 
     async def _left(self, old: Kept) -> None:
         """Until the last connection of a process that is leaving is closed, or its time is over."""

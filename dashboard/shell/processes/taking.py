@@ -65,8 +65,10 @@ class TakingServer(uvicorn.Server):
             return
         except ConnectionError:
             word, descriptors = b"", []
-        if word == TAKE and descriptors:
-            self._take(socket.socket(fileno=descriptors[0]))
+        if word == TAKE:
+            self._taken += 1
+            for descriptor in descriptors:  # none where no further one fits into this process
+                self._take(socket.socket(fileno=descriptor))
         elif word == LEAVE:
             self._place.leaving = True
         elif not word:
@@ -74,7 +76,6 @@ class TakingServer(uvicorn.Server):
             self.should_exit = True
 
     def _take(self, connection: socket.socket) -> None:
-        self._taken += 1
         connection.set_inheritable(False)
         connection.setblocking(False)
         beginning = asyncio.get_running_loop().create_task(self._begin(connection))

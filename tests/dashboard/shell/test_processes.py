@@ -454,6 +454,14 @@ def test_a_killed_process_takes_nobody_along_and_another_comes(site):
     assert "app process 2 ended with code -9; another begins in 0.2 s" in site.said()
 
 
+def test_a_process_that_cannot_be_started_is_tried_again(site):
+    (site.folder / "now").rename(site.folder / "away")
+    os.kill(site.of(2)["pid"], signal.SIGKILL)
+    until(lambda: "no app process could be started" in site.said(), "nobody said that")
+    (site.folder / "away").rename(site.folder / "now")
+    until(lambda: len(site.numbers()) == 2, "it is not tried again")
+
+
 def test_processes_are_replaced_one_by_one_without_a_refused_connection(site):
     site.release("second")
     with site.socket_of(1, "a", "b", "tab") as tab:
