@@ -440,6 +440,21 @@ def test_new_browsers_are_spread_by_the_connections_that_are_open(site):
         assert [site.ask()["number"] for _ in range(6)] == [2] * 6  # closed ones count for a moment
 
 
+def test_of_four_hundred_who_come_at_once_nobody_is_lost(site):
+    asked = b"GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    with ExitStack() as open_:
+        wires = [
+            open_.enter_context(socket.create_connection(("127.0.0.1", site.port), PATIENCE))
+            for _ in range(400)
+        ]
+        for wire in wires:
+            wire.sendall(asked)
+        said = [open_.enter_context(wire.makefile("rb")).read() for wire in wires]
+    assert {one.partition(b"\r\n")[0] for one in said} == {b"HTTP/1.1 200 OK"}
+    numbers = [json.loads(one[one.index(b"{") : one.rindex(b"}") + 1])["number"] for one in said]
+    assert set(numbers) == {1, 2}
+
+
 def test_a_killed_process_takes_nobody_along_and_another_comes(site):
     with site.socket_of(1) as alive, site.socket_of(2) as doomed:
         os.kill(site.of(2)["pid"], signal.SIGKILL)
