@@ -102,6 +102,9 @@ def test_an_advisor_saves_a_view_logs_a_contact_and_reads_the_digest(
 def test_accreditation_staff_read_a_table_take_it_along_and_prepare_it(visitor, steps, tmp_path, language):
     words = speak(visitor, steps, language)
     page = steps.enter(visitor, "accreditation")
+    program = {"en": "22201 Teknik Sipil (S1)", "id": "61201 Manajemen (S1)"}[language]  # prepared once each
+    steps.choose(page, "report-program-True", program)
+    steps.settled(page)
     expect(page.locator(".report-table").first).to_be_visible()
     picture(page, tmp_path, "table")
     assert taken(page, "report-draft-xlsx").startswith(b"PK")
