@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard.cases.view.inbox_number import number
 from dashboard.components.layout import STYLE, calmly, door_to, guarded, stray_page
+from dashboard.components.reworded import reword
 from dashboard.shell import current_session, tab_binding
 from dashboard.shell.access import PAGES, pages_for
 from dashboard.shell.view.looks import refused_page
@@ -17,6 +18,7 @@ st.set_page_config(
 )
 st.html(STYLE)
 current_session.keep_language()
+reword()
 
 person = calmly(current_session.person)
 if person is None or person.once:
