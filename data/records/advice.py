@@ -146,8 +146,8 @@ ADVICE = {
     "REC136": "Nothing has to be done; these columns are worked out from the terms.",
     "REC138": "Give the exit in a file of outcomes too; a row of a term tells only about that term.",
     "REC139": (
-        "If the student was on leave or not registered, say so in a column with the status of the term "
-        "(C leave, N not active); otherwise nothing has to be done."
+        "If the student was on leave or not registered, choose so under How the files are read, or add a "
+        "column with the status of the term (C, N); otherwise nothing has to be done."
     ),
     "REC140": (
         "Compare the points with your own scale; if they differ, add a column with grade points or say "
