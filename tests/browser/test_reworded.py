@@ -14,8 +14,8 @@ READ = """(part) => {
     const own = texts.map((node) => node.data).join('');
     const icon = one.dataset.testid === 'stIconMaterial' || one.closest('[aria-hidden=true] svg');
     if (own.trim() && parseFloat(style.fontSize) > 0 && box.width > 1 && !icon) said.push(own.trim());
-    const drawn = getComputedStyle(one, '::after');
-    if (drawn.content.startsWith('"') && parseFloat(drawn.fontSize) > 0) said.push(drawn.content.slice(1, -1));
+    const drawn = getComputedStyle(one, '::after'), text = drawn.content;
+    if (text.startsWith('"') && parseFloat(drawn.fontSize) > 0) said.push(text.slice(1, -1));
   }
   return said.filter((text) => text);
 }"""
