@@ -3,7 +3,8 @@
 import streamlit as st
 
 from dashboard.cases.view.inbox_number import number
-from dashboard.components.layout import STYLE, calmly, door_to, guarded, stray_page
+from dashboard.components.layout import PAPER, STYLE, calmly, door_to, guarded, stray_page
+from dashboard.components.reworded import reword
 from dashboard.shell import current_session, tab_binding
 from dashboard.shell.access import PAGES, pages_for
 from dashboard.shell.view.looks import refused_page
@@ -16,7 +17,9 @@ st.set_page_config(
     page_title=f"{words('app.name')} · {words('app.tagline')}", page_icon=str(MARK), layout="wide"
 )
 st.html(STYLE)
+st.html(PAPER, unsafe_allow_javascript=True)
 current_session.keep_language()
+reword()
 
 person = calmly(current_session.person)
 if person is None or person.once:

@@ -61,13 +61,18 @@ def _headers(table: str, name: str) -> str:
 
 
 def rules() -> str:
-    """Every rule of a table or a signature file, with what it does."""
+    """Every rule of a table or a signature file, with what it does and what helps."""
+    from data.records.advice import ADVICE
     from data.records.checks import CHECKS
 
-    lines = ["| rule | meaning |", "|---|---|"]
+    lines = ["| rule | meaning | what to do |", "|---|---|---|"]
     for severity, does in (("error", "stops the import"), ("warning", "is said; nothing is refused")):
-        lines.append(f"| | ***{does}*** |")
-        lines += [f"| {one.code} | {one.title} |" for one in CHECKS.values() if one.severity == severity]
+        lines.append(f"| | ***{does}*** | |")
+        lines += [
+            f"| {one.code} | {one.title} | {ADVICE[one.code]} |"
+            for one in CHECKS.values()
+            if one.severity == severity
+        ]
     return "\n".join(lines) + "\n"
 
 

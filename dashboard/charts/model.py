@@ -91,7 +91,8 @@ def differences(frame: pd.DataFrame, words: Words) -> Chart:
     ):
         shown = f"{words.signed(value, 3)} ({words.signed(low, 3)} – {words.signed(high, 3)})"
         label_above(sketch, row + 0.42, f"{name} · <b>{shown}</b>")
-    sketch.add_vline(x=0, line={"color": MUTED, "width": 1.5})
+        line = {"color": MUTED, "width": 1.5}  # beside the marks, not through the names between them
+        sketch.add_shape(type="line", x0=0, x1=0, y0=row - 0.38, y1=row + 0.22, line=line)
     quiet(sketch, words, 56 + 48 * max(len(rows), 1))
     reach = 1.15 * float(rows[["low", "high"]].abs().max().max()) if len(rows) else 1.0
     sketch.update_xaxes(range=[-reach, reach], tickformat="+.3~f")

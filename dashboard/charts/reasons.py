@@ -56,21 +56,15 @@ def waterfall(frame: pd.DataFrame, base: float, words: Words, *, top: int = 9) -
         hovertemplate="%{customdata}<extra></extra>",
         customdata=[f"{label}: {words.signed(v, 2)}" for label, v in zip(labels, values, strict=True)],
     )
-    for step, x in enumerate(starts[1:-1]):
-        sketch.add_shape(
-            type="line",
-            x0=x,
-            x1=x,
-            y0=step + 0.24,
-            y1=step + 0.84,
-            line={"width": 1, "color": MUTED, "dash": "dot"},
-        )
+    for step, x in enumerate(starts[1:-1]):  # from bar to bar, but not through the name between them
+        line = {"width": 1, "color": MUTED, "dash": "dot"}
+        sketch.add_shape(type="line", x0=x, x1=x, y0=step + 0.22, y1=step + 0.41, line=line)
     for step, label in enumerate(labels):
         label_above(sketch, step - 0.4, label)
     _ends(sketch, starts, words)
     span = max(starts) - min(starts) or 1.0
     quiet(sketch, words, 92 + 45 * len(values))
-    sketch.update_layout(bargap=0.52, margin={"l": 4, "r": 4, "t": 30, "b": 30})
+    sketch.update_layout(bargap=0.56, margin={"l": 4, "r": 4, "t": 30, "b": 30})
     sketch.update_yaxes(visible=False, range=[len(values) - 0.4, -0.75])
     sketch.update_xaxes(
         range=[min(starts) - 0.17 * span, max(starts) + 0.17 * span], showticklabels=False, showgrid=False

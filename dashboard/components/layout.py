@@ -17,6 +17,16 @@ from dashboard.shell.view.uploads import release_when_left
 
 logger = logging.getLogger(__name__)
 STYLE = Path(__file__).with_name("style.css")
+# Charts are drawn for the width of the screen: on paper the page keeps that width and is made smaller.
+PAPER = """<script>
+window.addEventListener('beforeprint', () => {
+  const page = document.querySelector('.stMainBlockContainer');
+  if (!page) return;
+  const { paddingLeft, paddingRight } = getComputedStyle(page);
+  const shown = page.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+  document.documentElement.style.setProperty('--shown', Math.max(700, Math.round(shown)));
+});
+</script>"""
 
 
 def page_header(title: str, lead: str = "", *, badge: tuple[str, str] | None = None) -> None:

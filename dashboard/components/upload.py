@@ -6,6 +6,7 @@ import re
 
 import streamlit as st
 
+from dashboard.components.reworded import instead
 from dashboard.shell import current_session
 from data.settings import get_settings
 
@@ -24,14 +25,8 @@ def file_field(label: str, *, key: str, **options):
     if words.language != "en":
         most = options.get("max_upload_size") or get_settings().upload_mb
         field = f".st-key-{re.sub('[^a-zA-Z0-9_-]', '-', key)}"
-        st.html(_REWORDED.replace("FIELD", field) % (words("upload.button"), words("upload.limit", mb=most)))
+        zone = f'{field} [data-testid="stFileUploaderDropzone'
+        button = instead(f'{zone}"] button p', words("upload.button"), "1rem")
+        limit = instead(f'{zone}Instructions"] span', words("upload.limit", mb=most), "0.875rem")
+        st.html(f"<style>{button}{limit}</style>")
     return st.file_uploader(label, key=key, **options)
-
-
-# Streamlit's texts stay for who listens; the eye reads those that the style sheet draws in their place.
-_REWORDED = """<style>
-FIELD [data-testid="stFileUploaderDropzone"] button p,
-FIELD [data-testid="stFileUploaderDropzoneInstructions"] span { font-size: 0; }
-FIELD [data-testid="stFileUploaderDropzone"] button p::after { content: "%s"; font-size: 1rem; }
-FIELD [data-testid="stFileUploaderDropzoneInstructions"] span::after { content: "%s"; font-size: 0.875rem; }
-</style>"""

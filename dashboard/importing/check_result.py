@@ -9,7 +9,6 @@ import pandas as pd
 
 from dashboard.importing.plan import PagePlan
 from data.files.reading import Guess
-from data.files.returned import returned_csv
 from data.records.checks import PROBLEM_COLUMNS
 from data.records.course_results import GradeRules
 from data.records.ingest import ImportPlan
@@ -77,11 +76,6 @@ class CheckResult:
     def errors(self) -> int:
         """How many problems stand in the way."""
         return int((self.problems["severity"] == "error").sum())
-
-    @property
-    def problems_csv(self) -> bytes:
-        """Every problem as a CSV that spreadsheet programs open safely."""
-        return returned_csv(self.problems.astype("str").replace({"<NA>": "", "nan": ""}))
 
     def to_json(self) -> bytes:
         """Everything as JSON; :func:`from_json` reads it back."""

@@ -18,6 +18,7 @@ from data.engine.progress import Progress
 from data.files.mapping import Mapping, shipped_mappings
 from data.files.reading import Reading
 from data.files.register_files import REGISTER, guess_table
+from data.files.returned import returned_csv
 from data.files.tables import TableError
 from data.records.checks import collect
 from data.records.frames import told_counts
@@ -36,6 +37,8 @@ from data.store import Store
 
 TABLES = ("students", "terms", "grades", "outcomes", "consents")
 KINDS = (*TABLES, "register", "signatures", "skip")  # register: one file with whatever tables it holds
+
+LISTED = ("severity", "file", "row", "column", "rule", "value", "message", "what_to_do")  # of a problem
 
 
 @dataclass(frozen=True)
@@ -222,7 +225,7 @@ def write_plan(
 
 
 def in_words(problems: pd.DataFrame, words: Words) -> pd.DataFrame:
-    """Problems as a list shows them: how much they weigh, and what is wrong, in the reader's language.
+    """Problems as a list shows them, in the reader's language: their weight, what is wrong, and what to do.
 
     What is wrong with the very cell is told in English alone; in another language the name of the rule stands
     in its place, beside row, column and value.
@@ -230,4 +233,27 @@ def in_words(problems: pd.DataFrame, words: Words) -> pd.DataFrame:
     titles = [words(f"check_rule.{rule}") for rule in problems["rule"]]
     messages = problems["message"] if words.language == "en" else titles
     weights = [words.named("severity", weight) for weight in problems["severity"]]
-    return problems.assign(severity=weights, message=messages)
+    advice = [words(f"check_advice.{rule}") for rule in problems["rule"]]
+    return problems.assign(severity=weights, message=messages, what_to_do=advice)
+
+
+def problem_list(problems: pd.DataFrame, words: Words) -> bytes:
+    """Every problem in the reader's language, as a CSV that spreadsheet programs open safely.
+
+    Parameters
+    ----------
+    problems : pandas.DataFrame
+        Columns :data:`data.records.checks.PROBLEM_COLUMNS`.
+    words : Words
+
+    Returns
+    -------
+    bytes
+        The columns of the screen; beside words that are not English the sentence about the very cell too.
+    """
+    told = in_words(problems, words)[list(LISTED)]
+    if words.language != "en":
+        told = told.assign(detail=problems["message"])
+    headings = {name: words(f"column.{name}") for name in told}
+    plain = told.astype("str").replace({"<NA>": "", "nan": ""})
+    return returned_csv(plain.rename(columns=headings))

@@ -5,6 +5,7 @@ It stands in the room that leans on no other of the dashboard, so that both can 
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -75,3 +76,85 @@ def percent(share: float, digits: int, language: str) -> str:
     ('50.0%', '12,5%')
     """
     return f"{number(100 * share, digits, language)}%"
+
+
+class NumberError(ValueError):
+    """A text that is no number of the range: ``why`` is "none", "two" or "range"; ``said`` fills in words."""
+
+    def __init__(self, why: str, **said: str):
+        super().__init__(f"{why}: {said}")
+        self.why, self.said = why, said
+
+
+def read_number(text: str, language: str, low: float | None = None, high: float | None = None) -> float:
+    """The number that a text writes, with a comma or a point before its decimals.
+
+    Parameters
+    ----------
+    text : str
+        As somebody typed it; blanks and a true minus sign are taken too.
+    language : {"en", "id"}
+        In which bounds and readings are told.
+    low, high : float, optional
+        The least and the greatest number that is right.
+
+    Raises
+    ------
+    NumberError
+        "none": no number. "range": beyond ``low`` and ``high``. "two": one sign before three digits, such as
+        1.234, which can mean more than a thousand or little more than one, and both are in the range.
+
+    Examples
+    --------
+    >>> read_number("0,35", "id"), read_number("0.35", "id"), read_number("1.234,5", "id")
+    (0.35, 0.35, 1234.5)
+    """
+    plain = "".join(text.split()).replace("−", "-")
+    readings = _readings(plain)
+    if not readings:
+        raise NumberError("none", text=text.strip(), example=number(2.5, 1, language))
+    fitting = [one for one in readings if (low is None or one >= low) and (high is None or one <= high)]
+    if not fitting:
+        bounds = ["" if one is None else short_number(one, language) for one in (low, high)]
+        raise NumberError("range", text=text.strip(), low=bounds[0], high=bounds[1])
+    if len(fitting) > 1:
+        small, large = sorted(fitting, key=abs)
+        raise NumberError("two", text=text.strip(), one=f"{large:.0f}", other=number(small, 4, language))
+    return fitting[0]
+
+
+def short_number(value: float, language: str, digits: int = 0) -> str:
+    """A number with the decimals that it has, up to six, and at least ``digits``.
+
+    Examples
+    --------
+    >>> short_number(0.5, "id"), short_number(30.0, "en"), short_number(30.0, "id", 1)
+    ('0,5', '30', '30,0')
+    """
+    needed = len(f"{value:.6f}".rstrip("0").partition(".")[2])
+    return number(value, max(digits, needed), language)
+
+
+def _readings(plain: str) -> list[float]:
+    """What a text without blanks can mean as a number."""
+    shape = re.fullmatch(r"([+-]?)([0-9]+(?:[.,][0-9]+)*)", plain)
+    if shape is None:
+        return []
+    sign, figures = (-1.0 if shape[1] == "-" else 1.0), shape[2]
+    signs = [mark for mark in figures if mark in ".,"]
+    found = []
+    if len(signs) <= 1:
+        found.append(figures.replace(",", "."))
+    elif signs[-1] not in signs[:-1]:  # 1.234.567,8: the last sign stands before the decimals
+        whole, _, rest = figures.rpartition(signs[-1])
+        found += [f"{''.join(parts)}.{rest}" for parts in _thousands(whole)]
+        return [sign * float(one) for one in found]
+    found += ["".join(parts) for parts in _thousands(figures) if signs]
+    return [sign * float(one) for one in found]
+
+
+def _thousands(figures: str) -> list[list[str]]:
+    """The groups of a number whose signs stand between thousands; empty where they do not."""
+    if not re.fullmatch(r"[1-9][0-9]{0,2}(?:([.,])[0-9]{3}(?:\1[0-9]{3})*)?", figures):
+        return []
+    return [re.split("[.,]", figures)]

@@ -220,6 +220,7 @@ def _report(records: ImportPlan | None, pictures: SignaturePlan | None) -> None:
 
 def _give_back(records, pictures, bad_rows: Path | None, problems: Path | None) -> None:
     from data.files.returned import returned_csv, returned_files
+    from data.records.advice import with_advice
     from data.records.checks import collect
 
     if bad_rows is not None and records is not None:
@@ -228,7 +229,7 @@ def _give_back(records, pictures, bad_rows: Path | None, problems: Path | None) 
             typer.echo(f"refused rows are in {bad_rows.with_name(name)}")
     if problems is not None:
         found = collect([plan.problems for plan in (records, pictures) if plan is not None])
-        problems.write_bytes(returned_csv(found.astype("str").replace("<NA>", "")))
+        problems.write_bytes(returned_csv(with_advice(found).astype("str").replace("<NA>", "")))
         typer.echo(f"{len(found)} problems are in {problems}")
 
 

@@ -13,6 +13,11 @@ TRUE_DATES = {
     "stored": "true dates as stored",
     "swapped": "day and month of its true dates exchanged back",
 }
+EMPTY_TERMS = {
+    "none": "not taken as a leave (0 credits: active; empty cells: no row)",
+    "leave": "taken as a leave (C)",
+    "inactive": "taken as not registered (N)",
+}
 HIDDEN = {"read": "read", "left": "left out"}
 _NAMED = {
     "date_order": lambda value: ORDERS[value],
@@ -21,6 +26,7 @@ _NAMED = {
     "entry_date": lambda value: "dates: the odd term from June to December, the even one from January to May",
     "encoding": lambda value: f"text in {value}",
     "sheets": lambda value: f"sheets read: {value}",
+    "empty_terms": lambda value: f"without average and credits {EMPTY_TERMS[value]}",
     "hidden_rows": lambda value: f"hidden rows {HIDDEN[value]}",
     "hidden_columns": lambda value: f"hidden columns {HIDDEN[value]}",
     "hidden": lambda value: (
@@ -46,6 +52,8 @@ def guess_line(guess: Guess, table: str = "") -> str:
     """
     about = f"{guess.column!r}: " if guess.column else ""
     line = about + _NAMED[guess.what](guess.value)
+    if guess.what == "empty_terms":
+        line = f"{guess.cell} terms {line}"
     if guess.what in ("hidden_rows", "hidden_columns"):
         line += f": {guess.cell} of {guess.sheet!r}"
     place = f"row {guess.row}" + (f" of {guess.sheet!r}" if guess.sheet else "")

@@ -10,6 +10,7 @@ OPTIONS = {
     "date_order": ("dmy", "mdy"),
     "true_dates": ("stored", "swapped"),
     "attendance": ("percent", "fraction"),
+    "empty_terms": ("none", "leave", "inactive"),
     "hidden_rows": ("read", "left"),
     "hidden_columns": ("read", "left"),
 }
@@ -33,6 +34,9 @@ class Reading:
         the other way round.
     attendance : {"", "percent", "fraction"}
         Scale of attendance without a percent sign.
+    empty_terms : {"", "none", "leave", "inactive"}
+        What a term without average and credits was, in a file that does not tell the status of terms: nothing
+        that is told (0 credits: active; empty cells: no row), a leave, or a term without registration.
     hidden_rows, hidden_columns : {"", "read", "left"}
         Whether hidden rows and columns of a workbook are read.
     encoding : str
@@ -44,6 +48,7 @@ class Reading:
     date_order: str = ""
     true_dates: str = ""
     attendance: str = ""
+    empty_terms: str = ""
     hidden_rows: str = ""
     hidden_columns: str = ""
     encoding: str = ""
@@ -70,8 +75,8 @@ class Guess:
     Parameters
     ----------
     what : str
-        "date_order", "true_dates", "attendance", "encoding", "sheets", "entry_date", "hidden_rows",
-        "hidden_columns" or "hidden" (nothing can tell).
+        "date_order", "true_dates", "attendance", "empty_terms", "encoding", "sheets", "entry_date",
+        "hidden_rows", "hidden_columns" or "hidden" (nothing can tell).
     value : str
         What was assumed, e.g. "dmy"; sheets by name, joined with ", ".
     column : str
@@ -79,7 +84,7 @@ class Guess:
     row : int or None
         Row of a cell that shows it, as a spreadsheet numbers rows.
     cell : str
-        That cell as written; of what is hidden, its rows or columns.
+        That cell as written; of what is hidden, its rows or columns; of empty terms, how many.
     sheet : str
         The sheet of that row, where several are read.
     shown_by : str

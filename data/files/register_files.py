@@ -35,6 +35,7 @@ from data.files.text_table import TextTable, header_key
 from data.files.wide import row_of, term_headers, unfold
 
 YEAR_ALONE = r"\s*(19|20)\d\d\s*"  # an exit told by its year
+IDLE = {"leave": "C", "inactive": "N"}  # what the office says of empty terms → status
 REGISTER = ("students", "terms", "outcomes")  # what a file with one row per student may hold
 # How programme names begin: "S1 Fisika", "D-III Keperawatan", "Profesi Ners", "S2 Terapan Gizi".
 _LEVEL = r"^(S-?[23][ -]?Terapan|S-?[123]|Sp-?[12]|D-?(?:IV|I{1,3}|[1234])|Profesi)\b"
@@ -170,16 +171,21 @@ def match_source(
     candidates = others if mapping is None else (mapping, *others)
     known = known_headers(source.table, candidates)
     text = read_text_table(source.data, source.name, reading=source.reading, known=known, limit=limit)
-    return _matched(text, source.table, mapping, others)
+    return _matched(text, source.table, mapping, others, source.reading)
 
 
 def _matched(
-    text: TextTable, table: str, mapping: Mapping | None, others: Sequence[Mapping]
+    text: TextTable,
+    table: str,
+    mapping: Mapping | None,
+    others: Sequence[Mapping],
+    reading: Reading = Reading(),
 ) -> tuple[TextTable, Match]:
     if table == "terms":
         candidates = others if mapping is None else (mapping, *others)
         zero = next((one.table("terms").zero for one in candidates if one.table("terms").zero), "")
-        text = unfold(text, term_headers(candidates), zero)
+        with_gaps = reading.empty_terms in IDLE
+        text = unfold(text, term_headers(candidates), zero, with_gaps=with_gaps)
     headers = list(text.frame.columns)
     if mapping is None:
         match = detect_mapping(headers, table, others)
@@ -312,6 +318,8 @@ def parse_table(
     names = values.get("program_name", values.get("program_code"))
     if names is not None and "degree_level" not in values:
         values["degree_level"] = _levels_of_names(names)
+    values, empty = _with_idle_terms(values, match, text, reading)
+    guesses += empty
     raw = pd.DataFrame({name: text.frame[header] for name, header in match.headers.items()}, index=index)
     if "exit_term" in raw and "exit_date" in values:  # a date says more than the year alone
         by_year = raw["exit_term"].fillna("").str.fullmatch(YEAR_ALONE) & values["exit_date"].notna()
@@ -342,6 +350,33 @@ def _gone(translated: pd.DataFrame, statuses: pd.Series, match: Match) -> tuple[
     none = pd.Series("", index=translated.index, dtype="str")
     average = translated.get("gpa_term", none).map(lambda text: not is_null(text)).astype(bool)
     return translated.index[gone & ~average], translated.index[gone & average]
+
+
+def _with_idle_terms(
+    values: pd.DataFrame, match: Match, text: TextTable, reading: Reading
+) -> tuple[pd.DataFrame, list[Guess]]:
+    """Terms without average and credits as the office says they were, where no cell tells their status."""
+    if match.table != "terms" or "status" in match.headers or "status" not in values:
+        return values, []
+    gaps = pd.Index(text.gaps)
+    idle = without_figures(values)
+    count = int(idle.sum()) + len(gaps.difference(idle.index[idle]))
+    if not count:
+        return values, []
+    said = reading.empty_terms
+    if said in IDLE:
+        of_leave = idle | values.index.isin(gaps)
+        values = values.assign(status=values["status"].mask(of_leave, IDLE[said]))
+    return values, [Guess("empty_terms", said or "none", cell=str(count), proven=bool(said))]
+
+
+def without_figures(values: pd.DataFrame) -> pd.Series:
+    """Rows of terms with 0 credits and no average, or one of 0."""
+    if not {"credits_attempted", "gpa_term"} <= set(values.columns):
+        return pd.Series(False, index=values.index)
+    average = values["gpa_term"]
+    none = (values["credits_attempted"] == 0).fillna(False).astype(bool)
+    return none & (average.isna() | (average == 0).fillna(False).astype(bool))
 
 
 def _holds_dates(column: Column) -> bool:

@@ -64,6 +64,8 @@ class TextTable:
         Headers about terms in general, which are left out beside those.
     zeros : int
         Term averages of 0 of which nobody has said yet what they mean.
+    gaps : tuple of int
+        Terms of which no cell says anything between two of which one does; rows of ``frame`` where asked for.
     true_dates : dict of str to array of int
         Header → rows whose cell is a date of the spreadsheet program and no text.
     repaired : tuple of (int, str, str)
@@ -88,6 +90,7 @@ class TextTable:
     by_term: dict[str, dict[int, str]] = field(default_factory=dict)
     beside: tuple[str, ...] = ()
     zeros: int = 0
+    gaps: tuple[int, ...] = ()
 
     @property
     def own_rows(self) -> pd.DataFrame:

@@ -72,11 +72,11 @@ def numbered(headers: Iterable[str], known: dict[str, str]) -> dict[str, dict[in
     return found if any(len(by_number) > 1 for by_number in found.values()) else {}
 
 
-def unfold(text: TextTable, known: dict[str, str], zero: str = "") -> TextTable:
+def unfold(text: TextTable, known: dict[str, str], zero: str = "", *, with_gaps: bool = False) -> TextTable:
     """The terms of a wide file as rows; any other file as it is.
 
-    A term of which no cell says anything makes no row. Columns that say one thing for all terms (the status
-    today, the last cumulative average) are left out: they belong to the student.
+    A term of which no cell says anything makes no row, unless asked for. Columns that say one thing for all
+    terms (the status today, the last cumulative average) are left out: they belong to the student.
 
     Parameters
     ----------
@@ -86,6 +86,8 @@ def unfold(text: TextTable, known: dict[str, str], zero: str = "") -> TextTable:
     zero : {"", "empty", "grade"}
         What a term average of 0 says where no credits stand beside it; "" leaves it and counts it in
         ``zeros``.
+    with_gaps : bool
+        Whether a term of which no cell says anything makes a row all the same, between two that do.
     """
     told = numbered(text.frame.columns, known)
     if not told:
@@ -94,17 +96,21 @@ def unfold(text: TextTable, known: dict[str, str], zero: str = "") -> TextTable:
     of_terms = {header for by_number in told.values() for header in by_number.values()}
     others = [header for header in text.frame.columns if header not in of_terms]
     kept = [name for name in others if known.get(header_key(name), "student_number") == "student_number"]
-    pieces, zeros = [], 0
-    for number in sorted({number for by_number in told.values() for number in by_number}):
+    by_number, zeros = {}, 0
+    for number in sorted({number for headers in told.values() for number in headers}):
         cells = pd.DataFrame(
-            {name: text.frame[by_number[number]] for name, by_number in told.items() if number in by_number}
+            {name: text.frame[headers[number]] for name, headers in told.items() if number in headers}
         ).reindex(columns=list(told), fill_value="")
         doubtful = _zero_averages(cells, columns)
         if zero == "empty":
             cells = cells.mask(doubtful, "")
         zeros += int(doubtful.to_numpy().sum()) if not zero else 0
-        said = ~cells.apply(lambda column: column.str.strip().str.casefold().isin(NULL_TEXTS)).all(axis=1)
-        piece = pd.concat([text.frame.loc[said, kept], cells[said]], axis=1)
+        by_number[number] = cells
+    said = pd.DataFrame({number: _says(cells) for number, cells in by_number.items()}).astype(bool)
+    gaps, pieces = _between(said), []
+    for number, cells in by_number.items():
+        taken = said[number] | gaps[number] if with_gaps else said[number]
+        piece = pd.concat([text.frame.loc[taken, kept], cells[taken]], axis=1)
         piece[OWN_NUMBER] = str(number)
         piece.index = piece.index * _PLACES + number
         pieces.append(piece)
@@ -119,9 +125,21 @@ def unfold(text: TextTable, known: dict[str, str], zero: str = "") -> TextTable:
         by_term=told,
         beside=tuple(name for name in others if name not in kept),
         zeros=zeros,
+        gaps=tuple(int(row) * _PLACES + number for number in gaps for row in gaps.index[gaps[number]]),
         true_dates={},
         repaired=tuple((row * _PLACES, header, cell) for row, header, cell in text.repaired),
     )
+
+
+def _says(cells: pd.DataFrame) -> pd.Series:
+    """Rows of which a cell says something."""
+    return ~cells.apply(lambda column: column.str.strip().str.casefold().isin(NULL_TEXTS)).all(axis=1)
+
+
+def _between(said: pd.DataFrame) -> pd.DataFrame:
+    """By row and semester number: whether nothing is said of it, but of one before and of one after it."""
+    before, after = said.cummax(axis=1), said.iloc[:, ::-1].cummax(axis=1).iloc[:, ::-1]
+    return ~said & before & after
 
 
 def _zero_averages(cells: pd.DataFrame, columns: dict[str, str]) -> pd.DataFrame:

@@ -9,13 +9,14 @@ import pandas as pd
 from data.calendar.study_time import StudyCalendar, study_time
 from data.calendar.term_columns import calendar_index, lookup, starts
 from data.columns import MAX_TERM_INDEX
-from data.files.register_files import ParsedTable
+from data.files.register_files import ParsedTable, without_figures
 from data.records.checks import collect, flag
 from data.records.known import Known
 
 _NO_STATUS = (
     "no average and no credits: taken as a term in which the student was active. If it was a leave or the "
-    "student was not registered, add a column with the status of the term (C, N)"
+    "student was not registered, say so for all of them by --set empty_terms=leave or inactive, or add a "
+    "column with the status of the term (C, N)"
 )
 
 
@@ -54,8 +55,8 @@ def _check_credits(terms: ParsedTable, known: Known) -> pd.DataFrame:
         if "gpa_term" in rows:
             none = (attempted == 0).fillna(False)
             if "status" not in terms.match.headers:
-                empty = none & (rows["gpa_term"].isna() | (rows["gpa_term"] == 0).fillna(False))
-                found.append(flag(terms, empty, "REC139", "credits_attempted", _NO_STATUS))
+                active = without_figures(rows) & (rows["status"] == "A").fillna(False)
+                found.append(flag(terms, active, "REC139", "credits_attempted", _NO_STATUS))
             found.append(flag(terms, none & (rows["gpa_term"] > 0), "REC018", "gpa_term"))
             found.append(flag(terms, none & (rows["gpa_term"] == 0), "REC102", "gpa_term"))
     if "gpa_cum" in rows:

@@ -67,9 +67,20 @@ class Finding:
         return CHECKS[self.code].title if self.code in CHECKS else self.code
 
     @property
+    def line(self) -> str:
+        """Code, title and reason in one line, for who reads a terminal."""
+        named = named_code(self.code)
+        return f"{named}: {self.reason}" if self.reason else named
+
+    @property
     def is_found(self) -> bool:
         """Whether there is something."""
         return self.status == FOUND
+
+
+def named_code(code: str) -> str:
+    """A code with the title of its check; what is no code of ours as it is."""
+    return f"{code} {CHECKS[code].title}" if code in CHECKS else code
 
 
 def read_findings(kept: Any) -> tuple[Finding, ...] | None:

@@ -37,8 +37,12 @@ def enrol(
 
 
 def _told(made) -> str:
+    from data.signatures.findings import named_code
+
     lines = [f"{len(made.references)} references by {made.versions['descriptor_id']}"]
-    lines += [f"left out  {one[:8]}  {', '.join(why)}" for one, why in made.left_out.items()]
+    for one, why in made.left_out.items():
+        named = ", ".join(named_code(code).replace("_", " ") for code in why)
+        lines.append(f"left out  {one[:8]}  {named}")
     lines += [f"look at   {one[:8]}  unlike the other references" for one in made.unlike]
     wishes = {"too_few": "fewer than 3: every verification will be inconclusive", "few": "5 would be better"}
     lines += [wishes[key] for key in made.advice if key in wishes]

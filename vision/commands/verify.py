@@ -59,22 +59,32 @@ def _place(crop: str):
 
 def _told(made) -> str:
     ratio = "" if made.log10_lr is None else f", log10 likelihood ratio {made.log10_lr:+.2f} ({made.words})"
-    from data.signatures.findings import found_codes, read_findings
+    from data.signatures.findings import read_findings
 
-    found = found_codes(read_findings(list(made.findings)))
-    lines = [f"{made.outcome} ({made.reason}){ratio}", f"decision {made.decision_id}"]
+    found = [one.line for one in read_findings(list(made.findings)) or () if one.is_found]
+    lines = [f"{made.outcome} ({_why(made.reason)}){ratio}", f"decision {made.decision_id}"]
     lines += [f"against {len(made.reference_ids)} references, {made.versions['calibration_version']}"]
     if made.crop is not None:
         at = made.crop
         chance = "" if at.chance == 1 else f", found with chance {at.chance:.2f}"
         lines.append(f"crop {at.left},{at.top},{at.width},{at.height}{chance}")
-    return "\n".join([*lines, *([f"findings {', '.join(found)}"] if found else [])])
+    return "\n".join([*lines, *(f"finding  {line}" for line in found)])
+
+
+def _why(reason: str) -> str:
+    """The reason of an outcome, with the check's code and title where a finding is the reason."""
+    from data.signatures.findings import named_code
+    from vision.verification.conditions import REASON_OF
+
+    plain = str(reason).replace("_", " ")
+    code = next((code for code, name in REASON_OF.items() if name == reason), None)
+    return plain if code is None else f"{plain}: {named_code(code)}"
 
 
 def _summary(table) -> str:
     lines = []
     for row in table.itertuples():
-        said = row.message if isinstance(row.problem, str) else f"{row.outcome} ({row.reason})"
+        said = row.message if isinstance(row.problem, str) else f"{row.outcome} ({_why(row.reason)})"
         lines.append(f"{row.file}: {said}")
     lines += [f"{count:6d}  {outcome}" for outcome, count in table["outcome"].value_counts().items()]
     return "\n".join([*lines, f"{len(table)} files, {int(table['problem'].notna().sum())} not compared"])

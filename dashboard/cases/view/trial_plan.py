@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard.cases import trials
 from dashboard.components.layout import section
+from dashboard.components.numbers import decimal_field
 from dashboard.shell import access, current_session, stores
 from dashboard.shell.plain import shown
 from dashboard.shell.session_keys import Key
@@ -42,7 +43,10 @@ def plan(registered: int) -> None:
     section(words("trial.plan_title"), words("trial.plan_help"))
     if not access.may(person.role, "register trial"):
         return
-    fields = _whom() | _what()
+    whom, what = _whom(), _what()
+    if what is None:  # the field says why
+        return
+    fields = whom | what
     least = needed(fields["base_rate"], fields["difference"])
     st.markdown(
         words(
@@ -98,8 +102,8 @@ def _whom() -> dict:
     return whom | {"capacity": int(capacity), "window": int(window), "block": 4}
 
 
-def _what() -> dict:
-    """The outcome, how often it is expected, and the smallest fall worth the talks."""
+def _what() -> dict | None:
+    """Outcome, how often it is expected, and the smallest fall worth the talks; None while one is wrong."""
     words = current_session.words()
     first, second = st.columns(2)
     with first:
@@ -111,15 +115,16 @@ def _what() -> dict:
         )
         terms = st.number_input(words("trial.terms"), 1, 8, 2, key="trial-terms")
     with second:
-        base = st.number_input(words("trial.base_rate"), 1.0, 99.0, 30.0, 1.0, key="trial-base")
-        least = st.number_input(
-            words("trial.difference"), 0.5, float(base), min(5.0, float(base)), 0.5, key="trial-difference"
-        )
+        base = decimal_field(words("trial.base_rate"), 1.0, 99.0, 30.0, key="trial-base")
+        most = 99.0 if base is None else base
+        least = decimal_field(words("trial.difference"), 0.5, most, min(5.0, most), key="trial-difference")
+    if base is None or least is None:
+        return None
     return {
         "outcome": outcome,
         "outcome_terms": int(terms),
         "base_rate": base / 100,
-        "difference": min(least, base) / 100,
+        "difference": least / 100,
     }
 
 

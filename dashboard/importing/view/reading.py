@@ -18,11 +18,11 @@ from data.files.tables import TableError, titles_of
 ENCODINGS = ("utf-8", "cp1252", "cp1250", "cp1251", "cp1256", "mac_roman", "gb18030", "shift_jis", "utf-16")
 SETTINGS_OF = {  # what may be open in a table's file
     "students": ("date_order", "true_dates"),
-    "terms": ("date_order", "true_dates", "attendance"),
+    "terms": ("date_order", "true_dates", "attendance", "empty_terms"),
     "grades": ("date_order", "true_dates"),
     "outcomes": ("date_order", "true_dates"),
     "consents": ("date_order", "true_dates"),
-    "register": ("date_order", "true_dates", "attendance"),
+    "register": ("date_order", "true_dates", "attendance", "empty_terms"),
 }
 OF_BOOKS = ("true_dates", "hidden_rows", "hidden_columns")  # what no text file leaves open
 HIDDEN = ("hidden_rows", "hidden_columns")
@@ -112,6 +112,8 @@ def _line(table: str, guess: Guess) -> str:
     """One guess in the reader's language; everything from the file is escaped."""
     words = current_session.words()
     where = words(f"data.kind_{table}") + (f" · {plain(guess.column)}" if guess.column else "")
+    if guess.what == "empty_terms":
+        return f"{where}: {words(f'reading.empty_terms_told_{guess.value}', n=int(guess.cell))}"
     free = guess.what in ("sheets", "encoding")
     value = plain(guess.value) if free else words(f"reading.{guess.what}_{guess.value or 'none'}")
     line = f"{where}: " + (words(f"reading.read_{guess.what}", value=value) if free else value)

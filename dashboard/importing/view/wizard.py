@@ -31,6 +31,18 @@ ICONS = {
     "consents": "task_alt",
     "signatures": "signature",
 }
+MOST_SHOWN = 500  # problems; the download has all of them
+ROW_OF_LINES = 108  # pixels: five lines of a cell
+WIDTHS = {  # pixels; together they fit beside the menu on a screen of 1440
+    "severity": 84,
+    "file": 110,
+    "row": 50,
+    "column": 90,
+    "rule": 66,
+    "value": 80,
+    "message": 220,
+    "what_to_do": 300,
+}
 DATE_RULES = (None, "entry", "file")
 TABLE_SUFFIXES = ("csv", "tsv", "txt", "xlsx", "xlsm", "xls", "xlsb", "ods", "htm", "html", "json")
 
@@ -224,20 +236,30 @@ def show_outcome(plan: CheckResult) -> None:
     warnings = len(problems) - plan.errors
     if warnings:
         st.warning(words("data.warnings", n=warnings), icon=":material/warning:")
-    names = "severity file row column rule value message".split()
-    headings = {name: words(f"column.{name}") for name in names}
-    st.dataframe(
-        shown_table(importing.in_words(problems[names].head(500), words).rename(columns=headings)),
-        hide_index=True,
-        height=300,
-        alt=words("data.step_check"),
-    )
+    _problem_table(problems.head(MOST_SHOWN))
     st.download_button(
         words("data.download_problems"),
-        data=lambda: plan.problems_csv,
+        data=lambda: importing.problem_list(problems, words),
         file_name="tepat_problems.csv",
         mime="text/csv",
         icon=":material/download:",
         key="problems",
         on_click="ignore",
+    )
+
+
+def _problem_table(problems: pd.DataFrame) -> None:
+    """What was found, a row each, with what to do about it; long sentences break into lines."""
+    words = current_session.words()
+    shown = importing.in_words(problems, words)[list(importing.LISTED)]
+    headings = {name: words(f"column.{name}") for name in shown}
+    st.dataframe(
+        shown_table(shown.rename(columns=headings)),
+        hide_index=True,
+        height=420,
+        row_height=ROW_OF_LINES,
+        column_config={
+            headings[name]: st.column_config.Column(width=width) for name, width in WIDTHS.items()
+        },
+        alt=words("data.step_check"),
     )

@@ -56,6 +56,7 @@ def _instruments(register: pipeline.Register, program: str, ts: int) -> list[str
         known,
         default=[name for name in known if name in set(begun)] or known,
         format_func=lambda name: pack.instrument_name(name, words.language),
+        placeholder=words("streamlit.choose"),
         key=f"pack-tables-{program}-{ts}",
     )
 

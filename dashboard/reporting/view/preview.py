@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.components.layout import section
+from dashboard.components.numbers import number_typed
 from dashboard.reports import describe, pipeline
 from dashboard.reports.html import column_words, lines_html, to_html
 from dashboard.reports.model import NOT_YET, Override, ReportTable
@@ -149,15 +150,17 @@ def _overrides(table: ReportTable, kept: dict) -> None:
         if column.kind == "measure"
     }
     rows = {row.key: row.label[words.language] for row in table.profile.rows}
-    with st.form(f"report-override-{table.profile.id}", clear_on_submit=True, border=False):
+    place = f"report-override-{table.profile.id}-{len(kept['overrides'])}"  # empty again once one is added
+    with st.form(place, border=False):
         left, middle, third, fourth = st.columns([1, 1.6, 0.8, 2.2])
         row = left.selectbox(words("reports.override_row"), list(rows), format_func=rows.get)
         column = middle.selectbox(words("reports.override_column"), list(columns), format_func=columns.get)
-        value = third.number_input(words("reports.override_value"), min_value=0.0, value=None)
+        text = third.text_input(words("reports.override_value"))
         reason = fourth.text_input(words("reports.override_reason"))
         second = st.text_input(words("reports.override_second"), help=words("reports.override_second_help"))
         sent = st.form_submit_button(words("reports.override_add"))
     closed = table.cell(row, column).state == "closed"
+    value = number_typed(text, 0.0) if sent else None
     if sent and value is not None and reason.strip() and not closed:
         by = current_session.person().account
         kept["overrides"].append(Override(row, column, value, reason.strip(), by, second.strip()))

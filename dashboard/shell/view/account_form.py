@@ -127,6 +127,7 @@ def programs_choice(
             list(known),
             default=list(codes or ()),
             format_func=lambda code: shown(known[code]),
+            placeholder=words("streamlit.choose"),
             key=f"programs-{key}",
         )
     )

@@ -38,6 +38,7 @@ def _programs_asked(own: list[str], programs: dict[str, str]) -> list[str]:
         own,
         format_func=lambda code: shown(f"{code} {programs.get(code, '')}"),
         help=words("tokens.programs_help") if person.program_codes is None else None,
+        placeholder=words("streamlit.choose"),
         key="token-programs",
     )
 
@@ -54,6 +55,7 @@ def make_form() -> None:
             words("tokens.scopes"),
             SCOPES,
             format_func=lambda name: words(f"tokens.scope_{name}"),
+            placeholder=words("streamlit.choose"),
             key="token-scopes",
         )
         codes = _programs_asked(own, programs) if own else []
@@ -84,7 +86,13 @@ def end_form(listed: list[Token]) -> None:
     if not names or not may_end_token(person):
         return
     with st.container(horizontal=True, vertical_alignment="bottom", key="end-token-row"):
-        name = st.selectbox(words("tokens.end_which"), names, index=None, key="end-token-name")
+        name = st.selectbox(
+            words("tokens.end_which"),
+            names,
+            index=None,
+            placeholder=words("streamlit.choose"),
+            key="end-token-name",
+        )
         st.button(
             words("tokens.end"),
             icon=":material/block:",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.components.layout import section
+from dashboard.components.numbers import decimal_slider
 from dashboard.shell import current_session, stores
 from dashboard.shell.glossary import linked
 from dashboard.students import whatif
@@ -77,13 +78,10 @@ def _lever(name: str, span: tuple[float, float, float], score_id: int) -> float 
         high = min(high, max(LONGEST_ARREARS, now))
     step = STEPS.get(name, 1.0)
     start = min(max(round(now / step) * step, low), high)
-    chosen = st.slider(
-        words(f"feature.{name}"),
-        float(low),
-        float(high),
-        float(start),
-        step,
-        format="%d%%" if name in SHARES else "%.2f" if name == "gpa_last" else "%d",
-        key=f"lever-{name}-{score_id}",
-    )
+    label, key = words(f"feature.{name}"), f"lever-{name}-{score_id}"
+    if name == "gpa_last":
+        chosen = decimal_slider(label, low, high, start, step, digits=2, key=key)
+    else:
+        form = "%d%%" if name in SHARES else "%d"
+        chosen = st.slider(label, float(low), float(high), float(start), step, format=form, key=key)
     return None if chosen == start else min(chosen / scale, span[2])

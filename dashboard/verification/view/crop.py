@@ -6,6 +6,7 @@ import hashlib
 
 import streamlit as st
 
+from dashboard.components.numbers import decimal_slider
 from dashboard.shell import current_session
 from dashboard.students.view.specimen_panel import paper, picture
 from dashboard.verification.crop import LEAST_SIDE, Sheet, framed, piece
@@ -64,7 +65,9 @@ def _fields(sheet: Sheet, wanted, mark: str) -> tuple[tuple[int, int, int, int],
         key=f"crop-quarter-{mark}",
         format_func=lambda one: f"{one}°",
     )
-    slight = st.slider(words("crop.slight"), -15.0, 15.0, 0.0, 0.5, format="%.1f°", key=f"crop-slight-{mark}")
+    slight = decimal_slider(
+        words("crop.slight"), -15.0, 15.0, 0.0, 0.5, digits=1, unit="°", key=f"crop-slight-{mark}"
+    )
     return (left, top, width, height), quarter + slight
 
 

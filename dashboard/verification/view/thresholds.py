@@ -11,6 +11,7 @@ from dashboard.components.chart_panel import chart_panel
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.kpis import Kpi, kpi_row
 from dashboard.components.layout import section
+from dashboard.components.numbers import decimal_slider
 from dashboard.jobs import asking as jobs
 from dashboard.jobs.view.job_progress import job_progress
 from dashboard.shell import caches, current_session, stores
@@ -96,12 +97,13 @@ def price(report) -> None:
     words = current_session.words()
     left, right = st.columns(2, gap="medium")
     with left:
-        chosen = st.slider(
+        chosen = decimal_slider(
             words("thresholds.try"),
             float(report.workload["threshold"].min()),
             float(report.workload["threshold"].max()),
             round(report.decisive, 2),
             0.05,
+            digits=2,
             key="threshold",
             help=words("thresholds.try_help", value=words.number(report.decisive, 2)),
         )

@@ -185,3 +185,40 @@ def test_every_chart_leaves_background_and_text_colour_to_the_theme(words):
     figure = bands.bands_by_group(CUBE, "program", words).figure
     assert figure.layout.paper_bgcolor == "rgba(0,0,0,0)"
     assert figure.layout.font.color is None
+
+
+def crossed(figure) -> list[str]:
+    """Names above rows that a line or a bar touches; heights are in pixels and the same at any width."""
+    letters = 15  # pixels from the top of a line of text to its foot
+    top, bottom = figure.layout.margin.t, figure.layout.margin.b
+    span = abs(figure.layout.yaxis.range[1] - figure.layout.yaxis.range[0])
+    half = letters / 2 * span / (figure.layout.height - top - bottom)
+    names = [one for one in figure.layout.annotations if one.xref == "paper" and one.x == 0]
+    bands = [(min(one.y0, one.y1), max(one.y0, one.y1)) for one in figure.layout.shapes if one.type == "line"]
+    thick = (1 - (figure.layout.bargap or 0)) / 2
+    bands += [(y - thick, y + thick) for trace in figure.data if trace.type == "bar" for y in trace.y]
+    assert names
+    return [one.text for one in names for low, high in bands if low < one.y + half and high > one.y - half]
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 12])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_no_name_of_a_reason_is_crossed_by_a_line_or_a_bar(n, sign):
+    frame = contributions(max(n, 3)).head(n)
+    frame = frame.assign(phi=sign * frame["phi"], label="A long name that fills the width of a phone")
+    assert crossed(reasons.waterfall(frame, 0.5, ID).figure) == []
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_no_name_of_a_measure_is_crossed_by_the_line_of_no_difference(n):
+    rows = [(f"m{row}", 0.01, -0.02, 0.04) for row in range(n)]
+    frame = pd.DataFrame(rows, columns=["metric", "value", "low", "high"])
+    chart = model.differences(frame, EN)
+    assert crossed(chart.figure) == []
+    assert sum(shape.x0 == 0 for shape in chart.figure.layout.shapes) == n
+
+
+def test_a_line_through_a_name_is_found():
+    figure = reasons.waterfall(contributions(), 0.5, EN).figure
+    figure.add_shape(type="line", x0=0, x1=0, y0=0.24, y1=0.84)
+    assert crossed(figure) == ["Arrears"]

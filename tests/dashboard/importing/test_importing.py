@@ -1,5 +1,6 @@
 """The page's import: guessing, planning without writing, writing once."""
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from dashboard.importing.columns import Said, own_mapping, read_columns
 from dashboard.importing.plan import UploadedFile
 from dashboard.shell.wording import Words
 from data import queries
+from data.records.advice import ADVICE
 from data.records.checks import CHECKS, problems
 from data.records.course_queries import change_grade_rules
 from data.records.course_results import GradeRules
@@ -90,8 +92,14 @@ def test_bad_rows_stand_in_the_way_until_they_are_left_out(store):
     assert plan.problems["severity"].tolist() == sorted(plan.problems["severity"])
     with pytest.raises(ValueError, match="refused"):
         importing.write_plan(store, plan, actor="a", role="registry", skip_bad=False)
-    listed = result_of(plan).problems_csv.decode("utf-8-sig")
-    assert listed.count("\n") == len(plan.problems) + 1
+    for words in (Words("en"), Words("id")):
+        data = importing.problem_list(result_of(plan).problems, words)
+        listed = pd.read_csv(io.BytesIO(data), sep=";", dtype="str", keep_default_na=False)
+        assert len(listed) == len(plan.problems)
+        advice = [words(f"check_advice.{rule}") for rule in plan.problems["rule"]]
+        assert listed[words("column.what_to_do")].tolist() == advice
+        assert listed[words("column.rule")].tolist() == plan.problems["rule"].tolist()
+    assert listed[words("column.detail")].tolist() == plan.problems["message"].tolist()
 
 
 def test_an_archive_beside_single_images_and_two_archives_are_all_taken(store):
@@ -128,6 +136,18 @@ def test_what_the_check_finds_is_told_in_the_readers_language():
     assert importing.in_words(found, english).iloc[0]["message"] == "ipk must be between 0 and 4, got 4.7"
 
 
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_every_rule_says_what_to_do_in_words_of_its_own(language):
+    words, other = Words(language), Words({"en": "id", "id": "en"}[language])
+    advice = {code: words(f"check_advice.{code}") for code in CHECKS}
+    assert language == "id" or advice == ADVICE
+    assert [code for code, said in advice.items() if len(said) < 15 or not said.endswith(".")] == []
+    assert [code for code, said in advice.items() if said == other(f"check_advice.{code}")] == []
+    assert [code for code, said in advice.items() if said.rstrip(".") == words(f"check_rule.{code}")] == []
+    found = problems("a.csv", "REC004", [3], "ipk", "4.7", "ipk must be between 0 and 4, got 4.7")
+    assert importing.in_words(found, words).iloc[0]["what_to_do"] == advice["REC004"]
+
+
 @pytest.mark.parametrize(
     "names", [(*SIAKAD, "signatures.zip"), ("bad_terms.csv",), ("pddikti_students.csv",)]
 )
@@ -136,7 +156,7 @@ def test_what_a_check_found_is_the_same_after_it_was_kept(store, names):
     kept = from_json(found.to_json())
     pd.testing.assert_frame_equal(kept.problems, found.problems, check_dtype=False)
     assert (kept.errors, kept.usable, kept.counts) == (found.errors, found.usable, found.counts)
-    assert kept.guesses == found.guesses and kept.problems_csv == found.problems_csv
+    assert kept.guesses == found.guesses
     assert len(kept.tables) == len(found.tables) > 0
     for one, other in zip(kept.tables, found.tables, strict=True):
         assert replace(one, first=()) == replace(other, first=())

@@ -100,6 +100,35 @@ def test_an_assumed_order_of_dates_is_said_and_the_readers_word_is_what_is_writt
     assert sorted(pd.to_datetime(days).dt.strftime("%Y-%m-%d")) == ["2024-05-12", "2025-06-08"]
 
 
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_empty_terms_are_counted_before_writing_and_the_reader_says_what_they_were(
+    store, monkeypatch, language
+):
+    from dashboard.shell import current_session
+
+    words = Words(language)
+    monkeypatch.setattr(current_session, "words", lambda: words)
+    terms = "NIM,IPS 1,IPS 2,IPS 3,SKS 1,SKS 2,SKS 3\n02110001,3.0,,3.2,20,,20\n02110002,2.0,,2.5,18,0,20\n"
+    at = drawn(language)
+    uploads = [("s.csv", STUDENTS.encode(), "text/csv"), ("t.csv", terms.encode(), "text/csv")]
+    at.file_uploader(key="upload").set_value(uploads).run()
+    at.button(key="check").click().run()
+    assert not at.exception
+    said = "\n".join(str(warning.value) for warning in at.warning)
+    assert words("reading.empty_terms_told_none", n=2) in said
+    labelled(at.selectbox, words("reading.empty_terms")).select("leave").run()
+    at.button(key="check").click().run()
+    assert words("reading.empty_terms_told_leave", n=2) in texts(at)
+    at.button(key="apply").click().run()
+    job = table.take(store, "a")
+    worker_child.do(store, job)
+    assert table.find(store, job.job_id).status == "done"
+    with store.reading() as connection:
+        written = fetch(connection, select(schema.terms.c.term_id, schema.terms.c.status))
+    assert sorted(written.loc[written["status"] == "C", "term_id"]) == [20212, 20212]
+    assert len(written) == 6
+
+
 def test_sheets_are_named_and_chosen_and_what_is_left_is_said(store):
     words = Words("en")
     book = openpyxl.Workbook()

@@ -116,10 +116,12 @@ def test_a_trial_is_stopped_with_a_reason(own, screen):
 def test_the_planned_number_follows_the_calculator(own, screen):
     page = screen.drawn("trial", DEAN)
     assert page.number_input(key="trial-planned-2502").value == 2502
-    page.number_input(key="trial-difference").set_value(10.0).run()
+    page.text_input(key="trial-difference").set_value("10,0").run()
     assert page.number_input(key="trial-planned-588").value == 588
-    page.number_input(key="trial-base").set_value(4.0).run()  # less than the fall: that is cut to it
-    assert not page.exception and page.number_input(key="trial-difference").value <= 4.0
+    page.text_input(key="trial-base").set_value("4").run()  # less than the fall
+    assert not page.exception and "between 0.5 and 4" in page.error[0].value
+    page.text_input(key="trial-difference").set_value("3.5").run()
+    assert not page.error and any(one.key.startswith("trial-planned-") for one in page.number_input)
 
 
 def test_a_refusal_is_said_in_words(own, screen, monkeypatch):

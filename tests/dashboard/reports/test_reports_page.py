@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from dashboard.shell.plain import plain
+from dashboard.shell.wording import Words
 from data.settings import get_settings
 from data.store import open_store, set_fact, write_records
 from data.trust import reports_store
@@ -151,3 +152,29 @@ def test_an_empty_store_says_so(sqlite_template, tmp_path, monkeypatch):
     assert not app.exception and not app.error
     for cache in (get_settings.cache_clear, st.cache_resource.clear, st.cache_data.clear):
         cache()
+
+
+def test_a_correction_is_typed_with_a_comma_or_a_point_and_a_wrong_one_is_kept_to_be_mended(served):
+    app = choose(seen_by("siti", "accreditation"), "iaps40-8c")
+    app.session_state["language"] = "id"
+    app.run()
+    words = Words("id")
+
+    def field(name: str):
+        return next(one for one in app.text_input if one.label == words(name))
+
+    def sent(value: str) -> AppTest:
+        field("reports.override_value").set_value(value)
+        field("reports.override_reason").set_value("dihitung ulang")
+        field("reports.override_second").set_value("terlambat dilaporkan")
+        return button(app, words("reports.override_add")).click().run()
+
+    app = sent("tiga")
+    assert [words("number.none", text="tiga", example="2,5")] == [one.value for one in app.error]
+    assert field("reports.override_value").value == "tiga"
+    assert field("reports.override_reason").value == "dihitung ulang"
+    app = sent("3,0")
+    assert not app.error and words("reports.override_done", n=1) in text_of(app)
+    assert field("reports.override_value").value == ""
+    app = sent("4.0")
+    assert not app.error and words("reports.override_done", n=2) in text_of(app)

@@ -409,7 +409,7 @@ def test_the_duplicates_page_shows_a_pair_and_forgets_it_once_explained(office, 
 def test_the_price_of_a_threshold_follows_the_sliders(office, screen):
     at = screen.drawn("thresholds", RINA)
     before = next(text.value for text in at.markdown if text.value.startswith("Of 1,000 forms"))
-    at.slider(key="threshold").set_value(0.0).run()
+    at.select_slider(key="threshold").set_value(0.0).run()
     after = next(text.value for text in at.markdown if text.value.startswith("Of 1,000 forms"))
     assert before != after
     lowered = EN.number(10**SYNTHETIC_DOUBT)

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from data import schema
 from data.__main__ import app
 from data.engine.bulk import fetch
+from data.records.advice import ADVICE
 from data.records.import_queries import known_records, specimen_hashes
 from data.settings import get_settings
 from data.store import open_store
@@ -122,6 +123,7 @@ def test_refused_rows_are_listed_and_nothing_is_written(load, store_url, tmp_pat
     assert problems.loc[0, ["file", "row", "column", "rule", "value"]].tolist() == [
         "bad_terms.csv", "3", "IPS", "REC004", "4,75",
     ]  # fmt: skip
+    assert problems["what_to_do"].tolist() == [ADVICE[rule] for rule in problems["rule"]]
 
 
 def test_skipped_rows_come_back_as_a_file_and_the_rest_is_written(load, store_url, tmp_path):

@@ -13,7 +13,9 @@ from typer.testing import CliRunner
 
 from data.__main__ import app
 from data.files.choices import read_choice
+from data.files.guess_words import guess_line
 from data.files.mapping import MappingError
+from data.files.reading import Reading
 from data.files.register_files import Source, guess_table, tables_of
 from data.records.ingest import (
     apply_import,
@@ -28,8 +30,12 @@ STUDENTS = "NIM;Kode Prodi;Jenjang;Angkatan;Jenis Daftar\n"
 TWO = STUDENTS + "01;55201;S1;2021;Baru\n02;55201;S1;2021 Genap;Baru\n"
 
 
-def planned(tables: dict[str, str], *choices: str, store=None):
-    sources = [Source(table, f"{table}.csv", text.encode()) for table, text in tables.items()]
+def planned(tables: dict[str, str], *choices: str, store=None, reading: Reading = Reading()):
+    how = {"terms": reading}
+    sources = [
+        Source(table, f"{table}.csv", text.encode(), how.get(table, Reading()))
+        for table, text in tables.items()
+    ]
     said = [read_choice(text) for text in choices]
     mapping = chosen_mapping(store, sources, None, said) if said else None
     return plan_import(sources, mapping, store=store)
@@ -109,6 +115,53 @@ def test_a_term_without_figures_in_a_wide_file_is_named_since_it_may_have_been_a
     told = plan.problems[plan.problems["rule"] == "REC139"]
     assert told["row"].tolist() == [2] and told["column"].tolist() == ["SKS SMT 2"]
     assert plan.accepted and "REC139" not in rules(planned({"students": TWO, "terms": WIDE}))
+
+
+GAPS = """NIM;IPS 1;IPS 2;IPS 3;IPS 4;IPS 5;SKS 1;SKS 2;SKS 3;SKS 4;SKS 5
+01;3,0;;3,2;;;20;;20;;
+02;2,0;;-;2,5;2,6;18;0;;20;20
+"""  # 01 left no trace in 2; 02 was away in 2 (0 credits) and 3; after the last figure there is no gap
+
+
+@pytest.mark.parametrize(("said", "status"), [("leave", "C"), ("inactive", "N")])
+def test_the_office_says_what_empty_terms_of_a_wide_file_were(said, status):
+    tables = {"students": TWO, "terms": GAPS}
+    as_it_stands = planned(tables)
+    assert len(terms_of(as_it_stands)) == 6
+    assert terms_of(as_it_stands)[("02", 20221)] == ("A", None, 0)
+    (guess,) = as_it_stands.guesses["terms"]
+    assert (guess.what, guess.value, guess.cell, guess.proven) == ("empty_terms", "none", "3", False)
+    told = guess_line(guess, "terms")
+    assert told.startswith("3 terms without average and credits not taken as a leave")
+    assert f"--set terms.empty_terms={said}" in told
+    plan = planned(tables, reading=Reading(empty_terms=said))
+    assert plan.accepted and "REC139" not in rules(plan)
+    changed = {key: row for key, row in terms_of(plan).items() if terms_of(as_it_stands).get(key) != row}
+    assert changed == {
+        ("01", 20212): (status, None, None),
+        ("02", 20221): (status, None, 0),
+        ("02", 20222): (status, None, None),
+    }
+    (guess,) = plan.guesses["terms"]
+    assert (guess.value, guess.cell, guess.proven) == (said, "3", True)
+
+
+def test_that_empty_terms_stay_as_they_stand_can_be_said_too():
+    plan = planned({"students": TWO, "terms": GAPS}, reading=Reading(empty_terms="none"))
+    assert terms_of(plan) == terms_of(planned({"students": TWO, "terms": GAPS}))
+    assert plan.guesses["terms"][0].proven
+
+
+def test_a_file_with_the_status_of_terms_is_not_asked_what_empty_ones_were():
+    terms = "NIM;Semester;Status;IPS;SKS\n01;20211;A;3,0;20\n01;20212;C;;0\n01;20221;A;3,0;20\n"
+    plan = planned({"students": TWO, "terms": terms}, reading=Reading(empty_terms="inactive"))
+    assert not plan.guesses["terms"] and terms_of(plan)[("01", 20212)] == ("C", None, 0)
+
+
+def test_an_average_of_0_that_means_no_grade_is_an_empty_term_too():
+    terms = "NIM;IPS 1;IPS 2;IPS 3\n01;3,0;0;3,2\n"
+    plan = planned({"students": TWO, "terms": terms}, "zero=empty", reading=Reading(empty_terms="leave"))
+    assert terms_of(plan)[("01", 20212)] == ("C", None, None)
 
 
 def test_own_semester_numbers_are_placed_by_the_entry():

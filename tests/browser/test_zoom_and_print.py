@@ -1,0 +1,92 @@
+"""Every page at 200 per cent and on paper: nothing beyond the window, nothing to press, always light."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image, ImageStat
+
+from dashboard.shell.access import pages_for
+from data.columns import ROLES
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+FIRST_ROLE = {page.name: role for role in reversed(ROLES) for page in reversed(pages_for(role))}
+# What reaches beyond the window though nothing around it scrolls, and how far the page itself scrolls aside.
+BEYOND = """() => {
+  const wide = document.documentElement.clientWidth, main = document.querySelector('.stMainBlockContainer');
+  const frame = document.querySelector('[data-testid=stMain]'), found = [];
+  if (frame.scrollWidth > frame.clientWidth) found.push(`the page is ${frame.scrollWidth} wide`);
+  const kept = (one) => {
+    for (let above = one.parentElement; above && above !== main; above = above.parentElement)
+      if (getComputedStyle(above).overflowX !== 'visible' && above.getBoundingClientRect().right <= wide + 1)
+        return true;
+    return false;
+  };
+  for (const one of main.querySelectorAll('*')) {
+    const box = one.getBoundingClientRect();
+    if (box.width > 1 && box.height > 1 && box.right > wide + 1 && !kept(one))
+      found.push(one.dataset.testid || one.tagName);
+  }
+  for (const one of main.querySelectorAll('[role=radiogroup]'))
+    if (one.scrollWidth > one.clientWidth + 1) found.push(`choices are cut: ${one.innerText}`);
+  return found;
+}"""
+ON_PAPER = """() => {
+  const shown = (one) => one.getClientRects().length > 0;
+  const all = (selector) => [...document.querySelectorAll(selector)].filter(shown);
+  const told = [];
+  for (const name of ['stSidebar', 'stHeader', 'stElementToolbar'])
+    if (all(`[data-testid=${name}]`).length) told.push(name);
+  for (const one of all('.stMainBlockContainer button'))
+    if (one.ariaChecked !== 'true' && one.ariaSelected !== 'true') told.push(`button ${one.innerText}`);
+  for (const one of all('[data-testid=stPlotlyChart], [data-testid=stDataFrame]'))
+    if (getComputedStyle(one).breakInside !== 'avoid') told.push(`may be split: ${one.dataset.testid}`);
+  for (const one of all('.report-scroll'))
+    if (one.scrollWidth > one.clientWidth + 1) told.push('a table is wider than the paper');
+  return told;
+}"""
+
+
+def paleness(page) -> float:
+    """How light the page is on average, from 0 for black to 1 for white."""
+    picture = Image.open(io.BytesIO(page.screenshot())).convert("L")
+    return ImageStat.Stat(picture).mean[0] / 255
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_page_fits_at_200_per_cent_and_prints_light_and_without_buttons(chrome, site, steps, theme):
+    complaints, seen = {}, []
+    for role in sorted(set(FIRST_ROLE.values())):
+        page = steps.watched(chrome.new_page(color_scheme=theme, viewport={"width": 720, "height": 1000}))
+        page.set_default_timeout(steps.PATIENCE)
+        page.goto(site.url)
+        steps.enter(page, role)
+        for name in (entry.name for entry in pages_for(role) if FIRST_ROLE[entry.name] == role):
+            page.goto(f"{site.url}/{name}" + (f"?s={site.student}" if name == "student" else ""))
+            page.locator("h1").first.wait_for()
+            steps.settled(page)
+            found = page.evaluate(BEYOND)
+            page.emulate_media(media="print", color_scheme=theme)
+            found += page.evaluate(ON_PAPER)
+            light = paleness(page)
+            found += [f"paleness {light:.2f}"] if light < 0.8 else []
+            page.emulate_media(media="screen", color_scheme=theme)
+            complaints |= {name: found} if found else {}
+            seen.append(name)
+        page.close()
+    assert complaints == {}
+    assert set(seen) == set(FIRST_ROLE)
+
+
+def test_a_page_on_paper_keeps_the_width_that_its_charts_were_drawn_for(visitor, site, steps):
+    page = steps.enter(visitor, "leadership")
+    page.locator("[data-testid=stPlotlyChart]").first.wait_for()
+    steps.settled(page)
+    width = """() => { const all = [...document.querySelectorAll('[data-testid=stMainBlockContainer]')];
+      const style = getComputedStyle(all[0]);
+      return all[0].clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight); }"""
+    shown = page.evaluate(width)
+    page.pdf(format="A4")
+    kept = page.evaluate("() => Number(document.documentElement.style.getPropertyValue('--shown'))")
+    assert abs(kept - shown) <= 1 and shown > 900
