@@ -11,8 +11,9 @@ from benchmarks import store_said
 
 MAY_REPEAT = ("import files", "begin backup", "make backup")
 ONE_STEP = ("import", "undo", "approval", "erasure", "restore")
-"""Right after the kill the store says what it said before, or what it says after: nothing in between.
-Records and signatures of an import are two steps."""
+"""Right after the kill the store says what it said before, or what it says after: nothing in between."""
+FIRST_STEP = {"import": "records", "approval": "printed"}
+"""What is done in two steps: the stage that does the first of them only."""
 BACKUP_KEY = "backup-key"
 COUNTED = ("lost", "doubled", "half_written", "audit", "damaged", "not_done")
 

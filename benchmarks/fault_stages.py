@@ -102,6 +102,23 @@ def approve(folder: Path) -> int:
     return 0
 
 
+def print_public(folder: Path) -> int:
+    """The step of an approval before the last: the public file of every report that waits is drawn up."""
+    from dashboard.reports import pipeline
+    from dashboard.reports.approve import reopened
+    from data.store import open_store
+    from data.trust import reports_store
+    from data.trust.scope import Scope
+
+    store, everybody = open_store(folder=folder), Scope.system()
+    listed = reports_store.report_list(store, everybody)
+    for report_id in listed.loc[listed["status"] == "prepared", "report_id"]:
+        table, _ = reopened(reports_store.stored_report(store, everybody, report_id))
+        pipeline.public(store, pipeline.read_register(store, everybody), table)
+    store.close()
+    return 0
+
+
 def back_up(folder: Path) -> int:
     """Back the store up into one file, unless the log tells that it was done and the index lists it."""
     from data.keeping.shelf import read_index
@@ -153,6 +170,7 @@ def stages(feeder_url: str, feeder_user: str) -> dict[str, Callable[[Path], int]
         "training": command("fusion", "train", "--serve"),
         "scoring": command("fusion", "records-only", "--reason", "a try"),
         "approval": approve,
+        "printed": print_public,
         "undo": undo,
         "erasure": erase,
         "migration": command("data", "status"),

@@ -25,7 +25,7 @@ from typing import Annotated
 import typer
 
 from benchmarks import fault_programs, fault_stages, store_said
-from benchmarks.fault_findings import COUNTED, ONE_STEP, Found, compare, in_between, said, sound
+from benchmarks.fault_findings import COUNTED, FIRST_STEP, ONE_STEP, Found, compare, in_between, said, sound
 from benchmarks.report_file import write_result
 
 FULL = "full disk"
@@ -243,10 +243,10 @@ def filled(trial: Trial, before: Path, count: int, rng: random.Random) -> Found:
 def _states(trial: Trial, name: str, before: Path, wanted: dict) -> list[dict]:
     """What a store may say right after a kill."""
     found = [store_said.fingerprint(before), wanted["tables"]]
-    if name == "import":
-        folder = trial.base / "records-only"
+    if name in FIRST_STEP:
+        folder = trial.base / f"{FIRST_STEP[name]}-calm"
         shutil.copytree(before, folder)
-        trial.undisturbed("records", folder)
+        trial.undisturbed(FIRST_STEP[name], folder)
         found.append(store_said.fingerprint(folder))
         shutil.rmtree(folder)
     return found
