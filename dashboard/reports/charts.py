@@ -117,7 +117,7 @@ def _number_axis(axes, form: str, language: str) -> None:
 
 
 def table_charts(table: ReportTable, language: str) -> list[Chart]:
-    """The chart that a profile asks for (``chart``: column keys), of rows with figures; none of mere zeros."""
+    """The chart that a profile asks for (``chart``: column keys); none of rows with mere zeros."""
     wanted = table.profile.source.get("chart", [])
     columns = [column for column in table.columns if column.key in wanted]
     if not columns or not any(
