@@ -8,25 +8,29 @@ statement that changes rows, a commit, a file opened for writing, renamed or rem
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import signal
 import sys
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import date
 from importlib import import_module
 from pathlib import Path
 
+from benchmarks.fault_findings import BACKUP_KEY
+
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "tests" / "samples"
-LOAD = (
+RECORDS = (
     "data",
     "load",
     *("--students", str(SAMPLES / "siakad_students.csv")),
     *("--terms", str(SAMPLES / "siakad_terms.csv")),
     *("--outcomes", str(SAMPLES / "siakad_outcomes.csv")),
-    *("--signatures", str(SAMPLES / "signatures.zip")),
     "--synthetic",
 )
+LOAD = (*RECORDS, "--signatures", str(SAMPLES / "signatures.zip"))
 JOB_FILES = ("siakad_students.csv", "siakad_terms.csv", "siakad_outcomes.csv", "signatures.zip")
 PRELOAD = (
     "benchmarks.fault_stages",
@@ -35,6 +39,9 @@ PRELOAD = (
     "data.records.ingest",
     "data.signatures.ingest",
     "data.trust.undo",
+    "data.keeping.shelf",
+    "data.keeping.restore",
+    "data.keeping.rotation",
     "dashboard.reports.pipeline",
     "dashboard.importing.plan",
     "fusion.pipeline",
@@ -95,24 +102,90 @@ def approve(folder: Path) -> int:
     return 0
 
 
+def print_public(folder: Path) -> int:
+    """The step of an approval before the last: the public file of every report that waits is drawn up."""
+    from dashboard.reports import pipeline
+    from dashboard.reports.approve import reopened
+    from data.store import open_store
+    from data.trust import reports_store
+    from data.trust.scope import Scope
+
+    store, everybody = open_store(folder=folder), Scope.system()
+    listed = reports_store.report_list(store, everybody)
+    for report_id in listed.loc[listed["status"] == "prepared", "report_id"]:
+        table, _ = reopened(reports_store.stored_report(store, everybody, report_id))
+        pipeline.public(store, pipeline.read_register(store, everybody), table)
+    store.close()
+    return 0
+
+
+def back_up(folder: Path) -> int:
+    """Back the store up into one file, unless the log tells that it was done and the index lists it."""
+    from data.keeping.shelf import read_index
+
+    file = folder / "kept" / "one.backup"
+    if _told(folder, "make backup") and [one.file for one in read_index(file.parent)] == [file.name]:
+        return 0
+    file.unlink(missing_ok=True)
+    return _with_backups("backup", file)(folder)
+
+
+def restore(folder: Path) -> int:
+    """Finish a restore that was cut off; then restore, unless the log tells that it was done."""
+    finished = command("data", "restore", "--finish")(folder)
+    if finished or _told(folder, "restore backup"):
+        return finished
+    return _with_backups("restore", folder / "kept" / "one.backup", "--replace", "--yes")(folder)
+
+
+def rotate(folder: Path) -> int:
+    """Give the store another key, unless the former one lies aside and no change is under way."""
+    if list(folder.glob("key.before-*")) and not (folder / "key.new").exists():
+        return 0
+    return command("data", "rotate-key", "--yes")(folder)
+
+
+def _told(folder: Path, action: str) -> bool:
+    from data.store import open_store
+    from data.trust import audit
+
+    store = open_store(folder=folder)
+    found = len(audit.entries(store, action=action)) > 0
+    store.close()
+    return found
+
+
+def _with_backups(word: str, file: Path, *more: str) -> Callable[[Path], int]:
+    return command("data", word, str(file), "--key-file", str(file.parent.parent / BACKUP_KEY), *more)
+
+
 def stages(feeder_url: str, feeder_user: str) -> dict[str, Callable[[Path], int]]:
     """Name → the work, for a store in a folder; done twice it does what once does."""
     pull = ("data", "feeder", "pull", "--url", feeder_url, "--user", feeder_user, "--page", "20")
     return {
         "import": command(*LOAD),
+        "records": command(*RECORDS),
         "pull": command(*pull),
         "embedding": command("vision", "embed"),
         "training": command("fusion", "train", "--serve"),
         "scoring": command("fusion", "records-only", "--reason", "a try"),
         "approval": approve,
+        "printed": print_public,
         "undo": undo,
         "erasure": erase,
         "migration": command("data", "status"),
+        "backup": back_up,
+        "restore": restore,
+        "rotation": rotate,
     }
 
 
 def do(
-    run: Callable[[Path], int] | tuple[str, ...], folder: Path, kill_at: int, count_to: Path | None
+    run: Callable[[Path], int] | tuple[str, ...],
+    folder: Path,
+    kill_at: int = 0,
+    count_to: Path | None = None,
+    room: int = 0,
 ) -> None:
     """One stage in this process, which ends with it.
 
@@ -124,12 +197,16 @@ def do(
         The number of the write at which the process kills itself; 0: it does not.
     count_to : pathlib.Path or None
         Where to write how many writes there were.
+    room : int
+        Bytes that a file may have, as on a disk that fills up; 0: as many as there is room for.
     """
     log = os.open(folder.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
     sys.stdout = sys.stderr = os.fdopen(1, "w", buffering=1)
     use(folder)
+    if room:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
     writes = Writes(kill_at, folder)
     writes.watch()
     code = (command(*run) if isinstance(run, tuple) else run)(folder)
@@ -216,19 +293,23 @@ def prepare(
         "undo": _with_import(_copy(loaded, base / "imported")),
         "migration": _older(_copy(loaded, base / "older")),
         "worker": _with_jobs(_copy(empty, base / "asked")),
+        "backup": _with_place(_copy(loaded, base / "shelved")),
+        "restore": _with_backup(_copy(loaded, base / "backed"), run),
+        "rotation": _with_all_sealed(_copy(loaded, base / "sealed")),
         "app": _copy(loaded, base / "served"),
     }
+    before["two workers"] = before["worker"]
     if set(wanted) <= set(before):
         return before
     demo = base / "demo"
     demo.mkdir()
     run(("data", "demo", "--students", str(students), "--seed", "3"), demo)
     embed_at_random(demo)
-    before |= {"training": demo, "approval": _with_report(_copy(demo, base / "report"))}
+    before |= {"training": demo, "approval": with_report(_copy(demo, base / "report"))}
     trained = _copy(demo, base / "trained")
     if {"scoring", "erasure"} & set(wanted):
         run(("fusion", "train", "--serve"), trained)
-        before |= {"scoring": trained, "erasure": _with_name(_copy(trained, base / "named"))}
+        before |= {"scoring": trained, "erasure": with_name(_copy(trained, base / "named"))}
     return before
 
 
@@ -253,7 +334,8 @@ def embed_at_random(folder: Path) -> None:
     store.close()
 
 
-def _with_report(folder: Path) -> Path:
+def with_report(folder: Path) -> Path:
+    """Prepare a report that waits for its approval."""
     from dashboard.reports import pipeline
     from data.store import open_store
     from data.trust.scope import Scope
@@ -277,7 +359,8 @@ def _with_import(folder: Path) -> Path:
     return folder
 
 
-def _with_name(folder: Path) -> Path:
+def with_name(folder: Path) -> Path:
+    """Say in a store's folder whom to erase, and let a picture of theirs lie in the cache."""
     from data.queries import specimen_table
     from data.store import open_store
 
@@ -289,6 +372,27 @@ def _with_name(folder: Path) -> Path:
     cached.write_bytes(b"a picture of theirs")
     store.close()
     return folder
+
+
+def _with_place(folder: Path) -> Path:
+    (folder / "kept").mkdir()
+    (folder / BACKUP_KEY).write_text(b64encode(bytes(range(32))).decode(), encoding="ascii")
+    return folder
+
+
+def _with_backup(folder: Path, run: Callable[[tuple[str, ...], Path], None]) -> Path:
+    """A backup of the store, and somebody erased since: the restore has to erase them again."""
+    file = _with_place(folder) / "kept" / "one.backup"
+    run(("data", "backup", str(file), "--key-file", str(folder / BACKUP_KEY)), folder)
+    key = (with_name(folder) / "whom").read_text(encoding="utf-8")
+    run(("data", "erase", "--student", key, "--everything", "--yes"), folder)
+    return folder
+
+
+def _with_all_sealed(folder: Path) -> Path:
+    """Images, vectors, and the files of a job that waits."""
+    embed_at_random(folder)
+    return _with_jobs(folder)
 
 
 def _older(folder: Path) -> Path:

@@ -4,107 +4,54 @@ Every kind of work is done once undisturbed. Then copies of the same starting st
 other one at a moment drawn between the beginning of the work and its usual end, every other at a write drawn
 from all that the work makes (a statement, a commit, a file); the same work is started again, and the store,
 its files and its audit log must say what the undisturbed ones say. ``app`` is the served app while browsers
-sign in; ``worker`` is the worker with its job, killed with and without the job's own process.
+sign in; ``worker`` is the worker with its job, killed with and without the job's own process; ``two workers``
+are started on one job and one of them is killed: nobody starts anything again, the other must do it.
+``full disk`` is no kill: the import meets a disk on which files can grow to a size drawn by chance.
 """
 
 from __future__ import annotations
 
-import http.client
 import json
 import multiprocessing
 import os
 import random
 import shutil
 import signal
-import socket
-import sqlite3
-import subprocess
-import sys
 import tempfile
 import time
-from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from benchmarks import fault_stages, store_said
+from benchmarks import fault_programs, fault_stages, store_said
+from benchmarks.fault_findings import COUNTED, FIRST_STEP, ONE_STEP, Found, compare, in_between, said, sound
 from benchmarks.report_file import write_result
 
-ROOT = Path(__file__).resolve().parent.parent
+FULL = "full disk"
 SHARES = {  # of the kills; what takes long suffers fewer
-    "import": 0.22,
-    "pull": 0.16,
-    "embedding": 0.03,
-    "training": 0.03,
-    "scoring": 0.05,
-    "approval": 0.08,
-    "undo": 0.15,
-    "erasure": 0.12,
-    "migration": 0.1,
-    "worker": 0.03,
-    "app": 0.03,
+    "import": 0.2,
+    "pull": 0.13,
+    "undo": 0.12,
+    "erasure": 0.13,
+    "migration": 0.08,
+    "restore": 0.09,
+    "backup": 0.05,
+    "rotation": 0.06,
+    "approval": 0.06,
+    "scoring": 0.01,
+    "embedding": 0.02,
+    "training": 0.005,
+    "worker": 0.02,
+    "two workers": 0.01,
+    "app": 0.02,
+    FULL: 0.05,
 }
-SIGN_INS = 40
-IMPORTED = "import files"
 PATIENCE = 900.0
-WORK = ("dashboard", "worker", "--until-idle")
-
-
-@dataclass
-class Found:
-    """What kills of one kind of work have left behind.
-
-    Parameters
-    ----------
-    seconds : float
-        Of the undisturbed work.
-    writes : int or None
-        Statements, commits and file operations of it.
-    at_a_moment, at_a_write : int
-        Kills of either kind.
-    lost, doubled, half_written : int
-        Rows and files that are missing, too many, or say something else than undisturbed.
-    audit : int
-        Logs that are not whole, or do not tell of each act once.
-    damaged : int
-        Databases that do not pass their own check right after the kill.
-    not_done : int
-        Works that could not be done when started again.
-    told_again : int
-        Imports that were over when the kill came, so that starting again was a second import of the same
-        rows, which changed nothing and is in the log as what it was. Nothing is wrong with them.
-    told : list of str
-        What was found, for whoever mends it.
-    """
-
-    seconds: float
-    writes: int | None = None
-    at_a_moment: int = 0
-    at_a_write: int = 0
-    lost: int = 0
-    doubled: int = 0
-    half_written: int = 0
-    audit: int = 0
-    damaged: int = 0
-    not_done: int = 0
-    told_again: int = 0
-    told: list[str] = field(default_factory=list)
-
-    @property
-    def kills(self) -> int:
-        """All of them."""
-        return self.at_a_moment + self.at_a_write
-
-    @property
-    def wrong(self) -> int:
-        """How much of it must not be."""
-        return self.lost + self.doubled + self.half_written + self.audit + self.damaged + self.not_done
 
 
 def main(
-    kills: Annotated[int, typer.Option(min=11, help="Of all kinds of work together.")] = 200,
+    kills: Annotated[int, typer.Option(min=15, help="Of all kinds of work together.")] = 200,
     students: Annotated[int, typer.Option(min=120, help="Of the university on which models learn.")] = 160,
     pulled: Annotated[int, typer.Option(min=8, help="Students of the invented Feeder.")] = 120,
     only: Annotated[str, typer.Option(help="Kinds of work; the others stay in the file as they are.")] = "",
@@ -123,17 +70,22 @@ def main(
         tempfile.TemporaryDirectory() as base,
         served(registers.rows_of(registers.invented(pulled))) as feeder,
     ):
-        runs = fault_stages.stages(feeder.url, USER)
         trial = Trial(Path(base), feeder.url, USER)
-        before = fault_stages.prepare(Path(base), students, trial.command, chosen)
+        before = fault_stages.prepare(
+            Path(base), students, trial.command, [one for one in chosen if one != FULL]
+        )
         found = {}
         for name in chosen:
             count = max(1, round(kills * SHARES[name]))
             rng = random.Random(f"{seed} {name}")
-            if name == "app":
-                found[name] = killed_apps(trial, before[name], count, rng)
+            since = time.monotonic()
+            if name == FULL:
+                found[name] = filled(trial, before["import"], count, rng)
+            elif name == "app":
+                found[name] = fault_programs.killed_apps(trial.base, before[name], count, rng)
             else:
-                found[name] = killed(trial, name, before[name], count, rng, forked=name in runs)
+                found[name] = killed(trial, name, before[name], count, rng)
+            found[name].took = time.monotonic() - since
             _show(name, found[name])
             result = _result(found, before_this, kills, students, pulled, seed, time.monotonic() - began)
             write_result(result, json_file)  # an hour's work is not lost with its last minute
@@ -158,10 +110,15 @@ class Trial:
         self._context.set_forkserver_preload(list(fault_stages.PRELOAD))
 
     def start(
-        self, work: str | tuple[str, ...], folder: Path, kill_at: int = 0, count_to: Path | None = None
+        self,
+        work: str | tuple[str, ...],
+        folder: Path,
+        kill_at: int = 0,
+        count_to: Path | None = None,
+        room: int = 0,
     ):
         """A process that does a stage, by name, or a command."""
-        arguments = (work, self._feeder, folder, kill_at, count_to)
+        arguments = (work, self._feeder, folder, kill_at, count_to, room)
         process = self._context.Process(target=_work, args=arguments)
         process.start()
         return process
@@ -183,6 +140,21 @@ class Trial:
             said = folder.with_suffix(".log").read_text(encoding="utf-8", errors="replace")[-2000:]
             raise RuntimeError(f"{what} ended with {process.exitcode}: {said}")
 
+    def killed_at(self, name: str, folder: Path, write: int) -> bool:
+        """Kill a stage at the write of that number; whether it came so far."""
+        process = self.start(name, folder, kill_at=write)
+        process.join(PATIENCE)
+        return process.exitcode == -signal.SIGKILL
+
+    def killed_after(self, name: str, folder: Path, seconds: float) -> bool:
+        """Kill a stage after so many seconds; whether it was at work still."""
+        process = self.start(name, folder)
+        process.join(seconds)
+        hit = process.is_alive()
+        process.kill()
+        process.join()
+        return hit
+
     def to_the_end(self, name: str, folder: Path) -> bool:
         """Do a stage once more; whether it was done."""
         process = self.start(name, folder)
@@ -190,288 +162,101 @@ class Trial:
         return process.exitcode == 0
 
 
-def _work(work, feeder: tuple[str, str], folder: Path, kill_at: int, count_to: Path | None) -> None:
+def _work(work, feeder: tuple[str, str], folder: Path, *about) -> None:
     run = work if isinstance(work, tuple) else fault_stages.stages(*feeder)[work]
-    fault_stages.do(run, folder, kill_at, count_to)
+    fault_stages.do(run, folder, *about)
 
 
-def killed(trial: Trial, name: str, before: Path, count: int, rng: random.Random, *, forked: bool) -> Found:
+def killed(trial: Trial, name: str, before: Path, count: int, rng: random.Random) -> Found:
     """Kill one kind of work so often, and compare.
 
     Parameters
     ----------
-    forked : bool
-        Whether it is a stage; else it is the worker, a program with a child of its own.
+    name : str
+        A stage of :mod:`benchmarks.fault_stages`, "worker" or "two workers".
+    before : pathlib.Path
+        The folder of the store that it starts from.
+    count : int
+        Kills that come while it is at work.
     """
-    calm = trial.base / f"{name}-calm"
+    calm, programs = trial.base / f"{name}-calm", name.endswith(("worker", "workers"))
     shutil.copytree(before, calm)
-    began = time.monotonic()
-    writes = None
-    if forked:
-        seconds, writes = trial.undisturbed(name, calm)
-    else:
-        _worker(calm).wait()
+    began, writes = time.monotonic(), None
+    if programs:
+        fault_programs.worker(calm)
         seconds = time.monotonic() - began
+    else:
+        seconds, writes = trial.undisturbed(name, calm)
     wanted, found, tries = said(calm), Found(round(seconds, 2), writes), 0
+    states = _states(trial, name, before, wanted) if name in ONE_STEP else []
     while found.kills < count and tries < 4 * count:
         tries += 1
         folder = trial.base / f"{name}-{tries}"
         shutil.copytree(before, folder)
-        at_a_write = forked and tries % 2 == 0
-        if at_a_write:
-            process = trial.start(name, folder, kill_at=rng.randint(1, writes))
-            process.join(PATIENCE)
-            hit = process.exitcode == -signal.SIGKILL
-        elif forked:
-            process = trial.start(name, folder)
-            process.join(rng.uniform(0, seconds))
-            hit = process.is_alive()
-            process.kill()
-            process.join()
+        at_a_write = not programs and tries % 2 == 0
+        if name == "two workers":
+            hit = fault_programs.kill_one_of_two(folder, rng.uniform(1, seconds), rng)
+        elif name == "worker":
+            hit = fault_programs.kill_worker(folder, rng.uniform(1, seconds), alone=tries % 4 == 1)
+        elif at_a_write:
+            hit = trial.killed_at(name, folder, write=rng.randint(1, writes))
         else:
-            hit = _kill_worker(folder, rng.uniform(1, seconds), alone=tries % 4 == 1)
+            hit = trial.killed_after(name, folder, rng.uniform(0, seconds))
         if hit:
             found.at_a_write += at_a_write
             found.at_a_moment += not at_a_write
             found.damaged += not sound(folder)
-            done = trial.to_the_end(name, folder) if forked else _worker(folder).wait() == 0
+            found.half_written += bool(states) and in_between(folder, *states)
+            done = _again(trial, name, folder)
             compare(found, wanted, said(folder), folder, done)
         shutil.rmtree(folder)
+    shutil.rmtree(calm)
     return found
 
 
-def said(folder: Path) -> dict[str, object]:
-    """What the store of a folder says, its log and its files included."""
-    from sqlalchemy import select
+def filled(trial: Trial, before: Path, count: int, rng: random.Random) -> Found:
+    """Let so many imports meet a disk that fills up at a size drawn by chance, and do them again with room.
 
-    from data import schema
-    from data.store import open_store
-    from data.trust.audit_chain import verify_chain
-
-    store = open_store(folder=folder)
-    with store.reading() as connection:
-        jobs = Counter(connection.scalars(select(schema.jobs.c.status)))
-    whole = verify_chain(store).intact and _reports_prove(store)
-    store.close()
-    about = {"tables": store_said.fingerprint(folder), "entries": store_said.entries(folder), "whole": whole}
-    return about | {
-        "jobs": jobs,
-        "files": Counter(store_said.files(folder)),
-        "drafts": store_said.drafts(folder),
-    }
-
-
-def _reports_prove(store) -> bool:
-    from dashboard.reports import pipeline
-    from data.trust import reports_store
-    from data.trust.scope import Scope
-
-    everybody = Scope.system()
-    listed = reports_store.report_list(store, everybody)["report_id"]
-    return all(pipeline.prove(store, everybody, one).intact for one in listed)
-
-
-def sound(folder: Path) -> bool:
-    """Whether SQLite finds nothing wrong with the database, right after the kill."""
-    connection = sqlite3.connect(folder / "tepat.db")
-    try:
-        checks = [
-            connection.execute(f"PRAGMA {check}").fetchall()
-            for check in ("integrity_check", "foreign_key_check")
-        ]
-    finally:
-        connection.close()
-    return checks == [[("ok",)], []]
-
-
-def compare(found: Found, wanted: dict, got: dict, folder: Path, done: bool) -> None:
-    """Add to what was found the difference between an undisturbed store and one that was killed."""
-    differences = []
-    for table, (rows, digest) in wanted["tables"].items():
-        has, same = got["tables"][table]
-        found.lost += max(rows - has, 0)
-        found.doubled += max(has - rows, 0)
-        found.half_written += has == rows and digest != same
-        if (has, same) != (rows, digest):
-            differences.append(f"{table}: {has} rows for {rows}")
-    missing, more = wanted["files"] - got["files"], got["files"] - wanted["files"]
-    found.lost += missing.total()
-    found.doubled += more.total()
-    found.half_written += len(got["drafts"])
-    again = {action: count - wanted["entries"].get(action, 0) for action, count in got["entries"].items()}
-    found.told_again += (
-        again.get(IMPORTED, 0) == 1
-    )  # killed after its end and done once more: two true entries
-    again[IMPORTED] = again.get(IMPORTED, 0) - (again.get(IMPORTED, 0) == 1)
-    audit = not got["whole"] or any(again.values()) or not wanted["entries"].keys() <= got["entries"].keys()
-    found.audit += audit
-    found.not_done += not done or got["jobs"] != wanted["jobs"]
-    if missing or more:
-        differences.append(f"files missing {sorted(missing)}, more {sorted(more)}")
-    if audit:
-        differences.append(f"log whole: {got['whole']}, entries {got['entries']} for {wanted['entries']}")
-    if not done or got["jobs"] != wanted["jobs"]:
-        log = folder.with_suffix(".log")
-        last = log.read_text(encoding="utf-8", errors="replace")[-600:] if log.exists() else ""
-        differences.append(f"done: {done}, jobs {dict(got['jobs'])}: {last}")
-    found.told += differences
-
-
-# --- the worker ---------------------------------------------------------------------------------------------
-def _worker(folder: Path) -> subprocess.Popen:
-    return _program(folder, *WORK)
-
-
-def _program(folder: Path, *words: str) -> subprocess.Popen:
-    environment = {**os.environ, "TEPAT_FOLDER": str(folder), "DATABASE_URL": ""}
-    log = folder.with_suffix(".log").open("ab")
-    started = subprocess.Popen(
-        [sys.executable, "-m", *words],
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        start_new_session=True,
-    )
-    log.close()
-    return started
-
-
-def _kill_worker(folder: Path, after: float, *, alone: bool) -> bool:
-    """Kill the worker, with the process of its job or without; whether it was still at work."""
-    process = _worker(folder)
-    try:
-        process.wait(after)
-        return False
-    except subprocess.TimeoutExpired:
-        process.kill() if alone else os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        return True
-
-
-# --- the app ------------------------------------------------------------------------------------------------
-def killed_apps(trial: Trial, before: Path, count: int, rng: random.Random) -> Found:
-    """Kill the served app while browsers exchange their tickets for cookies, and serve again.
-
-    A sign-in whose answer arrived must hold; one whose answer did not may be begun again, and is there once.
+    Each step, the records and the signatures, has happened wholly or not at all.
     """
-    found, seconds = Found(0.0), _sign_in_seconds(trial, before)
-    found.seconds = round(seconds, 2)
+    calm = trial.base / "full-calm"
+    shutil.copytree(before, calm)
+    seconds, writes = trial.undisturbed("import", calm)
+    wanted, found = said(calm), Found(round(seconds, 2), writes)
+    states = _states(trial, "import", before, wanted)
+    largest = (calm / "tepat.db").stat().st_size  # the log of what is written grows to a third of it
     for turn in range(count):
-        folder = trial.base / f"app-{turn}"
+        folder = trial.base / f"full-{turn}"
         shutil.copytree(before, folder)
-        tickets, port = [], _free_port()
-        process = _program(folder, "dashboard", "serve", "--no-worker", "--port", str(port))
-        _wait_for(port, process)
-        tickets = _tickets(folder)
-        answered = _sign_in(port, tickets, until=time.monotonic() + rng.uniform(0, seconds), kill=process)
-        process.wait()
-        found.at_a_moment += 1
+        process = trial.start("import", folder, room=rng.randint(largest // 16, largest // 3))
+        process.join(PATIENCE)
+        found.filled += process.exitcode != 0
         found.damaged += not sound(folder)
-        again = _program(folder, "dashboard", "serve", "--no-worker", "--port", str(port))
-        found.not_done += not _wait_for(port, again)
-        rest = _sign_in(port, [one for one in tickets if one not in answered], until=time.monotonic() + 60)
-        _compare_sign_ins(found, folder, tickets, answered, rest)
-        os.killpg(again.pid, signal.SIGKILL)
-        again.wait()
+        found.half_written += in_between(folder, *states)
+        found.not_done += process.exitcode not in (0, 2)  # 2 is a refusal in words
+        done = trial.to_the_end("import", folder)
+        compare(found, wanted, said(folder), folder, done)
         shutil.rmtree(folder)
     return found
 
 
-def _sign_in_seconds(trial: Trial, before: Path) -> float:
-    folder, port = trial.base / "app-calm", _free_port()
-    shutil.copytree(before, folder)
-    process = _program(folder, "dashboard", "serve", "--no-worker", "--port", str(port))
-    _wait_for(port, process)
-    tickets, began = _tickets(folder), time.monotonic()
-    answered = _sign_in(port, tickets, until=began + 60)
-    seconds = time.monotonic() - began
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    if len(answered) != len(tickets):
-        raise RuntimeError(f"{len(answered)} of {len(tickets)} sign-ins were answered by an undisturbed app")
-    return seconds
+def _states(trial: Trial, name: str, before: Path, wanted: dict) -> list[dict]:
+    """What a store may say right after a kill."""
+    found = [store_said.fingerprint(before), wanted["tables"]]
+    if name in FIRST_STEP:
+        folder = trial.base / f"{FIRST_STEP[name]}-calm"
+        shutil.copytree(before, folder)
+        trial.undisturbed(FIRST_STEP[name], folder)
+        found.append(store_said.fingerprint(folder))
+        shutil.rmtree(folder)
+    return found
 
 
-def _tickets(folder: Path) -> list[str]:
-    from data.store import open_store
-    from data.trust.accounts import Account, write_accounts
-    from data.trust.sessions import begin
-
-    store, someone = open_store(folder=folder), Account("rina", "Rina", "registry")
-    write_accounts(store, [someone])
-    tickets = [begin(store, someone)[1] for _ in range(SIGN_INS)]
-    store.close()
-    return tickets
-
-
-def _sign_in(
-    port: int, tickets: list[str], until: float, kill: subprocess.Popen | None = None
-) -> dict[str, str]:
-    """Ticket → cookie of those that were answered; with ``kill``, the app dies at ``until``."""
-    import threading
-
-    stop = threading.Timer(max(until - time.monotonic(), 0), lambda: os.killpg(kill.pid, signal.SIGKILL))
-    if kill is not None:
-        stop.start()
-    answered = {}
-    for ticket in tickets:
-        line = http.client.HTTPConnection("localhost", port, timeout=30)
-        try:
-            line.request("POST", "/session", ticket)
-            answer = line.getresponse()
-            if answer.status == 204:
-                answered[ticket] = answer.getheader("set-cookie").partition("=")[2].partition(";")[0]
-        except (OSError, http.client.HTTPException):
-            if kill is not None:
-                break
-        finally:
-            line.close()
-    if kill is not None:
-        stop.join()
-    return answered
-
-
-def _compare_sign_ins(found: Found, folder: Path, tickets: list, answered: dict, rest: dict) -> None:
-    from data.store import open_store
-    from data.trust.audit_chain import verify_chain
-    from data.trust.sessions import find_by_cookie, sessions_of
-
-    store = open_store(folder=folder)
-    lost = sum(find_by_cookie(store, cookie) is None for cookie in (*answered.values(), *rest.values()))
-    there = len(sessions_of(store, "rina"))
-    unanswered = len(tickets) - len(answered) - len(rest)  # the answer under way at the kill, at most
-    found.lost += lost + max(len(tickets) - there, 0)
-    found.doubled += max(there - len(tickets), 0)
-    found.half_written += max(unanswered - 1, 0)
-    found.audit += not verify_chain(store).intact
-    if lost or there != len(tickets) or unanswered > 1:
-        found.told.append(
-            f"app: {lost} cookies lost, {there} sessions, {unanswered} tickets without an answer"
-        )
-    store.close()
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        return free.getsockname()[1]
-
-
-def _wait_for(port: int, process: subprocess.Popen, seconds: float = 120) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and process.poll() is None:
-        line = http.client.HTTPConnection("localhost", port, timeout=5)
-        try:
-            line.request("GET", "/health")
-            if line.getresponse().status == 200:
-                return True
-        except (OSError, http.client.HTTPException):
-            time.sleep(0.2)
-        finally:
-            line.close()
-    return False
+def _again(trial: Trial, name: str, folder: Path) -> bool:
+    """Start the work once more, unless that is nobody's to do; whether it ended well."""
+    if name == "two workers":
+        return True
+    return fault_programs.worker(folder) if name == "worker" else trial.to_the_end(name, folder)
 
 
 # --- the answer ---------------------------------------------------------------------------------------------
@@ -491,16 +276,17 @@ def _result(
     seed: int,
     seconds: float,
 ) -> dict:
-    counted = ("lost", "doubled", "half_written", "audit", "damaged", "not_done")
     listed = {
         name: {
             "kills": one.kills,
             "at_a_moment": one.at_a_moment,
             "at_a_write": one.at_a_write,
+            "disks_filled": one.filled,
             "seconds_undisturbed": one.seconds,
             "writes_undisturbed": one.writes,
+            "seconds": round(one.took),
         }
-        | {what: getattr(one, what) for what in (*counted, "told_again")}
+        | {what: getattr(one, what) for what in (*COUNTED, "told_again")}
         for name, one in found.items()
     }
     listed = {name: one for name, one in before.items() if name not in listed} | listed
@@ -509,8 +295,9 @@ def _result(
         f"--seed {seed}",
         "data": "invented students; the office's files and the Feeder of the tests; SQLite",
         "kills": sum(one["kills"] for one in listed.values()),
-        **{what: sum(one[what] for one in listed.values()) for what in counted},
-        "wrong": sum(one[what] for one in listed.values() for what in counted),
+        "disks_filled": sum(one["disks_filled"] for one in listed.values()),
+        **{what: sum(one[what] for one in listed.values()) for what in COUNTED},
+        "wrong": sum(one[what] for one in listed.values() for what in COUNTED),
         "work": listed,
         "told": {name: one.told[:20] for name, one in found.items() if one.told},
         "seconds": round(seconds),
@@ -520,9 +307,9 @@ def _result(
 
 def _show(name: str, found: Found) -> None:
     typer.echo(
-        f"{name:10s} {found.kills:4d} kills ({found.at_a_write} at a write)  lost {found.lost}  doubled "
+        f"{name:11s} {found.kills:4d} kills ({found.at_a_write} at a write)  lost {found.lost}  doubled "
         f"{found.doubled}  half-written {found.half_written}  log {found.audit}  damaged {found.damaged}  "
-        f"not done {found.not_done}"
+        f"not done {found.not_done}  {found.took:.0f} s"
     )
     for line in found.told[:5]:
         typer.echo(f"           {line}")

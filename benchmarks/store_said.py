@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
@@ -33,6 +34,7 @@ UNCOMPARED = {
     "jobs",
     "sessions",
 }  # attempts may be recorded once each
+OF_THE_KEY = ("key_check", "kept_keys")  # facts that hold sealed bytes: drawn anew each time
 PART_OF_THE_STORE = ("tepat.db", "tepat.db-wal", "tepat.db-shm", "key", "audit-head.json", "worker")
 
 
@@ -63,6 +65,8 @@ def fingerprint(folder: Path) -> dict[str, tuple[int, str]]:
         "score_id": dict(zip(scores.score_id, named, strict=True)),
         "specimen_id": dict(zip(specimens.specimen_id, pictures, strict=True)),
     }
+    facts = frames["store_facts"]
+    facts.loc[facts["name"].isin(OF_THE_KEY), "value"] = None
     frames["models"]["manifest"] = [_without_clock(manifest) for manifest in frames["models"]["manifest"]]
     erased = [_deleted(receipt) for receipt in frames["erasures"]["receipt"]]
     frames["erasures"] = (
@@ -101,6 +105,35 @@ def drafts(folder: Path) -> list[str]:
     return [path.name for path in places if path.name.startswith((".", "tmp")) or path.suffix == ".tmp"]
 
 
+def unopened(store) -> Counter[str]:
+    """What the store's key does not open: table, or place of a file, and how many.
+
+    Parameters
+    ----------
+    store : data.engine.database.Store
+    """
+    from data.engine.cipher import KeyProblem
+    from data.jobs import live
+    from data.keeping.rotation import SEALED
+
+    closed: Counter[str] = Counter()
+    for table, sealed, prefix in SEALED:
+        key = next(iter(table.primary_key.columns))
+        with store.reading() as connection:
+            rows = connection.execute(select(key, sealed).where(sealed.is_not(None))).all()
+        for name, content in rows:
+            try:
+                store.cipher.decrypt(bytes(content), f"{prefix}:{name}")
+            except KeyProblem:
+                closed[table.name] += 1
+    for names in (store.folder / "jobs").glob("*/names"):
+        try:
+            live.kept_files(store, names.parent.name)
+        except (KeyProblem, OSError):
+            closed["jobs"] += 1
+    return closed
+
+
 def _without_clock(manifest: dict) -> dict:
     """A model's manifest without the times at which it went into service."""
     served = [{k: v for k, v in entry.items() if k != "at"} for entry in manifest.get("served", [])]
@@ -119,7 +152,8 @@ def _digest(name: str, frame: pd.DataFrame, numbers: dict, keys: dict) -> tuple[
     if "student_key" in frame:
         frame["student_key"] = frame["student_key"].map(numbers)
     moving = VOLATILE | VOLATILE_OF.get(name, set())
-    volatile = [c for c in frame if c in moving or c.endswith("_at") or c == "ciphertext"]
+    clocks = [c for c in frame if c == "at" or c.endswith("_at")]
+    volatile = [c for c in frame if c in moving or c == "ciphertext"] + clocks
     frame = frame.drop(columns=volatile)
     lines = sorted(repr(row) for row in frame.itertuples(index=False, name=None))
     return len(frame), hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -196,6 +196,7 @@ def open_store(
         seal = facts.seal(cipher, head_path(folder, settings))
         if upgrade:
             begin_head(engine, seal)
+            seal.sweep()
     except BaseException:
         engine.dispose()
         raise

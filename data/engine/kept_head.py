@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import sys
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -101,6 +102,17 @@ class Seal:
             mine = asdict(head) | {"at": f"{now().isoformat(timespec='seconds')}Z", "mac": self._mac(head)}
             self._replace(everything | {self.store_id: mine})
 
+    def sweep(self) -> None:
+        """Delete what a kill has left of a file of heads that was being written."""
+        if self._draft.exists():
+            # Unless somebody is writing it just now, or the disk can only be read.
+            with suppress(OSError), FileLock(f"{self.path}.lock", timeout=0, mode=0o600):
+                self._draft.unlink(missing_ok=True)
+
+    @property
+    def _draft(self) -> Path:
+        return self.path.with_name(f".{self.path.name}-draft")
+
     def _mac(self, head: Head) -> str:
         return self.cipher.audit_mac("head", f"{self.store_id} {head.entry} {head.hash}")
 
@@ -121,7 +133,7 @@ class Seal:
 
     def _replace(self, heads: dict) -> None:
         # One name: the lock is held, and what a kill leaves of it the next one writes over.
-        draft = self.path.with_name(f".{self.path.name}-draft")
+        draft = self._draft
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             with os.fdopen(handle, "w", encoding="ascii") as file:

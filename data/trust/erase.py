@@ -217,8 +217,9 @@ def _erase(
         counted = {table.name: _count(connection, table, which) for table, which in reached}
         deleted = {name: count for name, count in counted.items() if count}
         gone = specimens if kind != "outcome_model" else ()
-        # Earlier receipts too: a kill may have come between their deletes and their files.
-        cached = _cached_files(store, {key, *specimens, *_erased_before(connection, key)})
+        # Earlier receipts too: a page may have drawn a picture while they were deleted.
+        drawn = {key, *specimens, *_erased_before(connection, key)}
+        cached = _cached_files(store, drawn)
         erasure_id, at = (uuid.uuid4().hex, now()) if again is None else (again.erasure_id, again.at)
         row = {"erasure_id": erasure_id, "student_key": key, "kind": kind, "at": at, "actor": actor}
         if again is not None:
@@ -251,8 +252,8 @@ def _erase(
             detail={"deleted": deleted} | ({"again": again.erasure_id} if again else {}),
         )
         _bury(store, row | {"receipt": about})
-    for path in cached:
-        path.unlink(missing_ok=True)
+        delete_cached(store, drawn)
+    delete_cached(store, drawn)
     cleaned = _clean_storage(store)
     return Receipt(
         erasure_id, key, kind, at, actor, deleted, gone, len(cached), cleaned, partial=only is not None
@@ -395,7 +396,11 @@ def _erased_before(connection: Connection, key: str) -> list[str]:
 
 
 def delete_cached(store: Store, names: set[str]) -> None:
-    """Delete what was cached on disk of specimens or students with these ids, and every index."""
+    """Delete what was cached on disk of specimens or students with these ids, and every index.
+
+    To be called twice: before the commit, so that a kill after it leaves nothing behind (what was cached of
+    an act that does not happen is drawn anew), and after it, for what a page has drawn meanwhile.
+    """
     for path in _cached_files(store, names):
         path.unlink(missing_ok=True)
 

@@ -101,6 +101,7 @@ def undo_import(store: Store, import_id: str, *, actor: str, role: str) -> Undon
             audit.append_in(
                 connection, actor=actor, role=role, action="undo import", object=import_id, detail=detail
             )
+            delete_cached(store, set(undo.specimens))
     except IntegrityError:
         raise CannotUndo("used", f"import {import_id} stays: other entries rest on its rows") from None
     delete_cached(store, set(undo.specimens))

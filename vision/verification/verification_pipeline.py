@@ -7,7 +7,7 @@ look again, never a verdict, and the file stays encrypted until its retention en
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
@@ -106,6 +106,7 @@ def verify(
     crop: Place | None = None,
     turn: float = 0.0,
     of_page: Sequence[Finding] = (),
+    go_on: Callable[[], object] = lambda: None,
 ) -> Decision:
     """Compare a questioned signature with a student's references, and store what was found.
 
@@ -119,6 +120,8 @@ def verify(
         Degrees clockwise by which the piece is turned.
     of_page : sequence of Finding
         What was found on the page that `data` was cut from already.
+    go_on : callable
+        Called between the steps; what it raises ends the work, and nothing was stored.
 
     Raises
     ------
@@ -131,7 +134,7 @@ def verify(
     """
     inspect_image(data)
     piece = as_crop(data, crop, turn)
-    given = {"actor": actor, "role": role, "descriptor": descriptor}
+    given = {"actor": actor, "role": role, "descriptor": descriptor, "go_on": go_on}
     return _verify_piece(store, student_key, piece, (*of_page, *left_out(piece.place)), **given)
 
 
@@ -144,10 +147,13 @@ def _verify_piece(
     actor: str,
     role: str,
     descriptor: Descriptor | None,
+    go_on: Callable[[], object] = lambda: None,
 ) -> Decision:
     data, facts = piece.data, inspect_image(piece.data)
     need_consent(store, student_key)
+    go_on()
     tools = tools_for(store, descriptor)
+    go_on()
     own = queries.student_specimens(store, _ALL, student_key)
     reading = Reading.of(piece.pixels, _fingerprints(own), of_page)
     found = compare(store, tools, own, student_key, piece.pixels, reading)
@@ -155,6 +161,7 @@ def _verify_piece(
         found = replace(found, outcome="review", reason="copy_of_specimen")
     stored = _to_store(tools, found)
     versions = tools.versions | {"calibration_version": found.verification.calibration_version}
+    go_on()
     new = NewDecision(student_key, data, _facts(facts), versions, stored)
     decision_id = write_decision(store, new, actor=actor, role=role)
     return Decision(

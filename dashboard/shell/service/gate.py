@@ -22,6 +22,7 @@ from starlette.websockets import WebSocketClose
 
 from dashboard.shell.service.limits import MOST_KEYS, Limiter
 from dashboard.shell.service.problems import Problem, answer
+from dashboard.shell.service.turns import Client
 from dashboard.shell.session_route import capped_body
 from data.engine.health import DATABASE_PROBLEMS
 from data.store import Store
@@ -77,7 +78,8 @@ class Gate:
     Parameters
     ----------
     app
-        The ASGI application behind it; finds the :class:`Caller` in ``scope["state"]["caller"]``.
+        The ASGI application behind it; finds the :class:`Caller` in ``scope["state"]["caller"]``, and with a
+        body the :class:`Client` in ``scope["state"]["client"]``.
     store_of : callable
         The store.
     rules : mapping
@@ -197,8 +199,13 @@ class Gate:
             raise Problem("busy", "Try again in a moment.", retry_after=2)
         self._held += 1
         try:
-            body = await self._read(scope, receive)
-            await self.app(scope, _told_at_once(body, receive), send)
+            body, client = await self._read(scope, receive), Client()
+            watch = asyncio.create_task(client.watch(receive))
+            scope = dict(scope) | {"state": {**scope.get("state", {}), "client": client}}
+            try:
+                await self.app(scope, _told_at_once(body, watch), send)
+            finally:
+                watch.cancel()
         finally:
             self._held -= 1
 
@@ -258,11 +265,14 @@ def unavailable() -> Problem:
     return Problem("store_unavailable", "Try again later; the server's log says why.", retry_after=10)
 
 
-def _told_at_once(body: bytes, receive):
-    """The body that was read, then whatever the client says."""
+def _told_at_once(body: bytes, watch: asyncio.Task):
+    """The body that was read, then that the client has gone; two may not listen to a connection at once."""
     left = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def told() -> dict:
-        return left.pop() if left else await receive()
+        if left:
+            return left.pop()
+        await asyncio.wait([watch])
+        return {"type": "http.disconnect"}
 
     return told

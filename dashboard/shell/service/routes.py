@@ -10,6 +10,7 @@ from fastapi import Depends, FastAPI, File, Form, Query, Request, Security, Uplo
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from dashboard.shell import stores
@@ -30,6 +31,7 @@ from dashboard.shell.service.answers import (
 from dashboard.shell.service.gate import OPEN, Caller, Gate, Limits, from_this_machine, unavailable
 from dashboard.shell.service.limits import Limiter
 from dashboard.shell.service.problems import CODES, MEDIA_TYPE, FieldProblem, Problem, ProblemDocument, answer
+from dashboard.shell.service.turns import Client, ClientLeft
 from data.engine.health import DATABASE_PROBLEMS
 from data.settings import get_settings, software_version
 from data.trust import audit, tokens
@@ -63,8 +65,15 @@ _OF_ALL = ("token_missing", "scope_missing", "invalid", "too_many", "store_unava
 _OF_SIGNATURES = ("no_such_student", "too_slow", "no_consent", "too_large")
 
 
+NOBODY_THERE = 499  # nobody reads it: the status of nginx for a client that has closed the connection
+
+
 def _caller(request: Request) -> Caller:
     return request.state.caller
+
+
+def _client(request: Request) -> Client:
+    return request.state.client
 
 
 async def _each_once(request: Request) -> None:
@@ -109,6 +118,7 @@ def api() -> FastAPI:
     app.add_exception_handler(Problem, _said)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientLeft, _left)
     app.add_exception_handler(Exception, _failed)
     for kind in DATABASE_PROBLEMS:
         app.add_exception_handler(kind, _unavailable)
@@ -121,7 +131,8 @@ def api() -> FastAPI:
         language: Annotated[Language, LANGUAGE] = "en",
     ) -> Comparison:
         """Compare a signature with the references of a student, as the page does; the decision is kept."""
-        return signatures.compare(_caller(request), student_number, image.file.read(), language)
+        asked = signatures.Asked(_caller(request), _client(request), student_number, image.file.read())
+        return signatures.compare(asked, language)
 
     @app.post("/predict-signature", summary="Ask a trained recipe", responses=_problems(*_OF_SIGNATURES))
     def predict_signature(
@@ -132,8 +143,8 @@ def api() -> FastAPI:
         language: Annotated[Language, LANGUAGE] = "en",
     ) -> Prediction:
         """Ask the institution's own network of the recipe `graduation`; what it says is kept."""
-        content = image.file.read()
-        return signatures.predict(_caller(request), student_number, content, language, keep=keep_image)
+        asked = signatures.Asked(_caller(request), _client(request), student_number, image.file.read())
+        return signatures.predict(asked, language, keep=keep_image)
 
     @app.get("/scores", summary="Single scores", responses=_problems("no_such_student", "no_model"))
     def scores(request: Request, asked: Annotated[ScoreQuery, Query()]) -> Scores:
@@ -209,6 +220,10 @@ async def _http(_request: Request, problem: HTTPException):
 async def _unavailable(_request: Request, problem: Exception):
     logger.error("the store does not answer: %s", type(problem).__name__)
     return answer(unavailable())
+
+
+async def _left(_request: Request, _problem: Exception):
+    return Response(status_code=NOBODY_THERE)
 
 
 async def _failed(_request: Request, _problem: Exception):

@@ -9,9 +9,9 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from threading import BoundedSemaphore
 
 from dashboard.shell import stores
 from dashboard.shell.access import scope_for_token
@@ -26,6 +26,7 @@ from dashboard.shell.service.answers import (
 )
 from dashboard.shell.service.gate import Caller
 from dashboard.shell.service.problems import Problem
+from dashboard.shell.service.turns import Client, NoTurn, Turns
 from dashboard.shell.wording import Words
 from dashboard.verification.comparison import support_words
 from dashboard.verification.findings import sentence
@@ -41,27 +42,55 @@ COMPARED = ("agrees", "differs", "unclear", "weak_calibration")
 """Reasons that rest on the ratio; for all others it would say more than is known."""
 RECIPE = "graduation"
 AT_ONCE, PATIENCE = 2, 20  # signatures at work at once; seconds that a further one waits
-_WORK = BoundedSemaphore(AT_ONCE)
+_WORK = Turns(AT_ONCE)
 
 
-def compare(caller: Caller, number: str, image: bytes, language: str) -> Comparison:
+@dataclass(frozen=True)
+class Asked:
+    """A signature that a program has sent.
+
+    Parameters
+    ----------
+    caller : Caller
+        Whose token came with it.
+    client : Client
+        Whether they still wait for the answer.
+    number : str
+        Under whose student number it was handed in.
+    image : bytes
+    """
+
+    caller: Caller
+    client: Client
+    number: str
+    image: bytes = field(repr=False)
+
+    @property
+    def by(self) -> dict[str, str]:
+        """Who is written down."""
+        return {"actor": self.caller.token.actor, "role": tokens.ROLE}
+
+
+def compare(asked: Asked, language: str) -> Comparison:
     """Compare a questioned signature with a student's references, and keep the decision.
 
     Raises
     ------
     Problem
+    ClientLeft
+        When nobody waits for it any more; nothing was kept.
     """
     from vision.verification.verification_pipeline import verify
 
     words, store = Words(language), stores.store()
-    key = _student(caller, "verify", number)
-    with _at_work(), _refusals():
-        made = verify(store, key, image, actor=caller.token.actor, role=tokens.ROLE)
+    key = _student(asked.caller, "verify", asked.number)
+    with _at_work(asked.client), _refusals():
+        made = verify(store, key, asked.image, **asked.by, go_on=asked.client.must_be_there)
     metrics.COMPARED.labels(made.outcome).inc()
     limits = made.thresholds
     return Comparison(
         decision_id=made.decision_id,
-        student_number=number,
+        student_number=asked.number,
         outcome=made.outcome,
         reason=made.reason,
         reason_words=words.named("verification_reason", made.reason),
@@ -79,25 +108,28 @@ def compare(caller: Caller, number: str, image: bytes, language: str) -> Compari
     )
 
 
-def predict(caller: Caller, number: str, image: bytes, language: str, *, keep: bool) -> Prediction:
+def predict(asked: Asked, language: str, *, keep: bool) -> Prediction:
     """Ask the institution's own network of the recipe "graduation" about a signature, and keep the answer.
 
     Raises
     ------
     Problem
+    ClientLeft
+        When nobody waits for it any more; nothing was kept.
     """
     from vision.scans.images import decode_image
     from vision.scans.quality import check_pixels
 
     words, store = Words(language), stores.store()
-    key = _student(caller, "predict", number)
-    with _at_work(), _refusals():
+    key, image = _student(asked.caller, "predict", asked.number), asked.image
+    with _at_work(asked.client), _refusals():
         need_outcome_consent(store, key, keep=keep)
         network, about = trained_recipe()
         facts, pixels = inspect_image(image), decode_image(image)
         findings = check_pixels(pixels)
         if BLANK in found_codes(findings):
             raise RefusedFile(BLANK, "no ink on the sheet; scan the signature again")
+        asked.client.must_be_there()
         share = network.page_share(pixels)
         kept = NewPrediction(
             student_key=key,
@@ -109,11 +141,12 @@ def predict(caller: Caller, number: str, image: bytes, language: str, *, keep: b
             findings=as_rows(findings),
             image=image if keep else None,
         )
-        made = write_prediction(store, kept, actor=caller.token.actor, role=tokens.ROLE)
+        asked.client.must_be_there()
+        made = write_prediction(store, kept, **asked.by)
     metrics.PREDICTED.inc()
     return Prediction(
         prediction_id=made,
-        student_number=number,
+        student_number=asked.number,
         recipe=RECIPE,
         model_sha256=about["sha256"],
         shares={network.labels[0]: 1 - share, network.labels[1]: share},
@@ -176,14 +209,14 @@ def refused(caller: Caller) -> None:
 
 
 @contextmanager
-def _at_work() -> Iterator[None]:
-    """Within it a signature is worked on, of which a server does few at once."""
-    if not _WORK.acquire(timeout=PATIENCE):
-        raise Problem("busy", "Other signatures are at work; try again in a moment.", retry_after=5)
+def _at_work(client: Client) -> Iterator[None]:
+    """Within it a signature is worked on, of which a server does few at once, each for somebody."""
     try:
-        yield
-    finally:
-        _WORK.release()
+        with _WORK.one(client, PATIENCE):
+            yield
+    except NoTurn:
+        said = "Other signatures are at work; try again in a moment."
+        raise Problem("busy", said, retry_after=5) from None
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import ExitStack
 
 import pandas as pd
 import pytest
@@ -257,14 +258,15 @@ def test_nothing_is_compared_without_consent(enrolled):
 
 def test_a_signature_waits_for_others_no_longer_than_it_must(enrolled, monkeypatch):
     from dashboard.shell.service import signatures
+    from dashboard.shell.service.turns import Client
 
-    class Full:
-        def acquire(self, timeout):
-            return False
-
-    monkeypatch.setattr(signatures, "_WORK", Full())
-    answer = enrolled.send("/verify", enrolled.token("verify"))
-    assert code_of(answer) == (429, "busy") and int(answer.headers["retry-after"]) > 0
+    monkeypatch.setattr(signatures, "PATIENCE", 0.3)
+    with ExitStack() as others:
+        for _ in range(signatures.AT_ONCE):
+            others.enter_context(signatures._WORK.one(Client(), 0))
+        answer = enrolled.send("/verify", enrolled.token("verify"))
+        assert code_of(answer) == (429, "busy") and int(answer.headers["retry-after"]) > 0
+    assert enrolled.send("/verify", enrolled.token("verify")).status_code == 200
 
 
 # --- predictions -------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from filelock import FileLock
 
 from data.engine.drafts import forget_drafts
 from data.store import open_store
@@ -44,3 +45,18 @@ def test_a_kill_while_the_head_is_kept_leaves_nothing_after_the_next_entry(tmp_p
     audit.append(store, **about)
     assert list(tmp_path.glob(".audit-head*")) == []
     store.close()
+
+
+def test_a_head_that_was_being_written_is_swept_up_by_the_next_command_unless_somebody_writes_it_now(
+    tmp_path,
+):
+    open_store(folder=tmp_path).close()
+    head = tmp_path / "audit-head.json"
+    draft = tmp_path / ".audit-head.json-draft"
+    kept = head.read_bytes()
+    draft.write_bytes(b"half a")
+    with FileLock(f"{head}.lock"):
+        open_store(folder=tmp_path).close()
+        assert draft.exists()
+    open_store(folder=tmp_path).close()
+    assert not draft.exists() and head.read_bytes() == kept

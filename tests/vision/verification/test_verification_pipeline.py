@@ -185,6 +185,24 @@ def test_the_same_file_gives_the_same_score_again(office):
     assert first.score == second.score and first.decision_id != second.decision_id
 
 
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_nothing_is_kept_of_a_comparison_that_is_given_up_between_two_steps(office, step):
+    class GivenUp(Exception):
+        pass
+
+    enrolled(office)
+    before, steps = len(queries_verification.decisions(office.store, SYSTEM)), []
+
+    def go_on() -> None:
+        steps.append(len(queries_verification.decisions(office.store, SYSTEM)))
+        if len(steps) == step:
+            raise GivenUp
+
+    with pytest.raises(GivenUp):
+        check(office, "S07", drawing(7, 32), go_on=go_on)
+    assert len(queries_verification.decisions(office.store, SYSTEM)) == before and steps == [before] * step
+
+
 def test_the_questioned_file_is_decoded_for_one_comparison_once_and_references_are_measured_once(
     office, monkeypatch
 ):
