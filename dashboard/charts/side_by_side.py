@@ -9,6 +9,7 @@ from dashboard.charts.palette import SIDES
 from dashboard.shell.wording import EMPTY, Words
 
 DASHES, SYMBOLS = ("solid", "dash", "dot", "dashdot"), ("circle", "diamond", "square", "triangle-up")
+FALLING = ("kept", "active")  # shares that begin at the whole
 MEAN = "gpa"  # the one measure that is no share
 
 
@@ -47,7 +48,10 @@ def side_by_side_chart(frame: pd.DataFrame, measure: str, words: Words) -> Chart
     if measure == MEAN:
         sketch.update_yaxes(title={"text": words("compare.gpa")})
     else:
-        sketch.update_yaxes(range=[-0.02, 1.03], **percent_axis(words))
+        axis = percent_axis(words)
+        axis["tickvals"] = [round(0.1 * step, 1) for step in range(11)]
+        axis["ticktext"] = [words.percent(tick) for tick in axis["tickvals"]]
+        sketch.update_yaxes(range=_reach(known.dropna(), measure), **axis)
     last = int(frame["term"].max()) if len(frame) else 1
     sketch.update_xaxes(
         title={"text": words("compare.term")}, dtick=1, showgrid=False, range=[0.7, last + 0.3]
@@ -62,6 +66,15 @@ def side_by_side_chart(frame: pd.DataFrame, measure: str, words: Words) -> Chart
 
     alt = words("compare.alt", measure=words(f"compare.{measure}"), cohorts="; ".join(told))
     return Chart(sketch, alt, table)
+
+
+def _reach(known: pd.Series, measure: str) -> list[float]:
+    """From where to where the axis of a share runs: what falls begins at the top, what rises at zero."""
+    if measure in FALLING:
+        lowest = float(known.min()) if len(known) else 0.0
+        return [max(0.0, lowest // 0.1 * 0.1 - 0.02), 1.02]
+    highest = float(known.max()) if len(known) else 0.0
+    return [-0.02, min(highest // 0.1 * 0.1 + 0.22, 1.02)]
 
 
 def written(value: object, measure: str, words: Words) -> str:

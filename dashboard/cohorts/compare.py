@@ -16,7 +16,7 @@ import pandas as pd
 from dashboard.cohorts.counted import Counts, Told
 from dashboard.cohorts.summaries import last_completed_term
 from data.calendar.term_calendar import terms_between
-from data.trust.small_cells import MARK, THRESHOLD
+from data.trust.small_cells import MARK, THRESHOLD, CountSystem, hidden_counts
 
 LEAST, MOST = 2, 4  # cohorts that stand side by side
 LONGEST = 8  # study terms shown, unless a programme takes longer
@@ -109,13 +109,61 @@ def add_side_by_side(counts: Counts, cohorts: list[int], seen: Mapping[int, Seen
         Up to which study term.
     """
     for cohort in cohorts:
-        counts.add(("cohort", cohort, "entered"), counts.cohort == cohort)
-        own = seen.get(cohort, Seen())
+        entered, own = ("cohort", cohort, "entered"), seen.get(cohort, Seen())
+        counts.add(entered, counts.cohort == cohort)
+        counts.whole(entered, [entered])
         for term in range(1, terms + 1):
             if term in own.terms:
                 counts.add_term(cohort, term, own.followed, "kept", "active")
             if term <= own.closed:
                 counts.add_term(cohort, term, own.followed, "on_time", "left")
+
+
+def told_on_page(counts: Counts, cohorts: list[int], terms: int) -> Told:
+    """What a page and its own file tell of :func:`add_side_by_side`: the rule of
+    :mod:`data.trust.small_cells`, every cohort and term by itself.
+
+    A count of few is hidden, and so is one that leaves few: of those who have gone, or who are on leave or
+    graduated. What is given out with other tables is judged with them instead
+    (:meth:`dashboard.cohorts.counted.Counts.public`).
+    """
+    values = counts.values()
+    hidden: set[tuple] = set()
+    for cohort in cohorts:
+        entered, followed = ("cohort", cohort, "entered"), ("followed", cohort)
+        for term in range(1, terms + 1):
+            kept, active, on_time, left = (
+                (name, cohort, term) for name in ("kept", "active", "on_time", "left")
+            )
+            if kept in values:
+                hidden |= _hidden(values, followed, (active,), kept)
+            if on_time in values:
+                hidden |= _hidden(values, entered, (on_time, left))
+    return Told(values, frozenset(hidden))
+
+
+def _hidden(
+    values: Mapping[tuple, int], whole: tuple, parts: tuple[tuple, ...], all_but: tuple | None = None
+) -> set[tuple]:
+    """Which counts of one cohort and term are hidden: parts of a whole that is known, and what they leave.
+
+    ``all_but`` is a count that holds the parts and leaves some of the whole: hidden where those are.
+    """
+    if 0 < values[whole] < THRESHOLD:
+        return {whole, *parts, *filter(None, (all_but,))}  # with the zeros, which would tell of every one
+    cells = {("part", str(at)): values[name] for at, name in enumerate(parts)}
+    cells["", "whole"] = values[whole]
+    if all_but is not None:
+        cells["", "gone"] = max(values[whole] - values[all_but], 0)
+    printed, rest = frozenset(cells), ("", "rest")
+    cells[rest] = max(2 * values[whole] - sum(cells.values()), 0)
+    found = hidden_counts(CountSystem(cells, printed, (dict.fromkeys(cells, 1.0) | {("", "whole"): -1.0},)))
+    hidden = {name for at, name in enumerate(parts) if ("part", str(at)) in found}
+    if ("", "whole") in found:
+        hidden.add(whole)
+    if all_but is not None and (("", "gone") in found or 0 < values[all_but] < THRESHOLD):
+        hidden.add(all_but)
+    return hidden
 
 
 def side_by_side(

@@ -218,6 +218,7 @@ class Counts:
         here = self.cohort == cohort
         seen = here & self.alike["program_code"].isin(followed).to_numpy()
         self.add(("followed", cohort), seen)
+        self.add(("cohort", cohort, "entered"), here)
         gone = (self.terms >= 0) & (self.terms <= term)
         make: dict[str, Callable[[], np.ndarray]] = {
             "kept": lambda: (
@@ -229,6 +230,8 @@ class Counts:
         }
         for name in what:
             self.add((name, cohort, term), make[name]())
+            whole = ("followed", cohort) if name in ("kept", "active") else ("cohort", cohort, "entered")
+            self.whole(whole, [whole, (name, cohort, term)])
 
     def _did(self, term: int) -> np.ndarray:
         did = self.alike[f"term_{term}"].to_numpy(int)

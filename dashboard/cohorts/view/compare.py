@@ -119,7 +119,7 @@ def _table(given: parts.Given, chosen: list[int]) -> pd.DataFrame:
 def _judged(given: parts.Given, chosen: list[int]) -> tuple[Counts, Told]:
     counts = counted(given, GROUPS[0])
     compare.add_side_by_side(counts, chosen, seen_cohorts(given), terms_shown(given))
-    return counts, counts.public()
+    return counts, compare.told_on_page(counts, chosen, terms_shown(given))
 
 
 def _followed(given: parts.Given, chosen: list[int]) -> str:

@@ -14,6 +14,7 @@ from data.trust.small_cells import MARK
 PROGRAMS = pd.DataFrame({"program_code": ["IF"], "normal_terms": [8]})
 LAST = 20242  # cohort 20201 has completed ten terms by then, cohort 20231 four
 REPORTED = frozenset({"IF"})
+RULES = ("page", "joint")  # of the page and its file; of what is given out with other tables
 #        cohort, state, terms to exit, what they did in terms 1–8, students
 ALIKE = [
     (20201, "graduated", 8, "22222222", 20),
@@ -61,17 +62,21 @@ def progress(rows=tuple(PROGRESS)) -> pd.DataFrame:
     return frame.assign(program_code="IF")
 
 
-def compared(*, public: bool) -> pd.DataFrame:
+def compared(rule: str) -> pd.DataFrame:
     counts, cohorts = Counts(alike(), PROGRAMS, LAST, REPORTED), [20201, 20231]
     seen = compare.seen_cohorts(alike(), progress(), LAST, 8)
     compare.add_side_by_side(counts, cohorts, seen, 8)
-    told = counts.public() if public else counts.everything()
+    told = {
+        "all": counts.everything,
+        "page": lambda: compare.told_on_page(counts, cohorts, 8),
+        "joint": counts.public,
+    }[rule]()
     table = compare.side_by_side(counts, told, cohorts, progress(), seen, 8, REPORTED)
     return table.set_index(["cohort_term", "term"])
 
 
 def test_two_cohorts_stand_side_by_side():
-    table = compared(public=False)
+    table = compared("all")
     old, new = table.loc[20201], table.loc[20231]
     assert old["entered"].tolist() == [40] * 8 and new["entered"].tolist() == [30] * 8
     assert old["kept"].tolist() == [1.0, 1.0, *[34 / 40] * 6]
@@ -84,14 +89,15 @@ def test_two_cohorts_stand_side_by_side():
 
 
 def test_a_term_that_a_cohort_has_not_reached_is_not_yet_observed_and_never_zero():
-    for public in (True, False):
-        later = compared(public=public).loc[20231].loc[5:]
+    for rule in ("all", *RULES):
+        later = compared(rule).loc[20231].loc[5:]
         assert (later[list(compare.MEASURES)] == compare.NOT_YET).all(axis=None)
         assert compare.numbers(later, "kept").isna().all()
 
 
-def test_small_counts_and_what_would_give_them_away_are_hidden():
-    table = compared(public=True)
+@pytest.mark.parametrize("rule", RULES)
+def test_small_counts_and_what_would_give_them_away_are_hidden(rule):
+    table = compared(rule)
     new = table.loc[20231]
     # Two resigned: their share is hidden, and so are the 28 who are still here, as 30 less 28 would tell.
     assert new["left"].tolist()[:4] == [MARK] * 4
@@ -146,6 +152,28 @@ def test_a_cohort_without_terms_is_not_zero():
     assert (table[list(compare.MEASURES)] == compare.NOT_YET).all(axis=None)
 
 
+def test_on_leave_of_few_is_not_told_by_those_who_are_registered():
+    few = [(cohort, state, left, did, 3 if did == "22122222" else n) for cohort, state, left, did, n in ALIKE]
+    counts = Counts(alike(few), PROGRAMS, LAST, REPORTED)
+    seen = compare.seen_cohorts(alike(few), progress(), LAST, 8)
+    compare.add_side_by_side(counts, [20201], seen, 8)
+    told = compare.told_on_page(counts, [20201], 8)
+    # Term 3: 32 are still here, 29 of them registered, three on leave.
+    assert told.count(("kept", 20201, 3)) == MARK and told.count(("active", 20201, 3)) == 29
+    assert told.count(("active", 20201, 2)) == 38
+
+
+def test_of_a_cohort_of_few_nothing_is_told_not_even_zeros():
+    few = [(20201, "enrolled", -1, "22222222", 4)]
+    counts = Counts(alike(few), PROGRAMS, LAST, REPORTED)
+    rows = progress([(20201, term, 4, 3.0, 4) for term in range(1, 9)])
+    seen = compare.seen_cohorts(alike(few), rows, LAST, 8)
+    compare.add_side_by_side(counts, [20201], seen, 8)
+    for told in (compare.told_on_page(counts, [20201], 8), counts.public()):
+        table = compare.side_by_side(counts, told, [20201], rows, seen, 8, REPORTED)
+        assert (table[["entered", *compare.MEASURES]] == MARK).all(axis=None)
+
+
 def test_nobody_is_no_share():
     assert Told({("a",): 0}).share(("a",), ("a",)) is None
 
@@ -154,7 +182,7 @@ def test_nobody_is_no_share():
 @pytest.mark.parametrize("measure", compare.MEASURES)
 def test_the_chart_draws_only_what_is_told_and_says_the_rest_in_its_table(language, measure):
     words = Words(language)
-    frame = compared(public=True).reset_index()
+    frame = compared("page").reset_index()
     chart = side_by_side_chart(frame, measure, words)
     assert [trace.name for trace in chart.figure.data] == [words.term(20201), words.term(20231)]
     assert len({trace.line.dash for trace in chart.figure.data}) == 2  # not by colour alone
