@@ -1,7 +1,8 @@
-"""Twenty people at once: each signs in, filters, opens ten students, with a short pause between two acts.
+"""Many people at once: each signs in, filters, opens ten students, with a short pause between two acts.
 
-The real server and visitors that speak its websocket protocol, each in a thread. A time runs from the message
-to the app until the app says that its script has finished, waiting for others included.
+The real server, in one process or several, and visitors that speak its websocket protocol, each in a thread.
+A time runs from the message to the app until the app says that its script has finished, waiting for others
+included.
 """
 
 from __future__ import annotations
@@ -9,14 +10,16 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import typer
 
-from benchmarks.pages import build, own_students, served
+from benchmarks.pages import build, own_students, served_by
 from benchmarks.report_file import write_result
 from benchmarks.visitor import AppFailed, Visit, Visitor
 
@@ -26,6 +29,7 @@ LIMIT_SECONDS = 1.0
 def main(
     students: Annotated[int, typer.Option(min=300, help="Students of the demo university.")] = 10_000,
     sessions: Annotated[int, typer.Option(min=1, help="People at once.")] = 20,
+    processes: Annotated[int, typer.Option(min=1, help="App processes behind the port.")] = 1,
     pause: Annotated[float, typer.Option(min=0, help="Mean seconds between two acts of a person.")] = 2.0,
     store: Annotated[
         Path | None, typer.Option(help="A folder with a demo store; by default a new one.")
@@ -39,8 +43,9 @@ def main(
         if store is None:
             build(students, folder)
         keys = own_students(folder, "advisor")
-        with served(folder) as (address, _process), ThreadPoolExecutor(sessions) as pool:
-            warm(address, keys)
+        with served_by(processes, folder) as (address, _parent), ThreadPoolExecutor(sessions) as pool:
+            warm(address, keys, processes)
+            load = os.getloadavg()[0]
             started = time.perf_counter()
             seeds = np.random.SeedSequence(seed).spawn(sessions)
             parts = list(pool.map(lambda own: one_person(address, keys, pause, own), seeds))
@@ -56,10 +61,13 @@ def main(
     typer.echo(f"{len(errors)} errors; {len(acts) / seconds:.1f} acts a second")
     write_result(
         {
-            "command": f"python -m benchmarks load --students {students} --pause {pause}",
+            "command": f"python -m benchmarks load --students {students} --sessions {sessions} "
+            f"--processes {processes} --pause {pause}",
             "data": "synthetic demo university",
-            "protocol": f"{sessions} sessions: sign in, move k, choose a target, search, open 10 students "
-            f"each; pauses exponential with mean {pause} s; message to script finished",
+            "protocol": f"{sessions} sessions, {processes} app processes: sign in, move k, choose a target, "
+            f"search, open 10 students each; pauses exponential with mean {pause} s; "
+            "message to script finished",
+            "load_average_before": round(load, 1),
             "load_average": round(os.getloadavg()[0], 1),
             "rows": rows,
             "errors": errors,
@@ -70,11 +78,13 @@ def main(
     )
 
 
-def warm(address: str, keys: list[str]) -> None:
-    """One person looks first, so that no measured one pays for a library's start."""
-    with Visitor(address) as visitor:
-        visitor.press(visitor.open(), "enter-advisor")
-        visitor.open("student", f"s={keys[0]}")
+def warm(address: str, keys: Sequence[str], processes: int) -> None:
+    """One person in each process looks first, so that no measured one pays for a library's start."""
+    with ExitStack() as tabs:
+        # Whoever comes is led to the process with the fewest open tabs.
+        for visitor in [tabs.enter_context(Visitor(address)) for _ in range(processes)]:
+            visitor.press(visitor.open(), "enter-advisor")
+            visitor.open("student", f"s={keys[0]}")
 
 
 def one_person(

@@ -100,6 +100,23 @@ def build(students: int, folder: str) -> dict[str, float]:
 
 
 @contextmanager
+def served_by(processes: int, folder: str) -> Iterator[tuple[str, subprocess.Popen]]:
+    """``serve --processes`` on a store, open to as many visitors from one address: its address and parent."""
+    port = free_port()
+    command = [sys.executable, "-m", "dashboard", "serve", "--no-worker", "--port", str(port)]
+    many = {f"TEPAT_CONNECTIONS_PER_{whose}": "2000" for whose in ("ADDRESS", "ACCOUNT")}
+    many["TEPAT_CONNECTIONS_UNSIGNED"] = "2000"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(
+        [*command, "--processes", str(processes)], cwd=ROOT, env=environment(folder) | many, **quiet
+    ) as parent:
+        try:
+            yield wait_until_up(port), parent
+        finally:
+            parent.terminate()
+
+
+@contextmanager
 def served(folder: str) -> Iterator[tuple[str, subprocess.Popen]]:
     """The app on a store, made to tell how long its script ran: its address and process."""
     port = free_port()

@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     backup_passphrase_file: Path | None = Field(default=None, description="or a passphrase that does")
     encoder: str = Field(default="", description="encoder name or weights path; empty: the shipped one")
     port: int = 8501
+    replace_minutes: float = Field(
+        default=10, ge=0, description="a process that is replaced waits so long for its tabs to be closed"
+    )
     session_hours: float = Field(default=8, gt=0, description="a session ends after so long, used or not")
     idle_minutes: float = Field(default=30, gt=0, description="a session ends after so long without an act")
     contact: str = Field(

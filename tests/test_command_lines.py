@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import inspect
 import shutil
+import socket
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -19,6 +20,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner
 
+from dashboard.shell.processes import keeping
 from data.commands import frame
 from data.settings import get_settings
 from data.store import open_store
@@ -291,6 +293,34 @@ def test_a_database_lost_on_the_way_is_worth_another_try(monkeypatch):
     lost = OperationalError("SELECT 1", {}, psycopg.OperationalError("server closed the connection\nhint"))
     result = framed(lost, monkeypatch)
     assert result.exit_code == frame.NO_ANSWER and "server closed the connection)" in result.stderr
+
+
+def test_a_port_that_is_taken_is_one_line_before_any_process_begins(held, monkeypatch):
+    monkeypatch.setattr(keeping, "serve_many", lambda *_: pytest.fail("served"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setitem(FURTHER, "dashboard serve", ("--processes", "2", "--port", str(port)))
+        is_one_line(
+            held.run("dashboard serve"), frame.WRONG, f"localhost, port {port}: Address already in use"
+        )
+
+
+def test_a_single_process_has_no_release_to_be_replaced_by(held, monkeypatch):
+    monkeypatch.setitem(FURTHER, "dashboard serve", ("--release", str(held.folder)))
+    is_one_line(held.run("dashboard serve"), frame.WRONG, "--processes 2 or more")
+
+
+@pytest.mark.parametrize(("code", "told"), [(2, 2), (4, 4), (-9, 2)])
+def test_processes_that_refuse_to_begin_end_the_command_with_their_code(held, monkeypatch, code, told):
+    def refuse(*_):
+        raise keeping.NotStarted(code)
+
+    monkeypatch.setattr(keeping, "serve_many", refuse)
+    monkeypatch.setitem(FURTHER, "dashboard serve", ("--processes", "2", "--no-worker", "--port", "1"))
+    monkeypatch.setattr(keeping, "bound", lambda *_: None)
+    result = held.run("dashboard serve")
+    assert result.exit_code == told
+    assert ("code -9" in result.stderr) is (code < 0)
 
 
 def test_the_codes_are_told_where_commands_are_listed():

@@ -18,6 +18,7 @@ from data.trust.small_cells import MARK, THRESHOLD
 FORMS = ("internal", "public")
 XLSX_FORM = {COUNT: "#,##0", SHARE: "0.0%", MEAN: "0.00"}
 LONGEST_NAME = 31  # of a sheet of a workbook
+LINE = 15  # points: the height of a line of a sheet; not every program finds that of a wrapped text
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,7 @@ def _about_sheet(book, pack: Pack, looks: dict) -> None:
         for at, text in enumerate(texts):
             page.write_string(row + 1 + at, 0, words(f"meeting.{head}") if not at else "", looks["bold"])
             page.write_string(row + 1 + at, 1, safe_cell(text), looks["wrap"])
+            page.set_row(row + 1 + at, LINE * (1 + len(text) // 90))
         row += 1 + len(texts)
 
 
@@ -146,6 +148,7 @@ def _table_sheet(book, name: str, sheet: Sheet, pack: Pack, looks: dict) -> None
     said = " · ".join(filter(None, (pack.provenance.notice, sheet.note)))
     page.write_string(2, 0, safe_cell(said))
     first = 4
+    page.set_row(first, 2 * LINE)
     for column, head in enumerate(sheet.head):
         page.write_string(first, column, safe_cell(head), looks["head"])
         texts = [str(row[column]) for row in sheet.rows if sheet.forms[column] == TEXT and row[column]]

@@ -11,6 +11,7 @@ from dashboard.reports.words import figure, say
 
 COLOURS = ("#2f5d8a", "#e0a030", "#6b8e5a", "#a05a7a")  # told apart in grey and by colour-blind readers
 LETTERS = 64  # of upright labels that stand side by side in the width of a chart
+NAME_LINES = 3  # of a group's name along the axis
 HATCHES = ("", "//", "..", "xx")
 
 
@@ -77,7 +78,7 @@ def grouped_bars(
         )
         axes.bar_label(bars, labels[name], fontsize=7 if dense else 8, padding=1, rotation=90 if dense else 0)
     wide = 18 if len(groups) < 6 else max(10, 90 // len(groups))  # letters that stand side by side
-    axes.set_xticks(range(len(groups)), [textwrap.fill(name, wide) for name in groups], fontsize=9)
+    axes.set_xticks(range(len(groups)), [below_its_bars(name, wide) for name in groups], fontsize=9)
     axes.tick_params(axis="y", labelsize=8)
     _number_axis(axes, form, language)
     axes.spines[["top", "right"]].set_visible(False)
@@ -149,6 +150,17 @@ def lines(
     return Chart(title, _svg(picture), f"{say(language, 'chart_alt', title=title)}. {told}")
 
 
+def below_its_bars(name: str, wide: int = 18) -> str:
+    """A group's name in at most three lines, as more would take the bars' room; ``alt`` has the whole.
+
+    ``wide``: letters of a line.
+    """
+    parts = textwrap.wrap(name, wide) or [""]
+    if len(parts) > NAME_LINES:
+        parts[NAME_LINES - 1 :] = [parts[NAME_LINES - 1][: wide - 1] + "…"]
+    return "\n".join(parts)
+
+
 def _number_axis(axes, form: str, language: str) -> None:
     """The axis in the reader's numbers: whole ones for counts, percentages for shares."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -159,7 +171,7 @@ def _number_axis(axes, form: str, language: str) -> None:
 
 
 def table_charts(table: ReportTable, language: str) -> list[Chart]:
-    """The chart that a profile asks for (``chart``: column keys), of rows that have figures."""
+    """The chart that a profile asks for (``chart``: column keys); none of rows with mere zeros."""
     wanted = table.profile.source.get("chart", [])
     columns = [column for column in table.columns if column.key in wanted]
     if not columns or not any(
@@ -186,6 +198,10 @@ def table_charts(table: ReportTable, language: str) -> list[Chart]:
         name: [MARKS.get(table.cell(row.key, column.key).state, "") for row in rows]
         for name, column in zip(series, columns, strict=True)
     }
+    if not any(figures for values in series.values() for figures in values) and not any(
+        mark for shown in marks.values() for mark in shown
+    ):
+        return []
     title = say(language, "chart_title", title=table.profile.title[language])
     return [grouped_bars(title, groups, series, language, form=columns[0].format, marks=marks)]
 

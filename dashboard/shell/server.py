@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dashboard.jobs.worker_keeper import kept_worker
 from dashboard.shell.garbage import settle
@@ -23,9 +24,16 @@ from dashboard.shell.sessions import Serving
 from data.engine.kept_head import show_heads
 from data.settings import get_settings
 
+if TYPE_CHECKING:
+    import socket
+
+    from dashboard.shell.processes.marking import Place
+
 SCRIPT = Path(__file__).resolve().parent.parent.parent / "streamlit_app.py"
 WARM = ("dashboard.pages.overview_page", "dashboard.pages.caseload_page", "dashboard.pages.student_page")
 MEGABYTE = 1024 * 1024
+PING_SECONDS = 30  # between two signs of life on a WebSocket
+GOODBYE_SECONDS = 10  # that answers under way may take when a process among several ends
 HEALTH_SECONDS = 10  # a database that does not answer within it is down
 
 
@@ -62,8 +70,13 @@ async def _session(request):
     return await answer(request, stores.store())
 
 
-def application():
+def application(place: Place | None = None):
     """The app with its further routes, for any ASGI server.
+
+    Parameters
+    ----------
+    place : dashboard.shell.processes.marking.Place, optional
+        This process among several behind one port.
 
     Raises
     ------
@@ -77,6 +90,7 @@ def application():
     from dashboard.shell.line_guard import LineGuard, UploadGuard
     from dashboard.shell.lost_guard import LostGuard
     from dashboard.shell.open_lines import LINES
+    from dashboard.shell.processes.marking import ProcessMark
     from dashboard.shell.provider_guard import ProviderGuard
     from dashboard.shell.service.routes import service_routes
     from dashboard.shell.view.media_watch import tab_is_open
@@ -105,6 +119,8 @@ def application():
         Middleware(UploadGuard, session_of=_session_of, lines=LINES, held=held_for, limits=_upload_limits()),
         Middleware(WordGuard, may_say=is_of_a_page),
     ]
+    if place is not None:
+        guards.insert(0, Middleware(ProcessMark, place=place))
     return st.App(
         SCRIPT, routes=routes, middleware=guards, lifespan=partial(_lifespan, handed), secrets=secrets
     )
@@ -200,6 +216,49 @@ def serve(port: int, address: str, *, worker: bool = True) -> None:
     with kept_worker() if worker else nullcontext():
         config = {"server.port": port, "server.address": address}
         application().run(config=config | {"server.maxUploadSize": get_settings().upload_mb})
+
+
+def serve_handed(channel: socket.socket, place: Place, port: int, address: str) -> None:
+    """Serve the connections that a parent hands over, until it closes the channel.
+
+    Parameters
+    ----------
+    channel : socket.socket
+        This process's end (:mod:`dashboard.shell.processes.taking`).
+    place : Place
+    port, address
+        Where the parent listens.
+    """
+    from streamlit.web.bootstrap import load_config_options
+
+    from dashboard.shell.processes.taking import TakingServer
+
+    os.environ["FORWARDED_ALLOW_IPS"] = get_settings().trusted_proxies
+    show_heads()
+    said = {"server.port": port, "server.address": address, "server.maxUploadSize": get_settings().upload_mb}
+    load_config_options(said)
+    TakingServer(_server_config(application(place)), channel, place).run()
+
+
+def _server_config(app):
+    """The server's settings as Streamlit's own runner would have them, from Streamlit's options."""
+    import streamlit as st
+    import uvicorn
+
+    ping = int(st.get_option("server.websocketPingInterval") or PING_SECONDS)
+    return uvicorn.Config(
+        app,
+        ssl_certfile=st.get_option("server.sslCertFile"),
+        ssl_keyfile=st.get_option("server.sslKeyFile"),
+        ws="websockets-sansio",
+        ws_ping_interval=ping,
+        ws_ping_timeout=ping,
+        ws_max_size=int(st.get_option("server.maxMessageSize")) * 1_000_000,
+        ws_per_message_deflate=bool(st.get_option("server.enableWebsocketCompression")),
+        use_colors=False,
+        access_log=False,
+        timeout_graceful_shutdown=GOODBYE_SECONDS,
+    )
 
 
 @asynccontextmanager

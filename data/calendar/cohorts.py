@@ -139,6 +139,8 @@ def _date_exits(flow: pd.DataFrame, exits: pd.DataFrame, calendar: AcademicCalen
     told = flow["has_outcome"].astype(bool) if "has_outcome" in flow else flow["observed_until"].notna()
     flow["no_outcome"] = ~told
     dated = calendar.year_of(flow["exit_date"])
+    early = (dated < flow["entry_year"]) & ~flow["exit_before_entry"]  # gone before the year of entry turned
+    dated = dated.mask(early, flow["entry_year"])
     flow["years_to_exit"] = dated - flow["entry_year"]
     flow["exit_year"] = dated.where(gone, NEVER)
     turned = flow["exit_date"].dt.year + (flow["exit_date"].dt.month > AUGUST)

@@ -82,9 +82,11 @@ def test_an_advisor_saves_a_view_logs_a_contact_and_reads_the_digest(
     steps.settled(page)
     page.locator(".st-key-event-kind").get_by_text(words("event.contact"), exact=True).click()
     page.get_by_role("textbox", name=words("event.text")).fill(f"Called at noon ({language})")
-    due = page.locator(".st-key-event-contact-due input")
-    due.fill(f"{date.today() + timedelta(days=7):%d/%m/%Y}")
-    due.press("Enter")
+    page.locator(".st-key-event-contact-due").get_by_role("spinbutton").first.click()
+    page.keyboard.type(
+        f"{date.today() + timedelta(days=7):%d%m%Y}", delay=50
+    )  # day, month, year: a field each
+    page.keyboard.press("Enter")
     steps.settled(page)
     page.get_by_role("button", name=words("event.save")).click()
     expect(page.get_by_text(f"Called at noon ({language})")).to_be_visible()
@@ -102,6 +104,9 @@ def test_an_advisor_saves_a_view_logs_a_contact_and_reads_the_digest(
 def test_accreditation_staff_read_a_table_take_it_along_and_prepare_it(visitor, steps, tmp_path, language):
     words = speak(visitor, steps, language)
     page = steps.enter(visitor, "accreditation")
+    program = {"en": "22201 Teknik Sipil (S1)", "id": "61201 Manajemen (S1)"}[language]  # prepared once each
+    steps.choose(page, "report-program-True", program)
+    steps.settled(page)
     expect(page.locator(".report-table").first).to_be_visible()
     picture(page, tmp_path, "table")
     assert taken(page, "report-draft-xlsx").startswith(b"PK")

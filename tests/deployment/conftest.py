@@ -114,7 +114,7 @@ class Server:
         told = unit(self.block(f"/etc/systemd/system/{file}").replace("%i", str(port)))
         lines = Path(told["EnvironmentFile"]).read_text(encoding="utf-8").splitlines()
         own = dict(line.split("=", 1) for line in lines if "=" in line)
-        with (self.folder / f"{name}.log").open("a") as log:
+        with (self.folder / f"{name}.unit.log").open("a") as log:
             self.processes[name] = subprocess.Popen(
                 shlex.split(told["ExecStart"]),
                 cwd=told["WorkingDirectory"],
@@ -147,7 +147,7 @@ class Server:
         """Until a process answers there."""
         end, context = time.monotonic() + seconds, ssl._create_unverified_context()
         while time.monotonic() < end:
-            assert self.processes[name].poll() is None, (self.folder / f"{name}.log").read_text()[-3000:]
+            assert self.processes[name].poll() is None, (self.folder / f"{name}.unit.log").read_text()[-3000:]
             try:
                 with urllib.request.urlopen(url, timeout=5, context=context) as answer:
                     if answer.status == 200:

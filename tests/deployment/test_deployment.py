@@ -6,6 +6,7 @@ from __future__ import annotations
 import http.client
 import re
 import shutil
+import signal
 import ssl
 import subprocess
 from contextlib import closing
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from dashboard.shell.processes.heads import COOKIE, mark_name
 from dashboard.shell.sessions import HOST_COOKIE
 from dashboard.shell.web_guard import HEADERS, HSTS
 from dashboard.shell.wording import Words
@@ -214,7 +216,7 @@ def test_the_proxys_log_tells_no_student_and_its_disk_holds_no_file(server):
 
 def test_the_units_are_valid(tmp_path, server):
     names = [name for name in blocks() if name.startswith("/etc/systemd/")]
-    assert len(names) == 4
+    assert len(names) == 5
     for name in names:
         (tmp_path / Path(name).name).write_text(server.block(name), encoding="utf-8")
     if shutil.which("systemd-analyze") is None:
@@ -242,8 +244,69 @@ def test_the_rotation_is_valid(tmp_path, server):
 
 
 def test_the_lines_of_the_logs_hold_the_heads(server):
-    said = "".join((server.folder / f"tepat@{port}.log").read_text() for port in server.apps)
+    said = "".join((server.folder / f"tepat@{port}.unit.log").read_text() for port in server.apps)
     assert re.search(r"audit head \d+ [0-9a-f]{64}", said)
+
+
+@pytest.fixture
+def one_port(server):
+    """The single unit with several processes in the place of the others, and nginx before it."""
+    file, nginx = server.folder / "tepat.conf", server.processes["nginx"]
+    before = file.read_text(encoding="utf-8")
+    own = re.split(r"(?<=^}\n)", server.block("one-port"), flags=re.MULTILINE)
+    text = before
+    for part in filter(None, own):
+        head = re.escape(part.splitlines()[0])
+        text, replaced = re.subn(
+            rf"^{head}\n.*?^}}\n", lambda _, p=part: p, text, flags=re.MULTILINE | re.DOTALL
+        )
+        assert replaced == 1, head
+    server.stop()
+    server.start("tepat")
+    try:
+        server.wait(f"http://localhost:{server.apps[0]}/health", "tepat")
+        file.write_text(text, encoding="utf-8")
+        nginx.send_signal(signal.SIGHUP)
+        yield server
+    finally:
+        server.stop("tepat")
+        file.write_text(before, encoding="utf-8")
+        nginx.send_signal(signal.SIGHUP)
+        server.start_all()
+
+
+def test_behind_nginx_on_one_port_the_cookie_leads_every_request_to_its_process(one_port, window):
+    page = window().new_page()
+    uploads = []
+    page.on("response", lambda one: uploads.append(one.status) if "/upload_file/" in one.url else None)
+    sign_in(page, one_port)
+    mark = cookie(page, mark_name(True))
+    assert (mark["value"] in ("1", "2"), mark["secure"], mark["httpOnly"]) == (True, True, True)
+    page.goto(f"{one_port.url}/data")
+    for number in range(3):  # each a request of its own, which nginx makes on a connection of its own
+        page.locator("input[type=file]").first.set_input_files(
+            {"name": f"students{number}.csv", "mimeType": "text/csv", "buffer": STUDENTS}
+        )
+        expect(page.get_by_text(f"students{number}.csv").first).to_be_visible()
+    page.wait_for_timeout(500)
+    assert set(uploads) == {204} and len(uploads) >= 3
+    for number in ("1", "2"):
+        _, headers = asked(one_port, "GET", "/", Cookie=f"{mark_name(True)}={number}")
+        assert not [one for one in headers.get_all("set-cookie", []) if COOKIE in one]
+    told = asked(one_port, "GET", "/", Cookie=f"{mark_name(True)}=7")[1].get_all("set-cookie")
+    assert [one for one in told if re.match(rf"{mark_name(True)}=[12]; .*; Secure$", one)]
+
+    one_port.processes["tepat"].send_signal(signal.SIGHUP)  # what `systemctl reload` does
+    log = one_port.folder / "tepat.unit.log"
+    for _ in range(600):
+        assert asked(one_port, "GET", "/health")[0] == 200
+        if "takes the place of" in log.read_text():
+            break
+        page.wait_for_timeout(200)
+    page.reload()
+    page.locator(".st-key-page-header").wait_for()
+    expect(page.locator(".st-key-sign-out button")).to_be_visible()
+    assert re.search(r"audit head \d+ [0-9a-f]{64}", log.read_text())
 
 
 def test_an_upgrade_and_its_roll_back_as_they_are_told(server):

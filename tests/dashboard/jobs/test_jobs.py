@@ -264,6 +264,25 @@ def test_a_process_that_ends_without_a_word_fails_its_job_and_a_killed_one_is_tr
     assert (ended.status, ended.problem, ended.attempts) == ("failed", problem, attempts)
 
 
+def test_a_worker_beside_the_app_is_renewed_where_a_link_leads_now(tmp_path):
+    (tmp_path / "old").mkdir()
+    (tmp_path / "new").mkdir()
+    (tmp_path / "now").symlink_to("old")
+    log, script = tmp_path / "starts", tmp_path / "worker.py"
+    script.write_text(
+        "import os, sys\n"
+        f"open({str(log)!r}, 'a').write(os.path.basename(os.getcwd()) + ' ')\n"
+        "sys.stdin.read()\n"
+    )
+    with kept_worker((sys.executable, str(script)), folder=tmp_path / "now") as renew:
+        until(lambda: log.exists() and log.read_text() == "old ")
+        (tmp_path / "now").unlink()
+        (tmp_path / "now").symlink_to("new")
+        renew()
+        until(lambda: log.read_text() == "old new ")
+    assert log.read_text() == "old new "
+
+
 def test_a_worker_beside_the_app_is_started_again_and_ended_with_it(tmp_path):
     log, script = tmp_path / "starts", tmp_path / "worker.py"
     script.write_text(  # ends at once the first time, with its standard input the second time

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.reports.charts import grouped_bars
+from dashboard.reports.charts import below_its_bars, grouped_bars, table_charts
 from dashboard.reports.conditions import Selection
 from dashboard.reports.csv_long import to_csv, to_long
 from dashboard.reports.pdf import to_pdf
@@ -133,6 +133,21 @@ def test_a_chart_says_its_figures_in_words():
     chart = grouped_bars("Rates", ["2019", "2020"], {"a": [0.5, None]}, "en", form="0.0%")
     assert chart.alt == "Bar chart: Rates. a: 2019 50.0%, 2020 —"
     assert chart.svg.startswith("<?xml") and grouped_bars("Rates", ["x"], {"a": [1]}, "en").svg
+
+
+def test_a_long_name_leaves_the_bars_their_room_and_stands_whole_in_the_words():
+    name = "Pendidikan Profesi Keperawatan Medikal Bedah dan Kesehatan Masyarakat Perdesaan " * 2
+    assert below_its_bars("Informatika") == "Informatika"
+    lines = below_its_bars(name).split("\n")
+    assert len(lines) == 3 and max(map(len, lines)) <= 18 and lines[-1].endswith("…")
+    assert name in grouped_bars("R", [name], {"a": [3]}, "en").alt
+
+
+def test_a_programme_without_students_has_no_chart_of_zeros(flow):
+    chosen = Selection(2025, "00000", "", "S1")
+    assert table_charts(compute_table(load_profile("iaps40-8c", "S1"), flow, chosen), "en") == []
+    chosen = Selection(2025, "55201", "", "S1")
+    assert len(table_charts(compute_table(load_profile("iaps40-8c", "S1"), flow, chosen), "en")) == 1
 
 
 def test_a_series_of_another_length_is_refused():

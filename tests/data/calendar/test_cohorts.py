@@ -65,6 +65,22 @@ def test_the_academic_year_turns_on_the_first_of_its_month():
     assert AcademicCalendar().last_day(2025) == date(2026, 8, 31)
 
 
+def test_nobody_leaves_in_a_year_before_the_one_of_entry():
+    """The odd term begins in August, this office's year in September."""
+    left = {"cohort_term": 20181, "exit_type": "resigned"}
+    rows = pd.concat(
+        [
+            one(**left, exit_date="2018-08-01"),  # the first day of the first term
+            one(student_key="b", **left, exit_date=None, exit_term=20181),
+            one(student_key="c", **left, exit_date="2018-09-01"),
+            one(student_key="d", **left, exit_date="2018-07-31"),  # before the entry: said, not moved
+        ]
+    )
+    flow = build_flow(rows).set_index("student_key")
+    assert flow["exit_year"].to_dict() == {"a": 2018, "b": 2018, "c": 2018, "d": 2017}
+    assert flow["exit_before_entry"].to_dict() == {"a": False, "b": False, "c": False, "d": True}
+
+
 def test_a_month_that_is_none_is_refused():
     with pytest.raises(ValueError, match="13"):
         AcademicCalendar(start_month=13)
