@@ -108,17 +108,25 @@ def target_choice() -> str:
     )
 
 
+def programs_in_reach() -> pd.DataFrame:
+    """The programmes whose figures this reader may see: all of them, or those of the account."""
+    table, own = stores.program_table(), current_session.scope().program_codes
+    return table if own is None else table[table["program_code"].isin(own)]
+
+
 def program_choice(programs: pd.DataFrame) -> str | None:
-    """One programme or all."""
+    """One programme or all; whoever has a single one is told its name."""
     words = current_session.words()
     names = dict(zip(programs["program_code"], programs["name"], strict=True))
+    alone = len(names) == 1
+    every = shown(*names.values()) if alone else words("overview.all_programs")
     return in_address(
         "program",
-        [ALL, *names],
+        [ALL] if alone else [ALL, *names],
         partial(
             st.selectbox,
             words("overview.program_filter"),
-            format_func=lambda code: words("overview.all_programs") if code == ALL else shown(names[code]),
+            format_func=lambda code: every if code == ALL else shown(names[code]),
         ),
     )
 

@@ -17,7 +17,7 @@ from dashboard.cohorts.view.reasons import reasons_card
 from dashboard.components.ahead import draw_ahead
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.exports_bar import export_bar
-from dashboard.components.filters import group_choices, group_filters, way_back
+from dashboard.components.filters import group_choices, group_filters, programs_in_reach, way_back
 from dashboard.components.kpis import kpi_row
 from dashboard.components.layout import card, empty_state, page_header, section
 from dashboard.jobs.view.next_steps import next_steps
@@ -34,7 +34,7 @@ def show() -> None:
         if "data" not in current_session.pages():
             empty_state(words("state.store_empty_title"), words("state.store_empty_text"))
         return next_steps("overview", follow=True)
-    programs, cohorts = stores.program_table(), flow["cohort_term"].unique().tolist()
+    programs, cohorts = programs_in_reach(), flow["cohort_term"].unique().tolist()
     chosen = group_filters(programs, cohorts)
     way_back(chosen)
     if not unlearned_card(chosen.target):

@@ -115,6 +115,13 @@ def test_a_narrowed_overview_says_to_what_and_leads_back(university, screen):
 
 
 @pytest.mark.parametrize("language", ["en", "id"])
+def test_the_head_of_one_programme_reads_its_name_and_not_all_programmes(university, screen, language):
+    code, name = next(iter(queries.programs(university.store)[["program_code", "name"]].values))
+    at = screen.drawn("overview", Account("kaprodi", "Kaprodi", "leadership", (code,)), language)
+    assert not at.exception and at.selectbox(key="program").options == [name]
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
 def test_a_link_with_filters_is_the_same_in_every_language(university, screen, language):
     dean = screen.person(university, "leadership")
     at = screen.drawn("overview", dean, language)
