@@ -22,6 +22,7 @@ from data.records.queries import (
     students,
     term_rows,
 )
+from data.scores.alike import counted_alike
 from data.scores.overview import (
     StoredModel,
     counts,
@@ -88,6 +89,7 @@ __all__ = [
     "consent_history",
     "consents_now",
     "count_near_the_line",
+    "counted_alike",
     "counts",
     "course_results",
     "data_version",

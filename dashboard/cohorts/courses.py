@@ -58,5 +58,14 @@ def listed(table: pd.DataFrame, program: str | None) -> pd.DataFrame:
     return rows.head(LISTED).reset_index(drop=True)
 
 
+def course_of(row: dict) -> str:
+    """Code and name of a course."""
+    return (
+        row["course_code"]
+        if row["course_name"] == row["course_code"]
+        else (f"{row['course_code']} {row['course_name']}")
+    )
+
+
 def _many(students: pd.Series) -> pd.Series:
     return students >= THRESHOLD

@@ -83,7 +83,7 @@ def _told_by_program(counted: pd.DataFrame) -> pd.DataFrame:
     with a reason as none, all but few as all."""
     sums = counted.groupby(["program_code", "reason"], as_index=False)["students"].sum()
     everybody = sums[sums["reason"] == ALL].set_index("program_code")["students"]
-    n = sums["program_code"].map(everybody).fillna(0)
+    n = sums["program_code"].map(everybody).astype(float).fillna(0)  # of no row: no text either
     few, nearly = sums["students"] < THRESHOLD, n - sums["students"] < THRESHOLD
     told = sums.assign(students=sums["students"].mask(few, 0).mask(nearly, n).astype(int))
     return told[n >= FEWEST]

@@ -8,7 +8,9 @@ import streamlit as st
 
 from dashboard.cases.view.standing_parts import rank_note, unlearned_card
 from dashboard.cohorts.view import overview as parts
+from dashboard.cohorts.view.compare import compare_card
 from dashboard.cohorts.view.courses import bottleneck_card
+from dashboard.cohorts.view.meeting import meeting_pack
 from dashboard.cohorts.view.picking import picker
 from dashboard.cohorts.view.prospects import gaps, health, outlook, prepare_overview
 from dashboard.cohorts.view.reasons import reasons_card
@@ -60,11 +62,16 @@ def show() -> None:
         st.caption(parts.not_reported(given))
     with right, card("funnel"):
         chart_panel(**panels["funnel"], **parts.titled("funnel"), on_pick=pick)
+    compared = compare_card(given)
     reasons_card(given)
     bottleneck_card(chosen.program_code)
     outlook(given)
-    gaps(given)
+    attribute = gaps(given)
     with card("health"):
         health()
-    export_bar(partial(parts.export_frame, given.cube, words), "overview", about_people=False, **vars(chosen))
+    with st.container(horizontal=True, key="take-along"):
+        export_bar(
+            partial(parts.export_frame, given.cube, words), "overview", about_people=False, **vars(chosen)
+        )
+        meeting_pack(given, compared, attribute)
     draw_ahead("overview", prepare_overview, group_choices(programs, cohorts))

@@ -77,7 +77,8 @@ def grouped_bars(
             places, heights, width * 0.94, label=name, color=COLOURS[at % 4], hatch=HATCHES[at % 4]
         )
         axes.bar_label(bars, labels[name], fontsize=7 if dense else 8, padding=1, rotation=90 if dense else 0)
-    axes.set_xticks(range(len(groups)), [below_its_bars(name) for name in groups], fontsize=9)
+    wide = 18 if len(groups) < 6 else max(10, 90 // len(groups))  # letters that stand side by side
+    axes.set_xticks(range(len(groups)), [below_its_bars(name, wide) for name in groups], fontsize=9)
     axes.tick_params(axis="y", labelsize=8)
     _number_axis(axes, form, language)
     axes.spines[["top", "right"]].set_visible(False)
@@ -99,12 +100,65 @@ def grouped_bars(
     return Chart(title, _svg(picture), f"{say(language, 'chart_alt', title=title)}. {told}")
 
 
-def below_its_bars(name: str) -> str:
-    """A group's name in at most three lines, as more would take the bars' room; ``alt`` has the whole."""
-    lines = textwrap.wrap(name, 18) or [""]
-    if len(lines) > NAME_LINES:
-        lines[NAME_LINES - 1 :] = [lines[NAME_LINES - 1][:17] + "…"]
-    return "\n".join(lines)
+DASHES, MARKERS = ("-", "--", ":", "-."), "oDs^vPX"
+
+
+def lines(
+    title: str,
+    places: list[str],
+    series: dict[str, list[float | None]],
+    language: str,
+    *,
+    form: str = "0.0%",
+    axis: str = "",
+) -> Chart:
+    """Lines over places that follow one another; a figure that is not known leaves a gap.
+
+    Parameters
+    ----------
+    places : list of str
+        Names along the axis.
+    series : dict
+        Name → one figure or None for each place.
+    form : str
+        Number format: ``0``, ``0.00`` or ``0.0%``.
+    axis : str
+        What the places are.
+    """
+    for name, values in series.items():
+        if len(values) != len(places):
+            raise ValueError(f"series {name!r} must have {len(places)} figures, got {len(values)}")
+    picture = _figure()
+    axes = picture.subplots()
+    for at, (name, values) in enumerate(series.items()):
+        heights = [float("nan") if value is None else value for value in values]
+        look = {"color": COLOURS[at % 4], "linestyle": DASHES[at % 4 if at < 4 else (at + 1) % 4]}
+        axes.plot(range(len(places)), heights, label=name, marker=MARKERS[at % 7], markersize=5, **look)
+    axes.set_xticks(range(len(places)), places, fontsize=9)
+    axes.set_xlabel(axis, fontsize=9)
+    axes.tick_params(axis="y", labelsize=8)
+    _number_axis(axes, form, language)
+    axes.spines[["top", "right"]].set_visible(False)
+    picture.legend(fontsize=8, frameon=False, ncols=max(1, min(len(series), 4)), loc="outside upper center")
+    told = "; ".join(
+        f"{name}: "
+        + ", ".join(
+            f"{place} {figure(value, form, language)}" for place, value in zip(places, values, strict=True)
+        )
+        for name, values in series.items()
+    )
+    return Chart(title, _svg(picture), f"{say(language, 'chart_alt', title=title)}. {told}")
+
+
+def below_its_bars(name: str, wide: int = 18) -> str:
+    """A group's name in at most three lines, as more would take the bars' room; ``alt`` has the whole.
+
+    ``wide``: letters of a line.
+    """
+    parts = textwrap.wrap(name, wide) or [""]
+    if len(parts) > NAME_LINES:
+        parts[NAME_LINES - 1 :] = [parts[NAME_LINES - 1][: wide - 1] + "…"]
+    return "\n".join(parts)
 
 
 def _number_axis(axes, form: str, language: str) -> None:

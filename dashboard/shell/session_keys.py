@@ -44,6 +44,7 @@ class Key(StrEnum):
     VIEW_SHOWN = "view_shown"  # number of the saved view that the filters were set to
 
     # Charts
+    COMPARED = "compared"  # widget: the entry cohorts that stand side by side on the overview
     PICK_ROUND = "pick_round"  # how often a group was chosen in a chart: what is chosen there begins anew
 
     # The inbox

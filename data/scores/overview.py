@@ -83,7 +83,8 @@ def retention(store: Store, scope: Scope) -> pd.DataFrame:
         ``program_code, cohort_term, term_index``; ``entrants`` (size of the cohort at entry, always whole),
         ``active`` (studying: status A, G, M or U), ``on_leave``, ``inactive``, ``graduated`` (in an earlier
         term), ``retained`` = active + on_leave + graduated, ``rate`` = retained / entrants, ``gpa_mean``
-        (cumulative). Only terms that the register has reached for the cohort.
+        (cumulative), ``gpa_rows`` (students behind it). Only terms that the register has reached for the
+        cohort.
     """
     keys = ["program_code", "cohort_term"]
     flow = _flow_by(store, scope, *keys, "state", "terms_to_exit")
@@ -94,14 +95,14 @@ def retention(store: Store, scope: Scope) -> pd.DataFrame:
         if own:  # the cube holds them
             table = _with_averages(table, told_averages(connection, aggregable(scope)))
     table["gpa_mean"] = table.pop("gpa_sum") / table["gpa_rows"].where(table["gpa_rows"] > 0)
-    table = table.drop(columns="gpa_rows")
     table["entrants"] = _per_cohort(table, keys, flow)
     left = flow[(flow["state"] == "graduated") & (flow["terms_to_exit"] >= 0)]
     left = left.assign(term_index=left["terms_to_exit"] + 1)  # gone from the term after the last one on
     table["graduated"] = _running(table, keys, left)
     table["retained"] = table["active"] + table["on_leave"] + table["graduated"]
     table["rate"] = table["retained"] / table["entrants"]
-    order = ["entrants", "active", "on_leave", "inactive", "graduated", "retained", "rate", "gpa_mean"]
+    order = ["entrants", "active", "on_leave", "inactive", "graduated", "retained", "rate"]
+    order += ["gpa_mean", "gpa_rows"]
     return table[[*keys, "term_index", *order]].sort_values([*keys, "term_index"], ignore_index=True)
 
 

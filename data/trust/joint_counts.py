@@ -161,9 +161,11 @@ def _places(figures: Sequence[Figure], weights: Mapping[str, int]) -> tuple[list
         number = np.array([place[name] for figure in figures for name in figure.members], dtype=np.intp)
     counts = np.ones(len(names))
     for figure, end in zip(figures, ends, strict=True):
-        for name in weights.keys() & figure.members.keys():
-            at = end - len(figure.members) + list(figure.members).index(name)
-            counts[number[at]] = weights[name]
+        if weights.keys().isdisjoint(figure.members):
+            continue
+        for at, name in enumerate(figure.members, int(end) - len(figure.members)):
+            if name in weights:
+                counts[number[at]] = weights[name]
     return np.split(number, ends[:-1]), counts
 
 

@@ -38,7 +38,7 @@ def bottleneck_card(program: str | None) -> None:
             st.caption(words("courses.none"))
         else:
             named = rows.assign(
-                course=[course_of(row) for row in rows.to_dict("records")], n=rows["attempts"]
+                course=[courses.course_of(row) for row in rows.to_dict("records")], n=rows["attempts"]
             )
             chart = partial(rates, named, "course", words)
             chart_panel(chart, "courses", words("courses.title"), words("courses.help"))
@@ -46,15 +46,6 @@ def bottleneck_card(program: str | None) -> None:
         st.caption(words("courses.note"))
         mine = table if program is None else table[table["program_code"] == program]
         export_bar(partial(told_frame, mine, words), "courses", about_people=False, program=program)
-
-
-def course_of(row: dict) -> str:
-    """Code and name of a course."""
-    return (
-        row["course_code"]
-        if row["course_name"] == row["course_code"]
-        else (f"{row['course_code']} {row['course_name']}")
-    )
 
 
 def _beside(row: dict, words: Words) -> str:
@@ -75,7 +66,7 @@ def told_frame(table: pd.DataFrame, words: Words) -> pd.DataFrame:
     shown = [
         {
             "program_code": names.get(row["program_code"], row["program_code"]),
-            "course": course_of(row),
+            "course": courses.course_of(row),
             **(_figures(row, words) if row["told"] else dict.fromkeys(HEADINGS[2:], MARK)),
         }
         for row in rows

@@ -48,8 +48,8 @@ def scenario_table(given: parts.Given) -> pd.DataFrame:
     return caches.made_once("scenario-table", given.about, make)
 
 
-def gaps(given: parts.Given) -> None:
-    """One card: on-time rates by group, and the largest difference with its interval."""
+def gaps(given: parts.Given) -> str:
+    """One card: on-time rates by group, and the largest difference with its interval. By which groups."""
     words = current_session.words()
     with card("groups"):
         section(**parts.titled("groups"))
@@ -66,20 +66,31 @@ def gaps(given: parts.Given) -> None:
         gap = prospects.largest_gap(group_table(given, attribute))
         if gap is None:
             st.caption(words("overview.groups_none"))
-            return
-        chart_panel(**_group_rates(given, attribute))
-        st.caption(_told(gap))
+        else:
+            chart_panel(**_group_rates(given, attribute))
+            st.caption(_told(gap))
+    return attribute
 
 
 def group_table(given: parts.Given, attribute: str) -> pd.DataFrame:
     """Rates of the groups of an attribute, named in the reader's language."""
 
     def make() -> pd.DataFrame:
-        words, flow = current_session.words(), given.narrowed(queries.flow_by_group, attribute)
-        table = prospects.groups(flow, given.programs, given.last)
-        return table.assign(group=[words.named(_family(attribute), name) for name in table["group"]])
+        table = groups_by_code(given, attribute)
+        return table.assign(group=[group_name(attribute, name) for name in table["group"]])
 
     return caches.made_once("groups-table", (attribute, *given.about), make)
+
+
+def groups_by_code(given: parts.Given, attribute: str) -> pd.DataFrame:
+    """Rates of the groups of an attribute, as the register writes them."""
+    flow = given.narrowed(queries.flow_by_group, attribute)
+    return prospects.groups(flow, given.programs, given.last)
+
+
+def group_name(attribute: str, name: str) -> str:
+    """A group in the reader's language."""
+    return current_session.words().named(_family(attribute), name)
 
 
 def prepare_overview(chosen: GroupFilter) -> None:

@@ -38,7 +38,7 @@ def reasons_card(given: parts.Given) -> None:
         if nearly:
             st.markdown(words("why.nearly_all", reasons=", ".join(nearly), n=int(common["n"].iloc[0])))
         if given.chosen.program_code is None:
-            rows = _by_program(given)
+            rows = by_program(given)
             told = [_of_program(code, part, words) for code, part in rows.groupby("program_code", sort=False)]
             st.markdown("\n".join(f"- {line}" for line in told))
         st.caption(words("why.note", n=reasons.FEWEST))
@@ -75,7 +75,8 @@ def _counted(target: str) -> pd.DataFrame:
     return queries.reasons_of_risk(stores.store(), current_session.scope(), target, tell)
 
 
-def _by_program(given: parts.Given) -> pd.DataFrame:
+def by_program(given: parts.Given) -> pd.DataFrame:
+    """The two commonest reasons of every programme (:func:`dashboard.cohorts.reasons.by_program`)."""
     return caches.made_once("why-programs", given.about, lambda: reasons.by_program(_narrowed(given)))
 
 

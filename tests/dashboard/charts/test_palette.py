@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from dashboard.charts.palette import BAND_COLORS, BAND_MARKS, BAND_TEXT, LOWERS, RAISES, translucent
+from dashboard.charts.palette import BAND_COLORS, BAND_MARKS, BAND_TEXT, LOWERS, RAISES, SIDES, translucent
 
 # Machado, Oliveira & Fernandes (2009), severity 1.0, on linear RGB.
 KINDS = {
@@ -56,6 +56,19 @@ def test_any_two_bands_can_be_told_apart(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_raises_and_what_lowers_the_risk_can_be_told_apart(kind):
     assert deltaE_ciede2000(_seen(RAISES, kind), _seen(LOWERS, kind)) > 20
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_two_lines_side_by_side_can_be_told_apart(kind):
+    for first, second in combinations(SIDES, 2):
+        assert deltaE_ciede2000(_seen(first, kind), _seen(second, kind)) > 15, (first, second)
+
+
+@pytest.mark.parametrize("ground", ["#ffffff", "#11161c"])
+def test_lines_side_by_side_stand_out_from_light_and_dark_ground(ground):
+    for color in SIDES:
+        light, dark = sorted((_luminance(color), _luminance(ground)), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 3, color
 
 
 def test_text_on_a_band_has_enough_contrast():

@@ -162,6 +162,12 @@ def test_whoever_is_confined_to_a_programme_counts_no_other(small_university):
     assert set(found["program_code"]) <= {codes[0]}
 
 
+def test_a_programme_without_anybody_at_risk_has_no_reason():
+    whole = counted(all=30, progress=20)
+    nobody = whole[whole["program_code"] == "MI"]
+    assert reasons.commonest(nobody).empty and reasons.by_program(nobody).empty
+
+
 @pytest.mark.parametrize("language", ["en", "id"])
 @pytest.mark.parametrize("target", ["late", "dropout"])
 def test_the_overview_says_why_in_words_or_that_too_few_are_meant(university, screen, language, target):

@@ -1,0 +1,75 @@
+"""Students counted by everything at once, on the small register (see tests/conftest.py)."""
+
+from __future__ import annotations
+
+import pytest
+
+from data import queries
+from data.trust.scope import Scope
+
+LEADERSHIP = Scope("rector", "leadership", False, None, False, False)
+HEAD = Scope("head", "leadership", False, ("MI",), False, False)
+ADVISOR = Scope("ani", "advisor", True, None, True, True)
+NOBODY = Scope.nothing()
+
+
+def test_everybody_is_counted_once_with_what_they_did_in_each_term(small_register):
+    rows = queries.counted_alike(small_register.store, LEADERSHIP, "late", "sex", 4)
+    assert rows["students"].sum() == 12
+    assert rows["band"].eq("").all()  # no model has scored anybody
+    cohort = rows[rows["cohort_term"] == 20191]
+    # S01 and S06 studied in all four terms and graduated in time; S03 (inactive in the third) resigned.
+    told = {
+        (row.state, row.terms_to_exit, row.group): (row.term_1, row.term_2, row.term_3, row.term_4)
+        for row in cohort.itertuples()
+    }
+    assert told == {
+        ("graduated", 8, "L"): (2, 2, 2, 2),
+        ("graduated", 10, "P"): (2, 2, 2, 1),
+        ("resigned", 3, "L"): (2, 2, 0, 0),
+        ("transferred", 3, "P"): (2, 2, 2, 0),
+        ("deceased", 5, "L"): (2, 2, 2, 2),
+        ("graduated", 6, "P"): (2, 2, 2, 2),
+    }
+    unseen = rows[rows["cohort_term"] == 20231]  # S12: nothing known but entry
+    assert unseen[["state", "terms_to_exit", "term_1", "students"]].values.tolist() == [
+        ["enrolled", -1, 0, 1]
+    ]
+
+
+def test_it_counts_what_the_other_queries_count(small_register):
+    store = small_register.store
+    rows = queries.counted_alike(store, LEADERSHIP, "dropout", "entry_type", 10)
+    flow = queries.flow_counts(store, LEADERSHIP)
+    keys = ["program_code", "cohort_term", "state", "terms_to_exit"]
+    assert rows.groupby(keys)["students"].sum().equals(flow.groupby(keys)["students"].sum())
+    terms = queries.retention(store, LEADERSHIP)
+    for row in terms[terms["term_index"] <= 10].itertuples():
+        mine = rows[(rows["program_code"] == row.program_code) & (rows["cohort_term"] == row.cohort_term)]
+        did = mine[f"term_{row.term_index}"]
+        assert mine.loc[did == 2, "students"].sum() == row.active
+        assert mine.loc[did == 1, "students"].sum() == row.on_leave
+
+
+def test_a_scope_is_kept_in_the_query(small_register):
+    store = small_register.store
+    assert queries.counted_alike(store, HEAD, "late", "sex", 2)["program_code"].unique().tolist() == ["MI"]
+    assert queries.counted_alike(store, HEAD, "late", "sex", 2)["students"].sum() == 4
+    assert queries.counted_alike(store, HEAD, "late", "sex", 2, "IF").empty
+    assert queries.counted_alike(store, ADVISOR, "late", "sex", 2)["students"].sum() == 4
+    assert queries.counted_alike(store, LEADERSHIP, "late", "sex", 2, "IF")["students"].sum() == 8
+    assert queries.counted_alike(store, NOBODY, "late", "sex", 2).empty
+
+
+@pytest.mark.parametrize(("attribute", "longest"), [("name", 4), ("sex", 0)])
+def test_what_cannot_be_counted_is_refused(small_register, attribute, longest):
+    with pytest.raises(ValueError, match="must be"):
+        queries.counted_alike(small_register.store, LEADERSHIP, "late", attribute, longest)
+
+
+def test_the_average_says_how_many_stand_behind_it(small_register):
+    table = queries.retention(small_register.store, LEADERSHIP)
+    cohort = table[table["cohort_term"] == 20191].set_index("term_index")
+    # Term 4: S02 on leave without an average; S01, S05 and S06 have one.
+    assert cohort.loc[4, "gpa_rows"] == 3
+    assert cohort.loc[4, "gpa_mean"] == pytest.approx((3.40 + 3.10 + 3.50) / 3)

@@ -1,0 +1,134 @@
+"""The meeting pack and cohorts side by side over the second university, against its hand-made plan."""
+
+from __future__ import annotations
+
+import io
+from datetime import date
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from dashboard.cohorts import compare
+from dashboard.cohorts.view.meeting import Asked, make
+from dashboard.components.filters import GroupFilter
+from dashboard.shell import caches, stores
+from dashboard.shell.access import scope_for
+from dashboard.shell.wording import Words
+from data.files.mapping import load_mapping
+from data.records.ingest import Source, apply_import, plan_import
+from data.store import open_store
+from data.trust.accounts import Account
+from data.trust.small_cells import MARK, THRESHOLD
+from tests.registers.second_university import write
+from tests.registers.second_university.plan import KINDS, PLAN
+
+READ_ON = date(2026, 10, 1)
+HUSBANDRY, LAW = "54231", "74101"
+EN = Words("en")
+
+
+@pytest.fixture(scope="module")
+def university(tmp_path_factory):
+    """The second university's registers, both systems of it; nobody taught a model there."""
+    office = write(tmp_path_factory.mktemp("office"))
+    store = open_store(folder=tmp_path_factory.mktemp("rekaan"))
+    mapping = load_mapping(office.mapping)
+    for files in (
+        {"students": office.students, "terms": office.terms, "outcomes": office.outcomes},
+        {"students": office.old_students, "terms": office.old_terms, "outcomes": office.old_outcomes},
+    ):
+        sources = [Source.from_path(table, Path(path)) for table, path in files.items()]
+        plan = plan_import(sources, mapping, store=store, today=READ_ON)
+        apply_import(store, plan, actor="tester")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def pack(university, monkeypatch):
+    """A function that makes the workbook for a dean, and gives a sheet's rows below its heading."""
+    monkeypatch.setattr(stores, "store", lambda: university)
+    for kept in (stores._programs, caches._read, caches._made):
+        kept.clear()
+
+    def rows(form: str, key: str, program=None, compared=(), programs=None) -> list[tuple] | None:
+        dean = scope_for(Account("dekan", "Dekan", "leadership", programs))
+        asked = Asked(GroupFilter("late", program), tuple(compared), "sex", dean, "en")
+        book = openpyxl.load_workbook(io.BytesIO(make(asked, form, "xlsx")))
+        name = EN(f"meeting.sheet_{key}")
+        if name not in book.sheetnames:
+            return None
+        return [row for row in book[name].iter_rows(min_row=6, values_only=True)]
+
+    yield rows
+    for kept in (stores._programs, caches._read, caches._made):
+        kept.clear()
+
+
+def planned(code: str, year: int) -> tuple[int, ...]:
+    """Entered, on time, later, studying, left, outside: by the plan's hand-made line."""
+    n = dict(zip(KINDS, PLAN[code][year], strict=True))
+    left = n["expelled"] + n["resigned"] + n["lost"]
+    outside = n["moved"] + n["died"]
+    return sum(n.values()), n["on_time"], n["late"], n["over"] + n["within"], left, outside
+
+
+def cohort(year: int) -> str:
+    return EN.long_term(10 * year + 1)
+
+
+def test_the_internal_form_is_the_plan(pack):
+    told = pack("internal", "funnel", HUSBANDRY)
+    assert told == [(cohort(year), *planned(HUSBANDRY, year)) for year in sorted(PLAN[HUSBANDRY])]
+    rates = {row[0]: row[1:4] for row in pack("internal", "on_time", HUSBANDRY)}
+    entered, on_time, _, _, _, outside = planned(HUSBANDRY, 2018)
+    assert rates[cohort(2018)] == (entered - outside, on_time, pytest.approx(on_time / (entered - outside)))
+    assert rates[cohort(2025)] == ("…", "…", "…")
+
+
+def test_cohorts_stand_side_by_side_as_far_as_each_has_come(pack):
+    rows = pack("internal", "compare", HUSBANDRY, (20211, 20241))
+    told = {(row[0], row[1]): row[2:] for row in rows}
+    entered, on_time, _, _, left, _ = planned(HUSBANDRY, 2021)
+    assert told[cohort(2021), 8][0] == entered
+    assert told[cohort(2021), 8][4] == pytest.approx(on_time / entered)
+    assert told[cohort(2021), 8][5] == pytest.approx(left / entered)
+    # The lists of 30 September 2026 reach the fourth term of those who entered in 2024.
+    young = planned(HUSBANDRY, 2024)
+    assert told[cohort(2024), 4][4:] == (0, pytest.approx(young[4] / young[0]))
+    for term in range(5, 9):
+        assert set(told[cohort(2024), term][1:]) == {compare.NOT_YET}
+
+
+def test_the_public_form_tells_of_no_few(pack):
+    for program in (HUSBANDRY, None):
+        for row in pack("public", "funnel", program):
+            figures = row[1:]
+            assert all(value == MARK or value == 0 or value >= THRESHOLD for value in figures)
+            if MARK in figures:  # one alone would come out by subtraction from the entrants
+                assert figures.count(MARK) >= 2, row
+    whole = {row[0]: planned_of_all(int(row[0].split()[1][:4])) for row in pack("public", "funnel")}
+    for row in pack("public", "funnel"):
+        for value, right in zip(row[1:], whole[row[0]], strict=True):
+            assert value in (MARK, right)
+
+
+def planned_of_all(year: int) -> tuple[int, ...]:
+    lines = [planned(code, year) for code in PLAN if year in PLAN[code]]
+    return tuple(sum(column) for column in zip(*lines, strict=True))
+
+
+def test_of_graduates_only_everybody_is_counted_also_after_the_last_has_gone(pack):
+    rows = [row for row in pack("internal", "compare", LAW, (20181, 20191)) if row[0] == cohort(2018)]
+    entered, on_time, *_ = planned(LAW, 2018)
+    kept = [row[3] for row in rows]  # degrees count as still here; some waited unregistered for the ceremony
+    assert kept[:4] == [1] * 4 and kept[6:] == [1] * 2
+    assert rows[3][2] == entered and rows[3][6] == pytest.approx(on_time / entered)  # four normal terms
+    assert {row[7] for row in rows} == {0}
+
+
+def test_a_head_of_one_programme_gets_no_other(pack):
+    own = pack("internal", "funnel", programs=(HUSBANDRY,))
+    assert own == pack("internal", "funnel", HUSBANDRY)
+    assert pack("internal", "funnel", LAW, programs=(HUSBANDRY,)) is None
