@@ -99,17 +99,25 @@ def _timed(folder: str, feeder, page: int) -> float:
 
 
 def _killed(folder: str, feeder, page: int, kills: int, whole: float, rng: random.Random) -> int:
-    """Kill as many pulls at moments spread over the work; how many were still alive."""
-    done = 0
-    for turn in range(kills):
+    """Kill pulls at moments spread over the work; how many were still alive then, at most ``kills``.
+
+    What a killed pull has read is not read again, so a later one may end before its moment: then another is
+    begun and killed sooner. Three pulls are begun for each kill at most.
+    """
+    done, share = 0, 1.0
+    for _ in range(3 * kills):
+        if done == kills:
+            break
         child = _pull(folder, feeder, page)
         # The early ones while pages are read, the late ones while rows are checked and written.
         try:
-            child.wait(whole * rng.uniform(0.1, 0.3 if turn < kills / 2 else 0.7))
+            child.wait(share * whole * rng.uniform(0.1, 0.3 if done < kills / 2 else 0.7))
         except subprocess.TimeoutExpired:
             child.send_signal(signal.SIGKILL)
             child.wait()
             done += 1
+        else:
+            share /= 2
     return done
 
 
