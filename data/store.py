@@ -16,10 +16,12 @@ from data.cases.events import add_case_event, add_case_events, withdraw_case_eve
 from data.consents.consent import write_consents
 from data.engine.cipher import Cipher, KeyProblem, key_from_command, parse_key, read_or_create_key
 from data.engine.database import Store, connect, reading, writing
+from data.engine.drafts import sweep
 from data.engine.facts import read_fact, write_fact
 from data.engine.kept_head import FILE as HEAD_FILE
 from data.engine.kept_head import Head, Seal
 from data.engine.migrate import current_revision, migrate, newest_revision
+from data.keeping.tombstones import list_of
 from data.records.frames import ImportResult, RecordFrames
 from data.records.imports import new_import
 from data.records.write import write_records
@@ -196,7 +198,8 @@ def open_store(
         seal = facts.seal(cipher, head_path(folder, settings))
         if upgrade:
             begin_head(engine, seal)
-            seal.sweep()
+            for file in (seal.path, list_of(seal)):
+                sweep(file)
     except BaseException:
         engine.dispose()
         raise

@@ -10,9 +10,7 @@ from __future__ import annotations
 import hmac
 import json
 import logging
-import os
 import sys
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from filelock import FileLock
 
 from data.engine.cipher import Cipher
 from data.engine.clock import now
+from data.engine.drafts import replace_json
 
 FILE = "audit-head.json"
 PATIENCE = 10  # seconds that one writer waits for another
@@ -100,18 +99,7 @@ class Seal:
                     return
             everything = self._read(forgiving=anew)
             mine = asdict(head) | {"at": f"{now().isoformat(timespec='seconds')}Z", "mac": self._mac(head)}
-            self._replace(everything | {self.store_id: mine})
-
-    def sweep(self) -> None:
-        """Delete what a kill has left of a file of heads that was being written."""
-        if self._draft.exists():
-            # Unless somebody is writing it just now, or the disk can only be read.
-            with suppress(OSError), FileLock(f"{self.path}.lock", timeout=0, mode=0o600):
-                self._draft.unlink(missing_ok=True)
-
-    @property
-    def _draft(self) -> Path:
-        return self.path.with_name(f".{self.path.name}-draft")
+            replace_json(self.path, everything | {self.store_id: mine})
 
     def _mac(self, head: Head) -> str:
         return self.cipher.audit_mac("head", f"{self.store_id} {head.entry} {head.hash}")
@@ -130,20 +118,6 @@ class Seal:
                 return {}
             raise HeadForged(f"{self.path.name} is not a file of heads")
         return found
-
-    def _replace(self, heads: dict) -> None:
-        # One name: the lock is held, and what a kill leaves of it the next one writes over.
-        draft = self._draft
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            with os.fdopen(handle, "w", encoding="ascii") as file:
-                json.dump(heads, file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(draft, self.path)
-        except BaseException:
-            draft.unlink(missing_ok=True)
-            raise
 
 
 class Pen:

@@ -15,8 +15,6 @@ import base64
 import hmac
 import json
 import logging
-import os
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +23,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from data.engine.cipher import Cipher, KeyProblem
+from data.engine.drafts import replace_json
 from data.engine.kept_head import PATIENCE, Seal
 
 FILE = "erasures.json"
@@ -82,7 +81,7 @@ def bury_all(seal: Seal, rows: Iterable[dict], path: Path) -> int:
         for row in missing:
             mine[row["erasure_id"]] = _entry(seal.cipher, row)
         if missing:
-            _replace(path, everything)
+            replace_json(path, everything)
     return len(missing)
 
 
@@ -111,7 +110,7 @@ def copy_list(seal: Seal, source: Path, target: Path) -> None:
     with _alone(target):
         everything = _read(target)
         everything[seal.store_id] = everything.get(seal.store_id, {}) | mine
-        _replace(target, everything)
+        replace_json(target, everything)
 
 
 def seal_anew(before: Seal, after: Seal, path: Path) -> None:
@@ -124,7 +123,7 @@ def seal_anew(before: Seal, after: Seal, path: Path) -> None:
             if tombstone is not None and tombstone.receipt is not None:  # else it was done, or cannot be
                 mine[erasure_id] = _of(after.cipher, tombstone)
         if mine:
-            _replace(path, everything)
+            replace_json(path, everything)
 
 
 def list_of(seal: Seal) -> Path:
@@ -192,16 +191,3 @@ def _read(path: Path) -> dict:
     if not isinstance(found, dict) or not all(isinstance(mine, dict) for mine in found.values()):
         raise ValueError(f"{path.name} is not a list of erasures, or was damaged")
     return found
-
-
-def _replace(path: Path, everything: dict) -> None:
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            json.dump(everything, file, indent=1, sort_keys=True)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise

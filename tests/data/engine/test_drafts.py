@@ -9,9 +9,19 @@ import sys
 import pytest
 from filelock import FileLock
 
+from data.engine.clock import now
 from data.engine.drafts import forget_drafts
+from data.keeping.tombstones import bury
 from data.store import open_store
 from data.trust import audit
+
+
+class Killed(BaseException):
+    """Ends a process as no error that anybody catches does."""
+
+
+def killed(*_):
+    raise Killed
 
 
 def test_drafts_of_processes_that_are_gone_are_deleted_and_others_stay(tmp_path):
@@ -30,12 +40,6 @@ def test_a_kill_while_the_head_is_kept_leaves_nothing_after_the_next_entry(tmp_p
     store = open_store(folder=tmp_path)
     about = {"actor": "rina", "role": "registry", "action": "view student", "object": "x"}
 
-    class Killed(BaseException):
-        pass
-
-    def killed(*_):
-        raise Killed
-
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", killed)
         patch.setattr("pathlib.Path.unlink", lambda *_, **__: None)  # a kill tidies nothing up
@@ -47,16 +51,32 @@ def test_a_kill_while_the_head_is_kept_leaves_nothing_after_the_next_entry(tmp_p
     store.close()
 
 
-def test_a_head_that_was_being_written_is_swept_up_by_the_next_command_unless_somebody_writes_it_now(
-    tmp_path,
+@pytest.mark.parametrize("name", ["audit-head.json", "erasures.json"])
+def test_a_file_that_was_being_written_is_swept_up_by_the_next_command_unless_somebody_writes_it_now(
+    tmp_path, name
 ):
     open_store(folder=tmp_path).close()
-    head = tmp_path / "audit-head.json"
-    draft = tmp_path / ".audit-head.json-draft"
-    kept = head.read_bytes()
+    file, draft = tmp_path / name, tmp_path / f".{name}-draft"
+    kept = {path.name: path.read_bytes() for path in tmp_path.glob("*.json")}
     draft.write_bytes(b"half a")
-    with FileLock(f"{head}.lock"):
+    with FileLock(f"{file}.lock"):
         open_store(folder=tmp_path).close()
         assert draft.exists()
     open_store(folder=tmp_path).close()
-    assert not draft.exists() and head.read_bytes() == kept
+    assert not draft.exists()
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("*.json")} == kept
+
+
+def test_a_kill_while_the_list_of_erasures_is_replaced_leaves_a_draft_of_one_name(tmp_path, monkeypatch):
+    store = open_store(folder=tmp_path)
+    row = {"erasure_id": "e1", "kind": "student", "at": now(), "student_key": "k"}
+    row |= {"actor": "a", "receipt": {}}
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", killed)
+        patch.setattr("pathlib.Path.unlink", lambda *_, **__: None)
+        with pytest.raises(Killed):
+            bury(store.seal, row)
+    assert [path.name for path in tmp_path.glob(".erasures*")] == [".erasures.json-draft"]
+    bury(store.seal, row)
+    assert list(tmp_path.glob(".erasures*")) == []
+    store.close()
