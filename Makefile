@@ -69,11 +69,12 @@ audit: setup-dev  ## known vulnerabilities of requirements.lock (asks the networ
 mutate: setup-dev  ## change the code that guards people's data in every way; list what no test notices (MODULES="scoping access")
 	$(PY) tests/mutation.py $(MODULES)
 
-demo: setup  ## synthetic university: records, signatures, embeddings, model, scores (STUDENTS=800 SEED=1)
+demo: setup  ## synthetic university: records, signatures, model, scores, days of work (STUDENTS=800 SEED=1)
 	$(PY) -m data demo --students $(STUDENTS) --seed $(SEED)
 	$(PY) -m vision embed
 	$(PY) -m fusion train --serve
 	$(PY) -m fusion score
+	$(PY) -m dashboard demo-work
 
 real: setup  ## the main job on real public data: make real DATA=folder (see docs/real-data.md)
 	@test -n "$(DATA)" || { echo "say where the data lies: make real DATA=folder"; exit 2; }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from data.commands.frame import command_line
 
 COMMANDS = ("serve", "digest", "worker", "report", "report-pack", "report-settings", "report-verify")
-COMMANDS += ("model-report",)
+COMMANDS += ("model-report", "demo-work")
 
 app = command_line(
     "dashboard", COMMANDS, "The dashboard: serve it, or write its reports from the command line."
