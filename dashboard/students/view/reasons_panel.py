@@ -11,6 +11,7 @@ from dashboard.components.chart_panel import chart_panel
 from dashboard.shell import current_session, stores
 from dashboard.shell.glossary import linked
 from dashboard.shell.plain import plain
+from dashboard.shell.wording import Words
 from dashboard.students.reasons import WEIGHTY, label_of, reasons_frame
 from fusion.explanation.explain import Explanation
 
@@ -59,13 +60,26 @@ def reasons_panel(explanation: Explanation, about: tuple) -> None:
 
 
 def _list(rows: list[dict], floor: float = WEIGHTY) -> None:
-    weighty = [row for row in rows if abs(row["phi"]) >= floor]
-    lines = []
-    for row in sorted(weighty, key=lambda row: -abs(row["phi"]))[:LISTED]:
-        color, arrow = ("orange", "arrow_upward") if row["phi"] > 0 else ("blue", "arrow_downward")
-        value = f" **{plain(row['shown'])}**" if row["shown"] else ""
-        lines.append(f":{color}[:material/{arrow}:] {plain(row['label'])}{value}")
-    if lines:
+    words = current_session.words()
+    weighty = sorted((row for row in rows if abs(row["phi"]) >= floor), key=lambda row: -abs(row["phi"]))
+    if weighty:
+        lines = [reason_line(row, words) for row in weighty[:LISTED]]
         st.markdown("\n\n".join(lines))  # one element: each costs the page a message
     else:
-        st.caption(current_session.words()("student.nothing_here"))
+        st.caption(words("student.nothing_here"))
+
+
+def reason_line(row: dict, words: Words) -> str:
+    """A reason with an arrow for the way it moves the score; in words, where it moves it by next to nothing.
+
+    Parameters
+    ----------
+    row : dict
+        ``label, shown, phi`` of :func:`dashboard.students.reasons.reasons_frame`.
+    """
+    value = f" **{plain(row['shown'])}**" if row["shown"] else ""
+    told = f"{plain(row['label'])}{value}"
+    if abs(row["phi"]) < WEIGHTY:
+        return f":material/remove: {told}: {words('reasons.no_effect')}"
+    color, arrow = ("orange", "arrow_upward") if row["phi"] > 0 else ("blue", "arrow_downward")
+    return f":{color}[:material/{arrow}:] {told}"

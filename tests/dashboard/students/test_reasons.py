@@ -4,6 +4,7 @@ import pytest
 
 from dashboard.shell.wording import Words
 from dashboard.students import reasons
+from dashboard.students.view.reasons_panel import reason_line
 from fusion.explanation.explain import Contribution, Explanation
 from fusion.features.feature_list import FEATURES
 
@@ -86,3 +87,16 @@ def test_one_fact_is_one_row_and_the_sum_stays():
     frame = reasons.reasons_frame(Explanation("late", 0.0, 0.4, parts), {}, Words("id"))
     assert frame["name"].tolist() == ["failed_last", "gpa_last"]
     assert frame["phi"].sum() == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize(
+    ("phi", "told"),
+    [
+        (0.02, ":orange[:material/arrow_upward:] Signature"),
+        (-0.02, ":blue[:material/arrow_downward:] Signature"),
+        (0.0199, ":material/remove: Signature: no effect on this score"),
+        (0.0, ":material/remove: Signature: no effect on this score"),
+    ],
+)
+def test_what_moves_the_score_by_next_to_nothing_has_no_arrow(phi, told):
+    assert reason_line({"label": "Signature", "shown": "", "phi": phi}, Words("en")) == told
