@@ -230,7 +230,9 @@ def _number(value: object) -> object:
 # --- sheets that both forms have in their own way ---------------------------------------------------------
 def _kpis(shown: Shown, words: Words) -> Sheet:
     heads = ("figure", "value", "change", "beside")
-    return _sheet("kpis", words, [(words(f"meeting.{head}"), TEXT) for head in heads], shown.kpis)
+    # No plus first: a workbook would take it for the beginning of a formula.
+    rows = [(*figures, beside.removeprefix("+")) for *figures, beside in shown.kpis]
+    return _sheet("kpis", words, [(words(f"meeting.{head}"), TEXT) for head in heads], rows)
 
 
 def _public_kpis(shown: Shown, told: Told, words: Words) -> Sheet:

@@ -69,6 +69,7 @@ def _choice(cohorts: list[int]) -> list[int]:
     chosen = st.multiselect(
         words("compare.pick"),
         cohorts,
+        placeholder=words("streamlit.choose"),
         max_selections=compare.MOST,
         format_func=words.term,
         key=Key.COMPARED,
