@@ -67,7 +67,7 @@ def add_demo_work(store: Store, progress: Progress) -> Left:
 
     if find_account(store, SECOND.account) is None:
         told = {"role": SECOND.role, "demo": True}
-        write_accounts(store, [SECOND], Entry("system", "system", "create account", SECOND.account, told))
+        write_accounts(store, [SECOND], Entry("system", "system", "write account", SECOND.account, told))
     enrolled = 0
     for code in programs(store)["program_code"].iloc[:1]:  # one: what the others lack stands on a list
         office = scope_for(Account("registry", "", "registry", (code,)))

@@ -14,7 +14,7 @@ from dashboard.charts.records import term_timeline
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import target_choice
-from dashboard.components.layout import card, empty_state
+from dashboard.components.layout import card, empty_state, page_header
 from dashboard.shell import auditing, current_session, stores
 from dashboard.shell.view.looks import refused_student
 from dashboard.students.view import parts
@@ -35,6 +35,7 @@ def show() -> None:
     students = queries.student(store, scope, key)
     if students.empty:
         refused_student(key)
+        page_header(words("student.title"))
         return empty_state(words("student.denied_title"), words("student.denied_text"), ":material/lock:")
     auditing.audited_once("view_student", key)
     terms = averaged(queries.term_rows(store, scope, key))

@@ -178,6 +178,7 @@ def test_another_advisors_student_is_not_shown(university, screen):
     at = screen.drawn("student", screen.person(university, "advisor"), key=university.stranger)
     assert EN("student.denied_title") in screen.texts(at)
     assert not at.get("plotly_chart")
+    assert [title.value for title in at.title] == [EN("student.title")]  # a page is found by its heading
 
 
 @pytest.mark.parametrize("key", ["../../etc", "x" * 40, "'; DROP TABLE students"])
