@@ -10,7 +10,9 @@ import streamlit as st
 
 from dashboard.importing import columns as import_columns
 from dashboard.importing.columns import IGNORED, FileColumns, Said
+from dashboard.importing.labels import label_of, value_of
 from dashboard.importing.plan import UploadedFile
+from dashboard.importing.view.answers import begin_with_last, keep
 from dashboard.shell import current_session, stores
 from dashboard.shell.plain import plain
 from dashboard.shell.session_keys import Key
@@ -78,10 +80,13 @@ def _choices(file: FileColumns, mark: str, shared: dict[str, str]) -> tuple[dict
         all=len(file.headers),
         layout=plain(file.match.mapping.title),
     )
+    unread = [header for header in file.headers if file.given[header] == IGNORED]
     lacking = import_columns.missing(file.table, file.given, {**file.fixed, **shared})
     asked = lacking or file.zeros or file.strange(file.given)
     with st.expander(label, icon=":material/view_column:", expanded=bool(asked), key=f"map-{file.table}"):
         st.caption(words("data.map_help"))
+        if unread:
+            st.caption(words("data.map_unread", names=", ".join(map(plain, unread)), n=len(unread)))
         grid = st.grid(3, min_column_width=220, gap="small", key=f"map-grid-{file.table}")
         chosen = {}
         for place, header in enumerate(file.headers):
@@ -147,38 +152,32 @@ def _value(column: str, value: str | None) -> str:
     words = current_session.words()
     if value is None:
         return words("data.code_unknown")
-    if value == IGNORED:
-        return words("data.code_nothing")
-    if column == "grade":
-        return words(f"courses.result_{value}") if words.has(f"courses.result_{value}") else value
-    section = {"exit_type": "outcome", "status": "status", "sex": "sex", "entry_type": "entry_type"}.get(
-        column
-    )
-    named = f"{section}.{value}"
-    return f"{words(named)} ({value})" if section and words.has(named) else value
+    return words("data.code_nothing") if value == IGNORED else value_of(words, column, value)
 
 
 def _zero(file: FileColumns, mark: str) -> str:
-    """What a term average of 0 says, asked where a file has such averages without credits beside them."""
+    """What a term average of 0 says, asked where a file has such averages without credits beside them.
+
+    The answer is kept for the session, so that the file may be taken away and given again.
+    """
     if not file.zeros:
         return ""
-    words = current_session.words()
+    words, about = current_session.words(), f"zero-{file.table}-{mark}"
+    begin_with_last(about)
     said = st.radio(
         words("data.zero", n=file.zeros),
         ZERO_MEANINGS,
         index=None,
         format_func=lambda one: words(f"data.zero_{one}"),
-        key=f"zero-{file.table}-{mark}",
+        key=about,
+        help=words("data.zero_help"),
     )
-    return said or ""
+    return keep(about, said) or ""
 
 
 def _meaning(column: str) -> str:
     words = current_session.words()
-    if column == IGNORED:
-        return words("data.map_ignore")
-    own = f"import_column.{column}"
-    return words(own) if words.has(own) else words.named("column", column)
+    return words("data.map_ignore") if column == IGNORED else label_of(words, column)
 
 
 def _sample(cells: tuple[str, ...]) -> str | None:

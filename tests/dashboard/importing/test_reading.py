@@ -153,8 +153,8 @@ def test_sheets_are_named_and_chosen_and_what_is_left_is_said(store):
     assert problems[words("column.value")].tolist().count("Guide") == 1
     labelled(at.multiselect, words("reading.sheets")).select("Old").run()
     at.button(key="check").click().run()
-    shown = [frame.value for frame in at.dataframe if "student_number ← NIM" in frame.value]
-    assert [number[:4] for number in shown[0]["student_number ← NIM"]] == ["0311"] * 3
+    shown = [frame.value for frame in at.dataframe if "Student number ← NIM" in frame.value]
+    assert [number[:4] for number in shown[0]["Student number ← NIM"]] == ["0311"] * 3
     assert queries.imports(store).empty
 
 
