@@ -383,7 +383,7 @@ def _with_idle_terms(
         values = values.assign(status=values["status"].mask(of_zero, IDLE[zero]))
     gaps = pd.Index(text.gaps)
     idle = without_figures(values) & ~of_zero
-    places = gaps.union(idle.index[idle])
+    places = gaps.union(idle.index[idle]).sort_values()
     if places.empty:
         return values, guesses, {}
     said = reading.empty_terms

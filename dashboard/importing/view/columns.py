@@ -51,7 +51,10 @@ def choose_columns(
     for table, file in known.items():
         first = next(iter(said.values()), Said())  # a number of its own is said once for all tables of a file
         shared = {name: text for name, text in first.fixed.items() if name == "student_number"}
-        chosen[table], said[table] = _choices(file, marks[table], shared if "register" in kinds else {})
+        mine = [other.match.headers.values() for name, other in known.items() if marks[name] == marks[table]]
+        chosen[table], said[table] = _choices(
+            file, marks[table], shared if "register" in kinds else {}, frozenset().union(*mine)
+        )
     base = next(iter(known.values())).match.mapping.title
     title = current_session.words()("data.own", base=base)
     own = import_columns.own_mapping(list(known.values()), chosen, title, said)
@@ -71,7 +74,9 @@ def _read(
     return kept[key], f"{mark}-{mapping.name if mapping else 'auto'}-{about}"
 
 
-def _choices(file: FileColumns, mark: str, shared: dict[str, str]) -> tuple[dict[str, str], Said]:
+def _choices(
+    file: FileColumns, mark: str, shared: dict[str, str], elsewhere: frozenset[str]
+) -> tuple[dict[str, str], Said]:
     words = current_session.words()
     label = words(
         "data.map_understood",
@@ -80,13 +85,10 @@ def _choices(file: FileColumns, mark: str, shared: dict[str, str]) -> tuple[dict
         all=len(file.headers),
         layout=plain(file.match.mapping.title),
     )
-    unread = [header for header in file.headers if file.given[header] == IGNORED]
     lacking = import_columns.missing(file.table, file.given, {**file.fixed, **shared})
     asked = lacking or file.zeros or file.strange(file.given)
     with st.expander(label, icon=":material/view_column:", expanded=bool(asked), key=f"map-{file.table}"):
         st.caption(words("data.map_help"))
-        if unread:
-            st.caption(words("data.map_unread", names=", ".join(map(plain, unread)), n=len(unread)))
         grid = st.grid(3, min_column_width=220, gap="small", key=f"map-grid-{file.table}")
         chosen = {}
         for place, header in enumerate(file.headers):
@@ -102,7 +104,18 @@ def _choices(file: FileColumns, mark: str, shared: dict[str, str]) -> tuple[dict
         fixed = shared | _fixed(file, chosen, mark, shared)
         said = Said(fixed, _meanings_of_cells(file, chosen, mark), _zero(file, mark))
         _say_what_is_wrong(file, chosen, fixed)
+    _say_what_is_not_read(file, chosen, elsewhere)
     return chosen, said
+
+
+def _say_what_is_not_read(file: FileColumns, chosen: dict[str, str], elsewhere: frozenset[str]) -> None:
+    """Which headers are not among those understood, and what becomes of their columns."""
+    words, left = current_session.words(), [header for header, column in chosen.items() if column == IGNORED]
+    of_students = [header for header in left if header in file.match.elsewhere]
+    unread = [header for header in left if header not in elsewhere and header not in of_students]
+    for key, names in (("map_unread", unread), ("map_elsewhere", of_students)):
+        if names:
+            st.caption(words(f"data.{key}", names=", ".join(map(plain, names)), n=len(names)))
 
 
 def _fixed(file: FileColumns, chosen: dict[str, str], mark: str, shared: dict[str, str]) -> dict[str, str]:

@@ -201,3 +201,9 @@ def test_values_are_shown_as_the_page_shows_them(told, english, indonesian):
     assert said(Words("en"), told.data) == english
     if indonesian:
         assert said(Words("id"), told.data) == indonesian
+
+
+def test_the_list_of_students_with_empty_terms_names_terms_in_the_readers_language():
+    told = {"01": (2, 3), "02": (20212,)}
+    listed = importing.without_figures(told, Words("id"))
+    assert listed.to_numpy().tolist() == [["01", "2", "semester 2, semester 3"], ["02", "1", "Genap 2021/22"]]
