@@ -1,8 +1,8 @@
 """A folder of backups: how many stay, and an index of them that says nothing of anybody.
 
 The index is ``backups.json``: file, number, moment, size and SHA-256 of each, and how many rows and files it
-holds. What is in the folder and not in the index is nobody's to delete. While one is made its name stands in a
-note beside: one that a kill left whole and unlisted is opened, and listed, by the next.
+holds. What is in the folder and not in the index is nobody's to delete. While one is made its name stands in
+a note beside: one that a kill left whole and unlisted is opened, and listed, by the next.
 """
 
 from __future__ import annotations
