@@ -17,6 +17,9 @@ SAMPLED = 20_000
 """Pairs of strangers that a tail is fitted to."""
 COMPARED = 400
 """Strangers that a row's usual distance is taken from."""
+NEAR_BOTH = -1.0
+"""Spreads: from either end a pair lies at least so much nearer than strangers' middle, so that one signature
+near to all is no finding with everybody."""
 _TOWARDS_ALL = 5, 20
 """Strangers' distances that the middle and the spread of all rows stand for in a row's own: of few strangers
 a row's own are no more than a guess."""
@@ -120,9 +123,10 @@ def _logs(first: np.ndarray, second: np.ndarray, lengths: np.ndarray | None = No
 
 
 def _scores(logs: np.ndarray, first: Usual, second: Usual) -> np.ndarray:
-    """Of a block: rows of ``first`` against all of ``second``."""
+    """Of a block: rows of ``first`` against all of ``second``; not a number unless near from both ends."""
     ours = (logs - first.middle[:, None]) / first.spread[:, None]
-    return 0.5 * (ours + (logs - second.middle) / second.spread)
+    theirs = (logs - second.middle) / second.spread
+    return np.where(np.maximum(ours, theirs) <= NEAR_BOTH, 0.5 * (ours + theirs), np.nan)
 
 
 def stranger_scores(first: Rows, second: Rows, seed: int = 0) -> np.ndarray:
@@ -151,7 +155,7 @@ def scores_between(first: Rows, rows: np.ndarray, second: Rows, columns: np.ndar
 
 
 def close_pairs(kind: str, first: Rows, second: Rows, limit: float) -> list[Duplicate]:
-    """Pairs of different owners that score at most ``limit``, the nearest first.
+    """Pairs of different owners that score at most ``limit`` and are near from both ends, the nearest first.
 
     Parameters
     ----------

@@ -100,3 +100,15 @@ def test_a_mean_drawn_near_by_a_few_specimens_is_told_from_one_hand_for_all():
     assert (30, 31) in {(hit.first, hit.second) for hit in hands.hits}
     assert not {(2, 9), (9, 2)} & {(hit.first, hit.second) for hit in hands.hits}
     assert {(int(owners[hit.first]), hit.second) for hit in foreign.hits} == {(2, 9)}
+
+
+def test_one_signature_near_to_all_is_no_finding_with_everybody():
+    rng, count = np.random.default_rng(8), 400
+    means = rng.normal(size=(count, 800)).astype(np.float32)  # nearly equally far from each other
+    means[0] *= 0.4
+    means[21] = means[20] + 0.3 * rng.normal(size=800)
+    rows = compared(means, np.arange(count), means, np.arange(count))
+    tail = Tail.fit(stranger_scores(rows, rows))
+    hits = close_pairs("same_hand", rows, rows, tail.limit(count * (count - 1) // 2, 1.0))
+    assert (20, 21) in {(hit.first, hit.second) for hit in hits}
+    assert sum(0 in (hit.first, hit.second) for hit in hits) < 0.2 * count
