@@ -163,6 +163,24 @@ def test_on_leave_of_few_is_not_told_by_those_who_are_registered():
     assert told.count(("active", 20201, 2)) == 38
 
 
+def test_a_share_that_leaves_four_of_fifteen_is_not_told():
+    few = [
+        (20201, "graduated", 8, "22222222", 11),
+        (20201, "resigned", 8, "22222220", 2),
+        (20201, "enrolled", -1, "22222221", 2),
+    ]
+    counts = Counts(alike(few), PROGRAMS, LAST, REPORTED)
+    rows = progress([(20201, term, 15, 3.0, 15) for term in range(1, 9)])
+    seen = compare.seen_cohorts(alike(few), rows, LAST, 8)
+    compare.add_side_by_side(counts, [20201], seen, 8)
+    for told in (compare.told_on_page(counts, [20201], 8), counts.public()):
+        table = compare.side_by_side(counts, told, [20201], rows, seen, 8, REPORTED)
+        last = table[table["term"] == 8].iloc[0]
+        # Registered 11 and on time 11 of 15: each leaves four, beside whom a star would hide nothing.
+        assert last["active"] == MARK and last["on_time"] == MARK and last["left"] == MARK
+        assert table[table["term"] == 7].iloc[0]["on_time"] == 0
+
+
 def test_of_a_cohort_of_few_nothing_is_told_not_even_zeros():
     few = [(20201, "enrolled", -1, "22222222", 4)]
     counts = Counts(alike(few), PROGRAMS, LAST, REPORTED)
