@@ -22,6 +22,7 @@ from data.trust.small_cells import MARK
 
 TEXT, COUNT, SHARE, MEAN = "text", "0", "0.0%", "0.00"  # what a column holds
 COHORTS, TERMS = 7, 8  # newest cohorts and terms of the retention sheet, as on the page
+OF_A_COHORT = (2, 3)  # places among the row of figures: on time and drop-out, of one entry cohort
 BY_PROGRAM = ("bands_program", "on_time_program", "why_program")
 
 
@@ -230,31 +231,39 @@ def _number(value: object) -> object:
 # --- sheets that both forms have in their own way ---------------------------------------------------------
 def _kpis(shown: Shown, words: Words) -> Sheet:
     heads = ("figure", "value", "change", "beside")
-    # No plus first: a workbook would take it for the beginning of a formula.
-    rows = [(*figures, beside.removeprefix("+")) for *figures, beside in shown.kpis]
+    ripe = _newest_ripe(shown)
+    rows = []
+    for at, (*figures, beside) in enumerate(shown.kpis):
+        whose = words.long_term(ripe) if ripe is not None and at in OF_A_COHORT else ""
+        # No plus first: a workbook would take it for the beginning of a formula.
+        rows.append((*figures, " · ".join(filter(None, (whose, beside.removeprefix("+"))))))
     return _sheet("kpis", words, [(words(f"meeting.{head}"), TEXT) for head in heads], rows)
 
 
 def _public_kpis(shown: Shown, told: Told, words: Words) -> Sheet:
-    labels = [label for label, *_ in shown.kpis]
-    ripe = shown.cohorts[shown.cohorts["mature"] & shown.cohorts["rate"].notna()]["cohort_term"]
+    labels, cohort = [label for label, *_ in shown.kpis], _newest_ripe(shown)
     studying, scored, at_risk = ("all", "studying"), ("all", "scored"), ("all", "at_risk")
     rows = [(labels[0], _written(told.count(studying), words), "")]
     if at_risk in told.values:
         share = told.share(at_risk, scored)
         beside = words("meeting.of_scored", share=share if isinstance(share, str) else words.percent(share))
         rows.append((labels[1], _written(told.count(at_risk), words), beside))
-    for label, state in zip(labels[2:4], ("on_time", "left"), strict=True):
-        if len(ripe):
-            cohort = int(ripe.iloc[-1])
+    for place, state in zip(OF_A_COHORT, ("on_time", "left"), strict=True):
+        if cohort is not None:
             share = told.share(("ripe", cohort, state), ("ripe", cohort, "entered"))
             value = share if isinstance(share, str) else words.percent(share, 1)
-            rows.append((label, value, words.long_term(cohort)))
+            rows.append((labels[place], value, words.long_term(cohort)))
     load, advisors = shown.load
     if at_risk in told.values and told.shown(at_risk) and load is not None:
         rows.append((labels[4], words.number(load, 1), words("meeting.advisors", n=advisors)))
     heads = ("figure", "value", "beside")
     return _sheet("kpis", words, [(words(f"meeting.{head}"), TEXT) for head in heads], rows, _of_all(words))
+
+
+def _newest_ripe(shown: Shown) -> int | None:
+    """The newest cohort of known outcome, which two of the figures are about."""
+    ripe = shown.cohorts[shown.cohorts["mature"] & shown.cohorts["rate"].notna()]["cohort_term"]
+    return int(ripe.iloc[-1]) if len(ripe) else None
 
 
 def _written(count: int | str, words: Words) -> str:
