@@ -432,7 +432,7 @@ def _side_by_side(shown: Shown, told: Told, words: Words) -> Sheet:
         )
         for row in table.to_dict("records")
     ]
-    return _sheet("compare", words, columns, rows)
+    return _sheet("compare", words, columns, rows, words("compare.gpa_help"))
 
 
 def _reason_columns(words: Words) -> list[tuple[str, str]]:

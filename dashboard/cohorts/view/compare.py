@@ -43,6 +43,7 @@ def compare_card(given: parts.Given) -> list[int]:
         st.dataframe(
             shown_table(told_frame(table, words)),
             hide_index=True,
+            column_config={words("compare.gpa"): st.column_config.Column(help=words("compare.gpa_help"))},
             key="compare-rows",
             alt=words("compare.title"),
         )

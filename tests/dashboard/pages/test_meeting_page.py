@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from types import SimpleNamespace
 
 import openpyxl
@@ -51,6 +52,8 @@ def test_cohorts_are_chosen_on_the_page_and_stand_side_by_side(university, scree
     assert not at.exception and not at.error
     table = at.dataframe[frames - len(at.dataframe)].value if len(at.dataframe) > frames else None
     assert table is not None and table[words("column.cohort")].unique().tolist() == [*map(words.term, two)]
+    columns = json.loads(at.dataframe[frames - len(at.dataframe)].proto.columns)
+    assert columns[words("compare.gpa")]["help"] == words("compare.gpa_help")
     newest = table[table[words("column.cohort")] == words.term(two[-1])]
     assert newest[words("compare.left")].iloc[-1] == compare.NOT_YET
     assert words("compare.legend") in screen.texts(at)
