@@ -66,7 +66,7 @@ class Shown:
     cohorts, by_program : DataFrame
         :func:`dashboard.cohorts.summaries.outcomes` by entry cohort and by programme.
     progress, progress_of_program : DataFrame
-        ``queries.retention`` of what is chosen, and of all its programme's cohorts.
+        :func:`dashboard.cohorts.summaries.followed` of what is chosen, and of all its programme's cohorts.
     cube : DataFrame
         Students by band; no row where none may be told.
     reasons, reasons_by_program : DataFrame

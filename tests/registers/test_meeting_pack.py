@@ -128,6 +128,20 @@ def test_of_graduates_only_everybody_is_counted_also_after_the_last_has_gone(pac
     assert {row[7] for row in rows} == {0}
 
 
+@pytest.mark.parametrize("form", ["internal", "public"])
+@pytest.mark.parametrize("program", [HUSBANDRY, LAW, None])
+def test_who_is_still_here_reaches_as_far_as_the_cohorts_side_by_side(pack, program, form):
+    cohorts = tuple(10 * year + 1 for year in (2017, 2018, 2021, 2023))
+    drawn = {row[0]: row[2:] for row in pack(form, "retention", program, cohorts)}
+    beside = {}
+    for row in pack(form, "compare", program, cohorts):
+        beside.setdefault(row[0], []).append(row[3])
+    compared = [name for name in beside if name in drawn]
+    assert len(compared) >= 2
+    for name in compared:
+        assert list(drawn[name]) == beside[name][:8], name
+
+
 def test_a_head_of_one_programme_gets_no_other(pack):
     own = pack("internal", "funnel", programs=(HUSBANDRY,))
     assert own == pack("internal", "funnel", HUSBANDRY)
