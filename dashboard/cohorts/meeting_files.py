@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboard.cohorts.compare import NOT_YET
-from dashboard.cohorts.meeting import COUNT, MEAN, SHARE, TEXT, Sheet
+from dashboard.cohorts.meeting_shape import COUNT, MEAN, SHARE, TEXT, Sheet
 from dashboard.reports import documents
 from dashboard.reports.charts import Chart, grouped_bars, lines
 from dashboard.shell.exports import TableProvenance

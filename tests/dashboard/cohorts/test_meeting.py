@@ -15,8 +15,9 @@ from scipy.optimize import linprog
 
 from dashboard.cohorts import compare, prospects, summaries
 from dashboard.cohorts.counted import Counts
-from dashboard.cohorts.meeting import Shown, internal_sheets, judged, public_sheets
+from dashboard.cohorts.meeting import internal_sheets, judged, public_sheets
 from dashboard.cohorts.meeting_files import Pack, paper, sheet_names, workbook
+from dashboard.cohorts.meeting_shape import Shown
 from dashboard.shell.exports import TableProvenance
 from dashboard.shell.wording import Words
 from data.trust.small_cells import MARK, THRESHOLD
