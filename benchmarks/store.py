@@ -21,6 +21,7 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 import typer
+from sqlalchemy import func, select
 
 from data import queries
 from data.calendar.term_calendar import from_ordinal, ordinal, term_end
@@ -64,7 +65,7 @@ def main(
         seconds["records_until_4"] = timed(lambda: queries.records_until(store, 4))
         milliseconds = {name: spread(call) for name, call in page_queries(store, rng).items()}
         rows = queries.counts(store).set_index("table")["rows"]
-        size = sum(path.stat().st_size for path in Path(folder).glob("tepat.db*"))
+        size = database_bytes(store, Path(folder))
         store.close()
     result = {
         "what": "store: import, scores and page queries",
@@ -136,6 +137,14 @@ def register_frames(n: int, terms: int, rng: np.random.Generator) -> RecordFrame
     )
     outcomes["terms_to_exit"] = np.where(exit_type == "", np.nan, rng.integers(1, 13, n))
     return RecordFrames(programs, students, table, outcomes.assign(observed_until=OBSERVED_UNTIL))
+
+
+def database_bytes(store, folder: Path) -> int:
+    """What the database takes on disk."""
+    if store.engine.dialect.name == "sqlite":
+        return sum(path.stat().st_size for path in folder.glob("tepat.db*"))
+    with store.reading() as connection:
+        return connection.scalar(select(func.pg_database_size(func.current_database())))
 
 
 def so_far(frames: RecordFrames) -> RecordFrames:
