@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import textwrap
+from dataclasses import replace
 
 import numpy as np
 import openpyxl
@@ -20,6 +21,7 @@ from dashboard.cohorts.meeting_files import Pack, paper, sheet_names, workbook
 from dashboard.cohorts.meeting_shape import Shown
 from dashboard.shell.exports import TableProvenance
 from dashboard.shell.wording import Words
+from data.files.safe_cells import FORMULA_STARTS
 from data.trust.small_cells import MARK, THRESHOLD
 
 PROGRAMS = pd.DataFrame({"program_code": ["IF", "MI"], "normal_terms": [8, 6]})
@@ -405,6 +407,27 @@ def test_the_paper_has_the_same_tables_and_charts_with_their_alternative(form, l
     assert "测试" in text or "\ufffd" in text  # a name in any script prints
     if form == "public":
         assert words("meeting.left_out", sheets="").rstrip(" .")[:40] in text
+
+
+FORMULA = '=HYPERLINK("http://h.example","x")'
+
+
+def test_no_cell_of_the_workbook_is_run_whatever_names_the_register_holds():
+    """Names of programmes, courses, groups and the institution, and what the pack is about."""
+    words, hostile = Words("en"), shown()
+    courses = hostile.courses.assign(course_name=f"@{FORMULA}", course_code="+1;-1")
+    hostile = replace(
+        hostile, names={"IF": FORMULA, "MI": "-2+3"}, courses=courses, group_name=lambda _: FORMULA
+    )
+    about = {"role": "leadership", "data_version": FORMULA, "model_version": "m1", "about_people": False}
+    provenance = TableProvenance(FORMULA, False, made_on="2026-09-30", words=words, **about)
+    pack = Pack("internal", internal_sheets(hostile, words), [], [(FORMULA, FORMULA)], provenance)
+    book = openpyxl.load_workbook(io.BytesIO(workbook(pack)))
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
+    texts = [cell.value for cell in cells if isinstance(cell.value, str)]
+    assert sum("h.example" in text for text in texts) > 5
+    assert [cell.coordinate for cell in cells if cell.data_type == "f" or cell.hyperlink] == []
+    assert [text for text in texts if text.startswith(FORMULA_STARTS)] == []
 
 
 def test_names_of_sheets_are_short_different_and_allowed():
