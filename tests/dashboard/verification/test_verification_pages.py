@@ -27,6 +27,7 @@ from data.trust.scope import Scope
 from data.verification import queries as queries_verification
 from data.verification import reviews
 from data.verification.custody import custody
+from data.verification.duplicates import newest_search
 from data.verification.write import replace_duplicates
 from tests.dashboard.pages.test_names_are_text import complaints, hostile
 from tests.vision.verification.test_verification_pipeline import apart, drawing
@@ -386,25 +387,60 @@ def test_a_folder_is_compared_by_a_job_and_every_file_is_listed(enrolled, screen
     assert len(at.dataframe[0].value) == 2
 
 
-def test_the_duplicates_page_shows_a_pair_and_forgets_it_once_explained(office, screen):
-    specimens = queries.specimen_table(office.store)
+def found_before(store, **kinds: dict) -> list[dict]:
+    """Findings of a search: kind → what its row holds beside a pair of students, who are two."""
+    specimens = queries.specimen_table(store)
     two = specimens.drop_duplicates("student_key").head(2)
-    row = {"kind": "same_image", "measure": 0.99, "expected_false": 0.4}
-    for side, one in zip(("first", "second"), two.to_dict("records"), strict=True):
-        row |= {f"{side}_student": one["student_key"], f"{side}_specimen": one["specimen_id"]}
+    rows = [{"kind": kind, **about} for kind, about in kinds.items()]
+    for row in rows:
+        for side, one in zip(("first", "second"), two.to_dict("records"), strict=True):
+            row |= {f"{side}_student": one["student_key"], f"{side}_specimen": one["specimen_id"]}
     content = {
         "same_image": {"specimens": 9, "pairs": 36, "found": 1},
         "same_hand": {"students": 2, "pairs": 1, "expected": 1.0, "found": 0},
+        "foreign_specimen": {"specimens": 9, "students": 2, "pairs": 9, "expected": 1.0, "found": 3},
+        "other_name": {"students": 2, "pairs": 1, "expected": 1.0, "found": 1},
     }
-    replace_duplicates(office.store, "d@1", content, pd.DataFrame([row]), actor="rina")
+    replace_duplicates(store, "d@1", content, pd.DataFrame(rows), actor="rina")
+    return rows
+
+
+def test_the_duplicates_page_shows_a_pair_and_forgets_it_once_explained(office, screen):
+    found_before(office.store, same_image={"measure": 0.99, "expected_false": 0.4})
     at = screen.drawn("duplicates", RINA)
     assert EN("duplicates.chance", n="0.40") in screen.texts(at)
+    assert EN("duplicates.chance_among", pairs="36", chance="33%") in screen.texts(at)
     at.radio(key="duplicate-opinion").set_value("chance")
     at.text_area(key="duplicate-text").set_value("twins with short names")
     next(button for button in at.button if button.label == EN("duplicates.save")).click().run()
     assert EN("duplicates.clear_title") in screen.texts(at)
     at.toggle(key="duplicates-open").set_value(False).run()
     assert at.dataframe[0].value["opinion"].tolist() == [EN("opinion.chance")]
+
+
+def test_each_kind_of_duplicate_has_its_words_its_chance_and_one_count_on_both_pages(office, screen):
+    found_before(
+        office.store,
+        same_image={"measure": 0.99, "expected_false": 1e-9},
+        foreign_specimen={"measure": -6.1, "expected_false": 0.02},
+        other_name={"measure": -4.0, "expected_false": 0.9},
+    )
+    at = screen.drawn("duplicates", RINA)
+    texts = screen.texts(at)
+    for kind, pairs, found in (("same_image", 36, 1), ("foreign_specimen", 9, 1), ("other_name", 1, 1)):
+        named = EN(f"duplicates.kind_{kind}")
+        assert EN("duplicates.counted", kind=named, n=found, open=found, pairs=str(pairs)) in texts
+    assert EN("duplicates.elsewhere", n=2) in texts
+    assert at.dataframe[0].value["kind"].tolist() == [
+        EN(f"duplicates.kind_{kind}") for kind in ("same_image", "foreign_specimen", "other_name")
+    ]
+    assert EN("duplicates.chance_below", share="0.1%") in texts
+    at.selectbox(key="duplicate-kind").set_value("other_name").run()
+    assert EN("duplicates.kind_other_name_help") in screen.texts(at)
+    assert EN("duplicates.chance_among", pairs="1", chance="59%") in screen.texts(at)
+    beside = screen.drawn("signatures", RINA)
+    day = EN.day(newest_search(office.store)["at"])
+    assert EN("signatures.searched", day=day, n=1, open=1) in screen.texts(beside)
 
 
 def test_the_price_of_a_threshold_follows_the_sliders(office, screen):
@@ -431,18 +467,7 @@ def test_no_page_about_a_case_obeys_what_people_wrote(case, screen):
     with store.writing() as connection:
         connection.execute(update(schema.identities).values(name=hostile("name")))
     write_accounts(store, [Account(one.account, hostile(one.account), "registry") for one in (RINA, SITI)])
-    numbers = {"measure": 1.0, "expected_false": 0.0}
-    specimens = queries.specimen_table(store).drop_duplicates("student_key").head(2)
-    pair = {
-        f"{side}_{what}": specimens.iloc[place][column]
-        for place, side in enumerate(("first", "second"))
-        for what, column in (("student", "student_key"), ("specimen", "specimen_id"))
-    }
-    counted = {"specimens": 2, "students": 2, "pairs": 1, "expected": 1.0, "found": 1}
-    content = {"same_image": counted, "same_hand": counted}
-    replace_duplicates(
-        store, "d", content, pd.DataFrame([{"kind": "same_hand", **pair, **numbers}]), actor="rina"
-    )
+    found_before(store, same_image={"measure": 1.0, "expected_false": 0.0})
 
     def look() -> None:
         for page, person in (("review", SITI), ("review", RINA), ("duplicates", SITI), ("enrolment", RINA)):
