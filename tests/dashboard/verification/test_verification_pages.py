@@ -13,12 +13,13 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageDraw
 from pypdf import PdfReader
+from sqlalchemy import update
 
 from dashboard.jobs import asking as jobs
 from dashboard.jobs import signatures as jobs_verification
 from dashboard.shell.wording import Words
 from dashboard.verification.crop import read_sheet
-from data import queries
+from data import queries, schema
 from data.jobs import table as job_table
 from data.store import open_store
 from data.trust.accounts import Account, write_accounts
@@ -27,6 +28,8 @@ from data.verification import queries as queries_verification
 from data.verification import reviews
 from data.verification.custody import custody
 from data.verification.duplicates import newest_search
+from data.verification.write import replace_duplicates
+from tests.dashboard.pages.test_names_are_text import complaints, hostile
 from tests.vision.verification.test_verification_pipeline import apart, drawing
 from vision.recipes.form_detector import synthetic_inks
 from vision.recipes.synthetic_forms import make_form
@@ -386,8 +389,6 @@ def test_a_folder_is_compared_by_a_job_and_every_file_is_listed(enrolled, screen
 
 def found_before(store, **kinds: dict) -> list[dict]:
     """Findings of a search: kind → what its row holds beside a pair of students, who are two."""
-    from data.verification.write import replace_duplicates
-
     specimens = queries.specimen_table(store)
     two = specimens.drop_duplicates("student_key").head(2)
     rows = [{"kind": kind, **about} for kind, about in kinds.items()]
@@ -457,3 +458,29 @@ def test_the_price_of_a_threshold_follows_the_sliders(office, screen):
 def test_only_an_administrator_may_set_thresholds_anew(office, screen, role, offered):
     at = screen.drawn("thresholds", Account("x", "X", role))
     assert ("calibrate" in [button.key for button in at.button]) == offered
+
+
+# --- what people wrote is read, never obeyed: pages that have something to show ---
+def test_no_page_about_a_case_obeys_what_people_wrote(case, screen):
+    """Before an opinion, after it, and settled; for who handed it in and for who judges."""
+    store, drawn = case.store, []
+    with store.writing() as connection:
+        connection.execute(update(schema.identities).values(name=hostile("name")))
+    write_accounts(store, [Account(one.account, hostile(one.account), "registry") for one in (RINA, SITI)])
+    found_before(store, same_image={"measure": 1.0, "expected_false": 0.0})
+
+    def look() -> None:
+        for page, person in (("review", SITI), ("review", RINA), ("duplicates", SITI), ("enrolment", RINA)):
+            at = screen.drawn(page, person, key=case.key if page == "enrolment" else None)
+            assert not at.exception
+            drawn.append((page, complaints(at), "example" in screen.texts(at)))
+
+    look()
+    reviews.give_opinion(
+        store, _scope(SITI), case.decision.decision_id, "another_writer", hostile("why"), ["shape"]
+    )
+    look()
+    reviews.settle(store, _scope(SITI), case.decision.decision_id, "ask_again", hostile("settled"))
+    look()
+    assert [(page, said) for page, said, _ in drawn if said] == []
+    assert {page for page, _, named in drawn if named} >= {"review", "enrolment"}

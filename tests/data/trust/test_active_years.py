@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 
-from data import queries
 from data.store import RecordFrames, write_records
 from data.trust.reports_store import active_years
 from data.trust.scope import Scope
@@ -19,7 +18,13 @@ def test_a_year_is_active_by_either_regular_term_and_by_no_short_one(store):
         }
     )
     programs = pd.DataFrame(
-        {"program_code": ["IF", "MI"], "name": ["IF", "MI"], "degree_level": "S1", "normal_terms": 8}
+        {
+            "program_code": ["IF", "MI"],
+            "name": ["IF", "MI"],
+            "degree_level": "S1",
+            "normal_terms": 8,
+            "required_credits": 144,
+        }
     )
     rows = [
         ("both", 20211, "A"),
@@ -41,7 +46,7 @@ def test_a_year_is_active_by_either_regular_term_and_by_no_short_one(store):
         files={},
         actor="test",
     )
-    number = queries.students(store, Scope.system()).set_index("student_key")["student_number"]
+    number = {store.cipher.student_key(one): one for one in students["student_number"]}
 
     def found(program_code: str) -> dict[str, list[int]]:
         table = active_years(store, Scope.system(), [2022, 2021], program_code)
