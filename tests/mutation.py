@@ -44,6 +44,7 @@ MODULES = {
     "verify": ("vision/verification/verify.py", "tests/vision/verification/test_verify.py"),
     "access": ("dashboard/shell/access.py", "tests/dashboard/shell/test_access.py"),
     "small_cells": ("data/trust/small_cells.py", "tests/data/trust/test_small_cells.py"),
+    "joint_counts": ("data/trust/joint_counts.py", "tests/data/trust/test_joint_counts.py"),
     "suppress": ("dashboard/reports/suppress.py", "tests/dashboard/reports/test_suppression.py"),
 }
 ANNOTATIONS = ["core/ReplaceBinaryOperator_BitOr_.*"]  # ``str | None`` says nothing at run time
