@@ -44,6 +44,7 @@ from data.columns import (
     TRIAL_ACTS,
     TRIAL_ARMS,
 )
+from data.engine.sealed_numbers import SealedNumber
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -116,7 +117,7 @@ students = Table(
     Column("funding_at_entry", String(64)),
     Column("tuition_band", Integer),
     Column("sex", String(1)),
-    Column("birth_year", Integer),
+    Column("birth_year", SealedNumber("students.birth_year")),
     Column("region", String(64)),
     Column("parental_education", String(64)),
     Column("parental_income", String(64)),

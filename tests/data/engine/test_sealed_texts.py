@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import shutil
 from contextlib import closing
 from datetime import date, datetime
 
@@ -15,10 +16,12 @@ from data.engine import sealed_texts
 from data.engine.cipher import Cipher, KeyProblem
 from data.engine.database import connect, writing
 from data.engine.migrate import _configuration, current_revision, migrate, newest_revision, upgrade
-from data.keeping.restore import Target
+from data.keeping import backup, rows
+from data.keeping.archive import Secret
+from data.keeping.restore import Target, restore
 from data.keeping.rotation import change_key
 from data.migrations.triggers import install_triggers, unguarded_tables
-from data.store import add_case_event, open_store, withdraw_case_events
+from data.store import Store, add_case_event, open_store, withdraw_case_events
 from data.trust import erase
 from data.trust.audit_chain import verify_chain
 from data.trust.scope import Scope
@@ -318,3 +321,27 @@ def test_an_erasure_takes_the_seals_with_their_rows(old, empty_url, tmp_path):
             assert not [one for one in gone if one and bytes(one) in everything]
         assert queries.case_events(store, SYSTEM, "k").empty
         assert len(queries.case_events(store, SYSTEM, "j")) == 1
+
+
+def test_a_backup_of_the_version_before_is_sealed_when_it_comes_back(old, tmp_path, monkeypatch):
+    seal = locked(old, tmp_path)
+    store = Store(old, seal.cipher, "", tmp_path, seal)
+    with old.connect() as connection:
+        revision = before(connection)
+        as_then = {name: as_it_is(connection, name) for name in schema.metadata.tables}
+    monkeypatch.setattr(backup, "newest_revision", lambda: revision)
+    monkeypatch.setattr(backup, "shape_of", lambda one: rows.shape_of(as_then[one.name]))
+    secret, file, folder = (
+        Secret.of_passphrase("twelve words and more"),
+        tmp_path / "b.tepat",
+        tmp_path / "new",
+    )
+    backup.make_backup(store, file, secret, actor="test")
+    folder.mkdir()
+    shutil.copy(tmp_path / "key", folder / "key")
+    url = f"sqlite:///{folder / 'tepat.db'}"
+    restore(file, secret, seal.cipher, Target.of_settings(url, folder), actor="test")
+    with closing(open_store(url, folder=folder, create=False)) as restored:
+        assert queries.case_events(restored, SYSTEM, "k")["detail"].tolist() == DETAILS
+        assert reviews.opinions(restored, SYSTEM, "d")["reasons"].tolist() == ["Garis ragu-ragu", ""]
+        assert said_in(restored.engine) == [] and verify_chain(restored).intact
