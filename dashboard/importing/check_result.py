@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 
 import pandas as pd
@@ -64,6 +65,10 @@ class CheckResult:
         Empty where a file cannot be used at all.
     guesses : tuple of (str, Guess)
         Table and what was decided in reading its file.
+    without_figures : dict of str to tuple of int
+        Student number → terms without average and credits, see :class:`data.records.ingest.ImportPlan`.
+    headers : tuple of str
+        Of all files that could be read.
     """
 
     problems: pd.DataFrame
@@ -71,6 +76,8 @@ class CheckResult:
     usable: bool
     tables: tuple[ReadTable, ...] = ()
     guesses: tuple[tuple[str, Guess], ...] = field(default=())
+    without_figures: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    headers: tuple[str, ...] = ()
 
     @property
     def errors(self) -> int:
@@ -88,6 +95,8 @@ class CheckResult:
                 for one in self.tables
             ],
             "guesses": [[table, asdict(guess)] for table, guess in self.guesses],
+            "without_figures": self.without_figures,
+            "headers": self.headers,
         }
         return json.dumps(said, ensure_ascii=False).encode()
 
@@ -102,7 +111,14 @@ def result_of(plan: PagePlan) -> CheckResult:
         plan.usable,
         _tables(records) if shown else (),
         tuple((table, guess) for table, found in records.guesses.items() for guess in found) if shown else (),
+        records.without_figures if shown else {},
+        () if records is None else tuple(dict.fromkeys(_headers(records))),
     )
+
+
+def _headers(records: ImportPlan) -> Iterator[str]:
+    for match in records.matches.values():
+        yield from (*match.headers.values(), *match.left_out, *match.unknown, *match.elsewhere)
 
 
 def from_json(data: bytes) -> CheckResult:
@@ -122,7 +138,16 @@ def from_json(data: bytes) -> CheckResult:
         for one in said["tables"]
     )
     guesses = tuple((table, Guess(**guess)) for table, guess in said["guesses"])
-    return CheckResult(problems.assign(row=rows), said["counts"], said["usable"], tables, guesses)
+    told = problems["told"].fillna("")
+    return CheckResult(
+        problems.assign(row=rows, told=told),
+        said["counts"],
+        said["usable"],
+        tables,
+        guesses,
+        {number: tuple(terms) for number, terms in said.get("without_figures", {}).items()},
+        tuple(said.get("headers", ())),
+    )
 
 
 def _tables(records: ImportPlan) -> tuple[ReadTable, ...]:

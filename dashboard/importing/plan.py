@@ -6,21 +6,24 @@ The rules are those of :mod:`data.records.ingest` and :mod:`data.signatures.inge
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection, Sequence
 from collections.abc import Mapping as Dict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
 
+from dashboard.importing.labels import heading_of
+from dashboard.importing.sentences import said
 from dashboard.shell.wording import Words
+from data.columns import MAX_TERM_INDEX
 from data.engine.progress import Progress
 from data.files.mapping import Mapping, shipped_mappings
 from data.files.reading import Reading
 from data.files.register_files import REGISTER, guess_table
 from data.files.returned import returned_csv
 from data.files.tables import TableError
-from data.records.checks import collect
+from data.records.checks import CHECKS, collect
 from data.records.frames import told_counts
 from data.records.imports import ImportNote, ensure_import, records_written
 from data.records.ingest import (
@@ -147,14 +150,14 @@ def make_plan(
     reading : mapping of str to Reading, optional
         Table → how its file is to be read.
     """
-    said = reading or {}
+    told = reading or {}
     sources = [
-        Source(kind, files[kind][0].name, files[kind][0].data, said.get(kind, Reading()))
+        Source(kind, files[kind][0].name, files[kind][0].data, told.get(kind, Reading()))
         for kind in TABLES
         if kind in files
     ]
     if "register" in files:
-        how = said.get("register", Reading())
+        how = told.get("register", Reading())
         sources = [*_register(store, files["register"][0], mapping, how), *sources]
     records = plan_import(sources, mapping, store=store, progress=progress) if sources else None
     scans = files.get("signatures")
@@ -224,36 +227,83 @@ def write_plan(
     return counts
 
 
-def in_words(problems: pd.DataFrame, words: Words) -> pd.DataFrame:
+def in_words(problems: pd.DataFrame, words: Words, headers: Collection[str] = ()) -> pd.DataFrame:
     """Problems as a list shows them, in the reader's language: their weight, what is wrong, and what to do.
 
-    What is wrong with the very cell is told in English alone; in another language the name of the rule stands
-    in its place, beside row, column and value.
-    """
-    titles = [words(f"check_rule.{rule}") for rule in problems["rule"]]
-    messages = problems["message"] if words.language == "en" else titles
-    weights = [words.named("severity", weight) for weight in problems["severity"]]
-    advice = [words(f"check_advice.{rule}") for rule in problems["rule"]]
-    return problems.assign(severity=weights, message=messages, what_to_do=advice)
-
-
-def problem_list(problems: pd.DataFrame, words: Words) -> bytes:
-    """Every problem in the reader's language, as a CSV that spreadsheet programs open safely.
+    What is wrong is said with the labels of the page (:mod:`dashboard.importing.sentences`). Where a check
+    told no more than its rule, or only a sentence in English, the name of the rule stands in its place in
+    another language.
 
     Parameters
     ----------
     problems : pandas.DataFrame
         Columns :data:`data.records.checks.PROBLEM_COLUMNS`.
     words : Words
+    headers : collection of str
+        Of the files: a column that none of them names is shown by its label.
+    """
+    known = frozenset(headers)
+    sentences = {told: said(words, told) for told in problems["told"].unique()}
+    messages = [
+        sentences[row.told] or (row.message if words.language == "en" else words(f"check_rule.{row.rule}"))
+        for row in problems.itertuples()
+    ]
+    return problems.assign(
+        severity=[words.named("severity", weight) for weight in problems["severity"]],
+        file=[_file(words, file) for file in problems["file"]],
+        column=[heading_of(words, column, known) for column in problems["column"]],
+        message=messages,
+        what_to_do=[words(f"check_advice.{rule}") for rule in problems["rule"]],
+    )
+
+
+def _file(words: Words, file: str) -> str:
+    """A file's name; what it was read as is told in the reader's language where that stands behind it."""
+    name, _, table = file.removesuffix(")").rpartition(" (")
+    return f"{name} ({words(f'data.kind_{table}')})" if name and table in TABLES else file
+
+
+def problem_list(problems: pd.DataFrame, words: Words, headers: Collection[str] = ()) -> bytes:
+    """Every problem in the reader's language, as a CSV that spreadsheet programs open safely.
+
+    Parameters
+    ----------
+    problems, words, headers
+        As for :func:`in_words`.
 
     Returns
     -------
     bytes
-        The columns of the screen; beside words that are not English the sentence about the very cell too.
+        The columns of the screen; where only English says what is wrong with the very cell, that too.
     """
-    told = in_words(problems, words)[list(LISTED)]
-    if words.language != "en":
-        told = told.assign(detail=problems["message"])
+    told = in_words(problems, words, headers)[list(LISTED)]
+    titles = problems["rule"].map({code: check.title for code, check in CHECKS.items()})
+    english = (problems["message"] != titles) & problems["told"].map(lambda one: said(words, one) is None)
+    if words.language != "en" and any(english):
+        told = told.assign(detail=problems["message"].where(english, ""))
     headings = {name: words(f"column.{name}") for name in told}
     plain = told.astype("str").replace({"<NA>": "", "nan": ""})
     return returned_csv(plain.rename(columns=headings))
+
+
+def without_figures(told: Dict[str, Sequence[int]], words: Words) -> pd.DataFrame:
+    """Students whose terms have neither average nor credits, a row each.
+
+    Parameters
+    ----------
+    told : mapping of str to sequence of int
+        Student number → terms as ``YYYYT``, or by the student's own semester number.
+    words : Words
+
+    Returns
+    -------
+    pandas.DataFrame of str
+        Number of the student, how many terms, and which.
+    """
+
+    def named(term: int) -> str:
+        return words("reading.own_term", n=str(term)) if term <= MAX_TERM_INDEX else words.term(term)
+
+    rows = [(number, str(len(terms)), ", ".join(map(named, terms))) for number, terms in told.items()]
+    headings = [words("column.student_number"), words("data.kind_terms"), words("reading.without_which")]
+    return pd.DataFrame(rows, columns=headings, dtype="str")

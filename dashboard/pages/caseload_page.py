@@ -56,6 +56,8 @@ def by_risk(chosen: CaseFilter) -> None:
             words("caseload.empty_title"), words("caseload.empty_text"), ":material/search_off:"
         )
     st.markdown(cutoff_line(ranked, listed, chosen.k))
+    if stores.model_unreadable():
+        st.warning(words("why.unreadable"), icon=":material/warning:")
     table = caseload.as_table(enriched(listed, chosen.target), stores.programs(), words)
     several = st.session_state.get(Key.SEVERAL, False)
     picked = caseload_table(table, f"caseload-{several}-{selection_round()}", several=several)

@@ -49,7 +49,7 @@ def show() -> None:
         row = None
     target = target_choice()
     history = parts.served_history(key, target)
-    newest, stored, told = risk_cards(history, events, (key, target), row)
+    newest, stored, told = risk_cards(history, events, terms, (key, target), row)
     if not terms.empty:
         with card("records"):
             chart = partial(term_timeline, terms, words)

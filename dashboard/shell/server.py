@@ -10,7 +10,6 @@ before the first visitor comes.
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from contextlib import asynccontextmanager, nullcontext
 from functools import partial
@@ -277,10 +276,6 @@ def _warm_up() -> None:
     for name in WARM:
         import_module(name)
     from dashboard.shell import stores
-    from fusion.model.model_files import ModelFileError
 
-    try:
-        stores.model()
-    except (ModelFileError, OSError, ValueError) as problem:
-        logging.getLogger(__name__).warning("the served model was not loaded: %s", problem)
+    stores.model_unreadable()
     settle()

@@ -70,6 +70,7 @@ class Key(StrEnum):
     # Importing
     GUESSES = "guesses"  # file → the kind that it seems to be
     COLUMNS = "columns"  # file and layout → its columns as read
+    SAID_OF_FILES = "said_of_files"  # question and file → what was answered about how it is read
     SHEET_TITLES = "sheet-titles"  # workbook → titles of its sheets
     PLAN = "plan"  # (fingerprint of the choices, what would be written)
     UNDO = "undo"  # widget: whether the popover is open

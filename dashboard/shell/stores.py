@@ -5,6 +5,7 @@ Nothing here knows who is asking. Torch hooks change a shared encoder, so the en
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import contextmanager
 from threading import Lock, local
@@ -22,6 +23,7 @@ from data.trust import origin
 if TYPE_CHECKING:
     from fusion.service.sources import RegisteredModel
 
+logger = logging.getLogger(__name__)
 _RUN = local()
 
 
@@ -98,6 +100,23 @@ def model():
     """The loaded :class:`fusion.model.risk_model.RiskModel` in service; None when there is none."""
     version = served_version()
     return None if version is None else _model(version)
+
+
+def model_unreadable() -> bool:
+    """Whether the files of the model in service are damaged or gone: what was scored is still shown then, but
+    nothing that the model itself has to tell. Asked anew in each run: files may be put back from a backup."""
+    return _once("unreadable", _unreadable)
+
+
+def _unreadable() -> bool:
+    from fusion.model.model_files import ModelFileError
+
+    try:
+        model()
+    except (ModelFileError, OSError, ValueError) as problem:
+        logger.warning("the served model was not loaded: %s", problem)
+        return True
+    return False
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

@@ -18,10 +18,17 @@ from fusion.features.fuse import no_signatures
 from fusion.features.rows import Rows
 from fusion.model.risk_model import RiskModel, band_of
 
-__all__ = ["Changed", "changed_score", "levers", "moved", "stored_row", "studied"]
+__all__ = ["Changed", "changed_score", "levers", "moved", "of_one_term", "stored_row", "studied"]
 
 
 RANGE = ("risk", "risk_low", "risk_high")
+COLUMN_OF = {  # lever → column of the terms that gives its value
+    "attendance_last": "attendance_rate",
+    "arrears_last": "tuition_arrears_days",
+    "failed_last": "courses_failed",
+    "gpa_last": "gpa_term",
+    "credits_last": "credits_passed",
+}
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,28 @@ def stored_row(model: RiskModel, stored: StoredExplanation) -> Rows:
 def levers(row: Rows) -> dict[str, tuple[float, float, float]]:
     """What can be tried for a row: name → (present value, lowest, highest)."""
     return {name: span for name, span in possible(row.table.iloc[0]).items() if span[2] > span[1]}
+
+
+def of_one_term(
+    known: dict[str, tuple[float, float, float]], terms: pd.DataFrame, as_of_index: int
+) -> dict[str, tuple[float, float, float]]:
+    """Those levers whose present value comes from the term that the score follows.
+
+    A feature of the last term is the newest value on record, which may be older: of a term without a row, or
+    with an empty cell, there is nothing to move, and moving an earlier term would mix the two.
+
+    Parameters
+    ----------
+    known : dict
+        From :func:`levers`.
+    terms : DataFrame
+        The student's rows (:func:`data.queries.term_rows`): ``term_index`` and the register's columns.
+    as_of_index : int
+        Of the score: regular terms completed.
+    """
+    last = terms[terms["term_index"] == as_of_index]
+    told = {name for name in known if COLUMN_OF[name] in last and last[COLUMN_OF[name]].notna().any()}
+    return {name: span for name, span in known.items() if name in told}
 
 
 def studied(row: Rows) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from data.columns import MAX_TERM_INDEX
 from data.files.guess_words import guess_line
 from data.records.checks import CHECKS
 from data.records.frames import told_counts
@@ -12,6 +13,7 @@ from data.signatures.ingest import SignaturePlan, specimens_per_student
 
 _ASSUMED = {True: "read as ", False: "assumed "}
 TAKEN = ("SPC104", "SPC105")  # warnings about files that are taken all the same
+MOST_STUDENTS = 20  # lines about terms without figures
 MOST_ERRORS = 200  # lines; the rest is counted, and --problems writes all
 
 
@@ -38,6 +40,7 @@ def report_records(plan: ImportPlan) -> list[str]:
         lines += [
             f"  {_ASSUMED[guess.proven]} {guess_line(guess, table)}" for guess in plan.guesses.get(table, ())
         ]
+    lines += _without_figures(plan)
     if "grades" in plan.matches:
         rules = plan.grade_rules
         lines.append(
@@ -50,6 +53,19 @@ def report_records(plan: ImportPlan) -> list[str]:
             f"{counts['same']:>9,} same"
         )
     return lines + _problem_lines(plan.problems)
+
+
+def _without_figures(plan: ImportPlan) -> list[str]:
+    """Whose terms have neither average nor credits; by the student's own number where the file counts so."""
+    told = list(plan.without_figures.items())
+
+    def named(term: int) -> str:
+        return f"semester {term}" if term <= MAX_TERM_INDEX else str(term)
+
+    lines = [f"    {number!r}: {', '.join(map(named, terms))}" for number, terms in told[:MOST_STUDENTS]]
+    return lines + (
+        [f"    … and {len(told) - MOST_STUDENTS:,} more students"] if len(told) > len(lines) else []
+    )
 
 
 def report_signatures(plan: SignaturePlan) -> list[str]:

@@ -16,6 +16,7 @@ from data.columns import CONSENT_PURPOSES, OF_CONSENT, YES
 from data.consents.order import as_recorded, yes_beside_no
 from data.files.register_files import ParsedTable
 from data.files.text_table import header_key
+from data.files.told import Told
 from data.records.checks import collect, flag
 from data.records.known import Known
 
@@ -79,7 +80,8 @@ def read_consents(parsed: ParsedTable, refused: pd.Index, known: Known) -> Conse
     found.append(_ambiguous(parsed, f"{prefix}purpose"))
     beside = yes_beside_no(events, known.consents) | reader.both
     message = "the refusal or withdrawal on record or in this file holds; a new yes must say 'setuju kembali'"
-    found.append(flag(parsed, _rows_at(parsed, beside), "CON101", where, f"{message} (granted again)"))
+    message = Told("no_holds", f"{message} (granted again)")
+    found.append(flag(parsed, _rows_at(parsed, beside), "CON101", where, message))
     return ConsentRows(events.reset_index(drop=True), collect(found))
 
 
@@ -103,13 +105,14 @@ class _Reader:
         """One row of a file."""
         answers = list(self._answers(row, said))
         if not answers and self.prefix == "" and not (self.lacking and self.lacking[-1][0] == row):
-            self._lacks(row, "decision", "the row says neither yes nor no")
+            self._lacks(row, "decision", Told("no_answer", "the row says neither yes nor no"))
         for purpose, decision, day in answers:
             if decision == "granted" and said.get("withdrawn_on"):
                 self.both.add(row)
             for kind, when, column in self._dated(decision, day, said):
                 if when is None:
-                    self._lacks(row, column, f"no date for {purpose}: {kind}")
+                    why = f"no date for {purpose}: {kind}"
+                    self._lacks(row, column, Told("no_date", why, named_purpose=purpose, named_answer=kind))
                 about = (said.get("source"), said.get("text_version"))
                 self.events.append((said["student_number"], purpose, kind, when, *about, row))
 
@@ -120,16 +123,20 @@ class _Reader:
         dates = any(said.get(name) for name in ("decided_on", "granted_on", "withdrawn_on"))
         apart = [one for one in CONSENT_PURPOSES if said.get(one) or said.get(f"{one}_on")]
         if decision and not purposes:
-            self._lacks(row, "purpose", "the row does not say for what; 'semua' (all) names every purpose")
+            why = "the row does not say for what; 'semua' (all) names every purpose"
+            self._lacks(row, "purpose", Told("no_purpose", why))
         if purposes and not decision and ("decision" in self.columns or not dates):
-            self._lacks(row, "decision", "the row names a purpose, but neither yes nor no")
+            why = "the row names a purpose, but neither yes nor no"
+            self._lacks(row, "decision", Told("purpose_no_answer", why))
         elif dates and not purposes and not decision and not apart:
-            self._lacks(row, "decision", "the row has a date, but neither yes nor no")
+            why = "the row has a date, but neither yes nor no"
+            self._lacks(row, "decision", Told("date_no_answer", why))
         if decision or "decision" not in self.columns:
             yield from ((purpose, decision, None) for purpose in purposes)
         for purpose in apart:
             if not said.get(purpose) and purpose in self.columns:
-                self._lacks(row, purpose, "the row has a date for this purpose, but neither yes nor no")
+                why = "the row has a date for this purpose, but neither yes nor no"
+                self._lacks(row, purpose, Told("date_no_answer", why))
             else:
                 yield purpose, said.get(purpose), said.get(f"{purpose}_on")
 
@@ -159,7 +166,8 @@ class _Reader:
 
 
 def _as_frame(lacking: list[tuple[int, str, str]]) -> pd.DataFrame:
-    return pd.DataFrame(lacking, columns=["row", "column", "message"]).drop_duplicates()
+    columns = ["row", "column", "message"]
+    return pd.DataFrame(lacking, columns=columns, dtype=object).drop_duplicates()
 
 
 def _rows_at(parsed: ParsedTable, rows) -> pd.Series:
@@ -185,4 +193,5 @@ def _ambiguous(parsed: ParsedTable, name: str) -> pd.DataFrame:
     values = parsed.values[name].fillna("").str.split(", ")
     narrow = values.map(lambda named: "research" in named and "outcome_model" not in named)
     message = "taken as research; for the risk model write 'model hasil' (outcome model), or map the word"
+    message = Told("narrower", message)
     return flag(parsed, parsed.raw[name].map(doubtful).astype(bool) & narrow, "CON102", name, message)

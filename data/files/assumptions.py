@@ -15,6 +15,7 @@ import pandas as pd
 from data.files.cells import is_null, readings_of_number
 from data.files.dates import Evidence, evidence, exchanged, is_date, look_swapped
 from data.files.reading import Guess, Reading
+from data.files.told import Told
 
 UNREAD = "?"  # in the place of a cell that must not be read
 
@@ -32,7 +33,7 @@ class Remark:
     rows : pandas.Index or None
         Row numbers; None when the whole column is meant.
     message : str
-        What is wrong and what to do.
+        What is wrong and what to do (:class:`data.files.told.Told`).
     """
 
     rule: str
@@ -71,6 +72,7 @@ def decide_dates(
     reading: Reading,
     preferred: str,
     where: Callable[[int], str] = "row {}".format,
+    told_row: Callable[[int], str] = str,
 ) -> dict[str, DateColumn]:
     """Decide the order of day and month for every date column of a file.
 
@@ -86,8 +88,8 @@ def decide_dates(
         Decide before anything that the cells show.
     preferred : {"dmy", "mdy"}
         Where nothing shows the order.
-    where : callable
-        Words for a row of the file.
+    where, told_row : callable
+        Words for a row of the file; the row without words.
 
     Returns
     -------
@@ -105,12 +107,14 @@ def decide_dates(
     for name, cells in columns.items():
         header = headers.get(name, name)
         by = headers.get(witness, witness)
-        column = _order(name, header, cells, shown[name], reading, preferred, common, by, where)
+        column = _order(name, header, cells, shown[name], reading, preferred, common, by, where, told_row)
         decided[name] = _true_dates(name, header, column, true_rows.get(header, ()), reading)
     return decided
 
 
-def _order(name, header, cells, found: Evidence, reading, preferred, common, witness, where) -> DateColumn:
+def _order(
+    name, header, cells, found: Evidence, reading, preferred, common, witness, where, told_row
+) -> DateColumn:
     if not found.numeric:
         return DateColumn(cells, reading.date_order or preferred)
     row, cell = found.first.get(found.order or "", found.first.get("", (None, "")))
@@ -127,6 +131,8 @@ def _order(name, header, cells, found: Evidence, reading, preferred, common, wit
             f"one whose day and month can be told apart: {where(day_row)} ({day}) begins with the day, "
             f"{where(month_row)} ({month}) with the month; correct them or say --set date_order=dmy or mdy"
         )
+        places = {"day_row": told_row(day_row), "month_row": told_row(month_row)}
+        against = Told("two_orders", against, **places, day_cell=day, month_cell=month)
         return DateColumn(cells, "", against=against)
     if common:
         row, cell = None, ""
@@ -141,6 +147,7 @@ def _unproven(name: str, guess: Guess, cells: pd.Series, found: Evidence) -> Rem
         f"{found.rows['']} cells of this column, such as {guess.cell}, can be read in two ways and none "
         f"shows which; read as {words}; if that is wrong, say --set date_order={other}"
     )
+    message = Told("unproven", message, n=found.rows[""], cell=guess.cell, named_order=guess.value)
     return Remark("REC119", name, None, message)
 
 
@@ -167,6 +174,7 @@ def _true_dates(name: str, header: str, column: DateColumn, rows, reading: Readi
             "12: a spreadsheet program has probably read day and month exchanged; look at one that you know "
             "and say --set true_dates=swapped, or true_dates=stored if they are right"
         )
+        message = Told("look_swapped", message)
         remarks.append(Remark("REC023", name, swapped, message))
     return DateColumn(cells, column.order, [*column.guesses, seen], remarks, column.against)
 
@@ -236,6 +244,7 @@ def decide_scale(
             f"such as {guess.cell}, are {'fractions of one' if value == 'fraction' else 'per cents'}; "
             f"read so; if that is wrong, say --set attendance={said}"
         )
+        message = Told("other_scale", message, cell=guess.cell, named_said=said, named_scale=value)
         remarks.append(Remark("REC121", column, None, message))
     mixed = within[within < 1].index if value == "percent" else pd.Index([])
     if len(mixed):
@@ -243,6 +252,7 @@ def decide_scale(
             "a fraction in a column of per cents: write it as a per cent; if it is meant as it stands, say "
             "--set attendance=percent"
         )
+        message = Told("fraction_among", message)
         remarks.append(Remark("REC024", column, mixed, message))
     return {"percent": 0.01, "fraction": 1.0}[value] if value != said else scale, [guess], remarks
 

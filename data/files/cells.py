@@ -17,6 +17,7 @@ import pandas as pd
 from data.columns import Column
 from data.files.dates import read_date
 from data.files.term_words import read_term
+from data.files.told import Told
 
 OLDEST_YEAR, NEWEST_YEAR = 1952, 2099  # of dates: the calendar of terms reaches a little further
 NULL_TEXTS = frozenset(
@@ -45,7 +46,7 @@ class ParsedColumn:
     bad : pandas.Series of bool
         Cells that hold something unreadable.
     expected : str
-        What a cell should look like, in words, for the message.
+        What a cell should look like, in words, for the message (:class:`data.files.told.Told`).
     errors : pandas.Series of bool
         Cells in which a spreadsheet program shows an error, such as ``#REF!``; their value is missing.
     formulas : pandas.Series of bool
@@ -92,17 +93,19 @@ def parse_column(
     formulas = np.array([bool(_FORMULA.fullmatch(text)) for text in distinct], dtype=bool)
     distinct = ["" if error else text for text, error in zip(distinct, errors, strict=True)]
     if column.kind == "text":
-        read, expected = [_read_text(text, column.name) for text in distinct], "text"
+        read, expected = [_read_text(text, column.name) for text in distinct], Told("text", "text")
     elif column.kind in ("integer", "number"):
         read = _read_numbers(distinct, column, decimal, scale)
-        expected = "a whole number" if column.kind == "integer" else "a number"
+        expected = Told(column.kind, "a whole number" if column.kind == "integer" else "a number")
     elif column.kind == "date":
         read = [_caught(_read_day, text, date_order) for text in distinct]
-        expected = f"a date such as 2024-08-31, or {_ORDER_WORDS[date_order]}"
+        words = f"a date such as 2024-08-31, or {_ORDER_WORDS[date_order]}"
+        expected = Told(f"date_{date_order}" if date_order else "date", words)
     else:
         entry = column.name == "cohort_term"
         read = [_caught(read_term, text, entry, date_order) for text in distinct]
-        expected = "a term such as 20241 or 2024/2025 Ganjil" + (", or a date of entry" if entry else "")
+        words = "a term such as 20241 or 2024/2025 Ganjil" + (", or a date of entry" if entry else "")
+        expected = Told("entry" if entry else "term", words)
     read = [_UNREADABLE if formula else value for value, formula in zip(read, formulas, strict=True)]
     bad = np.array([value is _UNREADABLE for value in read], dtype=bool)
     clean = [None if value is _UNREADABLE else value for value in read]

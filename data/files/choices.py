@@ -24,7 +24,7 @@ _FORMS = (
 )
 HOW = (
     "COLUMN=HEADER, COLUMN:=VALUE for every row, COLUMN[CELL]=MEANING, -=HEADER to leave a column out, "
-    "zero=empty or zero=grade; COLUMN may be TABLE.COLUMN"
+    "zero=empty, grade, leave or inactive; COLUMN may be TABLE.COLUMN"
 )
 
 

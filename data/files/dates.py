@@ -6,6 +6,7 @@ A cell such as 05/12/2025 can be read in two ways; 23/05/2025 in the same column
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -35,6 +36,7 @@ _MONTHS = {
     )
     for name in names.split()
 }
+MONTH_NAMES = "January February March April May June July August September October November December".split()
 _TIME = re.compile(r"[T ]\d{1,2}[:.]\d{2}([:.]\d{2}(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?( ?[AaPp][Mm])?$")
 _YEAR_FIRST = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
 _YEAR_LAST = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})")
@@ -91,6 +93,67 @@ def is_date(text: str) -> bool:
     return False
 
 
+def no_such_day(text: str, order: str = "dmy") -> tuple[int, int, int] | None:
+    """Year, month and day of a cell that is written as a date of which there is no such day.
+
+    Parameters
+    ----------
+    text : str
+        The cell.
+    order : {"dmy", "mdy", ""}
+        Of the column; where it makes no month of the cell, the other order says what was meant.
+
+    Returns
+    -------
+    (int, int, int) or None
+        None when there is such a day, or when the cell is not written as a date. The month may be none of
+        1–12: there is no such month.
+
+    Examples
+    --------
+    >>> no_such_day("31/02/2021"), no_such_day("2021-02-29"), no_such_day("31 Juni 2021")
+    ((2021, 2, 31), (2021, 2, 29), (2021, 6, 31))
+    >>> no_such_day("31/12/2021"), no_such_day("05/13/2021"), no_such_day("TOTAL")
+    (None, (2021, 13, 5), None)
+    """
+    text = _TIME.sub("", text.strip())
+    told: list[tuple[int, int, int]] = []
+    if match := _YEAR_FIRST.fullmatch(text):
+        told = [(int(match[1]), int(match[2]), int(match[3]))]
+    elif match := re.fullmatch(r"((?:19|20)\d\d)(\d\d)(\d\d)", text):
+        told = [(int(match[1]), int(match[2]), int(match[3]))]
+    elif match := _YEAR_LAST.fullmatch(text):
+        first, second, year = map(int, match.groups())
+        told = [(year, second, first), (year, first, second)]
+        told = told[::-1] if order == "mdy" else told
+        if not any(map(_exists, told)):  # in neither order: the one that makes a month of it was meant
+            told.sort(key=lambda day: not 1 <= day[1] <= 12)
+        elif not order:
+            return None
+    elif match := _DAY_WORD.fullmatch(text):
+        told = [(int(match[3]), _MONTHS.get(match[2].casefold(), 0), int(match[1]))]
+    elif match := _WORD_DAY.fullmatch(text):
+        told = [(int(match[3]), _MONTHS.get(match[1].casefold(), 0), int(match[2]))]
+    if not told or told[0][1] == 0 and any(char.isalpha() for char in text):
+        return None
+    return None if _exists(told[0]) else told[0]
+
+
+def days_of(year: int, month: int) -> int:
+    """How many days a month has; 0 where there is no such month.
+
+    Examples
+    --------
+    >>> days_of(2021, 2), days_of(2024, 2), days_of(2024, 13)
+    (28, 29, 0)
+    """
+    return monthrange(year, month)[1] if 1 <= month <= 12 and year else 0
+
+
+def _exists(day: tuple[int, int, int]) -> bool:
+    return 1 <= day[2] <= days_of(day[0], day[1])
+
+
 def _month(word: str) -> int:
     if word.casefold() not in _MONTHS:
         raise ValueError(f"not a month: {word!r}")
@@ -99,18 +162,16 @@ def _month(word: str) -> int:
 
 def shown_order(text: str) -> str | None:
     """What a cell shows about the order: "dmy" or "mdy", "both" when day and month are the same number, ""
-    when it could be either, None when it is no date of two numbers and a year."""
+    when it could be either, None when it is no date of two numbers and a year, or a day that there is in
+    neither order: 31/12/2021 shows that the day comes first, 31/02/2021 shows nothing."""
     match = _YEAR_LAST.fullmatch(_TIME.sub("", text.strip()))
     if match is None:
         return None
-    first, second = int(match[1]), int(match[2])
-    if first == second <= 12:
-        return "both"
-    if 12 < first <= 31 and 1 <= second <= 12:
-        return "dmy"
-    if 12 < second <= 31 and 1 <= first <= 12:
-        return "mdy"
-    return "" if 1 <= first <= 12 and 1 <= second <= 12 else None
+    first, second, year = map(int, match.groups())
+    day_first, month_first = _exists((year, second, first)), _exists((year, first, second))
+    if day_first and month_first:
+        return "both" if first == second else ""
+    return "dmy" if day_first else "mdy" if month_first else None
 
 
 @dataclass(frozen=True)

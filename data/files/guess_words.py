@@ -18,6 +18,12 @@ EMPTY_TERMS = {
     "leave": "taken as a leave (C)",
     "inactive": "taken as not registered (N)",
 }
+ZEROS = {
+    "empty": "taken as no grade",
+    "grade": "taken as everything failed",
+    "leave": "taken as a leave (C)",
+    "inactive": "taken as not registered (N)",
+}
 HIDDEN = {"read": "read", "left": "left out"}
 _NAMED = {
     "date_order": lambda value: ORDERS[value],
@@ -27,6 +33,7 @@ _NAMED = {
     "encoding": lambda value: f"text in {value}",
     "sheets": lambda value: f"sheets read: {value}",
     "empty_terms": lambda value: f"without average and credits {EMPTY_TERMS[value]}",
+    "zero": lambda value: f"averages of 0 {ZEROS[value]}",
     "hidden_rows": lambda value: f"hidden rows {HIDDEN[value]}",
     "hidden_columns": lambda value: f"hidden columns {HIDDEN[value]}",
     "hidden": lambda value: (
@@ -54,6 +61,8 @@ def guess_line(guess: Guess, table: str = "") -> str:
     line = about + _NAMED[guess.what](guess.value)
     if guess.what == "empty_terms":
         line = f"{guess.cell} terms {line}"
+    if guess.what == "zero":
+        line = f"{guess.cell} term {line}"
     if guess.what in ("hidden_rows", "hidden_columns"):
         line += f": {guess.cell} of {guess.sheet!r}"
     place = f"row {guess.row}" + (f" of {guess.sheet!r}" if guess.sheet else "")

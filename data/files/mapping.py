@@ -28,7 +28,8 @@ from data.files.text_table import cell_key, header_key
 MAX_BYTES = 2**20  # of a mapping file; those that ship have a hundredth
 FOLDER = Path(__file__).parent.parent / "mappings"
 SHIPPED = ("siakad", "pddikti", "english", "epsbed")
-ZERO_MEANINGS = ("empty", "grade")  # what a term average of 0 says: no grade yet, or everything failed
+# What a term average of 0 says: no grade yet, everything failed, a leave, or a term without registration.
+ZERO_MEANINGS = ("empty", "grade", "leave", "inactive")
 TABLES: dict[str, tuple[Column, ...]] = {
     "students": STUDENT_COLUMNS,
     "terms": TERM_COLUMNS,

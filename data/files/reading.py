@@ -75,8 +75,8 @@ class Guess:
     Parameters
     ----------
     what : str
-        "date_order", "true_dates", "attendance", "empty_terms", "encoding", "sheets", "entry_date",
-        "hidden_rows", "hidden_columns" or "hidden" (nothing can tell).
+        "date_order", "true_dates", "attendance", "empty_terms", "zero" (averages of 0), "encoding", "sheets",
+        "entry_date", "hidden_rows", "hidden_columns" or "hidden" (nothing can tell).
     value : str
         What was assumed, e.g. "dmy"; sheets by name, joined with ", ".
     column : str
@@ -84,7 +84,7 @@ class Guess:
     row : int or None
         Row of a cell that shows it, as a spreadsheet numbers rows.
     cell : str
-        That cell as written; of what is hidden, its rows or columns; of empty terms, how many.
+        That cell as written; of what is hidden, its rows or columns; of empty terms and zeros, how many.
     sheet : str
         The sheet of that row, where several are read.
     shown_by : str

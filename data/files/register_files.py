@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -32,7 +32,8 @@ from data.files.matching import (
 from data.files.reading import Guess, Reading
 from data.files.tables import read_text_table
 from data.files.text_table import TextTable, header_key
-from data.files.wide import row_of, term_headers, unfold
+from data.files.told import Told
+from data.files.wide import number_of, row_of, term_headers, unfold
 
 YEAR_ALONE = r"\s*(19|20)\d\d\s*"  # an exit told by its year
 IDLE = {"leave": "C", "inactive": "N"}  # what the office says of empty terms → status
@@ -101,6 +102,12 @@ class ParsedTable:
         Cells that hold something which could not be read.
     expected : dict of str to str
         Column → what a cell should look like.
+    date_orders : dict of str to str
+        Column that may hold dates → the order of day and month in which it was read; empty where its cells
+        contradict each other.
+    without_figures : dict of str to tuple of int
+        Student number → the terms without average and credits of a file that does not tell the status of
+        terms: as ``YYYYT``, or by the student's own semester number where the file counts so.
     derived : frozenset of str
         Columns that no cell of the file gives.
     left, studied : tuple of int
@@ -125,6 +132,8 @@ class ParsedTable:
     studied: tuple[int, ...] = ()
     guesses: tuple[Guess, ...] = ()
     remarks: tuple[Remark, ...] = ()
+    date_orders: dict[str, str] = field(default_factory=dict)
+    without_figures: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     def header(self, column: str) -> str:
         """The header of a column as the file writes it, or the column's own name."""
@@ -292,6 +301,7 @@ def parse_table(
         reading,
         match.mapping.date_order,
         text.where,
+        text.told_row,
     )
     guesses = [*text.guesses, *(guess for day in days.values() for guess in day.guesses)]
     remarks = [remark for day in days.values() for remark in day.remarks]
@@ -311,14 +321,15 @@ def parse_table(
         if day.against:
             parsed[name] = replace(parsed[name], expected=day.against)
         elif name == "birth_year":
-            parsed[name] = replace(parsed[name], expected="a year or a date of birth")
+            expected = Told("birth", "a year or a date of birth")
+            parsed[name] = replace(parsed[name], expected=expected)
     index = text.frame.index
     values = pd.DataFrame({name: column.values for name, column in parsed.items()}, index=index)
     values, shortened = _with_short_codes(values, match, others)
     names = values.get("program_name", values.get("program_code"))
     if names is not None and "degree_level" not in values:
         values["degree_level"] = _levels_of_names(names)
-    values, empty = _with_idle_terms(values, match, text, reading)
+    values, empty, without = _with_idle_terms(values, match, text, reading)
     guesses += empty
     raw = pd.DataFrame({name: text.frame[header] for name, header in match.headers.items()}, index=index)
     if "exit_term" in raw and "exit_date" in values:  # a date says more than the year alone
@@ -337,6 +348,9 @@ def parse_table(
         remarks=(*remarks, *shortened),
         left=tuple(left),
         studied=tuple(studied),
+        without_figures=without,
+        date_orders={name: day.order for name, day in days.items()}
+        | {name: match.mapping.date_order for name in ("birth_year",) if name in columns},
     )
 
 
@@ -354,20 +368,48 @@ def _gone(translated: pd.DataFrame, statuses: pd.Series, match: Match) -> tuple[
 
 def _with_idle_terms(
     values: pd.DataFrame, match: Match, text: TextTable, reading: Reading
-) -> tuple[pd.DataFrame, list[Guess]]:
-    """Terms without average and credits as the office says they were, where no cell tells their status."""
+) -> tuple[pd.DataFrame, list[Guess], dict[str, tuple[int, ...]]]:
+    """Terms without average and credits as the office says they were, where no cell tells their status.
+
+    What it says of averages of 0 holds for those terms alone, and what it says of empty terms for these.
+    """
     if match.table != "terms" or "status" in match.headers or "status" not in values:
-        return values, []
+        return values, [], {}
+    guesses, (zero, zeros) = [], text.told_zeros
+    of_zero = values.index.isin(text.idle_zeros)
+    if zeros:
+        guesses.append(Guess("zero", zero, cell=str(zeros), proven=True))
+    if zero in IDLE:
+        values = values.assign(status=values["status"].mask(of_zero, IDLE[zero]))
     gaps = pd.Index(text.gaps)
-    idle = without_figures(values)
-    count = int(idle.sum()) + len(gaps.difference(idle.index[idle]))
-    if not count:
-        return values, []
+    idle = without_figures(values) & ~of_zero
+    places = gaps.union(idle.index[idle]).sort_values()
+    if places.empty:
+        return values, guesses, {}
     said = reading.empty_terms
     if said in IDLE:
         of_leave = idle | values.index.isin(gaps)
         values = values.assign(status=values["status"].mask(of_leave, IDLE[said]))
-    return values, [Guess("empty_terms", said or "none", cell=str(count), proven=bool(said))]
+    guesses.append(Guess("empty_terms", said or "none", cell=str(len(places)), proven=bool(said)))
+    return values, guesses, _by_student(places, values, match, text)
+
+
+def _by_student(
+    places: pd.Index, values: pd.DataFrame, match: Match, text: TextTable
+) -> dict[str, tuple[int, ...]]:
+    """Student number → the terms at some places, in their order."""
+    found: dict[str, set[int]] = {}
+    for place in map(int, places):
+        if text.by_term:
+            header = match.headers.get("student_number", "")
+            number = text.own_rows.at[row_of(place), header] if header in text.own_rows else ""
+            term = number_of(place)
+        else:
+            number = values.at[place, "student_number"] if "student_number" in values else ""
+            term = values.at[place, "term_id" if "term_id" in values else "term_index"]
+        if not pd.isna(number) and not pd.isna(term):
+            found.setdefault(str(number), set()).add(int(term))
+    return {number: tuple(sorted(terms)) for number, terms in found.items()}
 
 
 def without_figures(values: pd.DataFrame) -> pd.Series:
@@ -389,7 +431,10 @@ def _cell_remarks(name: str, column: ParsedColumn) -> list[Remark]:
     formula = (
         "a formula without a stored result: open the file in a spreadsheet program, save it, import it again"
     )
-    found = (("REC120", column.errors, error), ("REC022", column.formulas, formula))
+    found = (
+        ("REC120", column.errors, Told("sheet_error", error)),
+        ("REC022", column.formulas, Told("formula", formula)),
+    )
     return [Remark(rule, name, mask.index[mask], message) for rule, mask, message in found if mask.any()]
 
 
@@ -426,6 +471,7 @@ def _with_short_names(values, match, others, code, name, what) -> tuple[pd.DataF
         f"there is no column for the {what}'s code, so the name serves as one; names longer than "
         f"{CODE_LENGTH} characters are shortened: {codes}"
     )
+    message = Told("shortened", message, column=code, length=CODE_LENGTH, codes=[*short.values()])
     return values, [Remark("REC122", code, None, message)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from data.files.cells import looks_damaged
+from data.files.told import Told
 
 _SUMMARY = re.compile(
     r"(grand|sub)?[ -]*(total|jumlah|jml|rata|rerata|average|mean|sum|count|banyaknya|keterangan|catatan|note"
@@ -38,7 +39,7 @@ def is_course_total(text: str) -> bool:
     return bool(_COURSE_TOTAL.fullmatch(text.strip()))
 
 
-def why_none(number: str) -> str | None:
+def why_none(number: str) -> Told | None:
     """Why a text is no student number, in words; None when it may be one.
 
     Examples
@@ -51,14 +52,16 @@ def why_none(number: str) -> str | None:
     if looks_damaged(number):
         return None  # that has a rule of its own
     if is_summary(number):
-        return "a total, a caption or a note, not the row of a student; delete the row"
+        return Told("no_student", "a total, a caption or a note, not the row of a student; delete the row")
     if not any(char.isdecimal() for char in number):
-        return "holds no digit; a student number has at least one"
+        return Told("no_digit", "holds no digit; a student number has at least one")
     if not number.strip("0 ./-"):
-        return "only zeros"
+        return Told("only_zeros", "only zeros")
     if _DAY.fullmatch(number):
-        return "a date or a time, not a student number; format the column as text and export it again"
+        words = "a date or a time, not a student number; format the column as text and export it again"
+        return Told("date_as_number", words)
     words = [word for word in re.findall(r"[^\W\d_]+", number) if len(word) > 1]
     if not _WRITTEN.fullmatch(number) or len(number) > 12 and len(words) > 3:
-        return "other text stands in the cell beside the number; only the number may stand there"
+        words = "other text stands in the cell beside the number; only the number may stand there"
+        return Told("text_beside", words)
     return None

@@ -64,8 +64,13 @@ class TextTable:
         Headers about terms in general, which are left out beside those.
     zeros : int
         Term averages of 0 of which nobody has said yet what they mean.
+    told_zeros : (str, int)
+        What was said of averages of 0, one of :data:`data.files.mapping.ZERO_MEANINGS`, and how many there
+        are.
     gaps : tuple of int
         Terms of which no cell says anything between two of which one does; rows of ``frame`` where asked for.
+    idle_zeros : tuple of int
+        Rows of ``frame`` whose average of 0 was said to be a leave or a term without registration.
     true_dates : dict of str to array of int
         Header → rows whose cell is a date of the spreadsheet program and no text.
     repaired : tuple of (int, str, str)
@@ -90,7 +95,9 @@ class TextTable:
     by_term: dict[str, dict[int, str]] = field(default_factory=dict)
     beside: tuple[str, ...] = ()
     zeros: int = 0
+    told_zeros: tuple[str, int] = ("", 0)
     gaps: tuple[int, ...] = ()
+    idle_zeros: tuple[int, ...] = ()
 
     @property
     def own_rows(self) -> pd.DataFrame:
@@ -113,6 +120,11 @@ class TextTable:
         """A row in words, with its sheet where there are several."""
         sheet, number = self.place(row)
         return f"row {number} of {sheet!r}" if len(self.sheets) > 1 else f"row {number}"
+
+    def told_row(self, row: int) -> str:
+        """A row without words: its number, with its sheet in brackets where there are several."""
+        sheet, number = self.place(row)
+        return f"{number} ({sheet})" if len(self.sheets) > 1 else str(number)
 
     def placed(self, guess: Guess) -> Guess:
         """A guess whose row is the one that a spreadsheet program shows."""

@@ -32,6 +32,7 @@ _TOLD_BY_TERM = frozenset(
     if column.name not in ("student_number", "term_id", "term_index", "known_at")
 )
 _ZERO = r"0+([.,]0+)?"
+_WITHOUT_GRADE = ("empty", "leave", "inactive")  # answers by which an average of 0 is no grade
 
 
 def row_of(place: int) -> int:
@@ -83,11 +84,13 @@ def unfold(text: TextTable, known: dict[str, str], zero: str = "", *, with_gaps:
     text : TextTable
     known : dict of str to str
         From :func:`term_headers`.
-    zero : {"", "empty", "grade"}
+    zero : {"", "empty", "grade", "leave", "inactive"}
         What a term average of 0 says where no credits stand beside it; "" leaves it and counts it in
-        ``zeros``.
+        ``zeros``. A leave or a term without registration makes a row where a figure of the student follows:
+        zeros after the last figure are terms that were not reached.
     with_gaps : bool
-        Whether a term of which no cell says anything makes a row all the same, between two that do.
+        Whether a term of which no cell says anything makes a row all the same, between two that do. A term
+        with an average of 0 is none of those.
     """
     told = numbered(text.frame.columns, known)
     if not told:
@@ -96,20 +99,22 @@ def unfold(text: TextTable, known: dict[str, str], zero: str = "", *, with_gaps:
     of_terms = {header for by_number in told.values() for header in by_number.values()}
     others = [header for header in text.frame.columns if header not in of_terms]
     kept = [name for name in others if known.get(header_key(name), "student_number") == "student_number"]
-    by_number, zeros = {}, 0
+    by_number, zeroed = {}, {}
     for number in sorted({number for headers in told.values() for number in headers}):
         cells = pd.DataFrame(
             {name: text.frame[headers[number]] for name, headers in told.items() if number in headers}
         ).reindex(columns=list(told), fill_value="")
         doubtful = _zero_averages(cells, columns)
-        if zero == "empty":
+        if zero in _WITHOUT_GRADE:
             cells = cells.mask(doubtful, "")
-        zeros += int(doubtful.to_numpy().sum()) if not zero else 0
+        zeroed[number] = doubtful.any(axis=1)
         by_number[number] = cells
     said = pd.DataFrame({number: _says(cells) for number, cells in by_number.items()}).astype(bool)
-    gaps, pieces = _between(said), []
+    of_zero = pd.DataFrame(zeroed).astype(bool)
+    idle = of_zero & (said | _followed(said)) if zero in _WITHOUT_GRADE[1:] else of_zero & False
+    gaps, pieces = _between(said) & ~of_zero, []
     for number, cells in by_number.items():
-        taken = said[number] | gaps[number] if with_gaps else said[number]
+        taken = said[number] | idle[number] | (gaps[number] if with_gaps else False)
         piece = pd.concat([text.frame.loc[taken, kept], cells[taken]], axis=1)
         piece[OWN_NUMBER] = str(number)
         piece.index = piece.index * _PLACES + number
@@ -124,8 +129,10 @@ def unfold(text: TextTable, known: dict[str, str], zero: str = "", *, with_gaps:
         as_given=text.frame,
         by_term=told,
         beside=tuple(name for name in others if name not in kept),
-        zeros=zeros,
-        gaps=tuple(int(row) * _PLACES + number for number in gaps for row in gaps.index[gaps[number]]),
+        zeros=0 if zero else int(of_zero.to_numpy().sum()),
+        told_zeros=(zero, int(of_zero.to_numpy().sum())) if zero else ("", 0),
+        gaps=_places(gaps),
+        idle_zeros=_places(idle),
         true_dates={},
         repaired=tuple((row * _PLACES, header, cell) for row, header, cell in text.repaired),
     )
@@ -138,8 +145,16 @@ def _says(cells: pd.DataFrame) -> pd.Series:
 
 def _between(said: pd.DataFrame) -> pd.DataFrame:
     """By row and semester number: whether nothing is said of it, but of one before and of one after it."""
-    before, after = said.cummax(axis=1), said.iloc[:, ::-1].cummax(axis=1).iloc[:, ::-1]
-    return ~said & before & after
+    return ~said & said.cummax(axis=1) & _followed(said)
+
+
+def _followed(said: pd.DataFrame) -> pd.DataFrame:
+    """By row and semester number: whether something is said of it or of one after it."""
+    return said.iloc[:, ::-1].cummax(axis=1).iloc[:, ::-1]
+
+
+def _places(chosen: pd.DataFrame) -> tuple[int, ...]:
+    return tuple(int(row) * _PLACES + number for number in chosen for row in chosen.index[chosen[number]])
 
 
 def _zero_averages(cells: pd.DataFrame, columns: dict[str, str]) -> pd.DataFrame:

@@ -178,7 +178,7 @@ ADVICE = {
 
 
 def with_advice(found: pd.DataFrame) -> pd.DataFrame:
-    """Problems with a column more, ``what_to_do``: what helps against each, in English.
+    """Problems for a list that is given back: with ``what_to_do``, what helps against each, in English.
 
     Parameters
     ----------
@@ -188,6 +188,6 @@ def with_advice(found: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The same rows in the same order.
+        The same rows in the same order, without ``told``, which is for programs.
     """
-    return found.assign(what_to_do=found["rule"].map(ADVICE).astype("str"))
+    return found.drop(columns="told").assign(what_to_do=found["rule"].map(ADVICE).astype("str"))

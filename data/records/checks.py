@@ -6,6 +6,7 @@ schemas built from :mod:`data.columns`; checks across rows and files are in :mod
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Callable, Iterable
@@ -19,10 +20,12 @@ from sqlalchemy import String
 from data import schema
 from data.columns import OF_CONSENT, Column
 from data.files.cells import NEWEST_YEAR, OLDEST_YEAR, looks_damaged
+from data.files.dates import MONTH_NAMES, days_of, no_such_day
 from data.files.mapping import TABLES
 from data.files.matching import ROW_NUMBER, detect_mapping, graduation_header, tells_exits
-from data.files.register_files import YEAR_ALONE, ParsedTable
+from data.files.register_files import IDLE, YEAR_ALONE, ParsedTable
 from data.files.student_numbers import is_course_total, is_summary, why_none
+from data.files.told import Told, data_of
 
 if TYPE_CHECKING:
     import pandera.pandas as pa
@@ -41,7 +44,7 @@ TEXT_LIMITS = {  # column → characters that the store keeps
     },
 }
 CODES = {"program_code": (is_summary, "programme"), "course_code": (is_course_total, "course")}
-PROBLEM_COLUMNS = ("file", "row", "column", "rule", "value", "severity", "message")
+PROBLEM_COLUMNS = ("file", "row", "column", "rule", "value", "severity", "message", "told")
 
 
 @dataclass(frozen=True)
@@ -175,7 +178,8 @@ def problems(
     rows : sequence of int, or [None] for the whole file
         Row numbers as a spreadsheet shows them.
     column, values, messages : str or sequence of str
-        Header and cell as the file writes them; what is wrong, in words. One text serves every row.
+        Header and cell as the file writes them; what is wrong, in words: a :class:`data.files.told.Told`
+        carries it as data too. One text serves every row.
 
     Returns
     -------
@@ -198,6 +202,7 @@ def _problem_frame(file: str, rule: str, rows: list, column, values, messages) -
     def text(given) -> pd.Series:
         return pd.Series([given] * len(rows) if isinstance(given, str) else list(given), dtype="str")
 
+    messages = messages if isinstance(messages, str) else list(messages)
     cells = {
         "file": text(file),
         "row": pd.Series(rows, dtype="Int64"),
@@ -206,6 +211,7 @@ def _problem_frame(file: str, rule: str, rows: list, column, values, messages) -
         "value": text(values),
         "severity": text(CHECKS[rule].severity),
         "message": text(messages),
+        "told": text(data_of(messages) if isinstance(messages, str) else map(data_of, messages)),
     }
     return pd.DataFrame(cells)
 
@@ -250,19 +256,34 @@ def check_columns(parsed: ParsedTable) -> pd.DataFrame:
             "REC001",
             [None] * len(parsed.match.missing),
             messages=[
-                f"no column for {name}; headers are {', '.join(map(repr, parsed.text.frame.columns))}"
+                Told(
+                    "no_column",
+                    f"no column for {name}; headers are {', '.join(map(repr, parsed.text.frame.columns))}",
+                    column=name,
+                    headers=list(map(str, parsed.text.frame.columns)),
+                )
                 for name in parsed.match.missing
             ],
         )
     ]
     unknown = parsed.match.unknown
-    messages = [f"the header {header!r} is not understood; its column is left out" for header in unknown]
+    messages = [
+        Told(
+            "unknown_header",
+            f"the header {header!r} is not understood; its column is left out",
+            header=str(header),
+        )
+        for header in unknown
+    ]
     found.append(problems(parsed.file, "REC113", [None] * len(unknown), unknown, messages=messages))
     found.append(_check_text(parsed))
     found.append(assumptions(parsed))
     ragged = parsed.text.ragged
     width = len(parsed.text.frame.columns)
-    messages = [f"{count} cells, but the header has {width}" for count in ragged.values()]
+    messages = [
+        Told("ragged", f"{count} cells, but the header has {width}", cells=int(count), width=width)
+        for count in ragged.values()
+    ]
     found.append(problems(parsed.file, "REC007", ragged, messages=messages))
     index = parsed.values.index
     for remark in parsed.remarks:
@@ -287,21 +308,46 @@ def check_columns(parsed: ParsedTable) -> pd.DataFrame:
 
 def _expected(parsed: ParsedTable, name: str, expected: str):
     """What a cell should hold; with a hint where it looks like something that a spreadsheet made of it."""
+    about = json.loads(data_of(expected) or '{"code": "text"}')
+    code = f"expected_{about.pop('code')}"
 
     def said(row: int) -> str:
         cell = str(parsed.raw.at[row, name]).strip() if name in parsed.raw else ""
+        impossible = _no_such_day(parsed, name, cell)
+        if impossible is not None:
+            return impossible
+        if code == "expected_two_orders":
+            return Told(code, f"expected {expected}", **about)
         if "date" in expected and cell.isdecimal() and len(cell) == 5:
             day = (pd.Timestamp(1899, 12, 30) + pd.Timedelta(days=int(cell))).date().isoformat()
-            return (
-                f"expected {expected}; as a spreadsheet counts days it is {day}: format the column as dates"
-            )
+            words = f"as a spreadsheet counts days it is {day}: format the column as dates"
+            return Told("expected_days", f"expected {expected}; {words}", day=day)
         if "date" in expected and any(len(part) == 4 for part in re.findall(r"\d+", cell)):
-            return f"expected {expected}, of a year from {OLDEST_YEAR} to {NEWEST_YEAR}"
+            words = f"expected {expected}, of a year from {OLDEST_YEAR} to {NEWEST_YEAR}"
+            return Told(f"{code}_of_years", words, **about, oldest=str(OLDEST_YEAR), newest=str(NEWEST_YEAR))
         if "number" in expected and any(char.isdecimal() for char in cell):
-            return f"expected {expected}, and nothing else in the cell"
-        return f"expected {expected}"
+            return Told(f"{code}_only", f"expected {expected}, and nothing else in the cell", **about)
+        return Told(code, f"expected {expected}", **about)
 
     return said
+
+
+def _no_such_day(parsed: ParsedTable, name: str, cell: str) -> Told | None:
+    """The sentence about a cell that is written as a date of which there is no such day."""
+    if name not in parsed.date_orders:
+        return None
+    texts = (cell, cell.rpartition(",")[2]) if name == "birth_year" else (cell,)
+    found = next((day for one in texts if (day := no_such_day(one, parsed.date_orders[name]))), None)
+    if found is None:
+        return None
+    year, month, day = found
+    if not days_of(year, month):
+        words = f"there is no month {month}: look the date up and correct the cell"
+        return Told("no_such_month", words, number=str(month))
+    length = days_of(year, month)
+    words = f"there is no such day ({MONTH_NAMES[month - 1]} has {length} days in {year})"
+    words += ": look it up and correct the cell"
+    return Told("no_such_day", words, month=month, days=length, year=str(year))
 
 
 def _out_of_range(parsed: ParsedTable, column: Column):
@@ -314,7 +360,9 @@ def _out_of_range(parsed: ParsedTable, column: Column):
                 (value / by for by in (10, 100, 1000) if column.low <= value / by <= column.high), None
             )
             if moved is not None and float(value).is_integer():
-                return f"{message}; if the decimal sign was lost it is {moved:g}: write it again"
+                words = f"{message}; if the decimal sign was lost it is {moved:g}: write it again"
+                bounds = {"figure_low": column.low, "figure_high": column.high}
+                return Told("range_moved", words, **bounds, figure_moved=float(moved))
         return message
 
     return said
@@ -327,9 +375,10 @@ def assumptions(parsed: ParsedTable) -> pd.DataFrame:
     if text.zeros:
         message = (
             f"{text.zeros:,} term averages are 0 and no credits stand beside them: say once whether that "
-            "means no grade (--set terms.zero=empty) or that everything was failed (--set terms.zero=grade)"
+            "means no grade (--set terms.zero=empty), that everything was failed (terms.zero=grade), a leave "
+            "(terms.zero=leave) or no registration (terms.zero=inactive)"
         )
-        found.append(problems(file, "REC030", [None], messages=message))
+        found.append(problems(file, "REC030", [None], messages=Told("zeros", message, n=int(text.zeros))))
     fixed = match.mapping.table(match.table).fixed
     taken = {column: said for column, said in fixed.items() if column not in match.headers}
     if taken:
@@ -337,17 +386,17 @@ def assumptions(parsed: ParsedTable) -> pd.DataFrame:
             f"{column} {'its own number' if said == ROW_NUMBER else repr(said)}"
             for column, said in taken.items()
         ]
-        message = f"not in the file and taken for every row: {', '.join(named)}"
-        found.append(problems(file, "REC131", [None], messages=message))
+        found.append(problems(file, "REC131", [None], messages=_taken(taken, named, parsed)))
     graduated = graduation_header(match.headers) if match.table == "outcomes" else None
     if graduated is not None and "exit_type" not in taken:
         message = f"no column for the kind of exit: whoever has a {graduated!r} is taken as graduated"
+        message = Told("taken_as_graduated", message, header=graduated)
         found.append(problems(file, "REC137", [None], graduated, messages=message))
-    for rows, what in (
-        (parsed.left, "the row is left out"),
-        (parsed.studied, "with an average it counts as A"),
+    for rows, code, what in (
+        (parsed.left, "gone_left_out", "the row is left out"),
+        (parsed.studied, "gone_studied", "with an average it counts as A"),
     ):
-        message = f"a status of who has left, which belongs in a file of exits; {what}"
+        message = Told(code, f"a status of who has left, which belongs in a file of exits; {what}")
         found.append(problems(file, "REC138", rows, parsed.header("status"), messages=message))
     if text.second_header is not None:
         found.append(problems(file, "REC134", [text.second_header]))
@@ -356,16 +405,30 @@ def assumptions(parsed: ParsedTable) -> pd.DataFrame:
             f"{header!r} was read and {left!r} left out, which means the same; if that is wrong: "
             f"--set {match.table}.{column}={shlex.quote(left)}"
         )
+        message = Told("same_meaning", message, header=header, left=left, column=column)
         found.append(problems(file, "REC148", [None], header, left, message))
     if text.beside:
         message = f"left out, as they say one thing for all terms: {', '.join(text.beside)}"
+        message = Told("beside", message, headers=list(text.beside))
         found.append(problems(file, "REC136", [None], messages=message))
     if "exit_term" in parsed.raw:
         by_year = parsed.raw["exit_term"].fillna("").str.fullmatch(YEAR_ALONE)
-        message = "only the year of the exit: the even term that ends in it is taken"
+        message = Told("year_alone", "only the year of the exit: the even term that ends in it is taken")
         mask = by_year.astype(bool) & parsed.values["exit_term"].notna()
         found.append(flag(parsed, mask, "REC133", "exit_term", message))
     return collect(found)
+
+
+def _taken(taken: dict[str, str], named: list[str], parsed: ParsedTable) -> Told:
+    """The sentence about values that every row gets, with the terms to which the office gave another one."""
+    words = f"not in the file and taken for every row: {', '.join(named)}"
+    pairs = [[column, "" if said == ROW_NUMBER else said] for column, said in taken.items()]
+    other = next((one for one in parsed.guesses if one.what == "empty_terms"), None)
+    if "status" not in taken or other is None or other.value not in IDLE:
+        return Told("taken", words, pairs=pairs)
+    count, status = int(other.cell), IDLE[other.value]
+    words += f"; but {status!r} for the {count:,} terms without average and credits, as you said"
+    return Told("taken_but", words, pairs=pairs, n=count, value_status=status)
 
 
 def _twice(parsed: ParsedTable) -> list[tuple[str, str, str]]:
@@ -388,6 +451,7 @@ def tells_of_exits_too(students: ParsedTable) -> pd.DataFrame:
     if not tells_exits(match):
         return no_problems()
     message = f"{', '.join(told)}: give the file as one of outcomes too, or as a register, to read the exits"
+    message = Told("exits_too", message, headers=told)
     return problems(students.file, "REC135", [None], told[0], messages=message)
 
 
@@ -398,7 +462,10 @@ def _stops(rule: str) -> bool:
 def _check_text(parsed: ParsedTable) -> pd.DataFrame:
     """Sheets that were left, and cells with bytes of another encoding."""
     text = parsed.text
-    messages = [f"the sheet {title!r} was not read: {LEFT_WORDS[why]}" for title, why in text.left]
+    messages = [
+        Told(f"sheet_{why}", f"the sheet {title!r} was not read: {LEFT_WORDS[why]}", title=title)
+        for title, why in text.left
+    ]
     left = [title for title, _ in text.left]
     found = [problems(parsed.file, "REC123", [None] * len(left), "", left, messages)]
     columns = [header for _, header, _ in text.repaired]
@@ -407,6 +474,7 @@ def _check_text(parsed: ParsedTable) -> pd.DataFrame:
     message = (
         "bytes here are no UTF-8, unlike the rest of the file; read as Windows-1252: look whether it is right"
     )
+    message = Told("other_bytes", message)
     found.append(problems(parsed.file, "REC124", rows, columns, cells, message))
     return collect(found)
 
@@ -422,7 +490,8 @@ LEFT_WORDS = {
 def _check_length(parsed: ParsedTable, name: str) -> pd.DataFrame:
     limit = TEXT_LIMITS[name]
     long = (parsed.values[name].str.len() > limit).fillna(False)
-    return flag(parsed, long, "REC020", name, f"at most {limit} characters are stored")
+    message = Told("too_long", f"at most {limit} characters are stored", limit=limit)
+    return flag(parsed, long, "REC020", name, message)
 
 
 def _check_student_numbers(parsed: ParsedTable) -> pd.DataFrame:
@@ -432,14 +501,17 @@ def _check_student_numbers(parsed: ParsedTable) -> pd.DataFrame:
     damaged = {number: looks_damaged(number) for number in numbers.dropna().unique()}
     mask = numbers.map(damaged).fillna(False).astype(bool)
     message = "a spreadsheet stored this number as a quantity; format the column as text and export it again"
+    message = Told("quantity", message)
     dates = parsed.text.true_dates.get(parsed.header("student_number"), ())
     why = {number: why_none(number) for number in numbers.dropna().unique()}
-    none = numbers.map(why)
-    none[numbers.index.isin(dates)] = "a date of the spreadsheet; format the column as text and type it again"
+    typed = "a date of the spreadsheet; format the column as text and type it again"
+    of_row = {row: why.get(number) for row, number in numbers.items()}
+    of_row |= {row: Told("date_of_sheet", typed) for row in numbers.index[numbers.index.isin(dates)]}
+    none = pd.Series([of_row[row] is not None for row in numbers.index], index=numbers.index, dtype=bool)
     return collect(
         [
             flag(parsed, mask, "REC008", "student_number", message),
-            flag(parsed, none.notna(), "REC021", "student_number", lambda row: str(none[row])),
+            flag(parsed, none, "REC021", "student_number", lambda row: of_row[row] or ""),
         ]
     )
 
@@ -452,7 +524,7 @@ def _check_code(parsed: ParsedTable, name: str) -> pd.DataFrame:
     codes = parsed.values[name]
     is_none, what = CODES[name]
     mask = codes.map({code: is_none(code) for code in codes.dropna().unique()}).fillna(False).astype(bool)
-    message = f"a total, a caption or a note, not a {what}; delete the row"
+    message = Told(f"no_{what}_code", f"a total, a caption or a note, not a {what}; delete the row")
     return flag(parsed, mask, "REC021", name, message)
 
 
@@ -486,13 +558,18 @@ def _schema_problems(parsed: ParsedTable) -> pd.DataFrame:
 def _message(rule: str, column: Column) -> str:
     unit = f" {column.unit}" if column.unit else ""
     if rule == "REC004":
-        return f"must be between {column.low:g} and {column.high:g}{unit}"
+        words = f"must be between {column.low:g} and {column.high:g}{unit}"
+        return Told("range", words, figure_low=column.low, figure_high=column.high)
+    allowed = {f"values_{column.name}": list(column.allowed)}
     if rule == "REC005" and column.listed:
-        named = f"must name {', '.join(column.allowed)}, or all ('semua')"
-        return f"{named}; a yes or no alone does not say for what; a mapping can translate other words"
+        words = f"must name {', '.join(column.allowed)}, or all ('semua')"
+        words = f"{words}; a yes or no alone does not say for what; a mapping can translate other words"
+        return Told("none_of_purposes", words, **allowed)
     if rule == "REC005":
-        return f"must be one of {', '.join(column.allowed)}; a mapping can translate other words"
-    return f"{column.name} must not be empty, nor hold a word or an error that means nothing"
+        words = f"must be one of {', '.join(column.allowed)}; a mapping can translate other words"
+        return Told("none_of", words, **allowed)
+    words = f"{column.name} must not be empty, nor hold a word or an error that means nothing"
+    return Told("empty", words, column=column.name)
 
 
 def _all_among(cell: str, allowed: frozenset[str]) -> bool:

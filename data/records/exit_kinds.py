@@ -6,6 +6,7 @@ import pandas as pd
 
 from data.columns import DROPOUT_EXITS
 from data.files.register_files import ParsedTable
+from data.files.told import Told
 from data.records.checks import no_problems, problems
 
 # If one exit in twenty were of a kind, so many without it would be seen less than once in twenty times.
@@ -36,6 +37,7 @@ def missing_kinds(outcomes: ParsedTable) -> pd.DataFrame:
                 f"{len(kinds):,} exits and not one {missing}: unless they come from another file, "
                 f"{what} cannot be learned from this register"
             )
+            message = Told("no_such_exit", message, n=len(kinds), named_kind=missing)
             header = outcomes.header("exit_type")
             return problems(outcomes.file, "REC118", [None], header, messages=message)
     return no_problems()

@@ -7,10 +7,12 @@ import pandas as pd
 from data.calendar.term_columns import calendar_index, lookup, starts
 from data.files.register_files import ParsedTable
 from data.files.text_table import header_key
+from data.files.told import Told
 from data.records.checks import collect, flag, no_problems, problems
 from data.records.course_results import GradeRules, term_figures
 from data.records.known import Known
 from data.records.marks import read_marks
+from data.records.term_checks import entry_was, exit_was
 
 KEY = ["student_number", "course_code", "term_id"]
 COMPARED = {  # figure of a term → how far it may lie from what the grades give
@@ -19,13 +21,21 @@ COMPARED = {  # figure of a term → how far it may lie from what the grades giv
     "credits_passed": 0.5,
     "courses_failed": 0.5,
 }
-_VERSIONS = "the mark was changed: the newest one holds, the earlier one stays in the history"
-_TWICE = (
-    "the same course in the same term with two marks: give the day of each in a column of its own, such as "
-    "'Tanggal Nilai', name the classes in a column 'Kelas', or delete the row that does not hold"
+_VERSIONS = Told(
+    "changed_mark", "the mark was changed: the newest one holds, the earlier one stays in the history"
 )
-_CLASSES = "two classes of one course in one term: kept as two attempts, in the order of the file"
-_BARE = "marks of 100 alone do not say what passes: add letters (Nilai Huruf) or points (Nilai Indeks)"
+_TWICE = Told(
+    "two_marks",
+    "the same course in the same term with two marks: give the day of each in a column of its own, such as "
+    "'Tanggal Nilai', name the classes in a column 'Kelas', or delete the row that does not hold",
+)
+_CLASSES = Told(
+    "two_classes", "two classes of one course in one term: kept as two attempts, in the order of the file"
+)
+_BARE = Told(
+    "bare_marks",
+    "marks of 100 alone do not say what passes: add letters (Nilai Huruf) or points (Nilai Indeks)",
+)
 
 
 def check_grade_keys(parsed: ParsedTable) -> pd.DataFrame:
@@ -84,13 +94,20 @@ def check_grades(grades: ParsedTable, cohorts: pd.Series, exits: pd.Series) -> p
     left = lookup(rows["student_number"], exits)
     after = (starts(rows["term_id"]) > left).fillna(False).astype(bool)
     known = sorted(marks.usual)
-    advice = (
+    advice = Told(
+        "unknown_mark",
         'no scale knows this mark; say what it means: --set "grade[MARK]=3.5" or open, passed, failed, '
-        "withdrawn, transferred; or give the institution's list by --codes"
+        "withdrawn, transferred; or give the institution's list by --codes",
+    )
+    usual = _usual_words(marks.usual) if known else ""
+    other_points = Told(
+        "other_points",
+        f"the file usually gives this letter other points{usual}; the points of the row are stored",
+        usual=usual,
     )
     found = [
-        flag(grades, early, "REC013", "term_id", lambda row: f"entry was in {first[row]}"),
-        flag(grades, after, "REC108", "term_id", lambda row: f"the exit was on {left[row]:%Y-%m-%d}"),
+        flag(grades, early, "REC013", "term_id", lambda row: entry_was(first[row])),
+        flag(grades, after, "REC108", "term_id", lambda row: exit_was(left[row])),
         flag(grades, marks.unknown, "REC025", "grade", advice),
         flag(grades, marks.bare_marks, "REC026", "score", _BARE),
         flag(
@@ -98,8 +115,7 @@ def check_grades(grades: ParsedTable, cohorts: pd.Series, exits: pd.Series) -> p
             marks.contradicting,
             "REC141",
             "grade_points" if "grade_points" in rows else "grade",
-            f"the file usually gives this letter other points{_usual_words(marks.usual) if known else ''}; "
-            "the points of the row are stored",
+            other_points,
         ),
         _two_names(grades),
     ]
@@ -109,9 +125,10 @@ def check_grades(grades: ParsedTable, cohorts: pd.Series, exits: pd.Series) -> p
             f"taken as grade points, as the file does not say them: {named}; institutions differ: give yours "
             'by --codes, or --set "grade[A-]=3.75"'
         )
+        message = Told("assumed_points", message, letters=named)
         found.append(problems(grades.file, "REC140", [None], grades.header("grade"), messages=message))
     if marks.score_is_points:
-        message = "no mark is above 4: read as grade points and not as marks of 100"
+        message = Told("points_not_marks", "no mark is above 4: read as grade points and not as marks of 100")
         found.append(problems(grades.file, "REC140", [None], grades.header("score"), messages=message))
     return collect(found)
 
@@ -133,10 +150,8 @@ def _two_names(grades: ParsedTable) -> pd.DataFrame:
     first = named.drop_duplicates(["course_code", "key"])
     several = first.groupby("course_code").size()
     codes = several[several > 1].index
-    words = {
-        code: " and ".join(f"{name!r}" for name in first.loc[first["course_code"] == code, "course_name"])
-        for code in codes
-    }
+    named_by = {code: list(first.loc[first["course_code"] == code, "course_name"]) for code in codes}
+    words = {code: " and ".join(f"{name!r}" for name in names) for code, names in named_by.items()}
     shown = first.index[first["course_code"].isin(codes) & first.duplicated("course_code")]
     mask = pd.Series(rows.index.isin(shown), index=rows.index)
     return flag(
@@ -144,7 +159,11 @@ def _two_names(grades: ParsedTable) -> pd.DataFrame:
         mask,
         "REC144",
         "course_name",
-        lambda row: f"{words[rows.at[row, 'course_code']]} have one code; counted as one course",
+        lambda row: Told(
+            "one_code",
+            f"{words[rows.at[row, 'course_code']]} have one code; counted as one course",
+            names=named_by[rows.at[row, "course_code"]],
+        ),
     )
 
 
@@ -195,6 +214,7 @@ def _differing(parsed: ParsedTable, rows: pd.DataFrame, figures: pd.DataFrame, c
     told = rows[["student_number", "term_id"]].merge(figures, on=["student_number", "term_id"], how="left")
     told = told.set_axis(rows.index)
     words: dict[int, list[str]] = {}
+    figures_of: dict[int, list[list]] = {}
     for name, most in COMPARED.items():
         if name not in rows:
             continue
@@ -204,13 +224,19 @@ def _differing(parsed: ParsedTable, rows: pd.DataFrame, figures: pd.DataFrame, c
             words.setdefault(row, []).append(
                 f"{name} {stated[row]:g}, by its grades {told.at[row, name]:.4g}"
             )
+            counted = float(f"{told.at[row, name]:.4g}")
+            figures_of.setdefault(row, []).append([name, float(stated[row]), counted])
     mask = pd.Series(parsed.values.index.isin(words), index=parsed.values.index)
     return flag(
         parsed,
         mask,
         "REC145",
         column,
-        lambda row: f"the term says {'; '.join(words[row])}; the stated figure stays",
+        lambda row: Told(
+            "term_says",
+            f"the term says {'; '.join(words[row])}; the stated figure stays",
+            compared=figures_of[row],
+        ),
     )
 
 

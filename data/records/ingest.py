@@ -54,8 +54,8 @@ class ImportPlan:
     frames : RecordFrames
         The rows without an error, completed.
     problems : DataFrame
-        Columns ``file, row, column, rule, value, severity, message``; every bad row of every file. ``row`` is
-        the number that a spreadsheet shows, missing when the whole file is meant.
+        Columns :data:`data.records.checks.PROBLEM_COLUMNS`; every bad row of every file. ``row`` is the
+        number that a spreadsheet shows, missing when the whole file is meant.
     counts : dict
         Table → {"new", "changed", "same"}: what ``frames`` would do to the store.
     read, refused : dict of str to int
@@ -64,6 +64,9 @@ class ImportPlan:
         Table → the mapping chosen, header by column, and headers left out.
     guesses : dict of str to tuple of Guess
         Table → what was decided in reading its file: sheets, encoding, order of dates, scale.
+    without_figures : dict of str to tuple of int
+        Student number → terms without average and credits, see
+        :class:`data.files.register_files.ParsedTable`.
     grade_rules : GradeRules
         How several attempts at a course are counted.
     returned : dict of str to DataFrame
@@ -84,6 +87,7 @@ class ImportPlan:
     files: dict[str, dict] = field(default_factory=dict)
     unreadable: bool = False
     guesses: dict[str, tuple[Guess, ...]] = field(default_factory=dict)
+    without_figures: dict[str, tuple[int, ...]] = field(default_factory=dict)
     grade_rules: GradeRules = GradeRules()
 
     @property
@@ -251,6 +255,7 @@ def _plan(sources, tables, found, known, today) -> ImportPlan:
         },
         unreadable=unreadable,
         guesses={name: parsed.guesses for name, parsed in tables.items()},
+        without_figures=tables["terms"].without_figures if "terms" in tables else {},
         grade_rules=known.grade_rules,
     )
 

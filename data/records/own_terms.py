@@ -10,15 +10,18 @@ from data.calendar.term_calendar import from_ordinal, ordinal
 from data.calendar.term_columns import lookup
 from data.files.mapping import BY_TERM
 from data.files.register_files import ParsedTable
+from data.files.told import Told
 from data.files.wide import number_of, row_of
 from data.records.checks import collect, flag, problems
 from data.records.known import Known
 from data.records.row_checks import cohorts_of
 
-ASSUMED = (
+ASSUMED = Told(
+    "own_numbers",
     "number n is taken as the n-th regular term since entry; a leave that has a row of its own with the "
-    "number of the next term moves what follows; a leave that the file does not show would do so too"
+    "number of the next term moves what follows; a leave that the file does not show would do so too",
 )
+_EMPTY = Told("empty", "term_index must not be empty: it places the term", column="term_index")
 
 
 def place(tables: dict[str, ParsedTable], known: Known) -> dict[str, ParsedTable]:
@@ -113,9 +116,11 @@ def contradicting(terms: ParsedTable) -> pd.DataFrame:
         return problems(terms.file, "REC031", [])
     years, placed = _years(terms), terms.values["term_id"] // 10
     wrong = (years.notna() & placed.notna() & (years != placed)).fillna(False).astype(bool)
-    return flag(
-        terms, wrong, "REC031", "term_index", lambda row: f"the academic year beside it is {years[row]}"
-    )
+
+    def said(row: int) -> Told:
+        return Told("year_beside", f"the academic year beside it is {years[row]}", year=str(years[row]))
+
+    return flag(terms, wrong, "REC031", "term_index", said)
 
 
 def assumed(terms: ParsedTable) -> pd.DataFrame:
@@ -125,7 +130,7 @@ def assumed(terms: ParsedTable) -> pd.DataFrame:
     empty = terms.values["term_index"].isna() & ~terms.unreadable["term_index"]
     return collect(
         [
-            flag(terms, empty, "REC002", "term_index", "term_index must not be empty: it places the term"),
+            flag(terms, empty, "REC002", "term_index", _EMPTY),
             contradicting(terms),
             problems(terms.file, "REC132", [None], terms.header("term_index"), messages=ASSUMED),
         ]

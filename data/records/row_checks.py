@@ -14,6 +14,7 @@ from data.calendar.term_columns import lookup, starts
 from data.columns import CONSENT_PURPOSES, DEGREE_LEVELS, OF_CONSENT
 from data.consents.files import has_consents, read_consents
 from data.files.register_files import ParsedTable
+from data.files.told import Told
 from data.records.checks import (
     check_columns,
     collect,
@@ -164,7 +165,9 @@ def _how_they_differ(parsed: ParsedTable, key: list[str], repeated: pd.Series):
         differing = [parsed.header(name) for name in columns if cells[name].nunique() > 1]
         places = ", ".join(parsed.text.where(one) for one in rows[:5])
         what = f" in {', '.join(differing[:5])}" if differing else ""
-        return f"several rows for one {' and '.join(key)}: {places} differ{what}; keep the right one"
+        words = f"several rows for one {' and '.join(key)}: {places} differ{what}; keep the right one"
+        told = [parsed.text.told_row(one) for one in rows[:5]]
+        return Told("several_rows", words, columns=key, rows=told, headers=differing[:5])
 
     return said
 
@@ -182,14 +185,14 @@ def _check_future_dates(parsed: ParsedTable, today: date) -> pd.DataFrame:
     for column in ("known_at", "exit_date", "observed_until", *DAYS_OF_CONSENT):
         if column in parsed.values:
             late = parsed.values[column] > pd.Timestamp(today)
-            found.append(flag(parsed, late, "REC014", column, f"after today, {today.isoformat()}"))
+            words = f"after today, {today.isoformat()}"
+            found.append(flag(parsed, late, "REC014", column, Told("after_today", words, day=str(today))))
     limits = {"cohort_term": EARLY_ENTRY, "term_id": EARLY_TERM, "exit_term": EARLY_TERM}
     for column, ahead in limits.items():
         if column in parsed.values:
             late = starts(parsed.values[column]) > pd.Timestamp(today + ahead)
-            found.append(
-                flag(parsed, late, "REC014", column, f"begins long after today, {today.isoformat()}")
-            )
+            message = Told("long_after", f"begins long after today, {today.isoformat()}", day=str(today))
+            found.append(flag(parsed, late, "REC014", column, message))
     return collect(found)
 
 
@@ -209,6 +212,7 @@ def _check_students(students: ParsedTable, known: Known) -> pd.DataFrame:
         found.append(flag(students, odd, "REC109", "birth_year"))
     if "entry_type" not in rows:
         message = "no column for the entry type: transfers cannot be told from new students"
+        message = Told("no_entry_type", message)
         found.append(problems(students.file, "REC110", [None], "entry_type", messages=message))
     else:
         empty = rows["entry_type"].isna() & ~students.unreadable["entry_type"]
@@ -222,6 +226,7 @@ def _check_programs(students: ParsedTable, known: Known) -> pd.DataFrame:
     unknown = rows["program_code"].notna() & ~rows["program_code"].isin(levels.index)
     named = ", ".join(DEGREE_LEVELS)
     message = f"no such programme in the store, and no degree level ({named}) in the file to make it"
+    message = Told("no_programme", message, levels=list(DEGREE_LEVELS))
     found = [flag(students, unknown, "REC009", "program_code", message), _changed_programs(students, known)]
     if "degree_level" in rows:
         right = lookup(rows["program_code"], levels)
@@ -233,7 +238,12 @@ def _check_programs(students: ParsedTable, known: Known) -> pd.DataFrame:
                 conflict,
                 "REC010",
                 "degree_level",
-                lambda row: f"programme {rows.at[row, 'program_code']} is {right[row]} elsewhere",
+                lambda row: Told(
+                    "other_level",
+                    f"programme {rows.at[row, 'program_code']} is {right[row]} elsewhere",
+                    code_of=str(rows.at[row, "program_code"]),
+                    level=str(right[row]),
+                ),
             )
         )
     return collect(found)
@@ -249,6 +259,8 @@ def _changed_programs(students: ParsedTable, known: Known) -> pd.DataFrame:
         new = change.changed.set_index("program_code").get(column, pd.Series(dtype="str"))
         for code, value in new[new != before[column]].items() if len(new) else ():
             message = f"programme {code} is {before.at[code, column]!r} in the store; it becomes {value!r}"
+            names = {"before": str(before.at[code, column]), "after": str(value)}
+            message = Told("programme_becomes", message, code_of=str(code), **names)
             header = students.header(given)
             found.append(problems(students.file, "REC149", [None], header, value, message))
     return collect(found)
@@ -304,8 +316,11 @@ def _check_register(parsed: ParsedTable, students: ParsedTable | None, cohorts: 
 
     def advice(row: int) -> str:
         near = bare.get(str(numbers[row]).lstrip("0"))
-        hint = f"; there is {near}, did a spreadsheet drop leading zeros?" if near else ""
-        return f"neither in a students file of this import nor in the store{hint}"
+        words = "neither in a students file of this import nor in the store"
+        if not near:
+            return Told("not_in_register", words)
+        words = f"{words}; there is {near}, did a spreadsheet drop leading zeros?"
+        return Told("not_in_register_near", words, near=near)
 
     return collect(
         [

@@ -11,15 +11,19 @@ from data.files.cells import is_null
 from data.files.register_files import ParsedTable
 from data.files.student_numbers import is_summary
 from data.files.text_table import header_key
+from data.files.told import Told, data_of
 from data.files.wide import row_of
 
 RULE = "REC021"
 LOOKED_AT = 2_000  # rows without a student number: a file with more of them lacks the column
 FEW = 3  # filled cells of a caption or a signature; a student's row has more
 _SUM = re.compile(r"=.*|-?[\d.,\s%]+", re.DOTALL)
-TOTAL = "a total, a caption or a note, not the row of a student; delete the row"
-AGAIN = "the header once more, as printed on each page; delete the row"
-FOOTER = "a row without a student number, as a caption or a signature; delete the row, or write the number"
+TOTAL = Told("no_student", "a total, a caption or a note, not the row of a student; delete the row")
+AGAIN = Told("header_again", "the header once more, as printed on each page; delete the row")
+FOOTER = Told(
+    "footer",
+    "a row without a student number, as a caption or a signature; delete the row, or write the number",
+)
 
 
 def rows_of_nobody(parsed: ParsedTable) -> dict[int, str]:
@@ -88,9 +92,12 @@ def said_for_all(found: pd.DataFrame, tables: dict[str, ParsedTable], asked: Col
         if name == "students" or count < 2 or not (fallen or count >= len(parsed.raw)):
             continue
         sentence = f"{count:,} of {len(parsed.raw):,} rows fall because {what}; mend that and they follow"
+        code = "all_fall_unusable" if lost else "all_fall_refused"
+        of_file = "" if students is None else students.file
+        told = Told(code, sentence, n=int(count), all=len(parsed.raw), file=of_file).data
         first = found.index == found.index[mine][0]
         said = found[first].assign(
-            row=pd.array([pd.NA], dtype="Int64"), rule="REC012", value="", message=sentence
+            row=pd.array([pd.NA], dtype="Int64"), rule="REC012", value="", message=sentence, told=told
         )
         found = pd.concat([found[~mine], said]).sort_index()
     return found.reset_index(drop=True)
@@ -106,7 +113,8 @@ def _said_once(found: pd.DataFrame, parsed: ParsedTable) -> pd.DataFrame:
         rule=RULE,
         column=parsed.header("student_number"),
         value=[_first_cell(parsed, row) for row in found.loc[kept, "row"]],
-        message=[nobody[int(row)] for row in found.loc[kept, "row"]],
+        message=[str(nobody[int(row)]) for row in found.loc[kept, "row"]],
+        told=[data_of(nobody[int(row)]) for row in found.loc[kept, "row"]],
     )
     return pd.concat([found[~mine], said]).sort_index()
 

@@ -10,13 +10,15 @@ from data.calendar.study_time import StudyCalendar, study_time
 from data.calendar.term_columns import calendar_index, lookup, starts
 from data.columns import MAX_TERM_INDEX
 from data.files.register_files import ParsedTable, without_figures
+from data.files.told import Told
 from data.records.checks import collect, flag
 from data.records.known import Known
 
-_NO_STATUS = (
+_NO_STATUS = Told(
+    "no_status",
     "no average and no credits: taken as a term in which the student was active. If it was a leave or the "
     "student was not registered, say so for all of them by --set empty_terms=leave or inactive, or add a "
-    "column with the status of the term (C, N)"
+    "column with the status of the term (C, N)",
 )
 
 
@@ -26,17 +28,15 @@ def check_terms(terms: ParsedTable, cohorts: pd.Series, exits: pd.Series, known:
     first = lookup(rows["student_number"], cohorts).astype("Int64")
     index = calendar_index(first, rows["term_id"])
     found = [
-        flag(terms, (index < 1).fillna(False), "REC013", "term_id", lambda row: f"entry was in {first[row]}"),
+        flag(terms, (index < 1).fillna(False), "REC013", "term_id", lambda row: entry_was(first[row])),
         flag(terms, (index > MAX_TERM_INDEX).fillna(False), "REC114", "term_id"),
     ]
     if "term_index" in rows and "term_id" not in terms.derived:
         differs = ((rows["term_index"] != index) & (index >= 1)).fillna(False)
-        found.append(
-            flag(terms, differs, "REC104", "term_index", lambda row: f"the calendar says {index[row]}")
-        )
+        found.append(flag(terms, differs, "REC104", "term_index", lambda row: _calendar_says(index[row])))
     left = lookup(rows["student_number"], exits)
     after = (starts(rows["term_id"]) > left).fillna(False)
-    found.append(flag(terms, after, "REC108", "term_id", lambda row: f"the exit was on {left[row]:%Y-%m-%d}"))
+    found.append(flag(terms, after, "REC108", "term_id", lambda row: exit_was(left[row])))
     found.append(_check_credits(terms, known))
     return collect(found)
 
@@ -47,7 +47,13 @@ def _check_credits(terms: ParsedTable, known: Known) -> pd.DataFrame:
     if attempted is not None and "credits_passed" in rows:
         more = (rows["credits_passed"] > attempted).fillna(False)
         found.append(
-            flag(terms, more, "REC017", "credits_passed", lambda row: f"attempted were {attempted[row]}")
+            flag(
+                terms,
+                more,
+                "REC017",
+                "credits_passed",
+                lambda row: Told("attempted", f"attempted were {attempted[row]}", n=int(attempted[row])),
+            )
         )
     if attempted is not None:
         idle = (rows["status"].isin(["C", "N"]) & (attempted > 0)).fillna(False)
@@ -64,6 +70,20 @@ def _check_credits(terms: ParsedTable, known: Known) -> pd.DataFrame:
     if "credits_cum" in rows:
         found.append(flag(terms, _falling(rows), "REC103", "credits_cum"))
     return collect(found)
+
+
+def entry_was(term) -> Told:
+    """The sentence about what lies before the student's entry."""
+    return Told("entry_was", f"entry was in {term}", term=int(term))
+
+
+def exit_was(day) -> Told:
+    """The sentence about what lies after the student's exit."""
+    return Told("exit_was", f"the exit was on {day:%Y-%m-%d}", day=f"{day:%Y-%m-%d}")
+
+
+def _calendar_says(number) -> Told:
+    return Told("calendar_says", f"the calendar says {number}", number=str(number))
 
 
 def never_graded(terms: ParsedTable, known: Known) -> pd.Series:
@@ -96,7 +116,7 @@ def check_outcomes(
     first = lookup(rows["student_number"], cohorts).astype("Int64")
     early = (day < starts(first)) | (calendar_index(first, term) < 1).fillna(False)
     column = "exit_date" if "exit_date" in rows else "exit_term"
-    found = [flag(file, early, "REC015", column, lambda row: f"entry was in {first[row]}")]
+    found = [flag(file, early, "REC015", column, lambda row: entry_was(first[row]))]
     exits = study_time(rows.assign(cohort_term=first), calendar)
     number = rows.get("terms_to_exit", pd.Series(pd.NA, index=rows.index, dtype="Int64"))
     dateless = rows["exit_type"].notna() & day.isna() & term.isna() & ~(number >= 1).fillna(False)
@@ -111,9 +131,7 @@ def check_outcomes(
     if "terms_to_exit" in rows:
         terms = exits["terms"]
         differs = exits["count_differs"] & (terms >= 1).fillna(False)
-        found.append(
-            flag(file, differs, "REC105", "terms_to_exit", lambda row: f"the calendar says {terms[row]}")
-        )
+        found.append(flag(file, differs, "REC105", "terms_to_exit", lambda row: _calendar_says(terms[row])))
     if "observed_until" in rows:
         found.append(flag(file, rows["observed_until"] < day, "REC116", "observed_until"))
     return collect(found)
@@ -124,6 +142,8 @@ def _date_says(rows: pd.DataFrame, calendar: StudyCalendar) -> Callable[[int], s
 
     def words(row: int) -> str:
         day = rows.loc[row, "exit_date"]
-        return f"{day:%Y-%m-%d} belongs to {calendar.term_of(day.date())}; the exit term is counted"
+        term = calendar.term_of(day.date())
+        said = f"{day:%Y-%m-%d} belongs to {term}; the exit term is counted"
+        return Told("belongs_to", said, day=f"{day:%Y-%m-%d}", term=int(term))
 
     return words

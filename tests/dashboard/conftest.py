@@ -154,6 +154,7 @@ def texts(at: AppTest) -> str:
         *at.error,
         *at.success,
         *at.info,
+        *at.warning,
     ]
     return "\n".join(str(part.value) for part in parts)
 

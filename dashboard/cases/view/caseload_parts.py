@@ -82,7 +82,9 @@ def enriched(listed: pd.DataFrame, target: str) -> pd.DataFrame:
     keys, scores = listed["student_key"].tolist(), listed["score_id"].tolist()
     about = (target, tuple(scores))
     lines = caches.made_once("caseload-lines", about, partial(_lines, target, keys))
-    reasons = caches.made_once("caseload-reasons", about, partial(_reasons, target, scores))
+    reasons = {}
+    if not stores.model_unreadable():
+        reasons = caches.made_once("caseload-reasons", about, partial(_reasons, target, scores))
     told = listed if "place" in listed else listed.assign(history=[lines.get(key, []) for key in keys])
     return told.assign(
         reasons=[reasons.get(score_id, "") for score_id in scores],

@@ -19,6 +19,7 @@ from dashboard.shell.wording import Words
 from data import queries
 
 SHOWN = 6  # reasons in the chart
+NONE = pd.DataFrame(columns=["program_code", "reason", "students"])
 
 
 def reasons_card(given: parts.Given) -> None:
@@ -27,8 +28,7 @@ def reasons_card(given: parts.Given) -> None:
     with card("why"):
         if common.empty:
             section(words("why.title"), words("why.help"))
-            silent = words("overview.bands_none")  # a model may speak of the order all the same
-            st.caption(silent if given.silent else words("why.few", n=reasons.FEWEST))
+            st.caption(_why_none(given, words))
             return
         if common["rate"].notna().any():
             chart_panel(**_panel(given), title=words("why.title"), help=words("why.help"))
@@ -44,8 +44,19 @@ def reasons_card(given: parts.Given) -> None:
         st.caption(words("why.note", n=reasons.FEWEST))
 
 
+def _why_none(given: parts.Given, words: Words) -> str:
+    """Why no reason is told: no model may speak (one may speak of the order all the same), its files cannot
+    be read, or too few students."""
+    if given.silent:
+        return words("overview.bands_none")
+    return words("why.unreadable") if stores.model_unreadable() else words("why.few", n=reasons.FEWEST)
+
+
 def commonest(given: parts.Given) -> pd.DataFrame:
-    """The commonest reasons of whoever is chosen (:func:`dashboard.cohorts.reasons.commonest`)."""
+    """The commonest reasons of whoever is chosen (:func:`dashboard.cohorts.reasons.commonest`); none while
+    the files of the model in service cannot be read."""
+    if given.silent or stores.model_unreadable():
+        return reasons.commonest(NONE)
     make = partial(_narrowed, given)
     return caches.made_once("why-common", given.about, lambda: reasons.commonest(make()).head(SHOWN))
 
@@ -63,8 +74,6 @@ def reason_words(reason: str, words: Words) -> str:
 
 
 def _narrowed(given: parts.Given) -> pd.DataFrame:
-    if given.silent:
-        return pd.DataFrame(columns=["program_code", "reason", "students"])
     target, version = given.chosen.target, stores.served_version()
     whole = caches.made_once("why", (target, version), partial(_counted, target))
     return summaries.chosen(whole, given.chosen.program_code, None)
@@ -77,6 +86,8 @@ def _counted(target: str) -> pd.DataFrame:
 
 def by_program(given: parts.Given) -> pd.DataFrame:
     """The two commonest reasons of every programme (:func:`dashboard.cohorts.reasons.by_program`)."""
+    if given.silent or stores.model_unreadable():
+        return reasons.by_program(NONE)
     return caches.made_once("why-programs", given.about, lambda: reasons.by_program(_narrowed(given)))
 
 

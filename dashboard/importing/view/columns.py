@@ -10,7 +10,9 @@ import streamlit as st
 
 from dashboard.importing import columns as import_columns
 from dashboard.importing.columns import IGNORED, FileColumns, Said
+from dashboard.importing.labels import label_of, value_of
 from dashboard.importing.plan import UploadedFile
+from dashboard.importing.view.answers import begin_with_last, keep
 from dashboard.shell import current_session, stores
 from dashboard.shell.plain import plain
 from dashboard.shell.session_keys import Key
@@ -49,7 +51,10 @@ def choose_columns(
     for table, file in known.items():
         first = next(iter(said.values()), Said())  # a number of its own is said once for all tables of a file
         shared = {name: text for name, text in first.fixed.items() if name == "student_number"}
-        chosen[table], said[table] = _choices(file, marks[table], shared if "register" in kinds else {})
+        mine = [other.match.headers.values() for name, other in known.items() if marks[name] == marks[table]]
+        chosen[table], said[table] = _choices(
+            file, marks[table], shared if "register" in kinds else {}, frozenset().union(*mine)
+        )
     base = next(iter(known.values())).match.mapping.title
     title = current_session.words()("data.own", base=base)
     own = import_columns.own_mapping(list(known.values()), chosen, title, said)
@@ -69,7 +74,9 @@ def _read(
     return kept[key], f"{mark}-{mapping.name if mapping else 'auto'}-{about}"
 
 
-def _choices(file: FileColumns, mark: str, shared: dict[str, str]) -> tuple[dict[str, str], Said]:
+def _choices(
+    file: FileColumns, mark: str, shared: dict[str, str], elsewhere: frozenset[str]
+) -> tuple[dict[str, str], Said]:
     words = current_session.words()
     label = words(
         "data.map_understood",
@@ -97,7 +104,18 @@ def _choices(file: FileColumns, mark: str, shared: dict[str, str]) -> tuple[dict
         fixed = shared | _fixed(file, chosen, mark, shared)
         said = Said(fixed, _meanings_of_cells(file, chosen, mark), _zero(file, mark))
         _say_what_is_wrong(file, chosen, fixed)
+    _say_what_is_not_read(file, chosen, elsewhere)
     return chosen, said
+
+
+def _say_what_is_not_read(file: FileColumns, chosen: dict[str, str], elsewhere: frozenset[str]) -> None:
+    """Which headers are not among those understood, and what becomes of their columns."""
+    words, left = current_session.words(), [header for header, column in chosen.items() if column == IGNORED]
+    of_students = [header for header in left if header in file.match.elsewhere]
+    unread = [header for header in left if header not in elsewhere and header not in of_students]
+    for key, names in (("map_unread", unread), ("map_elsewhere", of_students)):
+        if names:
+            st.caption(words(f"data.{key}", names=", ".join(map(plain, names)), n=len(names)))
 
 
 def _fixed(file: FileColumns, chosen: dict[str, str], mark: str, shared: dict[str, str]) -> dict[str, str]:
@@ -147,38 +165,32 @@ def _value(column: str, value: str | None) -> str:
     words = current_session.words()
     if value is None:
         return words("data.code_unknown")
-    if value == IGNORED:
-        return words("data.code_nothing")
-    if column == "grade":
-        return words(f"courses.result_{value}") if words.has(f"courses.result_{value}") else value
-    section = {"exit_type": "outcome", "status": "status", "sex": "sex", "entry_type": "entry_type"}.get(
-        column
-    )
-    named = f"{section}.{value}"
-    return f"{words(named)} ({value})" if section and words.has(named) else value
+    return words("data.code_nothing") if value == IGNORED else value_of(words, column, value)
 
 
 def _zero(file: FileColumns, mark: str) -> str:
-    """What a term average of 0 says, asked where a file has such averages without credits beside them."""
+    """What a term average of 0 says, asked where a file has such averages without credits beside them.
+
+    The answer is kept for the session, so that the file may be taken away and given again.
+    """
     if not file.zeros:
         return ""
-    words = current_session.words()
+    words, about = current_session.words(), f"zero-{file.table}-{mark}"
+    begin_with_last(about)
     said = st.radio(
         words("data.zero", n=file.zeros),
         ZERO_MEANINGS,
         index=None,
         format_func=lambda one: words(f"data.zero_{one}"),
-        key=f"zero-{file.table}-{mark}",
+        key=about,
+        help=words("data.zero_help"),
     )
-    return said or ""
+    return keep(about, said) or ""
 
 
 def _meaning(column: str) -> str:
     words = current_session.words()
-    if column == IGNORED:
-        return words("data.map_ignore")
-    own = f"import_column.{column}"
-    return words(own) if words.has(own) else words.named("column", column)
+    return words("data.map_ignore") if column == IGNORED else label_of(words, column)
 
 
 def _sample(cells: tuple[str, ...]) -> str | None:

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard.importing.check_result import CheckResult
-from dashboard.importing.plan import UploadedFile
+from dashboard.importing.plan import UploadedFile, without_figures
+from dashboard.importing.view.answers import begin_with_last, keep
 from dashboard.shell import current_session
-from dashboard.shell.plain import plain, shown
+from dashboard.shell.plain import plain, shown, shown_table
 from dashboard.shell.session_keys import Key
 from data.files.reading import OPTIONS, Guess, Reading
+from data.files.returned import returned_csv
 from data.files.tables import TableError, titles_of
 
 ENCODINGS = ("utf-8", "cp1252", "cp1250", "cp1251", "cp1256", "mac_roman", "gb18030", "shift_jis", "utf-16")
@@ -26,6 +28,7 @@ SETTINGS_OF = {  # what may be open in a table's file
 }
 OF_BOOKS = ("true_dates", "hidden_rows", "hidden_columns")  # what no text file leaves open
 HIDDEN = ("hidden_rows", "hidden_columns")
+MOST_STUDENTS = 20  # shown; the download has all of them
 
 
 def choose_reading(files: Sequence[UploadedFile], kinds: Sequence[str]) -> dict[str, Reading]:
@@ -54,32 +57,42 @@ def _choices(file: UploadedFile, table: str) -> Reading:
     for setting in (*SETTINGS_OF[table], *HIDDEN):
         if setting in OF_BOOKS and not is_book:
             continue
+        about = f"reading-{table}-{setting}-{mark}"
+        begin_with_last(about)
         with grid.cell():
-            said[setting] = st.selectbox(
+            answer = st.selectbox(
                 words(f"reading.{setting}"),
                 ["", *OPTIONS[setting]],
                 format_func=lambda value, setting=setting: words(f"reading.{setting}_{value or 'auto'}"),
-                key=f"reading-{table}-{setting}-{mark}",
+                key=about,
+                help=words("reading.empty_terms_help") if setting == "empty_terms" else None,
             )
+        said[setting] = keep(about, answer)
     if is_book:
         titles = _titles(file, mark)
         if len(titles) > 1:
             with grid.cell():
-                said["sheets"] = st.multiselect(
+                about = f"reading-{table}-sheets-{mark}"
+                begin_with_last(about)
+                answer = st.multiselect(
                     words("reading.sheets"),
                     titles,
                     format_func=shown,
                     placeholder=words("reading.sheets_auto"),
-                    key=f"reading-{table}-sheets-{mark}",
+                    key=about,
                 )
+                said["sheets"] = keep(about, answer)
     else:
+        about = f"reading-{table}-encoding-{mark}"
+        begin_with_last(about)
         with grid.cell():
-            said["encoding"] = st.selectbox(
+            answer = st.selectbox(
                 words("reading.encoding"),
                 ["", *ENCODINGS],
                 format_func=lambda value: value or words("reading.encoding_auto"),
-                key=f"reading-{table}-encoding-{mark}",
+                key=about,
             )
+        said["encoding"] = keep(about, answer)
     return Reading(**said)
 
 
@@ -106,6 +119,30 @@ def show_guesses(found: CheckResult) -> None:
     if proven:
         st.markdown(words("reading.shown"))
         st.markdown("\n".join(f"- {_line(table, guess)}" for table, guess in proven))
+    if found.without_figures:
+        _without_figures(found.without_figures)
+
+
+def _without_figures(told: dict[str, tuple[int, ...]]) -> None:
+    """Whose terms have neither average nor credits: the first students, and all of them as a file."""
+    words = current_session.words()
+    table = without_figures(told, words)
+    with st.expander(words("reading.without_title", n=len(table)), icon=":material/event_busy:"):
+        st.caption(words("reading.without_help"))
+        st.dataframe(
+            shown_table(table.head(MOST_STUDENTS)), hide_index=True, alt=words("reading.without_help")
+        )
+        if len(table) > MOST_STUDENTS:
+            st.caption(words("reading.without_more", n=len(table) - MOST_STUDENTS))
+        st.download_button(
+            words("reading.without_download"),
+            data=lambda: returned_csv(table),
+            file_name="tepat_terms_without_figures.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            key="without-figures",
+            on_click="ignore",
+        )
 
 
 def _line(table: str, guess: Guess) -> str:
@@ -114,6 +151,8 @@ def _line(table: str, guess: Guess) -> str:
     where = words(f"data.kind_{table}") + (f" · {plain(guess.column)}" if guess.column else "")
     if guess.what == "empty_terms":
         return f"{where}: {words(f'reading.empty_terms_told_{guess.value}', n=int(guess.cell))}"
+    if guess.what == "zero":
+        return f"{where}: {words(f'reading.zero_told_{guess.value}', n=int(guess.cell))}"
     free = guess.what in ("sheets", "encoding")
     value = plain(guess.value) if free else words(f"reading.{guess.what}_{guess.value or 'none'}")
     line = f"{where}: " + (words(f"reading.read_{guess.what}", value=value) if free else value)

@@ -12,6 +12,7 @@ from dashboard.components.layout import section
 from dashboard.components.upload import file_field
 from dashboard.importing import plan as importing
 from dashboard.importing.check_result import CheckResult, result_of
+from dashboard.importing.labels import label_of
 from dashboard.importing.plan import KINDS, UploadedFile
 from dashboard.importing.view.counts import counts_table
 from dashboard.jobs import asking as jobs
@@ -72,7 +73,7 @@ def guide() -> None:
             st.caption(words(f"data.guide_{table}"))
             needed = missing_columns(table, ()) if table in TABLES else ()
             if needed:
-                st.markdown(" ".join(f"`{name}`" for name in needed))
+                st.caption(words("data.guide_needs", names=", ".join(label_of(words, one) for one in needed)))
 
 
 def choose_kinds(files: list[UploadedFile]) -> list[str]:
@@ -217,8 +218,13 @@ def show_mapping(found: CheckResult) -> None:
 
 
 def _first_rows(first: pd.DataFrame, headers: dict[str, str]) -> None:
-    headings = {column: f"{column} ← {header}" for column, header in headers.items()}
-    alt = current_session.words()("data.preview")
+    words = current_session.words()
+    labels = {column: label_of(words, column) for column in map(str, first)}
+    headings = {
+        column: f"{label} ← {headers[column]}" if column in headers else label
+        for column, label in labels.items()
+    }
+    alt = words("data.preview")
     st.dataframe(shown_table(first.rename(columns=headings)), hide_index=True, alt=alt)
 
 
@@ -236,10 +242,10 @@ def show_outcome(plan: CheckResult) -> None:
     warnings = len(problems) - plan.errors
     if warnings:
         st.warning(words("data.warnings", n=warnings), icon=":material/warning:")
-    _problem_table(problems.head(MOST_SHOWN))
+    _problem_table(problems.head(MOST_SHOWN), plan.headers)
     st.download_button(
         words("data.download_problems"),
-        data=lambda: importing.problem_list(problems, words),
+        data=lambda: importing.problem_list(problems, words, plan.headers),
         file_name="tepat_problems.csv",
         mime="text/csv",
         icon=":material/download:",
@@ -248,10 +254,10 @@ def show_outcome(plan: CheckResult) -> None:
     )
 
 
-def _problem_table(problems: pd.DataFrame) -> None:
+def _problem_table(problems: pd.DataFrame, headers: tuple[str, ...]) -> None:
     """What was found, a row each, with what to do about it; long sentences break into lines."""
     words = current_session.words()
-    shown = importing.in_words(problems, words)[list(importing.LISTED)]
+    shown = importing.in_words(problems, words, headers)[list(importing.LISTED)]
     headings = {name: words(f"column.{name}") for name in shown}
     st.dataframe(
         shown_table(shown.rename(columns=headings)),

@@ -22,7 +22,11 @@ from fusion.explanation.explain import Explanation
 
 
 def risk_cards(
-    history: pd.DataFrame, events: pd.DataFrame, about: tuple[str, str], past: dict | None = None
+    history: pd.DataFrame,
+    events: pd.DataFrame,
+    terms: pd.DataFrame,
+    about: tuple[str, str],
+    past: dict | None = None,
 ) -> tuple[dict | None, StoredExplanation | None, Explanation | None]:
     """Draw four cards, or say that there is no score.
 
@@ -32,6 +36,8 @@ def risk_cards(
         :func:`dashboard.students.view.parts.served_history`.
     events : DataFrame
         The student's case log.
+    terms : DataFrame
+        The student's terms, :func:`data.queries.term_rows`.
     about : (str, str)
         The student's key and the target.
     past : dict, optional
@@ -79,5 +85,5 @@ def risk_cards(
     with card("reasons"):
         reasons_panel(told, (*about, stored.score["score_id"]))
     with card("whatif"):
-        whatif_panel(stored)
+        whatif_panel(stored, terms)
     return newest, stored, told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from dashboard.components.layout import section
@@ -20,17 +21,27 @@ LONGEST_ARREARS = 365.0  # days; a slider over years could not be set
 
 
 @st.fragment
-def whatif_panel(stored: StoredExplanation) -> None:
-    """Draw a slider per lever and the score as it would be."""
+def whatif_panel(stored: StoredExplanation, terms: pd.DataFrame) -> None:
+    """Draw a slider per lever of the term that the score follows, and the score as it would be.
+
+    Parameters
+    ----------
+    stored : StoredExplanation
+    terms : DataFrame
+        The student's rows (:func:`data.queries.term_rows`).
+    """
     words, model = current_session.words(), stores.model()
-    section(words("whatif.title"), linked(words("whatif.help"), "whatif", words))
+    term = words.term(stored.score["as_of_term"])
+    section(words("whatif.title", term=term), linked(words("whatif.help"), "whatif", words))
     if not model.keeps_directions:
         st.warning(words("reasons.train_again"), icon=":material/history:")
         return
     row = whatif.stored_row(model, stored)
-    known = whatif.levers(row)
+    movable, index = whatif.levers(row), int(stored.score["as_of_index"])
+    known = whatif.of_one_term(movable, terms, index)
     if not known:
-        st.caption(words("whatif.none" if whatif.studied(row) else "whatif.not_studied"))
+        why = "not_studied" if not whatif.studied(row) else "not_recorded" if index else "none"
+        st.caption(words(f"whatif.{why}", term=term))
         return
     score_id = stored.score["score_id"]
     left, right = st.columns([1.6, 1], gap="large")

@@ -111,7 +111,7 @@ def after_opinion(case: dict) -> None:
         section(words("review.method_title"), words("review.method_help"))
         outcome_panel(case, key=case["decision_id"], steps=False)
     with right:
-        section(words("review.people_title"))
+        section(words("review.people_title"), words("review.people_help"))
         for row in given.to_dict("records"):
             _entry(row)
         if not case["settled"]:

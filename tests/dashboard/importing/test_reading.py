@@ -153,8 +153,8 @@ def test_sheets_are_named_and_chosen_and_what_is_left_is_said(store):
     assert problems[words("column.value")].tolist().count("Guide") == 1
     labelled(at.multiselect, words("reading.sheets")).select("Old").run()
     at.button(key="check").click().run()
-    shown = [frame.value for frame in at.dataframe if "student_number ← NIM" in frame.value]
-    assert [number[:4] for number in shown[0]["student_number ← NIM"]] == ["0311"] * 3
+    shown = [frame.value for frame in at.dataframe if "Student number ← NIM" in frame.value]
+    assert [number[:4] for number in shown[0]["Student number ← NIM"]] == ["0311"] * 3
     assert queries.imports(store).empty
 
 
@@ -189,3 +189,60 @@ def test_hidden_rows_are_named_and_left_out_when_the_reader_says_so(store, monke
     with store.reading() as connection:
         numbers = fetch(connection, select(schema.identities.c.student_number))["student_number"]
     assert sorted(numbers) == ["02110001", "02110003"]
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_what_was_answered_about_a_file_is_kept_when_it_is_taken_away_and_given_again(
+    store, monkeypatch, language
+):
+    from dashboard.shell import current_session
+
+    words = Words(language)
+    monkeypatch.setattr(current_session, "words", lambda: words)
+    terms = (
+        "NIM,IPS 1,IPS 2,IPS 3,IPS 4\n02110001,3.0,0,,3.2\n02110002,2.0,,2.5,2.5\n02110003,2.0,2.0,2.5,2.5\n"
+    )
+    uploads = [("s.csv", STUDENTS.encode(), "text/csv"), ("t.csv", terms.encode(), "text/csv")]
+    at = drawn(language)
+    at.file_uploader(key="upload").set_value(uploads).run()
+    zero = words("data.zero", n=1)
+    assert labelled(at.radio, zero).value is None  # nobody has said it yet
+    labelled(at.radio, zero).set_value("leave").run()
+    labelled(at.selectbox, words("reading.empty_terms")).select("inactive").run()
+    at.file_uploader(key="upload").set_value([]).run()
+    assert not at.radio
+    at.file_uploader(key="upload").set_value(uploads).run()
+    assert not at.exception
+    assert labelled(at.radio, zero).value == "leave"
+    assert labelled(at.selectbox, words("reading.empty_terms")).value == "inactive"
+    at.button(key="check").click().run()
+    said = texts(at)
+    assert words("reading.zero_told_leave", n=1) in said
+    assert words("reading.empty_terms_told_inactive", n=2) in said
+    listed = next(one.value for one in at.dataframe if words("reading.without_which") in one.value)
+    assert listed[words("column.student_number")].tolist() == ["02110001", "02110002"]
+    assert listed[words("reading.without_which")].tolist() == [
+        words("reading.own_term", n="3"),
+        words("reading.own_term", n="2"),
+    ]
+    other = [("t.csv", terms.replace("3.2", "3.3").encode(), "text/csv")]
+    at.file_uploader(key="upload").set_value(other).run()
+    assert labelled(at.radio, zero).value is None  # another file is another question
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_a_header_that_is_not_understood_is_named_with_what_becomes_of_it(store, monkeypatch, language):
+    from dashboard.shell import current_session
+
+    words = Words(language)
+    monkeypatch.setattr(current_session, "words", lambda: words)
+    students = STUDENTS.replace("Status Awal", "Status Awal,Catatan Loket").replace("Baru", "Baru,x")
+    terms = "NIM,Nama,Semester,Status,IPS\n02110001,A,20211,A,3.0\n"
+    uploads = [("s.csv", students.encode(), "text/csv"), ("t.csv", terms.encode(), "text/csv")]
+    at = drawn(language)
+    at.file_uploader(key="upload").set_value(uploads).run()
+    assert not at.exception
+    said = texts(at)
+    assert words("data.map_unread", names="Catatan Loket", n=1) in said
+    assert words("data.map_elsewhere", names="Nama", n=1) in said
+    assert all("program_code" not in str(one.value) for one in (*at.markdown, *at.caption))

@@ -107,12 +107,17 @@ def test_with_a_damaged_model_scoring_says_so_and_the_rest_of_the_app_goes_on(
     stores._model.clear()
     overview = screen.drawn("overview", Account("rector", "Rector", "leadership"))
     assert not overview.error
+    assert EN("why.unreadable") in screen.texts(overview)
     person = Account(small_university.advisor, "Somebody", "advisor")
     student = screen.drawn("student", person, key=small_university.student)
     assert EN("state.error_title") in screen.texts(student)
+    caseload = screen.drawn("caseload", person)
+    assert not caseload.error
+    assert EN("why.unreadable") in screen.texts(caseload)  # its students are listed, without reasons
     trees.write_bytes(whole)  # put back from a backup: nobody restarts anything
     again = screen.drawn("student", person, key=small_university.student)
     assert EN("state.error_title") not in screen.texts(again)
+    assert EN("why.unreadable") not in screen.texts(screen.drawn("caseload", person))
     get_settings.cache_clear()
 
 

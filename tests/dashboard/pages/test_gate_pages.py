@@ -56,7 +56,32 @@ def test_a_student_past_the_normal_time_is_led_by_what_is_missing_and_by_no_stal
     shown = screen.texts(at)
     assert not at.exception and "Past normal time" in shown and "credits" in shown
     assert "of 100 past students" not in shown.casefold()
-    assert EN("whatif.title") not in shown and EN("student.reasons_title") not in shown
+    assert "had gone otherwise" not in shown and EN("whatif.note") not in shown
+    assert EN("student.reasons_title") not in shown
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_what_if_is_about_the_term_that_the_score_follows_and_names_it(
+    university, screen, language, monkeypatch
+):
+    """Of a term without figures nothing can be moved: those of an earlier term are not taken in its place."""
+    words, store = Words(language), university.store
+    listed = queries.caseload(store, SYSTEM, "dropout", 300)
+    row = listed[(listed["as_of_index"] >= 2) & listed["advisor"].notna()].iloc[0]
+    key, index = row["student_key"], int(row["as_of_index"])
+    terms = queries.term_rows(store, SYSTEM, key)
+    assert (terms["term_index"] == index).any() and (terms["term_index"] < index).any()
+    who = (Account(row["advisor"], "A", "advisor"), language)
+    term = words.term(row["as_of_term"])
+    whole = screen.drawn("student", *who, key=key, target="dropout")
+    assert not whole.exception
+    assert words("whatif.title", term=term) in screen.texts(whole)
+    assert [slider.key for slider in whole.slider if str(slider.key).startswith("lever-")]
+    monkeypatch.setattr(queries, "term_rows", lambda *_: terms[terms["term_index"] < index])
+    without = screen.drawn("student", *who, key=key, target="dropout")
+    assert not without.exception
+    assert words("whatif.not_recorded", term=term) in screen.texts(without)
+    assert not [slider.key for slider in without.slider if str(slider.key).startswith("lever-")]
 
 
 def test_the_overview_counts_who_can_still_be_on_time_and_says_how_many_are_past_it(university, screen):

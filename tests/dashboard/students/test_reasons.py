@@ -94,8 +94,8 @@ def test_one_fact_is_one_row_and_the_sum_stays():
     [
         (0.02, ":orange[:material/arrow_upward:] Signature"),
         (-0.02, ":blue[:material/arrow_downward:] Signature"),
-        (0.0199, ":material/remove: Signature: no effect on this score"),
-        (0.0, ":material/remove: Signature: no effect on this score"),
+        (0.0199, ":material/remove: Signature: makes no difference to this score"),
+        (0.0, ":material/remove: Signature: makes no difference to this score"),
     ],
 )
 def test_what_moves_the_score_by_next_to_nothing_has_no_arrow(phi, told):

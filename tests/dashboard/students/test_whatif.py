@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from dashboard.students import whatif
@@ -109,3 +110,44 @@ def test_of_a_term_without_courses_nothing_can_be_moved(scores):
     assert whatif.studied(row)
     row.table["status_last"] = "N"
     assert whatif.levers(row) == {} and not whatif.studied(row)
+
+
+def test_every_lever_stands_at_the_value_of_the_term_that_the_score_follows(small_university):
+    """A value that is older than that term is no lever: two terms would be mixed."""
+    store, model = small_university.store, load_model(small_university.store)
+    listed = queries.caseload(store, EVERYBODY, "dropout", 300)
+    listed = listed[listed["as_of_index"] >= 2]
+    kept = 0
+    for row in listed.itertuples():
+        stored = queries.explanation(store, EVERYBODY, row.score_id)
+        terms = queries.term_rows(store, EVERYBODY, row.student_key)
+        known = whatif.levers(whatif.stored_row(model, stored))
+        mine = whatif.of_one_term(known, terms, int(row.as_of_index))
+        last = terms[terms["term_index"] == row.as_of_index]
+        for name, (now, _, _) in known.items():
+            told = last[whatif.COLUMN_OF[name]].dropna().astype(float)
+            assert (name in mine) == bool(len(told)), name
+            if name in mine:
+                stands = told.sum() if name in ("failed_last", "credits_last") else told.iloc[-1]
+                assert now == pytest.approx(stands, abs=1e-3), name
+                kept += 1
+    assert kept > 60
+    terms = terms[terms["term_index"] < row.as_of_index]
+    assert whatif.of_one_term(known, terms, int(row.as_of_index)) == {}
+
+
+def test_a_cell_that_is_empty_in_the_last_term_is_no_lever_and_a_short_term_belongs_to_it():
+    span = (1.0, 0.0, 4.0)
+    terms = pd.DataFrame(
+        {
+            "term_id": [20211, 20212, 20213],
+            "term_index": [1, 2, 2],
+            "gpa_term": [3.0, None, None],
+            "courses_failed": [0, None, 1],
+            "attendance_rate": [0.9, 0.8, None],
+        }
+    )
+    known = dict.fromkeys(("gpa_last", "failed_last", "attendance_last", "arrears_last"), span)
+    assert set(whatif.of_one_term(known, terms, 2)) == {"failed_last", "attendance_last"}
+    assert set(whatif.of_one_term(known, terms, 1)) == {"gpa_last", "failed_last", "attendance_last"}
+    assert whatif.of_one_term(known, terms, 3) == {} and set(whatif.COLUMN_OF) == set(LEVERS)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from data.__main__ import app
+from data.commands.load_report import report_records
 from data.files.choices import read_choice
 from data.files.guess_words import guess_line
 from data.files.mapping import MappingError
@@ -158,10 +159,54 @@ def test_a_file_with_the_status_of_terms_is_not_asked_what_empty_ones_were():
     assert not plan.guesses["terms"] and terms_of(plan)[("01", 20212)] == ("C", None, 0)
 
 
-def test_an_average_of_0_that_means_no_grade_is_an_empty_term_too():
-    terms = "NIM;IPS 1;IPS 2;IPS 3\n01;3,0;0;3,2\n"
-    plan = planned({"students": TWO, "terms": terms}, "zero=empty", reading=Reading(empty_terms="leave"))
-    assert terms_of(plan)[("01", 20212)] == ("C", None, None)
+BOTH = "NIM;IPS 1;IPS 2;IPS 3;IPS 4;IPS 5\n01;3,0;0;;3,2;0\n"  # 0 in 2, nothing in 3, and 5 was not reached
+
+
+@pytest.mark.parametrize("zero", ["empty", "grade", "leave", "inactive"])
+@pytest.mark.parametrize("empty", ["", "leave", "inactive"])
+def test_an_average_of_0_and_an_empty_term_are_two_things(zero, empty):
+    statuses = {"leave": "C", "inactive": "N"}
+    plan = planned({"students": TWO, "terms": BOTH}, f"zero={zero}", reading=Reading(empty_terms=empty))
+    assert plan.accepted, plan.errors.to_string()
+    right = {("01", 20211): ("A", 3.0, None), ("01", 20222): ("A", 3.2, None)}
+    if zero == "grade":
+        right |= {("01", 20212): ("A", 0.0, None), ("01", 20231): ("A", 0.0, None)}
+    elif zero in statuses:
+        right[("01", 20212)] = (statuses[zero], None, None)
+    if empty in statuses:
+        right[("01", 20221)] = (statuses[empty], None, None)
+    assert terms_of(plan) == right
+    assert plan.without_figures == {"01": (3,)}
+    told = {guess.what: (guess.value, guess.cell) for guess in plan.guesses["terms"]}
+    assert told == {"zero": (zero, "2"), "empty_terms": (empty or "none", "1")}
+
+
+def test_empty_terms_are_listed_by_student_on_the_command_line():
+    rows = "".join(f"{number:03d};3,0;;3,2\n" for number in range(1, 25))
+    students = STUDENTS + "".join(f"{number:03d};55201;S1;2021;Baru\n" for number in range(1, 25))
+    plan = planned({"students": students, "terms": f"NIM;IPS 1;IPS 2;IPS 3\n{rows}"})
+    lines = report_records(plan)
+    assert "    '001': semester 2" in lines and "    '020': semester 2" in lines
+    assert "    … and 4 more students" in lines and not any("'021'" in line for line in lines)
+
+
+def test_empty_terms_of_a_long_file_are_listed_by_term():
+    terms = "NIM;Semester;IPS;SKS\n01;20211;3,0;20\n01;20212;;0\n01;20221;0;0\n01;20222;3,0;20\n"
+    plan = planned({"students": TWO, "terms": terms}, "status:=A")
+    assert plan.without_figures == {"01": (20212, 20221)}
+
+
+@pytest.mark.parametrize(("said", "status"), [("leave", "C"), ("inactive", "N")])
+def test_the_status_that_was_chosen_for_empty_terms_is_told_beside_the_assumed_one(said, status):
+    def taken(reading):
+        plan = planned({"students": TWO, "terms": GAPS}, reading=reading)
+        return plan.problems.loc[plan.problems["rule"] == "REC131", "message"].item()
+
+    assert taken(Reading()) == "not in the file and taken for every row: status 'A'"
+    chosen = taken(Reading(empty_terms=said))
+    assert chosen.endswith(
+        f"status 'A'; but {status!r} for the 3 terms without average and credits, as you said"
+    )
 
 
 def test_own_semester_numbers_are_placed_by_the_entry():

@@ -155,11 +155,30 @@ def terms(everybody: list[Person]) -> Table:
     return Table((HOUSE, "AKTIVITAS KULIAH MAHASISWA", "Dicetak: 30 September 2026"), header, rows)
 
 
+def recap(everybody: list[Person]) -> Table:
+    """The faculty's recap, a row each: a leave is written as an average of 0, a term without registration is
+    left empty, and so is all that has not come yet."""
+    most = max(len(one.terms) for one in everybody)
+    header = (
+        "NIM",
+        *(f"IP Smt {n}" for n in range(1, most + 1)),
+        *(f"SKS Smt {n}" for n in range(1, most + 1)),
+    )
+    rows = []
+    for one in everybody:
+        averages = ["0" if row.status == "Cuti" else comma(row.gpa) for row in one.terms]
+        credits = [row.taken or "" for row in one.terms]
+        ahead = [""] * (most - len(one.terms))
+        rows.append((one.nim, *averages, *ahead, *credits, *ahead))
+    return Table((HOUSE, "REKAP INDEKS PRESTASI PER SEMESTER"), header, rows)
+
+
 def outcomes(everybody: list[Person], dates: str) -> Table:
     """Everybody's last state, never an exit term.
 
-    Dates are "mixed" (true ones beside words), "text", or "exchanged": typed as month/day/year and opened by
-    a program that puts the day first, which made a date of what can be one and left the rest as text.
+    Dates are "mixed" (true ones beside words), "text", "exchanged": typed as month/day/year and opened by
+    a program that puts the day first, which made a date of what can be one and left the rest as text, or
+    "slips": typed as month/day/year, with a day in every fortieth that no month has (31 June, 30 February).
     """
     header = ("NIM", "Nama", "Jenis Keluar", "Tanggal Keluar", "IPK Akhir", "No Seri Ijazah", "Tanggal Data")
     rows = []
@@ -171,6 +190,9 @@ def outcomes(everybody: list[Person], dates: str) -> Table:
             day = f"{one.left:%m/%d/%Y}"
             if one.left.day <= 12:
                 day = one.left.replace(month=one.left.day, day=one.left.month)
+        if one.left and dates == "slips":
+            slip = (f"31/06/{one.left:%Y}", f"30/02/{one.left:%Y}")[index % 2]
+            day = slip if index % 40 == 7 else f"{one.left:%m/%d/%Y}"
         rows.append(
             (
                 one.nim,
