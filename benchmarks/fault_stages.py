@@ -400,10 +400,15 @@ def _older(folder: Path) -> Path:
 
     from data.engine.database import connect, writing
     from data.engine.migrate import _configuration
+    from data.store import open_store
 
+    store = open_store(f"sqlite:///{folder / 'tepat.db'}", folder=folder)
+    store.close()
     engine = connect(f"sqlite:///{folder / 'tepat.db'}")
     with writing(engine, "migrate") as connection:
-        alembic.downgrade(_configuration(connection), OLDER)
+        config = _configuration(connection)
+        config.attributes["seal"] = store.seal  # what is sealed in rows is opened again
+        alembic.downgrade(config, OLDER)
     engine.dispose()
     return folder
 

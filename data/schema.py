@@ -45,6 +45,7 @@ from data.columns import (
     TRIAL_ACTS,
     TRIAL_ARMS,
 )
+from data.engine.sealed_numbers import SealedNumber
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -117,7 +118,7 @@ students = Table(
     Column("funding_at_entry", String(64)),
     Column("tuition_band", Integer),
     Column("sex", String(1)),
-    Column("birth_year", Integer),
+    Column("birth_year", SealedNumber("students.birth_year")),
     Column("region", String(64)),
     Column("parental_education", String(64)),
     Column("parental_income", String(64)),
@@ -470,7 +471,8 @@ case_events = Table(  # append-only: notes, interventions, outcomes, snoozes, ov
     Column("at", DateTime, nullable=False),
     Column("actor", String(80), nullable=False),
     Column("kind", String(24), nullable=False),
-    Column("detail", JSON, nullable=False),
+    Column("detail", JSON, nullable=False),  # what queries ask for: data.cases.events.OPEN_PARTS
+    Column("sealed", LargeBinary),  # AES-GCM of the rest of the detail: data.engine.sealed_texts
     sqlite_autoincrement=True,
 )
 audit_log = Table(  # append-only, hash-chained
@@ -655,7 +657,7 @@ reviews = Table(  # append-only: opinions of people about a decision, and how it
         "opinion", String(24), nullable=False
     ),  # of data.verification.reviews.OPINIONS (also of a withdrawal), or ACTIONS of a settlement
     Column("reason_codes", JSON, nullable=False, server_default="[]"),  # of reviews.REASON_CODES
-    Column("reasons", Text, nullable=False),  # what was typed beside them
+    Column("sealed", LargeBinary),  # AES-GCM of "reasons": what was typed beside them
     Column("blind", Boolean, nullable=False),  # whether the score was unknown to the reviewer
     # Which of this reviewer's opinions on this case, from 1; a withdrawal has the turn of what it takes back.
     Column("turn", Integer, nullable=False, server_default="1"),
@@ -697,7 +699,7 @@ duplicate_reviews = Table(  # append-only: what people found about a pair; survi
     Column("at", DateTime, nullable=False),
     Column("reviewer", String(80), nullable=False),
     Column("opinion", String(24), nullable=False),
-    Column("reasons", Text, nullable=False),
+    Column("sealed", LargeBinary),  # AES-GCM of "reasons"
     sqlite_autoincrement=True,
 )
 signature_predictions = Table(  # append-only: what a recipe's network said of a signature, and to whom

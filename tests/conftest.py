@@ -24,9 +24,13 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from data.calendar.term_calendar import as_of_date, term_after
-from data.engine.database import connect
-from data.engine.migrate import migrate
-from data.store import RecordFrames, Store, open_store, write_records
+from data.engine.cipher import Cipher, read_or_create_key
+from data.engine.database import connect, writing
+from data.engine.facts import write_fact
+from data.engine.kept_head import FILE, Head, Seal
+from data.engine.migrate import _configuration, migrate
+from data.store import KEY_FACTS, KeyFacts, RecordFrames, Store, check_of, open_store, write_records
+from data.trust.audit import FIRST
 from tests import promises
 
 # How fast a machine is must not decide whether a property holds.
@@ -88,6 +92,26 @@ def empty_url(request, tmp_path):
     _admin(server, f'CREATE DATABASE "{name}"')
     yield make_url(server).set(database=name).render_as_string(hide_password=False)
     _admin(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def locked(engine, folder: Path) -> Seal:
+    """Give a database of an earlier revision its key, in ``folder``, as its own software had done."""
+    cipher = Cipher(read_or_create_key(folder / "key", may_create=True))
+    facts = KeyFacts(check_of(cipher))
+    with writing(engine) as connection:
+        write_fact(connection, KEY_FACTS[0], facts.check)
+    seal = facts.seal(cipher, folder / FILE)
+    seal.keep(Head(0, FIRST), anew=True)
+    return seal
+
+
+def step_back(connection, revision: str, seal: Seal) -> None:
+    """Bring a database to an earlier revision, with the store's key."""
+    from alembic import command
+
+    config = _configuration(connection)
+    config.attributes["seal"] = seal
+    command.downgrade(config, revision)
 
 
 @pytest.fixture

@@ -2,6 +2,9 @@
 
 What was logged by mistake is not deleted: an event of kind "withdrawn" names it, and from then on it counts
 for nothing.
+
+Of an event's detail only what queries ask for stands open in the database (:data:`OPEN_PARTS`). All else, and
+so everything that somebody wrote about a student, is sealed in the row (:mod:`data.engine.sealed_texts`).
 """
 
 from __future__ import annotations
@@ -10,11 +13,14 @@ import uuid
 from collections.abc import Sequence
 from datetime import date
 
+import pandas as pd
 from sqlalchemy import Connection, select
 
 from data import schema
+from data.engine.cipher import Cipher
 from data.engine.clock import now
-from data.engine.database import Store, insert_numbered
+from data.engine.database import Store
+from data.engine.sealed_texts import COLUMN, insert_sealed, opened
 from data.trust.scope import Scope
 from data.trust.scoping import visible
 
@@ -30,6 +36,15 @@ CASE_EVENT_KINDS = (
     "settled",  # event: id of the step that is done or replaced; by: id of the event that settles it
     "withdrawn",  # event: id of the event taken back
 )
+OPEN_PARTS = (
+    "due_on",
+    "owner",
+    "stays",
+    "reached",
+    "event",
+    "by",
+    "batch",
+)  # of a detail; the rest is sealed
 QUIET_KINDS = ("note", "override", "review", "settled", "withdrawn")  # no step, and no sign of a contact
 STEP_KINDS = ("contact", "intervention")  # with a day they stay due until they are settled
 CLOSING_KINDS = ("outcome", "no_action")  # they settle every open step unless told which
@@ -117,10 +132,10 @@ def add_case_events(
                 raise PermissionError(f"account {scope.account!r} may not write about this student")
         settled = _to_settle(connection, keys, kind, settles)
         row = {"at": now(), "actor": actor, "kind": kind, "detail": detail}
-        made = {key: _append(connection, {"student_key": key, **row}) for key in keys}
+        made = {key: _append(connection, store.cipher, {"student_key": key, **row}) for key in keys}
         for step, key in settled.items():
             done = {"kind": "settled", "detail": {"event": step, "by": made[key]}}
-            _append(connection, {"student_key": key, **row, **done})
+            _append(connection, store.cipher, {"student_key": key, **row, **done})
         return list(made.values())
 
 
@@ -166,8 +181,8 @@ def withdraw_case_events(
             raise PermissionError(f"account {scope.account!r} may not write about this student")
         row = {"at": now(), "actor": actor, "kind": "withdrawn"}
         for one in [*ours, *_settled_by(connection, [one["event_id"] for one in ours])]:
-            taken_back = {"event": one["event_id"]}
-            _append(connection, {**row, "student_key": one["student_key"], "detail": taken_back})
+            whose = {"student_key": one["student_key"], "detail": {"event": one["event_id"]}}
+            _append(connection, store.cipher, row | whose)
         return len(ours)
 
 
@@ -215,8 +230,27 @@ def open_steps():
     )
 
 
-def _append(connection: Connection, row: dict) -> int:
-    return insert_numbered(connection, schema.case_events, row)
+def with_whole_detail(cipher: Cipher, events: pd.DataFrame) -> pd.DataFrame:
+    """Rows of ``case_events`` with what is sealed back in ``detail``, and without the column of seals.
+
+    Raises
+    ------
+    data.engine.cipher.KeyProblem
+        When one does not open; the message names the row.
+    """
+    name = schema.case_events.name
+    whole = [
+        {**(detail or {}), **opened(cipher, name, number, sealed)}
+        for number, detail, sealed in zip(events["event_id"], events["detail"], events[COLUMN], strict=True)
+    ]
+    return events.drop(columns=COLUMN).assign(detail=pd.Series(whole, index=events.index, dtype=object))
+
+
+def _append(connection: Connection, cipher: Cipher, row: dict) -> int:
+    detail = row["detail"]
+    asked = {name: value for name, value in detail.items() if name in OPEN_PARTS}
+    told = {name: value for name, value in detail.items() if name not in OPEN_PARTS}
+    return insert_sealed(connection, cipher, schema.case_events, {**row, "detail": asked}, told)
 
 
 def _checked(kind: str, detail: dict) -> dict:

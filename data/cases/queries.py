@@ -8,7 +8,7 @@ import pandas as pd
 from sqlalchemy import ColumnElement, func, or_, select
 
 from data import schema
-from data.cases.events import QUIET_KINDS, open_steps, withdrawn_ids
+from data.cases.events import QUIET_KINDS, open_steps, with_whole_detail, withdrawn_ids
 from data.engine.bulk import fetch
 from data.engine.database import Store
 from data.trust.scope import Scope
@@ -32,7 +32,7 @@ def case_events(store: Store, scope: Scope, key: str, *, withdrawn: bool = False
     if not withdrawn:
         statement = statement.where(*_standing())
     with store.reading() as connection:
-        return fetch(connection, statement)
+        return with_whole_detail(store.cipher, fetch(connection, statement))
 
 
 def _standing() -> list[ColumnElement[bool]]:
@@ -65,7 +65,7 @@ def followups_due(store: Store, scope: Scope, on: date) -> pd.DataFrame:
         columns += [identity.c.student_number, identity.c.name]
     statement = select(*columns).select_from(joined).where(*visible(scope)).order_by(due_on, due.c.event_id)
     with store.reading() as connection:
-        return fetch(connection, statement)
+        return with_whole_detail(store.cipher, fetch(connection, statement))
 
 
 def _due(on: date):
@@ -92,11 +92,12 @@ def _due(on: date):
 def last_events(store: Store, scope: Scope) -> pd.DataFrame:
     """Each student's newest event that is no note, override or review, for those who have one.
 
-    ``event_id, student_key, at, actor, kind, detail``: what a caseload shows beside the risk, and who was
-    contacted lately.
+    ``event_id, student_key, at, actor, kind``: what a caseload shows beside the risk, and who was contacted
+    lately. Nothing of their text is opened.
     """
     last, owner = _deciding_events().subquery(), schema.students
-    statement = select(last).join(owner, owner.c.student_key == last.c.student_key).where(*visible(scope))
+    columns = [last.c[name] for name in ("event_id", "student_key", "at", "actor", "kind")]
+    statement = select(*columns).join(owner, owner.c.student_key == last.c.student_key).where(*visible(scope))
     with store.reading() as connection:
         return fetch(connection, statement.order_by(last.c.event_id))
 

@@ -8,7 +8,7 @@ objects.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
+from data.engine.database import cipher_of
+from data.engine.sealed_numbers import OWNER, SealedNumber, open_numbers, seal_numbers
+
 BATCH = 20_000  # rows sent to the database at a time
 FETCHED = 50_000  # rows read at a time
 TEXT = pd.StringDtype(na_value=np.nan)  # what pandas calls "str"; naming it costs as much as the array
@@ -40,14 +43,20 @@ KEYS_PER_QUERY = 900  # SQLite's default limit is 999 parameters in older builds
 def fetch(connection: Connection, statement: Select) -> pd.DataFrame:
     """The rows of a SELECT as a frame; column types come from the statement, even when there is no row."""
     result = connection.execute(statement)
-    described = list(statement.selected_columns)
+    described, names = list(statement.selected_columns), list(result.keys())
+    sealed = {place: one.type for place, one in enumerate(described) if isinstance(one.type, SealedNumber)}
+    if sealed and OWNER not in names:
+        raise TypeError(f"a SELECT of sealed numbers must give their {OWNER}")
     parts = []
     while rows := result.fetchmany(FETCHED):  # in parts: rows as Python objects need far more memory
-        columns = zip(zip(*rows, strict=True), described, strict=True)
-        parts.append([_array(values, column) for values, column in columns])
+        cells: list[Any] = list(zip(*rows, strict=True))
+        for place, kind in sealed.items():
+            owners = cells[names.index(OWNER)]
+            cells[place] = open_numbers(cipher_of(connection), kind.about, owners, cells[place])
+        parts.append([_array(values, column) for values, column in zip(cells, described, strict=True)])
     parts = parts or [[_array((), column) for column in described]]
     whole = (_joined(arrays) for arrays in zip(*parts, strict=True))
-    return pd.DataFrame(dict(zip(result.keys(), whole, strict=True)))
+    return pd.DataFrame(dict(zip(names, whole, strict=True)))
 
 
 def fetch_by_keys(connection: Connection, statement: Select, column, keys: Sequence) -> pd.DataFrame:
@@ -69,7 +78,7 @@ def insert_frame(connection: Connection, table: Table, frame: pd.DataFrame) -> N
     total = len(frame)
     for start in range(0, total, BATCH):
         part = frame.iloc[start : start + BATCH]
-        rows = list(zip(*(to_cells(part[name], table.c[name].type) for name in names), strict=True))
+        rows = list(zip(*(_written(connection, part, table, name, to_cells) for name in names), strict=True))
         if connection.dialect.name == "postgresql":
             copy_rows(connection, table.name, names, rows)
         else:
@@ -89,9 +98,16 @@ def update_frame(connection: Connection, table: Table, key: Sequence[str], frame
         .values({name: bindparam(f"new_{name}") for name in values})
     )
     columns = {f"key_{name}": to_objects(frame[name], table.c[name].type) for name in key}
-    columns |= {f"new_{name}": to_objects(frame[name], table.c[name].type) for name in values}
+    columns |= {f"new_{name}": _written(connection, frame, table, name, to_objects) for name in values}
     rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     connection.execute(statement, rows)
+
+
+def _written(connection: Connection, frame: pd.DataFrame, table: Table, name: str, made: Callable) -> list:
+    kind = table.c[name].type
+    if isinstance(kind, SealedNumber):
+        return seal_numbers(cipher_of(connection), kind.about, frame[OWNER], frame[name])
+    return made(frame[name], kind)
 
 
 def to_cells(series: pd.Series, kind: TypeEngine) -> list:
@@ -158,7 +174,7 @@ def _array(values: tuple, column):
     if isinstance(kind, Integer):
         may_be_missing = getattr(column, "nullable", False) or None in values
         return np.array(values, dtype="float64" if may_be_missing else "int64")
-    if isinstance(kind, Float):
+    if isinstance(kind, (Float, SealedNumber)):
         return np.array(values, dtype="float64")
     if isinstance(kind, (JSON, LargeBinary)):
         return pd.Series(list(values), dtype=object)

@@ -1,4 +1,4 @@
-"""Encryption at rest of specimens and embeddings, and the opaque student keys.
+"""Encryption at rest of what the store seals, and the opaque student keys.
 
 AES-256-GCM with a random 96-bit nonce (NIST SP 800-38D). What a ciphertext belongs to is authenticated with
 it, so that a row's ciphertext copied into another row does not decrypt.

@@ -32,6 +32,7 @@ _DISK_STATES = ("53100", "25006", "58030")  # PostgreSQL: disk full, read-only, 
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 _WRITES = "tepat_writes"
 _PEN = "tepat_audit_pen"
+_CIPHER = "tepat_cipher"
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Store:
 
     def reading(self):
         """A connection in one consistent, read-only snapshot."""
-        return reading(self.engine)
+        return reading(self.engine, self.cipher)
 
     @contextmanager
     def writing(self, lock: str = "store") -> Iterator[Connection]:
@@ -83,7 +84,7 @@ class Store:
         Where it wrote to the audit log, the log's new head is kept outside the database after the commit.
         """
         pen = Pen(self.seal)
-        with writing(self.engine, lock, pen) as connection:
+        with writing(self.engine, lock, pen, self.cipher) as connection:
             yield connection
         pen.keep()
 
@@ -143,20 +144,24 @@ def is_full(problem: BaseException) -> bool:
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
-    """See :meth:`Store.reading`."""
-    options = {}
+def reading(engine: Engine, cipher: Cipher | None = None) -> Iterator[Connection]:
+    """See :meth:`Store.reading`; without a cipher no sealed number can be read."""
+    options: dict[str, object] = {_CIPHER: cipher}
     if engine.dialect.name == "postgresql":
-        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     with engine.connect() as bare:
         with bare.execution_options(**options) as connection:
             yield connection
 
 
 @contextmanager
-def writing(engine: Engine, lock: str = "store", pen: Pen | None = None) -> Iterator[Connection]:
-    """See :meth:`Store.writing`; without a pen nothing can be written to the audit log."""
-    with engine.connect() as bare, bare.execution_options(**{_WRITES: True, _PEN: pen}) as connection:
+def writing(
+    engine: Engine, lock: str = "store", pen: Pen | None = None, cipher: Cipher | None = None
+) -> Iterator[Connection]:
+    """See :meth:`Store.writing`; without a pen nothing can be written to the audit log, and without a cipher
+    no sealed number."""
+    options = {_WRITES: True, _PEN: pen, _CIPHER: cipher}
+    with engine.connect() as bare, bare.execution_options(**options) as connection:
         with connection.begin():
             take_lock(connection, lock)
             yield connection
@@ -168,6 +173,14 @@ def pen_of(connection: Connection) -> Pen:
     if pen is None:
         raise RuntimeError("the audit log is written in a transaction of Store.writing only")
     return pen
+
+
+def cipher_of(connection: Connection) -> Cipher:
+    """The store's cipher, within :meth:`Store.reading` and :meth:`Store.writing`."""
+    cipher = connection.get_execution_options().get(_CIPHER)
+    if cipher is None:
+        raise RuntimeError("sealed numbers are read and written in Store.reading and Store.writing only")
+    return cipher
 
 
 def take_lock(connection: Connection, lock: str) -> None:

@@ -53,6 +53,11 @@ def migrate(engine: Engine, seal: Seal | None = None) -> None:
     with _without_foreign_keys(engine), writing(engine, "migrate") as connection:
         if _revision(connection) != newest:  # another process may have been first
             upgrade(connection, seal=seal)
+    if (
+        found is not None and engine.dialect.name == "sqlite"
+    ):  # what a revision sealed lies in the log as it was
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def revise(engine: Engine, message: str) -> Path:

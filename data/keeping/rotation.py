@@ -44,6 +44,10 @@ SEALED = (  # table, sealed column, what its ciphertexts are bound to beside the
     (schema.prediction_images, schema.prediction_images.c.ciphertext, "predicted"),
     (schema.imports, schema.imports.c.replaced, "import"),
     (schema.trial_seeds, schema.trial_seeds.c.ciphertext, "trial"),
+    (schema.students, schema.students.c.birth_year, "students.birth_year"),
+    (schema.case_events, schema.case_events.c.sealed, "case_events"),
+    (schema.reviews, schema.reviews.c.sealed, "reviews"),
+    (schema.duplicate_reviews, schema.duplicate_reviews.c.sealed, "duplicate_reviews"),
 )
 BATCH = 200  # rows of a transaction
 _STEP = "sealing with the new key"

@@ -1,6 +1,7 @@
 """The triggers that make tables append-only, for SQLite and PostgreSQL.
 
-No row of these tables is ever updated, but for what a change of the store's key seals anew (``CHANGEABLE``).
+No row of these tables is ever updated, but for the one column that a change of the store's key seals anew
+(``CHANGEABLE``), all others staying as they are.
 A row is deleted only where a student's right to erasure reaches it: an erasure first leaves its receipt in
 ``erasures``, and the trigger lets a DELETE pass for the student named there, for the kinds of erasure listed
 in ``ERASABLE``. The versions that an import replaced, and the consents that it brought, go when that import
@@ -52,8 +53,12 @@ UNDOABLE = {
     ),
 }
 
-# table → condition under which a row may be updated
-CHANGEABLE = {"trial_seeds": "EXISTS (SELECT 1 FROM store_facts f WHERE f.name = 'key_changing')"}
+# table → the one column of it that changes, while the store gets another key
+CHANGEABLE = {
+    "trial_seeds": "ciphertext",
+    **dict.fromkeys(("case_events", "reviews", "duplicate_reviews"), "sealed"),
+}
+_KEY_CHANGES = "EXISTS (SELECT 1 FROM store_facts f WHERE f.name = 'key_changing')"
 
 
 def install_triggers(connection: Connection) -> None:
@@ -141,8 +146,8 @@ def _sqlite(tables: list[str], columns: Mapping[str, set[str]] | None = None) ->
     made = []
     columns = columns or {name: set(metadata.tables[name].c.keys()) for name in [*tables, "reports"]}
     for table in tables:
-        changes = f"NOT {CHANGEABLE[table]}" if table in CHANGEABLE else "1 = 1"
-        made += _sqlite_trigger(table, "update", changes, f"{table} is append-only: UPDATE refused")
+        refused = _no_resealing(columns[table], CHANGEABLE.get(table))
+        made += _sqlite_trigger(table, "update", refused, f"{table} is append-only: UPDATE refused")
         made += _sqlite_trigger(
             table, "delete", f"NOT {_allowed(table)}", f"{table} is append-only: DELETE refused"
         )
@@ -154,6 +159,14 @@ def _sqlite(tables: list[str], columns: Mapping[str, set[str]] | None = None) ->
         made += _sqlite_trigger("reports", action, "OLD.status = 'approved'", frozen)
     taken = _taken("reports", columns["reports"], "one.status = 'approved' AND ")
     return made + _sqlite_trigger("reports", "insert", taken, frozen)
+
+
+def _no_resealing(columns: set[str], sealed: str | None) -> str:
+    """Whether an UPDATE is anything but a sealed column's change while the key changes."""
+    if sealed not in columns:
+        return "1 = 1"
+    same = " AND ".join(f"NEW.{one} IS OLD.{one}" for one in sorted(columns - {sealed}))
+    return f"NOT ({_KEY_CHANGES} AND {same})"
 
 
 def _taken(name: str, columns: set[str], which: str = "") -> str:
@@ -190,7 +203,8 @@ def _postgresql(tables: list[str]) -> list[str]:
     for table in tables:
         allowed = f"TG_OP = 'DELETE' AND {_allowed(table)}"
         if table in CHANGEABLE:
-            allowed = f"{allowed} OR TG_OP = 'UPDATE' AND {CHANGEABLE[table]}"
+            same = " = ".join(f"to_jsonb({one}) - '{CHANGEABLE[table]}'" for one in ("NEW", "OLD"))
+            allowed = f"{allowed} OR TG_OP = 'UPDATE' AND {_KEY_CHANGES} AND {same}"
         made += _postgresql_guard(table, allowed, f"{table} is append-only: % refused", "TG_OP")
         made += _postgresql_truncate(table)
     made += _postgresql_guard(

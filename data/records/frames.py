@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import JSON, Date, DateTime, Float, Integer, Table
 
+from data.engine.sealed_numbers import SealedNumber
+
 NUMBER = "student_number"
 ATTEMPT = ["student_key", "course_code", "term_id", "attempt"]
 OF_PROGRAM = ("program_name", "degree_level", "normal_terms", "required_credits")  # told in a students file
@@ -204,9 +206,9 @@ def _as_type(series: pd.Series, kind) -> pd.Series:
         return stamps.dt.normalize() if not isinstance(kind, DateTime) else stamps
     if isinstance(kind, JSON):
         return pd.Series([_plain(value) for value in series], index=series.index, dtype=object)
-    if isinstance(kind, (Integer, Float)):
+    if isinstance(kind, (Integer, Float, SealedNumber)):
         numbers = pd.to_numeric(series).astype("float64")
-        if isinstance(kind, Integer):
+        if not isinstance(kind, Float):
             broken = numbers[numbers.notna() & (numbers != np.floor(numbers))]
             if len(broken):
                 raise ValueError(f"must be whole numbers, got {broken.iloc[0]}")

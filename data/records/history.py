@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table, select
 
 from data import schema
 from data.engine.bulk import fetch_by_keys, insert_frame, to_plain
+from data.engine.sealed_numbers import SealedNumber
 from data.records.frames import canonical_json
 
 
@@ -82,6 +83,7 @@ def _row_keys(key: list[str], rows: pd.DataFrame) -> list[str]:
 
 def _payloads(table: Table, rows: pd.DataFrame) -> list[dict]:
     names = [name for name in rows.columns if name != "student_key" and name in table.c]
+    names = [name for name in names if not isinstance(table.c[name].type, SealedNumber)]
     columns = [to_plain(rows[name], table.c[name].type) for name in names]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 

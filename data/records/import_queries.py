@@ -46,7 +46,9 @@ def known_records(store: Store, student_numbers: Collection[str]) -> Known:
 
         return Known(
             programs=fetch(connection, all_columns(schema.programs)),
-            students=rows(_with_number(schema.students, schema.identities.c.name)),
+            students=rows(
+                _with_number(schema.students, schema.identities.c.name, schema.students.c.student_key)
+            ).drop(columns="student_key"),
             terms=rows(_with_number(schema.terms)),
             outcomes=rows(_with_number(schema.outcomes)),
             grades=rows(_with_number(schema.course_attempts)),

@@ -118,8 +118,8 @@ def keep_for_undo(
     Parameters
     ----------
     replaced : dict, optional
-        What the undo needs and ``row_history`` does not hold: "names" (student key → name) and "programs"
-        (codes that are new). Kept encrypted, for the newest import only.
+        What the undo needs and ``row_history`` does not hold: "names" and "birth_years" (student key → value)
+        and "programs" (codes that are new). Kept encrypted, for the newest import only.
     """
     imports = schema.imports
     before = connection.scalar(select(imports.c.replaced).where(imports.c.import_id == import_id))

@@ -133,7 +133,11 @@ class _Writer:
         self.touched: set[str] = set()  # students of whom any row is new or changed
         self.left: set[tuple[str, int]] = set()  # cohorts (programme and entry term) that students left
         self.wrote = False  # whether there is anything to undo
-        self.replaced = {"names": {}, "programs": []}  # what an undo needs beside the history
+        self.replaced = {
+            "names": {},
+            "birth_years": {},
+            "programs": [],
+        }  # what an undo needs beside the history
         self.at = now()
 
     def programs(self, frame: pd.DataFrame) -> None:
@@ -225,6 +229,7 @@ class _Writer:
                 for rows in (difference.replaced, difference.changed)
             )
             self.left.update(old for old, new in zip(before, after, strict=True) if old != new)
+            self.replaced["birth_years"] |= _other_years(difference)
 
     def _count(self, name: str, counts: dict[str, int]) -> None:
         earlier = self.counts.get(name, {})
@@ -331,6 +336,16 @@ class _Writer:
 
 def _booked(term_id: int) -> date:
     return term_end(int(term_id)) + GRADES_KNOWN_AFTER
+
+
+def _other_years(difference: Difference) -> dict[str, int | None]:
+    """Years of birth that are replaced by another one, by student; the history does not hold them."""
+    if "birth_year" not in difference.changed:
+        return {}
+    old, new = (rows["birth_year"].to_numpy("float64") for rows in (difference.replaced, difference.changed))
+    other = ~((old == new) | (np.isnan(old) & np.isnan(new)))
+    keys = difference.replaced["student_key"].to_numpy()[other]
+    return {key: None if np.isnan(year) else int(year) for key, year in zip(keys, old[other], strict=True)}
 
 
 def _names(identities: pd.DataFrame) -> dict[str, str | None]:

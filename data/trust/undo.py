@@ -19,6 +19,7 @@ from data import schema
 from data.engine.bulk import fetch, fetch_by_keys, update_frame
 from data.engine.clock import now
 from data.engine.database import Store
+from data.engine.sealed_numbers import SealedNumber
 from data.records.derived import refresh
 from data.records.name_search import forget_words, write_words
 from data.trust import audit
@@ -137,6 +138,7 @@ class _Undo:
         for name in reversed(KEYS):
             self._restore(schema.metadata.tables[name], KEYS[name])
         self._restore_names()
+        self._restore_years()
         self._remove_consents_of_new()
         self._remove_new()
         history = schema.row_history
@@ -234,7 +236,8 @@ class _Undo:
         rows = rows[stored]
         if rows.empty:
             return
-        names = [column.name for column in table.columns if column.name != "student_key"]
+        names = [column.name for column in table.columns if not isinstance(column.type, SealedNumber)]
+        names = [name for name in names if name != "student_key"]
         values = {
             name: pd.Series([said.get(name) for said in rows["payload"]], dtype=object) for name in names
         }
@@ -257,6 +260,13 @@ class _Undo:
         known["name"] = pd.Series([names[key] for key in known["student_key"]], dtype=object)
         update_frame(self.connection, identities, ["student_key"], known[["student_key", "name"]])
         write_words(self.connection, known)
+
+    def _restore_years(self) -> None:
+        years, students = self.kept.get("birth_years", {}), schema.students
+        known = select(students.c.student_key)
+        found = fetch_by_keys(self.connection, known, students.c.student_key, list(years))
+        found["birth_year"] = pd.Series([years[key] for key in found["student_key"]], dtype="float64")
+        update_frame(self.connection, students, ["student_key"], found)
 
     def _remove_specimens(self) -> None:
         specimens = schema.specimens

@@ -14,9 +14,11 @@ import pandas as pd
 from sqlalchemy import Connection, and_, case, or_, select, true
 
 from data import schema
-from data.engine.bulk import fetch
+from data.engine.bulk import TEXT, fetch
+from data.engine.cipher import Cipher
 from data.engine.clock import now
-from data.engine.database import Store, insert_numbered
+from data.engine.database import Store
+from data.engine.sealed_texts import COLUMN, insert_sealed, opened
 from data.trust import audit
 from data.trust.scope import Scope
 from data.trust.scoping import visible
@@ -67,7 +69,7 @@ def opinions(store: Store, scope: Scope, decision_id: str) -> pd.DataFrame:
     """
     table, cases, owner = schema.reviews, schema.verification_decisions, schema.students
     open_to_me = or_(table.c.reviewer == scope.account, is_settled(cases), given_by(cases, scope.account))
-    names = ("review_id", "at", "reviewer", "kind", "opinion", "reason_codes", "reasons", "blind")
+    names = ("review_id", "at", "reviewer", "kind", "opinion", "reason_codes", COLUMN, "blind")
     gone = and_(table.c.kind == "opinion", taken_back(table))
     told = case((gone, "withdrawn"), else_=table.c.kind).label("kind")
     columns = [told if name == "kind" else table.c[name] for name in names]
@@ -80,7 +82,12 @@ def opinions(store: Store, scope: Scope, decision_id: str) -> pd.DataFrame:
         .order_by(table.c.review_id)
     )
     with store.reading() as connection:
-        return fetch(connection, statement)
+        found = fetch(connection, statement).rename(columns={COLUMN: "reasons"})
+    told = [
+        opened(store.cipher, table.name, number, sealed).get("reasons", "")
+        for number, sealed in zip(found["review_id"], found["reasons"], strict=True)
+    ]
+    return found.assign(reasons=pd.array(told, dtype=TEXT))
 
 
 def give_opinion(
@@ -128,7 +135,18 @@ def give_opinion(
         knew = case["actor"] == scope.account or turn > 1
         if knew and len(given) and not given["blind"].all():
             raise Refused("not_blind", "one opinion must come from somebody who does not know the score")
-        return _append(connection, scope, case, "opinion", opinion, reasons, codes, blind=not knew, turn=turn)
+        return _append(
+            connection,
+            store.cipher,
+            scope,
+            case,
+            "opinion",
+            opinion,
+            reasons,
+            codes,
+            blind=not knew,
+            turn=turn,
+        )
 
 
 def settle(store: Store, scope: Scope, decision_id: str, action: str, reasons: str) -> int:
@@ -154,7 +172,7 @@ def settle(store: Store, scope: Scope, decision_id: str, action: str, reasons: s
             raise Refused("too_few", f"{action} needs {NEEDED[action]} opinions, the case has {len(given)}")
         if NEEDED[action] > 1 and not given["blind"].any():
             raise Refused("all_knew", "one opinion must come from somebody who did not know the score")
-        return _append(connection, scope, case, "settlement", action, reasons, blind=False)
+        return _append(connection, store.cipher, scope, case, "settlement", action, reasons, blind=False)
 
 
 def withdraw_opinion(store: Store, scope: Scope, decision_id: str, reasons: str) -> int:
@@ -178,7 +196,9 @@ def withdraw_opinion(store: Store, scope: Scope, decision_id: str, reasons: str)
         if given["reviewer"].iloc[-1] != scope.account:
             raise Refused("followed", f"an opinion was given after that of {scope.account}")
         opinion, turn = mine["opinion"].iloc[0], int(mine["turn"].iloc[0])
-        return _append(connection, scope, case, "withdrawal", opinion, reasons, blind=False, turn=turn)
+        return _append(
+            connection, store.cipher, scope, case, "withdrawal", opinion, reasons, blind=False, turn=turn
+        )
 
 
 def review_duplicate(store: Store, scope: Scope, finding_id: int, opinion: str, reasons: str) -> int:
@@ -209,9 +229,8 @@ def review_duplicate(store: Store, scope: Scope, finding_id: int, opinion: str, 
             raise LookupError(f"no duplicate finding {finding_id!r} that may be reviewed")
         row = {"kind": pair["kind"], "student_key": pair["first_student"], "at": now()}
         row |= {"second_student": pair["second_student"], "reviewer": scope.account}
-        row |= {"opinion": opinion, "reasons": reasons.strip()}
-        table = schema.duplicate_reviews
-        number = insert_numbered(connection, table, row)
+        table, told = schema.duplicate_reviews, {"reasons": reasons.strip()}
+        number = insert_sealed(connection, store.cipher, table, {**row, "opinion": opinion}, told)
         _audit(
             connection,
             scope,
@@ -260,6 +279,7 @@ def _withdrawals(connection: Connection, decision_id: str, account: str) -> int:
 
 def _append(
     connection: Connection,
+    cipher: Cipher,
     scope: Scope,
     case: dict,
     kind: str,
@@ -271,9 +291,10 @@ def _append(
     turn: int = 1,
 ) -> int:
     row = {"decision_id": case["decision_id"], "student_key": case["student_key"], "at": now()}
-    row |= {"reviewer": scope.account, "kind": kind, "opinion": opinion, "reasons": reasons.strip()}
+    row |= {"reviewer": scope.account, "kind": kind, "opinion": opinion, "blind": blind, "turn": turn}
     row |= {"reason_codes": [code for code in REASON_CODES if code in codes]}
-    number = insert_numbered(connection, schema.reviews, {**row, "blind": blind, "turn": turn})
+    told = {"reasons": reasons.strip()} if reasons.strip() else {}
+    number = insert_sealed(connection, cipher, schema.reviews, row, told)
     action = _ACTS[kind]
     _audit(
         connection, scope, action, case["student_key"], {"decision": case["decision_id"], "opinion": opinion}

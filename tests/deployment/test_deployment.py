@@ -24,6 +24,7 @@ from data.engine.migrate import current_revision, newest_revision
 from data.store import open_store
 from data.trust import audit
 from data.trust.audit_chain import verify_chain
+from tests.conftest import step_back
 from tests.deployment.conftest import PASSWORD, Server
 from tests.deployment.document import blocks, placed, unit
 
@@ -317,7 +318,8 @@ def test_an_upgrade_and_its_roll_back_as_they_are_told(server):
     with closing(open_store(url, folder=server.store_folder)) as store:
         entries = audit.newest_entry(store)
         assert verify_chain(store).intact
-    go_back(url)
+        seal = store.seal
+    go_back(url, seal)
     told = server.do("upgrade")
     assert f"at revision {newest_revision()}" in told
     with closing(open_store(url, folder=server.store_folder, create=False)) as store:
@@ -333,14 +335,10 @@ def test_an_upgrade_and_its_roll_back_as_they_are_told(server):
     assert asked(server, "GET", "/health")[0] == 200
 
 
-def go_back(url: str) -> None:
+def go_back(url: str, seal) -> None:
     """Bring the store to the revision of a version before."""
-    from alembic import command
-
-    from data.engine.migrate import _configuration
-
     engine = connect(url)
     with writing(engine, "migrate") as connection:
-        command.downgrade(_configuration(connection), OLDER)
+        step_back(connection, OLDER, seal)
     assert current_revision(engine) == OLDER
     engine.dispose()

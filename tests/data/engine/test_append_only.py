@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from data import schema
 from data.engine.facts import write_fact
-from data.migrations.triggers import ERASABLE
+from data.migrations.triggers import CHANGEABLE, ERASABLE
 from data.store import KEY_FACTS
 
 AT = datetime(2024, 9, 1, 8, 0, 0)
@@ -59,11 +59,11 @@ ROWS = {
     },
     "reviews": {
         "decision_id": "d", "student_key": KEY, "at": AT, "reviewer": "a", "kind": "opinion",
-        "opinion": "cannot_tell", "reasons": "", "blind": True,
+        "opinion": "cannot_tell", "blind": True,
     },
     "duplicate_reviews": {
         "kind": "same_hand", "student_key": KEY, "second_student": "0000000000000002", "at": AT,
-        "reviewer": "a", "opinion": "chance", "reasons": "",
+        "reviewer": "a", "opinion": "chance",
     },
     "signature_predictions": {
         "prediction_id": "p", "student_key": KEY, "at": AT, "actor": "a", "role": "service",
@@ -191,6 +191,21 @@ def test_the_secret_of_a_trial_is_sealed_anew_only_while_the_key_changes(filled)
             connection.execute(sealed)
     with filled.reading() as connection:
         assert connection.scalar(select(seeds.c.ciphertext)) == b"anew"
+
+
+@pytest.mark.parametrize("name", [name for name, column in CHANGEABLE.items() if column == "sealed"])
+def test_what_was_written_is_sealed_anew_only_while_the_key_changes_and_nothing_else_of_its_row(filled, name):
+    table = schema.metadata.tables[name]
+    anew = update(table).values(sealed=b"anew")
+    for change in (anew.values(student_key=KEY[:-1] + "2"), update(table).values(at=AT.replace(year=2020))):
+        with pytest.raises(DBAPIError, match="UPDATE refused"), filled.writing() as connection:
+            write_fact(connection, KEY_FACTS[-1], "begun")
+            connection.execute(change)
+    with pytest.raises(DBAPIError, match="UPDATE refused"), filled.writing() as connection:
+        connection.execute(anew)
+    with filled.writing() as connection:
+        write_fact(connection, KEY_FACTS[-1], "begun")
+        assert connection.execute(anew).rowcount == 1
 
 
 def _erasure(kind: str) -> dict:

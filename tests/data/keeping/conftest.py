@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from data import queries, schema
+from data.engine.bulk import update_frame
 from data.jobs import live
 from data.keeping.archive import COST, Secret
 from data.signatures.encoder_info import EncoderInfo
@@ -71,7 +72,9 @@ def fill(store) -> None:
         model = {"model_version": "risk-1", "created_at": row["created_at"], "status": "served"}
         connection.execute(insert(schema.models).values(**model, folder="risk-1", manifest={"a": None}))
         connection.execute(insert(schema.jobs).values(**row, result={"files": kept}))
-        connection.execute(update(schema.students).values(birth_year=2001, extra={"school": "SMA 1"}))
+        connection.execute(update(schema.students).values(extra={"school": "SMA 1"}))
+        born = pd.DataFrame({"student_key": connection.scalars(select(schema.students.c.student_key)).all()})
+        update_frame(connection, schema.students, ["student_key"], born.assign(birth_year=2001))
 
 
 def put_in_a_trial(store, key: str) -> None:

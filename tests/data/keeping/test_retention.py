@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+import pandas as pd
 import pytest
 from sqlalchemy import func, insert, select, text
 from typer.testing import CliRunner
 
 from data import queries, schema
 from data.__main__ import app
+from data.engine.bulk import update_frame
 from data.engine.database import connect, writing
 from data.engine.migrate import upgrade
 from data.keeping import retention, tombstones
@@ -193,7 +195,10 @@ def test_who_has_left_is_pseudonymised_and_the_course_of_study_stays(signed):
     store, key = signed.store, signed.keys["S03"]
     add_case_event(store, key, "ani", "note", {"text": "her mother is ill"})
     with store.writing() as connection:
-        connection.execute(schema.students.update().values(birth_year=2001, extra={"school": "SMA 1"}))
+        connection.execute(schema.students.update().values(extra={"school": "SMA 1"}))
+        born = pd.DataFrame({"student_key": [key], "birth_year": [2001]})
+        update_frame(connection, schema.students, ["student_key"], born)
+    assert queries.student(store, SYSTEM, key)["birth_year"].tolist() == [2001]
     terms = rows_of(store, key, "S03")["terms"]
     retention.decide(store, Rule(records="pseudonymise", records_after=3), actor="adi")
     assert retention.due(store, date(2024, 5, 3)).records == (signed.keys["S04"],)

@@ -9,7 +9,7 @@ import sys
 import textwrap
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import LargeBinary, select, update
 from typer.testing import CliRunner
 
 from data import queries, schema
@@ -54,7 +54,7 @@ def test_every_sealed_column_of_the_schema_is_sealed_anew():
         (one.name, part.name)
         for one in schema.metadata.sorted_tables
         for part in one.columns
-        if type(part.type).__name__ == "LargeBinary"
+        if isinstance(part.type, LargeBinary)
     }
     assert binary - plain == {(one.name, column.name) for one, column, _ in SEALED}
 

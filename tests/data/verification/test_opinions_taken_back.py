@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
-from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Date, DateTime, MetaData, Table, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -22,6 +21,7 @@ from data.verification import reviews
 from data.verification.custody import custody
 from data.verification.queries import decision, decisions
 from data.verification.write import NewDecision, write_decision
+from tests.conftest import locked, step_back
 
 
 def reader(name: str, **changes) -> Scope:
@@ -211,7 +211,7 @@ def old_engine(empty_url):
 
 
 def test_opinions_of_before_stand_and_can_be_taken_back(old_engine, empty_url, tmp_path):
-    migrate(old_engine)
+    migrate(old_engine, locked(old_engine, tmp_path))
     store = open_store(empty_url, folder=tmp_path)
     reviews.withdraw_opinion(store, TONO, "d", "a slip")
     number = reviews.give_opinion(store, TONO, "d", "same_writer", "y")
@@ -222,15 +222,16 @@ def test_opinions_of_before_stand_and_can_be_taken_back(old_engine, empty_url, t
     store.close()
 
 
-def test_the_table_refuses_changes_again(old_engine):
-    migrate(old_engine)
+def test_the_table_refuses_changes_again(old_engine, tmp_path):
+    migrate(old_engine, locked(old_engine, tmp_path))
     for statement in ("UPDATE reviews SET turn = 2", "DELETE FROM reviews"):
         with pytest.raises(DBAPIError, match="append-only"), writing(old_engine) as connection:
             connection.execute(text(statement))
 
 
 def test_an_older_software_finds_the_opinions_that_stand(old_engine, empty_url, tmp_path):
-    migrate(old_engine)
+    seal = locked(old_engine, tmp_path)
+    migrate(old_engine, seal)
     store = open_store(empty_url, folder=tmp_path)
     reviews.withdraw_opinion(store, TONO, "d", "a slip")
     reviews.give_opinion(store, TONO, "d", "same_writer", "y")
@@ -238,7 +239,7 @@ def test_an_older_software_finds_the_opinions_that_stand(old_engine, empty_url, 
     reviews.give_opinion(store, TONO, "d", "another_writer", "z")
     store.close()
     with writing(old_engine, "migrate") as connection:
-        command.downgrade(_configuration(connection), revision_before(connection))
+        step_back(connection, revision_before(connection), seal)
         table = as_it_is(connection, "reviews")
         kept = connection.execute(select(table.c.reviewer, table.c.opinion).order_by(table.c.review_id)).all()
         assert [tuple(row) for row in kept] == [("siti", "cannot_tell"), ("tono", "another_writer")]

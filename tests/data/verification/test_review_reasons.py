@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
-from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Date, DateTime, MetaData, String, Table, insert, select, text
 from sqlalchemy.exc import DBAPIError
@@ -16,6 +15,7 @@ from data.engine.migrate import _configuration, migrate, upgrade
 from data.store import open_store
 from data.trust.scope import Scope
 from data.verification import queries, reviews
+from tests.conftest import locked, step_back
 
 REVISION = "0013"
 AT = datetime(2025, 3, 1)
@@ -81,7 +81,7 @@ def old_engine(empty_url):
 
 
 def test_packed_reasons_become_codes_and_typed_brackets_stay(old_engine, empty_url, tmp_path):
-    migrate(old_engine)
+    migrate(old_engine, locked(old_engine, tmp_path))
     store = open_store(empty_url, folder=tmp_path)
     given = reviews.opinions(store, Scope.system(), "d")
     told = zip(given["reviewer"], given["reason_codes"], given["reasons"], strict=True)
@@ -90,7 +90,7 @@ def test_packed_reasons_become_codes_and_typed_brackets_stay(old_engine, empty_u
 
 
 def test_rows_keep_the_id_of_their_descriptor(old_engine, empty_url, tmp_path):
-    migrate(old_engine)
+    migrate(old_engine, locked(old_engine, tmp_path))
     store = open_store(empty_url, folder=tmp_path)
     assert queries.decision(store, Scope.system(), "d")["descriptor_id"] == "d@1+0"
     with store.reading() as connection:
@@ -98,17 +98,18 @@ def test_rows_keep_the_id_of_their_descriptor(old_engine, empty_url, tmp_path):
     store.close()
 
 
-def test_reviews_are_append_only_again(old_engine):
-    migrate(old_engine)
-    for statement in ("UPDATE reviews SET reasons = 'x'", "DELETE FROM reviews"):
+def test_reviews_are_append_only_again(old_engine, tmp_path):
+    migrate(old_engine, locked(old_engine, tmp_path))
+    for statement in ("UPDATE reviews SET turn = 2", "DELETE FROM reviews"):
         with pytest.raises(DBAPIError, match="append-only"), writing(old_engine) as connection:
             connection.execute(text(statement))
 
 
-def test_an_older_software_finds_the_text_as_it_was(old_engine):
-    migrate(old_engine)
+def test_an_older_software_finds_the_text_as_it_was(old_engine, tmp_path):
+    seal = locked(old_engine, tmp_path)
+    migrate(old_engine, seal)
     with writing(old_engine, "migrate") as connection:
-        command.downgrade(_configuration(connection), revision_before(connection))
+        step_back(connection, revision_before(connection), seal)
         table = old_table(connection, "reviews")
         kept = dict(connection.execute(select(table.c.reviewer, table.c.reasons)).tuples().all())
         assert kept == BEFORE and "reason_codes" not in table.c
