@@ -160,13 +160,14 @@ def test_a_phone_shows_a_caseload_as_cards_and_a_name_opens_the_student(chrome, 
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     widest = cards.evaluate_all("found => Math.max(...found.map(one => one.getBoundingClientRect().right))")
     assert widest <= 390
-    name = cards.first.inner_text().strip()
-    cards.first.get_by_role("link").click()
-    expect(page.locator(".st-key-page-header h1")).to_contain_text(name.split(" · ")[0])
     page.set_viewport_size({"width": 1440, "height": 900})
-    steps.open_page(page, "caseload")
     expect(page.locator("[class*='st-key-wide-caseload']").first).to_be_visible()
     expect(cards.first).to_be_hidden()
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(cards.first).to_be_visible()
+    name = cards.first.get_by_role("link").inner_text().strip().splitlines()[-1]  # after its icon
+    cards.first.get_by_role("link").click()
+    expect(page.locator(".st-key-page-header h1")).to_contain_text(name.split(" · ")[0])
     page.close()
 
 
