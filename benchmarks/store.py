@@ -13,6 +13,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -20,9 +21,10 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 import typer
+from sqlalchemy import func, select
 
 from data import queries
-from data.calendar.term_calendar import from_ordinal, ordinal
+from data.calendar.term_calendar import from_ordinal, ordinal, term_end
 from data.columns import BANDS
 from data.store import RecordFrames, add_case_event, open_store, save_model, write_records, write_scores
 from data.trust import audit
@@ -30,6 +32,7 @@ from data.trust.scope import Scope
 
 PROGRAMS = 30
 COHORTS = [20171 + 10 * year for year in range(8)]
+OBSERVED_UNTIL = date(2025, 8, 31)
 STUDENTS_PER_ADVISOR = 40
 FEATURES = 60
 REPEATS = 40
@@ -37,7 +40,9 @@ REPEATS = 40
 
 def main(
     students: Annotated[int, typer.Option(min=100, help="Students in the register.")] = 100_000,
-    terms: Annotated[int, typer.Option(min=1, max=14, help="Term rows per student.")] = 8,
+    terms: Annotated[
+        int, typer.Option(min=1, max=14, help="Term rows per student, of those that were over.")
+    ] = 12,
     scored: Annotated[int, typer.Option(min=1, max=9, help="As-of indexes scored per enrolled student.")] = 4,
     seed: Annotated[int, typer.Option(help="Seed of the random numbers.")] = 1,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the result here.")] = None,
@@ -47,12 +52,12 @@ def main(
     rng = np.random.default_rng(seed)
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(url or None, folder=Path(folder))
-        frames = register_frames(students, terms, rng)
+        frames = so_far(register_frames(students, terms, rng))
         seconds = {"import_new": timed(lambda: write(store, frames))}
         seconds["import_same"] = timed(lambda: write(store, frames))
         changed = frames.terms.sample(frac=0.01, random_state=seed).assign(gpa_cum=2.0)
         seconds["import_1_percent_changed"] = timed(lambda: write(store, RecordFrames(terms=changed)))
-        one = frames.terms.head(terms).assign(gpa_cum=3.0)
+        one = frames.terms.query("student_number == student_number.iloc[0]").assign(gpa_cum=3.0)
         seconds["import_one_student"] = timed(lambda: write(store, RecordFrames(terms=one)))
         save_model(store, "benchmark", "benchmark", {}, "served")
         parts = score_parts(store, scored, rng)
@@ -60,7 +65,7 @@ def main(
         seconds["records_until_4"] = timed(lambda: queries.records_until(store, 4))
         milliseconds = {name: spread(call) for name, call in page_queries(store, rng).items()}
         rows = queries.counts(store).set_index("table")["rows"]
-        size = sum(path.stat().st_size for path in Path(folder).glob("tepat.db*"))
+        size = database_bytes(store, Path(folder))
         store.close()
     result = {
         "what": "store: import, scores and page queries",
@@ -131,7 +136,21 @@ def register_frames(n: int, terms: int, rng: np.random.Generator) -> RecordFrame
         {"student_number": numbers, "exit_type": np.where(exit_type == "", None, exit_type)}
     )
     outcomes["terms_to_exit"] = np.where(exit_type == "", np.nan, rng.integers(1, 13, n))
-    return RecordFrames(programs, students, table, outcomes.assign(observed_until=date(2025, 8, 31)))
+    return RecordFrames(programs, students, table, outcomes.assign(observed_until=OBSERVED_UNTIL))
+
+
+def database_bytes(store, folder: Path) -> int:
+    """What the database takes on disk."""
+    if store.engine.dialect.name == "sqlite":
+        return sum(path.stat().st_size for path in folder.glob("tepat.db*"))
+    with store.reading() as connection:
+        return connection.scalar(select(func.pg_database_size(func.current_database())))
+
+
+def so_far(frames: RecordFrames) -> RecordFrames:
+    """The register as it is on the day until which it was observed: the young have had fewer terms."""
+    over = frames.terms["term_id"].map(term_end) <= OBSERVED_UNTIL
+    return replace(frames, terms=frames.terms[over].reset_index(drop=True))
 
 
 def write(store, frames: RecordFrames) -> None:

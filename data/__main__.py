@@ -10,6 +10,7 @@ COMMANDS += (
     "erase",
     "retention",
     "audit",
+    "stamp",
     "key",
     "rotate-key",
     "backup",

@@ -44,6 +44,7 @@ CONSENT_PURPOSES = ("verification", "outcome_model", "research")
 CONSENT_DECISIONS = ("granted", "refused", "withdrawn", "renewed")  # renewed: a yes in spite of an earlier no
 YES = ("granted", "renewed")  # the decisions that agree
 ALL_PURPOSES = "all"  # a word of files for every purpose; never stored
+DUPLICATE_KINDS = ("same_image", "same_hand", "foreign_specimen", "other_name")
 ROLES = ("leadership", "advisor", "registry", "accreditation", "auditor", "administrator")
 JOB_STATUSES = ("waiting", "running", "done", "failed", "cancelled")
 TRIAL_ACTS = ("approved", "drawn", "stopped", "read")

@@ -36,6 +36,7 @@ from data.columns import (
     CONSENT_DECISIONS,
     CONSENT_PURPOSES,
     COURSE_KINDS,
+    DUPLICATE_KINDS,
     EXIT_TYPES,
     GRADE_RESULTS,
     JOB_STATUSES,
@@ -677,12 +678,12 @@ duplicate_findings = Table(  # replaced by every search
     Column("finding_id", Row, primary_key=True, autoincrement=True),
     Column("search_id", Row, ForeignKey("duplicate_searches.search_id"), nullable=False),
     Column("kind", String(16), nullable=False),
-    _one_of("kind", ("same_image", "same_hand")),
+    _one_of("kind", DUPLICATE_KINDS),
     Column("first_student", String(32), ForeignKey("students.student_key"), nullable=False, index=True),
     Column("second_student", String(32), ForeignKey("students.student_key"), nullable=False, index=True),
     Column("first_specimen", String(32), nullable=False),
     Column("second_specimen", String(32), nullable=False),
-    Column("measure", Float, nullable=False),  # correlation (same image) or distance (same hand)
+    Column("measure", Float, nullable=False),  # correlation (same image) or score (one hand)
     Column("expected_false", Float, nullable=False),  # hits as strong as this one that chance would give
     sqlite_autoincrement=True,
 )

@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     audit_head: Path | None = Field(
         default=None, description="file in which the audit log's head is kept; empty: one in the folder"
     )
+    tsa: str = Field(default="", description="service that stamps the audit log's head (RFC 3161)")
+    tsa_ca: Path | None = Field(default=None, description="file of the certificates that prove its stamps")
     backup_key_file: Path | None = Field(default=None, description="key of 32 bytes that seals backups")
     backup_passphrase_file: Path | None = Field(default=None, description="or a passphrase that does")
     encoder: str = Field(default="", description="encoder name or weights path; empty: the shipped one")

@@ -57,14 +57,13 @@ def seen_cohorts(
     """Entry cohort → how far the register sees it.
 
     A programme of which the register holds terms is seen as far as they reach, any other as far as the rest.
-    Once everybody of a cohort has gone it has no terms any more, and is known to have nobody registered.
 
     Parameters
     ----------
     alike : DataFrame
         :func:`data.queries.counted_alike`.
     progress : DataFrame
-        ``queries.retention``.
+        :func:`dashboard.cohorts.summaries.followed`.
     closed : int or None
         ``queries.last_closed_term``.
     terms : int
@@ -76,8 +75,6 @@ def seen_cohorts(
         (int(cohort), code): set(own["term_index"].astype(int))
         for (cohort, code), own in progress.groupby(["cohort_term", "program_code"])
     }
-    still = alike.loc[alike["state"] == "enrolled", ["cohort_term", "program_code"]]
-    enrolled = set(still.itertuples(index=False, name=None))
     found = {}
     for cohort, own in alike.groupby("cohort_term")["program_code"]:
         passed, known = {}, []
@@ -85,8 +82,7 @@ def seen_cohorts(
             last = lasts.get(code, overall)
             passed[code] = 0 if last is None else max(terms_between(int(cohort), last) + 1, 0)
             if held := rows.get((int(cohort), code)):
-                gone = (int(cohort), code) not in enrolled
-                known.append(held | set(range(max(held) + 1, passed[code] + 1) if gone else ()))
+                known.append(held)
         followed = frozenset(code for code in passed if (int(cohort), code) in rows)
         every = frozenset.intersection(*map(frozenset, known)) if known else frozenset()
         shown = frozenset(term for term in every if term <= terms)
@@ -186,7 +182,7 @@ def side_by_side(
     cohorts : list of int
         ``YYYYT``, in the order of drawing.
     progress : DataFrame
-        ``queries.retention``.
+        :func:`dashboard.cohorts.summaries.followed`.
     seen : mapping
         :func:`seen_cohorts`.
     terms : int

@@ -260,7 +260,7 @@ def reach_of(progress: pd.DataFrame) -> dict[int, Reach]:
     Parameters
     ----------
     progress : DataFrame
-        ``queries.retention``.
+        :func:`dashboard.cohorts.summaries.followed`.
     """
     found = {}
     for cohort, rows in progress.groupby("cohort_term"):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboard.cohorts.compare import NOT_YET
-from dashboard.cohorts.meeting import COUNT, MEAN, SHARE, TEXT, Sheet
+from dashboard.cohorts.meeting_shape import COUNT, MEAN, SHARE, TEXT, Sheet
 from dashboard.reports import documents
 from dashboard.reports.charts import Chart, grouped_bars, lines
 from dashboard.shell.exports import TableProvenance
@@ -16,9 +17,12 @@ from data.files.safe_cells import safe_cell
 from data.trust.small_cells import MARK, THRESHOLD
 
 FORMS = ("internal", "public")
+HEAD = {"bold": True, "bg_color": "#e4e7eb", "text_wrap": True, "valign": "top"}
 XLSX_FORM = {COUNT: "#,##0", SHARE: "0.0%", MEAN: "0.00"}
 LONGEST_NAME = 31  # of a sheet of a workbook
 LINE = 15  # points: the height of a line of a sheet; not every program finds that of a wrapped text
+LEAST, MOST = 11, 60  # letters of a column
+PAGE = 60  # letters in the lines above a table that is narrower
 
 
 @dataclass(frozen=True)
@@ -84,10 +88,11 @@ def workbook(pack: Pack) -> bytes:
         looks = {
             "bold": book.add_format({"bold": True}),
             "title": book.add_format({"bold": True, "font_size": 14}),
-            "banner": book.add_format({"bold": True, "font_color": "#9c0006"}),
-            "head": book.add_format(
-                {"bold": True, "bg_color": "#e4e7eb", "text_wrap": True, "valign": "top"}
+            "banner": book.add_format(
+                {"bold": True, "font_color": "#9c0006", "text_wrap": True, "valign": "top"}
             ),
+            "head": book.add_format(HEAD),
+            "head_right": book.add_format(HEAD | {"align": "right"}),
             "wrap": book.add_format({"text_wrap": True, "valign": "top"}),
             "mark": book.add_format({"align": "right"}),
         }
@@ -143,16 +148,18 @@ def _about_sheet(book, pack: Pack, looks: dict) -> None:
 
 def _table_sheet(book, name: str, sheet: Sheet, pack: Pack, looks: dict) -> None:
     page = _page(book, name)
+    wide = [_width(sheet, column) for column in range(len(sheet.head))]
+    for column, width in enumerate(wide):
+        page.set_column(column, column, width)
     page.write_string(0, 0, safe_cell(sheet.title), looks["title"])
-    page.write_string(1, 0, safe_cell(pack.banner), looks["banner"])
     said = " · ".join(filter(None, (pack.provenance.notice, sheet.note)))
-    page.write_string(2, 0, safe_cell(said))
+    for row, text, look in ((1, pack.banner, "banner"), (2, said, "wrap")):
+        _across(page, row, safe_cell(text), wide, looks[look])
     first = 4
-    page.set_row(first, 2 * LINE)
-    for column, head in enumerate(sheet.head):
-        page.write_string(first, column, safe_cell(head), looks["head"])
-        texts = [str(row[column]) for row in sheet.rows if sheet.forms[column] == TEXT and row[column]]
-        page.set_column(column, column, min(max([11, *(len(text) + 2 for text in texts)]), 60))
+    heads = [_lines_of(head, width) for head, width in zip(sheet.head, wide, strict=True)]
+    page.set_row(first, LINE * max([2, *heads]))
+    for column, (head, form) in enumerate(zip(sheet.head, sheet.forms, strict=True)):
+        page.write_string(first, column, safe_cell(head), looks["head" if form == TEXT else "head_right"])
     for at, row in enumerate(sheet.rows, first + 1):
         for column, (value, form) in enumerate(zip(row, sheet.forms, strict=True)):
             if value is None:
@@ -163,6 +170,27 @@ def _table_sheet(book, name: str, sheet: Sheet, pack: Pack, looks: dict) -> None
                 page.write_number(at, column, value, looks[form])
     page.freeze_panes(first + 1, 1)
     page.repeat_rows(first)
+
+
+def _width(sheet: Sheet, column: int) -> int:
+    """Letters of a column: its longest text, or the longest word of its heading."""
+    texts = [str(row[column]) for row in sheet.rows if sheet.forms[column] == TEXT and row[column]]
+    words = [len(word) + 3 for word in sheet.head[column].split()]
+    return min(max([LEAST, *words, *(len(text) + 2 for text in texts)]), MOST)
+
+
+def _lines_of(text: str, width: int) -> int:
+    """Lines that a bold text takes in a cell of so many letters."""
+    return max(len(textwrap.wrap(text, max(width - 2, 1))), 1)
+
+
+def _across(page, row: int, text: str, wide: Sequence[int], look) -> None:
+    """A text over the whole table, wrapped, as high as it needs."""
+    widths = list(wide)
+    while sum(widths) < PAGE or len(widths) < 2:
+        widths.append(8)  # of a column that nothing sets
+    page.merge_range(row, 0, row, len(widths) - 1, text, look)
+    page.set_row(row, LINE * _lines_of(text, sum(widths)))
 
 
 def paper(pack: Pack) -> bytes:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from data.calendar.study_time import within_normal_time
-from data.calendar.term_calendar import ordinal, term_after
+from data.calendar.term_calendar import ordinal, term_after, terms_between
 from data.columns import DROPOUT_EXITS, OTHER_EXITS
 
 OUTSIDE = ("transferred", "deceased", *OTHER_EXITS)  # neither a degree nor a drop-out
@@ -44,6 +44,53 @@ def last_completed_term(progress: pd.DataFrame, closed: int | None = None) -> in
     reached = [term_after(int(cohort), int(index) - 1) for cohort, index in pairs.itertuples(index=False)]
     newest = max(reached, default=None)
     return newest if newest is None or closed is None else min(newest, closed)
+
+
+def followed(progress: pd.DataFrame, flow: pd.DataFrame, closed: int | None) -> pd.DataFrame:
+    """What became of each entry cohort, also after the last of them has gone.
+
+    The register holds no term of a cohort of a programme that nobody is left of; that nobody is registered
+    then is known all the same, for as many terms as the programme has completed.
+
+    Parameters
+    ----------
+    progress : DataFrame
+        ``queries.retention``.
+    flow : DataFrame
+        ``queries.flow_counts``, or any frame with ``program_code``, ``cohort_term``, ``state``,
+        ``terms_to_exit`` and ``students``.
+    closed : int or None
+        ``queries.last_closed_term``.
+
+    Returns
+    -------
+    DataFrame
+        The same columns, with rows of nobody registered: ``retained`` are those who graduated in an earlier
+        term; columns of which nothing follows are missing there.
+    """
+    if progress.empty:
+        return progress
+    keys = ["program_code", "cohort_term"]
+    enrolled = set(flow.loc[flow["state"] == "enrolled", keys].itertuples(index=False, name=None))
+    lasts = {code: last_completed_term(rows, closed) for code, rows in progress.groupby("program_code")}
+    degrees = flow[(flow["state"] == "graduated") & (flow["terms_to_exit"] >= 0)]
+    degrees = {cohort: rows for cohort, rows in degrees.groupby(keys)[["terms_to_exit", "students"]]}
+    reached = progress.groupby(keys).agg(term=("term_index", "max"), entrants=("entrants", "max"))
+    rows = []
+    for at, held, entrants in reached.itertuples(name=None):
+        last = lasts[at[0]]
+        if at in enrolled or last is None:
+            continue
+        for term in range(int(held) + 1, terms_between(int(at[1]), last) + 2):
+            own = degrees.get(at)
+            done = 0 if own is None else int(own.loc[own["terms_to_exit"] < term, "students"].sum())
+            row = dict(zip(keys, at, strict=True)) | {"term_index": term, "entrants": entrants}
+            row |= dict.fromkeys(("active", "on_leave", "inactive", "gpa_rows"), 0)
+            rows.append(row | {"graduated": done, "retained": done, "rate": done / entrants})
+    if not rows:
+        return progress
+    more = pd.DataFrame(rows).reindex(columns=progress.columns)
+    return pd.concat([progress, more.astype(progress.dtypes)], ignore_index=True)
 
 
 def reported(flow: pd.DataFrame) -> frozenset[str]:
@@ -134,7 +181,7 @@ def retention(progress: pd.DataFrame, cohorts: int = 7, longest: int = 8) -> pd.
     Parameters
     ----------
     progress : DataFrame
-        ``queries.retention``: ``cohort_term``, ``term_index``, ``entrants``, ``retained``.
+        :func:`followed`: ``cohort_term``, ``term_index``, ``entrants``, ``retained``.
     cohorts, longest : int
         How many of the newest cohorts, and up to which term.
 

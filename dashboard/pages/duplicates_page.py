@@ -35,6 +35,6 @@ def show() -> None:
     auditing.audited_once("view_pair", f"{row['first_student']} {row['second_student']}")
     left, right = st.columns([1.6, 1], gap="medium")
     with left, card("pair"):
-        parts.pair_view(row)
+        parts.pair_view(row, search)
     with right, card("judge"):
         parts.opinion_form(row)

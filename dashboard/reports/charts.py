@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import textwrap
 from dataclasses import dataclass
 
@@ -85,6 +86,8 @@ def grouped_bars(
     axes.margins(y=0.15)
     if not any(value for values in series.values() for value in values):
         axes.set_ylim(0, 1)  # nothing but zeros: no axis that runs below them
+    if _within_the_whole(form, series):
+        _share_axis(axes, 0.0, max(axes.get_ylim()[1], 0.01))
     columns = max(1, min(len(series), 3))
     picture.legend(
         fontsize=8, frameon=False, ncols=columns, loc="outside upper center"
@@ -138,6 +141,8 @@ def lines(
     axes.set_xlabel(axis, fontsize=9)
     axes.tick_params(axis="y", labelsize=8)
     _number_axis(axes, form, language)
+    if _within_the_whole(form, series):
+        _share_axis(axes, *_reach([value for values in series.values() for value in values]))
     axes.spines[["top", "right"]].set_visible(False)
     picture.legend(fontsize=8, frameon=False, ncols=max(1, min(len(series), 4)), loc="outside upper center")
     told = "; ".join(
@@ -168,6 +173,30 @@ def _number_axis(axes, form: str, language: str) -> None:
     steps = [1, 2, 5, 10] if form == "0" else [1, 2, 2.5, 5, 10]
     axes.yaxis.set_major_locator(MaxNLocator(6, integer=form == "0", steps=steps))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: figure(value, form, language)))
+
+
+def _within_the_whole(form: str, series: dict[str, list[float | None]]) -> bool:
+    """Whether these are shares, from nobody to all; a ratio may lie above one."""
+    known = [value for values in series.values() for value in values if value is not None]
+    return form.endswith("%") and all(0 <= value <= 1 for value in known)
+
+
+def _reach(values: list[float | None]) -> tuple[float, float]:
+    """From where to where an axis of shares runs: whole tenths, at least two of them, within 0–1."""
+    known = [value for value in values if value is not None] or [0.0, 1.0]
+    low = max(math.floor(10 * min(known) - 0.2), 0)
+    high = min(math.ceil(10 * max(known) + 0.2), 10)
+    low = min(low, max(high - 2, 0))
+    return low / 10, max(high, low + 2) / 10
+
+
+def _share_axis(axes, low: float, high: float) -> None:
+    """No tick below nobody or above all; a little room beyond the ends for what stands there."""
+    from matplotlib.ticker import MaxNLocator
+
+    ticks = MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]).tick_values(low, min(high, 1.0))
+    axes.set_yticks([tick for tick in ticks if low - 1e-9 <= tick <= min(high, 1.0) + 1e-9])
+    axes.set_ylim(low - 0.02 * (high - low) * (low > 0), high + 0.03 * (high - low))
 
 
 def table_charts(table: ReportTable, language: str) -> list[Chart]:

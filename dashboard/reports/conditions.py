@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -57,7 +58,7 @@ class Facts:
     flow : DataFrame
         From :func:`data.calendar.cohorts.build_flow`, of the programme in question only.
     active : DataFrame or None
-        ``student_key, year``: academic years with active registration.
+        ``student_key`` and a column of bool for each academic year: whether registered as active in it.
     """
 
     flow: pd.DataFrame
@@ -111,8 +112,7 @@ class Facts:
         if fact == "active_year":
             if self.active is None:
                 return np.zeros(len(self.flow), dtype=bool)
-            keys = self.active.loc[self.active["year"] == value, "student_key"]
-            return self.flow["student_key"].isin(keys).to_numpy()
+            return self._active_in(value)
         if fact == "unreported_year":
             return np.array([value in years for years in self.flow["unreported_years"]], dtype=bool)
         if fact == "leave_terms_until_row":
@@ -120,6 +120,20 @@ class Facts:
         if isinstance(value, tuple):
             return self.flow[fact].isin(value).to_numpy()
         return COMPARE[name](self.flow[fact].to_numpy(dtype=float), value)
+
+    def _active_in(self, year) -> np.ndarray:
+        """Who was registered as active in an academic year."""
+        found = np.zeros(len(self.flow), dtype=bool)
+        if year in self.active:
+            keys = self.active.loc[self.active[year], "student_key"]
+            places = self._places.get_indexer(keys.astype(object))
+            found[places[places >= 0]] = True
+        return found
+
+    @cached_property
+    def _places(self) -> pd.Index:
+        """Where each student stands in the flow."""
+        return pd.Index(self.flow["student_key"].astype(object))
 
     def _leave_until(self, row: int | None) -> np.ndarray:
         """Terms of leave up to the end of a row's academic year; all of them where a row has no year."""

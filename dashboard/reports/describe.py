@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dashboard.reports.condition_words import condition_words
+from dashboard.reports.condition_words import condition_words, decimals, formula_words
 from dashboard.reports.model import MARKS, OPEN, SUPPRESSED, ReportTable, academic_year
-from dashboard.reports.profile_parts import Column, Row
+from dashboard.reports.profile_parts import Column, Profile, Row
 from dashboard.reports.provenance import ReportProvenance, local_time
 from dashboard.reports.words import STATE_WORDS, figure, head_count, say
 from data.calendar.academic_year import AcademicCalendar
@@ -124,12 +124,12 @@ def exclusion_rows(table: ReportTable, language: str) -> list[tuple[str, str, st
     ]
 
 
-def measure_words(column: Column, language: str) -> str:
+def measure_words(column: Column, profile: Profile, language: str) -> str:
     """What a column counts or averages, or its formula."""
     if column.kind == "input":
         return say(language, "measure_input")
     if column.kind == "formula":
-        return f"{say(language, 'formula')}: {column.formula}"
+        return f"{say(language, 'formula')}: {formula_words(column.formula, profile, language)}"
     name, _, fact = column.aggregate.partition(":")
     return say(language, f"measure_{name}", fact=say(language, f"fact_{fact}") if fact else "")
 
@@ -146,7 +146,11 @@ def definition_rows(table: ReportTable, language: str) -> Iterator[tuple[str, st
         label = (
             head if column.offset is not None else " · ".join(filter(None, (head, column.label[language])))
         )
-        yield label, measure_words(column, language), condition_words(column.where, table.profile, language)
+        yield (
+            label,
+            measure_words(column, table.profile, language),
+            condition_words(column.where, table.profile, language),
+        )
     for row in table.profile.rows:
         if row.where:
             yield (
@@ -158,7 +162,7 @@ def definition_rows(table: ReportTable, language: str) -> Iterator[tuple[str, st
         part = line.indicator
         name, _, fact = part.aggregate.partition(":")
         what = (
-            f"{say(language, 'formula')}: {part.formula}"
+            f"{say(language, 'formula')}: {formula_words(part.formula, table.profile, language)}"
             if part.formula
             else say(language, f"measure_{name}", fact=say(language, f"fact_{fact}") if fact else "")
         )
@@ -174,7 +178,7 @@ def score_words(table: ReportTable, key: str, language: str) -> str:
     part = table.line(key).indicator
     if not part.scored:
         return ""
-    return part.score.words() if part.score else say(language, "no_rule")
+    return decimals(part.score.words(), language) if part.score else say(language, "no_rule")
 
 
 def rule_words(table: ReportTable, key: str, language: str) -> str:

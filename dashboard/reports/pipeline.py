@@ -85,6 +85,7 @@ class Register:
     plain_tables: dict[tuple[str, str, int], ReportTable | None] = field(
         default_factory=dict, compare=False, repr=False
     )  # computed once for all files that are judged with them; None: the instrument has none for the level
+    active: dict[tuple[str, int], pd.DataFrame] = field(default_factory=dict, compare=False, repr=False)
     told_by_feeder: list[pd.DataFrame] = field(default_factory=list, compare=False, repr=False)  # at most one
 
     def observed_until(self, program_code: str = "") -> date | None:
@@ -180,8 +181,7 @@ def _computed(store: Store, register: Register, request: Request) -> ReportTable
     told, corrected = figures_of(request.figures, profile, request.program_code, request.ts)
     active = None
     if "active_year" in str(profile.source):
-        years = range(request.ts - 8, request.ts + 1)
-        active = reports_store.active_years(store, register.scope, years, request.program_code)
+        active = _active_years(store, register, request)
     return compute_table(
         profile,
         _with_reported(store, register) if "pddikti" in str(profile.source) else register.flow,
@@ -194,10 +194,19 @@ def _computed(store: Store, register: Register, request: Request) -> ReportTable
     )
 
 
+def _active_years(store: Store, register: Register, request: Request) -> pd.DataFrame:
+    """Who was registered in which year, read once for all tables of a programme and TS."""
+    key = (request.program_code, request.ts)
+    if key not in register.active:
+        years = range(request.ts - 8, request.ts + 1)
+        register.active[key] = reports_store.active_years(store, register.scope, years, request.program_code)
+    return register.active[key]
+
+
 def _with_reported(store: Store, register: Register) -> pd.DataFrame:
     """The flow with what PDDikti had of each student when it was last asked."""
     if not register.told_by_feeder:
-        register.told_by_feeder.append(reported(store))
+        register.told_by_feeder.append(reported(store, register.flow))
     return register.flow.merge(register.told_by_feeder[0], on="student_key", how="left", validate="1:1")
 
 
@@ -339,12 +348,12 @@ def hiding(store: Store, register: Register, table: ReportTable) -> Hiding:
     table : ReportTable
         The full one.
     """
-    return _judged(store, register, table)[0]
+    return _judged(store, register, table, content_hash(to_content(table)))[0]
 
 
-def _judged(store: Store, register: Register, table: ReportTable) -> tuple[Hiding, set[str]]:
-    """What to hide, and the disclosures that it was judged with."""
-    chosen, digest = table.selection, content_hash(to_content(table))
+def _judged(store: Store, register: Register, table: ReportTable, digest: str) -> tuple[Hiding, set[str]]:
+    """What to hide of a table with that :func:`content_hash`, and the disclosures that it was judged with."""
+    chosen = table.selection
     made = reports_store.disclosures(store, register.scope, chosen.program_code)
     for one in made:
         if one.content_sha256 == digest:
@@ -386,10 +395,11 @@ def public(store: Store, register: Register, table: ReportTable) -> ReportTable:
     ReportTable
         See :func:`dashboard.reports.suppress.suppress`; the same figures always hide the same.
     """
+    content = to_content(table)
+    digest = content_hash(content)
     for _ in range(TRIES):
-        found, judged_with = _judged(store, register, table)
-        content = to_content(table)
-        made = StoredDisclosure(content_hash(content), content, tuple(found.addresses))
+        found, judged_with = _judged(store, register, table, digest)
+        made = StoredDisclosure(digest, content, tuple(found.addresses))
         try:
             reports_store.save_disclosure(store, register.scope, made, judged_with, now())
         except reports_store.Overtaken:

@@ -50,7 +50,8 @@ def compute_table(
     selection : Selection
         TS and programme.
     active : DataFrame, optional
-        ``student_key, year`` of active registration; without it, cells of active students are missing.
+        Of active registration, as :func:`data.trust.reports_store.active_years` gives it; without it, cells
+        of active students are missing.
     snapshot : date, optional
         Last day on which the register was observed; when not given, that of the programme
         (:func:`data.calendar.cohorts.snapshot_date`), or of all where the programme has no student.

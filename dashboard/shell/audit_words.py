@@ -9,6 +9,7 @@ import pandas as pd
 from dashboard.shell.wording import Words
 from data.trust.audit import NOBODY
 from data.trust.audit_chain import MET, ChainReport
+from data.trust.time_stamps import DAMAGED, LOST, PROVEN, UNCHECKED, UNTRUSTED
 
 OF_ROLES = ("sign_in", "sign_out", "sign_out_everywhere")  # acts whose object is a role
 OF_LISTS = ("view_caseload", "view_followups", "view_lacking")
@@ -51,6 +52,22 @@ def chain_words(report: ChainReport, words: Words) -> list[str]:
         lines.append(words("audit.whole", n=report.entries))
     if report.earlier:
         lines.append(words("audit.earlier", n=report.earlier))
+    return [*lines, *_stamp_words(report, words)]
+
+
+def _stamp_words(report: ChainReport, words: Words) -> list[str]:
+    """What its time stamps say of the log; nothing where there are none."""
+    states = [stamp.state for stamp in report.stamps]
+    counted = {
+        "stamps_lost": states.count(LOST),
+        "stamps_bad": states.count(UNTRUSTED) + states.count(DAMAGED),
+        "stamps_unchecked": states.count(UNCHECKED),
+    }
+    lines = [words(f"audit.{key}", n=n) for key, n in counted.items() if n]
+    proven = [stamp.at for stamp in report.stamps if stamp.state == PROVEN and stamp.at is not None]
+    if proven:
+        when = f"{max(proven):%Y-%m-%d %H:%M}"
+        lines.append(words("audit.stamped", n=len(proven), when=when))
     return lines
 
 

@@ -17,6 +17,14 @@ KEPT = {
     "missing": "NOTHING IS KEPT for this store: the file was removed, or this machine never kept one",
     "forged": "NOT WRITTEN WITH THIS STORE'S KEY: the file was altered",
 }
+STAMPS = {
+    "proven": "in the log as stamped, and signed",
+    "unchecked": "in the log as stamped; signatures not checked: TEPAT_TSA_CA is not set",
+    "superseded": "of entries that the log has no more: it was restored or accepted afterwards",
+    "lost": "NOT IN THE LOG as stamped: entries were cut off or replaced, by somebody with the store's key",
+    "untrusted": "NOT SIGNED by a certificate of TEPAT_TSA_CA",
+    "damaged": "DAMAGED: no answer of a time-stamping service",
+}
 ACCEPT = typer.Option(help="Say why the log is taken as it stands, after a restore or on a further machine.")
 
 
@@ -25,17 +33,20 @@ def audit(
     accept: Annotated[str, ACCEPT] = "",
     actor: Annotated[str, typer.Option(help="Who accepts, for the log.")] = ACTOR,
 ) -> None:
-    """Prove every entry, compare the head kept outside, look at the triggers; exit code 1 when one fails.
+    """Prove every entry, compare the kept head and its time stamps, look at the triggers; 1 when one fails.
 
     --accept writes an entry that says so and keeps the present head; it makes no broken entry whole.
     """
+    from data.settings import get_settings
     from data.trust.audit import accept as accept_log
     from data.trust.audit_chain import verify_chain
+    from data.trust.time_stamps import authority
 
+    trusted = authority(get_settings().tsa_ca)
     with opened_store() as store:
         if accept:
             accept_log(store, actor=actor, reason=accept)
-        report = verify_chain(store, expect or None)
+        report = verify_chain(store, expect or None, trusted)
         for line in _lines(report, str(store.seal.path)):
             typer.echo(line)
     if not report.intact:
@@ -54,6 +65,7 @@ def _lines(report: ChainReport, path: str) -> list[str]:
         lines.append(f"           {report.after_kept:,} entries follow it: cut off, nobody would miss them")
     if report.accepted:
         lines.append(f"accepted   as it stood, by entry {', '.join(map(str, report.accepted))}")
+    lines += _stamp_lines(report)
     up = "in place" if not report.unguarded else f"MISSING OR CHANGED on {', '.join(report.unguarded)}"
     lines.append(f"triggers   {up}{'; python -m data init puts them back' if report.unguarded else ''}")
     if report.head_matches is not None:
@@ -66,4 +78,19 @@ def _lines(report: ChainReport, path: str) -> list[str]:
         lines.append("not proven: see above")
     else:
         lines.append(f"intact: {report.entries:,} entries, head {report.head}")
+    return lines
+
+
+def _stamp_lines(report: ChainReport) -> list[str]:
+    """A line for each state that stamps are in; what is wrong by its entries."""
+    lines = []
+    for state, said in STAMPS.items():
+        there = [stamp for stamp in report.stamps if stamp.state == state]
+        if not there:
+            continue
+        newest = max((stamp.at for stamp in there if stamp.at is not None), default=None)
+        until = "" if newest is None else f", the newest of {newest:%Y-%m-%d %H:%M:%S} UTC"
+        shown = [f"{stamp.entry:,}" for stamp in there][-5:]
+        which = "" if there[0].fine else f", entry {', '.join(shown)}"
+        lines.append(f"stamps     {len(there):,}{which}{until}: {said}")
     return lines

@@ -20,40 +20,42 @@ COLUMNS = ("student_key", "asked_on", "in_pddikti", "exit_in_pddikti", "unreport
 YES, NO = "yes", "no"
 
 
-def reported(store: Store) -> pd.DataFrame:
+def reported(store: Store, flow: pd.DataFrame) -> pd.DataFrame:
     """What Feeder had of each student when the student's entry term was last asked for.
 
     Parameters
     ----------
     store : Store
+    flow : DataFrame
+        Whom to tell of (:func:`data.calendar.cohorts.build_flow`): ``student_key``, ``cohort_term`` and
+        ``exit_type``, "enrolled" for who has not left.
 
     Returns
     -------
     DataFrame
-        Columns :data:`COLUMNS`, one row per student of the register. ``asked_on`` is the day of that pull
+        Columns :data:`COLUMNS`, one row per row of ``flow``. ``asked_on`` is the day of that pull
         (YYYY-MM-DD), null where no pull has ever asked for the entry term; then nothing else is told.
         ``in_pddikti`` and ``exit_in_pddikti`` are "yes" or "no", the latter null for who has not left;
         ``unreported_years`` is a tuple of the academic years in which a regular term of active study of ours
         stands nowhere in Feeder.
     """
     asked, seen = staging.kept(store, ASKED), staging.kept(store, SEEN)
-    students, terms, outcomes = schema.students, schema.terms, schema.outcomes
-    with store.reading() as connection:
-        found = fetch(connection, select(students.c.student_key, students.c.cohort_term))
+    found, terms, active = flow[["student_key", "cohort_term"]].copy(), schema.terms, None
+    if asked:
         studied = select(terms.c.student_key, terms.c.term_id).where(terms.c.status.in_(REGISTERED))
-        active = fetch(connection, studied) if asked else None
-        gone = fetch(connection, select(outcomes.c.student_key).where(outcomes.c.exit_type.is_not(None)))
+        with store.reading() as connection:
+            active = fetch(connection, studied)
     found["asked_on"] = [asked.get(str(term)) for term in found.pop("cohort_term")]
     known = found["asked_on"].notna().tolist()
     had = {what: {key for key, rows in seen.items() if [what, 0] in rows} for what in (STUDENT, EXIT)}
-    left = set(gone["student_key"])
+    left = (flow["exit_type"] != "enrolled").tolist()
     keys = found["student_key"].tolist()
     found["in_pddikti"] = [
         (YES if key in had[STUDENT] else NO) if told else None for key, told in zip(keys, known, strict=True)
     ]
     found["exit_in_pddikti"] = [
-        (YES if key in had[EXIT] else NO) if told and key in left else None
-        for key, told in zip(keys, known, strict=True)
+        (YES if key in had[EXIT] else NO) if told and gone else None
+        for key, told, gone in zip(keys, known, left, strict=True)
     ]
     years = {} if active is None else _unreported_years(active, seen)
     found["unreported_years"] = [

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Select, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from data import schema
 from data.engine.bulk import all_columns, fetch, fetch_by_keys
@@ -70,24 +70,29 @@ def averaged(terms: pd.DataFrame) -> pd.DataFrame:
         ``gpa_cum`` was empty throughout and is now such a mean (0 to 4, missing before the first average).
     """
     ordered = terms.sort_values("term_id", kind="stable")
-    gpa = pd.to_numeric(ordered["gpa_term"]).astype("float64")
-    # Without courses to take, a term of waiting for the examination says nothing of grades.
-    idle = (ordered["status"] == WAITING) & ~(pd.to_numeric(ordered["credits_attempted"]) > 0)
-    gpa = gpa.mask(idle)
-    if terms["gpa_cum"].notna().any() or gpa.isna().all():
+    means = _means(ordered, pd.Series(0, ordered.index))
+    if terms["gpa_cum"].notna().any() or means.isna().all():
         return terms.assign(gpa_cum_is_mean=False)
-    by_index: dict[int, float] = {}
-    means = []
-    for index, value in zip(ordered["term_index"], gpa, strict=True):
-        if not np.isnan(value):
-            by_index[index] = value  # a short term shares the index of the even term before it
-        means.append(np.mean(list(by_index.values())) if by_index else np.nan)
-    made = pd.Series(means, ordered.index, dtype="float64").reindex(terms.index)
-    return terms.assign(gpa_cum=made, gpa_cum_is_mean=True)
+    return terms.assign(gpa_cum=means.reindex(terms.index), gpa_cum_is_mean=True)
+
+
+def _means(terms: pd.DataFrame, whose: pd.Series) -> pd.Series:
+    """The mean of each student's term averages so far, for rows in the order of their terms."""
+    gpa = pd.to_numeric(terms["gpa_term"]).astype("float64")
+    # Without courses to take, a term of waiting for the examination says nothing of grades.
+    idle = (terms["status"] == WAITING) & ~(pd.to_numeric(terms["credits_attempted"]) > 0)
+    gpa = gpa.mask(idle)
+    known = gpa.dropna()
+    # A short term shares the index of the even term before it, and takes its place.
+    before = known.groupby([whose[known.index], terms.loc[known.index, "term_index"]]).shift()
+    sums = (known - before.fillna(0.0)).reindex(terms.index, fill_value=0.0).groupby(whose).cumsum()
+    counts = before.isna().astype(int).reindex(terms.index, fill_value=0).groupby(whose).cumsum()
+    return sums / counts.where(counts > 0)
 
 
 def told_averages(connection: Connection, which: Sequence[ColumnElement[bool]]) -> pd.DataFrame:
-    """Cumulative averages that grades alone tell, counted and summed.
+    """Cumulative averages that the register leaves out, counted and summed: told by grades, and of students
+    with neither grades nor any cumulative average the mean that :func:`averaged` makes of their terms.
 
     Parameters
     ----------
@@ -112,6 +117,33 @@ def told_averages(connection: Connection, which: Sequence[ColumnElement[bool]]) 
         .where(terms.c.gpa_cum.is_(None), terms.c.term_id % 10 != 3, has_grades, *which)
     )
     rows = fetch(connection, statement)
-    rows = told(connection, rows.assign(gpa_cum=np.full(len(rows), np.nan))).dropna(subset=["gpa_cum"])
+    rows = told(connection, rows.assign(gpa_cum=np.full(len(rows), np.nan)))
+    rows = pd.concat([rows, _bare(connection, which, has_grades)], ignore_index=True)
+    rows = rows.dropna(subset=["gpa_cum"])
     sums = rows.groupby(GROUP, as_index=False)["gpa_cum"].agg(gpa_rows="count", gpa_sum="sum")
     return sums.astype({"gpa_rows": "int64", "gpa_sum": "float64"})
+
+
+def _bare(
+    connection: Connection, which: Sequence[ColumnElement[bool]], has_grades: ColumnElement[bool]
+) -> pd.DataFrame:
+    """Regular terms of students who have averages of terms and nothing cumulative, with the mean so far."""
+    students, terms = schema.students, schema.terms
+    joined = terms.join(students, students.c.student_key == terms.c.student_key)
+    bare = (
+        select(terms.c.student_key)
+        .select_from(joined)
+        .where(*which)
+        .group_by(terms.c.student_key)
+        .having(func.count(terms.c.gpa_cum) == 0, func.count(terms.c.gpa_term) > 0)
+    )
+    columns = ("student_key", "term_id", "term_index", "status", "gpa_term", "credits_attempted")
+    statement = (
+        select(*(terms.c[name] for name in columns), students.c.program_code, students.c.cohort_term)
+        .select_from(joined)
+        .where(terms.c.student_key.in_(bare), ~has_grades, *which)
+        .order_by(terms.c.student_key, terms.c.term_id)
+    )
+    rows = fetch(connection, statement)
+    rows = rows.assign(gpa_cum=_means(rows, rows["student_key"]))
+    return rows.loc[rows["term_id"] % 10 != 3, ["student_key", "term_id", *GROUP, "gpa_cum"]]

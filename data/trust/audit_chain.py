@@ -5,18 +5,22 @@ What each kind of tampering leaves behind:
 - an entry changed, removed, renumbered or put in, or the chain rewritten without somebody's entries: an entry
   whose hash was not made with the store's key (:attr:`ChainReport.broken_at`);
 - entries cut off the end, or all of them: the head kept outside is not in the log (:attr:`ChainReport.kept`);
-- triggers dropped, switched off or replaced: :attr:`ChainReport.unguarded`.
+- triggers dropped, switched off or replaced: :attr:`ChainReport.unguarded`;
+- any of it done by somebody who has the key and the file of the head: a time stamp of a head that the log has
+  no more (:attr:`ChainReport.stamps`).
 
 Whoever holds both the key and the file of the head can write any log. Against them stands only what lies
-elsewhere: the heads in the service's log, or one noted earlier (``expected_head``).
+elsewhere: the heads in the service's log, one noted earlier (``expected_head``), or copies of time stamps
+(:mod:`data.trust.time_stamps`), which nobody but the service can make.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cryptography.x509 import Certificate
 from sqlalchemy import Connection, Engine, select
 
 from data import schema
@@ -32,6 +36,7 @@ from data.trust.audit import (
     numbers_digest,
     plain_hash,
 )
+from data.trust.time_stamps import Stamp, check_stamps
 
 PAGE = 50_000
 MET, LOST, MISSING, FORGED = "met", "lost", "missing", "forged"
@@ -64,6 +69,8 @@ class ChainReport:
         Entries by which somebody took the log as it stood.
     unguarded : tuple of str
         Tables whose append-only triggers are missing, off or not as they should be.
+    stamps : tuple of data.trust.time_stamps.Stamp
+        The time stamps that lie beside the kept head.
     """
 
     entries: int
@@ -76,6 +83,7 @@ class ChainReport:
     last: int = 0
     accepted: tuple[int, ...] = ()
     unguarded: tuple[str, ...] = ()
+    stamps: tuple[Stamp, ...] = ()
 
     @property
     def after_kept(self) -> int:
@@ -84,22 +92,27 @@ class ChainReport:
 
     @property
     def whole(self) -> bool:
-        """Whether every entry is proven and none is missed; the triggers aside."""
+        """Whether every entry is proven and none is missed; the triggers and time stamps aside."""
         return self.broken_at is None and self.head_matches is not False and self.kept == MET
 
     @property
     def intact(self) -> bool:
         """Whether nothing was altered, inserted, removed or cut off, and everything would be noticed."""
-        return self.whole and not self.unguarded
+        return self.whole and not self.unguarded and all(stamp.fine for stamp in self.stamps)
 
 
-def verify_chain(store: Store, expected_head: str | None = None) -> ChainReport:
-    """Prove every entry, oldest first; compare the kept head; look at the triggers.
+def verify_chain(
+    store: Store, expected_head: str | None = None, trusted: Sequence[Certificate] = ()
+) -> ChainReport:
+    """Prove every entry, oldest first; compare the kept head and the time stamps; look at the triggers.
 
     Parameters
     ----------
     expected_head : str, optional
         A head noted earlier; it must be the hash of some entry of an intact log.
+    trusted : sequence of Certificate
+        What the signatures of time stamps must lead to (:func:`data.trust.time_stamps.authority`); none: they
+        are compared with the log, and their signatures are not checked.
     """
     kept, found = _kept(store.seal)  # before the snapshot: the log may grow meanwhile, never shrink
     walk = Walk(store.seal, expected_head)
@@ -110,7 +123,9 @@ def verify_chain(store: Store, expected_head: str | None = None) -> ChainReport:
         if kept == MET and found is not None and not holds(connection, found):
             kept = LOST
         unguarded = tuple(unguarded_tables(connection))
-    return walk.report(kept=kept, kept_entry=found.entry if found else None, unguarded=unguarded)
+        stamps = check_stamps(connection, store.seal, trusted, walk.accepted)
+    kept_entry = found.entry if found else None
+    return walk.report(kept=kept, kept_entry=kept_entry, unguarded=unguarded, stamps=stamps)
 
 
 class Walk:

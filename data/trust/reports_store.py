@@ -13,8 +13,9 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
 import pandas as pd
-from sqlalchemy import Connection, Text, cast, func, insert, select, update
+from sqlalchemy import Connection, Integer, Text, case, cast, func, insert, select, update
 
 from data import schema
 from data.columns import REGISTERED
@@ -265,21 +266,40 @@ def known_reports(store: Store) -> list[str]:
 
 
 def active_years(store: Store, scope: Scope, years: Collection[int], program_code: str = "") -> pd.DataFrame:
-    """``student_key, year``: academic years with at least one regular term of active study (A, G or M), of
-    the students that ``scope`` may count."""
+    """Academic years with at least one regular term of active study (A, G or M), of the students that
+    ``scope`` may count.
+
+    Parameters
+    ----------
+    store : Store
+    scope : Scope
+    years : collection of int
+    program_code : str
+        Only of this programme; of all where empty.
+
+    Returns
+    -------
+    DataFrame
+        ``student_key``, and for each year a column of that name, bool; no row for who never studied.
+    """
     terms, students = schema.terms, schema.students
-    wanted = [10 * year + part for year in years for part in (1, 2)]
-    statement = select(terms.c.student_key, terms.c.term_id)
-    statement = statement.where(terms.c.term_id.in_(wanted), terms.c.status.in_(REGISTERED))
+    places = {year: place for place, year in enumerate(sorted(years))}
+    # a student has a term once: the sum holds, in two bits for each year, of how many terms of two
+    bits = {10 * year + part: 1 << 2 * place for year, place in places.items() for part in (1, 2)}
+    active = func.sum(case(bits, value=terms.c.term_id))
+    statement = select(terms.c.student_key, cast(active, Integer).label("active"))
+    statement = statement.where(terms.c.term_id.in_(list(bits)), terms.c.status.in_(REGISTERED))
     reach = aggregable(scope, students)
     if program_code:
         reach = [*reach, students.c.program_code == program_code]
     if reach:
         statement = statement.join(students, students.c.student_key == terms.c.student_key).where(*reach)
     with store.reading() as connection:
-        rows = fetch(connection, statement)
-    rows["year"] = rows.pop("term_id") // 10
-    return rows.drop_duplicates(ignore_index=True)
+        rows = fetch(connection, statement.group_by(terms.c.student_key).order_by(terms.c.student_key))
+    found = rows.pop("active").to_numpy(dtype=np.int64)
+    for year, place in places.items():
+        rows[year] = (found >> 2 * place) & 3 > 0
+    return rows
 
 
 def register_counts(store: Store, scope: Scope) -> dict[str, int]:

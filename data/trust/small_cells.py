@@ -3,7 +3,8 @@
 A count of 1–4 is *primary*. Hiding it alone is not enough, since totals bring it back; so an audit plays the
 attacker: with every published figure and every sum known, how far can a hidden count be narrowed down (two
 linear programmes per count)? Counts are hidden until none can be narrowed to fewer than ``threshold`` values.
-Both kinds carry the same mark, so the mark itself says nothing.
+Both kinds carry the same mark, so the mark itself says nothing. What one part leaves of its whole is a count
+too: 11 of 15 is not told, since four are left.
 
 Zeros are published: an empty cell concerns nobody. Two cases are stricter. A group that is small as a whole
 is hidden with its zeros, which would tell what every one of the few is. And where rates are published, a part
@@ -50,14 +51,34 @@ class CountSystem:
 
 
 def hidden_counts(system: CountSystem, threshold: int = THRESHOLD) -> frozenset[Address]:
-    """Addresses to hide: the small counts and what it takes to keep them hidden."""
+    """Addresses to hide: the small counts, the parts that leave few of their whole, and what it takes to keep
+    them hidden."""
     small = {address for address, count in system.values.items() if 0 < count < threshold}
     hidden = {address for address in small if address in system.printed}
+    hidden |= _leaving_few(system, threshold)
     while True:
         exposed = _first_exposed(system, small, hidden, threshold)
         if exposed is None:
             return frozenset(hidden)
         hidden.add(_next_to_hide(system, exposed, hidden))
+
+
+def _leaving_few(system: CountSystem, threshold: int) -> set[Address]:
+    """Printed parts that leave fewer than ``threshold`` of a printed whole, and not nobody.
+
+    A whole is the one count of a sum that the others add up to.
+    """
+    found = set()
+    for total in system.sums:
+        for sign in (1.0, -1.0):
+            wholes = [address for address, factor in total.items() if factor == sign]
+            parts = [address for address, factor in total.items() if factor == -sign]
+            if len(wholes) != 1 or len(parts) != len(total) - 1 or wholes[0] not in system.printed:
+                continue
+            whole = system.values[wholes[0]]
+            leaving = (part for part in parts if 0 < whole - system.values[part] < threshold)
+            found |= {part for part in leaving if part in system.printed}
+    return found
 
 
 def _first_exposed(system: CountSystem, small: set, hidden: set, threshold: int) -> Address | None:

@@ -1,25 +1,16 @@
-"""SELECTs of duplicates: fingerprints of the register, the newest search and what it found."""
+"""SELECTs of duplicates: the newest search and what it found."""
 
 from __future__ import annotations
 
 import pandas as pd
-from sqlalchemy import select
+from sqlalchemy import FromClause, and_, func, or_, select
 
 from data import schema
 from data.engine.bulk import fetch
 from data.engine.database import Store
 from data.trust.scope import Scope
 from data.trust.scoping import visible
-from data.verification.queries import agreeing, consenting, has_finding
-
-
-def fingerprints(store: Store) -> pd.DataFrame:
-    """``specimen_id, student_key, quality`` of every checked specimen of consenting students."""
-    table = schema.specimens
-    columns = (table.c.specimen_id, table.c.student_key, table.c.quality)
-    statement = consenting(select(*columns)).where(has_finding(table, schema.CHECKED))
-    with store.reading() as connection:
-        return fetch(connection, statement.order_by(table.c.student_key, table.c.specimen_id))
+from data.verification.queries import agreeing
 
 
 def same_file_of(store: Store, sha256: str) -> list[str]:
@@ -38,31 +29,18 @@ def newest_search(store: Store) -> dict | None:
 
 
 def duplicate_findings(
-    store: Store, scope: Scope, *, kind: str | None = None, limit: int = 500
+    store: Store, scope: Scope, *, kind: str | None = None, limit: int = 2_000
 ) -> pd.DataFrame:
     """Findings of the newest search, the strongest first: the columns of ``duplicate_findings``, ``opinion``
     (of the newest review of the pair, or null), and, where ``scope`` may identify, ``first_number,
     first_name, second_number, second_name``. Both students must be in reach of ``scope``, and both must still
     agree to verification."""
-    table, opinions = schema.duplicate_findings, schema.duplicate_reviews
-    newest = (
-        select(opinions.c.opinion)
-        .where(
-            opinions.c.kind == table.c.kind,
-            opinions.c.student_key == table.c.first_student,
-            opinions.c.second_student == table.c.second_student,
-        )
-        .order_by(opinions.c.review_id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    columns, joined, reach = [*table.c, newest.label("opinion")], table, []
-    for side in ("first", "second"):
-        owner, identity = schema.students.alias(f"{side}_owner"), schema.identities.alias(f"{side}_identity")
-        joined = joined.join(owner, owner.c.student_key == table.c[f"{side}_student"])
-        reach += [*visible(scope, owner), owner.c.student_key.in_(agreeing())]
-        if scope.may_identify:
-            joined = joined.outerjoin(identity, identity.c.student_key == owner.c.student_key)
+    table = schema.duplicate_findings
+    columns, joined, reach = [*table.c, _newest_opinion().label("opinion")], *_reached(scope)
+    if scope.may_identify:
+        for side in ("first", "second"):
+            identity = schema.identities.alias(f"{side}_identity")
+            joined = joined.outerjoin(identity, identity.c.student_key == table.c[f"{side}_student"])
             columns += [
                 identity.c.student_number.label(f"{side}_number"),
                 identity.c.name.label(f"{side}_name"),
@@ -72,3 +50,38 @@ def duplicate_findings(
         statement = statement.where(table.c.kind == kind)
     with store.reading() as connection:
         return fetch(connection, statement.order_by(table.c.expected_false, table.c.finding_id).limit(limit))
+
+
+def duplicate_counts(store: Store, scope: Scope) -> dict[str, tuple[int, int]]:
+    """Kind → how many findings of the newest search ``scope`` reaches, as :func:`duplicate_findings` lists
+    them, and how many of them nobody has judged; kinds without a finding are left out."""
+    table, (joined, reach) = schema.duplicate_findings, _reached(scope)
+    judged = func.count(_newest_opinion())
+    statement = select(table.c.kind, func.count(), judged).select_from(joined).where(*reach)
+    with store.reading() as connection:
+        rows = connection.execute(statement.group_by(table.c.kind)).tuples().all()
+    return {kind: (found, found - done) for kind, found, done in rows}
+
+
+def _newest_opinion():
+    """Of a pair, whichever of the two the search named first."""
+    table, opinions = schema.duplicate_findings, schema.duplicate_reviews
+    one, other = opinions.c.student_key, opinions.c.second_student
+    same = or_(
+        and_(one == table.c.first_student, other == table.c.second_student),
+        and_(one == table.c.second_student, other == table.c.first_student),
+    )
+    newest = select(opinions.c.opinion).where(opinions.c.kind == table.c.kind, same)
+    return newest.order_by(opinions.c.review_id.desc()).limit(1).scalar_subquery()
+
+
+def _reached(scope: Scope) -> tuple[FromClause, list]:
+    """Findings joined to both students, and what limits them to those in reach who agree."""
+    table = schema.duplicate_findings
+    joined: FromClause = table
+    reach: list = []
+    for side in ("first", "second"):
+        owner = schema.students.alias(f"{side}_owner")
+        joined = joined.join(owner, owner.c.student_key == table.c[f"{side}_student"])
+        reach += [*visible(scope, owner), owner.c.student_key.in_(agreeing())]
+    return joined, reach

@@ -170,11 +170,11 @@ def free_ports(count: int) -> list[int]:
 
 @pytest.fixture(scope="session")
 def server():
-    """The whole of it, up and running; skipped where there is no nginx."""
+    """The whole of it, up and running."""
     nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
     binaries = _postgresql_binaries()
     if nginx is None:
-        pytest.skip("nginx is not installed: `make system` installs it")
+        pytest.fail("nginx is not installed: `make system` installs it")
     if binaries is None:
         pytest.fail("no PostgreSQL server is installed: `make system` installs one")
     folder = Path(tempfile.mkdtemp(prefix="tepat"))

@@ -288,7 +288,8 @@ def test_behind_nginx_on_one_port_the_cookie_leads_every_request_to_its_process(
             {"name": f"students{number}.csv", "mimeType": "text/csv", "buffer": STUDENTS}
         )
         expect(page.get_by_text(f"students{number}.csv").first).to_be_visible()
-    page.wait_for_timeout(500)
+        # as a person does, who chooses the next file when the page has taken this one
+        expect(page.get_by_role("combobox", name=re.compile(f"students{number}"))).to_be_visible()
     assert set(uploads) == {204} and len(uploads) >= 3
     for number in ("1", "2"):
         _, headers = asked(one_port, "GET", "/", Cookie=f"{mark_name(True)}={number}")

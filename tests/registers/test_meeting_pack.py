@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-from datetime import date
-from pathlib import Path
 
 import openpyxl
 import pytest
@@ -15,34 +13,12 @@ from dashboard.components.filters import GroupFilter
 from dashboard.shell import caches, stores
 from dashboard.shell.access import scope_for
 from dashboard.shell.wording import Words
-from data.files.mapping import load_mapping
-from data.records.ingest import Source, apply_import, plan_import
-from data.store import open_store
 from data.trust.accounts import Account
 from data.trust.small_cells import MARK, THRESHOLD
-from tests.registers.second_university import write
 from tests.registers.second_university.plan import KINDS, PLAN
 
-READ_ON = date(2026, 10, 1)
 HUSBANDRY, LAW = "54231", "74101"
 EN = Words("en")
-
-
-@pytest.fixture(scope="module")
-def university(tmp_path_factory):
-    """The second university's registers, both systems of it; nobody taught a model there."""
-    office = write(tmp_path_factory.mktemp("office"))
-    store = open_store(folder=tmp_path_factory.mktemp("rekaan"))
-    mapping = load_mapping(office.mapping)
-    for files in (
-        {"students": office.students, "terms": office.terms, "outcomes": office.outcomes},
-        {"students": office.old_students, "terms": office.old_terms, "outcomes": office.old_outcomes},
-    ):
-        sources = [Source.from_path(table, Path(path)) for table, path in files.items()]
-        plan = plan_import(sources, mapping, store=store, today=READ_ON)
-        apply_import(store, plan, actor="tester")
-    yield store
-    store.close()
 
 
 @pytest.fixture
@@ -126,6 +102,20 @@ def test_of_graduates_only_everybody_is_counted_also_after_the_last_has_gone(pac
     assert kept[:4] == [1] * 4 and kept[6:] == [1] * 2
     assert rows[3][2] == entered and rows[3][6] == pytest.approx(on_time / entered)  # four normal terms
     assert {row[7] for row in rows} == {0}
+
+
+@pytest.mark.parametrize("form", ["internal", "public"])
+@pytest.mark.parametrize("program", [HUSBANDRY, LAW, None])
+def test_who_is_still_here_reaches_as_far_as_the_cohorts_side_by_side(pack, program, form):
+    cohorts = tuple(10 * year + 1 for year in (2017, 2018, 2021, 2023))
+    drawn = {row[0]: row[2:] for row in pack(form, "retention", program, cohorts)}
+    beside = {}
+    for row in pack(form, "compare", program, cohorts):
+        beside.setdefault(row[0], []).append(row[3])
+    compared = [name for name in beside if name in drawn]
+    assert len(compared) >= 2
+    for name in compared:
+        assert list(drawn[name]) == beside[name][:8], name
 
 
 def test_a_head_of_one_programme_gets_no_other(pack):

@@ -5,40 +5,15 @@ No model was taught there yet.
 
 from __future__ import annotations
 
-from datetime import date
-from pathlib import Path
-
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from dashboard.shell import stores
 from dashboard.shell.service.routes import BASE, service_routes
-from data.files.mapping import load_mapping
-from data.records.ingest import Source, apply_import, plan_import
 from data.settings import get_settings
-from data.store import open_store
 from data.trust.tokens import create_token
-from tests.registers.second_university import truth, write
-
-READ_ON = date(2026, 10, 1)
-
-
-@pytest.fixture(scope="module")
-def university(tmp_path_factory):
-    """The second university's registers, both systems of it."""
-    office = write(tmp_path_factory.mktemp("office"))
-    store = open_store(folder=tmp_path_factory.mktemp("rekaan"))
-    mapping = load_mapping(office.mapping)
-    for files in (
-        {"students": office.students, "terms": office.terms, "outcomes": office.outcomes},
-        {"students": office.old_students, "terms": office.old_terms, "outcomes": office.old_outcomes},
-    ):
-        sources = [Source.from_path(table, Path(path)) for table, path in files.items()]
-        plan = plan_import(sources, mapping, store=store, today=READ_ON)
-        apply_import(store, plan, actor="tester")
-    yield store
-    store.close()
+from tests.registers.second_university import truth
 
 
 @pytest.fixture

@@ -83,28 +83,6 @@ def copies_among(own: Sequence[str], all_prints: Sequence[str]) -> list[tuple[in
     ]
 
 
-def near_pairs(prints: Sequence[str], most_bits: int) -> list[tuple[int, int]]:
-    """Pairs that differ in few bits: candidates for a closer look at the images.
-
-    Parameters
-    ----------
-    prints : sequence of str
-        n fingerprints.
-    most_bits : int
-        Of 256.
-
-    Returns
-    -------
-    list of (int, int)
-        Indices, the smaller first.
-    """
-    return [
-        (row, int(column))
-        for row, differing, _ in _compare(prints, prints)
-        for column in np.flatnonzero(differing[row + 1 :] <= most_bits) + row + 1
-    ]
-
-
 def _compare(own: Sequence[str], all_prints: Sequence[str]):
     """Row, number of differing bits and of bits that either has set, against every other fingerprint."""
     if not len(own) or not len(all_prints):

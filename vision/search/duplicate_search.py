@@ -1,11 +1,13 @@
 """Duplicates over a whole register: one image under two names, one hand under several.
 
-How often chance brings strangers so close is extrapolated from this register's own pairs (:class:`Tail`), and
-stands beside every finding. A finding is a reason to look, nothing more.
+How often chance brings strangers so close is extrapolated from this register's own pairs
+(:class:`vision.search.duplicates.Tail`), times the pairs that were compared, and stands beside every finding.
+A finding is a reason to look, nothing more.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,40 +16,53 @@ import pandas as pd
 from data import queries
 from data.engine.database import Store
 from data.engine.progress import Progress
-from data.signatures.findings import fingerprint_of, read_findings
 from data.trust.scope import Scope
 from data.verification import queries as reads
-from data.verification.duplicates import fingerprints
 from data.verification.write import replace_duplicates
 from vision.descriptor.common_scale import DescriptorSpace
+from vision.descriptor.describe_specimens import describe_pending, id_of_descriptor
 from vision.descriptor.descriptors import Descriptor
-from vision.scans.fingerprint import image_distance
+from vision.descriptor.outlines import Outlines
 from vision.scans.images import decode_image
 from vision.scans.preprocess import to_ink
-from vision.search.duplicates import MOST_BITS, Tail, pairs_within, same_images
+from vision.search.duplicates import Duplicate
+from vision.search.hand_style import style_of
+from vision.search.one_hand import (
+    FEWEST_PAIRS,
+    Alike,
+    Register,
+    foreign_specimens,
+    other_names,
+    same_hands,
+    told_apart,
+)
+from vision.search.turned_copies import OutlineChance, same_images, stranger_pairs
 from vision.verification.reference_choice import SPOILING
-from vision.verification.verification_tools import tools_for
+from vision.verification.verification_tools import Tools, tools_for
 
 COLUMNS = ["kind", "first_student", "second_student", "first_specimen", "second_specimen"]
 COLUMNS += ["measure", "expected_false"]
 MOST_FINDINGS = 500
+"""Of one kind; the strongest are kept."""
 SEARCHING = "searching for duplicates"
-SAMPLED = 20_000
-"""Pairs of strangers that a tail is fitted to."""
 CHUNK = 200
-EXACT_STUDENTS = 4_000
-"""Above, means are projected to fewer numbers at random: 100,000 of them would not fit into memory."""
+EXACT_SPECIMENS = 5_000
+"""Above, descriptors are projected to fewer numbers at random: 100,000 of them would not fit into memory."""
 PROJECTED = 1_024
 """Numbers after the projection; distances keep a relative error of 2 % (Johnson and Lindenstrauss 1984)."""
 
+OWN_SCALE, MOST_SCALING, EACH_SCALING = 20, 400, 3
+"""Students from whom on a register has a scale of its own; at most so many students, and so many signatures
+of each, it is taken from."""
+
 
 @dataclass(frozen=True)
-class _Means:
-    """Mean placed descriptor of each student, and one specimen to show."""
+class _Filed:
+    """A register in memory, and what its rows are called in the store."""
 
+    register: Register
     students: np.ndarray
-    vectors: np.ndarray
-    shown: np.ndarray
+    specimens: np.ndarray
 
 
 def search_duplicates(
@@ -64,128 +79,131 @@ def search_duplicates(
     Parameters
     ----------
     expected : float
-        Pairs of strangers that chance may bring into the list of one hand.
+        Pairs of strangers that chance may bring into the list of each kind of one hand.
 
     Returns
     -------
     DataFrame
-        ``kind`` (same_image, same_hand), ``first_student, second_student, first_specimen, second_specimen,
-        measure`` (correlation, or distance), ``expected_false`` (pairs as close that chance alone would
-        give), the least expected first.
+        ``kind`` (one of :data:`data.columns.DUPLICATE_KINDS`), ``first_student, second_student,
+        first_specimen, second_specimen, measure`` (see :class:`vision.search.duplicates.Duplicate`),
+        ``expected_false`` (pairs as close that chance alone would give), the least expected first. Pairs of
+        the first two kinds are not repeated under the others. Of ``foreign_specimen`` the first student is
+        the one on whose file the specimen is, the second the one whose hand it resembles.
     """
     if not expected > 0:
         raise ValueError(f"expected: must be positive, got {expected}")
     tools = tools_for(store, descriptor)
-    images, about_images = _same_images(store, progress)
-    means = _student_means(store, tools.descriptor_id, tools.ground.background.space, progress)
-    hands, about_hands = _same_hands(means, expected)
+    describe_pending(store, progress, descriptor=Outlines())
+    images, content = _same_images(store)
+    hands, about = _one_hand(_read_register(store, tools, progress), expected, images)
     found = pd.DataFrame([*images, *hands], columns=COLUMNS).sort_values("expected_false", kind="stable")
-    content = {"same_image": about_images, "same_hand": about_hands}
-    replace_duplicates(store, tools.descriptor_id, content, found, actor=actor, role=role)
+    replace_duplicates(store, tools.descriptor_id, content | about, found, actor=actor, role=role)
     return found.reset_index(drop=True)
 
 
-def _same_images(store: Store, progress: Progress | None) -> tuple[list[tuple], dict]:
-    rows = fingerprints(store)
-    rows["print"] = [fingerprint_of(read_findings(quality)) for quality in rows["quality"]]
-    rows = rows.dropna(subset=["print"]).reset_index(drop=True)
-    prints, owners = rows["print"].tolist(), rows["student_key"].to_numpy()
-    pairs = _stranger_pairs(owners)
-    about = {"specimens": len(rows), "pairs": pairs, "found": 0}
-    if pairs < 10:
-        return [], about
-    tail = Tail.fit(_sampled_bits(prints, owners), logarithmic=False)
+def _same_images(store: Store) -> tuple[list[tuple], dict]:
+    outlined = id_of_descriptor(Outlines())
+    known = reads.described(store, outlined)
+    ids, outlines = reads.descriptors(store, outlined, list(known["specimen_id"]))
+    inked = np.flatnonzero(outlines.any(axis=1)) if ids else np.empty(0, int)
+    ids, outlines = [ids[row] for row in inked], outlines[inked]
+    owners = known.set_index("specimen_id").loc[ids, "student_key"].to_numpy()
+    pairs = stranger_pairs(np.unique(owners, return_counts=True)[1])
+    about = {"specimens": len(ids), "pairs": pairs, "found": 0}
+    if pairs < FEWEST_PAIRS:
+        return [], {"same_image": about}
+    chance = OutlineChance.of(outlines, owners)
 
     def ink(row: int) -> np.ndarray:
-        return to_ink(decode_image(queries.specimen_image(store, rows["specimen_id"][row], Scope.system())))
+        return to_ink(decode_image(queries.specimen_image(store, ids[row], Scope.system())))
 
-    hits = same_images(prints, owners, ink, MOST_BITS)[:MOST_FINDINGS]
-    if progress:
-        progress(1, 2, SEARCHING)
-    found = []
-    for hit in hits:
-        bits = image_distance(prints[hit.first], prints[hit.second])
-        chance = tail.expected(pairs, bits)
-        found.append(_row("same_image", rows, hit.first, hit.second, hit.measure, chance))
-    return found, about | {"found": len(found)}
+    hits = same_images(outlines, owners, ink)
+    rows = []
+    for hit in hits[:MOST_FINDINGS]:
+        one, other = sorted((hit.first, hit.second), key=lambda place: owners[place])
+        expected = chance.expected(outlines[one], outlines[other])
+        rows.append(("same_image", owners[one], owners[other], ids[one], ids[other], hit.measure, expected))
+    return rows, {"same_image": about | {"found": len(hits)}}
 
 
-def _same_hands(means: _Means, expected: float) -> tuple[list[tuple], dict]:
-    count = len(means.students)
-    pairs = count * (count - 1) // 2
-    about = {"students": count, "pairs": pairs, "expected": expected, "limit": None, "found": 0}
-    if pairs < 10:
-        return [], about
-    tail = Tail.fit(_sampled_distances(means.vectors), logarithmic=True)
-    limit = tail.limit(pairs, expected)
-    hits = pairs_within(means.vectors, limit)[:MOST_FINDINGS]
-    rows = pd.DataFrame({"student_key": means.students, "specimen_id": means.shown})
-    found = [
-        _row("same_hand", rows, hit.first, hit.second, hit.measure, tail.expected(pairs, hit.measure))
-        for hit in hits
-    ]
-    return found, about | {"limit": limit, "found": len(found)}
-
-
-def _row(kind: str, rows: pd.DataFrame, first: int, second: int, measure: float, chance: float) -> tuple:
-    one, other = sorted((first, second), key=lambda place: rows["student_key"][place])
-    keys, specimens = rows["student_key"], rows["specimen_id"]
-    return kind, keys[one], keys[other], specimens[one], specimens[other], measure, chance
-
-
-def _student_means(
-    store: Store, descriptor_id: str, space: DescriptorSpace, progress: Progress | None
-) -> _Means:
-    """Read some students at a time, so that only their means are ever held together."""
-    known = reads.described(store, descriptor_id, SPOILING[:-1])  # a copy is one hand's work too
+def _read_register(store: Store, tools: Tools, progress: Progress | None) -> _Filed:
+    """Read some students at a time, so that only what is compared is ever held together."""
+    known = reads.described(store, tools.descriptor_id, SPOILING[:-1])  # a copy is one hand's work too
     groups = known.groupby("student_key", sort=True)["specimen_id"].agg(list)
+    space = _scale(store, tools, groups)
     project = None
-    if len(groups) > EXACT_STUDENTS:
+    if len(known) > EXACT_SPECIMENS:
         draws = np.random.default_rng(0).standard_normal((len(space.centre), PROJECTED), dtype=np.float32)
         project = draws / np.float32(np.sqrt(PROJECTED))
-    vectors, students, shown = [], [], []
+    students, specimens, owners, vectors, styles = [], [], [], [], []
     for start in range(0, len(groups), CHUNK):
         part = groups.iloc[start : start + CHUNK]
-        ids, read = reads.descriptors(store, descriptor_id, [one for each in part for one in each])
+        ids, read = reads.descriptors(store, tools.descriptor_id, [one for each in part for one in each])
         placed = dict(zip(ids, space.place(read) if ids else [], strict=True))
-        for key, specimens in part.items():
-            there = [one for one in specimens if one in placed]
-            if there:
-                mean = np.mean([placed[one] for one in there], axis=0)
-                vectors.append(mean if project is None else mean @ project)
-                students.append(key)
-                shown.append(there[0])
+        for key, wanted in part.items():
+            there = [one for one in wanted if one in placed]
+            if not there:
+                continue
+            own = np.array([placed[one] for one in there], np.float32)
+            style = style_of(own.mean(axis=0, keepdims=True), tools.descriptor.blocks)
+            styles.append(None if style is None else style[0])
+            vectors.append(own if project is None else own @ project)
+            owners += [len(students)] * len(there)
+            specimens += there
+            students.append(key)
         if progress:
-            progress(len(groups) + start + len(part), 2 * len(groups), SEARCHING)
-    return _Means(np.array(students, dtype=object), np.array(vectors, np.float32), np.array(shown, object))
+            progress(start + len(part), len(groups), SEARCHING)
+    width = len(space.centre) if project is None else PROJECTED
+    every = np.concatenate(vectors) if vectors else np.empty((0, width), np.float32)
+    means = np.array([own.mean(axis=0) for own in vectors], np.float32).reshape(len(vectors), width)
+    style = None if not styles or styles[0] is None else np.array(styles, np.float32)
+    register = Register(np.array(owners, int), every, means, style)
+    return _Filed(register, np.array(students, object), np.array(specimens, object))
 
 
-def _sampled_distances(vectors: np.ndarray) -> np.ndarray:
-    first, second = _sampled_pairs(len(vectors))
-    parts = [
-        np.linalg.norm(vectors[first[start : start + 1_000]] - vectors[second[start : start + 1_000]], axis=1)
-        for start in range(0, len(first), 1_000)
+def _scale(store: Store, tools: Tools, groups: pd.Series) -> DescriptorSpace:
+    """The scale of the register's own signatures, where it has enough students: on that of other writers, of
+    another script, some signatures lie far from everybody, and chance is told too small."""
+    if len(groups) < OWN_SCALE:
+        return tools.ground.background.space
+    chosen = groups.iloc[np.linspace(0, len(groups) - 1, min(len(groups), MOST_SCALING)).astype(int)]
+    wanted = [one for each in chosen for one in each[:EACH_SCALING]]
+    _, read = reads.descriptors(store, tools.descriptor_id, wanted)
+    return DescriptorSpace.fit(read, tools.descriptor.blocks)
+
+
+def _one_hand(filed: _Filed, expected: float, images: list[tuple]) -> tuple[list[tuple], dict]:
+    """Rows of the three kinds, and what is told about each search."""
+    register, place = filed.register, {key: row for row, key in enumerate(filed.students)}
+    pictured = {frozenset(place.get(key, -1) for key in row[1:3]) for row in images}
+    hands, foreign = told_apart(
+        register, same_hands(register, expected), foreign_specimens(register, expected, pictured)
+    )
+    listed = pictured | {frozenset((hit.first, hit.second)) for hit in hands.hits}
+    listed |= {frozenset((int(register.owners[hit.first]), hit.second)) for hit in foreign.hits}
+    named = other_names(register, expected, listed)
+    shown = np.searchsorted(register.owners, np.arange(len(filed.students)))
+
+    def of_students(hit: Duplicate) -> tuple:
+        return hit.first, hit.second, shown[hit.first], shown[hit.second]
+
+    def of_specimen(hit: Duplicate) -> tuple:
+        theirs = np.flatnonzero(register.owners == hit.second)
+        apart = np.linalg.norm(register.vectors[theirs] - register.vectors[hit.first], axis=1)
+        return register.owners[hit.first], hit.second, hit.first, theirs[apart.argmin()]
+
+    rows, about = [], {}
+    searches: list[tuple[str, Alike, Callable[[Duplicate], tuple]]] = [
+        ("same_hand", hands, of_students),
+        ("foreign_specimen", foreign, of_specimen),
+        ("other_name", named, of_students),
     ]
-    return np.concatenate(parts)
-
-
-def _sampled_bits(prints: list[str], owners: np.ndarray) -> np.ndarray:
-    words = np.frombuffer(bytes.fromhex("".join(prints)), np.uint64).reshape(len(prints), -1)
-    first, second = _sampled_pairs(len(prints))
-    strangers = owners[first] != owners[second]
-    return np.bitwise_count(words[first] ^ words[second]).sum(axis=1)[strangers]
-
-
-def _sampled_pairs(count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of different places: all of them when they are few, else a sample that is always the same."""
-    if count * (count - 1) // 2 <= SAMPLED:
-        return np.triu_indices(count, 1)
-    rng = np.random.default_rng(0)
-    first = rng.integers(0, count, SAMPLED)
-    return first, (first + rng.integers(1, count, SAMPLED)) % count
-
-
-def _stranger_pairs(owners: np.ndarray) -> int:
-    """Pairs of specimens of different students."""
-    counts = np.unique(owners, return_counts=True)[1].astype(np.int64)
-    return int((counts.sum() ** 2 - (counts**2).sum()) // 2)
+    for kind, alike, places in searches:
+        counted = {"students": len(filed.students), "specimens": len(filed.specimens), "pairs": alike.pairs}
+        about[kind] = counted | {"expected": expected, "found": len(alike.hits)}
+        for hit in alike.hits[:MOST_FINDINGS]:
+            first, second, one, other = places(hit)
+            keys = filed.students[first], filed.students[second]
+            ids = filed.specimens[one], filed.specimens[other]
+            rows.append((kind, *keys, *ids, hit.measure, alike.expected(hit)))
+    return rows, about

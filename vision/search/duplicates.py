@@ -1,36 +1,49 @@
-"""One image filed twice, and one hand signing for several students, over a whole register."""
+"""Closer than strangers: pairs of rows over a whole register, and how many such pairs chance alone gives.
+
+How far strangers lie from a signature differs from signature to signature: a simple one is near to many. So a
+distance is told in that signature's own strangers' distances, from both ends (symmetric score normalisation,
+Auckenthaler, Carey and Lloyd-Thomas 2000), and chance is read off the scores of strangers.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
-from vision.descriptor.common_scale import squared_distances
-from vision.scans.fingerprint import near_pairs
-from vision.search.identify import FalseHits, expected_false_hits, limit_for
+from vision.descriptor.common_scale import squared_distances, squared_lengths
 
-KINDS = ("same_image", "same_hand")
-MOST_BITS = 40
-"""Of 256; copies differ by fewer, two signings by one writer by more (see the tests)."""
-SAME_IMAGE = 0.93
-"""Correlation of two aligned drawings from which they count as one image; two signings stay below it."""
-_SIDE = 256
+SAMPLED = 20_000
+"""Pairs of strangers that a tail is fitted to."""
+COMPARED = 400
+"""Strangers that a row's usual distance is taken from."""
+NEAR_BOTH = -1.0
+"""Spreads: from either end a pair lies at least so much nearer than strangers' middle, so that one signature
+near to all is no finding with everybody."""
+_TOWARDS_ALL = 5, 20
+"""Strangers' distances that the middle and the spread of all rows stand for in a row's own: of few strangers
+a row's own are no more than a guess."""
+_NEAREST = 1e-6
+"""Distance that stands for none: of two equal rows."""
+_BLOCK = 512
+_LOWER = 0.05, 0.01
+"""Shares of strangers whose places tell how heavy the tail is, where at least `_BELOW` lie below."""
+_BELOW = 10
 
 
 @dataclass(frozen=True)
 class Duplicate:
-    """Two specimens of different students that may have one origin.
+    """Two specimens, or students, that may have one origin.
 
     Attributes
     ----------
-    kind : {"same_image", "same_hand"}
+    kind : str
+        One of :data:`data.columns.DUPLICATE_KINDS`.
     first, second : int
-        Indices of the specimens.
+        Indices of the specimens or students.
     measure : float
-        Correlation after alignment (same_image) or distance (same_hand).
+        Correlation of the fitted drawings (same_image), or the score, in spreads of strangers' distances,
+        negative where nearer (the other kinds).
     """
 
     kind: str
@@ -39,193 +52,170 @@ class Duplicate:
     measure: float
 
 
-def aligned_correlation(first: np.ndarray, second: np.ndarray) -> float:
-    """Correlation of two drawings after they were cropped, scaled alike and shifted onto each other.
-
-    Parameters
-    ----------
-    first, second : uint8 (h, w)
-        Ink bright on 0.
-
-    Returns
-    -------
-    float, −1 to 1
-        0 when one of them has no ink.
-    """
-    drawings = [_common_size(image) for image in (first, second)]
-    if any(drawing is None for drawing in drawings):
-        return 0.0
-    shift, _ = cv2.phaseCorrelate(*(cv2.GaussianBlur(d, (0, 0), 2.0) for d in drawings))
-    limited = np.clip(shift, -0.1 * _SIDE, 0.1 * _SIDE)
-    found = []
-    for step in (limited, np.zeros(2)):
-        matrix = np.array([[1, 0, -step[0]], [0, 1, -step[1]]], dtype=np.float32)
-        moved = cv2.warpAffine(drawings[1], matrix, (drawings[1].shape[1], drawings[1].shape[0]))
-        found.append(np.corrcoef(drawings[0].ravel(), moved.ravel())[0, 1])
-    return float(np.nan_to_num(max(found)))
-
-
-def _common_size(image: np.ndarray) -> np.ndarray | None:
-    left, top, width, height = cv2.boundingRect((image > 20).astype(np.uint8))
-    if not width:
-        return None
-    crop = image[top : top + height, left : left + width]
-    drawing = cv2.resize(crop, (_SIDE, _SIDE // 2), interpolation=cv2.INTER_AREA).astype(np.float32)
-    return cv2.copyMakeBorder(cv2.GaussianBlur(drawing, (0, 0), 1.0), *([16] * 4), cv2.BORDER_CONSTANT)
-
-
-def same_images(
-    prints: Sequence[str], owners: Sequence, image: Callable[[int], np.ndarray], most_bits: int = MOST_BITS
-) -> list[Duplicate]:
-    """Specimens of different students that are copies of one image.
-
-    Parameters
-    ----------
-    prints : sequence of str
-        :func:`vision.scans.fingerprint.image_fingerprint` of each specimen.
-    owners : sequence
-        The student of each.
-    image : callable
-        Index → ink image; called only for near fingerprints.
-    most_bits : int
-
-    Returns
-    -------
-    list of Duplicate
-        Best first.
-    """
-    found = []
-    for first, second in near_pairs(prints, most_bits):
-        if owners[first] == owners[second]:
-            continue
-        measure = aligned_correlation(image(first), image(second))
-        if measure >= SAME_IMAGE:
-            found.append(Duplicate("same_image", first, second, measure))
-    return sorted(found, key=lambda hit: (-hit.measure, hit.first, hit.second))
-
-
 @dataclass(frozen=True)
-class HandSearch:
-    """Students whose signatures look like one hand's.
+class Usual:
+    """How far strangers lie from each row.
 
     Attributes
     ----------
-    hits : tuple of Duplicate
-        Indices are those of ``students``; nearest first.
-    students : ndarray (s,)
-    limit : float
-        Distance at or below which a pair is a hit.
-    chance : FalseHits
-        What chance alone would give at this limit.
+    middle, spread : float64 (n,)
+        Median of the logarithms of the distances, and their median absolute deviation as a standard one.
     """
 
-    hits: tuple[Duplicate, ...]
-    students: np.ndarray
-    limit: float
-    chance: FalseHits
+    middle: np.ndarray
+    spread: np.ndarray
 
 
-def student_means(placed: np.ndarray, owners) -> tuple[np.ndarray, np.ndarray]:
-    """Mean placed descriptor of each student: the log-Euclidean mean of the references.
+@dataclass(frozen=True)
+class Rows:
+    """Rows to compare.
 
-    Returns
-    -------
-    students : ndarray (s,)
-    means : float32 (s, d)
+    Attributes
+    ----------
+    vectors : float32 (n, d)
+    owners : int (n,)
+        Whose each is; rows of one owner are never a pair.
+    usual : Usual
     """
-    owners = np.asarray(owners)
-    students, which = np.unique(owners, return_inverse=True)
-    order = np.argsort(which, kind="stable")
-    starts = np.searchsorted(which[order], np.arange(len(students)))
-    sums = np.add.reduceat(placed[order].astype(np.float64), starts, axis=0)
-    return students, (sums / np.bincount(which)[:, None]).astype(np.float32)
+
+    vectors: np.ndarray
+    owners: np.ndarray
+    usual: Usual
 
 
-def same_hands(
-    placed: np.ndarray, owners, between_writers, expected: float = 1.0, most: int = 200
-) -> HandSearch:
-    """Pairs of students whose mean signatures lie closer than different writers' do.
+def compared(vectors: np.ndarray, owners, others: np.ndarray, other_owners, seed: int = 0) -> Rows:
+    """Rows with their usual distances from strangers among other rows.
 
     Parameters
     ----------
-    placed : float32 (n, d)
-        Placed descriptors of the specimens.
-    owners : sequence (n,)
-        The student of each.
-    between_writers : array_like of float
-        Distances between the means of writers known to be different, made the same way.
-    expected : float
-        Hits that chance may give over the whole search.
-    most : int
-        At most so many hits are returned.
+    vectors : float32 (n, d)
+    owners : int (n,)
+    others : float32 (m, d)
+        Strangers are drawn from these, at most `COMPARED` of them.
+    other_owners : int (m,)
 
-    Returns
-    -------
-    HandSearch
+    Raises
+    ------
+    ValueError
+        If no row has a stranger.
     """
-    students, means = student_means(placed, owners)
-    pairs = len(students) * (len(students) - 1) // 2
-    limit = limit_for(between_writers, max(pairs, 1), expected)
-    found = pairs_within(means, limit)
-    return HandSearch(
-        tuple(found[:most]), students, limit, expected_false_hits(pairs, between_writers, limit)
-    )
+    owners, other_owners = np.asarray(owners), np.asarray(other_owners)
+    drawn = np.sort(np.random.default_rng(seed).permutation(len(others))[:COMPARED])
+    counts, middle, spread = (np.zeros(len(vectors)) for _ in range(3))
+    for start in range(0, len(vectors), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        own = owners[part, None] == other_owners[drawn]
+        held = np.ma.masked_array(_logs(vectors[part], others[drawn]), own)
+        counts[part] = (~own).sum(axis=1)
+        middle[part] = np.ma.median(held, axis=1).filled(0.0)
+        spread[part] = 1.4826 * np.ma.median(np.ma.abs(held - middle[part, None]), axis=1).filled(0.0)
+    if not counts.any():
+        raise ValueError("owners: no row has a stranger to be compared with")
+    middle_all, spread_all = (float(np.median(of[counts > 0])) for of in (middle, spread))
+    few, fewer = _TOWARDS_ALL
+    middle = (counts * middle + few * middle_all) / (counts + few)
+    spread = np.sqrt((counts * spread**2 + fewer * spread_all**2) / (counts + fewer))
+    return Rows(vectors, owners, Usual(middle, np.maximum(spread, 1e-6)))
 
 
-def pairs_within(means: np.ndarray, limit: float) -> list[Duplicate]:
-    """Pairs of rows of ``means`` (s, d) at most ``limit`` apart, the nearest first; memory grows with s."""
+def _logs(first: np.ndarray, second: np.ndarray, lengths: np.ndarray | None = None) -> np.ndarray:
+    return 0.5 * np.log(np.maximum(squared_distances(first, second, lengths), _NEAREST**2))
+
+
+def _scores(logs: np.ndarray, first: Usual, second: Usual) -> np.ndarray:
+    """Of a block: rows of ``first`` against all of ``second``; not a number unless near from both ends."""
+    ours = (logs - first.middle[:, None]) / first.spread[:, None]
+    theirs = (logs - second.middle) / second.spread
+    return np.where(np.maximum(ours, theirs) <= NEAR_BOTH, 0.5 * (ours + theirs), np.nan)
+
+
+def stranger_scores(first: Rows, second: Rows, seed: int = 0) -> np.ndarray:
+    """Scores of pairs of different owners: of all when they are few, else of a sample that is always the
+    same."""
+    count = len(first.vectors) * len(second.vectors)
+    places = np.arange(count) if count <= SAMPLED else np.random.default_rng(seed).integers(0, count, SAMPLED)
+    row, column = np.divmod(places, len(second.vectors))
+    strangers = first.owners[row] != second.owners[column]
+    if first is second:  # a pair once, not from both sides
+        strangers &= (row < column) | (count > SAMPLED)
+    return scores_between(first, row[strangers], second, column[strangers])
+
+
+def scores_between(first: Rows, rows: np.ndarray, second: Rows, columns: np.ndarray) -> np.ndarray:
+    """Scores of chosen pairs: row ``rows[k]`` of ``first`` with row ``columns[k]`` of ``second``."""
+    found = np.empty(len(rows))
+    for start in range(0, len(rows), _BLOCK):
+        row, column = rows[start : start + _BLOCK], columns[start : start + _BLOCK]
+        apart = first.vectors[row].astype(np.float64) - second.vectors[column]
+        logs = np.log(np.maximum(np.linalg.norm(apart, axis=1), _NEAREST))
+        ours = (logs - first.usual.middle[row]) / first.usual.spread[row]
+        theirs = (logs - second.usual.middle[column]) / second.usual.spread[column]
+        found[start : start + _BLOCK] = 0.5 * (ours + theirs)
+    return found
+
+
+def close_pairs(kind: str, first: Rows, second: Rows, limit: float) -> list[Duplicate]:
+    """Pairs of different owners that score at most ``limit`` and are near from both ends, the nearest first.
+
+    Parameters
+    ----------
+    kind : str
+    first, second : Rows
+        The same object twice: each pair once.
+    limit : float
+    """
     found: list[Duplicate] = []
-    for start in range(0, len(means), 512):
-        near = np.sqrt(squared_distances(means[start : start + 512], means))
-        rows, columns = np.nonzero(near <= limit)
-        found += [
-            Duplicate("same_hand", int(row) + start, int(column), float(near[row, column]))
-            for row, column in zip(rows, columns, strict=True)
-            if row + start < column
-        ]
+    lengths = squared_lengths(second.vectors)
+    for start in range(0, len(first.vectors), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        usual = Usual(first.usual.middle[part], first.usual.spread[part])
+        scores = _scores(_logs(first.vectors[part], second.vectors, lengths), usual, second.usual)
+        rows, columns = np.nonzero(scores <= limit)
+        for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+            place = row + start
+            if first.owners[place] != second.owners[column] and (first is not second or place < column):
+                found.append(Duplicate(kind, place, column, float(scores[row, column])))
     return sorted(found, key=lambda hit: (hit.measure, hit.first, hit.second))
 
 
 @dataclass(frozen=True)
 class Tail:
-    """How often two strangers lie closer than anything measured: a normal tail on a transformed scale.
+    """How often two strangers lie closer than anything measured: a normal tail.
 
-    Location and scale are the median and the median absolute deviation, which a few planted pairs among
-    thousands do not move; beyond the measured distances the rate is extrapolated and says so by its name.
+    Middle and spread are the median and the median absolute deviation, which a few planted pairs among
+    thousands do not move. Where the strangers' lowest twentieth or hundredth lies further out than a normal
+    tail has it, the spread is widened to reach it. Beyond the measured values the rate is extrapolated and
+    says so by its name.
 
     Attributes
     ----------
     middle, spread : float
-        Of the values, or of their logarithms.
-    logarithmic : bool
-        Whether the logarithms are taken to be normal.
     """
 
     middle: float
     spread: float
-    logarithmic: bool
 
     @classmethod
-    def fit(cls, values: np.ndarray, *, logarithmic: bool) -> Tail:
-        """From values of pairs of strangers, at least 10 and not all alike."""
+    def fit(cls, values: np.ndarray) -> Tail:
+        """From values of pairs of strangers, at least 10 and not all alike; lower is closer."""
+        from scipy.special import ndtri
+
         values = np.asarray(values, dtype=np.float64)
-        values = np.log(values[values > 0]) if logarithmic else values
         if len(values) < 10:
             raise ValueError(f"values: need at least 10 pairs of strangers, got {len(values)}")
         middle = float(np.median(values))
         spread = 1.4826 * float(np.median(np.abs(values - middle)))
         if spread <= 0:
             raise ValueError("values: pairs of strangers must differ, all are alike")
-        return cls(middle, spread, logarithmic)
+        known = [share for share in _LOWER if share * len(values) >= _BELOW]
+        reached = [(np.quantile(values, share) - middle) / float(ndtri(share)) for share in known]
+        return cls(middle, max([spread, *map(float, reached)]))
 
     def expected(self, pairs: int, value: float) -> float:
         """Pairs of strangers, among so many, that chance would bring at least this close."""
         from scipy.special import ndtr
 
-        if self.logarithmic and value <= 0:
-            return 0.0
-        place = np.log(value) if self.logarithmic else value
-        return float(pairs * ndtr((place - self.middle) / self.spread))
+        return float(pairs * ndtr((value - self.middle) / self.spread))
 
     def limit(self, pairs: int, expected: float) -> float:
         """The value at which chance gives so many of the pairs."""
@@ -233,5 +223,4 @@ class Tail:
 
         if pairs < 1 or not 0 < expected:
             raise ValueError(f"pairs, expected: must be positive, got {pairs}, {expected}")
-        place = self.middle + self.spread * float(ndtri(min(expected / pairs, 0.5)))
-        return float(np.exp(place)) if self.logarithmic else place
+        return self.middle + self.spread * float(ndtri(min(expected / pairs, 0.5)))

@@ -1,4 +1,4 @@
-"""Who signed this? Nearest references over a whole register, and how many hits chance alone would give."""
+"""Who signed this? Nearest references over a whole register."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from vision.descriptor.common_scale import squared_distances
-from vision.intervals import rule_of_three
 
 METRICS = ("euclidean", "manhattan", "minkowski", "cosine")
 MINKOWSKI_POWER = 3
@@ -123,61 +122,3 @@ def writer_distances(between: np.ndarray, which: np.ndarray, writers: int) -> np
     order = np.argsort(which, kind="stable")
     starts = np.searchsorted(which[order], np.arange(writers))
     return np.minimum.reduceat(between[:, order], starts, axis=1)
-
-
-@dataclass(frozen=True)
-class FalseHits:
-    """How many hits a search would give if nobody had signed for anybody.
-
-    Attributes
-    ----------
-    pairs : int
-        Comparisons made.
-    rate : float
-        Share of comparisons of different writers that score a hit, measured.
-    expected, at_most : float
-        pairs × rate, and the same at the upper end of the rate's 95 % interval.
-    """
-
-    pairs: int
-    rate: float
-    expected: float
-    at_most: float
-
-
-def expected_false_hits(pairs: int, between_writers, limit: float) -> FalseHits:
-    """False hits to expect from so many comparisons at a distance limit.
-
-    Parameters
-    ----------
-    pairs : int
-        Comparisons in the search; n students compared with each other make n (n − 1) / 2.
-    between_writers : array_like of float
-        Distances measured between different writers.
-    limit : float
-        A distance at or below it is a hit.
-    """
-    from vision.intervals import binomial_interval
-
-    between_writers = np.ravel(between_writers)
-    if pairs < 0 or not between_writers.size:
-        raise ValueError(f"pairs, between_writers: need pairs >= 0 and distances, got {pairs} pairs")
-    hits, trials = int((between_writers <= limit).sum()), int(between_writers.size)
-    high = rule_of_three(trials) if hits == 0 else binomial_interval(hits, trials).high
-    rate = hits / trials
-    return FalseHits(pairs, rate, pairs * rate, pairs * high)
-
-
-def limit_for(between_writers, pairs: int, expected: float = 1.0) -> float:
-    """The largest distance limit at which chance gives at most so many hits among so many pairs.
-
-    When the wanted rate lies below what the measured distances can show, the smallest measured distance is
-    the limit (just below it), and :func:`expected_false_hits` says what remains unknown.
-    """
-    ordered = np.sort(np.ravel(between_writers))
-    if not ordered.size or pairs < 1:
-        raise ValueError(f"between_writers, pairs: need distances and pairs >= 1, got {pairs} pairs")
-    allowed = int(np.floor(expected / pairs * ordered.size))
-    if allowed >= ordered.size:
-        return float(ordered[-1])
-    return float(np.nextafter(ordered[allowed], -np.inf))

@@ -43,6 +43,7 @@ def compare_card(given: parts.Given) -> list[int]:
         st.dataframe(
             shown_table(told_frame(table, words)),
             hide_index=True,
+            column_config={words("compare.gpa"): st.column_config.Column(help=words("compare.gpa_help"))},
             key="compare-rows",
             alt=words("compare.title"),
         )
@@ -82,7 +83,7 @@ def _choice(cohorts: list[int]) -> list[int]:
 
 def progress_of(given: parts.Given) -> pd.DataFrame:
     """What became of every cohort of the programme chosen, term by term."""
-    return summaries.chosen(caches.read_once(queries.retention), given.chosen.program_code, None)
+    return summaries.chosen(parts.followed(), given.chosen.program_code, None)
 
 
 def terms_shown(given: parts.Given) -> int:

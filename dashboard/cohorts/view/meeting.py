@@ -9,8 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.cohorts import courses, prospects, summaries
-from dashboard.cohorts.meeting import Shown, internal_sheets, public_sheets
+from dashboard.cohorts.meeting import internal_sheets, public_sheets
 from dashboard.cohorts.meeting_files import FORMS, Pack, paper, workbook
+from dashboard.cohorts.meeting_shape import Shown
 from dashboard.cohorts.view import overview as parts
 from dashboard.cohorts.view import reasons as why
 from dashboard.cohorts.view.compare import counted, progress_of, seen_cohorts, terms_shown

@@ -58,7 +58,7 @@ class Given:
     @cached_property
     def progress(self) -> pd.DataFrame:
         """What became of each entry cohort, term by term."""
-        return self.narrowed(queries.retention)
+        return summaries.chosen(followed(), self.chosen.program_code, self.chosen.cohort_term)
 
     @cached_property
     def silent(self) -> bool:
@@ -103,6 +103,16 @@ class Given:
         """What a query counts, for the programme and cohort chosen."""
         whole = caches.read_once(query, *arguments)
         return summaries.chosen(whole, self.chosen.program_code, self.chosen.cohort_term)
+
+
+def followed() -> pd.DataFrame:
+    """What became of every entry cohort, term by term (:func:`dashboard.cohorts.summaries.followed`)."""
+
+    def make() -> pd.DataFrame:
+        flow, closed = caches.read_once(queries.flow_counts), caches.read_once(queries.last_closed_term)
+        return summaries.followed(caches.read_once(queries.retention), flow, closed)
+
+    return caches.made_once("followed", (), make)
 
 
 def panels(given: Given) -> dict[str, dict]:

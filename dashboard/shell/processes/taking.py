@@ -14,6 +14,7 @@ import socket
 import uvicorn
 
 from dashboard.shell.processes.marking import Place
+from dashboard.shell.processes.patience import patient
 
 TAKE, LEAVE = b"t", b"l"
 logger = logging.getLogger(__name__)
@@ -93,7 +94,7 @@ class TakingServer(uvicorn.Server):
             connection.close()
 
     def _protocol(self) -> asyncio.Protocol:
-        return self.config.http_protocol_class(
+        return patient(self.config.http_protocol_class)(
             config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
 

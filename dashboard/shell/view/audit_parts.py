@@ -12,8 +12,10 @@ import streamlit as st
 from dashboard.shell import current_session, stores
 from dashboard.shell.audit_words import chain_words
 from dashboard.shell.plain import shown
+from data.settings import get_settings
 from data.trust import audit
 from data.trust.audit_chain import ChainReport, verify_chain
+from data.trust.time_stamps import StampProblem, authority
 
 CHECKED_SECONDS = 300  # a chain that was found whole is read again after so long, or when it grows
 
@@ -31,7 +33,11 @@ def chain_state() -> None:
 
 @st.cache_data(ttl=CHECKED_SECONDS, max_entries=8, show_spinner=False)
 def _verified(url: str, newest: int) -> ChainReport:
-    return verify_chain(stores.store())
+    try:
+        trusted = authority(get_settings().tsa_ca)
+    except StampProblem:  # a file that cannot be read: then the page says that nothing was checked by it
+        trusted = []
+    return verify_chain(stores.store(), None, trusted)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 import streamlit as st
 
@@ -16,22 +18,23 @@ from dashboard.shell.session_keys import Key
 from dashboard.students.view.specimen_panel import paper, picture
 from dashboard.verification.view.comparison_pictures import superposed
 from data import queries
+from data.columns import DUPLICATE_KINDS
 from data.verification import reviews
+from data.verification.duplicates import duplicate_counts
 from data.verification.reviews import DUPLICATE_OPINIONS, Refused
-
-KINDS = ("same_image", "same_hand")
 
 
 def search_bar(search: dict | None) -> None:
-    """When the register was searched last, what chance alone would give, and a new search."""
+    """When the register was searched last, what was found and what chance alone would give, and a new
+    search."""
     words, person = current_session.words(), current_session.person()
     if search is not None:
-        images, hands = search["content"]["same_image"], search["content"]["same_hand"]
-        day = words.day(search["at"])
-        n, pairs = images["specimens"], words.number(hands["pairs"])
-        st.markdown(words("duplicates.searched", day=day, n=n, students=hands["students"], pairs=pairs))
-        expected = words.number(hands.get("expected"), 1)
-        st.markdown(words("duplicates.expected", found=hands["found"], expected=expected))
+        images = search["content"]["same_image"]
+        st.markdown(words("duplicates.searched", day=words.day(search["at"]), n=images["specimens"]))
+        counts = duplicate_counts(stores.store(), current_session.scope())
+        for kind in DUPLICATE_KINDS:
+            if kind in search["content"]:
+                st.markdown(_kind_told(kind, search["content"][kind], counts.get(kind, (0, 0))))
     if not may(person.role, "run duplicates"):
         return
     label = words("duplicates.search" if search is None else "duplicates.search_again")
@@ -41,6 +44,23 @@ def search_bar(search: dict | None) -> None:
         job_progress(st.session_state[Key.DUPLICATE_JOB])
 
 
+def _kind_told(kind: str, about: dict, counts: tuple[int, int]) -> str:
+    """What one kind's search came to, in a sentence or two."""
+    words, (found, unjudged) = current_session.words(), counts
+    told = words(
+        "duplicates.counted",
+        kind=words(f"duplicates.kind_{kind}"),
+        n=found,
+        open=unjudged,
+        pairs=words.number(about["pairs"]),
+    )
+    if "expected" in about:
+        told += " " + words("duplicates.expected", expected=words.number(about["expected"], 1))
+    if about["found"] > found:
+        told += " " + words("duplicates.elsewhere", n=about["found"] - found)
+    return told
+
+
 def filters() -> tuple[str | None, bool]:
     """Kind of finding or None, and whether only pairs that nobody has judged are listed."""
     words = current_session.words()
@@ -48,7 +68,7 @@ def filters() -> tuple[str | None, bool]:
     with left:
         kind = st.selectbox(
             words("duplicates.kind"),
-            [None, *KINDS],
+            [None, *DUPLICATE_KINDS],
             format_func=lambda name: words(f"duplicates.kind_{name}" if name else "duplicates.any_kind"),
             key="duplicate-kind",
             persist_state="session",
@@ -110,10 +130,11 @@ def pair_table(table: pd.DataFrame) -> int | None:
     return rows[0] if rows else None
 
 
-def pair_view(row: dict) -> None:
-    """The two signatures side by side and on one sheet."""
+def pair_view(row: dict, search: dict) -> None:
+    """The two signatures side by side and on one sheet, and what chance there is of it."""
     words, store, scope = current_session.words(), stores.store(), current_session.scope()
-    section(words(f"duplicates.kind_{row['kind']}"), words(f"duplicates.kind_{row['kind']}_help"))
+    section(words(f"duplicates.kind_{row['kind']}"))
+    st.caption(words(f"duplicates.kind_{row['kind']}_help"))
     images = [queries.specimen_image(store, row[f"{side}_specimen"], scope) for side in ("first", "second")]
     left, right = st.columns(2, gap="small")
     for column, side, image in zip((left, right), ("first", "second"), images, strict=True):
@@ -128,6 +149,18 @@ def pair_view(row: dict) -> None:
             picture(pair.mixed(0.5), words("alt.pair_sheet"))
         st.caption(words("duplicates.sheet_legend"))
     st.markdown(strength(row))
+    pairs = search["content"].get(row["kind"], {}).get("pairs")
+    if pairs:
+        st.markdown(words("duplicates.chance_among", pairs=words.number(pairs), chance=_chance(row)))
+
+
+def _chance(row: dict) -> str:
+    """That strangers bring at least one pair so alike, from how many they are expected to bring."""
+    words = current_session.words()
+    share = -math.expm1(-row["expected_false"])
+    if share < 0.001:
+        return words("duplicates.chance_below", share=words.percent(0.001, 1))
+    return words.percent(share, 1 if share < 0.1 else 0)
 
 
 def opinion_form(row: dict) -> None:

@@ -28,7 +28,7 @@ def case_header(case: dict, passed: list[str]) -> None:
     words = current_session.words()
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(
-            f"**{named(case)}** · {words('review.since', day=words.day(case['at']))}", width="content"
+            f"**{plain(named(case))}** · {words('review.since', day=words.day(case['at']))}", width="content"
         )
         label = "review.later" if case["mine_to_do"] else "review.next"
         if st.button(words(label), icon=":material/arrow_forward:", type="tertiary", key="next-case"):

@@ -7,11 +7,12 @@ import streamlit as st
 
 from dashboard.components.kpis import Kpi
 from dashboard.components.layout import section
-from dashboard.shell import current_session
+from dashboard.shell import current_session, stores
 from dashboard.shell.people import named
 from dashboard.shell.plain import shown_table
 from data.columns import SPECIMEN_CONTEXTS
 from data.signatures.findings import OF_ONE_SCAN
+from data.verification.duplicates import duplicate_counts, newest_search
 
 SHOWN = 200
 
@@ -117,9 +118,15 @@ def for_export(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def duplicates(same: pd.DataFrame) -> None:
-    """Files that stand under more than one student."""
+    """Files that stand under more than one student, and what the newest search found beside them."""
     words = current_session.words()
     section(words("signatures.duplicates_title"), words("signatures.duplicates_help"))
+    _identical_files(same)
+    _search_told()
+
+
+def _identical_files(same: pd.DataFrame) -> None:
+    words = current_session.words()
     if same.empty:
         st.markdown(f":green[:material/check_circle:] {words('signatures.duplicates_none')}")
         return
@@ -134,3 +141,14 @@ def duplicates(same: pd.DataFrame) -> None:
         for sha256, group in files
     ]
     st.dataframe(shown_table(pd.DataFrame(rows)), hide_index=True, alt=words("signatures.duplicates_title"))
+
+
+def _search_told() -> None:
+    """The duplicates page's own counts: images that are alike without being one file."""
+    words, store = current_session.words(), stores.store()
+    search = newest_search(store)
+    if search is None:
+        return st.caption(words("signatures.never_searched"))
+    found, unjudged = duplicate_counts(store, current_session.scope()).get("same_image", (0, 0))
+    day = words.day(search["at"])
+    return st.caption(words("signatures.searched", day=day, n=found, open=unjudged))

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from dashboard.charts.side_by_side import side_by_side_chart
-from dashboard.cohorts import compare
+from dashboard.cohorts import compare, summaries
 from dashboard.cohorts.counted import Counts, Told
 from dashboard.shell.wording import Words
 from data.trust.small_cells import MARK
@@ -130,8 +130,9 @@ def test_a_cohort_is_seen_as_far_as_each_of_its_programmes():
 def test_once_everybody_has_gone_nobody_is_registered_and_that_is_known():
     # The register follows cohort 20201 to its eighth term; by 20242 it has completed ten.
     gone = alike([row for row in ALIKE if row[1] != "enrolled"])
-    assert compare.seen_cohorts(gone, progress(), LAST, 14)[20201].terms == set(range(1, 11))
-    assert compare.seen_cohorts(alike(), progress(), LAST, 14)[20201].terms == set(range(1, 9))
+    for who, terms in ((gone, 10), (alike(), 8)):
+        known = summaries.followed(progress(), who, LAST)
+        assert compare.seen_cohorts(who, known, LAST, 14)[20201].terms == set(range(1, terms + 1))
     late = progress([row for row in PROGRESS if row[1] > 2])  # the lists begin with its third term
     assert min(compare.seen_cohorts(alike(), late, LAST, 8)[20201].terms) == 3
 
@@ -161,6 +162,24 @@ def test_on_leave_of_few_is_not_told_by_those_who_are_registered():
     # Term 3: 32 are still here, 29 of them registered, three on leave.
     assert told.count(("kept", 20201, 3)) == MARK and told.count(("active", 20201, 3)) == 29
     assert told.count(("active", 20201, 2)) == 38
+
+
+def test_a_share_that_leaves_four_of_fifteen_is_not_told():
+    few = [
+        (20201, "graduated", 8, "22222222", 11),
+        (20201, "resigned", 8, "22222220", 2),
+        (20201, "enrolled", -1, "22222221", 2),
+    ]
+    counts = Counts(alike(few), PROGRAMS, LAST, REPORTED)
+    rows = progress([(20201, term, 15, 3.0, 15) for term in range(1, 9)])
+    seen = compare.seen_cohorts(alike(few), rows, LAST, 8)
+    compare.add_side_by_side(counts, [20201], seen, 8)
+    for told in (compare.told_on_page(counts, [20201], 8), counts.public()):
+        table = compare.side_by_side(counts, told, [20201], rows, seen, 8, REPORTED)
+        last = table[table["term"] == 8].iloc[0]
+        # Registered 11 and on time 11 of 15: each leaves four, beside whom a star would hide nothing.
+        assert last["active"] == MARK and last["on_time"] == MARK and last["left"] == MARK
+        assert table[table["term"] == 7].iloc[0]["on_time"] == 0
 
 
 def test_of_a_cohort_of_few_nothing_is_told_not_even_zeros():

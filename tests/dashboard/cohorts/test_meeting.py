@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
+from dataclasses import replace
 
 import numpy as np
 import openpyxl
@@ -14,10 +16,12 @@ from scipy.optimize import linprog
 
 from dashboard.cohorts import compare, prospects, summaries
 from dashboard.cohorts.counted import Counts
-from dashboard.cohorts.meeting import Shown, internal_sheets, public_sheets
+from dashboard.cohorts.meeting import internal_sheets, judged, public_sheets
 from dashboard.cohorts.meeting_files import Pack, paper, sheet_names, workbook
+from dashboard.cohorts.meeting_shape import Shown
 from dashboard.shell.exports import TableProvenance
 from dashboard.shell.wording import Words
+from data.files.safe_cells import FORMULA_STARTS
 from data.trust.small_cells import MARK, THRESHOLD
 
 PROGRAMS = pd.DataFrame({"program_code": ["IF", "MI"], "normal_terms": [8, 6]})
@@ -322,6 +326,76 @@ def test_the_workbook_has_a_sheet_for_each_table_and_says_what_it_is(form, langu
 
 @pytest.mark.parametrize("language", ["en", "id"])
 @pytest.mark.parametrize("form", ["internal", "public"])
+def test_headings_of_the_workbook_stand_over_their_figures_and_are_whole(form, language):
+    pack = made(form, language)
+    book = openpyxl.load_workbook(io.BytesIO(workbook(pack)))
+    for name, sheet in zip(book.sheetnames[1:], pack.sheets, strict=True):
+        page = book[name]
+        wide = {
+            place: group.width
+            for group in page.column_dimensions.values()
+            for place in range(group.min, group.max + 1)
+        }
+        for at, (head, kind) in enumerate(zip(sheet.head, sheet.forms, strict=True), 1):
+            cell = page.cell(5, at)
+            assert cell.value == head and cell.alignment.wrap_text
+            assert cell.alignment.horizontal == (None if kind == "text" else "right"), (name, head)
+            lines = textwrap.wrap(head, int(wide[at]) - 2, break_long_words=False)
+            assert max(map(len, lines)) <= wide[at] - 1, (name, head)
+            assert page.row_dimensions[5].height >= 15 * len(lines), (name, head)
+        merged = {str(area).partition(":")[0]: area for area in page.merged_cells.ranges}
+        for place in ("A2", "A3"):
+            area, said = merged[place], page[place].value or ""
+            width = sum(wide.get(column, 8) for column in range(area.min_col, area.max_col + 1))
+            lines = textwrap.wrap(said, int(width) - 2)
+            assert page[place].alignment.wrap_text, (name, place)
+            assert (page.row_dimensions[int(place[1:])].height or 15) >= 15 * len(lines), (name, place)
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_a_share_of_one_cohort_names_it_in_both_forms(language):
+    words = Words(language)
+    for sheets in (internal_sheets(shown(), words), public_sheets(shown(), words)[0]):
+        rows = {row[0]: row for row in by_key(sheets)["kpis"].rows}
+        for label in ("Graduated on time", "Dropped out"):
+            assert rows[label][-1] == words.long_term(20191)
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_the_public_form_says_that_a_mark_may_stand_for_more_and_beside_what_it_is_not_judged(language):
+    words, told = Words(language), " ".join(made("public", language).notes())
+    assert words("meeting.mark_hidden", mark=MARK, minimum=THRESHOLD) in told
+    assert "9" in told and words("meeting.judged_alone") in told
+
+
+def test_every_larger_figure_that_is_hidden_would_tell_of_few():
+    """Of each star of five and more: were it told with its like, a small count would come out."""
+    about = shown(())
+    told, _ = judged(about)
+    larger = {name for name in told.hidden if told.values[name] >= THRESHOLD}
+    assert larger and {told.values[name] for name in larger} & set(range(5, 16))
+    students = about.counts.students
+    for name in larger:
+        known = [
+            (about.counts._rows[other], value)
+            for other, value in told.values.items()
+            if other not in told.hidden or other == name or told.values[other] >= THRESHOLD
+        ]
+        small = [other for other in told.hidden if 0 < told.values[other] < THRESHOLD]
+        left, right = (np.array(part, float) for part in zip(*known, strict=True))
+        assert (left @ students == right).all()
+        rooms = []
+        for other in small:
+            ends = [
+                linprog(sign * about.counts._rows[other], A_eq=left, b_eq=right, bounds=(0, None)).fun * sign
+                for sign in (1.0, -1.0)
+            ]
+            rooms.append(ends[1] - ends[0])
+        assert min(rooms) < THRESHOLD - 1, name
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+@pytest.mark.parametrize("form", ["internal", "public"])
 def test_the_paper_has_the_same_tables_and_charts_with_their_alternative(form, language):
     pack, words = made(form, language), Words(language)
     data = paper(pack)
@@ -333,6 +407,27 @@ def test_the_paper_has_the_same_tables_and_charts_with_their_alternative(form, l
     assert "测试" in text or "\ufffd" in text  # a name in any script prints
     if form == "public":
         assert words("meeting.left_out", sheets="").rstrip(" .")[:40] in text
+
+
+FORMULA = '=HYPERLINK("http://h.example","x")'
+
+
+def test_no_cell_of_the_workbook_is_run_whatever_names_the_register_holds():
+    """Names of programmes, courses, groups and the institution, and what the pack is about."""
+    words, hostile = Words("en"), shown()
+    courses = hostile.courses.assign(course_name=f"@{FORMULA}", course_code="+1;-1")
+    hostile = replace(
+        hostile, names={"IF": FORMULA, "MI": "-2+3"}, courses=courses, group_name=lambda _: FORMULA
+    )
+    about = {"role": "leadership", "data_version": FORMULA, "model_version": "m1", "about_people": False}
+    provenance = TableProvenance(FORMULA, False, made_on="2026-09-30", words=words, **about)
+    pack = Pack("internal", internal_sheets(hostile, words), [], [(FORMULA, FORMULA)], provenance)
+    book = openpyxl.load_workbook(io.BytesIO(workbook(pack)))
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
+    texts = [cell.value for cell in cells if isinstance(cell.value, str)]
+    assert sum("h.example" in text for text in texts) > 5
+    assert [cell.coordinate for cell in cells if cell.data_type == "f" or cell.hyperlink] == []
+    assert [text for text in texts if text.startswith(FORMULA_STARTS)] == []
 
 
 def test_names_of_sheets_are_short_different_and_allowed():

@@ -72,6 +72,40 @@ def test_retention_starts_at_entry_and_shows_only_terms_that_all_programmes_reac
     assert table[["terms_completed", "share", "n"]].to_numpy().tolist() == [[0, 1.0, 100], [1, 0.96, 100]]
 
 
+def test_a_cohort_is_followed_after_the_last_of_it_has_gone():
+    columns = ["program_code", "cohort_term", "term_index", "entrants", "retained", "gpa_mean", "gpa_rows"]
+    progress = pd.DataFrame(
+        [
+            *(("IF", 20221, term, 50, 50 - term, 3.0, 40) for term in range(1, 6)),
+            *(("MI", 20221, term, 20, 20, 3.0, 20) for term in range(1, 4)),  # all gone after three
+            *(("MI", 20231, term, 10, 10, 3.0, 10) for term in range(1, 4)),
+        ],
+        columns=columns,
+    )
+    flow = pd.DataFrame(
+        [
+            ("IF", 20221, "enrolled", -1, 50),
+            ("MI", 20221, "graduated", 3, 12),
+            ("MI", 20221, "graduated", 4, 5),  # unregistered in its fourth term, and then a degree
+            ("MI", 20221, "resigned", 2, 3),
+            ("MI", 20231, "enrolled", -1, 10),
+        ],
+        columns=["program_code", "cohort_term", "state", "terms_to_exit", "students"],
+    )
+    told = summaries.followed(progress, flow, 20242)
+    assert told.columns.tolist() == columns and told.dtypes.equals(progress.dtypes)
+    more = told.iloc[len(progress) :]
+    # MI's own lists end with the third term of those of 2023, which is the fifth of the cohort of 2022.
+    figures = more[["program_code", "cohort_term", "term_index", "entrants", "retained"]]
+    assert figures.to_numpy().tolist() == [["MI", 20221, 4, 20, 12], ["MI", 20221, 5, 20, 17]]
+    table = summaries.retention(told)
+    assert table.loc[table["cohort_term"] == 20221, "terms_completed"].tolist() == [0, 1, 2, 3, 4, 5]
+    assert table.loc[table["terms_completed"] == 5, "share"].tolist() == [(45 + 17) / 70]
+    earlier = summaries.followed(progress, flow, 20232).iloc[len(progress) :]
+    assert earlier["term_index"].tolist() == [4]
+    assert summaries.followed(progress.head(0), flow, None).empty
+
+
 def test_retention_keeps_the_newest_cohorts():
     progress = pd.DataFrame(
         {"cohort_term": [20201, 20211, 20221], "term_index": 1, "entrants": 10, "retained": 9}

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
 from types import SimpleNamespace
 
 import openpyxl
+import pypdf
 import pytest
+from streamlit.runtime.media_file_manager import MediaFileManager
+from streamlit.runtime.media_file_storage import MediaFileStorageError
 
 from dashboard.cohorts import compare
 from dashboard.cohorts.view.meeting import Asked, make
@@ -17,7 +21,7 @@ from dashboard.shell.session_keys import Key
 from dashboard.shell.wording import Words
 from data import queries
 from data.trust.accounts import Account
-from data.trust.small_cells import MARK
+from data.trust.small_cells import MARK, THRESHOLD
 
 EN = Words("en")
 LEADER = Account("rector", "R", "leadership")
@@ -51,6 +55,8 @@ def test_cohorts_are_chosen_on_the_page_and_stand_side_by_side(university, scree
     assert not at.exception and not at.error
     table = at.dataframe[frames - len(at.dataframe)].value if len(at.dataframe) > frames else None
     assert table is not None and table[words("column.cohort")].unique().tolist() == [*map(words.term, two)]
+    columns = json.loads(at.dataframe[frames - len(at.dataframe)].proto.columns)
+    assert columns[words("compare.gpa")]["help"] == words("compare.gpa_help")
     newest = table[table[words("column.cohort")] == words.term(two[-1])]
     assert newest[words("compare.left")].iloc[-1] == compare.NOT_YET
     assert words("compare.legend") in screen.texts(at)
@@ -133,3 +139,75 @@ def test_asking_for_a_pack_is_written_down(university, screen, monkeypatch):
     }
     assert {(one.action, one.thing) for one in packs} == {("export", "overview")}
     assert all(one.detail["target"] == "late" for one in packs)
+
+
+@pytest.fixture
+def press(monkeypatch):
+    """A function that gives the bytes, name and kind of what a download button hands out when pressed.
+
+    As in the served app: the page leaves a promise with Streamlit, and the press makes the file when no run
+    of the page is at hand.
+    """
+    managers = []
+    promised = MediaFileManager.add_deferred
+
+    def kept(manager, *arguments, **named):
+        managers.append(manager)
+        return promised(manager, *arguments, **named)
+
+    monkeypatch.setattr(MediaFileManager, "add_deferred", kept)
+
+    def pressed(button) -> tuple[bytes, str, str]:
+        address = managers[-1].execute_deferred(button.proto.deferred_file_id)
+        storage = managers[-1]._storage
+        file = storage.get_file(address.rsplit("/", 1)[-1])
+        return file.content, file.filename, file.mimetype
+
+    return pressed
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_a_press_on_each_button_hands_out_a_file_that_opens(university, screen, press, monkeypatch, language):
+    noted = []
+    monkeypatch.setattr(
+        auditing, "_entry", lambda action, thing, detail: lambda: noted.append((action, thing, detail))
+    )
+    words, two = Words(language), newest_cohorts(university.store, 2)
+    at = screen.drawn("overview", screen.person(university, "leadership"), language)
+    at.multiselect(key=Key.COMPARED).set_value(two).run()
+    buttons = {one.label: one for one in at.get("download_button") if "meeting" in one.proto.id}
+    flow = queries.flow_counts(university.store, scope_for(LEADER))
+    entered = flow.groupby("cohort_term")["students"].sum().tolist()
+    asked_before = len(noted)
+    for form in ("internal", "public"):
+        banner = words(
+            f"meeting.banner_{'internal' if form == 'internal' else 'external'}", minimum=THRESHOLD
+        )
+        content, name, kind = press(buttons[words(f"meeting.{form}_xlsx")])
+        assert name.startswith(f"tepat_meeting-pack-{form}") and name.endswith(".xlsx")
+        assert kind.endswith("spreadsheetml.sheet")
+        book = openpyxl.load_workbook(io.BytesIO(content))
+        assert banner in cells(book)
+        column = [row[1].value for row in book[words("meeting.sheet_funnel")].iter_rows(min_row=6)]
+        assert [value in (MARK, right) for value, right in zip(column, entered, strict=True)] == [True] * len(
+            entered
+        )
+        assert form == "public" or column == entered
+        beside = book[words("meeting.sheet_compare")]
+        assert {row[0].value for row in beside.iter_rows(min_row=6)} == set(map(words.long_term, two))
+        content, name, kind = press(buttons[words(f"meeting.{form}_pdf")])
+        assert name.endswith(".pdf") and kind == "application/pdf"
+        pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages]
+        assert all(banner.split(":")[0] in page for page in pages)
+        text = " ".join(" ".join(pages).split())
+        assert words("meeting.sheet_funnel") in text and words.long_term(two[0]) in text
+    handed = [(detail["form"], detail["kind"]) for _, _, detail in noted[asked_before:]]
+    assert handed == [("internal", "xlsx"), ("internal", "pdf"), ("public", "xlsx"), ("public", "pdf")]
+
+
+def test_a_press_by_a_role_that_has_lost_the_page_hands_out_nothing(university, screen, press, monkeypatch):
+    at = screen.drawn("overview", screen.person(university, "leadership"))
+    button = next(one for one in at.get("download_button") if "meeting-internal-xlsx" in one.proto.id)
+    monkeypatch.setattr("dashboard.cohorts.view.meeting.pages_for", lambda _role: [])
+    with pytest.raises(MediaFileStorageError, match="overview"):
+        press(button)

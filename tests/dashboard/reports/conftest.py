@@ -50,7 +50,14 @@ def active(register, leave) -> pd.DataFrame:
             term = term_after(row.cohort_term, step)
             if (row.student_key, term) not in away:
                 years.add((row.student_key, term // 10))
-    return pd.DataFrame(sorted(years), columns=["student_key", "year"])
+    return active_table(sorted(years))
+
+
+def active_table(pairs) -> pd.DataFrame:
+    """Pairs of student and year as reports are given them: a column of bool for each year."""
+    rows = pd.DataFrame(pairs, columns=["student_key", "year"])
+    table = pd.crosstab(rows["student_key"], rows["year"]).astype(bool)
+    return table.rename_axis(columns=None).reset_index()
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import tomllib
 
 import openpyxl
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.reports.charts import below_its_bars, grouped_bars, table_charts
+from dashboard.reports.charts import below_its_bars, grouped_bars, lines, table_charts
 from dashboard.reports.conditions import Selection
 from dashboard.reports.csv_long import to_csv, to_long
 from dashboard.reports.pdf import to_pdf
@@ -135,11 +136,37 @@ def test_a_chart_says_its_figures_in_words():
     assert chart.svg.startswith("<?xml") and grouped_bars("Rates", ["x"], {"a": [1]}, "en").svg
 
 
+def axis_of(chart) -> list[float]:
+    """The percentages along the axis, of lines without labels of their own."""
+    return [float(said) / 100 for said in re.findall(r"<!-- (-?[\d.]+)% -->", chart.svg)]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[1.0, 1.0, 0.99], [1.0, 1.0], [0.0, 0.0], [0.0, 0.02], [0.93, None], [0.4, 1.0], [None, None]],
+)
+def test_an_axis_of_shares_runs_from_nobody_to_all_at_most(values):
+    ticks = axis_of(lines("R", [str(at) for at in range(len(values))], {"a": values}, "en"))
+    assert len(ticks) >= 3 and min(ticks) >= 0 and max(ticks) <= 1, ticks
+    known = [value for value in values if value is not None]
+    assert all(min(ticks) <= value <= max(ticks) for value in known), ticks
+    assert max(ticks) - min(ticks) >= 0.19  # no hair's breadth over the whole height
+    drawn = axis_of(
+        grouped_bars("R", [str(at) for at in range(len(values))], {"a": values}, "en", form="0.0%")
+    )
+    assert drawn and min(drawn) == 0 and max(drawn) <= 1, drawn
+
+
+def test_a_ratio_above_one_keeps_its_axis():
+    ticks = axis_of(lines("R", ["1", "2"], {"a": [0.9, 1.4]}, "en"))
+    assert max(ticks) > 1
+
+
 def test_a_long_name_leaves_the_bars_their_room_and_stands_whole_in_the_words():
     name = "Pendidikan Profesi Keperawatan Medikal Bedah dan Kesehatan Masyarakat Perdesaan " * 2
     assert below_its_bars("Informatika") == "Informatika"
-    lines = below_its_bars(name).split("\n")
-    assert len(lines) == 3 and max(map(len, lines)) <= 18 and lines[-1].endswith("…")
+    written = below_its_bars(name).split("\n")
+    assert len(written) == 3 and max(map(len, written)) <= 18 and written[-1].endswith("…")
     assert name in grouped_bars("R", [name], {"a": [3]}, "en").alt
 
 

@@ -149,7 +149,7 @@ def test_student_data_of_lam_infokom(flow, active, ts2025):
 def test_quality_measures_of_lam_emba():
     # entrants TS-3 (2022) to TS (2025): 10, 8, 8, 4; falls 0.2, 0, 0.5; mean 0.2333
     flow = people(*BACHELORS)
-    active = pd.DataFrame({"student_key": [f"{at}-0" for at in range(11)], "year": 2025})
+    active = pd.DataFrame({"student_key": [f"{at}-0" for at in range(11)], 2025: True})
     table = compute("lam-emba-metrics", flow, active=active)
     told = {line.indicator.key: (line.value, line.score) for line in table.lines}
     assert told["fall_new"] == (pytest.approx(0.7 / 3), 0)

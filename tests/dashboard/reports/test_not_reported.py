@@ -19,6 +19,7 @@ from data.feeder.pull import Wanted, pull
 from data.records.ingest import Source, apply_import, plan_import
 from data.store import open_store
 from data.trust.scope import Scope
+from tests.dashboard.reports.conftest import active_table
 from tests.data.feeder import registers
 from tests.data.feeder.server import PASSWORD, USER, served
 from tests.registers.second_university.people import people
@@ -54,8 +55,7 @@ def told(**changes) -> pd.DataFrame:
 
 def computed(flow: pd.DataFrame):
     years = [(key, year) for key in "abcdef" for year in (2023, 2024, 2025) if year > 2023 or key in "abc"]
-    active = pd.DataFrame(years, columns=["student_key", "year"])
-    return compute_table(load_profile(PROFILE), flow, Selection(2025, "55201"), active=active)
+    return compute_table(load_profile(PROFILE), flow, Selection(2025, "55201"), active=active_table(years))
 
 
 def figures(table, row: str) -> list:

@@ -156,7 +156,7 @@ def test_every_warning_that_there_are_words_for_can_come():
     stale = build_flow(a_register())
     asked = {"in_pddikti": "yes", "exit_in_pddikti": "no", "unreported_years": [()] * len(flow)}
     asked["asked_on"] = ["2026-09-20", *[None] * (len(flow) - 1)]  # one entry year of all
-    nobody = pd.DataFrame({"student_key": [], "year": []})
+    nobody = pd.DataFrame({"student_key": []})
     met = {}
     for table in (
         compute("iaps40-8c", flow),

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import ast
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from dashboard.shell import current_session
-from dashboard.shell.audit_words import actor_words, audit_table, detail_words, object_words
+from dashboard.shell.audit_words import actor_words, audit_table, chain_words, detail_words, object_words
 from dashboard.shell.wording import Words
 from data.trust import audit
 from data.trust.accounts import Account, write_accounts
+from data.trust.audit_chain import ChainReport
+from data.trust.time_stamps import Stamp
 
 ROOT = Path(__file__).resolve().parents[3]
 PLACES = {"audited": 0, "audited_once": 0, "handed_out": 1, "Entry": 2}  # where the act stands in a call
@@ -21,7 +23,7 @@ FORMED = {  # acts of which one part varies, or that another function passes on
     *("enrol signature", "retire enrolment", "review signature", "settle signature", "review duplicate"),
     "take back opinion",
     *("prepare report", "approve report", "withdraw report", "sign_out", "sign_out_everywhere"),
-    *("import files", "seal audit log", "accept audit log"),
+    *("import files", "seal audit log", "accept audit log", "stamp audit head"),
 }
 READERS = (Words("en"), Words("id"))
 
@@ -82,6 +84,22 @@ def log(store, served):
         audit.append(store, actor="dean", role="leadership", action="view_student", object=student)
     audit.append(store, actor="command line", role="system", action="write account", object="dean")
     return store
+
+
+@pytest.mark.parametrize("words", READERS, ids=["en", "id"])
+def test_what_time_stamps_say_of_the_log_is_told_in_a_sentence_each(words):
+    at = datetime(2026, 3, 1, 2, 30, tzinfo=UTC)
+
+    def said(*states: str) -> list[str]:
+        stamps = tuple(Stamp(number, state, at) for number, state in enumerate(states, 1))
+        return chain_words(ChainReport(9, None, "ab", stamps=stamps), words)
+
+    assert said() == [words("audit.whole", n=9)]
+    whole, newest = said("proven", "proven", "superseded")
+    assert whole == words("audit.whole", n=9) and "2026-03-01 02:30" in newest and "2" in newest
+    assert said("unchecked")[1:] == [words("audit.stamps_unchecked", n=1)]
+    assert said("lost", "proven")[0] == words("audit.stamps_lost", n=1)  # and not that it is whole
+    assert said("damaged", "untrusted") == [words("audit.stamps_bad", n=2)]
 
 
 def test_the_log_is_narrowed_by_what_it_is_about_and_by_days(log):

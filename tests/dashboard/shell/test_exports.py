@@ -112,6 +112,7 @@ def hidden(low, moderate, high):
 def test_small_cells_of_a_table_are_hidden_by_the_one_rule():
     assert hidden(10, 0, 7) == [10, 0, 7, 17]
     assert hidden(10, 4, 20) == ["*", "*", 20, 34]
+    assert hidden(11, 2, 2) == ["*", "*", "*", 15]  # 11 of 15 would tell of four
     assert hidden(1, 1, 20) == ["*", "*", "*", 22]
     assert hidden(0, 3, 0) == ["*", "*", "*", "*"]
 

@@ -27,6 +27,7 @@ from websockets.sync.client import connect
 from dashboard.shell.processes.doorkeeper import Chooser, Doorkeeper
 from dashboard.shell.processes.heads import COOKIE, MOST, NOTHING, Head, is_whole, mark_name, read_head
 from dashboard.shell.processes.marking import Place, ProcessMark
+from dashboard.shell.processes.patience import patient
 from tests.conftest import run_apart
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -555,3 +556,61 @@ def runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+# --- a head that does not end -----------------------------------------------------------------------------
+
+HALF, WHOLE = b"GET / HTTP/1.1\r\nX: ", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@contextmanager
+def alone(seconds: float):
+    """A server of one process whose heads may take so long, and its port."""
+    import threading
+
+    import uvicorn
+
+    async def app(scope, receive, send):
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.accept"})
+            while (heard := await receive())["type"] == "websocket.receive":
+                await send({"type": "websocket.send", "text": heard["text"]})
+            return
+        await asyncio.sleep(4 * seconds if scope["path"] == "/slow" else 0)
+        await PlainTextResponse("done")(scope, receive, send)
+
+    config = uvicorn.Config(app, port=0, lifespan="off", log_level="error", ws="websockets-sansio")
+    config.load()
+    config.http_protocol_class = patient(config.http_protocol_class, seconds)
+    server = uvicorn.Server(config)
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        yield listening.getsockname()
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.mark.parametrize("before", [b"", WHOLE, WHOLE + WHOLE], ids=["the first", "the second", "the third"])
+def test_a_head_that_does_not_end_is_not_waited_for_whichever_of_a_connection_it_is(before):
+    with alone(0.5) as address, socket.create_connection(address) as wire:
+        wire.settimeout(PATIENCE)
+        wire.sendall(before)
+        heard = b""
+        while heard.count(b"done") < before.count(b"GET"):
+            heard += wire.recv(4096)
+        wire.sendall(HALF)
+        assert wire.recv(100) == b""  # hung up; without the limit nothing would ever come
+
+
+def test_an_answer_that_takes_long_and_a_websocket_are_waited_for():
+    with alone(0.3) as address:
+        with socket.create_connection(address) as wire:
+            wire.settimeout(PATIENCE)
+            wire.sendall(WHOLE.replace(b"/ ", b"/slow "))
+            assert wire.recv(4096).startswith(b"HTTP/1.1 200 ")
+        with connect(f"ws://127.0.0.1:{address[1]}/") as line:
+            time.sleep(1)
+            line.send("a")
+            assert line.recv(PATIENCE) == "a"

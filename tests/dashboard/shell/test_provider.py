@@ -294,11 +294,12 @@ def test_no_name_and_no_subject_of_the_provider_is_kept(store):
 
     from data import schema
 
-    admit(store, claimed("nonce-of-it", subject="subject-of-it"), "10.0.0.7")
+    told = {"subject": "subject-of-it", "issuer": "https://issuer.of.it"}
+    admit(store, claimed("nonce-of-it", **told), "10.0.0.7")
     with store.reading() as connection:
         tables = (schema.external_identities, schema.provider_answers, schema.audit_log)
         kept = "".join(str(connection.execute(select(table)).all()) for table in tables)
-    assert "subject-of-it" not in kept and "nonce-of-it" not in kept
+    assert all(one not in kept for one in (*told.values(), "nonce-of-it")) and "ani" in kept
 
 
 # --- passwords turned off ----------------------------------------------------------------------------------

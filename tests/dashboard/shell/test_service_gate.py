@@ -19,6 +19,7 @@ from data.trust import audit, tokens
 from data.trust.audit_chain import verify_chain
 from data.trust.scope import Scope
 from data.trust.tokens import SCOPES, revoke_token
+from tests.conftest import run_apart
 
 ROUTES = {**{route: scope for route, scope in NEEDS.items() if scope}, ("GET", METRICS): "metrics"}
 TWICE = ("target=late&program=a&program=b", "target=late&target=dropout", "target=late&limit=1&limit=1")
@@ -223,14 +224,18 @@ def test_the_memory_of_a_limiter_is_bounded(monkeypatch):
     assert limiter.take("later") == 0
 
 
+def _gate(service, **limits) -> Gate:
+    usual = {"per_token": Limiter(10_000), "per_address": Limiter(10_000), "body_bytes": 2**20}
+    return Gate(api(), lambda: service.store, NEEDS, Limits(**usual | limits))
+
+
 def _limited(service, **limits):
     from starlette.applications import Starlette
     from starlette.routing import Mount
     from starlette.testclient import TestClient
 
-    usual = {"per_token": Limiter(10_000), "per_address": Limiter(10_000), "body_bytes": 2**20}
-    guarded = Gate(api(), lambda: service.store, NEEDS, Limits(**usual | limits))
-    return TestClient(Starlette(routes=[Mount(BASE, app=guarded)]), raise_server_exceptions=False)
+    mounted = Starlette(routes=[Mount(BASE, app=_gate(service, **limits))])
+    return TestClient(mounted, raise_server_exceptions=False)
 
 
 @pytest.mark.parametrize("which", ["per_token", "per_address"])
@@ -270,18 +275,38 @@ def test_a_flood_of_guesses_does_not_hold_up_a_token_that_was_used_before(servic
 
 @pytest.mark.parametrize("told", [True, False], ids=["with a length", "in chunks"])
 def test_a_body_that_is_too_large_is_refused_before_it_is_read(service, told):
-    read = []
+    """Nothing of it is taken where its length is told, else no more than the limit of 1 MB and one piece."""
+    taken, sent = [], []
 
-    def chunks():
-        for _ in range(100):
-            read.append(1)
-            yield b"x" * 2**18
+    async def receive():
+        taken.append(1)
+        return {"type": "http.request", "body": b"x" * 2**18, "more_body": len(taken) < 100}
 
-    headers = {"Authorization": f"Bearer {service.token('verify')}"}
-    if told:
-        headers["Content-Length"] = str(100 * 2**18)
-    answer = service.client.post(f"{BASE}/verify", content=chunks(), headers=headers)
-    is_problem(answer, 413, "too_large")
+    async def send(message):
+        sent.append(message)
+
+    headers = [(b"authorization", f"Bearer {service.token('verify')}".encode())]
+    headers += [(b"content-length", str(100 * 2**18).encode())] if told else []
+    asking = {
+        "type": "http",
+        "method": "POST",
+        "path": f"{BASE}/verify",
+        "headers": headers,
+        "query_string": b"",
+    }
+    asking |= {"client": ("10.0.0.7", 5), "root_path": "", "scheme": "http", "http_version": "1.1"}
+    run_apart(_gate(service)(asking, receive, send))
+    assert sent[0]["status"] == 413 and b'"too_large"' in b"".join(one.get("body", b"") for one in sent)
+    assert len(taken) == (0 if told else 5)
+
+
+def test_a_request_too_many_of_an_address_does_not_reach_the_store(service, monkeypatch):
+    client, asked_for = _limited(service, per_address=Limiter(2, burst=2)), []
+    find = tokens.find_token
+    monkeypatch.setattr(tokens, "find_token", lambda *of: asked_for.append(1) or find(*of))
+    wrong = [{"Authorization": f"Bearer tepat_{n}"} for n in range(9)]
+    statuses = [client.get(f"{BASE}/cohorts", headers=headers).status_code for headers in wrong]
+    assert statuses == [401, 401] + [429] * 7 and len(asked_for) == 2
 
 
 def test_a_database_that_is_gone_is_a_problem_and_no_traceback(service, monkeypatch, caplog):

@@ -201,6 +201,20 @@ def test_a_download_after_the_end_is_refused(people, monkeypatch):
     assert len(audit.entries(people, action="export")) == 1
 
 
+def test_signing_out_everywhere_ends_every_session_of_the_person_and_is_written_down(people):
+    others = [sessions.begin(people, SARI)[0] for _ in range(2)]
+    wira = sessions.begin(people, Account("wira", "Wira K.", "administrator"))[0]
+    at = AppTest.from_function(_own_account, default_timeout=60)
+    own = at.session_state["session"] = sessions.begin(people, SARI)[0]
+    at.run()
+    at.button(key="everywhere").click().run()
+    assert not at.exception
+    assert [sessions.find(people, one) for one in (own, *others)] == [None] * 3
+    assert sessions.find(people, wira) is not None
+    entry = audit.entries(people, action="sign_out").iloc[0]
+    assert (entry["actor"], entry["action"]) == ("sari", "sign_out_everywhere")
+
+
 def _own_account() -> None:
     from dashboard.shell import current_session
     from dashboard.shell.view.account_dialog import _account

@@ -13,12 +13,13 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageDraw
 from pypdf import PdfReader
+from sqlalchemy import update
 
 from dashboard.jobs import asking as jobs
 from dashboard.jobs import signatures as jobs_verification
 from dashboard.shell.wording import Words
 from dashboard.verification.crop import read_sheet
-from data import queries
+from data import queries, schema
 from data.jobs import table as job_table
 from data.store import open_store
 from data.trust.accounts import Account, write_accounts
@@ -26,6 +27,9 @@ from data.trust.scope import Scope
 from data.verification import queries as queries_verification
 from data.verification import reviews
 from data.verification.custody import custody
+from data.verification.duplicates import newest_search
+from data.verification.write import replace_duplicates
+from tests.dashboard.pages.test_names_are_text import complaints, hostile
 from tests.vision.verification.test_verification_pipeline import apart, drawing
 from vision.recipes.form_detector import synthetic_inks
 from vision.recipes.synthetic_forms import make_form
@@ -383,27 +387,60 @@ def test_a_folder_is_compared_by_a_job_and_every_file_is_listed(enrolled, screen
     assert len(at.dataframe[0].value) == 2
 
 
-def test_the_duplicates_page_shows_a_pair_and_forgets_it_once_explained(office, screen):
-    from data.verification.write import replace_duplicates
-
-    specimens = queries.specimen_table(office.store)
+def found_before(store, **kinds: dict) -> list[dict]:
+    """Findings of a search: kind → what its row holds beside a pair of students, who are two."""
+    specimens = queries.specimen_table(store)
     two = specimens.drop_duplicates("student_key").head(2)
-    row = {"kind": "same_image", "measure": 0.99, "expected_false": 0.4}
-    for side, one in zip(("first", "second"), two.to_dict("records"), strict=True):
-        row |= {f"{side}_student": one["student_key"], f"{side}_specimen": one["specimen_id"]}
+    rows = [{"kind": kind, **about} for kind, about in kinds.items()]
+    for row in rows:
+        for side, one in zip(("first", "second"), two.to_dict("records"), strict=True):
+            row |= {f"{side}_student": one["student_key"], f"{side}_specimen": one["specimen_id"]}
     content = {
         "same_image": {"specimens": 9, "pairs": 36, "found": 1},
         "same_hand": {"students": 2, "pairs": 1, "expected": 1.0, "found": 0},
+        "foreign_specimen": {"specimens": 9, "students": 2, "pairs": 9, "expected": 1.0, "found": 3},
+        "other_name": {"students": 2, "pairs": 1, "expected": 1.0, "found": 1},
     }
-    replace_duplicates(office.store, "d@1", content, pd.DataFrame([row]), actor="rina")
+    replace_duplicates(store, "d@1", content, pd.DataFrame(rows), actor="rina")
+    return rows
+
+
+def test_the_duplicates_page_shows_a_pair_and_forgets_it_once_explained(office, screen):
+    found_before(office.store, same_image={"measure": 0.99, "expected_false": 0.4})
     at = screen.drawn("duplicates", RINA)
     assert EN("duplicates.chance", n="0.40") in screen.texts(at)
+    assert EN("duplicates.chance_among", pairs="36", chance="33%") in screen.texts(at)
     at.radio(key="duplicate-opinion").set_value("chance")
     at.text_area(key="duplicate-text").set_value("twins with short names")
     next(button for button in at.button if button.label == EN("duplicates.save")).click().run()
     assert EN("duplicates.clear_title") in screen.texts(at)
     at.toggle(key="duplicates-open").set_value(False).run()
     assert at.dataframe[0].value["opinion"].tolist() == [EN("opinion.chance")]
+
+
+def test_each_kind_of_duplicate_has_its_words_its_chance_and_one_count_on_both_pages(office, screen):
+    found_before(
+        office.store,
+        same_image={"measure": 0.99, "expected_false": 1e-9},
+        foreign_specimen={"measure": -6.1, "expected_false": 0.02},
+        other_name={"measure": -4.0, "expected_false": 0.9},
+    )
+    at = screen.drawn("duplicates", RINA)
+    texts = screen.texts(at)
+    for kind, pairs, found in (("same_image", 36, 1), ("foreign_specimen", 9, 1), ("other_name", 1, 1)):
+        named = EN(f"duplicates.kind_{kind}")
+        assert EN("duplicates.counted", kind=named, n=found, open=found, pairs=str(pairs)) in texts
+    assert EN("duplicates.elsewhere", n=2) in texts
+    assert at.dataframe[0].value["kind"].tolist() == [
+        EN(f"duplicates.kind_{kind}") for kind in ("same_image", "foreign_specimen", "other_name")
+    ]
+    assert EN("duplicates.chance_below", share="0.1%") in texts
+    at.selectbox(key="duplicate-kind").set_value("other_name").run()
+    assert EN("duplicates.kind_other_name_help") in screen.texts(at)
+    assert EN("duplicates.chance_among", pairs="1", chance="59%") in screen.texts(at)
+    beside = screen.drawn("signatures", RINA)
+    day = EN.day(newest_search(office.store)["at"])
+    assert EN("signatures.searched", day=day, n=1, open=1) in screen.texts(beside)
 
 
 def test_the_price_of_a_threshold_follows_the_sliders(office, screen):
@@ -421,3 +458,29 @@ def test_the_price_of_a_threshold_follows_the_sliders(office, screen):
 def test_only_an_administrator_may_set_thresholds_anew(office, screen, role, offered):
     at = screen.drawn("thresholds", Account("x", "X", role))
     assert ("calibrate" in [button.key for button in at.button]) == offered
+
+
+# --- what people wrote is read, never obeyed: pages that have something to show ---
+def test_no_page_about_a_case_obeys_what_people_wrote(case, screen):
+    """Before an opinion, after it, and settled; for who handed it in and for who judges."""
+    store, drawn = case.store, []
+    with store.writing() as connection:
+        connection.execute(update(schema.identities).values(name=hostile("name")))
+    write_accounts(store, [Account(one.account, hostile(one.account), "registry") for one in (RINA, SITI)])
+    found_before(store, same_image={"measure": 1.0, "expected_false": 0.0})
+
+    def look() -> None:
+        for page, person in (("review", SITI), ("review", RINA), ("duplicates", SITI), ("enrolment", RINA)):
+            at = screen.drawn(page, person, key=case.key if page == "enrolment" else None)
+            assert not at.exception
+            drawn.append((page, complaints(at), "example" in screen.texts(at)))
+
+    look()
+    reviews.give_opinion(
+        store, _scope(SITI), case.decision.decision_id, "another_writer", hostile("why"), ["shape"]
+    )
+    look()
+    reviews.settle(store, _scope(SITI), case.decision.decision_id, "ask_again", hostile("settled"))
+    look()
+    assert [(page, said) for page, said, _ in drawn if said] == []
+    assert {page for page, _, named in drawn if named} >= {"review", "enrolment"}

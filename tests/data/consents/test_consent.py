@@ -22,7 +22,7 @@ from data.engine.migrate import migrate, upgrade
 from data.store import NewSpecimen, write_specimens
 from data.trust import audit
 from data.trust.scope import Scope
-from data.verification.duplicates import duplicate_findings
+from data.verification.duplicates import duplicate_counts, duplicate_findings
 from data.verification.write import replace_duplicates
 
 SYSTEM = Scope.system()
@@ -234,8 +234,9 @@ def test_findings_of_duplicates_are_shown_only_while_both_students_agree(registe
         record_consent(store, keys[one], "verification", "granted", **BY)
     replace_duplicates(store, "d@1", {}, pair, actor="rina")
     assert len(duplicate_findings(store, SYSTEM)) == 1
+    assert duplicate_counts(store, SYSTEM) == {"same_hand": (1, 1)}
     record_consent(store, keys["S08"], "verification", "withdrawn", **BY)
-    assert duplicate_findings(store, SYSTEM).empty
+    assert duplicate_findings(store, SYSTEM).empty and duplicate_counts(store, SYSTEM) == {}
 
 
 # --- an older store --------------------------------------------------------------------------------------

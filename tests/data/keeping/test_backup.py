@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 
@@ -10,7 +11,7 @@ from sqlalchemy import insert, select
 
 from data import schema
 from data.engine.cipher import Cipher
-from data.keeping.archive import CHUNK, COST, MAGIC, BadBackup, Secret, Writer, read_header
+from data.keeping.archive import CHUNK, COST, MAGIC, BadBackup, Reader, Secret, Writer, read_header
 from data.keeping.backup import LEFT_OUT, make_backup
 from data.keeping.contents import Contents, unwrapped_key, verify
 from data.trust import audit
@@ -280,6 +281,21 @@ def test_the_key_is_in_a_backup_only_wrapped(full, tmp_path):
     with pytest.raises(BadBackup, match="passphrase"):
         unwrapped_key(contents.wrapped, SECRET)
     assert audit.entries(full.store, action="begin backup").iloc[0]["detail"]["key"] is True
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_nothing_that_a_backup_holds_is_the_stores_key(full, tmp_path, asked):
+    """Its bytes and its text are looked for in everything that whoever can open the backup can read."""
+    wrap = Secret.of_passphrase("kept in the safe, in an envelope") if asked else None
+    make_backup(full.store, tmp_path / "b.backup", SECRET, actor="test", wrap=wrap)
+    with (tmp_path / "b.backup").open("rb") as file:
+        frames = list(Reader(file, SECRET).frames())
+    held, master = b"".join(content for _, content in frames), full.store.cipher.master
+    assert len(held) > 10_000 and ("K" in {letter for letter, _ in frames}) is asked
+    for trace in (master, base64.b64encode(master).rstrip(b"="), master.hex().encode()):
+        assert trace not in held
+    if not asked:
+        assert Contents(tmp_path / "b.backup", SECRET).read().wrapped is None
 
 
 def test_a_file_that_is_there_is_not_written_over(backed):

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
+import os
 import shutil
+import subprocess
+import sys
+import textwrap
 
 import pytest
 from typer.testing import CliRunner
@@ -51,6 +56,83 @@ def test_so_many_backups_stay_and_what_is_not_listed_is_left_alone(sqlite_store,
     assert [verify(folder / one.file, SECRET, sqlite_store.cipher).log for one in listed] == ["proven"] * 2
     with pytest.raises(ValueError, match="at least 1"):
         back_up(sqlite_store, folder, SECRET, actor="test", keep=0)
+
+
+KILLED = textwrap.dedent("""
+    import os, sys
+    from pathlib import Path
+    from data.keeping import archive, backup, shelf
+    from data.store import open_store
+    archive.COST["n"] = 1 << 10
+    def killed(*_, **__):
+        os._exit(9)
+    store = open_store(folder=Path(sys.argv[1]))
+    exec(sys.argv[3])
+    words = archive.Secret.of_passphrase("twelve words and more")
+    shelf.back_up(store, Path(sys.argv[2]), words, actor="test")
+""")
+
+
+def killed(store, place, at: str) -> None:
+    command = [sys.executable, "-c", KILLED, str(store.folder), str(place), at]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "DATABASE_URL": ""}
+    assert subprocess.run(command, env=environment).returncode == 9
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        "backup.sync_folder = killed",
+        "shelf.verify = killed",
+        "shelf._let_go = killed",
+        "shelf._write = killed",
+    ],
+)
+def test_a_backup_killed_when_it_was_whole_is_listed_by_the_next_one_and_let_go_in_its_turn(
+    sqlite_store, tmp_path, at
+):
+    folder = tmp_path / "shelf"
+    folder.mkdir()
+    first, _ = back_up(sqlite_store, folder, SECRET, actor="test")
+    killed(sqlite_store, folder, at)
+    (left,) = {path.name for path in folder.glob("*.backup")} - {first.file.name}
+    assert [one.file for one in read_index(folder)] == [first.file.name]
+    second, gone = back_up(sqlite_store, folder, SECRET, actor="test", keep=2)
+    assert gone == [first.file.name]
+    listed = read_index(folder)
+    assert [one.file for one in listed] == [left, second.file.name]
+    taken_up = verify(folder / left, SECRET, sqlite_store.cipher)
+    rows = sum(one["rows"] for one in taken_up.tables.values())
+    digest = hashlib.sha256((folder / left).read_bytes()).hexdigest()
+    told = (taken_up.about["backup"], taken_up.about["made_at"], digest, rows, taken_up.about["head"][0])
+    assert (listed[0].backup_id, listed[0].made_at, listed[0].sha256, listed[0].rows, listed[0].entry) == told
+    assert listed[0].size == (folder / left).stat().st_size and listed[0].files == len(taken_up.files) > 0
+    _, gone = back_up(sqlite_store, folder, SECRET, actor="test", keep=1)
+    assert gone == [left, second.file.name]
+    there = {path.name for path in folder.iterdir() if path.suffix != ".lock"}
+    assert there == {INDEX, read_index(folder)[0].file}
+
+
+def test_half_a_backup_of_any_name_is_cleared_away_by_the_next_one(sqlite_store, tmp_path):
+    folder = tmp_path / "shelf"
+    folder.mkdir()
+    killed(sqlite_store, folder / "one.bak", "backup._table = killed")
+    assert (folder / "one.bak.part").exists()
+    made, _ = back_up(sqlite_store, folder, SECRET, actor="test")
+    assert not list(folder.glob("*.part")) and [one.file for one in read_index(folder)] == [made.file.name]
+
+
+@pytest.mark.parametrize("name", ["", "../precious", "precious", "gone.backup", "\ud800"])
+def test_a_note_of_a_killed_backup_deletes_and_lists_nothing_that_is_none(sqlite_store, tmp_path, name):
+    folder = tmp_path / "shelf"
+    folder.mkdir()
+    for precious in (tmp_path / "precious", folder / "precious"):
+        precious.write_text("x")
+    (folder / shelf.NOTE).write_bytes(name.encode("utf-8", "surrogatepass"))
+    made, gone = back_up(sqlite_store, folder, SECRET, actor="test", keep=1)
+    assert gone == [] and [one.file for one in read_index(folder)] == [made.file.name]
+    assert (tmp_path / "precious").exists() and (folder / "precious").exists()
+    assert not (folder / shelf.NOTE).exists()
 
 
 def test_after_an_erasure_nothing_of_the_student_is_in_the_index_or_beside_it(sqlite_store, tmp_path):

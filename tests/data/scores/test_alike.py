@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from data import queries
+from data.records.frames import RecordFrames
+from data.records.told_terms import averaged
+from data.records.write import write_records
 from data.trust.scope import Scope
+from tests.conftest import small_register_frames
 
 LEADERSHIP = Scope("rector", "leadership", False, None, False, False)
 HEAD = Scope("head", "leadership", False, ("MI",), False, False)
@@ -73,3 +78,48 @@ def test_the_average_says_how_many_stand_behind_it(small_register):
     # Term 4: S02 on leave without an average; S01, S05 and S06 have one.
     assert cohort.loc[4, "gpa_rows"] == 3
     assert cohort.loc[4, "gpa_mean"] == pytest.approx((3.40 + 3.10 + 3.50) / 3)
+
+
+@pytest.fixture
+def term_averages_only(store):
+    """The small register as an office writes it that knows no cumulative average; and its keys."""
+    first, _ = small_register_frames()
+    bare = RecordFrames(first.programs, first.students, first.terms.assign(gpa_cum=None), first.outcomes)
+    keys = {number: f"{position:016x}" for position, number in enumerate(first.students["student_number"], 1)}
+    write_records(store, bare, source="ips.csv", student_keys=keys, files={}, actor="test", synthetic=True)
+    return store, keys
+
+
+@pytest.mark.parametrize("scope", [LEADERSHIP, ADVISOR], ids=["cube", "own students"])
+def test_without_cumulative_averages_the_mean_is_the_one_that_a_student_is_shown(term_averages_only, scope):
+    store, keys = term_averages_only
+    shown = []
+    for key in keys.values():
+        rows = queries.term_rows(store, Scope.system(), key)
+        if len(rows):
+            student = queries.student(store, Scope.system(), key).iloc[0]
+            about = {name: student[name] for name in ("program_code", "cohort_term", "advisor")}
+            shown.append(averaged(rows).assign(**about))
+    rows = pd.concat(shown)
+    rows = rows[rows["term_id"] % 10 != 3].dropna(subset=["gpa_cum"])
+    if scope is ADVISOR:
+        rows = rows[rows["advisor"] == "ani"]
+    asked = rows.groupby(["program_code", "cohort_term", "term_index"])["gpa_cum"].agg(["count", "mean"])
+    table = queries.retention(store, scope).set_index(["program_code", "cohort_term", "term_index"])
+    told = table[table["gpa_rows"] > 0]
+    assert len(asked) and told.index.equals(asked.index)
+    assert told["gpa_rows"].tolist() == asked["count"].tolist()
+    assert told["gpa_mean"].tolist() == pytest.approx(asked["mean"].tolist())
+
+
+def test_a_mean_of_term_averages_worked_out_by_hand(term_averages_only):
+    store, _ = term_averages_only
+    table = queries.retention(store, LEADERSHIP)
+    cohort = table[table["cohort_term"] == 20191].set_index("term_index")
+    # After two terms: S01 (3.20 + 3.30) / 2, and so on to S06.
+    assert cohort.loc[2, "gpa_rows"] == 6
+    assert cohort.loc[2, "gpa_mean"] == pytest.approx((3.25 + 2.55 + 1.75 + 3.05 + 3.025 + 3.425) / 6)
+    # Term 4: S02 is on leave and keeps the mean of three terms; S03 and S04 have left.
+    four = (3.20 + 3.30 + 3.35 + 3.40) / 4, (2.60 + 2.50 + 2.55) / 3, (3.00 + 3.05 + 3.10 + 3.10) / 4
+    assert cohort.loc[4, "gpa_rows"] == 4
+    assert cohort.loc[4, "gpa_mean"] == pytest.approx((sum(four) + (3.40 + 3.45 + 3.50 + 3.50) / 4) / 4)

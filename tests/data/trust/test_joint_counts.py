@@ -3,9 +3,11 @@
 from itertools import product
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data.trust import joint_counts
 from data.trust.joint_counts import Figure, hidden_jointly, told_by_means
 
 
@@ -78,6 +80,26 @@ def test_whoever_tries_all_sizes_that_fit_is_left_with_five_for_every_small_coun
     for name in groups:
         if 0 < value[name] < 5:
             assert len(np.unique(sums[name][fits])) >= 5, name
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.integers(0, 12), min_size=6, max_size=6),
+    st.lists(st.sets(st.integers(0, 5), min_size=1), min_size=3, max_size=9, unique_by=frozenset),
+    st.integers(0, 3),
+)
+def test_small_changes_of_the_truth_find_what_the_search_among_whole_numbers_finds(sizes, sets, out):
+    start = [sum(sizes[:at]) for at in range(6)]
+    who = [people(begin, begin + size) for begin, size in zip(start, sizes, strict=True)]
+    figures = [
+        Figure(name, {key: 1 for at in parts for key in who[at]}, may_hide=name >= out)
+        for name, parts in enumerate(sets)
+    ]
+    found = hidden_jointly(figures)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(joint_counts._Search, "_nudge", lambda *_: None)
+        patch.setattr(joint_counts._Search, "_near", lambda *_: None)
+        assert hidden_jointly(figures) == found
 
 
 def test_means_of_sets_that_differ_by_few_are_not_told_together():

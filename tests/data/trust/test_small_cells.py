@@ -29,7 +29,7 @@ def test_a_small_count_takes_the_next_smallest_with_it():
 
 def test_two_small_counts_hide_each_other_when_together_they_could_be_five_things():
     assert hidden(3, 4, 20) == {"low", "moderate"}  # 0 + 7 … 7 + 0
-    assert hidden(1, 3, 20) == {"low", "moderate"}  # 0 + 4 … 4 + 0: five values
+    assert hidden(2, 3, 20) == {"low", "moderate"}  # 0 + 5 … 5 + 0
     assert hidden(1, 2, 20) == {"low", "moderate", "high"}  # 0 + 3 … 3 + 0: four are too few
     assert hidden(1, 1, 20) == {"low", "moderate", "high"}
 
@@ -38,6 +38,21 @@ def test_a_group_that_is_small_as_a_whole_tells_nothing_not_even_who_it_lacks():
     assert hidden(0, 3, 0) == {"low", "moderate", "high", TOTAL}
     assert hidden(1, 1, 2) == {"low", "moderate", "high", TOTAL}
     assert hidden(2, 1, 2) == {"low", "moderate", "high"}  # five may be told, and who of them is what may not
+
+
+def test_a_part_that_leaves_few_of_its_whole_is_not_told():
+    assert hidden(1, 3, 20) == {"low", "moderate", "high"}  # 20 of 24: four are left, whatever they are
+    assert hidden(11, 2, 2) == {"low", "moderate", "high"}
+    assert hidden(0, 4, 11) == {"moderate", "high"}
+
+
+def test_the_rest_that_nobody_prints_is_not_left_by_what_is_printed():
+    values = {"on time": 11, "left": 2, "rest": 2, "entered": 15}
+    whole = {"on time": 1, "left": 1, "rest": 1, "entered": -1}
+    counts = system(values, whole)
+    printed = counts.printed - {("", "rest")}
+    found = hidden_counts(CountSystem(counts.values, printed, counts.sums))
+    assert found == {("", "on time"), ("", "left")}
 
 
 @given(st.tuples(*[st.integers(0, 9)] * 3))
@@ -53,6 +68,8 @@ def test_whoever_tries_all_counts_that_fit_is_left_with_five_for_every_small_one
     for at, count in enumerate(counts):
         if 0 < count < 5:
             assert len({guess[at] for guess in fitting}) >= 5
+        if 0 < sum(counts) - count < 5:
+            assert len({sum(guess) - guess[at] for guess in fitting}) >= 5
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.sampled_from([-2, -1, 1, 2])), min_size=1, max_size=4))

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from vision.__main__ import app
-from vision.search.duplicates import Tail, pairs_within
+from vision.search.duplicates import Tail
 from vision.verification.ground import (
     FEWEST_WRITERS,
     Ground,
@@ -150,25 +150,16 @@ def test_no_more_than_twelve_references_are_kept():
 
 def test_chance_is_read_off_a_normal_tail():
     values = np.random.default_rng(1).normal(100, 10, 100_001)
-    tail = Tail.fit(values, logarithmic=False)
+    tail = Tail.fit(values)
     assert tail.expected(1_000, 100) == pytest.approx(500, rel=0.02)  # half lie below the median
     assert tail.expected(10_000, 100 - 2.326 * 10) == pytest.approx(100, rel=0.1)  # 1 % below z = −2.326
     assert tail.expected(10_000, tail.limit(10_000, 3.0)) == pytest.approx(3.0)
-    logs = Tail.fit(np.exp(values / 100), logarithmic=True)
-    assert logs.expected(1_000, np.e) == pytest.approx(500, rel=0.02)
-    assert logs.expected(1_000, 0.0) == 0
 
 
 def test_a_tail_needs_strangers_that_differ():
     for values, message in ((np.ones(50), "must differ"), (np.arange(3), "at least 10")):
         with pytest.raises(ValueError, match=message):
-            Tail.fit(values, logarithmic=False)
-
-
-def test_pairs_within_a_distance_come_nearest_first():
-    means = np.array([[0.0], [5.0], [1.0], [1.5]], np.float32)
-    found = pairs_within(means, 1.2)
-    assert [(hit.first, hit.second, hit.measure) for hit in found] == [(2, 3, 0.5), (0, 2, 1.0)]
+            Tail.fit(values)
 
 
 @pytest.mark.parametrize(
