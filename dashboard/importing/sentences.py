@@ -45,6 +45,8 @@ def _shown(words: Words, name: str, value):
         return ", ".join(value_of(words, about, one) for one in given)
     if kind == "figure":
         return _figure(words, value)
+    if about == "day":
+        return words.day(value)
     plain = _PLAIN.get(name)
     if plain is not None:
         return plain(words, value)

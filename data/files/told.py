@@ -20,9 +20,9 @@ class Told(str):
         In English, as the command line shows it.
     **values
         What the sentence is about, as JSON can hold it. The name says what a value is: ``column`` and
-        ``columns`` are names of the common layout, ``term`` a ``YYYYT`` number, ``day`` an ISO date,
-        ``month`` 1–12, ``figure_…`` a number with decimals, ``values_COLUMN`` codes of a column, ``named_…``
-        a word of a closed list; all else is shown as it stands.
+        ``columns`` are names of the common layout, ``term`` a ``YYYYT`` number, ``day`` and ``…_day`` ISO
+        dates, ``month`` 1–12, ``figure_…`` a number with decimals, ``values_COLUMN`` codes of a column,
+        ``named_…`` a word of a closed list; all else is shown as it stands.
 
     Examples
     --------

@@ -14,6 +14,7 @@ import pandas as pd
 
 from data.calendar.term_calendar import term_start
 from data.engine.progress import Progress
+from data.files.told import Told
 from data.records.checks import collect, problems
 from data.records.import_queries import entry_terms, specimen_hashes
 from data.records.ingest import ImportPlan
@@ -162,7 +163,7 @@ def _inspect_in(pool: ThreadPoolExecutor, file: SignatureFile) -> Future[ImageFa
             raise file.refused
         suffix = file.name[file.name.rfind(".") :].casefold() if "." in file.name else ""
         if suffix and suffix.isascii() and suffix[1:].isalpha() and suffix not in IMAGE_SUFFIXES:
-            raise RefusedFile("SPC103", f"{suffix} is no image file")
+            raise RefusedFile("SPC103", Told("no_image_kind", f"{suffix} is no image file", suffix=suffix))
         return pool.submit(inspect_image, file.read())
     except RefusedFile as refusal:
         future: Future[ImageFacts] = Future()
@@ -186,31 +187,38 @@ class _Rules:
         try:
             said = self.numbers.read_name(file.name)
         except AmbiguousName as error:
-            raise RefusedFile("SPC102", f"the name {error}; rename the file") from error
+            message = Told("two_students_in_name", f"the name {error}; rename the file")
+            raise RefusedFile("SPC102", message) from error
         if said.student_number is None:
-            raise RefusedFile("SPC101", "no student number in the name of the file or its folders")
+            words = "no student number in the name of the file or its folders"
+            raise RefusedFile("SPC101", Told("no_number_in_name", words))
         entry = term_start(int(self.entries[said.student_number]))
         day = said.captured_on or self._camera_day(facts.taken_on, entry)
         if day is None:
             day = self._default_day(file, said.student_number)
             if day is not None and facts.taken_on is not None:
                 clock = f"the camera's clock says {facts.taken_on.isoformat()}, which cannot be right"
-                self.said.append(("SPC105", f"{clock}; taken as of {day.isoformat()}"))
+                days = {"clock_day": facts.taken_on.isoformat(), "day": day.isoformat()}
+                clock = Told("clock_replaced", f"{clock}; taken as of {day.isoformat()}", **days)
+                self.said.append(("SPC105", clock))
         if day is None and facts.taken_on is not None:
-            raise RefusedFile(
-                "SPC013",
+            words = (
                 f"the camera's clock says {facts.taken_on.isoformat()}, which cannot be right{_than(entry)}; "
-                "put the date into the name, or say when by --captured-on",
+                "put the date into the name, or say when by --captured-on"
             )
+            days = {"clock_day": facts.taken_on.isoformat(), "entry_day": entry.isoformat()}
+            raise RefusedFile("SPC013", Told("clock_wrong", words, **days))
         if day is None:
-            raise RefusedFile(
-                "SPC012", "no date in the name; add one such as 2024-08-31, or say when by --captured-on"
-            )
+            words = "no date in the name; add one such as 2024-08-31, or say when by --captured-on"
+            raise RefusedFile("SPC012", Told("no_day_in_name", words))
         if not self._possible(day, entry):
-            raise RefusedFile("SPC013", f"captured on {day.isoformat()}, which cannot be right{_than(entry)}")
+            words = f"captured on {day.isoformat()}, which cannot be right{_than(entry)}"
+            days = {"day": day.isoformat(), "entry_day": entry.isoformat()}
+            raise RefusedFile("SPC013", Told("captured_wrong", words, **days))
         if day < entry - EARLY:
             early = f"captured on {day.isoformat()}, long before the entry on {entry.isoformat()}; taken"
-            self.said.append(("SPC104", early))
+            days = {"day": day.isoformat(), "entry_day": entry.isoformat()}
+            self.said.append(("SPC104", Told("captured_early", early, **days)))
         return PlannedSpecimen(
             file.position,
             file.name,

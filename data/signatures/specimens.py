@@ -17,6 +17,7 @@ from datetime import date, datetime
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from data.files.told import Told
 from data.signatures.gray_levels import to_paper
 
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
@@ -109,7 +110,9 @@ def inspect_image(data: bytes) -> ImageFacts:
                 "SPC004", f"{width} x {height} pixels; at most {MAX_PIXELS // 10**6} megapixels are taken"
             )
         if min(width, height) < MIN_SIDE:
-            raise RefusedFile("SPC011", f"{width} x {height} pixels; a side needs at least {MIN_SIDE}")
+            words = f"{width} x {height} pixels; a side needs at least {MIN_SIDE}"
+            size = {"width": width, "height": height, "least": MIN_SIDE}
+            raise RefusedFile("SPC011", Told("too_few_pixels", words, **size))
         file_format = "JPEG" if image.format == "MPO" else image.format
         if file_format is None:
             raise RefusedFile("SPC005", f"the contents are no image; {', '.join(FORMATS)} are taken")

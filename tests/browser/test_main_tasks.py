@@ -150,6 +150,27 @@ def test_a_phone_shows_every_part_without_sideways_scrolling(chrome, site, steps
     page.close()
 
 
+def test_a_phone_shows_a_caseload_as_cards_and_a_name_opens_the_student(chrome, site, steps):
+    page = steps.watched(chrome.new_page(viewport={"width": 390, "height": 844}))
+    page.goto(site.url)
+    steps.enter(page, "advisor")
+    cards = page.locator("[class*='st-key-narrow-caseload'] [data-testid='stPageLink']")
+    expect(cards.first).to_be_visible()
+    expect(page.locator("[class*='st-key-wide-caseload']").first).to_be_hidden()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    widest = cards.evaluate_all("found => Math.max(...found.map(one => one.getBoundingClientRect().right))")
+    assert widest <= 390
+    page.set_viewport_size({"width": 1440, "height": 900})
+    expect(page.locator("[class*='st-key-wide-caseload']").first).to_be_visible()
+    expect(cards.first).to_be_hidden()
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(cards.first).to_be_visible()
+    name = cards.first.get_by_role("link").inner_text().strip().splitlines()[-1]  # after its icon
+    cards.first.get_by_role("link").click()
+    expect(page.locator(".st-key-page-header h1")).to_contain_text(name.split(" · ")[0])
+    page.close()
+
+
 def test_an_exported_list_is_no_archive_of_names(visitor, steps):
     page = steps.enter(visitor, "leadership")
     page.locator(".st-key-export-overview button").first.click()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from dashboard.cases.view.narrow import Card, wide_or_cards
 from dashboard.charts.palette import BAND_COLORS
 from dashboard.shell import current_session
 from dashboard.shell.plain import shown_table
@@ -43,11 +44,34 @@ def caseload_table(frame: pd.DataFrame, key: str, *, several: bool = False) -> l
     list of str
         ``student_key`` of the chosen rows; at most one unless ``several``.
     """
+    if several:  # rows are chosen in the table alone
+        event = _table(frame, key, several)
+    else:
+        event = wide_or_cards(key, caseload_cards(frame), lambda: _table(frame, key, several))
+    open_named(frame, key)
+    rows = [row for row in event["selection"]["rows"] if row < len(frame)]
+    return frame.iloc[rows]["student_key"].tolist()
+
+
+def caseload_cards(frame: pd.DataFrame) -> list[Card]:
+    """The list as cards: who, how high or which place, what changed, what was done, why."""
+    words, cards = current_session.words(), []
+    for row in frame.to_dict("records"):
+        lead = [*row["band"][:1], row["place"]] if "place" in row else [*row["band"][:1]]
+        if "risk" in row:
+            lead.append(f"{words('column.risk_of_100')}: {words.number(row['risk'])}")
+        lines = (row["moved"], row.get("last"), row.get("reasons"), f"{row['program']} · {row['cohort']}")
+        told = tuple(line for line in lines if isinstance(line, str))
+        cards.append(Card(row["student_key"], row["student"], " · ".join(lead), told))
+    return cards
+
+
+def _table(frame: pd.DataFrame, key: str, several: bool):
     words = current_session.words()
     family = "place" if "place" in frame else "band"
     names = [words(f"{family}.{band}") for band in BANDS]
     config = st.column_config
-    event = st.dataframe(
+    return st.dataframe(
         shown_table(frame),
         key=key,
         hide_index=True,
@@ -86,9 +110,6 @@ def caseload_table(frame: pd.DataFrame, key: str, *, several: bool = False) -> l
             "cohort": config.TextColumn(words("column.cohort"), width=110),
         },
     )
-    open_named(frame, key)
-    rows = [row for row in event["selection"]["rows"] if row < len(frame)]
-    return frame.iloc[rows]["student_key"].tolist()
 
 
 def name_column(key: str, width: int = 176):

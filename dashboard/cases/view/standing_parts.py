@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard.cases import standing
 from dashboard.cases.view.caseload_table import name_column, open_named, open_student
+from dashboard.cases.view.narrow import Card, wide_or_cards
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import CaseFilter
 from dashboard.components.layout import empty_state, section
@@ -109,21 +110,43 @@ def _narrowed(chosen: CaseFilter, *, past_normal: bool) -> pd.DataFrame:
     return found if stores.counts_hold("dropout") else found.assign(dropout_risk=np.nan)
 
 
+def _cards(table: pd.DataFrame) -> list[Card]:
+    """The rows as cards: the name, the column after it, then the others with their headings."""
+    words, (_, name, first, *others) = current_session.words(), list(table.columns)
+    cards = []
+    for row in table.to_dict("records"):
+        told = {column: _cell(row[column], words) for column in (first, *others)}
+        lines = tuple(f"{column}: {told[column]}" for column in others if told[column])
+        lead = f"{first}: {told[first]}" if told[first] else ""
+        cards.append(Card(row["student_key"], row[name], lead, lines))
+    return cards
+
+
+def _cell(value, words) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if pd.isna(value) else words.number(value, 0 if float(value).is_integer() else 2)
+
+
 def opening(table: pd.DataFrame, key: str, title: str) -> None:
     """A table of which a name opens the student."""
     words = current_session.words()
     shown = table.drop(columns="student_key")
-    event = st.dataframe(
-        shown_table(shown),
-        key=f"{key}-table",
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        height=min(ROW * len(shown) + 39, MOST_HEIGHT),
-        row_height=ROW,
-        placeholder="–",
-        alt=title,
-        column_config={words("column.student"): name_column(f"{key}-table", NAME_AND_NUMBER)},
+    event = wide_or_cards(
+        key,
+        _cards(table),
+        lambda: st.dataframe(
+            shown_table(shown),
+            key=f"{key}-table",
+            hide_index=True,
+            on_select="rerun",
+            selection_mode="single-row",
+            height=min(ROW * len(shown) + 39, MOST_HEIGHT),
+            row_height=ROW,
+            placeholder="–",
+            alt=title,
+            column_config={words("column.student"): name_column(f"{key}-table", NAME_AND_NUMBER)},
+        ),
     )
     open_named(table, f"{key}-table")
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
