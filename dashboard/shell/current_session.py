@@ -276,3 +276,8 @@ def on_page(name: str):
 def arrived() -> bool:
     """Whether this run is the first one on its page."""
     return getattr(_RUN, "arrived", False)
+
+
+def on_phone() -> bool:
+    """Whether the reader's browser calls itself that of a phone, as every browser of a phone does."""
+    return "Mobi" in (st.context.headers.get("User-Agent") or "")

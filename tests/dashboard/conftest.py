@@ -178,6 +178,7 @@ def served(monkeypatch):
     def serve(store):
         monkeypatch.setattr(stores, "store", lambda: store)
         caches._read.clear()
+        caches._made.clear()
 
     return serve
 

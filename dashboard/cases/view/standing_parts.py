@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -13,7 +15,7 @@ from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import CaseFilter
 from dashboard.components.layout import empty_state, section
 from dashboard.models.fitness_words import lacking, with_rule
-from dashboard.shell import current_session, stores
+from dashboard.shell import caches, current_session, stores
 from dashboard.shell.plain import shown_table
 from data import queries
 
@@ -46,12 +48,22 @@ def by_rule(chosen: CaseFilter, why) -> None:
 
 def past_normal(chosen: CaseFilter) -> None:
     """The group of those whose normal time is over; nothing where there is nobody."""
-    words, rows = current_session.words(), _narrowed(chosen, past_normal=True)
-    if rows.empty:
+    words = current_session.words()
+    if chosen.search:
+        table = _past_table(chosen)
+    else:
+        about = (chosen.program_code, chosen.cohort_term, stores.counts_hold("dropout"))
+        table = caches.made_once("past-normal", about, partial(_past_table, chosen))
+    if table.empty:
         return
-    section(f"{words('standing.title')} · {words.number(len(rows))}", words("standing.help"))
-    st.markdown(words("standing.lead", students=words.count("students", len(rows))))
-    opening(standing.past_table(rows, stores.programs(), words), "past", words("standing.title"))
+    section(f"{words('standing.title')} · {words.number(len(table))}", words("standing.help"))
+    st.markdown(words("standing.lead", students=words.count("students", len(table))))
+    opening(table, "past", words("standing.title"))
+
+
+def _past_table(chosen: CaseFilter) -> pd.DataFrame:
+    rows = _narrowed(chosen, past_normal=True)
+    return standing.past_table(rows, stores.programs(), current_session.words())
 
 
 def standing_card(row: dict) -> None:
