@@ -13,7 +13,7 @@ import numpy as np
 
 from vision.descriptor.common_scale import squared_distances, squared_lengths
 
-SAMPLED = 20_000
+SAMPLED = 200_000
 """Pairs of strangers that a tail is fitted to."""
 COMPARED = 400
 """Strangers that a row's usual distance is taken from."""
@@ -26,7 +26,7 @@ a row's own are no more than a guess."""
 _NEAREST = 1e-6
 """Distance that stands for none: of two equal rows."""
 _BLOCK = 512
-_LOWER = 0.05, 0.01
+_LOWER = 0.05, 0.01, 0.001, 0.0001
 """Shares of strangers whose places tell how heavy the tail is, where at least `_BELOW` lie below."""
 _BELOW = 10
 

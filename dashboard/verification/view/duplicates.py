@@ -23,6 +23,9 @@ from data.verification import reviews
 from data.verification.duplicates import duplicate_counts
 from data.verification.reviews import DUPLICATE_OPINIONS, Refused
 
+LEAST_TOLD = 0.01  # expected pairs
+WIDTHS = {"kind": 250, "first": 240, "second": 240, "strength": "small", "opinion": "medium"}
+
 
 def search_bar(search: dict | None) -> None:
     """When the register was searched last, what was found and what chance alone would give, and a new
@@ -89,7 +92,7 @@ def as_table(pairs: pd.DataFrame) -> pd.DataFrame:
             "kind": [words(f"duplicates.kind_{row['kind']}") for row in rows],
             "first": [side_name(row, "first") for row in rows],
             "second": [side_name(row, "second") for row in rows],
-            "strength": [strength(row) for row in rows],
+            "strength": [_expected(row) for row in rows],
             "opinion": [
                 words(f"opinion.{row['opinion']}") if isinstance(row["opinion"], str) else "" for row in rows
             ],
@@ -106,10 +109,14 @@ def side_name(row: dict, side: str) -> str:
 def strength(row: dict) -> str:
     """How many pairs as alike as this chance would give in the whole register."""
     words = current_session.words()
-    expected = row["expected_false"]
-    if expected < 0.01:
-        return words("duplicates.chance_rare")
-    return words("duplicates.chance", n=words.number(expected, 2 if expected < 1 else 0))
+    return words("duplicates.chance", n=_expected(row))
+
+
+def _expected(row: dict) -> str:
+    """The number alone; far out the tail is extrapolated, so no more is told than that it is small."""
+    words, expected = current_session.words(), row["expected_false"]
+    least = words.number(LEAST_TOLD, 2)
+    return f"< {least}" if expected < LEAST_TOLD else words.number(expected, 2 if expected < 1 else 0)
 
 
 def pair_table(table: pd.DataFrame) -> int | None:
@@ -123,7 +130,7 @@ def pair_table(table: pd.DataFrame) -> int | None:
         selection_mode="single-row-required",
         alt=words("duplicates.list_title"),
         column_config={
-            name: config.TextColumn(words(f"duplicates.column_{name}"), width="medium") for name in table
+            name: config.TextColumn(words(f"duplicates.column_{name}"), width=WIDTHS[name]) for name in table
         },
     )
     rows = event["selection"]["rows"]

@@ -435,6 +435,8 @@ def test_each_kind_of_duplicate_has_its_words_its_chance_and_one_count_on_both_p
         EN(f"duplicates.kind_{kind}") for kind in ("same_image", "foreign_specimen", "other_name")
     ]
     assert EN("duplicates.chance_below", share="0.1%") in texts
+    assert at.dataframe[0].value["strength"].tolist() == ["< 0.01", "0.02", "0.90"]
+    assert EN("duplicates.chance", n="< 0.01") in texts  # no more is claimed of a tail that is extrapolated
     at.selectbox(key="duplicate-kind").set_value("other_name").run()
     assert EN("duplicates.kind_other_name_help") in screen.texts(at)
     assert EN("duplicates.chance_among", pairs="1", chance="59%") in screen.texts(at)
