@@ -8,7 +8,6 @@ exactly what the undisturbed one says.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import random
 import shutil
@@ -21,10 +20,10 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
-from sqlalchemy import create_engine, select
+from sqlalchemy import select
 
+from benchmarks.store_said import fingerprint
 from dashboard.importing import plan as importing
 from dashboard.importing.plan import UploadedFile
 from dashboard.jobs import imports as jobs_import
@@ -51,8 +50,6 @@ TRAIN, SCORE = ("fusion", "train", "--serve"), ("fusion", "records-only", "--rea
 WORK = ("dashboard", "worker", "--until-idle")
 FILES = ("siakad_students.csv", "siakad_terms.csv", "siakad_outcomes.csv", "signatures.zip")
 MOMENTS = {"import": 8, "train": 5, "score": 7, "job": 3}
-VOLATILE = {"import_id", "replaced_by", "history_id", "specimen_id", "score_id", "event_id", "consent_id"}
-UNCOMPARED = {"imports", "audit_log", "alembic_version", "jobs"}  # attempts may be recorded once each
 pytestmark = pytest.mark.slow
 
 
@@ -92,49 +89,6 @@ def run(command, folder: Path, kill_after: float | None = None, *, alone: bool =
             return time.monotonic() - start
     assert process.returncode == 0, output
     return time.monotonic() - start
-
-
-def fingerprint(folder: Path) -> dict[str, tuple[int, str]]:
-    """Table → number of rows and a hash of what they say, free of random keys, nonces and clock times."""
-    engine = create_engine(f"sqlite:///{folder / 'tepat.db'}")
-    with engine.connect() as connection:
-        frames = {
-            name: pd.DataFrame(connection.execute(select(table)).mappings().all(), columns=table.c.keys())
-            for name, table in schema.metadata.tables.items()
-            if name not in UNCOMPARED
-        }
-    engine.dispose()
-    numbers = dict(zip(frames["identities"].student_key, frames["identities"].student_number, strict=True))
-    scores, specimens = frames["scores"], frames["signature_specimens"]
-    names = {
-        "score_id": scores.student_key.map(numbers) + scores.as_of_index.astype(str) + scores.target,
-        "specimen_id": specimens.student_key.map(numbers) + specimens.sha256,
-    }
-    keys = {
-        "score_id": dict(zip(scores.score_id, names["score_id"], strict=True)),
-        "specimen_id": dict(zip(specimens.specimen_id, names["specimen_id"], strict=True)),
-    }
-    frames["models"]["manifest"] = [without_clock(manifest) for manifest in frames["models"]["manifest"]]
-    return {name: digest(frame, numbers, keys) for name, frame in frames.items()}
-
-
-def without_clock(manifest: dict) -> dict:
-    """A model's manifest without the times at which it went into service."""
-    served = [{k: v for k, v in entry.items() if k != "at"} for entry in manifest.get("served", [])]
-    return {**manifest, "served": served}
-
-
-def digest(frame: pd.DataFrame, numbers: dict, keys: dict) -> tuple[int, str]:
-    frame = frame.copy()
-    for column, known in keys.items():
-        if column in frame:
-            frame[f"{column}_name"] = frame[column].map(known)
-    if "student_key" in frame:
-        frame["student_key"] = frame["student_key"].map(numbers)
-    volatile = [c for c in frame if c in VOLATILE or c.endswith("_at") or c == "ciphertext"]
-    frame = frame.drop(columns=volatile)
-    lines = sorted(repr(row) for row in frame.itertuples(index=False, name=None))
-    return len(frame), hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def stage(command, before: Path, folder: Path) -> Stage:

@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from data import schema
 from data.columns import ROLES
 from data.engine.bulk import fetch
+from data.engine.sealed_numbers import OWNER, SealedNumber, open_numbers
 from data.records.frames import RecordFrames
 from data.records.write import write_records
 from data.store import get_fact, open_store
@@ -56,10 +57,19 @@ def contents(store) -> dict:
     with store.reading() as connection:
         for table in CONTENT:
             names = [column.name for column in table.columns if column.name not in BY_RUN]
-            rows = connection.execute(select(*(table.c[name] for name in names))).all()
-            plain = [tuple(map(_without_import, row)) for row in rows]
+            rows = connection.execute(select(*(table.c[name] for name in names))).mappings().all()
+            plain = [_plain(store, table, dict(row)) for row in rows]
             found[table.name] = sorted(plain, key=repr)
     return found
+
+
+def _plain(store, table, row: dict) -> tuple:
+    """A row without its import, and with what is sealed in it opened: another ciphertext each time."""
+    for name, value in row.items():
+        kind = table.c[name].type
+        if isinstance(kind, SealedNumber) and value is not None:
+            row[name] = float(open_numbers(store.cipher, kind.about, [row[OWNER]], [value])[0])
+    return tuple(map(_without_import, row.values()))
 
 
 def _without_import(value):
