@@ -106,6 +106,7 @@ def test_the_card_tells_the_same_whichever_cohort_is_chosen(monkeypatch):
     rows = of_programs({"all": 29, "arrears": 12}, {"all": 36, "arrears": 8})
     monkeypatch.setattr(view, "_counted", lambda target: rows)
     monkeypatch.setattr(view.stores, "served_version", lambda: "m")
+    monkeypatch.setattr(view.stores, "model_unreadable", lambda: False)
     monkeypatch.setattr(view.caches, "made_once", lambda name, about, make: make())
 
     def told(cohort: int | None) -> list:
