@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
 from datetime import date, timedelta
 
 import pytest
@@ -33,8 +35,16 @@ def drawn(tmp_path_factory, sqlite_template):
 
 @pytest.fixture
 def scored(small_university, tmp_path, monkeypatch):
-    """A copy of a scored demo; its scans are noise, so nobody is enrolled."""
+    """A scored demo in which nobody has logged anything; its scans are noise, so nobody is enrolled."""
     shutil.copytree(small_university.store.folder, tmp_path / "demo")
+    with closing(sqlite3.connect(tmp_path / "demo" / "tepat.db")) as database:  # other tests may have logged
+        guards = database.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'case_events'"
+        ).fetchall()
+        for (name,) in guards:
+            database.execute(f'DROP TRIGGER "{name}"')
+        database.execute("DELETE FROM case_events")
+        database.commit()
     store = open_store(f"sqlite:///{tmp_path / 'demo' / 'tepat.db'}", folder=tmp_path / "demo")
     nobody = {"enrolled": 0, "left_out": 0}
     monkeypatch.setattr("vision.verification.verification_pipeline.enrol_all", lambda *_, **__: nobody)
