@@ -47,7 +47,7 @@ def caseload_table(frame: pd.DataFrame, key: str, *, several: bool = False) -> l
     if several:  # rows are chosen in the table alone
         event = _table(frame, key, several)
     else:
-        event = wide_or_cards(key, caseload_cards(frame), lambda: _table(frame, key, several))
+        event = wide_or_cards(key, lambda: caseload_cards(frame), lambda: _table(frame, key, several))
     open_named(frame, key)
     rows = [row for row in event["selection"]["rows"] if row < len(frame)]
     return frame.iloc[rows]["student_key"].tolist()

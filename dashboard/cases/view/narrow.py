@@ -37,16 +37,16 @@ class Card:
     lines: tuple[str, ...] = ()
 
 
-def wide_or_cards(key: str, cards: Iterable[Card], table: Callable[[], object]):
+def wide_or_cards(key: str, cards: Callable[[], Iterable[Card]], table: Callable[[], object]):
     """Draw the table for a wide screen and the cards for a narrow one.
 
     Parameters
     ----------
     key : str
         Unique on the page.
-    cards : iterable of Card
-        The same rows as the table's. None are drawn where the reader's menu has no page of a student, or on
-        what does not call itself a phone.
+    cards : callable
+        Makes the cards of the table's rows. None are made where the reader's menu has no page of a student,
+        or on what does not call itself a phone.
     table : callable
         Draws the table.
 
@@ -61,7 +61,7 @@ def wide_or_cards(key: str, cards: Iterable[Card], table: Callable[[], object]):
     with st.container(key=f"wide-{key}"):
         drawn = table()
     with st.container(key=f"narrow-{key}", gap="small"):
-        for card in cards:
+        for card in cards():
             with st.container(border=True, gap="xsmall"):
                 st.page_link(page, label=plain(card.name), query_params={"s": card.student_key})
                 rest = [plain(line) for line in card.lines if line]

@@ -146,7 +146,7 @@ def opening(table: pd.DataFrame, key: str, title: str) -> None:
     shown = table.drop(columns="student_key")
     event = wide_or_cards(
         key,
-        _cards(table),
+        lambda: _cards(table),
         lambda: st.dataframe(
             shown_table(shown),
             key=f"{key}-table",
