@@ -16,6 +16,8 @@ ORDER = ("data", "vision", "fusion", "dashboard")
 HOMES = {
     "sqlalchemy": ("data/",),
     "alembic": ("data/",),
+    "dask": ("data/engine/spread.py",),
+    "distributed": ("data/engine/spread.py",),
     "requests": ("data/feeder/",),
     "torch": ("vision/",),
     "torchvision": ("vision/",),
@@ -92,6 +94,7 @@ def test_every_package_imports_only_from_its_left_and_libraries_stay_home():
         ("dashboard/cases/caseload.py", "import streamlit as st"),
         ("data/store.py", "import pickle"),
         ("data/store.py", "from pickle import loads"),
+        ("fusion/service/scoring.py", "def f():\n    from distributed import Client"),
     ],
 )
 def test_a_planted_breach_is_caught(relative, source):

@@ -305,6 +305,34 @@ def test_a_port_that_is_taken_is_one_line_before_any_process_begins(held, monkey
         )
 
 
+SPREAD = sorted(
+    name for name, one in COMMANDS.items() if any("--cluster" in option.opts for option in one.params)
+)
+
+
+def test_the_help_of_what_can_be_spread_says_where_it_may_work():
+    assert SPREAD == ["fusion score"]
+    for name in SPREAD:
+        said = next(option.help for option in COMMANDS[name].params if "--cluster" in option.opts)
+        for part in ("local:N", "tcp://host:port", "tls://host:port", "docs/scaling.md"):
+            assert part in said
+
+
+@pytest.mark.parametrize("name", SPREAD)
+def test_a_cluster_that_does_not_answer_is_one_line_and_may_be_tried_again(held, name, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    monkeypatch.setattr("data.engine.spread.ANSWER_SECONDS", 1)
+    monkeypatch.setitem(FURTHER, name, ("--cluster", address))
+    is_one_line(held.run(name), frame.NO_ANSWER, address, "does not answer", "try again")
+
+
+@pytest.mark.parametrize("name", SPREAD)
+def test_what_is_no_address_of_a_cluster_is_one_line(held, name, monkeypatch):
+    monkeypatch.setitem(FURTHER, name, ("--cluster", "somewhere"))
+    is_one_line(held.run(name), frame.WRONG, "--cluster must be local, local:N, tcp://host:port")
+
+
 def test_a_single_process_has_no_release_to_be_replaced_by(held, monkeypatch):
     monkeypatch.setitem(FURTHER, "dashboard serve", ("--release", str(held.folder)))
     is_one_line(held.run("dashboard serve"), frame.WRONG, "--processes 2 or more")

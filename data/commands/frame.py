@@ -29,7 +29,7 @@ WRONG = 2
 NOTHING_TO_LEARN = 3
 """The register does not hold enough yet to train on."""
 NO_ANSWER = 4
-"""The database does not answer: the same command later may be done."""
+"""The database, or the cluster, does not answer: the same command later may be done."""
 INTERRUPTED = 130
 
 ACTOR = "command line"
@@ -171,6 +171,7 @@ def as_refusal(problem: Exception) -> Refusal | None:
 
     from data.engine.cipher import KeyProblem
     from data.engine.migrate import NewerStore
+    from data.engine.spread import NoCluster
     from data.store import NoStore, UnderWay
 
     if isinstance(problem, Refusal):
@@ -179,6 +180,8 @@ def as_refusal(problem: Exception) -> Refusal | None:
         return Refusal(_settings_said(problem))
     if isinstance(problem, DBAPIError):
         return _database_refusal(problem)
+    if isinstance(problem, NoCluster):
+        return Refusal(_sentence(problem), NO_ANSWER)
     if isinstance(problem, BrokenPipeError):  # whoever read the answer has left
         return None
     if isinstance(problem, OSError) and problem.strerror:

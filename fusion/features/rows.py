@@ -73,6 +73,20 @@ class Rows:
         """The same rows as if nobody had signed."""
         return self.with_positions(np.full(len(self), -1))
 
+    def without_keys(self) -> Rows:
+        """The same rows saying of nobody whose they are, with only the signatures that they use: what leaves
+        this process."""
+        used, place = np.unique(self.position[self.signed], return_inverse=True)
+        position = np.full(len(self), -1)
+        position[self.signed] = place
+        signatures = replace(
+            self.signatures,
+            keys=np.zeros(len(used), "U1"),
+            days=np.zeros(len(used), "datetime64[ns]"),
+            states=self.signatures.states[used],
+        )
+        return replace(self, meta=self.meta.assign(student_key=""), signatures=signatures, position=position)
+
 
 def make_rows(tables: list[tuple[pd.DataFrame, pd.DataFrame]], signatures: Signatures | None = None) -> Rows:
     """Stack the feature tables of several as-of terms.

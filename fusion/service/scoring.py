@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
 import numpy as np
 import pandas as pd
 
@@ -10,17 +14,21 @@ from data.columns import AS_OF_INDEXES
 from data.consents.consent import without_outcome_consent
 from data.engine.database import Store
 from data.engine.progress import Progress, Steps
+from data.engine.spread import HERE, Spread
 from data.store import write_scores
 from data.trust.erase import withdraw_outcome_model
 from fusion.features.assemble import may_be_scored, rows_as_of
 from fusion.features.build import last_completed_term, register_date
 from fusion.features.fuse import no_signatures
 from fusion.features.rows import Rows, make_rows
-from fusion.model.risk_model import RiskModel
+from fusion.model.risk_model import RiskModel, Scores
 from fusion.monitoring.monitor import sides
 from fusion.service.sources import load_model, read_signatures
 from fusion.service.upkeep import note_watch, taught_until
 from fusion.validation.fitness import unfit
+
+CHUNK = 5_000
+"""Rows that are scored together: as many here as on a worker, so that the scores are the same."""
 
 
 def score(
@@ -28,6 +36,7 @@ def score(
     version: str | None = None,
     *,
     progress: Progress | None = None,
+    spread: Spread = HERE,
 ) -> int:
     """Score every enrolled student at every as-of term up to now; returns how many scores are new.
 
@@ -41,6 +50,8 @@ def score(
     version : str, optional
         Default: the served model.
     progress : Progress, optional
+    spread : Spread
+        Where to score; the register is read, and the scores are written, in this process.
     """
     model = load_model(store, version)
     for key in without_outcome_consent(store):  # a withdrawal that was cut short, or came in by another way
@@ -53,50 +64,72 @@ def score(
     until = taught_until(model.manifest, today)
     sample = np.concatenate(sides(everything, until, np.random.default_rng(0)))
     say = Steps(progress, len(AS_OF_INDEXES) + 1)
-    for index in AS_OF_INDEXES:
-        say(f"scoring as of {index} terms")
-        records = queries.records_until(store, index)
-        gone = records.outcomes.loc[records.outcomes["exit_type"].notna(), "student_key"]
-        rows = rows_as_of(records, index, signatures, today=today)
-        watched.append(rows.of_students(sample))
-        rows = rows.take(~rows.meta["student_key"].isin(set(gone)).to_numpy())
-        written += _score_rows(store, model, rows, index)
+
+    def parts() -> Iterator[tuple[_Part, tuple[Rows, str]]]:
+        for index in AS_OF_INDEXES:
+            say(f"scoring as of {index} terms")
+            records = queries.records_until(store, index)
+            gone = records.outcomes.loc[records.outcomes["exit_type"].notna(), "student_key"]
+            rows = rows_as_of(records, index, signatures, today=today)
+            watched.append(rows.of_students(sample))
+            rows = rows.take(~rows.meta["student_key"].isin(set(gone)).to_numpy())
+            for part in _open_parts(store, model, rows, index):
+                yield part, (part.rows.without_keys(), part.target)
+
+    scored = spread.over(scores_of, parts(), model)
+    for _, of_one_term in groupby(scored, key=lambda pair: pair[0].index):
+        written += _write(store, model.version, list(of_one_term))
     say("watching for drift")
     note_watch(store, model, everything, make_rows([(r.table, r.meta) for r in watched], signatures))
     return written
 
 
-def _score_rows(store: Store, model: RiskModel, rows: Rows, index: int) -> int:
-    frames, phi, inputs, base_values = [], [], [], []
+@dataclass(frozen=True)
+class _Part:
+    """Rows of one as-of term that have no score for a target yet."""
+
+    rows: Rows
+    index: int
+    target: str
+
+
+def scores_of(model: RiskModel, asked: tuple[Rows, str]) -> Scores:
+    """Risk, range, band and explanation of some rows for a target: one chunk, wherever it is worked on."""
+    rows, target = asked
+    return model.score(rows, target)
+
+
+def _open_parts(store: Store, model: RiskModel, rows: Rows, index: int) -> Iterator[_Part]:
     silent = unfit(model.manifest)
     for target in model.targets:
         if target in silent:
             continue
         done = set(queries.scores(store, model.version, target, index)["student_key"])
         open_rows = ~rows.meta["student_key"].isin(done).to_numpy() & may_be_scored(rows, target)
-        part = rows.take(open_rows)
-        if not len(part):
-            continue
-        scores = model.score(part, target)
-        terms = {c: last_completed_term(int(c), index) for c in part.meta["cohort_term"].unique()}
+        places = np.flatnonzero(open_rows)
+        for start in range(0, len(places), CHUNK):
+            yield _Part(rows.take(places[start : start + CHUNK]), index, target)
+
+
+def _write(store: Store, version: str, scored: list[tuple[_Part, Scores]]) -> int:
+    """Write the scores of one as-of term; returns how many are new."""
+    frames = []
+    for part, scores in scored:
+        entered = part.rows.meta["cohort_term"]
+        terms = {c: last_completed_term(int(c), part.index) for c in entered.unique()}
         frames.append(
             scores.frame.assign(
-                student_key=part.students,
-                as_of_index=index,
-                as_of_term=part.meta["cohort_term"].map(terms).to_numpy(),
-                target=target,
-                model_version=model.version,
+                student_key=part.rows.students,
+                as_of_index=part.index,
+                as_of_term=entered.map(terms).to_numpy(),
+                target=part.target,
+                model_version=version,
             )
         )
-        phi.append(scores.phi)
-        inputs.append(scores.inputs)
-        base_values.append(scores.base_values)
-    if not frames:
-        return 0
     return write_scores(
         store,
         pd.concat(frames, ignore_index=True),
-        np.vstack(phi),
-        np.vstack(inputs),
-        np.concatenate(base_values),
+        np.vstack([scores.phi for _, scores in scored]),
+        np.vstack([scores.inputs for _, scores in scored]),
+        np.concatenate([scores.base_values for _, scores in scored]),
     )

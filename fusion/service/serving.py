@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from data.engine.database import Store
 from data.engine.progress import Progress
+from data.engine.spread import HERE, Spread
 from data.store import save_model
 from data.trust.audit import Entry
 from fusion.model.manifest import Served, write_manifest
@@ -35,6 +36,7 @@ def put_into_service(
     audit_entry: Entry | None = None,
     progress: Progress | None = None,
     keep_level: bool = True,
+    spread: Spread = HERE,
 ) -> int:
     """Score a registered model, then serve it; who and why go into its manifest.
 
@@ -52,6 +54,8 @@ def put_into_service(
     progress : Progress, optional
     keep_level : bool
         Look at the level first; not where that was done just now.
+    spread : Spread
+        Where to score.
 
     Returns
     -------
@@ -71,7 +75,7 @@ def put_into_service(
     if not set(model.targets) - set(silent):
         why = ", ".join(f"{target}: {found.reason}" for target, found in silent.items())
         raise NotServable(f"model {version} must not be served: its register could not teach it ({why})")
-    written = score(store, version, progress=progress)
+    written = score(store, version, progress=progress, spread=spread)
     stored = the_model(store, version)  # scoring has noted what it saw
     if stored.status == "served":  # an attempt that was cut off had come this far
         return written
@@ -81,7 +85,13 @@ def put_into_service(
     return written
 
 
-def score_now(store: Store, version: str | None = None, *, progress: Progress | None = None) -> int:
+def score_now(
+    store: Store,
+    version: str | None = None,
+    *,
+    progress: Progress | None = None,
+    spread: Spread = HERE,
+) -> int:
     """Score every enrolled student at every as-of term; returns how many scores are new.
 
     Parameters
@@ -91,6 +101,8 @@ def score_now(store: Store, version: str | None = None, *, progress: Progress | 
         Default: the model in service. Where its level moved, the same model at that level is scored and put
         into service in its place, and the audit log says so; a model that is named is scored as it is.
     progress : Progress, optional
+    spread : Spread
+        Where to score.
 
     Raises
     ------
@@ -99,10 +111,10 @@ def score_now(store: Store, version: str | None = None, *, progress: Progress | 
     """
     current = served_model(store)
     if version is not None or current is None:
-        return score(store, version, progress=progress)
+        return score(store, version, progress=progress, spread=spread)
     name = levelled(store, current.version)
     if name == current.version:
-        return score(store, name, progress=progress)
+        return score(store, name, progress=progress, spread=spread)
     level = the_model(store, name).manifest.level
     entry = Entry("scoring", "administrator", "model.level", name, {"was": current.version, "level": level})
     return put_into_service(
@@ -113,4 +125,5 @@ def score_now(store: Store, version: str | None = None, *, progress: Progress | 
         audit_entry=entry,
         progress=progress,
         keep_level=False,
+        spread=spread,
     )
