@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import sys
 
+from data.settings import get_settings
+
 _asked = 0
+_told = False
 
 
 def use_threads(threads: int) -> int:
@@ -21,10 +24,10 @@ def use_threads(threads: int) -> int:
     int
         The number in use.
     """
-    global _asked
+    global _asked, _told
     import cv2
 
-    _asked = threads
+    _asked, _told = threads, True
     count = threads_in_use()
     if "torch" in sys.modules:  # else :attr:`vision.encoder.backbones.Encoder.module` tells it
         sys.modules["torch"].set_num_threads(count)
@@ -36,3 +39,8 @@ def use_threads(threads: int) -> int:
 def threads_in_use() -> int:
     """The number that :func:`use_threads` was asked for last; all cores by default."""
     return _asked or len(os.sched_getaffinity(0))
+
+
+def threads_told() -> int:
+    """The number in use; a process that was told none uses that of the settings from now on."""
+    return threads_in_use() if _told else use_threads(get_settings().threads)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from data.commands.bars import Bars
+from data.commands.cluster import Cluster
 from data.commands.frame import ACTOR, Refusal
 from vision.commands.shared import opened
 
@@ -23,6 +24,7 @@ def calibrate(
         list[Path] | None,
         typer.Option("--set", help="Folder of a set with known forgeries; may be repeated."),
     ] = None,
+    cluster: Cluster = "",
 ) -> None:
     """Learn thresholds from held-out writers of the register and say what they cost.
 
@@ -43,11 +45,14 @@ def calibrate(
     if synthetic is not None:
         ground = _synthetic(synthetic)
     else:
+        from data.engine.spread import spread_over
+
         with opened() as (store, bars):
             from vision.descriptor.describe_specimens import describe_pending
             from vision.verification.verification_tools import calibrate as learn
 
-            describe_pending(store, bars)
+            with spread_over(cluster) as spread:
+                describe_pending(store, bars, spread=spread)
             ground = learn(store, actor=ACTOR, progress=bars)
     report = threshold_report(ground)
     typer.echo(f"{report.version}, genuine signatures: {report.source}")

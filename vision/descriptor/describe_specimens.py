@@ -3,6 +3,7 @@ doubles."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 
 from data.engine.database import Store
 from data.engine.progress import Progress
+from data.engine.spread import HERE, Spread
 from data.verification import queries as queries_verification
 from data.verification.write import write_descriptors
 from vision.descriptor.descriptors import Descriptor, load_descriptor
@@ -31,8 +33,28 @@ def id_of_descriptor(descriptor: Descriptor) -> str:
     return f"{info.encoder_id}+{info.weights_sha256[:8]}"
 
 
+@dataclass(frozen=True)
+class Describing:
+    """Ink images → descriptors: a :class:`vision.scans.specimens.Maker`."""
+
+    descriptor: Descriptor
+
+    def of_ink(self, ink: np.ndarray) -> np.ndarray:
+        """The ink image itself."""
+        return ink
+
+    def together(self, kept: list[np.ndarray]) -> np.ndarray:
+        """Descriptors, float32 (n, d)."""
+        return self.descriptor.describe(kept)
+
+
 def describe_pending(
-    store: Store, progress: Progress | None = None, *, descriptor: Descriptor | None = None, threads: int = 2
+    store: Store,
+    progress: Progress | None = None,
+    *,
+    descriptor: Descriptor | None = None,
+    threads: int = 2,
+    spread: Spread = HERE,
 ) -> int:
     """Check and describe every specimen of consenting students that the descriptor has not described yet.
 
@@ -45,6 +67,8 @@ def describe_pending(
         The signature descriptor by default.
     threads : int
         Threads that decode and check; at least 1.
+    spread : Spread
+        Where to describe.
 
     Returns
     -------
@@ -53,7 +77,7 @@ def describe_pending(
     """
     descriptor = descriptor or descriptor_in_use()
     pending = queries_verification.undescribed(store, id_of_descriptor(descriptor))
-    return describe_specimens(store, descriptor, pending, progress, threads)
+    return describe_specimens(store, descriptor, pending, progress, threads, spread)
 
 
 def describe_specimens(
@@ -62,6 +86,7 @@ def describe_specimens(
     pending: pd.DataFrame,
     progress: Progress | None = None,
     threads: int = 1,
+    spread: Spread = HERE,
 ) -> int:
     """Describe the given specimens, and check those that no check has seen.
 
@@ -71,17 +96,18 @@ def describe_specimens(
         ``specimen_id`` and ``checked``.
     """
 
-    def write(ids: list[str], inks: list[np.ndarray]) -> None:
-        write_descriptors(store, id_of_descriptor(descriptor), ids, descriptor.describe(inks))
+    def write(ids: list[str], vectors: np.ndarray) -> None:
+        write_descriptors(store, id_of_descriptor(descriptor), ids, vectors)
 
     damaged = each_specimen(
         store,
         pending.assign(check=~pending["checked"], wanted=True),
-        np.asarray,
+        Describing(descriptor),
         write,
         what="describing specimens",
         chunk=CHUNK,
         threads=threads,
         progress=progress,
+        spread=spread,
     )
     return len(pending) - len(damaged)

@@ -1,4 +1,4 @@
-"""Specimens of the store, some at a time: read, decoded, checked, worked on, written.
+"""Specimens of the store, some at a time: opened, decoded, checked, worked on, written.
 
 Killed and started again, nothing doubles.
 """
@@ -6,9 +6,11 @@ Killed and started again, nothing doubles.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -16,6 +18,7 @@ import pandas as pd
 from data import queries
 from data.engine.cipher import KeyProblem
 from data.engine.progress import Progress
+from data.engine.spread import HERE, Spread
 from data.signatures.findings import COPY, Finding, as_rows, fingerprint_of, read_findings
 from data.store import Store, write_quality
 from data.trust.scope import Scope
@@ -23,8 +26,8 @@ from vision.scans.fingerprint import copies_among
 from vision.scans.images import decode_image
 from vision.scans.preprocess import to_ink
 from vision.scans.quality import check_and_clean, check_pixels, find_copy
+from vision.threads import threads_told
 
-Made = TypeVar("Made")
 logger = logging.getLogger(__name__)
 
 
@@ -46,18 +49,73 @@ class DamagedImages(ValueError):
         self.ids = ids
 
 
+class Maker(Protocol):
+    """What is made of ink images; it goes to the workers of a cluster as it is."""
+
+    def of_ink(self, ink: np.ndarray) -> np.ndarray:
+        """What is kept of one of :func:`vision.scans.preprocess.to_ink`; called in several threads."""
+        ...
+
+    def together(self, kept: list[np.ndarray]) -> np.ndarray:
+        """One vector each, float32 (n, d), of what was kept of n ink images."""
+        ...
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A stored image and what is asked of it: its findings, a vector, or both."""
+
+    data: bytes
+    check: bool
+    wanted: bool
+
+
+@dataclass(frozen=True)
+class Worked:
+    """Findings of each image, None where they were not asked, and the vectors of those that were wanted."""
+
+    findings: list[list[Finding] | None]
+    vectors: np.ndarray | None
+
+
+def worked(by: tuple[Maker, int], asked: list[Asked]) -> Worked:
+    """Decode, check and make something of images: one chunk, wherever it is worked on.
+
+    Parameters
+    ----------
+    by : (Maker, int)
+        And threads that decode, check and keep; at least 1, and no more than this process may use.
+    asked : list of Asked
+    """
+    maker, threads = by
+    with ThreadPoolExecutor(max(1, min(threads, threads_told()))) as pool:
+        done = list(pool.map(partial(_one, maker), asked))
+    kept = [made for _, made in done if made is not None]
+    return Worked([findings for findings, _ in done], maker.together(kept) if kept else None)
+
+
+def _one(maker: Maker, asked: Asked) -> tuple[list[Finding] | None, np.ndarray | None]:
+    scan = decode_image(asked.data)
+    if asked.check and asked.wanted:
+        findings, ink = check_and_clean(scan)
+        return findings, maker.of_ink(ink)
+    checked = check_pixels(scan) if asked.check else None
+    return checked, maker.of_ink(to_ink(scan)) if asked.wanted else None
+
+
 def each_specimen(
     store: Store,
     pending: pd.DataFrame,
-    make: Callable[[np.ndarray], Made],
-    write: Callable[[list[str], list[Made]], None],
+    maker: Maker,
+    write: Callable[[list[str], np.ndarray], None],
     *,
     what: str,
     chunk: int,
     threads: int = 1,
     progress: Progress | None = None,
+    spread: Spread = HERE,
 ) -> list[str]:
-    """Read specimens, check those that are to be checked, and make and write something of those wanted.
+    """Read specimens, check those that are to be checked, and make and write a vector of those wanted.
 
     A stored image that cannot be opened is left out and named in the log; the others are not held up by it.
 
@@ -65,18 +123,18 @@ def each_specimen(
     ----------
     pending : DataFrame
         ``specimen_id``; ``check``, whether its findings are to be made and stored; ``wanted``, whether
-        something is to be made of it.
-    make : callable
-        Ink image of a scan (:func:`vision.scans.preprocess.to_ink`) → what ``write`` takes; called in several
-        threads.
+        a vector is to be made of it.
+    maker : Maker
     write : callable
-        Called with the ids and what was made of them, once per chunk with anything wanted.
+        Called with ids and vectors, float32 (n, d), once per chunk with anything wanted.
     what : str
         The step's name.
     chunk : int
         Specimens per transaction: what a kill can cost.
     threads : int
-        That read and make; at least 1.
+        That decode and check, of each process; at least 1.
+    spread : Spread
+        Where images are decoded, checked and worked on; they are opened, and all is written, in this process.
 
     Returns
     -------
@@ -86,30 +144,26 @@ def each_specimen(
     damaged: list[str] = []
     known = KnownCopies.of(queries.specimen_table(store)) if pending["check"].any() else None
 
-    def read(data: bytes, check: bool, wanted: bool) -> tuple[list[Finding] | None, Made | None]:
-        scan = decode_image(data)
-        if check and wanted:
-            findings, ink = check_and_clean(scan)
-            return findings, make(ink)
-        return (check_pixels(scan) if check else None), (make(to_ink(scan)) if wanted else None)
-
-    with ThreadPoolExecutor(max(1, threads)) as pool:
+    def opened() -> Iterator[tuple[tuple[pd.DataFrame, int], list[Asked]]]:
         for start in range(0, len(pending), chunk):
             part = pending.iloc[start : start + chunk]
-            opened = {one: _opened(store, one) for one in part["specimen_id"]}
-            damaged += [one for one, data in opened.items() if data is None]
-            part = part[~part["specimen_id"].isin(damaged)]
-            ids = list(part["specimen_id"])
-            files = [opened[one] for one in ids]
-            done = dict(zip(ids, pool.map(read, files, part["check"], part["wanted"]), strict=True))
-            findings = {one: found for one, (found, _) in done.items() if found is not None}
-            if findings:
-                write_quality(store, known.mark_copies(findings))
-            wanted = list(part.loc[part["wanted"], "specimen_id"])
-            if wanted:
-                write(wanted, [done[one][1] for one in wanted])
-            if progress:
-                progress(start + len(opened), len(pending), what)
+            files = [_opened(store, one) for one in part["specimen_id"]]
+            whole = [data is not None for data in files]
+            damaged.extend(part.loc[[not one for one in whole], "specimen_id"])
+            part, done = part[whole], start + len(part)
+            there = [data for data in files if data is not None]
+            asked = zip(there, part["check"], part["wanted"], strict=True)
+            yield (part, done), [Asked(data, bool(check), bool(wanted)) for data, check, wanted in asked]
+
+    for (part, done), made in spread.over(worked, opened(), (maker, threads)):
+        named = zip(part["specimen_id"], made.findings, strict=True)
+        findings = {one: found for one, found in named if found is not None}
+        if findings:
+            write_quality(store, known.mark_copies(findings))
+        if made.vectors is not None:
+            write(list(part.loc[part["wanted"], "specimen_id"]), made.vectors)
+        if progress:
+            progress(done, len(pending), what)
     return damaged
 
 

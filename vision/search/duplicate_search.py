@@ -16,6 +16,7 @@ import pandas as pd
 from data import queries
 from data.engine.database import Store
 from data.engine.progress import Progress
+from data.engine.spread import HERE, Spread
 from data.trust.scope import Scope
 from data.verification import queries as reads
 from data.verification.write import replace_duplicates
@@ -73,6 +74,7 @@ def search_duplicates(
     expected: float = 1.0,
     progress: Progress | None = None,
     descriptor: Descriptor | None = None,
+    spread: Spread = HERE,
 ) -> pd.DataFrame:
     """Search the register of consenting students and put the findings in the place of the last search's.
 
@@ -80,6 +82,8 @@ def search_duplicates(
     ----------
     expected : float
         Pairs of strangers that chance may bring into the list of each kind of one hand.
+    spread : Spread
+        Where specimens that are new are described; they are compared in this process.
 
     Returns
     -------
@@ -93,7 +97,7 @@ def search_duplicates(
     if not expected > 0:
         raise ValueError(f"expected: must be positive, got {expected}")
     tools = tools_for(store, descriptor)
-    describe_pending(store, progress, descriptor=Outlines())
+    describe_pending(store, progress, descriptor=Outlines(), spread=spread)
     images, content = _same_images(store)
     hands, about = _one_hand(_read_register(store, tools, progress), expected, images)
     found = pd.DataFrame([*images, *hands], columns=COLUMNS).sort_values("expected_false", kind="stable")

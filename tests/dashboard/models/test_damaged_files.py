@@ -130,6 +130,16 @@ def damage(store, specimen: str) -> None:
         connection.execute(update(images).where(images.c.specimen_id == specimen).values(ciphertext=altered))
 
 
+class Heights:
+    """How high each scan is."""
+
+    def of_ink(self, ink):
+        return ink
+
+    def together(self, kept):
+        return [len(ink) for ink in kept]
+
+
 def test_one_damaged_image_holds_up_no_other(copied, caplog):
     pending = queries.specimen_table(copied)[["specimen_id"]].head(6).assign(check=False, wanted=True)
     specimen = pending["specimen_id"].iloc[2]
@@ -138,7 +148,7 @@ def test_one_damaged_image_holds_up_no_other(copied, caplog):
     damaged = each_specimen(
         copied,
         pending,
-        lambda ink: ink.shape[0],
+        Heights(),
         lambda ids, heights: made.update(zip(ids, heights, strict=True)),
         what="measuring",
         chunk=4,
