@@ -16,6 +16,7 @@ from data import queries
 from data.columns import TARGETS
 from data.engine.database import Store
 from data.engine.progress import Progress, Steps
+from data.engine.spread import HERE, Spread
 from data.store import save_model, set_fact
 from fusion.features.assemble import training_set
 from fusion.features.build import register_date
@@ -92,6 +93,7 @@ def train(
     tune_trials: int = 0,
     one_cohort: bool = False,
     progress: Progress | None = None,
+    spread: Spread = HERE,
 ) -> Trained:
     """Assess the method on the forward split, then train on every known outcome and register the model.
 
@@ -115,6 +117,8 @@ def train(
     one_cohort : bool
         Learn from a register that cannot tell its entry cohorts apart.
     progress : Progress, optional
+    spread : Spread
+        Where folds are fitted and students scored.
 
     Raises
     ------
@@ -138,7 +142,7 @@ def train(
     version = model_version(data_hash, seed, settings, tune_trials)
     serve = serve or queries.served_model(store) is None
     if _is_there(store, version):
-        written = _serve(store, version, progress) if serve else 0
+        written = _serve(store, version, progress, spread) if serve else 0
         return Trained(load_model(store, version), None, False, serve, written, fitness)
     assessment = assess(
         records,
@@ -149,11 +153,12 @@ def train(
         draws=draws,
         tune_trials=tune_trials,
         say=say,
+        spread=spread,
     )
     say("learning from every known outcome")
     if tune_trials:
         settings = tune_settings(training_sets, trials=tune_trials, seed=seed).settings
-    model = fit_model(training_sets, seed, settings)
+    model = fit_model(training_sets, seed, settings, spread=spread)
     manifest = _manifest(
         version,
         model,
@@ -169,14 +174,14 @@ def train(
     manifest = save_model_folder(replace(model, manifest=manifest), store.models_folder / version)
     save_model(store, version, version, write_manifest(manifest))
     note_watch(store, replace(model, manifest=manifest), records, rows)
-    written = _serve(store, version, progress) if serve else 0
+    written = _serve(store, version, progress, spread) if serve else 0
     manifest = the_model(store, version).manifest
     return Trained(replace(model, manifest=manifest), assessment, True, serve, written, fitness)
 
 
-def _serve(store: Store, version: str, progress: Progress | None) -> int:
+def _serve(store: Store, version: str, progress: Progress | None, spread: Spread) -> int:
     reason = "served when trained"
-    return put_into_service(store, version, actor="training", reason=reason, progress=progress)
+    return put_into_service(store, version, actor="training", reason=reason, progress=progress, spread=spread)
 
 
 def _training_sets(rows: Rows, labels: pd.Series) -> dict[str, TrainingSet]:

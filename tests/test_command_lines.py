@@ -311,7 +311,13 @@ SPREAD = sorted(
 
 
 def test_the_help_of_what_can_be_spread_says_where_it_may_work():
-    assert SPREAD == ["fusion score", "vision calibrate", "vision duplicates", "vision embed"]
+    assert SPREAD == [
+        "fusion score",
+        "fusion train",
+        "vision calibrate",
+        "vision duplicates",
+        "vision embed",
+    ]
     for name in SPREAD:
         said = next(option.help for option in COMMANDS[name].params if "--cluster" in option.opts)
         for part in ("local:N", "tcp://host:port", "tls://host:port", "docs/scaling.md"):

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from data.commands.bars import Bars
+from data.commands.cluster import Cluster
 from data.commands.frame import note_invented, opened_store
 from fusion.commands.shared import RULE, Seed, learning
 
@@ -21,6 +22,7 @@ def train(
     one_cohort: Annotated[
         bool, typer.Option("--one-cohort", help="The register cannot tell its entry cohorts apart.")
     ] = False,
+    cluster: Cluster = "",
 ) -> None:
     """Judge the method on the later cohorts, then train on every known outcome and register the model.
 
@@ -28,13 +30,14 @@ def train(
     A target of which too little is known is left out. Exit code 3: nothing can be learned from this register
     yet.
     """
+    from data.engine.spread import spread_over
     from fusion.pipeline import train as run
     from fusion.validation.report import ablation_text, assessment_text, fitness_text
 
     options = {"seed": seed, "serve": serve, "encoder_id": encoder or None, "tune_trials": tune}
     with opened_store() as store, learning():
-        with Bars() as bars:
-            result = run(store, progress=bars, one_cohort=one_cohort, **options)
+        with spread_over(cluster) as spread, Bars() as bars:
+            result = run(store, progress=bars, spread=spread, one_cohort=one_cohort, **options)
         if result.assessment:
             typer.echo(assessment_text(result.assessment))
             for ablation in result.assessment.ablations.values():

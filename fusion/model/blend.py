@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.engine.spread import HERE, Spread
 from fusion.model.booster import TreeSettings, cross_fit, fit_trees, tree_margin, tree_shap
 from fusion.model.linear import LinearPart, fit_linear, linear_out_of_fold
 from fusion.model.peers import Peers, peer_shap
@@ -121,6 +122,7 @@ def fit_records(
     settings: TreeSettings,
     rng: np.random.Generator,
     signs: np.ndarray | None = None,
+    spread: Spread = HERE,
 ) -> tuple[RecordsModel, np.ndarray]:
     """Fit both parts and their weight.
 
@@ -135,6 +137,8 @@ def fit_records(
     signs : ndarray of int (columns,), optional
         1: the margin may only rise with the column, -1: only fall, 0: free. The weight is between 0 and 1, so
         the mean of the two parts keeps what both keep.
+    spread : Spread
+        Where the folds of the trees are fitted.
 
     Returns
     -------
@@ -144,7 +148,7 @@ def fit_records(
     """
     instead = usual_values(matrix, signs)
     filled = matrix if instead is None else replace_missing(matrix, instead)
-    folds = cross_fit(filled, outcome, students, settings, rng, signs=signs)
+    folds = cross_fit(filled, outcome, students, settings, rng, signs=signs, spread=spread)
     rounds = folds.best_rounds()
     margin = folds.margin(rounds)
     settings = replace(settings, rounds=rounds)

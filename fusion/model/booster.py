@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.engine.spread import HERE, Spread
 from data.settings import get_settings
 from fusion.features.splits import grouped_folds
 
@@ -200,6 +201,43 @@ def _log_loss(margin: np.ndarray, outcome: np.ndarray) -> np.ndarray:
     return np.logaddexp(0.0, np.asarray(margin, float)) - outcome * margin
 
 
+@dataclass(frozen=True)
+class _Fold:
+    """What the folds of one cross-fit share; ``threads`` are those of the process that asks."""
+
+    matrix: np.ndarray
+    outcome: np.ndarray
+    start: np.ndarray
+    parameters: dict
+    rounds: int
+    threads: int
+
+    def data(self, part: np.ndarray) -> xgboost.DMatrix:
+        """The rows of a part as XGBoost takes them."""
+        import xgboost
+
+        return xgboost.DMatrix(
+            self.matrix[part], self.outcome[part], base_margin=self.start[part], nthread=self.threads
+        )
+
+
+def fit_fold(shared: _Fold, parts: tuple[np.ndarray, np.ndarray]) -> tuple[list[float], xgboost.Booster]:
+    """Loss on the held-out rows after each round, and the booster, of one fold: wherever it is fitted."""
+    import xgboost
+
+    learn, judge = map(shared.data, parts)
+    seen: dict = {}
+    booster = xgboost.train(
+        shared.parameters,
+        learn,
+        shared.rounds,
+        evals=[(judge, "test")],
+        evals_result=seen,
+        verbose_eval=False,
+    )
+    return seen["test"]["logloss"], booster
+
+
 def cross_fit(
     matrix: np.ndarray,
     outcome: np.ndarray,
@@ -210,13 +248,13 @@ def cross_fit(
     start: np.ndarray | None = None,
     signs: np.ndarray | None = None,
     folds: int = 5,
+    spread: Spread = HERE,
 ) -> CrossFit:
     """Fit one booster per fold, students kept together, and follow its loss on the held-out rows.
 
-    Folds whose training part has one class are left out; their rows keep the starting margin.
+    Folds whose training part has one class are left out; their rows keep the starting margin. ``spread`` says
+    where the folds are fitted.
     """
-    import xgboost
-
     if start is None:
         start = np.full(len(outcome), float(logit((outcome.sum() + 0.5) / (len(outcome) + 1.0))))
     parameters = {
@@ -225,25 +263,16 @@ def cross_fit(
         "eval_metric": "logloss",
     }
     parameters |= _constraints(signs)
+    each = (
+        (test, (train, test))
+        for train, test in grouped_folds(students, outcome, folds, rng)
+        if train.any() and test.any() and np.ptp(outcome[train])
+    )
+    shared = _Fold(matrix, outcome, start, parameters, settings.rounds, threads())
     losses, parts = [], []
-    for train, test in grouped_folds(students, outcome, folds, rng):
-        if not train.any() or not test.any() or not np.ptp(outcome[train]):
-            continue
-        learn, judge = (
-            xgboost.DMatrix(matrix[part], outcome[part], base_margin=start[part], nthread=threads())
-            for part in (train, test)
-        )
-        seen: dict = {}
-        booster = xgboost.train(
-            parameters,
-            learn,
-            settings.rounds,
-            evals=[(judge, "test")],
-            evals_result=seen,
-            verbose_eval=False,
-        )
-        losses.append(seen["test"]["logloss"])
-        parts.append((test, judge, booster))
+    for test, (loss, booster) in spread.over(fit_fold, each, shared):
+        losses.append(loss)
+        parts.append((test, shared.data(test), booster))
     return CrossFit(np.asarray(losses), parts, start)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from data.engine.spread import HERE, Spread
 from fusion.features.directions import DIRECTIONS, Direction, column_signs
 from fusion.features.encode import TableEncoder, fit_encoder
 from fusion.features.fuse import Reduction, fit_reduction
@@ -39,6 +40,7 @@ def fit_model(
     encoder: TableEncoder | None = None,
     manifest: Manifest | None = None,
     directions: Mapping[str, Direction] = DIRECTIONS,
+    spread: Spread = HERE,
 ) -> RiskModel:
     """Train every target.
 
@@ -56,6 +58,8 @@ def fit_model(
         Kept with the model.
     directions : mapping of str to Direction
         Which way each feature may move the risk; features not named are free.
+    spread : Spread
+        Where the folds are fitted, with as many threads as they would be here.
     """
     settings = settings or TreeSettings()
     if encoder is None:
@@ -65,7 +69,7 @@ def fit_model(
     for number, (target, training_set) in enumerate(training_sets.items()):
         rng = np.random.default_rng([seed, number])
         signs = column_signs(encoder, target, directions)
-        targets[target] = fit_target(target, training_set, encoder, settings, rng, signs)
+        targets[target] = fit_target(target, training_set, encoder, settings, rng, signs, spread)
     return RiskModel(encoder, targets, settings, manifest or Manifest())
 
 
@@ -76,6 +80,7 @@ def fit_target(
     settings: TreeSettings,
     rng: np.random.Generator,
     signs: np.ndarray,
+    spread: Spread = HERE,
 ) -> TargetModel:
     """Trees and line on every row's records, signature trees on the signed rows, calibration out of fold.
 
@@ -85,10 +90,10 @@ def fit_target(
     if not len(rows):
         raise ValueError(f"rows must hold at least one student with a known outcome for {target!r}, got none")
     matrix = encoder.matrix(rows.table)
-    records, margin = fit_records(matrix, outcome, rows.students, settings, rng, signs)
+    records, margin = fit_records(matrix, outcome, rows.students, settings, rng, signs, spread)
     records = replace(records, peers=typical_peers(encoder, rows.table, signs))
     calibrator = fit_calibrator(margin, outcome, rows.as_of)
-    stage, fused = fit_signature(rows, outcome, margin, rng)
+    stage, fused = fit_signature(rows, outcome, margin, rng, spread=spread)
     risk = calibrator.risk(margin)
     if stage is not None:
         risk[rows.signed] = stage.calibrator.risk(fused[rows.signed])
@@ -110,6 +115,7 @@ def fit_signature(
     rng: np.random.Generator,
     *,
     shrink: bool = True,
+    spread: Spread = HERE,
 ) -> tuple[SignatureStage | None, np.ndarray]:
     """Reduction, trees and calibration on the rows that have a signature.
 
@@ -122,6 +128,8 @@ def fit_signature(
     shrink : bool
         Keep next to nothing of trees that do not pay out of fold, as is right for serving. A comparison must
         not: it would judge the shrinkage.
+    spread : Spread
+        Where the folds are fitted.
 
     Returns
     -------
@@ -140,7 +148,15 @@ def fit_signature(
     signs = np.zeros(matrix.shape[1], int)
     signs[0] = 1  # the supervised component is turned so that more of it means more risk
     folds = cross_fit(
-        matrix, outcome, signed.students, SIGNATURE_TREES, rng, start=start, signs=signs, folds=4
+        matrix,
+        outcome,
+        signed.students,
+        SIGNATURE_TREES,
+        rng,
+        start=start,
+        signs=signs,
+        folds=4,
+        spread=spread,
     )
     rounds = folds.best_rounds() if shrink else max(folds.best_rounds(), LEAST_ROUNDS)
     trees, margin = replace(SIGNATURE_TREES, rounds=rounds), folds.margin(rounds)

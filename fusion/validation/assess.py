@@ -11,6 +11,7 @@ import pandas as pd
 
 from data.columns import TARGETS
 from data.engine.progress import Steps
+from data.engine.spread import HERE, Spread
 from fusion.features.assemble import training_set
 from fusion.features.rows import Rows, TrainingSet
 from fusion.features.splits import ForwardSplit, forward_split, mature_labels
@@ -177,6 +178,7 @@ def assess(
     draws: int = DRAWS,
     tune_trials: int = 0,
     say: Steps | None = None,
+    spread: Spread = HERE,
 ) -> Assessment | None:
     """Train on the past, judge on what came after.
 
@@ -195,6 +197,8 @@ def assess(
         Search the tree settings with so many trials, inside the training part; 0: take ``settings``.
     say : Steps, optional
         Told before each step.
+    spread : Spread
+        Where the folds of the training are fitted.
 
     Returns
     -------
@@ -211,7 +215,7 @@ def assess(
         say("searching tree settings inside the training part")
         settings = tune_settings(training_sets, trials=tune_trials, seed=seed).settings
     say("learning from the earlier cohorts")
-    model = fit_model(training_sets, seed, settings)
+    model = fit_model(training_sets, seed, settings, spread=spread)
     results = {}
     for number, target in enumerate(training_sets):
         say(f"judging {target} on the later cohorts")

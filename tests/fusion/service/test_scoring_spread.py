@@ -19,8 +19,13 @@ from data.store import open_store
 from data.trust.scope import Scope
 from fusion import pipeline
 from fusion.__main__ import app
+from fusion.features.assemble import training_set
+from fusion.features.splits import mature_labels
+from fusion.model.booster import TreeSettings
+from fusion.model.fit import fit_model
 from fusion.service import scoring, serving
 from fusion.service.sources import served_model
+from tests.fusion.conftest import simulate
 from tests.fusion.test_pipeline import QUICK, all_scores, fill
 
 SMALL_CHUNK = 10
@@ -110,6 +115,21 @@ def test_a_cluster_that_loses_a_worker_ends_with_the_scores_and_explanations_of_
     np.testing.assert_array_equal(their_numbers, numbers)
     assert served_model(losing).manifest.monitor == served_model(here).manifest.monitor
     assert pipeline.score(losing, spread=cluster) == 0
+
+
+@pytest.mark.slow
+def test_folds_fitted_on_a_cluster_make_the_model_of_the_local_training(cluster):
+    simulated = simulate(400, 3)
+    labels = mature_labels(simulated.register)
+    sets = {"late": training_set(simulated.rows, labels, "late")}
+    here = fit_model(sets, 2, TreeSettings(rounds=30))
+    losing = KillsOne(cluster)
+    there = fit_model(sets, 2, TreeSettings(rounds=30), spread=losing)
+    assert losing.killed is not None and here.targets["late"].signature is not None
+    ours, theirs = (model.score(simulated.rows, "late") for model in (here, there))
+    pd.testing.assert_frame_equal(theirs.frame, ours.frame, check_exact=True)
+    np.testing.assert_array_equal(theirs.phi, ours.phi)
+    np.testing.assert_array_equal(there.targets["late"].out_of_fold, here.targets["late"].out_of_fold)
 
 
 @pytest.mark.slow

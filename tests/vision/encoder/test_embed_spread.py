@@ -1,4 +1,4 @@
-"""Findings, embeddings and descriptors made on a cluster: those of the local run, though a worker is killed."""
+"""What a cluster makes of specimens: that of the local run, though a worker is killed."""
 
 from __future__ import annotations
 
