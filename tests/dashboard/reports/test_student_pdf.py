@@ -16,7 +16,14 @@ from fusion.explanation.explain import Contribution, Explanation
 
 STUDENT = {"student_key": "0123456789abcdef", "name": "Budi", "student_number": "2023001"}
 STUDENT |= {"program_name": "Informatika", "degree_level": "S1", "cohort_term": 20231}
-SCORE = {"target": "late", "risk": 0.34, "risk_low": 0.27, "risk_high": 0.42, "as_of_term": 20241}
+SCORE = {
+    "target": "late",
+    "risk": 0.34,
+    "risk_low": 0.27,
+    "risk_high": 0.42,
+    "as_of_index": 2,
+    "as_of_term": 20241,
+}
 TERMS = pd.DataFrame(
     {"term_id": [20231, 20232], "status": ["A", "C"], "gpa_term": [3.1, None], "gpa_cum": [3.1, 3.1]}
 ).assign(credits_passed=[20, None])
