@@ -137,9 +137,9 @@ def _lead(members: list[Contribution], values: dict, total: float, away_now: boo
     same = [c for c in along.values() if c.phi * total > 0] or members
     lead = max(same, key=lambda c: abs(c.phi))
     if lead.name == "gpa_missing":  # terms without a GPA because nothing was studied: say that
-        away = [along[name] for name in _AWAY if name in along and (along[name].value or 0) > 0]
-        if away and sum(c.value for c in away) >= (lead.value or 0):
-            return max(away, key=lambda c: c.value)
+        away = [along[name] for name in _AWAY if name in along and _count(along[name].value) > 0]
+        if away and sum(_count(c.value) for c in away) >= _count(lead.value):
+            return max(away, key=lambda c: _count(c.value))
     if lead.name in ("gpa_lowest", "gpa_first") and lead.value == values.get("gpa_last"):
         others = [c for c in same if c.value != lead.value]
         lead = max(others, key=lambda c: abs(c.phi), default=lead)
@@ -147,6 +147,10 @@ def _lead(members: list[Contribution], values: dict, total: float, away_now: boo
         alike = (c for c in along.values() if c.changeable and c.unit == lead.unit and c.value == lead.value)
         return next(alike, lead)
     return lead
+
+
+def _count(value: float | str | None) -> float:
+    return value if isinstance(value, (int, float)) else 0.0
 
 
 def facts_of_many(
