@@ -111,7 +111,10 @@ def _summary(words: Words, student, terms, events, score, reasons, past) -> Stud
         contacts=tuple(
             _event(words, event) for event in events.sort_values("at", ascending=False).to_dict("records")
         ),
-        terms=terms.assign(status=[words.named("status", status) for status in terms["status"]]),
+        terms=terms.assign(
+            term=[words.term(term) for term in terms["term_id"]],
+            status=[words.named("status", status) for status in terms["status"]],
+        ),
         signature_used=frame is not None and bool((frame["modality"] == "signature").any()),
     )
 
