@@ -45,7 +45,7 @@ def show() -> None:
     offer_line(key)
     events = queries.case_events(store, scope, key)
     if row is not None and is_past(row):
-        standing_card(row)
+        standing_card(row, not parts.served_history(key, "late").empty)
     else:
         row = None
     target = target_choice()
