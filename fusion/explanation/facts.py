@@ -112,6 +112,8 @@ def unrecorded(explanation: Explanation) -> dict[str, str]:
             continue
         if c.name == "recognized_credits" and values.get("entry_type") == "new":
             continue
+        if c.name == "failed_last" and values.get("failed_total", 0.0) is None:
+            continue
         if fact and len(mates) > 1 and all(values[name] is None for name in mates):
             found[key_of_fact(fact)] = fact
         elif c.name not in _FOLLOWING:

@@ -111,10 +111,21 @@ ARREARS = dict.fromkeys(("arrears_last", "arrears_longest", "arrears_terms"))
         ({"as_of_index": 4.0, "failed_last": 0.0, "credits_last": 0.0, "pass_ratio_last": None}, [], []),
         (
             {"as_of_index": 4.0, "failed_last": 1.0, "credits_last": None},
-            ["Credits passed, latest term"],
+            ["Credits passed in the latest term"],
             None,
         ),
         ({"as_of_index": 4.0, "recognized_credits": None, "entry_type": "new"}, [], []),
+        (  # a register with credits and no courses
+            {
+                "as_of_index": 4.0,
+                "failed_last": None,
+                "failed_total": None,
+                "credits_last": 18.0,
+                "pass_ratio": 1.0,
+            },
+            ["Courses failed so far"],
+            ["Mata kuliah gagal sejauh ini"],
+        ),
         (
             {"as_of_index": 4.0, "recognized_credits": None, "entry_type": "transfer"},
             ["Credits recognised at entry"],
