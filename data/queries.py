@@ -65,6 +65,7 @@ from data.scores.queries import (
 from data.scores.reasons_cube import reasons_of_risk
 from data.scores.standing_queries import newest_term, own_cohorts, own_students, past_normal_counts, standing
 from data.signatures.queries import (
+    any_specimen_waits,
     consent_history,
     consents_now,
     embeddings,
@@ -97,6 +98,7 @@ __all__ = [
     "encoders",
     "exits_by_type",
     "expected_late",
+    "any_specimen_waits",
     "explanation",
     "explanations",
     "find_student",

@@ -19,19 +19,10 @@ def open_steps(store: Store) -> list[str]:
     scope = Scope.system()
     if not queries.kpi_counts(store, scope)["students"]:
         return ["import"]
-    waiting = ["embed"] if _unread(store) else []
+    waiting = ["embed"] if queries.any_specimen_waits(store, PURPOSE) else []
     if queries.served_model(store) is None:
         return [*waiting, "train"]
     return [*waiting, "score"] if _unscored(store, scope) else waiting
-
-
-def _unread(store: Store) -> bool:
-    if len(queries.specimens_unchecked(store)):
-        return True
-    known = queries.encoders(store)["encoder_id"].tolist() or [""]  # no encoder has read any
-    return (
-        min(len(queries.specimens_without_embedding(store, encoder_id, PURPOSE)) for encoder_id in known) > 0
-    )
 
 
 def _unscored(store: Store, scope: Scope) -> bool:

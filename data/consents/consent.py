@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 import pandas as pd
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select
 
 from data import schema
 from data.columns import CONSENT_DECISIONS, CONSENT_PURPOSES, YES
@@ -37,17 +37,24 @@ class NeedsRenewal(ValueError):
 
 
 def newest_consents():
-    """SELECT of the decision that holds: one row per student and purpose.
+    """SELECT of the decision that holds: one row per student and purpose."""
+    return select(schema.consents).where(holds()).subquery()
 
-    The last no or renewal that was recorded; only without one, the last plain yes.
+
+def holds() -> ColumnElement[bool]:
+    """Condition on a row of ``consents``: no decision of the same student and purpose outranks it.
+
+    The last no or renewal that was recorded holds; only without one, the last plain yes. Not ranked among all
+    of them: so a question about one student reads that student's rows alone.
     """
-    consents = schema.consents
-    plain = case((consents.c.decision == "granted", 1), else_=0)
-    whose = (consents.c.student_key, consents.c.purpose)
-    order = (plain, consents.c.consent_id.desc())
-    age = func.row_number().over(partition_by=whose, order_by=order).label("age")
-    ranked = select(consents, age).subquery()
-    return select(ranked).where(ranked.c.age == 1).subquery()
+    held, other = schema.consents, schema.consents.alias()
+    plain = {table: table.c.decision == "granted" for table in (held, other)}
+    outranked = or_(
+        and_(plain[held], ~plain[other]),
+        and_(plain[held] == plain[other], other.c.consent_id > held.c.consent_id),
+    )
+    of_the_same = and_(other.c.student_key == held.c.student_key, other.c.purpose == held.c.purpose)
+    return ~exists(select(1).select_from(other).where(of_the_same, outranked).correlate(held))
 
 
 def write_consents(store: Store, frame: pd.DataFrame, *, actor: str = "import") -> int:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pandas as pd
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
 from data import schema
 from data.columns import CONSENT_PURPOSES
-from data.consents.consent import newest_consents
+from data.consents.consent import holds, newest_consents
 from data.engine.bulk import fetch
 from data.engine.database import Store
 from data.trust.scope import Scope
@@ -74,23 +74,61 @@ def without_consent(
         ``student_key, program_code, cohort_term, decision, decided_on`` (:data:`NEVER` and null where nobody
         has answered) and, where ``scope`` may identify, ``student_number, name``.
     """
-    if purpose not in CONSENT_PURPOSES:
-        raise ValueError(f"purpose must be one of {', '.join(CONSENT_PURPOSES)}, got {purpose!r}")
-    newest, owner, identity = newest_consents(), schema.students, schema.identities
-    about = and_(newest.c.student_key == owner.c.student_key, newest.c.purpose == purpose)
+    _known(purpose)
+    held, owner, identity = schema.consents, schema.students, schema.identities
+    about = and_(held.c.student_key == owner.c.student_key, held.c.purpose == purpose, holds())
     columns = [owner.c.student_key, owner.c.program_code, owner.c.cohort_term]
-    columns += [func.coalesce(newest.c.decision, NEVER).label("decision"), newest.c.decided_on]
-    joined, order = owner.outerjoin(newest, about), owner.c.student_key
+    columns += [func.coalesce(held.c.decision, NEVER).label("decision"), held.c.decided_on]
+    joined, order = owner.outerjoin(held, about), owner.c.student_key
     if scope.may_identify:
         joined = joined.join(identity, identity.c.student_key == owner.c.student_key)
         columns += [identity.c.student_number, identity.c.name]
         order = identity.c.student_number
-    lacking = or_(newest.c.granted.is_(None), ~newest.c.granted)
+    lacking = or_(held.c.granted.is_(None), ~held.c.granted)
     statement = select(*columns).select_from(joined).where(lacking, *visible(scope))
-    if with_specimens:
-        signed = schema.specimens
-        statement = statement.where(exists().where(signed.c.student_key == owner.c.student_key))
-    if program_code is not None:
-        statement = statement.where(owner.c.program_code == program_code)
+    statement = statement.where(*_among(with_specimens, program_code))
     with store.reading() as connection:
         return fetch(connection, statement.order_by(order).limit(limit))
+
+
+def count_without_consent(
+    store: Store,
+    scope: Scope,
+    purpose: str,
+    *,
+    with_specimens: bool = False,
+    program_code: str | None = None,
+) -> int:
+    """How many :func:`without_consent` lists without a limit."""
+    _known(purpose)
+    held, owner, identity = schema.consents, schema.students, schema.identities
+    asked = [*visible(scope), *_among(with_specimens, program_code)]
+    if scope.may_identify:  # who was erased has no name left, and is not listed either
+        asked.append(exists().where(identity.c.student_key == owner.c.student_key))
+    everybody = select(func.count()).select_from(owner).where(*asked)
+    mine = and_(held.c.student_key == owner.c.student_key, held.c.purpose == purpose)
+    yes = exists(select(1).select_from(held).where(mine, held.c.granted, holds()).correlate(owner))
+    agreed = everybody.where(yes)
+    with store.reading() as connection:
+        return (connection.scalar(everybody) or 0) - (connection.scalar(agreed) or 0)
+
+
+def newest_consent(store: Store) -> int:
+    """Number of the newest decision on record; 0 without any. Whatever is counted of them changes with it."""
+    with store.reading() as connection:
+        return connection.scalar(select(func.max(schema.consents.c.consent_id))) or 0
+
+
+def _known(purpose: str) -> None:
+    if purpose not in CONSENT_PURPOSES:
+        raise ValueError(f"purpose must be one of {', '.join(CONSENT_PURPOSES)}, got {purpose!r}")
+
+
+def _among(with_specimens: bool, program_code: str | None) -> list[ColumnElement[bool]]:
+    signed, owner = schema.specimens, schema.students
+    asked: list[ColumnElement[bool]] = []
+    if with_specimens:
+        asked.append(exists().where(signed.c.student_key == owner.c.student_key))
+    if program_code is not None:
+        asked.append(owner.c.program_code == program_code)
+    return asked

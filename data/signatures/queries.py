@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Select, exists, select
+from sqlalchemy import Select, and_, exists, select
 
 from data import schema
 from data.columns import CONSENT_PURPOSES
-from data.consents.consent import newest_consents
+from data.consents.consent import holds, newest_consents
 from data.engine.bulk import all_columns, fetch
 from data.engine.database import Store
 from data.trust.scope import Scope
@@ -80,6 +80,23 @@ def specimens_without_embedding(store: Store, encoder_id: str, purpose: str | No
     statement = _consenting(select(*columns), purpose).where(~embedded)
     with store.reading() as connection:
         return fetch(connection, statement.order_by(table.c.specimen_id))
+
+
+def any_specimen_waits(store: Store, purpose: str) -> bool:
+    """Whether a specimen is unchecked, or every encoder has left out one whose student consents to
+    ``purpose``; the search ends at the first."""
+    table, found, done = schema.specimens, schema.specimen_findings, schema.embeddings
+    checked = exists().where(found.c.code == schema.CHECKED, found.c.specimen_id == table.c.specimen_id)
+
+    def missed(encoder_id: str) -> Select:
+        embedded = exists().where(done.c.specimen_id == table.c.specimen_id, done.c.encoder_id == encoder_id)
+        return _consenting(select(table.c.specimen_id), purpose).where(~embedded)
+
+    with store.reading() as connection:
+        if connection.scalar(select(table.c.specimen_id).where(~checked).limit(1)) is not None:
+            return True
+        known = connection.scalars(select(schema.encoders.c.encoder_id)).all() or [""]  # none has read any
+        return all(connection.scalar(missed(one).limit(1)) is not None for one in known)
 
 
 def specimens_unchecked(store: Store) -> pd.DataFrame:
@@ -163,7 +180,7 @@ def _known(purpose: str) -> str:
 def _consenting(statement: Select, purpose: str | None) -> Select:
     if purpose is None:
         return statement
-    newest = newest_consents()
-    return statement.join(newest, newest.c.student_key == schema.specimens.c.student_key).where(
-        newest.c.purpose == _known(purpose), newest.c.granted
-    )
+    held, specimens = schema.consents, schema.specimens
+    about = and_(held.c.student_key == specimens.c.student_key, held.c.purpose == _known(purpose))
+    yes = select(1).select_from(held).where(about, held.c.granted, holds())
+    return statement.where(exists(yes.correlate(specimens)))

@@ -136,7 +136,8 @@ def sessions_of(store: Store, account: str) -> list[Session]:
     """The sessions of an account that last, the newest first."""
     with store.reading() as connection:
         found = _asked(connection, schema.sessions.c.account == account)
-        lasting = [_session(row) for row in found if _lasts(connection, row, None)]
+        seats = _seats_open(connection)
+        lasting = [_session(row) for row in found if _lasts(row, None, seats)]
     return sorted(lasting, key=lambda one: one.started_at, reverse=True)
 
 
@@ -144,13 +145,17 @@ def open_counts(store: Store) -> dict[str, int]:
     """How many sessions of each account last; accounts without one are left out."""
     with store.reading() as connection:
         rows = list(_asked(connection, schema.sessions.c.account == schema.accounts.c.account))
-        return Counter(row["account"] for row in rows if _lasts(connection, row, None))
+        seats = _seats_open(connection)
+        return Counter(row["account"] for row in rows if _lasts(row, None, seats))
 
 
 def _lasting(store: Store, which, alive_at: datetime | None) -> Session | None:
     with store.reading() as connection:
         row = next(iter(_asked(connection, which)), None)
-        return _session(row) if row is not None and _lasts(connection, row, alive_at) else None
+        if row is None:
+            return None
+        seats = row["way"] == "seat" and _seats_open(connection)
+        return _session(row) if _lasts(row, alive_at, seats) else None
 
 
 def _asked(connection: Connection, which):
@@ -161,7 +166,11 @@ def _asked(connection: Connection, which):
     return connection.execute(select(*columns, *then, accounts).select_from(joined).where(which)).mappings()
 
 
-def _lasts(connection: Connection, row, alive_at: datetime | None) -> bool:
+def _seats_open(connection: Connection) -> bool:
+    return origin.origin_in(connection) == origin.INVENTED
+
+
+def _lasts(row, alive_at: datetime | None, seats: bool) -> bool:
     same = (row["then_role"], row["then_program_codes"]) == (row["role"], row["program_codes"])
     if not (row["active"] and same):
         return False
@@ -172,7 +181,7 @@ def _lasts(connection: Connection, row, alive_at: datetime | None) -> bool:
         return False
     if max(alive, row["started_at"]) - at > SKEW:  # the clock was set back: nobody can tell how old it is
         return False
-    return row["way"] != "seat" or origin.origin_in(connection) == origin.INVENTED
+    return row["way"] != "seat" or seats
 
 
 def _session(row) -> Session:

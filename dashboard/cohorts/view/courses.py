@@ -30,7 +30,8 @@ def bottleneck_card(program: str | None) -> None:
     counts = caches.read_once(queries.course_results, rules)
     if counts.empty:
         return
-    words, table = current_session.words(), courses.by_course(counts)
+    words, about = current_session.words(), (rules.counts, rules.pass_points)
+    table = caches.made_once("course-table", about, lambda: courses.by_course(counts))
     rows = courses.listed(table, program)
     with card("courses"):
         if rows.empty:
@@ -41,7 +42,8 @@ def bottleneck_card(program: str | None) -> None:
                 course=[courses.course_of(row) for row in rows.to_dict("records")], n=rows["attempts"]
             )
             chart = partial(rates, named, "course", words)
-            chart_panel(chart, "courses", words("courses.title"), words("courses.help"))
+            heading = words("courses.title"), words("courses.help")
+            chart_panel(chart, "courses", *heading, about=(program, *about))
             st.caption(" ".join(filter(None, (_beside(row, words) for row in named.to_dict("records")))))
         st.caption(words("courses.note"))
         mine = table if program is None else table[table["program_code"] == program]

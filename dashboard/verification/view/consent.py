@@ -10,11 +10,14 @@ import streamlit as st
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import card, empty_state, section
 from dashboard.shell import current_session, stores
+from dashboard.shell.caches import made_once
 from dashboard.shell.plain import shown, shown_table
 from dashboard.shell.session_keys import Key
 from dashboard.shell.wording import Words
 from data.columns import CONSENT_PURPOSES
-from data.consents.queries import consent_counts, without_consent
+from data.consents.queries import consent_counts, count_without_consent, newest_consent, without_consent
+from data.store import Store
+from data.trust.scope import Scope
 from data.verification import queries as queries_verification
 
 LISTED = 200
@@ -23,7 +26,8 @@ LISTED = 200
 def overview() -> None:
     """How many agreed to what, and who did not."""
     words, store, scope = current_session.words(), stores.store(), current_session.scope()
-    counts = consent_counts(store, scope)
+    newest = newest_consent(store)
+    counts = made_once("consent-counts", (newest,), lambda: consent_counts(store, scope))
     if not counts[["yes", "no", "none"]].to_numpy().sum():
         return empty_state(words("consent.empty_title"), words("consent.empty_text"), ":material/task_alt:")
     with card("counts"):
@@ -33,10 +37,10 @@ def overview() -> None:
         st.dataframe(pd.DataFrame(table), hide_index=True, alt=words("consent.counts_title"))
         st.caption(words("consent.by_file"))
     with card("missing"):
-        _missing()
+        _missing(newest)
 
 
-def _missing() -> None:
+def _missing(newest: int) -> None:
     words, store, scope = current_session.words(), stores.store(), current_session.scope()
     section(words("consent.missing_title"), words("consent.missing_help"))
     with st.container(horizontal=True, vertical_alignment="bottom", key="missing-filters"):
@@ -54,22 +58,33 @@ def _missing() -> None:
             key="missing-program",
         )
         signed = st.toggle(words("consent.missing_signed"), key="missing-signed")
-    missing = without_consent(store, scope, purpose, with_specimens=signed, program_code=program)
-    if missing.empty:
+    asked = {"with_specimens": signed, "program_code": program}
+    about = (newest, purpose, signed, program)
+    if signed:  # which no number of the store tells to have changed
+        n = count_without_consent(store, scope, purpose, **asked)
+    else:
+        n = made_once("without-consent", about, lambda: count_without_consent(store, scope, purpose, **asked))
+    if not n:
         st.success(words("consent.missing_nobody"), icon=":material/check_circle:")
         return
-    counted = {"n": len(missing), "shown": LISTED}
-    st.caption(words("consent.missing_n" if len(missing) > LISTED else "consent.missing_all", **counted))
-    as_table = partial(_as_table, words=words, programs=programs)  # the export has no session to ask
+    st.caption(words("consent.missing_n" if n > LISTED else "consent.missing_all", n=n, shown=LISTED))
+    # the export has no session to ask
+    as_table = partial(_as_table, words=words, programs=programs)
+    missing = without_consent(store, scope, purpose, **asked, limit=LISTED)
     st.dataframe(
-        shown_table(as_table(missing.head(LISTED))),
+        shown_table(as_table(missing)),
         key=Key.MISSING_TABLE,
         hide_index=True,
         on_select=_open_selected(missing["student_key"].tolist()),
         selection_mode="single-row",
         alt=words("consent.missing_title"),
     )
-    export_bar(partial(as_table, missing), "consent", purpose=purpose, program=program, signed=signed)
+    everybody = partial(_everybody, as_table, store, scope, purpose, asked)
+    export_bar(everybody, "consent", purpose=purpose, program=program, signed=signed)
+
+
+def _everybody(as_table, store: Store, scope: Scope, purpose: str, asked: dict) -> pd.DataFrame:
+    return as_table(without_consent(store, scope, purpose, **asked))
 
 
 def _as_table(missing: pd.DataFrame, words: Words, programs: dict[str, str]) -> pd.DataFrame:

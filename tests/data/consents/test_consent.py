@@ -16,7 +16,13 @@ from data.columns import CONSENT_DECISIONS, CONSENT_PURPOSES
 from data.consents import consent
 from data.consents.consent import NeedsRenewal, record_consent, record_consents, write_consents
 from data.consents.order import holding
-from data.consents.queries import consent_counts, consent_standing, without_consent
+from data.consents.queries import (
+    consent_counts,
+    consent_standing,
+    count_without_consent,
+    newest_consent,
+    without_consent,
+)
 from data.engine.database import connect, writing
 from data.engine.migrate import migrate, upgrade
 from data.store import NewSpecimen, write_specimens
@@ -215,6 +221,22 @@ def test_counts_and_those_who_lack_a_consent_keep_to_the_scope(register):
     assert without_consent(store, SYSTEM, "verification", with_specimens=True).empty
     blind = Scope("lead", "leadership", False, None, False, False)
     assert without_consent(store, blind, "verification").empty
+    for scope in (SYSTEM, ANI, blind):
+        for asked in ({}, {"program_code": "MI"}, {"with_specimens": True}):
+            listed = without_consent(store, scope, "verification", **asked)
+            assert count_without_consent(store, scope, "verification", **asked) == len(listed)
+    first = without_consent(store, SYSTEM, "verification", limit=2)["student_number"].tolist()
+    assert first == ["S02", "S03"]
+
+
+def test_the_number_of_the_newest_decision_changes_with_every_decision(register):
+    store, keys = register.store, register.keys
+    assert newest_consent(store) == 0
+    seen = []
+    for decision in ("granted", "withdrawn", "renewed"):
+        record_consent(store, keys["S01"], "verification", decision, **BY)
+        seen.append(newest_consent(store))
+    assert seen == sorted(set(seen)) and seen[0] > 0
     assert consent_standing(store, ANI, keys["S03"]).empty
 
 
