@@ -8,7 +8,7 @@ import pandas as pd
 
 from dashboard.shell.wording import Words
 from fusion.explanation.explain import Contribution, Explanation
-from fusion.explanation.facts import in_facts, label_key_of, unrecorded
+from fusion.explanation.facts import NO_COURSES, in_facts, label_key_of, unrecorded
 from fusion.features.feature_list import FEATURES
 
 COLUMNS = ("name", "label", "shown", "phi", "modality", "changeable")
@@ -63,6 +63,8 @@ def shown_value(contribution: Contribution, programs: dict[str, str], words: Wor
         return ""
     if value is None:
         return words("unit.missing")
+    if value == NO_COURSES:
+        return words("unit.no_courses")
     if value == UNLISTED:
         return words("unit.unlearned")
     if isinstance(value, str):

@@ -38,6 +38,8 @@ _FACTS = {
 FACT_OF = {name: fact for fact, names in _FACTS.items() for name in names}
 """Feature → fact; a feature that is not named is a fact of its own."""
 ABSENT = ("C", "N")  # last status without courses: on leave, not registered
+OTHER = "another"  # what the encoder calls a value that no column stands for
+NO_COURSES = "no courses"  # what is shown of such a term where its status has no column
 _FIRST = {  # after one term what was reached so far is what the term brought
     "grades so far": "grades of the last term",
     "results so far": _LAST,
@@ -72,12 +74,20 @@ def in_facts(explanation: Explanation) -> Explanation:
         Of the same base value and margin.
     """
     values = {c.name: c.value for c in explanation.contributions}
-    absent, first = values.get("status_last") in ABSENT, values.get("as_of_index") == 1
+    absent, first = _away_now(values), values.get("as_of_index") == 1
     parts: dict[str, list[Contribution]] = defaultdict(list)
     for c in explanation.contributions:
         parts[_fact_of(c.name, absent, first)].append(c)
     told = [_as_one(members, values, absent and fact == _PRESENCE) for fact, members in parts.items()]
     return replace(explanation, contributions=tuple(sorted(told, key=lambda c: -abs(c.phi))))
+
+
+def _away_now(values: dict) -> bool:
+    """Whether nothing was studied in the latest term, also where so few stood so that their status has no
+    column of its own."""
+    status = values.get("status_last")
+    nothing = values.get("credits_last") == 0 and values.get("pass_ratio_last", 0.0) is None
+    return status in ABSENT or (status == OTHER and nothing)
 
 
 def _fact_of(name: str, absent: bool, first: bool) -> str:
@@ -135,7 +145,8 @@ def _lead(members: list[Contribution], values: dict, total: float, away_now: boo
     """The feature that shows a fact."""
     along = {c.name: c for c in members if c.phi * total >= 0}  # nothing that moved the other way
     if away_now and "status_last" in along:
-        return along["status_last"]
+        lead = along["status_last"]
+        return replace(lead, value=NO_COURSES) if lead.value == OTHER else lead
     same = [c for c in along.values() if c.phi * total > 0] or members
     lead = max(same, key=lambda c: abs(c.phi))
     if lead.name == "gpa_missing":  # terms without a GPA because nothing was studied: say that
@@ -181,6 +192,10 @@ def facts_of_many(
     if "status_last" in names:
         stood = inputs[:, names.index("status_last")]
         absent = np.array([model.encoder.value("status_last", code) in ABSENT for code in stood], bool)
+        if {"credits_last", "pass_ratio_last"} <= set(names):
+            other = np.array([model.encoder.value("status_last", code) == OTHER for code in stood], bool)
+            passed, share = (inputs[:, names.index(name)] for name in ("credits_last", "pass_ratio_last"))
+            absent |= other & (passed == 0) & np.isnan(share)
     sums: dict[str, np.ndarray] = {}
     for place, name in enumerate(names):
         part = phi[:, place].astype(float)

@@ -44,6 +44,7 @@ SIGNATURE = Contribution(
         ("even_intake", 0.0, "no", "tidak"),
         ("entry_type", "transfer", "transfer", "pindahan"),
         ("status_last", "C", "Leave", "Cuti"),
+        ("status_last", "no courses", "no courses taken", "tanpa mata kuliah"),
         ("program_code", "IF", "Informatika", "Informatika"),
         ("gpa_last", None, "not recorded", "tidak tercatat"),
     ],

@@ -3,7 +3,7 @@
 import pytest
 
 from fusion.explanation.explain import Contribution, Explanation
-from fusion.explanation.facts import FACT_OF, in_facts
+from fusion.explanation.facts import FACT_OF, NO_COURSES, in_facts
 from fusion.features.feature_list import FEATURES
 
 
@@ -47,6 +47,20 @@ def test_who_is_not_registered_now_is_told_so_and_not_what_nobody_can_change():
     )
     assert [(c.name, c.value, c.changeable) for c in found.contributions] == [("status_last", "N", True)]
     assert found.contributions[0].phi == pytest.approx(1.0)
+
+
+def test_a_leave_that_the_model_has_no_column_for_is_told_all_the_same():
+    """In a small register few were ever on leave: the status is one of the others, the empty term tells."""
+    parts = (
+        part("status_last", "another", 0.1),
+        part("leave_terms", 1.0, 0.5),
+        part("credits_last", 0.0, 0.4),
+    )
+    found = told(*parts, part("pass_ratio_last", None, 0.0)).contributions
+    assert [(c.name, c.value, c.changeable) for c in found] == [("status_last", NO_COURSES, True)]
+    taken = (part("credits_last", 0.0, 0.4), part("pass_ratio_last", 0.0, 0.1))
+    studied = told(part("status_last", "another", 0.1), *taken)
+    assert [c.name for c in studied.contributions] == ["credits_last", "status_last"]
 
 
 def test_a_term_of_leave_is_told_as_leave_and_not_as_a_term_without_a_gpa():
