@@ -15,6 +15,7 @@ COLUMNS = ("name", "label", "shown", "phi", "modality", "changeable")
 WEIGHTY = 0.02  # log-odds under which a reason is not worth a sentence
 UNLISTED = "another"  # what the encoder calls a category that no column stands for
 SHARES = ("share", "share of plan", "share of meetings")
+_IN_WORDS = {None: "missing", NO_COURSES: "no_courses", UNLISTED: "unlearned"}
 _FAMILIES = {"entry_type": "entry_type", "status_last": "status"}
 
 
@@ -61,12 +62,8 @@ def shown_value(contribution: Contribution, programs: dict[str, str], words: Wor
     value, unit = contribution.value, contribution.unit
     if contribution.modality == "signature":
         return ""
-    if value is None:
-        return words("unit.missing")
-    if value == NO_COURSES:
-        return words("unit.no_courses")
-    if value == UNLISTED:
-        return words("unit.unlearned")
+    if value in _IN_WORDS:
+        return words(f"unit.{_IN_WORDS[value]}")
     if isinstance(value, str):
         if contribution.name == "program_code":
             return programs.get(value, value)
