@@ -101,7 +101,8 @@ def risk_scale(risk: float, low: float, high: float, edges: list[float], words: 
     sketch.update_yaxes(range=[-0.1, 1.05], visible=False)
     alt = words("alt.scale_alone", risk=words.of_100(risk))
     if has_range:
-        alt = words("alt.scale", risk=words.of_100(risk), low=words.of_100(low), high=words.of_100(high))
+        ends = {"low": words.number(100 * low), "high": words.number(100 * high)}
+        alt = words("alt.scale", risk=words.of_100(risk), **ends)
 
     def table() -> pd.DataFrame:
         return pd.DataFrame(
@@ -184,4 +185,4 @@ def risk_history(frame: pd.DataFrame, edges: list[float], words: Words) -> Chart
 
 def _span(low: float, high: float, words: Words) -> str:
     """A range in brackets; nothing where there is none."""
-    return "" if pd.isna(low) else f" ({words.of_100(low)}–{words.of_100(high)})"
+    return "" if pd.isna(low) else f" ({words.number(100 * low)}–{words.number(100 * high)})"

@@ -39,17 +39,18 @@ def show() -> None:
         return empty_state(words("student.denied_title"), words("student.denied_text"), ":material/lock:")
     auditing.audited_once("view_student", key)
     terms = averaged(queries.term_rows(store, scope, key))
-    parts.student_header(students.iloc[0].to_dict(), terms)
+    student = students.iloc[0].to_dict()
+    row = parts.standing_of(key, student)
+    parts.student_header(student, terms, row)
     offer_line(key)
     events = queries.case_events(store, scope, key)
-    row = parts.standing_of(key, students.iloc[0].to_dict())
     if row is not None and is_past(row):
-        standing_card(row)
+        standing_card(row, not parts.served_history(key, "late").empty)
     else:
         row = None
     target = target_choice()
     history = parts.served_history(key, target)
-    newest, stored, told = risk_cards(history, events, terms, (key, target), row)
+    newest, stored, told = risk_cards(history, events, terms, (student, target), row)
     if not terms.empty:
         with card("records"):
             chart = partial(term_timeline, terms, words)
@@ -60,6 +61,6 @@ def show() -> None:
         case_log(key, events)
     with st.container(horizontal=True):
         export_bar(partial(parts.export_frame, history, terms, words), f"student-{key[:8]}", target=target)
-        student_pdf(students.iloc[0].to_dict(), terms, events, newest, told, row)
+        student_pdf(student, terms, events, newest, told, row)
     with signature:
         specimen_panel(queries.student_specimens(store, scope, key), stored)

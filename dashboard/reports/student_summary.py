@@ -33,8 +33,8 @@ class StudentSummary:
     reasons, fixed_reasons, missing, contacts : tuple of str
         Reasons one can act on, fixed factors, missing data, notes.
     terms : DataFrame
-        ``term_id, status, gpa_term, gpa_cum, credits_passed``, oldest first; with ``gpa_cum_is_mean``:
-        whether the cumulative average is the mean of the terms.
+        ``term`` (as printed), ``status, gpa_term, gpa_cum, credits_passed``, oldest first; with
+        ``gpa_cum_is_mean``: whether the cumulative average is the mean of the terms.
     signature_used : bool
         Whether a signature took part, so that the standing notice is printed.
     helping : tuple of str
@@ -107,7 +107,7 @@ def student_summary(
 
 
 def _terms(terms: pd.DataFrame, language: str) -> list[dict]:
-    names = [f"{term // 10}/{term % 10}" for term in terms["term_id"]]
+    names = terms["term"].tolist()
     mean = "gpa_cum_is_mean" in terms and bool(terms["gpa_cum_is_mean"].any())
     cumulative = "gpa_cum_mean" if mean else "gpa_cum"
     head = [say(language, key) for key in ("term", "status", "gpa_term", cumulative, "credits")]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from dashboard.shell.wording import Words
 from fusion.explanation.explain import Contribution, Explanation
-from fusion.explanation.facts import in_facts
+from fusion.explanation.facts import NO_COURSES, in_facts, label_key_of, unrecorded
 from fusion.features.feature_list import FEATURES
 
 COLUMNS = ("name", "label", "shown", "phi", "modality", "changeable")
 WEIGHTY = 0.02  # log-odds under which a reason is not worth a sentence
 UNLISTED = "another"  # what the encoder calls a category that no column stands for
 SHARES = ("share", "share of plan", "share of meetings")
+_IN_WORDS = {None: "missing", NO_COURSES: "no_courses", UNLISTED: "unlearned"}
 _FAMILIES = {"entry_type": "entry_type", "status_last": "status"}
 
 
@@ -59,10 +62,8 @@ def shown_value(contribution: Contribution, programs: dict[str, str], words: Wor
     value, unit = contribution.value, contribution.unit
     if contribution.modality == "signature":
         return ""
-    if value is None:
-        return words("unit.missing")
-    if value == UNLISTED:
-        return words("unit.unlearned")
+    if value in _IN_WORDS:
+        return words(f"unit.{_IN_WORDS[value]}")
     if isinstance(value, str):
         if contribution.name == "program_code":
             return programs.get(value, value)
@@ -70,8 +71,10 @@ def shown_value(contribution: Contribution, programs: dict[str, str], words: Wor
     if contribution.name == "even_intake":
         return words("unit.yes" if value else "unit.no")
     if unit in SHARES:
-        change = contribution.name.endswith("_change")
-        return f"{'+' if change and value > 0 else ''}{words.percent(value)}"
+        if contribution.name.endswith("_change"):  # of two shares: their difference is in points
+            points = round(100 * value)
+            return words("unit.points", value=words.signed(points), n=abs(points))
+        return words.percent(value)
     if unit.startswith("grade points"):
         signed = contribution.name in ("gpa_trend", "gpa_change")
         return words.signed(value, 2) if signed else words.number(value, 2)
@@ -87,6 +90,27 @@ def shown_feature(name: str, value: float, words: Words) -> str:
         {},
         words,
     )
+
+
+def name_of_feature(name: str, row: Mapping, words: Words) -> str:
+    """A feature's name for one student's row of features."""
+    return words(label_key_of(name, FEATURES[name].label_key, row.get("terms_left")))
+
+
+def not_recorded(explanation: Explanation, words: Words) -> list[str]:
+    """Names of what the register could have told of this student and does not, each once."""
+    return [words(key) if words.has(key) else name for key, name in unrecorded(explanation).items()]
+
+
+def inside(name: str) -> str:
+    """A name as it stands within a sentence: without its capital, unless it is an abbreviation.
+
+    Examples
+    --------
+    >>> inside("Tuition arrears"), inside("GPA of the first term"), inside("IPK")
+    ('tuition arrears', 'GPA of the first term', 'IPK')
+    """
+    return name if name[1:2].isupper() else name[:1].lower() + name[1:]
 
 
 def in_brief(explanation: Explanation, programs: dict[str, str], words: Words, n: int = 2) -> str:

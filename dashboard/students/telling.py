@@ -22,7 +22,7 @@ SAME = 0.005  # risks nearer than this are one place
 
 
 def counted(score: dict, words: Words) -> str:
-    """The sentence of a score as counts of past students; without a range it says why there is none.
+    """The sentence of a score as counts of past students; where none were counted, as what the model expects.
 
     Parameters
     ----------
@@ -31,9 +31,9 @@ def counted(score: dict, words: Words) -> str:
     words : Words
     """
     told = sentence(score["target"], score["risk"], score["risk_low"], score["risk_high"])
-    text = words(f"student.sentence_{told.target}", about=told.about)
     if told.low is None:
-        return f"{text} {words('student.no_range')}"
+        return f"{words(f'student.expected_{told.target}', about=told.about)} {words('student.no_range')}"
+    text = words(f"student.sentence_{told.target}", about=told.about)
     return f"{text} {words('student.range', low=told.low, high=told.high)}"
 
 

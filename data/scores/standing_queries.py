@@ -97,14 +97,15 @@ def standing(
     DataFrame
         ``student_key, program_code, cohort_term, advisor, normal_terms, required_credits``; ``terms_over``
         (regular terms since entry whose grades are booked, leave included); ``credits`` and ``gpa_cum``
-        (as of the last term whose row or grades tell them, null unknown), ``credits_to_go`` (never below
-        0), ``status_last`` and ``last_term`` (of the newest term row); ``dropout_risk, dropout_band`` of a
-        score as of the last completed term, else null; and, if ``scope.may_identify``, ``student_number,
-        name``.
+        (as of the last term whose row or grades tell them, null unknown; ``credits`` with those recognised
+        at entry, whether the register's total holds them or not), ``credits_to_go`` (never below 0),
+        ``status_last`` and ``last_term`` (of the newest term row); ``dropout_risk, dropout_band`` of a score
+        as of the last completed term, else null; and, if ``scope.may_identify``, ``student_number, name``.
     """
     table, outcome, program = schema.students, schema.outcomes, schema.programs
     identity = schema.identities
     columns = [*(table.c[name] for name in STUDENT), *(program.c[name] for name in PLAN)]
+    columns.append(table.c.recognized_credits)
     joined = table.join(program, program.c.program_code == table.c.program_code)
     joined = joined.outerjoin(outcome, outcome.c.student_key == table.c.student_key)
     if scope.may_identify:
@@ -155,7 +156,9 @@ def _with_plan(found: pd.DataFrame, terms: pd.DataFrame, day: date | None) -> pd
     credits = mine["credits_cum"].fillna(summed.reindex(found["student_key"])).to_numpy(float)
     cohorts = {cohort: terms_over(int(cohort), day) if day else 0 for cohort in found["cohort_term"].unique()}
     required = found["required_credits"].to_numpy(float)
-    return found.assign(
+    recognised = found["recognized_credits"].to_numpy(float)
+    credits = credits + _apart(recognised, credits - summed.reindex(found["student_key"]).to_numpy(float))
+    return found.drop(columns="recognized_credits").assign(
         terms_over=found["cohort_term"].map(cohorts).astype("int64"),
         credits=credits,
         credits_to_go=np.maximum(required - credits, 0),
@@ -163,3 +166,13 @@ def _with_plan(found: pd.DataFrame, terms: pd.DataFrame, day: date | None) -> pd
         status_last=mine["status"].to_numpy(object),
         last_term=mine["term_id"].to_numpy(float),
     )
+
+
+def _apart(recognised: np.ndarray, beyond_terms: np.ndarray) -> np.ndarray:
+    """Credits recognised at entry that a register's total leaves out; 0 where it holds them.
+
+    ``beyond_terms`` is how much the total exceeds what the terms' rows brought. A total that holds the
+    recognised credits exceeds it by them, less what was repeated; of a register without credits by term it
+    cannot be told, and the total is taken as it is.
+    """
+    return np.where((recognised > 0) & (beyond_terms < recognised / 2), recognised, 0.0)

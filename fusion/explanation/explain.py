@@ -209,12 +209,13 @@ def sentence(
 ) -> Sentence:
     """Round a risk and its range to counts of 100; "late" is told as how many did finish in time.
 
-    Ends that are missing (None, NaN) stay so: nobody was counted.
+    Ends that are missing (None, NaN) stay so: nobody was counted. The risk itself is never told as 0 or 100,
+    which no model can promise; the ends of a range are shares and may be.
     """
     if target == "late":
         risk, low, high = 1 - risk, None if high is None else 1 - high, None if low is None else 1 - low
     least, most = (None if end is None or end != end else round(100 * end) for end in (low, high))
-    return Sentence(target, 100, round(100 * risk), least, most, terms_left)
+    return Sentence(target, 100, min(max(round(100 * risk), 1), 99), least, most, terms_left)
 
 
 def cohort_summary(model: RiskModel, phi: np.ndarray) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,6 +38,20 @@ _FACTS = {
 FACT_OF = {name: fact for fact, names in _FACTS.items() for name in names}
 """Feature → fact; a feature that is not named is a fact of its own."""
 ABSENT = ("C", "N")  # last status without courses: on leave, not registered
+OTHER = "another"  # what the encoder calls a value that no column stands for
+NO_COURSES = "no courses"  # what is shown of such a term where its status has no column
+_FIRST = {  # after one term what was reached so far is what the term brought
+    "grades so far": "grades of the last term",
+    "results so far": _LAST,
+    "progress": _LAST,
+}
+_AWAY = ("leave_terms", "inactive_terms")
+_FOLLOWING = (  # what follows from the rest of a record and cannot be recorded
+    *("gpa_trend", "gpa_change", "gpa_first", "gpa_lowest", "attendance_change"),
+    *("pass_ratio", "pass_ratio_last", "credit_pace", "credits_needed", "terms_left"),
+    *("arrears_terms", "arrears_longest", "plan_passed", "bottlenecks_repeated"),
+)
+CREDITS_TO_GO = "reasons.credits_to_go"  # label of the credits needed when no term of the plan remains
 
 
 def in_facts(explanation: Explanation) -> Explanation:
@@ -44,7 +59,9 @@ def in_facts(explanation: Explanation) -> Explanation:
 
     A fact is shown by that of its features which moved the score most in the direction in which all of them
     together did. In a last term without courses nothing was passed because nothing was taken, which also
-    lowers what was taken per term: all one fact, shown by the status.
+    lowers what was taken per term: all one fact, shown by the status, which can still change. After the first
+    term what was reached so far and what the term brought are one fact. A number that can still change is not
+    shown by another name of it that cannot, and no number is shown twice where a fact has another to show.
 
     Parameters
     ----------
@@ -57,20 +74,96 @@ def in_facts(explanation: Explanation) -> Explanation:
         Of the same base value and margin.
     """
     values = {c.name: c.value for c in explanation.contributions}
-    absent = values.get("status_last") in ABSENT
+    absent, first = _away_now(values), values.get("as_of_index") == 1
     parts: dict[str, list[Contribution]] = defaultdict(list)
     for c in explanation.contributions:
-        fact = FACT_OF.get(c.name, c.name)
-        parts[_PRESENCE if absent and fact in (_LAST, "load_mean") else fact].append(c)
-    told = [_as_one(members, absent and fact == _PRESENCE) for fact, members in parts.items()]
+        parts[_fact_of(c.name, absent, first)].append(c)
+    told = [_as_one(members, values, absent and fact == _PRESENCE) for fact, members in parts.items()]
     return replace(explanation, contributions=tuple(sorted(told, key=lambda c: -abs(c.phi))))
 
 
-def _as_one(members: list[Contribution], absent: bool) -> Contribution:
+def _away_now(values: dict) -> bool:
+    """Whether nothing was studied in the latest term, also where so few stood so that their status has no
+    column of its own."""
+    status = values.get("status_last")
+    nothing = values.get("credits_last") == 0 and values.get("pass_ratio_last", 0.0) is None
+    return status in ABSENT or (status == OTHER and nothing)
+
+
+def _fact_of(name: str, absent: bool, first: bool) -> str:
+    fact = FACT_OF.get(name, name)
+    fact = _FIRST.get(fact, fact) if first else fact
+    return _PRESENCE if absent and fact in (_LAST, "load_mean") else fact
+
+
+def label_key_of(name: str, label_key: str, terms_left: float | str | None) -> str:
+    """Key of a feature's name for a student: past the normal time there is no remaining term to speak of."""
+    over = isinstance(terms_left, (int, float)) and terms_left <= 0
+    return CREDITS_TO_GO if name == "credits_needed" and over else label_key
+
+
+def key_of_fact(fact: str) -> str:
+    """Key of a fact's own name in a catalogue of translations."""
+    return f"fact.{fact.replace(' ', '_')}"
+
+
+def unrecorded(explanation: Explanation) -> dict[str, str]:
+    """Key → English name of what the register could have told and does not, one per fact.
+
+    Nothing of terms is missing before the first is complete, no change or trend after one, and no share of
+    courses passed where none was taken.
+    """
+    values = {c.name: c.value for c in explanation.contributions}
+    found = {}
+    for c in explanation.unknown:
+        fact = FACT_OF.get(c.name)
+        mates = [name for name in _FACTS.get(fact, ()) if name in values] if fact else [c.name]
+        if (c.group != "entry" and values.get("as_of_index") == 0) or c.name == "status_last":
+            continue
+        if c.name == "recognized_credits" and values.get("entry_type") == "new":
+            continue
+        if c.name == "failed_last" and values.get("failed_total", 0.0) is None:
+            continue
+        if fact and len(mates) > 1 and all(values[name] is None for name in mates):
+            found[key_of_fact(fact)] = fact
+        elif c.name not in _FOLLOWING:
+            found[c.label_key] = c.label
+    return found
+
+
+def _as_one(members: list[Contribution], values: dict, away_now: bool) -> Contribution:
     total = sum(c.phi for c in members)
-    same = [c for c in members if c.phi * total > 0] or members
-    lead = max(same, key=lambda c: (absent and c.name == "status_last", abs(c.phi)))
-    return replace(lead, phi=total)
+    lead = _lead(members, values, total, away_now)
+    key = label_key_of(lead.name, lead.label_key, values.get("terms_left"))
+    fact = FACT_OF.get(lead.name)
+    if fact and len(members) > 1 and all(c.value is None for c in members):
+        key = key_of_fact(fact)  # which of its features is missing is no matter: all are
+    return replace(lead, phi=total, label_key=key)
+
+
+def _lead(members: list[Contribution], values: dict, total: float, away_now: bool) -> Contribution:
+    """The feature that shows a fact."""
+    along = {c.name: c for c in members if c.phi * total >= 0}  # nothing that moved the other way
+    if away_now and "status_last" in along:
+        lead = along["status_last"]
+        return replace(lead, value=NO_COURSES) if lead.value == OTHER else lead
+    same = [c for c in along.values() if c.phi * total > 0] or members
+    lead = max(same, key=lambda c: abs(c.phi))
+    if lead.name == "gpa_missing":  # terms without a GPA because nothing was studied: say that
+        away = [along[name] for name in _AWAY if name in along and _count(along[name].value) > 0]
+        if away and sum(_count(c.value) for c in away) >= _count(lead.value):
+            return max(away, key=lambda c: _count(c.value))
+    if lead.name in ("gpa_lowest", "gpa_first") and lead.value == values.get("gpa_last"):
+        others = [c for c in same if c.value != lead.value]
+        lead = max(others, key=lambda c: abs(c.phi), default=lead)
+    if not lead.changeable and lead.value is not None:
+        alike = (c for c in along.values() if c.changeable and c.unit == lead.unit and c.value == lead.value)
+        return next(alike, lead)
+    return lead
+
+
+def _count(value: float | str | None) -> float:
+    return value if isinstance(value, (int, float)) else 0.0
 
 
 def facts_of_many(
@@ -93,16 +186,22 @@ def facts_of_many(
         One row per score, one column per fact, log-odds.
     """
     names = list(model.encoder.names)
-    absent = np.zeros(len(phi), bool)
+    absent, first = np.zeros(len(phi), bool), np.zeros(len(phi), bool)
+    if "as_of_index" in names:
+        first = inputs[:, names.index("as_of_index")] == 1
     if "status_last" in names:
         stood = inputs[:, names.index("status_last")]
         absent = np.array([model.encoder.value("status_last", code) in ABSENT for code in stood], bool)
+        if {"credits_last", "pass_ratio_last"} <= set(names):
+            other = np.array([model.encoder.value("status_last", code) == OTHER for code in stood], bool)
+            passed, share = (inputs[:, names.index(name)] for name in ("credits_last", "pass_ratio_last"))
+            absent |= other & (passed == 0) & np.isnan(share)
     sums: dict[str, np.ndarray] = {}
     for place, name in enumerate(names):
-        fact, part = FACT_OF.get(name, name), phi[:, place].astype(float)
-        moved = absent if fact in (_LAST, "load_mean") else np.zeros(len(phi), bool)
-        sums[fact] = sums.get(fact, 0.0) + np.where(moved, 0.0, part)
-        if moved.any():
-            sums[_PRESENCE] = sums.get(_PRESENCE, 0.0) + np.where(moved, part, 0.0)
+        part = phi[:, place].astype(float)
+        for away, begun in product((False, True), repeat=2):
+            mine, fact = (absent == away) & (first == begun), _fact_of(name, away, begun)
+            if mine.any() or (away, begun) == (False, False):
+                sums[fact] = sums.get(fact, 0.0) + np.where(mine, part, 0.0)
     keep = {FACT_OF.get(name, name) for name in names if wanted(name)}
     return pd.DataFrame({fact: values for fact, values in sums.items() if fact in keep})

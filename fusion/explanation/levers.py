@@ -124,7 +124,8 @@ def _earned(row: dict, old: float, new: float) -> None:
     row["credits_needed"] = float(np.maximum(required - row["credits_cum"], 0.0) / left)
     if taken:
         row["pass_ratio_last"] = min(new / taken, 1.0)
-        share = row["pass_ratio"] + step / (taken * max(done, 1.0))
+        usual = row.get("load_mean", np.nan)  # of all terms: the last one may have been light or heavy
+        share = row["pass_ratio"] + step / ((taken if np.isnan(usual) else usual) * max(done, 1.0))
         row["pass_ratio"] = float(np.clip(share, 0.0, 1.0))
 
 

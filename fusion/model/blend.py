@@ -84,9 +84,11 @@ class RecordsModel:
 
     def _against(self, matrix: np.ndarray, group: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         assert self.peers is not None
-        usual = (
-            replace(self.peers, usual=self.seen(self.peers.usual)) if self.instead is not None else self.peers
-        )
+        usual = self.peers
+        if self.instead is not None:  # what trees see of a missing value, they see of the peers' too
+            seen = self.seen(usual.usual)
+            filled = np.isnan(usual.usual) & ~np.isnan(seen)
+            usual = replace(usual, usual=seen, missing=np.where(filled, 0.0, usual.missing))
         values, base = peer_shap(self.trees, self.seen(matrix), group, usual)
         if self.line is None:
             return values, base

@@ -78,7 +78,8 @@ def test_an_advisor_saves_a_view_logs_a_contact_and_reads_the_digest(
     picture(page, tmp_path, "caseload")
 
     page.goto(f"{site.url}/student?s={site.student}")
-    expect(page.get_by_text(beginning(words("student.sentence_late"))).first).to_be_visible()
+    told = (beginning(words(f"student.{kind}_late")).pattern for kind in ("sentence", "expected"))
+    expect(page.get_by_text(re.compile("|".join(told))).first).to_be_visible()
     steps.settled(page)
     page.locator(".st-key-event-kind").get_by_text(words("event.contact"), exact=True).click()
     page.get_by_role("textbox", name=words("event.text")).fill(f"Called at noon ({language})")

@@ -66,12 +66,22 @@ def _past_table(chosen: CaseFilter) -> pd.DataFrame:
     return standing.past_table(rows, stores.programs(), current_session.words())
 
 
-def standing_card(row: dict) -> None:
-    """The lead of a student's page whose normal time is over."""
+def standing_card(row: dict, scored_before: bool) -> None:
+    """The lead of a student's page whose normal time is over.
+
+    Parameters
+    ----------
+    row : dict
+        Of ``queries.standing``.
+    scored_before : bool
+        Whether the student has scores of the time when being late was a risk.
+    """
     words = current_session.words()
+    known = [standing.away(row, words), words("standing.no_late")]
+    known += [words("standing.kept")] if scored_before else []
     with st.container(border=True, key="card-standing"):
         st.markdown(f":material/event_busy: {standing.sentence(row, words)}")
-        st.caption(" ".join(filter(None, [standing.away(row, words), words("standing.no_late")])))
+        st.caption(" ".join(filter(None, known)))
         if not stores.counts_hold("dropout"):
             st.caption(words("place.no_dropout"))
         elif pd.isna(row["dropout_risk"]):

@@ -54,8 +54,18 @@ def _way_back() -> None:
         st.page_link(pages["caseload"], label=words("student.back"), icon=":material/arrow_back:")
 
 
-def student_header(student: dict, terms: pd.DataFrame) -> None:
-    """Name and number (of those who may be identified), programme, cohort, terms completed."""
+def student_header(student: dict, terms: pd.DataFrame, standing: dict | None = None) -> None:
+    """Name and number (of those who may be identified), programme, cohort, terms completed, the exit.
+
+    Parameters
+    ----------
+    student : dict
+        The row of :func:`data.queries.student`.
+    terms : DataFrame
+        The student's rows (:func:`data.queries.term_rows`).
+    standing : dict, optional
+        The row of ``queries.standing`` of somebody enrolled, whose terms go on without rows.
+    """
     words = current_session.words()
     _way_back()
     name = student.get("name") or student.get("student_number") or student["student_key"][:8]
@@ -63,9 +73,35 @@ def student_header(student: dict, terms: pd.DataFrame) -> None:
         student.get("student_number"),
         student["program_name"],
         f"{words('column.cohort')} {words.term(student['cohort_term'])}",
-        words("student.completed", terms=words.count("terms", len(terms))),
+        words("student.completed", terms=words.count("terms", _completed(terms, standing))),
+        exit_of(student),
     ]
     page_header(plain(name), " · ".join(plain(fact) for fact in facts if fact and fact != name))
+
+
+def _completed(terms: pd.DataFrame, standing: dict | None) -> int:
+    """Regular terms since entry that are over; up to the last row where somebody has left."""
+    regular = terms.loc[terms["term_id"] % 10 != 3, "term_index"]
+    return (
+        int(regular.max())
+        if standing is None and len(regular)
+        else int((standing or {}).get("terms_over", 0))
+    )
+
+
+def exit_of(student: dict) -> str:
+    """How and when somebody left, in words; empty for who is enrolled."""
+    words, kind = current_session.words(), student.get("exit_type")
+    if not isinstance(kind, str):
+        return ""
+    name, term = words.named("code_meaning", kind), student.get("exit_term")
+    return name if pd.isna(term) else words("student.exited", exit=name, term=words.term(term))
+
+
+def point_of(score: dict, words: Words) -> str:
+    """The term that a score follows; before the first is complete, the start of it."""
+    term = words.term(score["as_of_term"])
+    return term if score["as_of_index"] else words("student.start_of", term=term)
 
 
 def risk_sentence(score: dict, edges: list[float]) -> None:
@@ -79,7 +115,7 @@ def risk_sentence(score: dict, edges: list[float]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if band is not None:
             st.badge(words(f"{family}.{band}"), color=BAND_BADGES[band], help=words(f"{family}.help"))
-        st.caption(words("student.as_of", term=words.term(score["as_of_term"])), width="content")
+        st.caption(words("student.as_of", term=point_of(score, words)), width="content")
     with st.container(key="sentence"):
         st.markdown(told(score, place, footing, words))
     if footing.ranks:
@@ -87,7 +123,8 @@ def risk_sentence(score: dict, edges: list[float]) -> None:
     else:
         scale = risk_scale(score["risk"], score["risk_low"], score["risk_high"], edges, words)
         st.plotly_chart(scale.sent, key="scale", config=QUIET, alt=scale.alt)
-        st.caption(words("student.sentence_help"))
+        if not pd.isna(score["risk_low"]):  # else nobody was counted
+            st.caption(words("student.sentence_help"))
     if score["modality"] == "records":
         learned = stores.model().targets[score["target"]].signature is not None
         why = "records_only" if learned else "records_only_few"

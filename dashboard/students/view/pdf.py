@@ -14,9 +14,9 @@ from dashboard.reports.provenance import provenance_of
 from dashboard.reports.student_summary import StudentSummary, student_summary
 from dashboard.shell import auditing, current_session, exports, stores
 from dashboard.shell.wording import Words
-from dashboard.students.reasons import WEIGHTY, label_of, reasons_frame
+from dashboard.students.reasons import WEIGHTY, not_recorded, reasons_frame
 from dashboard.students.telling import told
-from dashboard.students.view.parts import place_of
+from dashboard.students.view.parts import place_of, point_of
 from data.engine.clock import now
 from fusion.explanation.explain import Explanation
 
@@ -103,15 +103,18 @@ def _summary(words: Words, student, terms, events, score, reasons, past) -> Stud
         cohort=words.term(student["cohort_term"]),
         advisor=student.get("advisor") or "",
         made_on=words.day(now()),
-        as_of=words.term(score["as_of_term"]) if score else "",
+        as_of=point_of(score, words) if score else "",
         sentence=" ".join(filter(None, [_past(words, past), _sentence(words, score)])),
         reasons=_told(words, frame, changeable=True),
         fixed_reasons=_told(words, frame, changeable=False),
-        missing=() if reasons is None else tuple(label_of(feature, words) for feature in reasons.unknown),
+        missing=() if reasons is None else tuple(not_recorded(reasons, words)),
         contacts=tuple(
             _event(words, event) for event in events.sort_values("at", ascending=False).to_dict("records")
         ),
-        terms=terms.assign(status=[words.named("status", status) for status in terms["status"]]),
+        terms=terms.assign(
+            term=[words.term(term) for term in terms["term_id"]],
+            status=[words.named("status", status) for status in terms["status"]],
+        ),
         signature_used=frame is not None and bool((frame["modality"] == "signature").any()),
     )
 

@@ -12,7 +12,7 @@ from dashboard.shell import current_session, stores
 from dashboard.shell.glossary import linked
 from dashboard.shell.plain import plain
 from dashboard.shell.wording import Words
-from dashboard.students.reasons import WEIGHTY, label_of, reasons_frame
+from dashboard.students.reasons import WEIGHTY, inside, not_recorded, reasons_frame
 from fusion.explanation.explain import Explanation
 
 LISTED = 4
@@ -54,9 +54,9 @@ def reasons_panel(explanation: Explanation, about: tuple) -> None:
         if signature:
             st.markdown(f"**{words('reasons.signature')}**", help=words("signature.honesty"))
             _list(signature, floor=0.0)
-        if explanation.unknown:
-            names = ", ".join(label_of(reason, words).lower() for reason in explanation.unknown)
-            st.caption(words("student.missing", names=names))
+        missing = not_recorded(explanation, words)
+        if missing:
+            st.caption(words("student.missing", names=", ".join(map(inside, missing))))
 
 
 def _list(rows: list[dict], floor: float = WEIGHTY) -> None:

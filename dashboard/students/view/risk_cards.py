@@ -25,7 +25,7 @@ def risk_cards(
     history: pd.DataFrame,
     events: pd.DataFrame,
     terms: pd.DataFrame,
-    about: tuple[str, str],
+    whose: tuple[dict, str],
     past: dict | None = None,
 ) -> tuple[dict | None, StoredExplanation | None, Explanation | None]:
     """Draw four cards, or say that there is no score.
@@ -38,8 +38,8 @@ def risk_cards(
         The student's case log.
     terms : DataFrame
         The student's terms, :func:`data.queries.term_rows`.
-    about : (str, str)
-        The student's key and the target.
+    whose : (dict, str)
+        The row of :func:`data.queries.student`, and the target.
     past : dict, optional
         The row of ``queries.standing`` of a student whose normal time is over: a score that is no risk any
         more stays as history only.
@@ -51,7 +51,8 @@ def risk_cards(
     stored, told : or None
         Its explanation as stored, and grouped by original feature.
     """
-    words, (_, target) = current_session.words(), about
+    words, (student, target) = current_session.words(), whose
+    about = (student["student_key"], target)
     if unlearned_card(target):
         rule_line(about[0])
         return None, None, None
@@ -63,7 +64,9 @@ def risk_cards(
                 chart_panel(chart, "history", *parts.titled("history"), about=about)
         return None, None, None
     if history.empty:
-        empty_state(words("student.not_scored_title"), words("student.not_scored_text"))
+        left = parts.exit_of(student)
+        why = words("student.exited_text", exit=left) if left else words("student.not_scored_text")
+        empty_state(words("student.not_scored_title"), why)
         return None, None, None
     newest = history.iloc[-1].to_dict()
     reached = caches.read_once(queries.newest_term)

@@ -40,7 +40,10 @@ def specimen_panel(specimens: pd.DataFrame, stored: StoredExplanation | None) ->
     section(words("student.signature_title"))
     st.info(words("signature.honesty"), icon=":material/info:")
     if specimens.empty:
-        st.caption(f"{words('signature.none_title')}. {words('signature.none_text')}")
+        told = [f"{words('signature.none_title')}."]
+        if stored is not None:
+            told.append(words("signature.none_text"))
+        st.caption(" ".join(told))
         return
     rows = specimens.sort_values("captured_on", ascending=False).set_index("specimen_id")
     left, right = st.columns([1.6, 1], gap="large")

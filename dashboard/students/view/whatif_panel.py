@@ -10,7 +10,7 @@ from dashboard.components.numbers import decimal_slider
 from dashboard.shell import current_session, stores
 from dashboard.shell.glossary import linked
 from dashboard.students import whatif
-from dashboard.students.reasons import shown_feature
+from dashboard.students.reasons import name_of_feature, shown_feature
 from dashboard.students.telling import change_of_place, counted
 from data.queries import StoredExplanation
 from fusion.features.rows import Rows
@@ -72,10 +72,11 @@ def whatif_panel(stored: StoredExplanation, terms: pd.DataFrame) -> None:
 def _along(row: Rows, changes: dict[str, float]) -> None:
     """Everything that moved with the levers, in words."""
     words = current_session.words()
-    told = [
-        f"{words(f'feature.{name}')} {shown_feature(name, now, words)} → {shown_feature(name, then, words)}"
-        for name, (now, then) in whatif.moved(row, changes).items()
-    ]
+    own = row.table.iloc[0].to_dict()
+    told = []
+    for name, pair in whatif.moved(row, changes).items():
+        before, after = (shown_feature(name, value, words) for value in pair)
+        told.append(f"{name_of_feature(name, own, words)} {before} → {after}")
     if told:
         st.caption(words("whatif.along", facts="; ".join(told)))
 

@@ -14,6 +14,7 @@ from dashboard.shell.wording import Words
 from data import queries
 from data.columns import ROLES
 from data.trust.accounts import Account
+from data.trust.scope import Scope
 from fusion.service.sources import served_model
 
 EN = Words("en")
@@ -167,10 +168,23 @@ def test_the_caseload_can_be_searched_to_nobody(university, screen):
 def test_a_student_page_tells_the_risk_the_reasons_and_the_notice(university, screen):
     at = screen.drawn("student", screen.person(university, "advisor"), key=university.student)
     shown = screen.texts(at)
-    assert "Of 100 past students like this one" in shown
+    assert "students like this one" in shown
     assert EN("student.changeable") in shown
     assert EN("signature.honesty") in shown
     assert len(at.get("plotly_chart")) >= 4
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_the_page_of_somebody_who_left_says_how_and_speaks_of_no_score(university, screen, language):
+    scope, words = Scope.system(), Words(language)
+    students = queries.records_until(university.store).students
+    mine = students.loc[students["advisor"] == university.advisor, "student_key"]
+    of_all = (queries.student(university.store, scope, key).iloc[0] for key in mine)
+    gone = next(one for one in of_all if one["exit_type"] == "graduated")
+    at = screen.drawn("student", screen.person(university, "advisor"), language, key=gone["student_key"])
+    shown, left = screen.texts(at), f"{words('code_meaning.graduated')}, {words.term(gone['exit_term'])}"
+    assert shown.replace("\\", "").count(left) == 2  # under the name, and in place of a score
+    assert words("student.not_scored_title") in shown and words("signature.none_text") not in shown
 
 
 def test_another_advisors_student_is_not_shown(university, screen):

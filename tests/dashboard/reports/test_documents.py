@@ -134,6 +134,7 @@ def summary(**changes) -> StudentSummary:
     terms = pd.DataFrame(
         {
             "term_id": [20231, 20232, 20241],
+            "term": ["Odd 2023/24", "Even 2023/24", "Odd 2024/25"],
             "status": ["A", "A", "C"],
             "gpa_term": [3.1, 2.4, None],
             "gpa_cum": [3.1, 2.75, 2.75],
@@ -164,6 +165,7 @@ def test_the_student_page_is_one_page_with_reasons_gaps_and_rights():
         "about 34 finished",
         "Two courses failed",
         "Attendance of term",
+        "Even 2023/24",
         "2.75",
         "ask for an explanation",
     ):

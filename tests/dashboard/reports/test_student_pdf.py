@@ -16,7 +16,14 @@ from fusion.explanation.explain import Contribution, Explanation
 
 STUDENT = {"student_key": "0123456789abcdef", "name": "Budi", "student_number": "2023001"}
 STUDENT |= {"program_name": "Informatika", "degree_level": "S1", "cohort_term": 20231}
-SCORE = {"target": "late", "risk": 0.34, "risk_low": 0.27, "risk_high": 0.42, "as_of_term": 20241}
+SCORE = {
+    "target": "late",
+    "risk": 0.34,
+    "risk_low": 0.27,
+    "risk_high": 0.42,
+    "as_of_index": 2,
+    "as_of_term": 20241,
+}
 TERMS = pd.DataFrame(
     {"term_id": [20231, 20232], "status": ["A", "C"], "gpa_term": [3.1, None], "gpa_cum": [3.1, 3.1]}
 ).assign(credits_passed=[20, None])
@@ -89,6 +96,7 @@ def test_the_copy_for_the_student_tells_no_risk_no_fixed_factor_and_no_notes(pdf
     for words in ("100", "66", "raises the risk", "menaikkan", "Intake", "met in the office"):
         assert words not in text.replace("2023001", ""), words
     lead = {"en": "This page is yours", "id": "Lembar ini untuk Anda"}[language]
+    assert Words(language).term(20232) in text and "2023/2 " not in text  # one name of a term on a page
     assert lead in text and "Failures: 2" in text and "ani" in text and "2023001" in text
     talk = pdf_text(*asked, language=language)
     assert {"en": "not to be handed over", "id": "bukan untuk diserahkan"}[language] in talk

@@ -35,14 +35,16 @@ SIGNATURE = Contribution(
         ("gpa_last", 1.844, "1.84", "1,84"),
         ("gpa_change", 0.3, "+0.30", "+0,30"),
         ("credit_pace", 0.71, "71%", "71%"),
-        ("attendance_change", 0.05, "+5%", "+5%"),
-        ("attendance_change", -0.05, "−5%", "−5%"),
+        ("attendance_change", 0.05, "+5 points", "+5 poin"),  # of two shares: +5% would be of the first
+        ("attendance_change", -0.01, "−1 point", "−1 poin"),
+        ("attendance_change", 0.001, "0 points", "0 poin"),
         ("arrears_last", 43.0, "43 days", "43 hari"),
         ("credits_needed", 22.5, "22.5", "22,5"),
         ("leave_terms", 1.0, "1", "1"),
         ("even_intake", 0.0, "no", "tidak"),
         ("entry_type", "transfer", "transfer", "pindahan"),
         ("status_last", "C", "Leave", "Cuti"),
+        ("status_last", "no courses", "no courses taken", "tanpa mata kuliah"),
         ("program_code", "IF", "Informatika", "Informatika"),
         ("gpa_last", None, "not recorded", "tidak tercatat"),
     ],
@@ -57,7 +59,7 @@ def test_the_signature_is_one_row_without_a_value():
     explanation = Explanation("late", 0.0, 0.5, (SIGNATURE, contribution("gpa_last", 1.8, 0.2)))
     frame = reasons.reasons_frame(explanation, {}, Words("en"))
     assert frame[["label", "shown", "modality"]].to_numpy().tolist() == [
-        ["GPA of the last term", "1.80", "records"],  # nobody can change a signature: it does not lead
+        ["Latest term GPA", "1.80", "records"],  # nobody can change a signature: it does not lead
         ["Signature", "", "signature"],
     ]
 
@@ -65,7 +67,7 @@ def test_the_signature_is_one_row_without_a_value():
 def test_the_line_in_a_list_names_records_that_raise_the_risk_only():
     parts = (SIGNATURE, contribution("gpa_last", 1.8, -0.4), contribution("arrears_last", 43.0, 0.2))
     explanation = Explanation("late", 0.0, 0.1, parts)
-    assert reasons.in_brief(explanation, {}, Words("en")) == "Tuition arrears last term 43 days"
+    assert reasons.in_brief(explanation, {}, Words("en")) == "Latest tuition arrears 43 days"
 
 
 def test_what_nobody_can_change_never_leads():
@@ -73,7 +75,7 @@ def test_what_nobody_can_change_never_leads():
     frame = reasons.reasons_frame(Explanation("late", 0.0, 0.6, parts), {}, Words("en"))
     assert frame["name"].tolist() == ["arrears_last", "gpa_first"]
     brief = reasons.in_brief(Explanation("late", 0.0, 0.6, parts), {}, Words("en"))
-    assert brief == "Tuition arrears last term 43 days; GPA of the first term 1.80"
+    assert brief == "Latest tuition arrears 43 days; GPA of the first term 1.80"
     alone = reasons.in_brief(Explanation("late", 0.0, 0.5, parts[:1]), {}, Words("en"))
     assert alone.startswith("Nothing that can still change")
 
@@ -87,6 +89,74 @@ def test_one_fact_is_one_row_and_the_sum_stays():
     frame = reasons.reasons_frame(Explanation("late", 0.0, 0.4, parts), {}, Words("id"))
     assert frame["name"].tolist() == ["failed_last", "gpa_last"]
     assert frame["phi"].sum() == pytest.approx(0.4)
+
+
+def explained(**values) -> Explanation:
+    return Explanation("late", 0.0, 0.0, tuple(contribution(n, v, 0.1) for n, v in values.items()))
+
+
+ARREARS = dict.fromkeys(("arrears_last", "arrears_longest", "arrears_terms"))
+
+
+@pytest.mark.parametrize(
+    ("values", "english", "indonesian"),
+    [
+        ({"as_of_index": 3.0, **ARREARS}, ["Tuition arrears"], ["Tunggakan UKT"]),
+        (
+            {"as_of_index": 0.0, "gpa_cum": None, **ARREARS, "admission_path": None},
+            ["Admission path"],
+            ["Jalur masuk"],
+        ),
+        ({"as_of_index": 1.0, "gpa_last": 2.4, "gpa_change": None, "gpa_trend": None}, [], []),
+        ({"as_of_index": 2.0, "attendance_last": 0.9, "attendance_change": None}, [], []),
+        ({"as_of_index": 4.0, "failed_last": 0.0, "credits_last": 0.0, "pass_ratio_last": None}, [], []),
+        (
+            {"as_of_index": 4.0, "failed_last": 1.0, "credits_last": None},
+            ["Credits passed in the latest term"],
+            None,
+        ),
+        ({"as_of_index": 4.0, "recognized_credits": None, "entry_type": "new"}, [], []),
+        (  # a register with credits and no courses
+            {
+                "as_of_index": 4.0,
+                "failed_last": None,
+                "failed_total": None,
+                "credits_last": 18.0,
+                "pass_ratio": 1.0,
+            },
+            ["Courses failed so far"],
+            ["Mata kuliah gagal sejauh ini"],
+        ),
+        (
+            {"as_of_index": 4.0, "recognized_credits": None, "entry_type": "transfer"},
+            ["Credits recognised at entry"],
+            None,
+        ),
+    ],
+)
+def test_what_is_not_recorded_is_told_once_and_only_where_it_could_have_been(values, english, indonesian):
+    assert reasons.not_recorded(explained(**values), Words("en")) == english
+    if indonesian is not None:
+        assert reasons.not_recorded(explained(**values), Words("id")) == indonesian
+
+
+def test_a_reason_that_nothing_is_recorded_names_the_fact():
+    frame = reasons.reasons_frame(explained(as_of_index=2.0, **ARREARS), {}, Words("id"))
+    assert ["Tunggakan UKT", "tidak tercatat"] in frame[["label", "shown"]].to_numpy().tolist()
+
+
+def test_every_fact_that_can_be_unrecorded_has_a_name_in_both_languages():
+    from fusion.explanation.facts import FACT_OF, key_of_fact
+
+    for fact in set(FACT_OF.values()) - {"programme", "time", "presence"}:
+        assert all(Words(language).has(key_of_fact(fact)) for language in ("en", "id")), fact
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("IPK", "IPK"), ("Attendance", "attendance"), ("SKS lulus", "SKS lulus")]
+)
+def test_within_a_sentence_a_name_loses_its_capital_and_an_abbreviation_keeps_its_own(name, told):
+    assert reasons.inside(name) == told
 
 
 @pytest.mark.parametrize(

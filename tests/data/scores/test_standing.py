@@ -86,6 +86,32 @@ def test_somebody_on_leave_is_within_the_time_until_it_is_over_and_leave_counts_
     assert {"S07", "S08", "S10", "S12"} == set(past_numbers(small_register))
 
 
+@pytest.mark.parametrize(
+    ("total", "passed", "credits"),
+    [
+        (36, 18, 76),  # the total is that of the terms: what was recognised comes on top
+        (76, 18, 76),  # the total holds it
+        (71, 18, 71),  # and a course passed twice counts once in it
+        (36, None, 36),  # no credits by term: nothing to tell by
+        (None, 18, 76),
+    ],
+)
+def test_credits_recognised_at_entry_count_once(store, total, passed, credits):
+    programs = pd.DataFrame({"program_code": ["IF"], "name": ["Informatics"], "degree_level": ["S1"]})
+    programs = programs.assign(normal_terms=8, required_credits=144)
+    students = pd.DataFrame({"student_number": ["T1"], "program_code": ["IF"], "cohort_term": [20221]})
+    students = students.assign(entry_type="transfer", recognized_credits=40)
+    terms = pd.DataFrame(
+        {"student_number": "T1", "term_id": [20221, 20222], "term_index": [1, 2], "status": "A"}
+    )
+    terms = terms.assign(credits_passed=[passed, passed], known_at=[date(2023, 2, 28), date(2023, 8, 31)])
+    terms["credits_cum"] = [None, total]
+    frames = RecordFrames(programs, students, terms)
+    write_records(store, frames, source="one.csv", files={}, actor="test", synthetic=True)
+    row = queries.standing(store, SYSTEM).iloc[0]
+    assert (row["credits"], row["credits_to_go"]) == (credits, 144 - credits)
+
+
 def past_numbers(register):
     return queries.standing(register.store, SYSTEM, past_normal=True)["student_number"].tolist()
 

@@ -3,7 +3,7 @@
 import pytest
 
 from fusion.explanation.explain import Contribution, Explanation
-from fusion.explanation.facts import FACT_OF, in_facts
+from fusion.explanation.facts import FACT_OF, NO_COURSES, in_facts
 from fusion.features.feature_list import FEATURES
 
 
@@ -40,8 +40,71 @@ def test_not_registered_inactive_and_nothing_passed_are_one_reason():
     assert [c.name for c in present.contributions] == ["credits_last", "inactive_terms"]
 
 
+def test_who_is_not_registered_now_is_told_so_and_not_what_nobody_can_change():
+    """Trees may have learned it from the count alone: the status then moved the score by nothing."""
+    found = told(
+        part("status_last", "N", 0.0), part("inactive_terms", 1.0, 0.9), part("gpa_missing", 1.0, 0.1)
+    )
+    assert [(c.name, c.value, c.changeable) for c in found.contributions] == [("status_last", "N", True)]
+    assert found.contributions[0].phi == pytest.approx(1.0)
+
+
+def test_a_leave_that_the_model_has_no_column_for_is_told_all_the_same():
+    """In a small register few were ever on leave: the status is one of the others, the empty term tells."""
+    parts = (
+        part("status_last", "another", 0.1),
+        part("leave_terms", 1.0, 0.5),
+        part("credits_last", 0.0, 0.4),
+    )
+    found = told(*parts, part("pass_ratio_last", None, 0.0)).contributions
+    assert [(c.name, c.value, c.changeable) for c in found] == [("status_last", NO_COURSES, True)]
+    taken = (part("credits_last", 0.0, 0.4), part("pass_ratio_last", 0.0, 0.1))
+    studied = told(part("status_last", "another", 0.1), *taken)
+    assert [c.name for c in studied.contributions] == ["credits_last", "status_last"]
+
+
+def test_a_term_of_leave_is_told_as_leave_and_not_as_a_term_without_a_gpa():
+    parts = (part("status_last", "A", 0.0), part("leave_terms", 1.0, 0.0), part("gpa_missing", 1.0, 0.4))
+    assert [c.name for c in told(*parts).contributions] == ["leave_terms"]
+    more = (part("leave_terms", 1.0, 0.1), part("gpa_missing", 3.0, 0.4))
+    assert [c.name for c in told(*more).contributions] == ["gpa_missing"]  # two of them are no leave
+
+
+@pytest.mark.parametrize(("last", "shown"), [(45.0, "arrears_last"), (0.0, "arrears_longest")])
+def test_a_number_that_can_still_change_is_not_called_one_that_cannot(last, shown):
+    found = told(part("arrears_last", last, 0.02), part("arrears_longest", 45.0, 0.13))
+    assert [(c.name, c.phi) for c in found.contributions] == [(shown, pytest.approx(0.15))]
+
+
+def test_nothing_recorded_is_no_number_that_can_change():
+    found = told(part("arrears_last", None, 0.02), part("arrears_longest", None, 0.13))
+    assert [c.name for c in found.contributions] == ["arrears_longest"]
+
+
+def test_one_grade_is_not_told_twice_in_both_directions():
+    """The last term was the lowest: "2.99 raises, lowest 2.99 lowers" are two readings of one number."""
+    grades = (part("gpa_lowest", 2.99, -0.2), part("gpa_cum", 3.26, -0.1), part("gpa_last", 2.99, 0.1))
+    assert [(c.name, c.value) for c in told(*grades).contributions] == [("gpa_cum", 3.26), ("gpa_last", 2.99)]
+
+
+def test_after_one_term_what_was_reached_so_far_is_what_the_term_brought():
+    first = part("as_of_index", 1.0, 0.0)
+    grades = (part("gpa_last", 2.4, 0.2), part("gpa_cum", 2.4, 0.3), part("gpa_lowest", 2.4, 0.1))
+    results = (part("failed_last", 2.0, 0.1), part("failed_total", 2.0, 0.1), part("credits_cum", 15.0, 0.2))
+    found = told(first, *grades, *results).contributions
+    assert [c.name for c in found] == ["gpa_cum", "credits_cum", "as_of_index"]
+    later = told(part("as_of_index", 2.0, 0.0), *grades, *results).contributions
+    assert len(later) == 6
+
+
+@pytest.mark.parametrize(("left", "key"), [(2.0, "feature.credits_needed"), (0.0, "reasons.credits_to_go")])
+def test_past_the_normal_time_no_remaining_term_is_spoken_of(left, key):
+    found = told(part("terms_left", left, 0.0), part("credits_needed", 15.0, 0.3)).contributions
+    assert found[0].label_key == key
+
+
 def test_the_sum_stays_and_the_largest_comes_first():
-    parts = tuple(part(name, 1.0, 0.01 * n) for n, name in enumerate(FACT_OF))
+    parts = tuple(part(name, 2.0, 0.01 * n) for n, name in enumerate(FACT_OF))
     found = told(*parts)
     assert sum(c.phi for c in found.contributions) == pytest.approx(sum(p.phi for p in parts))
     sizes = [abs(c.phi) for c in found.contributions]

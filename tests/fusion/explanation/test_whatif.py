@@ -47,6 +47,11 @@ def test_a_failed_course_passed_is_credits_passed_and_all_that_follows(third_ter
     assert changed["gpa_cum"] == pytest.approx((3.0 + 2.0 + 2.7) / 3)
 
 
+def test_the_share_passed_is_of_all_that_was_taken_and_not_of_so_many_last_terms(third_term):
+    heavier = dict(third_term, load_mean=25.0, pass_ratio=46 / 75)  # 25 credits a term, 20 in the last
+    assert applied(heavier, {"failed_last": 0.0})["pass_ratio"] == pytest.approx(50 / 75)
+
+
 def test_one_course_failed_more_takes_its_credits_and_points_along(third_term):
     changed = applied(dict(third_term), {"failed_last": 2.0})
     assert changed["failed_total"] == 5 and changed["credits_last"] == 12

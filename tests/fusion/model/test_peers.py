@@ -104,6 +104,19 @@ def test_the_blend_sums_to_its_margin_against_peers():
         assert (values[3] == 0).all()  # the typical row itself has no reasons
 
 
+def test_what_is_missing_among_the_peers_too_is_no_reason():
+    """Before the first term nobody has a GPA: trees see the same value in its place, of row and peers."""
+    booster, matrix, _ = example(6)
+    instead = np.r_[0.7, -0.4, np.nan, np.nan, np.nan]
+    typical = matrix[3].copy()
+    typical[:3] = np.nan
+    model = RecordsModel(booster, None, 1.0, instead, single(typical))
+    rows = np.vstack([typical, matrix[:50]]).astype(np.float32)
+    values, base = model.shap_against_peers(rows, pd.DataFrame(index=range(len(rows))))
+    assert (values[0] == 0).all()
+    assert np.abs(base + values.sum(axis=1, dtype=float) - model.margin(rows)).max() < 5e-6
+
+
 def table(rows: int = 2 * LEAST_PEERS) -> pd.DataFrame:
     """Half after one term, half after two, one D3 among the latter."""
     half = rows // 2
