@@ -104,7 +104,21 @@ def mutate(name: str) -> int:
         with use_db(str(session), WorkDB.Mode.open) as database:
             filtered = {job for job, _ in database.results}
             todo = [item for item in database.work_items if item.job_id not in filtered]
-        return report(name, [(item, changed(copy, item, tried)) for item in todo])
+        survived = [
+            item for at, item in enumerate(todo, 1) if outlives(name, copy, item, tried, at, len(todo))
+        ]
+    print(f"{name}: {len(todo)} changes, {len(survived)} survived", flush=True)
+    return len(survived)
+
+
+def outlives(name: str, copy: Path, item, tried: list[str], at: int, of: int) -> bool:
+    """Whether no test notices a change; if none does it is printed at once, a long run may be cut short."""
+    lines, place = changed(copy, item, tried), item.mutations[0]
+    if lines is not None:
+        print(f"{name}: line {place.start_pos[0]}: {place.operator_name}\n{lines}", flush=True)
+    if at % 50 == 0:
+        print(f"{name}: {at} of {of} changes tried", file=sys.stderr, flush=True)
+    return lines is not None
 
 
 def changed(copy: Path, item, tried: list[str]) -> str | None:
@@ -154,16 +168,6 @@ def passes(copy: Path, tried: list[str], loaded: Path | None = None) -> bool:
     os.killpg(child, signal.SIGKILL)
     os.waitpid(child, 0)
     return False
-
-
-def report(name: str, jobs: list) -> int:
-    """Print every change that survived, and the sum."""
-    survived = [(item, lines) for item, lines in jobs if lines is not None]
-    for item, lines in survived:
-        place = item.mutations[0]
-        print(f"{name}: line {place.start_pos[0]}: {place.operator_name}\n{lines}")
-    print(f"{name}: {len(jobs)} changes, {len(survived)} survived")
-    return len(survived)
 
 
 if __name__ == "__main__":

@@ -42,11 +42,10 @@ def course_lines(attempts: pd.DataFrame, words: Words) -> CourseLines:
     words : Words
     """
     failed, repeated, waiting = [], [], []
-    ordered = attempts.sort_values(["term_id", "course_code"], kind="stable")
-    for code in ordered["course_code"].drop_duplicates(keep="last"):
-        rows = (
-            attempts[attempts["course_code"] == code].sort_values(["term_id", "attempt"]).to_dict("records")
-        )
+    by_course: dict[str, list[dict]] = {}
+    for row in attempts.sort_values(["term_id", "attempt"], kind="stable").to_dict("records"):
+        by_course.setdefault(row["course_code"], []).append(row)
+    for rows in sorted(by_course.values(), key=lambda rows: (rows[-1]["term_id"], rows[-1]["course_code"])):
         name = course_name(rows)
         if rows[-1]["number"] > 1:
             repeated.append(words("courses.line", course=name, attempts=_chain(rows, words)))

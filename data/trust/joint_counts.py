@@ -183,10 +183,7 @@ class _Search:
         self.low, self.high = at_truth.copy(), at_truth.copy()
         rows = system.rows
         self._remainders = np.flatnonzero((rows < 0).any(axis=1) & (system.values >= 0))
-        self._distinct, self._which = (
-            np.unique(rows, axis=0, return_inverse=True) if len(rows) else (rows, [])
-        )
-        self._which = np.asarray(self._which, dtype=np.intp).reshape(-1)
+        self._distinct, self._which = _distinct_rows(rows)
         self._values = self._distinct @ system.sizes
         self._programme = None  # of what is told now
         self._random = np.random.default_rng(0)
@@ -426,6 +423,15 @@ class _Programme:
         self.constraints = [LinearConstraint(self.rows, values, values)] if len(shown) else []
         if len(rest):
             self.constraints.append(LinearConstraint(csr_array(self.rest), 0, np.inf))
+
+
+def _distinct_rows(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each row once, in lexical order, and which of them each row is: ``np.unique`` for a few long rows."""
+    marks = [row.tobytes() for row in rows + 0.0]  # -0.0 is 0.0
+    first = {mark: at for at, mark in reversed(list(enumerate(marks)))}
+    order = sorted(first, key=lambda mark: rows[first[mark]].tolist())
+    place = {mark: at for at, mark in enumerate(order)}
+    return rows[[first[mark] for mark in order]], np.array([place[mark] for mark in marks], dtype=np.intp)
 
 
 def _distinct_sets(rows: np.ndarray) -> tuple[np.ndarray, list[int]]:

@@ -69,15 +69,25 @@ class RegisteredModel:
     manifest: Manifest
 
 
-def _registered(stored: queries.StoredModel) -> RegisteredModel:
-    manifest = read_manifest(stored.manifest)
-    return RegisteredModel(stored.version, stored.created_at, stored.status, stored.folder, manifest)
+_newest: list[tuple[queries.StoredModel, RegisteredModel]] = []  # at most one: what was read last
 
 
 def served_model(store: Store) -> RegisteredModel | None:
-    """The model in service; None when there is none."""
+    """The model in service; None when there is none. A manifest that has not changed is not read again."""
     stored = queries.served_model(store)
-    return None if stored is None else _registered(stored)
+    if stored is None:
+        return None
+    for row, registered in _newest[:1]:
+        if row == stored:
+            return registered
+    registered = _registered(stored)
+    _newest[:] = [(stored, registered)]
+    return registered
+
+
+def _registered(stored: queries.StoredModel) -> RegisteredModel:
+    manifest = read_manifest(stored.manifest)
+    return RegisteredModel(stored.version, stored.created_at, stored.status, stored.folder, manifest)
 
 
 def registered_models(store: Store) -> list[RegisteredModel]:

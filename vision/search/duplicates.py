@@ -180,20 +180,29 @@ def close_pairs(kind: str, first: Rows, second: Rows, limit: float) -> list[Dupl
 
 @dataclass(frozen=True)
 class Tail:
-    """How often two strangers lie closer than anything measured: a normal tail.
+    """How often two strangers lie closer than a value: as measured, and beyond it by a normal tail.
 
-    Middle and spread are the median and the median absolute deviation, which a few planted pairs among
-    thousands do not move. Where the strangers' lowest twentieth or hundredth lies further out than a normal
-    tail has it, the spread is widened to reach it. Beyond the measured values the rate is extrapolated and
-    says so by its name.
+    The middle and the places below which the shares `_LOWER` of the strangers lie are drawn against the
+    normal distribution's places of the same shares, with straight lines between them: a heavy tail is told
+    from what was seen of it, and a few planted pairs among thousands move none of the places. Above the
+    middle the spread is the median absolute deviation. Below the deepest place the rate is extrapolated, and
+    says so by its name: with the widest spread that any of the places has, and never as more than was
+    measured there.
 
     Attributes
     ----------
-    middle, spread : float
+    places : tuple of float
+        Values from the deepest place up to the middle, rising.
+    normal : tuple of float
+        Where a standard normal distribution has the same shares, rising to 0.
+    spread, beyond : float
+        How far one standard deviation reaches above the middle, and below the deepest place.
     """
 
-    middle: float
+    places: tuple[float, ...]
+    normal: tuple[float, ...]
     spread: float
+    beyond: float
 
     @classmethod
     def fit(cls, values: np.ndarray) -> Tail:
@@ -207,20 +216,34 @@ class Tail:
         spread = 1.4826 * float(np.median(np.abs(values - middle)))
         if spread <= 0:
             raise ValueError("values: pairs of strangers must differ, all are alike")
-        known = [share for share in _LOWER if share * len(values) >= _BELOW]
-        reached = [(np.quantile(values, share) - middle) / float(ndtri(share)) for share in known]
-        return cls(middle, max([spread, *map(float, reached)]))
+        places, normal = [middle], [0.0]
+        for share in _LOWER:
+            place, deviate = float(np.quantile(values, share)), float(ndtri(share))
+            if share * len(values) >= _BELOW and place < places[0]:
+                places.insert(0, place)
+                normal.insert(0, deviate)
+        reached = [(place - middle) / deviate for place, deviate in zip(places[:-1], normal, strict=False)]
+        return cls(tuple(places), tuple(normal), spread, max([spread, *reached]))
 
     def expected(self, pairs: int, value: float) -> float:
         """Pairs of strangers, among so many, that chance would bring at least this close."""
         from scipy.special import ndtr
 
-        return float(pairs * ndtr((value - self.middle) / self.spread))
+        if value >= self.places[-1]:
+            deviate = (value - self.places[-1]) / self.spread
+        elif value <= self.places[0]:
+            deviate = min(self.normal[0], (value - self.places[-1]) / self.beyond)
+        else:
+            deviate = float(np.interp(value, self.places, self.normal))
+        return float(pairs * ndtr(deviate))
 
     def limit(self, pairs: int, expected: float) -> float:
-        """The value at which chance gives so many of the pairs."""
+        """The value at which chance gives so many of the pairs, at most half of them."""
         from scipy.special import ndtri
 
         if pairs < 1 or not 0 < expected:
             raise ValueError(f"pairs, expected: must be positive, got {pairs}, {expected}")
-        return self.middle + self.spread * float(ndtri(min(expected / pairs, 0.5)))
+        deviate = float(ndtri(min(expected / pairs, 0.5)))
+        if deviate <= self.normal[0]:
+            return self.places[-1] + self.beyond * deviate
+        return float(np.interp(deviate, self.normal, self.places))

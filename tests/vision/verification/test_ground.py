@@ -7,6 +7,8 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from vision.__main__ import app
@@ -154,7 +156,18 @@ def test_chance_is_read_off_a_normal_tail():
     tail = Tail.fit(values)
     assert tail.expected(1_000, 100) == pytest.approx(500, rel=0.02)  # half lie below the median
     assert tail.expected(10_000, 100 - 2.326 * 10) == pytest.approx(100, rel=0.1)  # 1 % below z = −2.326
-    assert tail.expected(10_000, tail.limit(10_000, 3.0)) == pytest.approx(3.0)
+    for share in (0.4, 0.05, 0.02, 0.0003, 1e-6):
+        assert tail.expected(10_000, tail.limit(10_000, share * 10_000)) == pytest.approx(share * 10_000)
+
+
+@given(strangers=st.lists(st.floats(-1e3, 1e3), min_size=10, max_size=2_000), seed=st.integers(0, 9))
+def test_chance_never_rises_the_closer_a_pair_lies(strangers, seed):
+    values = np.concatenate([strangers, np.random.default_rng(seed).standard_t(3, 1_000)])
+    tail = Tail.fit(values)
+    told = [tail.expected(1_000, value) for value in np.linspace(values.min() - 20, values.max(), 300)]
+    assert (np.diff(told) >= -1e-9).all()
+    below = np.quantile(values, 0.05)
+    assert tail.expected(1_000, below) == pytest.approx(50, rel=1e-6)  # told as measured, whatever the shape
 
 
 def test_a_tail_needs_strangers_that_differ():
