@@ -177,7 +177,9 @@ def _leave_years(flow: pd.DataFrame, leave: pd.DataFrame | None) -> pd.Series:
     years: dict[str, tuple[int, ...]] = {}
     for key, year in zip(regular["student_key"].tolist(), (regular["term_id"] // 10).tolist(), strict=True):
         years[key] = (*years.get(key, ()), year)
-    return pd.Series([years.get(key, ()) for key in flow["student_key"].tolist()], index=flow.index, dtype=object)
+    return pd.Series(
+        [years.get(key, ()) for key in flow["student_key"].tolist()], index=flow.index, dtype=object
+    )
 
 
 def observed_by_programme(flow: pd.DataFrame) -> pd.Series:
