@@ -45,7 +45,7 @@ def signing(student: dict) -> None:
         key="signing-context",
     )
     times = st.session_state.setdefault(Key.SIGNED_TIMES, 0)
-    sent = signing_pad(f"signing-pad-{times}")
+    sent = signing_pad(f"signing-pad-{student['student_key']}-{times}")  # nobody's sheet is another's
     st.caption(words("signing.otherwise"))
     if sent is None:
         return

@@ -107,6 +107,20 @@ def test_what_is_no_signature_is_refused_in_words_and_nothing_is_kept(office, sc
     assert of_screen(office).empty
 
 
+def test_what_one_student_drew_is_not_offered_for_the_next(office, screen, monkeypatch):
+    other = next(key for key in queries.specimen_table(office.store)["student_key"] if key != office.key)
+    sheets = []
+
+    def remembered(key: str) -> str:
+        sheets.append(key)
+        return payload()
+
+    monkeypatch.setattr(view, "signing_pad", remembered)
+    for key in (office.key, other):
+        opened(screen, SimpleNamespace(key=key))
+    assert len(set(sheets)) == 2 and office.key in sheets[0] and other in sheets[-1]
+
+
 def test_the_sheet_itself_is_mounted_and_empty(office, screen):
     at = opened(screen, office)
     assert not at.exception and not at.error
