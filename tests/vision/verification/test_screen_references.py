@@ -144,7 +144,7 @@ def test_every_signing_is_an_import_with_an_entry_in_its_own_transaction(office,
     before = len(queries.specimen_table(store))
     monkeypatch.setattr(audit, "append_in", refused)
     with pytest.raises(OSError, match="cannot be written"):
-        have_sign(store, key, "S07", 7, 50)
+        have_sign(store, key, "S07", 7, 9)
     assert len(queries.specimen_table(store)) == before
 
 
