@@ -41,6 +41,7 @@ from data.columns import (
     GRADE_RESULTS,
     JOB_STATUSES,
     SPECIMEN_CONTEXTS,
+    SPECIMEN_MEDIA,
     TERM_STATUSES,
     TRIAL_ACTS,
     TRIAL_ARMS,
@@ -231,11 +232,19 @@ specimens = Table(
     Column("retention_until", Date),
     Column("planted", String(40)),  # synthetic only: what the generator planted, e.g. "skilled_forgery"
     Column("import_id", String(32), ForeignKey("imports.import_id"), nullable=False),
+    Column("medium", String(8), nullable=False, server_default="paper"),
+    _one_of("medium", SPECIMEN_MEDIA),
     UniqueConstraint("student_key", "sha256"),
     Index("ix_signature_specimens_captured_on", "captured_on", "specimen_id"),
 )
 specimen_images = Table(  # AES-GCM ciphertext; apart, so that no listing ever drags pixels along
     "specimen_images",
+    metadata,
+    Column("specimen_id", String(32), ForeignKey("signature_specimens.specimen_id"), primary_key=True),
+    Column("ciphertext", LargeBinary, nullable=False),
+)
+specimen_strokes = Table(  # AES-GCM ciphertext of what data.signatures.strokes reads; of a screen only
+    "specimen_strokes",
     metadata,
     Column("specimen_id", String(32), ForeignKey("signature_specimens.specimen_id"), primary_key=True),
     Column("ciphertext", LargeBinary, nullable=False),

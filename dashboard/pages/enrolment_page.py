@@ -6,13 +6,14 @@ from dashboard.components.layout import card, empty_state, page_header
 from dashboard.shell import auditing, current_session, stores
 from dashboard.verification.view import consent as consent_parts
 from dashboard.verification.view import enrolment as parts
+from dashboard.verification.view.signing import signing
 from dashboard.verification.view.student_search import student_search
 from data import queries
 from data.verification import queries as queries_verification
 
 
 def show() -> None:
-    """The register at a glance, one student, their specimens, the enrolment."""
+    """The register at a glance, one student, the sheet to sign on, their specimens, the enrolment."""
     words, store, scope = current_session.words(), stores.store(), current_session.scope()
     page_header(words("enrolment.title"), words("enrolment.lead"))
     with card("student"):
@@ -26,6 +27,8 @@ def show() -> None:
     with card("standing"):
         if not consent_parts.lacking(key):
             parts.standing(held)
+    with card("sign"):
+        signing(student)
     if specimens.empty:
         icon = ":material/draw:"
         return empty_state(words("enrolment.no_specimen_title"), words("enrolment.no_specimen_text"), icon)

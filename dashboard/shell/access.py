@@ -86,6 +86,7 @@ _MAY = {  # acts that a page offers to some of its readers only
     "approve report": {"leadership", "accreditation"},  # never the one who prepared it
     "list report students": {"registry"},
     "record consent": {"registry"},
+    "sign on screen": {"registry"},  # have a student sign, and keep it
     "undo import": {"registry", "administrator"},
     "run import": {"registry", "administrator"},
     "run check": {"registry", "administrator"},

@@ -91,6 +91,8 @@ class Key(StrEnum):
     EARLIER = "earlier"  # widget: the list of earlier outcomes and its selection
     MISSING_TABLE = "missing-table"  # widget: the students without an answer and its selection
     LACKING_TABLE = "lacking-table"  # widget: who lacks references
+    SIGNED_TOLD = "signed-told"  # what became of a signature on the screen, to be said on the next run
+    SIGNED_TIMES = "signed-times"  # how many were kept: the sheet begins anew
     CONSENT_TOLD = "consent-told"  # (kind, text) to be said on the next run
 
     # Reports

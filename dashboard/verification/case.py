@@ -13,6 +13,7 @@ from dashboard.shell.wording import Words
 from dashboard.verification import findings
 from dashboard.verification.comparison import support_words
 from dashboard.verification.reviews import told_act, told_reasons
+from data.columns import SCREEN
 from data.signatures.findings import Finding, read_findings
 from data.signatures.specimens import read_pixels
 
@@ -48,7 +49,7 @@ def case_of(
     questioned : bytes
         The image in question.
     references : DataFrame
-        ``specimen_id, captured_on, context, sha256`` of the references that were compared.
+        ``specimen_id, captured_on, context, medium, sha256`` of the references that were compared.
     images : mapping of str to bytes
         Their files by specimen.
     reviews : DataFrame
@@ -103,10 +104,15 @@ def _specimen(row: Mapping, images: Mapping[str, bytes], words: Words) -> Specim
     return Specimen(
         row["specimen_id"][:8],
         words.day(row["captured_on"]),
-        words.named("context", row["context"]),
+        _occasion(row, words),
         row["sha256"],
         as_png(images[row["specimen_id"]]),
     )
+
+
+def _occasion(row: Mapping, words: Words) -> str:
+    said = words.named("context", row["context"])
+    return f"{said} · {words('signature.on_screen')}" if row["medium"] == SCREEN else said
 
 
 def _finding(one: Finding, words: Words) -> tuple[str, str, str, str]:

@@ -38,6 +38,7 @@ from data.trust.audit_chain import verify_chain
 CHECK, KEPT, STORE_ID, CHANGING = KEY_FACTS
 SEALED = (  # table, sealed column, what its ciphertexts are bound to beside the first column of the key
     (schema.specimen_images, schema.specimen_images.c.ciphertext, "image"),
+    (schema.specimen_strokes, schema.specimen_strokes.c.ciphertext, "strokes"),
     (schema.embeddings, schema.embeddings.c.ciphertext, "embedding"),
     (schema.signature_descriptors, schema.signature_descriptors.c.ciphertext, "descriptor"),
     (schema.questioned_images, schema.questioned_images.c.ciphertext, "questioned"),

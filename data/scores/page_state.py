@@ -200,11 +200,21 @@ def specimen_list(
     Returns
     -------
     DataFrame
-        ``specimen_id, student_key, captured_on, context, width, height, dpi, quality, found`` (codes), and
-        ``student_number, name``.
+        ``specimen_id, student_key, captured_on, context, width, height, dpi, quality, medium``,
+        ``found`` (codes), and ``student_number, name``.
     """
     table, identity = schema.specimens, schema.identities
-    names = ("specimen_id", "student_key", "captured_on", "context", "width", "height", "dpi", "quality")
+    names = (
+        "specimen_id",
+        "student_key",
+        "captured_on",
+        "context",
+        "width",
+        "height",
+        "dpi",
+        "quality",
+        "medium",
+    )
     newest = _newest(scope, finding, context, limit).subquery()
     columns = [table.c[name] for name in names]
     statement = select(*columns).join(newest, newest.c.specimen_id == table.c.specimen_id)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Select, and_, exists, select
+from sqlalchemy import Select, Table, and_, exists, select
 
 from data import schema
-from data.columns import CONSENT_PURPOSES
+from data.columns import CONSENT_PURPOSES, PAPER
 from data.consents.consent import holds, newest_consents
 from data.engine.bulk import all_columns, fetch
 from data.engine.database import Store
+from data.signatures.strokes import Strokes, read_strokes
 from data.trust.scope import Scope
 from data.trust.scoping import visible
 
@@ -69,7 +70,8 @@ def student_specimens(store: Store, scope: Scope, key: str) -> pd.DataFrame:
 
 def specimens_without_embedding(store: Store, encoder_id: str, purpose: str | None = None) -> pd.DataFrame:
     """``specimen_id, student_key, captured_on, context, dpi`` of specimens that ``encoder_id`` has not
-    embedded, by id; with ``purpose``, only those of students who consent to it."""
+    embedded, by id; with ``purpose``, only those of students who consent to it. What was signed on a screen
+    is never embedded: what reads embeddings has learned from paper alone."""
     table, done = schema.specimens, schema.embeddings
     embedded = (
         select(done.c.specimen_id)
@@ -77,7 +79,7 @@ def specimens_without_embedding(store: Store, encoder_id: str, purpose: str | No
         .exists()
     )
     columns = [table.c[name] for name in (*LISTED, "dpi")]
-    statement = _consenting(select(*columns), purpose).where(~embedded)
+    statement = _consenting(select(*columns), purpose).where(~embedded, table.c.medium == PAPER)
     with store.reading() as connection:
         return fetch(connection, statement.order_by(table.c.specimen_id))
 
@@ -90,7 +92,7 @@ def any_specimen_waits(store: Store, purpose: str) -> bool:
 
     def missed(encoder_id: str) -> Select:
         embedded = exists().where(done.c.specimen_id == table.c.specimen_id, done.c.encoder_id == encoder_id)
-        return _consenting(select(table.c.specimen_id), purpose).where(~embedded)
+        return _consenting(select(table.c.specimen_id), purpose).where(~embedded, table.c.medium == PAPER)
 
     with store.reading() as connection:
         if connection.scalar(select(table.c.specimen_id).where(~checked).limit(1)) is not None:
@@ -121,18 +123,33 @@ def specimen_image(store: Store, specimen_id: str, scope: Scope) -> bytes:
     LookupError
         When there is no such specimen, or ``scope`` does not reach its student.
     """
-    images, table, owner = schema.specimen_images, schema.specimens, schema.students
+    return _opened(store, schema.specimen_images, "image", specimen_id, scope)
+
+
+def specimen_strokes(store: Store, specimen_id: str, scope: Scope) -> Strokes:
+    """What was drawn of a specimen that was signed on a screen, decrypted.
+
+    Raises
+    ------
+    LookupError
+        When there is no such specimen, it was signed on paper, or ``scope`` does not reach its student.
+    """
+    return read_strokes(_opened(store, schema.specimen_strokes, "strokes", specimen_id, scope))
+
+
+def _opened(store: Store, sealed: Table, prefix: str, specimen_id: str, scope: Scope) -> bytes:
+    table, owner = schema.specimens, schema.students
     statement = (
-        select(images.c.ciphertext)
-        .join(table, table.c.specimen_id == images.c.specimen_id)
+        select(sealed.c.ciphertext)
+        .join(table, table.c.specimen_id == sealed.c.specimen_id)
         .join(owner, owner.c.student_key == table.c.student_key)
-        .where(images.c.specimen_id == specimen_id, *visible(scope))
+        .where(sealed.c.specimen_id == specimen_id, *visible(scope))
     )
     with store.reading() as connection:
-        sealed = connection.scalar(statement)
-    if sealed is None:
+        found = connection.scalar(statement)
+    if found is None:
         raise LookupError(f"no specimen {specimen_id!r} that may be read")
-    return store.cipher.decrypt(bytes(sealed), f"image:{specimen_id}")
+    return store.cipher.decrypt(bytes(found), f"{prefix}:{specimen_id}")
 
 
 def embeddings(store: Store, encoder_id: str, purpose: str) -> tuple[pd.DataFrame, np.ndarray]:

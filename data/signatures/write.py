@@ -13,7 +13,7 @@ import pandas as pd
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from data import schema
-from data.columns import SPECIMEN_CONTEXTS
+from data.columns import PAPER, SCREEN, SPECIMEN_CONTEXTS
 from data.engine.bulk import fetch, fetch_by_keys, insert_frame
 from data.engine.database import Store
 from data.engine.progress import Progress
@@ -22,6 +22,7 @@ from data.records.imports import finish_import, keep_for_undo, new_import
 from data.signatures.encoder_info import EncoderInfo
 from data.signatures.findings import found_codes, read_findings
 from data.signatures.sealed_vectors import add_vectors
+from data.trust.audit import Entry, note_in
 
 CHUNK = 200  # specimens in a transaction: what a kill can cost is embedded or encrypted again
 
@@ -50,6 +51,11 @@ class NewSpecimen:
         What a generator planted; synthetic data only.
     retention_until : datetime.date or None
         Last day on which it may be kept.
+    medium : str
+        One of :data:`data.columns.SPECIMEN_MEDIA`.
+    strokes : bytes or None
+        Of a specimen signed on a screen, and of no other: what was drawn
+        (:meth:`data.signatures.strokes.Strokes.to_bytes`); ``data`` is the picture of it.
     """
 
     student_number: str
@@ -62,6 +68,8 @@ class NewSpecimen:
     dpi: int | None = None
     planted: str | None = None
     retention_until: date | None = None
+    medium: str = PAPER
+    strokes: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -107,6 +115,7 @@ def write_specimens(
     synthetic: bool = False,
     progress: Progress | None = None,
     total: int = 0,
+    entry: Entry | None = None,
 ) -> SpecimenResult:
     """Encrypt and store signature files; a file that a student already has is left alone.
 
@@ -120,11 +129,14 @@ def write_specimens(
     import_id, source : str
         The import they belong to, or the source of a new import; one of them.
     progress : Progress, optional
+    entry : Entry, optional
+        What the audit log says of it: written in the transaction of the first specimens that are new.
 
     Raises
     ------
     ValueError
-        When neither ``import_id`` nor ``source`` is given, or a specimen has an unknown context or no data.
+        When neither ``import_id`` nor ``source`` is given, or a specimen has an unknown context, no data, or
+        strokes without a screen or the other way round.
     """
     if import_id is None and source is not None:
         import_id = new_import(store, source=source, files={}, actor=actor, synthetic=synthetic)
@@ -143,6 +155,8 @@ def write_specimens(
             if len(frame):
                 date_signatures(connection, list(frame["student_key"].unique()), undated=True)
                 keep_for_undo(connection, store.cipher, import_id)
+                note_in(connection, entry)
+                entry = None
         new, same, erased, done = new + len(frame), same + known, erased + gone, done + len(chunk)
         if progress:
             progress(done, total, "writing signatures")
@@ -242,6 +256,8 @@ def _described(specimen: NewSpecimen) -> dict:
         raise ValueError(f"context must be one of {', '.join(SPECIMEN_CONTEXTS)}, got {specimen.context!r}")
     if not specimen.data:
         raise ValueError("data must be the bytes of a file, got none")
+    if (specimen.medium, specimen.strokes is None) not in ((PAPER, True), (SCREEN, False)):
+        raise ValueError(f"a specimen of a screen, and no other, has strokes, got medium {specimen.medium!r}")
     return {**vars(specimen), "sha256": hashlib.sha256(specimen.data).hexdigest()}
 
 
@@ -274,10 +290,17 @@ def _insert_specimens(store: Store, connection: Connection, frame: pd.DataFrame,
         store.cipher.encrypt(data, f"image:{specimen_id}")
         for data, specimen_id in zip(frame["data"], frame["specimen_id"], strict=True)
     ]
-    rows = frame.drop(columns=["student_number", "data"]).assign(import_id=import_id)
+    rows = frame.drop(columns=["student_number", "data", "strokes"]).assign(import_id=import_id)
     insert_frame(connection, schema.specimens, rows)
     images = pd.DataFrame({"specimen_id": frame["specimen_id"].to_numpy(), "ciphertext": sealed})
     insert_frame(connection, schema.specimen_images, images)
+    drawn = [
+        (one, store.cipher.encrypt(strokes, f"strokes:{one}"))
+        for one, strokes in zip(frame["specimen_id"], frame["strokes"], strict=True)
+        if strokes is not None
+    ]
+    strokes = pd.DataFrame(drawn, columns=["specimen_id", "ciphertext"])
+    insert_frame(connection, schema.specimen_strokes, strokes)
 
 
 def _register_encoder(connection: Connection, encoder: EncoderInfo) -> None:

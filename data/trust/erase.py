@@ -305,6 +305,7 @@ def _reached(
         reached += _verification(key, theirs) if only is None else _of_specimens(theirs)
         reached += [
             (schema.embeddings, schema.embeddings.c.specimen_id.in_(theirs)),
+            (schema.specimen_strokes, schema.specimen_strokes.c.specimen_id.in_(theirs)),
             (schema.specimen_images, schema.specimen_images.c.specimen_id.in_(theirs)),
             (specimens, which),
         ]
@@ -423,7 +424,7 @@ def _clean_storage(store: Store) -> bool:
             busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
             return busy == 0
         tables = "signature_specimens, specimen_images, embeddings, explanations, questioned_images"
-        tables += ", signature_predictions, prediction_images"
+        tables += ", specimen_strokes, signature_predictions, prediction_images"
         connection.exec_driver_sql(
             f"VACUUM {tables}, trial_students, signature_descriptors, enrolments, verification_decisions"
         )

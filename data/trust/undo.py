@@ -36,6 +36,7 @@ OF_SPECIMENS = (
     schema.embeddings,
     schema.signature_descriptors,
     schema.specimen_findings,
+    schema.specimen_strokes,
     schema.specimen_images,
 )
 OF_STUDENTS = tuple(name for name in KEYS if name != "programs")

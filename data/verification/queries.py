@@ -16,6 +16,7 @@ import pandas as pd
 from sqlalchemy import Select, and_, case, exists, false, func, null, or_, select
 
 from data import schema
+from data.columns import PAPER
 from data.consents.consent import newest_consents
 from data.engine.bulk import fetch, fetch_by_keys
 from data.engine.database import Store
@@ -72,14 +73,15 @@ def undescribed(store: Store, descriptor_id: str, key: str | None = None) -> pd.
 
 def described(store: Store, descriptor_id: str, spoiling: Sequence[str] = ()) -> pd.DataFrame:
     """``specimen_id, student_key, captured_on, context``: specimens of consenting students that have this
-    descriptor and none of the ``spoiling`` findings; by student and date."""
+    descriptor and none of the ``spoiling`` findings; by student and date. Of paper only: what scores mean,
+    and what chance gives, was learned and is measured on scans."""
     table, done, found = schema.specimens, schema.signature_descriptors, schema.specimen_findings
     spoilt = exists().where(found.c.specimen_id == table.c.specimen_id, found.c.code.in_(list(spoiling)))
     columns = [table.c[name] for name in ("specimen_id", "student_key", "captured_on", "context")]
     statement = (
         consenting(select(*columns))
         .join(done, and_(done.c.specimen_id == table.c.specimen_id, done.c.descriptor_id == descriptor_id))
-        .where(~spoilt)
+        .where(~spoilt, table.c.medium == PAPER)
         .order_by(table.c.student_key, table.c.captured_on, table.c.specimen_id)
     )
     with store.reading() as connection:
@@ -247,9 +249,10 @@ def questioned_image(store: Store, scope: Scope, decision_id: str) -> bytes:
 
 
 def references(store: Store, scope: Scope, specimen_ids: Sequence[str]) -> pd.DataFrame:
-    """``specimen_id, captured_on, context, sha256`` of specimens, in the order given; less those erased."""
+    """``specimen_id, captured_on, context, medium, sha256`` of specimens, in the order given; less those
+    erased."""
     table, owner = schema.specimens, schema.students
-    columns = [table.c[name] for name in ("specimen_id", "captured_on", "context", "sha256")]
+    columns = [table.c[name] for name in ("specimen_id", "captured_on", "context", "medium", "sha256")]
     statement = (
         select(*columns).join(owner, owner.c.student_key == table.c.student_key).where(*visible(scope))
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from data import queries
+from data.columns import SCREEN
 from data.engine.database import Store
 from data.signatures.findings import Finding
 from data.trust.scope import Scope
@@ -21,6 +22,9 @@ from vision.verification.verification_tools import Tools
 from vision.verification.verify import FEWEST_REFERENCES, Verification, fit_writer_model
 
 _ALL = Scope.system()
+ON_SCREEN = "screen_references"
+"""Reason of an outcome where the references were signed on a screen: a questioned signature counts as one on
+paper, and no error rate is known across the two."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ def compare(
     ids, vectors = reads.descriptors(store, tools.descriptor_id, referred)
     calibration = tools.ground.calibration_for(len(ids))
     enough = len(ids) >= FEWEST_REFERENCES
-    qualities = own.loc[own["specimen_id"].isin(ids), "quality"]
+    referred_to = own[own["specimen_id"].isin(ids)]
     compared = compare_scan(
         pixels,
         reading,
@@ -55,11 +59,19 @@ def compare(
         references=len(ids),
         calibration=calibration,
         reference_pens=_pens(store, tools, ids) if enough else (),
-        habits=habits_of(qualities.tolist()),
+        habits=habits_of(referred_to["quality"].tolist()),
     )
+    if (referred_to["medium"] == SCREEN).any():
+        compared = _unproven(compared)
     outcome, reason = _with_enrolment(compared, row, tools)
     number = None if row is None else int(row["enrolment_id"])
     return Found(compared.verification, outcome, reason, number, ids, calibration, compared.findings)
+
+
+def _unproven(compared: Compared) -> Compared:
+    """Without an outcome, and without a score or ratio that somebody could read as one."""
+    said = replace(compared.verification, outcome="inconclusive", score=None, log10_lr=None)
+    return replace(compared, verification=said, outcome="inconclusive", reason=ON_SCREEN)
 
 
 def _with_enrolment(compared: Compared, row, tools: Tools) -> tuple[str, str]:

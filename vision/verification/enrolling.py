@@ -33,8 +33,8 @@ class Enrolment:
     references : tuple of str
         Specimen ids, oldest first.
     left_out : dict of str to tuple of str
-        Specimen id → why it is no reference: codes of findings, ``not_witnessed``, ``not_chosen``,
-        ``too_many``.
+        Specimen id → why it is no reference: codes of findings, ``other_medium``, ``not_witnessed``,
+        ``not_chosen``, ``too_many``.
     unlike : tuple of str
         References that the others say another hand wrote: look at them.
     advice : tuple of str

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from data.columns import PAPER, SCREEN
 from data.signatures.findings import (
     BLANK,
     BLURRED,
@@ -24,6 +25,8 @@ SPOILING = (BLANK, LITTLE_INK, LOW_RESOLUTION, BLURRED, CUT_OFF, COPY)
 off, copy. Printed lines are removed before comparing; a second ink, a wide gap or a slope can be a habit."""
 WITNESSED = "enrollment"
 """Occasion on which specimens are given under the eyes of the office; others come with forms."""
+OTHER_MEDIUM = "other_medium"
+"""Why a specimen signed on a screen is no reference: the student has usable ones on paper."""
 MOST_REFERENCES = 12
 ADVISED = 5
 
@@ -37,7 +40,8 @@ class Choice:
     references : tuple of str
         Specimen ids, oldest first.
     left_out : dict of str to tuple of str
-        Specimen id → codes: findings, ``not_witnessed``, ``not_chosen`` or ``too_many``.
+        Specimen id → codes: findings, ``other_medium``, ``not_witnessed``, ``not_chosen`` or
+        ``too_many``.
     """
 
     references: tuple[str, ...]
@@ -58,12 +62,14 @@ def choose_references(specimens: pd.DataFrame, wanted: Sequence[str] | None = No
     """Choose references.
 
     Without a wish, specimens given at enrolment come first; others count only when these are fewer than 3.
-    A specimen with a spoiling finding is never a reference, wished for or not.
+    A specimen with a spoiling finding is never a reference, wished for or not; neither is one that was signed
+    on a screen, unless the student has no other that could be one: nobody has measured what the strokes of a
+    screen say about strokes on paper, so the two are never references together.
 
     Parameters
     ----------
     specimens : DataFrame
-        One student's: ``specimen_id, captured_on, context, quality`` (list of findings, or null).
+        One student's: ``specimen_id, captured_on, context, medium, quality`` (list of findings, or null).
     wanted : sequence of str, optional
         Specimens that an officer chose.
 
@@ -75,12 +81,15 @@ def choose_references(specimens: pd.DataFrame, wanted: Sequence[str] | None = No
     strange = set(wanted or ()) - set(specimens["specimen_id"])
     if strange:
         raise ValueError(f"specimen_ids must be specimens of the student, {len(strange)} are not")
-    rows = specimens.sort_values(["captured_on", "specimen_id"])
+    rows = specimens.sort_values(["captured_on", "specimen_id"]).to_dict("records")
+    on_paper = any(row["medium"] == PAPER and not _spoilt(row["quality"]) for row in rows)
     left_out, usable = {}, []
-    for row in rows.to_dict("records"):
+    for row in rows:
         spoilt = _spoilt(row["quality"])
         if spoilt:
             left_out[row["specimen_id"]] = spoilt
+        elif row["medium"] == SCREEN and on_paper:
+            left_out[row["specimen_id"]] = (OTHER_MEDIUM,)
         elif wanted is not None and row["specimen_id"] not in wanted:
             left_out[row["specimen_id"]] = ("not_chosen",)
         else:

@@ -61,7 +61,7 @@ class Decision:
     outcome : {"consistent", "inconclusive", "review"}
     reason : str
         Key: ``agrees, differs, unclear, weak_calibration, few_references, not_enrolled, enrolment_outdated,
-        no_ink, copy_of_specimen``, or why the scan cannot be compared
+        no_ink, copy_of_specimen, screen_references``, or why the scan cannot be compared
         (:data:`vision.verification.conditions.REASON_OF`).
     score, log10_lr : float or None
         None where nothing was compared.

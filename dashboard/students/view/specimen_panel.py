@@ -13,6 +13,7 @@ from dashboard.shell import current_session, pictures, stores
 from dashboard.students.view.heat_map import heat_map
 from dashboard.verification import findings
 from data import queries
+from data.columns import SCREEN
 from data.engine.cipher import KeyProblem
 from data.queries import StoredExplanation
 from data.signatures.findings import Finding, read_findings
@@ -32,7 +33,7 @@ def specimen_panel(specimens: pd.DataFrame, stored: StoredExplanation | None) ->
     Parameters
     ----------
     specimens : DataFrame
-        Of one student: ``specimen_id``, ``captured_on``, ``context``, ``quality``.
+        Of one student: ``specimen_id``, ``captured_on``, ``context``, ``medium``, ``quality``.
     stored : StoredExplanation or None
         The score to explain; None when there is none.
     """
@@ -56,17 +57,19 @@ def specimen_panel(specimens: pd.DataFrame, stored: StoredExplanation | None) ->
         )
         findings_list(read_findings(rows.at[chosen, "quality"]))
     with left:
-        _picture(chosen, words.day(rows.at[chosen, "captured_on"]), stored)
+        row = rows.loc[chosen]
+        _picture(chosen, words.day(row["captured_on"]), row["medium"], stored)
     st.caption(words("signature.footer"))
 
 
 def specimen_name(row: pd.Series) -> str:
-    """Date and occasion of a specimen."""
+    """Date and occasion of a specimen, and whether it was signed on a screen."""
     words = current_session.words()
-    return f"{words.day(row['captured_on'])} · {words.named('context', row['context'])}"
+    name = f"{words.day(row['captured_on'])} · {words.named('context', row['context'])}"
+    return f"{name} · {words('signature.on_screen')}" if row["medium"] == SCREEN else name
 
 
-def _picture(specimen_id: str, day: str, stored: StoredExplanation | None) -> None:
+def _picture(specimen_id: str, day: str, medium: str, stored: StoredExplanation | None) -> None:
     """The scan; on request the heat map on it, which takes the encoder a second or two."""
     words = current_session.words()
     view = st.segmented_control(
@@ -82,7 +85,7 @@ def _picture(specimen_id: str, day: str, stored: StoredExplanation | None) -> No
     if view == "original":
         return scan(specimen_id, day)
     with st.spinner(words("signature.overlay_working")):
-        answer = heat_map(specimen_id, stored)
+        answer = heat_map(specimen_id, medium, stored)
     if answer.picture is None:
         scan(specimen_id, day)
         values = {name: words.number(value, 2) for name, value in answer.values.items()}

@@ -22,7 +22,7 @@ def comparison(questioned: bytes, references: pd.DataFrame, nearest: str | None)
     questioned : bytes
         The image as it came.
     references : DataFrame
-        ``specimen_id, captured_on, context`` of the references in use, at least one.
+        ``specimen_id, captured_on, context, medium`` of the references in use, at least one.
     nearest : str or None
         The reference most like the questioned signature; it is shown first.
     """

@@ -16,6 +16,7 @@ from dashboard.students.view.specimen_panel import scan, specimen_name
 from dashboard.verification.view import consent as consent_parts
 from dashboard.verification.view.lacking import lacking_list
 from data import queries
+from data.columns import SCREEN
 from data.signatures.findings import CHECKS
 from data.verification import queries as queries_verification
 from data.verification.write import NoConsent
@@ -82,7 +83,7 @@ def choose(specimens: pd.DataFrame, held: pd.DataFrame) -> list[str]:
     list of str
         The specimens that the reader wants as references.
     """
-    from vision.verification.reference_choice import choose_references
+    from vision.verification.reference_choice import OTHER_MEDIUM, choose_references
 
     words = current_session.words()
     choice = choose_references(specimens)
@@ -92,7 +93,7 @@ def choose(specimens: pd.DataFrame, held: pd.DataFrame) -> list[str]:
     for place, row in enumerate(specimens.to_dict("records"), start=1):
         one = row["specimen_id"]
         why = choice.left_out.get(one, ())
-        spoilt = any(code in CHECKS for code in why)
+        spoilt = any(code in CHECKS or code == OTHER_MEDIUM for code in why)
         with grid.cell(), st.container(border=True, key=f"specimen-{place}"):
             scan(one, words.day(row["captured_on"]), key=f"scan-{place}")
             label = words("enrolment.use", n=place)
@@ -102,6 +103,8 @@ def choose(specimens: pd.DataFrame, held: pd.DataFrame) -> list[str]:
                 st.caption(f":material/info: {left_out_reason(code)}")
         if used and not spoilt:
             wanted.append(one)
+    if len(specimens) and set(specimens.set_index("specimen_id").loc[wanted, "medium"]) == {SCREEN}:
+        st.warning(words("enrolment.only_screen"), icon=":material/help:")
     return wanted
 
 

@@ -73,6 +73,7 @@ def as_table(specimens: pd.DataFrame) -> pd.DataFrame:
             "student": [named(row) for row in specimens.to_dict("records")],
             "captured_on": specimens["captured_on"],
             "context": [words.named("context", context) for context in specimens["context"]],
+            "medium": [words(f"medium.{medium}") for medium in specimens["medium"]],
             "size": [
                 f"{int(w)} × {int(h)}" for w, h in zip(specimens["width"], specimens["height"], strict=True)
             ],
@@ -97,6 +98,7 @@ def specimen_table(table: pd.DataFrame) -> int | None:
             "student": config.TextColumn(words("column.student"), width="medium"),
             "captured_on": config.DateColumn(words("column.captured_on"), format="DD MMM YYYY"),
             "context": config.TextColumn(words("column.context")),
+            "medium": config.TextColumn(words("column.medium")),
             "size": config.TextColumn(words("column.size"), alignment="right"),
             "dpi": config.NumberColumn("dpi", format="%d"),
             "findings": config.ListColumn(words("column.findings"), width="medium"),

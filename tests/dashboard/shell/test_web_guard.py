@@ -163,6 +163,7 @@ def test_the_policy_lets_nothing_in_from_elsewhere_and_nothing_frame_the_app():
     assert (
         policy["connect-src"] == "'self' data:"
     )  # data: reaches no other machine; the camera reads its picture so
+    assert policy["script-src"] == "'self' 'unsafe-inline' 'wasm-unsafe-eval' blob:"  # none from elsewhere
     assert not re.search(r"\*|https?:|unsafe-eval'|ws:", whole.replace("wasm-unsafe-eval", ""))
 
 

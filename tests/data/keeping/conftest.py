@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -26,6 +27,7 @@ from data.trust import audit
 from data.trust.accounts import Account, write_accounts
 
 SECRET = Secret.of_passphrase("twelve words and more")
+STROKES = b'{"width":720,"height":240,"strokes":[{"pointer":"pen","points":[[1,2,0,0.5],[9,8,16.7,1]]}]}'
 ENCODER = EncoderInfo("resnet50", "1", "a" * 64, "drawn for a test", 4)
 
 
@@ -50,6 +52,9 @@ def fill(store) -> None:
     write_specimens(store, given, source="scans.zip", actor="test", synthetic=True)
     ids = list(queries.specimen_table(store)["specimen_id"])
     write_embeddings(store, ENCODER, ids, np.arange(12, dtype="float32").reshape(3, 4))
+    drawn = NewSpecimen("S01", b"drawn", date(2022, 9, 4), "enrollment", "png", 2250, 750, 300)
+    drawn = replace(drawn, medium="screen", strokes=STROKES)
+    write_specimens(store, [drawn], source="screen", actor="test", synthetic=True)
     agreed = pd.DataFrame([("S07", True, "2022-09-01")], columns=["student_number", "granted", "recorded_at"])
     write_consents(store, agreed.assign(purpose="outcome_model"))
     with store.reading() as connection:

@@ -22,11 +22,13 @@ from data.keeping.rotation import SEALED, CannotChange, change_key
 from data.keeping.swapping import InUse
 from data.records.imports import keep_for_undo
 from data.settings import get_settings
+from data.signatures.strokes import read_strokes
 from data.store import UnderWay, key_facts, open_store, write_records
 from data.trust import audit, erase
 from data.trust.audit_chain import verify_chain
 from data.trust.scope import Scope
 from tests.conftest import small_register_frames
+from tests.data.keeping.conftest import STROKES
 from tests.data.keeping.test_restore import content
 
 SYSTEM = Scope.system()
@@ -80,6 +82,8 @@ def test_everything_opens_with_the_new_key_and_nothing_with_the_old(full):
     assert not set(sealed(changed)) & set(held)
     (specimen,) = queries.student_specimens(changed, SYSTEM, keys["S08"])["specimen_id"]
     assert queries.specimen_image(changed, specimen, SYSTEM) == b"ink 3"
+    (drawn,) = queries.student_specimens(changed, SYSTEM, keys["S01"])["specimen_id"]
+    assert queries.specimen_strokes(changed, drawn, SYSTEM) == read_strokes(STROKES)
     assert live.kept_files(changed, job) == [("found.csv", b"a,b\n1,2\n")]
     for raw in sealed(changed):
         with pytest.raises(KeyProblem):

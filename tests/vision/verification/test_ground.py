@@ -114,6 +114,7 @@ def specimens(*rows) -> pd.DataFrame:
                 "specimen_id": f"s{day}",
                 "captured_on": date(2024, 1, 1 + day),
                 "context": context,
+                "medium": "paper",
                 "quality": [{"code": code, "status": "found"} for code in found],
             }
             for day, (context, found) in enumerate(rows)
