@@ -64,6 +64,14 @@ def levels(rows: pd.DataFrame) -> np.ndarray:
     return rule_levels(rows["gpa_cum"].to_numpy(float), pace)
 
 
+def rule_lead(rows: pd.DataFrame, words: Words) -> str:
+    """How many of the students are off track by the rule, and of how many it can say nothing."""
+    found = pd.Series(levels(rows))
+    off, unknown = int(found.isin(OFF_TRACK).sum()), int((found < 0).sum())
+    told = [words("on_track.count", n=off, all=len(rows))] if unknown < len(rows) else []
+    return " ".join([*told, *([words("on_track.unknown", n=unknown)] if unknown else [])])
+
+
 def level_name(level: int, words: Words) -> str:
     """A level of the credits-and-GPA rule in words."""
     return words("on_track.level_unknown" if level < 0 else f"on_track.level_{level}")

@@ -9,6 +9,7 @@ import pandas as pd
 
 from dashboard.cohorts import compare
 from dashboard.cohorts.counted import Counts
+from dashboard.reports.language import program_label
 from dashboard.shell.wording import Words
 
 TEXT, COUNT, SHARE, MEAN = "text", "0", "0.0%", "0.00"  # what a column holds
@@ -130,7 +131,7 @@ def made_sheet(
 
 def named(shown: Shown) -> Callable[[str], str]:
     """How a programme is written: code and name."""
-    return lambda code: f"{code} {shown.names.get(code, '')}".strip()
+    return lambda code: program_label(code, shown.names.get(code, ""))
 
 
 def number(value: object) -> object:

@@ -82,6 +82,15 @@ class PagePlan:
         return int((self.problems["severity"] == "error").sum())
 
     @property
+    def refused(self) -> int:
+        """How many rows of tables, and files of signatures, leaving out the bad ones would leave out."""
+        rows = 0 if self.records is None else sum(self.records.refused.values())
+        if self.pictures is None:
+            return rows
+        found = self.pictures.problems
+        return rows + int(found.loc[found["severity"] == "error", "file"].nunique())
+
+    @property
     def usable(self) -> bool:
         """Whether leaving out the bad rows would help."""
         return self.records is None or not self.records.unreadable

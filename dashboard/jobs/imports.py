@@ -115,7 +115,9 @@ def requested_plan(task: Task, progress: Progress) -> PagePlan:
 
 
 def run(task: Task) -> dict:
-    """Check and write the files. ``{"import_id", "counts"}``."""
+    """Check and write the files. ``{"import_id", "counts", "refused"}``.
+
+    ``refused`` is how many rows and files were left out."""
     asked = task.arguments
     if not jobs_live.files_are_kept(task.store, asked["files"]):
         raise Refused("files_gone")
@@ -139,7 +141,7 @@ def run(task: Task) -> dict:
         raise Refused("rows_refused") from None
     except RealDataRefused:
         raise Refused("demo_store") from None
-    return {"import_id": asked["import_id"], "counts": counts}
+    return {"import_id": asked["import_id"], "counts": counts, "refused": plan.refused}
 
 
 def _rule(text: str | None) -> Rule:

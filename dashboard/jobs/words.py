@@ -102,7 +102,10 @@ def outcome_words(job: Job, words: Words) -> str:
     if job.kind == "import":
         counts = said.get("counts", {}).values()
         new, changed, same = (sum(c.get(k, 0) for c in counts) for k in ("new", "changed", "same"))
-        return words("job_done.import", new=new, changed=changed, same=same)
+        told = [words("job_done.import", new=new, changed=changed, same=same)]
+        if said.get("refused"):
+            told.append(words("job_done.import_refused", n=said["refused"]))
+        return " ".join(told)
     if job.kind == "feeder":
         return _feeder_words(said, words)
     left_out = ("files", "new", "served", "checked")

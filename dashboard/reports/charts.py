@@ -79,7 +79,8 @@ def grouped_bars(
         )
         axes.bar_label(bars, labels[name], fontsize=7 if dense else 8, padding=1, rotation=90 if dense else 0)
     wide = 18 if len(groups) < 6 else max(10, 90 // len(groups))  # letters that stand side by side
-    axes.set_xticks(range(len(groups)), [below_its_bars(name, wide) for name in groups], fontsize=9)
+    size = 9 if len(groups) < 8 else max(6, 64 // len(groups))  # no name runs into the next one
+    axes.set_xticks(range(len(groups)), [below_its_bars(name, wide) for name in groups], fontsize=size)
     axes.tick_params(axis="y", labelsize=8)
     _number_axis(axes, form, language)
     axes.spines[["top", "right"]].set_visible(False)

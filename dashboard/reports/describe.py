@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dashboard.reports.condition_words import condition_words, decimals, formula_words
+from dashboard.reports.language import program_label
 from dashboard.reports.model import MARKS, OPEN, SUPPRESSED, ReportTable, academic_year
 from dashboard.reports.profile_parts import Column, Profile, Row
 from dashboard.reports.provenance import ReportProvenance, local_time
@@ -28,7 +29,7 @@ def program_words(table: ReportTable, language: str) -> str:
     chosen = table.selection
     if not chosen.program_code:
         return say(language, "all_programs")
-    return f"{chosen.program_code} {chosen.program_name}".strip()
+    return program_label(chosen.program_code, chosen.program_name)
 
 
 def row_words(table: ReportTable, row: Row, language: str) -> str:

@@ -18,6 +18,18 @@ SEPARATORS = {"en": (",", "."), "id": (".", ",")}
 """Signs between thousands and before decimals."""
 
 
+def program_label(code: str, name: str) -> str:
+    """Code and name of a programme; the name once where it serves as the code, in a register without codes.
+
+    Parameters
+    ----------
+    code : str
+    name : str
+        Empty: not known.
+    """
+    return code if code == name else f"{code} {name}".strip()
+
+
 def known_language(language: str) -> str:
     """The language itself.
 

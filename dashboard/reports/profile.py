@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
-from dashboard.reports.language import PRINTED
+from dashboard.reports.language import PRINTED, program_label
 from dashboard.reports.profile_checks import ProfileError, check_profile
 from dashboard.reports.profile_parts import Column, Indicator, Profile, Row, year_name
 from dashboard.reports.score import Piece, ScoreRule
@@ -118,7 +118,7 @@ def for_programmes(profile: Profile, programmes: Iterable[tuple[str, str, str]])
     programmes = list(programmes)
     rows = [
         {"key": code, "offset": 0, "where": {"program_code": [code]}}
-        | {"label": dict.fromkeys(PRINTED, f"{code} {name} ({level})")}
+        | {"label": dict.fromkeys(PRINTED, f"{program_label(code, name)} ({level})")}
         for code, name, level in programmes
     ]
     by_level = profile.source.get("by_level", {})

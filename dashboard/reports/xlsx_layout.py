@@ -51,8 +51,19 @@ class Sheet:
     def fit(self, row: int, text: str, first: int, last: int, least: int = 16) -> None:
         """Make a row high enough for a text that is merged over some columns."""
         width = sum(LABEL_WIDTH if column == 0 else self.column_width for column in range(first, last + 1))
-        lines = max(1, math.ceil(len(text) / (width * 1.05)))
-        self.page.set_row(row, max(least, 4 + LINE_HEIGHT * lines))
+        self.page.set_row(row, max(least, height_of(text, width)))
+
+
+def height_of(text: str, width: float) -> float:
+    """Height in points of a row in which a text wraps.
+
+    Parameters
+    ----------
+    text : str
+    width : float
+        Of the column, in characters.
+    """
+    return 4 + LINE_HEIGHT * max(1, math.ceil(len(text) / (width * 1.05)))
 
 
 def merge(page, first_row: int, first_column: int, last_row: int, last_column: int, text: str, look) -> None:

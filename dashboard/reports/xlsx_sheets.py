@@ -8,6 +8,7 @@ from dashboard.reports import describe
 from dashboard.reports.model import OPEN
 from dashboard.reports.provenance import ReportProvenance
 from dashboard.reports.words import say
+from dashboard.reports.xlsx_layout import height_of
 from data.files.safe_cells import safe_cell
 
 
@@ -42,7 +43,9 @@ def _listing(sheet, name: str, titles: list[str], rows: list[tuple], widths: tup
         page.write_string(0, column, words, head)
     for row, values in enumerate(rows, start=1):
         for column, value in enumerate(values):
-            page.write_string(row, column, safe_cell(value), sheet.boxed(text_wrap=True))
+            page.write_string(row, column, safe_cell(value), sheet.boxed(text_wrap=True, valign="top"))
+        needed = [height_of(value, width) for value, width in zip(values, widths, strict=True)]
+        page.set_row(row, max(needed))  # LibreOffice gives a row that wraps no height by itself
     page.freeze_panes(1, 0)
 
 
@@ -72,6 +75,7 @@ def _provenance(sheet, provenance: ReportProvenance) -> None:
     for row, (words, text) in enumerate(pairs):
         page.write_string(row, 0, words, label)
         page.write_string(row, 1, safe_cell(text), value)
+        page.set_row(row, max(height_of(words, 36), height_of(text, 110)))
     page.write_string(len(pairs), 0, say(language, "manual_cells"), label)
     page.write_formula(len(pairs), 1, "=" + _changed_by_hand(sheet), value, 0)
 

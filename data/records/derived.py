@@ -12,9 +12,12 @@ import pandas as pd
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Integer,
     Select,
+    and_,
     bindparam,
     case,
+    cast,
     delete,
     func,
     insert,
@@ -117,22 +120,38 @@ def flow_rows(which: list[ColumnElement[bool]]) -> Select:
 
 def term_rows(which: list[ColumnElement[bool]]) -> Select:
     """How many of some students were in which status in which term: a SELECT of the rows of ``term_cube``,
-    without the averages that only grades tell (:func:`data.records.told_terms.told_averages`)."""
-    students, terms = schema.students, schema.terms
+    without the averages that only grades tell (:func:`data.records.told_terms.told_averages`).
+
+    Nobody counts in a term after their exit, whatever its row says (:func:`after_exit`)."""
+    students, terms, outcomes = schema.students, schema.terms, schema.outcomes
     groups = (students.c.program_code, students.c.cohort_term, terms.c.term_index, terms.c.status)
     gpa = terms.c.gpa_cum
+    joined = terms.join(students, students.c.student_key == terms.c.student_key)
+    joined = joined.outerjoin(outcomes, outcomes.c.student_key == terms.c.student_key)
     return (
         select(
             *groups,
-            func.count().label("students"),
+            cast(func.sum(case((after_exit(), 0), else_=1)), Integer).label("students"),
             func.count(gpa).label("gpa_rows"),
             func.coalesce(func.sum(gpa), 0.0).label("gpa_sum"),
         )
-        .select_from(terms.join(students, students.c.student_key == terms.c.student_key))
+        .select_from(joined)
         # A short term shares the index of the even term before it: a student counts once.
         .where(terms.c.term_id % 10 != 3, *which)
         .group_by(*groups)
     )
+
+
+def after_exit() -> ColumnElement[bool]:
+    """Whether a row of ``terms`` lies after the exit that ``outcomes`` tells of its student.
+
+    A register can hold both; an import warns of it (REC108). The exit decides, by the one rule of
+    ``data/calendar/study_time.py``: otherwise a graduate with a later row would count twice, as graduated and
+    as studying, and whoever left would still be here. NULL where there is no exit or no term of it.
+    """
+    outcomes, terms = schema.outcomes, schema.terms
+    known = and_(outcomes.c.exit_type.is_not(None), outcomes.c.terms_to_exit >= 0)
+    return and_(known, terms.c.term_index > outcomes.c.terms_to_exit)
 
 
 def rebuild_risk(connection: Connection, model_version: str | None = None) -> None:

@@ -14,6 +14,7 @@ from data import schema
 from data.columns import REGISTERED
 from data.engine.bulk import fetch
 from data.engine.database import Store
+from data.records.derived import after_exit
 from data.scores.prospects import GROUPS
 from data.scores.standing import still_open
 from data.trust.scope import Scope
@@ -97,8 +98,15 @@ def _names(longest: int) -> list[str]:
 
 def _paths(longest: int, which: list[ColumnElement[bool]]):
     """What each student did in every term: one row per student with terms, for counting only."""
-    students, terms = schema.students, schema.terms
-    did = case((terms.c.status.in_(REGISTERED), STUDIED), (terms.c.status == "C", ON_LEAVE), else_=0)
+    students, terms, outcomes = schema.students, schema.terms, schema.outcomes
+    did = case(
+        (after_exit(), 0),
+        (terms.c.status.in_(REGISTERED), STUDIED),
+        (terms.c.status == "C", ON_LEAVE),
+        else_=0,
+    )
+    joined = terms.join(students, students.c.student_key == terms.c.student_key)
+    joined = joined.outerjoin(outcomes, outcomes.c.student_key == terms.c.student_key)
     rows: Select = (
         select(
             terms.c.student_key,
@@ -107,7 +115,7 @@ def _paths(longest: int, which: list[ColumnElement[bool]]):
                 for index, name in enumerate(_names(longest), 1)
             ),
         )
-        .select_from(terms.join(students, students.c.student_key == terms.c.student_key))
+        .select_from(joined)
         # A short term shares the index of the even term before it.
         .where(terms.c.term_id % 10 != 3, *which)
         .group_by(terms.c.student_key)

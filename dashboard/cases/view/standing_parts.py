@@ -40,8 +40,7 @@ def by_rule(chosen: CaseFilter, why) -> None:
         return empty_state(
             words("caseload.empty_title"), words("caseload.empty_text"), ":material/search_off:"
         )
-    off = int(pd.Series(standing.levels(rows)).isin(standing.OFF_TRACK).sum())
-    st.markdown(words("on_track.count", n=off, all=len(rows)))
+    st.markdown(standing.rule_lead(rows, words))
     table = standing.rule_table(rows, stores.programs(), words).head(chosen.k)
     opening(table, "rule", words("on_track.title"))
 

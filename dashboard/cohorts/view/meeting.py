@@ -17,6 +17,7 @@ from dashboard.cohorts.view import reasons as why
 from dashboard.cohorts.view.compare import counted, progress_of, seen_cohorts, terms_shown
 from dashboard.cohorts.view.prospects import group_name, groups_by_code, scenario_table
 from dashboard.components.filters import GroupFilter
+from dashboard.reports.language import program_label
 from dashboard.reports.provenance import provenance_of
 from dashboard.shell import auditing, caches, current_session, exports, stores
 from dashboard.shell.access import pages_for
@@ -163,7 +164,7 @@ def _about(given: parts.Given, asked: Asked, words: Words) -> list[tuple[str, st
     lines = [
         (
             "program",
-            words("overview.all_programs") if code is None else f"{code} {names.get(code, '')}".strip(),
+            words("overview.all_programs") if code is None else program_label(code, names.get(code, "")),
         ),
         ("cohort", words("overview.all_cohorts") if cohort is None else words.long_term(cohort)),
         ("target", words(f"target.{asked.chosen.target}")),

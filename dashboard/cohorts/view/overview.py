@@ -13,6 +13,7 @@ from dashboard.cohorts import prospects, summaries
 from dashboard.components.filters import GroupFilter
 from dashboard.components.kpis import Kpi
 from dashboard.models import facts as model_facts
+from dashboard.reports.language import program_label
 from dashboard.shell import caches, current_session, exports, stores
 from dashboard.shell.glossary import linked
 from dashboard.shell.plain import plain
@@ -282,7 +283,7 @@ def export_frame(cube: pd.DataFrame, words: Words) -> pd.DataFrame:
     )
     counts["students"] = counts[list(BANDS)].sum(axis=1)
     safe = exports.hide_small_cells(counts, list(BANDS), "students")
-    safe["program_code"] = [f"{code} {names.get(code, '')}".strip() for code in safe["program_code"]]
+    safe["program_code"] = [program_label(code, names.get(code, "")) for code in safe["program_code"]]
     headings = {band: words(f"band.{band}") for band in BANDS}
     headings |= {name: words(f"column.{name}") for name in ("program_code", "cohort_term", "students")}
     return safe.rename(columns=headings)

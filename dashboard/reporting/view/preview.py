@@ -8,7 +8,8 @@ from dashboard.components.layout import section
 from dashboard.components.numbers import number_typed
 from dashboard.reports import describe, pipeline
 from dashboard.reports.html import column_words, lines_html, to_html
-from dashboard.reports.model import NOT_YET, Override, ReportTable
+from dashboard.reports.language import program_label
+from dashboard.reports.model import NOT_KNOWN, NOT_YET, Override, ReportTable
 from dashboard.reports.profile import load_profile, profile_ids, profile_levels
 from dashboard.reports.profile_parts import Profile
 from dashboard.reports.provenance import ReportProvenance
@@ -55,7 +56,7 @@ def choose(register: pipeline.Register) -> tuple[str, str, int]:
             key=Key.REPORT_PROFILE,
         )
     titles = {
-        row.program_code: shown(f"{row.program_code} {row.name} ({row.degree_level})")
+        row.program_code: shown(f"{program_label(row.program_code, row.name)} ({row.degree_level})")
         for row in register.programs.itertuples()
     }
     codes = list(titles) if register.scope.program_codes is not None else ["", *titles]
@@ -180,10 +181,13 @@ def preview(table: ReportTable, provenance: ReportProvenance) -> None:
     pairs = describe.header_pairs(table, provenance, language)
     st.caption(" · ".join(f"{plain(label)}: {plain(value)}" for label, value in pairs))
     st.html(to_html(table, language))
-    unseen = any(cell.state == NOT_YET for cell in table.cells.values())
-    st.caption(
-        words("reports.mature", day=words.day(table.snapshot)) if unseen else words("reports.complete")
-    )
+    states = {cell.state for cell in table.cells.values()}
+    if NOT_YET in states:
+        st.caption(words("reports.mature", day=words.day(table.snapshot)))
+    elif NOT_KNOWN in states:
+        st.caption(words("reports.not_known"))
+    else:
+        st.caption(words("reports.complete"))
     for line in describe.warning_lines(table, language):
         st.warning(plain(line), icon=":material/warning:")
     for line in describe.missing_lines(table, language):

@@ -82,6 +82,19 @@ def test_the_rule_lists_the_furthest_off_track_first_and_gives_no_band():
     assert table["Credits and GPA"].iloc[0].startswith("3") and "Band" not in table
 
 
+def test_who_has_no_figures_is_not_said_to_be_on_track():
+    early = {**ROW, "terms_over": 4}
+    far = {**early, "student_key": "far", "gpa_cum": 1.9, "credits": 72.0}
+    none = {**early, "student_key": "none", "gpa_cum": float("nan"), "credits": float("nan")}
+    assert standing.rule_lead(pd.DataFrame([far]), EN) == "1 of 1 student is not on track (levels 1 to 3)."
+    assert standing.rule_lead(pd.DataFrame([far, none, none]), EN) == (
+        "1 of 3 students is not on track (levels 1 to 3). Of 2 students neither GPA nor credits in total are "
+        "recorded: whether they are on track is not known."
+    )
+    only = standing.rule_lead(pd.DataFrame([none] * 15), ID)
+    assert only.startswith("Dari 15 mahasiswa tidak tercatat") and "0 dari" not in only
+
+
 def listed(**changes):
     rows = pd.DataFrame(
         {

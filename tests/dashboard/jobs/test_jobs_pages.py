@@ -177,6 +177,16 @@ def test_an_import_that_meets_a_bad_row_writes_nothing_and_keeps_its_files_for_a
     assert jobs.can_repeat(store, failed)
 
 
+def test_an_import_that_left_bad_rows_out_says_how_many(store):
+    work_import(store)
+    asked(store, "bad_terms.csv")
+    done = work(store)
+    assert done.status == "done" and done.result["refused"] == 10
+    assert sum(done.result["counts"]["terms"].values()) == 2  # the other ones of twelve
+    shown = drawn("jobs", REGISTRY).dataframe[0].value.iloc[0]
+    assert EN("job_done.import_refused", n=10) in shown[EN("column.outcome")]
+
+
 def test_files_that_were_deleted_meanwhile_fail_their_import_in_words(store):
     asked(store, *SIAKAD)
     (job,) = table.open_jobs(store)

@@ -66,6 +66,14 @@ def test_durations_are_written_in_the_largest_two_units(seconds, text):
             ),
             "1 row is new, 2 changed, 3 stayed as they were.",
         ),
+        (
+            ended_job("import", result={"counts": {"terms": {"new": 5}}, "refused": 2}),
+            "5 rows are new, 0 changed, 0 stayed as they were. 2 rows that break a rule were left out",
+        ),
+        (
+            ended_job("import", result={"counts": {"terms": {"new": 5}}, "refused": 1}),
+            "5 rows are new, 0 changed, 0 stayed as they were. 1 row that breaks a rule was left out",
+        ),
         (ended_job(status="failed", problem="no_model"), "No model is in service."),
         (ended_job(status="cancelled"), "Stopped by somebody"),
         (ended_job(status="running"), ""),

@@ -4,6 +4,8 @@ import csv
 import io
 import re
 import tomllib
+from itertools import pairwise
+from types import SimpleNamespace
 
 import openpyxl
 import pandas as pd
@@ -12,7 +14,9 @@ import pypdf
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from dashboard.reports import charts, describe
 from dashboard.reports.charts import below_its_bars, grouped_bars, lines, table_charts
 from dashboard.reports.conditions import Selection
 from dashboard.reports.csv_long import to_csv, to_long
@@ -170,6 +174,19 @@ def test_a_long_name_leaves_the_bars_their_room_and_stands_whole_in_the_words():
     assert name in grouped_bars("R", [name], {"a": [3]}, "en").alt
 
 
+@pytest.mark.parametrize("cohorts", [4, 9, 12])
+def test_the_names_of_cohorts_do_not_run_into_each_other(monkeypatch, cohorts):
+    drawn = []
+    monkeypatch.setattr(charts, "_svg", lambda picture: drawn.append(picture) or "")
+    names = [f"Ganjil {2011 + year}/{2012 + year}" for year in range(cohorts)]
+    grouped_bars("Tepat waktu", names, {"Persentase": [0.5] * cohorts}, "id", form="0.0%")
+    (picture,) = drawn
+    FigureCanvasAgg(picture).draw()
+    boxes = [label.get_window_extent() for label in picture.axes[0].get_xticklabels()]
+    assert len(boxes) == cohorts
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
+
+
 def test_a_programme_without_students_has_no_chart_of_zeros(flow):
     chosen = Selection(2025, "00000", "", "S1")
     assert table_charts(compute_table(load_profile("iaps40-8c", "S1"), flow, chosen), "en") == []
@@ -240,6 +257,19 @@ def test_a_content_of_another_format_is_refused(table):
 def test_the_hash_does_not_depend_on_the_order_of_keys(content):
     turned = dict(reversed(list(content.items())))
     assert canonical(content) == canonical(turned)
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "label"),
+    [
+        ("62201", "Akuntansi", "62201 Akuntansi"),
+        ("S1 Akuntansi", "S1 Akuntansi", "S1 Akuntansi"),  # a register without codes
+        ("62201", "", "62201"),
+    ],
+)
+def test_a_programme_is_named_once(code, name, label):
+    table = SimpleNamespace(selection=Selection(2025, code, name))
+    assert describe.program_words(table, "en") == label
 
 
 def test_both_languages_have_the_same_words():

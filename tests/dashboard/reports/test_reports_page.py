@@ -74,6 +74,17 @@ def test_the_table_is_shown_as_it_will_print_with_its_warnings(served):
     assert app.number_input(key="report-ts").value == 2025
 
 
+def test_a_table_with_years_before_the_register_is_not_called_whole(served):
+    app = choose(seen_by("siti", "accreditation"), "iaps40-8c")
+    app = app.number_input(key="report-ts").set_value(2021).run()
+    assert not app.exception
+    html = " ".join(str(each.proto) for each in app.get("html"))
+    assert "?" in html
+    words = Words("en")
+    assert words("reports.not_known") in text_of(app)
+    assert words("reports.complete") not in text_of(app)
+
+
 @pytest.mark.slow
 def test_every_instrument_can_be_opened(served):
     app = seen_by("siti", "accreditation")

@@ -1,6 +1,7 @@
 """The workbook's live formulas, recalculated by LibreOffice, equal our figures, and edits move them."""
 
 import io
+import math
 import os
 import shutil
 import subprocess
@@ -201,6 +202,21 @@ def test_definitions_provenance_and_exclusions_are_in_the_file(tables):
         assert needed in words
     excluded = [row[:3] for row in book["Exclusions"].iter_rows(values_only=True)]
     assert ("Entered by transfer", "—", "2") in excluded
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_every_row_of_the_sheets_behind_the_table_is_as_high_as_its_longest_text(tables, language):
+    book = openpyxl.load_workbook(io.BytesIO(to_xlsx(tables["iaps40-8c"], PROVENANCE, language)))
+    listing = book.worksheets[1]
+    lines = 0
+    for row in listing.iter_rows(min_row=2):
+        needed = max(
+            math.ceil(len(str(cell.value or "")) / listing.column_dimensions[cell.column_letter].width)
+            for cell in row
+        )
+        lines = max(lines, needed)
+        assert listing.row_dimensions[row[0].row].height >= 10 * needed
+    assert lines > 1  # a definition that wraps is among them
 
 
 def test_no_text_of_the_data_can_become_a_formula(tables):

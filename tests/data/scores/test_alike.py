@@ -123,3 +123,25 @@ def test_a_mean_of_term_averages_worked_out_by_hand(term_averages_only):
     four = (3.20 + 3.30 + 3.35 + 3.40) / 4, (2.60 + 2.50 + 2.55) / 3, (3.00 + 3.05 + 3.10 + 3.10) / 4
     assert cohort.loc[4, "gpa_rows"] == 4
     assert cohort.loc[4, "gpa_mean"] == pytest.approx((sum(four) + (3.40 + 3.45 + 3.50 + 3.50) / 4) / 4)
+
+
+@pytest.mark.parametrize("scope", [LEADERSHIP, ADVISOR], ids=["cube", "own students"])
+def test_nobody_is_still_here_in_a_term_after_their_exit(store, scope):
+    """S06 of 2019 graduated after six terms and S03 resigned after three; rows of later terms say Active."""
+    first, _ = small_register_frames()
+    later = first.terms[first.terms["student_number"].isin(["S03", "S06"])]
+    last = later.sort_values("term_index").groupby("student_number").tail(1)
+    stray = last.assign(term_id=20222, term_index=8, status="A")
+    terms = pd.concat([first.terms, stray], ignore_index=True)
+    frames = RecordFrames(first.programs, first.students, terms, first.outcomes)
+    keys = {number: f"{position:016x}" for position, number in enumerate(first.students["student_number"], 1)}
+    write_records(store, frames, source="siakad.xlsx", student_keys=keys, files={}, actor="t", synthetic=True)
+    table = queries.retention(store, scope)
+    assert (table["rate"] <= 1).all()
+    eighth = table[(table["cohort_term"] == 20191) & (table["term_index"] == 8)].iloc[0]
+    rows = queries.counted_alike(store, scope, "late", "sex", 8)
+    rows = rows[rows["cohort_term"] == 20191]
+    gone = rows["state"].isin(["graduated", "resigned"]) & rows["terms_to_exit"].isin([3, 6])
+    assert gone.any() and rows.loc[gone, "term_8"].eq(0).all()
+    assert rows.loc[rows["term_8"] > 0, "students"].sum() == eighth["active"] + eighth["on_leave"]
+    assert eighth["retained"] == eighth["active"] + eighth["on_leave"] + eighth["graduated"]
