@@ -69,6 +69,7 @@ def main(
             "message to script finished",
             "load_average_before": round(load, 1),
             "load_average": round(os.getloadavg()[0], 1),
+            "acts_per_second": round(len(acts) / seconds, 1),
             "rows": rows,
             "errors": errors,
             "limit_p95_ms": 1000 * LIMIT_SECONDS,
