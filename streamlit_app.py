@@ -7,7 +7,7 @@ from dashboard.components.layout import PAPER, STYLE, calmly, door_to, guarded, 
 from dashboard.components.reworded import reword
 from dashboard.shell import current_session, tab_binding
 from dashboard.shell.access import PAGES, pages_for
-from dashboard.shell.view.looks import refused_page
+from dashboard.shell.view.looks import left_behind, refused_page
 from dashboard.shell.view.session_watch import session_watch
 from dashboard.shell.view.sidebar import LOGO, MARK, fold_menu, sidebar
 from dashboard.shell.view.tour import tour
@@ -37,7 +37,9 @@ if person is None or person.once:
 else:
     entries = pages_for(person.role)
     names = [entry.name for entry in entries]
-    calmly(lambda: refused_page(names))
+    astray = left_behind(names)
+    if not astray:
+        calmly(lambda: refused_page(names))
     first = current_session.first_page(names)
     menu = []  # flat: five pages need no headings, and a plain list is one to a screen reader
     for entry in entries:
@@ -57,6 +59,8 @@ else:
     st.logo(LOGO, size="large", icon_image=MARK)
     door = door_to(current_session.pages()[first], first)
     chosen = st.navigation([*menu, door, *stray_page({*names, "first-page"})])
+    if astray:
+        st.switch_page(current_session.pages()[first])
     sidebar()
     fold_menu(chosen.url_path)
     tab_binding.keep_signed_in()

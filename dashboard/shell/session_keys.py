@@ -21,6 +21,7 @@ class Key(StrEnum):
     PROVIDER_OVER = "provider_over"  # after sign-out: whether the provider is to be told
     PROVIDER_SAID = "provider_said"  # why the institution's sign-in did not let somebody in
     LEFT = "left"  # somebody was signed in here before: the cookie binds no more
+    LEFT_AT = "left_at"  # the address at which somebody signed out here
     ENDED = "ended"  # whether they went because the session was over
     ALIVE_AT = "alive_at"  # when somebody last did something in the tab
     TOLD_AT = "told_at"  # when the store was last told so

@@ -8,12 +8,13 @@ from dashboard.shell import current_session, stores
 from dashboard.shell.auditing import audited
 from dashboard.shell.session_keys import Key
 from dashboard.shell.sessions import Serving
+from dashboard.shell.view.looks import asked_page
 from data.trust import sessions
 from data.trust.accounts import Account
 
 
 def sign_in_as(someone: Account, way: str = "password") -> None:
-    """Begin the session of a person; nothing of the one before stays behind.
+    """Begin the session of a person; of the one before nothing stays behind but at which page it ended.
 
     Parameters
     ----------
@@ -23,7 +24,9 @@ def sign_in_as(someone: Account, way: str = "password") -> None:
     """
     store, cookie = stores.store(), current_session.cookie()
     sessions.end_by_cookie(store, cookie)
+    left_at = st.session_state.get(Key.LEFT_AT)
     current_session.leave(ended=False)
+    st.session_state[Key.LEFT_AT] = left_at
     st.session_state[Key.CAME_WITH] = cookie  # over from here on; the new one comes with the next connection
     st.session_state[Key.SESSION], ticket = sessions.begin(store, someone, way)
     if Serving.cookies:
@@ -41,6 +44,7 @@ def sign_out(*, everywhere: bool = False) -> None:
         else:
             sessions.end(stores.store(), session.session_id)
     current_session.leave(ended=False)
+    st.session_state[Key.LEFT_AT] = asked_page()
     st.session_state[Key.COOKIE_OVER] = Serving.cookies
     st.session_state[Key.PROVIDER_OVER] = session is not None and session.way == "provider"
 

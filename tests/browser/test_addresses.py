@@ -37,6 +37,15 @@ def test_a_page_of_other_roles_is_told_as_one_and_the_menu_still_leads_on(visito
     expect(page.locator(".st-key-page-header h1")).to_have_text(words("reports.title"))
 
 
+def test_whoever_signs_in_where_another_role_signed_out_begins_at_their_own_first_page(visitor, steps):
+    page, words = visitor, Words("en")
+    steps.enter(page, "registry")
+    steps.open_page(page, "review")
+    page.get_by_test_id("stSidebar").get_by_role("button", name=words("nav.sign_out")).click()
+    page.locator(".st-key-enter-leadership button").click()
+    expect(page.locator(".st-key-page-header h1")).to_have_text(words("overview.title"))
+
+
 def test_a_stranger_at_an_unknown_address_is_asked_to_sign_in_and_nothing_else(visitor, steps, site):
     page, words = visitor, Words("en")
     page.goto(f"{site.url}/no-such-page")
