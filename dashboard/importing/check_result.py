@@ -69,6 +69,8 @@ class CheckResult:
         Student number → terms without average and credits, see :class:`data.records.ingest.ImportPlan`.
     headers : tuple of str
         Of all files that could be read.
+    returned : dict of str to DataFrame
+        Table → the rows that would be left out, in the file's own columns with row number and reasons.
     """
 
     problems: pd.DataFrame
@@ -78,6 +80,7 @@ class CheckResult:
     guesses: tuple[tuple[str, Guess], ...] = field(default=())
     without_figures: dict[str, tuple[int, ...]] = field(default_factory=dict)
     headers: tuple[str, ...] = ()
+    returned: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
     def errors(self) -> int:
@@ -97,6 +100,7 @@ class CheckResult:
             "guesses": [[table, asdict(guess)] for table, guess in self.guesses],
             "without_figures": self.without_figures,
             "headers": self.headers,
+            "returned": {table: _to_plain(rows) for table, rows in self.returned.items()},
         }
         return json.dumps(said, ensure_ascii=False).encode()
 
@@ -113,6 +117,7 @@ def result_of(plan: PagePlan) -> CheckResult:
         tuple((table, guess) for table, found in records.guesses.items() for guess in found) if shown else (),
         records.without_figures if shown else {},
         () if records is None else tuple(dict.fromkeys(_headers(records))),
+        dict(records.returned) if records is not None and plan.usable else {},
     )
 
 
@@ -147,6 +152,7 @@ def from_json(data: bytes) -> CheckResult:
         guesses,
         {number: tuple(terms) for number, terms in said.get("without_figures", {}).items()},
         tuple(said.get("headers", ())),
+        {table: _frame(rows) for table, rows in said.get("returned", {}).items()},
     )
 
 

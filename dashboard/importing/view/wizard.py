@@ -19,9 +19,11 @@ from dashboard.jobs import asking as jobs
 from dashboard.jobs import checks as check_jobs
 from dashboard.jobs.view.job_progress import job_progress
 from dashboard.shell import current_session, stores
+from dashboard.shell.exports import MIME
 from dashboard.shell.plain import plain, shown, shown_table
 from dashboard.shell.session_keys import Key
 from data.files.mapping import TABLES, mapping_to_dict, missing_columns
+from data.files.returned import returned_workbook
 from data.jobs import table as job_table
 
 ICONS = {
@@ -243,15 +245,27 @@ def show_outcome(plan: CheckResult) -> None:
     if warnings:
         st.warning(words("data.warnings", n=warnings), icon=":material/warning:")
     _problem_table(problems.head(MOST_SHOWN), plan.headers)
-    st.download_button(
-        words("data.download_problems"),
-        data=lambda: importing.problem_list(problems, words, plan.headers),
-        file_name="tepat_problems.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        key="problems",
-        on_click="ignore",
-    )
+    with st.container(horizontal=True, key="problem-files"):
+        st.download_button(
+            words("data.download_problems"),
+            data=lambda: importing.problem_list(problems, words, plan.headers),
+            file_name="tepat_problems.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            key="problems",
+            on_click="ignore",
+        )
+        if plan.returned:
+            st.download_button(
+                words("data.download_returned"),
+                data=lambda: returned_workbook(plan.returned),
+                file_name="tepat_refused_rows.xlsx",
+                mime=MIME["xlsx"],
+                icon=":material/assignment_return:",
+                key="returned",
+                on_click="ignore",
+                help=words("data.returned_help"),
+            )
 
 
 def _problem_table(problems: pd.DataFrame, headers: tuple[str, ...]) -> None:

@@ -13,6 +13,8 @@ from dashboard.importing.columns import Said, own_mapping, read_columns
 from dashboard.importing.plan import UploadedFile
 from dashboard.shell.wording import Words
 from data import queries
+from data.files.matching import RETURNED_COLUMNS
+from data.files.returned import returned_workbook
 from data.records.advice import ADVICE
 from data.records.checks import CHECKS, problems
 from data.records.course_queries import change_grade_rules
@@ -159,12 +161,33 @@ def test_what_a_check_found_is_the_same_after_it_was_kept(store, names):
     pd.testing.assert_frame_equal(kept.problems, found.problems, check_dtype=False)
     assert (kept.errors, kept.usable, kept.counts) == (found.errors, found.usable, found.counts)
     assert kept.guesses == found.guesses
+    assert kept.returned.keys() == found.returned.keys()
+    for table, rows in found.returned.items():
+        assert kept.returned[table].columns.tolist() == rows.columns.tolist()
+        assert kept.returned[table].values.tolist() == rows.values.tolist()
     assert len(kept.tables) == len(found.tables) > 0
     for one, other in zip(kept.tables, found.tables, strict=True):
         assert replace(one, first=()) == replace(other, first=())
         assert [frame.values.tolist() for frame in one.first] == [
             frame.values.tolist() for frame in other.first
         ]
+
+
+def test_the_refused_rows_come_back_to_be_mended_and_imported(store):
+    given = planned(store, *SIAKAD[:1], "bad_terms.csv")
+    found = result_of(given)
+    refused = {table: len(rows) for table, rows in found.returned.items()}
+    assert refused == {table: n for table, n in given.records.refused.items() if n}
+    book = pd.read_excel(io.BytesIO(returned_workbook(found.returned)), sheet_name=None, dtype=str)
+    assert {table: len(rows) for table, rows in book.items()} == refused
+    terms = book["terms"]
+    errors = given.problems[(given.problems["severity"] == "error") & given.problems["row"].notna()]
+    told = dict(zip(*(terms[name] for name in RETURNED_COLUMNS), strict=True))
+    assert set(told) == {str(row) for row in errors["row"]}
+    for row, rule in zip(errors["row"], errors["rule"], strict=True):
+        assert rule in told[str(row)]
+    again = UploadedFile("mended.xlsx", returned_workbook(found.returned))
+    assert importing.guess_kind(again) in ("terms", "register")  # with two columns more it is still read
 
 
 def test_the_rule_for_grades_and_their_first_rows_are_kept_with_a_check(store):
