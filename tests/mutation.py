@@ -56,7 +56,10 @@ MODULES = {
     "access": ("dashboard/shell/access.py", "tests/dashboard/shell/test_access.py"),
     "small_cells": ("data/trust/small_cells.py", "tests/data/trust/test_small_cells.py"),
     "joint_counts": ("data/trust/joint_counts.py", "tests/data/trust/test_joint_counts.py"),
-    "suppress": ("dashboard/reports/suppress.py", "tests/dashboard/reports/test_suppression.py"),
+    "suppress": (
+        "dashboard/reports/suppress.py",
+        "tests/dashboard/reports/test_what_is_hidden.py tests/dashboard/reports/test_suppression.py",
+    ),
 }
 ANNOTATIONS = ["core/ReplaceBinaryOperator_BitOr_.*"]  # ``str | None`` says nothing at run time
 TIMEOUT = 120  # seconds for the tests of one change

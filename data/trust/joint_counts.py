@@ -170,7 +170,7 @@ def _places(figures: Sequence[Figure], weights: Mapping[str, int]) -> tuple[list
         for at, name in enumerate(figure.members, int(end) - len(figure.members)):
             if name in weights:
                 counts[number[at]] = weights[name]
-    return np.split(number, ends[:-1]), counts
+    return (np.split(number, ends[:-1]) if len(ends) else []), counts
 
 
 class _Search:

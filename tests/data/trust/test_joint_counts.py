@@ -8,11 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.trust import joint_counts
-from data.trust.joint_counts import Figure, hidden_jointly, told_by_means
+from data.trust.joint_counts import Figure, Hidden, hidden_jointly, told_by_means
 
 
 def people(first, last):
     return dict.fromkeys((f"s{number:03}" for number in range(first, last)), 1)
+
+
+def test_of_no_figures_nothing_is_hidden():
+    assert hidden_jointly([]) == Hidden(frozenset())
 
 
 def test_the_same_count_a_year_later_is_hidden_where_the_difference_is_small():
