@@ -73,12 +73,12 @@ def as_table(specimens: pd.DataFrame) -> pd.DataFrame:
             "student": [named(row) for row in specimens.to_dict("records")],
             "captured_on": specimens["captured_on"],
             "context": [words.named("context", context) for context in specimens["context"]],
+            "findings": [[words.named("check", code) for code in codes] for codes in specimens["found"]],
             "medium": [words(f"medium.{medium}") for medium in specimens["medium"]],
             "size": [
                 f"{int(w)} × {int(h)}" for w, h in zip(specimens["width"], specimens["height"], strict=True)
             ],
             "dpi": specimens["dpi"],
-            "findings": [[words.named("check", code) for code in codes] for codes in specimens["found"]],
         }
     )
 
@@ -98,10 +98,10 @@ def specimen_table(table: pd.DataFrame) -> int | None:
             "student": config.TextColumn(words("column.student"), width="medium"),
             "captured_on": config.DateColumn(words("column.captured_on"), format="DD MMM YYYY"),
             "context": config.TextColumn(words("column.context")),
+            "findings": config.ListColumn(words("column.findings"), width="medium"),
             "medium": config.TextColumn(words("column.medium")),
             "size": config.TextColumn(words("column.size"), alignment="right"),
             "dpi": config.NumberColumn("dpi", format="%d"),
-            "findings": config.ListColumn(words("column.findings"), width="medium"),
         },
     )
     if len(table) >= SHOWN:
