@@ -13,6 +13,7 @@ from dashboard.cases.followups import said
 from dashboard.reports.provenance import provenance_of
 from dashboard.reports.student_summary import StudentSummary, student_summary
 from dashboard.shell import auditing, current_session, exports, stores
+from dashboard.shell.view.account_names import name_of
 from dashboard.shell.wording import Words
 from dashboard.students.reasons import WEIGHTY, not_recorded, reasons_frame
 from dashboard.students.telling import told
@@ -47,6 +48,7 @@ def student_pdf(
     """
     words = current_session.words()
     said = student.get("student_number") or student["student_key"][:8]  # never the name
+    student = student | {"advisor": name_of(student.get("advisor"))}
     for for_student, key in ((False, "student-pdf"), (True, "student-copy-pdf")):
         made = partial(_file, words, student, terms, events, (score, reasons, past), for_student)
         kind = "copy" if for_student else "talk"

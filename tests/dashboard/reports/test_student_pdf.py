@@ -103,6 +103,21 @@ def test_the_copy_for_the_student_tells_no_risk_no_fixed_factor_and_no_notes(pdf
     assert "ani" in talk and "met in the office" in talk
 
 
+def test_the_advisor_stands_on_it_by_name(pdf_text, monkeypatch):
+    offered = []
+    monkeypatch.setattr(student_pdf.current_session, "words", lambda: Words("en"))
+    monkeypatch.setattr(student_pdf, "name_of", {"advisor.0001": "Rina Lestari"}.get)
+    monkeypatch.setattr(student_pdf.auditing, "handed_out", lambda made, *what, **how: made)
+    monkeypatch.setattr(student_pdf.stores, "is_synthetic", lambda: True)
+    monkeypatch.setattr(student_pdf.st, "download_button", lambda label, data, **how: offered.append(data))
+    mine = STUDENT | {"advisor": "advisor.0001", "student_key": "a" * 16}
+    student_pdf.student_pdf(mine, TERMS, EVENTS, None, None)
+    assert len(offered) == 2
+    for make in offered:
+        text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(make())).pages)
+        assert "Rina Lestari" in text and "advisor.0001" not in text
+
+
 def test_without_a_score_the_summary_claims_no_risk(pdf_text):
     text = pdf_text(STUDENT, None, None)
     assert "Of 100 past students" not in text and "raises the risk" not in text and "Budi" in text
