@@ -109,6 +109,6 @@ def _pair(name: str, value: object, words: Words) -> str:
         return f"{told}: {', '.join(map(str, value))}"
     if isinstance(value, bool):
         return f"{told}: {words(f'answer.{str(value).lower()}')}"
-    family = "role" if name == "role" else "audit_value"
-    known = isinstance(value, str) and words.has(f"{family}.{value}")
-    return f"{told}: {words(f'{family}.{value}') if known else value}"
+    keys = [f"role.{value}"] if name == "role" else [f"audit_value.{name}_{value}", f"audit_value.{value}"]
+    key = next((key for key in keys if isinstance(value, str) and words.has(key)), None)
+    return f"{told}: {value if key is None else words(key)}"

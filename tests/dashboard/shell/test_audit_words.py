@@ -51,6 +51,38 @@ def test_every_act_has_words_in_both_languages():
     assert missing == []
 
 
+def details_of(source: str) -> set[str]:
+    """Names of what a file says beside its acts."""
+    found = set()
+    for call in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)):
+        if ast.unparse(call.func).rpartition(".")[2] in ("audited", "audited_once", "handed_out"):
+            found |= {word.arg for word in call.keywords if word.arg}
+        for word in call.keywords:
+            if word.arg == "detail" and isinstance(word.value, ast.Dict):
+                found |= {key.value for key in word.value.keys if isinstance(key, ast.Constant)}
+    return found
+
+
+def test_what_is_said_beside_an_act_has_words_in_both_languages():
+    packages = ("data", "vision", "fusion", "dashboard")
+    files = [path for package in packages for path in (ROOT / package).rglob("*.py")]
+    names = set[str]().union(*(details_of(path.read_text(encoding="utf-8")) for path in files))
+    assert len(names) >= 25
+    lacking = [
+        (one, words.language) for one in names for words in READERS if not words.has(f"audit_detail.{one}")
+    ]
+    assert lacking == []
+
+
+def test_a_value_is_told_by_what_it_is_the_value_of():
+    words = READERS[1]
+    told = detail_words({"decision": "refused", "purpose": "research", "form": "internal"}, words)
+    assert told == "jawaban: menolak · tujuan: penelitian · bentuk: internal"
+    assert detail_words({"audience": "internal", "copy": "copy"}, words) == (
+        "untuk siapa: asesor · salinan: untuk mahasiswa"
+    )
+
+
 def test_who_did_it_is_a_person_by_name_or_what_else_it_was():
     words, people = READERS[1], {"dean": "Prof. Sari"}
     assert actor_words("dean", "leadership", words, people) == "Prof. Sari · dean"
