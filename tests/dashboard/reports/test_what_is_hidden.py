@@ -223,6 +223,15 @@ def test_a_mean_that_another_file_turns_into_one_students_figure_is_hidden():
     assert to_hide(own, [Disclosure(far)]).addresses == frozenset()  # the other six: enough
 
 
+def test_the_mean_that_tells_is_found_among_many():
+    out = [
+        Disclosure(table({("a", "gpa"): (3.0, students)}))
+        for students in (people(1, 5), people(11, 30), people(31, 50))
+    ]
+    own = table({("a", "gpa"): (3.2, people(60, 80)), ("b", "gpa"): (3.1, people(1, 6))})
+    assert to_hide(own, out).addresses == {("b", "gpa")}
+
+
 def test_of_two_means_of_one_table_one_is_hidden():
     own = table({("a", "gpa"): (3.1, people(1, 6)), ("b", "gpa"): (3.0, people(1, 5))})
     assert len(to_hide(own).addresses) == 1
