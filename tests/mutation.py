@@ -16,6 +16,10 @@ Some changes survive because they change nothing that can be seen:
   read); ``address[1] != part`` where a group has two parts (each column is then the other's);
 - *verify*: where the count of a writer's turns begins and how far it steps (only their order is used);
   the names of the two classes; ``[-1]`` of one element;
+- *suppress*: words compared by identity or order (``is``, ``<=``, ``>=``) where each is one of a few;
+  figures of a table to come that may be hidden (they are not told); means counted twice alike;
+- *joint_counts*: what only steers the search for another truth (prices, reach, how a found change is put
+  together): the last search, among whole numbers, finds what the earlier ones miss;
 - *features*: what stands for the term of nobody (``or [0]``), and planned credits of 0 or fewer, as only
   the first day has them and no credits are known then.
 """

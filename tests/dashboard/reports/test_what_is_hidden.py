@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from dashboard.reports.conditions import Selection
-from dashboard.reports.model import SUPPRESSED, Cell, Line, Override, ReportTable
+from dashboard.reports.model import NOT_YET, SUPPRESSED, Cell, Line, Override, ReportTable
 from dashboard.reports.profile_parts import Column, Indicator, Profile, Row
 from dashboard.reports.suppress import Hiding, rounded, suppress, to_hide
 from dashboard.reports.told import Disclosure
@@ -184,6 +186,20 @@ def test_a_line_that_is_a_mean_of_four_is_hidden_and_one_of_five_is_not():
     assert hidden_lines(suppress(few, threshold=4, hidden=frozenset())) == set()
 
 
+def test_a_mean_of_many_stays_and_what_cannot_be_told_yet_says_so():
+    public = suppress(table(COUNTS, {"mean": (3.14159, people(1, 12))}), hidden=frozenset())
+    assert public.line("mean").value == 3.14
+    waiting = table({**COUNTS, ("a", "gpa"): (None, ())}, {"mean": (None, ())})
+    later = waiting.with_parts(
+        cells={
+            at: replace(cell, state=NOT_YET) if at[1] == "gpa" else cell for at, cell in waiting.cells.items()
+        },
+        lines=tuple(replace(line, state=NOT_YET, score=None) for line in waiting.lines),
+    )
+    public = suppress(later, hidden=frozenset())
+    assert public.cell("a", "gpa").state == public.line("mean").state == NOT_YET  # of nobody is not of few
+
+
 @pytest.mark.parametrize(
     ("hidden", "gone"),
     [
@@ -230,6 +246,12 @@ def test_the_mean_that_tells_is_found_among_many():
     ]
     own = table({("a", "gpa"): (3.2, people(60, 80)), ("b", "gpa"): (3.1, people(1, 6))})
     assert to_hide(own, out).addresses == {("b", "gpa")}
+
+
+def test_what_two_files_that_are_out_tell_together_hides_nothing_new():
+    out = [Disclosure(table({("a", "gpa"): (3.0, students)})) for students in (people(1, 5), people(1, 6))]
+    own = table({("a", "gpa"): (3.2, people(60, 80)), ("b", "gpa"): (3.1, people(40, 59))})
+    assert to_hide(own, out).addresses == frozenset()
 
 
 def test_of_two_means_of_one_table_one_is_hidden():
