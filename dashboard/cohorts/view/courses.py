@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard.charts.trends import rates
 from dashboard.cohorts import courses
-from dashboard.components.chart_panel import chart_panel
+from dashboard.components.chart_panel import chart_panel, prepare
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import card, section
 from dashboard.shell import caches, current_session, stores
@@ -26,28 +26,46 @@ HEADINGS = (
 
 def bottleneck_card(program: str | None) -> None:
     """One card with the bottleneck courses of a programme or of all; nothing in a register without grades."""
-    rules = queries.grade_rules(stores.store())
-    counts = caches.read_once(queries.course_results, rules)
-    if counts.empty:
+    table, about = _worked_out()
+    if table.empty:
         return
-    words, about = current_session.words(), (rules.counts, rules.pass_points)
-    table = caches.made_once("course-table", about, lambda: courses.by_course(counts))
-    rows = courses.listed(table, program)
+    words, rows = current_session.words(), courses.listed(table, program)
     with card("courses"):
         if rows.empty:
             section(words("courses.title"), words("courses.help"))
             st.caption(words("courses.none"))
         else:
-            named = rows.assign(
-                course=[courses.course_of(row) for row in rows.to_dict("records")], n=rows["attempts"]
-            )
-            chart = partial(rates, named, "course", words)
-            heading = words("courses.title"), words("courses.help")
-            chart_panel(chart, "courses", *heading, about=(program, *about))
+            named = _named(rows)
+            heading = {"title": words("courses.title"), "help": words("courses.help")}
+            chart_panel(**_panel(named, (program, *about)), **heading)
             st.caption(" ".join(filter(None, (_beside(row, words) for row in named.to_dict("records")))))
         st.caption(words("courses.note"))
         mine = table if program is None else table[table["program_code"] == program]
         export_bar(partial(told_frame, mine, words), "courses", about_people=False, program=program)
+
+
+def prepare_courses(program: str | None) -> None:
+    """Work out what the card shows first."""
+    table, about = _worked_out()
+    rows = courses.listed(table, program)
+    if not rows.empty:
+        prepare(**_panel(_named(rows), (program, *about)))
+
+
+def _worked_out() -> tuple[pd.DataFrame, tuple]:
+    """The shares of every course, and what they depend on besides the register."""
+    rules = queries.grade_rules(stores.store())
+    counts, about = caches.read_once(queries.course_results, rules), (rules.counts, rules.pass_points)
+    return caches.made_once("course-table", about, lambda: courses.by_course(counts)), about
+
+
+def _named(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.assign(course=[courses.course_of(row) for row in rows.to_dict("records")], n=rows["attempts"])
+
+
+def _panel(named: pd.DataFrame, about: tuple) -> dict:
+    chart = partial(rates, named, "course", current_session.words())
+    return {"chart": chart, "key": "courses", "about": about}
 
 
 def _beside(row: dict, words: Words) -> str:

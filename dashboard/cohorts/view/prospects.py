@@ -11,6 +11,7 @@ from dashboard.charts.base import Chart
 from dashboard.charts.trends import rates
 from dashboard.cohorts import prospects
 from dashboard.cohorts.view import overview as parts
+from dashboard.cohorts.view.courses import prepare_courses
 from dashboard.cohorts.view.reasons import prepare_reasons
 from dashboard.components.chart_panel import chart_panel, prepare
 from dashboard.components.filters import GroupFilter
@@ -104,6 +105,7 @@ def prepare_overview(chosen: GroupFilter) -> None:
     if prospects.largest_gap(group_table(given, GROUPS[0])) is not None:
         prepare(**_group_rates(given, GROUPS[0]))
     prepare_reasons(given)
+    prepare_courses(chosen.program_code)
 
 
 def health() -> None:
