@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from dashboard.shell.wording import Words
-from dashboard.students.overlay import Answer
+from dashboard.students.overlay import Answer, answer_of
 from data.signatures.findings import Finding
 from data.signatures.specimens import inspect_image, read_pixels
 
@@ -65,24 +65,17 @@ def agreement_map(encoder, questioned: bytes, references: Sequence[bytes]) -> An
     Answer
         Without a picture when hiding the hot ink does not change the resemblance accordingly.
     """
-    from fusion.explanation.overlay import LEAST_FIDELITY
     from vision.encoder.embed import embed_prepared, prepare_image
-    from vision.encoder.heat_map_overlay import blend
-    from vision.encoder.heat_maps import heatmap_along, occlusion_fidelity, similarity_direction
+    from vision.encoder.heat_maps import best_first, checked_maps, occlude, similarity_direction
     from vision.scans.preprocess import to_gray
 
     scans = [to_gray(read_pixels(data)) for data in references]
     inks = np.stack([prepare_image(encoder, scan) for scan in scans])
     direction = similarity_direction(embed_prepared(encoder, inks))
     gray = to_gray(read_pixels(questioned))
-    heat = heatmap_along(encoder, gray, direction)
-    if heat.strength <= 0:
-        return Answer(reason="no_effect")
-    fidelity = occlusion_fidelity(encoder, gray, direction, heat)
-    values = {"minimum": LEAST_FIDELITY, "value": fidelity}
-    if fidelity < LEAST_FIDELITY:
-        return Answer(fidelity=fidelity, reason="low_fidelity", values=values)
-    return Answer(blend(gray, heat.values), fidelity, values=values)
+    covered = occlude(encoder, gray, direction)
+    maps = best_first(checked_maps(encoder, gray, direction, covered)) if covered.moves else []
+    return answer_of(gray, maps)
 
 
 def support_words(log10_lr: float, words: Words) -> str:

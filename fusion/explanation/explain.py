@@ -137,36 +137,6 @@ def _contribution(name: str, value: float | str | None, phi: float) -> Contribut
     )
 
 
-def signature_direction(model: RiskModel, target: str, phi: np.ndarray, inputs: np.ndarray) -> np.ndarray:
-    """The direction in embedding space along which the signature raised this student's risk.
-
-    Component j contributed ``phi_j`` by standing at ``z_j`` instead of at its mean 0: a secant of slope
-    ``phi_j / z_j``. The direction is the sum of those slopes, each weighted by how far the component stands
-    out, mapped back through the (linear) reduction: ``sum_j phi_j sign(z_j) w_j``.
-
-    Parameters
-    ----------
-    model : RiskModel
-    target : {"late", "dropout"}
-    phi, inputs : ndarray (f,)
-        As stored with the score.
-
-    Returns
-    -------
-    ndarray of float32 (d,)
-        Unit length; all zeros when the signature had no influence or the score is from records.
-    """
-    stage = model.targets[target].signature
-    if stage is None:
-        return np.zeros(0, np.float32)
-    start = len(model.encoder.names)
-    part = slice(start, start + stage.reduction.components)
-    step = np.nan_to_num(np.asarray(phi, float)[part] * np.sign(np.asarray(inputs, float)[part]))
-    direction = stage.reduction.weights @ step
-    length = np.linalg.norm(direction)
-    return (direction / length if length > 0 else np.zeros_like(direction)).astype(np.float32)
-
-
 def force_of_change(before: Explanation, now: Explanation) -> pd.DataFrame:
     """What moved the log-odds since an earlier score: name, label, before, now, change; largest first.
 

@@ -1,40 +1,20 @@
-"""From a score to the ink behind it: SHAP direction, heat map, and its honesty through the whole pipeline."""
+"""From a score to the ink behind it: direction, heat maps, and their honesty through the whole pipeline."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fusion.explanation.explain import signature_direction
 from fusion.model.booster import tree_margin
 from fusion.model.risk_model import RiskModel
 
-LEAST_FIDELITY = 0.3  # rank correlation with occlusion below which a map would mislead
-MOST_ALIKE = 0.5  # rank correlation with the map of shuffled weights above which nothing learned is shown
+if TYPE_CHECKING:
+    from vision.encoder.heat_maps import CheckedMap
 
-
-@dataclass(frozen=True)
-class SignatureMap:
-    """A heat map with the checks that decide whether it is shown.
-
-    Parameters
-    ----------
-    heat : vision.encoder.heat_maps.Heatmap
-    fidelity : float
-        Rank correlation of the map with occlusion along the direction, -1…1.
-    alike : float
-        Rank correlation with the map of the same network with shuffled weights (randomisation check, Adebayo
-        et al. 2018), -1…1; NaN when the fidelity already forbids the map.
-    shown : bool
-        Whether fidelity reaches :data:`LEAST_FIDELITY` and the map differs from the shuffled network's.
-    """
-
-    heat: object
-    fidelity: float
-    alike: float
-    shown: bool
+_MOVES = 2_000
+"""Random moves by which the slope of the trees is taken."""
 
 
 def signature_margin(model: RiskModel, target: str, as_of_index: int) -> Callable[[np.ndarray], np.ndarray]:
@@ -61,16 +41,48 @@ def signature_margin(model: RiskModel, target: str, as_of_index: int) -> Callabl
     return margin
 
 
+def margin_direction(model: RiskModel, target: str, as_of_index: int, embeddings: np.ndarray) -> np.ndarray:
+    """The direction in which a specimen's embedding would move to raise the margin.
+
+    Trees have no gradient. The slope of their margin is taken over a neighbourhood: random moves of the
+    components, as large as those by which covering a piece of the ink moves them, and the regression of the
+    margin on them (the gradient of the margin smoothed by a normal distribution).
+
+    Parameters
+    ----------
+    model : RiskModel
+    target : {"late", "dropout"}
+    as_of_index : int
+    embeddings : ndarray (1 + n, d)
+        Of the specimen, then with a piece of its ink covered each.
+
+    Returns
+    -------
+    ndarray of float32 (d,)
+        At right angles to the specimen's embedding, whose length does not count; zeros when the margin is
+        flat there.
+    """
+    stage = model.targets[target].signature
+    if stage is None:
+        raise ValueError(f"model {model.manifest.version} has no signature stage for {target!r}")
+    unit = embeddings / np.maximum(np.linalg.norm(embeddings, axis=1, keepdims=True), 1e-12)
+    components = stage.reduction.apply(unit.astype(np.float32)).astype(np.float64)
+    reach = (components[1:] - components[0]).std(axis=0) + 1e-12
+    moves = np.random.default_rng(0).standard_normal((_MOVES, len(reach)))
+    near = stage.matrix_of(components[0] + moves * reach, as_of_index)
+    margin = tree_margin(stage.booster, near).astype(np.float64)
+    slope = (moves * (margin - margin.mean())[:, None]).mean(axis=0) / reach
+    direction = stage.reduction.weights @ slope
+    return (direction - (direction @ unit[0]) * unit[0]).astype(np.float32)
+
+
 def explain_signature(
-    model: RiskModel,
-    encoder,
-    image: np.ndarray,
-    target: str,
-    phi: np.ndarray,
-    inputs: np.ndarray,
-    rng: np.random.Generator | None = None,
-) -> SignatureMap | None:
-    """The heat map of one specimen along the score's direction.
+    model: RiskModel, encoder, image: np.ndarray, target: str, as_of_index: int
+) -> list[CheckedMap]:
+    """Heat maps of one specimen: which ink moves the score's margin, checked against the score itself.
+
+    Ink is covered piece by piece and each rest goes through encoder, reduction and trees: a map is faithful
+    when the ink that it marks is the ink that moves the margin.
 
     Parameters
     ----------
@@ -80,34 +92,29 @@ def explain_signature(
     image : ndarray of uint8, (h, w) or (h, w, 3)
         A scan.
     target : {"late", "dropout"}
-    phi, inputs : ndarray (f,)
-        As stored with the score.
-    rng : Generator, optional
-        Shuffles the weights of the randomisation check; default: one with seed 0, so that a page drawn again
-        says the same.
+    as_of_index : int
+        Of the score.
 
     Returns
     -------
-    SignatureMap or None
-        None when the signature had no influence.
+    list of CheckedMap
+        The one to lead with first, see :func:`vision.encoder.heat_maps.best_first`; empty when none of the
+        specimen's ink moves the score when it is covered.
 
     Raises
     ------
     ValueError
-        When the encoder is not the one that the model was trained with.
+        When the encoder is not the one that the model was trained with, or the model has no signature stage.
     """
-    from vision.encoder.heat_maps import heatmap_along, occlusion_fidelity, randomised_similarity
+    from vision.encoder.heat_maps import best_first, checked_maps, occlude
 
     wanted = model.manifest.encoder_id
     if encoder.info.encoder_id != wanted:
         raise ValueError(f"encoder must be {wanted!r}, got {encoder.info.encoder_id!r}")
-    direction = signature_direction(model, target, phi, inputs)
+    covered = occlude(encoder, image, signature_margin(model, target, as_of_index))
+    if not covered.moves:
+        return []
+    direction = margin_direction(model, target, as_of_index, covered.embeddings)
     if not direction.any():
-        return None
-    heat = heatmap_along(encoder, image, direction)
-    fidelity = float(occlusion_fidelity(encoder, image, direction, heat))
-    if fidelity < LEAST_FIDELITY:
-        return SignatureMap(heat, fidelity, float("nan"), False)
-    rng = np.random.default_rng(0) if rng is None else rng
-    alike = float(randomised_similarity(encoder, image, direction, rng))
-    return SignatureMap(heat, fidelity, alike, alike <= MOST_ALIKE)
+        return []
+    return best_first(checked_maps(encoder, image, direction, covered))

@@ -39,6 +39,10 @@ class SignatureStage:
         """Components, then the as-of index, float32 (n, k + 1)."""
         return np.column_stack([self.reduction.apply(embeddings), as_of]).astype(np.float32)
 
+    def matrix_of(self, components: np.ndarray, as_of_index: int) -> np.ndarray:
+        """The same from components (n, k) at one as-of index."""
+        return np.column_stack([components, np.full(len(components), as_of_index)]).astype(np.float32)
+
 
 @dataclass(frozen=True)
 class TargetModel:

@@ -191,7 +191,7 @@ def _explained_student(folder: Path) -> tuple[str, str]:
         stored = queries.explanation(store, everybody, row.score_id)
         newest = queries.student_specimens(store, everybody, row.student_key).iloc[-1]["specimen_id"]
         image = queries.specimen_image(store, newest, Scope.system())
-        if overlay.explain_specimen(encoder, model, stored, image).picture is not None:
+        if overlay.explain_specimen(encoder, model, stored, image).pictures:
             store.close()
             return names[row.advisor], row.student_key
     raise AssertionError(f"none of {LOOKED_AT} students has a heat map of sufficient fidelity")

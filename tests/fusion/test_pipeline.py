@@ -28,7 +28,8 @@ from data.store import (
 )
 from data.trust.scope import Scope
 from fusion import pipeline
-from fusion.explanation.explain import explain_score, signature_direction
+from fusion.explanation.explain import explain_score
+from fusion.explanation.overlay import signature_margin
 from fusion.features.splits import mature_labels
 from fusion.model.booster import TreeSettings
 from fusion.model.manifest import write_manifest
@@ -123,7 +124,9 @@ def test_from_register_to_scores_with_explanations(filled):
         model, row["target"], stored.phi, stored.inputs, stored.base_value, row["modality"]
     )
     assert explanation.margin == pytest.approx(row["margin"], abs=1e-5)
-    assert signature_direction(model, row["target"], stored.phi, stored.inputs).shape == (33,)
+    as_of = int(stored.score["as_of_index"])
+    margin = signature_margin(model, row["target"], as_of)(np.eye(33, dtype=np.float32)[:3])
+    assert margin.shape == (3,) and np.isfinite(margin).all()
 
 
 def test_training_and_scoring_again_changes_nothing(filled):

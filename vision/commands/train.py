@@ -28,6 +28,9 @@ def train(
     ] = None,
     seed: Annotated[int, typer.Option(min=0)] = 7,
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0: all.")] = 0,
+    processes: Annotated[
+        int, typer.Option(min=0, help="Processes that draw signatures ahead, for synthetic-encoder.")
+    ] = 0,
     change: Annotated[
         list[str] | None,
         typer.Option("--set", help="NAME=VALUE, another setting of the recipe (epochs=10); may be repeated."),
@@ -47,17 +50,18 @@ def train(
     if recipe == "form-detector":
         line = _finder(out, {"seed": seed}, change)
     elif RECIPES[recipe].data == "synthetic":
-        line = _synthetic(out, {"writers": writers, "minutes": minutes or 60.0, "seed": seed}, change)
+        given = {"writers": writers, "minutes": minutes or 60.0, "seed": seed}
+        line = _synthetic(out, given, change, processes)
     else:
         line = _on_scans(recipe, data, out, {"minutes": minutes or 0.0, "seed": seed}, change)
     typer.echo(line)
 
 
-def _synthetic(out: Path, given: dict, change: list[str] | None) -> str:
+def _synthetic(out: Path, given: dict, change: list[str] | None, processes: int) -> str:
     from vision.recipes.synthetic_encoder import Settings
     from vision.recipes.synthetic_encoder import train as run
 
-    manifest = run(Settings(**given | changed(Settings, change)), out, typer.echo)
+    manifest = run(Settings(**given | changed(Settings, change)), out, typer.echo, processes=processes)
     return f"{out}: {manifest['steps']} steps, {manifest['images']} images, sha256 {manifest['sha256']}"
 
 

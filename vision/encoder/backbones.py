@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from data.signatures.encoder_info import EncoderInfo
+from vision.encoder.readout_layout import FINE
 from vision.encoder.staged import staged_parts
 from vision.encoder.weights_files import (
     ARCHITECTURES,
@@ -23,8 +24,8 @@ from vision.encoder.weights_files import (
 )
 from vision.threads import threads_in_use
 
-SHIPPED = "tepat-resnet50"
-SHIPPED_FILE = Path(__file__).parents[1] / "weights" / "tepat-resnet50-v2.safetensors"
+SHIPPED, SHIPPED_FINE = "tepat-resnet50", "tepat-resnet50-fine"
+SHIPPED_FILE = Path(__file__).parents[1] / "weights" / "tepat-resnet50-v3.safetensors"
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_SPREAD = (0.229, 0.224, 0.225)
@@ -71,7 +72,8 @@ class Encoder:
         import torch
 
         torch.set_num_threads(threads_in_use())
-        return self.load()
+        with torch.inference_mode(False):
+            return self.load()
 
     @cached_property
     def session(self) -> Any:
@@ -85,7 +87,7 @@ class Encoder:
 
 def encoder_names() -> list[str]:
     """Names that :func:`load_encoder` takes besides paths."""
-    return [SHIPPED, *(f"{name}-imagenet" for name in ARCHITECTURES)]
+    return [SHIPPED, SHIPPED_FINE, *(f"{name}-imagenet" for name in ARCHITECTURES)]
 
 
 def load_encoder(name_or_path: str | None = None) -> Encoder:
@@ -94,9 +96,11 @@ def load_encoder(name_or_path: str | None = None) -> Encoder:
     Parameters
     ----------
     name_or_path : str, optional
-        ``tepat-resnet50`` (the default, shipped with the project); ``<architecture>-imagenet``, which
-        torchvision downloads once; or a ``.safetensors`` or ``.pth`` file with torchvision's key names. The
-        architecture of a file is read from its metadata or its name; ``resnet50=/path/to/file`` states it.
+        ``tepat-resnet50`` (the default, shipped with the project); ``tepat-resnet50-fine``, the same network
+        on images of twice the height and width, which takes about four times as long;
+        ``<architecture>-imagenet``, which torchvision downloads once; or a ``.safetensors`` or ``.pth`` file
+        with torchvision's key names. The architecture of a file is read from its metadata or its name;
+        ``resnet50=/path/to/file`` states it.
 
     Returns
     -------
@@ -110,14 +114,14 @@ def load_encoder(name_or_path: str | None = None) -> Encoder:
         When the name is neither known nor a path.
     """
     wanted = (name_or_path or SHIPPED).strip()
-    if wanted == SHIPPED:
+    if wanted in (SHIPPED, SHIPPED_FINE):
         if not SHIPPED_FILE.exists():
             raise NoWeights(
                 f"the shipped weights {SHIPPED_FILE.name} are missing from vision/weights; restore the file, "
                 f"train it anew (python -m vision train --out {SHIPPED_FILE.name}), or set TEPAT_ENCODER to "
                 "a weights file"
             )
-        return _from_file(SHIPPED_FILE, "resnet50", SHIPPED)
+        return _from_file(SHIPPED_FILE, "resnet50", wanted)
     if wanted.endswith("-imagenet") and wanted.removesuffix("-imagenet") in ARCHITECTURES:
         return _from_torchvision(wanted)
     architecture, _, path = wanted.rpartition("=")
@@ -176,7 +180,7 @@ def downloaded_network(name: str) -> tuple[Any, EncoderInfo]:
 
 
 def _from_file(path: Path, architecture: str | None, name: str | None) -> Encoder:
-    parts = staged_parts(path, architecture, name)
+    parts = staged_parts(path, architecture, name, FINE if name == SHIPPED_FINE else "")
     if parts is not None:
         return Encoder(**parts)
     tensors, metadata = read_weights(path)

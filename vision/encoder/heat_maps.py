@@ -1,21 +1,24 @@
 """Heat maps along any direction of embedding space, on the original scan, with checks of their honesty.
 
 Trees that stand on embeddings have no gradient; the direction in which the embedding would have to move is
-known, and so the question becomes: which ink moves the embedding along it? Two answers:
+known, and so the question becomes: which ink moves the embedding along it? Three answers:
 
 * Grad-CAM at a layer (Selvaraju et al. 2017), as coarse as that layer;
+* HiResCAM at a layer (Draelos and Carin 2020): gradient times activation at each place, not the gradient's
+  average over all places;
 * the gradient summed while the ink fades in from blank paper, times the ink (integrated gradients,
-  Sundararajan et al. 2017), smoothed. It is the default: at the last layer every place has seen the whole
-  signature, so a map from there says little of where. Each map's own rank correlation with covering the ink
-  is computed and shown.
+  Sundararajan et al. 2017), smoothed.
 
-Maps are checked by occlusion and against a network whose weights are shuffled (Adebayo et al. 2018).
+Maps are checked by occlusion, against what the ink really does to the score, and against a network whose
+weights are shuffled (Adebayo et al. 2018).
 """
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -25,7 +28,22 @@ from vision.encoder.embed import embed_prepared, to_tensor
 from vision.scans.preprocess import clean_ink, fit_ink, fitted_place, to_gray
 
 INK = "ink"
-"""The pseudo-layer of the default map: the ink image itself."""
+"""The pseudo-layer of summed gradients: the ink image itself."""
+
+SUMMED, GRAD_CAM, HIRES_CAM = "gradients", "grad_cam", "hires_cam"
+"""Methods."""
+
+CANDIDATES = ((GRAD_CAM, "layer4"), (GRAD_CAM, "layer3"), (HIRES_CAM, "layer2"), (SUMMED, INK))
+"""Methods and layers of a ResNet in the order in which maps are offered: the first faithful one leads."""
+
+Gain = Callable[[np.ndarray], np.ndarray]
+"""What embeddings (n, d) are worth: (n,)."""
+
+LEAST_FIDELITY = 0.3
+"""Rank correlation with occlusion below which a map would mislead."""
+
+MOST_ALIKE = 0.5
+"""Rank correlation with the map of shuffled weights above which nothing learned is shown."""
 
 _FADE_STEPS = 6
 _SMOOTHING = 0.02
@@ -43,15 +61,18 @@ class Heatmap:
     strength : float
         The raw value that 1 stands for, so that maps of several images can be compared.
     layer : str
-        ``ink``, or the layer that Grad-CAM read.
+        ``ink``, or the layer that a class activation map read.
     encoder_id : str
         Which network was explained.
+    method : str
+        ``gradients``, ``grad_cam`` or ``hires_cam``.
     """
 
     values: np.ndarray
     strength: float
     layer: str
     encoder_id: str
+    method: str = SUMMED
 
 
 @dataclass(frozen=True)
@@ -82,7 +103,13 @@ def _prepare(encoder: Encoder, image: np.ndarray) -> _Prepared:
     return _Prepared(fit_ink(ink, encoder.input_size)[None], gray.shape, corner, ink.shape)
 
 
-def heatmap_along(encoder: Encoder, image: np.ndarray, direction: np.ndarray, layer: str = INK) -> Heatmap:
+def heatmap_along(
+    encoder: Encoder,
+    image: np.ndarray,
+    direction: np.ndarray,
+    layer: str = INK,
+    method: str = GRAD_CAM,
+) -> Heatmap:
     """Which ink moves the embedding along a direction.
 
     Parameters
@@ -93,8 +120,10 @@ def heatmap_along(encoder: Encoder, image: np.ndarray, direction: np.ndarray, la
     direction : ndarray, shape (d,)
         In embedding space; its length does not matter.
     layer : str
-        ``ink`` for the fine, faithful map; or the name of a submodule, for example ``layer4``, for Grad-CAM
-        there.
+        ``ink`` for summed gradients; or the name of a submodule, for example ``layer4``, for a class
+        activation map there.
+    method : str
+        At a submodule, ``grad_cam`` or ``hires_cam``.
 
     Returns
     -------
@@ -104,17 +133,18 @@ def heatmap_along(encoder: Encoder, image: np.ndarray, direction: np.ndarray, la
     Raises
     ------
     ValueError
-        When `direction` has another length, is zero or not finite, or `layer` does not exist.
+        When `direction` has another length, is zero or not finite, `layer` does not exist or `method` is
+        unknown.
     """
     direction = _checked_direction(encoder, direction)
     prepared = _prepare(encoder, image)
     if layer == INK:
-        box = _faded_in(encoder, prepared.inks, direction)
+        box, method = _faded_in(encoder, prepared.inks, direction), SUMMED
     else:
-        box = _class_activation(encoder, prepared.inks, direction, layer)
+        box = _class_activation(encoder, prepared.inks, direction, layer, method)
     strength = float(box.max())
     values = prepared.to_scan(box / strength if strength > 0 else box)
-    return Heatmap(np.clip(values, 0, 1), strength, layer, encoder.info.encoder_id)
+    return Heatmap(np.clip(values, 0, 1), strength, layer, encoder.info.encoder_id, method)
 
 
 def similarity_direction(references: np.ndarray) -> np.ndarray:
@@ -148,22 +178,35 @@ def _checked_direction(encoder: Encoder, direction: np.ndarray) -> np.ndarray:
     return direction / length
 
 
-def _class_activation(encoder: Encoder, inks: np.ndarray, direction: np.ndarray, layer: str) -> np.ndarray:
-    """Grad-CAM on the encoder's image; captum hooks the layer and takes the hook off in any case."""
+def _class_activation(
+    encoder: Encoder, inks: np.ndarray, direction: np.ndarray, layer: str, method: str
+) -> np.ndarray:
+    """A class activation map on the encoder's image; captum hooks the layer and takes the hook off in any
+    case."""
     import torch
-    from captum.attr import LayerGradCam
+    from captum.attr import LayerGradCam, LayerGradientXActivation
 
+    if method not in (GRAD_CAM, HIRES_CAM):
+        raise ValueError(f"method must be {GRAD_CAM!r} or {HIRES_CAM!r}, got {method!r}")
     try:
         module = encoder.module.get_submodule(layer)
     except AttributeError as problem:
         raise ValueError(
             f"layer must be a submodule of the {encoder.architecture}, got {layer!r}"
         ) from problem
-    along = torch.from_numpy(direction)
-    explained = LayerGradCam(lambda batch: encoder.module(batch) @ along, module)
-    maps = explained.attribute(to_tensor(encoder, inks), relu_attributions=True).detach()
-    size = encoder.input_size
-    maps = torch.nn.functional.interpolate(maps, size=size, mode="bilinear", align_corners=False)
+    along, x = torch.from_numpy(direction), to_tensor(encoder, inks)
+
+    def worth(batch):
+        return encoder.module(batch) @ along
+
+    if method == GRAD_CAM:
+        maps = LayerGradCam(worth, module).attribute(x, relu_attributions=True).detach()
+    else:
+        shares = LayerGradientXActivation(worth, module).attribute(x).detach()
+        maps = shares.sum(1, keepdim=True).clamp(min=0)
+    maps = torch.nn.functional.interpolate(
+        maps, size=encoder.input_size, mode="bilinear", align_corners=False
+    )
     return maps[0, 0].numpy().astype(np.float32)
 
 
@@ -183,14 +226,103 @@ def _faded_in(encoder: Encoder, inks: np.ndarray, direction: np.ndarray) -> np.n
     return np.maximum(smooth, 0).astype(np.float32)
 
 
+@dataclass(frozen=True)
+class Occlusion:
+    """What covering each piece of a specimen's ink does.
+
+    Attributes
+    ----------
+    cells : list of tuple of slice
+        Square pieces of the encoder's image that hold ink.
+    lost : ndarray of float64, shape (len(cells),)
+        What is lost when the piece's ink is taken away; 0 where something is gained, since a map shows only
+        what speaks for the direction.
+    embeddings : ndarray of float32, shape (len(cells) + 1, d)
+        Of the whole signature, then without each piece.
+    """
+
+    cells: list[tuple[slice, slice]]
+    lost: np.ndarray
+    embeddings: np.ndarray
+    _prepared: _Prepared
+
+    @cached_property
+    def moves(self) -> bool:
+        """Whether covering any ink changes anything."""
+        return len(self.cells) > 0 and bool(self.lost.max(initial=0) > 0)
+
+    def fidelity(self, heat: Heatmap | np.ndarray) -> float:
+        """Rank correlation (Spearman) of the mean heat on each piece's ink with what covering it loses.
+
+        Parameters
+        ----------
+        heat : Heatmap or ndarray, shape (h, w)
+            On the specimen's scan.
+
+        Returns
+        -------
+        float
+            -1 to 1; 0 when fewer than three pieces hold ink or nothing varies.
+
+        Raises
+        ------
+        ValueError
+            When the heat has another shape than the scan.
+        """
+        from scipy.stats import spearmanr
+
+        values = heat.values if isinstance(heat, Heatmap) else np.asarray(heat, np.float32)
+        if values.shape != self._prepared.scan_shape:
+            raise ValueError(
+                f"heat must have the scan's shape {self._prepared.scan_shape}, got {values.shape}"
+            )
+        ink, on_box = self._prepared.inks[0], _to_box(self._prepared, values)
+        hot = np.array([np.average(on_box[cell], weights=ink[cell]) for cell in self.cells])
+        if len(hot) < 3 or np.ptp(hot) == 0 or np.ptp(self.lost) == 0:
+            return 0.0
+        return float(spearmanr(hot, self.lost).statistic)
+
+
+def occlude(encoder: Encoder, image: np.ndarray, gain: Gain | np.ndarray, cells: int = 12) -> Occlusion:
+    """Cover a specimen's ink piece by piece.
+
+    Parameters
+    ----------
+    encoder : Encoder
+    image : ndarray of uint8
+        A scan.
+    gain : callable or ndarray, shape (d,)
+        What embeddings are worth, for example a score's margin with all trees; a direction stands for the
+        place along it.
+    cells : int
+        Pieces along the longer side, at least 3.
+
+    Returns
+    -------
+    Occlusion
+    """
+    if not callable(gain):
+        direction = _checked_direction(encoder, gain)
+        gain = _along(direction)
+    prepared = _prepare(encoder, image)
+    boxes = _inked_cells(prepared.inks[0], cells)
+    covered = np.repeat(prepared.inks, len(boxes) + 1, axis=0)
+    for number, (rows, columns) in enumerate(boxes):
+        covered[number + 1, rows, columns] = 0
+    parts = np.array_split(covered, min(4, len(covered)))
+    embeddings = np.concatenate([embed_prepared(encoder, part) for part in parts])
+    worth = np.asarray(gain(embeddings), np.float64)
+    return Occlusion(boxes, np.maximum(worth[0] - worth[1:], 0), embeddings, prepared)
+
+
+def _along(direction: np.ndarray) -> Gain:
+    return lambda embeddings: embeddings @ direction
+
+
 def occlusion_fidelity(
     encoder: Encoder, image: np.ndarray, direction: np.ndarray, heat: Heatmap | np.ndarray, cells: int = 12
 ) -> float:
     """Whether covering the hot ink really moves the embedding back: rank correlation of heat and effect.
-
-    The ink image is divided into square cells; in each with ink, the ink is taken away and what is lost
-    along the direction (nothing, where something is gained: a map shows only what speaks for it) is set
-    against the mean heat on that ink.
 
     Parameters
     ----------
@@ -200,34 +332,92 @@ def occlusion_fidelity(
     direction : ndarray, shape (d,)
     heat : Heatmap or ndarray, shape (h, w)
     cells : int
-        Cells along the longer side, at least 3.
+        Pieces along the longer side, at least 3.
 
     Returns
     -------
     float
-        Spearman's correlation, -1 to 1; 0 when fewer than three cells hold ink or nothing varies.
+        Of :meth:`Occlusion.fidelity`.
     """
-    from scipy.stats import spearmanr
+    return occlude(encoder, image, direction, cells).fidelity(heat)
 
-    direction = _checked_direction(encoder, direction)
-    prepared = _prepare(encoder, image)
-    values = heat.values if isinstance(heat, Heatmap) else np.asarray(heat, np.float32)
-    if values.shape != prepared.scan_shape:
-        raise ValueError(f"heat must have the scan's shape {prepared.scan_shape}, got {values.shape}")
-    boxes = _inked_cells(prepared.inks[0], cells)
-    if len(boxes) < 3:
-        return 0.0
-    covered = np.repeat(prepared.inks, len(boxes) + 1, axis=0)
-    hot = np.empty(len(boxes))
-    ink, on_box = prepared.inks[0], _to_box(prepared, values)
-    for number, (rows, columns) in enumerate(boxes):
-        covered[number + 1, rows, columns] = 0
-        hot[number] = np.average(on_box[rows, columns], weights=ink[rows, columns])
-    along = np.concatenate([embed_prepared(encoder, part) for part in np.array_split(covered, 4)]) @ direction
-    effect = np.maximum(along[0] - along[1:], 0)
-    if np.ptp(hot) == 0 or np.ptp(effect) == 0:
-        return 0.0
-    return float(spearmanr(hot, effect).statistic)
+
+@dataclass(frozen=True)
+class CheckedMap:
+    """A heat map and the two checks that decide whether it is shown.
+
+    Attributes
+    ----------
+    heat : Heatmap
+    fidelity : float
+        Of :meth:`Occlusion.fidelity`.
+    alike : float
+        Rank correlation with the map of the same network with shuffled weights; NaN when the fidelity
+        already forbids the map.
+    """
+
+    heat: Heatmap
+    fidelity: float
+    alike: float
+
+    @property
+    def faithful(self) -> bool:
+        """Whether the map says where the ink acts."""
+        return self.fidelity >= LEAST_FIDELITY
+
+    @property
+    def shown(self) -> bool:
+        """Whether it does, and depends on what the network learned."""
+        return self.faithful and self.alike <= MOST_ALIKE
+
+
+def checked_maps(
+    encoder: Encoder,
+    image: np.ndarray,
+    direction: np.ndarray,
+    covered: Occlusion,
+    rng: np.random.Generator | None = None,
+) -> list[CheckedMap]:
+    """Maps of every method in the order of :data:`CANDIDATES`, each with its checks.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        Layers that it does not have are left out.
+    image : ndarray of uint8
+    direction : ndarray, shape (d,)
+    covered : Occlusion
+        Of the same image.
+    rng : numpy.random.Generator, optional
+        Shuffles the weights of the randomisation check; default: one with seed 0, so that a page drawn again
+        says the same.
+
+    Returns
+    -------
+    list of CheckedMap
+        Not empty.
+    """
+    rng, maps = np.random.default_rng(0) if rng is None else rng, []
+    layers = {name for name, _ in encoder.module.named_children()} | {INK}
+    for method, layer in CANDIDATES:
+        if layer not in layers:
+            continue
+        heat = heatmap_along(encoder, image, direction, layer, method)
+        fidelity, alike = covered.fidelity(heat), float("nan")
+        if fidelity >= LEAST_FIDELITY:
+            alike = randomised_similarity(encoder, image, direction, rng, layer, method)
+        maps.append(CheckedMap(heat, fidelity, alike))
+    return maps
+
+
+def best_first(maps: list[CheckedMap]) -> list[CheckedMap]:
+    """The first map that may be shown and, beside it, the first of another kind; or, when none may be shown,
+    the most faithful one alone."""
+    shown = [one for one in maps if one.shown]
+    if not shown:
+        return [max(maps, key=lambda one: (one.faithful, one.fidelity))]
+    others = [one for one in shown if one.heat.method != shown[0].heat.method]
+    return [shown[0], *others[-1:]]
 
 
 def _inked_cells(ink: np.ndarray, cells: int) -> list[tuple[slice, slice]]:
@@ -267,13 +457,13 @@ def shuffled_encoder(encoder: Encoder, rng: np.random.Generator) -> Encoder:
 
 
 def randomised_similarity(
-    encoder: Encoder, image: np.ndarray, direction: np.ndarray, rng, layer: str = INK
+    encoder: Encoder, image: np.ndarray, direction: np.ndarray, rng, layer: str = INK, method: str = GRAD_CAM
 ) -> float:
     """How much the map looks like that of the same network with shuffled weights; an honest map differs.
 
     Parameters
     ----------
-    encoder, image, direction, layer
+    encoder, image, direction, layer, method
         As for :func:`heatmap_along`.
     rng : numpy.random.Generator
 
@@ -284,8 +474,8 @@ def randomised_similarity(
     """
     from scipy.stats import spearmanr
 
-    own = heatmap_along(encoder, image, direction, layer).values
-    other = heatmap_along(shuffled_encoder(encoder, rng), image, direction, layer).values
+    own = heatmap_along(encoder, image, direction, layer, method).values
+    other = heatmap_along(shuffled_encoder(encoder, rng), image, direction, layer, method).values
     inked = to_gray(image) < 200
     first, second = own[inked], other[inked]
     if first.size < 3 or np.ptp(first) == 0 or np.ptp(second) == 0:

@@ -140,6 +140,14 @@ class StageReadout(nn.Module):
         return ((torch.cat(parts, dim=1) - self.centre) * self.scale).float()
 
 
-def readout_tensors(tensors: dict) -> dict:
-    """The readout's tensors of a weights file, without the prefix; empty when the file has none."""
-    return {key.removeprefix(PREFIX): value for key, value in tensors.items() if key.startswith(PREFIX)}
+def readout_tensors(tensors: dict, variant: str = "") -> dict:
+    """The readout's tensors of a weights file, without the prefix; empty when the file has none.
+
+    Parameters
+    ----------
+    tensors : dict
+    variant : str
+        :data:`vision.encoder.readout_layout.FINE` for the readout of larger images.
+    """
+    prefix = variant + PREFIX
+    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}

@@ -11,6 +11,9 @@ AVERAGED = {"layer4": 64}
 PREFIX = "readout."
 """Of the readout's tensors in a weights file."""
 
+FINE = "fine."
+"""Before the prefix, and before the description of the input: of a second readout, for larger images."""
+
 FLOOR = 1e-2
 """Added to a covariance's diagonal; projected channels have variance 1 on average."""
 

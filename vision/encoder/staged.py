@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from data.signatures.encoder_info import EncoderInfo
-from vision.encoder.readout_layout import PREFIX, readout_length
+from vision.encoder.readout_layout import FINE, PREFIX, readout_length
 from vision.encoder.readout_layout import tensor_names as readout_names
 from vision.encoder.weights_files import (
     NoWeights,
@@ -24,8 +24,20 @@ from vision.encoder.weights_files import (
 )
 
 
-def staged_parts(path: Path, stated: str | None, name: str | None) -> dict[str, Any] | None:
+def staged_parts(
+    path: Path, stated: str | None, name: str | None, variant: str = ""
+) -> dict[str, Any] | None:
     """What :class:`vision.encoder.backbones.Encoder` needs of a file with a readout; else None.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    stated : str, optional
+        The architecture.
+    name : str, optional
+        Of a shipped encoder.
+    variant : str
+        :data:`vision.encoder.readout_layout.FINE` for the file's readout of larger images.
 
     Raises
     ------
@@ -41,12 +53,13 @@ def staged_parts(path: Path, stated: str | None, name: str | None) -> dict[str, 
             keys, metadata = set(file.keys()), file.metadata() or {}
     except (SafetensorError, OSError) as problem:
         raise NoWeights(f"{path.name} cannot be read as weights: {problem}") from problem
-    if not any(key.startswith(PREFIX) for key in keys):
+    prefix = variant + PREFIX
+    if not any(key.startswith(prefix) for key in keys):
         return None
-    architecture, recipe = architecture_of(path, stated, metadata), recipe_of(metadata)
+    architecture, recipe = architecture_of(path, stated, metadata), recipe_of(metadata, variant)
     if architecture != "resnet50" or not recipe:
         raise NoWeights(f"{path.name}: a readout needs a resnet50 whose file describes its input")
-    for lacking in sorted(set(readout_names()) - {key.removeprefix(PREFIX) for key in keys}):
+    for lacking in sorted(set(readout_names()) - {key.removeprefix(prefix) for key in keys}):
         raise NoWeights(f"{path.name}: the readout lacks the tensor {lacking!r}")
     from vision.encoder.stage_graph import REDUCED, tensor_names
 
@@ -56,7 +69,7 @@ def staged_parts(path: Path, stated: str | None, name: str | None) -> dict[str, 
     spreads = (float(recipe["mean"]), float(recipe["spread"]))
     parts = {
         "info": info,
-        "load": partial(_module, path, info, *spreads),
+        "load": partial(_module, path, info, variant, *spreads),
         "architecture": architecture,
         "input_size": size,
         "mean": (spreads[0],) * 3,
@@ -65,25 +78,30 @@ def staged_parts(path: Path, stated: str | None, name: str | None) -> dict[str, 
     }
     if size[0] % REDUCED or size[1] % REDUCED:
         return parts
-    return parts | {"start": partial(_session, path, info, size, *spreads)}
+    return parts | {"start": partial(_session, path, info, variant, size, *spreads)}
 
 
-def _module(path: Path, info: EncoderInfo, mean: float, spread: float) -> Any:
+def _module(path: Path, info: EncoderInfo, variant: str, mean: float, spread: float) -> Any:
     """The network under its readout, in PyTorch."""
     from vision.encoder.readout import StageReadout, readout_tensors
 
     tensors, _ = read_weights(_unchanged(path, info))
-    plain = without_head(network_with(tensors, "resnet50", path.name), "resnet50")
-    return StageReadout(plain, readout_tensors(tensors), mean, spread).eval().requires_grad_(False)
+    network = {key: value for key, value in tensors.items() if PREFIX not in key}
+    plain = without_head(network_with(network, "resnet50", path.name), "resnet50")
+    return StageReadout(plain, readout_tensors(tensors, variant), mean, spread).eval().requires_grad_(False)
 
 
-def _session(path: Path, info: EncoderInfo, size: tuple[int, int], mean: float, spread: float) -> Any:
+def _session(
+    path: Path, info: EncoderInfo, variant: str, size: tuple[int, int], mean: float, spread: float
+) -> Any:
     """The network's stages in ONNX Runtime, the readout in NumPy."""
     from safetensors.numpy import load_file
 
     from vision.encoder.stage_session import StageSession
 
     tensors: dict[str, np.ndarray] = load_file(_unchanged(path, info))
+    if variant == FINE:
+        tensors |= {key.removeprefix(FINE): value for key, value in tensors.items() if key.startswith(FINE)}
     return StageSession(tensors, size, mean, spread)
 
 

@@ -119,9 +119,9 @@ def info_of(path: Path, architecture: str, name: str | None, length: int) -> Enc
     return EncoderInfo(name or architecture, version, digest, source, length)
 
 
-def recipe_of(metadata: dict) -> dict:
+def recipe_of(metadata: dict, variant: str = "") -> dict:
     """How the file's network wants its input; empty when the file does not say."""
-    return json.loads(metadata.get("input", "{}"))
+    return json.loads(metadata.get(f"{variant}input", "{}"))
 
 
 def _guess_architecture(path: Path) -> str | None:

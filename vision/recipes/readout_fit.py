@@ -4,6 +4,7 @@ Nothing here looks at who signed: the channels' principal directions and the num
 writers, genuine and forged, are all that is learned.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,8 @@ from data.synthetic import signatures
 from vision.encoder.backbones import load_encoder
 from vision.encoder.embed import embed_prepared, to_tensor
 from vision.encoder.readout import StageReadout
-from vision.encoder.readout_layout import AVERAGED, CO_VARYING, PREFIX
-from vision.encoder.weights_files import read_weights
+from vision.encoder.readout_layout import AVERAGED, CO_VARYING, FINE, PREFIX
+from vision.encoder.weights_files import read_weights, recipe_of
 from vision.scans.augment import vary_ink
 from vision.scans.preprocess import fit_ink, to_ink
 
@@ -54,7 +55,7 @@ def synthetic_inks(shape, writers=WRITERS, seed=_SEED):
 
 
 def add_readout(path, writers=WRITERS, seed=_SEED):
-    """Fit a readout to a weights file and write it into the file.
+    """Fit a readout to a weights file and write it into the file; a second one where it states a fine input.
 
     Parameters
     ----------
@@ -67,12 +68,15 @@ def add_readout(path, writers=WRITERS, seed=_SEED):
     from safetensors.torch import save_file
 
     encoder = load_encoder(str(path))
-    inks = synthetic_inks(encoder.input_size, writers, seed)
-    fitted = fit_readout(encoder, inks)
     tensors, metadata = read_weights(Path(path))
-    kept = {key: value for key, value in tensors.items() if not key.startswith(("fc.", PREFIX))}
+    kept = {key: v for key, v in tensors.items() if not key.startswith(("fc.", PREFIX, FINE))}
+    for variant in ("", FINE):
+        if recipe := recipe_of(metadata, variant):
+            sized = replace(encoder, input_size=(recipe["height"], recipe["width"]))
+            fitted = fit_readout(sized, synthetic_inks(sized.input_size, writers, seed))
+            kept |= {f"{variant}{PREFIX}{key}": value for key, value in fitted.items()}
     partial = Path(path).with_suffix(".part")
-    save_file(kept | {f"{PREFIX}{key}": value for key, value in fitted.items()}, partial, metadata=metadata)
+    save_file(kept, partial, metadata=metadata)
     partial.replace(path)
 
 

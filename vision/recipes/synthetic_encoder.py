@@ -2,11 +2,12 @@
 
 Every signature is performed anew, so no image is seen twice and nothing is stored but the writers' plans.
 The schedule follows elapsed training time, not steps, so that the same command fits a busy or a fast
-machine; images grow from low to higher resolution. Killed at any moment, the same command goes on from the
-last checkpoint.
+machine, with a GPU or without; each batch has one of several resolutions. Killed at any moment, the same
+command goes on from the last checkpoint.
 """
 
 import hashlib
+import itertools
 import json
 import time
 from dataclasses import asdict, dataclass
@@ -15,12 +16,18 @@ from pathlib import Path
 import numpy as np
 
 from data.synthetic import signatures
+from data.synthetic.paper import DISTURBANCES
+from vision.encoder.readout_layout import FINE
 from vision.recipes.checkpoints import resume, save_checkpoint
-from vision.recipes.readout_fit import add_readout
+from vision.recipes.device import pick_device
 from vision.scans.augment import vary_ink
+from vision.scans.preprocess import fit_ink, to_ink
 
-_LAST_STAGE = 0.85
-"""Share of the time from which the last, larger input size is used."""
+_DISTURBED = 0.4
+"""Share of the scans through which something printed runs."""
+
+_SHARPEST = (100, 600)
+"""Resolutions of the scans in dots per inch, drawn evenly on a logarithmic scale."""
 
 MEAN, SPREAD = 0.08, 0.22
 """Of ink images with values 0 to 1; the encoder's input is (ink - MEAN) / SPREAD."""
@@ -46,7 +53,11 @@ class Settings:
     dim : int
         Length of the projected embedding.
     heights : tuple of int
-        Height of the input at first and in the last part of the time; the width is 5/2 of it.
+        Heights of the input, of which each batch draws one; the width is 5/2 of it. The file states the
+        first as its input, and the last as its fine one where it is another.
+    scanned : float
+        Share of the images that are scans of forms, cleaned as an office's scans are; the others are drawn
+        without paper.
     start : str
         A .safetensors file of this recipe whose encoder to start from, with new writers; empty: none.
     """
@@ -59,7 +70,8 @@ class Settings:
     rate: float = 1.0e-3
     decay: float = 0.02
     dim: int = 512
-    heights: tuple[int, int] = (48, 64)
+    heights: tuple[int, ...] = (64, 96, 128)
+    scanned: float = 0.5
     start: str = ""
 
 
@@ -68,21 +80,24 @@ class WriterStream:
 
     def __init__(self, settings):
         self.settings = settings
-        self.writers, self.forgers = [], []
-        for number in range(settings.writers):
-            rng = np.random.default_rng((settings.seed, number))
-            writer = signatures.make_writer(rng)
-            self.writers.append(writer)
-            self.forgers.append(signatures.make_forger(writer, rng))
+        self._known = {}
 
-    def batch(self, step, shape):
+    def people(self, number):
+        """Writer `number` and that writer's forger, made when they are first asked for."""
+        if number not in self._known:
+            rng = np.random.default_rng((self.settings.seed, number))
+            writer = signatures.make_writer(rng)
+            self._known[number] = writer, signatures.make_forger(writer, rng)
+        return self._known[number]
+
+    def batch(self, step, shape=None):
         """Images and classes of one step, the same for the same step and shape.
 
         Parameters
         ----------
         step : int
-        shape : tuple of int
-            Height and width.
+        shape : tuple of int, optional
+            Height and width; :func:`shape_at` the step when absent.
 
         Returns
         -------
@@ -91,19 +106,37 @@ class WriterStream:
             2w for writer w, 2w + 1 for the forger of w.
         """
         settings = self.settings
+        shape = shape or shape_at(step, settings)
         rng = np.random.default_rng((settings.seed, 1_000_000, step))
         who = rng.integers(0, settings.writers, settings.batch)
         forged = rng.random(settings.batch) < settings.forged
         images = np.stack([self._sign(w, f, shape, rng) for w, f in zip(who, forged, strict=True)])
         return images, (2 * who + forged).astype(np.int64)
 
+    __getitem__ = batch
+    """As PyTorch's data loader asks for it."""
+
     def _sign(self, number, forged, shape, rng):
-        writer = self.writers[number]
+        writer, forger = self.people(int(number))
         if forged:
-            trajectory = signatures.perform(writer, rng, "skilled", self.forgers[number])
+            trajectory = signatures.perform(writer, rng, "skilled", forger)
         else:
             trajectory = signatures.perform(writer, rng, "hurried" if rng.random() < 0.15 else "genuine")
-        return vary_ink(signatures.render_small(trajectory, rng, shape), rng)
+        ink = None
+        if rng.random() < self.settings.scanned:
+            ink = _scanned(trajectory, shape, rng)
+        if ink is None:
+            ink = signatures.render_small(trajectory, rng, shape)
+        return vary_ink(ink, rng)
+
+
+def _scanned(trajectory, shape, rng):
+    """The signature on a form, scanned and cleaned; None when cleaning left no ink."""
+    low, high = np.log(_SHARPEST)
+    printed = str(rng.choice(DISTURBANCES)) if rng.random() < _DISTURBED else None
+    dpi = int(np.exp(rng.uniform(low, high)))
+    ink = to_ink(signatures.render_scan(trajectory, rng, dpi=dpi, disturbance=printed))
+    return fit_ink(ink, shape) if ink.any() else None
 
 
 def build_network(settings):
@@ -126,12 +159,13 @@ def build_network(settings):
     return encoder, head
 
 
-def to_input(images):
+def to_input(images, device="cpu"):
     """Ink images to the encoder's input.
 
     Parameters
     ----------
-    images : ndarray of uint8, shape (b, h, w)
+    images : Tensor of uint8, shape (b, h, w)
+    device : str or torch.device
 
     Returns
     -------
@@ -139,7 +173,7 @@ def to_input(images):
     """
     import torch
 
-    x = torch.from_numpy(np.ascontiguousarray(images)).float().div_(255).sub_(MEAN).div_(SPREAD)
+    x = images.to(device).float().div_(255).sub_(MEAN).div_(SPREAD)
     return x[:, None].expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
 
 
@@ -151,13 +185,17 @@ def rate_at(progress, peak):
     return peak * (0.003 + 0.997 * 0.5 * (1 + np.cos(np.pi * min((progress - warm) / (1 - warm), 1.0))))
 
 
-def shape_at(progress, heights):
-    """Input size at a share of the training time."""
-    height = heights[int(progress >= _LAST_STAGE)]
+def shape_at(step, settings):
+    """Input size of a step: height, drawn from the settings' heights, and width."""
+    rng = np.random.default_rng((settings.seed, 2_000_000, step))
+    return _shape(int(rng.choice(settings.heights)))
+
+
+def _shape(height):
     return height, height * 5 // 2
 
 
-def train(settings, out, say=print, checkpoint_every=120.0, now=time.monotonic, finish=add_readout):
+def train(settings, out, say=print, checkpoint_every=120.0, now=time.monotonic, finish=None, processes=0):
     """Train, export, and fit the readout.
 
     Parameters
@@ -171,8 +209,11 @@ def train(settings, out, say=print, checkpoint_every=120.0, now=time.monotonic, 
         Seconds between checkpoints.
     now : callable
         Seconds of a clock that only goes forward.
-    finish : callable
-        Receives the path of the trained network's file and completes the file.
+    finish : callable, optional
+        Receives the path of the trained network's file and completes the file;
+        :func:`vision.recipes.readout_fit.add_readout` when absent.
+    processes : int
+        Processes that draw signatures ahead; 0: this one draws them itself.
 
     Returns
     -------
@@ -184,23 +225,22 @@ def train(settings, out, say=print, checkpoint_every=120.0, now=time.monotonic, 
     torch.manual_seed(settings.seed)
     folder = Path(out).with_suffix(".run")
     folder.mkdir(parents=True, exist_ok=True)
-    encoder, head = build_network(settings)
+    device = torch.device(pick_device())
+    encoder, head = (part.to(device) for part in build_network(settings))
     optimizer = _optimizer(encoder, head, settings)
     state = resume(folder, settings, encoder, head, optimizer)
-    stream = WriterStream(settings)
+    batches = _batches(WriterStream(settings), state.step, processes)
     clock = _Clock(state, settings, now)
     last_saved, correct, seen = clock.seconds(), 0.0, 0
     while (progress := clock.progress()) < 1.0:
-        images, classes = stream.batch(state.step, shape_at(progress, settings.heights))
-        loss, hit = _step(
-            encoder, head, optimizer, to_input(images), torch.from_numpy(classes), progress, settings
-        )
+        images, classes = next(batches)
+        loss, hit = _step(encoder, head, optimizer, to_input(images, device), classes, progress, settings)
         state.step, state.seconds = state.step + 1, clock.seconds()
         correct, seen = correct + hit, seen + len(classes)
         if state.step % 25 == 0:
-            shape = "x".join(map(str, shape_at(progress, settings.heights)))
-            share = correct / seen
-            say(f"{clock.seconds():7.0f} s  step {state.step}  {shape}  loss {loss:.3f}  right {share:.3f}")
+            shape, share = "x".join(map(str, images.shape[1:])), float(correct) / seen
+            line = f"step {state.step}  {shape}  loss {float(loss):.3f}  right {share:.3f}"
+            say(f"{clock.seconds():7.0f} s  {line}")
             correct, seen = 0.0, 0
         if clock.seconds() - last_saved > checkpoint_every:
             last_saved = clock.seconds()
@@ -208,8 +248,44 @@ def train(settings, out, say=print, checkpoint_every=120.0, now=time.monotonic, 
             export(encoder, out, settings, state)
     save_checkpoint(folder, settings, encoder, head, optimizer, state)
     export(encoder, out, settings, state)
+    if finish is None:
+        from vision.recipes.readout_fit import add_readout as finish
     finish(Path(out))
     return _manifest(Path(out), settings, state)
+
+
+def _batches(stream, first, processes):
+    """Batches from a step on, without end, in order, drawn ahead by other processes where there are any."""
+    import torch
+
+    if not processes:
+        for step in itertools.count(first):
+            images, classes = stream.batch(step)
+            yield torch.from_numpy(images), torch.from_numpy(classes)
+    yield from torch.utils.data.DataLoader(
+        stream,
+        batch_size=None,
+        sampler=_Steps(first),
+        num_workers=processes,
+        prefetch_factor=4,
+        worker_init_fn=_one_thread,
+    )
+
+
+class _Steps:
+    """The steps from one on."""
+
+    def __init__(self, first):
+        self._first = first
+
+    def __iter__(self):
+        return itertools.count(self._first)
+
+
+def _one_thread(_):
+    import cv2
+
+    cv2.setNumThreads(1)
 
 
 def _optimizer(encoder, head, settings):
@@ -233,14 +309,15 @@ def _step(encoder, head, optimizer, images, classes, progress, settings):
     for group in optimizer.param_groups:
         group["lr"] = rate_at(progress, settings.rate) * group["factor"]
     strength = float(np.clip((progress - 0.4) / 0.35, 0, 1))
-    with torch.autocast("cpu", torch.bfloat16):
+    classes = classes.to(images.device)
+    with torch.autocast(images.device.type, torch.bfloat16):
         features = encoder(images)
     loss, cosine = head["loss"](head["norm"](features.float()), classes, strength)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(encoder.parameters(), 5.0)
     optimizer.step()
-    return float(loss.detach()), float((cosine.argmax(1) == classes).sum())
+    return loss.detach(), (cosine.argmax(1) == classes).sum()
 
 
 class _Clock:
@@ -267,12 +344,16 @@ def export(encoder, out, settings, state):
     """
     from safetensors.torch import save_file
 
-    weights = {k: v.half().contiguous() for k, v in encoder.state_dict().items() if v.is_floating_point()}
+    weights = {
+        k: v.half().cpu().contiguous() for k, v in encoder.state_dict().items() if v.is_floating_point()
+    }
     about = {
         "architecture": "resnet50",
         "trained_on": "synthetic signatures only",
-        "input": json.dumps(_input(settings)),
+        "input": json.dumps(_input(settings.heights[0])),
     }
+    if settings.heights[-1] != settings.heights[0]:
+        about[f"{FINE}input"] = json.dumps(_input(settings.heights[-1]))
     out = Path(out)
     partial = out.with_suffix(".part")
     save_file(weights, partial, metadata=about)
@@ -280,8 +361,8 @@ def export(encoder, out, settings, state):
     return _manifest(out, settings, state)
 
 
-def _input(settings):
-    height, width = shape_at(1.0, settings.heights)
+def _input(height):
+    height, width = _shape(height)
     return {"height": height, "width": width, "mean": MEAN, "spread": SPREAD}
 
 
@@ -289,7 +370,7 @@ def _manifest(out, settings, state):
     """What is in a written file, also beside it."""
     manifest = {
         "settings": asdict(settings) | {"start": Path(settings.start).name},
-        "input": _input(settings),
+        "input": _input(settings.heights[0]),
         "steps": state.step,
         "images": state.step * settings.batch,
         "seconds": round(state.seconds),

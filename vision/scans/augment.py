@@ -27,15 +27,23 @@ def vary_ink(ink, rng):
     ink = cv2.warpAffine(ink, np.column_stack([matrix, move]), (width, height), flags=cv2.INTER_LINEAR)
     choice = rng.random()
     if choice < 0.22:
-        ink = _mix(ink, cv2.dilate(ink, _CROSS), rng.random())
+        ink = _mix(ink, cv2.dilate(ink, _nib(height, rng)), rng.random())
     elif choice < 0.34:
-        ink = _mix(ink, cv2.erode(ink, _CROSS), rng.uniform(0, 0.6))
+        ink = _mix(ink, cv2.erode(ink, _nib(height, rng)), rng.uniform(0, 0.6))
     elif choice < 0.5:
-        ink = cv2.GaussianBlur(ink, (0, 0), float(rng.uniform(0.3, 0.9)))
+        ink = cv2.GaussianBlur(ink, (0, 0), float(rng.uniform(0.3, 0.9)) * max(1.0, height / _USUAL))
     return _vary_tone(ink, rng)
 
 
-_CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+_USUAL = 64
+"""Height in pixels of the images for which changes of the pen are stated."""
+
+
+def _nib(height, rng):
+    """What the pen is widened or narrowed by: about a pixel on either side on an image of usual height."""
+    reach = max(1, round(height / _USUAL * rng.uniform(0.5, 1.6)))
+    shape = cv2.MORPH_CROSS if reach == 1 else cv2.MORPH_ELLIPSE
+    return cv2.getStructuringElement(shape, (2 * reach + 1,) * 2)
 
 
 def _mix(first, second, share):

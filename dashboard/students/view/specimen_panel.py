@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard.components.layout import section
 from dashboard.shell import current_session, pictures, stores
+from dashboard.students.overlay import Answer, Picture
 from dashboard.students.view.heat_map import heat_map
 from dashboard.verification import findings
 from data import queries
@@ -86,22 +87,41 @@ def _picture(specimen_id: str, day: str, medium: str, stored: StoredExplanation 
         return scan(specimen_id, day)
     with st.spinner(words("signature.overlay_working")):
         answer = heat_map(specimen_id, medium, stored)
-    if answer.picture is None:
+    if not answer.pictures:
         scan(specimen_id, day)
         values = {name: words.number(value, 2) for name, value in answer.values.items()}
         reason = words(f"signature.reason_{answer.reason}", **values)
         st.caption(f":material/visibility_off: {words('signature.no_overlay', reason=reason)}")
         return
-    with paper("overlay"):
-        picture(answer.picture, words("alt.overlay"))
+    chosen = map_picture(answer, "overlay", words("alt.overlay"))
     st.caption(
-        words("signature.fidelity", value=words.number(answer.fidelity, 2)),
+        words("signature.fidelity", value=words.number(chosen.fidelity, 2)),
         help=words("signature.fidelity_help", minimum=words.number(answer.values["minimum"], 2)),
     )
     st.caption(
         words("signature.shuffled", value=words.number(answer.values["value"], 2)),
         help=words("signature.shuffled_help", maximum=words.number(answer.values["maximum"], 2)),
     )
+
+
+def map_picture(answer: Answer, key: str, alt: str) -> Picture:
+    """A heat map with its method's name, and a choice where several may be shown; gives the shown one."""
+    words, chosen = current_session.words(), 0
+    if len(answer.pictures) > 1:
+        chosen = st.segmented_control(
+            words("signature.method"),
+            range(len(answer.pictures)),
+            default=0,
+            required=True,
+            key=f"{key}-method",
+            format_func=lambda index: words(f"signature.method_{answer.pictures[index].method}"),
+        )
+    shown = answer.pictures[chosen]
+    with paper(key):
+        picture(shown.pixels, alt)
+    layer = shown.layer.removeprefix("layer")
+    st.caption(words(f"signature.about_{shown.method}", layer=layer))
+    return shown
 
 
 def paper(key: str):

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.components.layout import section
 from dashboard.shell import current_session
-from dashboard.students.view.specimen_panel import paper, picture, scan, specimen_name
+from dashboard.students.view.specimen_panel import map_picture, paper, picture, scan, specimen_name
 from dashboard.verification.view.comparison_pictures import agreement_map, superposed
 
 VIEWS = ("side", "sheet", "map")
@@ -97,14 +97,13 @@ def _map(questioned: bytes, _reference: str, _day: str, ids: list[str]) -> None:
     words = current_session.words()
     with st.spinner(words("verification.map_working")):
         answer = agreement_map(questioned, tuple(ids))
-    if answer.picture is None:
+    if not answer.pictures:
         values = {name: words.number(value, 2) for name, value in answer.values.items()}
         reason = words(f"verification.map_{answer.reason}", **values)
         st.caption(f":material/visibility_off: {reason}")
         return
-    with paper("agreement"):
-        picture(answer.picture, words("alt.agreement"))
+    chosen = map_picture(answer, "agreement", words("alt.agreement"))
     st.caption(
-        words("verification.map_caption", value=words.number(answer.fidelity, 2)),
+        words("verification.map_caption", value=words.number(chosen.fidelity, 2)),
         help=words("verification.map_help", minimum=words.number(answer.values["minimum"], 2)),
     )

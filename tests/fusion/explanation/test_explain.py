@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -6,11 +8,11 @@ from fusion.explanation.explain import (
     explain_score,
     force_of_change,
     sentence,
-    signature_direction,
 )
+from fusion.explanation.overlay import margin_direction
 from fusion.features.assemble import training_set
 from fusion.features.splits import mature_labels
-from fusion.model.booster import TreeSettings
+from fusion.model.booster import TreeSettings, tree_margin
 from fusion.model.fit import fit_model
 
 
@@ -61,24 +63,34 @@ def test_a_score_from_records_has_no_signature_bar(planted):
         model, "late", scores.phi[0], scores.inputs[0], scores.base_values[0], "records"
     )
     assert explanation.signature is None
-    assert not signature_direction(model, "late", scores.phi[0], scores.inputs[0]).any()
 
 
-def test_the_direction_raises_the_signatures_contribution(planted):
-    """Moving an embedding along its direction raises the mean signature margin; against it, lowers it."""
-    _, model, rows, scores = planted
-    stage = model.targets["late"].signature
-    steps = []
+def test_the_direction_raises_the_signatures_margin(planted):
+    """Moving an embedding along its direction raises the signature's margin; against it, lowers it."""
+    _, model, rows, _ = planted
+    stage, rng, steps = model.targets["late"].signature, np.random.default_rng(4), []
     for row in range(0, len(rows), 40):
-        direction = signature_direction(model, "late", scores.phi[row], scores.inputs[row])
-        assert np.linalg.norm(direction) == pytest.approx(1, abs=1e-5)
-        state = rows.signatures.states[rows.position[row]]
-        moved = np.stack([state + step * direction for step in (-0.5, 0.5)])
-        from fusion.model.booster import tree_margin
-
-        down, up = tree_margin(stage.booster, stage.matrix(moved, np.full(2, rows.as_of[row])))
+        state, as_of = rows.signatures.states[rows.position[row]], int(rows.as_of[row])
+        covered = state + 0.2 * np.linalg.norm(state) / np.sqrt(len(state)) * rng.normal(
+            size=(30, len(state))
+        )
+        direction = margin_direction(model, "late", as_of, np.vstack([state, covered]))
+        if not direction.any():
+            continue
+        assert abs(direction @ state) <= 1e-3 * np.linalg.norm(direction) * np.linalg.norm(state)
+        unit = state / np.linalg.norm(state)
+        along = 0.2 * direction / np.linalg.norm(direction)
+        moved = np.stack([unit - along, unit + along])
+        down, up = tree_margin(stage.booster, stage.matrix(moved, np.full(2, as_of)))
         steps.append(up - down)
-    assert np.mean(steps) > 0.1
+    assert len(steps) > 5 and np.mean(steps) > 0 and np.mean(np.array(steps) >= 0) > 0.8
+
+
+def test_a_model_of_records_alone_has_no_direction(planted):
+    _, model, _, _ = planted
+    alone = replace(model, targets={"late": replace(model.targets["late"], signature=None)})
+    with pytest.raises(ValueError, match="has no signature stage for 'late'"):
+        margin_direction(alone, "late", 0, np.ones((3, 33)))
 
 
 def test_phi_of_another_model_is_refused(planted):

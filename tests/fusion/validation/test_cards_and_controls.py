@@ -1,12 +1,13 @@
 import re
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from data.cases.trial_outcomes import HelpSince
-from fusion.explanation.overlay import explain_signature, signature_margin
+from fusion.explanation.overlay import explain_signature, margin_direction, signature_margin
 from fusion.features.splits import mature_labels
 from fusion.model.booster import TreeSettings
 from fusion.model.fit import fit_model
@@ -120,11 +121,8 @@ def test_the_signature_margin_follows_embeddings_as_at_scoring_time(assessed, si
 def test_the_map_of_another_encoder_is_refused(assessed):
     model, manifest = assessed
     named = type(model)(model.encoder, model.targets, model.settings, manifest)
-    size = len(named.feature_names)
     with pytest.raises(ValueError, match="sim@1"):
-        explain_signature(
-            named, OtherEncoder(), np.zeros((4, 4), np.uint8), "late", np.ones(size), np.ones(size)
-        )
+        explain_signature(named, OtherEncoder(), np.zeros((4, 4), np.uint8), "late", 2)
 
 
 @dataclass(frozen=True)
@@ -136,26 +134,39 @@ class TrainedEncoder:
         return type("Info", (), {"encoder_id": "sim@1"})
 
 
-@pytest.mark.parametrize(
-    ("fidelity", "alike", "shown"), [(0.6, 0.1, True), (0.6, 0.8, False), (0.2, 0.1, False)]
-)
-def test_a_map_is_shown_only_when_it_is_faithful_and_depends_on_what_was_learned(
-    assessed, monkeypatch, fidelity, alike, shown
-):
-    from vision.encoder import heat_maps as gradcam
+def covered(moves, embeddings):
+    """What covering a signature's ink came to."""
+    return SimpleNamespace(moves=moves, embeddings=embeddings)
 
-    shuffled = []
-    monkeypatch.setattr(gradcam, "heatmap_along", lambda *_: "map")
-    monkeypatch.setattr(gradcam, "occlusion_fidelity", lambda *_: fidelity)
-    monkeypatch.setattr(gradcam, "randomised_similarity", lambda *_: shuffled.append(1) or alike)
+
+def test_ink_that_moves_no_score_has_no_map_and_other_ink_is_followed_through_the_trees(
+    assessed, simulated, monkeypatch
+):
+    from vision.encoder import heat_maps
+
     model, manifest = assessed
     named = type(model)(model.encoder, model.targets, model.settings, manifest)
-    ones = np.ones(len(named.feature_names))
-    found = explain_signature(named, TrainedEncoder(), np.zeros((4, 4), np.uint8), "late", ones, ones)
-    assert found.shown is shown and found.fidelity == fidelity
-    assert len(shuffled) == (fidelity >= 0.3)  # no work for a map that is not shown anyway
-    nothing = explain_signature(named, TrainedEncoder(), np.zeros((4, 4), np.uint8), "late", 0 * ones, ones)
-    assert nothing is None
+    row = simulated.rows.take(np.flatnonzero(simulated.rows.as_of == 2)[:1])
+    state = simulated.rows.signatures.states[row.position]
+    near = state + np.random.default_rng(0).normal(0, 0.1, (20, state.shape[1]))
+    embeddings, asked = np.vstack([state, near]), []
+
+    def occlude(encoder, image, gain):
+        worth = gain(embeddings)
+        asked.append(worth)
+        return covered(len(asked) > 1, embeddings)
+
+    monkeypatch.setattr(heat_maps, "occlude", occlude)
+    monkeypatch.setattr(heat_maps, "checked_maps", lambda encoder, image, direction, found: [direction])
+    monkeypatch.setattr(heat_maps, "best_first", lambda maps: maps)
+    image = np.zeros((4, 4), np.uint8)
+    assert explain_signature(named, TrainedEncoder(), image, "late", 2) == []
+    np.testing.assert_allclose(asked[0], signature_margin(named, "late", 2)(embeddings))
+    led = explain_signature(named, TrainedEncoder(), image, "late", 2)
+    wanted = margin_direction(named, "late", 2, embeddings)
+    assert len(led) == wanted.any()
+    if led:
+        np.testing.assert_array_equal(led[0], wanted)
 
 
 def test_blank_paper_and_an_untrained_network_replace_the_embeddings(monkeypatch):

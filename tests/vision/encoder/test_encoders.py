@@ -192,9 +192,12 @@ def test_the_shipped_encoder_loads_is_small_and_names_its_origin():
 
     encoder = load_encoder()
     assert SHIPPED_FILE.stat().st_size < 50e6
-    assert encoder.info.name == "tepat-resnet50" and encoder.info.version.startswith("v2-")
+    assert encoder.info.name == "tepat-resnet50" and encoder.info.version.startswith("v3-")
     assert "synthetic" in encoder.info.weights_source
     assert encoder.ink_bright and encoder.input_size == (64, 160) and encoder.info.dim == 1605
+    fine = load_encoder("tepat-resnet50-fine")
+    assert fine.input_size == (128, 320) and fine.info.dim == 1605
+    assert fine.info.encoder_id != encoder.info.encoder_id
     card = SHIPPED_FILE.with_name("MODEL_CARD.md").read_text(encoding="utf-8")
     assert encoder.info.weights_sha256 in card
 

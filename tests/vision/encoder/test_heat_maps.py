@@ -9,7 +9,12 @@ from data.signatures.encoder_info import EncoderInfo
 from vision.encoder.backbones import Encoder
 from vision.encoder.heat_map_overlay import blend
 from vision.encoder.heat_maps import (
+    CheckedMap,
+    Heatmap,
+    best_first,
+    checked_maps,
     heatmap_along,
+    occlude,
     occlusion_fidelity,
     randomised_similarity,
     similarity_direction,
@@ -58,6 +63,50 @@ def test_the_map_lies_on_the_strokes_that_the_direction_asks_for(encoder, layer)
     assert 0 <= across.values.min() and across.values.max() <= 1
     assert across.values[:, :160].sum() > 5 * across.values[:, 180:].sum()
     assert upright.values[:, 180:].sum() > 5 * upright.values[:, :160].sum()
+
+
+def test_hires_cam_is_gradient_times_activation_at_each_place(encoder):
+    """The net's last layer is averaged, so each place's gradient is the same: HiResCAM and Grad-CAM agree."""
+    scan, direction = scan_with_bars(), np.array([1.0, 0.0])
+    hires = heatmap_along(encoder, scan, direction, "features", "hires_cam")
+    plain = heatmap_along(encoder, scan, direction, "features", "grad_cam")
+    assert hires.method == "hires_cam" and plain.method == "grad_cam"
+    np.testing.assert_allclose(hires.values, plain.values, atol=1e-5)
+    with pytest.raises(ValueError, match="method must be 'grad_cam' or 'hires_cam', got 'cam'"):
+        heatmap_along(encoder, scan, direction, "features", "cam")
+
+
+def test_covering_follows_what_the_embedding_is_worth_and_not_only_a_direction(encoder):
+    scan = scan_with_bars()
+    along = occlude(encoder, scan, np.array([1.0, 0.0]))
+    steps = occlude(encoder, scan, lambda embeddings: np.floor(embeddings[:, 0] * 1e6))
+    assert along.moves and steps.moves and len(along.cells) == len(along.lost)
+    assert along.embeddings.shape == (len(along.cells) + 1, 2)
+    flat = occlude(encoder, scan, lambda embeddings: np.ones(len(embeddings)))
+    assert not flat.moves and flat.fidelity(np.random.default_rng(0).random(scan.shape)) == 0
+    with pytest.raises(ValueError, match="heat must have the scan's shape"):
+        along.fidelity(np.zeros((3, 3)))
+
+
+def test_every_kind_of_map_that_the_network_has_is_checked(encoder):
+    scan, direction = scan_with_bars(), np.array([1.0, -1.0])
+    maps = checked_maps(encoder, scan, direction, occlude(encoder, scan, direction))
+    assert [one.heat.method for one in maps] == ["gradients"]  # it has no layer2, layer3 or layer4
+    assert maps[0].faithful and -1 <= maps[0].alike <= 1
+
+
+def checked(method, fidelity, alike=0.0):
+    return CheckedMap(Heatmap(np.zeros((2, 2)), 1.0, "layer4", "e", method), fidelity, alike)
+
+
+def test_grad_cam_leads_where_it_is_faithful_and_another_kind_stands_beside_it():
+    cam, hires, summed = checked("grad_cam", 0.3), checked("hires_cam", 0.5), checked("gradients", 0.9)
+    assert best_first([cam, hires, summed]) == [cam, summed]
+    assert best_first([checked("grad_cam", 0.29), hires, summed]) == [hires, summed]
+    assert best_first([cam, checked("grad_cam", 0.8)]) == [cam]
+    alike = checked("gradients", 0.9, 0.51)
+    assert best_first([checked("grad_cam", 0.1), alike]) == [alike] and not alike.shown
+    assert best_first([checked("grad_cam", 0.1), checked("gradients", 0.2)])[0].fidelity == 0.2
 
 
 def test_nothing_is_hot_outside_the_cropped_ink(encoder):

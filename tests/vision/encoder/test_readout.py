@@ -5,10 +5,18 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from vision.encoder.backbones import NoWeights, load_encoder
+from vision.encoder.backbones import Encoder, NoWeights, load_encoder
 from vision.encoder.embed import embed_prepared, to_tensor
 from vision.encoder.readout import SymmetricLog, describe_average, describe_covariance
-from vision.encoder.readout_layout import AVERAGED, CO_VARYING, PREFIX, covariance_length, readout_length
+from vision.encoder.readout_layout import (
+    AVERAGED,
+    CO_VARYING,
+    FINE,
+    PREFIX,
+    covariance_length,
+    readout_length,
+)
+from vision.encoder.staged import staged_parts
 from vision.recipes import synthetic_encoder
 from vision.recipes.checkpoints import TrainingState
 from vision.recipes.readout_fit import FORGED, GENUINE, add_readout, synthetic_inks
@@ -86,6 +94,21 @@ def test_a_fitted_readout_centres_and_scales_every_number(fitted):
     co_varying = vectors[:, : -AVERAGED["layer4"]]  # twenty images span no 64 averages
     np.testing.assert_allclose(co_varying.mean(axis=0), 0, atol=0.02)
     np.testing.assert_allclose(co_varying.std(axis=0), 1, atol=0.02)
+
+
+def test_the_fine_readout_is_fitted_on_larger_images_of_its_own(fitted):
+    tensors, variant = load_file(fitted[0]), f"{FINE}{PREFIX}"
+    plain = {key.removeprefix(PREFIX) for key in tensors if key.startswith(PREFIX)}
+    fine = {key.removeprefix(variant) for key in tensors if key.startswith(variant)}
+    assert fine == plain
+    parts = staged_parts(fitted[0], None, None, FINE)
+    assert parts is not None and parts["input_size"] == (128, 320)
+    encoder = Encoder(**parts)
+    inks = synthetic_inks((128, 320), writers=2, seed=5)
+    vectors = embed_prepared(encoder, inks)[:, : -AVERAGED["layer4"]]
+    np.testing.assert_allclose(vectors.mean(axis=0), 0, atol=0.02)
+    in_torch = embed_prepared(encoder.with_module(encoder.module), inks[:2])
+    np.testing.assert_allclose(in_torch[:, : vectors.shape[1]], vectors[:2], atol=1e-2)
 
 
 def test_the_file_keeps_the_network_and_gives_the_training_head_up_for_the_readout(fitted):

@@ -1,6 +1,7 @@
 """The training recipe: its data, its loss, its schedule, and going on after a kill."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -61,9 +62,29 @@ def test_the_learning_rate_stays_between_nothing_and_its_peak(progress, peak):
     assert 0 < recipe.rate_at(progress, peak) <= peak * (1 + 1e-9)
 
 
-def test_images_grow_while_training_goes_on():
-    sizes = [recipe.shape_at(progress, (48, 64))[0] for progress in np.linspace(0, 1, 21)]
-    assert sizes == sorted(sizes) and sizes[0] < sizes[-1]
+def test_every_step_draws_one_of_the_heights_and_always_the_same():
+    settings = replace(SMALL, heights=(32, 64))
+    shapes = [recipe.shape_at(step, settings) for step in range(40)]
+    assert set(shapes) == {(32, 80), (64, 160)}
+    assert shapes == [recipe.shape_at(step, settings) for step in range(40)]
+    images, _ = recipe.WriterStream(settings).batch(3)
+    assert images.shape[1:] == shapes[3]
+
+
+def test_scans_of_forms_join_the_drawn_signatures():
+    drawn = recipe.WriterStream(replace(SMALL, scanned=0.0)).batch(1, (64, 160))[0]
+    scanned = recipe.WriterStream(replace(SMALL, scanned=1.0)).batch(1, (64, 160))[0]
+    assert scanned.shape == drawn.shape and not np.array_equal(scanned, drawn)
+    assert (scanned.reshape(4, -1).max(axis=1) > 0).all()
+
+
+def test_batches_drawn_ahead_by_other_processes_are_those_that_one_would_draw():
+    ahead, alone = (recipe._batches(recipe.WriterStream(SMALL), 7, processes) for processes in (2, 0))
+    for _ in range(3):
+        (images, classes), (same, same_classes) = next(ahead), next(alone)
+        torch.testing.assert_close(images, same)
+        torch.testing.assert_close(classes, same_classes)
+    ahead.close()
 
 
 def ticking(dies_at=None):
@@ -138,8 +159,6 @@ def test_the_exported_file_is_a_usable_encoder_under_fifty_megabytes(tmp_path):
 
 
 def test_a_run_can_start_from_another_ones_encoder(tmp_path):
-    from dataclasses import replace
-
     encoder, _ = recipe.build_network(SMALL)
     recipe.export(encoder, tmp_path / "first.safetensors", SMALL, TrainingState(1, 1.0))
     second = replace(SMALL, seed=9, writers=5, start=str(tmp_path / "first.safetensors"))
