@@ -16,6 +16,7 @@ from fusion.model.risk_model import RiskModel
 SIGNATURE = "signature"
 OTHER = "another"  # what the encoder calls a value that no column stands for
 NEARLY_ALL = 0.9  # share of peers from which on a value that they have too is no reason
+NOT_BESIDE: tuple[bool, float | None] = (False, None)  # shared, usual: where nothing is known of peers
 OF_THE_GROUP = ("degree_level", "as_of_index", "terms_left")  # what peers are chosen by
 
 
@@ -37,7 +38,8 @@ class Contribution:
         Whether nearly all peers have the same (:data:`NEARLY_ALL`), or peers are chosen by it: it belongs to
         the sum and says nothing of this student.
     usual : float or None
-        The usual value among the peers, of a number; None where it is not known.
+        The usual value among the peers, of a number; None where it is not known, and where too few of the
+        level stood at that term, so that those of every level stand in.
     """
 
     name: str
@@ -126,7 +128,7 @@ def explain_score(
     records = len(model.encoder.names)
     beside = _beside_peers(model, target, inputs[:records])
     parts = [
-        _contribution(name, model.encoder.value(name, inputs[i]), float(phi[i]), *beside.get(name, ()))
+        _contribution(name, model.encoder.value(name, inputs[i]), float(phi[i]), beside.get(name, NOT_BESIDE))
         for i, name in enumerate(names[:records])
     ]
     if modality == "fused":
@@ -156,13 +158,13 @@ def _beside_peers(model: RiskModel, target: str, inputs: np.ndarray) -> dict[str
             share = peers.share_with(group, columns, None if np.isnan(code) else int(code))
             found[name] = (name in OF_THE_GROUP or share >= NEARLY_ALL, None)
         else:
-            usual = float(peers.usual[group, columns[0]])
+            usual = float(peers.usual[group, columns[0]]) if peers.of_one_level(group) else np.nan
             found[name] = (name in OF_THE_GROUP, None if np.isnan(usual) else usual)
     return found
 
 
 def _contribution(
-    name: str, value: float | str | None, phi: float, shared: bool = False, usual: float | None = None
+    name: str, value: float | str | None, phi: float, beside: tuple[bool, float | None] = NOT_BESIDE
 ) -> Contribution:
     if name == SIGNATURE:
         feature = Feature(SIGNATURE, "signature", "signature", modality="signature")
@@ -178,8 +180,7 @@ def _contribution(
         value,
         phi,
         feature.changeable,
-        shared,
-        usual,
+        *beside,
     )
 
 
