@@ -44,11 +44,13 @@ def show() -> None:
     parts.student_header(student, terms, row)
     offer_line(key)
     events = queries.case_events(store, scope, key)
+    lead = st.container()  # above the choice of what the page is about, and filled after it
+    target = target_choice()
     if row is not None and is_past(row):
-        standing_card(row, not parts.served_history(key, "late").empty)
+        with lead:
+            standing_card(row, not parts.served_history(key, "late").empty, target)
     else:
         row = None
-    target = target_choice()
     history = parts.served_history(key, target)
     newest, stored, told = risk_cards(history, events, terms, (student, target), row)
     if not terms.empty:

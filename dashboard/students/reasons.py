@@ -7,21 +7,21 @@ from collections.abc import Mapping
 import pandas as pd
 
 from dashboard.shell.wording import Words
-from fusion.explanation.explain import Contribution, Explanation
-from fusion.explanation.facts import NO_COURSES, in_facts, label_key_of, unrecorded
+from fusion.explanation.explain import OTHER, Contribution, Explanation
+from fusion.explanation.facts import NO_COURSES, SHARED, in_facts, label_key_of, unrecorded
 from fusion.features.feature_list import FEATURES
 
-COLUMNS = ("name", "label", "shown", "phi", "modality", "changeable")
+COLUMNS = ("name", "label", "shown", "phi", "modality", "changeable", "told", "usual")
 WEIGHTY = 0.02  # log-odds under which a reason is not worth a sentence
-UNLISTED = "another"  # what the encoder calls a category that no column stands for
 SHARES = ("share", "share of plan", "share of meetings")
-_IN_WORDS = {None: "missing", NO_COURSES: "no_courses", UNLISTED: "unlearned"}
+_IN_WORDS = {None: "missing", NO_COURSES: "no_courses", OTHER: "unlearned"}
 _FAMILIES = {"entry_type": "entry_type", "status_last": "status"}
 
 
 def reasons_frame(explanation: Explanation, programs: dict[str, str], words: Words) -> pd.DataFrame:
     """One row per fact (:mod:`fusion.explanation.facts`), the signature as one; what can still change first,
-    by strength.
+    by strength. ``told``: whether it is a reason in words; ``usual``: the peers' usual value as shown, empty
+    where there is none or it is the student's own.
 
     Parameters
     ----------
@@ -38,7 +38,10 @@ def reasons_frame(explanation: Explanation, programs: dict[str, str], words: Wor
         Columns :data:`COLUMNS`.
     """
     rows = [
-        (c.name, label_of(c, words), shown_value(c, programs, words), c.phi, c.modality, c.changeable)
+        (
+            *(c.name, label_of(c, words), shown_value(c, programs, words), c.phi, c.modality, c.changeable),
+            *(c.told, _usual(c, words)),
+        )
         for c in _ordered(explanation)
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -50,6 +53,14 @@ def _ordered(explanation: Explanation) -> list[Contribution]:
     return sorted(told, key=lambda c: (not c.changeable, -abs(c.phi)))
 
 
+def _usual(contribution: Contribution, words: Words) -> str:
+    """The peers' usual value beside the student's, where the two can be told apart."""
+    if contribution.usual is None or not isinstance(contribution.value, float):
+        return ""
+    usual = shown_feature(contribution.name, contribution.usual, words)
+    return "" if usual == shown_value(contribution, {}, words) else usual
+
+
 def label_of(contribution: Contribution, words: Words) -> str:
     """The feature's name in words."""
     if contribution.modality == "signature":
@@ -58,9 +69,9 @@ def label_of(contribution: Contribution, words: Words) -> str:
 
 
 def shown_value(contribution: Contribution, programs: dict[str, str], words: Words) -> str:
-    """The student's value with its unit; empty for the signature."""
+    """The student's value with its unit; empty for the signature and for what nearly all peers share."""
     value, unit = contribution.value, contribution.unit
-    if contribution.modality == "signature":
+    if contribution.modality == "signature" or contribution.name == SHARED:
         return ""
     if value in _IN_WORDS:
         return words(f"unit.{_IN_WORDS[value]}")
@@ -118,7 +129,7 @@ def in_brief(explanation: Explanation, programs: dict[str, str], words: Words, n
 
     What can still change comes first; where nothing of that kind raises the risk, the line says so.
     """
-    raising = [c for c in _ordered(explanation) if c.phi >= WEIGHTY and c.modality == "records"]
+    raising = [c for c in _ordered(explanation) if c.phi >= WEIGHTY and c.modality == "records" and c.told]
     if raising and not raising[0].changeable:
         return words("reasons.only_fixed")
     return "; ".join(f"{label_of(c, words)} {shown_value(c, programs, words)}" for c in raising[:n])

@@ -13,6 +13,7 @@ from data import schema
 from data.engine.bulk import fetch, fetch_by_keys
 from data.engine.database import Store
 from data.records.name_search import named
+from data.records.recognised import with_recognised
 from data.records.told_terms import told
 from data.scores.standing import last_completed, past, register_day, still_open, terms_over
 from data.trust.scope import Scope
@@ -156,8 +157,8 @@ def _with_plan(found: pd.DataFrame, terms: pd.DataFrame, day: date | None) -> pd
     credits = mine["credits_cum"].fillna(summed.reindex(found["student_key"])).to_numpy(float)
     cohorts = {cohort: terms_over(int(cohort), day) if day else 0 for cohort in found["cohort_term"].unique()}
     required = found["required_credits"].to_numpy(float)
-    recognised = found["recognized_credits"].to_numpy(float)
-    credits = credits + _apart(recognised, credits - summed.reindex(found["student_key"]).to_numpy(float))
+    of_terms = summed.reindex(found["student_key"]).to_numpy(float)
+    credits = with_recognised(credits, found["recognized_credits"].to_numpy(float), of_terms)
     return found.drop(columns="recognized_credits").assign(
         terms_over=found["cohort_term"].map(cohorts).astype("int64"),
         credits=credits,
@@ -166,13 +167,3 @@ def _with_plan(found: pd.DataFrame, terms: pd.DataFrame, day: date | None) -> pd
         status_last=mine["status"].to_numpy(object),
         last_term=mine["term_id"].to_numpy(float),
     )
-
-
-def _apart(recognised: np.ndarray, beyond_terms: np.ndarray) -> np.ndarray:
-    """Credits recognised at entry that a register's total leaves out; 0 where it holds them.
-
-    ``beyond_terms`` is how much the total exceeds what the terms' rows brought. A total that holds the
-    recognised credits exceeds it by them, less what was repeated; of a register without credits by term it
-    cannot be told, and the total is taken as it is.
-    """
-    return np.where((recognised > 0) & (beyond_terms < recognised / 2), recognised, 0.0)

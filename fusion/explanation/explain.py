@@ -14,6 +14,10 @@ from fusion.features.feature_list import FEATURES, Feature
 from fusion.model.risk_model import RiskModel
 
 SIGNATURE = "signature"
+OTHER = "another"  # what the encoder calls a value that no column stands for
+NEARLY_ALL = 0.9  # share of peers from which on a value that they have too is no reason
+NOT_BESIDE: tuple[bool, float | None] = (False, None)  # shared, usual: where nothing is known of peers
+OF_THE_GROUP = ("degree_level", "as_of_index", "terms_left")  # what peers are chosen by
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,12 @@ class Contribution:
         Log-odds; above 0 raises the risk.
     changeable : bool
         Whether it can still be influenced.
+    shared : bool
+        Whether nearly all peers have the same (:data:`NEARLY_ALL`), or peers are chosen by it: it belongs to
+        the sum and says nothing of this student.
+    usual : float or None
+        The usual value among the peers, of a number; None where it is not known, and where too few of the
+        level stood at that term, so that those of every level stand in.
     """
 
     name: str
@@ -41,6 +51,14 @@ class Contribution:
     value: float | str | None
     phi: float
     changeable: bool
+    shared: bool = False
+    usual: float | None = None
+
+    @property
+    def told(self) -> bool:
+        """Whether it is a reason in words: a value on record that sets this student apart. The rest belongs
+        to the sum, and a chart shows it."""
+        return self.modality == "signature" or not (self.shared or self.value in (None, OTHER))
 
 
 @dataclass(frozen=True)
@@ -108,8 +126,9 @@ def explain_score(
     if phi.shape != (len(names),) or inputs.shape != (len(names),):
         raise ValueError(f"phi and inputs must have {len(names)} values, got {phi.shape} and {inputs.shape}")
     records = len(model.encoder.names)
+    beside = _beside_peers(model, target, inputs[:records])
     parts = [
-        _contribution(name, model.encoder.value(name, inputs[i]), float(phi[i]))
+        _contribution(name, model.encoder.value(name, inputs[i]), float(phi[i]), beside.get(name, NOT_BESIDE))
         for i, name in enumerate(names[:records])
     ]
     if modality == "fused":
@@ -119,7 +138,34 @@ def explain_score(
     return Explanation(target, float(base_value), margin, tuple(parts))
 
 
-def _contribution(name: str, value: float | str | None, phi: float) -> Contribution:
+def _beside_peers(model: RiskModel, target: str, inputs: np.ndarray) -> dict[str, tuple[bool, float | None]]:
+    """Of every feature whether nearly all peers have the same, and the usual value among them; empty for
+    models from before there were peers.
+
+    A contribution is what a value adds beside the mean over the peers' own: where nearly all have the same
+    value, it is next to what few others have, and not what sets this student apart. Only categories without a
+    direction can have one all the same; of anything else a value that is usual adds nothing.
+    """
+    encoder, peers = model.encoder, model.targets[target].records.peers
+    if peers is None:
+        return {}
+    at = {name: encoder.value(name, code) for name, code in zip(encoder.names, inputs, strict=True)}
+    group = peers.group_at(at.get("as_of_index"), at.get("degree_level"))
+    found = {}
+    for position, (name, code) in enumerate(zip(encoder.names, inputs, strict=True)):
+        columns = np.flatnonzero(encoder.owners == position)
+        if name in encoder.categories:
+            share = peers.share_with(group, columns, None if np.isnan(code) else int(code))
+            found[name] = (name in OF_THE_GROUP or share >= NEARLY_ALL, None)
+        else:
+            usual = float(peers.usual[group, columns[0]]) if peers.of_one_level(group) else np.nan
+            found[name] = (name in OF_THE_GROUP, None if np.isnan(usual) else usual)
+    return found
+
+
+def _contribution(
+    name: str, value: float | str | None, phi: float, beside: tuple[bool, float | None] = NOT_BESIDE
+) -> Contribution:
     if name == SIGNATURE:
         feature = Feature(SIGNATURE, "signature", "signature", modality="signature")
     else:
@@ -134,6 +180,7 @@ def _contribution(name: str, value: float | str | None, phi: float) -> Contribut
         value,
         phi,
         feature.changeable,
+        *beside,
     )
 
 
@@ -185,7 +232,10 @@ def sentence(
     if target == "late":
         risk, low, high = 1 - risk, None if high is None else 1 - high, None if low is None else 1 - low
     least, most = (None if end is None or end != end else round(100 * end) for end in (low, high))
-    return Sentence(target, 100, min(max(round(100 * risk), 1), 99), least, most, terms_left)
+    about = min(max(round(100 * risk), 1), 99)
+    if least is not None and most is not None:  # a range holds the number that it is about
+        least, most = min(least, about), max(most, about)
+    return Sentence(target, 100, about, least, most, terms_left)
 
 
 def cohort_summary(model: RiskModel, phi: np.ndarray) -> pd.DataFrame:

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from fusion.explanation.explain import Contribution, Explanation
+from fusion.explanation.explain import OTHER, Contribution, Explanation
 
 if TYPE_CHECKING:
     from fusion.model.risk_model import RiskModel
 
 _LAST, _PRESENCE = "results of the last term", "presence"
+SHARED = "shared"  # name of what nearly all peers have too, all of it together
 _FACTS = {
     "programme": ("program_code", "degree_level"),
     "way in": ("entry_type", "recognized_credits"),
@@ -38,7 +39,6 @@ _FACTS = {
 FACT_OF = {name: fact for fact, names in _FACTS.items() for name in names}
 """Feature → fact; a feature that is not named is a fact of its own."""
 ABSENT = ("C", "N")  # last status without courses: on leave, not registered
-OTHER = "another"  # what the encoder calls a value that no column stands for
 NO_COURSES = "no courses"  # what is shown of such a term where its status has no column
 _FIRST = {  # after one term what was reached so far is what the term brought
     "grades so far": "grades of the last term",
@@ -62,6 +62,7 @@ def in_facts(explanation: Explanation) -> Explanation:
     lowers what was taken per term: all one fact, shown by the status, which can still change. After the first
     term what was reached so far and what the term brought are one fact. A number that can still change is not
     shown by another name of it that cannot, and no number is shown twice where a fact has another to show.
+    What nearly all peers have too is no reason: it stands in one sum of its own (:data:`SHARED`).
 
     Parameters
     ----------
@@ -76,10 +77,27 @@ def in_facts(explanation: Explanation) -> Explanation:
     values = {c.name: c.value for c in explanation.contributions}
     absent, first = _away_now(values), values.get("as_of_index") == 1
     parts: dict[str, list[Contribution]] = defaultdict(list)
+    shared = [c for c in explanation.contributions if c.shared]
     for c in explanation.contributions:
-        parts[_fact_of(c.name, absent, first)].append(c)
+        if not c.shared:
+            parts[_fact_of(c.name, absent, first)].append(c)
     told = [_as_one(members, values, absent and fact == _PRESENCE) for fact, members in parts.items()]
+    told += [_together(shared)] if shared else []
     return replace(explanation, contributions=tuple(sorted(told, key=lambda c: -abs(c.phi))))
+
+
+def _together(shared: list[Contribution]) -> Contribution:
+    return replace(
+        shared[0],
+        name=SHARED,
+        label_key=f"reasons.{SHARED}",
+        label="what nearly all peers have too",
+        unit="",
+        value=None,
+        phi=sum(c.phi for c in shared),
+        changeable=False,
+        usual=None,
+    )
 
 
 def _away_now(values: dict) -> bool:
@@ -148,6 +166,7 @@ def _lead(members: list[Contribution], values: dict, total: float, away_now: boo
         lead = along["status_last"]
         return replace(lead, value=NO_COURSES) if lead.value == OTHER else lead
     same = [c for c in along.values() if c.phi * total > 0] or members
+    same = [c for c in same if c.told] or same  # what is not recorded leads only where nothing else moved it
     lead = max(same, key=lambda c: abs(c.phi))
     if lead.name == "gpa_missing":  # terms without a GPA because nothing was studied: say that
         away = [along[name] for name in _AWAY if name in along and _count(along[name].value) > 0]
@@ -156,8 +175,12 @@ def _lead(members: list[Contribution], values: dict, total: float, away_now: boo
     if lead.name in ("gpa_lowest", "gpa_first") and lead.value == values.get("gpa_last"):
         others = [c for c in same if c.value != lead.value]
         lead = max(others, key=lambda c: abs(c.phi), default=lead)
+    if lead.name == "credits_cum":  # a number of credits says little without the plan
+        lead = next((c for c in same if c.name == "credit_pace"), lead)
     if not lead.changeable and lead.value is not None:
-        alike = (c for c in along.values() if c.changeable and c.unit == lead.unit and c.value == lead.value)
+        # a risk lowered by the past is not lowered by what the last term did not add
+        names = along.values() if total > 0 else same
+        alike = (c for c in names if c.changeable and c.unit == lead.unit and c.value == lead.value)
         return next(alike, lead)
     return lead
 
@@ -178,30 +201,49 @@ def facts_of_many(
     phi, inputs : ndarray, (scores, features), float32
         As stored.
     wanted : callable
-        Of a feature's name; a fact none of whose features is wanted is left out.
+        Of a feature's name; a fact none of whose features is wanted is left out. What nearly all peers share
+        is not taken out: none of it can change, and facts that can have no part of it.
 
     Returns
     -------
     DataFrame
-        One row per score, one column per fact, log-odds.
+        One row per score, one column per fact, log-odds; 0 where nothing on record tells of the fact.
     """
     names = list(model.encoder.names)
-    absent, first = np.zeros(len(phi), bool), np.zeros(len(phi), bool)
+    absent, first = _away_of_many(model, inputs), np.zeros(len(phi), bool)
     if "as_of_index" in names:
         first = inputs[:, names.index("as_of_index")] == 1
-    if "status_last" in names:
-        stood = inputs[:, names.index("status_last")]
-        absent = np.array([model.encoder.value("status_last", code) in ABSENT for code in stood], bool)
-        if {"credits_last", "pass_ratio_last"} <= set(names):
-            other = np.array([model.encoder.value("status_last", code) == OTHER for code in stood], bool)
-            passed, share = (inputs[:, names.index(name)] for name in ("credits_last", "pass_ratio_last"))
-            absent |= other & (passed == 0) & np.isnan(share)
-    sums: dict[str, np.ndarray] = {}
+    parts: dict[str, list[tuple[int, np.ndarray]]] = defaultdict(list)
     for place, name in enumerate(names):
-        part = phi[:, place].astype(float)
         for away, begun in product((False, True), repeat=2):
             mine, fact = (absent == away) & (first == begun), _fact_of(name, away, begun)
             if mine.any() or (away, begun) == (False, False):
-                sums[fact] = sums.get(fact, 0.0) + np.where(mine, part, 0.0)
+                parts[fact].append((place, mine))
     keep = {FACT_OF.get(name, name) for name in names if wanted(name)}
-    return pd.DataFrame({fact: values for fact, values in sums.items() if fact in keep})
+    recorded = ~np.isnan(inputs)
+    for place, name in enumerate(names):
+        if name in model.encoder.categories:
+            recorded[:, place] &= inputs[:, place] >= 0  # else a value that no column stands for
+    sums = {}
+    for fact in (fact for fact in parts if fact in keep):
+        moved = [(place, np.where(mine, phi[:, place].astype(float), 0.0)) for place, mine in parts[fact]]
+        total = np.sum([part for _, part in moved], axis=0)
+        told = absent & (fact == _PRESENCE)
+        for place, part in moved:
+            told = told | (recorded[:, place] & (part * total > 0))
+        sums[fact] = np.where(told, total, 0.0)
+    return pd.DataFrame(sums)
+
+
+def _away_of_many(model: RiskModel, inputs: np.ndarray) -> np.ndarray:
+    """:func:`_away_now` of every row."""
+    names = list(model.encoder.names)
+    if "status_last" not in names:
+        return np.zeros(len(inputs), bool)
+    told = [model.encoder.value("status_last", code) for code in inputs[:, names.index("status_last")]]
+    absent = np.array([value in ABSENT for value in told], bool)
+    if {"credits_last", "pass_ratio_last"} <= set(names):
+        other = np.array([value == OTHER for value in told], bool)
+        passed, share = (inputs[:, names.index(name)] for name in ("credits_last", "pass_ratio_last"))
+        absent |= other & (passed == 0) & np.isnan(share)
+    return absent

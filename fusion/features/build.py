@@ -15,6 +15,7 @@ import pandas as pd
 from data.calendar.study_time import study_time
 from data.calendar.term_calendar import as_of_date, from_ordinal, ordinal
 from data.columns import AS_OF_INDEXES
+from data.records.recognised import with_recognised
 from fusion.features.course_features import course_features
 from fusion.features.feature_list import (
     COURSE_FEATURES,
@@ -27,7 +28,7 @@ from fusion.features.feature_list import (
     signature_feature,
 )
 from fusion.features.renamed import one_name
-from fusion.features.term_grid import grid_features
+from fusion.features.term_grid import OF_TERMS, grid_features
 
 if TYPE_CHECKING:
     from data.queries import Records
@@ -259,7 +260,8 @@ def _number(frame: pd.DataFrame, name: str) -> pd.Series:
 
 def _credit_plan(table: pd.DataFrame, as_of_index: int) -> None:
     """Credits against the programme's plan; recognised credits count as earned."""
-    earned = table["credits_cum"]
+    earned = with_recognised(table["credits_cum"], table["recognized_credits"], table[OF_TERMS])
+    table["credits_cum"] = earned = pd.Series(earned, table.index)
     normal = table["terms_left"] + as_of_index
     planned = table["_required"] * as_of_index / normal
     table["credit_pace"] = (earned / planned.where(planned > 0)).astype(float)

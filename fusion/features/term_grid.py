@@ -14,6 +14,7 @@ OF_LOAD = (
     *("gpa_term", "credits_attempted", "credits_passed", "courses_failed", "courses_repeated"),
     "attendance_rate",
 )
+OF_TERMS = "_credits_of_terms"  # credits passed by term, summed; no feature
 SUMMED = ("credits_attempted", "credits_passed", "courses_failed", "courses_repeated")
 
 
@@ -38,6 +39,7 @@ def grid_features(
     -------
     DataFrame
         float64 columns (``status_last``: object), indexed by ``students``; missing where nothing is known.
+        :data:`OF_TERMS` is among them.
     """
     width = max(as_of_index, 1)
     rows = _without_empty_load(rows)
@@ -114,7 +116,8 @@ def _grades(table: pd.DataFrame, cells: dict) -> None:
 def _credits(table: pd.DataFrame, cells: dict) -> None:
     taken, passed = cells["credits_attempted"], cells["credits_passed"]
     booked = _last(cells["credits_cum"])
-    table["credits_cum"] = np.where(np.isnan(booked), _total(passed), booked)
+    table[OF_TERMS] = _total(passed)
+    table["credits_cum"] = np.where(np.isnan(booked), table[OF_TERMS], booked)
     table["credits_last"] = _last(passed)
     table["load_mean"] = _mean(taken)
     both = ~np.isnan(taken) & ~np.isnan(passed)

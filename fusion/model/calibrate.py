@@ -3,8 +3,10 @@
 The curve is logistic (two numbers, fitted on margins of students the trees never saw). The range is
 empirical: of the past students at the same as-of term those with the most similar risk are looked up, and
 the range is the Jeffreys interval of the share among them who met the outcome. So "of 100 past students like
-this about 34 did, range 27–42" can be counted in the archive. Where nobody can be counted (too few past
-students at that as-of term, or a risk beyond the outermost of them) there is no range.
+this about 34 did, range 27–42" can be counted in the archive. Neighbouring windows are drawn together until
+neither end of a range falls where the risk rises (:func:`_rising`): of two scores of one term the higher
+never has the lower range. Where nobody can be counted (too few past students at that as-of term, or a risk
+beyond the outermost of them) there is no range.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from fusion.model.booster import sigmoid
 FEWEST, MOST = 30, 1000  # past students behind a range
 LEAST_OF_TERM = 100  # past students at an as-of term below which nothing is counted there
 GRID = 40  # risks at which the range is looked up beforehand
+EVENED = 0.35  # weight of the regression where ranges are made to rise; the rest is the narrowest such range
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Calibrator:
         return sigmoid(self.intercept + self.slope * np.asarray(margin, float))
 
     def interval(self, risk, as_of_index) -> tuple[np.ndarray, np.ndarray]:
-        """95 % range around each risk, always containing it.
+        """95 % range around each risk, always containing it; neither end falls as the risk rises.
 
         Parameters
         ----------
@@ -115,9 +118,30 @@ def fit_calibrator(margin, outcome, as_of_index) -> Calibrator:
 def _look_up(windows: np.ndarray, risk: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Bounds by interpolation between the windows; NaN beyond the outermost ones."""
     low, high = (
-        np.interp(risk, windows[:, 1], windows[:, column], left=np.nan, right=np.nan) for column in (2, 3)
+        np.interp(risk, windows[:, 1], ends, left=np.nan, right=np.nan)
+        for ends in _rising(windows[:, 2], windows[:, 3])
     )
     return low, high
+
+
+def _rising(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ends of the ranges of windows in the order of their risk, without their falls.
+
+    Shares counted in neighbouring windows go up and down by chance; the curve from margin to risk only rises.
+    Two ways keep what holds: where lower ends lie below a rising truth, so does the highest of them so far,
+    and upper ends likewise; and so does isotonic regression, which keeps the order of two curves and leaves a
+    rising one as it is. The first gives the narrowest ranges and follows a single window drawn by chance, the
+    second evens it out. Their mean with :data:`EVENED` covers as often as what was counted, and is narrower
+    (``benchmarks/coverage.py``).
+    """
+    from scipy.optimize import isotonic_regression
+
+    even = np.stack([isotonic_regression(ends).x for ends in (low, high)])
+    narrow = np.stack([np.maximum.accumulate(low), np.minimum.accumulate(high[::-1])[::-1]])
+    if (narrow[0] > narrow[1]).any():  # windows that exclude each other: nothing narrow holds them all
+        return even[0], even[1]
+    lower, upper = EVENED * even + (1 - EVENED) * narrow
+    return lower, upper
 
 
 def _logit(probability) -> np.ndarray:

@@ -140,6 +140,33 @@ class Peers:
         places = [known.get(a, known.get(b, known[EVERYBODY])) for a, b in zip(narrow, wide, strict=True)]
         return np.array(places, int)
 
+    def group_at(self, as_of_index: float | str | None, degree_level: float | str | None) -> int:
+        """Position of the group of one student, as :meth:`group_of` finds it."""
+        at = np.nan if as_of_index is None else float(as_of_index)
+        return int(self.group_of(pd.DataFrame({"as_of_index": [at], "degree_level": [degree_level]}))[0])
+
+    def of_one_level(self, group: int) -> bool:
+        """Whether a group is of one degree level."""
+        return not self.names[group].endswith("|") and self.names[group] != EVERYBODY
+
+    def share_with(self, group: int, columns: np.ndarray, place: int | None) -> float:
+        """Share of a group's peers who have one value of a category; 0 of a category with a direction.
+
+        Parameters
+        ----------
+        group : int
+        columns : ndarray of int
+            The category's columns.
+        place : int or None
+            Which of them; -1: a value without a column, None: not recorded.
+        """
+        if not len(columns) or not self.shares[columns].all():
+            return 0.0
+        gone, usual = self.missing[group, columns[0]], self.usual[group, columns]
+        if place is None:
+            return float(gone)
+        return float((1 - gone) * (usual[place] if place >= 0 else 1 - usual.sum()))
+
     def fits(self, group: int, low, high, missing, column) -> np.ndarray:
         """Share of a group's peers that meet ``low <= value < high``; ``missing``: a missing value does too.
 

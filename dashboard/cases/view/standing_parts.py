@@ -65,7 +65,7 @@ def _past_table(chosen: CaseFilter) -> pd.DataFrame:
     return standing.past_table(rows, stores.programs(), current_session.words())
 
 
-def standing_card(row: dict, scored_before: bool) -> None:
+def standing_card(row: dict, scored_before: bool, target: str) -> None:
     """The lead of a student's page whose normal time is over.
 
     Parameters
@@ -74,6 +74,8 @@ def standing_card(row: dict, scored_before: bool) -> None:
         Of ``queries.standing``.
     scored_before : bool
         Whether the student has scores of the time when being late was a risk.
+    target : {"late", "dropout"}
+        Which of the two the page shows: a drop-out risk with a card of its own is not said here as well.
     """
     words = current_session.words()
     known = [standing.away(row, words), words("standing.no_late")]
@@ -81,6 +83,8 @@ def standing_card(row: dict, scored_before: bool) -> None:
     with st.container(border=True, key="card-standing"):
         st.markdown(f":material/event_busy: {standing.sentence(row, words)}")
         st.caption(" ".join(filter(None, known)))
+        if target == "dropout" and not pd.isna(row["dropout_risk"]):
+            return
         if not stores.counts_hold("dropout"):
             st.caption(words("place.no_dropout"))
         elif pd.isna(row["dropout_risk"]):

@@ -137,15 +137,19 @@ def _told(words: Words, frame: pd.DataFrame | None, *, changeable: bool) -> tupl
     """The strongest reasons of a kind that raise or lower the risk, with the student's value."""
     rows = _weighty(frame, changeable=changeable)
     return tuple(
-        words("reports.reason_up" if row.phi > 0 else "reports.reason_down", label=row.label, value=row.shown)
+        words(
+            "reports.reason_up" if row.phi > 0 else "reports.reason_down",
+            label=row.label,
+            value=f"{row.shown} ({words('reasons.usual', value=row.usual)})" if row.usual else row.shown,
+        )
         for row in rows.itertuples()
     )
 
 
 def _weighty(frame: pd.DataFrame | None, *, changeable: bool) -> pd.DataFrame:
     if frame is None:
-        return pd.DataFrame(columns=["label", "shown", "phi"])
-    rows = frame[(frame["modality"] == "records") & (frame["changeable"] == changeable)]
+        return pd.DataFrame(columns=["label", "shown", "phi", "usual"])
+    rows = frame[(frame["modality"] == "records") & (frame["changeable"] == changeable) & frame["told"]]
     rows = rows[rows["phi"].abs() >= WEIGHTY]
     return rows.reindex(rows["phi"].abs().sort_values(ascending=False).index).head(LISTED)
 

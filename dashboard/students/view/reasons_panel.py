@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import pandas as pd
 import streamlit as st
 
 from dashboard.charts.reasons import waterfall
@@ -43,7 +44,7 @@ def reasons_panel(explanation: Explanation, about: tuple) -> None:
         )
     with right:
         reasons = frame.to_dict("records")
-        records = [reason for reason in reasons if reason["modality"] == "records"]
+        records = [reason for reason in reasons if reason["modality"] == "records" and reason["told"]]
         for changeable, title in ((True, "changeable"), (False, "fixed")):
             st.markdown(
                 f"**{words(f'student.{title}')}**",
@@ -54,9 +55,21 @@ def reasons_panel(explanation: Explanation, about: tuple) -> None:
         if signature:
             st.markdown(f"**{words('reasons.signature')}**", help=words("signature.honesty"))
             _list(signature, floor=0.0)
-        missing = not_recorded(explanation, words)
-        if missing:
-            st.caption(words("student.missing", names=", ".join(map(inside, missing))))
+        gaps = gaps_line(explanation, frame, words)
+        if gaps:
+            st.caption(gaps)
+
+
+def gaps_line(explanation: Explanation, frame: pd.DataFrame, words: Words) -> str:
+    """What is not recorded, and whether that moves the score; empty where nothing is missing."""
+    missing = not_recorded(explanation, words)
+    unknown = (frame["shown"] == words("unit.missing")) & (frame["phi"].abs() >= WEIGHTY)
+    return " ".join(
+        [
+            *([words("student.missing", names=", ".join(map(inside, missing)))] if missing else []),
+            *([words("student.gaps_move")] if unknown.any() else []),
+        ]
+    )
 
 
 def _list(rows: list[dict], floor: float = WEIGHTY) -> None:
@@ -75,11 +88,13 @@ def reason_line(row: dict, words: Words) -> str:
     Parameters
     ----------
     row : dict
-        ``label, shown, phi`` of :func:`dashboard.students.reasons.reasons_frame`.
+        ``label, shown, phi, usual`` of :func:`dashboard.students.reasons.reasons_frame`.
     """
     value = f" **{plain(row['shown'])}**" if row["shown"] else ""
     told = f"{plain(row['label'])}{value}"
     if abs(row["phi"]) < WEIGHTY:
         return f":material/remove: {told}: {words('reasons.no_effect')}"
+    if row.get("usual"):
+        told += f" · {words('reasons.usual', value=plain(row['usual']))}"
     color, arrow = ("orange", "arrow_upward") if row["phi"] > 0 else ("blue", "arrow_downward")
     return f":{color}[:material/{arrow}:] {told}"

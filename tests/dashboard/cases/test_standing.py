@@ -29,7 +29,7 @@ ROW = {
 
 def test_the_sentence_says_how_many_credits_are_missing():
     assert standing.sentence(ROW, EN) == (
-        "Past normal time: **12 credits to go** (132 of 144), 10 of 8 terms completed."
+        "Past normal time: **12 credits to go** (132 of 144), 10 terms since entry where 8 are normal."
     )
     assert "kurang 12 SKS" in standing.sentence(ROW, ID)
     whole = {**ROW, "credits": 150.0, "credits_to_go": 0.0}

@@ -45,6 +45,21 @@ def test_the_caseload_ends_at_the_normal_time_and_shows_the_others_as_a_group_of
 
 
 @pytest.mark.parametrize("target", ["late", "dropout"])
+def test_past_the_normal_time_the_risk_of_leaving_is_said_once(university, screen, target):
+    """The card above said it, and the page about dropping out said it again in its own card."""
+    found = queries.standing(university.store, SYSTEM, past_normal=True)
+    row = found[found["dropout_risk"].notna()].iloc[0]
+    at = screen.drawn(
+        "student", Account(row["advisor"], "A", "advisor"), key=row["student_key"], target=target
+    )
+    shown = screen.texts(at)
+    assert not at.exception and "Past normal time" in shown
+    in_short = EN("standing.dropout", risk="", band="").split(":")[0] + ":"
+    in_full = "to leave without a degree" in shown or "left without a degree" in shown
+    assert (in_short in shown, in_full) == (target == "late", target == "dropout")
+
+
+@pytest.mark.parametrize("target", ["late", "dropout"])
 def test_a_student_past_the_normal_time_is_led_by_what_is_missing_and_by_no_stale_statement(
     university, screen, target
 ):

@@ -1,10 +1,12 @@
 """SHAP contributions in words."""
 
+from dataclasses import replace
+
 import pytest
 
 from dashboard.shell.wording import Words
 from dashboard.students import reasons
-from dashboard.students.view.reasons_panel import reason_line
+from dashboard.students.view.reasons_panel import gaps_line, reason_line
 from fusion.explanation.explain import Contribution, Explanation
 from fusion.features.feature_list import FEATURES
 
@@ -170,3 +172,46 @@ def test_within_a_sentence_a_name_loses_its_capital_and_an_abbreviation_keeps_it
 )
 def test_what_moves_the_score_by_next_to_nothing_has_no_arrow(phi, told):
     assert reason_line({"label": "Signature", "shown": "", "phi": phi}, Words("en")) == told
+
+
+def test_what_is_not_recorded_is_no_reason_in_a_line_and_cannot_be_changed_by_a_talk():
+    parts = (contribution("arrears_last", None, 0.4), contribution("gpa_last", 2.1, 0.1))
+    explanation = Explanation("late", 0.0, 0.5, parts)
+    assert reasons.in_brief(explanation, {}, Words("en")) == "Latest term GPA 2.10"
+    frame = reasons.reasons_frame(explanation, {}, Words("en"))
+    assert dict(zip(frame["name"], frame["told"], strict=True)) == {"arrears_last": False, "gpa_last": True}
+    assert frame["phi"].sum() == pytest.approx(0.5)
+    assert gaps_line(explanation, frame, Words("en")) == (
+        "Not recorded: latest tuition arrears. "
+        "What is not recorded moves the score too; the chart shows how far."
+    )
+    small = Explanation("late", 0.0, 0.11, (contribution("arrears_last", None, 0.01), parts[1]))
+    frame = reasons.reasons_frame(small, {}, Words("en"))
+    assert gaps_line(small, frame, Words("en")) == "Not recorded: latest tuition arrears."
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("en", r"Latest attendance **89\%** · usual: 91\%"),
+        ("id", r"Kehadiran terbaru **89\%** · biasanya: 91\%"),
+    ],
+)
+def test_a_reason_says_what_is_usual_where_the_two_can_be_told_apart(language, line):
+    words = Words(language)
+    near = replace(contribution("gpa_last", 3.001, 0.1), usual=3.0)
+    parts = (replace(contribution("attendance_last", 0.89, 0.3), usual=0.91), near)
+    rows = reasons.reasons_frame(Explanation("late", 0.0, 0.4, parts), {}, words).to_dict("records")
+    assert reason_line(rows[0], words) == f":orange[:material/arrow_upward:] {line}"
+    assert "·" not in reason_line(rows[1], words)
+
+
+def test_what_nearly_all_share_has_a_name_and_no_value_and_is_in_no_line():
+    parts = (replace(contribution("entry_type", "new", 0.5), shared=True), contribution("gpa_last", 2.1, 0.1))
+    explanation = Explanation("late", 0.0, 0.6, parts)
+    for language, name in (("en", "What nearly all peers share"), ("id", "Yang juga dimiliki hampir semua")):
+        frame = reasons.reasons_frame(explanation, {}, Words(language))
+        shared = frame[~frame["told"]].iloc[0]
+        assert shared["label"].startswith(name) and shared["shown"] == ""
+        assert "2" in reasons.in_brief(explanation, {}, Words(language))
+        assert name not in reasons.in_brief(explanation, {}, Words(language))

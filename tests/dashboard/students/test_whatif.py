@@ -9,6 +9,8 @@ import pytest
 from dashboard.students import whatif
 from data import queries
 from data.trust.scope import Scope
+from fusion.explanation.explain import explain_score
+from fusion.explanation.facts import in_facts
 from fusion.explanation.levers import LEVERS
 from fusion.features.directions import column_signs
 from fusion.pipeline import load_model
@@ -80,6 +82,28 @@ def test_no_lever_of_any_student_runs_against_common_sense(small_university, tar
             assert all(b <= a + 1e-6 for a, b in pairwise(risks)), (name, risks)
             tried += 1
     assert tried > 60
+
+
+@pytest.mark.parametrize("target", ["late", "dropout"])
+def test_a_change_that_raises_the_risk_never_lowers_its_range(small_university, target):
+    """And of every student the contributions sum to the margin of the score that was served."""
+    store, model = small_university.store, load_model(small_university.store)
+    listed, compared = queries.caseload(store, EVERYBODY, target, 300), 0
+    for score_id in listed["score_id"][:: max(len(listed) // 25, 1)]:
+        stored = queries.explanation(store, EVERYBODY, score_id)
+        why = explain_score(
+            model, target, stored.phi, stored.inputs, stored.base_value, stored.score["modality"]
+        )
+        told = in_facts(why).contributions
+        assert why.base_value + sum(c.phi for c in told) == pytest.approx(stored.score["margin"], abs=1e-4)
+        row = whatif.stored_row(model, stored)
+        for name, (_, low, high) in whatif.levers(row).items():
+            tried = [whatif.changed_score(model, row, stored, {name: v}) for v in np.linspace(low, high, 7)]
+            for a, b in pairwise(sorted(tried, key=lambda one: one.risk)):
+                if b.risk > a.risk and np.isfinite([a.low, b.low]).all():
+                    assert b.low >= a.low - 1e-9 and b.high >= a.high - 1e-9, name
+                    compared += 1
+    assert compared > 20
 
 
 @pytest.mark.parametrize("target", ["late", "dropout"])

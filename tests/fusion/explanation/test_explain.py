@@ -125,3 +125,13 @@ def test_the_sentence_tells_lateness_as_how_many_finish_in_time():
     assert (late.of, late.about, late.low, late.high) == (100, 34, 27, 42)
     dropout = sentence("dropout", 0.12, 0.08, 0.2)
     assert (dropout.about, dropout.low, dropout.high) == (12, 8, 20)
+
+
+@pytest.mark.parametrize(
+    ("target", "risk", "low", "high", "told"),
+    [("dropout", 0.002, 0.0, 0.004, (0, 1, 1)), ("late", 0.998, 0.996, 1.0, (0, 1, 1))],
+)
+def test_a_range_holds_the_number_that_it_is_told_of(target, risk, low, high, told):
+    """The number is never 0 of 100, so "about 1, range 0 to 0" once stood there."""
+    found = sentence(target, risk, low, high)
+    assert (found.low, found.about, found.high) == told

@@ -81,6 +81,26 @@ def test_nothing_recorded_is_no_number_that_can_change():
     assert [c.name for c in found.contributions] == ["arrears_longest"]
 
 
+def test_a_risk_lowered_by_the_past_is_not_said_to_be_lowered_by_arrears_of_now():
+    """The longest arrears are shorter than peers usually had: that lowers, and the 27 days of now do not."""
+    found = told(part("arrears_last", 27.0, 0.0), part("arrears_longest", 27.0, -0.06))
+    assert [(c.name, c.phi) for c in found.contributions] == [("arrears_longest", pytest.approx(-0.06))]
+
+
+def test_what_is_recorded_shows_a_fact_before_what_is_not():
+    found = told(part("attendance_change", None, 0.15), part("attendance_last", 0.8, 0.02))
+    assert [(c.name, c.told) for c in found.contributions] == [("attendance_last", True)]
+    alone = told(part("attendance_change", None, 0.15), part("attendance_last", 0.95, -0.04))
+    assert [(c.name, c.told) for c in alone.contributions] == [("attendance_change", False)]
+
+
+def test_credits_earned_are_told_against_the_plan_where_both_move_the_score():
+    found = told(part("credits_cum", 24.0, 0.3), part("credit_pace", 0.67, 0.1))
+    assert [c.name for c in found.contributions] == ["credit_pace"]
+    other = told(part("credits_cum", 72.0, 0.3), part("credit_pace", 1.0, -0.1))
+    assert [c.name for c in other.contributions] == ["credits_cum"]
+
+
 def test_one_grade_is_not_told_twice_in_both_directions():
     """The last term was the lowest: "2.99 raises, lowest 2.99 lowers" are two readings of one number."""
     grades = (part("gpa_lowest", 2.99, -0.2), part("gpa_cum", 3.26, -0.1), part("gpa_last", 2.99, 0.1))

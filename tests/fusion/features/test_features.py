@@ -42,6 +42,32 @@ def test_features_after_three_terms_are_those_worked_out_by_hand(hand_register):
     assert a["terms_missing"] == 0
 
 
+@pytest.mark.parametrize(
+    ("totals", "earned"),
+    [
+        ([None, None], 26),  # no total of the register: the terms' 6 credits, and the 20 recognised
+        ([6, 6], 26),  # the total is that of the terms: what was recognised comes on top
+        ([26, 26], 26),  # the total holds it
+        ([26, 24], 24),  # and what was passed twice counts once in it
+    ],
+)
+def test_credits_recognised_at_entry_count_once_in_every_feature_of_progress(hand_register, totals, earned):
+    whose = hand_register.terms["student_key"] == "c"
+    booked = pd.Series(np.nan, hand_register.terms.index)
+    booked[whose] = np.array(totals, float)
+    c = build_features(with_terms(hand_register, credits_cum=booked), 2).loc["c"]
+    assert c["credits_cum"] == earned
+    assert c["credit_pace"] == pytest.approx(earned / (144 * 2 / 8))
+    assert c["credits_needed"] == pytest.approx((144 - earned) / 6)
+    assert c["credits_last"] == 0 and c["pass_ratio"] == pytest.approx(6 / 20)  # terms stay what they were
+
+
+def test_credits_recognised_are_taken_as_the_register_has_them_where_terms_tell_none(hand_register):
+    booked = pd.Series(30.0, hand_register.terms.index)
+    blank = with_terms(hand_register, credits_cum=booked, credits_passed=np.nan)
+    assert build_features(blank, 2).loc["c", "credits_cum"] == 30
+
+
 def test_leave_is_counted_and_leaves_the_gpa_missing_not_zero(hand_register):
     b = build_features(hand_register, 2).loc["b"]
     assert (b["leave_terms"], b["status_last"], b["gpa_missing"]) == (1, "C", 1)

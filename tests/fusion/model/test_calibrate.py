@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from fusion.model.booster import sigmoid
-from fusion.model.calibrate import fit_calibrator, step_to_share
+from fusion.model.calibrate import EVENED, Calibrator, fit_calibrator, step_to_share
 
 
 def sample(count, rng, slope=0.5, shift=0.7):
@@ -45,6 +45,43 @@ def test_no_range_beyond_the_outermost_past_students_nor_where_few_stood():
     assert np.isnan(curve.interval(ends + [-1e-3, 1e-3], [2, 2])).all()
     assert curve.past_students(ends[1] + 0.01, 2) == (0, 0)
     assert np.isnan(curve.interval(ends.mean(keepdims=True), [3])).all()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_neither_end_of_a_range_falls_where_the_risk_rises(seed):
+    """What-if once told of a higher risk with a lower range: windows side by side differ by chance."""
+    rng = np.random.default_rng(seed)
+    margin, outcome = sample(400, rng, slope=1.0, shift=-2.0)
+    curve = fit_calibrator(margin, outcome, np.full(400, 2))
+    counted = curve.bins[:, 2:4]
+    assert (np.diff(counted, axis=0) < 0).any()  # the shares counted do fall
+    risk = np.linspace(curve.bins[0, 1], curve.bins[-1, 1], 500)
+    for one in (curve, curve.moved(-0.8)):
+        low, high = one.interval(
+            one.risk((np.log(risk / (1 - risk)) - curve.intercept) / curve.slope), [2] * 500
+        )
+        told = np.isfinite(low)
+        assert told.sum() > 400
+        assert (np.diff(low[told]) >= -1e-12).all() and (np.diff(high[told]) >= -1e-12).all()
+        assert (low[told] <= high[told]).all()
+
+
+def test_ends_that_fall_are_drawn_between_the_narrowest_range_and_the_regression():
+    rows = [  # mean risk, low, high
+        *((0.1, 0.04, 0.20), (0.2, 0.10, 0.30), (0.3, 0.08, 0.26), (0.4, 0.20, 0.50)),
+    ]
+    bins = np.array([(1, *row, 50, 10) for row in rows])
+    low, high = Calibrator(1.0, 0.0, bins).interval(np.array([0.1, 0.2, 0.3, 0.4]), [1] * 4)
+    middle = EVENED * 0.09 + (1 - EVENED) * 0.10  # pooled 0.09 and 0.09; highest so far 0.10 and 0.10
+    assert low == pytest.approx([0.04, middle, middle, 0.20])
+    upper = EVENED * 0.28 + (1 - EVENED) * 0.26  # pooled 0.28 and 0.28; lowest from here on 0.26 and 0.26
+    assert high == pytest.approx([0.20, upper, max(upper, 0.3), 0.50])
+
+
+def test_windows_that_exclude_each_other_are_pooled_alone():
+    bins = np.array([(1, 0.2, 0.30, 0.50, 50, 10), (1, 0.3, 0.05, 0.15, 50, 10)])
+    low, high = Calibrator(1.0, 0.0, bins).interval(np.array([0.2, 0.3]), [1, 1])
+    assert low == pytest.approx([0.175, 0.175]) and high == pytest.approx([0.325, 0.325])
 
 
 def test_windows_of_a_term_hold_the_students_who_stood_there_whatever_came_later():

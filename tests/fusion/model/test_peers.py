@@ -156,3 +156,23 @@ def test_a_group_never_seen_is_held_against_everybody():
     strange = pd.DataFrame({"degree_level": ["S2", None], "as_of_index": [7.0, np.nan]})
     assert [peers.names[g] for g in peers.group_of(strange)] == ["", ""]
     assert [peers.names[g] for g in peers.group_of(rows[["gpa_last"]].head(1))] == [""]
+
+
+def test_the_share_of_peers_with_a_value_is_counted_within_the_group():
+    rows = table()
+    encoder = fit_encoder(rows)
+    signs = np.array([0] * encoder.columns.index("failed_last") + [1, -1, -1, 1])
+    peers = typical_peers(encoder, rows, signs)
+    columns = {name: np.flatnonzero(encoder.owners == place) for place, name in enumerate(encoder.names)}
+    group = peers.group_at(2.0, "S1")
+    assert peers.names[group] == "2|" and peers.group_at(None, None) == peers.names.index("")
+    new, transfer = (
+        encoder.categories["entry_type"].index("new"),
+        encoder.categories["entry_type"].index("transfer"),
+    )
+    assert peers.share_with(group, columns["entry_type"], new) == pytest.approx(21 / 30)
+    assert peers.share_with(group, columns["entry_type"], transfer) == pytest.approx(9 / 30)
+    assert peers.share_with(group, columns["entry_type"], -1) == pytest.approx(0)
+    assert peers.share_with(group, columns["entry_type"], None) == 0
+    assert peers.share_with(group, columns["status_last"], 0) == 0  # it has a direction
+    assert peers.share_with(group, columns["failed_last"], 0) == 0  # a number
