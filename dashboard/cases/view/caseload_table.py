@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
+from pandas.io.formats.style import Styler
 
 from dashboard.cases.view.narrow import Card, wide_or_cards
 from dashboard.charts.palette import BAND_COLORS
@@ -72,7 +73,7 @@ def _table(frame: pd.DataFrame, key: str, several: bool):
     names = [words(f"{family}.{band}") for band in BANDS]
     config = st.column_config
     return st.dataframe(
-        shown_table(frame),
+        _signed_changes(shown_table(frame)),
         key=key,
         hide_index=True,
         height=min(36 * len(frame) + 39, 800),
@@ -101,7 +102,7 @@ def _table(frame: pd.DataFrame, key: str, several: bool):
                 width=120,
                 color="primary",
             ),
-            "change": config.NumberColumn(words("column.change"), format="%+d", width=80),
+            "change": config.NumberColumn(words("column.change"), width=80),
             "history": config.LineChartColumn(words("column.history"), y_min=0, y_max=1, width=110),
             "reasons": config.TextColumn(words("column.reasons"), width="large"),
             "last": config.TextColumn(words("column.last"), width="medium"),
@@ -110,6 +111,16 @@ def _table(frame: pd.DataFrame, key: str, several: bool):
             "cohort": config.TextColumn(words("column.cohort"), width=110),
         },
     )
+
+
+def _signed_changes(frame: pd.DataFrame) -> pd.DataFrame | Styler:
+    """The table with each change written as everywhere: Streamlit's own format puts a hyphen for a minus.
+
+    The cells stay numbers, so that the column is sorted by them.
+    """
+    if "change" not in frame:
+        return frame
+    return frame.style.format({"change": current_session.words().signed}, na_rep="–")
 
 
 def name_column(key: str, width: int = 176):
