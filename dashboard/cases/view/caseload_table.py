@@ -7,6 +7,7 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from dashboard.cases.view.narrow import Card, wide_or_cards
+from dashboard.cases.view.ways_on import remember
 from dashboard.charts.palette import BAND_COLORS
 from dashboard.shell import current_session
 from dashboard.shell.plain import shown_table
@@ -45,6 +46,7 @@ def caseload_table(frame: pd.DataFrame, key: str, *, several: bool = False) -> l
     list of str
         ``student_key`` of the chosen rows; at most one unless ``several``.
     """
+    remember("caseload", frame["student_key"])
     if several:  # rows are chosen in the table alone
         event = _table(frame, key, several)
     else:
