@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     )
     session_hours: float = Field(default=8, gt=0, description="a session ends after so long, used or not")
     idle_minutes: float = Field(default=30, gt=0, description="a session ends after so long without an act")
+    first_password_days: float = Field(
+        default=14, gt=0, description="a password set by somebody else opens nothing after so long unused"
+    )
     contact: str = Field(
         default="", description="whom to ask about accounts, as the sign-in says: name, e-mail, telephone"
     )

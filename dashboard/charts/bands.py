@@ -34,12 +34,12 @@ def bands_by_group(frame: pd.DataFrame, group: str, words: Words) -> Chart:
     order = share[list(AT_RISK)].sum(axis=1).sort_values(kind="stable").index
     sketch = Sketch()
     for band in BANDS:
-        part = share.loc[order, band]
+        part, called = share.loc[order, band], words(f"band.{band}")
         sketch.add_bar(
             y=list(range(len(order))),
             x=part,
             orientation="h",
-            name=words(f"band.{band}"),
+            name=called,
             marker={"color": BAND_COLORS[band], "line": {"width": 0}},
             text=[words.percent(value) if value >= 0.07 else "" for value in part],
             textposition="inside",
@@ -47,9 +47,10 @@ def bands_by_group(frame: pd.DataFrame, group: str, words: Words) -> Chart:
             textangle=0,
             textfont={"color": BAND_TEXT[band]},
             customdata=[
-                f"{in_chart(name)}<br>{words.number(n)}" for name, n in wide[band].loc[order].items()
+                f"{in_chart(name)}<br>{words.number(n)} · {called} ({words.percent(part[name])})"
+                for name, n in wide[band].loc[order].items()
             ],
-            hovertemplate="%{customdata} · %{fullData.name} (%{x:.0%})<extra></extra>",
+            hovertemplate="%{customdata}<extra></extra>",
         )
     for row, name in enumerate(order):
         label_above(sketch, row + 0.45, f"{in_chart(name)} · {words.number(total[name])}")

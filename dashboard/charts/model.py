@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import floor, log10
+
 import pandas as pd
 
 from dashboard.charts.base import Chart, Sketch, label_above, percent_axis, quiet
@@ -40,8 +42,11 @@ def calibration(frame: pd.DataFrame, words: Words) -> Chart:
         mode="lines+markers",
         line={"color": ACCENT, "width": 1.5},
         marker={"size": 9},
-        customdata=[words.number(n) for n in frame["rows"]],
-        hovertemplate="%{x:.0%} → %{y:.0%}, n = %{customdata}<extra></extra>",
+        customdata=[
+            f"{words.percent(risk)} → {words.percent(observed)}, n = {words.number(n)}"
+            for risk, observed, n in zip(frame["risk"], frame["observed"], frame["rows"], strict=True)
+        ],
+        hovertemplate="%{customdata}<extra></extra>",
     )
     quiet(sketch, words, 340)
     sketch.update_xaxes(title={"text": words("axis.predicted")}, range=[-0.02, 1.02], **percent_axis(words))
@@ -83,8 +88,10 @@ def differences(frame: pd.DataFrame, words: Words) -> Chart:
         mode="markers",
         marker={"size": 10, "color": ACCENT},
         error_x=_bars(rows, "value"),
-        customdata=names,
-        hovertemplate="%{customdata}: %{x:+.3f}<extra></extra>",
+        customdata=[
+            f"{name}: {words.signed(value, 3)}" for name, value in zip(names, rows["value"], strict=True)
+        ],
+        hovertemplate="%{customdata}<extra></extra>",
     )
     for row, (name, value, low, high) in enumerate(
         zip(names, rows["value"], rows["low"], rows["high"], strict=True)
@@ -94,8 +101,9 @@ def differences(frame: pd.DataFrame, words: Words) -> Chart:
         line = {"color": MUTED, "width": 1.5}  # beside the marks, not through the names between them
         sketch.add_shape(type="line", x0=0, x1=0, y0=row - 0.38, y1=row + 0.22, line=line)
     quiet(sketch, words, 56 + 48 * max(len(rows), 1))
-    reach = 1.15 * float(rows[["low", "high"]].abs().max().max()) if len(rows) else 1.0
-    sketch.update_xaxes(range=[-reach, reach], tickformat="+.3~f")
+    widest = float(rows[["low", "high"]].abs().max().max()) if len(rows) else 0.0
+    reach = 1.15 * widest if widest > 0 else 1.0
+    sketch.update_xaxes(range=[-reach, reach], **_signed_axis(reach, words))
     sketch.update_yaxes(visible=False, range=[-0.5, len(rows) - 0.2])
 
     def table() -> pd.DataFrame:
@@ -111,6 +119,16 @@ def differences(frame: pd.DataFrame, words: Words) -> Chart:
         )
 
     return Chart(sketch, words("alt.forest", n=len(rows)), table)
+
+
+def _signed_axis(reach: float, words: Words) -> dict:
+    """Ticks of an axis of differences from minus to plus ``reach``, at most three on each side of zero."""
+    power = 10.0 ** floor(log10(reach))
+    step = next(one * power for one in (0.2, 0.5, 1.0, 2.0, 5.0) if reach / (one * power) < 4)
+    most = floor(reach / step)
+    ticks = [step * count for count in range(-most, most + 1)]
+    digits = max(0, -floor(log10(step) + 1e-9))
+    return {"tickvals": ticks, "ticktext": [words.signed(tick, digits) for tick in ticks]}
 
 
 def precision_recall(frame: pd.DataFrame, names: dict[str, str], words: Words) -> Chart:
@@ -133,8 +151,13 @@ def precision_recall(frame: pd.DataFrame, names: dict[str, str], words: Words) -
             mode="lines+markers",
             line={"color": color, "width": 2, "dash": dash},
             marker={"size": 6},
-            customdata=[[name, words.percent(share)] for share in rows["share"]],
-            hovertemplate="%{customdata[0]}, %{customdata[1]}: %{x:.0%} → %{y:.0%}<extra></extra>",
+            customdata=[
+                f"{name}, {words.percent(share)}: {words.percent(recall)} → {words.percent(precision)}"
+                for share, recall, precision in zip(
+                    rows["share"], rows["recall"], rows["precision"], strict=True
+                )
+            ],
+            hovertemplate="%{customdata}<extra></extra>",
         )
     quiet(sketch, words, 340)
     sketch.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.12, "x": 0})
@@ -178,7 +201,11 @@ def net_benefit(frame: pd.DataFrame, names: dict[str, str], words: Words) -> Cha
                 "width": 3 if number == 0 else 1.5,
                 "dash": dashes[number % len(dashes)],
             },
-            hovertemplate=f"{name}, %{{x:.0%}}: %{{y:.3f}}<extra></extra>",
+            customdata=[
+                f"{name}, {words.percent(threshold)}: {words.number(benefit, 3)}"
+                for threshold, benefit in zip(rows["threshold"], rows["net_benefit"], strict=True)
+            ],
+            hovertemplate="%{customdata}<extra></extra>",
         )
     quiet(sketch, words, 340)
     sketch.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.18, "x": 0})
@@ -217,8 +244,11 @@ def by_term(frame: pd.DataFrame, metric: str, words: Words) -> Chart:
         mode="lines+markers",
         line={"color": ACCENT, "width": 2},
         marker={"size": 9},
-        customdata=[words.number(n) for n in rows["students"]],
-        hovertemplate="%{y:.3f}, n = %{customdata}<extra></extra>",
+        customdata=[
+            f"{words.number(value, 3)}, n = {words.number(n)}"
+            for value, n in zip(rows["value"], rows["students"], strict=True)
+        ],
+        hovertemplate="%{customdata}<extra></extra>",
     )
     quiet(sketch, words, 340)
     sketch.update_xaxes(title={"text": words("axis.terms_completed")}, dtick=1, showgrid=False)

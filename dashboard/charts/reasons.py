@@ -82,7 +82,7 @@ def waterfall(frame: pd.DataFrame, base: float, words: Words, *, top: int = 9) -
             {
                 words("column.reason"): frame["label"],
                 words("column.value"): frame["shown"],
-                words("column.phi"): frame["phi"].round(3),
+                words("column.phi"): frame["phi"].round(3) + 0.0,  # no zero with a minus
             }
         )
 

@@ -26,7 +26,6 @@ def side_by_side_chart(frame: pd.DataFrame, measure: str, words: Words) -> Chart
     words : Words
     """
     sketch, cohorts = Sketch(), frame["cohort_term"].unique().tolist()
-    form = ".2f" if measure == MEAN else ".1%"
     known = pd.to_numeric(frame[measure], errors="coerce").astype(float)
     told = []
     for place, cohort in enumerate(cohorts):
@@ -40,7 +39,8 @@ def side_by_side_chart(frame: pd.DataFrame, measure: str, words: Words) -> Chart
             mode="lines+markers",
             line={"color": SIDES[place], "width": 2.4, "dash": DASHES[place]},
             marker={"size": 8, "symbol": SYMBOLS[place]},
-            hovertemplate=f"%{{fullData.name}}<br>%{{y:{form}}}<extra></extra>",
+            customdata=[written(value, measure, words) for value in values],
+            hovertemplate="%{fullData.name}<br>%{customdata}<extra></extra>",
         )
         told.append(_newest(name, frame.loc[mine, "term"].tolist(), values, measure, words))
     quiet(sketch, words, 330, legend=True)

@@ -32,7 +32,8 @@ def retention(frame: pd.DataFrame, words: Words) -> Chart:
             mode="lines+markers",
             line={"color": _cohort_color(place, len(cohorts)), "width": 3 if newest else 1.8},
             marker={"size": 7 if newest else 4},
-            hovertemplate="%{fullData.name}<br>%{y:.1%}<extra></extra>",
+            customdata=[words.percent(share, 1) for share in rows["share"]],
+            hovertemplate="%{fullData.name}<br>%{customdata}<extra></extra>",
         )
     quiet(sketch, words, 330, legend=True)
     sketch.update_layout(legend={"y": -0.24, "yanchor": "top"}, margin={"t": 10})
@@ -92,7 +93,8 @@ def incidence(frame: pd.DataFrame, words: Words) -> Chart:
                 "dash": "solid" if cause == "graduated" else "dot",
             },
             marker={"size": 6, "symbol": "circle" if cause == "graduated" else "diamond"},
-            hovertemplate="%{fullData.name}<br>%{y:.1%}<extra></extra>",
+            customdata=[words.percent(share, 1) for share in rows["share"]],
+            hovertemplate="%{fullData.name}<br>%{customdata}<extra></extra>",
         )
     quiet(sketch, words, 330, legend=True)
     sketch.update_layout(legend={"y": -0.24, "yanchor": "top"}, margin={"t": 10})

@@ -47,7 +47,15 @@ class Kpi:
     note: str = ""
 
 
-_COLORS = {"up": "normal", "down": "inverse", "none": "off"}
+ARROWS = {"+": "up", "−": "down"}
+
+
+def _looks(kpi: Kpi) -> dict[str, str]:
+    """Arrow and colour of a difference: Streamlit tells them from a hyphen, which is no minus sign."""
+    arrow = ARROWS.get((kpi.delta or "")[:1], "off")
+    if arrow == "off" or kpi.good == "none":
+        return {"delta_arrow": arrow, "delta_color": "gray"}
+    return {"delta_arrow": arrow, "delta_color": "green" if arrow == kpi.good else "red"}
 
 
 def kpi_row(kpis: Sequence[Kpi], key: str = "kpis") -> None:
@@ -72,8 +80,8 @@ def kpi_row(kpis: Sequence[Kpi], key: str = "kpis") -> None:
             st.metric(
                 kpi.label,
                 kpi.value,
-                delta=None if kpi.delta is None else kpi.delta.replace("−", "-"),
-                delta_color=_COLORS[kpi.good],
+                delta=kpi.delta,
+                **_looks(kpi),
                 delta_description=kpi.delta_note,
                 help=kpi.help or None,
             )

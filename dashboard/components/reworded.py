@@ -16,12 +16,15 @@ from dashboard.shell.wording import Words
 _NOTE = '[data-testid="InputInstructions"] > span:first-child'
 _DROPPING = '[data-testid="stFileUploaderDropzone"] > div:not([data-testid]):not(:has([data-testid])) > *'
 _CAMERA = '[data-testid="stCameraInput"] [data-testid="stCameraInputButton"]'
+_BULK = '[data-testid="stMultiSelectDropdown"] [data-key="{}"] [data-item-hl]'
 PARTS = {  # key of section "streamlit" → where Streamlit says it, and how large it is written
     "enter": (f".stTextInput {_NOTE}, .stNumberInput {_NOTE}", "0.75rem"),
     "enter_form": (f'[data-testid="stForm"] :is(.stTextInput, .stNumberInput) {_NOTE}', "0.75rem"),
     "ctrl_enter": (f".stTextArea {_NOTE}", "0.75rem"),
     "ctrl_enter_form": (f'[data-testid="stForm"] .stTextArea {_NOTE}', "0.75rem"),
     "drop": (_DROPPING, "1rem"),
+    "select_all": (_BULK.format("__select_all__"), "0.875rem"),
+    "select_matches": (_BULK.format("__select_matches__"), "0.875rem"),
     "photo": (_CAMERA, "1rem"),
     "photo_again": ('[data-testid="stCameraInput"]:has(img) [data-testid="stCameraInputButton"]', "1rem"),
 }

@@ -9,9 +9,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping as Dict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from dashboard.importing import plan as importing
+from dashboard.importing.check_result import CheckResult, from_json, result_of
 from dashboard.importing.plan import PagePlan, UploadedFile
 from dashboard.jobs import asking as jobs
 from dashboard.jobs.asking import Refused, Task
@@ -19,6 +21,7 @@ from data.engine.progress import Progress, renamed
 from data.files.mapping import Mapping, mapping_from_dict, mapping_to_dict
 from data.files.reading import Reading
 from data.jobs import live as jobs_live
+from data.jobs import table
 from data.records.imports import records_written
 from data.records.ingest import RefusedImport
 from data.signatures.ingest import DATE_RULES, RefusedSignatures
@@ -27,6 +30,7 @@ from data.trust.accounts import Account
 from data.trust.origin import RealDataRefused, refuse_in_demo
 
 Rule = date | str | None
+LEFT_OUT = "left_out.json"
 
 
 def start(
@@ -115,9 +119,9 @@ def requested_plan(task: Task, progress: Progress) -> PagePlan:
 
 
 def run(task: Task) -> dict:
-    """Check and write the files. ``{"import_id", "counts", "refused"}``.
+    """Check and write the files. ``{"import_id", "counts", "refused"}``, and ``"left_out"`` where any were.
 
-    ``refused`` is how many rows and files were left out."""
+    ``refused`` is how many rows and files were left out, ``left_out`` the id of the kept list of them."""
     asked = task.arguments
     if not jobs_live.files_are_kept(task.store, asked["files"]):
         raise Refused("files_gone")
@@ -141,7 +145,51 @@ def run(task: Task) -> dict:
         raise Refused("rows_refused") from None
     except RealDataRefused:
         raise Refused("demo_store") from None
-    return {"import_id": asked["import_id"], "counts": counts, "refused": plan.refused}
+    told = {"import_id": asked["import_id"], "counts": counts, "refused": plan.refused}
+    if plan.refused:
+        listed = result_of(plan).to_json()
+        told["left_out"] = jobs_live.keep_files(task.store, [(LEFT_OUT, listed)])
+    return told
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What an import left out.
+
+    Parameters
+    ----------
+    rows : int
+        Of tables, and files of signatures.
+    file_id : str
+        Of the list with the rows and why; empty: it is not kept any more.
+    """
+
+    rows: int
+    file_id: str = ""
+
+
+def left_out(store: Store) -> dict[str, LeftOut]:
+    """Import → what it left out, of the imports that a job made and of which the job is still known."""
+    found = {}
+    for job in table.recent(store, ["import"]):
+        told = job.result or {}
+        if job.status == "done" and "import_id" in told:
+            kept = told.get("left_out", "")
+            there = kept if kept and jobs_live.files_are_kept(store, kept) else ""
+            found[told["import_id"]] = LeftOut(int(told.get("refused", 0)), there)
+    return found
+
+
+def left_out_list(store: Store, file_id: str) -> CheckResult:
+    """The kept list.
+
+    Raises
+    ------
+    FileNotFoundError
+        When it is not kept any more.
+    """
+    ((_, content),) = jobs_live.kept_files(store, file_id)
+    return from_json(content)
 
 
 def _rule(text: str | None) -> Rule:

@@ -9,8 +9,9 @@ from dashboard.components.layout import empty_state, page_header, section
 from dashboard.importing.view import asked as import_jobs
 from dashboard.importing.view import reading, wizard
 from dashboard.importing.view.columns import choose_columns
-from dashboard.importing.view.history import as_table, undo_panel
+from dashboard.importing.view.history import as_table, left_out_panel, undo_panel
 from dashboard.jobs.first_run import first_steps
+from dashboard.jobs.imports import left_out
 from dashboard.jobs.view.next_steps import next_steps
 from dashboard.shell import current_session, stores
 from dashboard.shell.access import may_change_register
@@ -37,12 +38,13 @@ def show() -> None:
                 next_steps("data", follow=True)
             _wizard()
     with history:
-        imports = queries.imports(stores.store())
-        table = as_table(imports)
+        imports, left = queries.imports(stores.store()), left_out(stores.store())
+        table = as_table(imports, left)
         if table.empty:
             return empty_state(words("data.history_empty"), "", ":material/history:")
         undo_panel(imports)
         st.dataframe(shown_table(table), hide_index=True, alt=words("data.tab_history"))
+        left_out_panel(imports, left)
         export_bar(table, "imports")
 
 

@@ -10,6 +10,7 @@ from dashboard.cases.standing import is_past
 from dashboard.cases.view.case_log import case_log
 from dashboard.cases.view.offers import offer_line
 from dashboard.cases.view.standing_parts import standing_card
+from dashboard.cases.view.ways_on import ways_on
 from dashboard.charts.records import term_timeline
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.exports_bar import export_bar
@@ -64,5 +65,6 @@ def show() -> None:
     with st.container(horizontal=True):
         export_bar(partial(parts.export_frame, history, terms, words), f"student-{key[:8]}", target=target)
         student_pdf(student, terms, events, newest, told, row)
+    ways_on(key)
     with signature:
         specimen_panel(queries.student_specimens(store, scope, key), stored)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 from dashboard.reports.condition_words import condition_words, decimals, formula_words
 from dashboard.reports.language import program_label
-from dashboard.reports.model import MARKS, OPEN, SUPPRESSED, ReportTable, academic_year
+from dashboard.reports.model import LATER_EXITS, MARKS, OPEN, SUPPRESSED, ReportTable, academic_year
 from dashboard.reports.profile_parts import Column, Profile, Row
 from dashboard.reports.provenance import ReportProvenance, local_time
 from dashboard.reports.words import STATE_WORDS, figure, head_count, say
@@ -50,10 +51,22 @@ def header_pairs(table: ReportTable, provenance: ReportProvenance, language: str
         pairs.append((say(language, "level"), chosen.level))
     pairs += [
         (say(language, "ts"), say(language, "ts_value", year=academic_year(chosen, 0))),
-        (say(language, "snapshot"), table.snapshot.isoformat() if table.snapshot else "—"),
+        (say(language, "snapshot"), _observed(table, language)),
         (say(language, "status"), say(language, f"status_{provenance.status}")),
     ]
     return pairs
+
+
+def _observed(table: ReportTable, language: str) -> str:
+    later = any(notice.code == LATER_EXITS for notice in table.notices)
+    return observed_words(table.snapshot, later, language)
+
+
+def observed_words(day: date | None, later_exits: bool, language: str) -> str:
+    """Until when everything is known; and, where there are any, that exits after that day are counted."""
+    if day is None:
+        return "—"
+    return f"{day.isoformat()}; {say(language, 'snapshot_later')}" if later_exits else day.isoformat()
 
 
 def banners(table: ReportTable, provenance: ReportProvenance, language: str) -> list[str]:
@@ -218,7 +231,7 @@ def provenance_pairs(table: ReportTable, provenance: ReportProvenance, language:
             say(language, "filters"),
             f"{program_words(table, language)}; TS {academic_year(table.selection, 0)}",
         ),
-        (say(language, "snapshot"), table.snapshot.isoformat() if table.snapshot else "—"),
+        (say(language, "snapshot"), _observed(table, language)),
         (say(language, "row_counts"), "; ".join(f"{k} {head_count(n, language)}" for k, n in counts.items())),
         (
             say(language, "calendar"),

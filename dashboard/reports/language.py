@@ -67,15 +67,15 @@ def _flat(table: dict, prefix: str) -> Iterator[tuple[str, str]]:
 
 
 def number(value: float, digits: int, language: str) -> str:
-    """A number with ``digits`` decimals, thousands apart, and a true minus sign.
+    """A number with ``digits`` decimals, thousands apart, a true minus sign, and no minus before a zero.
 
     Examples
     --------
-    >>> number(1234.5, 1, "en"), number(-1234.5, 1, "id")
-    ('1,234.5', '−1.234,5')
+    >>> number(1234.5, 1, "en"), number(-1234.5, 1, "id"), number(-0.004, 2, "en")
+    ('1,234.5', '−1.234,5', '0.00')
     """
     thousands, decimals = SEPARATORS[known_language(language)]
-    text = f"{value:,.{digits}f}".replace("-", "−")
+    text = f"{value:z,.{digits}f}".replace("-", "−")
     return text.translate(str.maketrans({",": thousands, ".": decimals}))
 
 

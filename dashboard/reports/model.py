@@ -12,6 +12,8 @@ from dashboard.reports.profile_parts import Column, Indicator, Profile, Row
 from data.calendar.cohorts import Notice
 from data.trust.small_cells import MARK
 
+LATER_EXITS = "later_exits"
+"""Code of the notice that exits are counted which lie after the last day observed."""
 OPEN = "open"
 CLOSED = "closed"  # the instrument leaves the cell empty
 NOT_YET = "not_yet_observable"  # the register does not reach far enough

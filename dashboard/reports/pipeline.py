@@ -33,6 +33,7 @@ from dashboard.reports.provenance import (
     content_hash,
     file_hash,
     from_content,
+    institution_of,
     to_content,
     today,
 )
@@ -271,7 +272,7 @@ def origin(store: Store, register: Register) -> ReportProvenance:
     if register.calendar.closing_months is not None:
         calendar["closing_months"] = list(register.calendar.closing_months)
     return ReportProvenance(
-        institution=get_fact(store, "institution", "") or "",
+        institution=institution_of(store),
         imports=tuple(
             (row.import_id, f"{row.finished_at:%Y-%m-%d}", row.source) for row in finished.itertuples()
         ),

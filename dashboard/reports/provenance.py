@@ -65,11 +65,20 @@ def provenance_of(store: Store) -> Provenance:
     """What a file about the people of a store says about its origin."""
     zone = get_fact(store, SETTINGS, {}).get("time_zone", "")
     return Provenance(
-        get_fact(store, "institution", "") or "",
+        institution_of(store),
         is_synthetic(store),
         time_zone=zone,
         made_on=today(zone),
     )
+
+
+LABELLED = " (synthetic demo data)"  # behind the name in demos of earlier versions, in English alone
+
+
+def institution_of(store: Store) -> str:
+    """The name of the institution; empty where the store does not know it. That people are invented is said
+    beside it, in the reader's language."""
+    return (get_fact(store, "institution", "") or "").removesuffix(LABELLED)
 
 
 def today(zone: str) -> str:

@@ -14,6 +14,7 @@ from dashboard.reports.formulas import fill_formulas, fill_lines
 from dashboard.reports.model import (
     CLOSED,
     EMPTY,
+    LATER_EXITS,
     MISSING,
     NOT_KNOWN,
     NOT_YET,
@@ -25,7 +26,13 @@ from dashboard.reports.model import (
 )
 from dashboard.reports.profile_parts import Column, Profile, Row, year_name
 from data.calendar.academic_year import AcademicCalendar
-from data.calendar.cohorts import Notice, flow_notices, observed_by_programme, snapshot_date
+from data.calendar.cohorts import (
+    Notice,
+    exits_after,
+    flow_notices,
+    observed_by_programme,
+    snapshot_date,
+)
 
 
 def compute_table(
@@ -260,6 +267,9 @@ def _whole_register(facts: Facts, cells) -> list[Notice]:
     if facts.snapshot and len(days) > 1 and days.max() > pd.Timestamp(facts.snapshot):
         late = ", ".join(sorted(days.index[days == pd.Timestamp(facts.snapshot)]))
         notices.append(Notice("stale_programs", 0, f"{facts.snapshot} ({late})"))
+    if facts.snapshot:
+        later = exits_after(facts.flow, facts.snapshot)
+        notices += [Notice(LATER_EXITS, later)] if later else []
     name = f"{begins}/{begins + 1}"
     if before := sum(cell.state == NOT_KNOWN and cell.kind == "measure" for cell in cells.values()):
         notices.append(Notice("before_register", before, name))

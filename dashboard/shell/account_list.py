@@ -60,7 +60,7 @@ def programs_words(account: Account, programs: Mapping[str, str], words: Words) 
 
 def state_words(state: AccountState, words: Words) -> str:
     """Whether the owner can come in, and how: closed, through the provider, waiting after failures, without a
-    password, or open."""
+    password, with a first one that nobody used in time, or open."""
     if not state.account.active:
         return words("accounts.closed")
     if state.is_bound:
@@ -69,6 +69,8 @@ def state_words(state: AccountState, words: Words) -> str:
         return words("accounts.held")
     if not state.has_password:
         return words("accounts.no_password")
+    if state.ran_out:
+        return words("accounts.ran_out")
     return words("accounts.once" if state.account.once else "accounts.open")
 
 

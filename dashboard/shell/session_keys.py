@@ -38,6 +38,7 @@ class Key(StrEnum):
     MENU_PAGE = "menu_page"  # address of the page that was chosen last
     PAGES = "pages"  # name → page, of the menu
     FIRST_PAGE = "first_page"  # name of the page at the root
+    LISTED = "listed"  # name of a list → the students that it showed, in its order
     PAGE_DRAWN = "page_drawn"  # name of the page that was drawn last
     TOUR_STEP = "tour_step"  # 0 is the first
     TOUR_CLOSED = "tour_closed"  # whether the account has closed the tour

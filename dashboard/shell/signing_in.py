@@ -24,10 +24,13 @@ class Outcome:
         Who it is; None when the try failed, whatever the reason.
     wait : timedelta
         How long to wait before another try; zero: at once.
+    ran_out : bool
+        Whether the password was right, but one that somebody else had set and that was left unused too long.
     """
 
     account: Account | None
     wait: timedelta = timedelta(0)
+    ran_out: bool = False
 
 
 def sign_in(store: Store, name: str, password: str, address: str) -> Outcome:
@@ -47,11 +50,12 @@ def sign_in(store: Store, name: str, password: str, address: str) -> Outcome:
     if not charge.allowed:
         return Outcome(None, charge.held)
     account = accounts.verify_password(store, name, password)
-    if account is not None:
+    ran_out = account is not None and account.once and accounts.first_password_ran_out(store, name)
+    if account is not None and not ran_out:
         throttle.forgive(store, name, address)
         return Outcome(account)
     _write_down(store, name, address, charge.next_wait)
-    return Outcome(None, charge.next_wait)
+    return Outcome(None, charge.next_wait, ran_out)
 
 
 def change_password(store: Store, session: Session, old: str, new: str, address: str) -> Outcome:

@@ -6,6 +6,7 @@ in the records' part is added to the stored margin. So no embedding is read.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,11 @@ __all__ = ["Changed", "changed_score", "levers", "moved", "of_one_term", "stored
 
 
 RANGE = ("risk", "risk_low", "risk_high")
+SHARES = {"attendance_last": 100.0}
+"""Levers that are shares, and what they are shown as shares of."""
+STEPS = {"attendance_last": 1.0, "gpa_last": 0.05, "arrears_last": 5.0}
+LONGEST_ARREARS = 365.0
+"""Days; a slider over years could not be set."""
 COLUMN_OF = {  # lever → column of the terms that gives its value
     "attendance_last": "attendance_rate",
     "arrears_last": "tuition_arrears_days",
@@ -96,6 +102,49 @@ def of_one_term(
     last = terms[terms["term_index"] == as_of_index]
     told = {name for name in known if COLUMN_OF[name] in last and last[COLUMN_OF[name]].notna().any()}
     return {name: span for name, span in known.items() if name in told}
+
+
+def scale_of(name: str, span: tuple[float, float, float]) -> tuple[float, float, float, float, int]:
+    """The scale that a lever is shown on.
+
+    Parameters
+    ----------
+    name : str
+    span : tuple of float
+        Of :func:`levers`.
+
+    Returns
+    -------
+    (now, low, high, step, digits)
+        ``now`` is what the record says, whether it is a multiple of the step or not.
+    """
+    now, low, high = (SHARES.get(name, 1.0) * value for value in span)
+    if name == "arrears_last":
+        high = min(high, max(LONGEST_ARREARS, now))
+    digits = 2 if name == "gpa_last" else 0 if name in SHARES or float(now).is_integer() else 1
+    return now, min(low, now), max(high, now), STEPS.get(name, 1.0), digits
+
+
+def range_runs_against(before: Mapping[str, float | None], after: Changed) -> bool:
+    """Whether an end of the range, in whole points, moves the other way than the risk.
+
+    The range is the share among the past students whose risks are nearest, and those are others beside
+    another risk: where few stand, it rises and falls between neighbours.
+
+    Parameters
+    ----------
+    before : mapping
+        ``risk, risk_low, risk_high``.
+    after : Changed
+    """
+    step = after.risk - _end(before["risk"])
+    ends = ((before["risk_low"], after.low), (before["risk_high"], after.high))
+    moved_by = [_points(new) - _points(_end(old)) for old, new in ends]
+    return any(step * one < 0 for one in moved_by)
+
+
+def _points(share: float) -> float:
+    return float(np.round(100 * share))
 
 
 def studied(row: Rows) -> bool:

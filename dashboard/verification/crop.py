@@ -6,12 +6,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.signatures.findings import Finding
+from data.signatures.findings import (
+    PRINT_TOUCHES,
+    SEVERAL_INKS,
+    TWO_SIGNATURES,
+    WHOLE_PAGE,
+    Finding,
+    found_codes,
+)
 from data.signatures.specimens import inspect_image, read_pixels
 
 FRAME = (35, 90, 200)
 LEAST_SIDE = 16
 """Pixels of a piece on each side at least."""
+CROWDED = frozenset({SEVERAL_INKS, TWO_SIGNATURES, PRINT_TOUCHES})
+"""Findings that a page with little print gets as well as a signature under a stamp."""
 
 
 @dataclass(frozen=True)
@@ -25,19 +34,28 @@ class Sheet:
     found : tuple of int or None
         Left, top, width, height of the signature that was found on a page; None where it is no page, or none
         was found.
-    is_page : bool
     chance : float or None
         That the found one is a signature.
     left_out : tuple of Finding
         Whether ink like the found one's lies outside its frame; empty where none was found.
+    whole : tuple of Finding
+        That it is a whole page, while nothing is cut out of it; empty where it is none.
+    crowded : bool
+        No page by its print, but of a page's shape and with more on it than one signature.
     """
 
     width: int
     height: int
     found: tuple[int, int, int, int] | None
-    is_page: bool
-    chance: float | None
+    chance: float | None = None
     left_out: tuple[Finding, ...] = ()
+    whole: tuple[Finding, ...] = ()
+    crowded: bool = False
+
+    @property
+    def is_page(self) -> bool:
+        """Whether a piece must be chosen before anything can be compared."""
+        return bool(self.whole)
 
 
 def read_sheet(data: bytes) -> Sheet:
@@ -53,20 +71,29 @@ def read_sheet(data: bytes) -> Sheet:
     data.signatures.specimens.RefusedFile
         When it is not an image that is taken.
     """
-    from vision.scans.form_finder import FEWEST_LETTERS, left_out, may_be_page, signature_on
+    from vision.scans.form_finder import left_out, may_be_page, signature_on, whole_page
     from vision.scans.form_regions import read_page
+    from vision.scans.quality import check_pixels
 
     inspect_image(data)
     pixels = read_pixels(data)
     height, width = pixels.shape[:2]
     if not may_be_page(pixels):
-        return Sheet(width, height, None, False, None)
+        return Sheet(width, height, None)
     page = read_page(pixels)
-    place = signature_on(pixels, page)
-    if place is None:
-        return Sheet(width, height, None, page.letters >= FEWEST_LETTERS, None)
-    found = place.left, place.top, place.width, place.height
-    return Sheet(width, height, found, True, place.chance, left_out(place))
+    place, whole = signature_on(pixels, page), whole_page(pixels, page)
+    if place is not None:
+        found = place.left, place.top, place.width, place.height
+        return Sheet(width, height, found, place.chance, left_out(place), whole)
+    crowded = not whole and not CROWDED.isdisjoint(found_codes(check_pixels(pixels)))
+    return Sheet(width, height, None, whole=whole, crowded=crowded)
+
+
+def still_whole(piece: bytes) -> tuple[Finding, ...]:
+    """SIG014 for a piece that somebody chose and that is a whole page all the same; else empty."""
+    from vision.scans.images import as_crop
+
+    return tuple(one for one in as_crop(piece).of_page if one.code == WHOLE_PAGE)
 
 
 def framed(data: bytes, box: tuple[int, int, int, int]) -> np.ndarray:

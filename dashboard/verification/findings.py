@@ -13,6 +13,7 @@ from data.signatures.findings import (
     BLANK,
     BLURRED,
     CLEAR,
+    COPY,
     FOUND,
     LITTLE_INK,
     LOW_RESOLUTION,
@@ -22,6 +23,7 @@ from data.signatures.findings import (
     ROTATED,
     SEVERAL_INKS,
     TWO_SIGNATURES,
+    WHOLE_PAGE,
     Finding,
     found_codes,
 )
@@ -37,6 +39,7 @@ _SHOWN: dict[str, Callable[[Words, float], str]] = {  # all others: a whole numb
 }
 
 
+OF_ANY_PAGE = (WHOLE_PAGE, COPY)
 _LIMIT_SHOWN = {PRINT_TOUCHES: lambda words, value: words.percent(value)}
 
 
@@ -93,8 +96,14 @@ def _graded(finding: Finding) -> str:
 
 
 def found(findings: Iterable[Finding] | None) -> list[Finding]:
-    """The findings among the answers of the checks; none for a specimen that was not checked."""
-    return [one for one in findings or () if one.is_found]
+    """The findings among the answers of the checks; none for a specimen that was not checked.
+
+    Of a whole page only that it is one, and whether it is a copy: the others speak of its print and stamps.
+    """
+    told = [one for one in findings or () if one.is_found]
+    if WHOLE_PAGE in found_codes(told):
+        return sorted((one for one in told if one.code in OF_ANY_PAGE), key=lambda one: one.code == COPY)
+    return told
 
 
 def soft(findings: Iterable[Finding] | None) -> list[Finding]:
@@ -104,7 +113,7 @@ def soft(findings: Iterable[Finding] | None) -> list[Finding]:
 
 def advice(findings: Iterable[Finding], words: Words) -> list[str]:
     """What to do about each finding, each advice once; a blank sheet needs only its own."""
-    codes = found_codes(findings)
+    codes = found_codes(found(findings))
     keys = [f"finding_advice.{code}" for code in ([BLANK] if BLANK in codes else codes)]
     return list(dict.fromkeys(words(key) for key in keys if words.has(key)))
 

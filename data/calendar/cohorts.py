@@ -200,6 +200,11 @@ def snapshot_date(flow: pd.DataFrame) -> date | None:
     return None if pd.isna(last) else last.date()
 
 
+def exits_after(flow: pd.DataFrame, day: date) -> int:
+    """How many exits of a flow lie after a day: on record already, though not everything of then is."""
+    return int((flow["exit_date"] > pd.Timestamp(day)).sum())
+
+
 def flow_notices(flow: pd.DataFrame) -> tuple[Notice, ...]:
     """What is open or doubtful in a flow, each with the number of students; empty when nothing is."""
     counts = {

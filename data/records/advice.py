@@ -11,8 +11,9 @@ ADVICE = {
     ),
     "REC002": "Fill in the cell, or delete the row if it belongs to nobody.",
     "REC003": (
-        "Write the cell in the form that is named: a whole number, a number, a date or a term, and "
-        "nothing else."
+        "Open the row in your file and write the cell in the form that is named: a whole number, a number, "
+        "a date or a term, and nothing else, so 3 and not 3 credits. Empty it if nothing is known. If the "
+        "whole column is written so, say in step 2 how it is to be read."
     ),
     "REC004": (
         "Correct the number; look first for a lost decimal sign, or for two columns that were exchanged."
@@ -44,7 +45,11 @@ ADVICE = {
     "REC012": "Mend the student's row in the students file; this row is then taken as it is.",
     "REC013": "Correct the term here, or the entry term in the students file.",
     "REC014": "Correct the date or term; look whether day and month are exchanged.",
-    "REC015": "Correct the exit here, or the entry term in the students file.",
+    "REC015": (
+        "Look up when this student entered and left. If the exit is wrong, correct it in this row; if the "
+        "entry is wrong, correct the entry term in the students file and import that file first. If the "
+        "number was given to somebody else since, write the exit under the number of who left."
+    ),
     "REC016": "Give at least one of them: date of exit, term of exit, or number of terms studied.",
     "REC017": "Correct one of the two numbers; they may stand in each other's column.",
     "REC018": "Write the credits of that term, or empty the average.",

@@ -15,6 +15,7 @@ from data.records.checks import Check
 BLANK, LITTLE_INK, LOW_RESOLUTION, BLURRED, CUT_OFF = "SIG001", "SIG002", "SIG003", "SIG004", "SIG005"
 SEVERAL_INKS, PRINTED_LINES, TWO_SIGNATURES, ROTATED = "SIG006", "SIG007", "SIG008", "SIG009"
 COPY, PRINT_TOUCHES, OTHER_PEN, LEFT_OUT = "SIG010", "SIG011", "SIG012", "SIG013"
+WHOLE_PAGE = "SIG014"
 _TITLES = {
     BLANK: "Blank",
     LITTLE_INK: "Too little ink",
@@ -29,13 +30,16 @@ _TITLES = {
     PRINT_TOUCHES: "Print touches the signature",
     OTHER_PEN: "Another pen",
     LEFT_OUT: "Ink outside the frame",
+    WHOLE_PAGE: "A whole page",
 }
 _TOLD_ONLY = (PRINTED_LINES,)
 CHECKS = {
     code: Check(code, title, "warning" if code in _TOLD_ONLY else "error") for code, title in _TITLES.items()
 }
 """Every check; with an error's finding no score says how a questioned signature compares."""
-OF_ONE_SCAN = tuple(code for code in CHECKS if code not in (OTHER_PEN, LEFT_OUT))
+OF_A_PAGE = (LEFT_OUT, WHOLE_PAGE)
+"""Those of a page that came in: what was cut out of it no longer shows them."""
+OF_ONE_SCAN = tuple(code for code in CHECKS if code not in (OTHER_PEN, *OF_A_PAGE))
 """Those that need neither references nor the page around a piece, and so are made of every specimen."""
 FOUND, CLEAR, NOT_APPLICABLE = "found", "clear", "not_applicable"
 

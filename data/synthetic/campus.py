@@ -12,7 +12,7 @@ import pandas as pd
 
 from data.columns import NORMAL_TERMS, REQUIRED_CREDITS
 
-INSTITUTION = "Universitas Contoh Nusantara (synthetic demo data)"
+INSTITUTION = "Universitas Contoh Nusantara"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,13 @@ from data import schema
 from data.engine.clock import now
 from data.engine.database import Store
 from data.trust import sessions, throttle
-from data.trust.accounts import Account, bound_accounts, list_accounts, with_password
+from data.trust.accounts import (
+    Account,
+    bound_accounts,
+    first_password_ran_out,
+    list_accounts,
+    with_password,
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,8 @@ class AccountState:
     has_password : bool
     is_bound : bool
         Whether the institution's provider signs its owner in, and says role and programmes.
+    ran_out : bool
+        Whether a password that somebody else set was left unused for too long.
     """
 
     account: Account
@@ -38,6 +46,7 @@ class AccountState:
     held_until: datetime | None
     has_password: bool
     is_bound: bool = False
+    ran_out: bool = False
 
 
 def account_states(store: Store) -> list[AccountState]:
@@ -52,6 +61,7 @@ def account_states(store: Store) -> list[AccountState]:
             held.get(one.account),
             one.account in able,
             one.account in bound,
+            one.once and first_password_ran_out(store, one.account),
         )
         for one in list_accounts(store)
     ]

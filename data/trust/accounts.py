@@ -6,11 +6,13 @@ import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from data import schema
 from data.columns import ROLES
+from data.engine.clock import now
 from data.engine.database import Store
 from data.settings import get_settings
 from data.trust import origin
@@ -19,6 +21,8 @@ from data.trust.audit import Entry, note_in
 from data.trust.passwords import check_password, hash_password, outdated, right_password
 
 CLEAR = "abcdefghjkmnpqrstuvwxyz23456789"  # without i, l, o, 0 and 1
+WRITTEN = "write account"
+"""The action of the entry that tells of a new or changed account."""
 LONGEST_NAME = schema.longest(schema.accounts.c.display_name)  # characters of a name on the screen
 
 
@@ -135,7 +139,7 @@ def end_sessions_of(store: Store, name: str, actor: str, role: str) -> int:
 
 
 def new_password() -> str:
-    """A password for one sign-in: 16 letters and digits that are not taken for each other, about 80 bits."""
+    """A first password: 16 letters and digits that are not taken for each other, about 80 bits."""
     drawn = "".join(secrets.choice(CLEAR) for _ in range(16))
     return "-".join(drawn[start : start + 4] for start in range(0, 16, 4))
 
@@ -256,6 +260,21 @@ def verify_password(store: Store, name: str, password: str) -> Account | None:
     return account_of(row)
 
 
+def first_password_ran_out(store: Store, name: str) -> bool:
+    """Whether the password that somebody else set for an account was left unused for too long.
+
+    The audit log tells when it was set, since a password and its entry are written by one transaction. Of one
+    that no entry tells of nobody knows, and it stays.
+    """
+    log = schema.audit_log
+    wanted = select(log.c.at, log.c.detail).where(log.c.action == WRITTEN, log.c.object == name)
+    with store.reading() as connection:
+        found = connection.execute(wanted.order_by(log.c.entry.desc()))
+        since = next((at for at, detail in found if detail.get("new_password")), None)
+    days = get_settings().first_password_days
+    return since is not None and now() - since > timedelta(days=days)
+
+
 def advisors_without_account(store: Store) -> list[tuple[str, int]]:
     """Advisors whom the register names and who have no account, not even a closed one, by name.
 
@@ -355,7 +374,7 @@ def _written(before: Account | None, after: Account, actor: str, role: str) -> E
     about = _kept(after) | {"new_password": after.password is not None}
     if before is not None:
         about["before"] = _kept(before)
-    return Entry(actor, role, "write account", after.account, about)
+    return Entry(actor, role, WRITTEN, after.account, about)
 
 
 def _kept(account: Account) -> dict:

@@ -54,7 +54,11 @@ class Session:
 
 
 def begin(store: Store, account: Account, way: str = "password") -> tuple[str, str]:
-    """Begin a session. Returns its id and a ticket, to be exchanged once for a cookie."""
+    """Begin a session. Returns its id and a ticket, to be exchanged once for a cookie.
+
+    One that a password set by somebody else opens ends all others of the account: two people who know that
+    password cannot both be in.
+    """
     if way not in WAYS:
         raise ValueError(f"way must be one of {', '.join(WAYS)}, got {way!r}")
     session_id, ticket, at = secrets.token_hex(16), secrets.token_urlsafe(32), now()
@@ -65,6 +69,8 @@ def begin(store: Store, account: Account, way: str = "password") -> tuple[str, s
     table = schema.sessions
     with store.writing("accounts") as connection:
         connection.execute(delete(table).where(table.c.started_at < at - _longest()))
+        if account.once and way == "password":
+            end_sessions_in(connection, account.account)
         connection.execute(insert(table).values(**row))
     return session_id, ticket
 

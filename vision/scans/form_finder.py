@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from data.signatures.findings import CLEAR, FOUND, LEFT_OUT, Finding
+from data.signatures.findings import CLEAR, FOUND, LEFT_OUT, WHOLE_PAGE, Finding
 from vision.scans.form_growth import whole
 from vision.scans.form_regions import MEASURES, Group, Page, read_page
 
@@ -159,6 +159,32 @@ def left_out(place: Place | None) -> tuple[Finding, ...]:
         f"{place.left_out} pixels of ink like the signature's lie just outside the frame, or are cut by it."
     )
     return (Finding(LEFT_OUT, FOUND if place.left_out else CLEAR, place.left_out, reason),)
+
+
+def whole_page(pixels: np.ndarray, page: Page) -> tuple[Finding, ...]:
+    """SIG014 for a picture of which nothing was cut: found where it is a printed page, upright or not.
+
+    What the other checks say of such a picture is said of its print and its stamps. No answer for a picture
+    that is none.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (h, w) or (h, w, 3)
+    page : Page
+        Of `pixels`.
+    """
+    letters = letters_of(pixels, page)
+    if letters < FEWEST_LETTERS:
+        return ()
+    reason = f"{letters} printed letters stand on it (on a signature alone fewer than {FEWEST_LETTERS})."
+    return (Finding(WHOLE_PAGE, FOUND, letters, reason),)
+
+
+def letters_of(pixels: np.ndarray, page: Page) -> int:
+    """Printed letters of a picture, also of one that lies on its side."""
+    if page.letters >= FEWEST_LETTERS or not may_be_page(pixels):
+        return page.letters
+    return max(page.letters, read_page(np.ascontiguousarray(np.rot90(pixels))).letters)
 
 
 def may_be_page(pixels: np.ndarray) -> bool:

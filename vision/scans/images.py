@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from data.signatures.findings import Finding
 from data.signatures.specimens import read_pixels
-from vision.scans.form_finder import Place, cropped, may_be_page, signature_on
+from vision.scans.form_finder import Place, cropped, left_out, may_be_page, signature_on, whole_page
 from vision.scans.form_regions import read_page
 
 
@@ -32,12 +33,19 @@ def decode_image(data: bytes) -> np.ndarray:
     ValueError
         When the bytes are no image.
     """
+    return decode_checked(data)[0]
+
+
+def decode_checked(data: bytes) -> tuple[np.ndarray, tuple[Finding, ...]]:
+    """:func:`decode_image`, and SIG014 where it is a whole page on which no signature was found."""
     pixels = _read(data)
     if not may_be_page(pixels):
-        return pixels
+        return pixels, ()
     page = read_page(pixels)
     place = signature_on(pixels, page)
-    return pixels if place is None else cropped(pixels, place, page=page)
+    if place is None:
+        return pixels, whole_page(pixels, page)
+    return cropped(pixels, place, page=page), ()
 
 
 @dataclass(frozen=True)
@@ -52,11 +60,14 @@ class Piece:
         The same, decoded.
     place : Place or None
         What was cut out.
+    of_page : tuple of Finding
+        What was found on the page: SIG013 of the frame, SIG014 where nothing was cut out of it.
     """
 
     data: bytes
     pixels: np.ndarray
     place: Place | None = None
+    of_page: tuple[Finding, ...] = ()
 
 
 def as_crop(data: bytes, place: Place | None = None, turn: float = 0.0) -> Piece:
@@ -87,13 +98,16 @@ def as_crop(data: bytes, place: Place | None = None, turn: float = 0.0) -> Piece
     if may_be_page(pixels):
         page = read_page(pixels)
         place = place or signature_on(pixels, page)
+    around = left_out(place)
+    if place is None and page is not None:
+        around = whole_page(pixels, page)
     if place is None and not turn:
-        return Piece(data, pixels)
+        return Piece(data, pixels, of_page=around)
     whole = Place(0, 0, pixels.shape[1], pixels.shape[0])
     piece = cropped(pixels, place or whole, turn, page if place is not None else None)
     file = io.BytesIO()
     Image.fromarray(piece).save(file, format="PNG")
-    return Piece(file.getvalue(), piece, place)
+    return Piece(file.getvalue(), piece, place, around)
 
 
 def _read(data: bytes) -> np.ndarray:

@@ -23,7 +23,7 @@ from data.signatures.findings import COPY, Finding, as_rows, fingerprint_of, rea
 from data.store import Store, write_quality
 from data.trust.scope import Scope
 from vision.scans.fingerprint import copies_among
-from vision.scans.images import decode_image
+from vision.scans.images import decode_checked
 from vision.scans.preprocess import to_ink
 from vision.scans.quality import check_and_clean, check_pixels, find_copy
 from vision.threads import threads_told
@@ -95,11 +95,11 @@ def worked(by: tuple[Maker, int], asked: list[Asked]) -> Worked:
 
 
 def _one(maker: Maker, asked: Asked) -> tuple[list[Finding] | None, np.ndarray | None]:
-    scan = decode_image(asked.data)
+    scan, of_page = decode_checked(asked.data)
     if asked.check and asked.wanted:
         findings, ink = check_and_clean(scan)
-        return findings, maker.of_ink(ink)
-    checked = check_pixels(scan) if asked.check else None
+        return [*findings, *of_page], maker.of_ink(ink)
+    checked = [*check_pixels(scan), *of_page] if asked.check else None
     return checked, maker.of_ink(to_ink(scan)) if asked.wanted else None
 
 

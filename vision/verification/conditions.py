@@ -23,11 +23,13 @@ from data.signatures.findings import (
     LITTLE_INK,
     LOW_RESOLUTION,
     NOT_APPLICABLE,
+    OF_A_PAGE,
     OTHER_PEN,
     PRINT_TOUCHES,
     ROTATED,
     SEVERAL_INKS,
     TWO_SIGNATURES,
+    WHOLE_PAGE,
     Finding,
     found_codes,
     read_findings,
@@ -39,6 +41,7 @@ from vision.verification.likelihood import Calibration
 from vision.verification.verify import Verification, WriterModel, judge
 
 REASON_OF = {
+    WHOLE_PAGE: "whole_page",
     BLANK: "blank",
     LITTLE_INK: "little_ink",
     LOW_RESOLUTION: "low_resolution",
@@ -92,13 +95,13 @@ class Reading:
         of_page: Sequence[Finding] = (),
     ) -> Reading:
         """Of a decoded scan (uint8, (h, w) or (h, w, 3)), checked beside other specimens' fingerprints; with
-        what was found on the page that it was cut from (:func:`vision.scans.form_finder.left_out`)."""
+        what was found on the page that it was cut from (:attr:`vision.scans.images.Piece.of_page`)."""
         findings, ink = check_and_clean(pixels, others)
         return cls(ink, (*findings, *of_page), pen_trace(ink))
 
     def of_page(self) -> tuple[Finding, ...]:
         """What was found on the page around it, which its pixels no longer show."""
-        return tuple(one for one in self.findings if one.code == LEFT_OUT)
+        return tuple(one for one in self.findings if one.code in OF_A_PAGE)
 
 
 @dataclass(frozen=True)

@@ -15,14 +15,16 @@ from data.signatures.findings import (
     CUT_OFF,
     LITTLE_INK,
     LOW_RESOLUTION,
+    WHOLE_PAGE,
     found_codes,
     read_findings,
 )
 from vision.verification.verify import FEWEST_REFERENCES
 
-SPOILING = (BLANK, LITTLE_INK, LOW_RESOLUTION, BLURRED, CUT_OFF, COPY)
+SPOILING = (BLANK, LITTLE_INK, LOW_RESOLUTION, BLURRED, CUT_OFF, COPY, WHOLE_PAGE)
 """Findings with which a specimen cannot be a reference: blank, too little ink, low resolution, blurred, cut
-off, copy. Printed lines are removed before comparing; a second ink, a wide gap or a slope can be a habit."""
+off, copy, a whole page. Printed lines are removed before comparing; a second ink, a wide gap or a slope can
+be a habit."""
 WITNESSED = "enrollment"
 """Occasion on which specimens are given under the eyes of the office; others come with forms."""
 OTHER_MEDIUM = "other_medium"

@@ -26,7 +26,7 @@ from data.verification.duplicates import same_file_of
 from data.verification.write import NewDecision, NoConsent, write_decision
 from vision.descriptor.describe_specimens import describe_pending
 from vision.descriptor.descriptors import Descriptor
-from vision.scans.form_finder import Place, left_out
+from vision.scans.form_finder import Place
 from vision.scans.images import Piece, as_crop
 from vision.verification.comparing import Found, compare
 from vision.verification.conditions import Reading
@@ -135,7 +135,7 @@ def verify(
     inspect_image(data)
     piece = as_crop(data, crop, turn)
     given = {"actor": actor, "role": role, "descriptor": descriptor, "go_on": go_on}
-    return _verify_piece(store, student_key, piece, (*of_page, *left_out(piece.place)), **given)
+    return _verify_piece(store, student_key, piece, (*of_page, *piece.of_page), **given)
 
 
 def _verify_piece(
@@ -231,7 +231,7 @@ def verify_folder(
                 need_consent(store, key)  # it may have been withdrawn since
             else:
                 given = {"actor": actor, "role": role, "descriptor": descriptor}
-                made = _verify_piece(store, key, piece, left_out(piece.place), **given)
+                made = _verify_piece(store, key, piece, piece.of_page, **given)
                 found = {name: getattr(made, name) for name in FOLDER_COLUMNS[2:6]}
             row |= {"student_key": key} | found
         except RefusedFile as refusal:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
+from pandas.io.formats.style import Styler
 
 from dashboard.cases.view.narrow import Card, wide_or_cards
+from dashboard.cases.view.ways_on import remember
 from dashboard.charts.palette import BAND_COLORS
 from dashboard.shell import current_session
 from dashboard.shell.plain import shown_table
@@ -44,6 +46,7 @@ def caseload_table(frame: pd.DataFrame, key: str, *, several: bool = False) -> l
     list of str
         ``student_key`` of the chosen rows; at most one unless ``several``.
     """
+    remember("caseload", frame["student_key"])
     if several:  # rows are chosen in the table alone
         event = _table(frame, key, several)
     else:
@@ -72,7 +75,7 @@ def _table(frame: pd.DataFrame, key: str, several: bool):
     names = [words(f"{family}.{band}") for band in BANDS]
     config = st.column_config
     return st.dataframe(
-        shown_table(frame),
+        _signed_changes(shown_table(frame)),
         key=key,
         hide_index=True,
         height=min(36 * len(frame) + 39, 800),
@@ -101,7 +104,7 @@ def _table(frame: pd.DataFrame, key: str, several: bool):
                 width=120,
                 color="primary",
             ),
-            "change": config.NumberColumn(words("column.change"), format="%+d", width=80),
+            "change": config.NumberColumn(words("column.change"), width=80),
             "history": config.LineChartColumn(words("column.history"), y_min=0, y_max=1, width=110),
             "reasons": config.TextColumn(words("column.reasons"), width="large"),
             "last": config.TextColumn(words("column.last"), width="medium"),
@@ -110,6 +113,16 @@ def _table(frame: pd.DataFrame, key: str, several: bool):
             "cohort": config.TextColumn(words("column.cohort"), width=110),
         },
     )
+
+
+def _signed_changes(frame: pd.DataFrame) -> pd.DataFrame | Styler:
+    """The table with each change written as everywhere: Streamlit's own format puts a hyphen for a minus.
+
+    The cells stay numbers, so that the column is sorted by them.
+    """
+    if "change" not in frame:
+        return frame
+    return frame.style.format({"change": current_session.words().signed}, na_rep="–")
 
 
 def name_column(key: str, width: int = 176):

@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard.cases import standing
 from dashboard.cases.view.caseload_table import name_column, open_named, open_student
 from dashboard.cases.view.narrow import Card, wide_or_cards
+from dashboard.cases.view.ways_on import remember
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import CaseFilter
 from dashboard.components.layout import empty_state, section
@@ -156,6 +157,7 @@ def _cell(value, words) -> str:
 def opening(table: pd.DataFrame, key: str, title: str) -> None:
     """A table of which a name opens the student."""
     words = current_session.words()
+    remember(key, table["student_key"])
     shown = table.drop(columns="student_key")
     event = wide_or_cards(
         key,

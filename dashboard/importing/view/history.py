@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 import streamlit as st
 
 from dashboard.components.layout import section
+from dashboard.importing.plan import problem_list
+from dashboard.jobs.imports import LeftOut, left_out_list
 from dashboard.jobs.view.next_steps import forget_steps
-from dashboard.shell import current_session, stores
+from dashboard.shell import auditing, current_session, stores
 from dashboard.shell.access import may_change_register
 from dashboard.shell.plain import plain
 from dashboard.shell.session_keys import Key
@@ -15,9 +19,18 @@ from dashboard.shell.view.account_names import name_of
 from data.records.frames import told_counts
 from data.trust.undo import CannotUndo, last_import, undo_import
 
+LISTED = 20  # of the newest imports
 
-def as_table(imports: pd.DataFrame) -> pd.DataFrame:
-    """When, by whom, which files, how many rows were new, changed and unchanged, and how it ended."""
+
+def as_table(imports: pd.DataFrame, left_out: Mapping[str, LeftOut]) -> pd.DataFrame:
+    """When, by whom, which files, how many rows were new, changed, unchanged and left out, how it ended.
+
+    Parameters
+    ----------
+    imports : DataFrame
+    left_out : mapping
+        From :func:`dashboard.jobs.imports.left_out`; of other imports nobody knows.
+    """
     words = current_session.words()
     if imports.empty:
         return pd.DataFrame()
@@ -30,12 +43,56 @@ def as_table(imports: pd.DataFrame) -> pd.DataFrame:
             words("column.new"): [total["new"] for total in totals],
             words("column.changed"): [total["changed"] for total in totals],
             words("column.same"): [total["same"] for total in totals],
+            words("data.left_out_column"): [
+                words.number(left_out[one].rows if one in left_out else None) for one in imports["import_id"]
+            ],
             words("column.import_state"): [
                 words(f"data.state_{_state(finished, undone)}")
                 for finished, undone in zip(imports["finished_at"], imports["undone_at"], strict=True)
             ],
         }
     )
+
+
+def left_out_panel(imports: pd.DataFrame, left_out: Mapping[str, LeftOut]) -> None:
+    """The rows that imports left out: those that are still kept can be taken along to be mended.
+
+    They hold students' data, so they are for who may import.
+    """
+    words = current_session.words()
+    some = [one for one in imports["import_id"] if one in left_out and left_out[one].rows]
+    if some and may_change_register(current_session.person(), "run import"):
+        with st.expander(words("data.left_out_title"), icon=":material/assignment_return:"):
+            rows = imports.set_index("import_id")
+            for one in some[:LISTED]:
+                _left_out(one, rows.loc[one], left_out[one])
+            st.caption(words("data.left_out_kept"))
+
+
+def _left_out(import_id: str, row: pd.Series, found: LeftOut) -> None:
+    words = current_session.words()
+    about = {"n": found.rows, "when": words.day(row["started_at"]), "source": plain(row["source"])}
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(words("data.left_out_row", **about), width="content")
+        if not found.file_id:
+            st.caption(words("data.left_out_gone"), width="content")
+            return
+        store = stores.store()
+
+        def listed() -> bytes:
+            told = left_out_list(store, found.file_id)
+            errors = told.problems[told.problems["severity"] == "error"]
+            return problem_list(errors, words, told.headers)
+
+        st.download_button(
+            words("data.left_out_download"),
+            data=auditing.handed_out(listed, "export", import_id, kind="left_out"),
+            file_name="tepat_left_out.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            key=f"left-out-{import_id}",
+            on_click="ignore",
+        )
 
 
 def undo_panel(imports: pd.DataFrame) -> None:

@@ -76,6 +76,8 @@ def guide() -> None:
             needed = missing_columns(table, ()) if table in TABLES else ()
             if needed:
                 st.caption(words("data.guide_needs", names=", ".join(label_of(words, one) for one in needed)))
+            if table == "terms":
+                st.caption(words("data.guide_wide"))
 
 
 def choose_kinds(files: list[UploadedFile]) -> list[str]:

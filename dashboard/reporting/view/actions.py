@@ -26,6 +26,7 @@ from dashboard.shell.plain import plain, shown_table
 from dashboard.shell.session_keys import Key
 from dashboard.shell.view.account_names import name_of
 from data import queries
+from data.calendar.cohorts import exits_after
 from data.trust import reports_store
 from data.trust.scope import Scope
 
@@ -137,12 +138,15 @@ def cohort_download(register: pipeline.Register, program: str, audience: str) ->
 
 def _cohort_file(register: pipeline.Register, program: str, language: str, audience: str) -> bytes:
     titles = register.programs.set_index("program_code")["name"]
+    until = register.observed_until(program) or register.snapshot
+    own = register.flow[register.flow["program_code"] == program] if program else register.flow
+    later = until is not None and exits_after(own, until) > 0
     return cohort_report(
         cohort_tables(register.flow, program, external=audience == "external", calendar=register.calendar),
         pipeline.origin(stores.store(), register),
         language,
         program=f"{program} {titles[program]}" if program else "",
-        snapshot=(register.observed_until(program) or register.snapshot).isoformat(),
+        snapshot=describe.observed_words(until, later, language),
     )
 
 

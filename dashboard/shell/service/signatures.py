@@ -117,7 +117,7 @@ def predict(asked: Asked, language: str, *, keep: bool) -> Prediction:
     ClientLeft
         When nobody waits for it any more; nothing was kept.
     """
-    from vision.scans.images import decode_image
+    from vision.scans.images import decode_checked
     from vision.scans.quality import check_pixels
 
     words, store = Words(language), stores.store()
@@ -125,8 +125,8 @@ def predict(asked: Asked, language: str, *, keep: bool) -> Prediction:
     with _at_work(asked.client), _refusals():
         need_outcome_consent(store, key, keep=keep)
         network, about = trained_recipe()
-        facts, pixels = inspect_image(image), decode_image(image)
-        findings = check_pixels(pixels)
+        facts, (pixels, of_page) = inspect_image(image), decode_checked(image)
+        findings = [*check_pixels(pixels), *of_page]
         if BLANK in found_codes(findings):
             raise RefusedFile(BLANK, "no ink on the sheet; scan the signature again")
         asked.client.must_be_there()

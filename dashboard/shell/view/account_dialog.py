@@ -106,5 +106,6 @@ def _changed(session: sessions.Session, old: str, new: str, again: str) -> str:
     except PasswordRefused as refusal:
         return words(f"account.refused_{refusal.code}", least=MIN_PASSWORD, most=MAX_PASSWORD)
     if outcome.account is None:
-        return " ".join(part for part in (words("account.old_wrong"), wait_words(outcome.wait)) if part)
+        why = words("sign_in.ran_out" if outcome.ran_out else "account.old_wrong")
+        return " ".join(part for part in (why, wait_words(outcome.wait)) if part)
     return ""

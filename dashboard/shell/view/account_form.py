@@ -1,4 +1,4 @@
-"""The form for a new account, and the password for one sign-in, which is shown once."""
+"""The form for a new account, and its first password, which is shown once."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dashboard.shell import account_list, current_session, stores
 from dashboard.shell.plain import plain, shown
 from dashboard.shell.session_keys import Key
 from data.columns import ROLES
+from data.settings import get_settings
 from data.trust import account_names
 from data.trust.account_names import as_account_name
 from data.trust.accounts import LONGEST_NAME, Account, advisors_without_account, new_password
@@ -27,7 +28,8 @@ def shown_once() -> None:
     said, secret = told
     st.success(said, icon=":material/check:")
     if secret:
-        st.caption(current_session.words()("accounts.once_text"))
+        days = round(get_settings().first_password_days)
+        st.caption(current_session.words()("accounts.once_text", days=days))
         st.code(secret, language=None)
 
 
@@ -134,7 +136,7 @@ def programs_choice(
 
 
 def password_choice(key: str, label: str, button: str, icon: str | None = None) -> tuple[bool, str, bool]:
-    """A password for one sign-in, with the button that sets it.
+    """A first password, which its owner replaces, with the button that sets it.
 
     Parameters
     ----------

@@ -67,7 +67,8 @@ def password_form() -> Account | None:
             return None
     outcome = signing_in.sign_in(stores.store(), name, password, current_session.address())
     if outcome.account is None:
-        st.error(" ".join(part for part in (words("sign_in.wrong"), wait_words(outcome.wait)) if part))
+        why = words("sign_in.ran_out" if outcome.ran_out else "sign_in.wrong")
+        st.error(" ".join(part for part in (why, wait_words(outcome.wait)) if part))
     return outcome.account
 
 

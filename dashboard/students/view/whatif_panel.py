@@ -15,10 +15,6 @@ from dashboard.students.telling import change_of_place, counted
 from data.queries import StoredExplanation
 from fusion.features.rows import Rows
 
-SHARES = ("attendance_last",)
-STEPS = {"attendance_last": 1.0, "gpa_last": 0.05, "arrears_last": 5.0}
-LONGEST_ARREARS = 365.0  # days; a slider over years could not be set
-
 
 @st.fragment
 def whatif_panel(stored: StoredExplanation, terms: pd.DataFrame) -> None:
@@ -65,6 +61,8 @@ def whatif_panel(stored: StoredExplanation, terms: pd.DataFrame) -> None:
                     band=words(f"band.{after.band}"),
                 )
             )
+        if whatif.range_runs_against(stored.score, after):
+            st.caption(words("whatif.range_against"))
         st.caption(words("whatif.note"))
     _along(row, changes)
 
@@ -84,16 +82,8 @@ def _along(row: Rows, changes: dict[str, float]) -> None:
 def _lever(name: str, span: tuple[float, float, float], score_id: int) -> float | None:
     """The value chosen; None while it stands at the present one."""
     words = current_session.words()
-    scale = 100.0 if name in SHARES else 1.0
-    now, low, high = (scale * value for value in span)
-    if name == "arrears_last":
-        high = min(high, max(LONGEST_ARREARS, now))
-    step = STEPS.get(name, 1.0)
-    start = min(max(round(now / step) * step, low), high)
+    now, low, high, step, digits = whatif.scale_of(name, span)
     label, key = words(f"feature.{name}"), f"lever-{name}-{score_id}"
-    if name == "gpa_last":
-        chosen = decimal_slider(label, low, high, start, step, digits=2, key=key)
-    else:
-        form = "%d%%" if name in SHARES else "%d"
-        chosen = st.slider(label, float(low), float(high), float(start), step, format=form, key=key)
-    return None if chosen == start else min(chosen / scale, span[2])
+    unit = "%" if name in whatif.SHARES else ""
+    chosen = decimal_slider(label, low, high, now, step, digits=digits, unit=unit, key=key)
+    return None if chosen == now else min(chosen / whatif.SHARES.get(name, 1.0), span[2])

@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard.components.numbers import decimal_slider
 from dashboard.shell import current_session
 from dashboard.students.view.specimen_panel import paper, picture
-from dashboard.verification.crop import LEAST_SIDE, Sheet, framed, piece
+from dashboard.verification.crop import LEAST_SIDE, Sheet, framed, piece, still_whole
 from data.signatures.findings import Finding, found_codes
 
 STEPS = (0, 90, 180, 270)
@@ -19,7 +19,7 @@ MOST_SURE = 0.99
 
 def chosen_piece(data: bytes, sheet: Sheet) -> tuple[bytes, tuple[Finding, ...]]:
     """The picture that is compared: the piece in the frame, or the whole where nothing is cut; and what was
-    found on the page around the frame, while it stands where it was found.
+    found on the page around the frame while it stands where it was found, or that it is a whole page.
 
     Parameters
     ----------
@@ -34,18 +34,24 @@ def chosen_piece(data: bytes, sheet: Sheet) -> tuple[bytes, tuple[Finding, ...]]
         st.caption(f":material/crop: {words('crop.found', chance=chance)}")
     elif sheet.is_page:
         st.warning(words("crop.none_found"), icon=":material/crop:")
+    elif sheet.crowded:
+        st.info(words("crop.crowded"), icon=":material/crop:")
     mark = hashlib.sha256(data).hexdigest()[:12]  # another upload begins with its own place
     if found_codes(sheet.left_out):
         st.warning(words("crop.left_out"), icon=":material/crop:")
     wanted = sheet.found or (0, 0, sheet.width, sheet.height)
-    with st.expander(words("crop.title"), expanded=sheet.is_page, icon=":material/crop_rotate:"):
+    with st.expander(
+        words("crop.title"), expanded=sheet.is_page or sheet.crowded, icon=":material/crop_rotate:"
+    ):
         st.caption(words("crop.help"))
         box, turn = _fields(sheet, wanted, mark)
         with paper("page"):
             picture(framed(data, box), words("alt.page"))
     whole = box == (0, 0, sheet.width, sheet.height)
-    around = sheet.left_out if box == sheet.found else ()
-    return (data if whole and not turn else piece(data, box, turn)), around
+    if whole:
+        return (piece(data, box, turn) if turn else data), sheet.whole
+    chosen = piece(data, box, turn)
+    return chosen, sheet.left_out if box == sheet.found else still_whole(chosen)
 
 
 def _fields(sheet: Sheet, wanted, mark: str) -> tuple[tuple[int, int, int, int], float]:

@@ -78,7 +78,14 @@ def compare_button(student: dict, questioned: Questioned) -> None:
     from vision.verification.verification_pipeline import verify
 
     words, person = current_session.words(), current_session.person()
-    if not st.button(words("verification.compare"), type="primary", icon=":material/compare:", key="compare"):
+    if not st.button(
+        words("verification.compare"),
+        type="primary",
+        icon=":material/compare:",
+        key="compare",
+        disabled=questioned.is_whole_page,
+        help=words("finding_advice.SIG014") if questioned.is_whole_page else None,
+    ):
         return
     try:
         with st.spinner(words("verification.comparing")):

@@ -16,7 +16,7 @@ from dashboard.verification import findings
 from dashboard.verification.comparison import checked_image
 from dashboard.verification.crop import read_sheet
 from dashboard.verification.view.crop import chosen_piece
-from data.signatures.findings import Finding
+from data.signatures.findings import WHOLE_PAGE, Finding, found_codes
 from data.signatures.specimens import RefusedFile
 
 WAYS = ("upload", "camera")
@@ -41,6 +41,11 @@ class Questioned:
     data: bytes
     quality: tuple[Finding, ...]
     of_page: tuple[Finding, ...] = ()
+
+    @property
+    def is_whole_page(self) -> bool:
+        """Whether the signature must be chosen first: of a page there is nothing to compare."""
+        return WHOLE_PAGE in found_codes(self.of_page)
 
 
 def questioned_input() -> Questioned | None:
@@ -74,8 +79,10 @@ def questioned_input() -> Questioned | None:
         return None
     data, of_page = chosen_piece(data, sheet)
     quality = (*checked_image(data)[1], *of_page)
-    with paper("questioned"):
-        picture(data, words("alt.questioned"))
+    questioned = Questioned(data, quality, of_page)
+    if not questioned.is_whole_page:  # the frame above shows it already
+        with paper("questioned"):
+            picture(data, words("alt.questioned"))
     findings_list(quality)
     st.markdown("\n".join(f"- {line}" for line in findings.advice(quality, words)))
-    return Questioned(data, quality, of_page)
+    return questioned

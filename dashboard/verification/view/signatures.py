@@ -11,7 +11,7 @@ from dashboard.shell import current_session, stores
 from dashboard.shell.people import named
 from dashboard.shell.plain import shown_table
 from data.columns import SPECIMEN_CONTEXTS
-from data.signatures.findings import OF_ONE_SCAN
+from data.signatures.findings import OF_ONE_SCAN, WHOLE_PAGE
 from data.verification.duplicates import duplicate_counts, newest_search
 
 SHOWN = 200
@@ -49,7 +49,7 @@ def filters() -> tuple[str | None, str | None]:
     with left:
         finding = st.selectbox(
             words("signatures.filter_finding"),
-            [None, "any", *OF_ONE_SCAN],
+            [None, "any", *OF_ONE_SCAN, WHOLE_PAGE],
             format_func=lambda code: names.get(code) or words.named("check", code),
             key="finding",
             persist_state="session",

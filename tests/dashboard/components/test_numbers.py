@@ -3,7 +3,9 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.components.kpis import Kpi, _looks
 from dashboard.reports.language import NumberError, read_number, short_number
+from dashboard.shell.wording import Words
 
 
 @pytest.mark.parametrize(
@@ -103,3 +105,28 @@ def test_a_wrong_number_is_said_and_kept_to_be_mended(text, said):
     (error,) = page.error
     assert said in error.value and text in error.value
     assert page.text_input(key="a").value == text
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_there_is_one_minus_sign_and_none_before_a_zero(language):
+    words = Words(language)
+    for value, digits in ((-0.004, 2), (-0.0, 0), (-0.4, 0), (-0.0004, 3)):
+        assert "−" not in words.number(value, digits) and "-" not in words.number(value, digits)
+        assert words.signed(value, digits) == words.number(0, digits)
+        assert words.percent(value / 100, digits) == f"{words.number(0, digits)}%"
+    assert words.signed(-2) == "−2" and words.percent(-0.04) == "−4%"
+
+
+@pytest.mark.parametrize(
+    ("delta", "good", "looks"),
+    [
+        ("−2", "down", ("down", "green")),
+        ("−2", "up", ("down", "red")),
+        ("+2", "up", ("up", "green")),
+        ("+2", "none", ("up", "gray")),
+        ("0.0", "up", ("off", "gray")),
+        (None, "up", ("off", "gray")),
+    ],
+)
+def test_a_figures_arrow_and_colour_follow_its_sign(delta, good, looks):
+    assert tuple(_looks(Kpi("a", "1", delta=delta, good=good)).values()) == looks

@@ -187,6 +187,29 @@ def test_an_import_that_left_bad_rows_out_says_how_many(store):
     assert EN("job_done.import_refused", n=10) in shown[EN("column.outcome")]
 
 
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_the_history_names_what_an_import_left_out_and_hands_the_rows_out_while_they_are_kept(
+    store, language
+):
+    words = Words(language)
+    work_import(store)
+    asked(store, "bad_terms.csv")
+    done = work(store)
+    at = drawn("data", REGISTRY, language)
+    assert not at.exception
+    column = at.dataframe[0].value[words("data.left_out_column")].tolist()
+    assert column == [words.number(10), words.number(0)]
+    assert f"**{words.number(10)}**" in texts(at) and words("data.left_out_kept") in texts(at)
+    assert words("data.left_out_download") in [one.label for one in at.get("download_button")]
+    kept = jobs_import.left_out(store)[done.result["import_id"]]
+    listed = jobs_import.left_out_list(store, kept.file_id).problems
+    assert listed.loc[listed["severity"] == "error", "row"].nunique() == 10
+    jobs_live.drop_files(store, kept.file_id)
+    later = drawn("data", REGISTRY, language)
+    assert words("data.left_out_gone") in texts(later)
+    assert words("data.left_out_download") not in [one.label for one in later.get("download_button")]
+
+
 def test_files_that_were_deleted_meanwhile_fail_their_import_in_words(store):
     asked(store, *SIAKAD)
     (job,) = table.open_jobs(store)

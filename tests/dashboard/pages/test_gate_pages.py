@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from dashboard.shell.wording import Words
+from dashboard.students.whatif import COLUMN_OF, SHARES
 from data import queries
 from data.store import RecordFrames, save_model, set_fact, write_records, write_scores
 from data.trust.accounts import Account
@@ -91,12 +92,15 @@ def test_what_if_is_about_the_term_that_the_score_follows_and_names_it(
     whole = screen.drawn("student", *who, key=key, target="dropout")
     assert not whole.exception
     assert words("whatif.title", term=term) in screen.texts(whole)
-    assert [slider.key for slider in whole.slider if str(slider.key).startswith("lever-")]
+    levers = {one.key.split("-")[1]: one.value for one in whole.select_slider if one.key.startswith("lever-")}
+    newest = terms[terms["term_index"] == index]
+    stands = {name: float(newest[COLUMN_OF[name]].sum()) * SHARES.get(name, 1.0) for name in levers}
+    assert levers and levers == pytest.approx(stands, abs=1e-3)
     monkeypatch.setattr(queries, "term_rows", lambda *_: terms[terms["term_index"] < index])
     without = screen.drawn("student", *who, key=key, target="dropout")
     assert not without.exception
     assert words("whatif.not_recorded", term=term) in screen.texts(without)
-    assert not [slider.key for slider in without.slider if str(slider.key).startswith("lever-")]
+    assert not [slider.key for slider in without.select_slider if str(slider.key).startswith("lever-")]
 
 
 def test_the_overview_counts_who_can_still_be_on_time_and_says_how_many_are_past_it(university, screen):

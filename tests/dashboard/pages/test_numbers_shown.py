@@ -91,3 +91,50 @@ def test_no_call_hands_decimals_to_what_streamlit_writes_itself():
 )
 def test_planted_calls_are_found(source, lines):
     assert fractions(source) == lines
+
+
+FORMED = re.compile(r"%\{[^}]*:[^}]*\}")  # a number that Plotly would write, in a text of its own
+
+
+def written_by_others(source: str) -> list[int]:
+    """Lines on which Plotly or Streamlit is told to write a number: it would take a hyphen for a minus sign,
+    and keep the minus of a zero."""
+    found = []
+    for part in ast.walk(ast.parse(source)):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            signed = re.search(r"%\+[.0-9]*[dfeg]", part.value)
+            if FORMED.search(part.value) or signed:
+                found.append(part.lineno)
+        if isinstance(part, ast.keyword | ast.Call):
+            names = [part.arg] if isinstance(part, ast.keyword) else []
+            if {"tickformat", "hoverformat", "texttemplate"} & set(names):
+                found.append(part.value.lineno)
+    return sorted(set(found))
+
+
+def test_one_writer_writes_every_number_of_a_chart_and_every_sign_of_a_table():
+    found = {
+        path.relative_to(OWN): written_by_others(path.read_text(encoding="utf-8"))
+        for path in OWN.rglob("*.py")
+    }
+    assert {path: lines for path, lines in found.items() if lines} == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ('f(hovertemplate="%{x:+.3f}")', [1]),
+        ('f(hovertemplate=f"{name}: %{{y:.3f}}")', [1]),
+        ('f(tickformat=".2f")', [1]),
+        ('f(format="%+d")', [1]),
+        ('f(hovertemplate="%{customdata}<extra></extra>", format="%d")', []),
+    ],
+)
+def test_a_planted_number_that_somebody_else_writes_is_found(source, lines):
+    assert written_by_others(source) == lines
+
+
+def test_a_change_has_a_true_minus_sign_and_stays_a_number(university, screen):
+    page = screen.drawn("caseload", screen.person(university, "advisor"))
+    table = next(one.value for one in page.dataframe if "change" in one.value)
+    assert pd.api.types.is_numeric_dtype(table["change"])

@@ -8,11 +8,13 @@ import pytest
 from dashboard.reports import pipeline
 from dashboard.reports.cohort_report import cohort_tables
 from dashboard.reports.conditions import Selection
+from dashboard.reports.describe import header_pairs, warning_lines
 from dashboard.reports.model import EMPTY, NOT_KNOWN, NOT_YET, OPEN
 from dashboard.reports.profile import load_profile
+from dashboard.reports.provenance import ReportProvenance
 from dashboard.reports.suppress import suppress
 from dashboard.reports.table import compute_table
-from dashboard.reports.words import FILE
+from dashboard.reports.words import FILE, say
 from data.calendar.cohorts import build_flow, snapshot_date
 from data.store import RecordFrames, write_records
 from data.trust.scope import Scope
@@ -183,3 +185,23 @@ def test_a_dash_is_still_a_dash_and_a_zero_still_a_zero():
     table = compute("iaps40-8c", flow)
     assert (table.cell("TS-6", "graduated@TS").value, table.cell("TS-6", "graduated@TS").state) == (0, OPEN)
     assert compute("iaps40-8c", flow, "none").cell("TS-6", "mean").state == EMPTY
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "2023-08-31; exits after that day which are on record are counted"),
+        ("id", "2023-08-31; yang keluar sesudahnya dan sudah tercatat ikut dihitung"),
+    ],
+)
+def test_beside_exits_after_the_last_day_observed_the_line_says_that_they_are_counted(language, said):
+    rows = a_register()
+    line = dict(header_pairs(compute("iaps40-8c", build_flow(rows), STALE), ReportProvenance(), language))
+    assert line[say(language, "snapshot")] == "2023-08-31"
+    staying = rows.index[(rows["program_code"] == STALE) & rows["exit_type"].isna()][:6]
+    late = rows.copy()
+    late.loc[staying, "exit_type"], late.loc[staying, "exit_date"] = "graduated", "2023-10-20"
+    table = compute("iaps40-8c", build_flow(late), STALE)
+    assert codes(table)["later_exits"].count == 6
+    assert dict(header_pairs(table, ReportProvenance(), language))[say(language, "snapshot")] == said
+    assert any(say(language, "note_later_exits") in line for line in warning_lines(table, language))

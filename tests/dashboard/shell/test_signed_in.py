@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,13 +11,23 @@ from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
 from dashboard.shell import auditing, current_session
+from dashboard.shell.account_list import state_words
 from dashboard.shell.plain import plain
 from dashboard.shell.sessions import Serving
 from dashboard.shell.wording import Words
 from data import schema
 from data.engine.clock import now
+from data.settings import get_settings
 from data.trust import audit, sessions
-from data.trust.accounts import Account, verify_password, write_accounts
+from data.trust.account_states import account_states
+from data.trust.accounts import (
+    Account,
+    change_account,
+    find_account,
+    first_password_ran_out,
+    verify_password,
+    write_accounts,
+)
 
 SCRIPT = Path(__file__).resolve().parents[3] / "streamlit_app.py"
 SECRET, OTHER = "seven quiet otters", "nine loud herons"
@@ -319,3 +330,45 @@ def test_a_password_set_by_somebody_else_is_replaced_before_anything_is_seen(peo
             assert at.error[0].value == EN("account.refused_same")
     assert is_in(at)
     assert not verify_password(people, "sari", SECRET).once
+
+
+def given(people) -> None:
+    """Another password for Sari, set by the administrator as on the page."""
+    before = find_account(people, "sari")
+    change_account(people, before, replace(before, password=OTHER, once=True), "wira", "administrator")
+
+
+def replaced(at) -> None:
+    for field, text in zip(at.text_input, (OTHER, SECRET, SECRET), strict=True):
+        field.set_value(text)
+    next(one for one in at.button if one.label == EN("account.submit")).click().run()
+
+
+def test_a_first_password_opens_one_form_at_a_time_and_nothing_once_it_was_replaced(people):
+    given(people)
+    first, second = tried(opened(), OTHER), tried(opened(), OTHER)
+    assert not first.exception and not is_in(first) and not is_in(second)
+    assert [title.value for title in second.title] == [EN("first_password.title")]
+    assert len(sessions.sessions_of(people, "sari")) == 1  # the earlier one has ended
+    assert [title.value for title in first.run().title] != [EN("first_password.title")]
+    replaced(second)
+    assert is_in(second)
+    late = tried(opened(), OTHER)
+    assert not is_in(late) and [one.value for one in late.error] == [EN("sign_in.wrong")]
+    assert is_in(tried(opened(), SECRET))
+
+
+def test_a_first_password_that_nobody_used_runs_out_and_the_administrator_sees_it(people, monkeypatch):
+    given(people)
+    assert not first_password_ran_out(people, "sari")
+    later = now() + timedelta(days=get_settings().first_password_days, minutes=1)
+    monkeypatch.setattr("data.trust.accounts.now", lambda: later)
+    at = tried(opened(), OTHER)
+    assert not is_in(at) and at.error[0].value.startswith(EN("sign_in.ran_out"))
+    assert sessions.sessions_of(people, "sari") == []
+    state = next(one for one in account_states(people) if one.account.account == "sari")
+    assert state.ran_out and state_words(state, EN) == EN("accounts.ran_out")
+    given(people)  # set anew: good again
+    monkeypatch.setattr("data.trust.accounts.now", now)
+    assert not next(one for one in account_states(people) if one.account.account == "sari").ran_out
+    assert [title.value for title in tried(opened(), OTHER).title] == [EN("first_password.title")]

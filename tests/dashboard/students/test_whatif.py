@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dashboard.shell.wording import Words
 from dashboard.students import whatif
 from data import queries
 from data.trust.scope import Scope
@@ -175,3 +176,35 @@ def test_a_cell_that_is_empty_in_the_last_term_is_no_lever_and_a_short_term_belo
     assert set(whatif.of_one_term(known, terms, 2)) == {"failed_last", "attendance_last"}
     assert set(whatif.of_one_term(known, terms, 1)) == {"gpa_last", "failed_last", "attendance_last"}
     assert whatif.of_one_term(known, terms, 3) == {} and set(whatif.COLUMN_OF) == set(LEVERS)
+
+
+@pytest.mark.parametrize(
+    ("name", "span", "now", "digits"),
+    [
+        ("gpa_last", (2.92, 0.0, 4.0), "2.92", 2),
+        ("attendance_last", (0.874, 0.0, 1.0), "87", 0),
+        ("arrears_last", (23.0, 0.0, 2000.0), "23", 0),
+        ("arrears_last", (803.0, 0.0, 2000.0), "803", 0),
+        ("credits_last", (17.5, 0.0, 20.0), "17.5", 1),
+        ("failed_last", (2.0, 0.0, 20.0), "2", 0),
+    ],
+)
+def test_a_slider_stands_at_first_at_the_figure_of_the_record_whatever_its_step(name, span, now, digits):
+    start, low, high, step, shown = whatif.scale_of(name, span)
+    assert Words("en").number(start, shown) == now and shown == digits
+    assert (
+        start / whatif.SHARES.get(name, 1.0) == pytest.approx(span[0]) and low <= start <= high and step > 0
+    )
+
+
+def test_a_range_that_moves_against_the_risk_is_noticed_and_one_without_past_students_is_not():
+    before = {"risk": 0.40, "risk_low": 0.30, "risk_high": 0.50}
+
+    def against(risk, low, high):
+        return whatif.range_runs_against(before, whatif.Changed(risk, low, high, "high"))
+
+    assert not against(0.45, 0.34, 0.55) and not against(0.45, 0.30, 0.50) and not against(0.35, 0.299, 0.45)
+    assert against(0.45, 0.27, 0.55) and against(0.45, 0.34, 0.48) and against(0.35, 0.33, 0.45)
+    assert not against(0.45, np.nan, np.nan)
+    unknown = {"risk": 0.4, "risk_low": None, "risk_high": None}
+    assert not whatif.range_runs_against(unknown, whatif.Changed(0.3, 0.2, 0.4, "high"))

@@ -21,6 +21,7 @@ from dashboard.shell.wording import Words
 from dashboard.verification.crop import read_sheet
 from data import queries, schema
 from data.jobs import table as job_table
+from data.signatures.findings import found_codes
 from data.store import open_store
 from data.trust.accounts import Account, write_accounts
 from data.trust.scope import Scope
@@ -33,6 +34,7 @@ from tests.dashboard.pages.test_names_are_text import complaints, hostile
 from tests.vision.verification.test_verification_pipeline import apart, drawing
 from vision.recipes.form_detector import synthetic_inks
 from vision.recipes.synthetic_forms import make_form
+from vision.scans.quality import check_pixels
 from vision.verification.forger_share import SYNTHETIC_DOUBT
 
 EN = Words("en")
@@ -151,6 +153,44 @@ def test_ink_left_outside_the_found_frame_is_told_and_forbids_an_outcome_until_i
     pressed(at, "compare")
     again = queries_verification.decision(enrolled.store, Scope.system(), at.query_params["d"])
     assert again["decision_id"] != stored["decision_id"] and again["reason"] != "left_out"
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_a_whole_page_is_called_one_and_the_signature_must_be_chosen_before_anything_is_compared(
+    enrolled, screen, language
+):
+    words, buffer = Words(language), io.BytesIO()
+    page = make_form(np.random.default_rng((991, 11)), []).pixels  # two inks, if it were a signature
+    assert "SIG006" in found_codes(check_pixels(page))
+    Image.fromarray(page).save(buffer, "PNG")
+    sheet, mark = read_sheet(buffer.getvalue()), hashlib.sha256(buffer.getvalue()).hexdigest()[:12]
+    assert sheet.is_page and sheet.found is None
+    at = screen.drawn("verification", RINA, key=enrolled.key, language=language)
+    at.file_uploader(key="questioned-file").set_value(("form.png", buffer.getvalue(), "image/png")).run()
+    assert [one.value for one in at.warning] == [words("crop.none_found")]
+    shown = screen.texts(at)
+    assert words("check.SIG014") in shown and words("finding_advice.SIG014") in shown
+    assert words("finding_advice.SIG006") not in shown and words("check.SIG006") not in shown
+    assert at.button(key="compare").disabled
+    assert next(one for one in at.expander if one.label == words("crop.title")).proto.expanded
+    at.number_input(key=f"crop-top-{mark}").set_value(1100)
+    at.number_input(key=f"crop-height-{mark}").set_value(200)
+    at.number_input(key=f"crop-width-{mark}").set_value(500).run()
+    assert not at.button(key="compare").disabled
+    assert words("check.SIG014") not in screen.texts(at)
+
+
+def test_of_a_crowded_picture_without_print_the_frame_is_offered_first(enrolled, screen):
+    sheet = Image.new("L", (1000, 800), 245)
+    for top in (100, 560):
+        ImageDraw.Draw(sheet).line([(x, top + (x * 7) % 90) for x in range(200, 800, 25)], fill=40, width=6)
+    buffer = io.BytesIO()
+    sheet.save(buffer, "PNG")
+    assert read_sheet(buffer.getvalue()).crowded
+    at = screen.drawn("verification", RINA, key=enrolled.key)
+    at.file_uploader(key="questioned-file").set_value(("form.png", buffer.getvalue(), "image/png")).run()
+    assert [one.value for one in at.info] == [EN("crop.crowded")]
+    assert not at.button(key="compare").disabled
 
 
 def test_an_upload_that_is_no_image_is_refused_in_words(enrolled, screen):

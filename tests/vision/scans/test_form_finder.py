@@ -24,7 +24,7 @@ from vision.scans.form_finder import (
     turned,
 )
 from vision.scans.form_regions import MEASURES
-from vision.scans.images import as_crop, decode_image
+from vision.scans.images import as_crop, decode_checked, decode_image
 
 FORMS = 12
 
@@ -237,3 +237,25 @@ def test_a_frame_that_a_person_set_is_not_asked_about():
     page = file_of(signed(*WAVES))
     assert as_crop(page, Place(540, 760, 100, 100)).place.left_out is None
     assert as_crop(page).place.left_out == 0
+
+
+def by_hand_only(number: int = 0) -> np.ndarray:
+    """A page of print on which nothing is taken for a signature."""
+    return filled_in(number, signatures=0).pixels
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_a_page_of_which_nothing_was_cut_is_called_one_whichever_way_it_lies(turns):
+    page = np.ascontiguousarray(np.rot90(by_hand_only(), turns))
+    assert signature_on(page) is None
+    assert [(one.code, one.status) for one in as_crop(file_of(page)).of_page] == [("SIG014", "found")]
+    assert [one.code for one in decode_checked(file_of(page))[1]] == ["SIG014"]
+    assert [one.code for one in as_crop(file_of(page), turn=90).of_page] == ["SIG014"]
+
+
+def test_a_piece_that_was_cut_and_a_signature_alone_are_no_whole_page(forms):
+    page = next(one.pixels for one in forms if signature_on(one.pixels) is not None)
+    assert "SIG014" not in [one.code for one in as_crop(file_of(page)).of_page]
+    assert as_crop(file_of(page), Place(100, 200, 300, 120)).of_page == ()
+    alone = cv2.resize(line_of_writing(), (1200, 800))
+    assert as_crop(file_of(alone)).of_page == () and decode_checked(file_of(alone))[1] == ()

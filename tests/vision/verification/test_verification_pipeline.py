@@ -475,6 +475,19 @@ def test_of_a_form_a_piece_with_ink_left_outside_is_never_sent_to_review(office)
     assert corrected.reason != "left_out" and corrected.crop.left_out is None
 
 
+def test_of_a_whole_page_the_answer_is_to_choose_the_signature_first(office):
+    enrolled(office)
+    rng = np.random.default_rng((991, 0))
+    page = make_form(rng, []).pixels
+    made = check(office, "S07", page)
+    assert made.crop is None
+    assert (made.outcome, made.reason, made.log10_lr) == ("inconclusive", "whole_page", None)
+    table = verify_folder(
+        office.store, [("S07/1.png", file_of(page))], SYSTEM, actor="rina", descriptor=Plain()
+    )
+    assert table[["outcome", "reason"]].to_numpy().tolist() == [["inconclusive", "whole_page"]]
+
+
 def test_where_a_person_says_the_signature_stands_is_where_it_is_looked_for(office):
     enrolled(office)
     page = a_form(drawing(7, 30))
