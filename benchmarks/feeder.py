@@ -15,14 +15,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy import create_engine, select
+from sqlalchemy import select
 
 from benchmarks.report_file import write_result
 from data import schema
+from data.engine.bulk import fetch
+from data.store import open_store
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLES = ("programs", "students", "identities", "terms", "outcomes", "flow_cube", "term_cube")
@@ -123,25 +126,23 @@ def _killed(folder: str, feeder, page: int, kills: int, whole: float, rng: rando
 
 def _said(folder: str) -> dict[str, str]:
     """Table → a hash of its rows by student number."""
-    engine = create_engine(f"sqlite:///{Path(folder) / 'tepat.db'}")
-    identities, said = schema.identities, {}
-    with engine.connect() as connection:
-        keys = select(identities.c.student_key, identities.c.student_number)
-        numbers = dict(map(tuple, connection.execute(keys)))
+    store, said = open_store(folder=Path(folder), create=False), {}
+    with closing(store), store.reading() as connection:
+        people = fetch(connection, select(schema.identities))  # each store has a key of its own
+        numbers = dict(zip(people["student_key"], people["student_number"], strict=True))
         for name in TABLES:
-            found = connection.execute(select(schema.metadata.tables[name])).mappings()
+            found = fetch(connection, select(schema.metadata.tables[name]))
             rows = sorted(
                 str(
                     [
                         numbers.get(value, "") if column == "student_key" else _rounded(value)
                         for column, value in row.items()
-                        if column != "import_id"
+                        if column not in ("import_id", "number_hash")
                     ]
                 )
-                for row in found
+                for row in found.to_dict("records")
             )
             said[name] = hashlib.sha256("\n".join(rows).encode()).hexdigest()
-    engine.dispose()
     return said
 
 

@@ -35,6 +35,7 @@ UNCOMPARED = {
     "sessions",
 }  # attempts may be recorded once each
 SEALED_IN_ROW = {"sealed", "birth_year"}
+SEALED_OF = {"identities": {"student_number", "name"}}
 OF_THE_KEY = ("key_check", "kept_keys")  # facts that hold sealed bytes: drawn anew each time
 PART_OF_THE_STORE = ("tepat.db", "tepat.db-wal", "tepat.db-shm", "key", "audit-head.json", "worker")
 
@@ -55,7 +56,7 @@ def fingerprint(folder: Path) -> dict[str, tuple[int, str]]:
             if name not in UNCOMPARED
         }
     engine.dispose()
-    numbers = dict(zip(frames["identities"].student_key, frames["identities"].student_number, strict=True))
+    numbers = dict(zip(frames["identities"].student_key, frames["identities"].number_hash, strict=True))
     scores, specimens = frames["scores"], frames["signature_specimens"]
     whose = {
         name: frames[name].student_key.map(numbers).astype(str) for name in ("scores", "signature_specimens")
@@ -156,7 +157,9 @@ def _digest(name: str, frame: pd.DataFrame, numbers: dict, keys: dict) -> tuple[
     clocks = [c for c in frame if c == "at" or c.endswith("_at")]
     volatile = [c for c in frame if c in moving or c == "ciphertext"] + clocks
     frame = frame.drop(columns=volatile)
-    for column in SEALED_IN_ROW & set(frame):  # another ciphertext each time, as long as what it seals
+    for column in (SEALED_IN_ROW | SEALED_OF.get(name, set())) & set(
+        frame
+    ):  # another ciphertext each time, as long as what it seals
         frame[column] = [len(sealed) if isinstance(sealed, bytes) else None for sealed in frame[column]]
     lines = sorted(repr(row) for row in frame.itertuples(index=False, name=None))
     return len(frame), hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -11,6 +11,7 @@ from data.cases.queries import case_events, followups_due, last_events, quiet_st
 from data.cases.trial_outcomes import help_since_scores
 from data.cases.trial_queries import count_near_the_line, offers, trials
 from data.records.course_queries import attempt_rows, course_results, grade_rules
+from data.records.name_search import prepare_search
 from data.records.queries import (
     Records,
     find_student,
@@ -124,6 +125,7 @@ __all__ = [
     "own_students",
     "past_normal_counts",
     "places",
+    "prepare_search",
     "previous_cube",
     "programs",
     "quiet_students",

@@ -6,7 +6,7 @@ except where erasure is a student's right, DELETE, by database triggers (see ``d
 tables (``risk_current``, ``risk_cube``) are rebuilt in the transaction that writes scores, so that a page
 reads a few indexed rows whatever the size of the register.
 
-Identity lives in ``identities`` alone; everything else joins on the opaque ``student_key``.
+Identity lives in ``identities`` alone, sealed; everything else joins on the opaque ``student_key``.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ from data.columns import (
     TRIAL_ACTS,
     TRIAL_ARMS,
 )
+from data.engine.sealed_names import SealedText
 from data.engine.sealed_numbers import SealedNumber
 
 NAMES = {
@@ -62,6 +63,8 @@ Row = BigInteger().with_variant(Integer, "sqlite")  # SQLite only autoincrements
 def longest(column: Column) -> int:
     """Characters that a column of text with a limit takes."""
     kind = column.type
+    if isinstance(kind, SealedText):
+        return kind.characters
     if not isinstance(kind, String) or kind.length is None:
         raise TypeError(f"{column} has no limit of characters")
     return kind.length
@@ -130,19 +133,15 @@ students = Table(
     Index("ix_students_program_code_cohort_term", "program_code", "cohort_term"),
     Index("ix_students_advisor", "advisor"),
 )
+STUDENT_NUMBER = SealedText("identities.student_number", 64)
+STUDENT_NAME = SealedText("identities.name", 200)
 identities = Table(
     "identities",
     metadata,
     _student(primary_key=True),
-    Column("student_number", String(64), nullable=False, unique=True),
-    Column("name", String(200)),
-)
-identity_words = Table(  # the words of names and numbers, casefolded: what a search looks up
-    "identity_words",
-    metadata,
-    Column("word", String(80).with_variant(String(80, collation="C"), "postgresql"), primary_key=True),
-    _student(primary_key=True, index=True),
-    sqlite_with_rowid=False,
+    Column("student_number", STUDENT_NUMBER, nullable=False),
+    Column("number_hash", String(64), nullable=False, unique=True),  # keyed: who has this number?
+    Column("name", STUDENT_NAME),
 )
 terms = Table(
     "terms",

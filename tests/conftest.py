@@ -20,15 +20,18 @@ import pandas as pd
 import pytest
 from hypothesis import settings
 from PIL import Image, ImageDraw
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select, text
 from sqlalchemy.engine import make_url
 
+from data import schema
 from data.calendar.term_calendar import as_of_date, term_after
+from data.engine.bulk import fetch, update_frame
 from data.engine.cipher import Cipher, read_or_create_key
 from data.engine.database import connect, writing
 from data.engine.facts import write_fact
 from data.engine.kept_head import FILE, Head, Seal
 from data.engine.migrate import _configuration, migrate
+from data.engine.sealed_numbers import OWNER, SealedCell
 from data.store import KEY_FACTS, KeyFacts, RecordFrames, Store, check_of, open_store, write_records
 from data.trust.audit import FIRST
 from tests import promises
@@ -112,6 +115,20 @@ def step_back(connection, revision: str, seal: Seal) -> None:
     config = _configuration(connection)
     config.attributes["seal"] = seal
     command.downgrade(config, revision)
+
+
+def opened(store, table, row: dict) -> dict:
+    """A row with what is sealed in its cells opened: another ciphertext each time."""
+    sealed = {name for name in row if isinstance(table.c[name].type, SealedCell) and row[name] is not None}
+    return row | {
+        name: table.c[name].type.opened(store.cipher, [row[OWNER]], [row[name]])[0] for name in sealed
+    }
+
+
+def name_everybody(connection, name: str) -> None:
+    """Give every student of a store one name."""
+    people = fetch(connection, select(schema.identities.c.student_key))
+    update_frame(connection, schema.identities, ["student_key"], people.assign(name=name))
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from threading import Thread
 import streamlit as st
 
 from dashboard.shell import current_session, stores
+from data import queries
 from data.trust.scope import Scope
 
 logger = logging.getLogger(__name__)
@@ -40,6 +41,12 @@ def draw_ahead(name: str, draw: Callable, choices: Iterable) -> None:
     )
     key = repr((name, version, reader.reach, language))
     _begun(key, partial(_draw_all, draw, tuple(choices), reader, language, version))
+
+
+def open_names_ahead() -> None:
+    """Have the names that a search looks through opened before somebody has typed one."""
+    if current_session.scope().may_identify:
+        draw_ahead("names", lambda _: queries.prepare_search(stores.store()), (None,))
 
 
 @st.cache_resource(ttl=3600, max_entries=32, show_spinner=False)

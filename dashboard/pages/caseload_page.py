@@ -12,6 +12,7 @@ from dashboard.cases.view.caseload_parts import cutoff_line, enriched, worth_a_t
 from dashboard.cases.view.caseload_table import caseload_table, open_student
 from dashboard.cases.view.offers import offers_panel
 from dashboard.cases.view.standing_parts import by_rule, past_normal, rank_note
+from dashboard.components.ahead import open_names_ahead
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import CaseFilter, case_filters
 from dashboard.components.layout import empty_state, page_header
@@ -27,6 +28,7 @@ def show() -> None:
     page_header(words("caseload.title"), words("caseload.lead", count=words.count("students", size)))
     if not size:
         return empty_state(words("caseload.none_title"), words("caseload.none_text"), ":material/group_off:")
+    open_names_ahead()
     chosen = case_filters(stores.program_table(), caches.read_once(queries.own_cohorts), size)
     narrowed = (chosen.program_code, chosen.cohort_term, chosen.band)
     saw_list(

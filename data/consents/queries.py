@@ -8,8 +8,9 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from data import schema
 from data.columns import CONSENT_PURPOSES
 from data.consents.consent import holds, newest_consents
-from data.engine.bulk import fetch
+from data.engine.bulk import fetch, fetch_by_keys, in_order_of
 from data.engine.database import Store
+from data.records.name_search import by_number
 from data.trust.scope import Scope
 from data.trust.scoping import aggregable, visible
 
@@ -79,16 +80,20 @@ def without_consent(
     about = and_(held.c.student_key == owner.c.student_key, held.c.purpose == purpose, holds())
     columns = [owner.c.student_key, owner.c.program_code, owner.c.cohort_term]
     columns += [func.coalesce(held.c.decision, NEVER).label("decision"), held.c.decided_on]
-    joined, order = owner.outerjoin(held, about), owner.c.student_key
-    if scope.may_identify:
-        joined = joined.join(identity, identity.c.student_key == owner.c.student_key)
-        columns += [identity.c.student_number, identity.c.name]
-        order = identity.c.student_number
-    lacking = or_(held.c.granted.is_(None), ~held.c.granted)
-    statement = select(*columns).select_from(joined).where(lacking, *visible(scope))
-    statement = statement.where(*_among(with_specimens, program_code))
+    joined = owner.outerjoin(held, about)
+    asked = [or_(held.c.granted.is_(None), ~held.c.granted), *visible(scope)]
+    asked += _among(with_specimens, program_code)
+    if not scope.may_identify:
+        nameless = select(*columns).select_from(joined).where(*asked)
+        with store.reading() as connection:
+            return fetch(connection, nameless.order_by(owner.c.student_key).limit(limit))
+    keys = select(owner.c.student_key).select_from(joined).where(*asked)
+    columns += [identity.c.student_number, identity.c.name]
+    joined = joined.join(identity, identity.c.student_key == owner.c.student_key)
     with store.reading() as connection:
-        return fetch(connection, statement.order_by(order).limit(limit))
+        first = by_number(connection, keys, limit)
+        named = select(*columns).select_from(joined)
+        return in_order_of(fetch_by_keys(connection, named, owner.c.student_key, first), first)
 
 
 def count_without_consent(

@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sqlalchemy import (
+    ARRAY,
     JSON,
     Boolean,
+    ColumnElement,
     Connection,
     Date,
     DateTime,
@@ -23,36 +25,42 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     Select,
+    String,
     Table,
+    any_,
     bindparam,
+    func,
     insert,
+    literal,
     select,
     update,
 )
 from sqlalchemy.types import TypeEngine
 
 from data.engine.database import cipher_of
-from data.engine.sealed_numbers import OWNER, SealedNumber, open_numbers, seal_numbers
+from data.engine.sealed_names import SealedText
+from data.engine.sealed_numbers import OWNER, SealedCell, SealedNumber
 
 BATCH = 20_000  # rows sent to the database at a time
 FETCHED = 50_000  # rows read at a time
 TEXT = pd.StringDtype(na_value=np.nan)  # what pandas calls "str"; naming it costs as much as the array
 KEYS_PER_QUERY = 900  # SQLite's default limit is 999 parameters in older builds
+NAMED_KEYS = 100  # above it one parameter with all keys costs less than a parameter each
 
 
 def fetch(connection: Connection, statement: Select) -> pd.DataFrame:
     """The rows of a SELECT as a frame; column types come from the statement, even when there is no row."""
     result = connection.execute(statement)
     described, names = list(statement.selected_columns), list(result.keys())
-    sealed = {place: one.type for place, one in enumerate(described) if isinstance(one.type, SealedNumber)}
+    sealed = {place: one.type for place, one in enumerate(described) if isinstance(one.type, SealedCell)}
     if sealed and OWNER not in names:
-        raise TypeError(f"a SELECT of sealed numbers must give their {OWNER}")
+        raise TypeError(f"a SELECT of sealed cells must give their {OWNER}")
     parts = []
     while rows := result.fetchmany(FETCHED):  # in parts: rows as Python objects need far more memory
         cells: list[Any] = list(zip(*rows, strict=True))
         for place, kind in sealed.items():
             owners = cells[names.index(OWNER)]
-            cells[place] = open_numbers(cipher_of(connection), kind.about, owners, cells[place])
+            cells[place] = kind.opened(cipher_of(connection), owners, cells[place])
         parts.append([_array(values, column) for values, column in zip(cells, described, strict=True)])
     parts = parts or [[_array((), column) for column in described]]
     whole = (_joined(arrays) for arrays in zip(*parts, strict=True))
@@ -68,6 +76,21 @@ def fetch_by_keys(connection: Connection, statement: Select, column, keys: Seque
     if not parts:
         return fetch(connection, statement.where(column.in_([])))
     return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+
+
+def in_order_of(frame: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    """The rows in the order in which ``keys`` names their students."""
+    place = {key: position for position, key in enumerate(keys)}
+    return frame.sort_values(OWNER, key=lambda owners: owners.map(place), ignore_index=True)
+
+
+def among(connection: Connection, column: ColumnElement, keys: Sequence[str]) -> ColumnElement[bool]:
+    """Whether a column is one of ``keys``, of which there may be more than a statement takes parameters."""
+    if len(keys) <= NAMED_KEYS:
+        return column.in_(list(keys))
+    if connection.dialect.name == "postgresql":
+        return column == any_(literal(list(keys), ARRAY(String)))
+    return column.in_(select(func.json_each(json.dumps(list(keys))).table_valued("value").c.value))
 
 
 def insert_frame(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
@@ -105,8 +128,8 @@ def update_frame(connection: Connection, table: Table, key: Sequence[str], frame
 
 def _written(connection: Connection, frame: pd.DataFrame, table: Table, name: str, made: Callable) -> list:
     kind = table.c[name].type
-    if isinstance(kind, SealedNumber):
-        return seal_numbers(cipher_of(connection), kind.about, frame[OWNER], frame[name])
+    if isinstance(kind, SealedCell):
+        return kind.sealed(cipher_of(connection), frame[OWNER], frame[name])
     return made(frame[name], kind)
 
 
@@ -176,7 +199,7 @@ def _array(values: tuple, column):
         return np.array(values, dtype="float64" if may_be_missing else "int64")
     if isinstance(kind, (Float, SealedNumber)):
         return np.array(values, dtype="float64")
-    if isinstance(kind, (JSON, LargeBinary)):
+    if isinstance(kind, (JSON, LargeBinary)) and not isinstance(kind, SealedText):
         return pd.Series(list(values), dtype=object)
     return pd.array(list(values), dtype=TEXT)
 

@@ -137,6 +137,10 @@ class Cipher:
         tell whether a number is in the store, and importing twice gives the same key."""
         return hmac.digest(self._pseudonym, student_number.encode(), hashlib.sha256).hex()[:16]
 
+    def number_hash(self, student_number: str) -> str:
+        """What a stored student number, which lies sealed, is looked up by; 64 hexadecimal digits."""
+        return self.keyed("student number", student_number)
+
     def keyed(self, purpose: str, text: str) -> str:
         """A keyed hash of ``text``, 64 hexadecimal digits; another one for every purpose."""
         return hmac.digest(self._pseudonym, f"{purpose}\0{text}".encode(), hashlib.sha256).hex()

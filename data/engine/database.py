@@ -145,7 +145,7 @@ def is_full(problem: BaseException) -> bool:
 
 @contextmanager
 def reading(engine: Engine, cipher: Cipher | None = None) -> Iterator[Connection]:
-    """See :meth:`Store.reading`; without a cipher no sealed number can be read."""
+    """See :meth:`Store.reading`; without a cipher no sealed cell can be read."""
     options: dict[str, object] = {_CIPHER: cipher}
     if engine.dialect.name == "postgresql":
         options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -159,7 +159,7 @@ def writing(
     engine: Engine, lock: str = "store", pen: Pen | None = None, cipher: Cipher | None = None
 ) -> Iterator[Connection]:
     """See :meth:`Store.writing`; without a pen nothing can be written to the audit log, and without a cipher
-    no sealed number."""
+    no sealed cell."""
     options = {_WRITES: True, _PEN: pen, _CIPHER: cipher}
     with engine.connect() as bare, bare.execution_options(**options) as connection:
         with connection.begin():
@@ -179,7 +179,7 @@ def cipher_of(connection: Connection) -> Cipher:
     """The store's cipher, within :meth:`Store.reading` and :meth:`Store.writing`."""
     cipher = connection.get_execution_options().get(_CIPHER)
     if cipher is None:
-        raise RuntimeError("sealed numbers are read and written in Store.reading and Store.writing only")
+        raise RuntimeError("sealed cells are read and written in Store.reading and Store.writing only")
     return cipher
 
 

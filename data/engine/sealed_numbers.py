@@ -1,10 +1,12 @@
-"""Columns of whole numbers that lie sealed: AES-GCM ciphertext, bound to column and student.
+"""Columns of single cells that lie sealed: AES-GCM ciphertext, bound to column and student.
 
 :mod:`data.engine.bulk` seals what it writes and opens what it reads; no query compares or sorts by them.
+Numbers stand here, text in :mod:`data.engine.sealed_names`.
 """
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable
 
 import numpy as np
@@ -16,8 +18,8 @@ from data.engine.cipher import Cipher, KeyProblem
 OWNER = "student_key"  # of the row, which every SELECT of such a column must give
 
 
-class SealedNumber(LargeBinary):
-    """A whole number, or nothing.
+class SealedCell(LargeBinary):
+    """What stands sealed in its cell.
 
     Parameters
     ----------
@@ -28,6 +30,26 @@ class SealedNumber(LargeBinary):
     def __init__(self, about: str):
         super().__init__()
         self.about = about
+
+    @abstractmethod
+    def sealed(self, cipher: Cipher, owners: Iterable[str], cells: pd.Series) -> list[bytes | None]:
+        """Cells sealed for the rows of their students; None where there is nothing."""
+
+    @abstractmethod
+    def opened(self, cipher: Cipher, owners: Iterable[str], cells: Iterable[bytes | None]):
+        """What :meth:`sealed` sealed, as a frame takes it."""
+
+
+class SealedNumber(SealedCell):
+    """A whole number, or nothing."""
+
+    def sealed(self, cipher: Cipher, owners: Iterable[str], cells: pd.Series) -> list[bytes | None]:
+        """See :func:`seal_numbers`."""
+        return seal_numbers(cipher, self.about, owners, cells)
+
+    def opened(self, cipher: Cipher, owners: Iterable[str], cells: Iterable[bytes | None]) -> np.ndarray:
+        """See :func:`open_numbers`."""
+        return open_numbers(cipher, self.about, owners, cells)
 
 
 def seal_numbers(cipher: Cipher, about: str, owners: Iterable[str], numbers: pd.Series) -> list[bytes | None]:
@@ -49,16 +71,23 @@ def open_numbers(
     KeyProblem
         When one does not open; the message names table, column and row.
     """
+    pairs = zip(owners, sealed, strict=True)
     return np.array(
-        [_opened(cipher, about, *row) for row in zip(owners, sealed, strict=True)], dtype="float64"
+        [np.nan if one is None else float(int(open_cell(cipher, about, owner, one))) for owner, one in pairs],
+        dtype="float64",
     )
 
 
-def _opened(cipher: Cipher, about: str, owner: str, sealed: bytes | None) -> float:
-    if sealed is None:
-        return np.nan
+def open_cell(cipher: Cipher, about: str, owner: str, sealed: bytes) -> bytes:
+    """The plain bytes of one cell.
+
+    Raises
+    ------
+    KeyProblem
+        When it does not open; the message names table, column and row.
+    """
     try:
-        return float(int(cipher.decrypt(bytes(sealed), f"{about}:{owner}")))
+        return cipher.decrypt(bytes(sealed), f"{about}:{owner}")
     except KeyProblem:
         table, _, column = about.partition(".")
         raise KeyProblem(

@@ -46,6 +46,8 @@ SEALED = (  # table, sealed column, what its ciphertexts are bound to beside the
     (schema.imports, schema.imports.c.replaced, "import"),
     (schema.trial_seeds, schema.trial_seeds.c.ciphertext, "trial"),
     (schema.students, schema.students.c.birth_year, "students.birth_year"),
+    (schema.identities, schema.identities.c.student_number, "identities.student_number"),
+    (schema.identities, schema.identities.c.name, "identities.name"),
     (schema.case_events, schema.case_events.c.sealed, "case_events"),
     (schema.reviews, schema.reviews.c.sealed, "reviews"),
     (schema.duplicate_reviews, schema.duplicate_reviews.c.sealed, "duplicate_reviews"),

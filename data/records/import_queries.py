@@ -36,19 +36,23 @@ def known_records(store: Store, student_numbers: Collection[str]) -> Known:
     Known
         Frames keyed by ``student_number``, with every column of their tables.
     """
-    numbers = sorted(set(student_numbers))
+    numbers = set(student_numbers)
+    whole = len(numbers) > WHOLE_TABLE_ABOVE
+    hashes = [] if whole else [store.cipher.number_hash(number) for number in sorted(numbers)]
     with store.reading() as connection:
 
         def rows(statement: Select) -> pd.DataFrame:
-            if len(numbers) > WHOLE_TABLE_ABOVE:
-                return fetch(connection, statement)
-            return fetch_by_keys(connection, statement, schema.identities.c.student_number, numbers)
+            hashed = schema.identities.c.number_hash
+            found = (
+                fetch(connection, statement)
+                if whole
+                else fetch_by_keys(connection, statement, hashed, hashes)
+            )
+            return found.drop(columns="student_key")
 
         return Known(
             programs=fetch(connection, all_columns(schema.programs)),
-            students=rows(
-                _with_number(schema.students, schema.identities.c.name, schema.students.c.student_key)
-            ).drop(columns="student_key"),
+            students=rows(_with_number(schema.students, schema.identities.c.name)),
             terms=rows(_with_number(schema.terms)),
             outcomes=rows(_with_number(schema.outcomes)),
             grades=rows(_with_number(schema.course_attempts)),
@@ -64,24 +68,24 @@ def known_records(store: Store, student_numbers: Collection[str]) -> Known:
 
 def entry_terms(store: Store) -> pd.Series:
     """Entry term of every student in the store, by student number: whom a signature file may belong to."""
-    number, cohort = schema.identities.c.student_number, schema.students.c.cohort_term
-    join = schema.identities.join(schema.students)
+    identities, cohort = schema.identities, schema.students.c.cohort_term
+    wanted = select(identities.c.student_key, identities.c.student_number, cohort)
     with store.reading() as connection:
-        frame = fetch(connection, select(number, cohort).select_from(join).order_by(number))
-    return frame.set_index("student_number")["cohort_term"]
+        frame = fetch(connection, wanted.select_from(identities.join(schema.students)))
+    return frame.set_index("student_number")["cohort_term"].sort_index()
 
 
 def specimen_hashes(store: Store) -> set[tuple[str, str]]:
     """(student number, SHA-256) of every stored specimen."""
-    number, sha256 = schema.identities.c.student_number, schema.specimens.c.sha256
-    same = schema.identities.c.student_key == schema.specimens.c.student_key
+    identities, specimens = schema.identities, schema.specimens
+    same = identities.c.student_key == specimens.c.student_key
+    wanted = select(identities.c.student_key, identities.c.student_number, specimens.c.sha256)
     with store.reading() as connection:
-        rows = connection.execute(select(number, sha256).join_from(schema.identities, schema.specimens, same))
-        return {(row[0], row[1]) for row in rows}
+        found = fetch(connection, wanted.join_from(identities, specimens, same))
+    return set(zip(found["student_number"], found["sha256"], strict=True))
 
 
 def _with_number(table: Table, *also) -> Select:
     identities = schema.identities
     joined = table.join(identities, identities.c.student_key == table.c.student_key)
-    columns = [column for column in table.columns if column.name != "student_key"]
-    return select(identities.c.student_number, *columns, *also).select_from(joined)
+    return select(identities.c.student_number, *table.columns, *also).select_from(joined)

@@ -85,7 +85,7 @@ def identities(store: Store, scope: Scope, keys: Sequence[str]) -> pd.DataFrame:
     """``student_key, student_number, name`` of those ``keys`` that ``scope`` may see and identify."""
     table, owner = schema.identities, schema.students
     statement = (
-        select(table)
+        select(table.c.student_key, table.c.student_number, table.c.name)
         .join(owner, owner.c.student_key == table.c.student_key)
         .where(*visible(scope), true() if scope.may_identify else ~true())
     )
@@ -130,7 +130,7 @@ def student(store: Store, scope: Scope, key: str) -> pd.DataFrame:
 def find_student(store: Store, scope: Scope, number_or_key: str) -> str | None:
     """The key of the student with that number (if ``scope.may_identify``) or key; None when out of reach."""
     table, identity = schema.students, schema.identities
-    named = identity.c.student_number == number_or_key
+    named = identity.c.number_hash == store.cipher.number_hash(number_or_key)
     keyed = table.c.student_key == number_or_key
     statement = (
         select(table.c.student_key)

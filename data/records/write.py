@@ -23,7 +23,7 @@ from data.engine.bulk import (
     update_frame,
 )
 from data.engine.clock import now
-from data.engine.database import Store
+from data.engine.database import Store, cipher_of
 from data.engine.progress import Progress
 from data.keeping.rule import date_signatures
 from data.records.derived import refresh
@@ -42,7 +42,6 @@ from data.records.frames import (
 )
 from data.records.history import History
 from data.records.imports import ImportNote, finish_import, keep_for_undo, open_import
-from data.records.name_search import write_words
 from data.trust.audit import note_in
 
 
@@ -126,6 +125,7 @@ class _Writer:
 
     def __init__(self, connection: Connection, import_id: str, progress: Progress | None) -> None:
         self.connection = connection
+        self.cipher = cipher_of(connection)
         self.import_id = import_id
         self.progress = progress
         self.counts: dict[str, dict[str, int]] = {}
@@ -254,7 +254,8 @@ class _Writer:
         if len(wanted) > BLOCK:
             found = fetch(self.connection, statement)
         else:
-            found = fetch_by_keys(self.connection, statement, identities.c.student_number, wanted)
+            hashes = [self.cipher.number_hash(number) for number in wanted]
+            found = fetch_by_keys(self.connection, statement, identities.c.number_hash, hashes)
         self.keys |= dict(zip(found[NUMBER], found["student_key"], strict=True))
         return self.keys
 
@@ -303,21 +304,16 @@ class _Writer:
     def _identities(self, students: pd.DataFrame) -> None:
         columns = [name for name in ("student_key", NUMBER, "name") if name in students]
         for block in blocks(students[columns]):
+            hashes = [self.cipher.number_hash(number) for number in block[NUMBER]]
+            block = block.assign(number_hash=pd.array(hashes, dtype="str"))
             difference = compare(block, self._stored(schema.identities, block), ["student_key"])
             # No history: an old name would be identity outside the identity table.
             update_frame(self.connection, schema.identities, ["student_key"], difference.changed)
             insert_frame(self.connection, schema.identities, difference.new.sort_values("student_key"))
-            self._words(difference)
             self.replaced["names"] |= _names(difference.replaced)
             self.wrote |= bool(len(difference.replaced))
             self._count("identities", difference.counts)
         self.keys |= dict(zip(students[NUMBER], students["student_key"], strict=True))
-
-    def _words(self, difference: Difference) -> None:
-        changed = difference.changed
-        if "name" not in changed:  # the file has no names: those that are stored stay
-            changed = changed.assign(name=difference.replaced["name"].to_numpy())
-        write_words(self.connection, pd.concat([difference.new, changed]))
 
     def _term_indexes(self, incoming: pd.DataFrame) -> pd.Series:
         """Regular terms since entry, the entry term being 1."""

@@ -10,10 +10,10 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Select, func, literal, select
 
 from data import schema
-from data.engine.bulk import fetch
+from data.engine.bulk import fetch, fetch_by_keys, in_order_of
 from data.engine.database import Store
 from data.records.derived import NEWEST, current_model
-from data.records.name_search import named
+from data.records.name_search import first_named, named
 from data.scores.standing import still_open
 from data.trust.scope import Scope
 from data.trust.scoping import aggregable, visible, within_programs
@@ -84,8 +84,8 @@ def caseload(
         The columns of ``risk_current``; and, if ``scope.may_identify``, ``student_number, name``.
     """
     table = schema.risk_current
-    conditions = _filters(scope, target, program_code, cohort_term, band, search, key)
     with store.reading() as connection:
+        conditions = _filters(connection, scope, target, program_code, cohort_term, band, search, key)
         page = (
             select(table)
             .where(*conditions, *still_open(connection, table, target))
@@ -109,8 +109,8 @@ def caseload_size(
 ) -> int:
     """How many students :func:`caseload` would list without a limit."""
     table = schema.risk_current
-    conditions = _filters(scope, target, program_code, cohort_term, band, search, key)
     with store.reading() as connection:
+        conditions = _filters(connection, scope, target, program_code, cohort_term, band, search, key)
         conditions += still_open(connection, table, target)
         return connection.execute(select(func.count()).select_from(table).where(*conditions)).scalar_one()
 
@@ -160,12 +160,13 @@ def search_students(store: Store, scope: Scope, text: str, limit: int = 20) -> p
             table.c.cohort_term,
         )
         .join(identity, identity.c.student_key == table.c.student_key)
-        .where(*visible(scope), named(scope, text, table.c.student_key))
-        .order_by(identity.c.student_number)
-        .limit(max(0, min(limit, MAX_ROWS)))
+        .order_by(table.c.student_key)
     )
+    reached = select(table.c.student_key).where(*visible(scope))
     with store.reading() as connection:
-        return fetch(connection, statement)
+        keys = first_named(connection, scope, text, reached, max(0, min(limit, MAX_ROWS)))
+        found = fetch_by_keys(connection, statement, table.c.student_key, keys)
+    return in_order_of(found, keys)
 
 
 def score_history(store: Store, scope: Scope, key: str) -> pd.DataFrame:
@@ -211,13 +212,15 @@ def explanation(store: Store, scope: Scope, score_id: int) -> StoredExplanation 
     return StoredExplanation(score, row["base_value"], phi, inputs)
 
 
-def _filters(scope, target, program_code, cohort_term, band, search, key) -> list[ColumnElement[bool]]:
+def _filters(
+    connection, scope, target, program_code, cohort_term, band, search, key
+) -> list[ColumnElement[bool]]:
     table = schema.risk_current
     conditions = [table.c.target == target, *visible(scope, table)]
     wanted = {"program_code": program_code, "cohort_term": cohort_term, "band": band, "student_key": key}
     conditions += [table.c[name] == value for name, value in wanted.items() if value is not None]
     if search and search.strip():
-        conditions.append(named(scope, search, table.c.student_key))
+        conditions.append(named(connection, scope, search, table.c.student_key))
     return conditions
 
 

@@ -115,9 +115,9 @@ def standing(
     wanted = {"program_code": program_code, "cohort_term": cohort_term}
     conditions = [table.c[name] == value for name, value in wanted.items() if value is not None]
     conditions += [outcome.c.exit_type.is_(None), *visible(scope)]
-    if search and search.strip():
-        conditions.append(named(scope, search, table.c.student_key))
     with store.reading() as connection:
+        if search and search.strip():
+            conditions.append(named(connection, scope, search, table.c.student_key))
         if past_normal:
             conditions.append(_or_nobody(past(connection, table)))
         statement = select(*columns).select_from(joined).where(*conditions)

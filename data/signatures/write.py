@@ -15,7 +15,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from data import schema
 from data.columns import PAPER, SCREEN, SPECIMEN_CONTEXTS
 from data.engine.bulk import fetch, fetch_by_keys, insert_frame
-from data.engine.database import Store
+from data.engine.database import Store, cipher_of
 from data.engine.progress import Progress
 from data.keeping.rule import date_signatures
 from data.records.imports import finish_import, keep_for_undo, new_import
@@ -263,9 +263,10 @@ def _described(specimen: NewSpecimen) -> dict:
 
 def _student_keys(connection: Connection, numbers: pd.Series) -> pd.Series:
     identities = schema.identities
-    statement = select(identities.c.student_number, identities.c.student_key)
-    found = fetch_by_keys(connection, statement, identities.c.student_number, numbers.unique())
-    return numbers.map(dict(zip(found["student_number"], found["student_key"], strict=True)))
+    hashes = {number: cipher_of(connection).number_hash(number) for number in numbers.unique()}
+    statement = select(identities.c.number_hash, identities.c.student_key)
+    found = fetch_by_keys(connection, statement, identities.c.number_hash, list(hashes.values()))
+    return numbers.map(hashes).map(dict(zip(found["number_hash"], found["student_key"], strict=True)))
 
 
 def _not_stored(connection: Connection, frame: pd.DataFrame) -> tuple[pd.DataFrame, int, int]:

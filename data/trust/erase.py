@@ -313,12 +313,12 @@ def _reached(
         history = schema.row_history
         of_person = and_(history.c.student_key == key, history.c.table_name == schema.students.name)
         reached.append((history, of_person))
-        for table in (schema.case_events, schema.identity_words, schema.identities):
+        for table in (schema.case_events, schema.identities):
             reached.append((table, table.c.student_key == key))
     if kind == "student":
         tables = ("row_history", "case_events", "trial_students", "consents", "outcomes")
         tables += ("course_attempts", "terms")
-        for name in (*tables, "identity_words", "identities", "students"):
+        for name in (*tables, "identities", "students"):
             table = schema.metadata.tables[name]
             reached.append((table, table.c.student_key == key))
     return reached

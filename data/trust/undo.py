@@ -21,7 +21,6 @@ from data.engine.clock import now
 from data.engine.database import Store
 from data.engine.sealed_numbers import SealedNumber
 from data.records.derived import refresh
-from data.records.name_search import forget_words, write_words
 from data.trust import audit
 from data.trust.erase import delete_cached
 
@@ -252,15 +251,14 @@ class _Undo:
         identities = schema.identities
         known = fetch_by_keys(
             self.connection,
-            select(identities.c.student_key, identities.c.student_number),
+            select(identities.c.student_key),
             identities.c.student_key,
             list(names),
         )
         if known.empty:
             return
         known["name"] = pd.Series([names[key] for key in known["student_key"]], dtype=object)
-        update_frame(self.connection, identities, ["student_key"], known[["student_key", "name"]])
-        write_words(self.connection, known)
+        update_frame(self.connection, identities, ["student_key"], known)
 
     def _restore_years(self) -> None:
         years, students = self.kept.get("birth_years", {}), schema.students
@@ -293,10 +291,8 @@ class _Undo:
     def _remove_new(self) -> None:
         """Once changed rows have their earlier import again, what is left under this one was new."""
         students, identities, programs = schema.students, schema.identities, schema.programs
-        new = list(self.connection.scalars(select(students.c.student_key).where(self._mine(students))))
         for name in OF_STUDENTS:
             if name == "students":
-                forget_words(self.connection, new)
                 made = select(students.c.student_key).where(self._mine(students))
                 self.connection.execute(delete(identities).where(identities.c.student_key.in_(made)))
             self._remove(schema.metadata.tables[name])

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pandas as pd
-from sqlalchemy import FromClause, and_, func, or_, select
+from sqlalchemy import Connection, FromClause, and_, func, or_, select
 
 from data import schema
-from data.engine.bulk import fetch
+from data.engine.bulk import fetch, fetch_by_keys
 from data.engine.database import Store
 from data.trust.scope import Scope
 from data.trust.scoping import visible
@@ -37,19 +37,24 @@ def duplicate_findings(
     agree to verification."""
     table = schema.duplicate_findings
     columns, joined, reach = [*table.c, _newest_opinion().label("opinion")], *_reached(scope)
-    if scope.may_identify:
-        for side in ("first", "second"):
-            identity = schema.identities.alias(f"{side}_identity")
-            joined = joined.outerjoin(identity, identity.c.student_key == table.c[f"{side}_student"])
-            columns += [
-                identity.c.student_number.label(f"{side}_number"),
-                identity.c.name.label(f"{side}_name"),
-            ]
     statement = select(*columns).select_from(joined).where(*reach)
     if kind is not None:
         statement = statement.where(table.c.kind == kind)
     with store.reading() as connection:
-        return fetch(connection, statement.order_by(table.c.expected_false, table.c.finding_id).limit(limit))
+        ordered = statement.order_by(table.c.expected_false, table.c.finding_id)
+        found = fetch(connection, ordered.limit(limit))
+        return _identified(connection, found) if scope.may_identify else found
+
+
+def _identified(connection: Connection, found: pd.DataFrame) -> pd.DataFrame:
+    identity, sides = schema.identities, ("first", "second")
+    keys = pd.unique(pd.concat([found[f"{side}_student"] for side in sides]))
+    wanted = select(identity.c.student_key, identity.c.student_number, identity.c.name)
+    named = fetch_by_keys(connection, wanted, identity.c.student_key, keys.tolist()).set_index("student_key")
+    for side in sides:
+        found[f"{side}_number"] = found[f"{side}_student"].map(named["student_number"])
+        found[f"{side}_name"] = found[f"{side}_student"].map(named["name"])
+    return found
 
 
 def duplicate_counts(store: Store, scope: Scope) -> dict[str, tuple[int, int]]:

@@ -54,7 +54,8 @@ def student_keys(store: Store, scope: Scope) -> dict[str, str]:
     numbers = select(table.c.student_number, table.c.student_key)
     numbers = numbers.join(owner, owner.c.student_key == table.c.student_key).where(*visible(scope))
     with store.reading() as connection:
-        return dict(connection.execute(numbers).tuples().all())
+        found = fetch(connection, numbers)
+    return dict(zip(found["student_number"], found["student_key"], strict=True))
 
 
 def undescribed(store: Store, descriptor_id: str, key: str | None = None) -> pd.DataFrame:

@@ -31,6 +31,7 @@ from dashboard.shell.access import PAGES, pages_for, scope_for
 from dashboard.shell.wording import Words
 from data import queries, schema
 from data.columns import ROLES
+from data.engine.bulk import fetch
 from data.engine.clock import now
 from data.jobs import table
 from data.store import open_store
@@ -99,7 +100,7 @@ def place(demo_folder, tmp_path_factory, steps):
         programme = connection.scalar(select(func.min(students.c.program_code)))
         joined = identities.join(students, students.c.student_key == identities.c.student_key)
         rows = select(identities.c.student_key, identities.c.student_number).select_from(joined)
-        everybody = pd.DataFrame(connection.execute(rows).mappings().all())
+        everybody = fetch(connection, rows)
     confined = ("registry", "leadership", "accreditation")
     write_accounts(store, [Account(f"only.{role}", f"Only {role}", role, (programme,)) for role in confined])
     busy = queries.caseload(store, scope_for(Account("adm", "", "registry")), "late", 500)["advisor"]

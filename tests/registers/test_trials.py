@@ -13,6 +13,7 @@ from data.cases import trials
 from data.cases.trial_outcomes import outcomes_of
 from data.cases.trial_protocol import Protocol, earliest_reading
 from data.cases.trial_queries import one_trial
+from data.engine.bulk import fetch
 from data.files.mapping import load_mapping
 from data.records.ingest import Source, apply_import, plan_import
 from data.scores.standing import last_completed
@@ -71,16 +72,17 @@ def test_lots_are_drawn_among_the_enrolled_of_one_programme_and_nobody_else(offi
     assert made.offered == made.usual == 20
     table, identity = schema.trial_students, schema.identities
     with office.reading() as connection:
-        drawn = connection.execute(
-            select(identity.c.student_number, table.c.arm).join(
+        drawn = fetch(
+            connection,
+            select(identity.c.student_key, identity.c.student_number, table.c.arm).join(
                 table, table.c.student_key == identity.c.student_key
-            )
-        ).all()
+            ),
+        )
         trial = one_trial(connection, DEAN, number)
         seed = trials.seed_of(office, connection, trial)
         happened = outcomes_of(connection, trial)
     labels = truth().labels
-    assert all(labels[nim] in ("censored", "delayed") for nim, _ in drawn)
+    assert all(labels[nim] in ("censored", "delayed") for nim in drawn["student_number"])
     from data.cases.trial_queries import drawn_students
 
     assert lots_that_differ(drawn_students(office, number), seed, block=4) == []

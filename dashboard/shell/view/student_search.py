@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard.components.ahead import open_names_ahead
 from dashboard.shell import current_session, stores
 from dashboard.shell.people import named
 from dashboard.shell.plain import plain
@@ -39,6 +40,7 @@ def search_box(key: str, label: str) -> str | None:
         icon=":material/search:",
     )
     if not text:
+        open_names_ahead()
         return None
     matches = queries.search_students(store, scope, text, LISTED)
     searched(text)

@@ -187,7 +187,7 @@ def test_hidden_rows_are_named_and_left_out_when_the_reader_says_so(store, monke
     at.button(key="apply").click().run()
     worker_child.do(store, table.take(store, "a"))
     with store.reading() as connection:
-        numbers = fetch(connection, select(schema.identities.c.student_number))["student_number"]
+        numbers = fetch(connection, select(schema.identities))["student_number"]
     assert sorted(numbers) == ["02110001", "02110003"]
 
 

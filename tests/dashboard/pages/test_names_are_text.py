@@ -22,6 +22,7 @@ from data.columns import ROLES
 from data.store import open_store, set_fact
 from data.trust.accounts import Account, write_accounts
 from data.trust.scope import Scope
+from tests.conftest import name_everybody
 
 SEATS = sorted({(page.name, role) for role in ROLES for page in pages_for(role)})
 LEFT_OPEN = "](http://h.example"  # a link or a picture that Markdown would obey
@@ -59,7 +60,7 @@ def hostile_folder(small_university, tmp_path_factory) -> Path:
         (shutil.copytree if path.is_dir() else shutil.copy)(path, folder / path.name)
     store, me = open_store(folder=folder), small_university.advisor
     with store.writing() as connection:
-        connection.execute(update(schema.identities).values(name=hostile("name")))
+        name_everybody(connection, hostile("name"))
         connection.execute(update(schema.programs).values(name=hostile("programme") + "<a href='http://h'>"))
         connection.execute(
             update(schema.students).values(admission_path=hostile("path")[:64], region="*r* $x$")

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from dashboard.shell.wording import Words
 from data import queries, schema
+from data.engine.bulk import fetch
 from data.store import open_store
 from data.trust import audit
 from data.trust.accounts import Account
@@ -81,7 +82,7 @@ def test_a_trial_goes_from_plan_to_offers(own, screen, language):
     lots = schema.trial_students
     with own.reading() as connection:
         drawn = connection.execute(select(lots.c.student_key, lots.c.arm)).all()
-        numbers = set(connection.scalars(select(schema.identities.c.student_number)))
+        numbers = set(fetch(connection, select(schema.identities))["student_number"])
         advisors = dict(
             tuple(row)
             for row in connection.execute(select(schema.students.c.student_key, schema.students.c.advisor))

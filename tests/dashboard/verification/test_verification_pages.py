@@ -13,13 +13,12 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageDraw
 from pypdf import PdfReader
-from sqlalchemy import update
 
 from dashboard.jobs import asking as jobs
 from dashboard.jobs import signatures as jobs_verification
 from dashboard.shell.wording import Words
 from dashboard.verification.crop import read_sheet
-from data import queries, schema
+from data import queries
 from data.jobs import table as job_table
 from data.signatures.findings import found_codes
 from data.store import open_store
@@ -30,6 +29,7 @@ from data.verification import reviews
 from data.verification.custody import custody
 from data.verification.duplicates import newest_search
 from data.verification.write import replace_duplicates
+from tests.conftest import name_everybody
 from tests.dashboard.pages.test_names_are_text import complaints, hostile
 from tests.vision.verification.test_verification_pipeline import apart, drawing
 from vision.recipes.form_detector import synthetic_inks
@@ -507,7 +507,7 @@ def test_no_page_about_a_case_obeys_what_people_wrote(case, screen):
     """Before an opinion, after it, and settled; for who handed it in and for who judges."""
     store, drawn = case.store, []
     with store.writing() as connection:
-        connection.execute(update(schema.identities).values(name=hostile("name")))
+        name_everybody(connection, hostile("name"))
     write_accounts(store, [Account(one.account, hostile(one.account), "registry") for one in (RINA, SITI)])
     found_before(store, same_image={"measure": 1.0, "expected_false": 0.0})
 

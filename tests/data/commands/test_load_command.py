@@ -43,7 +43,7 @@ def contents(url: str, folder: Path) -> dict[str, pd.DataFrame]:
     store = open_store(url, folder=folder)
     try:
         with store.reading() as connection:
-            numbers = fetch(connection, select(schema.identities.c.student_number))["student_number"]
+            numbers = fetch(connection, select(schema.identities))["student_number"]
         known = known_records(store, numbers)
         frames = {"programs": known.programs, "students": known.students}
         frames |= {"terms": known.terms, "outcomes": known.outcomes}

@@ -18,6 +18,7 @@ from data.engine.migrate import current_revision, newest_revision, upgrade
 from data.schema import metadata
 from data.store import NoStore, get_fact, open_store, set_fact
 from data.trust.scope import Scope
+from tests.conftest import locked
 
 
 def test_an_opened_store_has_every_table_of_the_schema(store):
@@ -45,6 +46,7 @@ def test_a_store_of_the_first_revision_is_upgraded_with_its_data(tmp_path):
         columns = "student_key, program_code, cohort_term, import_id"
         connection.execute(text(f"INSERT INTO students ({columns}) VALUES ('k', 'IF', 20191, 'i')"))  # noqa: S608
         connection.execute(text("INSERT INTO identities VALUES ('k', '123', 'Siti Aminah')"))
+    locked(engine, tmp_path)
     engine.dispose()
     store = open_store(folder=tmp_path)
     assert current_revision(store.engine) == newest_revision()

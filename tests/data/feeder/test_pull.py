@@ -72,7 +72,7 @@ def load(store, contents: dict[str, bytes]):
 def register(store) -> dict[str, pd.DataFrame]:
     """Everything that the register says, by student number."""
     with store.reading() as connection:
-        numbers = fetch(connection, select(schema.identities.c.student_number))["student_number"]
+        numbers = fetch(connection, select(schema.identities))["student_number"]
     known = known_records(store, numbers)
     frames = {"programs": known.programs, "students": known.students}
     frames |= {"terms": known.terms, "outcomes": known.outcomes}

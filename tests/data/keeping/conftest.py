@@ -59,7 +59,9 @@ def fill(store) -> None:
     write_consents(store, agreed.assign(purpose="outcome_model"))
     with store.reading() as connection:
         key = connection.scalar(
-            select(schema.identities.c.student_key).where(schema.identities.c.student_number == "S07")
+            select(schema.identities.c.student_key).where(
+                schema.identities.c.number_hash == store.cipher.number_hash("S07")
+            )
         )
     put_in_a_trial(store, key)
     add_case_event(store, key, "ani", "note", {"text": "naïve “quotes” \\ and a 𝓃ame"})

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from data import queries, schema
 from data.__main__ import app
-from data.engine.bulk import update_frame
+from data.engine.bulk import fetch, update_frame
 from data.engine.database import connect, writing
 from data.engine.migrate import upgrade
 from data.keeping import retention, tombstones
@@ -29,13 +29,14 @@ LEFT = date(2021, 5, 3)  # S03 of the small register
 def dates(store) -> dict[str, list[date]]:
     """Student number → the dates of the signatures."""
     table, identity = schema.specimens, schema.identities
-    statement = select(identity.c.student_number, table.c.retention_until).join_from(
+    statement = select(identity.c.student_key, identity.c.student_number, table.c.retention_until).join_from(
         table, identity, identity.c.student_key == table.c.student_key
     )
     found: dict[str, list[date]] = {}
     with store.reading() as connection:
-        for number, until in connection.execute(statement.order_by(table.c.captured_on)):
-            found.setdefault(number, []).append(until)
+        rows = fetch(connection, statement.order_by(table.c.captured_on))
+    for number, until in zip(rows["student_number"], rows["retention_until"], strict=True):
+        found.setdefault(number, []).append(None if pd.isna(until) else until.date())
     return found
 
 
@@ -207,7 +208,7 @@ def test_who_has_left_is_pseudonymised_and_the_course_of_study_stays(signed):
     assert ("identity", key) in {(one.kind, one.student_key) for one in receipts}
     left = rows_of(store, key, "S03")
     assert left["terms"] == terms and left["outcomes"] == 1
-    for gone in ("identities", "identity_words", "case_events", "signature_specimens"):
+    for gone in ("identities", "case_events", "signature_specimens"):
         assert gone not in left
     (row,) = queries.student(store, SYSTEM, key).to_dict("records")
     assert row["birth_year"] != row["birth_year"] and row["extra"] is None and row["name"] != row["name"]

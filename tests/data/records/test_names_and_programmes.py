@@ -8,6 +8,7 @@ from sqlalchemy import select
 from data import schema
 from data.columns import NORMAL_TERMS, REQUIRED_CREDITS
 from data.commands.load_report import report_records
+from data.engine.bulk import fetch
 from data.records.frames import told_counts
 from data.records.ingest import Source, apply_import, plan_import
 from data.trust.undo import last_import, undo_import
@@ -33,7 +34,8 @@ def programme(store) -> str:
 
 def names(store) -> list[str]:
     with store.reading() as connection:
-        return list(connection.scalars(select(schema.identities.c.name).order_by("student_number")))
+        found = fetch(connection, select(schema.identities)).sort_values("student_number")
+    return [None if name != name else name for name in found["name"]]
 
 
 def test_a_wrong_name_of_a_programme_is_put_right_by_a_later_file(store):

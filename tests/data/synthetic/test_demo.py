@@ -15,7 +15,6 @@ from sqlalchemy import func, select
 from data import schema
 from data.columns import ROLES
 from data.engine.bulk import fetch
-from data.engine.sealed_numbers import OWNER, SealedNumber, open_numbers
 from data.records.frames import RecordFrames
 from data.records.write import write_records
 from data.store import get_fact, open_store
@@ -23,6 +22,7 @@ from data.synthetic.cohort import make_university
 from data.synthetic.demo import DemoRefused, write_demo
 from data.synthetic.drawing import draw_all, png_size, specimens_of, trajectory_of
 from data.trust.accounts import list_accounts
+from tests.conftest import opened
 
 ROOT = Path(__file__).resolve().parents[3]
 STUDENTS, SEED = 30, 11
@@ -30,7 +30,7 @@ CONTENT = (
     schema.programs, schema.students, schema.identities, schema.terms, schema.outcomes, schema.row_history,
     schema.specimens, schema.consents, schema.accounts,
 )  # fmt: skip
-BY_RUN = ("import_id", "replaced_by", "replaced_at", "history_id", "consent_id")
+BY_RUN = ("import_id", "replaced_by", "replaced_at", "history_id", "consent_id", "number_hash")
 
 
 def a_png(specimen) -> bytes:
@@ -65,11 +65,7 @@ def contents(store) -> dict:
 
 def _plain(store, table, row: dict) -> tuple:
     """A row without its import, and with what is sealed in it opened: another ciphertext each time."""
-    for name, value in row.items():
-        kind = table.c[name].type
-        if isinstance(kind, SealedNumber) and value is not None:
-            row[name] = float(open_numbers(store.cipher, kind.about, [row[OWNER]], [value])[0])
-    return tuple(map(_without_import, row.values()))
+    return tuple(map(_without_import, opened(store, table, row).values()))
 
 
 def _without_import(value):

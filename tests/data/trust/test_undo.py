@@ -19,6 +19,7 @@ from data.trust import audit
 from data.trust.erase import erase_student
 from data.trust.scope import Scope
 from data.trust.undo import CannotUndo, last_import, undo_import
+from tests.conftest import opened
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 ABOUT = {"source": "wrong.csv", "files": {}, "actor": "registry"}
@@ -31,7 +32,9 @@ def contents(store) -> dict[str, list]:
     with store.reading() as connection:
         return {
             table.name: sorted(
-                repr([value for name, value in row.items() if name != "history_id"])
+                repr(
+                    [value for name, value in opened(store, table, dict(row)).items() if name != "history_id"]
+                )
                 for row in connection.execute(select(table)).mappings()
             )
             for table in schema.metadata.sorted_tables
