@@ -78,9 +78,11 @@ def questioned_input() -> Questioned | None:
         st.error(words.named("refused", refused.code), icon=":material/block:")
         return None
     data, of_page = chosen_piece(data, sheet)
-    quality = (*checked_image(data)[1], *of_page)
+    whole = WHOLE_PAGE in found_codes(of_page)
+    # The checks of a page take long and speak of its print.
+    quality = of_page if whole else (*checked_image(data)[1], *of_page)
     questioned = Questioned(data, quality, of_page)
-    if not questioned.is_whole_page:  # the frame above shows it already
+    if not whole:  # the frame above shows it already
         with paper("questioned"):
             picture(data, words("alt.questioned"))
     findings_list(quality)
