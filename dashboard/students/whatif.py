@@ -6,7 +6,6 @@ in the records' part is added to the stored margin. So no embedding is read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -123,28 +122,6 @@ def scale_of(name: str, span: tuple[float, float, float]) -> tuple[float, float,
         high = min(high, max(LONGEST_ARREARS, now))
     digits = 2 if name == "gpa_last" else 0 if name in SHARES or float(now).is_integer() else 1
     return now, min(low, now), max(high, now), STEPS.get(name, 1.0), digits
-
-
-def range_runs_against(before: Mapping[str, float | None], after: Changed) -> bool:
-    """Whether an end of the range, in whole points, moves the other way than the risk.
-
-    The range is the share among the past students whose risks are nearest, and those are others beside
-    another risk: where few stand, it rises and falls between neighbours.
-
-    Parameters
-    ----------
-    before : mapping
-        ``risk, risk_low, risk_high``.
-    after : Changed
-    """
-    step = after.risk - _end(before["risk"])
-    ends = ((before["risk_low"], after.low), (before["risk_high"], after.high))
-    moved_by = [_points(new) - _points(_end(old)) for old, new in ends]
-    return any(step * one < 0 for one in moved_by)
-
-
-def _points(share: float) -> float:
-    return float(np.round(100 * share))
 
 
 def studied(row: Rows) -> bool:

@@ -61,8 +61,6 @@ def whatif_panel(stored: StoredExplanation, terms: pd.DataFrame) -> None:
                     band=words(f"band.{after.band}"),
                 )
             )
-        if whatif.range_runs_against(stored.score, after):
-            st.caption(words("whatif.range_against"))
         st.caption(words("whatif.note"))
     _along(row, changes)
 

@@ -195,16 +195,3 @@ def test_a_slider_stands_at_first_at_the_figure_of_the_record_whatever_its_step(
     assert (
         start / whatif.SHARES.get(name, 1.0) == pytest.approx(span[0]) and low <= start <= high and step > 0
     )
-
-
-def test_a_range_that_moves_against_the_risk_is_noticed_and_one_without_past_students_is_not():
-    before = {"risk": 0.40, "risk_low": 0.30, "risk_high": 0.50}
-
-    def against(risk, low, high):
-        return whatif.range_runs_against(before, whatif.Changed(risk, low, high, "high"))
-
-    assert not against(0.45, 0.34, 0.55) and not against(0.45, 0.30, 0.50) and not against(0.35, 0.299, 0.45)
-    assert against(0.45, 0.27, 0.55) and against(0.45, 0.34, 0.48) and against(0.35, 0.33, 0.45)
-    assert not against(0.45, np.nan, np.nan)
-    unknown = {"risk": 0.4, "risk_low": None, "risk_high": None}
-    assert not whatif.range_runs_against(unknown, whatif.Changed(0.3, 0.2, 0.4, "high"))
