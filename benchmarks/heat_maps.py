@@ -19,6 +19,7 @@ from vision.encoder.backbones import SHIPPED, SHIPPED_FINE, load_encoder
 from vision.encoder.embed import embed_prepared, prepare_image
 from vision.encoder.heat_maps import (
     CANDIDATES,
+    GRAD_CAM,
     LEAST_FIDELITY,
     heatmap_along,
     occlude,
@@ -26,6 +27,7 @@ from vision.encoder.heat_maps import (
 )
 
 REFERENCES = 3
+MEASURED = ((GRAD_CAM, "layer4"), (GRAD_CAM, "layer3"), (GRAD_CAM, "layer2"), *CANDIDATES)
 
 
 def main(
@@ -70,7 +72,7 @@ def fidelities(name: str, signers: int, seed: int) -> dict[tuple[str, str], list
         An encoder.
     signers, seed : int
     """
-    encoder, found = load_encoder(name), {candidate: [] for candidate in CANDIDATES}
+    encoder, found = load_encoder(name), {candidate: [] for candidate in MEASURED}
     for number in range(signers):
         rng = np.random.default_rng((seed, number))
         writer = signatures.make_writer(rng)
@@ -82,7 +84,7 @@ def fidelities(name: str, signers: int, seed: int) -> dict[tuple[str, str], list
         inks = np.stack([prepare_image(encoder, scan) for scan in references])
         direction = similarity_direction(embed_prepared(encoder, inks))
         covered = occlude(encoder, questioned, direction)
-        for method, layer in CANDIDATES:
+        for method, layer in MEASURED:
             heat = heatmap_along(encoder, questioned, direction, layer, method)
             found[method, layer].append(covered.fidelity(heat))
     return found

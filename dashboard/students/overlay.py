@@ -28,7 +28,7 @@ class Picture:
     fidelity : float
         Rank correlation of the map with occlusion, −1…1.
     method : str
-        Key of the method in the locales: ``grad_cam``, ``hires_cam`` or ``gradients``.
+        Key of the method in the locales: ``hires_cam`` or ``gradients``.
     layer : str
         That a class activation map read, ``layer4`` for example; ``ink`` for summed gradients.
     """

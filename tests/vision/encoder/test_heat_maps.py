@@ -99,7 +99,7 @@ def checked(method, fidelity, alike=0.0):
     return CheckedMap(Heatmap(np.zeros((2, 2)), 1.0, "layer4", "e", method), fidelity, alike)
 
 
-def test_grad_cam_leads_where_it_is_faithful_and_another_kind_stands_beside_it():
+def test_the_first_faithful_map_leads_and_another_kind_stands_beside_it():
     cam, hires, summed = checked("grad_cam", 0.3), checked("hires_cam", 0.5), checked("gradients", 0.9)
     assert best_first([cam, hires, summed]) == [cam, summed]
     assert best_first([checked("grad_cam", 0.29), hires, summed]) == [hires, summed]
