@@ -21,6 +21,7 @@ from data.trust import erase
 from data.trust.scope import Scope
 from data.trust.undo import last_import, undo_import
 from data.verification import queries as reads
+from tests.conftest import step_back
 
 SYSTEM = Scope.system()
 POINTS = [[100 + 5 * k, 100 + 20 * (k % 2), 12.5 * k, 0.25] for k in range(30)]
@@ -169,17 +170,15 @@ def test_a_specimen_waits_until_it_is_checked_and_one_of_paper_until_an_encoder_
 
 
 def test_the_software_of_before_finds_none_of_a_screen(drawn):
-    from alembic import command
-
     from data.engine.database import writing
-    from data.engine.migrate import _configuration, current_revision
+    from data.engine.migrate import current_revision
 
     with (
         pytest.raises(RuntimeError, match="must be erased"),
         writing(drawn.store.engine, "migrate") as connection,
     ):
-        command.downgrade(_configuration(connection), "0025")
+        step_back(connection, "0025", drawn.store.seal)
     erase.erase_student_signatures(drawn.store, drawn.keys["S07"])
     with writing(drawn.store.engine, "migrate") as connection:
-        command.downgrade(_configuration(connection), "0025")
+        step_back(connection, "0025", drawn.store.seal)
     assert current_revision(drawn.store.engine) == "0025"
