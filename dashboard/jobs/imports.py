@@ -17,6 +17,7 @@ from dashboard.importing.check_result import CheckResult, from_json, result_of
 from dashboard.importing.plan import PagePlan, UploadedFile
 from dashboard.jobs import asking as jobs
 from dashboard.jobs.asking import Refused, Task
+from dashboard.shell.access import may_change_register, scope_for
 from data.engine.progress import Progress, renamed
 from data.files.mapping import Mapping, mapping_from_dict, mapping_to_dict
 from data.files.reading import Reading
@@ -162,10 +163,13 @@ class LeftOut:
         Of tables, and files of signatures.
     file_id : str
         Of the list with the rows and why; empty: it is not kept any more.
+    actor : str
+        Who gave the files.
     """
 
     rows: int
     file_id: str = ""
+    actor: str = ""
 
 
 def left_out(store: Store) -> dict[str, LeftOut]:
@@ -176,8 +180,16 @@ def left_out(store: Store) -> dict[str, LeftOut]:
         if job.status == "done" and "import_id" in told:
             kept = told.get("left_out", "")
             there = kept if kept and jobs_live.files_are_kept(store, kept) else ""
-            found[told["import_id"]] = LeftOut(int(told.get("refused", 0)), there)
+            found[told["import_id"]] = LeftOut(int(told.get("refused", 0)), there, job.actor)
     return found
+
+
+def may_have_rows(person: Account, found: LeftOut) -> bool:
+    """Whether somebody may have the rows that an import left out, with names and numbers: whoever may import
+    and see who is meant, and whoever gave the very files."""
+    if not may_change_register(person, "run import"):
+        return False
+    return found.actor == person.account or scope_for(person).may_identify
 
 
 def left_out_list(store: Store, file_id: str) -> CheckResult:

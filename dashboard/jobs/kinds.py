@@ -135,6 +135,6 @@ def reports(task: Task) -> dict:
     if left_out == len(codes):
         raise Refused("no_table")
     name = f"{asked['profile']}_{year}.zip"
-    kept = jobs_live.keep_files(task.store, [(name, packed.getvalue())])
+    kept = jobs_live.keep_files(task.store, [(name, packed.getvalue())], of_nobody=True)
     made = {"files": kept, "programs": len(codes) - left_out, "left_out": left_out}
     return made | {"reach": reach_of(task.scope)}

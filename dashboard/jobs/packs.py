@@ -47,5 +47,5 @@ def run(task: Task) -> dict:
     except pack.PackRefused:
         raise Refused("pack_not_signed") from None
     name = pack.pack_name(code, int(asked["ts"]), audience, is_synthetic(task.store))
-    kept = jobs_live.keep_files(task.store, [(name, made.data)])
+    kept = jobs_live.keep_files(task.store, [(name, made.data)], of_nobody=True)
     return told | {"files": kept, "tables": made.tables, "approved": made.approved}

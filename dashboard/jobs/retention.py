@@ -38,7 +38,7 @@ def run(task: Task) -> dict:
     made = {"signatures": due.signatures, "questioned": gone, "records": len(due.records), "reach": None}
     if receipts:
         text = "\n\n".join(one.as_text() for one in receipts) + "\n"
-        made["files"] = jobs_live.keep_files(task.store, [(RECEIPTS, text.encode())])
+        made["files"] = jobs_live.keep_files(task.store, [(RECEIPTS, text.encode())], of_nobody=True)
     return made
 
 
@@ -55,7 +55,8 @@ def erase(task: Task) -> dict:
     task.report(0, 0, "erasing")
     act = erasing.erase_student if task.arguments.get("everything") else erasing.erase_student_signatures
     receipt = act(task.store, key, actor=task.job.actor, role=task.job.role)
-    kept = jobs_live.keep_files(task.store, [(RECEIPTS, f"{receipt.as_text()}\n".encode())])
+    told = f"{receipt.as_text()}\n".encode()
+    kept = jobs_live.keep_files(task.store, [(RECEIPTS, told)], of_nobody=True)
     return {"rows": sum(receipt.deleted.values()), "files": kept, "reach": reach_of(scope)}
 
 

@@ -126,8 +126,14 @@ def _csv(frame: pd.DataFrame, provenance: TableProvenance) -> bytes:
 def _xlsx(frame: pd.DataFrame, provenance: TableProvenance) -> bytes:
     words = provenance.words
     buffer = io.BytesIO()
+    # In memory, or each sheet lies in a temporary file for a moment, with whatever names it holds.
     options = {
-        "options": {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": False}
+        "options": {
+            "in_memory": True,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "nan_inf_to_errors": False,
+        }
     }
     with pd.ExcelWriter(buffer, engine="xlsxwriter", engine_kwargs=options) as writer:
         first = 2 if provenance.notice else 0

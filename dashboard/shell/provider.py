@@ -24,6 +24,7 @@ FILE = "oidc.toml"
 CALLBACK = "/oauth2callback"
 FRESH = 300  # seconds that an answer of the provider is good for
 SKEW = 120  # seconds that its clock may differ
+EMAIL, PROVEN = "email", "email_verified"  # the standard claims of an address and of its proof
 EVERY = "*"  # value of the table programs: every programme
 SECTIONS = {
     "provider": {"name", "metadata_url", "client_id", "client_secret", "redirect_uri", "scope", "prompt"},
@@ -93,7 +94,7 @@ class Provider:
             raise NotAnAnswer("its times are missing")
         if at > ends + SKEW or not -SKEW <= at - made <= FRESH + SKEW:
             raise NotAnAnswer("too old")
-        account = _text(claims.get(self.claims["account"]))
+        account = self._account(claims)
         return Claimed(
             *named,
             account=account,
@@ -101,6 +102,15 @@ class Provider:
             role=self._role(claims),
             program_codes=self._programs(claims),
         )
+
+    def _account(self, claims: Mapping[str, Any]) -> str:
+        """The name for an account; none where it is a mail address that the provider has not proven: whoever
+        may type one there could take somebody else's name here (OpenID Connect Core 1.0, 5.1 and 5.7)."""
+        name = self.claims["account"]
+        proven = claims.get(PROVEN)
+        if name == EMAIL and not (proven is True or proven == "true"):  # some providers write a text
+            return ""
+        return _text(claims.get(name))
 
     def _role(self, claims: Mapping[str, Any]) -> str | None:
         held = _values(claims.get(self.claims["role"]))

@@ -99,6 +99,7 @@ def application(place: Place | None = None):
     from dashboard.shell.word_guard import WordGuard
 
     Serving.cookies = True
+    keep_uploads_in_memory()
     secrets = _provider_secrets()
     handed = HandedFiles(tab_is_open)
     routes = [
@@ -115,7 +116,9 @@ def application(place: Place | None = None):
         Middleware(FileGuard, account_of=_account_of, may_have=handed.may_have),
         Middleware(TabGuard, may_go_on=_may_go_on),
         Middleware(LineGuard, session_of=_session_of, lines=LINES, **_line_limits()),
-        Middleware(UploadGuard, session_of=_session_of, lines=LINES, held=held_for, limits=_upload_limits()),
+        Middleware(
+            UploadGuard, session_of=_session_at_work, lines=LINES, held=held_for, limits=_upload_limits()
+        ),
         Middleware(WordGuard, may_say=is_of_a_page),
     ]
     if place is not None:
@@ -123,6 +126,15 @@ def application(place: Place | None = None):
     return st.App(
         SCRIPT, routes=routes, middleware=guards, lifespan=partial(_lifespan, handed), secrets=secrets
     )
+
+
+def keep_uploads_in_memory() -> None:
+    """Let no uploaded file touch the disk in plain: Starlette writes what is over a megabyte into a temporary
+    file. All of it is held in memory anyway, and what may come is limited before it is read."""
+    from starlette.formparsers import MultiPartParser
+
+    said = get_settings()
+    MultiPartParser.spool_max_size = 2 * MEGABYTE * max(said.upload_mb, said.api_mb)
 
 
 def _provider_secrets() -> dict | None:
@@ -168,8 +180,15 @@ def _session_of(cookie: str | None):
     return find_by_cookie(stores.store(), cookie)
 
 
-def _account_of(cookie: str | None):
+def _session_at_work(cookie: str | None):
+    """The session of a cookie; None for nobody, and for whoever has to choose a password of their own first:
+    a password that somebody else has set opens the form for another one and nothing beside it."""
     session = _session_of(cookie)
+    return None if session is None or session.account.once else session
+
+
+def _account_of(cookie: str | None):
+    session = _session_at_work(cookie)
     return None if session is None else session.account
 
 

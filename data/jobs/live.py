@@ -21,6 +21,7 @@ from data.engine.database import Store
 from data.engine.private_files import replace_private
 
 ALIVE_SECONDS = 15  # a worker that has not been seen for so long is not there
+OF_NOBODY = "of-nobody"  # the mark of kept files that hold nobody
 KEPT_SECONDS = 24 * 3600  # uploads of a job that failed, for another try; results to fetch
 _ID = re.compile(r"[0-9a-f]{32}")
 
@@ -81,19 +82,24 @@ def worker_alive(store: Store) -> bool:
     return abs(time.time() - seen) < ALIVE_SECONDS  # a sign of life from the future: the clock was set back
 
 
-def keep_files(store: Store, files: Sequence[tuple[str, bytes]]) -> str:
+def keep_files(store: Store, files: Sequence[tuple[str, bytes]], *, of_nobody: bool = False) -> str:
     """Keep files for a job, encrypted. Returns the id to read them by.
 
     Parameters
     ----------
     files : sequence of (str, bytes)
         Name and content.
+    of_nobody : bool
+        Whether they hold no row, name or scan of a student, so that they may outlast an erasure
+        (:func:`drop_peoples_files`).
     """
     file_id = uuid.uuid4().hex
     names = json.dumps([name for name, _ in files]).encode()
     folder = _folder(store, file_id)
     for place, content in enumerate([content for _, content in files]):
         replace_private(folder / str(place), store.cipher.encrypt(content, f"job file:{file_id}:{place}"))
+    if of_nobody:
+        (folder / OF_NOBODY).touch()
     replace_private(folder / "names", store.cipher.encrypt(names, f"job file:{file_id}:names"))
     return file_id
 
@@ -122,6 +128,33 @@ def files_are_kept(store: Store, file_id: str) -> bool:
 def drop_files(store: Store, file_id: str) -> None:
     """Delete the files."""
     shutil.rmtree(_path(store, file_id), ignore_errors=True)
+
+
+def drop_peoples_files(store: Store, needed: Collection[str]) -> int:
+    """Delete every kept file that may hold somebody. Returns how many folders went.
+
+    A list of refused rows, or the files of an import that failed, may hold whom an erasure is about; which
+    of them do would take opening and understanding them all.
+
+    Parameters
+    ----------
+    needed : collection of str
+        Ids of the files of open jobs: these stay.
+    """
+    home = store.folder / "jobs"
+    if not home.is_dir():
+        return 0
+    theirs = [
+        folder
+        for folder in home.iterdir()
+        if _ID.fullmatch(folder.name)
+        and folder.name not in needed
+        and (folder / "names").exists()
+        and not (folder / OF_NOBODY).exists()
+    ]
+    for folder in theirs:
+        shutil.rmtree(folder, ignore_errors=True)
+    return len(theirs)
 
 
 def sweep(store: Store, needed: Collection[str], older_than: float = KEPT_SECONDS) -> int:

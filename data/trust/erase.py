@@ -18,6 +18,8 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, ins
 from data import schema
 from data.engine.clock import now
 from data.engine.database import Store
+from data.jobs import live as jobs_live
+from data.jobs.table import OPEN
 from data.keeping import tombstones
 from data.keeping.tombstones import Tombstone
 from data.records.derived import refresh
@@ -253,11 +255,20 @@ def _erase(
         )
         _bury(store, row | {"receipt": about})
         delete_cached(store, drawn)
+        if kind != "outcome_model":
+            jobs_live.drop_peoples_files(store, _open_files(connection))
     delete_cached(store, drawn)
     cleaned = _clean_storage(store)
     return Receipt(
         erasure_id, key, kind, at, actor, deleted, gone, len(cached), cleaned, partial=only is not None
     )
+
+
+def _open_files(connection: Connection) -> set[str]:
+    """Ids of the files that a waiting or running job works on: what they hold has not come in yet."""
+    jobs = schema.jobs
+    arguments = connection.scalars(select(jobs.c.arguments).where(jobs.c.status.in_(OPEN)))
+    return {asked["files"] for asked in arguments if asked.get("files")}
 
 
 def _bury(store: Store, row: dict) -> None:

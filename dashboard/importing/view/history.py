@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard.components.layout import section
 from dashboard.importing.plan import problem_list
-from dashboard.jobs.imports import LeftOut, left_out_list
+from dashboard.jobs.imports import LeftOut, left_out_list, may_have_rows
 from dashboard.jobs.view.next_steps import forget_steps
 from dashboard.shell import auditing, current_session, stores
 from dashboard.shell.access import may_change_register
@@ -57,7 +57,7 @@ def as_table(imports: pd.DataFrame, left_out: Mapping[str, LeftOut]) -> pd.DataF
 def left_out_panel(imports: pd.DataFrame, left_out: Mapping[str, LeftOut]) -> None:
     """The rows that imports left out: those that are still kept can be taken along to be mended.
 
-    They hold students' data, so they are for who may import.
+    They hold students' data: whoever may import and may not see who is meant gets those of their own files.
     """
     words = current_session.words()
     some = [one for one in imports["import_id"] if one in left_out and left_out[one].rows]
@@ -76,6 +76,9 @@ def _left_out(import_id: str, row: pd.Series, found: LeftOut) -> None:
         st.markdown(words("data.left_out_row", **about), width="content")
         if not found.file_id:
             st.caption(words("data.left_out_gone"), width="content")
+            return
+        if not may_have_rows(current_session.person(), found):
+            st.caption(words("data.left_out_others"), width="content")
             return
         store = stores.store()
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
 import pytest
+from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
 from dashboard.importing import plan as importing
@@ -18,10 +20,11 @@ from dashboard.jobs import imports as jobs_import
 from dashboard.jobs import worker_child
 from dashboard.shell.plain import plain
 from dashboard.shell.wording import Words
-from data import queries
+from data import queries, schema
 from data.jobs import live as jobs_live
 from data.jobs import table
 from data.store import open_store
+from data.trust import erase
 from data.trust.accounts import Account, write_accounts
 from data.trust.undo import last_import
 
@@ -326,3 +329,39 @@ def test_an_administrator_trains_from_the_models_page_and_nobody_else(store):
     assert EN("job_problem.no_records") in texts(at.run())
     leader = drawn("model", Account("l", "L", "leadership"))
     assert "retrain" not in {button.key for button in leader.button}
+
+
+# --- the rows that an import left out ---------------------------------------------------------------------
+def offered(account: Account) -> list[str]:
+    """The lists of rows that an account can take along from the page of data."""
+    at = drawn("data", account)
+    assert not at.exception
+    return [part.proto.id for part in at.get("download_button") if "left-out-" in part.proto.id]
+
+
+@pytest.fixture
+def left_out(store) -> str:
+    """The kept list of the rows that the registry's import has left out."""
+    asked(store, *SIAKAD)
+    work(store)
+    asked(store, "bad_terms.csv")
+    return work(store).result["left_out"]
+
+
+def test_rows_left_out_go_to_who_may_see_names_and_to_who_gave_the_files(store, left_out):
+    colleague = Account("rina", "Rina", "registry")
+    assert len(offered(REGISTRY)) == len(offered(colleague)) == 1
+    assert offered(ADMIN) == []  # sees no student elsewhere, and did not give these files
+    assert EN("data.left_out_others") in texts(drawn("data", ADMIN))
+    found = next(one for one in jobs_import.left_out(store).values() if one.file_id == left_out)
+    assert jobs_import.may_have_rows(replace(ADMIN, account=REGISTRY.account), found)
+    assert not jobs_import.may_have_rows(replace(colleague, program_codes=("55201",)), found)
+    assert not jobs_import.may_have_rows(replace(REGISTRY, role="advisor"), found)
+
+
+def test_rows_left_out_go_with_an_erasure(store, left_out):
+    with store.reading() as connection:
+        key = connection.scalar(select(schema.students.c.student_key).limit(1))
+    erase.erase_student(store, key)
+    assert not jobs_live.files_are_kept(store, left_out)
+    assert offered(REGISTRY) == [] and EN("data.left_out_gone") in texts(drawn("data", REGISTRY))

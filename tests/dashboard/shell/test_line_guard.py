@@ -7,12 +7,14 @@ from datetime import datetime
 
 import pytest
 from starlette.datastructures import Headers
+from starlette.formparsers import MultiPartParser
 from starlette.requests import Request
 
-from dashboard.shell import open_lines
+from dashboard.shell import open_lines, server
 from dashboard.shell.line_guard import FRAME, LineGuard, UploadGuard, UploadLimits
 from dashboard.shell.open_lines import HEADER, Limits, OpenLines
 from dashboard.shell.sessions import COOKIE
+from data.settings import get_settings
 from data.trust.accounts import Account
 from data.trust.sessions import Session
 from tests.conftest import run_apart
@@ -258,6 +260,27 @@ def test_files_that_are_on_their_way_count(uploads):
     uploads._coming_bytes.clear()
     assert put(uploads, "t1", 1) == 204
     assert set(uploads._coming_bytes.values()) == set(uploads._coming_files.values()) == {0}
+
+
+def test_an_uploaded_file_lies_in_no_temporary_file(monkeypatch):
+    monkeypatch.setattr(MultiPartParser, "spool_max_size", MultiPartParser.spool_max_size)
+    server.keep_uploads_in_memory()
+    said, content = get_settings(), b"nim,nama\n" * 2**20
+    assert MultiPartParser.spool_max_size > max(said.upload_mb, said.api_mb) * 2**20
+    body = (
+        b'--b\r\nContent-Disposition: form-data; name="f"; filename="m.csv"\r\n\r\n' + content + b"\r\n--b--"
+    )
+    headers = [(b"content-type", b"multipart/form-data; boundary=b")]
+
+    async def received():
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def read() -> bytes:
+        form = await Request({"type": "http", "headers": headers, "method": "PUT"}, received).form()
+        assert not form["f"].file._rolled  # true once it has been written to the disk
+        return await form["f"].read()
+
+    assert run_apart(read()) == content
 
 
 def test_without_a_session_nothing_is_read(uploads):

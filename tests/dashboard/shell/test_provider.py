@@ -203,6 +203,29 @@ def test_programmes_follow_from_the_claim_and_none_of_it_is_none_of_them(program
     assert read({"prodi": claim}, programs=programs).program_codes == reached
 
 
+@pytest.mark.parametrize(
+    ("proof", "account"),
+    [
+        ({"email_verified": True}, "ani@x.ac.id"),
+        ({"email_verified": "true"}, "ani@x.ac.id"),  # as some providers write it
+        ({"email_verified": False}, ""),
+        ({"email_verified": "false"}, ""),
+        ({"email_verified": 1}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_mail_address_that_the_provider_has_not_proven_names_no_account(proof, account):
+    claims = {"account": "email", "name": "name", "role": "groups"}
+    told = GOOD | {"email": "ani@x.ac.id"} | proof
+    assert provider(claims=claims).read(told, "tepat", AT + 1).account == account
+
+
+def test_whoever_was_bound_before_stays_so_whatever_becomes_of_the_proof(store):
+    admit(store, claimed("1", account="ani@x.ac.id"), "10.0.0.7")
+    assert admit(store, claimed("2", account=""), "10.0.0.7").account == "ani@x.ac.id"
+    assert refused(store, claimed("3", account="", subject="43")) == "bad_name"
+
+
 def test_without_a_claim_of_programmes_in_the_file_they_are_not_limited():
     claims = {"account": "preferred_username", "name": "name", "role": "groups"}
     assert provider(claims=claims).read(GOOD, "tepat", AT + 1).program_codes is None

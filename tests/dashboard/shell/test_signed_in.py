@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
-from dashboard.shell import auditing, current_session
+from dashboard.shell import auditing, current_session, server
 from dashboard.shell.account_list import state_words
 from dashboard.shell.plain import plain
 from dashboard.shell.sessions import Serving
@@ -23,6 +23,7 @@ from data.trust.account_states import account_states
 from data.trust.accounts import (
     Account,
     change_account,
+    change_password,
     find_account,
     first_password_ran_out,
     verify_password,
@@ -72,6 +73,17 @@ def test_sign_in_binds_the_tab_to_a_session_of_the_store(people):
     assert at.session_state["session"] == session.session_id
     assert audit.entries(people)["action"].tolist()[-1] == "sign_in"
     assert "ticket" not in at.session_state  # nobody is there to set a cookie
+
+
+def test_a_password_set_by_somebody_else_opens_no_file_no_upload_and_no_figures(people):
+    write_accounts(people, [replace(find_account(people, "wira"), password=OTHER, once=True)])
+    session_id, ticket = sessions.begin(people, find_account(people, "wira"))
+    cookie = sessions.redeem(people, ticket)
+    assert server._session_of(cookie).account.once
+    assert server._account_of(cookie) is server._session_at_work(cookie) is None
+    change_password(people, "wira", "four patient herons", keep=session_id)
+    assert server._account_of(cookie).account == "wira"
+    assert server._session_at_work(cookie).session_id == session_id
 
 
 def test_a_server_of_its_own_gives_the_tab_a_ticket_once(people, monkeypatch):
