@@ -61,7 +61,7 @@ def pair(trial, tmp_path):
 
 
 # Whose row is the first is chance, and the very first student may have been erased.
-RENAMED = "UPDATE identities SET name = 'Somebody else' WHERE rowid = (SELECT min(rowid) FROM identities)"
+CHANGED = "UPDATE students SET advisor = 'somebody' WHERE rowid = (SELECT min(rowid) FROM students)"
 
 
 def spoil(folder: Path, statement: str, **values) -> None:
@@ -91,7 +91,7 @@ def test_a_row_or_a_file_that_is_missing_too_many_or_altered_is_found(pair):
     (kept / ".9.tmp").write_bytes(b"")
     found = found_in(pair)
     assert (found.lost, found.doubled, found.half_written, found.damaged) == (2, 1, 1, 1)
-    spoil(folder, RENAMED)
+    spoil(folder, CHANGED)
     assert found_in(pair).half_written == 2
 
 
@@ -120,7 +120,7 @@ def test_half_a_backup_and_a_store_between_two_states_are_found(trial, tmp_path)
     file.write_bytes(file.read_bytes()[:-1000])
     assert (folder / BACKUP_KEY).is_file() and broken_backups(folder) == {"one.backup": 1}
     assert not sound(folder)
-    spoil(folder, RENAMED)
+    spoil(folder, CHANGED)
     assert in_between(folder, before)
     Journal("0" * 32, "0" * 32, 1, "0" * 64).write(folder)  # nobody opens it: it says nothing yet
     assert not in_between(folder, before)

@@ -88,7 +88,7 @@ def open_cell(cipher: Cipher, about: str, owner: str, sealed: bytes) -> bytes:
     """
     try:
         return cipher.decrypt(bytes(sealed), f"{about}:{owner}")
-    except KeyProblem:
+    except (KeyProblem, TypeError):  # SQLite keeps a text in a column of bytes
         table, _, column = about.partition(".")
         raise KeyProblem(
             f"table {table}, column {column}, row {owner} cannot be decrypted: the key (TEPAT_KEY or the key "

@@ -17,6 +17,7 @@ from data.engine.bulk import fetch
 from data.engine.cipher import Cipher, KeyProblem
 from data.engine.database import connect, writing
 from data.engine.migrate import _configuration, current_revision, migrate, upgrade
+from data.engine.sealed_numbers import open_cell
 from data.keeping.restore import Target
 from data.keeping.rotation import change_key
 from data.migrations.triggers import unguarded_tables
@@ -186,3 +187,8 @@ def test_without_the_key_nothing_is_upgraded_and_an_older_software_finds_the_yea
         found = dict(connection.execute(select(table.c.student_key, table.c.birth_year)).tuples().all())
     assert found["00007"] is None and found["00009"] == 1959 and len(found) == 6_000
     assert not isinstance(table.c.birth_year.type, LargeBinary)
+
+
+def test_plain_text_in_a_sealed_cell_is_refused_like_bytes_that_do_not_open():
+    with pytest.raises(KeyProblem, match="table identities, column name, row s1 cannot be decrypted"):
+        open_cell(NEW, "identities.name", "s1", "Siti Aminah")
