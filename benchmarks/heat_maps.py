@@ -27,7 +27,7 @@ from vision.encoder.heat_maps import (
 )
 
 REFERENCES = 3
-MEASURED = ((GRAD_CAM, "layer4"), (GRAD_CAM, "layer3"), (GRAD_CAM, "layer2"), *CANDIDATES)
+MEASURED = ((GRAD_CAM, "layer4"), (GRAD_CAM, "layer3"), *CANDIDATES)
 
 
 def main(
