@@ -30,7 +30,7 @@ class Picture:
     method : str
         Key of the method in the locales: ``hires_cam`` or ``gradients``.
     layer : str
-        That a class activation map read, ``layer4`` for example; ``ink`` for summed gradients.
+        That a class activation map read, ``layer2`` for example; ``ink`` for summed gradients.
     """
 
     pixels: np.ndarray

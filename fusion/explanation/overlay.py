@@ -99,7 +99,7 @@ def explain_signature(
     -------
     list of CheckedMap
         The one to lead with first, see :func:`vision.encoder.heat_maps.best_first`; empty when none of the
-        specimen's ink moves the score when it is covered.
+        specimen's ink, covered, lowers the score.
 
     Raises
     ------

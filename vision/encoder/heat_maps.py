@@ -36,8 +36,8 @@ SUMMED, GRAD_CAM, HIRES_CAM = "gradients", "grad_cam", "hires_cam"
 CANDIDATES = ((HIRES_CAM, "layer2"), (SUMMED, INK))
 """Methods and layers of a ResNet in the order in which maps are offered: the first faithful one leads.
 
-Plain Grad-CAM is not among them: of this network its agreement with occlusion is no better than chance, so
-that the maps of it which pass the check would pass by luck (``python -m benchmarks heat-maps``).
+Plain Grad-CAM is not among them: of this network it agrees with occlusion little or not at all, so that many
+of the maps of it which pass the check would pass by luck (``python -m benchmarks heat-maps``).
 """
 
 Gain = Callable[[np.ndarray], np.ndarray]
@@ -252,7 +252,7 @@ class Occlusion:
 
     @cached_property
     def moves(self) -> bool:
-        """Whether covering any ink changes anything."""
+        """Whether anything is lost by covering any ink."""
         return len(self.cells) > 0 and bool(self.lost.max(initial=0) > 0)
 
     def fidelity(self, heat: Heatmap | np.ndarray) -> float:
