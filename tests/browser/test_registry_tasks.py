@@ -127,7 +127,7 @@ def test_a_signature_is_photographed_checked_and_shown(visitor, steps, students)
     page.locator(".st-key-questioned-way").get_by_text(words("verification.way_camera"), exact=True).click()
     camera = page.locator(".st-key-questioned-camera")
     expect(camera.locator("video")).to_be_visible()
-    page.wait_for_function("document.querySelector('video').videoWidth > 0")
+    expect(camera.locator("video")).to_have_js_property("readyState", 4)  # HAVE_ENOUGH_DATA
     camera.get_by_role("button", name="Take Photo").click()
     shown = page.locator(".st-key-paper-questioned img")
     expect(shown).to_be_visible()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 import numpy as np
 import pandas as pd
@@ -72,16 +72,23 @@ def fill(store) -> None:
     folder.mkdir(parents=True)
     (folder / "trees.ubj").write_bytes(bytes(range(256)) * 10)
     (folder / "manifest.json").write_text("{}")
-    kept = live.keep_files(store, [("found.csv", b"a,b\n1,2\n")])
-    row = {"job_id": "1" * 32, "kind": "reports", "status": "done", "arguments": {}, "actor": "ani"}
-    row |= {"role": "accreditation", "created_at": pd.Timestamp("2026-01-01").to_pydatetime(), "attempts": 1}
+    made = finish_a_job(store, "1" * 32)
     with store.writing() as connection:
-        model = {"model_version": "risk-1", "created_at": row["created_at"], "status": "served"}
+        model = {"model_version": "risk-1", "created_at": made, "status": "served"}
         connection.execute(insert(schema.models).values(**model, folder="risk-1", manifest={"a": None}))
-        connection.execute(insert(schema.jobs).values(**row, result={"files": kept}))
         connection.execute(update(schema.students).values(extra={"school": "SMA 1"}))
         born = pd.DataFrame({"student_key": connection.scalars(select(schema.students.c.student_key)).all()})
         update_frame(connection, schema.students, ["student_key"], born.assign(birth_year=2001))
+
+
+def finish_a_job(store, job_id: str) -> datetime:
+    """A job that ended and keeps a file; when it was made."""
+    kept = live.keep_files(store, [("found.csv", b"a,b\n1,2\n")])
+    row = {"job_id": job_id, "kind": "reports", "status": "done", "arguments": {}, "actor": "ani"}
+    row |= {"role": "accreditation", "created_at": datetime(2026, 1, 1), "attempts": 1}
+    with store.writing() as connection:
+        connection.execute(insert(schema.jobs).values(**row, result={"files": kept}))
+    return row["created_at"]
 
 
 def put_in_a_trial(store, key: str) -> None:

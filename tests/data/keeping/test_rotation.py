@@ -28,7 +28,7 @@ from data.trust import audit, erase
 from data.trust.audit_chain import verify_chain
 from data.trust.scope import Scope
 from tests.conftest import small_register_frames
-from tests.data.keeping.conftest import STROKES
+from tests.data.keeping.conftest import STROKES, finish_a_job
 from tests.data.keeping.test_restore import content
 
 SYSTEM = Scope.system()
@@ -210,7 +210,8 @@ MOMENTS = (
 @pytest.mark.parametrize("at", MOMENTS)
 def test_a_change_that_was_killed_goes_on_and_ends(full, at):
     store, old = full.store, full.store.cipher
-    erase.erase_student_signatures(store, full.keys["S07"])
+    erase.erase_student_signatures(store, full.keys["S07"])  # which drops the files that jobs kept
+    finish_a_job(store, "2" * 32)
     url, target = place(store)
     store.close()
     command = [sys.executable, "-c", KILLED, url, str(store.folder), at]
