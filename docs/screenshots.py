@@ -119,7 +119,11 @@ def open_page(page: Page, name: str) -> None:
 def tour(browser: Browser, address: str, role: str, theme: str) -> None:
     """Sign in as one role and photograph its pages."""
     context = browser.new_context(
-        viewport={"width": WIDTH, "height": 900}, color_scheme=theme, locale="en-GB", reduced_motion="reduce"
+        viewport={"width": WIDTH, "height": 900},
+        color_scheme=theme,
+        locale="en-GB",
+        reduced_motion="reduce",
+        bypass_csp=True,  # waiting for a condition evaluates a string in the page
     )
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
