@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import secrets
 import socket
 import threading
@@ -37,8 +38,8 @@ class Provider:
     people : dict
         Name → claims of whoever is known; a test changes them.
     wrong : str
-        What is wrong about identity tokens: "", "nonce", "audience", "issuer", "expired", "key", "unsigned";
-        or "down": codes are not exchanged.
+        What is wrong about identity tokens: "", "nonce", "audience", "issuer", "expired", "key", "unsigned",
+        "public key" (it serves as a shared secret); or "down": codes are not exchanged.
     asked : list of dict
         The queries of authorization requests.
     signed_out : list of dict
@@ -191,6 +192,8 @@ class Provider:
         if self.wrong == "unsigned":
             head = base64.urlsafe_b64encode(b'{"alg":"none"}').rstrip(b"=").decode()
             token = f"{head}.{token.split('.')[1]}."
+        if self.wrong == "public key":  # RFC 8725, 2.1: whoever holds the public key could sign with it
+            token = _signed_with(self._key.as_pem(private=False), token.split(".")[1])
         return token
 
     async def _userinfo(self, request):
@@ -206,6 +209,13 @@ class Provider:
         if back not in self.redirect_uris:
             return HTMLResponse("signed out")
         return RedirectResponse(back, status_code=302)
+
+
+def _signed_with(secret: bytes, payload: str) -> str:
+    """A token of HS256, made by hand: libraries refuse a public key as a secret."""
+    head = base64.urlsafe_b64encode(b'{"alg":"HS256","kid":"first"}').rstrip(b"=").decode()
+    made = hmac.new(secret, f"{head}.{payload}".encode(), hashlib.sha256).digest()
+    return f"{head}.{payload}.{base64.urlsafe_b64encode(made).rstrip(b'=').decode()}"
 
 
 class Running(uvicorn.Server):

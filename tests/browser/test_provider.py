@@ -226,7 +226,7 @@ def _aged(store, **columns) -> None:
         )
 
 
-@pytest.mark.parametrize("wrong", ["nonce", "audience", "issuer", "expired", "key", "unsigned"])
+@pytest.mark.parametrize("wrong", ["nonce", "audience", "issuer", "expired", "key", "unsigned", "public key"])
 def test_an_identity_token_that_is_not_right_signs_nobody_in(door, browser, office, sso, wrong):
     sso.wrong = wrong
     page = to_provider(browser(door))

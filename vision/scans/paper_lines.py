@@ -8,6 +8,8 @@ from itertools import combinations
 import cv2
 import numpy as np
 
+from vision.scans.pieces import boxes_of
+
 _LEAST_SPAN = 0.6
 """Share of the scan's width (height for upright lines) that a printed line covers at least."""
 _CROSSING_SPAN = 0.85
@@ -273,15 +275,20 @@ def _runs_of(mask: np.ndarray, upright: bool, piece: int) -> list[PrintedLine]:
     joined = cv2.dilate(runs, np.ones((3, max(3, width // 60)), np.uint8))
     _, first, _, rows = cv2.boundingRect(joined)
     band = np.s_[first : first + rows]
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(joined[band], connectivity=8)
+    long = [
+        box
+        for box in boxes_of(joined[band])
+        if box.width >= least and box.height <= max(12, 0.05 * box.width)
+    ]
+    if not long:
+        return []
+    _, labels = cv2.connectedComponents(joined[band], connectivity=8)
     found = []
-    for label in range(1, count):
-        left, top, across, tall = stats[label, :4]
-        if across >= least and tall <= max(12, 0.05 * across):
-            part = np.s_[top : top + tall]
-            line = _measure(runs[band][part] * (labels[part] == label), upright, least, first + top)
-            if line is not None:
-                found.append(line)
+    for label, box in sorted((int(labels[box.pixel]), box) for box in long):
+        part = np.s_[box.top : box.top + box.height]
+        line = _measure(runs[band][part] * (labels[part] == label), upright, least, first + box.top)
+        if line is not None:
+            found.append(line)
     return found
 
 

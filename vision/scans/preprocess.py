@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from vision.scans.paper_lines import without_printed_lines
+from vision.scans.pieces import Pieces, pieces_of
 from vision.scans.stamp import without_stamp
 
 VARIANTS = ("tepat", "tepat_binary", "signet", "deepsign", "identification", "graduation")
@@ -74,20 +75,22 @@ def clean_ink(gray: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
     return cropped_writing(without_printed_lines(ink))
 
 
-def cropped_writing(writing: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
+def cropped_writing(writing: np.ndarray, pieces: Pieces | None = None) -> tuple[np.ndarray, tuple[int, int]]:
     """The last steps of :func:`clean_ink`: specks removed, cropped, darkness scaled.
 
     Parameters
     ----------
     writing : ndarray of uint8, shape (h, w)
         Ink without printed lines, 0 on paper; specks are cleared in it.
+    pieces : Pieces, optional
+        Of that ink, when they are known already.
 
     Returns
     -------
     ink : ndarray of uint8, shape (h', w')
     corner : tuple of int
     """
-    ink = _without_specks(writing)
+    ink = _without_specks(writing, pieces)
     left, top, width, height = cv2.boundingRect(ink)
     if not width:
         return np.zeros((_EMPTY, _EMPTY), np.uint8), (0, 0)
@@ -205,11 +208,10 @@ def ink_mask(ink: np.ndarray) -> np.ndarray:
     return keep[labels]
 
 
-def _without_specks(ink: np.ndarray) -> np.ndarray:
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((ink > 0).astype(np.uint8), connectivity=8)
-    if count <= 2:
+def _without_specks(ink: np.ndarray, pieces: Pieces | None) -> np.ndarray:
+    labels, area = pieces or pieces_of((ink > 0).astype(np.uint8))
+    if len(area) <= 2:
         return ink
-    area = stats[:, cv2.CC_STAT_AREA]
     small = area < max(4, 0.001 * area[1:].sum())
     if small[1:].any():
         ink[small[labels]] = 0

@@ -20,6 +20,7 @@ from vision.scans.fingerprint import copy_limit, image_distance, image_fingerpri
 from vision.scans.ink_colours import two_colours
 from vision.scans.paper_lines import find_printed_lines, touching, without_printed_lines
 from vision.scans.pen import PenTrace, pen_trace
+from vision.scans.pieces import Pieces, pieces_of
 from vision.scans.preprocess import cropped_writing, flatten_paper, ink_mask, pen_gray, to_gray
 from vision.scans.sharpness import BLURRED, SOFT, softness
 
@@ -48,6 +49,7 @@ class _Scan:
     writing: np.ndarray
     pen: PenTrace
     colour: np.ndarray | None
+    pieces: Pieces
 
 
 def check_specimen(
@@ -112,7 +114,7 @@ def check_and_clean(
     """
     scan = _prepare(*_pen_and_colour(pixels))
     found = _checked(scan, others)
-    return found, cropped_writing(scan.writing.copy())[0]
+    return found, cropped_writing(scan.writing.copy(), scan.pieces)[0]
 
 
 def _pen_and_colour(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
@@ -128,7 +130,8 @@ def _prepare(gray: np.ndarray, colour: np.ndarray | None) -> _Scan:
     ink = np.where(ink_mask(flat), flat, 0).astype(np.uint8)
     lines = find_printed_lines(ink)
     writing = without_printed_lines(ink, lines)
-    return _Scan(gray, flat, ink, lines, writing, pen_trace(writing), colour)
+    pieces = pieces_of((writing > 0).astype(np.uint8))
+    return _Scan(gray, flat, ink, lines, writing, pen_trace(writing), colour, pieces)
 
 
 def _finding(code: str, found: bool, value: float, reason: str) -> Finding:
@@ -200,11 +203,9 @@ def _cut_off(scan: _Scan) -> Finding:
 
 def _strokes(scan: _Scan) -> np.ndarray:
     """The writing without dirt: pieces smaller than a short dash, which a cut stroke is not."""
-    mask = (scan.writing > 0).astype(np.uint8)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    keep = stats[:, cv2.CC_STAT_AREA] >= 3 * max(scan.pen.width, 1.0) ** 2
+    keep = scan.pieces.areas >= 3 * max(scan.pen.width, 1.0) ** 2
     keep[0] = False
-    return np.where(keep[labels], scan.writing, 0).astype(np.uint8)
+    return np.where(keep[scan.pieces.labels], scan.writing, 0).astype(np.uint8)
 
 
 def _inks(scan: _Scan) -> Finding:

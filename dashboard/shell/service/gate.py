@@ -11,6 +11,7 @@ import hashlib
 import ipaddress
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ PATIENCE = 30  # seconds that a body may take to arrive
 FAILURES_PER_MINUTE = 20  # of one address, without a valid token
 NOTED_EVERY = 10  # minutes between two entries about the same refusal
 AT_ONCE = 16  # requests whose bodies are held in memory
+AT_ONCE_EACH = 6  # of them of one token: a client that sends slowly leaves places to the others
 BEARER = "bearer "
 OPEN = ""  # the scope of what needs no token
 Rules = Mapping[tuple[str, str], str]
@@ -105,7 +107,7 @@ class Gate:
         self._failures = Limiter(FAILURES_PER_MINUTE, burst=FAILURES_PER_MINUTE)
         self._noted = Limiter(1 / NOTED_EVERY, burst=1)
         self._valid: set[bytes] = set()  # digests of tokens that were valid when they were asked for last
-        self._held = 0
+        self._held: Counter[str] = Counter()  # bodies, by the token that sends them
 
     async def __call__(self, scope, receive, send) -> None:
         """Pass on, or answer why not."""
@@ -195,9 +197,11 @@ class Gate:
     async def _with_body(self, scope, receive, send) -> None:
         if scope["method"] in ("GET", "HEAD"):
             return await self.app(scope, receive, send)
-        if self._held >= AT_ONCE:
+        caller = scope.get("state", {}).get("caller")
+        whose = "" if caller is None else caller.token.name
+        if self._held.total() >= AT_ONCE or self._held[whose] >= AT_ONCE_EACH:
             raise Problem("busy", "Try again in a moment.", retry_after=2)
-        self._held += 1
+        self._held[whose] += 1
         try:
             body, client = await self._read(scope, receive), Client()
             watch = asyncio.create_task(client.watch(receive))
@@ -207,7 +211,9 @@ class Gate:
             finally:
                 watch.cancel()
         finally:
-            self._held -= 1
+            self._held[whose] -= 1
+            if not self._held[whose]:
+                del self._held[whose]
 
     async def _read(self, scope, receive) -> bytes:
         most = self._limits.body_bytes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 
@@ -285,19 +286,59 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(service, told):
     async def send(message):
         sent.append(message)
 
-    headers = [(b"authorization", f"Bearer {service.token('verify')}".encode())]
-    headers += [(b"content-length", str(100 * 2**18).encode())] if told else []
-    asking = {
-        "type": "http",
-        "method": "POST",
-        "path": f"{BASE}/verify",
-        "headers": headers,
-        "query_string": b"",
-    }
-    asking |= {"client": ("10.0.0.7", 5), "root_path": "", "scheme": "http", "http_version": "1.1"}
+    asking = _asking(service.token("verify"))
+    asking["headers"] += [(b"content-length", str(100 * 2**18).encode())] if told else []
     run_apart(_gate(service)(asking, receive, send))
     assert sent[0]["status"] == 413 and b'"too_large"' in b"".join(one.get("body", b"") for one in sent)
     assert len(taken) == (0 if told else 5)
+
+
+def _asking(token: str) -> dict:
+    """A POST of a token, as ASGI tells it."""
+    return {
+        "type": "http",
+        "method": "POST",
+        "path": f"{BASE}/verify",
+        "headers": [(b"authorization", f"Bearer {token}".encode())],
+        "query_string": b"",
+        "client": ("10.0.0.7", 5),
+        "root_path": BASE,
+        "scheme": "http",
+        "http_version": "1.1",
+    }
+
+
+def test_a_token_that_sends_slowly_leaves_places_to_the_others(service, monkeypatch):
+    """Its own further request is told to wait; another's is answered; the slow ones end at their time."""
+    monkeypatch.setattr(gate, "PATIENCE", 1.0)
+    slow, other = service.token("verify"), service.token("verify")
+    before, one = _gate(service), gate.AT_ONCE_EACH
+
+    async def statuses() -> tuple[list[int], int, int]:
+        async def dribbled():
+            await asyncio.sleep(60)
+
+        async def at_once():
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def sent(token: str, receive) -> int:
+            said = []
+
+            async def send(message):
+                said.append(message)
+
+            await before(_asking(token), receive, send)
+            return said[0]["status"]
+
+        held = [asyncio.create_task(sent(slow, dribbled)) for _ in range(one)]
+        while before._held.total() < one:
+            await asyncio.sleep(0.01)
+        more, another = await sent(slow, at_once), await sent(other, at_once)
+        return list(await asyncio.gather(*held)), more, another
+
+    held, more, another = run_apart(statuses())
+    assert (more, another) == (429, 422) and held == [408] * one
+    assert not before._held
 
 
 def test_a_request_too_many_of_an_address_does_not_reach_the_store(service, monkeypatch):

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image, TiffImagePlugin
 
+from data.signatures import gray_levels
 from data.signatures.gray_levels import light_on_dark
 from data.signatures.specimens import RefusedFile, inspect_image, read_pixels
 from vision.scans.images import decode_image
@@ -147,3 +150,12 @@ def test_orientation_holds_for_deep_grays_too():
     buffer = io.BytesIO()
     image.save(buffer, "TIFF", tiffinfo=tags)
     np.testing.assert_array_equal(read_pixels(buffer.getvalue()), np.rot90(sheet(), -1))
+
+
+@given(
+    st.lists(st.integers(0, 255), min_size=1, max_size=60),
+    st.lists(st.floats(0, 100), min_size=1, max_size=4),
+)
+def test_percentiles_of_levels_are_those_of_the_pixels_in_order(levels, shares):
+    found = gray_levels._percentiles(np.array(levels, np.uint8), shares)
+    assert found == pytest.approx(np.percentile(levels, shares))
