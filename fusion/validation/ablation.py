@@ -142,13 +142,16 @@ def permutation_p(
         Permutations.
     """
     once = np.ones((1, len(rows)))
+    signed, own = np.unique(rows.position, return_inverse=True)
+    components = stage.reduction.apply(rows.signatures.states[signed])
 
-    def auc(position: np.ndarray) -> float:
-        matrix = stage.matrix(rows.signatures.states[position], rows.as_of)
+    def auc(place: np.ndarray) -> float:
+        matrix = np.column_stack([components[place], rows.as_of]).astype(np.float32)
         return float(metrics.roc_auc(outcome, base + tree_margin(stage.booster, matrix), once)[0])
 
-    observed = auc(rows.position)
-    as_good = sum(auc(shuffle_positions(rows, rng)) >= observed for _ in range(count))
+    observed = auc(own)
+    swapped = (np.searchsorted(signed, shuffle_positions(rows, rng)) for _ in range(count))
+    as_good = sum(auc(place) >= observed for place in swapped)
     return (as_good + 1) / (count + 1)
 
 
