@@ -37,7 +37,7 @@ EACH = 10
 BEST = 10
 BATCH = 64
 PIECE = 50_000
-LINKS, BUILD_WIDTH, WIDTHS = 16, 80, (32, 128, 512)
+LINKS, BUILD_WIDTH, WIDTHS = 16, 40, (32, 128, 512)
 RERANKED = 4
 PROJECTED = 1_024
 """Numbers of a mean signature in a search for one hand over a large register."""

@@ -1,10 +1,10 @@
 """Descriptors as one signed byte per number, with what is lost told for each.
 
-A short descriptor is rounded to steps of one size. A long one is first turned to the directions in which
-signatures differ most (principal components); the length of what lies in none of them, the rest, is the last
-number, since two descriptors lie at least as far apart as their rests differ. So the distance between two
-codes, in steps, misses the distance of the descriptors, or falls short of it, by no more than both are
-rounded.
+A descriptor is turned so that all its numbers vary alike, which loses least when each is rounded to steps of
+one size. Of a long one only the directions are kept in which signatures differ most (principal components);
+the length of what lies in none of them, the rest, is the last number, since two descriptors lie at least as
+far apart as their rests differ. So the distance between two codes, in steps, misses the distance of the
+descriptors, or falls short of it, by no more than both are rounded.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _USUAL, _ROOM = 0.999, 1.3
 """The step lets the number that varies most keep this share of the sample, times this. What lies farther is
 cut off, and told as lost."""
 _MOST = 127
-_ROUNDING = 4e-6
-"""Relative error of sums of squares in float32."""
+_ROUNDING = 1e-5
+"""Of a length: more than sums in float32 are wrong by."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ class Coding:
     Attributes
     ----------
     centre : float32 (d,)
-    directions : float32 (d, p) or None
-        Orthogonal, of length 1; None where every number is kept.
+    directions : float32 (d, p)
+        Orthogonal, of length 1.
     step : float
         Of the descriptors' unit, for one step of a code.
     width : int
@@ -67,7 +67,7 @@ class Coding:
     """
 
     centre: np.ndarray
-    directions: np.ndarray | None
+    directions: np.ndarray
     step: float
     width: int
 
@@ -81,16 +81,17 @@ class Coding:
         if len(rows) > SAMPLED:
             rows = rows[np.sort(np.random.default_rng(seed).permutation(len(rows))[:SAMPLED])]
         centre = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
-        directions = _directions(rows - centre) if rows.shape[1] > CODED else None
-        numbers = rows.shape[1] if directions is None else directions.shape[1] + 1
-        made = cls(centre, directions, 1.0, -(-numbers // _UNIT) * _UNIT)
-        widest = float(np.quantile(np.abs(made.turned(rows)[0]), _USUAL, axis=0).max())
-        return cls(centre, directions, _ROOM * widest / _MOST or 1.0, made.width)
+        directions = _directions(rows - centre, np.random.default_rng(seed))
+        made = cls(centre, directions, 1.0, 0)
+        turned, _ = made.turned(rows)
+        widest = float(np.quantile(np.abs(turned), _USUAL, axis=0).max())
+        width = -(-turned.shape[1] // _UNIT) * _UNIT
+        return cls(centre, directions, _ROOM * widest / _MOST or 1.0, width)
 
     @property
     def rest(self) -> int | None:
-        """Place of the rest in a code; None where every number is kept."""
-        return None if self.directions is None else self.directions.shape[1]
+        """Place of the rest in a code; None where there is none."""
+        return None if self.length <= CODED else self.directions.shape[1]
 
     @property
     def length(self) -> int:
@@ -98,16 +99,16 @@ class Coding:
         return len(self.centre)
 
     def turned(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What is coded, float32 (n, p + 1) or (n, d), and how far rounding in float32 may have moved it.
+        """What is coded, float32 (n, p), or (n, p + 1) with the rest, and how far rounding in float32 may
+        have moved it.
 
-        Two rows of it lie no farther apart than their descriptors do, and as far where all is kept.
+        Two rows of it lie no farther apart than their descriptors do, and as far where there is no rest.
         """
         apart = np.asarray(rows, np.float32) - self.centre
         squares = squared_lengths(apart)
-        doubt = np.sqrt(squares) * _ROUNDING
-        if self.directions is None:
-            return apart, doubt
-        along = apart @ self.directions
+        along, doubt = apart @ self.directions, np.sqrt(squares) * _ROUNDING
+        if self.rest is None:
+            return along, doubt
         left = np.maximum(squares - squared_lengths(along), 0.0)
         rest = np.sqrt(left)
         doubt += np.sqrt(left + _ROUNDING * squares) - rest
@@ -125,11 +126,15 @@ class Coding:
         return Coded(codes, squares, np.nextafter(errors.astype(np.float32), np.float32(np.inf)))
 
 
-def _directions(apart: np.ndarray) -> np.ndarray:
-    """The main directions of centred rows, at most `CODED` − 1, float32 (d, p)."""
-    among = apart.astype(np.float64) @ apart.astype(np.float64).T
-    variances, mixed = np.linalg.eigh(among)
-    order = np.argsort(-variances)[: CODED - 1]
-    order = order[variances[order] > 1e-9 * max(variances.max(), 1e-300)]
-    found = apart.T.astype(np.float64) @ (mixed[:, order] / np.sqrt(variances[order]))
-    return np.linalg.qr(found)[0].astype(np.float32)
+def _directions(apart: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Directions for centred rows, float32 (d, p): of short ones all, else the `CODED` − 1 in which they
+    differ most; turned at random, so that the rows vary alike in each."""
+    kept = np.eye(apart.shape[1])
+    if apart.shape[1] > CODED:
+        wide = apart.astype(np.float64)
+        variances, mixed = np.linalg.eigh(wide @ wide.T)
+        order = np.argsort(-variances)[: CODED - 1]
+        order = order[variances[order] > 1e-9 * max(variances.max(), 1e-300)]
+        kept = np.linalg.qr(wide.T @ (mixed[:, order] / np.sqrt(variances[order])))[0]
+    turn = np.linalg.qr(rng.standard_normal((kept.shape[1], kept.shape[1])))[0]
+    return (kept @ turn).astype(np.float32)

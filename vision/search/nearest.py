@@ -31,6 +31,9 @@ _CHUNK_BYTES = 1 << 25
 _FIRST = 4
 """Times the neighbours wanted that are compared before anything is known."""
 _MOST = 2_000
+_MANY = 200
+"""Stretches; where more are within reach, the likeliest specimens in them are compared, and the rest is told
+as not proven if it still is within reach then."""
 _TOGETHER = 64
 """Specimens that are read and compared at once."""
 _CLOSE = 1 - 1e-5
@@ -63,17 +66,22 @@ class Neighbours:
 @dataclass
 class _Shard:
     """Codes of up to `SHARD` specimens, squared lengths of the codes, and their distances from the
-    descriptors, as :class:`vision.search.coding.Coded` has them."""
+    descriptors, as :class:`vision.search.coding.Coded` has them; the greatest distance in each stretch."""
 
     codes: np.ndarray
     squares: np.ndarray
     errors: np.ndarray
+    worst: np.ndarray
 
     @classmethod
     def empty(cls, width: int) -> _Shard:
         """All zeros; memory is taken as it is written to."""
-        of = (np.zeros((SHARD, width), np.int8), np.zeros(SHARD, np.int32), np.zeros(SHARD, np.float32))
-        return cls(*of)
+        return cls(
+            np.zeros((SHARD, width), np.int8),
+            np.zeros(SHARD, np.int32),
+            np.zeros(SHARD, np.float32),
+            np.zeros(SHARD // STRETCH, np.float32),
+        )
 
     def parts(self) -> tuple[np.ndarray, ...]:
         """Everything that is held of a specimen."""
@@ -153,7 +161,6 @@ class SpecimenIndex:
         self._shards: list[_Shard] = []
         self._rows: list[np.ndarray] = []
         self._chunk = max(1, _CHUNK_BYTES // (4 * coding.length))
-        self._worst = 0.0  # no code held lies farther from its descriptor
         self._values = np.empty(0, np.int32)
         self._pool: ThreadPoolExecutor | None = None
         self._lock = Lock()
@@ -212,7 +219,6 @@ class SpecimenIndex:
 
     def _append(self, specimens: list, owners: list, rows: np.ndarray) -> None:
         coded = self.coding.encode(rows)
-        self._worst = max(self._worst, float(coded.errors.max(initial=0.0)))
         first = len(self._specimens)
         for offset in range(len(rows)):
             place = first + offset
@@ -221,6 +227,7 @@ class SpecimenIndex:
             shard, row = self._shards[place // SHARD], place % SHARD
             for held, new in zip(shard.parts(), coded.parts(), strict=True):
                 held[row] = new[offset]
+            shard.worst[row // STRETCH] = max(shard.worst[row // STRETCH], coded.errors[offset])
             if self._fetch is None:
                 if place == len(self._rows) * self._chunk:
                     self._rows.append(np.zeros((self._chunk, self.coding.length), np.float32))
@@ -256,8 +263,9 @@ class SpecimenIndex:
         moved, owner = self._specimens.pop(), self._owners.pop()
         if place != last:
             self._specimens[place], self._owners[place], self._places[moved] = moved, owner, place
-        if not self._specimens:
-            self._worst = 0.0
+        for one in (place, last):
+            shard, stretch = self._shards[one // SHARD], one % SHARD // STRETCH
+            shard.worst[stretch] = shard.errors[stretch * STRETCH : (stretch + 1) * STRETCH].max()
 
     def _held(self, place: int) -> list[np.ndarray]:
         """Views of everything that is held at a place."""
@@ -322,24 +330,26 @@ class SpecimenIndex:
 
     def _nearest(self, query: np.ndarray, k: int) -> tuple[list, list, list, bool, int]:
         """Of one query: ids, owners and distances, whether they are proven, and how many were compared."""
-        best, count, low = _Best(self, query, k), len(self), -FAR
+        best, count = _Best(self, query, k), len(self)
         if not count:
             return best.found()
         asked = _Asked.of(self.coding, query)
         least = self._scan(asked.code)
-        for wanted in sorted({min(_FIRST * k, count), min(max(_FIRST * k, self.most), count)}):
-            high = min(self._nearest_value(least, wanted), self._reach(best, asked))
-            best.compare(*self._candidates(least, low, high, asked))
-            low = max(low, high)
-            if not best.proven or self._reach(best, asked) <= low:
-                return best.found()
-        best.proven = low >= int(self._values[:count].max())
+        near = self._nearest_value(least, min(_FIRST * k, count))
+        self._compare(best, asked, least, -FAR, near)
+        far, most = FAR - 1, max(_FIRST * k, self.most)
+        if np.count_nonzero(least <= self._reach(best, asked, least)) > _MANY and most < count:
+            far = self._nearest_value(least, most)
+        self._compare(best, asked, least, near, far)
+        left = self._reach(best, asked, least)
+        best.proven &= far == FAR - 1 or not ((least <= left) & (left > far)).any()
         return best.found()
 
-    def _reach(self, best: _Best, asked: _Asked) -> int:
-        """The value up to which a specimen could be among the nearest."""
-        steps = (best.farthest + asked.error + self._worst) / (_CLOSE * self.coding.step)
-        return int(min(steps**2 - asked.square + asked.most_rest, FAR - 1))
+    def _reach(self, best: _Best, asked: _Asked, least: np.ndarray) -> np.ndarray:
+        """Of each stretch, the value up to which a specimen could be among the nearest."""
+        worst = np.concatenate([shard.worst for shard in self._shards])[: len(least)].astype(np.float64)
+        steps = (best.farthest + asked.error + worst) / (_CLOSE * self.coding.step)
+        return np.minimum(steps**2 - asked.square + asked.most_rest, FAR - 1).astype(np.int64)
 
     def _scan(self, code: np.ndarray) -> np.ndarray:
         """Compare all codes with one; the least value of each stretch."""
@@ -370,14 +380,13 @@ class SpecimenIndex:
             return int(np.partition(least, wanted - 1)[wanted - 1])
         return int(np.partition(self._values[: len(self)], wanted - 1)[wanted - 1])
 
-    def _candidates(
-        self, least: np.ndarray, low: int, high: int, asked: _Asked
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Places whose value is above ``low`` and at most ``high``, the least first, and the distance that
-        each has at least."""
-        stretches = np.flatnonzero(least <= high)
+    def _compare(self, best: _Best, asked: _Asked, least: np.ndarray, low: int, high: int) -> None:
+        """Compare those in full that could be among the nearest, whose value is above ``low`` and at most
+        ``high``: the least value first."""
+        limits = np.minimum(self._reach(best, asked, least), high)
+        stretches = np.flatnonzero(least <= limits)
         values = self._values[: len(least) * STRETCH].reshape(-1, STRETCH)[stretches]
-        row, column = np.nonzero((values > low) & (values <= high))
+        row, column = np.nonzero((values > low) & (values <= limits[stretches, None]))
         places = stretches[row] * STRETCH + column
         order = np.argsort(values[row, column], kind="stable")
         places, steps = places[order], values[row, column][order].astype(np.float64) + asked.square
@@ -389,7 +398,7 @@ class SpecimenIndex:
             if rest is not None:
                 steps[here] -= 2.0 * asked.rest * shard.codes[rows, rest]
         bounds = _CLOSE * self.coding.step * np.sqrt(np.maximum(steps, 0.0)) - errors - asked.error
-        return places, bounds
+        best.compare(places, bounds)
 
     def read(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Whole descriptors at places: those places where there still is one, and float32 (n, d)."""

@@ -44,7 +44,7 @@ def test_a_short_descriptor_loses_less_than_a_step_in_each_number():
     rows = np.random.default_rng(0).normal(size=(500, 60)).astype(np.float32)
     coding = Coding.fit(rows)
     coded = coding.encode(rows)
-    assert coded.codes.shape == (500, 64) and not coded.codes[:, 60:].any()
+    assert coded.codes.shape == (500, 64) and not coded.codes[:, 60:].any() and coding.rest is None
     assert np.median(coded.errors) < coding.step * np.sqrt(60) / 3
     assert (coded.squares == (coded.codes.astype(int) ** 2).sum(axis=1)).all()
 

@@ -40,10 +40,12 @@ def small_shards(monkeypatch):
     monkeypatch.setattr(nearest, "_CHUNK_BYTES", 60_000)
 
 
+@pytest.mark.parametrize("many", [0, 200])
 @pytest.mark.parametrize("numbers", [1, 3, 40, 128, 129, 700])
 @pytest.mark.parametrize("k", [1, 10])
 @pytest.mark.parametrize("threads", [1, 3])
-def test_the_same_is_found_as_by_comparing_all(small_shards, numbers, k, threads):
+def test_the_same_is_found_as_by_comparing_all(small_shards, monkeypatch, many, numbers, k, threads):
+    monkeypatch.setattr(nearest, "_MANY", many)
     rows, owners = hands(300, 4, numbers)
     queries, _ = hands(40, 1, numbers, seed=1)
     found = filed(rows, owners, threads=threads).search(queries, k)
@@ -179,6 +181,9 @@ def test_what_is_removed_is_found_no_more_and_its_bytes_are_gone(small_shards):
         if array.dtype == np.int8:
             assert not (array[:, None] == codes[None]).all(axis=2).any()
         # and nothing is left behind at the end, where the last ones were
+    assert all(
+        (shard.worst == shard.errors.reshape(-1, STRETCH).max(axis=1)).all() for shard in index._shards
+    )
     used = np.concatenate([shard.squares for shard in index._shards])
     assert (used[: len(index)] != 0).all() and (used[len(index) :] == 0).all()
     left = np.flatnonzero(owners != 70)
