@@ -24,6 +24,7 @@ HOMES = {
     "captum": ("vision/",),
     "xgboost": ("fusion/",),
     "shap": ("tests/",),  # and benchmarks: a reference to compare with
+    "faiss": ("tests/",),  # the same
     "optuna": ("fusion/",),
     "fairlearn": ("fusion/",),
     "sklearn": ("vision/", "fusion/"),

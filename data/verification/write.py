@@ -186,6 +186,36 @@ def write_decision(store: Store, decision: NewDecision, *, actor: str, role: str
     return decision_id
 
 
+def note_search_for_a_hand(
+    store: Store,
+    image_sha256: str,
+    listed: Sequence[str],
+    searched: dict[str, int],
+    *,
+    actor: str,
+    role: str = "system",
+) -> int:
+    """Write down that somebody asked whose hand a signature may be. Nothing else is kept of it.
+
+    Parameters
+    ----------
+    image_sha256 : str
+        Of the file that was asked about.
+    listed : sequence of str
+        Keys of the students that were named, the nearest first.
+    searched : dict
+        ``students``, ``specimens``: how many were searched.
+    """
+    return audit.append(
+        store,
+        actor=actor,
+        role=role,
+        action="search hand",
+        object="register",
+        detail={"image_sha256": image_sha256, "listed": list(listed), **searched},
+    )
+
+
 def replace_duplicates(
     store: Store,
     descriptor_id: str,

@@ -8,29 +8,22 @@ from typing import Annotated
 import typer
 
 from data.commands.frame import ACTOR, Refusal, student_key
-from vision.commands.shared import opened
+from vision.commands.shared import Crop, Turn, cut_out, opened
 
 
 def verify(
     path: Annotated[Path, typer.Argument(help="An image (with --student), a folder or a zip.")],
     student: Annotated[str, typer.Option(help="Student number or key, for one image.")] = "",
-    crop: Annotated[
-        str,
-        typer.Option(help="Where the signature stands on one image: x,y,w,h in pixels. Else it is found."),
-    ] = "",
-    turn: Annotated[float, typer.Option(help="Degrees clockwise to turn one image by.")] = 0.0,
+    crop: Crop = "",
+    turn: Turn = 0.0,
 ) -> None:
     """Compare questioned signatures with the references on file; every outcome is kept in the store.
 
     In a folder the student's number stands in the name of the file or of its folder.
     """
-    if not path.exists():
-        raise Refusal(f"{path.name}: no such file or folder")
-    if not -360 <= turn <= 360:  # also what is no number
-        raise Refusal(f"--turn must be -360 to 360 degrees, got {turn}")
+    place = cut_out(path, crop, turn)
     if (crop or turn) and not student:
         raise Refusal("--crop and --turn are for one image, with --student")
-    place = _place(crop)
     with opened() as (store, bars):
         from data.trust.scope import Scope
         from vision.verification.verification_pipeline import verify as compare
@@ -46,15 +39,6 @@ def verify(
             text = _summary(table)
     typer.echo(text)
     typer.echo("Administrative screening, not a forensic opinion.")
-
-
-def _place(crop: str):
-    from vision.scans.form_finder import Place
-
-    try:
-        return Place.read(crop) if crop else None
-    except ValueError as problem:
-        raise Refusal(f"--{problem}") from problem
 
 
 def _told(made) -> str:

@@ -20,7 +20,6 @@ from data.engine.spread import HERE, Spread
 from data.trust.scope import Scope
 from data.verification import queries as reads
 from data.verification.write import replace_duplicates
-from vision.descriptor.common_scale import DescriptorSpace
 from vision.descriptor.describe_specimens import describe_pending, id_of_descriptor
 from vision.descriptor.descriptors import Descriptor
 from vision.descriptor.outlines import Outlines
@@ -37,6 +36,7 @@ from vision.search.one_hand import (
     same_hands,
     told_apart,
 )
+from vision.search.register_scale import register_scale
 from vision.search.turned_copies import OutlineChance, same_images, stranger_pairs
 from vision.verification.reference_choice import SPOILING
 from vision.verification.verification_tools import Tools, tools_for
@@ -51,10 +51,6 @@ EXACT_SPECIMENS = 5_000
 """Above, descriptors are projected to fewer numbers at random: 100,000 of them would not fit into memory."""
 PROJECTED = 1_024
 """Numbers after the projection; distances keep a relative error of 2 % (Johnson and Lindenstrauss 1984)."""
-
-OWN_SCALE, MOST_SCALING, EACH_SCALING = 20, 400, 3
-"""Students from whom on a register has a scale of its own; at most so many students, and so many signatures
-of each, it is taken from."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +130,7 @@ def _read_register(store: Store, tools: Tools, progress: Progress | None) -> _Fi
     """Read some students at a time, so that only what is compared is ever held together."""
     known = reads.described(store, tools.descriptor_id, SPOILING[:-1])  # a copy is one hand's work too
     groups = known.groupby("student_key", sort=True)["specimen_id"].agg(list)
-    space = _scale(store, tools, groups)
+    space = register_scale(store, tools, groups)
     project = None
     if len(known) > EXACT_SPECIMENS:
         draws = np.random.default_rng(0).standard_normal((len(space.centre), PROJECTED), dtype=np.float32)
@@ -163,17 +159,6 @@ def _read_register(store: Store, tools: Tools, progress: Progress | None) -> _Fi
     style = None if not styles or styles[0] is None else np.array(styles, np.float32)
     register = Register(np.array(owners, int), every, means, style)
     return _Filed(register, np.array(students, object), np.array(specimens, object))
-
-
-def _scale(store: Store, tools: Tools, groups: pd.Series) -> DescriptorSpace:
-    """The scale of the register's own signatures, where it has enough students: on that of other writers, of
-    another script, some signatures lie far from everybody, and chance is told too small."""
-    if len(groups) < OWN_SCALE:
-        return tools.ground.background.space
-    chosen = groups.iloc[np.linspace(0, len(groups) - 1, min(len(groups), MOST_SCALING)).astype(int)]
-    wanted = [one for each in chosen for one in each[:EACH_SCALING]]
-    _, read = reads.descriptors(store, tools.descriptor_id, wanted)
-    return DescriptorSpace.fit(read, tools.descriptor.blocks)
 
 
 def _one_hand(filed: _Filed, expected: float, images: list[tuple]) -> tuple[list[tuple], dict]:

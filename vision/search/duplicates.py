@@ -25,6 +25,10 @@ _TOWARDS_ALL = 5, 20
 a row's own are no more than a guess."""
 _NEAREST = 1e-6
 """Distance that stands for none: of two equal rows."""
+_FARTHEST = 40.0
+"""Logarithm of a distance beyond which none is told apart: its square still fits into float32."""
+_ROUNDING = 1e-5
+"""Of squared lengths: more than sums in float32 are wrong by."""
 _BLOCK = 512
 _LOWER = 0.05, 0.01, 0.001, 0.0001
 """Shares of strangers whose places tell how heavy the tail is, where at least `_BELOW` lie below."""
@@ -118,15 +122,8 @@ def compared(vectors: np.ndarray, owners, others: np.ndarray, other_owners, seed
     return Rows(vectors, owners, Usual(middle, np.maximum(spread, 1e-6)))
 
 
-def _logs(first: np.ndarray, second: np.ndarray, lengths: np.ndarray | None = None) -> np.ndarray:
-    return 0.5 * np.log(np.maximum(squared_distances(first, second, lengths), _NEAREST**2))
-
-
-def _scores(logs: np.ndarray, first: Usual, second: Usual) -> np.ndarray:
-    """Of a block: rows of ``first`` against all of ``second``; not a number unless near from both ends."""
-    ours = (logs - first.middle[:, None]) / first.spread[:, None]
-    theirs = (logs - second.middle) / second.spread
-    return np.where(np.maximum(ours, theirs) <= NEAR_BOTH, 0.5 * (ours + theirs), np.nan)
+def _logs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    return 0.5 * np.log(np.maximum(squared_distances(first, second), _NEAREST**2))
 
 
 def stranger_scores(first: Rows, second: Rows, seed: int = 0) -> np.ndarray:
@@ -165,17 +162,43 @@ def close_pairs(kind: str, first: Rows, second: Rows, limit: float) -> list[Dupl
     limit : float
     """
     found: list[Duplicate] = []
-    lengths = squared_lengths(second.vectors)
+    lengths, others = squared_lengths(first.vectors), squared_lengths(second.vectors)
+    reach, reached = _reach(first.usual, limit), _reach(second.usual, limit)
     for start in range(0, len(first.vectors), _BLOCK):
-        part = slice(start, start + _BLOCK)
-        usual = Usual(first.usual.middle[part], first.usual.spread[part])
-        scores = _scores(_logs(first.vectors[part], second.vectors, lengths), usual, second.usual)
-        rows, columns = np.nonzero(scores <= limit)
-        for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-            place = row + start
-            if first.owners[place] != second.owners[column] and (first is not second or place < column):
-                found.append(Duplicate(kind, place, column, float(scores[row, column])))
+        part, after = slice(start, start + _BLOCK), start if first is second else 0
+        alike = first.vectors[part] @ second.vectors[after:].T
+        row, column = _within(alike, lengths[part], others[after:], reach[part], reached[after:])
+        squares = lengths[part][row] + others[after:][column] - 2.0 * alike[row, column].astype(np.float64)
+        row, column = row + start, column + after
+        logs = 0.5 * np.log(np.maximum(squares, _NEAREST**2))
+        ours = (logs - first.usual.middle[row]) / first.usual.spread[row]
+        theirs = (logs - second.usual.middle[column]) / second.usual.spread[column]
+        scores = 0.5 * (ours + theirs)
+        close = (scores <= limit) & (np.maximum(ours, theirs) <= NEAR_BOTH)
+        close &= first.owners[row] != second.owners[column]
+        if first is second:
+            close &= row < column
+        hits = zip(row[close].tolist(), column[close].tolist(), scores[close].tolist(), strict=True)
+        found += [Duplicate(kind, *hit) for hit in hits]
     return sorted(found, key=lambda hit: (hit.measure, hit.first, hit.second))
+
+
+def _reach(usual: Usual, limit: float) -> np.ndarray:
+    """Squared distance from each row at which its own part of a score is at the limit."""
+    return np.exp(2.0 * np.minimum(usual.middle + limit * usual.spread, _FARTHEST))
+
+
+def _within(alike, lengths, others, reach, reached) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of a block of inner products that lie near enough to be scored.
+
+    A score is the mean of both ends' parts, so at one end at least the part is at the limit too: whatever is
+    farther than both reach needs no logarithm. In float32, with room for its rounding.
+    """
+    room = _ROUNDING * (float(lengths.max(initial=0.0)) + float(others.max(initial=0.0)))
+    apart = others.astype(np.float32) - np.float32(2) * alike
+    near = np.maximum(reach.astype(np.float32)[:, None], reached.astype(np.float32))
+    near += (room - lengths).astype(np.float32)[:, None]
+    return np.nonzero(apart <= near)
 
 
 @dataclass(frozen=True)
