@@ -116,9 +116,10 @@ def fit_calibrator(margin, outcome, as_of_index) -> Calibrator:
     Notes
     -----
     Fewer than 10 of either outcome leave the margins as they are (slope 1, intercept 0). The curve is fitted
-    to outcomes drawn in a little, to ``(events + 1) / (events + 2)`` and ``1 / (others + 2)``, so that it does
-    not grow steep without end where records part them (J. C. Platt, "Probabilistic outputs for support vector
-    machines", Advances in Large Margin Classifiers (1999) 61–74); counted are students, not their rows.
+    to outcomes drawn in a little, to ``(events + 1) / (events + 2)`` and ``1 / (others + 2)``, so that it
+    does not grow steep without end where records part them (J. C. Platt, "Probabilistic outputs for support
+    vector machines", Advances in Large Margin Classifiers (1999) 61–74); counted are students, not their
+    rows.
     """
     margin, outcome = np.asarray(margin, float), np.asarray(outcome, float)
     as_of = np.asarray(as_of_index).astype(int)
