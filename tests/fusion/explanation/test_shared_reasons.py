@@ -68,7 +68,7 @@ def test_a_value_of_nine_in_ten_peers_is_no_reason(new, shared):
     ],
 )
 def test_a_value_that_most_peers_lack_is_no_reason_against_what_it_says(value, phi, told):
-    """Attendance that rose by three points once led the reasons that raise a risk: most peers had no change."""
+    """Attendance that rose by three points once led what raises a risk: most peers had none."""
     table = pd.DataFrame(
         {
             "program_code": "IF",
