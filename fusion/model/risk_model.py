@@ -232,9 +232,8 @@ def band_edges(risk: np.ndarray) -> tuple[float, float, float]:
     steps = np.round(np.quantile(risk, BAND_QUANTILES) * STEPS).astype(int)
     lowest = int(np.floor(np.min(risk) * STEPS + 1e-9))
     mean = int(np.ceil(np.mean(risk) * STEPS - 1e-9))
-    for number, least in enumerate(
-        (max(lowest + 1, (mean + 1) // 2), mean, 0)
-    ):  # upwards: each edge above the one before it
+    floors = (max(lowest + 1, (mean + 1) // 2), mean, 0)
+    for number, least in enumerate(floors):  # upwards: each edge above the one before it
         steps[number] = max(steps[number], least, steps[number - 1] + 1 if number else 1)
     for number, most in enumerate((STEPS, STEPS - 1, STEPS - 2)):  # downwards: none above a risk of 1
         steps[2 - number] = min(steps[2 - number], most)
