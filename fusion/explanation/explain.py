@@ -10,13 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from fusion.features.directions import DIRECTIONS, Direction
 from fusion.features.feature_list import FEATURES, Feature
 from fusion.model.risk_model import RiskModel
 
 SIGNATURE = "signature"
 OTHER = "another"  # what the encoder calls a value that no column stands for
 NEARLY_ALL = 0.9  # share of peers from which on a value that they have too is no reason
-NOT_BESIDE: tuple[bool, float | None] = (False, None)  # shared, usual: where nothing is known of peers
+NOT_BESIDE: tuple[bool, float | None, bool] = (False, None, True)  # where nothing is known of peers
 OF_THE_GROUP = ("degree_level", "as_of_index", "terms_left")  # what peers are chosen by
 
 
@@ -40,6 +41,9 @@ class Contribution:
     usual : float or None
         The usual value among the peers, of a number; None where it is not known, and where too few of the
         level stood at that term, so that those of every level stand in.
+    plain : bool
+        False where most peers have no such value on record and the contribution runs against what the value
+        says beside the middle of everybody: what moves the score is that it is recorded.
     """
 
     name: str
@@ -53,12 +57,14 @@ class Contribution:
     changeable: bool
     shared: bool = False
     usual: float | None = None
+    plain: bool = True
 
     @property
     def told(self) -> bool:
         """Whether it is a reason in words: a value on record that sets this student apart. The rest belongs
         to the sum, and a chart shows it."""
-        return self.modality == "signature" or not (self.shared or self.value in (None, OTHER))
+        known = self.plain and not (self.shared or self.value in (None, OTHER))
+        return self.modality == "signature" or known
 
 
 @dataclass(frozen=True)
@@ -126,7 +132,7 @@ def explain_score(
     if phi.shape != (len(names),) or inputs.shape != (len(names),):
         raise ValueError(f"phi and inputs must have {len(names)} values, got {phi.shape} and {inputs.shape}")
     records = len(model.encoder.names)
-    beside = _beside_peers(model, target, inputs[:records])
+    beside = _beside_peers(model, target, inputs[:records], phi[:records])
     parts = [
         _contribution(name, model.encoder.value(name, inputs[i]), float(phi[i]), beside.get(name, NOT_BESIDE))
         for i, name in enumerate(names[:records])
@@ -138,9 +144,11 @@ def explain_score(
     return Explanation(target, float(base_value), margin, tuple(parts))
 
 
-def _beside_peers(model: RiskModel, target: str, inputs: np.ndarray) -> dict[str, tuple[bool, float | None]]:
-    """Of every feature whether nearly all peers have the same, and the usual value among them; empty for
-    models from before there were peers.
+def _beside_peers(
+    model: RiskModel, target: str, inputs: np.ndarray, phi: np.ndarray
+) -> dict[str, tuple[bool, float | None, bool]]:
+    """Of every feature whether nearly all peers have the same, the usual value among them, and whether it
+    goes the plain way; empty for models from before there were peers.
 
     A contribution is what a value adds beside the mean over the peers' own: where nearly all have the same
     value, it is next to what few others have, and not what sets this student apart. Only categories without a
@@ -156,15 +164,25 @@ def _beside_peers(model: RiskModel, target: str, inputs: np.ndarray) -> dict[str
         columns = np.flatnonzero(encoder.owners == position)
         if name in encoder.categories:
             share = peers.share_with(group, columns, None if np.isnan(code) else int(code))
-            found[name] = (name in OF_THE_GROUP or share >= NEARLY_ALL, None)
+            found[name] = (name in OF_THE_GROUP or share >= NEARLY_ALL, None, True)
         else:
-            usual = float(peers.usual[group, columns[0]]) if peers.of_one_level(group) else np.nan
-            found[name] = (name in OF_THE_GROUP, None if np.isnan(usual) else usual)
+            usual = float(peers.usual[group, columns[0]])
+            middle = _middle(model, target, columns[0]) if np.isnan(usual) else np.nan
+            sign = DIRECTIONS.get(name, Direction()).of(target)
+            plain = not (code - middle) * sign * phi[position] < 0  # NaN: nothing to hold it against
+            told = peers.of_one_level(group) and not np.isnan(usual)
+            found[name] = (name in OF_THE_GROUP, usual if told else None, plain)
     return found
 
 
+def _middle(model: RiskModel, target: str, column: int) -> float:
+    """The median of a column among everybody who taught; NaN where it is not kept."""
+    instead = model.targets[target].records.instead
+    return np.nan if instead is None else float(instead[column])
+
+
 def _contribution(
-    name: str, value: float | str | None, phi: float, beside: tuple[bool, float | None] = NOT_BESIDE
+    name: str, value: float | str | None, phi: float, beside: tuple[bool, float | None, bool] = NOT_BESIDE
 ) -> Contribution:
     if name == SIGNATURE:
         feature = Feature(SIGNATURE, "signature", "signature", modality="signature")

@@ -58,9 +58,9 @@ def in_facts(explanation: Explanation) -> Explanation:
     """The same explanation with one contribution per fact, the largest first.
 
     A fact is shown by that of its features which moved the score most in the direction in which all of them
-    together did. In a last term without courses nothing was passed because nothing was taken, which also
-    lowers what was taken per term: all one fact, shown by the status, which can still change. After the first
-    term what was reached so far and what the term brought are one fact. A number that can still change is not
+    together did. In a last term without courses nothing was passed because nothing was taken: one fact, shown
+    by the status, which can still change. After the first term what was reached so far and what the term
+    brought are one fact. A number that can still change is not
     shown by another name of it that cannot, and no number is shown twice where a fact has another to show.
     What nearly all peers have too is no reason: it stands in one sum of its own (:data:`SHARED`).
 
@@ -111,7 +111,7 @@ def _away_now(values: dict) -> bool:
 def _fact_of(name: str, absent: bool, first: bool) -> str:
     fact = FACT_OF.get(name, name)
     fact = _FIRST.get(fact, fact) if first else fact
-    return _PRESENCE if absent and fact in (_LAST, "load_mean") else fact
+    return _PRESENCE if absent and fact == _LAST else fact
 
 
 def label_key_of(name: str, label_key: str, terms_left: float | str | None) -> str:

@@ -11,6 +11,7 @@ from fusion.features.feature_list import FEATURES, Feature, check_names
 from fusion.features.renamed import known_as
 
 FEWEST = 20  # students of a category, where rows say whose they are
+GOLDEN = 0.6180339887498949  # the golden section: its multiples are spread the most evenly
 RAREST = 8  # rows; a category seen less often is treated like one never seen
 
 
@@ -68,6 +69,38 @@ class TableEncoder:
             spread[pd.isna(values)] = np.nan
             parts.append(spread)
         return np.hstack(parts) if parts else np.zeros((len(table), 0), np.float32)
+
+    def taught(self, matrix: np.ndarray, students, free: np.ndarray) -> np.ndarray:
+        """What rows that teach have in place of an unlisted category: listed values in their shares.
+
+        A model says nothing of a value that has no column. It must not have learned anything of it either:
+        what the few had in common would else be laid to whatever else sets them apart, and stand there alone
+        when they are scored. Each student has one value throughout; the missing have their share, too.
+
+        Parameters
+        ----------
+        matrix : ndarray float32 (rows, columns)
+            Of :meth:`matrix`.
+        students : array-like (rows,)
+            Student of each row.
+        free : ndarray of bool (columns,)
+            Which columns' categories are looked at.
+
+        Returns
+        -------
+        ndarray float32 (rows, columns)
+            The matrix itself where every value is listed.
+        """
+        filled = matrix
+        for position, name in enumerate(self.names):
+            columns = np.flatnonzero((self.owners == position) & free)
+            if name not in self.categories or not len(columns):
+                continue
+            unlisted = np.flatnonzero((matrix[:, columns] == 0).all(axis=1))
+            if len(unlisted):
+                filled = filled.copy() if filled is matrix else filled
+                filled[np.ix_(unlisted, columns)] = _dealt(matrix[:, columns], unlisted, students)
+        return filled
 
     def inputs(self, table: pd.DataFrame) -> np.ndarray:
         """One number per original feature, float32 (rows, features), to be stored beside a score.
@@ -158,6 +191,17 @@ def fit_encoder(
                 kept = kept[people.reindex(kept).to_numpy() >= FEWEST]
             categories[name] = tuple(sorted(str(v) for v in kept))
     return TableEncoder(tuple(names), categories)
+
+
+def _dealt(matrix: np.ndarray, unlisted: np.ndarray, students) -> np.ndarray:
+    """Columns of one category for its unlisted rows: the listed values and the missing, dealt by share."""
+    width = matrix.shape[1]
+    values = np.vstack([np.eye(width, dtype=np.float32), np.full((1, width), np.nan, np.float32)])
+    held = np.append((matrix == 1).sum(axis=0), np.isnan(matrix[:, 0]).sum())
+    ends = np.cumsum(held) / max(held.sum(), 1)
+    turn = pd.factorize(np.asarray(students, dtype=object)[unlisted])[0]
+    place = (GOLDEN * (turn + 0.5)) % 1.0  # spreads any number of students evenly over the shares
+    return values[np.searchsorted(ends, place, side="right").clip(max=width)]
 
 
 def _numbers(table: pd.DataFrame, name: str) -> np.ndarray:

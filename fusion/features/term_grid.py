@@ -119,7 +119,7 @@ def _credits(table: pd.DataFrame, cells: dict) -> None:
     table[OF_TERMS] = _total(passed)
     table["credits_cum"] = np.where(np.isnan(booked), table[OF_TERMS], booked)
     table["credits_last"] = _last(passed)
-    table["load_mean"] = _mean(taken)
+    table["load_mean"] = _mean(np.where(taken > 0, taken, np.nan))  # of terms with courses
     both = ~np.isnan(taken) & ~np.isnan(passed)
     table["pass_ratio"] = _ratio(
         _total(np.where(both, passed, np.nan)), _total(np.where(both, taken, np.nan))

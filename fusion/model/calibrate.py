@@ -1,6 +1,9 @@
 """Margin → risk that means what it says, with a range taken from comparable past students.
 
-The curve is logistic (two numbers, fitted on margins of students the trees never saw). The range is
+The curve is logistic (two numbers, fitted on margins of students the trees never saw). It ends where the past
+ends: of so many past students no smaller share can be told than Jeffreys' mean of a share when nobody met the
+outcome, ``0.5 / (students + 1)``, and no larger one than what it leaves. Where records part the outcomes
+without an exception a logistic curve alone would say one in 100,000 after some hundred students. The range is
 empirical: of the past students at the same as-of term those with the most similar risk are looked up, and
 the range is the Jeffreys interval of the share among them who met the outcome. So "of 100 past students like
 this about 34 did, range 27–42" can be counted in the archive. Neighbouring windows are drawn together until
@@ -11,15 +14,18 @@ beyond the outermost of them) there is no range.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from fusion.model.booster import sigmoid
+from fusion.model.linear import bounded_logistic
 
 FEWEST, MOST = 30, 1000  # past students behind a range
 LEAST_OF_TERM = 100  # past students at an as-of term below which nothing is counted there
 GRID = 40  # risks at which the range is looked up beforehand
+NEVER = 0.5  # Jeffreys' half a student, where nobody met the outcome or everybody did
+NO_LEAST = np.array([-np.inf])  # the curve's slope is not bounded
 EVENED = 0.35  # weight of the regression where ranges are made to rise; the rest is the narrowest such range
 
 
@@ -30,19 +36,27 @@ class Calibrator:
     Parameters
     ----------
     slope, intercept : float
-        ``risk = sigmoid(intercept + slope * margin)``.
+        ``risk = least + (1 - 2 * least) * sigmoid(intercept + slope * margin)``.
     bins : ndarray (b, 6)
         Windows of similar students: ``as_of_index``, mean risk, low, high, students, events; rising in the
         mean risk within an as-of index.
+    least : float
+        The risk below which the past students can bear none, and as far from 1; 0 in models from before.
+    step : float
+        Log-odds added to every risk since (:meth:`moved`).
     """
 
     slope: float
     intercept: float
     bins: np.ndarray
+    least: float = 0.0
+    step: float = 0.0
 
     def risk(self, margin) -> np.ndarray:
-        """Calibrated risk, 0…1."""
-        return sigmoid(self.intercept + self.slope * np.asarray(margin, float))
+        """Calibrated risk, 0…1; it rises with the margin."""
+        curve = sigmoid(self.intercept + self.slope * np.asarray(margin, float))
+        risk = self.least + (1 - 2 * self.least) * curve
+        return sigmoid(_logit(risk) + self.step) if self.step else risk
 
     def interval(self, risk, as_of_index) -> tuple[np.ndarray, np.ndarray]:
         """95 % range around each risk, always containing it; neither end falls as the risk rises.
@@ -84,7 +98,7 @@ class Calibrator:
         """The same curve and ranges with ``step`` added on the log-odds."""
         bins = self.bins.copy()
         bins[:, 1:4] = sigmoid(_logit(bins[:, 1:4]) + step)
-        return Calibrator(self.slope, self.intercept + step, bins)
+        return replace(self, bins=bins, step=self.step + step)
 
     def _bins(self, as_of_index: int) -> np.ndarray:
         return self.bins[self.bins[:, 0] == as_of_index]
@@ -101,18 +115,32 @@ def fit_calibrator(margin, outcome, as_of_index) -> Calibrator:
 
     Notes
     -----
-    Fewer than 10 of either outcome leave the margins as they are (slope 1, intercept 0).
+    Fewer than 10 of either outcome leave the margins as they are (slope 1, intercept 0). The curve is fitted
+    to outcomes drawn in a little, to ``(events + 1) / (events + 2)`` and ``1 / (others + 2)``, so that it
+    does not grow steep without end where records part them (J. C. Platt, "Probabilistic outputs for support
+    vector machines", Advances in Large Margin Classifiers (1999) 61–74); counted are students, not their
+    rows.
     """
     margin, outcome = np.asarray(margin, float), np.asarray(outcome, float)
-    slope, intercept = 1.0, 0.0
+    as_of = np.asarray(as_of_index).astype(int)
+    students, events = _students(outcome, as_of)
+    least, slope, intercept = NEVER / (students + 1), 1.0, 0.0
     if min(outcome.sum(), (1 - outcome).sum()) >= 10 and np.ptp(margin) > 0:
-        from sklearn.linear_model import LogisticRegression
+        wanted = np.where(outcome > 0, (events + 1) / (events + 2), 1 / (students - events + 2))
+        inside = (wanted - least) / (1 - 2 * least)  # what the curve between the two ends has to meet
+        found, start = bounded_logistic(margin[:, None], inside, np.zeros((1, 1)), NO_LEAST, -NO_LEAST)
+        if found[0] > 0:  # a falling curve would turn the ranking over: noise, not a correction
+            slope, intercept = float(found[0]), start
+    curve = Calibrator(slope, intercept, np.zeros((0, 6)), least)
+    return replace(curve, bins=_all_bins(curve.risk(margin), outcome, as_of))
 
-        curve = LogisticRegression(C=np.inf, max_iter=1000).fit(margin[:, None], outcome)
-        if curve.coef_[0, 0] > 0:  # a falling curve would turn the ranking over: noise, not a correction
-            slope, intercept = float(curve.coef_[0, 0]), float(curve.intercept_[0])
-    risk = sigmoid(intercept + slope * margin)
-    return Calibrator(slope, intercept, _all_bins(risk, outcome, np.asarray(as_of_index)))
+
+def _students(outcome: np.ndarray, as_of: np.ndarray) -> tuple[int, float]:
+    """Students, and how many met the outcome, at the as-of term where most of them stood."""
+    if not len(as_of):
+        return 0, 0.0
+    mine = as_of == np.bincount(as_of).argmax()
+    return int(mine.sum()), float(outcome[mine].sum())
 
 
 def _look_up(windows: np.ndarray, risk: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -26,7 +26,7 @@ from fusion.model.booster import (
 from fusion.model.calibrate import fit_calibrator
 from fusion.model.conformal import fit_conformal
 from fusion.model.manifest import Manifest
-from fusion.model.peers import typical_peers
+from fusion.model.peers import taught_matrix, typical_peers
 from fusion.model.risk_model import LEAST_SIGNED, RiskModel, SignatureStage, TargetModel, band_edges
 
 LEAST_ROUNDS = 50  # signature trees of a comparison, whatever they seem to be worth
@@ -89,7 +89,7 @@ def fit_target(
     rows, outcome = training_set.rows, np.asarray(training_set.outcome, float)
     if not len(rows):
         raise ValueError(f"rows must hold at least one student with a known outcome for {target!r}, got none")
-    matrix = encoder.matrix(rows.table)
+    matrix = taught_matrix(encoder, rows, signs)
     records, margin = fit_records(matrix, outcome, rows.students, settings, rng, signs, spread)
     records = replace(records, peers=typical_peers(encoder, rows.table, signs))
     calibrator = fit_calibrator(margin, outcome, rows.as_of)

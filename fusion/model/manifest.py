@@ -18,9 +18,9 @@ from fusion.model.older_manifests import renewed
 from fusion.model.plain_json import Unreadable, from_plain, to_plain
 from fusion.model.watched import Recalibrated, Watch
 
-FORMAT = 4
+FORMAT = 5
 """1: trees alone. 2: with the line. 3: with peers, so that no fact counts against its plain direction.
-4: the same files; arms, verdicts and signs as codes."""
+4: the same files; arms, verdicts and signs as codes. 5: with the least risk that the past can bear."""
 WITH_LINE, WITH_DIRECTIONS = 2, 3
 
 

@@ -125,7 +125,7 @@ def _files(model: RiskModel) -> dict[str, bytes]:
     for name, target in model.targets.items():
         files[f"{name}.records.ubj"] = bytes(target.records.trees.save_raw("ubj"))
         arrays[f"{name}.bins"] = target.calibrator.bins
-        about = {"bands": list(target.bands), "curve": _curve(target.calibrator), "signature": None}
+        about: dict = {"bands": list(target.bands), "signature": None} | _curve(target.calibrator)
         about["sets"] = asdict(target.sets)
         line = target.records.line
         about["records"] = {"weight": target.records.weight, "intercept": line.intercept if line else None}
@@ -146,7 +146,7 @@ def _files(model: RiskModel) -> dict[str, bytes]:
             arrays[f"{name}.signature.bins"] = stage.calibrator.bins
             arrays[f"{name}.reduction.mean"] = stage.reduction.mean
             arrays[f"{name}.reduction.weights"] = stage.reduction.weights
-            about["signature"] = {"curve": _curve(stage.calibrator), "rounds": stage.rounds}
+            about["signature"] = {"rounds": stage.rounds} | _curve(stage.calibrator)
         targets[name] = about
     files["arrays.safetensors"] = save({k: np.ascontiguousarray(v, np.float64) for k, v in arrays.items()})
     layout = {
@@ -159,13 +159,14 @@ def _files(model: RiskModel) -> dict[str, bytes]:
     return files
 
 
-def _curve(calibrator: Calibrator) -> list[float]:
-    return [calibrator.slope, calibrator.intercept]
+def _curve(calibrator: Calibrator) -> dict:
+    """As kept; a level that was moved is the manifest's to keep."""
+    return {"curve": [calibrator.slope, calibrator.intercept], "least": calibrator.least}
 
 
-def _calibrator(curve: list[float], bins: np.ndarray) -> Calibrator:
-    slope, intercept = curve
-    return Calibrator(slope, intercept, bins)
+def _calibrator(about: dict, bins: np.ndarray) -> Calibrator:
+    slope, intercept = about["curve"]
+    return Calibrator(slope, intercept, bins, about.get("least", 0.0))
 
 
 def _model(contents: dict[str, bytes], manifest: Manifest) -> RiskModel:
@@ -179,7 +180,7 @@ def _model(contents: dict[str, bytes], manifest: Manifest) -> RiskModel:
             stage = SignatureStage(
                 Reduction(arrays[f"{name}.reduction.mean"], arrays[f"{name}.reduction.weights"]),
                 _booster(contents[f"{name}.signature.ubj"]),
-                _calibrator(about["signature"]["curve"], arrays[f"{name}.signature.bins"]),
+                _calibrator(about["signature"], arrays[f"{name}.signature.bins"]),
                 about["signature"]["rounds"],
             )
         targets[name] = TargetModel(
@@ -191,7 +192,7 @@ def _model(contents: dict[str, bytes], manifest: Manifest) -> RiskModel:
                 arrays.get(f"{name}.instead"),
                 _peers(name, about, arrays),
             ),
-            _calibrator(about["curve"], arrays[f"{name}.bins"]),
+            _calibrator(about, arrays[f"{name}.bins"]),
             stage,
             tuple(about["bands"]),
             ConformalSets(**about["sets"]),

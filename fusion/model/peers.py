@@ -20,6 +20,7 @@ from fusion.model.booster import threads, tree_shap
 if TYPE_CHECKING:
     import xgboost
 
+    from fusion.features.rows import Rows
     from fusion.model.treeshap import Leaves
 
 LEAST_PEERS = 30  # rows of a group below which the wider group stands in
@@ -201,8 +202,7 @@ def typical_peers(encoder: TableEncoder, table: pd.DataFrame, signs: np.ndarray)
         Direction of every matrix column.
     """
     matrix, owners = encoder.matrix(table), encoder.owners
-    directed = np.isin(owners, owners[np.asarray(signs) != 0])
-    shares = np.array([name in encoder.categories for name in encoder.names], bool)[owners] & ~directed
+    shares = free_of_direction(encoder, signs)
     narrow, wide = _keys(table)
     groups = {EVERYBODY: np.arange(len(table))}
     for keys in (wide, narrow):
@@ -217,6 +217,21 @@ def typical_peers(encoder: TableEncoder, table: pd.DataFrame, signs: np.ndarray)
         shares,
         np.where(shares, owners, -1),
     )
+
+
+def taught_matrix(encoder: TableEncoder, rows: Rows, signs: np.ndarray) -> np.ndarray:
+    """The matrix of rows that teach, float32 (n, columns): nothing is learned of a value without a column.
+
+    :meth:`Peers.without_unlisted` is what the same rows are scored by.
+    """
+    return encoder.taught(encoder.matrix(rows.table), rows.students, free_of_direction(encoder, signs))
+
+
+def free_of_direction(encoder: TableEncoder, signs: np.ndarray) -> np.ndarray:
+    """Which matrix columns are of categories without a direction, bool (columns,)."""
+    owners = encoder.owners
+    directed = np.isin(owners, owners[np.asarray(signs) != 0])
+    return np.array([name in encoder.categories for name in encoder.names], bool)[owners] & ~directed
 
 
 def _usual(matrix: np.ndarray, shares: np.ndarray, encoder: TableEncoder) -> tuple[np.ndarray, np.ndarray]:

@@ -225,11 +225,15 @@ def band_edges(risk: np.ndarray) -> tuple[float, float, float]:
     """Quantiles of the risk of past students, made strictly rising and rounded to half a percent.
 
     Where many share one risk, edges would coincide: they are set apart by half a percent. The lowest risk of
-    all, and with it a risk of 0, always lies in the band "low"; a risk of 1 always in "very high".
+    all, and with it a risk of 0, always lies in the band "low"; a risk of 1 always in "very high". Where most
+    are at next to no risk, the quantiles alone would call 2 of 100 high: nobody below the mean of all is in
+    "high", nor below half of it in "moderate".
     """
     steps = np.round(np.quantile(risk, BAND_QUANTILES) * STEPS).astype(int)
     lowest = int(np.floor(np.min(risk) * STEPS + 1e-9))
-    for number, least in enumerate((lowest + 1, 0, 0)):  # upwards: each edge above the one before it
+    mean = int(np.ceil(np.mean(risk) * STEPS - 1e-9))
+    floors = (max(lowest + 1, (mean + 1) // 2), mean, 0)
+    for number, least in enumerate(floors):  # upwards: each edge above the one before it
         steps[number] = max(steps[number], least, steps[number - 1] + 1 if number else 1)
     for number, most in enumerate((STEPS, STEPS - 1, STEPS - 2)):  # downwards: none above a risk of 1
         steps[2 - number] = min(steps[2 - number], most)

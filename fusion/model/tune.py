@@ -12,6 +12,7 @@ from fusion.features.encode import fit_encoder
 from fusion.features.rows import TrainingSet
 from fusion.model.blend import replace_missing, usual_values
 from fusion.model.booster import TreeSettings, cross_fit
+from fusion.model.peers import taught_matrix
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,11 @@ def tune_settings(
     encoder = fit_encoder(rows.table, students=rows.students)
     prepared = []
     for target, training_set in training_sets.items():
-        matrix, signs = encoder.matrix(training_set.rows.table), column_signs(encoder, target)
+        rows, signs = training_set.rows, column_signs(encoder, target)
+        matrix = taught_matrix(encoder, rows, signs)
         instead = usual_values(matrix, signs)
         matrix = matrix if instead is None else replace_missing(matrix, instead)
-        prepared.append((matrix, np.asarray(training_set.outcome, float), training_set.rows.students, signs))
+        prepared.append((matrix, np.asarray(training_set.outcome, float), rows.students, signs))
 
     def loss(trial: optuna.Trial) -> float:
         settings = _suggest(trial)

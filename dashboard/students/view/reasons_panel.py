@@ -61,11 +61,18 @@ def reasons_panel(explanation: Explanation, about: tuple) -> None:
 
 
 def gaps_line(explanation: Explanation, frame: pd.DataFrame, words: Words) -> str:
-    """What is not recorded, and whether that moves the score; empty where nothing is missing."""
+    """What is not recorded, and whether that moves the score; empty where nothing is missing.
+
+    Where whole terms have no row, credits and courses look fewer than they may be: that is said first.
+    """
+    values = {c.name: c.value for c in explanation.contributions}
+    gone, over = (values.get(name) for name in ("terms_missing", "as_of_index"))
+    whole = isinstance(gone, float) and isinstance(over, float) and gone >= 1
     missing = not_recorded(explanation, words)
     unknown = (frame["shown"] == words("unit.missing")) & (frame["phi"].abs() >= WEIGHTY)
     return " ".join(
         [
+            *([words("student.terms_missing", n=int(gone), of=int(over))] if whole else []),
             *([words("student.missing", names=", ".join(map(inside, missing)))] if missing else []),
             *([words("student.gaps_move")] if unknown.any() else []),
         ]

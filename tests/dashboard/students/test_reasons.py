@@ -191,6 +191,22 @@ def test_what_is_not_recorded_is_no_reason_in_a_line_and_cannot_be_changed_by_a_
 
 
 @pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "The register has no row of 1 of 2 completed terms: credits and courses that seem"),
+        ("id", "Register tidak memuat 1 dari 2 semester yang selesai: SKS dan mata kuliah yang tampak"),
+    ],
+)
+def test_terms_without_a_row_are_said_before_what_seems_to_be_lacking(language, said):
+    """A student with a GPA of 3.79 was 54% of the courses short: the second term had not been handed in."""
+    parts = (contribution("plan_passed", 0.54, 0.4), contribution("as_of_index", 2.0, 0.0))
+    for gone, told in ((1.0, True), (0.0, False)):
+        whole = Explanation("late", 0.0, 0.4, (*parts, contribution("terms_missing", gone, 0.0)))
+        frame = reasons.reasons_frame(whole, {}, Words(language))
+        assert gaps_line(whole, frame, Words(language)).startswith(said) is told
+
+
+@pytest.mark.parametrize(
     ("language", "line"),
     [
         ("en", r"Latest attendance **89\%** · usual: 91\%"),

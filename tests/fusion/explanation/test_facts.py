@@ -33,11 +33,20 @@ def test_a_fact_is_shown_by_a_feature_of_its_own_direction():
 
 def test_not_registered_inactive_and_nothing_passed_are_one_reason():
     parts = (part("status_last", "N", 0.1), part("inactive_terms", 1.0, 0.4), part("credits_last", 0.0, 0.5))
-    found = told(*parts, part("load_mean", 9.0, 0.0))
+    found = told(*parts)
     assert [(c.name, c.value) for c in found.contributions] == [("status_last", "N")]
     assert found.contributions[0].phi == pytest.approx(1.0)
     present = told(part("status_last", "A", -0.1), *parts[1:])
     assert [c.name for c in present.contributions] == ["credits_last", "inactive_terms"]
+
+
+def test_a_light_load_of_the_terms_studied_does_not_turn_a_leave_into_good_news():
+    """A free feature once lowered a risk under the name of the leave that it had been computed over."""
+    found = told(part("status_last", "C", 0.2), part("credits_last", 0.0, 0.1), part("load_mean", 15.0, -0.9))
+    assert [(c.name, c.value, round(c.phi, 6)) for c in found.contributions] == [
+        ("load_mean", 15.0, -0.9),
+        ("status_last", "C", 0.3),
+    ]
 
 
 def test_who_is_not_registered_now_is_told_so_and_not_what_nobody_can_change():

@@ -36,7 +36,7 @@ def peers(new: int, informatics: int = 40, unknown: int = 0, rare: int = 0):
     return typical_peers(ENCODER, table, SIGNS)
 
 
-def explained(known, phi, **values):
+def explained(known, phi, middle=None, **values):
     row = {
         "program_code": "IF",
         "degree_level": "S1",
@@ -45,7 +45,8 @@ def explained(known, phi, **values):
         "failed_last": 2.0,
     }
     inputs = ENCODER.inputs(pd.DataFrame([row | values]))[0]
-    target = SimpleNamespace(records=SimpleNamespace(peers=known))
+    instead = None if middle is None else np.array([np.nan] * 6 + [middle])
+    target = SimpleNamespace(records=SimpleNamespace(peers=known, instead=instead))
     model = SimpleNamespace(encoder=ENCODER, feature_names=list(NAMES), targets={"late": target})
     return explain_score(model, "late", np.array(phi, np.float32), inputs, -1.0, "records")
 
@@ -54,6 +55,35 @@ def explained(known, phi, **values):
 def test_a_value_of_nine_in_ten_peers_is_no_reason(new, shared):
     found = {c.name: c for c in explained(peers(new), [0, 0, -0.2, 0, 0.4]).contributions}
     assert found["entry_type"].shared is shared and found["entry_type"].told is not shared
+
+
+@pytest.mark.parametrize(
+    ("value", "phi", "told"),
+    [
+        (3.0, 0.4, True),  # more courses failed than in the middle, and it raises
+        (0.0, 0.4, False),  # none failed "raises": what moves the score is that most peers lack the number
+        (0.0, -0.4, True),
+        (3.0, -0.4, False),
+        (1.0, 0.4, True),  # the middle itself runs against nothing
+    ],
+)
+def test_a_value_that_most_peers_lack_is_no_reason_against_what_it_says(value, phi, told):
+    """Attendance that rose by three points once led what raises a risk: most peers had none."""
+    table = pd.DataFrame(
+        {
+            "program_code": "IF",
+            "degree_level": "S1",
+            "entry_type": "new",
+            "as_of_index": 2.0,
+            "failed_last": [np.nan] * 30 + [1.0] * 10,
+        },
+        index=range(40),
+    )
+    lacking = typical_peers(ENCODER, table, SIGNS)
+    found = explained(lacking, [0, 0, 0, 0, phi], middle=1.0, failed_last=value)
+    reason = next(c for c in found.contributions if c.name == "failed_last")
+    assert reason.told is told and reason.usual is None
+    assert sum(c.phi for c in in_facts(found).contributions) == pytest.approx(phi)
 
 
 def test_what_few_have_is_told_in_full():

@@ -75,6 +75,13 @@ def test_leave_is_counted_and_leaves_the_gpa_missing_not_zero(hand_register):
     assert np.isnan(b["gpa_change"]) and np.isnan(b["attendance_mean"])
 
 
+def test_credits_taken_per_term_are_those_of_terms_with_courses(hand_register):
+    """Leave is told by its own name: halved by it, the load would tell it once more, and either way."""
+    assert build_features(hand_register, 2)["load_mean"].to_dict() == {"a": 20, "b": 18, "c": 20}
+    idle = with_terms(hand_register, credits_attempted=0.0)
+    assert build_features(idle, 2)["load_mean"].isna().all()
+
+
 def test_on_the_first_day_only_entry_is_known(hand_register):
     table = build_features(hand_register, 0)
     assert list(table.index) == ["a", "b", "c"]

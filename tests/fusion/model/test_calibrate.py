@@ -21,7 +21,7 @@ def test_ranges_cover_the_true_risk_of_comparable_students():
     """For each risk the truth is the chance of the event given the margin: 93 to 97 % of ranges hold it."""
     rng = np.random.default_rng(1)
     covered = []
-    for _ in range(60):
+    for _ in range(120):
         margin, outcome = sample(1600, rng)
         curve = fit_calibrator(margin, outcome, np.full(1600, 3))
         new = rng.normal(0, 1.5, 400)
@@ -132,3 +132,48 @@ def test_a_shifted_intercept_meets_the_new_rate_and_keeps_the_order():
     assert moved.risk(later).mean() == pytest.approx(later_outcome.mean(), abs=1e-6)
     assert (np.argsort(moved.risk(later)) == np.argsort(curve.risk(later))).all()
     assert step_to_share(curve.risk(later), 0.0) == 0.0
+
+
+def parted(rng, students=300, events=45, terms=6):
+    """Students whose records part the outcomes without an exception, at several as-of terms each."""
+    met = np.r_[np.ones(events), np.zeros(students - events)]
+    margin = np.where(met > 0, rng.normal(6, 1, students), rng.normal(-8, 2, students))
+    outcome, as_of = np.tile(met, terms), np.repeat(np.arange(terms), students)
+    return np.tile(margin, terms) + rng.normal(0, 0.3, terms * students), outcome, as_of
+
+
+def test_no_risk_is_told_that_the_past_students_could_not_bear():
+    """The second university once told of 1 in 100,000: its records part drop-outs from the others."""
+    margin, outcome, as_of = parted(np.random.default_rng(6))
+    curve = fit_calibrator(margin, outcome, as_of)
+    ends = curve.risk(np.array([-60.0, 60.0]))
+    assert ends == pytest.approx([0.5 / 301, 1 - 0.5 / 301])
+    risk = curve.risk(margin)
+    assert risk.min() > 0.5 / 301 and risk.max() < 1 - 0.5 / 301
+    assert np.median(risk[outcome == 0]) == pytest.approx(1 / 257, rel=0.6)  # Platt: one of the others + 2
+    assert risk.mean() == pytest.approx(outcome.mean(), abs=0.002)
+    assert (np.diff(curve.risk(np.linspace(-12, 9, 200))) > 0).all()  # the order stays
+
+
+def test_rows_of_one_student_bear_no_more_than_one():
+    few = parted(np.random.default_rng(7), terms=1)
+    many = [np.tile(few[0], 8), np.tile(few[1], 8), np.repeat(np.arange(8), 300)]
+    once, often = fit_calibrator(*few), fit_calibrator(*many)
+    assert once.least == often.least == pytest.approx(0.5 / 301)
+    assert often.slope == pytest.approx(once.slope, rel=1e-3)
+
+
+def test_a_large_archive_bears_small_risks():
+    margin, outcome = sample(20_000, np.random.default_rng(8), slope=1.0, shift=-5.0)
+    curve = fit_calibrator(margin, outcome, np.zeros(20_000))
+    assert curve.risk(np.array([-4.0]))[0] == pytest.approx(sigmoid(-9.0), abs=2e-4)
+    assert curve.least == pytest.approx(0.5 / 20_001)
+
+
+def test_a_moved_level_moves_the_ends_along_and_adds_up():
+    margin, outcome, as_of = parted(np.random.default_rng(6))
+    curve = fit_calibrator(margin, outcome, as_of)
+    moved = curve.moved(0.5).moved(0.3)
+    before, after = (np.log(c.risk(margin) / (1 - c.risk(margin))) for c in (curve, moved))
+    assert after - before == pytest.approx(np.full(len(margin), 0.8), abs=1e-6)
+    assert (moved.slope, moved.intercept, moved.least) == (curve.slope, curve.intercept, curve.least)

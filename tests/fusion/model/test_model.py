@@ -205,6 +205,16 @@ def test_bands_rise_and_an_edge_belongs_to_the_higher_band():
     assert edges == pytest.approx((0.305, 0.31, 0.315))  # everybody alike is low, and edges do not coincide
 
 
+def test_nobody_less_at_risk_than_the_mean_is_called_high():
+    """The second university once called 2 of 100 high, where 16 of 100 past students had left."""
+    skewed = np.r_[np.full(80, 0.004), np.full(8, 0.02), np.full(12, 0.9)]
+    low, high, _ = band_edges(skewed)
+    assert high >= skewed.mean() and low >= skewed.mean() / 2
+    assert set(band_of(np.array([0.004, 0.02, 0.05]), band_edges(skewed))) == {"low"}
+    even = np.random.default_rng(0).beta(2, 3, 4000)
+    assert band_edges(even) == pytest.approx(np.quantile(even, (0.5, 0.75, 0.9)), abs=0.0026)
+
+
 @pytest.mark.parametrize(
     ("risks", "bands"),
     [
