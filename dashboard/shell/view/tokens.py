@@ -6,9 +6,10 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components.layout import section
+from dashboard.components.table import draw_table
 from dashboard.shell import current_session, stores
 from dashboard.shell.access import may_end_token, may_give_token
-from dashboard.shell.plain import shown, shown_table
+from dashboard.shell.plain import shown
 from dashboard.shell.wording import EMPTY
 from data.trust.tokens import DEFAULT_DAYS, MOST_DAYS, SCOPES, Token, create_token, revoke_token
 
@@ -28,7 +29,7 @@ def table(listed: list[Token]) -> None:
             words("tokens.by"): [one.created_by for one in listed],
         }
     )
-    st.dataframe(shown_table(frame), hide_index=True, alt=words("tokens.list_title"))
+    draw_table(frame, alt=words("tokens.list_title"))
 
 
 def _programs_asked(own: list[str], programs: dict[str, str]) -> list[str]:
