@@ -269,7 +269,7 @@ def _withdrawal(report: reports_store.StoredReport) -> None:
                     role=person.role,
                 )
             except reports_store.ApprovalRefused as refusal:
-                return st.error(words("reports.refused", reason=plain(refusal)))
+                return st.error(words(f"reports.refused_{refusal.code}"))
             st.session_state[Key.REPORT_TOLD] = words("reports.withdrawn_done", version=fresh.version)
             st.rerun()
 
@@ -302,7 +302,7 @@ def _approval(report: reports_store.StoredReport) -> None:
                 role=person.role,
             )
         except reports_store.ApprovalRefused as refusal:
-            st.error(words("reports.refused", reason=plain(refusal)))
+            st.error(words(f"reports.refused_{refusal.code}"))
             return
         st.session_state[Key.REPORT_TOLD] = words("reports.approved_done", version=report.version)
         st.rerun()

@@ -10,6 +10,7 @@ from dashboard.components.table import draw_table
 from dashboard.shell import current_session, stores
 from dashboard.shell.access import may_end_token, may_give_token
 from dashboard.shell.plain import shown
+from dashboard.shell.view.account_names import name_of
 from dashboard.shell.wording import EMPTY
 from data.trust.tokens import DEFAULT_DAYS, MOST_DAYS, SCOPES, Token, create_token, revoke_token
 
@@ -26,7 +27,7 @@ def table(listed: list[Token]) -> None:
             words("tokens.programs"): [_programs(one.program_codes) for one in listed],
             words("tokens.until"): [words.day(one.expires_at) for one in listed],
             words("tokens.used"): [_day(one.last_used_at) for one in listed],
-            words("tokens.by"): [one.created_by for one in listed],
+            words("tokens.by"): [name_of(one.created_by) for one in listed],
         }
     )
     draw_table(frame, alt=words("tokens.list_title"))

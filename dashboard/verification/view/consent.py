@@ -15,6 +15,7 @@ from dashboard.shell import current_session, stores
 from dashboard.shell.caches import made_once
 from dashboard.shell.plain import shown
 from dashboard.shell.session_keys import Key
+from dashboard.shell.view.account_names import name_of
 from dashboard.shell.wording import Words
 from data.columns import CONSENT_PURPOSES
 from data.consents.queries import consent_counts, count_without_consent, newest_consent, without_consent
@@ -134,7 +135,7 @@ def history(decisions: pd.DataFrame) -> None:
         "decided": [words.day(day) for day in rows["decided_on"]],
         "source": rows["source"].fillna(""),
         "recorded": current_session.here(rows["recorded_at"]),
-        "by": rows["recorded_by"],
+        "by": [name_of(one) for one in rows["recorded_by"]],
         "way": [words(f"consent.history_{way}") for way in ways],
     }
     named = {words(f"consent.column_{name}"): cells for name, cells in table.items()}

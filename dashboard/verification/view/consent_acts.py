@@ -12,6 +12,7 @@ from dashboard.shell import current_session, stores
 from dashboard.shell.access import may
 from dashboard.shell.plain import plain, shown
 from dashboard.shell.session_keys import Key
+from dashboard.shell.view.account_names import name_of
 from dashboard.verification.view.consent import answer_text
 from data import queries
 from data.columns import CONSENT_PURPOSES
@@ -48,7 +49,11 @@ def purposes(student_key: str, standing: pd.DataFrame) -> None:
             color, icon = BADGES[held["decision"]]
             st.badge(answer_text(held["decision"]), icon=icon, color=color)
             st.markdown(
-                words("consent.recorded", day=words.day(held["decided_on"]), who=plain(held["recorded_by"]))
+                words(
+                    "consent.recorded",
+                    day=words.day(held["decided_on"]),
+                    who=plain(name_of(held["recorded_by"])),
+                )
             )
             source = held["source"] if isinstance(held["source"], str) else words("consent.no_source")
             st.text(shown(source))
