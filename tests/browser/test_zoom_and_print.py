@@ -86,13 +86,9 @@ def test_every_page_fits_at_200_per_cent_and_prints_light_and_without_buttons(ch
 TABLES = """() => {
   const shown = (one) => one.getClientRects().length > 0;
   const all = (selector) => [...document.querySelectorAll(selector)].filter(shown);
-  const grids = all('[data-testid=stDataFrame] table[role=grid]');
-  const texts = [...document.querySelectorAll('.stMainBlockContainer table.on-paper')];
-  return {drawn: grids.map((one) => Number(one.ariaRowCount) - 1),  // less the headings
-    seen: all('.on-paper').length,
-    held: texts.map((one) => one.tBodies[0].rows.length),
-    last: texts.map((one) => one.tBodies[0].rows.length && one.tBodies[0].rows[one.tBodies[0].rows.length - 1]
-      .cells[0].textContent)};
+  return {drawn: all('[data-testid=stDataFrame]').length,
+    held: all('table.on-paper').map((one) => one.tBodies[0].rows.length),
+    last: all('table.on-paper').map((one) => [...one.tBodies[0].rows].at(-1)?.cells[0].textContent ?? '')};
 }"""
 
 
@@ -105,7 +101,9 @@ def printed(page, file) -> str:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_every_page_prints_every_row_of_its_tables_and_who_printed_it(chrome, site, steps, role, tmp_path):
-    page = steps.watched(chrome.new_page(viewport={"width": 1440, "height": 1000}, locale="en-GB"))
+    theme = "dark" if role in ("auditor", "advisor") else "light"  # on paper both are light
+    window = {"viewport": {"width": 1440, "height": 1000}, "locale": "en-GB", "color_scheme": theme}
+    page = steps.watched(chrome.new_page(**window))
     page.set_default_timeout(steps.PATIENCE)
     page.goto(site.url)
     if role == "advisor":  # whose student is opened
@@ -117,11 +115,14 @@ def test_every_page_prints_every_row_of_its_tables_and_who_printed_it(chrome, si
         page.goto(f"{site.url}/{name}" + (f"?s={site.student}" if name == "student" else ""))
         page.locator("h1").first.wait_for()
         steps.settled(page)
-        tables, text = page.evaluate(TABLES), printed(page, tmp_path / f"{name}.pdf")
-        longest = max([longest, *tables["held"]])
-        wrong = [last for last in tables["last"] if last and "".join(last.split()) not in text]
-        if sum(tables["drawn"]) > sum(tables["held"]) or tables["seen"] or wrong:
-            complaints[name] = (tables, wrong)
+        on_screen = page.evaluate(TABLES)
+        page.emulate_media(media="print", color_scheme=theme)
+        on_paper, text = page.evaluate(TABLES), printed(page, tmp_path / f"{name}.pdf")
+        page.emulate_media(media="screen", color_scheme=theme)
+        longest = max([longest, *on_paper["held"]])
+        wrong = [last for last in on_paper["last"] if "".join(last.split()) not in text]
+        if on_screen["held"] or on_paper["drawn"] or on_screen["drawn"] > len(on_paper["held"]) or wrong:
+            complaints[name] = (on_screen, on_paper, wrong)
         if "printedby" not in text:
             complaints[f"{name}, who"] = text[:200]
     page.close()
