@@ -8,8 +8,9 @@ from functools import partial
 import streamlit as st
 
 from dashboard.charts.base import Chart
+from dashboard.components.table import draw_table
 from dashboard.shell import caches, current_session
-from dashboard.shell.plain import shown, shown_table
+from dashboard.shell.plain import shown
 from dashboard.shell.session_keys import Key
 
 QUIET = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
@@ -66,8 +67,7 @@ def chart_panel(
             "selection_mode": "single-row" if as_table else "points",
         }
     if as_table:
-        alt = shown(title or drawn.alt)
-        st.dataframe(shown_table(drawn.table), hide_index=True, key=widget, alt=alt, **settings)
+        draw_table(drawn.table, key=widget, alt=title or drawn.alt, **settings)
     else:
         st.plotly_chart(drawn.sent, key=widget, config=QUIET, alt=shown(drawn.alt), **settings)
 

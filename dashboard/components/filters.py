@@ -9,6 +9,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from dashboard.components.paper import filters_in_force
 from dashboard.shell import current_session, stores
 from dashboard.shell.glossary import linked
 from dashboard.shell.plain import plain, shown
@@ -154,7 +155,19 @@ def group_filters(programs: pd.DataFrame, cohorts: list[int]) -> GroupFilter:
         program = program_choice(programs)
     with right:
         cohort = cohort_choice(cohorts)
-    return GroupFilter(target, program, cohort)
+    chosen = GroupFilter(target, program, cohort)
+    filters_in_force(_group_told(chosen))
+    return chosen
+
+
+def _group_told(chosen: GroupFilter) -> dict[str, str | None]:
+    """The choices of a page of aggregates by their names."""
+    words, code = current_session.words(), chosen.program_code
+    return {
+        words("target.label"): words(f"target.{chosen.target}"),
+        words("overview.program_filter"): code and stores.programs().get(code, code),
+        words("overview.cohort_filter"): chosen.cohort_term and words.term(chosen.cohort_term),
+    }
 
 
 def narrow_to(key: str, option: object) -> None:
@@ -262,4 +275,18 @@ def case_filters(programs: pd.DataFrame, cohorts: list[int], longest: int) -> Ca
                 )
         chosen = CaseFilter(target, program, cohort, k, band, search or None, moved, hide_quiet)
         view_menu(vars(chosen))
+    filters_in_force(_case_told(chosen))
     return chosen
+
+
+def _case_told(chosen: CaseFilter) -> dict[str, str | None]:
+    words = current_session.words()
+    yes = words("answer.true")
+    return {
+        **_group_told(chosen),
+        words("band.label"): chosen.band and words(f"band.{chosen.band}"),
+        words("caseload.k"): words.number(chosen.k),
+        words("caseload.search"): chosen.search,
+        words("caseload.only_moved"): yes if chosen.only_moved else None,
+        words("caseload.hide_quiet"): yes if chosen.hide_quiet else None,
+    }

@@ -11,6 +11,7 @@ from zlib import crc32
 
 import streamlit as st
 
+from dashboard.components import paper
 from dashboard.shell import current_session, stores
 from dashboard.shell.view.looks import asked_page
 from dashboard.shell.view.uploads import release_when_left
@@ -59,6 +60,7 @@ def page_header(title: str, lead: str = "", *, badge: tuple[str, str] | None = N
                 st.badge(words("app.mixed"), **about)
     if lead:
         st.caption(lead)
+    paper.heading()
 
 
 def section(title: str, help: str = "") -> None:

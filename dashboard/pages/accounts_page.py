@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
-import streamlit as st
-
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import empty_state, page_header, section
+from dashboard.components.table import draw_table
 from dashboard.shell import current_session, stores
 from dashboard.shell.account_list import account_table
-from dashboard.shell.plain import shown_table
 from dashboard.shell.view import account_acts
 from dashboard.shell.view.account_form import new_account, shown_once
 from data import queries
@@ -29,7 +27,7 @@ def show() -> None:
     states, programs = account_states(store), queries.programs(store)
     names = dict(zip(programs["program_code"], programs["name"], strict=True))
     table = partial(account_table, states, names, words, current_session.here)
-    st.dataframe(shown_table(table()), hide_index=True, alt=words("accounts.title"))
+    draw_table(table(), alt=words("accounts.title"))
     export_bar(table, "accounts")
     section(words("accounts.change_title"), words("accounts.change_help"))
     account_acts.one_account(states, names)

@@ -8,9 +8,9 @@ import streamlit as st
 
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import empty_state, page_header
+from dashboard.components.table import draw_table
 from dashboard.shell import current_session, stores
 from dashboard.shell.audit_words import audit_table
-from dashboard.shell.plain import shown_table
 from dashboard.shell.view.audit_parts import chain_state, filters, found
 from data.trust import accounts, audit
 
@@ -30,8 +30,11 @@ def show() -> None:
     if entries.empty:
         return empty_state(words("audit.none_found"), "", ":material/search_off:")
     shown = audit_table(entries.assign(at=current_session.here(entries["at"])), words, people)
-    st.dataframe(
-        shown_table(shown), hide_index=True, height=min(36 * len(shown) + 38, 620), alt=words("audit.title")
+    draw_table(
+        shown,
+        height=min(36 * len(shown) + 38, 620),
+        alt=words("audit.title"),
+        written={words("column.when"): lambda at: f"{words.moment(at)}:{at:%S}"},
     )
     if len(shown) == MOST:
         st.caption(words("audit.newest", n=MOST))

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import empty_state, page_header, section
+from dashboard.components.table import draw_table
 from dashboard.importing.view import asked as import_jobs
 from dashboard.importing.view import reading, wizard
 from dashboard.importing.view.columns import choose_columns
@@ -15,7 +16,6 @@ from dashboard.jobs.imports import left_out
 from dashboard.jobs.view.next_steps import next_steps
 from dashboard.shell import current_session, stores
 from dashboard.shell.access import may_change_register
-from dashboard.shell.plain import shown_table
 from dashboard.shell.view import own_data
 from data import queries
 
@@ -43,7 +43,7 @@ def show() -> None:
         if table.empty:
             return empty_state(words("data.history_empty"), "", ":material/history:")
         undo_panel(imports)
-        st.dataframe(shown_table(table), hide_index=True, alt=words("data.tab_history"))
+        draw_table(table, alt=words("data.tab_history"))
         left_out_panel(imports, left)
         export_bar(table, "imports")
 

@@ -29,7 +29,7 @@ def show() -> None:
     auditing.audited_once("view_student", student["student_key"])
     left, right = st.columns([1, 1.35], gap="medium")
     with left, card("questioned"):
-        questioned = questioned_input()
+        questioned = questioned_input(student["student_key"])
         if questioned is not None:
             parts.compare_button(student, questioned)
     with right, card("decision"):

@@ -324,12 +324,12 @@ def approve(
     """
     report = reports_store.stored_report(store, scope, report_id)
     if report.status != "prepared" or reports_store.same_account(report.prepared_by, actor):
-        who = (
-            "is not waiting for approval"
+        code, why = (
+            ("not_waiting", "is not waiting for approval")
             if report.status != "prepared"
-            else "was prepared by the same person"
+            else ("own", "was prepared by the same person")
         )
-        raise reports_store.ApprovalRefused(f"report {report_id} {who}")
+        raise reports_store.ApprovalRefused(f"report {report_id} {why}", code)
     approved = approved_report(report, actor=actor, at=now())
     files = print_files(store, register or read_register(store, scope), *reopened(approved))
     approved = replace(approved, files={name: file_hash(data) for name, data in files.items()})

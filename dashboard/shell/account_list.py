@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import pandas as pd
 
 from dashboard.shell.access import may_manage_accounts
-from dashboard.shell.wording import EMPTY, Words
+from dashboard.shell.wording import Words
 from data.store import Store
 from data.trust import accounts
 from data.trust.account_names import check_account_name
@@ -41,7 +41,7 @@ def account_table(
             words("column.role"): words.named("role", state.account.role),
             words("accounts.column_programs"): programs_words(state.account, programs, words),
             words("accounts.column_state"): state_words(state, words),
-            words("accounts.column_last"): EMPTY if pd.isna(last) else f"{words.day(last)} {last:%H:%M}",
+            words("accounts.column_last"): words.moment(last),
             words("accounts.column_sessions"): state.sessions,
         }
         for state, last in zip(states, signed_in, strict=True)

@@ -66,8 +66,7 @@ def _stamp_words(report: ChainReport, words: Words) -> list[str]:
     lines = [words(f"audit.{key}", n=n) for key, n in counted.items() if n]
     proven = [stamp.at for stamp in report.stamps if stamp.state == PROVEN and stamp.at is not None]
     if proven:
-        when = f"{max(proven):%Y-%m-%d %H:%M}"
-        lines.append(words("audit.stamped", n=len(proven), when=when))
+        lines.append(words("audit.stamped", n=len(proven), when=words.moment(max(proven))))
     return lines
 
 

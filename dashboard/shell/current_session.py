@@ -273,6 +273,26 @@ def on_page(name: str):
         del _RUN.arrived
 
 
+def field_of(key: str, subject: object) -> str:
+    """The key of a field about one student, case or pair.
+
+    To Streamlit one key is one field, whatever the page shows: what was typed, ticked or handed in about one
+    student would stand there for the next one, ready to be sent. Each subject has a field of its own.
+
+    Parameters
+    ----------
+    key : str
+        Of the field, or the beginning of the keys of several.
+    subject : object
+        What it is about, told as text.
+    """
+    seen = st.session_state.setdefault(Key.SUBJECTS, {}).setdefault(key, [])
+    if str(subject) not in seen:
+        seen.append(str(subject))
+    place = seen.index(str(subject))
+    return f"{key}-{place}" if place else key
+
+
 def arrived() -> bool:
     """Whether this run is the first one on its page."""
     return getattr(_RUN, "arrived", False)

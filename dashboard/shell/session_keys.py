@@ -79,6 +79,7 @@ class Key(StrEnum):
     UNDO_TOLD = "undo-told"  # (whether it went well, what to say on the next run)
 
     # Students and cases
+    SUBJECTS = "subjects"  # field → whom or what it was shown for, in that order
     STUDENT_KEY = "student_key"  # whose page was open last
     SEVERAL = "several"  # widget: whether several students are chosen at once
     BULK_CONFIRM = "bulk-confirm"  # widget: whether the step for several was confirmed

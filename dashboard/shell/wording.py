@@ -7,7 +7,7 @@ an error (a test compares the two files), never a silent fall-back to the other 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 
@@ -118,6 +118,10 @@ class Words:
         if isinstance(value, str):
             value = date.fromisoformat(value[:10])
         return f"{value.day} {self('months.short').split()[value.month - 1]} {value.year}"
+
+    def moment(self, value: datetime | None) -> str:
+        """A day with the time of day, such as "20 Nov 2026 15:48"."""
+        return EMPTY if value is None or value != value else f"{self.day(value)} {value:%H:%M}"
 
     def term(self, term_id: int | None) -> str:
         """A ``YYYYT`` term such as "Odd 2025/26"."""

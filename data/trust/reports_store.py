@@ -29,7 +29,19 @@ COUNTED = (schema.students, schema.terms, schema.outcomes)
 
 
 class ApprovalRefused(PermissionError):
-    """An approval that breaks a rule: by the preparer, or of a report that is not waiting for one."""
+    """An approval that breaks a rule: by the preparer, or of a report that is not waiting for one.
+
+    Parameters
+    ----------
+    text : str
+        Why, for the command line.
+    code : {"not_waiting", "own", "content", "not_approved"}
+        The same for the pages, which say it in the reader's language.
+    """
+
+    def __init__(self, text: str, code: str):
+        super().__init__(text)
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -129,11 +141,15 @@ def save_approval(store: Store, report: StoredReport, role: str) -> None:
             connection.execute(select(table).where(table.c.report_id == report.report_id)).mappings().first()
         )
         if found is None or found["status"] != "prepared":
-            raise ApprovalRefused(f"report {report.report_id} is not waiting for approval")
+            raise ApprovalRefused(f"report {report.report_id} is not waiting for approval", "not_waiting")
         if same_account(found["prepared_by"], report.approved_by):
-            raise ApprovalRefused("a report must be approved by another person than the one who prepared it")
+            raise ApprovalRefused(
+                "a report must be approved by another person than the one who prepared it", "own"
+            )
         if found["content"] != report.content:
-            raise ApprovalRefused(f"report {report.report_id} has another content than the one to approve")
+            raise ApprovalRefused(
+                f"report {report.report_id} has another content than the one to approve", "content"
+            )
         values = {
             name: getattr(report, name)
             for name in ("approved_by", "approved_at", "sha256", "provenance", "files")
@@ -162,7 +178,7 @@ def save_withdrawal(
     with store.writing() as connection:
         status = connection.scalar(select(table.c.status).where(table.c.report_id == report.report_id))
         if status != "approved" or _withdrawn(connection, report.report_id):
-            raise ApprovalRefused(f"report {report.report_id} has no approval to withdraw")
+            raise ApprovalRefused(f"report {report.report_id} has no approval to withdraw", "not_approved")
         _insert_prepared(connection, successor)
         detail = {"reason": reason.strip(), "successor": successor.report_id}
         _log(connection, report, successor.prepared_by, role, "withdraw report", detail)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import subprocess
 
 import pytest
 from PIL import Image, ImageStat
@@ -80,6 +81,53 @@ def test_every_page_fits_at_200_per_cent_and_prints_light_and_without_buttons(ch
         page.close()
     assert complaints == {}
     assert set(seen) == set(FIRST_ROLE)
+
+
+TABLES = """() => {
+  const shown = (one) => one.getClientRects().length > 0;
+  const all = (selector) => [...document.querySelectorAll(selector)].filter(shown);
+  return {drawn: all('[data-testid=stDataFrame]').length,
+    held: all('table.on-paper').map((one) => one.tBodies[0].rows.length),
+    last: all('table.on-paper').map((one) => [...one.tBodies[0].rows].at(-1)?.cells[0].textContent ?? '')};
+}"""
+
+
+def printed(page, file) -> str:
+    """The text of the page on A4, without blanks: a long cell breaks into lines."""
+    page.pdf(path=file, format="A4")
+    done = subprocess.run(["pdftotext", "-raw", str(file), "-"], capture_output=True, text=True, check=True)
+    return "".join(done.stdout.split())
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_page_prints_every_row_of_its_tables_and_who_printed_it(chrome, site, steps, role, tmp_path):
+    theme = "dark" if role in ("auditor", "advisor") else "light"  # on paper both are light
+    window = {"viewport": {"width": 1440, "height": 1000}, "locale": "en-GB", "color_scheme": theme}
+    page = steps.watched(chrome.new_page(**window))
+    page.set_default_timeout(steps.PATIENCE)
+    page.goto(site.url)
+    if role == "advisor":  # whose student is opened
+        page.locator(".st-key-seat-advisor input").click()
+        page.get_by_role("option", name=site.advisor).click()
+    steps.enter(page, role)
+    complaints, longest = {}, 0
+    for name in (entry.name for entry in pages_for(role)):
+        page.goto(f"{site.url}/{name}" + (f"?s={site.student}" if name == "student" else ""))
+        page.locator("h1").first.wait_for()
+        steps.settled(page)
+        on_screen = page.evaluate(TABLES)
+        page.emulate_media(media="print", color_scheme=theme)
+        on_paper, text = page.evaluate(TABLES), printed(page, tmp_path / f"{name}.pdf")
+        page.emulate_media(media="screen", color_scheme=theme)
+        longest = max([longest, *on_paper["held"]])
+        wrong = [last for last in on_paper["last"] if "".join(last.split()) not in text]
+        if on_screen["held"] or on_paper["drawn"] or on_screen["drawn"] > len(on_paper["held"]) or wrong:
+            complaints[name] = (on_screen, on_paper, wrong)
+        if "printedby" not in text:
+            complaints[f"{name}, who"] = text[:200]
+    page.close()
+    assert complaints == {}
+    assert longest > 15 or role in ("leadership", "accreditation", "auditor", "administrator")
 
 
 def test_a_page_on_paper_keeps_the_width_that_its_charts_were_drawn_for(visitor, site, steps):

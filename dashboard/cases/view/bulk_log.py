@@ -40,7 +40,7 @@ def bulk_log(student_keys: Sequence[str]) -> None:
             format_func=lambda name: f":material/{ICONS[name]}: {words(f'event.{name}')}",
         )
         with st.form("bulk", border=False):
-            detail = step_fields(kind, f"bulk-{kind}")
+            detail = step_fields(kind, current_session.field_of(f"bulk-{kind}", selection_round()))
             sure = st.checkbox(
                 words("bulk.confirm", students=words.count("students", n)), key=Key.BULK_CONFIRM
             )

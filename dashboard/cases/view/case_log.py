@@ -128,7 +128,7 @@ def _owner(key: str) -> str:
     )
 
 
-def _settles(kind: str, steps: list[dict]) -> list[int]:
+def _settles(kind: str, steps: list[dict], key: str) -> list[int]:
     """Which open steps the entry finishes or replaces; an outcome every one, unless told otherwise."""
     words = current_session.words()
     if not steps or kind not in (*STEP_KINDS, *CLOSING_KINDS):
@@ -144,7 +144,7 @@ def _settles(kind: str, steps: list[dict]) -> list[int]:
         format_func=named.get,
         placeholder=words("event.settles_none"),
         help=words("event.settles_help"),
-        key=f"event-{kind}-settles",
+        key=f"{key}-settles",
     )
 
 
@@ -159,9 +159,9 @@ def _form(student_key: str, steps: list[dict]) -> None:
         wrap=True,
         format_func=lambda name: f":material/{ICONS[name]}: {words(f'event.{name}')}",
     )
-    with st.form("event", clear_on_submit=True, border=False):
-        detail = step_fields(kind, f"event-{kind}")
-        settles = _settles(kind, steps)
+    key = current_session.field_of(f"event-{kind}", student_key)
+    with st.form(f"event-{student_key}", clear_on_submit=True, border=False):
+        detail, settles = step_fields(kind, key), _settles(kind, steps, key)
         if not st.form_submit_button(words("event.save"), type="primary", icon=":material/save:"):
             return
     if detail is None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
-from pandas.io.formats.style import Styler
 
 from dashboard.cases.view.narrow import Card, wide_or_cards
 from dashboard.cases.view.ways_on import remember
 from dashboard.charts.palette import BAND_COLORS
+from dashboard.components.table import draw_table
 from dashboard.shell import current_session
-from dashboard.shell.plain import shown_table
 from data.columns import BANDS
 
 COLUMNS = (
@@ -74,17 +73,16 @@ def _table(frame: pd.DataFrame, key: str, several: bool):
     family = "place" if "place" in frame else "band"
     names = [words(f"{family}.{band}") for band in BANDS]
     config = st.column_config
-    return st.dataframe(
-        _signed_changes(shown_table(frame)),
+    return draw_table(
+        frame,
         key=key,
-        hide_index=True,
         height=min(36 * len(frame) + 39, 800),
         row_height=36,
         column_order=[name for name in COLUMNS if name in frame and (name != "last" or frame["last"].any())],
         on_select="rerun",
         selection_mode="multi-row" if several else "single-row",
-        placeholder="–",
         alt=words("caseload.title"),
+        written={"change": words.signed},  # Streamlit's own format puts a hyphen for a minus
         column_config={
             "moved": config.TextColumn(words("column.change_kind"), width=112),
             "student": name_column(key),
@@ -113,16 +111,6 @@ def _table(frame: pd.DataFrame, key: str, several: bool):
             "cohort": config.TextColumn(words("column.cohort"), width=110),
         },
     )
-
-
-def _signed_changes(frame: pd.DataFrame) -> pd.DataFrame | Styler:
-    """The table with each change written as everywhere: Streamlit's own format puts a hyphen for a minus.
-
-    The cells stay numbers, so that the column is sorted by them.
-    """
-    if "change" not in frame:
-        return frame
-    return frame.style.format({"change": current_session.words().signed}, na_rep="–")
 
 
 def name_column(key: str, width: int = 176):

@@ -11,8 +11,8 @@ import streamlit as st
 from dashboard.cases import followups
 from dashboard.cases.view.colleagues import advisor_names
 from dashboard.components.layout import section
+from dashboard.components.table import draw_table
 from dashboard.shell import auditing, current_session, stores
-from dashboard.shell.plain import shown_table
 from dashboard.shell.session_keys import Key
 from data.cases.events import RESULTS, add_case_events
 
@@ -41,10 +41,9 @@ def due_lists(due: pd.DataFrame, today: date) -> pd.DataFrame:
     turn = st.session_state.get(Key.SETTLED_ROUND, 0)
     for urgency, rows in followups.by_urgency(due, today).items():
         section(f"{words(f'followup.{urgency}')} · {words.number(len(rows))}")
-        event = st.dataframe(
-            shown_table(followups.as_table(rows, colleagues, words)),
+        event = draw_table(
+            followups.as_table(rows, colleagues, words),
             key=f"due-{urgency}-{turn}",
-            hide_index=True,
             on_select="rerun",
             selection_mode="multi-row",
             alt=words(f"followup.{urgency}"),

@@ -15,9 +15,9 @@ from dashboard.cases.view.ways_on import remember
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import CaseFilter
 from dashboard.components.layout import empty_state, section
+from dashboard.components.table import draw_table
 from dashboard.models.fitness_words import lacking, with_rule
 from dashboard.shell import caches, current_session, stores
-from dashboard.shell.plain import shown_table
 from data import queries
 
 ROW, MOST_HEIGHT = 36, 520
@@ -162,15 +162,13 @@ def opening(table: pd.DataFrame, key: str, title: str) -> None:
     event = wide_or_cards(
         key,
         lambda: _cards(table),
-        lambda: st.dataframe(
-            shown_table(shown),
+        lambda: draw_table(
+            shown,
             key=f"{key}-table",
-            hide_index=True,
             on_select="rerun",
             selection_mode="single-row",
             height=min(ROW * len(shown) + 39, MOST_HEIGHT),
             row_height=ROW,
-            placeholder="–",
             alt=title,
             column_config={words("column.student"): name_column(f"{key}-table", NAME_AND_NUMBER)},
         ),

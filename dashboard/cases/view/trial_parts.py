@@ -8,8 +8,9 @@ import streamlit as st
 
 from dashboard.cases import trials
 from dashboard.components.layout import card, section
+from dashboard.components.table import draw_table
 from dashboard.shell import current_session, stores
-from dashboard.shell.plain import plain, shown_table
+from dashboard.shell.plain import plain
 from dashboard.shell.session_keys import Key
 from dashboard.shell.view.account_names import name_of
 from data.cases.trial_queries import Trial
@@ -54,7 +55,7 @@ def trial_card(trial: Trial) -> None:
         _stopped(trial)
         with st.expander(words("trial.protocol")):
             table = trials.protocol_table(trial.protocol, stores.programs(), words)
-            st.dataframe(shown_table(table), hide_index=True, alt=words("trial.protocol"))
+            draw_table(table, alt=words("trial.protocol"))
             st.caption(words("trial.fingerprint", sha256=trial.protocol_sha256))
         _steps(trial)
 

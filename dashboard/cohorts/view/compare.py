@@ -14,8 +14,8 @@ from dashboard.cohorts.view import overview as parts
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import card, section
+from dashboard.components.table import draw_table
 from dashboard.shell import caches, current_session
-from dashboard.shell.plain import shown_table
 from dashboard.shell.session_keys import Key
 from dashboard.shell.wording import Words
 from data import queries
@@ -40,9 +40,8 @@ def compare_card(given: parts.Given) -> list[int]:
             choices=compare.MEASURES,
             about=_about(given, chosen),
         )
-        st.dataframe(
-            shown_table(told_frame(table, words)),
-            hide_index=True,
+        draw_table(
+            told_frame(table, words),
             column_config={words("compare.gpa"): st.column_config.Column(help=words("compare.gpa_help"))},
             key="compare-rows",
             alt=words("compare.title"),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard.components.layout import section
+from dashboard.components.table import draw_table
 from dashboard.importing.check_result import CheckResult
 from dashboard.importing.plan import UploadedFile
 from dashboard.importing.view.counts import counts_table
@@ -16,7 +17,6 @@ from dashboard.jobs.first_run import first_steps
 from dashboard.jobs.view.job_progress import job_progress
 from dashboard.jobs.view.next_steps import next_steps
 from dashboard.shell import current_session, stores
-from dashboard.shell.plain import shown_table
 from dashboard.shell.session_keys import Key
 from data.files.mapping import Mapping
 from data.files.reading import Reading
@@ -77,6 +77,6 @@ def under_way() -> None:
 def _written(job: Job) -> None:
     words = current_session.words()
     st.caption(words("data.applied"))
-    st.dataframe(shown_table(counts_table(job.result["counts"])), hide_index=True, alt=words("data.applied"))
+    draw_table(counts_table(job.result["counts"]), alt=words("data.applied"))
     if not first_steps(stores.store()):  # the page shows those itself
         next_steps("data", follow=True)

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from dashboard.components.table import draw_table
 from dashboard.importing.check_result import CheckResult
 from dashboard.importing.plan import UploadedFile, without_figures
 from dashboard.importing.view.answers import begin_with_last, keep
 from dashboard.shell import current_session
-from dashboard.shell.plain import plain, shown, shown_table
+from dashboard.shell.plain import plain, shown
 from dashboard.shell.session_keys import Key
 from data.files.reading import OPTIONS, Guess, Reading
 from data.files.returned import returned_csv
@@ -129,9 +130,7 @@ def _without_figures(told: dict[str, tuple[int, ...]]) -> None:
     table = without_figures(told, words)
     with st.expander(words("reading.without_title", n=len(table)), icon=":material/event_busy:"):
         st.caption(words("reading.without_help"))
-        st.dataframe(
-            shown_table(table.head(MOST_STUDENTS)), hide_index=True, alt=words("reading.without_help")
-        )
+        draw_table(table.head(MOST_STUDENTS), alt=words("reading.without_help"))
         if len(table) > MOST_STUDENTS:
             st.caption(words("reading.without_more", n=len(table) - MOST_STUDENTS))
         st.download_button(

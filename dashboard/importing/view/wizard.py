@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components.layout import section
+from dashboard.components.table import draw_table
 from dashboard.components.upload import file_field
 from dashboard.importing import plan as importing
 from dashboard.importing.check_result import CheckResult, result_of
@@ -20,7 +21,7 @@ from dashboard.jobs import checks as check_jobs
 from dashboard.jobs.view.job_progress import job_progress
 from dashboard.shell import current_session, stores
 from dashboard.shell.exports import MIME
-from dashboard.shell.plain import plain, shown, shown_table
+from dashboard.shell.plain import plain, shown
 from dashboard.shell.session_keys import Key
 from data.files.mapping import TABLES, mapping_to_dict, missing_columns
 from data.files.returned import returned_workbook
@@ -229,14 +230,14 @@ def _first_rows(first: pd.DataFrame, headers: dict[str, str]) -> None:
         for column, label in labels.items()
     }
     alt = words("data.preview")
-    st.dataframe(shown_table(first.rename(columns=headings)), hide_index=True, alt=alt)
+    draw_table(first.rename(columns=headings), alt=alt)
 
 
 def show_outcome(plan: CheckResult) -> None:
     """What the import would write, and every problem with a list to download."""
     words = current_session.words()
     st.markdown(f"**{words('data.would')}**")
-    st.dataframe(shown_table(counts_table(plan.counts)), hide_index=True, alt=words("data.would"))
+    draw_table(counts_table(plan.counts), alt=words("data.would"))
     problems = plan.problems
     if problems.empty:
         st.success(words("data.problems_none"), icon=":material/check_circle:")
@@ -275,9 +276,8 @@ def _problem_table(problems: pd.DataFrame, headers: tuple[str, ...]) -> None:
     words = current_session.words()
     shown = importing.in_words(problems, words, headers)[list(importing.LISTED)]
     headings = {name: words(f"column.{name}") for name in shown}
-    st.dataframe(
-        shown_table(shown.rename(columns=headings)),
-        hide_index=True,
+    draw_table(
+        shown.rename(columns=headings),
         height=420,
         row_height=ROW_OF_LINES,
         column_config={

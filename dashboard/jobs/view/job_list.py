@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import empty_state, section
+from dashboard.components.table import draw_table
 from dashboard.jobs.asking import may_fetch
 from dashboard.jobs.view.job_progress import again_button, job_progress
 from dashboard.jobs.words import (
@@ -18,7 +19,6 @@ from dashboard.jobs.words import (
     outcome_words,
 )
 from dashboard.shell import auditing, current_session, stores
-from dashboard.shell.plain import shown_table
 from dashboard.shell.view.account_names import name_of
 from data.jobs import live as jobs_live
 from data.jobs.table import Job
@@ -44,9 +44,8 @@ def history(jobs: Sequence[Job]) -> None:
         return empty_state(words("jobs.none_title"), words("jobs.none_text"), ":material/manufacturing:")
     shown = history_table(jobs, words, name_of)
     when = words("column.when")
-    event = st.dataframe(
-        shown_table(shown.assign(**{when: current_session.here(shown[when])})),
-        hide_index=True,
+    event = draw_table(
+        shown.assign(**{when: current_session.here(shown[when])}),
         key="job-table",
         on_select="rerun",
         selection_mode="single-row",
@@ -79,7 +78,7 @@ def differences(job: Job) -> None:
     words = current_session.words()
     shown = differences_table(job, words)
     if shown is not None:
-        st.dataframe(shown_table(shown), hide_index=True, alt=words("feeder.differences"))
+        draw_table(shown, alt=words("feeder.differences"))
 
 
 def fetch_button(job: Job) -> None:

@@ -73,7 +73,7 @@ def _watched(job_id: str) -> None:
 
 
 def _clock(moment: datetime) -> str:
-    return f"{current_session.here(pd.Series([moment])).iloc[0]:%Y-%m-%d %H:%M}"
+    return current_session.words().moment(current_session.here(pd.Series([moment])).iloc[0])
 
 
 def _stop_button(job: Job) -> None:

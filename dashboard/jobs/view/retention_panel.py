@@ -5,13 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.components.layout import section
+from dashboard.components.table import draw_table
 from dashboard.jobs import asking as jobs
 from dashboard.jobs.nightly import waiting_for_night
 from dashboard.jobs.retention import today
 from dashboard.jobs.retention_words import due_words, month_table, rule_words
 from dashboard.shell import current_session, stores
 from dashboard.shell.access import may_change_register
-from dashboard.shell.plain import shown_table
 from data.keeping import retention
 from data.keeping.rule import HOW, KEEP, MOST_YEARS, Rule
 
@@ -28,7 +28,7 @@ def retention_panel() -> None:
     st.markdown(due_words(due, words))
     ahead, more = month_table(retention.calendar(store), due.on, words)
     if not ahead.empty:
-        st.dataframe(shown_table(ahead), hide_index=True, alt=words("retention.month_alt"))
+        draw_table(ahead, alt=words("retention.month_alt"))
     if more:
         st.caption(words("retention.more", n=more))
     with st.container(horizontal=True, key="retention-acts"):

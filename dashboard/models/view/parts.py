@@ -10,10 +10,10 @@ import streamlit as st
 from dashboard.charts import model as charts
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.layout import section
+from dashboard.components.table import draw_table
 from dashboard.models import facts as model_facts
 from dashboard.models.fitness_words import told, with_rule
 from dashboard.shell import caches, current_session, stores
-from dashboard.shell.plain import shown_table
 from data.columns import TARGETS
 from fusion.model.manifest import Manifest
 from fusion.service.sources import RegisteredModel
@@ -111,7 +111,7 @@ def measures(served: RegisteredModel, target: str, rows: tuple[str, ...]) -> pd.
 
 def figures(table: pd.DataFrame, title: str) -> None:
     """A table of measures with intervals, named by the heading above it."""
-    st.dataframe(shown_table(table), hide_index=True, height="content", alt=title)
+    draw_table(table, height="content", alt=title)
 
 
 def further(part: str, manifest: Manifest, target: str) -> None:
@@ -123,7 +123,7 @@ def further(part: str, manifest: Manifest, target: str) -> None:
     if table.empty:
         st.caption(words("model.not_examined"))
     else:
-        st.dataframe(shown_table(table), hide_index=True, height="content", alt=words(f"model.{part}_title"))
+        draw_table(table, height="content", alt=words(f"model.{part}_title"))
 
 
 def limits() -> None:

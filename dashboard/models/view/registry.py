@@ -5,11 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.components.layout import section
+from dashboard.components.table import draw_table
 from dashboard.jobs import asking as jobs
 from dashboard.jobs.view.job_progress import job_progress
 from dashboard.models import watch as model_watch
 from dashboard.shell import access, current_session, stores
-from dashboard.shell.plain import shown_table
 from dashboard.shell.session_keys import Key
 from data.jobs import table as table_of_jobs
 from fusion.service import registry
@@ -29,7 +29,7 @@ def models(target: str) -> None:
     section(words("model_registry.title"), words("model_registry.help"))
     known = registered_models(stores.store())
     table = model_watch.registry_table(known, words, target)
-    st.dataframe(shown_table(table), hide_index=True, height="content", alt=words("model_registry.title"))
+    draw_table(table, height="content", alt=words("model_registry.title"))
     someone, served = current_session.person(), stores.served_model()
     if someone is not None and access.may(someone.role, "decide model") and not _under_way():
         _decision(model_watch.candidates(known, served.version))
@@ -50,8 +50,10 @@ def _decision(candidates: list[str]) -> None:
         version = None
         if act == "approve":
             version = st.selectbox(words("model.version"), candidates, key="model-version")
-        reason = st.text_input(words("model_registry.reason"), key="model-reason", max_chars=300)
-        sure = st.checkbox(words("model_registry.sure"), key="model-sure")
+        reason = st.text_input(
+            words("model_registry.reason"), key=current_session.field_of("model-reason", act), max_chars=300
+        )
+        sure = st.checkbox(words("model_registry.sure"), key=current_session.field_of("model-sure", act))
         if not st.form_submit_button(words("model_registry.decide"), type="primary"):
             return
     if not sure or not reason.strip():

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.components.layout import section
+from dashboard.components.table import draw_table
 from dashboard.models import watch as model_watch
 from dashboard.shell import current_session
-from dashboard.shell.plain import shown_table
 from fusion.model.manifest import Manifest
 
 LOOKS = {
@@ -37,9 +37,7 @@ def drift(manifest: Manifest, target: str) -> None:
         )
         table = model_watch.signs_table(manifest, words)
         if not table.empty:
-            st.dataframe(
-                shown_table(table), hide_index=True, height="content", alt=words("model_watch.title")
-            )
+            draw_table(table, height="content", alt=words("model_watch.title"))
     moved = model_watch.recalibrated(manifest, target)
     if moved:
         values = {
@@ -57,6 +55,4 @@ def probes(manifest: Manifest) -> None:
     if table.empty:
         st.caption(words("model_watch.no_probe"))
     else:
-        st.dataframe(
-            shown_table(table), hide_index=True, height="content", alt=words("model_watch.probe_title")
-        )
+        draw_table(table, height="content", alt=words("model_watch.probe_title"))

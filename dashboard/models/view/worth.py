@@ -9,10 +9,10 @@ import streamlit as st
 from dashboard.charts import model as charts
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.layout import section
+from dashboard.components.table import draw_table
 from dashboard.models import worth
 from dashboard.models.fitness_words import lacking
 from dashboard.shell import access, current_session, stores
-from dashboard.shell.plain import shown_table
 from fusion.model.manifest import Manifest
 from fusion.service.rule import serve_rule
 
@@ -25,7 +25,7 @@ def lists(manifest: Manifest, target: str, about: tuple) -> None:
     table = worth.lists_table(manifest, target, words)
     if table.empty:
         return
-    st.dataframe(shown_table(table), hide_index=True, height="content", alt=words("worth.title"))
+    draw_table(table, height="content", alt=words("worth.title"))
     frame = worth.curve(manifest, target)
     names = {arm: words(f"arm.{arm}") for arm in frame["arm"].unique()}
     chart = partial(charts.net_benefit, frame, names, words)
@@ -41,7 +41,8 @@ def switch(target: str) -> None:
     if person is None or not access.may(person.role, "decide model"):
         return
     with st.form("rule-switch", border=False):
-        reason = st.text_input(words("rule.reason"), key="rule-reason", max_chars=300)
+        key = current_session.field_of("rule-reason", target)
+        reason = st.text_input(words("rule.reason"), key=key, max_chars=300)
         if not st.form_submit_button(words("rule.on" if served is None else "rule.off")):
             return
     if not reason.strip():

@@ -7,6 +7,7 @@ from functools import partial
 import streamlit as st
 
 from dashboard.components.layout import section
+from dashboard.components.table import draw_table
 from dashboard.components.upload import file_field
 from dashboard.reporting.view.preview import read_register
 from dashboard.reports import describe, pipeline
@@ -22,7 +23,7 @@ from dashboard.reports.suppress import suppress
 from dashboard.reports.xlsx import to_xlsx
 from dashboard.shell import access, auditing, caches, current_session, stores
 from dashboard.shell.exports import MIME
-from dashboard.shell.plain import plain, shown_table
+from dashboard.shell.plain import plain
 from dashboard.shell.session_keys import Key
 from dashboard.shell.view.account_names import name_of
 from data import queries
@@ -214,7 +215,7 @@ def history(profile_id: str, program: str, ts: int) -> None:
     shown = listed.assign(status=states, prepared_at=when, **who)
     names = ("version", "status", "report_id", "prepared_by", "prepared_at", "approved_by", "sha256")
     shown = shown[list(names)].rename(columns={name: words(f"reports.{name}") for name in names})
-    st.dataframe(shown_table(shown), hide_index=True, placeholder="–", alt=words("reports.history"))
+    draw_table(shown, alt=words("reports.history"))
     versions = dict(zip(listed["report_id"], listed["version"], strict=True))
     chosen = st.selectbox(
         words("reports.open_version"),
@@ -268,7 +269,7 @@ def _withdrawal(report: reports_store.StoredReport) -> None:
                     role=person.role,
                 )
             except reports_store.ApprovalRefused as refusal:
-                return st.error(words("reports.refused", reason=plain(refusal)))
+                return st.error(words(f"reports.refused_{refusal.code}"))
             st.session_state[Key.REPORT_TOLD] = words("reports.withdrawn_done", version=fresh.version)
             st.rerun()
 
@@ -301,7 +302,7 @@ def _approval(report: reports_store.StoredReport) -> None:
                 role=person.role,
             )
         except reports_store.ApprovalRefused as refusal:
-            st.error(words("reports.refused", reason=plain(refusal)))
+            st.error(words(f"reports.refused_{refusal.code}"))
             return
         st.session_state[Key.REPORT_TOLD] = words("reports.approved_done", version=report.version)
         st.rerun()

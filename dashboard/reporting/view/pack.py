@@ -6,12 +6,12 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components.layout import section
+from dashboard.components.table import draw_table
 from dashboard.jobs import asking as jobs
 from dashboard.jobs.view.job_list import fetch_button
 from dashboard.jobs.view.job_progress import job_progress
 from dashboard.reports import pack, pipeline
 from dashboard.shell import access, current_session, stores
-from dashboard.shell.plain import shown_table
 from dashboard.shell.session_keys import Key
 from dashboard.shell.view.account_names import name_of
 from data.jobs import table as job_table
@@ -73,10 +73,8 @@ def _listed(found: list[pack.Standing]) -> None:
         }
         for one in found
     ]
-    st.dataframe(
-        shown_table(pd.DataFrame(rows)),
-        hide_index=True,
-        placeholder="–",
+    draw_table(
+        pd.DataFrame(rows),
         alt=words("pack.title"),
         key="pack-list",
         column_config={

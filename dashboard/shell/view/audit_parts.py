@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import pandas as pd
 import streamlit as st
 
+from dashboard.components.paper import filters_in_force
 from dashboard.shell import current_session, stores
 from dashboard.shell.audit_words import chain_words
 from dashboard.shell.plain import shown
@@ -86,6 +87,15 @@ def filters(people: Mapping[str, str]) -> Looked:
         about = st.text_input(words("audit.about"), key="audit-about", help=words("audit.about_help"))
         first = st.date_input(words("audit.from"), None, format="DD/MM/YYYY", key="audit-from")
         last = st.date_input(words("audit.until"), None, format="DD/MM/YYYY", key="audit-until")
+    filters_in_force(
+        {
+            words("audit.filter_actor"): actor and people.get(actor, actor),
+            words("audit.filter_action"): action and words.named("action", action),
+            words("audit.about"): about.strip(),
+            words("audit.from"): first and words.day(first),
+            words("audit.until"): last and words.day(last),
+        }
+    )
     return Looked(actor or None, action or None, about.strip() or None, first, last)
 
 

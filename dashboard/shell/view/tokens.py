@@ -6,9 +6,11 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components.layout import section
+from dashboard.components.table import draw_table
 from dashboard.shell import current_session, stores
 from dashboard.shell.access import may_end_token, may_give_token
-from dashboard.shell.plain import shown, shown_table
+from dashboard.shell.plain import shown
+from dashboard.shell.view.account_names import name_of
 from dashboard.shell.wording import EMPTY
 from data.trust.tokens import DEFAULT_DAYS, MOST_DAYS, SCOPES, Token, create_token, revoke_token
 
@@ -25,10 +27,10 @@ def table(listed: list[Token]) -> None:
             words("tokens.programs"): [_programs(one.program_codes) for one in listed],
             words("tokens.until"): [words.day(one.expires_at) for one in listed],
             words("tokens.used"): [_day(one.last_used_at) for one in listed],
-            words("tokens.by"): [one.created_by for one in listed],
+            words("tokens.by"): [name_of(one.created_by) for one in listed],
         }
     )
-    st.dataframe(shown_table(frame), hide_index=True, alt=words("tokens.list_title"))
+    draw_table(frame, alt=words("tokens.list_title"))
 
 
 def _programs_asked(own: list[str], programs: dict[str, str]) -> list[str]:

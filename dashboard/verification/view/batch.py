@@ -8,12 +8,12 @@ import streamlit as st
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.kpis import Kpi, kpi_row
 from dashboard.components.layout import card, empty_state
+from dashboard.components.table import draw_table
 from dashboard.components.upload import file_field
 from dashboard.jobs import signatures as jobs_verification
 from dashboard.jobs.asking import may_fetch
 from dashboard.jobs.view.job_progress import job_progress
 from dashboard.shell import current_session, stores
-from dashboard.shell.plain import shown_table
 from dashboard.shell.session_keys import Key
 from dashboard.shell.view.own_data import demo_upload_note
 from dashboard.verification.batch import OUTCOMES, PROBLEM, SHOWN, as_table, chosen, counted
@@ -78,10 +78,9 @@ def _result(job: Job) -> None:
 
 def _table(table: pd.DataFrame) -> int | None:
     words, config = current_session.words(), st.column_config
-    event = st.dataframe(
-        shown_table(table),
+    event = draw_table(
+        table,
         key="batch-table",
-        hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
         alt=words("batch.table"),

@@ -9,10 +9,13 @@ import streamlit as st
 
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import card, empty_state, section
+from dashboard.components.paper import filters_in_force
+from dashboard.components.table import draw_table
 from dashboard.shell import current_session, stores
 from dashboard.shell.caches import made_once
-from dashboard.shell.plain import shown, shown_table
+from dashboard.shell.plain import shown
 from dashboard.shell.session_keys import Key
+from dashboard.shell.view.account_names import name_of
 from dashboard.shell.wording import Words
 from data.columns import CONSENT_PURPOSES
 from data.consents.queries import consent_counts, count_without_consent, newest_consent, without_consent
@@ -34,7 +37,7 @@ def overview() -> None:
         section(words("consent.counts_title"))
         table = {words("consent.column_purpose"): [_purpose(one) for one in counts["purpose"]]}
         table |= {words(f"consent.count_{name}"): counts[name] for name in ("yes", "no", "none")}
-        st.dataframe(pd.DataFrame(table), hide_index=True, alt=words("consent.counts_title"))
+        draw_table(pd.DataFrame(table), alt=words("consent.counts_title"))
         st.caption(words("consent.by_file"))
     with card("missing"):
         _missing(newest)
@@ -58,6 +61,13 @@ def _missing(newest: int) -> None:
             key="missing-program",
         )
         signed = st.toggle(words("consent.missing_signed"), key="missing-signed")
+    filters_in_force(
+        {
+            words("consent.missing_purpose"): words(f"consent.purpose_{purpose}"),
+            words("consent.missing_program"): program and programs[program],
+            words("consent.missing_signed"): words("answer.true") if signed else None,
+        }
+    )
     asked = {"with_specimens": signed, "program_code": program}
     about = (newest, purpose, signed, program)
     if signed:  # which no number of the store tells to have changed
@@ -71,10 +81,9 @@ def _missing(newest: int) -> None:
     # the export has no session to ask
     as_table = partial(_as_table, words=words, programs=programs)
     missing = without_consent(store, scope, purpose, **asked, limit=LISTED)
-    st.dataframe(
-        shown_table(as_table(missing)),
+    draw_table(
+        as_table(missing),
         key=Key.MISSING_TABLE,
-        hide_index=True,
         on_select=_open_selected(missing["student_key"].tolist()),
         selection_mode="single-row",
         alt=words("consent.missing_title"),
@@ -126,11 +135,11 @@ def history(decisions: pd.DataFrame) -> None:
         "decided": [words.day(day) for day in rows["decided_on"]],
         "source": rows["source"].fillna(""),
         "recorded": current_session.here(rows["recorded_at"]),
-        "by": rows["recorded_by"],
+        "by": [name_of(one) for one in rows["recorded_by"]],
         "way": [words(f"consent.history_{way}") for way in ways],
     }
     named = {words(f"consent.column_{name}"): cells for name, cells in table.items()}
-    st.dataframe(shown_table(pd.DataFrame(named)), hide_index=True, alt=words("consent.history_title"))
+    draw_table(pd.DataFrame(named), alt=words("consent.history_title"))
 
 
 def lacking(student_key: str) -> bool:

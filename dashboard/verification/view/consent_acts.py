@@ -12,6 +12,7 @@ from dashboard.shell import current_session, stores
 from dashboard.shell.access import may
 from dashboard.shell.plain import plain, shown
 from dashboard.shell.session_keys import Key
+from dashboard.shell.view.account_names import name_of
 from dashboard.verification.view.consent import answer_text
 from data import queries
 from data.columns import CONSENT_PURPOSES
@@ -48,7 +49,11 @@ def purposes(student_key: str, standing: pd.DataFrame) -> None:
             color, icon = BADGES[held["decision"]]
             st.badge(answer_text(held["decision"]), icon=icon, color=color)
             st.markdown(
-                words("consent.recorded", day=words.day(held["decided_on"]), who=plain(held["recorded_by"]))
+                words(
+                    "consent.recorded",
+                    day=words.day(held["decided_on"]),
+                    who=plain(name_of(held["recorded_by"])),
+                )
             )
             source = held["source"] if isinstance(held["source"], str) else words("consent.no_source")
             st.text(shown(source))
@@ -72,7 +77,7 @@ def record_form(student_key: str, standing: pd.DataFrame) -> None:
             open_ones,
             selection_mode="multi",
             format_func=lambda one: words(f"consent.purpose_{one}"),
-            key="consent-purposes",
+            key=current_session.field_of("consent-purposes", student_key),
             wrap=True,
         )
         answer = st.radio(
@@ -80,9 +85,9 @@ def record_form(student_key: str, standing: pd.DataFrame) -> None:
             ["granted", "refused"],
             format_func=lambda one: words(f"consent.decision_{one}"),
             horizontal=True,
-            key="consent-answer",
+            key=current_session.field_of("consent-answer", student_key),
         )
-        day, source = _paper("consent-record")
+        day, source = _paper(current_session.field_of("consent-record", student_key))
         sent = st.form_submit_button(
             words("consent.record"), type="primary", icon=":material/save:", key="consent-save"
         )
@@ -100,7 +105,7 @@ def record_form(student_key: str, standing: pd.DataFrame) -> None:
 def _withdraw(student_key: str, held: dict) -> None:
     """A withdrawal, after what follows from it was read."""
     words, purpose = current_session.words(), held["purpose"]
-    name = f"withdraw-{purpose}"
+    name = current_session.field_of(f"withdraw-{purpose}", student_key)
     with st.popover(words("consent.withdraw"), icon=":material/undo:", key=name):
         st.markdown(f"**{_titled('withdraw_title', purpose)}**")
         st.markdown(words(f"consent.follows_{purpose}"))
@@ -117,7 +122,7 @@ def _withdraw(student_key: str, held: dict) -> None:
 def _renew(student_key: str, held: dict) -> None:
     """A yes in spite of the no that stands."""
     words, purpose = current_session.words(), held["purpose"]
-    name = f"renew-{purpose}"
+    name = current_session.field_of(f"renew-{purpose}", student_key)
     with st.popover(words("consent.renew"), icon=":material/restart_alt:", key=name):
         st.markdown(f"**{_titled('renew_title', purpose)}**")
         day, said = words.day(held["decided_on"]), answer_text(held["decision"])

@@ -8,12 +8,14 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components.layout import section
+from dashboard.components.paper import filters_in_force
+from dashboard.components.table import draw_table
 from dashboard.jobs import asking as jobs
 from dashboard.jobs.view.job_progress import job_progress
 from dashboard.shell import current_session, stores
 from dashboard.shell.access import may
 from dashboard.shell.people import named
-from dashboard.shell.plain import plain, shown, shown_table
+from dashboard.shell.plain import plain, shown
 from dashboard.shell.session_keys import Key
 from dashboard.students.view.specimen_panel import paper, picture
 from dashboard.verification.view.comparison_pictures import superposed
@@ -80,6 +82,12 @@ def filters() -> tuple[str | None, bool]:
         open_only = st.toggle(
             words("duplicates.open_only"), value=True, key="duplicates-open", persist_state="session"
         )
+    filters_in_force(
+        {
+            words("duplicates.kind"): kind and words(f"duplicates.kind_{kind}"),
+            words("duplicates.open_only"): words("answer.true") if open_only else None,
+        }
+    )
     return kind, open_only
 
 
@@ -122,10 +130,9 @@ def _expected(row: dict) -> str:
 def pair_table(table: pd.DataFrame) -> int | None:
     """Draw the list; the position of the selected row."""
     words, config = current_session.words(), st.column_config
-    event = st.dataframe(
-        shown_table(table),
+    event = draw_table(
+        table,
         key="duplicates",
-        hide_index=True,
         on_select="rerun",
         selection_mode="single-row-required",
         alt=words("duplicates.list_title"),
@@ -179,9 +186,10 @@ def opinion_form(row: dict) -> None:
             DUPLICATE_OPINIONS,
             index=None,
             format_func=lambda name: words(f"opinion.{name}"),
-            key="duplicate-opinion",
+            key=current_session.field_of("duplicate-opinion", row["finding_id"]),
         )
-        text = st.text_area(words("duplicates.text"), height=84, max_chars=1000, key="duplicate-text")
+        key = current_session.field_of("duplicate-text", row["finding_id"])
+        text = st.text_area(words("duplicates.text"), height=84, max_chars=1000, key=key)
         sent = st.form_submit_button(words("duplicates.save"), type="primary", icon=":material/save:")
     if not sent:
         return

@@ -137,7 +137,9 @@ def enrol_button(student_key: str, wanted: list[str], held: pd.DataFrame) -> Non
 
     words, person = current_session.words(), current_session.person()
     again = len(held) > 0
-    sure = not again or st.checkbox(words("enrolment.confirm"), key="enrol-confirm")
+    sure = not again or st.checkbox(
+        words("enrolment.confirm"), key=current_session.field_of("enrol-confirm", student_key)
+    )
     label = words("enrolment.again" if again else "enrolment.enrol", n=len(wanted))
     if not st.button(
         label, type="primary", icon=":material/how_to_reg:", key="enrol", disabled=not wanted or not sure

@@ -31,7 +31,7 @@ def offer(student_key: str) -> None:
             words("erasure.extent"),
             EXTENTS,
             format_func=lambda one: words(f"erasure.extent_{one}"),
-            key="erase-extent",
+            key=current_session.field_of("erase-extent", student_key),
         )
         st.warning(words(f"erasure.follows_{extent}"), icon=":material/warning:")
         sure = st.checkbox(words("erasure.sure"), key=f"erase-sure-{student_key}")

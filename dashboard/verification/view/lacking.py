@@ -9,9 +9,9 @@ import streamlit as st
 
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import card, section
+from dashboard.components.table import draw_table
 from dashboard.shell import caches, current_session, stores
 from dashboard.shell.auditing import audited_once
-from dashboard.shell.plain import shown_table
 from dashboard.shell.session_keys import Key
 from dashboard.shell.wording import Words
 from data.verification.lacking import WHY, lacking_references
@@ -40,10 +40,9 @@ def lacking_list(fewest: int) -> None:
         as_table = partial(_as_table, words=words, programs=programs)  # the export has no session to ask
         if len(rows) > LISTED:
             st.caption(words("lacking.first", n=len(rows), shown=LISTED))
-        st.dataframe(
-            shown_table(as_table(rows.head(LISTED))),
+        draw_table(
+            as_table(rows.head(LISTED)),
             key=Key.LACKING_TABLE,
-            hide_index=True,
             on_select=partial(_open, rows["student_key"].tolist()),
             selection_mode="single-row",
             alt=words("lacking.title"),

@@ -9,11 +9,12 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components.layout import section
+from dashboard.components.table import draw_table
 from dashboard.reports.case_file import case_file
 from dashboard.reports.provenance import provenance_of
 from dashboard.shell import auditing, current_session, exports, stores
 from dashboard.shell.people import named
-from dashboard.shell.plain import plain, shown_table
+from dashboard.shell.plain import plain
 from dashboard.shell.session_keys import Key
 from dashboard.shell.view.account_names import name_of
 from dashboard.verification.case import case_of
@@ -175,10 +176,9 @@ def earlier(student_key: str) -> None:
             words("column.actor"): [name_of(actor) for actor in earlier["actor"]],
         }
     )
-    st.dataframe(
-        shown_table(table),
+    draw_table(
+        table,
         key=Key.EARLIER,
-        hide_index=True,
         on_select=partial(_reopen, earlier["decision_id"].tolist()),
         selection_mode="single-row",
         alt=words("verification.earlier"),

@@ -48,8 +48,14 @@ class Questioned:
         return WHOLE_PAGE in found_codes(self.of_page)
 
 
-def questioned_input() -> Questioned | None:
-    """Upload or photograph a signature; the scan and the findings appear at once."""
+def questioned_input(student_key: str) -> Questioned | None:
+    """Upload or photograph a signature; the scan and the findings appear at once.
+
+    Parameters
+    ----------
+    student_key : str
+        Whose it is said to be: for another student it is handed in anew.
+    """
     words = current_session.words()
     way = st.segmented_control(
         words("verification.way"),
@@ -62,12 +68,13 @@ def questioned_input() -> Questioned | None:
         persist_state="session",
     )
     if way == "camera":
-        file = st.camera_input(words("verification.camera"), key="questioned-camera")
+        file = st.camera_input(
+            words("verification.camera"), key=current_session.field_of("questioned-camera", student_key)
+        )
         st.caption(words("verification.camera_help"))
     else:
-        file = file_field(
-            words("verification.upload"), type=IMAGES, key="questioned-file", max_upload_size=LARGEST
-        )
+        key = current_session.field_of("questioned-file", student_key)
+        file = file_field(words("verification.upload"), type=IMAGES, key=key, max_upload_size=LARGEST)
     demo_upload_note()
     if file is None:
         return None

@@ -8,9 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components.layout import section
+from dashboard.components.table import draw_table
 from dashboard.shell import current_session, stores
 from dashboard.shell.people import named
-from dashboard.shell.plain import plain, shown, shown_table
+from dashboard.shell.plain import plain, shown
 from dashboard.shell.session_keys import Key
 from dashboard.shell.view.account_names import name_of
 from dashboard.verification.reviews import may_settle, may_withdraw, progress_of, told_act, told_reasons
@@ -61,15 +62,16 @@ def opinion_form(case: dict) -> None:
     section(words("review.opinion_title"), words("review.opinion_help"))
     if case["withdrew"]:
         st.caption(words("review.anew"))
+    field = current_session.field_of("opinion", case["decision_id"])
     with st.form(f"opinion-{case['decision_id']}", border=False):
         opinion = st.radio(
             words("review.opinion"),
             OPINIONS,
             index=None,
             format_func=lambda name: f":material/{ICONS[name]}: {words(f'opinion.{name}')}",
-            key="opinion",
+            key=field,
         )
-        codes, text = _reasons("opinion")
+        codes, text = _reasons(field)
         sent = st.form_submit_button(words("review.give"), type="primary", icon=":material/gavel:")
     if not sent:
         return
@@ -139,7 +141,8 @@ def _withdrawal(case: dict) -> None:
     with st.popover(words("review.withdraw"), icon=":material/undo:", key="withdraw"):
         with st.form(f"withdraw-{case['decision_id']}", border=False):
             st.markdown(words("review.withdraw_help"))
-            text = st.text_area(words("review.withdraw_text"), height=84, max_chars=1000, key="withdraw-text")
+            key = current_session.field_of("withdraw-text", case["decision_id"])
+            text = st.text_area(words("review.withdraw_text"), height=84, max_chars=1000, key=key)
             sent = st.form_submit_button(words("review.withdraw_go"), icon=":material/undo:")
         if not sent:
             return
@@ -164,9 +167,10 @@ def _settlement(case: dict, actions: tuple[str, ...]) -> None:
             [way for way in ACTIONS if way in actions],
             format_func=lambda way: words(f"action_of.{way}"),
             captions=[words(f"action_of.{way}_help") for way in ACTIONS if way in actions],
-            key="settlement",
+            key=current_session.field_of("settlement", case["decision_id"]),
         )
-        text = st.text_area(words("review.settle_text"), height=84, max_chars=1000, key="settle-text")
+        key = current_session.field_of("settle-text", case["decision_id"])
+        text = st.text_area(words("review.settle_text"), height=84, max_chars=1000, key=key)
         sent = st.form_submit_button(words("review.settle_go"), type="primary", icon=":material/done_all:")
     if not sent:
         return
@@ -214,16 +218,16 @@ def queue_list(table: pd.DataFrame, ids: list[str]) -> None:
     """
     words, config = current_session.words(), st.column_config
     section(words("review.list_title"), words("review.list_help"))
-    st.dataframe(
-        shown_table(table),
+    draw_table(
+        table,
         key=Key.REVIEW_QUEUE,
-        hide_index=True,
         on_select=partial(_open, ids),
         selection_mode="single-row",
         alt=words("review.list_title"),
+        written={"when": words.day},
         column_config={
             "student": config.TextColumn(words("column.student"), width="medium"),
-            "when": config.DateColumn(words("column.when"), format="DD MMM YYYY"),
+            "when": config.DateColumn(words("column.when")),
             "state": config.TextColumn(words("review.state"), width="medium"),
             "opinions": config.NumberColumn(words("review.opinions"), format="%d"),
             "case": config.TextColumn(words("review.case")),

@@ -7,9 +7,10 @@ import streamlit as st
 
 from dashboard.components.kpis import Kpi
 from dashboard.components.layout import section
+from dashboard.components.paper import filters_in_force
+from dashboard.components.table import draw_table
 from dashboard.shell import current_session, stores
 from dashboard.shell.people import named
-from dashboard.shell.plain import shown_table
 from data.columns import SPECIMEN_CONTEXTS
 from data.signatures.findings import OF_ONE_SCAN, WHOLE_PAGE
 from data.verification.duplicates import duplicate_counts, newest_search
@@ -62,6 +63,13 @@ def filters() -> tuple[str | None, str | None]:
             key="context",
             persist_state="session",
         )
+    found = finding and (names.get(finding) or words.named("check", finding))
+    filters_in_force(
+        {
+            words("signatures.filter_finding"): found,
+            words("signatures.filter_context"): context and words(f"context.{context}"),
+        }
+    )
     return finding, context
 
 
@@ -86,17 +94,16 @@ def as_table(specimens: pd.DataFrame) -> pd.DataFrame:
 def specimen_table(table: pd.DataFrame) -> int | None:
     """Draw the list; the position of the selected row."""
     words, config = current_session.words(), st.column_config
-    event = st.dataframe(
-        shown_table(table),
+    event = draw_table(
+        table,
         key="specimens",
-        hide_index=True,
         height=520,
         on_select="rerun",
         selection_mode="single-row-required",
         alt=words("signatures.list_title"),
         column_config={
             "student": config.TextColumn(words("column.student"), width="medium"),
-            "captured_on": config.DateColumn(words("column.captured_on"), format="DD MMM YYYY"),
+            "captured_on": config.DateColumn(words("column.captured_on")),
             "context": config.TextColumn(words("column.context")),
             "findings": config.ListColumn(words("column.findings"), width="medium"),
             "medium": config.TextColumn(words("column.medium")),
@@ -142,7 +149,7 @@ def _identical_files(same: pd.DataFrame) -> None:
         }
         for sha256, group in files
     ]
-    st.dataframe(shown_table(pd.DataFrame(rows)), hide_index=True, alt=words("signatures.duplicates_title"))
+    draw_table(pd.DataFrame(rows), alt=words("signatures.duplicates_title"))
 
 
 def _search_told() -> None:

@@ -12,11 +12,11 @@ from dashboard.components.exports_bar import export_bar
 from dashboard.components.kpis import Kpi, kpi_row
 from dashboard.components.layout import section
 from dashboard.components.numbers import decimal_slider
+from dashboard.components.table import draw_table
 from dashboard.jobs import asking as jobs
 from dashboard.jobs.view.job_progress import job_progress
 from dashboard.shell import caches, current_session, stores
 from dashboard.shell.access import may
-from dashboard.shell.plain import shown_table
 from dashboard.shell.session_keys import Key
 from dashboard.verification.thresholds import (
     at_threshold,
@@ -85,9 +85,7 @@ def table(report) -> None:
     section(words("thresholds.table_title"), words("thresholds.table_help"))
     rows = rate_table(report.rates, LAYPEOPLE, words)
     narrow = {words("column.metric"): st.column_config.TextColumn(width=190)}  # a phone shows the values too
-    st.dataframe(
-        shown_table(rows), hide_index=True, column_config=narrow, alt=words("thresholds.table_title")
-    )
+    draw_table(rows, column_config=narrow, alt=words("thresholds.table_title"))
     st.caption(words("thresholds.kam"))
     export_bar(rows, "thresholds", about_people=False, version=report.version)
 
@@ -131,9 +129,7 @@ def origin(report) -> None:
     words, person = current_session.words(), current_session.person()
     section(words("thresholds.origin_title"))
     st.markdown(words(f"thresholds.source_{report.source}", version=report.version, times=lowered(words)))
-    st.dataframe(
-        shown_table(counts_table(report.counts, words)), hide_index=True, alt=words("thresholds.origin_title")
-    )
+    draw_table(counts_table(report.counts, words), alt=words("thresholds.origin_title"))
     if not may(person.role, "run calibrate"):
         return
     if st.button(words("thresholds.calibrate"), icon=":material/tune:", key="calibrate"):

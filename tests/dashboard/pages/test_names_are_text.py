@@ -112,6 +112,11 @@ def messages(at):
             yield node.proto
 
 
+def obeyed(kind: str, text: str) -> bool:
+    """Whether Markdown, or HTML where a text is that, would do something."""
+    return bool(TAG.search(text)) or (kind != "Html" and LEFT_OPEN in text)
+
+
 def complaints(at) -> list[str]:
     """What on a page is obeyed, doubly escaped, or turned round."""
     found = []
@@ -129,7 +134,7 @@ def complaints(at) -> list[str]:
             elif (kind, field) in DRAWN_AS_IT_IS:
                 if BROKEN in text:
                     found.append(f"doubly escaped: {where}")
-            elif LEFT_OPEN in text or TAG.search(text):
+            elif obeyed(kind, text):
                 found.append(f"obeyed: {where}")
     for frame in (one.value for one in at.dataframe):
         cells = [*frame.columns, *frame.to_numpy().flat]

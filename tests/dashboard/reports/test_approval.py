@@ -12,6 +12,7 @@ from dashboard.reports import pipeline
 from dashboard.reports.approve import prepared_report, reopened
 from dashboard.reports.model import Override
 from dashboard.reports.suppress import suppress
+from dashboard.shell.wording import Words
 from data import schema
 from data.calendar.term_calendar import term_after, terms_between
 from data.store import RecordFrames, set_fact, write_records
@@ -139,16 +140,24 @@ def test_a_file_that_was_changed_is_not_recognised(filled):
 
 def test_nobody_approves_a_report_that_they_prepared(filled):
     prepared = pipeline.prepare(filled, *built(filled), actor="siti", role="accreditation")
-    with pytest.raises(ApprovalRefused, match="same person"):
+    with pytest.raises(ApprovalRefused, match="same person") as refusal:
         pipeline.approve(filled, Scope.system(), prepared.report_id, actor="siti", role="accreditation")
+    assert refusal.value.code == "own"
     assert reports_store.stored_report(filled, Scope.system(), prepared.report_id).status == "prepared"
 
 
 def test_a_report_is_approved_once(filled):
     prepared = pipeline.prepare(filled, *built(filled), actor="siti", role="accreditation")
     pipeline.approve(filled, Scope.system(), prepared.report_id, actor="dekan", role="leadership")
-    with pytest.raises(ApprovalRefused, match="not waiting"):
+    with pytest.raises(ApprovalRefused, match="not waiting") as refusal:
         pipeline.approve(filled, Scope.system(), prepared.report_id, actor="rektor", role="leadership")
+    assert refusal.value.code == "not_waiting"
+
+
+@pytest.mark.parametrize("code", ["not_waiting", "own", "content", "not_approved"])
+def test_why_an_approval_was_refused_is_said_in_the_readers_language(code):
+    english, indonesian = (Words(one)(f"reports.refused_{code}") for one in ("en", "id"))
+    assert english != indonesian
 
 
 def test_the_database_refuses_to_change_an_approved_report(filled):

@@ -1,0 +1,97 @@
+"""The one way in which a table is drawn: on the screen as Streamlit draws it, on paper every row of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+from pandas.io.formats.style import Styler
+
+from dashboard.components.paper import Written, is_missing, rows_on_paper
+from dashboard.shell import current_session
+from dashboard.shell.plain import shown, shown_table
+from dashboard.shell.wording import EMPTY, Words
+
+DRAWINGS = ("line_chart", "bar_chart", "area_chart")  # columns that are pictures: nothing to read on paper
+
+
+def draw_table(
+    frame: pd.DataFrame,
+    *,
+    alt: str,
+    column_order: Iterable[str] | None = None,
+    column_config: Mapping[str, object] | None = None,
+    written: Written | None = None,
+    **options,
+):
+    """Draw a table.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Its texts may be people's: nothing in them is obeyed.
+    alt : str
+        What the table is, for those who cannot see it.
+    column_order : iterable of str, optional
+        The columns that are shown; all by default.
+    column_config : mapping, optional
+        Column → its heading and kind, as ``st.column_config`` makes them.
+    written : mapping, optional
+        Column → how a value of it is written; it stays a value, by which the column is sorted. Days and
+        moments are written the reader's way without being named here.
+    **options
+        Further ones of ``st.dataframe``.
+
+    Returns
+    -------
+    object
+        What ``st.dataframe`` gives back.
+    """
+    told = shown_table(frame).reset_index(drop=True)
+    order = list(told.columns if column_order is None else column_order)
+    written = {**_moments(told, current_session.words()), **(written or {})}
+    drawn = st.dataframe(
+        _styled(told, written),
+        hide_index=True,
+        alt=shown(alt),
+        column_order=order,
+        column_config=column_config,
+        **({"placeholder": EMPTY} | options),
+    )
+    kinds = {name: _kind((column_config or {}).get(name)) for name in order}
+    columns = {
+        name: shown(kind.get("label") or name)
+        for name, kind in kinds.items()
+        if (kind.get("type_config") or {}).get("type") not in DRAWINGS
+    }
+    rows_on_paper(told, columns, written)
+    return drawn
+
+
+def _kind(column) -> dict:
+    """What ``st.column_config`` made; of a column of buttons it is packed with what a click calls."""
+    return dict(getattr(column, "config", column) or {})
+
+
+def _styled(told: pd.DataFrame, written: Written) -> pd.DataFrame | Styler:
+    formats = {name: partial(_written, write) for name, write in written.items() if name in told}
+    return told.style.format(formats) if formats and len(told) else told
+
+
+def _written(write, value: object) -> str:
+    return EMPTY if is_missing(value) else write(value)
+
+
+def _moments(told: pd.DataFrame, words: Words) -> Written:
+    """How the columns of days, and of moments, are written: with the time of day where some have one."""
+    written = {}
+    for name in told:
+        known = told[name].dropna()
+        if pd.api.types.is_datetime64_any_dtype(known):
+            written[name] = words.day if (known == known.dt.normalize()).all() else words.moment
+        elif len(known) and all(isinstance(one, date) for one in known):
+            written[name] = words.day
+    return written
