@@ -85,7 +85,8 @@ def photograph(page: Page, name: str) -> None:
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     for colors in COLORS:
         file = io.BytesIO()
-        fewer = picture.quantize(colors, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        # Means of like pixels: a large area keeps its own colour.
+        fewer = picture.quantize(colors, Image.Quantize.MAXCOVERAGE, kmeans=3, dither=Image.Dither.NONE)
         fewer.save(file, "PNG", optimize=True)
         if file.tell() <= LARGEST:
             break
