@@ -31,6 +31,7 @@ def show() -> None:
     with left, card("questioned"):
         questioned = questioned_input(student["student_key"])
         if questioned is not None:
+            parts.close_result_of_another(questioned)
             parts.compare_button(student, questioned)
     with right, card("decision"):
         decision, evidence = st.query_params.get("d"), None

@@ -91,6 +91,7 @@ class Key(StrEnum):
     REGISTRY_STUDENT = "registry_student"  # who was searched for last
     CASES_PASSED = "cases_passed"  # cases that the reviewer left for later
     REVIEW_QUEUE = "review-queue"  # widget: the list of cases and its selection
+    QUESTIONED = "questioned"  # digest of the signature that was handed in last
     EARLIER = "earlier"  # widget: the list of earlier outcomes and its selection
     MISSING_TABLE = "missing-table"  # widget: the students without an answer and its selection
     LACKING_TABLE = "lacking-table"  # widget: who lacks references

@@ -39,6 +39,9 @@ def identify(
     for lines in said:
         typer.echo(lines)
     typer.echo(f"{hands.specimens} specimens of {hands.students} students who agree were searched.")
+    typer.echo(
+        "Distance: 0 for the same image, about 1.41 between two writers. A rare hand has few by chance."
+    )
     typer.echo("By chance: so many of these specimens would be as near if all were strangers'.")
     typer.echo("Nearest on file, not an identification: compare with `python -m vision verify --student`.")
     typer.echo("Administrative screening, not a forensic opinion.")
@@ -84,4 +87,5 @@ def told(found) -> str:
 
 def _line(place: int, one) -> str:
     chance = "chance unknown: too few students" if one.expected is None else f"by chance {one.expected:.2g}"
-    return f"{place:2d}  {one.student_key}  specimen {one.specimen_id[:8]}  {one.distance:.3f}  {chance}"
+    whose = f"{one.student_key}  specimen {one.specimen_id[:8]}"
+    return f"{place:2d}  {whose}  distance {one.distance:.3f}  {chance}"

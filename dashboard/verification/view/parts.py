@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import partial
 from typing import NamedTuple
 
@@ -72,6 +73,14 @@ def on_file(student_key: str) -> None:
             icon=":material/how_to_reg:",
             query_params={"s": student_key},
         )
+
+
+def close_result_of_another(questioned: Questioned) -> None:
+    """Close the result that is open when another signature is handed in: beside it, it would seem its own."""
+    digest = hashlib.sha256(questioned.data).hexdigest()
+    if st.session_state.get(Key.QUESTIONED) != digest:
+        st.session_state[Key.QUESTIONED] = digest
+        st.query_params.pop("d", None)
 
 
 def compare_button(student: dict, questioned: Questioned) -> None:

@@ -128,7 +128,7 @@ def test_what_time_stamps_say_of_the_log_is_told_in_a_sentence_each(words):
 
     assert said() == [words("audit.whole", n=9)]
     whole, newest = said("proven", "proven", "superseded")
-    assert whole == words("audit.whole", n=9) and "2026-03-01 02:30" in newest and "2" in newest
+    assert whole == words("audit.whole", n=9) and "1 Mar 2026 02:30" in newest and "2" in newest
     assert said("unchecked")[1:] == [words("audit.stamps_unchecked", n=1)]
     assert said("lost", "proven")[0] == words("audit.stamps_lost", n=1)  # and not that it is whole
     assert said("damaged", "untrusted") == [words("audit.stamps_bad", n=2)]

@@ -115,6 +115,20 @@ def test_an_upload_is_checked_compared_and_kept(enrolled, screen):
     assert not at.error
 
 
+def test_the_result_of_one_signature_never_stands_beside_another(enrolled, screen):
+    at = screen.drawn("verification", RINA, key=enrolled.key)
+    at.file_uploader(key="questioned-file").set_value(("first.png", scan(), "image/png")).run()
+    pressed(at, "compare")
+    made = at.query_params["d"]
+    at.run()
+    assert at.query_params["d"] == made
+    sheet = io.BytesIO()
+    Image.new("L", (400, 160), 255).save(sheet, "PNG")
+    at.file_uploader(key="questioned-file").set_value(("second.png", sheet.getvalue(), "image/png")).run()
+    assert "d" not in at.query_params
+    assert EN("verification.none_yet") in screen.texts(at) and not at.exception
+
+
 def test_of_a_form_the_piece_in_the_frame_is_compared_wherever_a_person_sets_it(enrolled, screen):
     rng = np.random.default_rng((991, 1))
     buffer = io.BytesIO()
