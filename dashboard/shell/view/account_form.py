@@ -21,16 +21,23 @@ LISTED = 5  # names of a caption
 
 
 def shown_once() -> None:
-    """What was just done, with the password that was made for it: the next click takes both away."""
+    """What was just done. A password that was made for it stands before everything else, wherever on the page
+    the button was: it is shown this once."""
     told = st.session_state.pop(Key.ACCOUNT_TOLD, None)
     if told is None:
         return
     said, secret = told
-    st.success(said, icon=":material/check:")
     if secret:
-        days = round(get_settings().first_password_days)
-        st.caption(current_session.words()("accounts.once_text", days=days))
-        st.code(secret, language=None)
+        st.dialog(current_session.words()("accounts.password_once"))(_password)(said, secret)
+    else:
+        st.success(said, icon=":material/check:")
+
+
+def _password(said: str, secret: str) -> None:
+    st.success(said, icon=":material/check:")
+    st.code(secret, language=None)
+    days = round(get_settings().first_password_days)
+    st.caption(current_session.words()("accounts.once_text", days=days))
 
 
 def tell(said: str, secret: str = "") -> None:
