@@ -39,9 +39,7 @@ def identify(
     for lines in said:
         typer.echo(lines)
     typer.echo(f"{hands.specimens} specimens of {hands.students} students who agree were searched.")
-    typer.echo(
-        "Distance: 0 for the same image, about 1.41 between two writers. A rare hand has few by chance."
-    )
+    typer.echo("Distance: 0 for the same image, about 1.41 between two writers.")
     typer.echo("By chance: so many of these specimens would be as near if all were strangers'.")
     typer.echo("Nearest on file, not an identification: compare with `python -m vision verify --student`.")
     typer.echo("Administrative screening, not a forensic opinion.")
