@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from html import escape
 from numbers import Number
 
@@ -21,6 +21,7 @@ from dashboard.shell import current_session
 from dashboard.shell.plain import shown
 from dashboard.shell.session_keys import Key
 from dashboard.shell.wording import EMPTY, Words
+from data.engine.clock import now
 
 PIECE = 60_000  # bytes of one message, or one row
 LONGEST = 24  # letters of a word that is not broken
@@ -37,12 +38,12 @@ def heading() -> None:
     person = current_session.person()
     if person is None:
         return
-    words, now = current_session.words(), datetime.now(UTC).replace(tzinfo=None)
-    day = words.day(current_session.here(pd.Series([now])).iloc[0])
+    words, at = current_session.words(), now()
+    day = words.day(current_session.here(pd.Series([at])).iloc[0])
     told = words(
         "paper.drawn",
         day=day,
-        hour=current_session.hour(now),
+        hour=current_session.hour(at),
         name=shown(person.display_name),
         role=words(f"role.{person.role}"),
     )

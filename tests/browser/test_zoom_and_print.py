@@ -55,17 +55,22 @@ def paleness(page) -> float:
     return ImageStat.Stat(picture).mean[0] / 255
 
 
+def enter_as(page, site, steps, role: str) -> None:
+    """Take a seat of the demo; the advisor's is theirs whose student is opened."""
+    page.set_default_timeout(steps.PATIENCE)
+    page.goto(site.url)
+    if role == "advisor":
+        page.locator(".st-key-seat-advisor input").click()
+        page.get_by_role("option", name=site.advisor).click()
+    steps.enter(page, role)
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_page_fits_at_200_per_cent_and_prints_light_and_without_buttons(chrome, site, steps, theme):
     complaints, seen = {}, []
     for role in sorted(set(FIRST_ROLE.values())):
         page = steps.watched(chrome.new_page(color_scheme=theme, viewport={"width": 720, "height": 1000}))
-        page.set_default_timeout(steps.PATIENCE)
-        page.goto(site.url)
-        if role == "advisor":  # whose student is opened
-            page.locator(".st-key-seat-advisor input").click()
-            page.get_by_role("option", name=site.advisor).click()
-        steps.enter(page, role)
+        enter_as(page, site, steps, role)
         for name in (entry.name for entry in pages_for(role) if FIRST_ROLE[entry.name] == role):
             page.goto(f"{site.url}/{name}" + (f"?s={site.student}" if name == "student" else ""))
             page.locator("h1").first.wait_for()
@@ -104,12 +109,7 @@ def test_every_page_prints_every_row_of_its_tables_and_who_printed_it(chrome, si
     theme = "dark" if role in ("auditor", "advisor") else "light"  # on paper both are light
     window = {"viewport": {"width": 1440, "height": 1000}, "locale": "en-GB", "color_scheme": theme}
     page = steps.watched(chrome.new_page(**window))
-    page.set_default_timeout(steps.PATIENCE)
-    page.goto(site.url)
-    if role == "advisor":  # whose student is opened
-        page.locator(".st-key-seat-advisor input").click()
-        page.get_by_role("option", name=site.advisor).click()
-    steps.enter(page, role)
+    enter_as(page, site, steps, role)
     complaints, longest = {}, 0
     for name in (entry.name for entry in pages_for(role)):
         page.goto(f"{site.url}/{name}" + (f"?s={site.student}" if name == "student" else ""))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -49,7 +50,11 @@ class _Scan:
     writing: np.ndarray
     pen: PenTrace
     colour: np.ndarray | None
-    pieces: Pieces
+
+    @cached_property
+    def pieces(self) -> Pieces:
+        """Of the writing; a blank sheet is not asked for them."""
+        return pieces_of((self.writing > 0).astype(np.uint8))
 
 
 def check_specimen(
@@ -130,8 +135,7 @@ def _prepare(gray: np.ndarray, colour: np.ndarray | None) -> _Scan:
     ink = np.where(ink_mask(flat), flat, 0).astype(np.uint8)
     lines = find_printed_lines(ink)
     writing = without_printed_lines(ink, lines)
-    pieces = pieces_of((writing > 0).astype(np.uint8))
-    return _Scan(gray, flat, ink, lines, writing, pen_trace(writing), colour, pieces)
+    return _Scan(gray, flat, ink, lines, writing, pen_trace(writing), colour)
 
 
 def _finding(code: str, found: bool, value: float, reason: str) -> Finding:

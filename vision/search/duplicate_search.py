@@ -36,9 +36,8 @@ from vision.search.one_hand import (
     same_hands,
     told_apart,
 )
-from vision.search.register_scale import register_scale
+from vision.search.register_scale import filed_hands, register_scale
 from vision.search.turned_copies import OutlineChance, same_images, stranger_pairs
-from vision.verification.reference_choice import SPOILING
 from vision.verification.verification_tools import Tools, tools_for
 
 COLUMNS = ["kind", "first_student", "second_student", "first_specimen", "second_specimen"]
@@ -128,11 +127,10 @@ def _same_images(store: Store) -> tuple[list[tuple], dict]:
 
 def _read_register(store: Store, tools: Tools, progress: Progress | None) -> _Filed:
     """Read some students at a time, so that only what is compared is ever held together."""
-    known = reads.described(store, tools.descriptor_id, SPOILING[:-1])  # a copy is one hand's work too
-    groups = known.groupby("student_key", sort=True)["specimen_id"].agg(list)
+    groups = filed_hands(store, tools)
     space = register_scale(store, tools, groups)
     project = None
-    if len(known) > EXACT_SPECIMENS:
+    if sum(map(len, groups)) > EXACT_SPECIMENS:
         draws = np.random.default_rng(0).standard_normal((len(space.centre), PROJECTED), dtype=np.float32)
         project = draws / np.float32(np.sqrt(PROJECTED))
     students, specimens, owners, vectors, styles = [], [], [], [], []

@@ -30,9 +30,8 @@ from vision.search.coding import SAMPLED, Coding
 from vision.search.duplicates import Rows, Tail, compared, scores_between, stranger_scores
 from vision.search.nearest import SpecimenIndex
 from vision.search.one_hand import FEWEST_PAIRS
-from vision.search.register_scale import register_scale
+from vision.search.register_scale import evenly, filed_hands, register_scale
 from vision.verification.conditions import Reading, spoiling_reason
-from vision.verification.reference_choice import SPOILING
 from vision.verification.verification_tools import Tools, tools_for
 
 CHUNK = 200
@@ -134,8 +133,8 @@ class Hands:
         self._space = register_scale(store, tools, groups)
         self._numbers = {key: number for number, key in enumerate(groups.index)}
         first = groups.str[0]
-        self._chance = self._chance_in(first.iloc[_evenly(len(groups), STRANGERS)])
-        _, learned = self._read(first.iloc[_evenly(len(groups), SAMPLED)].tolist())
+        self._chance = self._chance_in(first.iloc[evenly(len(groups), STRANGERS)])
+        _, learned = self._read(first.iloc[evenly(len(groups), SAMPLED)].tolist())
         coding = Coding.fit(learned if len(learned) else self._space.centre[None])
         self._index = SpecimenIndex(coding, self._read, most=MOST_COMPARED)
         students = set()
@@ -163,9 +162,8 @@ class Hands:
         first."""
         describe_pending(store, progress, descriptor=descriptor)
         tools = tools_for(store, descriptor)
-        known = reads.described(store, tools.descriptor_id, SPOILING[:-1])  # a copy is the hand's work too
-        known = known[known["student_key"].isin(queries.students(store, scope)["student_key"])]
-        return cls(store, tools, known.groupby("student_key", sort=True)["specimen_id"].agg(list), progress)
+        keys = set(queries.students(store, scope)["student_key"])
+        return cls(store, tools, filed_hands(store, tools, keys), progress)
 
     def likest(
         self,
@@ -241,8 +239,3 @@ class Hands:
         """Those that are there and whose student agrees, and their placed descriptors."""
         ids, read = reads.descriptors(self._store, self._tools.descriptor_id, specimens)
         return ids, self._space.place(read) if ids else np.empty((0, len(self._space.centre)), np.float32)
-
-
-def _evenly(count: int, most: int) -> np.ndarray:
-    """At most so many places among ``count``, evenly over all of them."""
-    return np.linspace(0, count - 1, min(count, most)).astype(int)
