@@ -21,7 +21,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from benchmarks.main_job import ROOT, environment
+from benchmarks.main_job import ROOT, Place
 from benchmarks.report_file import write_result
 
 TARGET = 1.05
@@ -100,7 +100,11 @@ def cost_of(command: Sequence[str], folder: str) -> Cost:
     """
     with (Path(folder) / "output.txt").open("w+") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", *command], cwd=ROOT, env=environment(folder), stdout=output, stderr=output
+            [sys.executable, "-m", *command],
+            cwd=ROOT,
+            env=Place(folder).environment,
+            stdout=output,
+            stderr=output,
         )
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)

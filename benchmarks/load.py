@@ -19,6 +19,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from benchmarks.main_job import Place
 from benchmarks.pages import build, own_students, served_by
 from benchmarks.report_file import write_result
 from benchmarks.visitor import AppFailed, Visit, Visitor
@@ -36,14 +37,15 @@ def main(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the pauses.")] = 1,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the result here.")] = None,
+    url: Annotated[str, typer.Option(help="Its database; by default SQLite in the folder.")] = "",
 ) -> None:
     """Latency of each kind of act under load, and every error."""
     with tempfile.TemporaryDirectory() as new:
-        folder = str(store or new)
+        place = Place(str(store or new), url)
         if store is None:
-            build(students, folder)
-        keys = own_students(folder, "advisor")
-        with served_by(processes, folder) as (address, _parent), ThreadPoolExecutor(sessions) as pool:
+            build(students, place)
+        keys = own_students(place, "advisor")
+        with served_by(processes, place) as (address, _parent), ThreadPoolExecutor(sessions) as pool:
             warm(address, keys, processes)
             load = os.getloadavg()[0]
             started = time.perf_counter()
@@ -64,6 +66,7 @@ def main(
             "command": f"python -m benchmarks load --students {students} --sessions {sessions} "
             f"--processes {processes} --pause {pause}",
             "data": "synthetic demo university",
+            "database": "PostgreSQL" if url else "SQLite",
             "protocol": f"{sessions} sessions, {processes} app processes: sign in, move k, choose a target, "
             f"search, open 10 students each; pauses exponential with mean {pause} s; "
             "message to script finished",

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,28 @@ from benchmarks.report_file import write_result
 
 ROOT = Path(__file__).resolve().parent.parent
 BROWSER = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the store of a benchmark is.
+
+    Attributes
+    ----------
+    folder : str
+        Its folder: key, models and, where ``url`` is empty, the database.
+    url : str
+        Its database, where that is a server's.
+    """
+
+    folder: str
+    url: str = ""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """This process's environment with this store."""
+        own = {"TEPAT_FOLDER": self.folder} | ({"DATABASE_URL": self.url} if self.url else {})
+        return {k: v for k, v in os.environ.items() if k != "DATABASE_URL"} | own
 
 
 def main(
@@ -37,11 +60,11 @@ def main(
             "embed": ("vision", "embed"),
             "train": ("fusion", "train", "--serve"),  # and scores
         }
-        seconds = {name: run(command, folder) for name, command in steps.items()}
+        seconds = {name: run(command, Place(folder)) for name, command in steps.items()}
         seconds["total"] = sum(seconds.values())
         for name, value in seconds.items():
             typer.echo(f"{name:8s} {value:8.1f} s")
-        pages = first_page(folder, page_loads)
+        pages = first_page(Place(folder), page_loads)
     typer.echo("first page drawn, s: " + ", ".join(f"{value:.2f}" for value in sorted(pages)))
     write_result(
         {
@@ -56,13 +79,13 @@ def main(
     )
 
 
-def run(command: tuple[str, ...], folder: str) -> float:
-    """Wall seconds of ``python -m command`` on the store in ``folder``."""
+def run(command: tuple[str, ...], place: Place) -> float:
+    """Wall seconds of ``python -m command`` on a store."""
     start = time.perf_counter()
     subprocess.run(
         [sys.executable, "-m", *command],
         cwd=ROOT,
-        env=environment(folder),
+        env=place.environment,
         check=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -70,19 +93,14 @@ def run(command: tuple[str, ...], folder: str) -> float:
     return time.perf_counter() - start
 
 
-def environment(folder: str) -> dict[str, str]:
-    """This process's environment with the store in ``folder``."""
-    return {**{k: v for k, v in os.environ.items() if k != "DATABASE_URL"}, "TEPAT_FOLDER": folder}
-
-
-def first_page(folder: str, loads: int) -> list[float]:
+def first_page(place: Place, loads: int) -> list[float]:
     """Seconds from the request to the drawn sign-in page, each in a fresh browser profile."""
     from playwright.sync_api import sync_playwright
 
     port = free_port()
     command = [sys.executable, "-m", "dashboard", "serve", "--port", str(port)]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, cwd=ROOT, env=environment(folder), **quiet) as server:
+    with subprocess.Popen(command, cwd=ROOT, env=place.environment, **quiet) as server:
         try:
             address = wait_until_up(port)
             with sync_playwright() as playwright:

@@ -24,7 +24,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from benchmarks.main_job import ROOT, environment, first_page, free_port, run, wait_until_up
+from benchmarks.main_job import ROOT, Place, first_page, free_port, run, wait_until_up
 from benchmarks.report_file import write_result
 from benchmarks.visitor import Visit, Visitor
 from dashboard.shell.access import pages_for, scope_for
@@ -45,19 +45,20 @@ def main(
     ] = None,
     repeats: Annotated[int, typer.Option(min=5, help="Counted runs of each action.")] = 30,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the result here.")] = None,
+    url: Annotated[str, typer.Option(help="Its database; by default SQLite in the folder.")] = "",
 ) -> None:
     """Time every page of every role and its filters; memory per session; the first page in Chromium."""
     with tempfile.TemporaryDirectory() as new:
-        folder = str(store or new)
-        seconds = {} if store else build(students, folder)
-        with served(folder) as (address, _process):
+        place = Place(str(store or new), url)
+        seconds = {} if store else build(students, place)
+        with served(place) as (address, _process):
             rows = [first_looks(address)]
             time.sleep(AHEAD_SECONDS)
-            rows += [row for role in ROLES for row in role_rows(address, role, folder, repeats)]
-        with served(folder) as (address, process):  # a new one: what was freed would hide what is taken
+            rows += [row for role in ROLES for row in role_rows(address, role, place, repeats)]
+        with served(place) as (address, process):  # a new one: what was freed would hide what is taken
             megabytes = memory_per_session(address, process)
-        pages = first_page(folder, 5)
-        with open_at(folder) as opened:
+        pages = first_page(place, 5)
+        with open_at(place) as opened:
             counts = queries.counts(opened).set_index("table")["rows"]
     for row in rows:
         typer.echo(
@@ -76,6 +77,7 @@ def main(
             "the app until the visitor has read that the script has finished; "
             f"{repeats} runs per action after one that fills caches; "
             f"'first look at once': before anything was drawn ahead, the others {AHEAD_SECONDS} s later",
+            "database": "PostgreSQL" if url else "SQLite",
             "store": {name: int(n) for name, n in counts.items()},
             "build_seconds": seconds,
             "load_average": round(os.getloadavg()[0], 1),
@@ -89,18 +91,17 @@ def main(
     )
 
 
-def build(students: int, folder: str) -> dict[str, float]:
+def build(students: int, place: Place) -> dict[str, float]:
     """Wall seconds of each step that makes a scored store of so many students."""
     steps = {
         "demo": ("data", "demo", "--students", str(students), "--no-signatures"),
         "train": ("fusion", "train", "--serve"),
-        "score": ("fusion", "score"),
     }
-    return {name: round(run(command, folder), 1) for name, command in steps.items()}
+    return {name: round(run(command, place), 1) for name, command in steps.items()}
 
 
 @contextmanager
-def served_by(processes: int, folder: str) -> Iterator[tuple[str, subprocess.Popen]]:
+def served_by(processes: int, place: Place) -> Iterator[tuple[str, subprocess.Popen]]:
     """``serve --processes`` on a store, open to as many visitors from one address: its address and parent."""
     port = free_port()
     command = [sys.executable, "-m", "dashboard", "serve", "--no-worker", "--port", str(port)]
@@ -108,7 +109,7 @@ def served_by(processes: int, folder: str) -> Iterator[tuple[str, subprocess.Pop
     many["TEPAT_CONNECTIONS_UNSIGNED"] = "2000"
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(
-        [*command, "--processes", str(processes)], cwd=ROOT, env=environment(folder) | many, **quiet
+        [*command, "--processes", str(processes)], cwd=ROOT, env=place.environment | many, **quiet
     ) as parent:
         try:
             yield wait_until_up(port), parent
@@ -117,14 +118,14 @@ def served_by(processes: int, folder: str) -> Iterator[tuple[str, subprocess.Pop
 
 
 @contextmanager
-def served(folder: str) -> Iterator[tuple[str, subprocess.Popen]]:
+def served(place: Place) -> Iterator[tuple[str, subprocess.Popen]]:
     """The app on a store, made to tell how long its script ran: its address and process."""
     port = free_port()
     config = {"server.port": port, "server.address": "localhost", "browser.gatherUsageStats": True}
     server = f"from dashboard.shell.server import application; application().run(config={config!r})"
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(
-        [sys.executable, "-c", server], cwd=ROOT, env=environment(folder), **quiet
+        [sys.executable, "-c", server], cwd=ROOT, env=place.environment, **quiet
     ) as process:
         try:
             yield wait_until_up(port), process
@@ -133,23 +134,23 @@ def served(folder: str) -> Iterator[tuple[str, subprocess.Popen]]:
 
 
 @contextmanager
-def open_at(folder: str):
-    """The store in a folder."""
-    opened = open_store(folder=Path(folder))
+def open_at(place: Place):
+    """The store at a place."""
+    opened = open_store(place.url or None, folder=Path(place.folder))
     try:
         yield opened
     finally:
         opened.close()
 
 
-def role_rows(address: str, role: str, folder: str, repeats: int) -> list[dict]:
+def role_rows(address: str, role: str, place: Place, repeats: int) -> list[dict]:
     """Rows of the pages of one role."""
     with Visitor(address) as visitor:
         visitor.press(visitor.open(), f"enter-{role}")
         return [
             row(page, action, call, repeats)
             for page in (entry.name for entry in pages_for(role))
-            for action, call in actions(visitor, page, folder, role)
+            for action, call in actions(visitor, page, place, role)
         ]
 
 
@@ -167,11 +168,11 @@ def first_looks(address: str) -> dict:
     return quantiles("overview", "first look at once", visits)
 
 
-def actions(visitor: Visitor, page: str, folder: str, role: str) -> list[tuple[str, Callable[[], Visit]]]:
+def actions(visitor: Visitor, page: str, place: Place, role: str) -> list[tuple[str, Callable[[], Visit]]]:
     """What a reader does on a page."""
     turn = count()
     if page == "student":
-        keys = own_students(folder, role)
+        keys = own_students(place, role)
         return [("open a student", lambda: visitor.open(page, f"s={keys[next(turn) % len(keys)]}"))]
     found = [("open", lambda: visitor.open(page))]
     here = visitor.open(page)
@@ -187,9 +188,9 @@ def actions(visitor: Visitor, page: str, folder: str, role: str) -> list[tuple[s
     return found
 
 
-def own_students(folder: str, role: str, n: int = 25) -> list[str]:
+def own_students(place: Place, role: str, n: int = 25) -> list[str]:
     """Keys of the students at the top of the first account's list."""
-    with open_at(folder) as store:
+    with open_at(place) as store:
         account = next(a for a in list_accounts(store) if a.role == role)
         return queries.caseload(store, scope_for(account), TARGETS[0], n)["student_key"].tolist()
 

@@ -25,8 +25,9 @@ from sqlalchemy import func, select
 
 from data import queries
 from data.calendar.term_calendar import from_ordinal, ordinal, term_end
+from data.cases.events import MOST_AT_ONCE, add_case_events
 from data.columns import BANDS
-from data.store import RecordFrames, add_case_event, open_store, save_model, write_records, write_scores
+from data.store import RecordFrames, open_store, save_model, write_records, write_scores
 from data.trust import audit
 from data.trust.scope import Scope
 
@@ -62,6 +63,7 @@ def main(
         save_model(store, "benchmark", "benchmark", {}, "served")
         parts = score_parts(store, scored, rng)
         seconds["write_scores"] = timed(lambda: write_scores(store, *parts))
+        seconds["log_cases"] = timed(lambda: log_cases(store))
         seconds["records_until_4"] = timed(lambda: queries.records_until(store, 4))
         milliseconds = {name: spread(call) for name, call in page_queries(store, rng).items()}
         rows = queries.counts(store).set_index("table")["rows"]
@@ -78,7 +80,8 @@ def main(
         },
         "database": "SQLite " + sqlite3.sqlite_version if not url else "PostgreSQL",
         "rows": {
-            name: int(rows[name]) for name in ("students", "terms", "scores", "risk_current", "risk_cube")
+            name: int(rows[name])
+            for name in ("students", "terms", "scores", "risk_current", "risk_cube", "case_events")
         },
         "file_megabytes": round(size / 1e6, 1),
         "seconds": {name: {k: round(v, 2) for k, v in value.items()} for name, value in seconds.items()},
@@ -184,12 +187,20 @@ def score_parts(store, indexes: int, rng: np.random.Generator) -> tuple:
     return frame, phi, phi, np.full(n, -1.0)
 
 
+def log_cases(store) -> None:
+    """What a year of work leaves: of every enrolled student a step that is due and a note."""
+    outcomes = queries.outcomes(store)
+    keys = outcomes.loc[outcomes["exit_type"].isna(), "student_key"].tolist()
+    for some in (keys[start : start + MOST_AT_ONCE] for start in range(0, len(keys), MOST_AT_ONCE)):
+        add_case_events(store, some, "advisor1", "contact", {"due_on": "2024-01-01", "stays": True})
+        add_case_events(store, some, "advisor1", "note", {"text": "synthetic"})
+
+
 def page_queries(store, rng: np.random.Generator) -> dict[str, Callable[[], object]]:
     """What pages ask, each with changing arguments so that no cache answers."""
     everyone = Scope.system()
     leader = Scope("rector", "leadership", False, None, False, False)
     keys = queries.caseload(store, everyone, "late", 500)["student_key"].to_numpy()
-    add_case_event(store, keys[0], "advisor1", "contact", {"due_on": "2024-01-01"})
 
     def advisor() -> Scope:
         last = int(queries_advisors)
@@ -226,6 +237,9 @@ def page_queries(store, rng: np.random.Generator) -> dict[str, Callable[[], obje
         "explanation": lambda: queries.explanation(store, everyone, int(rng.integers(1, 1000))),
         "search_students": lambda: queries.search_students(store, everyone, str(rng.integers(99999))),
         "followups_due": lambda: queries.followups_due(store, advisor(), date(2024, 6, 1)),
+        "case_events": lambda: queries.case_events(store, everyone, str(key())),
+        "last_events_advisor": lambda: queries.last_events(store, advisor()),
+        "quiet_students_advisor": lambda: queries.quiet_students(store, advisor(), date(2024, 6, 1)),
         "audit_append": lambda: audit.append(
             store, actor="advisor1", role="advisor", action="view student", object=str(key())
         ),

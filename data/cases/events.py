@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import date
 
 import pandas as pd
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, select
 
 from data import schema
 from data.engine.cipher import Cipher
@@ -143,7 +143,7 @@ def _to_settle(connection, keys: list[str], kind: str, settles: Sequence[int] | 
     """Open steps that an event settles → their students."""
     if settles is None and kind not in CLOSING_KINDS:
         return {}
-    wanted = open_steps().where(schema.case_events.c.student_key.in_(keys))
+    wanted = log_of(schema.students.c.student_key.in_(keys)).open_steps()
     found = {row.event_id: row.student_key for row in connection.execute(wanted)}
     if settles is None:
         return found
@@ -174,60 +174,82 @@ def withdraw_case_events(
     with store.writing() as connection:
         found = connection.execute(wanted).mappings().all()
         ours = [one for one in found if one["actor"] == actor and one["kind"] != "withdrawn"]
-        gone = set(connection.scalars(withdrawn_ids()))
+        log = log_of(students.c.student_key.in_([one["student_key"] for one in found]))
+        gone = set(connection.scalars(log.withdrawn_ids()))
         if len(ours) < len(set(event_ids)) or any(one["event_id"] in gone for one in ours):
             raise ValueError(f"event_ids must be standing events of {actor!r}, got {list(event_ids)}")
         if scope is not None and len(connection.execute(wanted.where(*visible(scope))).all()) < len(ours):
             raise PermissionError(f"account {scope.account!r} may not write about this student")
         row = {"at": now(), "actor": actor, "kind": "withdrawn"}
-        for one in [*ours, *_settled_by(connection, [one["event_id"] for one in ours])]:
+        for one in [*ours, *_settled_by(connection, log, [one["event_id"] for one in ours])]:
             whose = {"student_key": one["student_key"], "detail": {"event": one["event_id"]}}
             _append(connection, store.cipher, row | whose)
         return len(ours)
 
 
-def _settled_by(connection, event_ids: list[int]) -> list:
+def _settled_by(connection: Connection, log: Log, event_ids: list[int]) -> list:
     """The settlings that go when the events are taken back: their steps are open again."""
-    events = schema.case_events
+    events = log.rows
     wanted = select(events.c.event_id, events.c.student_key).where(
         events.c.kind == "settled",
         events.c.detail["by"].as_integer().in_(event_ids),
-        events.c.event_id.not_in(withdrawn_ids()),
+        events.c.event_id.not_in(log.withdrawn_ids()),
     )
     return list(connection.execute(wanted).mappings())
 
 
-def _named(kind: str):
-    """SELECT of the ids of events that an event of this kind names."""
-    events = schema.case_events
-    return select(events.c.detail["event"].as_integer().label("event_id")).where(events.c.kind == kind)
+class Log:
+    """Events of some students, and which of them still stand.
 
+    What was taken back and what was settled is looked up among these rows alone: such an event names one of
+    the same student. So a question costs what its students cost, and not what was ever logged.
 
-_TAKEN_BACK = _named("withdrawn").cte("taken_back")
-_DONE = (
-    _named("settled")
-    .where(schema.case_events.c.event_id.not_in(select(_TAKEN_BACK.c.event_id)))
-    .cte("done_steps")
-)
-
-
-def withdrawn_ids():
-    """SELECT of the ids of events that were taken back."""
-    return select(_TAKEN_BACK.c.event_id)
-
-
-def open_steps():
-    """SELECT of the steps that are still to do: neither settled nor taken back.
-
-    Steps of before this rule (without ``stays``) are left out: there the newest event decides.
+    Parameters
+    ----------
+    rows : sqlalchemy.FromClause
+        All events of those students, with the columns of ``case_events``.
     """
-    events = schema.case_events
-    return select(events).where(
-        events.c.kind.in_(STEP_KINDS),
-        events.c.detail["stays"].as_boolean(),
-        events.c.event_id.not_in(select(_DONE.c.event_id)),
-        events.c.event_id.not_in(withdrawn_ids()),
-    )
+
+    def __init__(self, rows: FromClause):
+        self.rows = rows
+        self._taken_back = self._named("withdrawn").cte("taken_back")
+        done = self._named("settled").where(rows.c.event_id.not_in(self.withdrawn_ids()))
+        self._done = done.cte("done_steps")
+
+    def _named(self, kind: str) -> Select:
+        """SELECT of the ids of events that an event of this kind names."""
+        named = self.rows.c.detail["event"].as_integer().label("event_id")
+        return select(named).where(self.rows.c.kind == kind)
+
+    def withdrawn_ids(self) -> Select:
+        """SELECT of the ids of events that were taken back."""
+        return select(self._taken_back.c.event_id)
+
+    def standing(self) -> list[ColumnElement[bool]]:
+        """Conditions of events that count: neither taken back nor themselves a taking back."""
+        return [self.rows.c.kind != "withdrawn", self.rows.c.event_id.not_in(self.withdrawn_ids())]
+
+    def open_steps(self) -> Select:
+        """SELECT of the steps that are still to do: neither settled nor taken back.
+
+        Steps of before this rule (without ``stays``) are left out: there the newest event decides.
+        """
+        return select(self.rows).where(
+            self.rows.c.kind.in_(STEP_KINDS),
+            self.rows.c.detail["stays"].as_boolean(),
+            self.rows.c.event_id.not_in(select(self._done.c.event_id)),
+            self.rows.c.event_id.not_in(self.withdrawn_ids()),
+        )
+
+
+EVERYBODY = Log(schema.case_events)
+
+
+def log_of(*conditions: ColumnElement[bool]) -> Log:
+    """The log of the students who meet conditions on ``students``, as those of :func:`visible`."""
+    events, students = schema.case_events, schema.students
+    whose = select(events).join(students, students.c.student_key == events.c.student_key).where(*conditions)
+    return Log(whose.cte("log"))
 
 
 def with_whole_detail(cipher: Cipher, events: pd.DataFrame) -> pd.DataFrame:

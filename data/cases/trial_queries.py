@@ -14,7 +14,7 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Connection, Integer, and_, false, func, or_, select, type_coerce
 
 from data import schema
-from data.cases.events import STEP_KINDS, withdrawn_ids
+from data.cases.events import EVERYBODY, STEP_KINDS
 from data.cases.trial_protocol import Protocol
 from data.engine.bulk import fetch
 from data.engine.database import Store
@@ -244,4 +244,4 @@ def is_help() -> list[ColumnElement[bool]]:
     events = schema.case_events
     reached = func.coalesce(events.c.detail["reached"].as_boolean(), True)
     helps = or_(events.c.kind != "contact", reached)
-    return [and_(events.c.kind.in_(STEP_KINDS), helps), events.c.event_id.not_in(withdrawn_ids())]
+    return [and_(events.c.kind.in_(STEP_KINDS), helps), events.c.event_id.not_in(EVERYBODY.withdrawn_ids())]
