@@ -8,6 +8,7 @@ by the clock, in which the load of the machine shows.
 
 from __future__ import annotations
 
+import json
 import os
 import time
 import traceback
@@ -52,7 +53,7 @@ def main(
     from tests.data.files.mutations import parsers
 
     began, load = time.perf_counter(), [os.getloadavg()[0]]
-    found = {}
+    found = _kept(json_file, _command(mutations, whole_every, first)) if only else {}
     for name in only or list(parsers()):
         found[name] = summary(_all_read(name, range(first, first + mutations), whole_every), whole_every)
         load.append(os.getloadavg()[0])
@@ -70,15 +71,32 @@ def main(
 def _result(
     found: dict, mutations: int, whole_every: int, first: int, began: float, load: list[float]
 ) -> dict:
-    told = f"--mutations {mutations} --whole-every {whole_every} --first {first}"
     return {
-        "command": f"python -m benchmarks parsers {told}",
+        "command": _command(mutations, whole_every, first),
         "data": "samples and small files of the tests, one to six places damaged; seed: parser and number",
         "seconds_are": "of the processor, children included (cpu), and by the clock (wall)",
         "parsers": found,
         "minutes": round((time.perf_counter() - began) / 60, 1),
         "load_average": {"least": round(min(load), 1), "greatest": round(max(load), 1)},
     }
+
+
+def _command(mutations: int, whole_every: int, first: int) -> str:
+    told = f"--mutations {mutations} --whole-every {whole_every} --first {first}"
+    return f"python -m benchmarks parsers {told}"
+
+
+def _kept(path: Path | None, command: str) -> dict:
+    """What a file holds of other parsers, when ``--only`` asks for some; measured with the same numbers only."""
+    if path is None or not path.exists():
+        return {}
+    held = json.loads(path.read_text(encoding="utf-8"))
+    if held["command"] != command:
+        raise typer.BadParameter(
+            f"{path.name} was measured by {held['command']!r}; name another file, or the same numbers",
+            param_hint="--json",
+        )
+    return held["parsers"]
 
 
 def summary(read: list[Read], whole_every: int) -> dict:

@@ -1,7 +1,8 @@
 """Reads workbooks in a process of its own: a file made to break the reader ends this process and no other.
 
-Each workbook comes on standard input, its length before it as eight bytes, the greatest first. Its answer
-goes to standard output in the same way, as one JSON value: ``{"sheets": [{"title", "state", "rows"}]}``, or
+Each workbook comes on standard input, its length before it as eight bytes, the greatest first. That it is
+here is said at once, as one byte; its answer follows as it came, its length before it, as one JSON value:
+``{"sheets": [{"title", "state", "rows"}]}``, or
 ``{"error"}`` with ``password``, ``damaged`` or a sentence. A cell is null, text, a number, true or false, or
 ``{"date": ISO text}``. A sheet of ODS has ``hidden_rows`` and ``hidden_columns`` too: first and last of each
 run, from 0. The process ends with its standard input.
@@ -32,6 +33,7 @@ MAX_TEXT = 2**28  # characters of a sheet; 65,536 rows of 4,000 have as many
 MAX_REPEATED = 20 * MAX_CELLS  # what the reader may write out before its size is known and judged
 DAMAGED = "damaged"
 LENGTH = 8  # bytes that say how long what follows is
+TAKEN = b"+"  # said as soon as a workbook is here: what ends the process from then on is the workbook
 
 
 def main() -> None:
@@ -39,6 +41,8 @@ def main() -> None:
     import python_calamine  # noqa: F401 (loaded once, before anything is read)
 
     while (source := _received()) is not None:
+        sys.stdout.buffer.write(TAKEN)
+        sys.stdout.buffer.flush()
         if not hasattr(os, "fork"):
             _send(_said(source))
             return

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from threading import Lock, Timer
 
-from data.files.workbook_child import LENGTH
+from data.files.workbook_child import LENGTH, TAKEN
 
 SECONDS = 120.0
 KEPT = 2  # processes that wait for the next workbook
@@ -44,13 +44,18 @@ def read(source: bytes) -> dict:
 
 
 def _answer(process: subprocess.Popen, source: bytes) -> bytes | None:
-    """The answer in time; None, and the process gone, where it ended before the answer was whole."""
+    """The answer in time; None, and the process gone, where it had ended before it took the workbook."""
     late: list[bool] = []
     timer = Timer(SECONDS, lambda: (late.append(True), _kill(process)))
     timer.daemon = True
     timer.start()
     try:
         answer = _ask(process, source)
+    except ReaderEnded:
+        _end(process)
+        if late:
+            raise TimeoutError(f"no answer after {SECONDS:g} seconds") from None
+        raise
     except BaseException:
         _end(process)
         raise
@@ -64,7 +69,13 @@ def _answer(process: subprocess.Popen, source: bytes) -> bytes | None:
 
 
 def _ask(process: subprocess.Popen, source: bytes) -> bytes | None:
-    """The answer; None where the process ended before it was whole."""
+    """The answer; None where the process had ended before it took the workbook.
+
+    Raises
+    ------
+    ReaderEnded
+        When it ended after that: the next would, too, and take as long.
+    """
     questions, answers = process.stdin, process.stdout
     assert questions is not None and answers is not None  # both are pipes
     try:
@@ -73,11 +84,13 @@ def _ask(process: subprocess.Popen, source: bytes) -> bytes | None:
         questions.flush()
     except OSError:
         return None
-    length = answers.read(LENGTH)
-    if len(length) < LENGTH:
+    if answers.read(len(TAKEN)) != TAKEN:
         return None
+    length = answers.read(LENGTH)
     answer = answers.read(int.from_bytes(length, "big"))
-    return answer if len(answer) == int.from_bytes(length, "big") else None
+    if len(length) < LENGTH or len(answer) < int.from_bytes(length, "big"):
+        raise ReaderEnded
+    return answer
 
 
 def _kill(process: subprocess.Popen) -> None:

@@ -179,6 +179,26 @@ def test_one_process_reads_one_workbook_after_the_other_and_a_bad_one_does_not_e
     assert len(started) == 2
 
 
+def test_a_workbook_that_breaks_a_waiting_reader_is_not_read_a_second_time(monkeypatch, tmp_path):
+    """It would cost the same again; only a process that had ended before it took the workbook is replaced."""
+    child, times = tmp_path / "child.py", tmp_path / "times"
+    child.write_text(
+        "import os, sys\n"
+        "for answer in (b'{}', b''):\n"
+        "    sys.stdin.buffer.read(int.from_bytes(sys.stdin.buffer.read(8), 'big'))\n"
+        f"    open({str(times)!r}, 'a').write('x')\n"
+        "    sys.stdout.buffer.write(b'+' + (len(answer).to_bytes(8, 'big') + answer if answer else b''))\n"
+        "    sys.stdout.buffer.flush()\n"
+        "os.abort()\n"
+    )
+    monkeypatch.setattr(workbook_reader, "CHILD", child)
+    monkeypatch.setattr(workbook_reader, "_waiting", workbook_reader._Waiting())
+    assert workbook_reader.read(b"sound") == {}
+    with pytest.raises(workbook_reader.ReaderEnded):
+        workbook_reader.read(b"breaks it")
+    assert times.read_text() == "xx"
+
+
 def test_the_process_that_reads_workbooks_ends_with_the_one_that_asks():
     told = (
         "from data.files import workbook_reader as reader, tables\n"
