@@ -87,7 +87,7 @@ def _command(mutations: int, whole_every: int, first: int) -> str:
 
 
 def _kept(path: Path | None, command: str) -> dict:
-    """What a file holds of other parsers, when ``--only`` asks for some; measured with the same numbers only."""
+    """What a file holds of other parsers, measured with the same numbers, when ``--only`` asks for some."""
     if path is None or not path.exists():
         return {}
     held = json.loads(path.read_text(encoding="utf-8"))
