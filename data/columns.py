@@ -57,6 +57,7 @@ POSITIVE = {"late": ("delayed", "dropout"), "dropout": ("dropout",)}  # labels t
 LEAST_TERMS_LEFT = {"late": 1, "dropout": 0}  # past the normal time, lateness is a fact and not a risk
 BANDS = ("low", "moderate", "high", "very_high")
 MAX_TERM_INDEX = 14
+MOST_STUDENTS = 100_000  # of known outcome, that one training takes: its memory grows with them
 AS_OF_INDEXES = tuple(range(0, 9))  # number of terms completed since entry
 
 

@@ -13,7 +13,7 @@ from datetime import date
 import pandas as pd
 
 from data import queries
-from data.columns import TARGETS
+from data.columns import MOST_STUDENTS, TARGETS
 from data.engine.database import Store
 from data.engine.progress import Progress, Steps
 from data.engine.spread import HERE, Spread
@@ -21,7 +21,7 @@ from data.store import save_model, set_fact
 from fusion.features.assemble import training_set
 from fusion.features.build import register_date
 from fusion.features.rows import Rows, TrainingSet
-from fusion.features.splits import mature_labels
+from fusion.features.splits import drawn_by_lot, mature_labels
 from fusion.model.booster import TreeSettings
 from fusion.model.fingerprints import code_version, hash_rows, model_version
 from fusion.model.fit import fit_model
@@ -92,6 +92,7 @@ def train(
     draws: int = DRAWS,
     tune_trials: int = 0,
     one_cohort: bool = False,
+    most_students: int = MOST_STUDENTS,
     progress: Progress | None = None,
     spread: Spread = HERE,
 ) -> Trained:
@@ -116,6 +117,8 @@ def train(
         more for the final model.
     one_cohort : bool
         Learn from a register that cannot tell its entry cohorts apart.
+    most_students : int
+        Of more students with a known outcome, so many teach and judge, drawn by lot.
     progress : Progress, optional
     spread : Spread
         Where folds are fitted and students scored.
@@ -128,10 +131,12 @@ def train(
     """
     say = Steps(progress, 6)
     say("reading the register")
-    records, signatures = queries.records_until(store), read_signatures(store, encoder_id)
-    if not len(records.students) or not (len(records.terms) or len(records.outcomes)):
+    everybody, signatures = queries.records_until(store), read_signatures(store, encoder_id)
+    if not len(everybody.students) or not (len(everybody.terms) or len(everybody.outcomes)):
         raise NotTrainable({})
-    rows, labels = read_rows(store, signatures), mature_labels(records)
+    records, every_row = drawn_by_lot(everybody, most_students, seed), read_rows(store, signatures)
+    rows = every_row if records is everybody else every_row.of_students(records.students["student_key"])
+    labels = mature_labels(records)
     training_sets = _training_sets(rows, labels)
     fitness = _weighed(training_sets, one_cohort)
     training_sets = {target: part for target, part in training_sets.items() if fitness[target].fit}
@@ -167,13 +172,16 @@ def train(
         assessment,
         data_hash,
         seed,
-        until=register_date(records),
+        until=register_date(everybody),
         fitness=fitness,
     )
+    if records is not everybody:
+        drawn = replace(manifest.trained_on, drawn_from=len(mature_labels(everybody)))
+        manifest = replace(manifest, trained_on=drawn)
     say("writing the model")
     manifest = save_model_folder(replace(model, manifest=manifest), store.models_folder / version)
     save_model(store, version, version, write_manifest(manifest))
-    note_watch(store, replace(model, manifest=manifest), records, rows)
+    note_watch(store, replace(model, manifest=manifest), everybody, every_row)
     written = _serve(store, version, progress, spread) if serve else 0
     manifest = the_model(store, version).manifest
     return Trained(replace(model, manifest=manifest), assessment, True, serve, written, fitness)
@@ -202,7 +210,13 @@ def _is_there(store: Store, version: str) -> bool:
 
 
 def evaluate(
-    store: Store, *, seed: int = 0, draws: int = DRAWS, tune_trials: int = 0, progress: Progress | None = None
+    store: Store,
+    *,
+    seed: int = 0,
+    draws: int = DRAWS,
+    tune_trials: int = 0,
+    most_students: int = MOST_STUDENTS,
+    progress: Progress | None = None,
 ) -> Assessment | None:
     """Examine the method on this store's forward split; writes nothing.
 
@@ -223,7 +237,10 @@ def evaluate(
     records = queries.records_until(store)
     if not len(records.students) or not (len(records.terms) or len(records.outcomes)):
         raise NotTrainable({})
-    rows = read_rows(store, read_signatures(store))
+    everybody, rows = records, read_rows(store, read_signatures(store))
+    records = drawn_by_lot(everybody, most_students, seed)
+    if records is not everybody:
+        rows = rows.of_students(records.students["student_key"])
     fitness = _weighed(_training_sets(rows, mature_labels(records)), one_cohort=True)
     targets = tuple(target for target, found in fitness.items() if 0 < found.events < found.students)
     if not targets:

@@ -41,7 +41,7 @@ def study_markdown(
         words("study.institution", name=institution) if institution else "",
         words("study.lead"),
         _section("use", words, words("study.use_text"), words("study.unintended")),
-        _section("flow", words, _flow(counted, words)),
+        _section("flow", words, _flow(counted, manifest, words)),
         _section("outcome", words, _outcome(counted, words)),
         _section("size", words, _sizes(counted.sizes, words)),
         _section("predictors", words, _predictors(manifest, counted, words)),
@@ -61,12 +61,14 @@ def _section(name: str, words: Words, *texts: str) -> str:
     return "\n\n".join([f"## {words(f'study.{name}')}", *filter(None, texts)])
 
 
-def _flow(counted: StudyReport, words: Words) -> str:
+def _flow(counted: StudyReport, manifest: Manifest, words: Words) -> str:
     flow = counted.flow
     rows = [
         (words(f"study.flow_{name}"), words.number(getattr(flow, name)))
         for name in ("registered", "immature", "open_end", "usable", "without_terms", "cohorts")
     ]
+    if manifest.trained_on.drawn_from is not None:
+        rows.append((words("study.flow_drawn"), words.number(manifest.trained_on.students)))
     rows += [
         (words(f"study.label_{name}"), words.number(count)) for name, count in sorted(flow.labels.items())
     ]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -58,6 +58,21 @@ class Records:
     calendar: StudyCalendar = StudyCalendar()
     attempts: pd.DataFrame | None = None
     grade_rules: GradeRules = GradeRules()
+
+    def of_students(self, keys: Collection[str]) -> Records:
+        """The register of some students alone; programmes and settings stay."""
+        whose = frozenset(keys)
+
+        def theirs(table: pd.DataFrame) -> pd.DataFrame:
+            return table[table["student_key"].isin(whose)].reset_index(drop=True)
+
+        return replace(
+            self,
+            students=theirs(self.students),
+            terms=theirs(self.terms),
+            outcomes=theirs(self.outcomes),
+            attempts=None if self.attempts is None else theirs(self.attempts),
+        )
 
 
 def programs(store: Store, scope: Scope | None = None) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from data.columns import MOST_STUDENTS
 from data.commands.bars import Bars
 from data.commands.frame import ACTOR, NOTHING_TO_LEARN, Refusal, note_invented, opened_store
 
@@ -18,6 +19,9 @@ RULE = "Until then the caseload lists students by the credits-and-GPA rule."
 Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")]
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the figures to this file as well.")]
 Served = Annotated[str, typer.Option("--model", help="Model version; default: the served one.")]
+MostStudents = Annotated[
+    int, typer.Option(min=1000, help="Of more students with a known outcome, so many, drawn by lot.")
+]
 Reason = Annotated[str, typer.Option(help="Why; written to the audit log.")]
 Actor = Annotated[str, typer.Option(help="Account that decides.")]
 
@@ -34,14 +38,14 @@ def learning() -> Iterator[None]:
         raise Refusal(said, NOTHING_TO_LEARN) from None
 
 
-def assessed(seed: int, json_file: Path | None):
+def assessed(seed: int, json_file: Path | None, most_students: int = MOST_STUDENTS):
     """The :class:`fusion.validation.assess.Assessment` of the method on the store; its figures written to a
     file when one is named."""
     from fusion.pipeline import NotTrainable, evaluate
 
     with opened_store() as store, learning():
         with Bars() as bars:
-            found = evaluate(store, seed=seed, progress=bars)
+            found = evaluate(store, seed=seed, most_students=most_students, progress=bars)
         if found is None:
             raise NotTrainable({})
         note_invented(store)

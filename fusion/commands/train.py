@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
+from data.columns import MOST_STUDENTS
 from data.commands.bars import Bars
 from data.commands.cluster import Cluster
 from data.commands.frame import note_invented, opened_store
-from fusion.commands.shared import RULE, Seed, learning
+from fusion.commands.shared import RULE, MostStudents, Seed, learning
 
 
 def train(
@@ -22,6 +23,7 @@ def train(
     one_cohort: Annotated[
         bool, typer.Option("--one-cohort", help="The register cannot tell its entry cohorts apart.")
     ] = False,
+    most_students: MostStudents = MOST_STUDENTS,
     cluster: Cluster = "",
 ) -> None:
     """Judge the method on the later cohorts, then train on every known outcome and register the model.
@@ -35,9 +37,17 @@ def train(
     from fusion.validation.report import ablation_text, assessment_text, fitness_text
 
     options = {"seed": seed, "serve": serve, "encoder_id": encoder or None, "tune_trials": tune}
+    options |= {"one_cohort": one_cohort, "most_students": most_students}
     with opened_store() as store, learning():
         with spread_over(cluster) as spread, Bars() as bars:
-            result = run(store, progress=bars, spread=spread, one_cohort=one_cohort, **options)
+            result = run(
+                store,
+                progress=bars,
+                spread=spread,
+                one_cohort=one_cohort,
+                most_students=most_students,
+                **options,
+            )
         if result.assessment:
             typer.echo(assessment_text(result.assessment))
             for ablation in result.assessment.ablations.values():
@@ -48,5 +58,8 @@ def train(
         state = "a candidate; approve it to serve it"
         if result.served:
             state = f"served, {result.scores} new scores"
+        taught = result.model.manifest.trained_on
+        if taught.drawn_from is not None:
+            typer.echo(f"learned from {taught.students:,} of {taught.drawn_from:,} students, drawn by lot")
         typer.echo(f"model {result.model.version}: {new}, {state}")
         note_invented(store)

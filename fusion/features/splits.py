@@ -12,6 +12,7 @@ import pandas as pd
 from data.calendar.labels import label_outcomes
 from data.calendar.study_time import deadlines
 from data.columns import LEAST_TERMS_LEFT, POSITIVE
+from data.records.queries import Records
 
 __all__ = [
     "LEAST_TERMS_LEFT",
@@ -73,6 +74,26 @@ def mature_labels(records, seen_on: date | None = None) -> pd.Series:
     limit = pd.to_datetime(records.outcomes["observed_until"]).max()
     limit = limit if seen_on is None else min(limit, pd.Timestamp(seen_on))
     return known[(maturity(records).reindex(known.index) <= limit) & (known != "censored")]
+
+
+def drawn_by_lot(records: Records, most: int, seed: int) -> Records:
+    """The register of ``most`` students of known outcome, drawn by lot; all of it where there are no more.
+
+    What a training takes in memory and time is then bounded, whatever the register holds.
+
+    Parameters
+    ----------
+    records : Records
+        The whole register.
+    most : int
+        Students that may teach and judge.
+    seed : int
+        The same seed draws the same students.
+    """
+    known = np.sort(mature_labels(records).index.to_numpy(str))
+    if len(known) <= most:
+        return records
+    return records.of_students(np.random.default_rng([seed, 92]).choice(known, most, replace=False).tolist())
 
 
 def binary(label: pd.Series, target: str) -> pd.Series:

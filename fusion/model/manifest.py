@@ -63,11 +63,15 @@ class Fitness:
 
 @dataclass(frozen=True)
 class TrainedOn:
-    """What taught a model: students, how many of each label, and how far the register reached."""
+    """What taught a model: students, how many of each label, and how far the register reached.
+
+    ``drawn_from``: of how many students of known outcome they were drawn by lot; None: they are all.
+    """
 
     students: int = 0
     labels: dict[str, int] = field(default_factory=dict)
     until: date | None = None
+    drawn_from: int | None = None
 
 
 @dataclass(frozen=True)

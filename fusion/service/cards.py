@@ -121,9 +121,10 @@ def _groups(audit: Audit) -> Iterable[list[str]]:
 def _origin(manifest: Manifest) -> str:
     taught = manifest.trained_on
     labels = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in sorted(taught.labels.items()))
+    drawn = "" if taught.drawn_from is None else f", drawn by lot of {taught.drawn_from}"
     settings = manifest.settings.as_dict() if manifest.settings else {}
     rows = [
-        ["trained on", f"{taught.students} students of mature cohorts ({labels})"],
+        ["trained on", f"{taught.students} students of mature cohorts ({labels}){drawn}"],
         ["data (SHA-256)", manifest.data_hash],
         ["code (SHA-256)", manifest.code_version],
         ["seed", str(manifest.seed)],

@@ -30,7 +30,7 @@ from data.trust.scope import Scope
 from fusion import pipeline
 from fusion.explanation.explain import explain_score
 from fusion.explanation.overlay import signature_margin
-from fusion.features.splits import mature_labels
+from fusion.features.splits import drawn_by_lot, mature_labels
 from fusion.model.booster import TreeSettings
 from fusion.model.manifest import write_manifest
 from fusion.model.model_files import ModelFileError
@@ -342,3 +342,34 @@ def test_the_command_line_prints_the_verdict(tmp_path, monkeypatch):
     assert result.exit_code == 0, result.output
     assert "fused less records" in result.output and "Verdict: the signature:" in result.output
     assert (tmp_path / "figures.json").stat().st_size > 1000
+
+
+def test_of_many_students_so_many_are_drawn_by_lot_and_the_model_says_so(store):
+    register = fill(store, signed=0.0)
+    known = mature_labels(queries.records_until(store)).index
+    trained = pipeline.train(store, most_students=len(known) - 30, **QUICK)
+    taught = trained.model.manifest.trained_on
+    assert (taught.students, taught.drawn_from) == (len(known) - 30, len(known))
+    assert sum(taught.labels.values()) == taught.students
+    assert f"drawn by lot of {len(known)}" in model_card(trained.model.manifest, synthetic=True)
+    again = pipeline.train(store, most_students=len(known) - 30, **QUICK)
+    assert not again.new and again.model.version == trained.model.version
+    enrolled = set(register.outcomes.loc[register.outcomes["exit_type"].isna(), "student_key"])
+    scored = queries.scores(store, trained.model.version, "dropout")["student_key"]
+    assert len(enrolled) == scored.nunique()  # nobody leaves the register by a draw
+
+
+def test_a_draw_keeps_whole_students_and_only_those_of_known_outcome(store):
+    fill(store, signed=0.0)
+    records = queries.records_until(store)
+    known = set(mature_labels(records).index)
+    drawn = drawn_by_lot(records, 50, seed=3)
+    chosen = set(drawn.students["student_key"])
+    assert len(chosen) == 50 and chosen <= known
+    for table in (drawn.terms, drawn.outcomes):
+        assert set(table["student_key"]) <= chosen
+    terms = records.terms[records.terms["student_key"].isin(chosen)]
+    assert len(drawn.terms) == len(terms)
+    assert drawn_by_lot(records, 50, seed=3).students.equals(drawn.students)
+    assert set(drawn_by_lot(records, 50, seed=4).students["student_key"]) != chosen
+    assert drawn_by_lot(records, len(known), seed=3) is records

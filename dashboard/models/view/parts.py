@@ -14,6 +14,7 @@ from dashboard.components.table import draw_table
 from dashboard.models import facts as model_facts
 from dashboard.models.fitness_words import told, with_rule
 from dashboard.shell import caches, current_session, stores
+from dashboard.shell.wording import Words
 from data.columns import TARGETS
 from fusion.model.manifest import Manifest
 from fusion.service.sources import RegisteredModel
@@ -28,7 +29,7 @@ def facts(served: RegisteredModel) -> None:
     lines = {
         "version": served.version,
         "trained": words.day(served.created_at),
-        "trained_on": words.count("students", manifest.trained_on.students),
+        "trained_on": _taught(manifest, words),
         "data_version": manifest.data_hash[:12] or "–",
         "encoder": manifest.encoder_id or words("model.no_encoder"),
         "modality": words(f"model.serves_{_serves(manifest)}"),
@@ -54,6 +55,13 @@ def not_yet(target: str) -> None:
     words, (_, why) = current_session.words(), stores.unlearned(target)
     if why is not None:
         st.warning(with_rule(why, words), icon=":material/rule:")
+
+
+def _taught(manifest: Manifest, words: Words) -> str:
+    """How many students taught a model, and of how many they were drawn by lot."""
+    taught = words.count("students", manifest.trained_on.students)
+    of = manifest.trained_on.drawn_from
+    return taught if of is None else words("model.drawn", taught=taught, of=words.number(of))
 
 
 def _serves(manifest: Manifest) -> str:
