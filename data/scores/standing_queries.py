@@ -103,8 +103,8 @@ def standing(
         (regular terms since entry whose grades are booked, leave included); ``credits`` and ``gpa_cum``
         (as of the last term whose row or grades tell them, null unknown; ``credits`` with those recognised
         at entry, whether the register's total holds them or not), ``credits_to_go`` (never below 0),
-        ``status_last`` and ``last_term`` (of the newest term row); ``terms_told`` (those of ``terms_over`` that
-        the register has reached, for anybody), ``newest_told`` (the last of them, null none) and of it
+        ``status_last`` and ``last_term`` (of the newest term row); ``terms_told`` (those of ``terms_over``
+        that the register has reached, for anybody), ``newest_told`` (the last of them, null none) and of it
         ``recorded`` (the register holds a row of the student's), ``credits_told`` and ``gpa_told`` (it tells
         the figure, or nothing was studied in it); ``dropout_risk, dropout_band`` of a score as of the last
         completed term, else null; and, if ``scope.may_identify``, ``student_number, name``.
