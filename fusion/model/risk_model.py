@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 BAND_QUANTILES = (0.5, 0.75, 0.9)  # of past students: half are low, a tenth very high
 STEPS = 200  # edges are rounded to one part of so many
 UTMOST = (1 / 3, 2 / 3, 0.9)
-"""Risks from which on nobody is "low", "moderate", "high": where "unlikely" ends and where "likely" and "very
-likely" begin in M. D. Mastrandrea et al., Guidance Note for Lead Authors of the IPCC Fifth Assessment Report on
+"""Risks from which on nobody is "low", "moderate", "high": where "unlikely" ends and "likely" and "very likely"
+begin in M. D. Mastrandrea et al., Guidance Note for Lead Authors of the IPCC Fifth Assessment Report on
 Consistent Treatment of Uncertainties (2010), table 1."""
 LEAST_SIGNED = 60  # students with a signature below which no signature trees are grown
 
@@ -230,8 +230,8 @@ def band_edges(risk: np.ndarray) -> tuple[float, float, float]:
 
     Quantiles say who is ahead of whom; a word says how much as well. Where most are at next to no risk, they
     alone would call 2 of 100 high: nobody below the mean of all is in "high", nor below half of it in
-    "moderate". Where an outcome is common, they alone would call 49 of 100 low: nobody above the mean of all is
-    in "low", and every band ends at :data:`UTMOST`, however many lie beyond.
+    "moderate". Where an outcome is common, they alone would call 49 of 100 low: nobody above the mean of all
+    is in "low", and every band ends at :data:`UTMOST`, however many lie beyond.
 
     Where many share one risk, edges would coincide: they are set apart by half a percent. The lowest risk of
     all lies in the lowest band that may hold it. A risk of 0 is always in "low", a risk of 1 in "very high".
