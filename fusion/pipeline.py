@@ -41,6 +41,7 @@ from fusion.service.sources import (
 )
 from fusion.service.upkeep import note_watch
 from fusion.validation.assess import Assessment, assess
+from fusion.validation.doubts import doubts_of
 from fusion.validation.evaluate import DRAWS
 from fusion.validation.fitness import FACT, weigh_training_set
 from fusion.validation.report import fitness_text
@@ -71,7 +72,8 @@ class Trained:
     """What :func:`train` did: the model, its assessment (None when it was found) and whether it is new.
 
     ``scores`` counts those that were made before it was served; ``fitness`` says of every target whether it
-    could be learned.
+    could be learned; ``doubts`` are codes of what looks wrong in the register
+    (:data:`fusion.validation.doubts.DOUBTS`).
     """
 
     model: RiskModel
@@ -80,6 +82,7 @@ class Trained:
     served: bool
     scores: int = 0
     fitness: dict[str, Fitness] = field(default_factory=dict)
+    doubts: tuple[str, ...] = ()
 
 
 def train(
@@ -92,6 +95,7 @@ def train(
     draws: int = DRAWS,
     tune_trials: int = 0,
     one_cohort: bool = False,
+    confirmed: bool = False,
     progress: Progress | None = None,
     spread: Spread = HERE,
 ) -> Trained:
@@ -108,7 +112,8 @@ def train(
     encoder_id : str, optional
         Whose embeddings to use; default :func:`choose_encoder`.
     serve : bool
-        Score the students with the model and serve it. The first model of a store is always served.
+        Score the students with the model and serve it. The first model of a store is always served, unless
+        something in the register looks wrong: then it stays a candidate.
     draws : int
         Bootstrap draws of the assessment.
     tune_trials : int
@@ -116,6 +121,8 @@ def train(
         more for the final model.
     one_cohort : bool
         Learn from a register that cannot tell its entry cohorts apart.
+    confirmed : bool
+        Somebody has looked at what looks wrong, and it is right.
     progress : Progress, optional
     spread : Spread
         Where folds are fitted and students scored.
@@ -140,10 +147,11 @@ def train(
         raise NotTrainable(fitness)
     settings, data_hash = settings or TreeSettings(), hash_rows(rows, labels)
     version = model_version(data_hash, seed, settings, tune_trials)
-    serve = serve or queries.served_model(store) is None
+    doubts = doubts_of(records)
+    serve = (serve or queries.served_model(store) is None) and (confirmed or not doubts)
     if _is_there(store, version):
         written = _serve(store, version, progress, spread) if serve else 0
-        return Trained(load_model(store, version), None, False, serve, written, fitness)
+        return Trained(load_model(store, version), None, False, serve, written, fitness, doubts)
     assessment = assess(
         records,
         rows,
@@ -169,6 +177,7 @@ def train(
         seed,
         until=register_date(records),
         fitness=fitness,
+        doubts=doubts,
     )
     say("writing the model")
     manifest = save_model_folder(replace(model, manifest=manifest), store.models_folder / version)
@@ -176,12 +185,13 @@ def train(
     note_watch(store, replace(model, manifest=manifest), records, rows)
     written = _serve(store, version, progress, spread) if serve else 0
     manifest = the_model(store, version).manifest
-    return Trained(replace(model, manifest=manifest), assessment, True, serve, written, fitness)
+    return Trained(replace(model, manifest=manifest), assessment, True, serve, written, fitness, doubts)
 
 
 def _serve(store: Store, version: str, progress: Progress | None, spread: Spread) -> int:
     reason = "served when trained"
-    return put_into_service(store, version, actor="training", reason=reason, progress=progress, spread=spread)
+    about = {"actor": "training", "reason": reason, "confirmed": True}
+    return put_into_service(store, version, **about, progress=progress, spread=spread)
 
 
 def _training_sets(rows: Rows, labels: pd.Series) -> dict[str, TrainingSet]:
@@ -242,6 +252,7 @@ def _manifest(
     *,
     until: date | None = None,
     fitness: dict[str, Fitness] | None = None,
+    doubts: tuple[str, ...] = (),
 ) -> Manifest:
     counts = {str(label): int(count) for label, count in labels.value_counts().items()}
     return Manifest(
@@ -257,7 +268,7 @@ def _manifest(
         bands={target: tuple(part.bands) for target, part in model.targets.items()},
         tree_weight={target: part.records.weight for target, part in model.targets.items()},
         signature_rounds={t: m.signature.rounds if m.signature else 0 for t, m in model.targets.items()},
-        trained_on=TrainedOn(len(labels), counts, until),
+        trained_on=TrainedOn(len(labels), counts, until, doubts),
         assessment=assessment.examination() if assessment else None,
         fitness=fitness or {},
         counted={target: part.calibrator.counted for target, part in model.targets.items()},

@@ -63,11 +63,13 @@ class Fitness:
 
 @dataclass(frozen=True)
 class TrainedOn:
-    """What taught a model: students, how many of each label, and how far the register reached."""
+    """What taught a model: students, how many of each label, how far the register reached, and what in it
+    looked wrong (codes of :data:`fusion.validation.doubts.DOUBTS`)."""
 
     students: int = 0
     labels: dict[str, int] = field(default_factory=dict)
     until: date | None = None
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 BAND_QUANTILES = (0.5, 0.75, 0.9)  # of past students: half are low, a tenth very high
 STEPS = 200  # edges are rounded to one part of so many
 UTMOST = (1 / 3, 2 / 3, 0.9)
-"""Risks from which on nobody is "low", "moderate", "high": where "unlikely" ends and "likely" and "very likely"
-begin in M. D. Mastrandrea et al., Guidance Note for Lead Authors of the IPCC Fifth Assessment Report on
-Consistent Treatment of Uncertainties (2010), table 1."""
+"""Risks from which on nobody is "low", "moderate", "high": where "unlikely" ends, and where "likely" and
+"very likely" begin, in M. D. Mastrandrea et al., Guidance Note for Lead Authors of the IPCC Fifth Assessment
+Report on Consistent Treatment of Uncertainties (2010), table 1."""
 LEAST_SIGNED = 60  # students with a signature below which no signature trees are grown
 
 
