@@ -215,7 +215,7 @@ def _serve(
     noted: dict = {"reason": reason}
     doubts = open_doubts(the_model(store, version).manifest) if action == APPROVE else ()
     if confirmed and doubts:
-        noted["confirmed"] = list(doubts)
+        noted["looked_at"] = list(doubts)
     entry = Entry(actor, role, action, version, noted)
     about = {"actor": actor, "reason": reason.strip(), "audit_entry": entry, "confirmed": confirmed}
     put_into_service(store, version, **about, progress=progress)

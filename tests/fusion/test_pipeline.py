@@ -311,7 +311,7 @@ def test_a_model_of_exchanged_exits_is_served_only_after_a_confirmation(store):
     registry.roll_back(store, **who)
     assert served_model(store).version == version
     entry = audit.entries(store, action="model.approve").iloc[0]
-    assert entry["detail"]["confirmed"] == ["exits_turned"]
+    assert entry["detail"]["looked_at"] == ["exits_turned"]
 
 
 @pytest.mark.slow
