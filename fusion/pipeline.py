@@ -41,6 +41,7 @@ from fusion.service.sources import (
 )
 from fusion.service.upkeep import note_watch
 from fusion.validation.assess import Assessment, assess
+from fusion.validation.doubts import doubts_of
 from fusion.validation.evaluate import DRAWS
 from fusion.validation.fitness import FACT, weigh_training_set
 from fusion.validation.report import fitness_text
@@ -71,7 +72,8 @@ class Trained:
     """What :func:`train` did: the model, its assessment (None when it was found) and whether it is new.
 
     ``scores`` counts those that were made before it was served; ``fitness`` says of every target whether it
-    could be learned.
+    could be learned; ``doubts`` are codes of what looks wrong in the register
+    (:data:`fusion.validation.doubts.DOUBTS`).
     """
 
     model: RiskModel
@@ -80,6 +82,7 @@ class Trained:
     served: bool
     scores: int = 0
     fitness: dict[str, Fitness] = field(default_factory=dict)
+    doubts: tuple[str, ...] = ()
 
 
 def train(
@@ -93,6 +96,7 @@ def train(
     tune_trials: int = 0,
     one_cohort: bool = False,
     most_students: int = MOST_STUDENTS,
+    confirmed: bool = False,
     progress: Progress | None = None,
     spread: Spread = HERE,
 ) -> Trained:
@@ -109,7 +113,8 @@ def train(
     encoder_id : str, optional
         Whose embeddings to use; default :func:`choose_encoder`.
     serve : bool
-        Score the students with the model and serve it. The first model of a store is always served.
+        Score the students with the model and serve it. The first model of a store is always served, unless
+        something in the register looks wrong: then it stays a candidate.
     draws : int
         Bootstrap draws of the assessment.
     tune_trials : int
@@ -119,6 +124,8 @@ def train(
         Learn from a register that cannot tell its entry cohorts apart.
     most_students : int
         Of more students with a known outcome, so many teach and judge, drawn by lot.
+    confirmed : bool
+        Somebody has looked at what looks wrong, and it is right.
     progress : Progress, optional
     spread : Spread
         Where folds are fitted and students scored.
@@ -145,10 +152,11 @@ def train(
         raise NotTrainable(fitness)
     settings, data_hash = settings or TreeSettings(), hash_rows(rows, labels)
     version = model_version(data_hash, seed, settings, tune_trials)
-    serve = serve or queries.served_model(store) is None
+    doubts = doubts_of(everybody)
+    serve = (serve or queries.served_model(store) is None) and (confirmed or not doubts)
     if _is_there(store, version):
         written = _serve(store, version, progress, spread) if serve else 0
-        return Trained(load_model(store, version), None, False, serve, written, fitness)
+        return Trained(load_model(store, version), None, False, serve, written, fitness, doubts)
     assessment = assess(
         records,
         rows,
@@ -174,6 +182,7 @@ def train(
         seed,
         until=register_date(everybody),
         fitness=fitness,
+        doubts=doubts,
     )
     if records is not everybody:
         drawn = replace(manifest.trained_on, drawn_from=len(mature_labels(everybody)))
@@ -184,12 +193,13 @@ def train(
     note_watch(store, replace(model, manifest=manifest), everybody, every_row)
     written = _serve(store, version, progress, spread) if serve else 0
     manifest = the_model(store, version).manifest
-    return Trained(replace(model, manifest=manifest), assessment, True, serve, written, fitness)
+    return Trained(replace(model, manifest=manifest), assessment, True, serve, written, fitness, doubts)
 
 
 def _serve(store: Store, version: str, progress: Progress | None, spread: Spread) -> int:
     reason = "served when trained"
-    return put_into_service(store, version, actor="training", reason=reason, progress=progress, spread=spread)
+    about = {"actor": "training", "reason": reason, "confirmed": True}
+    return put_into_service(store, version, **about, progress=progress, spread=spread)
 
 
 def _training_sets(rows: Rows, labels: pd.Series) -> dict[str, TrainingSet]:
@@ -259,6 +269,7 @@ def _manifest(
     *,
     until: date | None = None,
     fitness: dict[str, Fitness] | None = None,
+    doubts: tuple[str, ...] = (),
 ) -> Manifest:
     counts = {str(label): int(count) for label, count in labels.value_counts().items()}
     return Manifest(
@@ -274,7 +285,7 @@ def _manifest(
         bands={target: tuple(part.bands) for target, part in model.targets.items()},
         tree_weight={target: part.records.weight for target, part in model.targets.items()},
         signature_rounds={t: m.signature.rounds if m.signature else 0 for t, m in model.targets.items()},
-        trained_on=TrainedOn(len(labels), counts, until),
+        trained_on=TrainedOn(len(labels), counts, until, doubts=doubts),
         assessment=assessment.examination() if assessment else None,
         fitness=fitness or {},
         counted={target: part.calibrator.counted for target, part in model.targets.items()},

@@ -30,12 +30,23 @@ def sentence(row: dict, words: Words) -> str:
     if not row["credits_to_go"]:
         return words("standing.sentence_all", **values)
     to_go, earned = int(row["credits_to_go"]), int(row["credits"])
-    return words("standing.sentence", to_go=to_go, earned=earned, **values)
+    said = words("standing.sentence", to_go=to_go, earned=earned, **values)
+    return said if row["recorded"] else f"{said} {unrecorded(row, words)}"
+
+
+def unrecorded(row: dict, words: Words) -> str:
+    """That the register holds no row of the student's in the newest completed term; empty otherwise."""
+    if row["recorded"] or pd.isna(row["newest_told"]):
+        return ""
+    return words("standing.unrecorded", term=words.term(row["newest_told"]))
 
 
 def away(row: dict, words: Words) -> str:
-    """That the student was on leave or not registered in the newest term; empty otherwise."""
-    kind = AWAY.get(row["status_last"])
+    """That the student was on leave or not registered in the newest term; empty otherwise.
+
+    Where that term is not recorded, an earlier status says nothing of it.
+    """
+    kind = AWAY.get(row["status_last"]) if row["recorded"] else None
     return words(f"standing.{kind}", term=words.term(row["last_term"])) if kind else ""
 
 
@@ -57,19 +68,24 @@ def past_table(rows: pd.DataFrame, programs: dict[str, str], words: Words) -> pd
 
 
 def levels(rows: pd.DataFrame) -> np.ndarray:
-    """Level of the credits-and-GPA rule of each student, 0…3; -1 where neither is recorded."""
-    studied = rows["terms_over"].clip(upper=rows["normal_terms"]) / rows["normal_terms"]
+    """Level of the credits-and-GPA rule of each student, 0…3; -1 where neither is recorded as of now.
+
+    A figure of an earlier term says nothing of where somebody stands after a term that is not recorded.
+    """
+    studied = rows["terms_told"].clip(upper=rows["normal_terms"]) / rows["normal_terms"]
     planned = rows["required_credits"] * studied
-    pace = (rows["credits"] / planned.where(planned > 0)).to_numpy(float)
-    return rule_levels(rows["gpa_cum"].to_numpy(float), pace)
+    pace = (rows["credits"] / planned.where(planned > 0)).where(rows["credits_told"])
+    return rule_levels(rows["gpa_cum"].where(rows["gpa_told"]).to_numpy(float), pace.to_numpy(float))
 
 
 def rule_lead(rows: pd.DataFrame, words: Words) -> str:
     """How many of the students are off track by the rule, and of how many it can say nothing."""
     found = pd.Series(levels(rows))
-    off, unknown = int(found.isin(OFF_TRACK).sum()), int((found < 0).sum())
-    told = [words("on_track.count", n=off, all=len(rows))] if unknown < len(rows) else []
-    return " ".join([*told, *([words("on_track.unknown", n=unknown)] if unknown else [])])
+    off, unknown = int(found.isin(OFF_TRACK).sum()), found.to_numpy() < 0
+    gone = unknown & ~rows["recorded"].to_numpy(bool)
+    told = [words("on_track.count", n=off, all=len(rows))] if not unknown.all() else []
+    kinds = {"unrecorded": int(gone.sum()), "unknown": int((unknown & ~gone).sum())}
+    return " ".join([*told, *(words(f"on_track.{kind}", n=n) for kind, n in kinds.items() if n)])
 
 
 def level_name(level: int, words: Words) -> str:
@@ -103,6 +119,8 @@ def _terms(row: dict) -> str:
 
 def _status(row: dict, words: Words) -> str:
     status = row["status_last"]
+    if isinstance(status, str) and not row["recorded"]:
+        return words("standing.status_unrecorded")
     return words.named("status", status) if isinstance(status, str) else words.number(None)
 
 

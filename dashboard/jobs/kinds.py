@@ -38,7 +38,7 @@ def train(task: Task) -> dict:
     """Train on every known outcome. ``{"model", "new", "served", "scores"}``.
 
     A model that goes into service, as the first one does, has scored the students before. Arguments:
-    ``seed``, ``tune`` (trials), ``serve``.
+    ``seed``, ``tune`` (trials), ``serve``, ``confirmed`` (what looks wrong in the register is right).
     """
     from fusion.pipeline import NotTrainable
     from fusion.pipeline import train as run
@@ -52,23 +52,26 @@ def train(task: Task) -> dict:
             seed=int(asked.get("seed", 0)),
             tune_trials=int(asked.get("tune", 0)),
             serve=bool(asked.get("serve", False)),
+            confirmed=bool(asked.get("confirmed", False)),
             progress=task.report,
         )
     except NotTrainable:
         raise Refused("not_trainable") from None
     told = {"model": trained.model.version, "new": trained.new, "served": trained.served}
-    return told | ({"scores": trained.scores} if trained.served else {})
+    told |= {"scores": trained.scores} if trained.served else {}
+    return told | ({"doubts": list(trained.doubts)} if trained.doubts else {})
 
 
 def serve(task: Task) -> dict:
     """Score the students by a model, then put it into service. ``{"model"}``.
 
-    Arguments: ``act`` ("approve", "roll_back" or "records_only"), ``model`` (of the first two), ``reason``.
+    Arguments: ``act`` ("approve", "roll_back" or "records_only"), ``model`` (of the first two), ``reason``,
+    and of the first ``confirmed`` (what looked wrong in its register is right).
     Who asked for the job has decided.
     """
     from fusion.model.model_files import ModelFileError
     from fusion.service import registry
-    from fusion.service.serving import NotServable
+    from fusion.service.serving import Doubted, NotServable
 
     asked = task.arguments
     who = {"actor": task.job.actor, "role": task.job.role, "reason": asked["reason"]}
@@ -76,10 +79,14 @@ def serve(task: Task) -> dict:
     try:
         if asked["act"] == "records_only":
             return {"model": registry.serve_records_only(task.store, **who)}
-        step = registry.approve if asked["act"] == "approve" else registry.serve_again
-        return {"model": step(task.store, asked["model"], **who)}
+        if asked["act"] == "approve":
+            who |= {"confirmed": True} if asked.get("confirmed") else {}
+            return {"model": registry.approve(task.store, asked["model"], **who)}
+        return {"model": registry.serve_again(task.store, asked["model"], **who)}
     except NotServable:
         raise Refused("not_servable") from None
+    except Doubted:
+        raise Refused("doubted") from None
     except (LookupError, ModelFileError):
         raise Refused("model_gone") from None
 

@@ -108,11 +108,12 @@ def outcome_words(job: Job, words: Words) -> str:
         return " ".join(told)
     if job.kind == "feeder":
         return _feeder_words(said, words)
-    left_out = ("files", "new", "served", "checked")
+    left_out = ("files", "new", "served", "checked", "doubts")
     numbers = {name: value for name, value in said.items() if name not in left_out}
     state = said.get("act", "")
     if "new" in said:
         state = "served" if said.get("served") else "new" if said.get("new") else "found"
+        state = "doubted" if said.get("doubts") and state != "served" else state
     key = f"job_done.{job.kind}_{state}" if state else f"job_done.{job.kind}"
     return words(key, **numbers) if words.has(key) else words("job_status.done")
 

@@ -62,4 +62,5 @@ def told(manifest: Manifest, words: Words) -> list[tuple[bool, str]]:
         else:
             lines.append((False, lacking(found, words)))
     labels = manifest.trained_on.labels
-    return lines + [(False, words(f"fitness.missing_{kind}")) for kind in missing_exits(labels)]
+    lines += [(False, words(f"fitness.missing_{kind}")) for kind in missing_exits(labels)]
+    return lines + [(False, words(f"fitness.{code}")) for code in manifest.trained_on.doubts]

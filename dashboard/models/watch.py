@@ -103,6 +103,6 @@ def registry_table(models: list[RegisteredModel], words: Words, target: str = TA
     return pd.DataFrame(rows)
 
 
-def candidates(models: list[RegisteredModel], served: str) -> list[str]:
+def candidates(models: list[RegisteredModel], served: str | None) -> list[str]:
     """Versions that could be approved: every other one that is registered, in the same order."""
     return [model.version for model in models if model.version != served]

@@ -17,6 +17,7 @@ from dashboard.models.view.pdf import model_pdfs, study_pdf
 from dashboard.models.view.worth import lists, switch
 from dashboard.shell import current_session, stores
 from data.columns import TARGETS
+from fusion.service.sources import registered_models
 from fusion.validation.fitness import unfit
 
 
@@ -29,6 +30,9 @@ def show() -> None:
         for target in TARGETS:
             parts.not_yet(target)
         next_steps("model")
+        if registered_models(stores.store()):
+            with card("registry"):
+                model_registry.models("late")
         return retrain()
     manifest = served.manifest
     with card("facts"):

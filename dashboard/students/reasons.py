@@ -20,7 +20,8 @@ _FAMILIES = {"entry_type": "entry_type", "status_last": "status"}
 
 def reasons_frame(explanation: Explanation, programs: dict[str, str], words: Words) -> pd.DataFrame:
     """One row per fact (:mod:`fusion.explanation.facts`), the signature as one; what can still change first,
-    by strength. ``told``: whether it is a reason in words; ``usual``: the peers' usual value as shown, empty
+    by strength. ``told``: whether it is a reason in words, which what is usual among the peers is not;
+    ``usual``: the peers' usual value as shown, empty
     where there is none or it is the student's own.
 
     Parameters
@@ -40,7 +41,7 @@ def reasons_frame(explanation: Explanation, programs: dict[str, str], words: Wor
     rows = [
         (
             *(c.name, label_of(c, words), shown_value(c, programs, words), c.phi, c.modality, c.changeable),
-            *(c.told, _usual(c, words)),
+            *(c.told and stands_out(c, words), _usual(c, words)),
         )
         for c in _ordered(explanation)
     ]
@@ -58,7 +59,18 @@ def _usual(contribution: Contribution, words: Words) -> str:
     if contribution.usual is None or not isinstance(contribution.value, float):
         return ""
     usual = shown_feature(contribution.name, contribution.usual, words)
-    return "" if usual == shown_value(contribution, {}, words) else usual
+    return usual if stands_out(contribution, words) else ""
+
+
+def stands_out(contribution: Contribution, words: Words) -> bool:
+    """Whether the student's value reads otherwise than the peers' usual one.
+
+    "Attendance 91 %" where 91 % is usual moved the score by a rounding, and is a reason to nobody.
+    """
+    if contribution.usual is None or not isinstance(contribution.value, float):
+        return True
+    usual = shown_feature(contribution.name, contribution.usual, words)
+    return usual != shown_value(contribution, {}, words)
 
 
 def label_of(contribution: Contribution, words: Words) -> str:
@@ -125,11 +137,24 @@ def inside(name: str) -> str:
 
 
 def in_brief(explanation: Explanation, programs: dict[str, str], words: Words, n: int = 2) -> str:
-    """The ``n`` strongest reasons that raise the risk, as one line for a list.
+    """The strongest reasons that raise the risk, as one line for a list, each beside what is usual.
 
-    What can still change comes first; where nothing of that kind raises the risk, the line says so.
+    What can still change leads; where nothing of that kind raises the risk, the line says so. After it come
+    the strongest of all, those of past terms too: a term without study that explains nearly everything is not
+    left out for a reason of next to no weight. Facts of entry come last, as nobody can act on them.
     """
-    raising = [c for c in _ordered(explanation) if c.phi >= WEIGHTY and c.modality == "records" and c.told]
+    raising = [
+        c
+        for c in _ordered(explanation)
+        if c.phi >= WEIGHTY and c.modality == "records" and c.told and stands_out(c, words)
+    ]
     if raising and not raising[0].changeable:
         return words("reasons.only_fixed")
-    return "; ".join(f"{label_of(c, words)} {shown_value(c, programs, words)}" for c in raising[:n])
+    rest = sorted(raising[1:], key=lambda c: (not c.changeable and c.group == "entry", -c.phi))
+    return "; ".join(_beside_usual(c, programs, words) for c in [*raising[:1], *rest][:n])
+
+
+def _beside_usual(contribution: Contribution, programs: dict[str, str], words: Words) -> str:
+    told = f"{label_of(contribution, words)} {shown_value(contribution, programs, words)}"
+    usual = _usual(contribution, words)
+    return f"{told} ({words('reasons.usual', value=usual)})" if usual else told

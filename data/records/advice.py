@@ -167,6 +167,10 @@ ADVICE = {
     "REC147": "If these rows are needed, correct them in Feeder and read it again.",
     "REC148": "Look whether the right one was read; if not, choose the other header in step 2.",
     "REC149": "Look which one is right; the file's takes the place of the stored one.",
+    "REC150": (
+        "Look up one graduate and one drop-out that you know. If they are exchanged, correct what the words "
+        "of the exit mean in step 2; otherwise nothing has to be done."
+    ),
     "REC137": "If the column holds other exits too, add a column with the kind of exit.",
     "SPC101": (
         "Put the student's number into the name of the file or its folder, or import the student first."

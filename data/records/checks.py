@@ -146,6 +146,7 @@ _WARNINGS = {
     "REC147": "Rows of a list that were left out",
     "REC148": "Two headers for one column; one was read",
     "REC149": "A programme's name or level differs from the store's",
+    "REC150": "Graduated and dropped out look exchanged",
     "REC137": "Whoever has a date of graduation is taken as graduated",
     "SPC101": "No student has the number in this name; left out",
     "SPC102": "Two students may be meant; left out",

@@ -24,7 +24,7 @@ from data.records.checks import (
     tells_of_exits_too,
 )
 from data.records.diff import compare_programs
-from data.records.exit_kinds import missing_kinds
+from data.records.exit_kinds import missing_kinds, turned_kinds
 from data.records.grade_checks import check_grade_keys, check_grades
 from data.records.known import Known
 from data.records.rows_of_nobody import said_once
@@ -98,7 +98,7 @@ def _check_against_register(
     if "outcomes" in whole:
         found.append(check_outcomes(whole["outcomes"], cohorts, known.calendar))
         found.append(missing_kinds(whole["outcomes"]))
-    return found
+    return [*found, turned_kinds(whole, known)]
 
 
 def refused_rows(found: pd.DataFrame, file: str) -> pd.Index:

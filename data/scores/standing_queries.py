@@ -10,6 +10,8 @@ import pandas as pd
 from sqlalchemy import and_, false, func, select
 
 from data import schema
+from data.calendar.term_calendar import from_ordinal, ordinal
+from data.columns import REGISTERED
 from data.engine.bulk import fetch, fetch_by_keys
 from data.engine.database import Store
 from data.records.name_search import named
@@ -22,6 +24,7 @@ from data.trust.scoping import aggregable, visible
 STUDENT = ("student_key", "program_code", "cohort_term", "advisor")
 PLAN = ("normal_terms", "required_credits")
 TERM = ("student_key", "term_id", "status", "credits_passed", "credits_cum", "gpa_cum")
+SHORT = 3  # last digit of a short term, which is no term of the plan
 
 
 def newest_term(store: Store, scope: Scope) -> int | None:
@@ -100,8 +103,11 @@ def standing(
         (regular terms since entry whose grades are booked, leave included); ``credits`` and ``gpa_cum``
         (as of the last term whose row or grades tell them, null unknown; ``credits`` with those recognised
         at entry, whether the register's total holds them or not), ``credits_to_go`` (never below 0),
-        ``status_last`` and ``last_term`` (of the newest term row); ``dropout_risk, dropout_band`` of a score
-        as of the last completed term, else null; and, if ``scope.may_identify``, ``student_number, name``.
+        ``status_last`` and ``last_term`` (of the newest term row); ``terms_told`` (those of ``terms_over``
+        that the register has reached, for anybody), ``newest_told`` (the last of them, null none) and of it
+        ``recorded`` (the register holds a row of the student's), ``credits_told`` and ``gpa_told`` (it tells
+        the figure, or nothing was studied in it); ``dropout_risk, dropout_band`` of a score as of the last
+        completed term, else null; and, if ``scope.may_identify``, ``student_number, name``.
     """
     table, outcome, program = schema.students, schema.outcomes, schema.programs
     identity = schema.identities
@@ -132,8 +138,9 @@ def standing(
         )
         terms = told(connection, terms)
         risks = _dropout_now(connection, owned)
-        day = register_day(connection)
-    return _with_plan(found, terms, day).merge(risks, on="student_key", how="left")
+        day, reached = register_day(connection), last_completed(connection)
+    planned = _with_plan(found, terms, day)
+    return _with_told(planned, terms, reached).merge(risks, on="student_key", how="left")
 
 
 def _or_nobody(condition):
@@ -167,3 +174,28 @@ def _with_plan(found: pd.DataFrame, terms: pd.DataFrame, day: date | None) -> pd
         status_last=mine["status"].to_numpy(object),
         last_term=mine["term_id"].to_numpy(float),
     )
+
+
+def _with_told(found: pd.DataFrame, terms: pd.DataFrame, reached: int | None) -> pd.DataFrame:
+    """Up to which term the register speaks, and whether it speaks of the student in that term.
+
+    A figure of an earlier term, held against the plan up to a later one, would call somebody behind of whom
+    only a row is missing.
+    """
+    entry = found["cohort_term"].map(ordinal)
+    most = (ordinal(reached) - entry + 1).clip(lower=0) if reached else pd.Series(0, found.index)
+    told_terms = np.minimum(found["terms_over"].to_numpy(int), most.to_numpy(int))
+    newest = np.array([from_ordinal(place) for place in (entry + told_terms - 1).to_numpy(int)], float)
+    newest[told_terms == 0] = np.nan
+    since = terms.merge(found[["student_key"]].assign(newest=newest), on="student_key")
+    since = since[(since["term_id"] >= since["newest"]) & (since["term_id"] % 10 != SHORT)]
+    away = ~since["status"].isin(REGISTERED)  # on leave or inactive: what was reached before still stands
+    passed = since[["credits_cum", "credits_passed"]].notna().any(axis=1)
+    tells = {
+        "recorded": pd.Series(True, since.index),
+        "credits_told": passed | away,
+        "gpa_told": since["gpa_cum"].notna() | away,
+    }
+    keys = found["student_key"]
+    told_by = {name: keys.isin(since.loc[rows, "student_key"]).to_numpy() for name, rows in tells.items()}
+    return found.assign(terms_told=told_terms, newest_told=newest, **told_by)

@@ -38,6 +38,9 @@ _FACTS = {
 }
 FACT_OF = {name: fact for fact, names in _FACTS.items() for name in names}
 """Feature → fact; a feature that is not named is a fact of its own."""
+_TOLD_WITH = {"plan_passed": "progress"}
+"""Feature of one table → fact of another that tells the same: 72 % of the credits of the plan and 72 % of its
+courses are one reason. Which of the two is not recorded is still said by :data:`FACT_OF`."""
 ABSENT = ("C", "N")  # last status without courses: on leave, not registered
 NO_COURSES = "no courses"  # what is shown of such a term where its status has no column
 _FIRST = {  # after one term what was reached so far is what the term brought
@@ -108,8 +111,12 @@ def _away_now(values: dict) -> bool:
     return status in ABSENT or (status == OTHER and nothing)
 
 
+def _told_as(name: str) -> str:
+    return _TOLD_WITH.get(name, FACT_OF.get(name, name))
+
+
 def _fact_of(name: str, absent: bool, first: bool) -> str:
-    fact = FACT_OF.get(name, name)
+    fact = _told_as(name)
     fact = _FIRST.get(fact, fact) if first else fact
     return _PRESENCE if absent and fact == _LAST else fact
 
@@ -219,7 +226,7 @@ def facts_of_many(
             mine, fact = (absent == away) & (first == begun), _fact_of(name, away, begun)
             if mine.any() or (away, begun) == (False, False):
                 parts[fact].append((place, mine))
-    keep = {FACT_OF.get(name, name) for name in names if wanted(name)}
+    keep = {_told_as(name) for name in names if wanted(name)}
     recorded = ~np.isnan(inputs)
     for place, name in enumerate(names):
         if name in model.encoder.categories:

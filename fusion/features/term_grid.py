@@ -14,6 +14,9 @@ OF_LOAD = (
     *("gpa_term", "credits_attempted", "credits_passed", "courses_failed", "courses_repeated"),
     "attendance_rate",
 )
+ELSEWHERE = "M"
+"""Status of a term of Kampus Merdeka: it is studied, at another place, and counts as one that is. The few who
+had it last would teach a risk by chance, and such a term would stand as a reason for it."""
 OF_TERMS = "_credits_of_terms"  # credits passed by term, summed; no feature
 SUMMED = ("credits_attempted", "credits_passed", "courses_failed", "courses_repeated")
 
@@ -133,7 +136,7 @@ def _statuses(table, rows, row, slot, shape, as_of_index) -> None:
     """Last status, leave and inactive terms, and completed terms that have no row at all."""
     status = np.full(shape, "", dtype=object)
     regular = (rows["term_id"] % 10 != 3).to_numpy()
-    status[row[regular], slot[regular]] = rows["status"].to_numpy()[regular]
+    status[row[regular], slot[regular]] = rows["status"].replace(ELSEWHERE, "A").to_numpy()[regular]
     present = status != ""
     last = shape[1] - 1 - present[:, ::-1].argmax(axis=1)
     names = status[np.arange(shape[0]), last]

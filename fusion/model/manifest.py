@@ -63,7 +63,8 @@ class Fitness:
 
 @dataclass(frozen=True)
 class TrainedOn:
-    """What taught a model: students, how many of each label, and how far the register reached.
+    """What taught a model: students, how many of each label, how far the register reached, and what in it
+    looked wrong (codes of :data:`fusion.validation.doubts.DOUBTS`).
 
     ``drawn_from``: of how many students of known outcome they were drawn by lot; None: they are all.
     """
@@ -72,6 +73,7 @@ class TrainedOn:
     labels: dict[str, int] = field(default_factory=dict)
     until: date | None = None
     drawn_from: int | None = None
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 BAND_QUANTILES = (0.5, 0.75, 0.9)  # of past students: half are low, a tenth very high
 STEPS = 200  # edges are rounded to one part of so many
+UTMOST = (1 / 3, 2 / 3, 0.9)
+"""Risks from which on nobody is "low", "moderate", "high": where "unlikely" ends, and where "likely" and
+"very likely" begin, in M. D. Mastrandrea et al., Guidance Note for Lead Authors of the IPCC Fifth Assessment
+Report on Consistent Treatment of Uncertainties (2010), table 1."""
 LEAST_SIGNED = 60  # students with a signature below which no signature trees are grown
 
 
@@ -224,19 +228,26 @@ def band_of(risk: np.ndarray, edges) -> np.ndarray:
 def band_edges(risk: np.ndarray) -> tuple[float, float, float]:
     """Quantiles of the risk of past students, made strictly rising and rounded to half a percent.
 
+    Quantiles say who is ahead of whom; a word says how much as well. Where most are at next to no risk, they
+    alone would call 2 of 100 high: nobody below the mean of all is in "high", nor below half of it in
+    "moderate". Where an outcome is common, they alone would call 49 of 100 low: nobody above the mean of all
+    is in "low", and every band ends at :data:`UTMOST`, however many lie beyond.
+
     Where many share one risk, edges would coincide: they are set apart by half a percent. The lowest risk of
-    all, and with it a risk of 0, always lies in the band "low"; a risk of 1 always in "very high". Where most
-    are at next to no risk, the quantiles alone would call 2 of 100 high: nobody below the mean of all is in
-    "high", nor below half of it in "moderate".
+    all lies in the lowest band that may hold it. A risk of 0 is always in "low", a risk of 1 in "very high".
     """
     steps = np.round(np.quantile(risk, BAND_QUANTILES) * STEPS).astype(int)
+    for number in (1, 2):
+        steps[number] = max(steps[number], steps[number - 1] + 1)
     lowest = int(np.floor(np.min(risk) * STEPS + 1e-9))
     mean = int(np.ceil(np.mean(risk) * STEPS - 1e-9))
-    floors = (max(lowest + 1, (mean + 1) // 2), mean, 0)
-    for number, least in enumerate(floors):  # upwards: each edge above the one before it
-        steps[number] = max(steps[number], least, steps[number - 1] + 1 if number else 1)
-    for number, most in enumerate((STEPS, STEPS - 1, STEPS - 2)):  # downwards: none above a risk of 1
-        steps[2 - number] = min(steps[2 - number], most)
+    utmost = [int(np.floor(most * STEPS)) for most in UTMOST]
+    home = next((number for number, most in enumerate(utmost) if lowest < most), len(utmost))
+    steps[0] = min(steps[0], mean)
+    for number, least in enumerate(((mean + 1) // 2, mean, 0)):
+        beyond = lowest + 1 if number == home else 1
+        above = steps[number - 1] + 1 if number else 1
+        steps[number] = min(max(steps[number], least, beyond, above), utmost[number])
     low, middle, high = (float(step) / STEPS for step in steps)
     return low, middle, high
 

@@ -14,6 +14,7 @@ from fusion.metrics import Estimate
 from fusion.model.examined import BASE, EITHER, FUSED, MODEL, RULE, Audit, Examination
 from fusion.model.manifest import Manifest
 from fusion.model.watched import Watch
+from fusion.validation.doubts import DOUBTS
 from fusion.validation.fitness import fitness_of, missing_exits, unfit
 from fusion.validation.report import (
     ARM_NAMES,
@@ -151,6 +152,7 @@ def _unlearned(manifest: Manifest) -> str:
         for target, found in unfit(manifest).items()
     ]
     lines += [MISSING[kind] for kind in missing_exits(manifest.trained_on.labels)]
+    lines += [DOUBTS.get(code, code) for code in manifest.trained_on.doubts]
     if any(found.fit and found.cohorts == 1 for found in fitness_of(manifest).values()):
         lines.append("All students entered together: nothing could be judged on a later cohort.")
     return "## What could not be learned\n\n" + "\n".join(f"- {line}" for line in lines) if lines else ""

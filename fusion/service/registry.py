@@ -30,10 +30,13 @@ from fusion.service.sources import (
     read_signatures,
     registered_models,
     served_model,
+    the_model,
 )
 from fusion.validation.assess import split_training_sets
+from fusion.validation.doubts import open_doubts
 from fusion.validation.evaluate import clusters, few_figures
 
+APPROVE = "model.approve"  # in the audit log
 RECORDS_ONLY = "-records"  # suffix of the variant that leaves signatures out
 COMPARED = ("roc_auc", "pr_auc", "brier", "ece", "precision_at_10", "precision_at_20")
 
@@ -115,19 +118,27 @@ def _figures(outcome, risk, weight) -> dict[str, np.ndarray]:
 
 
 def approve(
-    store: Store, version: str, *, actor: str, role: str, reason: str, progress: Progress | None = None
+    store: Store,
+    version: str,
+    *,
+    actor: str,
+    role: str,
+    reason: str,
+    confirmed: bool = False,
+    progress: Progress | None = None,
 ) -> str:
     """Score a candidate, then serve it; who and why go into its manifest and the audit log. Its version.
 
     Raises
     ------
     ValueError
-        Without a reason, or when its register could not teach it
-        (:class:`fusion.service.serving.NotServable`).
+        Without a reason, when its register could not teach it
+        (:class:`fusion.service.serving.NotServable`), or looked wrong and ``confirmed`` does not say that it
+        is right (:class:`fusion.service.serving.Doubted`).
     LookupError, fusion.model.model_files.ModelFileError
         When the model is missing or its files were changed.
     """
-    return _serve(store, version, (actor, role, reason), "model.approve", progress)
+    return _serve(store, version, (actor, role, reason), APPROVE, progress, confirmed)
 
 
 def roll_back(store: Store, *, actor: str, role: str, reason: str, progress: Progress | None = None) -> str:
@@ -188,16 +199,25 @@ def serve_records_only(
     served = () if known is None else known.manifest.served
     manifest = replace(current.manifest, version=version, records_only=True, served=served)
     save_model(store, version, current.folder, write_manifest(manifest), "candidate")
-    return _serve(store, version, (actor, role, reason), "model.records_only", progress)
+    return _serve(store, version, (actor, role, reason), "model.records_only", progress, confirmed=True)
 
 
 def _serve(
-    store: Store, version: str, who: tuple[str, str, str], action: str, progress: Progress | None
+    store: Store,
+    version: str,
+    who: tuple[str, str, str],
+    action: str,
+    progress: Progress | None,
+    confirmed: bool = False,
 ) -> str:
     actor, role, reason = who
     _check_reason(reason)
-    entry = Entry(actor, role, action, version, {"reason": reason})
-    about = {"actor": actor, "reason": reason.strip(), "audit_entry": entry}
+    noted: dict = {"reason": reason}
+    doubts = open_doubts(the_model(store, version).manifest) if action == APPROVE else ()
+    if confirmed and doubts:
+        noted["looked_at"] = list(doubts)
+    entry = Entry(actor, role, action, version, noted)
+    about = {"actor": actor, "reason": reason.strip(), "audit_entry": entry, "confirmed": confirmed}
     put_into_service(store, version, **about, progress=progress)
     current = served_model(store)
     return version if current is None else current.version

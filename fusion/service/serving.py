@@ -18,6 +18,7 @@ from fusion.model.manifest import Served, write_manifest
 from fusion.service.scoring import score
 from fusion.service.sources import load_model, served_model, the_model
 from fusion.service.upkeep import levelled
+from fusion.validation.doubts import DOUBTS, open_doubts
 from fusion.validation.fitness import unfit
 
 LEVEL_MOVED = "its level moved to cohorts that matured since training"
@@ -25,6 +26,10 @@ LEVEL_MOVED = "its level moved to cohorts that matured since training"
 
 class NotServable(ValueError):
     """A model that must not be served: its register could teach none of its targets."""
+
+
+class Doubted(ValueError):
+    """A model whose register looked wrong, which nobody has confirmed."""
 
 
 def put_into_service(
@@ -36,6 +41,7 @@ def put_into_service(
     audit_entry: Entry | None = None,
     progress: Progress | None = None,
     keep_level: bool = True,
+    confirmed: bool = False,
     spread: Spread = HERE,
 ) -> int:
     """Score a registered model, then serve it; who and why go into its manifest.
@@ -54,6 +60,8 @@ def put_into_service(
     progress : Progress, optional
     keep_level : bool
         Look at the level first; not where that was done just now.
+    confirmed : bool
+        Somebody has looked at what looked wrong in the register that taught it, and it is right.
     spread : Spread
         Where to score.
 
@@ -68,7 +76,14 @@ def put_into_service(
         When the model is missing or its files were changed.
     NotServable
         When none of its targets could be learned from its register (:mod:`fusion.validation.fitness`).
+    Doubted
+        When something in that register looked wrong (:mod:`fusion.validation.doubts`), it was never served,
+        and nobody has confirmed it.
     """
+    doubts = () if confirmed else open_doubts(the_model(store, version).manifest)
+    if doubts:
+        why = " ".join(DOUBTS.get(code, code) for code in doubts)
+        raise Doubted(f"model {version} is not served without a confirmation: {why}")
     version = levelled(store, version) if keep_level else version
     model = load_model(store, version)
     silent = unfit(model.manifest)
@@ -125,5 +140,6 @@ def score_now(
         audit_entry=entry,
         progress=progress,
         keep_level=False,
+        confirmed=True,  # it is in service
         spread=spread,
     )

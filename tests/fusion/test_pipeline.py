@@ -26,6 +26,7 @@ from data.store import (
     write_records,
     write_specimens,
 )
+from data.trust import audit
 from data.trust.scope import Scope
 from fusion import pipeline
 from fusion.explanation.explain import explain_score
@@ -36,7 +37,7 @@ from fusion.model.manifest import write_manifest
 from fusion.model.model_files import ModelFileError
 from fusion.service import registry, scoring
 from fusion.service.cards import model_card
-from fusion.service.serving import NotServable
+from fusion.service.serving import Doubted, NotServable
 from fusion.service.sources import served_model
 from fusion.validation.fitness import weigh
 
@@ -288,6 +289,29 @@ def test_graduates_only_teach_lateness_and_no_drop_out(store):
     assert set(all_scores(store, trained.model.version)["target"]) == {"late"}
     assert "dropout" not in served_model(store).manifest.assessment.evaluations
     assert "graduates only" in model_card(trained.model.manifest, synthetic=True)
+
+
+def test_a_model_of_exchanged_exits_is_served_only_after_a_confirmation(store):
+    register = make_register(200, np.random.default_rng(5), dim=32, signed=0)
+    kind = register.outcomes["exit_type"]
+    left = kind.isin(("expelled", "resigned", "discontinued"))
+    turned = kind.mask(kind == "graduated", "resigned").mask(left, "graduated")
+    write_register(store, replace(register, outcomes=register.outcomes.assign(exit_type=turned)))
+    trained = pipeline.train(store, **QUICK)
+    version, manifest = trained.model.version, trained.model.manifest
+    assert not trained.served and trained.doubts == manifest.trained_on.doubts == ("exits_turned",)
+    assert served_model(store) is None and "look exchanged" in model_card(manifest, synthetic=True)
+    who = {"actor": "sari", "role": "administrator", "reason": "they are right"}
+    with pytest.raises(Doubted, match="look exchanged"):
+        registry.approve(store, version, **who)
+    assert served_model(store) is None
+    registry.approve(store, version, confirmed=True, **who)
+    assert served_model(store).version == version
+    registry.serve_records_only(store, **who)  # whoever serves it was asked
+    registry.roll_back(store, **who)
+    assert served_model(store).version == version
+    entry = audit.entries(store, action="model.approve").iloc[0]
+    assert entry["detail"]["looked_at"] == ["exits_turned"]
 
 
 @pytest.mark.slow

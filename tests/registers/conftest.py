@@ -27,6 +27,7 @@ def university(tmp_path_factory):
     ):
         sources = [Source.from_path(table, Path(path)) for table, path in files.items()]
         plan = plan_import(sources, mapping, store=store, today=READ_ON)
+        assert "REC150" not in set(plan.problems["rule"])  # nobody exchanged the exits
         apply_import(store, plan, actor="tester")
     yield store
     store.close()

@@ -12,6 +12,7 @@ from data import queries
 from fusion.features.assemble import all_rows, may_be_scored, training_set
 from fusion.features.splits import mature_labels
 from fusion.model.fit import fit_model
+from fusion.model.risk_model import UTMOST
 
 pytestmark = pytest.mark.slow
 NEAR = 0.25  # of the share observed; the risks are those of past students themselves
@@ -45,7 +46,14 @@ def test_no_risk_is_smaller_than_so_many_past_students_can_bear(world):
 def test_nobody_below_the_mean_of_all_past_students_is_called_high(world):
     for target, part in world[2].items():
         _, high, _ = world[3].targets[target].bands
-        assert high >= part.outcome.mean() - 0.02, target
+        assert high >= min(part.outcome.mean(), UTMOST[1]) - 0.02, target
+
+
+def test_a_word_never_contradicts_its_number(world):
+    for target, part in world[2].items():
+        edges = world[3].targets[target].bands
+        assert edges[0] <= part.outcome.mean() + 0.02, target
+        assert all(edge <= most for edge, most in zip(edges, UTMOST, strict=True)), target
 
 
 def test_who_came_another_way_than_nearly_all_is_scored_as_such_students_fared(world):

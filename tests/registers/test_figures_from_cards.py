@@ -53,6 +53,7 @@ def loaded(everybody, cards, tmp_path_factory, sqlite_template):
     named = {"students": "mahasiswa.xlsx", "terms": "aktivitas.csv", "grades": "khs.xlsx"}
     sources = [Source.from_path(table, folder / name) for table, name in named.items()]
     plan = plan_import(sources, mapping, store=store, today=TODAY)
+    assert "REC150" not in set(plan.problems["rule"])  # nobody exchanged the exits
     apply_import(store, plan, actor="biro", skip_bad=True)  # lines of totals are refused
     yield store
     store.close()

@@ -28,6 +28,7 @@ READ_ON = date(2026, 9, 15)
 def office(store):
     sources = [Source.from_path(table, OFFICE / name) for table, name in FILES.items()]
     plan = plan_import(sources, store=store, today=READ_ON)
+    assert "REC150" not in set(plan.problems["rule"])  # nobody exchanged the exits
     assert plan.accepted
     apply_import(store, plan, actor="tester")
     return store

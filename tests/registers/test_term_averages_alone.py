@@ -48,6 +48,7 @@ def told(everybody, tmp_path_factory):
     sources = [Source.from_path(name, folder / f"{name}.{kind}") for name, kind in names.items()]
     store = open_store(folder=tmp_path_factory.mktemp("rekaan"))
     plan = plan_import(sources, load_mapping(folder / "pemetaan.toml"), store=store, today=READ_ON)
+    assert "REC150" not in set(plan.problems["rule"])  # nobody exchanged the exits
     apply_import(store, plan, actor="tester")
     yield queries.retention(store, LEADERSHIP)
     store.close()

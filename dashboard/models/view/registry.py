@@ -14,6 +14,7 @@ from dashboard.shell.session_keys import Key
 from data.jobs import table as table_of_jobs
 from fusion.service import registry
 from fusion.service.sources import registered_models
+from fusion.validation.doubts import open_doubts
 
 ACTS = ("approve", "roll_back", "records_only")
 ICONS = {
@@ -32,37 +33,49 @@ def models(target: str) -> None:
     draw_table(table, height="content", alt=words("model_registry.title"))
     someone, served = current_session.person(), stores.served_model()
     if someone is not None and access.may(someone.role, "decide model") and not _under_way():
-        _decision(model_watch.candidates(known, served.version))
+        others = model_watch.candidates(known, None if served is None else served.version)
+        doubts = {model.version: open_doubts(model.manifest) for model in known if model.version in others}
+        _decision(doubts, ACTS if served is not None else ACTS[:1])
 
 
-def _decision(candidates: list[str]) -> None:
+def _decision(doubts: dict[str, tuple[str, ...]], acts: tuple[str, ...]) -> None:
+    """The decision; ``doubts``: candidate → codes of what looked wrong in its register."""
     words = current_session.words()
     act = st.segmented_control(
         words("model_registry.act"),
-        list(ACTS),
+        list(acts),
         format_func=lambda name: f"{ICONS[name]} {words(f'model_registry.{name}')}",
         key="model-act",
     )
     if act is None:
         return
     st.caption(words(f"model_registry.{act}_help"))
+    doubted = [version for version, codes in doubts.items() if codes] if act == "approve" else []
+    for version in doubted:
+        said = " ".join(words(f"fitness.{code}") for code in doubts[version])
+        st.warning(f"{version}: {said}", icon=":material/warning:")
     with st.form("model-decision", border=False):
         version = None
         if act == "approve":
-            version = st.selectbox(words("model.version"), candidates, key="model-version")
+            version = st.selectbox(words("model.version"), list(doubts), key="model-version")
         reason = st.text_input(
             words("model_registry.reason"), key=current_session.field_of("model-reason", act), max_chars=300
         )
         sure = st.checkbox(words("model_registry.sure"), key=current_session.field_of("model-sure", act))
+        looked = bool(doubted) and st.checkbox(
+            words("model_registry.looked"), key=current_session.field_of("model-looked", act)
+        )
         if not st.form_submit_button(words("model_registry.decide"), type="primary"):
             return
     if not sure or not reason.strip():
         st.warning(words("model_registry.needs_reason"))
-        return
-    _decide(act, version, reason.strip())
+    elif version in doubted and not looked:
+        st.warning(words("model_registry.needs_look"))
+    else:
+        _decide(act, version, reason.strip(), looked)
 
 
-def _decide(act: str, version: str | None, reason: str) -> None:
+def _decide(act: str, version: str | None, reason: str, looked: bool) -> None:
     words, store = current_session.words(), stores.store()
     if act == "roll_back":
         try:
@@ -71,6 +84,7 @@ def _decide(act: str, version: str | None, reason: str) -> None:
             st.error(words("model_registry.failed_roll_back"))
             return
     asked = {"act": act, "reason": reason} | ({"model": version} if act != "records_only" else {})
+    asked |= {"confirmed": True} if looked else {}
     st.session_state[Key.SERVE_JOB] = jobs.start(store, current_session.person(), "serve", **asked)
     st.rerun()
 

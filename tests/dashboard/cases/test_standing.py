@@ -22,6 +22,11 @@ ROW = {
     "gpa_cum": 2.5,
     "status_last": "A",
     "last_term": 20252.0,
+    "terms_told": 10,
+    "newest_told": 20252.0,
+    "recorded": True,
+    "credits_told": True,
+    "gpa_told": True,
     "dropout_risk": float("nan"),
     "dropout_band": None,
 }
@@ -66,7 +71,7 @@ def test_the_group_shows_the_nearest_to_the_degree_first_and_no_late_risk():
 
 
 def test_the_rule_lists_the_furthest_off_track_first_and_gives_no_band():
-    early = {**ROW, "terms_over": 4}  # half of the plan: 72 credits
+    early = {**ROW, "terms_over": 4, "terms_told": 4}  # half of the plan: 72 credits
     rows = pd.DataFrame(
         [
             {**early, "student_key": "on", "gpa_cum": 3.2, "credits": 72.0},
@@ -83,7 +88,7 @@ def test_the_rule_lists_the_furthest_off_track_first_and_gives_no_band():
 
 
 def test_who_has_no_figures_is_not_said_to_be_on_track():
-    early = {**ROW, "terms_over": 4}
+    early = {**ROW, "terms_over": 4, "terms_told": 4}
     far = {**early, "student_key": "far", "gpa_cum": 1.9, "credits": 72.0}
     none = {**early, "student_key": "none", "gpa_cum": float("nan"), "credits": float("nan")}
     assert standing.rule_lead(pd.DataFrame([far]), EN) == "1 of 1 student is not on track (levels 1 to 3)."
@@ -93,6 +98,48 @@ def test_who_has_no_figures_is_not_said_to_be_on_track():
     )
     only = standing.rule_lead(pd.DataFrame([none] * 15), ID)
     assert only.startswith("Dari 15 mahasiswa tidak tercatat") and "0 dari" not in only
+
+
+def unrecorded(**figures):
+    """A student of whom the newest completed term, the second, has no row."""
+    gone = {"last_term": 20251.0, "recorded": False, "credits_told": False, "gpa_told": False}
+    return {**ROW, "terms_over": 2, "terms_told": 2, "student_key": "gone", **gone, **figures}
+
+
+def test_a_term_that_is_not_recorded_is_no_state_of_the_student():
+    """After one term of 21 credits the plan of two terms would say 58 %, far off track; nobody knows."""
+    rows = pd.DataFrame([unrecorded(credits=21.0, gpa_cum=1.9), unrecorded(credits=36.0, gpa_cum=3.4)])
+    assert standing.levels(rows).tolist() == [-1, -1]
+    table = standing.rule_table(rows, {}, EN)
+    assert table["Credits and GPA"].tolist() == table["Status"].tolist() == ["Not recorded"] * 2
+    assert standing.rule_lead(rows, EN) == (
+        "Of 2 students the newest completed term is not recorded: whether they are on track is not known."
+    )
+    assert standing.rule_lead(rows, ID) == (
+        "Semester terakhir yang selesai dari 2 mahasiswa tidak tercatat: apakah mereka sesuai rencana tidak "
+        "diketahui."
+    )
+
+
+def test_a_figure_counts_for_the_rule_only_as_of_the_newest_completed_term():
+    row = {**ROW, "terms_over": 4, "terms_told": 4, "credits": 40.0, "gpa_cum": 2.5}  # 56 % of the plan
+    known = [(True, True, 3), (False, True, 1), (True, False, 3), (False, False, -1)]
+    rows = pd.DataFrame([{**row, "credits_told": paced, "gpa_told": graded} for paced, graded, _ in known])
+    assert standing.levels(rows).tolist() == [level for *_, level in known]
+
+
+def test_the_plan_reaches_as_far_as_the_register_does():
+    """An outcome read in a later month ends a term of which no row of anybody has come yet."""
+    row = {**ROW, "terms_over": 4, "terms_told": 3, "credits": 54.0, "gpa_cum": 3.2}
+    assert standing.levels(pd.DataFrame([row])).tolist() == [0]
+
+
+def test_past_the_normal_time_a_missing_row_is_said_beside_the_credits():
+    row = {**ROW, "recorded": False, "status_last": "C", "last_term": 20251.0}
+    assert standing.sentence(row, EN).endswith("Even 2025/26 is not recorded: what is missing may be less.")
+    assert standing.sentence(row, ID).endswith("tidak tercatat: yang kurang mungkin lebih sedikit.")
+    assert standing.away(row, EN) == ""  # on leave before; of the newest term nothing is known
+    assert "not recorded" not in standing.sentence(ROW, EN)
 
 
 def listed(**changes):

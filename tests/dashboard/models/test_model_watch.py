@@ -9,15 +9,16 @@ import pytest
 
 from dashboard.charts.model import precision_recall
 from dashboard.models import watch as model_watch
+from dashboard.models.fitness_words import told
 from dashboard.shell import access
 from dashboard.shell.wording import Words
 from data import queries
 from data.store import save_model
 from data.trust.accounts import Account
 from fusion.metrics import Estimate
-from fusion.model.manifest import Manifest
+from fusion.model.manifest import Manifest, write_manifest
 from fusion.model.watched import FEATURE, SIGN_KINDS, Moved, Probe, Recalibrated, Sign, Watch
-from fusion.service.serving import NotServable
+from fusion.service.serving import Doubted, NotServable
 from fusion.service.sources import load_model, registered_models, served_model
 
 EN = Words("en")
@@ -163,7 +164,11 @@ def test_the_job_decides_in_the_name_of_whoever_asked_for_it(act, step, more, mo
 
 @pytest.mark.parametrize(
     ("raised", "code"),
-    [(LookupError("no model"), "model_gone"), (NotServable("too small"), "not_servable")],
+    [
+        (LookupError("no model"), "model_gone"),
+        (NotServable("too small"), "not_servable"),
+        (Doubted("exchanged"), "doubted"),
+    ],
 )
 def test_a_model_that_cannot_be_served_is_refused_in_words(raised, code, monkeypatch):
     from dashboard.jobs.asking import Refused, Task
@@ -179,6 +184,28 @@ def test_a_model_that_cannot_be_served_is_refused_in_words(raised, code, monkeyp
     with pytest.raises(Refused) as refusal:
         serve(Task(None, job, lambda *_: None))
     assert refusal.value.code == code and EN.has(f"job_problem.{code}")
+
+
+def test_a_model_whose_register_looked_wrong_asks_for_a_look(decided, university, monkeypatch):
+    from dashboard.jobs import asking as jobs
+
+    served = served_model(university.store)
+    taught = replace(served.manifest.trained_on, doubts=("exits_turned",))
+    doubted = replace(served.manifest, version="risk-doubted", trained_on=taught, served=())
+    save_model(university.store, "risk-doubted", served.folder, write_manifest(doubted))
+    asked = []
+    monkeypatch.setattr(jobs, "start", lambda store, person, kind, **more: asked.append((kind, more)) or "j1")
+    at = decided("approve")
+    assert any("risk-doubted" in warning.value for warning in at.warning)
+    at.text_input(key="model-reason").set_value("the office looked")
+    at.checkbox(key="model-sure").check()
+    at = pressed(at)
+    assert EN("model_registry.needs_look") in [warning.value for warning in at.warning] and not asked
+    at.checkbox(key="model-looked").check()
+    assert not pressed(at).exception
+    wanted = {"act": "approve", "reason": "the office looked", "model": "risk-doubted", "confirmed": True}
+    assert asked == [("serve", wanted)]
+    assert (False, EN("fitness.exits_turned")) in told(doubted, EN)
 
 
 def test_a_roll_back_without_an_earlier_model_says_so(decided):

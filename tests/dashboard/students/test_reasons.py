@@ -231,3 +231,52 @@ def test_what_nearly_all_share_has_a_name_and_no_value_and_is_in_no_line():
         assert shared["label"].startswith(name) and shared["shown"] == ""
         assert "2" in reasons.in_brief(explanation, {}, Words(language))
         assert name not in reasons.in_brief(explanation, {}, Words(language))
+
+
+def beside(name, value, phi, usual):
+    return replace(contribution(name, value, phi), usual=usual)
+
+
+def brief(*parts, language="en"):
+    total = sum(part.phi for part in parts)
+    return reasons.in_brief(Explanation("late", 0.0, total, parts), {}, Words(language))
+
+
+def test_a_line_of_reasons_stands_beside_what_is_usual():
+    """100 % of the plan reads as praise alone; it raised the risk, as 108 % is usual."""
+    parts = (beside("credit_pace", 1.0, 0.11, 1.08), beside("gpa_cum", 2.9, 0.1, 3.2))
+    assert brief(*parts) == (
+        "Credits earned against the plan 100% (usual: 108%); Cumulative GPA 2.90 (usual: 3.20)"
+    )
+    assert brief(*parts, language="id") == (
+        "SKS diperoleh terhadap rencana 100% (biasanya: 108%); IPK 2,90 (biasanya: 3,20)"
+    )
+
+
+def test_the_reason_that_explains_nearly_everything_is_not_left_out_for_a_filler():
+    """A term without study raised a risk by 3.35, and the line said "Attendance so far 91%", by 0.03."""
+    parts = (
+        beside("inactive_terms", 1.0, 3.35, 0.0),
+        beside("credit_pace", 0.83, 0.49, 1.04),
+        beside("attendance_mean", 0.86, 0.05, 0.91),
+    )
+    assert brief(*parts) == "Credits earned against the plan 83% (usual: 104%); Inactive terms 1 (usual: 0)"
+
+
+def test_a_fact_of_entry_takes_no_place_from_what_can_change():
+    parts = (
+        beside("tuition_band", 1.0, 0.81, 4.0),
+        beside("attendance_mean", 0.86, 0.23, 0.91),
+        beside("gpa_cum", 2.89, 0.12, 3.2),
+    )
+    assert "Tuition" not in brief(*parts)
+    assert brief(*parts[:2]).endswith("Tuition band 1 (usual: 4)")
+
+
+def test_what_reads_as_usual_is_no_reason_in_words():
+    parts = (beside("attendance_mean", 0.9051, 0.03, 0.91), beside("gpa_cum", 2.9, 0.1, 3.2))
+    explanation = Explanation("late", 0.0, 0.13, parts)
+    frame = reasons.reasons_frame(explanation, {}, Words("en")).set_index("name")
+    assert frame["told"].to_dict() == {"attendance_mean": False, "gpa_cum": True}
+    assert frame["phi"].sum() == pytest.approx(0.13)  # the chart keeps it
+    assert "ttendance" not in brief(*parts)

@@ -112,6 +112,43 @@ def test_credits_recognised_at_entry_count_once(store, total, passed, credits):
     assert (row["credits"], row["credits_to_go"]) == (credits, 144 - credits)
 
 
+def test_whose_newest_completed_term_is_recorded(small_register):
+    found = queries.standing(small_register.store, SYSTEM).set_index("student_number")
+    assert found.loc["S07", ["terms_told", "newest_told", "recorded"]].tolist() == [4, 20232, False]
+    assert not found.loc["S07", ["credits_told", "gpa_told"]].any()
+    assert found.loc["S12", ["terms_told", "newest_told", "recorded"]].tolist() == [2, 20232, False]
+    later(small_register, "S07", 20221, "2025-03-05")  # a term further, of which nobody has a row
+    row = queries.standing(small_register.store, SYSTEM).set_index("student_number").loc["S07"]
+    assert row[["terms_over", "terms_told", "newest_told"]].tolist() == [5, 4, 20232]
+
+
+@pytest.mark.parametrize(
+    ("status", "figures", "told"),
+    [
+        ("A", {"credits_cum": 36, "gpa_cum": 3.0}, (True, True)),
+        ("A", {"credits_passed": 18}, (True, False)),
+        ("A", {}, (False, False)),  # a row without results
+        ("C", {}, (True, True)),  # on leave: what was reached before still stands
+        ("N", {}, (True, True)),
+    ],
+)
+def test_a_row_tells_a_figure_or_that_nothing_was_studied(store, status, figures, told):
+    programs = pd.DataFrame({"program_code": ["IF"], "name": ["Informatics"], "degree_level": ["S1"]})
+    programs = programs.assign(normal_terms=8, required_credits=144)
+    students = pd.DataFrame({"student_number": ["T1"], "program_code": ["IF"], "cohort_term": [20221]})
+    terms = pd.DataFrame(
+        [
+            {"term_id": 20221, "term_index": 1, "status": "A", "credits_cum": 18, "gpa_cum": 3.0},
+            {"term_id": 20222, "term_index": 2, "status": status, **figures},
+            {"term_id": 20223, "term_index": 2, "status": "A", "credits_cum": 40, "gpa_cum": 3.0},
+        ]
+    ).assign(student_number="T1", known_at=[date(2023, 2, 28), date(2023, 8, 31), date(2023, 8, 31)])
+    frames = RecordFrames(programs, students, terms)
+    write_records(store, frames, source="one.csv", files={}, actor="test", synthetic=True)
+    row = queries.standing(store, SYSTEM).iloc[0]
+    assert row["recorded"] and (row["credits_told"], row["gpa_told"]) == told
+
+
 def past_numbers(register):
     return queries.standing(register.store, SYSTEM, past_normal=True)["student_number"].tolist()
 

@@ -139,3 +139,13 @@ def test_the_sum_stays_and_the_largest_comes_first():
     sizes = [abs(c.phi) for c in found.contributions]
     assert sizes == sorted(sizes, reverse=True) and len(sizes) == len(set(FACT_OF.values()))
     assert set(FACT_OF) <= set(FEATURES)
+
+
+def test_credits_and_courses_of_the_plan_are_one_reason():
+    """72 % of the credits and 72 % of the courses stood as two reasons, one below the other."""
+    found = told(
+        part("credit_pace", 0.72, 0.3), part("credits_needed", 33.0, 0.1), part("plan_passed", 0.72, 0.2)
+    )
+    assert [(c.name, c.phi) for c in found.contributions] == [("credit_pace", pytest.approx(0.6))]
+    apart = told(part("credit_pace", 1.0, 0.05), part("plan_passed", 0.56, 0.3))  # credits of other courses
+    assert [(c.name, c.value) for c in apart.contributions] == [("plan_passed", 0.56)]

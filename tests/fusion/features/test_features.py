@@ -244,3 +244,15 @@ def test_last_change_and_slope_agree_with_a_plain_computation(values):
     assert np.allclose(_change(grid), [change], equal_nan=True)
     slope = np.polyfit(*zip(*seen, strict=True), 1)[0] if len(seen) > 1 else np.nan
     assert np.allclose(_slope(grid), [slope], equal_nan=True, atol=1e-6)
+
+
+def test_a_term_of_kampus_merdeka_counts_as_a_term_that_is_studied(hand_register):
+    """Few have it last; what few have would teach a risk by chance, and stood as a reason for leaving."""
+    newest = (
+        hand_register.terms.groupby("student_key")["term_id"].transform("max")
+        == hand_register.terms["term_id"]
+    )
+    studied = newest & (hand_register.terms["status"] == "A")
+    away = with_terms(hand_register, status=hand_register.terms["status"].mask(studied, "M"))
+    for index in (1, 2, 3):
+        pd.testing.assert_frame_equal(build_features(away, index), build_features(hand_register, index))

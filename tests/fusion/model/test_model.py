@@ -211,8 +211,36 @@ def test_nobody_less_at_risk_than_the_mean_is_called_high():
     low, high, _ = band_edges(skewed)
     assert high >= skewed.mean() and low >= skewed.mean() / 2
     assert set(band_of(np.array([0.004, 0.02, 0.05]), band_edges(skewed))) == {"low"}
-    even = np.random.default_rng(0).beta(2, 3, 4000)
+    even = np.random.default_rng(0).beta(2, 6, 4000)
     assert band_edges(even) == pytest.approx(np.quantile(even, (0.5, 0.75, 0.9)), abs=0.0026)
+
+
+COMMON = {  # risks of past students where an outcome is common
+    "half leave, known early": np.r_[np.full(50, 0.05), np.full(50, 0.95)],
+    "half leave, seen dimly": np.random.default_rng(1).normal(0.5, 0.05, 2000).clip(0.3, 0.7),
+    "half leave": np.random.default_rng(2).beta(2, 2, 2000),
+    "most leave": np.random.default_rng(3).beta(8, 1, 2000),
+    "all leave": np.full(60, 1.0),
+    "few are safe": np.r_[np.full(30, 0.02), np.full(70, 0.25)],
+    "everybody alike": np.full(60, 0.49),
+}
+
+
+@pytest.mark.parametrize("risk", COMMON.values(), ids=COMMON)
+def test_the_word_never_contradicts_the_number(risk):
+    """Quantiles alone called 49 of 100 low where half of the past students were late."""
+    edges = band_edges(risk)
+    assert 0 < edges[0] < edges[1] < edges[2] <= 0.9
+    named = dict(zip((0.0, 0.34, 0.67, 0.9), band_of(np.array([0.0, 0.34, 0.67, 0.9]), edges), strict=True))
+    assert named[0.0] == "low" and named[0.34] != "low"
+    assert named[0.67] in ("high", "very_high") and named[0.9] == "very_high"
+    assert edges[0] <= risk.mean() + 0.005  # edges are told to half a percent
+
+
+def test_those_who_share_one_common_risk_are_not_all_called_high():
+    assert set(band_of(np.full(60, 0.49), band_edges(np.full(60, 0.49)))) == {"moderate"}
+    few = COMMON["few are safe"]
+    assert band_of(np.array([0.02, 0.25]), band_edges(few)).tolist() == ["low", "moderate"]
 
 
 @pytest.mark.parametrize(
