@@ -88,13 +88,15 @@ def compare_button(student: dict, questioned: Questioned) -> None:
     from vision.verification.verification_pipeline import verify
 
     words, person = current_session.words(), current_session.person()
+    why = _why_not(student["student_key"], questioned)
+    if why:
+        st.caption(f":material/block: {why}")
     if not st.button(
         words("verification.compare"),
         type="primary",
         icon=":material/compare:",
         key="compare",
-        disabled=questioned.is_whole_page,
-        help=words("finding_advice.SIG014") if questioned.is_whole_page else None,
+        disabled=bool(why),
     ):
         return
     try:
@@ -112,6 +114,16 @@ def compare_button(student: dict, questioned: Questioned) -> None:
         consent_parts.to_consent("to_record", student["student_key"])
         return
     st.query_params["d"] = made.decision_id
+
+
+def _why_not(student_key: str, questioned: Questioned) -> str:
+    """Why the comparison could give no outcome, in the reader's language; empty where it can."""
+    words = current_session.words()
+    if questioned.nothing_to_compare:
+        return words(f"verification.no_compare_{questioned.nothing_to_compare}")
+    if not queries_verification.consents(stores.store(), student_key):
+        return words("verification.no_compare_consent")
+    return ""
 
 
 def decision_view(decision_id: str, student: dict) -> Evidence | None:

@@ -19,6 +19,7 @@ from dashboard.jobs import signatures as jobs_verification
 from dashboard.shell.wording import Words
 from dashboard.verification.crop import read_sheet
 from data import queries
+from data.consents.consent import record_consent
 from data.jobs import table as job_table
 from data.signatures.findings import found_codes
 from data.store import open_store
@@ -186,6 +187,7 @@ def test_a_whole_page_is_called_one_and_the_signature_must_be_chosen_before_anyt
     assert words("check.SIG014") in shown and words("finding_advice.SIG014") in shown
     assert words("finding_advice.SIG006") not in shown and words("check.SIG006") not in shown
     assert at.button(key="compare").disabled
+    assert f":material/block: {words('verification.no_compare_SIG014')}" in screen.texts(at)
     assert next(one for one in at.expander if one.label == words("crop.title")).proto.expanded
     at.number_input(key=f"crop-top-{mark}").set_value(1100)
     at.number_input(key=f"crop-height-{mark}").set_value(200)
@@ -221,6 +223,21 @@ def test_a_blank_sheet_is_told_at_once_with_what_to_do(enrolled, screen):
     at = screen.drawn("verification", RINA, key=enrolled.key)
     at.file_uploader(key="questioned-file").set_value(("form.png", buffer.getvalue(), "image/png")).run()
     assert EN("finding_advice.SIG001") in screen.texts(at)
+    assert at.button(key="compare").disabled
+    assert f":material/block: {EN('verification.no_compare_SIG001')}" in screen.texts(at)
+
+
+def test_nothing_is_compared_without_consent_and_the_reason_stands_beside_the_button(office, screen):
+    record_consent(office.store, office.key, "verification", "withdrawn", actor="rina")
+    buffer = io.BytesIO()
+    Image.fromarray(drawing(62, 30)).save(buffer, "PNG")
+    at = screen.drawn("verification", RINA, key=office.key)
+    at.file_uploader(key="questioned-file").set_value(("form.png", buffer.getvalue(), "image/png")).run()
+    assert at.button(key="compare").disabled
+    assert f":material/block: {EN('verification.no_compare_consent')}" in screen.texts(at)
+    record_consent(office.store, office.key, "verification", "renewed", actor="rina")
+    at.run()
+    assert not at.button(key="compare").disabled
 
 
 def test_the_case_file_prints_references_hashes_and_findings(case):
@@ -292,6 +309,21 @@ def test_the_second_reviewer_sees_no_score_before_giving_an_opinion(case, screen
     assert (stored["reason_codes"], stored["reasons"]) == (["shape", "slant"], "")
 
 
+@pytest.mark.parametrize("words", [EN, Words("id")], ids=["en", "id"])
+def test_who_made_the_comparison_is_told_that_the_opinion_counts_as_given_after_the_score(
+    case, screen, words
+):
+    """Before it is given, and at the entry afterwards; nobody else is told so."""
+    for person, told in ((SITI, False), (RINA, True)):
+        at = screen.drawn("review", person, words.language)
+        assert (words("review.known_ran") in screen.texts(at)) == told
+    at.radio(key="opinion").set_value("another_writer")
+    at.button_group(key="opinion-reasons").set_value(["shape"])
+    next(button for button in at.button if button.label == words("review.give")).click().run()
+    after = " ".join(screen.texts(at))
+    assert words("review.knew_ran") in after and words("review.known_ran") not in after
+
+
 def test_the_queue_ends_when_nothing_waits(case, screen):
     reviews.give_opinion(case.store, _scope(SITI), case.decision.decision_id, "another_writer", "", ["shape"])
     reviews.settle(case.store, _scope(SITI), case.decision.decision_id, "ask_again", "first thing to do")
@@ -332,7 +364,7 @@ def test_an_opinion_is_taken_back_with_a_sentence_and_can_be_given_anew(case, sc
     assert EN("review.refused_no_reasons") in [warning.value for warning in at.warning]
     at.text_area(key="withdraw-text").set_value("meant the other one")
     next(button for button in at.button if button.label == go).click().run()
-    assert not at.exception and EN("review.anew") in screen.texts(at)
+    assert not at.exception and EN("review.known_anew") in screen.texts(at)
     assert EN("verification_reason.copy_of_specimen") not in screen.texts(at)
     at.radio(key="opinion").set_value("same_writer")
     at.button_group(key="opinion-reasons").set_value(["shape"])
