@@ -9,7 +9,7 @@ from dashboard.shell.wording import Words
 
 FAMILIES = {
     "band": ("band.",),
-    "kind": ("event.", "job_kind."),
+    "kind": ("event.", "job_kind.", "duplicates.kind_"),
     "opinion": ("opinion.", "action_of."),
     "outcome": ("verification.outcome_",),
     "role": ("role.",),

@@ -93,6 +93,7 @@ class Key(StrEnum):
     CASES_PASSED = "cases_passed"  # cases that the reviewer left for later
     REVIEW_QUEUE = "review-queue"  # widget: the list of cases and its selection
     QUESTIONED = "questioned"  # digest of the signature that was handed in last
+    PAIR_JUDGED = "pair_judged"  # number, opinion and both names of what was said about a pair last
     EARLIER = "earlier"  # widget: the list of earlier outcomes and its selection
     MISSING_TABLE = "missing-table"  # widget: the students without an answer and its selection
     LACKING_TABLE = "lacking-table"  # widget: who lacks references

@@ -23,6 +23,7 @@ from dashboard.verification.view import consent as consent_parts
 from dashboard.verification.view.outcome import outcome_panel
 from dashboard.verification.view.questioned_input import Questioned
 from data import queries
+from data.trust.accounts import list_accounts
 from data.verification import queries as queries_verification
 from data.verification import reviews
 from data.verification.custody import custody
@@ -89,8 +90,7 @@ def compare_button(student: dict, questioned: Questioned) -> None:
 
     words, person = current_session.words(), current_session.person()
     why = _why_not(student["student_key"], questioned)
-    if why:
-        st.caption(f":material/block: {why}")
+    st.caption(f":material/block: {why}" if why else words("verification.compare_note"))
     if not st.button(
         words("verification.compare"),
         type="primary",
@@ -154,7 +154,7 @@ def decision_view(decision_id: str, student: dict) -> Evidence | None:
 
 def _case_file(decision: dict, student: dict, image: bytes, references: pd.DataFrame) -> None:
     words, store, scope = current_session.words(), stores.store(), current_session.scope()
-    case = decision["decision_id"]
+    case, here = decision["decision_id"], current_session.zone_name()
 
     def printed() -> bytes:
         # Runs when the button is pressed, outside the session: who asks in which language is settled above.
@@ -162,8 +162,11 @@ def _case_file(decision: dict, student: dict, image: bytes, references: pd.DataF
             specimen: queries.specimen_image(store, specimen, scope) for specimen in references["specimen_id"]
         }
         given, chain = reviews.opinions(store, scope, case), custody(store, scope, case)
-        told = case_of(decision, named(student), image, references, images, given, words, chain)
-        return case_file(told, provenance_of(store), words.language)
+        origin = provenance_of(store)
+        people = {one.account: one.display_name for one in list_accounts(store)}
+        how = {"people": people, "zone": origin.time_zone or here}
+        told = case_of(decision, named(student), image, references, images, given, words, chain, **how)
+        return case_file(told, origin, words.language)
 
     st.download_button(
         words("verification.case_file"),

@@ -24,7 +24,7 @@ PLACES = {"audited": 0, "audited_once": 0, "handed_out": 1, "Entry": 2}  # where
 FORMED = {  # acts of which one part varies, or that another function passes on
     *("view_caseload", "view_followups", "erase signatures", "erase outcome_model", "erase student"),
     *("enrol signature", "retire enrolment", "review signature", "settle signature", "review duplicate"),
-    "take back opinion",
+    *("take back opinion", "take back pair"),
     *("prepare report", "approve report", "withdraw report", "sign_out", "sign_out_everywhere"),
     *("import files", "seal audit log", "accept audit log", "stamp audit head"),
 }
@@ -160,6 +160,7 @@ def test_no_detail_is_told_in_codes(words):
         "log_event": {"kind": "no_action"},
         "start job": {"kind": "duplicates"},
         "export": {"kind": "left_out"},
+        "review duplicate": {"kind": "same_image", "opinion": "same_origin"},
         "prepare report": {"profile": "iaps40-8c", "program_code": ""},
         "create token": {"scopes": ["verify", "scores"], "program_codes": None},
         "refuse_token": {"why": "token_expired"},
@@ -170,7 +171,8 @@ def test_no_detail_is_told_in_codes(words):
         "make backup": {"sha256": "ab", "missing": []},
     }
     lines = {act: detail_words(detail, words, act) for act, detail in told.items()}
-    codes = r"inconclusive|cannot_tell|ask_again|no_action|left_out|iaps40|token_|no_role|granted|None"
+    codes = "inconclusive|cannot_tell|ask_again|no_action|left_out|same_image|same_origin|iaps40|token_"
+    codes += "|no_role|granted|None"
     assert not re.search(rf"\b({codes})|\d-\d\d-", " ".join(lines.values()))
     assert (
         words("audit.all_programs") in lines["create token"]

@@ -28,7 +28,7 @@ from data.trust.scope import Scope
 from data.verification import queries as queries_verification
 from data.verification import reviews
 from data.verification.custody import custody
-from data.verification.duplicates import newest_search
+from data.verification.duplicates import duplicate_counts, duplicate_findings, newest_search
 from data.verification.write import replace_duplicates
 from tests.conftest import name_everybody
 from tests.dashboard.pages.test_names_are_text import complaints, hostile
@@ -256,7 +256,10 @@ def test_the_case_file_prints_references_hashes_and_findings(case):
     reviews.give_opinion(case.store, _scope(SITI), row["decision_id"], "another_writer", "slow", ["shape"])
     given = reviews.opinions(case.store, everything, row["decision_id"])
     assert set(chain["act"]) == {"reference", "enrolled", "compared"} and chain["at"].is_monotonic_increasing
-    made = case_of(row, "somebody", questioned, references, images, given, EN, chain)
+    how = {"people": {"rina": "Rina Wati"}, "zone": "Asia/Jakarta"}
+    made = case_of(row, "somebody", questioned, references, images, given, EN, chain, **how)
+    assert made.custody and all(step[0].endswith(" WIB") and step[1] != "rina" for step in made.custody)
+    assert "Rina Wati" in {step[1] for step in made.custody}
     assert len(made.custody) == len(row["reference_ids"]) + 2
     assert made.outcome == "review"
     assert [reasons for *_, reasons in made.decisions] == [f"{EN('review.reason_shape')}. slow"]
@@ -500,8 +503,33 @@ def test_the_duplicates_page_shows_a_pair_and_forgets_it_once_explained(office, 
     at.text_area(key="duplicate-text").set_value("twins with short names")
     next(button for button in at.button if button.label == EN("duplicates.save")).click().run()
     assert EN("duplicates.clear_title") in screen.texts(at)
+    assert any(one.value.startswith(f"Saved: {EN('opinion.chance')} · ") for one in at.success)
     at.toggle(key="duplicates-open").set_value(False).run()
     assert at.dataframe[0].value["opinion"].tolist() == [EN("opinion.chance")]
+    at.button(key="judged-undo").click().run()
+    assert not at.exception and not at.success
+    assert at.dataframe[0].value["opinion"].tolist() == [""]
+    assert duplicate_counts(office.store, _scope(RINA)) == {"same_image": (1, 1)}
+
+
+def test_an_opinion_on_a_pair_is_taken_back_once_by_whoever_gave_it_and_not_after_another(office):
+    found_before(office.store, same_image={"measure": 0.99, "expected_false": 0.4})
+    rina, siti = _scope(RINA), _scope(SITI)
+    (finding,) = duplicate_findings(office.store, rina)["finding_id"]
+    first = reviews.review_duplicate(office.store, rina, int(finding), "chance", "twins")
+    for scope, number, code in ((siti, first, "nothing_given"), (rina, first + 99, "nothing_given")):
+        with pytest.raises(reviews.Refused) as refused:
+            reviews.take_back_duplicate(office.store, scope, number)
+        assert refused.value.code == code
+    reviews.take_back_duplicate(office.store, rina, first)
+    assert duplicate_findings(office.store, rina)["opinion"].isna().all()
+    second = reviews.review_duplicate(office.store, rina, int(finding), "cannot_tell", "poor scan")
+    reviews.review_duplicate(office.store, siti, int(finding), "same_origin", "one pen")
+    for number in (first, second):
+        with pytest.raises(reviews.Refused) as refused:
+            reviews.take_back_duplicate(office.store, rina, number)
+        assert refused.value.code == "followed"
+    assert duplicate_findings(office.store, rina)["opinion"].tolist() == ["same_origin"]
 
 
 def test_each_kind_of_duplicate_has_its_words_its_chance_and_one_count_on_both_pages(office, screen):
