@@ -58,6 +58,7 @@ def _provenance(filters: dict, about_people: bool) -> exports.TableProvenance:
         words=current_session.words(),
         synthetic=stores.is_synthetic(),
         mixed=stores.is_mixed(),
+        time_zone=current_session.zone_name(),  # as the page tells moments
         role=person.role if person else "",
         data_version=stores.data_version(),
         model_version=stores.served_version(),

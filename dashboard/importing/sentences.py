@@ -81,7 +81,7 @@ _PLAIN = {
     "columns": lambda words, names: ", ".join(label_of(words, name) for name in names),
     "term": lambda words, term: words.term(term),
     "day": lambda words, day: words.day(day),
-    "month": lambda words, month: words("months.long").split()[month - 1],
+    "month": lambda words, month: words.month(month),
     "pairs": _pairs,
     "compared": _compared,
 }

@@ -15,8 +15,9 @@ def run(task: Task) -> dict:
     """Do one step for all tables. ``{"act", "reach", "tables", …}``; of approve also ``own`` (tables that
     wait for another person), of print also ``files`` and ``approved``.
 
-    Arguments: ``act`` (one of :data:`NEEDS`), ``program_code``, ``ts``, ``profiles``; of print also
-    ``signed`` and ``audience``. Who asked for the job has decided.
+    Arguments: ``act`` (one of :data:`NEEDS`), ``program_code``, ``ts``, ``profiles``; of prepare and approve
+    also ``zone``, whose clock the files tell where no setting says; of print also ``signed`` and
+    ``audience``. Who asked for the job has decided.
     """
     from dashboard.reports import pack, pipeline
 
@@ -33,11 +34,12 @@ def run(task: Task) -> dict:
         raise Refused("not_allowed")
     which = (task.store, register, code, int(asked["ts"]), asked["profiles"])
     who = {"actor": person.account, "role": person.role, "progress": task.report}
+    zone = asked.get("zone", "")
     told = {"act": act, "reach": [code] if code else reach_of(scope)}
     if act == "prepare":
-        return told | {"tables": pack.prepare_all(*which, **who)}
+        return told | {"tables": pack.prepare_all(*which, zone=zone, **who)}
     if act == "approve":
-        approved, own = pack.approve_all(*which, **who)
+        approved, own = pack.approve_all(*which, zone=zone, **who)
         return told | {"tables": approved, "own": own}
     audience = asked.get("audience", pipeline.AUDIENCES[0])
     try:

@@ -77,7 +77,7 @@ def _flow(counted: StudyReport, manifest: Manifest, words: Words) -> str:
 
 def _outcome(counted: StudyReport, words: Words) -> str:
     lines = [words("study.outcome_late"), words("study.outcome_dropout")]
-    lines.append(words("study.outcome_calendar", month=counted.start_month))
+    lines.append(words("study.outcome_calendar", month=words.month(counted.start_month)))
     lines += [
         words("study.outcome_left", target=words(f"target.{target}"), n=left)
         for target, left in counted.least_terms_left.items()

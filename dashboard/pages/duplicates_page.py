@@ -17,9 +17,12 @@ def show() -> None:
     page_header(words("duplicates.title"), words("duplicates.lead"))
     search = newest_search(store)
     with card("search"):
-        parts.search_bar(search)
+        searching = parts.search_bar(search)
+    if search is None and searching:
+        return None  # the bar above says so
     if search is None:
         return empty_state(words("duplicates.none_title"), words("duplicates.none_text"), ":material/search:")
+    parts.judged_receipt()
     kind, open_only = parts.filters()
     pairs = duplicate_findings(store, scope, kind=kind)
     rows = pairs[pairs["opinion"].isna()] if open_only else pairs

@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard.cases import followups
 from dashboard.cases.view.colleagues import advisor_names
 from dashboard.cases.view.digest_panel import digest_panel
-from dashboard.cases.view.followup_list import due_lists, settle, whose_choice
+from dashboard.cases.view.followup_list import due_lists, settle, settled_receipt, whose_choice
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.filters import target_choice
 from dashboard.components.layout import empty_state, page_header
@@ -36,6 +36,7 @@ def show() -> None:
 
 def _due() -> None:
     words, store, scope = current_session.words(), stores.store(), current_session.scope()
+    settled_receipt()
     due = queries.followups_due(store, scope, date.today() + AHEAD)
     if due.empty:
         return empty_state(

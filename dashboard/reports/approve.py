@@ -41,8 +41,10 @@ def prepared_report(
     version: int,
     actor: str,
     at: datetime,
+    name: str = "",
+    role: str = "",
 ) -> StoredReport:
-    """A table sealed as prepared by ``actor``.
+    """A table sealed as prepared by ``actor``, an account of that name and role.
 
     Raises
     ------
@@ -61,6 +63,8 @@ def prepared_report(
         report_version=version,
         status="prepared",
         prepared_by=actor,
+        prepared_name=name,
+        prepared_role=role,
         prepared_at=at.isoformat(),
         content_sha256=content_hash(content),
     )
@@ -83,12 +87,17 @@ def prepared_report(
     )
 
 
-def approved_report(report: StoredReport, *, actor: str, at: datetime) -> StoredReport:
-    """A prepared report sealed as approved by ``actor``; its files are still to be hashed."""
+def approved_report(
+    report: StoredReport, *, actor: str, at: datetime, name: str = "", role: str = ""
+) -> StoredReport:
+    """A prepared report sealed as approved by ``actor``, an account of that name and role; its files have no
+    hashes yet."""
     proof = replace(
         ReportProvenance.from_json(report.provenance),
         status="approved",
         approved_by=actor,
+        approved_name=name,
+        approved_role=role,
         approved_at=at.isoformat(),
     )
     return replace(
@@ -102,17 +111,28 @@ def approved_report(report: StoredReport, *, actor: str, at: datetime) -> Stored
 
 
 def successor(
-    report: StoredReport, *, report_id: str, version: int, actor: str, at: datetime, reason: str
+    report: StoredReport,
+    *,
+    report_id: str,
+    version: int,
+    actor: str,
+    at: datetime,
+    reason: str,
+    name: str = "",
+    role: str = "",
 ) -> StoredReport:
     """A new prepared version of a report whose approval is withdrawn: the same figures, and the reason."""
     table, proof = reopened(report)
     fresh = replace(
         proof,
         approved_by="",
+        approved_name="",
+        approved_role="",
         approved_at="",
         replaces=f"v{report.version} ({report.report_id}): {reason.strip()}",
     )
-    return prepared_report(table, fresh, report_id=report_id, version=version, actor=actor, at=at)
+    who = {"actor": actor, "name": name, "role": role}
+    return prepared_report(table, fresh, report_id=report_id, version=version, at=at, **who)
 
 
 def seal(content: dict, provenance: dict) -> str:
@@ -122,7 +142,8 @@ def seal(content: dict, provenance: dict) -> str:
 
 def reopened(report: StoredReport) -> tuple[ReportTable, ReportProvenance]:
     """The table and the provenance that a stored report froze."""
-    return from_content(report.content), ReportProvenance.from_json(report.provenance)
+    proof = replace(ReportProvenance.from_json(report.provenance), seal=report.sha256)
+    return from_content(report.content), proof
 
 
 def verify(report: StoredReport, logged: LoggedStep | None, file: bytes | None = None) -> Verification:

@@ -70,9 +70,10 @@ def _origin(table: ReportTable, provenance: ReportProvenance) -> dict:
         "status": provenance.status,
         "report_id": provenance.report_id,
         "report_version": provenance.report_version,
-        "prepared_by": provenance.prepared_by,
-        "approved_by": provenance.approved_by,
+        "prepared_by": provenance.prepared_name or provenance.prepared_by,
+        "approved_by": provenance.approved_name or provenance.approved_by,
         "software": provenance.software,
         "row_counts": "; ".join(f"{name} {count}" for name, count in provenance.row_counts.items()),
         "content_sha256": provenance.content_sha256,
+        "seal": provenance.seal,
     }

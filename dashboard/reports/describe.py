@@ -10,7 +10,16 @@ from dashboard.reports.language import program_label
 from dashboard.reports.model import LATER_EXITS, MARKS, OPEN, SUPPRESSED, ReportTable, academic_year
 from dashboard.reports.profile_parts import Column, Profile, Row
 from dashboard.reports.provenance import ReportProvenance, local_time
-from dashboard.reports.words import STATE_WORDS, figure, head_count, say
+from dashboard.reports.words import (
+    STATE_WORDS,
+    day_words,
+    figure,
+    head_count,
+    moment_words,
+    month_words,
+    say,
+    with_days,
+)
 from data.calendar.academic_year import AcademicCalendar
 
 Pairs = list[tuple[str, str]]
@@ -66,7 +75,8 @@ def observed_words(day: date | None, later_exits: bool, language: str) -> str:
     """Until when everything is known; and, where there are any, that exits after that day are counted."""
     if day is None:
         return "—"
-    return f"{day.isoformat()}; {say(language, 'snapshot_later')}" if later_exits else day.isoformat()
+    told = day_words(day, language)
+    return f"{told}; {say(language, 'snapshot_later')}" if later_exits else told
 
 
 def banners(table: ReportTable, provenance: ReportProvenance, language: str) -> list[str]:
@@ -101,7 +111,7 @@ def warning_lines(table: ReportTable, language: str) -> list[str]:
     """Notices with the number of students or cells that each concerns."""
     lines = []
     for notice in table.notices:
-        text = say(language, f"note_{notice.code}", detail=notice.detail)
+        text = say(language, f"note_{notice.code}", detail=with_days(notice.detail, language))
         lines.append(f"{text}: {head_count(notice.count, language)}" if notice.count else text)
     return lines + _score_warnings(table, language)
 
@@ -242,20 +252,15 @@ def provenance_pairs(table: ReportTable, provenance: ReportProvenance, language:
         (say(language, "audience"), say(language, audience)),
         (say(language, "report_id"), provenance.report_id or "—"),
         (say(language, "version"), str(provenance.report_version or "—")),
-        (
-            say(language, "prepared"),
-            signed(provenance.prepared_by, provenance.prepared_at, provenance.time_zone) or not_yet,
-        ),
-        (
-            say(language, "approved"),
-            signed(provenance.approved_by, provenance.approved_at, provenance.time_zone) or not_yet,
-        ),
+        (say(language, "prepared"), prepared_words(provenance, language) or not_yet),
+        (say(language, "approved"), approved_words(provenance, language) or not_yet),
+        (say(language, "seal"), provenance.seal or not_yet),
         (say(language, "sha256"), provenance.content_sha256 or "—"),
     ]
     if provenance.replaces:
         pairs.append((say(language, "replaces"), provenance.replaces))
     for number, day, files in provenance.imports:
-        pairs.append((say(language, "imports"), f"{number} · {day} · {files}"))
+        pairs.append((say(language, "imports"), f"{number} · {day_words(day, language)} · {files}"))
     return pairs
 
 
@@ -265,15 +270,42 @@ def _graduation_date(calendar: dict, language: str) -> str:
     return say(language, "exit_date_of_register") if told == AcademicCalendar().graduation_date else told
 
 
-def signed(who: str, when: str, zone: str = "") -> str:
-    """Who did something and when on the clock of the place, as printed; empty where nobody has.
+def prepared_words(provenance: ReportProvenance, language: str) -> str:
+    """Who prepared a report, and when; empty where nobody has."""
+    name = provenance.prepared_name or provenance.prepared_by
+    return _signed(name, provenance.prepared_role, provenance.prepared_at, provenance.time_zone, language)
 
-    Examples
-    --------
-    >>> signed("siti", "2026-09-01T02:30:00", "Asia/Jakarta")
-    'siti, 2026-09-01 09:30 WIB'
+
+def approved_words(provenance: ReportProvenance, language: str) -> str:
+    """Who approved a report, and when; empty where nobody has."""
+    name = provenance.approved_name or provenance.approved_by
+    return _signed(name, provenance.approved_role, provenance.approved_at, provenance.time_zone, language)
+
+
+def _signed(name: str, role: str, when: str, zone: str, language: str) -> str:
+    """Who by name and role, and when on the clock of the place."""
+    if not name:
+        return ""
+    role = say(language, f"role_{role}") if role else ""
+    return ", ".join(filter(None, (name, role, moment_words(local_time(when, zone), language))))
+
+
+def checksum_words(provenance: ReportProvenance, language: str, figures: int | None = 16) -> str:
+    """The seal, of a draft the checksum of its figures, each by its name; empty where there is neither.
+
+    The seal is what the audit log holds of every step of the report.
+
+    Parameters
+    ----------
+    provenance : ReportProvenance
+    language : {"id", "en"}
+    figures : int or None
+        How many of its 64 signs; None: all.
     """
-    return f"{who}, {local_time(when, zone):%Y-%m-%d %H:%M %Z}" if who else ""
+    kind, told = ("seal", provenance.seal) if provenance.seal else ("sha256", provenance.content_sha256)
+    if not told:
+        return ""
+    return f"{say(language, f'{kind}_short')} {told[:figures]}{'…' if figures else ''}"
 
 
 def file_stem(table: ReportTable, provenance: ReportProvenance, language: str) -> str:
@@ -296,7 +328,10 @@ def _stem(parts: list[str], synthetic: bool) -> str:
 
 
 def _calendar_words(calendar: dict, language: str) -> str:
-    words = say(language, "calendar_value", month=calendar.get("start_month", "—"))
+    if not calendar.get("start_month"):
+        return "—"
+    words = say(language, "calendar_value", month=month_words(calendar["start_month"], language))
     if calendar.get("closing_months"):
-        words += say(language, "closing_value", months=", ".join(map(str, calendar["closing_months"])))
+        months = ", ".join(month_words(month, language) for month in calendar["closing_months"])
+        words += say(language, "closing_value", months=months)
     return words

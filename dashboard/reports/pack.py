@@ -118,9 +118,15 @@ def prepare_all(
     *,
     actor: str,
     role: str,
+    zone: str = "",
     progress: Progress | None = None,
 ) -> int:
     """Prepare the tables that have no version yet; one that has, perhaps with figures by hand, stays.
+
+    Parameters
+    ----------
+    zone : str
+        As in :func:`dashboard.reports.pipeline.prepare`.
 
     Returns
     -------
@@ -133,7 +139,7 @@ def prepare_all(
     for name in missing:
         step("preparing tables")
         table, origin = pipeline.build(store, register, pipeline.Request(name, program_code, ts))
-        pipeline.prepare(store, table, origin, actor=actor, role=role)
+        pipeline.prepare(store, table, origin, actor=actor, role=role, zone=zone)
     return len(missing)
 
 
@@ -146,9 +152,15 @@ def approve_all(
     *,
     actor: str,
     role: str,
+    zone: str = "",
     progress: Progress | None = None,
 ) -> tuple[int, int]:
     """Approve every table that waits and was prepared by somebody else.
+
+    Parameters
+    ----------
+    zone : str
+        As in :func:`dashboard.reports.pipeline.approve`.
 
     Returns
     -------
@@ -161,7 +173,8 @@ def approve_all(
     step = Steps(progress, len(theirs))
     for one in theirs:
         step("approving tables")
-        pipeline.approve(store, register.scope, one.report_id, actor=actor, role=role, register=register)
+        who = {"actor": actor, "role": role, "zone": zone}
+        pipeline.approve(store, register.scope, one.report_id, **who, register=register)
     return len(theirs), len(waiting) - len(theirs)
 
 
@@ -248,11 +261,9 @@ def _index(
     rows = []
     for table, proof, same in tables:
         status = say(language, f"status_{proof.status}")
-        who = describe.signed(proof.approved_by, proof.approved_at, proof.time_zone) or describe.signed(
-            proof.prepared_by, proof.prepared_at, proof.time_zone
-        )
-        number = f"{proof.report_id} v{proof.report_version} · " if proof.report_id else ""
-        seal = f"{number}SHA-256 {proof.content_sha256[:16]}…"
+        who = describe.approved_words(proof, language) or describe.prepared_words(proof, language)
+        number = f"{proof.report_id} v{proof.report_version}" if proof.report_id else ""
+        seal = " · ".join(filter(None, (number, describe.checksum_words(proof, language))))
         notes = [] if same else [say(language, "pack_printed_anew")]
         state = " · ".join(filter(None, (status, who, *notes)))
         rows.append([describe.title(table, language), table.profile.id, state, seal])

@@ -100,14 +100,12 @@ def _date_parts(provenance: Provenance) -> dict:
 
 
 def footer(table: ReportTable, provenance: ReportProvenance, language: str) -> str:
-    """The line at the foot of every page: profile, report, hash."""
+    """The line at the foot of every page: profile, report, seal."""
     profile = table.profile
     parts = [f"{profile.id} v{profile.version}", provenance.software]
     if provenance.report_id:
         parts.append(f"{say(language, 'report_id')} {provenance.report_id}, v{provenance.report_version}")
-    if provenance.content_sha256:
-        parts.append(f"SHA-256 {provenance.content_sha256[:16]}…")
-    return " · ".join(parts)
+    return " · ".join(filter(None, (*parts, describe.checksum_words(provenance, language))))
 
 
 def head_cells(table: ReportTable, language: str) -> list[dict]:

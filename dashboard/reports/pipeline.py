@@ -34,6 +34,7 @@ from dashboard.reports.provenance import (
     file_hash,
     from_content,
     institution_of,
+    local_time,
     to_content,
     today,
 )
@@ -50,6 +51,7 @@ from data.engine.database import Store
 from data.feeder.reported import reported
 from data.store import get_fact
 from data.trust import reports_store
+from data.trust.accounts import any_account
 from data.trust.audit_chain import verify_chain
 from data.trust.origin import INVENTED, MIXED
 from data.trust.origin import origin as origin_of_store
@@ -271,10 +273,12 @@ def origin(store: Store, register: Register) -> ReportProvenance:
     }
     if register.calendar.closing_months is not None:
         calendar["closing_months"] = list(register.calendar.closing_months)
+    zone = settings.get("time_zone", "")
     return ReportProvenance(
         institution=institution_of(store),
         imports=tuple(
-            (row.import_id, f"{row.finished_at:%Y-%m-%d}", row.source) for row in finished.itertuples()
+            (row.import_id, f"{local_time(row.finished_at.isoformat(), zone):%Y-%m-%d}", row.source)
+            for row in finished.itertuples()
         ),
         row_counts=reports_store.register_counts(store, register.scope),
         calendar=calendar,
@@ -282,36 +286,60 @@ def origin(store: Store, register: Register) -> ReportProvenance:
         signatories=settings.get("signatories", {}),
         signatory_numbers=settings.get("signatory_numbers", {}),
         place=settings.get("place", ""),
-        time_zone=settings.get("time_zone", ""),
-        made_on=today(settings.get("time_zone", "")),
+        time_zone=zone,
+        made_on=today(zone),
     )
 
 
 def prepare(
-    store: Store, table: ReportTable, provenance: ReportProvenance, *, actor: str, role: str
+    store: Store, table: ReportTable, provenance: ReportProvenance, *, actor: str, role: str, zone: str = ""
 ) -> StoredReport:
-    """Store a computed report as prepared: its figures no longer follow the data."""
+    """Store a computed report as prepared: its figures no longer follow the data.
+
+    Parameters
+    ----------
+    zone : str
+        Whose clock its files tell where the settings of the reports name none, such as that of the browser in
+        which it is prepared; an IANA name, empty: UTC.
+    """
     chosen = table.selection
     version = reports_store.next_version(store, table.profile.id, chosen.program_code, chosen.ts)
     report = prepared_report(
         table,
-        provenance,
+        provenance if provenance.time_zone else replace(provenance, time_zone=zone),
         report_id=reports_store.new_report_id(),
         version=version,
         actor=actor,
+        name=name_of(store, actor),
+        role=role,
         at=now(),
     )
     reports_store.save_prepared(store, report, role)
     return report
 
 
+def name_of(store: Store, account: str) -> str:
+    """What an account is called, a closed one too; empty where there is none."""
+    found = any_account(store, account)
+    return found.display_name if found else ""
+
+
 def approve(
-    store: Store, scope: Scope, report_id: str, *, actor: str, role: str, register: Register | None = None
+    store: Store,
+    scope: Scope,
+    report_id: str,
+    *,
+    actor: str,
+    role: str,
+    zone: str = "",
+    register: Register | None = None,
 ) -> tuple[StoredReport, dict[str, bytes]]:
     """Approve a prepared report and freeze it with the hashes of its files.
 
     Parameters
     ----------
+    zone : str
+        As in :func:`prepare`; for a version that was prepared without a clock.
     register : Register, optional
         As read for ``scope``, where several are approved one after the other.
 
@@ -330,11 +358,22 @@ def approve(
             else ("own", "was prepared by the same person")
         )
         raise reports_store.ApprovalRefused(f"report {report_id} {why}", code)
-    approved = approved_report(report, actor=actor, at=now())
+    report = _with_names(store, report, zone)
+    approved = approved_report(report, actor=actor, name=name_of(store, actor), role=role, at=now())
     files = print_files(store, register or read_register(store, scope), *reopened(approved))
     approved = replace(approved, files={name: file_hash(data) for name, data in files.items()})
     reports_store.save_approval(store, approved, role)
     return approved, files
+
+
+def _with_names(store: Store, report: StoredReport, zone: str) -> StoredReport:
+    """A prepared version with what an earlier program left out: its preparer's name, a clock."""
+    proof = ReportProvenance.from_json(report.provenance)
+    if proof.prepared_name and proof.time_zone:
+        return report
+    name = proof.prepared_name or name_of(store, proof.prepared_by)
+    told = replace(proof, prepared_name=name, time_zone=proof.time_zone or zone)
+    return replace(report, provenance=told.to_json())
 
 
 def hiding(store: Store, register: Register, table: ReportTable) -> Hiding:
@@ -458,6 +497,8 @@ def withdraw(
         report_id=reports_store.new_report_id(),
         version=version,
         actor=actor,
+        name=name_of(store, actor),
+        role=role,
         at=now(),
         reason=reason,
     )

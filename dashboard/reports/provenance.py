@@ -101,7 +101,10 @@ class ReportProvenance(Provenance):
     signatories : dict
         Names for the signature block, by role (:data:`SIGNATORIES`).
     prepared_by, prepared_at, approved_by, approved_at : str
-        Empty until it has happened; times are ISO 8601, UTC.
+        Accounts; empty until it has happened; times are ISO 8601, UTC.
+    prepared_name, prepared_role, approved_name, approved_role : str
+        What the accounts were called and their roles at that moment, as files print them; empty in reports of
+        earlier versions.
     report_id, report_version, status
         Of the stored report; status is draft, prepared or approved.
     content_sha256 : str
@@ -112,6 +115,9 @@ class ReportProvenance(Provenance):
         Staff numbers (NIP, NIDN) for the signature block, by role, as printed.
     replaces : str
         The version whose approval was withdrawn for this one, and why.
+    seal : str
+        :func:`dashboard.reports.approve.seal` of a stored version, which the audit log holds too; empty for a
+        draft. It is made of all the rest, so it is no part of what is frozen.
     """
 
     imports: tuple[tuple[str, str, str], ...] = ()
@@ -129,6 +135,11 @@ class ReportProvenance(Provenance):
     replaces: str = ""
     place: str = ""
     signatory_numbers: dict[str, str] = field(default_factory=dict)
+    prepared_name: str = ""
+    prepared_role: str = ""
+    approved_name: str = ""
+    approved_role: str = ""
+    seal: str = ""
 
     @property
     def made(self) -> datetime | None:
@@ -137,13 +148,15 @@ class ReportProvenance(Provenance):
         return local_time(moment, self.time_zone) if moment else None
 
     def to_json(self) -> dict:
-        """As a dictionary that JSON can hold."""
-        return asdict(self) | {"imports": [list(entry) for entry in self.imports]}
+        """What is frozen, as a dictionary that JSON can hold: everything but the seal over it."""
+        told = asdict(self) | {"imports": [list(entry) for entry in self.imports]}
+        del told["seal"]
+        return told
 
     @classmethod
     def from_json(cls, stored: dict) -> ReportProvenance:
         """Back from :meth:`to_json`."""
-        known = {part.name for part in fields(cls)}
+        known = {part.name for part in fields(cls)} - {"seal"}
         kept = {name: value for name, value in stored.items() if name in known}
         return cls(**kept | {"imports": tuple(tuple(entry) for entry in stored.get("imports", ()))})
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date, datetime
 from pathlib import Path
 
 from dashboard.reports.language import known_language, number, percent, read_texts
@@ -44,6 +46,36 @@ def figure(value: float | int | None, form: str, language: str, state: str = OPE
         return MARKS.get(state, "—")
     write, digits = percent if form.endswith("%") else number, len(form.rstrip("%").partition(".")[2])
     return write(value, digits, language)
+
+
+def month_words(month: int, language: str) -> str:
+    """The name of a month, 1–12."""
+    return say(language, "months").split()[month - 1]
+
+
+def day_words(day: date | str, language: str) -> str:
+    """A day as papers write it; accepts dates, datetimes and ISO texts.
+
+    Examples
+    --------
+    >>> day_words("2026-09-01", "en"), day_words("2026-08-31", "id")
+    ('1 September 2026', '31 Agustus 2026')
+    """
+    day = date.fromisoformat(day[:10]) if isinstance(day, str) else day
+    return f"{day.day} {month_words(day.month, language)} {day.year}"
+
+
+def moment_words(moment: datetime, language: str) -> str:
+    """A day and a time of day with the name of its clock, such as "1 September 2026 09:30 WIB"."""
+    clock = moment.tzname() or ""
+    if clock[:1] in "+-" and clock:  # a zone that has no letters of its own, such as Asia/Singapore: +08
+        clock = f"UTC{clock}"
+    return f"{day_words(moment, language)} {moment:%H:%M} {clock}".rstrip()
+
+
+def with_days(text: str, language: str) -> str:
+    """A text of the data in which every ISO date is written as papers write days."""
+    return re.sub(r"\b\d{4}-\d{2}-\d{2}\b", lambda found: day_words(found[0], language), text)
 
 
 def head_count(count: int, language: str) -> str:

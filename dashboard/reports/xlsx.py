@@ -62,7 +62,7 @@ def to_xlsx(table: ReportTable, provenance: ReportProvenance, language: str) -> 
         {
             "title": describe.title(table, language),
             "created": created(provenance),
-            "comments": provenance.content_sha256,
+            "comments": describe.checksum_words(provenance, language, None),
         }
     )
     book.set_calc_mode("auto")
@@ -302,6 +302,7 @@ def _page_setup(sheet: Sheet, provenance: ReportProvenance) -> None:
     page.set_paper(9)  # A4
     page.fit_to_pages(1, 1)
     page.set_margins(0.5, 0.5, 0.6, 0.6)
-    page.set_footer(f"&L&8 {provenance.content_sha256[:16]}&R&8 &P / &N")  # "&8" and a digit would be a size
+    checksum = describe.checksum_words(provenance, sheet.language)
+    page.set_footer(f"&L&8 {checksum}&R&8 &P / &N")  # "&8" and a digit would be a size
     page.hide_gridlines(2)
     page.protect("", {"format_columns": True, "format_rows": True})

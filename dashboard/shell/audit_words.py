@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from dashboard.shell.audit_details import account_acts, detail_words
 from dashboard.shell.wording import Words
 from data.trust.audit import NOBODY
 from data.trust.audit_chain import MET, ChainReport
@@ -31,9 +32,9 @@ def audit_table(entries: pd.DataFrame, words: Words, people: Mapping[str, str]) 
     shown = entries[["entry", *HEADINGS, "detail"]].assign(
         actor=[actor_words(actor, role, words, people) for actor, role in entries[["actor", "role"]].values],
         role=[words.named("role", role) for role in entries["role"]],
-        action=[words.named("action", action) for action in entries["action"]],
+        action=[act_words(*pair, words) for pair in entries[["action", "detail"]].values],
         object=[object_words(*pair, words) for pair in entries[["action", "object"]].values],
-        detail=[detail_words(detail, words) for detail in entries["detail"]],
+        detail=[detail_words(detail, words, act) for act, detail in entries[["action", "detail"]].values],
     )
     headings = {name: words(f"column.{key}") for name, key in HEADINGS.items()}
     return shown.rename(columns={**headings, "detail": words("column.detail"), "entry": "#"})
@@ -80,34 +81,16 @@ def actor_words(actor: str, role: str, words: Words, people: Mapping[str, str]) 
     return actor if name == actor else f"{name} · {actor}"
 
 
+def act_words(action: str, detail: object, words: Words) -> str:
+    """What was done; of an account, whether it was made, given another role, other programmes or another
+    password, closed or opened."""
+    if action == "write account" and isinstance(detail, dict) and "role" in detail:
+        return " · ".join(words(f"account_act.{act}") for act in account_acts(detail))
+    return words.named("action", action)
+
+
 def object_words(action: str, thing: str, words: Words) -> str:
-    """What something was done to: a page or a role by its name, anything else as it is."""
+    """What something was done to: a page, a role, a part of the store by name; anything else as it is."""
     families = ("role",) if action in OF_ROLES else ("nav",) if action in OF_PAGES else ()
+    families = families if action == "write account" else (*families, "audit_object")
     return next((words(f"{one}.{thing}") for one in families if words.has(f"{one}.{thing}")), thing)
-
-
-def detail_words(detail: object, words: Words) -> str:
-    """A detail as ``name: value`` pairs; pairs of pairs in brackets.
-
-    Examples
-    --------
-    >>> detail_words({"kind": "csv", "terms": {"new": 3, "same": 0}, "programs": None}, Words("en"))
-    'kind: csv · terms (new: 3, same: 0)'
-    """
-    if not isinstance(detail, dict):
-        return ""
-    said = {name: value for name, value in detail.items() if value not in (None, "", {}, [])}
-    return " · ".join(_pair(name, value, words) for name, value in said.items())
-
-
-def _pair(name: str, value: object, words: Words) -> str:
-    told = words.named("audit_detail", name)
-    if isinstance(value, dict):
-        return f"{told} ({', '.join(_pair(inner, one, words) for inner, one in value.items())})"
-    if isinstance(value, list):
-        return f"{told}: {', '.join(map(str, value))}"
-    if isinstance(value, bool):
-        return f"{told}: {words(f'answer.{str(value).lower()}')}"
-    keys = [f"role.{value}"] if name == "role" else [f"audit_value.{name}_{value}", f"audit_value.{value}"]
-    key = next((key for key in keys if isinstance(value, str) and words.has(key)), None)
-    return f"{told}: {value if key is None else words(key)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from functools import partial
 
@@ -17,13 +18,15 @@ def audited(action: str, thing: str, **detail) -> None:
     _entry(action, thing, detail)()
 
 
-def _entry(action: str, thing: str, detail: dict) -> Callable[[], int]:
-    """What writes the entry; whose it is stands now, even if the session ends before it is written."""
+def _entry(action: str, thing: str, detail: dict) -> Callable[..., int]:
+    """What writes the entry, with further details if it is given any; whose it is stands now, even if the
+    session ends before it is written."""
     someone = current_session.person()
     if someone is None:
         raise PermissionError(f"action {action!r} needs somebody signed in")
     whose = {"actor": someone.account, "role": someone.role}
-    return partial(audit.append, stores.store(), **whose, action=action, object=thing, detail=detail)
+    write = partial(audit.append, stores.store(), **whose, action=action, object=thing)
+    return lambda **more: write(detail=detail | more)
 
 
 def audited_once(action: str, thing: str, **detail) -> None:
@@ -34,8 +37,12 @@ def audited_once(action: str, thing: str, **detail) -> None:
         seen.add(look)
 
 
-def handed_out(make: Callable[[], bytes], action: str, thing: str, **detail) -> Callable[[], bytes]:
+def handed_out(
+    make: Callable[[], bytes], action: str, thing: str, *, hashed: bool = False, **detail
+) -> Callable[[], bytes]:
     """``make`` for a download button, with an entry in the audit log whenever the file is made.
+
+    Of one that is handed on as proof (``hashed``) the entry holds the SHA-256, as ``file_sha256``.
 
     The button asks for the file when no session is at hand, so who it is stands here, and whether they are
     still signed in is asked then. It must not start a run of the page (``on_click="ignore"``): the new run
@@ -48,7 +55,7 @@ def handed_out(make: Callable[[], bytes], action: str, thing: str, **detail) -> 
         if bound is not None and sessions.find(stores.store(), bound, alive_at) is None:
             raise PermissionError("the session has ended: sign in again")
         content = make()
-        note()
+        note(**({"file_sha256": hashlib.sha256(content).hexdigest()} if hashed else {}))
         return content
 
     return made

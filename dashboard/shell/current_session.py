@@ -241,6 +241,12 @@ def stored(day: date) -> datetime:
     return datetime.combine(day, time(), _zone()).astimezone(UTC).replace(tzinfo=None)
 
 
+def zone_name() -> str:
+    """The IANA name of the clock of the reader's browser; empty where it tells none that is known."""
+    zone = _zone()
+    return zone.key if isinstance(zone, ZoneInfo) else ""
+
+
 def _zone() -> tzinfo:
     try:
         return ZoneInfo(st.context.timezone) if st.context.timezone else UTC

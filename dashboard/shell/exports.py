@@ -8,9 +8,10 @@ from datetime import datetime
 
 import pandas as pd
 
-from dashboard.reports.provenance import Provenance
-from dashboard.reports.words import say
+from dashboard.reports.provenance import Provenance, local_time
+from dashboard.reports.words import moment_words, say
 from dashboard.shell.wording import Words
+from data.engine.clock import now
 from data.files.safe_cells import safe_cell, safe_frame
 from data.trust.small_cells import MARK, THRESHOLD, TOTAL, hidden_of_group
 
@@ -62,7 +63,8 @@ class TableProvenance(Provenance):
     def rows(self, n_rows: int) -> list[tuple[str, str]]:
         """Name and value of each line of the provenance sheet."""
         words = self.words
-        lines = [(words("export.made_at"), datetime.now().strftime("%Y-%m-%d %H:%M"))]
+        made = local_time(now().isoformat(), self.time_zone)
+        lines = [(words("export.made_at"), moment_words(made, words.language))]
         if self.notice:
             lines.insert(0, (words("export.notice"), self.notice))
         lines += [

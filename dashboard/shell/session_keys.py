@@ -85,6 +85,7 @@ class Key(StrEnum):
     BULK_CONFIRM = "bulk-confirm"  # widget: whether the step for several was confirmed
     BULK_DONE = "bulk_done"  # numbers of the entries just made, for taking them back
     BULK_ROUND = "bulk_round"  # how often several were logged: the list's selection begins anew
+    SETTLED_DONE = "settled_done"  # numbers of the entries that settled follow-ups last
     SETTLED_ROUND = "settled_round"  # how often follow-ups were settled: likewise
 
     # Verification
@@ -92,6 +93,7 @@ class Key(StrEnum):
     CASES_PASSED = "cases_passed"  # cases that the reviewer left for later
     REVIEW_QUEUE = "review-queue"  # widget: the list of cases and its selection
     QUESTIONED = "questioned"  # digest of the signature that was handed in last
+    PAIR_JUDGED = "pair_judged"  # number, opinion and both names of what was said about a pair last
     EARLIER = "earlier"  # widget: the list of earlier outcomes and its selection
     MISSING_TABLE = "missing-table"  # widget: the students without an answer and its selection
     LACKING_TABLE = "lacking-table"  # widget: who lacks references

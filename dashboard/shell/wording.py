@@ -119,6 +119,10 @@ class Words:
             value = date.fromisoformat(value[:10])
         return f"{value.day} {self('months.short').split()[value.month - 1]} {value.year}"
 
+    def month(self, month: int) -> str:
+        """The name of a month, 1–12, such as "November"."""
+        return self("months.long").split()[month - 1]
+
     def moment(self, value: datetime | None) -> str:
         """A day with the time of day, such as "20 Nov 2026 15:48"."""
         return EMPTY if value is None or value != value else f"{self.day(value)} {value:%H:%M}"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from datetime import datetime
 
 import pandas as pd
 from PIL import Image
 
 from dashboard.reports.case_file import CaseFile, Specimen
+from dashboard.reports.provenance import local_time
+from dashboard.reports.words import moment_words
 from dashboard.shell.wording import Words
 from dashboard.verification import findings
 from dashboard.verification.comparison import support_words
@@ -37,6 +40,8 @@ def case_of(
     reviews: pd.DataFrame,
     words: Words,
     custody: pd.DataFrame,
+    people: Mapping[str, str] | None = None,
+    zone: str = "",
 ) -> CaseFile:
     """The case file of a decision, in the reader's language.
 
@@ -57,8 +62,17 @@ def case_of(
     words : Words
     custody : DataFrame
         From :func:`data.verification.custody.custody`.
+    people : mapping of str to str, optional
+        Account → the name that is printed.
+    zone : str
+        Whose clock is told, as an IANA name; empty: UTC.
     """
-    day = words.day(decision["at"])
+    people = people or {}
+
+    def when(moment: datetime) -> str:
+        return moment_words(local_time(moment.isoformat(), zone), words.language)
+
+    day = words.day(local_time(decision["at"].isoformat(), zone))
     questioned_scan = Specimen(
         decision["decision_id"][:8],
         day,
@@ -81,8 +95,8 @@ def case_of(
         findings=tuple(_finding(one, words) for one in read_findings(decision["findings"]) or ()),
         custody=tuple(
             (
-                f"{row['at']:%Y-%m-%d %H:%M}",
-                row["actor"],
+                when(row["at"]),
+                people.get(row["actor"], row["actor"]),
                 words(f"verification.custody_{row['act']}"),
                 row["sha256"],
             )
@@ -90,8 +104,8 @@ def case_of(
         ),
         decisions=tuple(
             (
-                f"{row['at']:%Y-%m-%d %H:%M}",
-                row["reviewer"],
+                when(row["at"]),
+                people.get(row["reviewer"], row["reviewer"]),
                 told_act(row["kind"], row["opinion"], words),
                 told_reasons(row["reason_codes"], row["reasons"], words),
             )

@@ -13,6 +13,7 @@ import pandas as pd
 from data.columns import NORMAL_TERMS, REQUIRED_CREDITS
 
 INSTITUTION = "Universitas Contoh Nusantara"
+TIME_ZONE = "Asia/Jakarta"
 
 
 @dataclass(frozen=True)

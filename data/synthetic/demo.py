@@ -10,6 +10,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from data import queries
+from data.calendar.setting import SETTINGS
 from data.consents.consent import write_consents
 from data.engine.database import Store
 from data.engine.facts import read_fact, write_fact
@@ -118,6 +119,7 @@ def _claim(store: Store, made_from: dict) -> dict:
             _refuse_unless_empty(connection)
             write_fact(connection, origin.MARK, True)
             write_fact(connection, "institution", campus.INSTITUTION)
+            write_fact(connection, SETTINGS, {"time_zone": campus.TIME_ZONE})
             write_fact(connection, FACT, {**made_from, "done": {}})
             return {}
     if {name: earlier[name] for name in made_from} != made_from:

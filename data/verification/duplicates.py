@@ -11,6 +11,7 @@ from data.engine.database import Store
 from data.trust.scope import Scope
 from data.trust.scoping import visible
 from data.verification.queries import agreeing
+from data.verification.reviews import TAKEN_BACK
 
 
 def same_file_of(store: Store, sha256: str) -> list[str]:
@@ -32,9 +33,9 @@ def duplicate_findings(
     store: Store, scope: Scope, *, kind: str | None = None, limit: int = 2_000
 ) -> pd.DataFrame:
     """Findings of the newest search, the strongest first: the columns of ``duplicate_findings``, ``opinion``
-    (of the newest review of the pair, or null), and, where ``scope`` may identify, ``first_number,
-    first_name, second_number, second_name``. Both students must be in reach of ``scope``, and both must still
-    agree to verification."""
+    (of the newest review of the pair; null where there is none or it was taken back), and, where ``scope``
+    may identify, ``first_number, first_name, second_number, second_name``. Both students must be in reach of
+    ``scope``, and both must still agree to verification."""
     table = schema.duplicate_findings
     columns, joined, reach = [*table.c, _newest_opinion().label("opinion")], *_reached(scope)
     statement = select(*columns).select_from(joined).where(*reach)
@@ -77,7 +78,8 @@ def _newest_opinion():
         and_(one == table.c.second_student, other == table.c.first_student),
     )
     newest = select(opinions.c.opinion).where(opinions.c.kind == table.c.kind, same)
-    return newest.order_by(opinions.c.review_id.desc()).limit(1).scalar_subquery()
+    newest = newest.order_by(opinions.c.review_id.desc()).limit(1).scalar_subquery()
+    return func.nullif(newest, TAKEN_BACK)
 
 
 def _reached(scope: Scope) -> tuple[FromClause, list]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pandas as pd
-from sqlalchemy import Connection, and_, case, or_, select, true
+from sqlalchemy import Connection, and_, case, func, or_, select, true
 
 from data import schema
 from data.engine.bulk import TEXT, fetch
@@ -39,6 +39,7 @@ _ACTS = {  # kind of a row → what the audit log calls it
     "settlement": "settle signature",
 }
 DUPLICATE_OPINIONS = ("chance", "same_origin", "cannot_tell")
+TAKEN_BACK = "taken_back"  # in the place of an opinion on a pair: it waits for one again
 
 
 class Refused(ValueError):
@@ -231,14 +232,40 @@ def review_duplicate(store: Store, scope: Scope, finding_id: int, opinion: str, 
         row |= {"second_student": pair["second_student"], "reviewer": scope.account}
         table, told = schema.duplicate_reviews, {"reasons": reasons.strip()}
         number = insert_sealed(connection, store.cipher, table, {**row, "opinion": opinion}, told)
-        _audit(
-            connection,
-            scope,
-            "review duplicate",
-            pair["first_student"],
-            {"kind": pair["kind"], "opinion": opinion},
-        )
+        about = {"kind": pair["kind"], "opinion": opinion}
+        _audit(connection, scope, "review duplicate", pair["first_student"], about)
     return number
+
+
+def take_back_duplicate(store: Store, scope: Scope, review_id: int) -> None:
+    """Take back what ``scope.account`` found about a pair, before anybody has found something else: the pair
+    waits for an opinion again. What was said stays on record.
+
+    Raises
+    ------
+    Refused
+        ``nothing_given`` (no such opinion of this account) or ``followed`` (another came after it, or it was
+        taken back before).
+    """
+    table = schema.duplicate_reviews
+    own = select(table).where(table.c.review_id == review_id, table.c.reviewer == scope.account)
+    with store.writing() as connection:
+        given = connection.execute(own.where(table.c.opinion != TAKEN_BACK)).mappings().one_or_none()
+        if given is None:
+            raise Refused("nothing_given", f"{scope.account} has no opinion {review_id} on a pair")
+        pair = {name: given[name] for name in ("kind", "student_key", "second_student")}
+        two = (pair["student_key"], pair["second_student"])  # a later search may name them the other way
+        of_pair = (
+            table.c.kind == pair["kind"],
+            table.c.student_key.in_(two),
+            table.c.second_student.in_(two),
+        )
+        if connection.scalar(select(func.max(table.c.review_id)).where(*of_pair)) != review_id:
+            raise Refused("followed", f"something came after the opinion {review_id}")
+        row = {**pair, "at": now(), "reviewer": scope.account, "opinion": TAKEN_BACK}
+        insert_sealed(connection, store.cipher, table, row, {})
+        about = {"kind": given["kind"], "opinion": given["opinion"]}
+        _audit(connection, scope, "take back pair", given["student_key"], about)
 
 
 def _open_case(connection: Connection, scope: Scope, decision_id: str) -> dict:

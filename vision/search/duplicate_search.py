@@ -15,7 +15,7 @@ import pandas as pd
 
 from data import queries
 from data.engine.database import Store
-from data.engine.progress import Progress
+from data.engine.progress import Progress, Steps
 from data.engine.spread import HERE, Spread
 from data.trust.scope import Scope
 from data.verification import queries as reads
@@ -44,7 +44,10 @@ COLUMNS = ["kind", "first_student", "second_student", "first_specimen", "second_
 COLUMNS += ["measure", "expected_false"]
 MOST_FINDINGS = 500
 """Of one kind; the strongest are kept."""
-SEARCHING = "searching for duplicates"
+READING = "reading specimens to compare"
+COMPARING_IMAGES = "comparing images"
+COMPARING_HANDS = "comparing hands"
+KINDS_OF_HAND = 3  # searched one after the other, and each takes about as long
 CHUNK = 200
 EXACT_SPECIMENS = 5_000
 """Above, descriptors are projected to fewer numbers at random: 100,000 of them would not fit into memory."""
@@ -93,8 +96,10 @@ def search_duplicates(
         raise ValueError(f"expected: must be positive, got {expected}")
     tools = tools_for(store, descriptor)
     describe_pending(store, progress, descriptor=Outlines(), spread=spread)
+    Steps(progress, 1)(COMPARING_IMAGES)
     images, content = _same_images(store)
-    hands, about = _one_hand(_read_register(store, tools, progress), expected, images)
+    filed = _read_register(store, tools, progress)
+    hands, about = _one_hand(filed, expected, images, Steps(progress, KINDS_OF_HAND))
     found = pd.DataFrame([*images, *hands], columns=COLUMNS).sort_values("expected_false", kind="stable")
     replace_duplicates(store, tools.descriptor_id, content | about, found, actor=actor, role=role)
     return found.reset_index(drop=True)
@@ -150,7 +155,7 @@ def _read_register(store: Store, tools: Tools, progress: Progress | None) -> _Fi
             specimens += there
             students.append(key)
         if progress:
-            progress(start + len(part), len(groups), SEARCHING)
+            progress(start + len(part), len(groups), READING)
     width = len(space.centre) if project is None else PROJECTED
     every = np.concatenate(vectors) if vectors else np.empty((0, width), np.float32)
     means = np.array([own.mean(axis=0) for own in vectors], np.float32).reshape(len(vectors), width)
@@ -159,15 +164,17 @@ def _read_register(store: Store, tools: Tools, progress: Progress | None) -> _Fi
     return _Filed(register, np.array(students, object), np.array(specimens, object))
 
 
-def _one_hand(filed: _Filed, expected: float, images: list[tuple]) -> tuple[list[tuple], dict]:
-    """Rows of the three kinds, and what is told about each search."""
+def _one_hand(filed: _Filed, expected: float, images: list[tuple], step: Steps) -> tuple[list[tuple], dict]:
+    """Rows of the three kinds, and what is told about each search; every search is a step of its own."""
     register, place = filed.register, {key: row for row, key in enumerate(filed.students)}
     pictured = {frozenset(place.get(key, -1) for key in row[1:3]) for row in images}
-    hands, foreign = told_apart(
-        register, same_hands(register, expected), foreign_specimens(register, expected, pictured)
-    )
+    step(COMPARING_HANDS)
+    alike = same_hands(register, expected)
+    step(COMPARING_HANDS)
+    hands, foreign = told_apart(register, alike, foreign_specimens(register, expected, pictured))
     listed = pictured | {frozenset((hit.first, hit.second)) for hit in hands.hits}
     listed |= {frozenset((int(register.owners[hit.first]), hit.second)) for hit in foreign.hits}
+    step(COMPARING_HANDS)
     named = other_names(register, expected, listed)
     shown = np.searchsorted(register.owners, np.arange(len(filed.students)))
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard.cases.view.case_log import ICONS, step_fields, take_back
+from dashboard.cases.view.case_log import ICONS, step_fields
+from dashboard.cases.view.receipt import receipt
 from dashboard.shell import auditing, current_session, stores
 from dashboard.shell.session_keys import Key
 from data.cases.events import MOST_AT_ONCE, add_case_events
@@ -70,15 +71,5 @@ def selection_round() -> int:
 
 
 def bulk_receipt() -> None:
-    """What was just logged, with the way back; until something else is done with it."""
-    words, made = current_session.words(), st.session_state.get(Key.BULK_DONE)
-    if not made:
-        return
-    with st.container(horizontal=True, vertical_alignment="center", key="bulk-receipt"):
-        st.success(words("bulk.done", students=words.count("students", len(made))), width="stretch")
-        st.button(words("bulk.undo"), icon=":material/undo:", key="bulk-undo", on_click=_undo)
-
-
-def _undo() -> None:
-    take_back(st.session_state.pop(Key.BULK_DONE), "caseload")
-    st.toast(current_session.words()("bulk.undone"), icon=":material/undo:")
+    """What was just logged, with the way back."""
+    receipt(Key.BULK_DONE, "bulk.done", "caseload", "bulk")

@@ -76,7 +76,7 @@ def step_fields(kind: str, key: str) -> dict | None:
     words = current_session.words()
     label = words("event.reason" if kind == "override" else "event.text")
     detail: dict = {}
-    undated = False
+    lacking = False
     if kind == "override":
         detail["band"] = st.selectbox(
             words("event.override_band"),
@@ -89,18 +89,21 @@ def step_fields(kind: str, key: str) -> dict | None:
         detail["result"] = st.selectbox(
             words("event.result"),
             list(RESULTS),
+            index=None,
             format_func=lambda name: words(f"result.{name}"),
+            placeholder=words("event.result_hint"),
             key=f"{key}-result",
         )
     text = st.text_area(label, height=84, max_chars=1000, help=words("event.text_help"), key=f"{key}-text")
     if kind in DATED:
         due = _due(kind, f"{key}-due")
-        undated = due is None and kind != "contact"  # somebody has emptied the field
+        lacking = due is None and kind != "contact"  # somebody has emptied the field
         detail |= {} if due is None else {"due_on": due.isoformat()}
     if kind in OWNED:
         detail["owner"] = _owner(f"{key}-owner")
     detail[TEXT_FIELD.get(kind, "text")] = text.strip()
-    return detail if text.strip() and not undated else None
+    lacking = lacking or (kind == "outcome" and detail["result"] is None)
+    return detail if text.strip() and not lacking else None
 
 
 def _due(kind: str, key: str) -> date | None:
@@ -165,7 +168,7 @@ def _form(student_key: str, steps: list[dict]) -> None:
         if not st.form_submit_button(words("event.save"), type="primary", icon=":material/save:"):
             return
     if detail is None:
-        st.warning(words("event.needs_text"))
+        st.warning(words("event.needs_outcome" if kind == "outcome" else "event.needs_text"))
         return
     add_case_event(
         stores.store(),

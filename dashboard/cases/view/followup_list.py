@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard.cases import followups
 from dashboard.cases.view.colleagues import advisor_names
+from dashboard.cases.view.receipt import receipt
 from dashboard.components.layout import section
 from dashboard.components.table import draw_table
 from dashboard.shell import auditing, current_session, stores
@@ -38,7 +39,7 @@ def whose_choice() -> str:
 def due_lists(due: pd.DataFrame, today: date) -> pd.DataFrame:
     """Draw one list per urgency; the ticked rows, the most urgent first."""
     words, colleagues, ticked = current_session.words(), advisor_names(), [due.head(0)]
-    turn = st.session_state.get(Key.SETTLED_ROUND, 0)
+    turn = _turn()
     for urgency, rows in followups.by_urgency(due, today).items():
         section(f"{words(f'followup.{urgency}')} · {words.number(len(rows))}")
         event = draw_table(
@@ -67,10 +68,19 @@ def settle(ticked: pd.DataFrame) -> None:
             result = st.selectbox(
                 words("followup.done_as"),
                 list(RESULTS),
+                index=None,
                 format_func=lambda name: words(f"result.{name}"),
-                key="settle-result",
+                placeholder=words("event.result_hint"),
+                key=f"settle-result-{_turn()}",
             )
-            if st.button(words("followup.done"), icon=":material/check:", type="primary", key="settle-done"):
+            if st.button(
+                words("followup.done"),
+                icon=":material/check:",
+                type="primary",
+                disabled=result is None,
+                help=words("followup.needs_result") if result is None else None,
+                key="settle-done",
+            ):
                 steps = [row.event_id for row in ticked.itertuples() if (row.detail or {}).get("stays")]
                 _write(keys, "outcome", {"result": result, "text": words(f"result.{result}")}, steps)
         with later:
@@ -88,8 +98,7 @@ def settle(ticked: pd.DataFrame) -> None:
 
 
 def _write(keys: list[str], kind: str, detail: dict, steps: Sequence[int] = ()) -> None:
-    words = current_session.words()
-    add_case_events(
+    st.session_state[Key.SETTLED_DONE] = add_case_events(
         stores.store(),
         keys,
         current_session.person().account,
@@ -99,6 +108,15 @@ def _write(keys: list[str], kind: str, detail: dict, steps: Sequence[int] = ()) 
         settles=steps,
     )
     auditing.audited("log_event", "followups", kind=kind, entries=len(keys))
-    st.session_state[Key.SETTLED_ROUND] = st.session_state.get(Key.SETTLED_ROUND, 0) + 1
-    st.toast(words("followup.settled", students=words.count("students", len(keys))), icon=":material/check:")
+    st.session_state[Key.SETTLED_ROUND] = _turn() + 1
     st.rerun()
+
+
+def settled_receipt() -> None:
+    """What was just settled, with the way back: the steps are due again then."""
+    receipt(Key.SETTLED_DONE, "followup.settled", "followups", "settled")
+
+
+def _turn() -> int:
+    """Counts what was settled, so that ticks and the outcome begin anew each time."""
+    return st.session_state.get(Key.SETTLED_ROUND, 0)

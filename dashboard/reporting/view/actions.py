@@ -83,11 +83,12 @@ def downloads(table: ReportTable, provenance: ReportProvenance, key: str, audien
                     partial(_file, table, provenance, language, audience, kind, reader),
                     "export report",
                     provenance.report_id or table.profile.id,
+                    hashed=True,
                     kind=kind,
                     audience=audience,
                     program_code=table.selection.program_code,
                     ts_year=table.selection.ts,
-                    sha256=provenance.content_sha256,
+                    **_checksum(provenance),
                 ),
                 file_name=f"{describe.file_stem(shown, provenance, language)}.{kind}",
                 mime=TYPES[kind],
@@ -95,6 +96,14 @@ def downloads(table: ReportTable, provenance: ReportProvenance, key: str, audien
                 key=f"{key}-{kind}",
                 on_click="ignore",
             )
+
+
+def _checksum(provenance: ReportProvenance) -> dict:
+    """What the entry of a download holds of the figures: the seal of a stored version, as the entries of its
+    preparation and approval do; of a draft the checksum of the figures, which its files print."""
+    if provenance.seal:
+        return {"sha256": provenance.seal}
+    return {"content_sha256": provenance.content_sha256}
 
 
 def _file(
@@ -126,6 +135,7 @@ def cohort_download(register: pipeline.Register, program: str, audience: str) ->
             partial(_cohort_file, register, program, words.language, audience),
             "export report",
             "cohort-report",
+            hashed=True,
             program_code=program,
             audience=audience,
         ),
@@ -157,7 +167,14 @@ def prepare(table: ReportTable, provenance: ReportProvenance) -> None:
     if not access.may(person.role, "prepare report"):
         return
     if st.button(words("reports.prepare"), icon=":material/lock_clock:", help=words("reports.prepare_help")):
-        report = pipeline.prepare(stores.store(), table, provenance, actor=person.account, role=person.role)
+        report = pipeline.prepare(
+            stores.store(),
+            table,
+            provenance,
+            actor=person.account,
+            role=person.role,
+            zone=current_session.zone_name(),
+        )
         st.session_state[Key.REPORT_TOLD] = words("reports.prepared_done", version=report.version)
         st.rerun()
 
@@ -300,6 +317,7 @@ def _approval(report: reports_store.StoredReport) -> None:
                 report.report_id,
                 actor=person.account,
                 role=person.role,
+                zone=current_session.zone_name(),
             )
         except reports_store.ApprovalRefused as refusal:
             st.error(words(f"reports.refused_{refusal.code}"))

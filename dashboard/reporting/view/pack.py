@@ -91,16 +91,17 @@ def _listed(found: list[pack.Standing]) -> None:
 
 def _steps(found: list[pack.Standing], about: dict) -> None:
     words, person = current_session.words(), current_session.person()
+    here = about | {"zone": current_session.zone_name()}
     waiting = [one for one in found if one.state == pack.WAITING]
     theirs = [one for one in waiting if not reports_store.same_account(one.prepared_by, person.account)]
     missing = sum(one.state == pack.MISSING for one in found)
     if access.may(person.role, "prepare report"):
-        _button("prepare", ":material/lock_clock:", about, words("pack.prepare", n=missing), not missing)
+        _button("prepare", ":material/lock_clock:", here, words("pack.prepare", n=missing), not missing)
     _button("print-read", ":material/menu_book:", about | {"signed": False}, words("pack.read"), False)
     if access.may(person.role, "approve report"):
         own = not theirs and bool(waiting)
         said = words("pack.approve_own") if own else words("pack.approve_help")
-        _button("approve", ":material/lock:", about, words("pack.approve", n=len(theirs)), not theirs, said)
+        _button("approve", ":material/lock:", here, words("pack.approve", n=len(theirs)), not theirs, said)
     unsigned = any(one.state != pack.APPROVED for one in found)
     said = words("pack.signed_help") if unsigned else None
     _button("print", ":material/folder_zip:", about | {"signed": True}, words("pack.signed"), unsigned, said)

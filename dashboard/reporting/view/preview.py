@@ -163,7 +163,7 @@ def _overrides(table: ReportTable, kept: dict) -> None:
     closed = table.cell(row, column).state == "closed"
     value = number_typed(text, 0.0) if sent else None
     if sent and value is not None and reason.strip() and not closed:
-        by = current_session.person().account
+        by = current_session.person().display_name
         kept["overrides"].append(Override(row, column, value, reason.strip(), by, second.strip()))
         st.rerun()
     if kept["overrides"]:

@@ -29,9 +29,9 @@ LEAST_TOLD = 0.01  # expected pairs
 WIDTHS = {"kind": 250, "first": 240, "second": 240, "strength": "small", "opinion": "medium"}
 
 
-def search_bar(search: dict | None) -> None:
+def search_bar(search: dict | None) -> bool:
     """When the register was searched last, what was found and what chance alone would give, and a new
-    search."""
+    search; whether one is at work."""
     words, person = current_session.words(), current_session.person()
     if search is not None:
         images = search["content"]["same_image"]
@@ -41,12 +41,14 @@ def search_bar(search: dict | None) -> None:
             if kind in search["content"]:
                 st.markdown(_kind_told(kind, search["content"][kind], counts.get(kind, (0, 0))))
     if not may(person.role, "run duplicates"):
-        return
+        return False
     label = words("duplicates.search" if search is None else "duplicates.search_again")
     if st.button(label, icon=":material/search:", key="duplicate-search"):
         st.session_state[Key.DUPLICATE_JOB] = jobs.start(stores.store(), person, "duplicates")
-    if Key.DUPLICATE_JOB in st.session_state:
-        job_progress(st.session_state[Key.DUPLICATE_JOB])
+    if Key.DUPLICATE_JOB not in st.session_state:
+        return False
+    job = job_progress(st.session_state[Key.DUPLICATE_JOB])
+    return job is not None and job.open
 
 
 def _kind_told(kind: str, about: dict, counts: tuple[int, int]) -> str:
@@ -197,14 +199,36 @@ def opinion_form(row: dict) -> None:
         st.warning(words("duplicates.needs_both"), icon=":material/edit:")
         return
     try:
-        reviews.review_duplicate(
+        number = reviews.review_duplicate(
             stores.store(), current_session.scope(), int(row["finding_id"]), opinion, text
         )
     except Refused as refused:
         st.warning(words(f"review.refused_{refused.code}"), icon=":material/block:")
         return
-    st.toast(words("event.saved"), icon=":material/check:")
+    st.session_state[Key.PAIR_JUDGED] = (number, opinion, side_name(row, "first"), side_name(row, "second"))
     st.rerun()
+
+
+def judged_receipt() -> None:
+    """What was just said about a pair, with the way back; until something else is said."""
+    words, judged = current_session.words(), st.session_state.get(Key.PAIR_JUDGED)
+    if judged is None:
+        return
+    _, opinion, first, second = judged
+    about = {"opinion": words(f"opinion.{opinion}"), "first": plain(first), "second": plain(second)}
+    with st.container(horizontal=True, vertical_alignment="center", key="judged-receipt"):
+        st.success(words("duplicates.judged", **about), width="stretch")
+        st.button(words("bulk.undo"), icon=":material/undo:", key="judged-undo", on_click=_take_back)
+
+
+def _take_back() -> None:
+    words, judged = current_session.words(), st.session_state.pop(Key.PAIR_JUDGED)
+    try:
+        reviews.take_back_duplicate(stores.store(), current_session.scope(), judged[0])
+    except Refused as refused:
+        st.toast(words(f"review.refused_{refused.code}"), icon=":material/block:")
+        return
+    st.toast(words("bulk.undone"), icon=":material/undo:")
 
 
 def for_export(table: pd.DataFrame) -> pd.DataFrame:

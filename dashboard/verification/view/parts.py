@@ -23,6 +23,7 @@ from dashboard.verification.view import consent as consent_parts
 from dashboard.verification.view.outcome import outcome_panel
 from dashboard.verification.view.questioned_input import Questioned
 from data import queries
+from data.trust.accounts import list_accounts
 from data.verification import queries as queries_verification
 from data.verification import reviews
 from data.verification.custody import custody
@@ -88,13 +89,14 @@ def compare_button(student: dict, questioned: Questioned) -> None:
     from vision.verification.verification_pipeline import verify
 
     words, person = current_session.words(), current_session.person()
+    why = _why_not(student["student_key"], questioned)
+    st.caption(f":material/block: {why}" if why else words("verification.compare_note"))
     if not st.button(
         words("verification.compare"),
         type="primary",
         icon=":material/compare:",
         key="compare",
-        disabled=questioned.is_whole_page,
-        help=words("finding_advice.SIG014") if questioned.is_whole_page else None,
+        disabled=bool(why),
     ):
         return
     try:
@@ -112,6 +114,16 @@ def compare_button(student: dict, questioned: Questioned) -> None:
         consent_parts.to_consent("to_record", student["student_key"])
         return
     st.query_params["d"] = made.decision_id
+
+
+def _why_not(student_key: str, questioned: Questioned) -> str:
+    """Why the comparison could give no outcome, in the reader's language; empty where it can."""
+    words = current_session.words()
+    if questioned.nothing_to_compare:
+        return words(f"verification.no_compare_{questioned.nothing_to_compare}")
+    if not queries_verification.consents(stores.store(), student_key):
+        return words("verification.no_compare_consent")
+    return ""
 
 
 def decision_view(decision_id: str, student: dict) -> Evidence | None:
@@ -142,7 +154,7 @@ def decision_view(decision_id: str, student: dict) -> Evidence | None:
 
 def _case_file(decision: dict, student: dict, image: bytes, references: pd.DataFrame) -> None:
     words, store, scope = current_session.words(), stores.store(), current_session.scope()
-    case = decision["decision_id"]
+    case, here = decision["decision_id"], current_session.zone_name()
 
     def printed() -> bytes:
         # Runs when the button is pressed, outside the session: who asks in which language is settled above.
@@ -150,8 +162,11 @@ def _case_file(decision: dict, student: dict, image: bytes, references: pd.DataF
             specimen: queries.specimen_image(store, specimen, scope) for specimen in references["specimen_id"]
         }
         given, chain = reviews.opinions(store, scope, case), custody(store, scope, case)
-        told = case_of(decision, named(student), image, references, images, given, words, chain)
-        return case_file(told, provenance_of(store), words.language)
+        origin = provenance_of(store)
+        people = {one.account: one.display_name for one in list_accounts(store)}
+        how = {"people": people, "zone": origin.time_zone or here}
+        told = case_of(decision, named(student), image, references, images, given, words, chain, **how)
+        return case_file(told, origin, words.language)
 
     st.download_button(
         words("verification.case_file"),

@@ -16,7 +16,7 @@ from dashboard.verification import findings
 from dashboard.verification.comparison import checked_image
 from dashboard.verification.crop import read_sheet
 from dashboard.verification.view.crop import chosen_piece
-from data.signatures.findings import WHOLE_PAGE, Finding, found_codes
+from data.signatures.findings import BLANK, WHOLE_PAGE, Finding, found_codes
 from data.signatures.specimens import RefusedFile
 
 WAYS = ("upload", "camera")
@@ -43,9 +43,12 @@ class Questioned:
     of_page: tuple[Finding, ...] = ()
 
     @property
-    def is_whole_page(self) -> bool:
-        """Whether the signature must be chosen first: of a page there is nothing to compare."""
-        return WHOLE_PAGE in found_codes(self.of_page)
+    def nothing_to_compare(self) -> str:
+        """The finding with which there is nothing to compare: a page on which the signature must be chosen
+        first, or a sheet without one; else empty."""
+        if WHOLE_PAGE in found_codes(self.of_page):
+            return WHOLE_PAGE
+        return BLANK if BLANK in found_codes(self.quality) else ""
 
 
 def questioned_input(student_key: str) -> Questioned | None:

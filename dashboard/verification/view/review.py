@@ -59,9 +59,10 @@ def evidence(case: dict) -> None:
 def opinion_form(case: dict) -> None:
     """What the reader sees, with reasons; writing it down opens the score."""
     words = current_session.words()
-    section(words("review.opinion_title"), words("review.opinion_help"))
-    if case["withdrew"]:
-        st.caption(words("review.anew"))
+    known = _why_known(case)
+    section(words("review.opinion_title"), words(f"review.opinion_help{'_known' if known else ''}"))
+    if known:  # before it is given, and not only beside it afterwards
+        st.info(words(f"review.known_{known}"), icon=":material/visibility:")
     field = current_session.field_of("opinion", case["decision_id"])
     with st.form(f"opinion-{case['decision_id']}", border=False):
         opinion = st.radio(
@@ -90,6 +91,13 @@ def opinion_form(case: dict) -> None:
     st.rerun()
 
 
+def _why_known(case: dict) -> str:
+    """Why the reader has seen the score before giving an opinion; empty where they have not."""
+    if case["withdrew"]:
+        return "anew"
+    return "ran" if case["actor"] == current_session.scope().account else ""
+
+
 def _reasons(key: str) -> tuple[list[str], str]:
     words = current_session.words()
     codes = st.pills(
@@ -110,12 +118,13 @@ def after_opinion(case: dict) -> None:
     given = reviews.opinions(stores.store(), current_session.scope(), case["decision_id"])
     left, right = st.columns(2, gap="large")
     with left:
-        section(words("review.method_title"), words("review.method_help"))
+        known = _why_known(case)
+        section(words("review.method_title"), words(f"review.method_help{'_known' if known else ''}"))
         outcome_panel(case, key=case["decision_id"], steps=False)
     with right:
         section(words("review.people_title"), words("review.people_help"))
         for row in given.to_dict("records"):
-            _entry(row)
+            _entry(row, case)
         if not case["settled"]:
             st.markdown(words(f"review.progress_{progress_of(given)}"))
             if may_withdraw(given, current_session.scope().account):
@@ -125,10 +134,11 @@ def after_opinion(case: dict) -> None:
         _settlement(case, actions)
 
 
-def _entry(row: dict) -> None:
+def _entry(row: dict, case: dict) -> None:
     words = current_session.words()
     is_act = row["kind"] in ("settlement", "withdrawal")
-    known = "" if is_act else words("review.blind" if row["blind"] else "review.knew")
+    ran = not row["blind"] and row["reviewer"] == case["actor"]
+    known = "" if is_act else words("review.blind" if row["blind"] else f"review.knew{'_ran' if ran else ''}")
     st.markdown(f"**{told_act(row['kind'], row['opinion'], words)}**")
     st.text(shown(told_reasons(row["reason_codes"], row["reasons"], words)))
     st.caption(

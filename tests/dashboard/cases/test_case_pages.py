@@ -117,9 +117,53 @@ def test_an_agreed_step_stays_due_after_a_later_contact_until_an_outcome_names_i
     assert made in at.multiselect(key="event-outcome-settles").value
     at.text_area(key="event-outcome-text").set_value("Passed")
     next(each for each in at.button if each.label == EN("event.save")).click().run()
+    assert [warning.value for warning in at.warning] == [EN("event.needs_outcome")]
+    at.text_area(key="event-outcome-text").set_value("Passed")
+    at.selectbox(key="event-outcome-result").set_value("reached")
+    next(each for each in at.button if each.label == EN("event.save")).click().run()
     assert queries.followups_due(store, reader, date.today()).empty
     at = screen.drawn("student", advisor, key=university.student)
     assert EN("event.settled_on", day=EN.day(date.today())) in screen.texts(at)
+
+
+@pytest.mark.parametrize("words", [EN, Words("id")], ids=["en", "id"])
+def test_a_step_is_settled_with_what_came_of_it_and_can_be_made_due_again(university, screen, words):
+    advisor, store = screen.person(university, "advisor"), university.store
+    step = {"what": "Tutoring every Tuesday", "due_on": date.today()}
+    made = add_case_event(store, university.student, advisor.account, "intervention", step)
+    about = {"account": advisor, "language": words.language}
+
+    def due() -> bool:
+        listed = queries.followups_due(store, access.scope_for(advisor), date.today())
+        return made in listed["event_id"].tolist()
+
+    at = AppTest.from_function(_settling, default_timeout=60, kwargs=about).run()
+    assert at.button(key="settle-done").disabled  # until it is said, and no outcome is chosen beforehand
+    assert at.selectbox(key="settle-result-0").value is None
+    at.selectbox(key="settle-result-0").set_value("no_contact").run()
+    at.button(key="settle-done").click().run()
+    assert not at.exception and not due()
+    outcome = queries.case_events(store, Scope.system(), university.student).sort_values("event_id")
+    assert outcome[outcome["kind"] == "outcome"].iloc[-1]["detail"]["result"] == "no_contact"
+    assert words("followup.settled", students=words.count("students", 1)) in screen.texts(at)
+    at.button(key="settled-undo").click().run()
+    assert due() and not at.exception
+    assert at.selectbox(key="settle-result-1").value is None
+    withdraw_case_events(store, [made], advisor.account)
+
+
+def _settling(account, language):
+    from datetime import date
+
+    import streamlit as st
+
+    from dashboard.cases.view.followup_list import settle, settled_receipt
+    from dashboard.shell import access, stores
+    from data import queries
+
+    st.session_state["language"], st.session_state["person"] = language, account
+    settled_receipt()
+    settle(queries.followups_due(stores.store(), access.scope_for(account), date.today()).tail(1))
 
 
 @pytest.mark.parametrize("language", ["en", "id"])

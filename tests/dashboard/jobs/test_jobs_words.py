@@ -17,6 +17,7 @@ from dashboard.jobs.words import (
 from dashboard.shell.wording import Words
 from data.jobs.live import JobProgress
 from data.jobs.table import Job
+from vision.search.duplicate_search import COMPARING_HANDS, COMPARING_IMAGES, READING
 
 EN, ID = Words("en"), Words("id")
 
@@ -24,6 +25,8 @@ EN, ID = Words("en"), Words("id")
 @pytest.mark.parametrize("words", [EN, ID])
 def test_steps_and_endings_have_words_in_both_languages(words):
     assert step_words("scoring as of 3 terms", words) == words("job_step.scoring_as_of_n_terms", n=3)
+    for step in (READING, COMPARING_IMAGES, COMPARING_HANDS):
+        assert step_words(step, words) != step
     assert step_words("polishing the chrome", words) == "polishing the chrome"
     assert step_words(None, words) == ""
     line = progress_words(JobProgress(40, 1200, "embedding specimens"), words)

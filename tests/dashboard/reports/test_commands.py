@@ -121,7 +121,10 @@ def test_the_calendar_is_a_setting_that_every_report_says(filled):
     table, provenance = pipeline.build(filled, register, pipeline.Request("iaps40-8c", "55201", 2025))
     assert provenance.calendar["closing_months"] == [2, 8, 9]
     said = [value for _, value in describe.provenance_pairs(table, provenance, "en")]
-    assert "begins on day 1 of month 10; exits in months 2, 8, 9 belong to the term that ended" in said
+    assert (
+        "begins on 1 October; exits in February, August, September belong to the term that ended before"
+        in said
+    )
     back = run("report-settings", "--start-month", "9", "--closing-months", "default")
     assert back.exit_code == 0 and "closing_months" not in back.output
 

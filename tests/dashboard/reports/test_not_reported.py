@@ -68,7 +68,7 @@ def test_by_hand():
     assert figures(table, "TS-1") == [3, 1, 6, 2, 0, 0]  # f is unknown, and so is what c and f did
     assert figures(table, "TS") == [0, 0, 6, 3, 2, 1]  # b, c, f; d's exit
     assert table.cell("TS-3", "new_missing").state == NOT_KNOWN == table.cell("total", "new_missing").state
-    assert "2026-09-20" in " ".join(warning_lines(table, "en"))
+    assert "20 September 2026" in " ".join(warning_lines(table, "en"))
 
 
 def test_where_no_pull_was_ever_made_nothing_is_zero():

@@ -43,7 +43,7 @@ def approved(store):
 def prepare(store, actor="siti"):
     register = pipeline.read_register(store, SYSTEM)
     built = pipeline.build(store, register, pipeline.Request("iaps40-8c", "55201", 2025))
-    return pipeline.prepare(store, *built, actor=actor, role="accreditation")
+    return pipeline.prepare(store, *built, actor=actor, role="accreditation", zone="Asia/Makassar")
 
 
 def problems(store, report, file=None):
@@ -57,6 +57,54 @@ def alter(store, **values):
 
 def test_an_untouched_report_is_intact(store, approved):
     assert problems(store, approved) == set()
+
+
+def test_the_names_of_who_stood_for_it_are_frozen_and_sealed(store):
+    """Files name people as they were called then, and the clock where it was prepared if no setting tells."""
+    write_records(store, frames(), source="register40.csv", files={}, actor="registry", synthetic=True)
+    write_accounts(store, [Account("siti", "Siti Rahma", "accreditation")])
+    prepared = prepare(store)
+    write_accounts(store, [Account("siti", "Siti Hasan", "accreditation")])
+    _, proof = reopened(prepared)
+    assert (proof.prepared_name, proof.prepared_role) == ("Siti Rahma", "accreditation")
+    assert proof.time_zone == "Asia/Makassar"
+    again, _ = pipeline.approve(store, SYSTEM, prepared.report_id, actor="dekan", role="leadership")
+    told = dict(provenance_pairs(*reopened(again), "en"))
+    assert told["Prepared by"].startswith("Siti Rahma, Accreditation staff, ")
+    assert told["Approved by"].startswith("dekan, Leadership, ") and told["Approved by"].endswith(" WITA")
+
+
+def test_what_an_earlier_version_left_out_of_the_preparer_is_filled_in_with_the_approval(store):
+    write_records(store, frames(), source="register40.csv", files={}, actor="registry", synthetic=True)
+    write_accounts(store, [Account("siti", "Siti Rahma", "accreditation")])
+    prepared = prepare(store)
+    old = {name: value for name, value in prepared.provenance.items() if not name.startswith("prepared_")}
+    old |= {name: prepared.provenance[name] for name in ("prepared_by", "prepared_at")} | {"time_zone": ""}
+    alter(store, provenance=old)
+    who = {"actor": "dekan", "role": "leadership", "zone": "Asia/Jayapura"}
+    approved, files = pipeline.approve(store, SYSTEM, prepared.report_id, **who)
+    told = dict(provenance_pairs(*reopened(approved), "en"))
+    assert told["Prepared by"].startswith("Siti Rahma, ") and told["Prepared by"].endswith(" WIT")
+    assert problems(store, approved, next(iter(files.values()))) == set()
+
+
+def test_the_seal_in_the_files_is_that_of_the_audit_entries(store, approved):
+    _, proof = reopened(approved)
+    steps = audit.entries(store, object=approved.report_id)
+    assert proof.seal == approved.sha256 == steps.iloc[0]["detail"]["sha256"]
+    for data in pipeline.print_files(
+        store, pipeline.read_register(store, SYSTEM), *reopened(approved)
+    ).values():
+        assert problems(store, approved, data) == set()
+
+
+@pytest.mark.parametrize("part", ["prepared_name", "approved_name", "prepared_role", "time_zone"])
+def test_another_name_or_clock_is_found(store, approved, part):
+    proof = approved.provenance | {part: "Asia/Tokyo"}
+    alter(store, provenance=proof)
+    assert problems(store, approved) == {"seal_broken"}
+    alter(store, provenance=proof, sha256=seal(approved.content, proof))
+    assert problems(store, approved) == {"log_disagrees"}
 
 
 def with_total(report, value):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ast
+import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from dashboard.shell import current_session
-from dashboard.shell.audit_words import actor_words, audit_table, chain_words, detail_words, object_words
-from dashboard.shell.wording import Words
+from dashboard.shell.audit_details import FAMILIES, detail_words
+from dashboard.shell.audit_words import act_words, actor_words, audit_table, chain_words, object_words
+from dashboard.shell.wording import Words, _texts
 from data.trust import audit
-from data.trust.accounts import Account, write_accounts
+from data.trust.accounts import Account, any_account, change_account, write_accounts
 from data.trust.audit_chain import ChainReport
 from data.trust.time_stamps import Stamp
 
@@ -21,7 +24,7 @@ PLACES = {"audited": 0, "audited_once": 0, "handed_out": 1, "Entry": 2}  # where
 FORMED = {  # acts of which one part varies, or that another function passes on
     *("view_caseload", "view_followups", "erase signatures", "erase outcome_model", "erase student"),
     *("enrol signature", "retire enrolment", "review signature", "settle signature", "review duplicate"),
-    "take back opinion",
+    *("take back opinion", "take back pair"),
     *("prepare report", "approve report", "withdraw report", "sign_out", "sign_out_everywhere"),
     *("import files", "seal audit log", "accept audit log", "stamp audit head"),
 }
@@ -56,7 +59,7 @@ def details_of(source: str) -> set[str]:
     found = set()
     for call in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)):
         if ast.unparse(call.func).rpartition(".")[2] in ("audited", "audited_once", "handed_out"):
-            found |= {word.arg for word in call.keywords if word.arg}
+            found |= {word.arg for word in call.keywords if word.arg} - {"hashed"}  # that asks for one
         for word in call.keywords:
             if word.arg == "detail" and isinstance(word.value, ast.Dict):
                 found |= {key.value for key in word.value.keys if isinstance(key, ast.Constant)}
@@ -106,6 +109,87 @@ def test_pages_and_roles_are_named_and_other_things_stand_as_they_are():
     assert (
         detail_words({"way": "seat", "address": "10.0.0.1"}, words) == "cara: sekali klik · alamat: 10.0.0.1"
     )
+
+
+CHANGES = {  # what is changed of an account → what the log calls it, and how it tells programmes
+    "created": ({}, "Membuat akun", "program studi: semua program studi"),
+    "role": ({"role": "auditor"}, "Mengubah peran akun", "sebelumnya (peran: Staf akreditasi)"),
+    "programmes": ({"program_codes": ("IF",)}, "Mengubah program studi akun", "program studi: IF"),
+    "closed": ({"active": False}, "Menutup akun", "terbuka: tidak"),
+    "password": ({"password": "kPz7-mQw4-Rt9x-Vb2c"}, "Memberi akun kata sandi baru", "semua program studi"),
+    "name": ({"display_name": "Siti Hasan"}, "Mengubah nama akun", "peran: Staf akreditasi"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_was_done_to_an_account_is_told_apart(store, change):
+    different, act, told = CHANGES[change]
+    before = Account("siti", "Siti Rahma", "accreditation")
+    if change == "created":
+        change_account(store, None, before, "admin", "administrator")
+    else:
+        write_accounts(store, [before])
+        known = any_account(store, "siti")
+        change_account(store, known, replace(before, **different), "admin", "administrator")
+    for words in READERS:
+        shown = audit_table(audit.entries(store), words, {}).iloc[0]
+        assert shown[words("column.action")] == words(f"account_act.{change}")
+        assert "None" not in shown[words("column.detail")]
+    assert (shown[words("column.action")], told in shown[words("column.detail")]) == (act, True)
+
+
+def test_an_account_of_which_several_things_changed_and_one_opened_again():
+    detail = {"role": "auditor", "program_codes": None, "active": True, "new_password": True}
+    detail["before"] = {"role": "advisor", "program_codes": ["IF"], "active": False}
+    en, unnamed = READERS[0], act_words("write account", {}, READERS[0])
+    parts = act_words("write account", detail, en).split(" · ")
+    assert parts == [en(f"account_act.{act}") for act in ("role", "programmes", "opened", "password")]
+    told = detail_words(detail, en, "write account")
+    assert told.startswith("role: Auditor · programmes: all programmes · open: yes · ")
+    assert told.endswith("before (role: Advisor, programmes: IF, open: no)")
+    assert unnamed == en("action.write account")  # an entry that says nothing of what was changed
+
+
+@pytest.mark.parametrize("words", READERS, ids=["en", "id"])
+def test_no_detail_is_told_in_codes(words):
+    """Values by what they are the value of, days as pages write them, months by their names."""
+    told = {
+        "verify signature": {"decision": "9bb2", "outcome": "inconclusive"},
+        "review signature": {"decision": "9bb2", "opinion": "cannot_tell"},
+        "settle signature": {"opinion": "ask_again"},
+        "log_event": {"kind": "no_action"},
+        "start job": {"kind": "duplicates"},
+        "export": {"kind": "left_out"},
+        "review duplicate": {"kind": "same_image", "opinion": "same_origin"},
+        "prepare report": {"profile": "iaps40-8c", "program_code": ""},
+        "create token": {"scopes": ["verify", "scores"], "program_codes": None},
+        "refuse_token": {"why": "token_expired"},
+        "sign_in_failed": {"why": "no_role", "way": "provider"},
+        "record consent": {"decision": "granted", "decided_on": "2026-03-02"},
+        "end_session": {"started": "2026-03-02T01:30Z"},
+        "change calendar": {"start_month": 9, "closing_months": [2, 8]},
+        "make backup": {"sha256": "ab", "missing": []},
+    }
+    lines = {act: detail_words(detail, words, act) for act, detail in told.items()}
+    codes = "inconclusive|cannot_tell|ask_again|no_action|left_out|same_image|same_origin|iaps40|token_"
+    codes += "|no_role|granted|None"
+    assert not re.search(rf"\b({codes})|\d-\d\d-", " ".join(lines.values()))
+    assert (
+        words("audit.all_programs") in lines["create token"]
+        and words("audit.all_programs") in lines["prepare report"]
+    )
+    assert words.day("2026-03-02") in lines["record consent"] and "01:30 UTC" in lines["end_session"]
+    assert f"{words.month(2)}, {words.month(8)}" in lines["change calendar"]
+    assert words("audit_detail_of.make backup.sha256") in lines["make backup"]
+    assert words("job_kind.duplicates") in lines["start job"]
+    case = words("audit_detail_of.verify signature.decision")
+    assert all(lines[act].startswith(f"{case}: 9bb2") for act in ("verify signature", "review signature"))
+
+
+def test_the_words_of_values_stand_where_they_are_looked_for():
+    texts = [key for words in READERS for key in _texts(words.language)]
+    for families in FAMILIES.values():
+        assert all(any(key.startswith(family) for key in texts) for family in families)
 
 
 @pytest.fixture

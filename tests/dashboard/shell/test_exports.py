@@ -3,6 +3,7 @@
 import ast
 import io
 import tempfile
+from datetime import datetime
 from pathlib import Path
 
 import openpyxl
@@ -94,6 +95,12 @@ def test_a_workbook_opens_with_its_rows_its_mark_and_its_provenance():
     assert about["Filters: k"] == "20"
     assert about["Made by (role)"] == "Advisor"
     assert about["Rows"] == "2"
+
+
+def test_when_a_workbook_was_made_is_told_on_the_readers_clock_with_its_name(monkeypatch):
+    monkeypatch.setattr(exports, "now", lambda: datetime(2026, 8, 31, 17, 30))
+    made = provenance(time_zone="Asia/Jakarta")
+    assert dict(made.rows(1))[WORDS("export.made_at")] == "1 September 2026 00:30 WIB"
 
 
 def test_a_workbook_of_real_data_has_no_synthetic_mark():

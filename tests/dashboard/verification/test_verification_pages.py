@@ -19,6 +19,7 @@ from dashboard.jobs import signatures as jobs_verification
 from dashboard.shell.wording import Words
 from dashboard.verification.crop import read_sheet
 from data import queries
+from data.consents.consent import record_consent
 from data.jobs import table as job_table
 from data.signatures.findings import found_codes
 from data.store import open_store
@@ -27,7 +28,7 @@ from data.trust.scope import Scope
 from data.verification import queries as queries_verification
 from data.verification import reviews
 from data.verification.custody import custody
-from data.verification.duplicates import newest_search
+from data.verification.duplicates import duplicate_counts, duplicate_findings, newest_search
 from data.verification.write import replace_duplicates
 from tests.conftest import name_everybody
 from tests.dashboard.pages.test_names_are_text import complaints, hostile
@@ -186,6 +187,7 @@ def test_a_whole_page_is_called_one_and_the_signature_must_be_chosen_before_anyt
     assert words("check.SIG014") in shown and words("finding_advice.SIG014") in shown
     assert words("finding_advice.SIG006") not in shown and words("check.SIG006") not in shown
     assert at.button(key="compare").disabled
+    assert f":material/block: {words('verification.no_compare_SIG014')}" in screen.texts(at)
     assert next(one for one in at.expander if one.label == words("crop.title")).proto.expanded
     at.number_input(key=f"crop-top-{mark}").set_value(1100)
     at.number_input(key=f"crop-height-{mark}").set_value(200)
@@ -221,6 +223,21 @@ def test_a_blank_sheet_is_told_at_once_with_what_to_do(enrolled, screen):
     at = screen.drawn("verification", RINA, key=enrolled.key)
     at.file_uploader(key="questioned-file").set_value(("form.png", buffer.getvalue(), "image/png")).run()
     assert EN("finding_advice.SIG001") in screen.texts(at)
+    assert at.button(key="compare").disabled
+    assert f":material/block: {EN('verification.no_compare_SIG001')}" in screen.texts(at)
+
+
+def test_nothing_is_compared_without_consent_and_the_reason_stands_beside_the_button(office, screen):
+    record_consent(office.store, office.key, "verification", "withdrawn", actor="rina")
+    buffer = io.BytesIO()
+    Image.fromarray(drawing(62, 30)).save(buffer, "PNG")
+    at = screen.drawn("verification", RINA, key=office.key)
+    at.file_uploader(key="questioned-file").set_value(("form.png", buffer.getvalue(), "image/png")).run()
+    assert at.button(key="compare").disabled
+    assert f":material/block: {EN('verification.no_compare_consent')}" in screen.texts(at)
+    record_consent(office.store, office.key, "verification", "renewed", actor="rina")
+    at.run()
+    assert not at.button(key="compare").disabled
 
 
 def test_the_case_file_prints_references_hashes_and_findings(case):
@@ -239,7 +256,10 @@ def test_the_case_file_prints_references_hashes_and_findings(case):
     reviews.give_opinion(case.store, _scope(SITI), row["decision_id"], "another_writer", "slow", ["shape"])
     given = reviews.opinions(case.store, everything, row["decision_id"])
     assert set(chain["act"]) == {"reference", "enrolled", "compared"} and chain["at"].is_monotonic_increasing
-    made = case_of(row, "somebody", questioned, references, images, given, EN, chain)
+    how = {"people": {"rina": "Rina Wati"}, "zone": "Asia/Jakarta"}
+    made = case_of(row, "somebody", questioned, references, images, given, EN, chain, **how)
+    assert made.custody and all(step[0].endswith(" WIB") and step[1] != "rina" for step in made.custody)
+    assert "Rina Wati" in {step[1] for step in made.custody}
     assert len(made.custody) == len(row["reference_ids"]) + 2
     assert made.outcome == "review"
     assert [reasons for *_, reasons in made.decisions] == [f"{EN('review.reason_shape')}. slow"]
@@ -292,6 +312,18 @@ def test_the_second_reviewer_sees_no_score_before_giving_an_opinion(case, screen
     assert (stored["reason_codes"], stored["reasons"]) == (["shape", "slant"], "")
 
 
+def test_who_made_the_comparison_is_told_that_the_opinion_counts_as_given_after_the_score(case, screen):
+    """Before it is given, and at the entry afterwards; nobody else is told so."""
+    for person, told in ((SITI, False), (RINA, True)):
+        at = screen.drawn("review", person)
+        assert (EN("review.known_ran") in [one.value for one in at.info]) == told
+    at.radio(key="opinion").set_value("another_writer")
+    at.button_group(key="opinion-reasons").set_value(["shape"])
+    next(button for button in at.button if button.label == EN("review.give")).click().run()
+    after = screen.texts(at)
+    assert EN("review.knew_ran") in after and EN("review.known_ran") not in after
+
+
 def test_the_queue_ends_when_nothing_waits(case, screen):
     reviews.give_opinion(case.store, _scope(SITI), case.decision.decision_id, "another_writer", "", ["shape"])
     reviews.settle(case.store, _scope(SITI), case.decision.decision_id, "ask_again", "first thing to do")
@@ -332,7 +364,7 @@ def test_an_opinion_is_taken_back_with_a_sentence_and_can_be_given_anew(case, sc
     assert EN("review.refused_no_reasons") in [warning.value for warning in at.warning]
     at.text_area(key="withdraw-text").set_value("meant the other one")
     next(button for button in at.button if button.label == go).click().run()
-    assert not at.exception and EN("review.anew") in screen.texts(at)
+    assert not at.exception and EN("review.known_anew") in [one.value for one in at.info]
     assert EN("verification_reason.copy_of_specimen") not in screen.texts(at)
     at.radio(key="opinion").set_value("same_writer")
     at.button_group(key="opinion-reasons").set_value(["shape"])
@@ -468,8 +500,33 @@ def test_the_duplicates_page_shows_a_pair_and_forgets_it_once_explained(office, 
     at.text_area(key="duplicate-text").set_value("twins with short names")
     next(button for button in at.button if button.label == EN("duplicates.save")).click().run()
     assert EN("duplicates.clear_title") in screen.texts(at)
+    assert any(one.value.startswith(f"Saved: {EN('opinion.chance')} · ") for one in at.success)
     at.toggle(key="duplicates-open").set_value(False).run()
     assert at.dataframe[0].value["opinion"].tolist() == [EN("opinion.chance")]
+    at.button(key="judged-undo").click().run()
+    assert not at.exception and not at.success
+    assert at.dataframe[0].value["opinion"].tolist() == [""]
+    assert duplicate_counts(office.store, _scope(RINA)) == {"same_image": (1, 1)}
+
+
+def test_an_opinion_on_a_pair_is_taken_back_once_by_whoever_gave_it_and_not_after_another(office):
+    found_before(office.store, same_image={"measure": 0.99, "expected_false": 0.4})
+    rina, siti = _scope(RINA), _scope(SITI)
+    (finding,) = duplicate_findings(office.store, rina)["finding_id"]
+    first = reviews.review_duplicate(office.store, rina, int(finding), "chance", "twins")
+    for scope, number, code in ((siti, first, "nothing_given"), (rina, first + 99, "nothing_given")):
+        with pytest.raises(reviews.Refused) as refused:
+            reviews.take_back_duplicate(office.store, scope, number)
+        assert refused.value.code == code
+    reviews.take_back_duplicate(office.store, rina, first)
+    assert duplicate_findings(office.store, rina)["opinion"].isna().all()
+    second = reviews.review_duplicate(office.store, rina, int(finding), "cannot_tell", "poor scan")
+    reviews.review_duplicate(office.store, siti, int(finding), "same_origin", "one pen")
+    for number in (first, second):
+        with pytest.raises(reviews.Refused) as refused:
+            reviews.take_back_duplicate(office.store, rina, number)
+        assert refused.value.code == "followed"
+    assert duplicate_findings(office.store, rina)["opinion"].tolist() == ["same_origin"]
 
 
 def test_each_kind_of_duplicate_has_its_words_its_chance_and_one_count_on_both_pages(office, screen):

@@ -17,6 +17,7 @@ from data.verification.duplicates import duplicate_counts, duplicate_findings, n
 from tests.vision.search.test_turned_copies import scan_of, scanned_again
 from vision.descriptor.describe_specimens import describe_pending, id_of_descriptor
 from vision.descriptor.outlines import Outlines
+from vision.search import duplicate_search
 from vision.search.duplicate_search import search_duplicates
 
 SYSTEM = Scope.system()
@@ -48,6 +49,27 @@ def register(small_register):
     write_consents(store, pd.DataFrame(agreed))
     describe_pending(store)
     return small_register
+
+
+def test_the_bar_covers_the_comparing_too_and_never_stands_at_its_end_meanwhile(register, monkeypatch):
+    """While kinds are searched that take long, the step that is shown is theirs and is not done."""
+    told: list[tuple[int, int, str]] = []
+    meanwhile = {}
+    for name in ("_same_images", "same_hands", "foreign_specimens", "other_names"):
+        search = getattr(duplicate_search, name)
+
+        def noted(*args, search=search, name=name):
+            meanwhile[name] = told[-1]
+            return search(*args)
+
+        monkeypatch.setattr(duplicate_search, name, noted)
+    search_duplicates(register.store, actor="test", progress=lambda *step: told.append(step))
+    assert meanwhile == {
+        "_same_images": (0, 1, "comparing images"),
+        "same_hands": (0, 3, "comparing hands"),
+        "foreign_specimens": (1, 3, "comparing hands"),
+        "other_names": (2, 3, "comparing hands"),
+    }
 
 
 def test_every_kind_is_found_under_its_name_and_counted_alike_everywhere(register):
