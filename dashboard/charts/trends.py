@@ -8,6 +8,7 @@ from dashboard.charts.base import Chart, Sketch, label_above, percent_axis, quie
 from dashboard.charts.palette import ACCENT, COHORTS, MUTED, translucent
 from dashboard.shell.plain import in_chart
 from dashboard.shell.wording import Words
+from data.trust.small_cells import MARK
 
 STATES_LEFT = "#a3312a"
 
@@ -18,7 +19,8 @@ def retention(frame: pd.DataFrame, words: Words) -> Chart:
     Parameters
     ----------
     frame : pandas.DataFrame
-        Columns ``cohort_term``, ``terms_completed`` and ``share`` in 0–1; only observable cells.
+        Columns ``cohort_term``, ``terms_completed`` and ``share`` in 0–1; only observable cells. Optional:
+        ``hidden``, where the share is missing because it would tell of few.
     """
     cohorts = sorted(frame["cohort_term"].unique())
     sketch = Sketch()
@@ -46,8 +48,10 @@ def retention(frame: pd.DataFrame, words: Words) -> Chart:
     sketch.update_xaxes(title={"text": words("axis.terms_completed")}, dtick=1, showgrid=False)
 
     def table() -> pd.DataFrame:
-        wide = frame.pivot_table(index="cohort_term", columns="terms_completed", values="share")
+        wide = frame.pivot(index="cohort_term", columns="terms_completed", values="share")
         rows = wide.map(words.percent)
+        for one in frame[frame["hidden"]].itertuples() if "hidden" in frame else ():
+            rows.loc[one.cohort_term, one.terms_completed] = MARK
         rows.index = [words.term(cohort) for cohort in rows.index]
         rows.columns = [str(column) for column in rows.columns]
         return rows.rename_axis(words("column.cohort")).reset_index()
@@ -196,6 +200,7 @@ def rates(frame: pd.DataFrame, group: str, words: Words) -> Chart:
     return Chart(sketch, alt, table, picks=rows[group].tolist())
 
 
+HIDDEN = "rgba(138, 143, 152, 0.3)"  # the part of a bar that is not told
 STATES = {
     "on_time": "#2f6f9f",
     "late": "#7aa6c6",
@@ -212,13 +217,19 @@ def funnel(frame: pd.DataFrame, words: Words) -> Chart:
     ----------
     frame : DataFrame
         ``cohort`` (labels, oldest first), ``entered``, ``on_time``, ``graduated`` (both), ``studying``,
-        ``left``, ``outside`` (transferred or died): counts that add up to ``entered``.
+        ``left``, ``outside`` (transferred or died): counts that add up to ``entered``. Optional: ``hidden``,
+        a set of the names among these that would tell of few; "late" for those who graduated later.
     """
     rows = frame.assign(late=frame["graduated"] - frame["on_time"]).iloc[::-1].reset_index(drop=True)
     total = rows["entered"].where(rows["entered"] > 0)
     sketch = Sketch()
+    hidden = rows["hidden"] if "hidden" in rows else pd.Series([frozenset()] * len(rows), dtype=object)
+    shares = {
+        state: (rows[state] / total).fillna(0).mask([bool({state, "entered"} & few) for few in hidden], 0.0)
+        for state in STATES
+    }
     for state, color in STATES.items():
-        share = (rows[state] / total).fillna(0)
+        share = shares[state]
         sketch.add_bar(
             y=list(range(len(rows))),
             x=share,
@@ -231,17 +242,33 @@ def funnel(frame: pd.DataFrame, words: Words) -> Chart:
             ],
             hovertemplate="%{fullData.name}<br>%{customdata}<extra></extra>",
         )
-    for row, (name, n) in enumerate(rows[["cohort", "entered"]].itertuples(index=False)):
-        label_above(sketch, row + 0.45, f"{in_chart(name)} · {words.number(n)}")
+    if hidden.map(bool).any():
+        rest = (total > 0).astype(float) - sum(shares.values())
+        sketch.add_bar(
+            y=list(range(len(rows))),
+            x=rest.clip(lower=0).round(9),
+            orientation="h",
+            name=words("state_of.hidden"),
+            marker={"color": HIDDEN, "line": {"width": 0}},
+            customdata=[in_chart(name) for name in rows["cohort"]],
+            hovertemplate="%{fullData.name}<br>%{customdata}<extra></extra>",
+        )
+    for row, (name, n, few) in enumerate(zip(rows["cohort"], rows["entered"], hidden, strict=True)):
+        label_above(sketch, row + 0.45, f"{in_chart(name)} · {MARK if 'entered' in few else words.number(n)}")
     quiet(sketch, words, max(84 + 40 * len(rows), 210), legend=True)  # below that the legend has no room
     sketch.update_layout(barmode="stack", bargap=0.54)
     sketch.update_xaxes(range=[0, 1], showgrid=False, **percent_axis(words))
     sketch.update_yaxes(visible=False, range=[-0.4, len(rows) - 0.25])
 
     def table() -> pd.DataFrame:
-        states = {words(f"state_of.{state}"): rows[state][::-1].astype(int).tolist() for state in STATES}
-        names = {words("column.cohort"): frame["cohort"], words("column.entered"): frame["entered"]}
-        return pd.DataFrame({**names, **states})
+        def told(state: str) -> list[int | str]:
+            counts = zip(rows[state], hidden, strict=True)
+            return [MARK if {state, "entered"} & few else int(n) for n, few in counts][::-1]
+
+        states = {words(f"state_of.{state}"): told(state) for state in STATES}
+        return pd.DataFrame(
+            {words("column.cohort"): frame["cohort"], words("column.entered"): told("entered"), **states}
+        )
 
     alt = words("alt.funnel", n=len(frame))
     return Chart(sketch, alt, table, picks=rows["cohort"].tolist())

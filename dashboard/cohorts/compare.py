@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from dashboard.cohorts.counted import Counts, Told
+from dashboard.cohorts.counted import STATES, Counts, Told
 from dashboard.cohorts.summaries import last_completed_term
 from data.calendar.term_calendar import terms_between
-from data.trust.small_cells import MARK, THRESHOLD, CountSystem, hidden_counts
+from data.trust.small_cells import MARK, THRESHOLD, TOTAL, CountSystem, hidden_counts, hidden_of_group
 
 LEAST, MOST = 2, 4  # cohorts that stand side by side
 LONGEST = 8  # study terms shown, unless a programme takes longer
@@ -120,8 +120,10 @@ def told_on_page(counts: Counts, cohorts: list[int], terms: int) -> Told:
     :mod:`data.trust.small_cells`, every cohort and term by itself.
 
     A count of few is hidden, and so is one that leaves few: of those who have gone, or who are on leave or
-    graduated. What is given out with other tables is judged with them instead
-    (:meth:`dashboard.cohorts.counted.Counts.public`).
+    graduated. Where cohorts stand today (:meth:`dashboard.cohorts.counted.Counts.add_cohorts`), if that is
+    counted too, is judged cohort by cohort, and a count that stands in both places is hidden in both where
+    either hides it: to hide more never tells of anybody. What is given out with other tables is judged with
+    them instead (:meth:`dashboard.cohorts.counted.Counts.public`).
     """
     values = counts.values()
     hidden: set[tuple] = set()
@@ -135,7 +137,28 @@ def told_on_page(counts: Counts, cohorts: list[int], terms: int) -> Told:
                 hidden |= _hidden(values, followed, (active,), kept)
             if on_time in values:
                 hidden |= _hidden(values, entered, (on_time, left))
+        if ("cohort", cohort, "studying") in values:
+            hidden |= _hidden_today(values, cohort)
+            hidden |= _in_both(values, cohort, terms, hidden)
     return Told(values, frozenset(hidden))
+
+
+def _hidden_today(values: Mapping[tuple, int], cohort: int) -> set[tuple]:
+    """Which counts of where a cohort stands today are hidden."""
+    few = hidden_of_group({state: values["cohort", cohort, state] for state in STATES})
+    return {("cohort", cohort, "entered" if state == TOTAL else state) for state in few}
+
+
+def _in_both(values: Mapping[tuple, int], cohort: int, terms: int, hidden: set[tuple]) -> set[tuple]:
+    """The same count by the end of a term and today: hidden in every place where one of them is hidden."""
+    found: set[tuple] = set()
+    for state in ("on_time", "left"):
+        today = ("cohort", cohort, state)
+        by_term = [(state, cohort, term) for term in range(1, terms + 1)]
+        same = {today, *(name for name in by_term if values.get(name) == values[today])}
+        if same & hidden:
+            found |= same
+    return found
 
 
 def _hidden(

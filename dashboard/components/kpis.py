@@ -29,6 +29,8 @@ class Kpi:
         Which direction is welcome; decides the colour of the difference.
     line, bars : sequence of float or None
         Earlier values for a small line, or parts for small bars.
+    bars_note : str
+        What a bar stands for, said under the bars: without it they would be read as a course over time.
     shares : bool
         Whether these are shares in 0–1 rather than counts.
     note : str
@@ -43,6 +45,7 @@ class Kpi:
     good: str = "none"
     line: Sequence[float] | None = None
     bars: Sequence[float] | None = None
+    bars_note: str = ""
     shares: bool = False
     note: str = ""
 
@@ -90,6 +93,8 @@ def kpi_row(kpis: Sequence[Kpi], key: str = "kpis") -> None:
             drawn = _drawn(kpi)
             if drawn:
                 st.html(drawn)
+                if kpi.bars_note and kpi.bars is not None:
+                    st.caption(kpi.bars_note)
 
 
 def _drawn(kpi: Kpi) -> str | None:
@@ -100,5 +105,6 @@ def _drawn(kpi: Kpi) -> str | None:
     words = current_session.words()
     told = "; ".join(words.percent(one, 1) if kpi.shares else words.number(one) for one in values)
     alt = words("alt.sparkline", label=kpi.label, values=told)
+    alt = f"{alt}. {kpi.bars_note}" if kpi.bars_note else alt
     draw = sparkline.line if kpi.bars is None else sparkline.bars
     return draw(list(values), alt)

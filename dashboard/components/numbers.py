@@ -24,6 +24,7 @@ def decimal_slider(
     digits: int,
     key: str,
     unit: str = "",
+    now: float | None = None,
     **options,
 ) -> float:
     """A slider over decimal numbers.
@@ -39,6 +40,9 @@ def decimal_slider(
         Decimals shown.
     unit : str
         Written behind each number.
+    now : float, optional
+        A further number of the slider. With it the slider is put to ``value`` on every run: what is chosen is
+        for ``on_change`` to take.
     **options
         Further ones of ``st.select_slider``.
 
@@ -49,7 +53,10 @@ def decimal_slider(
     """
     words = current_session.words()
     between = [round(n * step, 6) for n in range(math.ceil(low / step), math.floor(high / step) + 1)]
-    numbers = {words.number(one, digits): one for one in (*between, low, high, value)}  # each text once
+    known = (*between, low, high, value if now is None else now, value)
+    numbers = {words.number(one, digits): one for one in known}  # each text once
+    if now is not None:
+        st.session_state[key] = value
     shown = {one: text + unit for text, one in numbers.items()}
     return st.select_slider(label, sorted(shown), value, format_func=shown.get, key=key, **options)
 

@@ -302,8 +302,3 @@ def field_of(key: str, subject: object) -> str:
 def arrived() -> bool:
     """Whether this run is the first one on its page."""
     return getattr(_RUN, "arrived", False)
-
-
-def on_phone() -> bool:
-    """Whether the reader's browser calls itself that of a phone, as every browser of a phone does."""
-    return "Mobi" in (st.context.headers.get("User-Agent") or "")

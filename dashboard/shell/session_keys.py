@@ -39,6 +39,7 @@ class Key(StrEnum):
     PAGES = "pages"  # name → page, of the menu
     FIRST_PAGE = "first_page"  # name of the page at the root
     LISTED = "listed"  # name of a list → the students that it showed, in its order
+    DRAFTS_SAVED = "drafts_saved"  # (form, what it is about) → how often it was saved: its fields begin anew
     PAGE_DRAWN = "page_drawn"  # name of the page that was drawn last
     TOUR_STEP = "tour_step"  # 0 is the first
     TOUR_CLOSED = "tour_closed"  # whether the account has closed the tour

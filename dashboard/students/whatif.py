@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from data.queries import StoredExplanation
-from fusion.explanation.levers import NOT_STUDIED
+from fusion.explanation.levers import NOT_STUDIED, applied
 from fusion.explanation.whatif import moved, possible, score_changes
 from fusion.features.fuse import no_signatures
 from fusion.features.rows import Rows
@@ -122,6 +122,39 @@ def scale_of(name: str, span: tuple[float, float, float]) -> tuple[float, float,
         high = min(high, max(LONGEST_ARREARS, now))
     digits = 2 if name == "gpa_last" else 0 if name in SHARES or float(now).is_integer() else 1
     return now, min(low, now), max(high, now), STEPS.get(name, 1.0), digits
+
+
+def settled(
+    row: Rows, known: dict[str, tuple[float, float, float]], chosen: dict[str, float]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """The levers that somebody has moved, and where every lever then stands.
+
+    A lever that follows another one stands where that one has taken it. Where two that were moved contradict
+    each other, the one moved last holds.
+
+    Parameters
+    ----------
+    row : Rows
+        From :func:`stored_row`.
+    known : dict
+        Of :func:`levers`.
+    chosen : dict of str to float
+        Lever → value, the one moved last at the end.
+
+    Returns
+    -------
+    (changes, stands)
+        Lever → value; ``changes`` holds those moved away from the present value that still stand there.
+    """
+    now = row.table.iloc[0].to_dict()
+    changes = {name: value for name, value in chosen.items() if value != known[name][0]}
+    while True:
+        then = applied(dict(now), changes)
+        undone = [name for name, value in changes.items() if abs(then[name] - value) > 1e-6]
+        if not undone:
+            return changes, {name: float(then[name]) for name in known}
+        first = next(name for name in changes)
+        changes.pop(first if len(changes) > 1 else undone[0])
 
 
 def studied(row: Rows) -> bool:

@@ -151,9 +151,8 @@ def test_a_phone_shows_every_part_without_sideways_scrolling(chrome, site, steps
     page.close()
 
 
-def test_a_phone_shows_a_caseload_as_cards_and_a_name_opens_the_student(chrome, site, steps):
-    phone = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/126.0.0.0 Mobile Safari/537.36"
-    page = steps.watched(chrome.new_page(viewport={"width": 390, "height": 844}, user_agent=phone))
+def test_a_narrow_window_shows_a_caseload_as_cards_and_a_name_opens_the_student(chrome, site, steps):
+    page = steps.watched(chrome.new_page(viewport={"width": 390, "height": 844}))
     page.goto(site.url)
     steps.enter(page, "advisor")
     cards = page.locator("[class*='st-key-narrow-caseload'] [data-testid='stPageLink']")

@@ -107,7 +107,7 @@ def test_the_registry_enrols_checks_and_reviews(visitor, steps, site, students, 
     case = newest_case(site, student["student_key"])
     page.goto(f"{site.url}/review?case={case}&lang={language}")
     expect(page.locator(".st-key-card-case")).to_contain_text(student["student_number"])
-    page.locator(".st-key-opinion label").filter(has_text=words("opinion.cannot_tell")).click()
+    page.locator(".st-key-opinion-opinion label").filter(has_text=words("opinion.cannot_tell")).click()
     page.locator(".st-key-opinion-reasons").get_by_text(words("review.reason_shape"), exact=True).click()
     page.get_by_role("button", name=words("review.give")).click()
     expect(page.locator(".st-key-card-opinion")).to_contain_text(words("review.progress_one"))

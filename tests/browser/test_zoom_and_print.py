@@ -65,6 +65,17 @@ def enter_as(page, site, steps, role: str) -> None:
     steps.enter(page, role)
 
 
+# Colours that mean something are those of the screen, and words in a chart are dark on the paper.
+CHARTS_ON_PAPER = """() => [...document.querySelectorAll('[data-testid=stPlotlyChart]')].flatMap((chart) => {
+  const pale = [...chart.querySelectorAll('text:not(.bartext)')].filter((one) => {
+    const parts = getComputedStyle(one).fill.match(/[0-9.]+/g);
+    return one.textContent.trim() && parts && Math.max(...parts.slice(0, 3)) > 130;
+  });
+  const turned = getComputedStyle(chart).filter === 'none' ? [] : ['a chart with turned colours'];
+  return [...turned, ...pale.slice(0, 2).map((one) => `pale in a chart: ${one.textContent}`)];
+})"""
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_page_fits_at_200_per_cent_and_prints_light_and_without_buttons(chrome, site, steps, theme):
     complaints, seen = {}, []
@@ -78,6 +89,7 @@ def test_every_page_fits_at_200_per_cent_and_prints_light_and_without_buttons(ch
             found = page.evaluate(BEYOND)
             page.emulate_media(media="print", color_scheme=theme)
             found += page.evaluate(ON_PAPER)
+            found += page.evaluate(CHARTS_ON_PAPER)
             light = paleness(page)
             found += [f"paleness {light:.2f}"] if light < 0.8 else []
             page.emulate_media(media="screen", color_scheme=theme)

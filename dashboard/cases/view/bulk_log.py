@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard.cases.view.case_log import ICONS, step_fields
+from dashboard.cases.view.case_log import kind_field, step_fields
 from dashboard.cases.view.receipt import receipt
+from dashboard.components.drafts import Draft
 from dashboard.shell import auditing, current_session, stores
 from dashboard.shell.session_keys import Key
 from data.cases.events import MOST_AT_ONCE, add_case_events
@@ -32,21 +33,16 @@ def bulk_log(student_keys: Sequence[str]) -> None:
         return
     with st.container(border=True, key="card-bulk"):
         st.markdown(f"**{words('bulk.title', students=words.count('students', n))}**")
-        kind = st.pills(
-            words("event.kind"),
-            list(KINDS),
-            default=KINDS[0],
-            required=True,
-            key="bulk-kind",
-            format_func=lambda name: f":material/{ICONS[name]}: {words(f'event.{name}')}",
-        )
-        with st.form("bulk", border=False):
-            detail = step_fields(kind, current_session.field_of(f"bulk-{kind}", selection_round()))
+        draft = Draft("bulk")
+        with draft.form_here():
+            kind = kind_field(draft, KINDS)
+            detail = step_fields(kind, draft)
             sure = st.checkbox(
                 words("bulk.confirm", students=words.count("students", n)), key=Key.BULK_CONFIRM
             )
-            if not st.form_submit_button(words("bulk.save"), type="primary", icon=":material/save:"):
-                return
+            sent = st.button(words("bulk.save"), type="primary", icon=":material/save:", key="bulk-save")
+        if not sent:
+            return draft.note()
     if detail is None or not sure:
         st.warning(words("event.needs_text" if detail is None else "bulk.needs_confirm"))
         return
@@ -59,6 +55,7 @@ def bulk_log(student_keys: Sequence[str]) -> None:
         scope=current_session.scope(),
     )
     auditing.audited("log_event", "caseload", kind=kind, entries=n)
+    draft.saved()
     st.session_state[Key.BULK_DONE] = made
     st.session_state[Key.BULK_ROUND] = selection_round() + 1
     del st.session_state[Key.BULK_CONFIRM]

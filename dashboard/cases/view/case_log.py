@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import partial
 
@@ -10,6 +11,7 @@ import streamlit as st
 
 from dashboard.cases import followups
 from dashboard.cases.view.colleagues import advisor_names
+from dashboard.components.drafts import Draft
 from dashboard.components.layout import section
 from dashboard.shell import auditing, current_session, stores
 from dashboard.shell.plain import plain, shown
@@ -68,10 +70,24 @@ def override_badge(events: pd.DataFrame, score: dict | None) -> None:
         st.caption(f"{plain(newest['detail']['reason'])} · {words.day(newest['at'])}")
 
 
-def step_fields(kind: str, key: str) -> dict | None:
+def kind_field(draft: Draft, kinds: Sequence[str]) -> str:
+    """The choice of what kind of entry is written; the first one unless told otherwise."""
+    words = current_session.words()
+    return st.pills(
+        words("event.kind"),
+        list(kinds),
+        default=kinds[0],
+        required=True,
+        wrap=True,
+        format_func=lambda name: f":material/{ICONS[name]}: {words(f'event.{name}')}",
+        **draft.field("kind"),
+    )
+
+
+def step_fields(kind: str, draft: Draft) -> dict | None:
     """The fields of an entry of ``kind``; its detail, or None while something is missing.
 
-    Call it inside a form. What is missing is told when the form is sent.
+    A field that several kinds have is the same one: what was typed stays when another kind is chosen.
     """
     words = current_session.words()
     label = words("event.reason" if kind == "override" else "event.text")
@@ -83,7 +99,7 @@ def step_fields(kind: str, key: str) -> dict | None:
             list(BANDS),
             format_func=lambda band: words(f"band.{band}"),
             help=words("event.override_help"),
-            key=f"{key}-band",
+            **draft.field("band"),
         )
     if kind == "outcome":
         detail["result"] = st.selectbox(
@@ -92,34 +108,39 @@ def step_fields(kind: str, key: str) -> dict | None:
             index=None,
             format_func=lambda name: words(f"result.{name}"),
             placeholder=words("event.result_hint"),
-            key=f"{key}-result",
+            **draft.field("result"),
         )
-    text = st.text_area(label, height=84, max_chars=1000, help=words("event.text_help"), key=f"{key}-text")
+    about = {"height": 84, "max_chars": 1000, "help": words("event.text_help")}
+    text = st.text_area(label, **about, **draft.field("text"))
     if kind in DATED:
-        due = _due(kind, f"{key}-due")
+        due = _due(kind, draft)
         lacking = due is None and kind != "contact"  # somebody has emptied the field
         detail |= {} if due is None else {"due_on": due.isoformat()}
     if kind in OWNED:
-        detail["owner"] = _owner(f"{key}-owner")
+        detail["owner"] = _owner(draft)
     detail[TEXT_FIELD.get(kind, "text")] = text.strip()
     lacking = lacking or (kind == "outcome" and detail["result"] is None)
     return detail if text.strip() and not lacking else None
 
 
-def _due(kind: str, key: str) -> date | None:
-    """The day of the next step; a contact has none unless one is chosen."""
+def _due(kind: str, draft: Draft) -> date | None:
+    """The day of the next step; a contact has none unless one is chosen. A day chosen holds for any kind."""
     words, contact = current_session.words(), kind == "contact"
+    field = draft.field("due")
+    key, offered = field["key"], f"{field['key']}-offered"
+    if st.session_state.get(key) == st.session_state.get(offered):
+        st.session_state[key] = None if contact else date.today() + timedelta(days=14)
+        st.session_state[offered] = st.session_state[key]
     return st.date_input(
         words("event.due_if" if contact else "event.due"),
-        value=None if contact else date.today() + timedelta(days=14),
         min_value="today",
         format="DD/MM/YYYY",
         help=words("event.due_if_help") if contact else None,
-        key=key,
+        **field,
     )
 
 
-def _owner(key: str) -> str:
+def _owner(draft: Draft) -> str:
     words, me, colleagues = current_session.words(), current_session.person().account, advisor_names()
     return st.selectbox(
         words("event.owner"),
@@ -127,11 +148,11 @@ def _owner(key: str) -> str:
         format_func=lambda name: words("event.me") if name == me else shown(colleagues.get(name, name)),
         accept_new_options=True,
         help=words("event.owner_help"),
-        key=key,
+        **draft.field("owner"),
     )
 
 
-def _settles(kind: str, steps: list[dict], key: str) -> list[int]:
+def _settles(kind: str, steps: list[dict], draft: Draft) -> list[int]:
     """Which open steps the entry finishes or replaces; an outcome every one, unless told otherwise."""
     words = current_session.words()
     if not steps or kind not in (*STEP_KINDS, *CLOSING_KINDS):
@@ -140,33 +161,27 @@ def _settles(kind: str, steps: list[dict], key: str) -> list[int]:
         step["event_id"]: f"{shown(followups.said(step['detail']))} · {words.day(step['detail']['due_on'])}"
         for step in steps
     }
+    field = draft.field(f"settles-{'closing' if kind in CLOSING_KINDS else 'step'}")
+    kept = st.session_state.get(field["key"], list(named) if kind in CLOSING_KINDS else [])
+    st.session_state[field["key"]] = [step for step in kept if step in named]  # some were settled elsewhere
     return st.multiselect(
         words("event.settles"),
         list(named),
-        default=list(named) if kind in CLOSING_KINDS else [],
         format_func=named.get,
         placeholder=words("event.settles_none"),
         help=words("event.settles_help"),
-        key=f"{key}-settles",
+        **field,
     )
 
 
 def _form(student_key: str, steps: list[dict]) -> None:
-    words = current_session.words()
-    kind = st.pills(
-        words("event.kind"),
-        list(KINDS),
-        default=KINDS[0],
-        required=True,
-        key="event-kind",
-        wrap=True,
-        format_func=lambda name: f":material/{ICONS[name]}: {words(f'event.{name}')}",
-    )
-    key = current_session.field_of(f"event-{kind}", student_key)
-    with st.form(f"event-{student_key}", clear_on_submit=True, border=False):
-        detail, settles = step_fields(kind, key), _settles(kind, steps, key)
-        if not st.form_submit_button(words("event.save"), type="primary", icon=":material/save:"):
-            return
+    words, draft = current_session.words(), Draft("event", student_key)
+    with draft.form_here():
+        kind = kind_field(draft, KINDS)
+        detail, settles = step_fields(kind, draft), _settles(kind, steps, draft)
+        sent = st.button(words("event.save"), type="primary", icon=":material/save:", key=f"{draft.key}-save")
+    if not sent:
+        return draft.note()
     if detail is None:
         st.warning(words("event.needs_outcome" if kind == "outcome" else "event.needs_text"))
         return
@@ -180,6 +195,7 @@ def _form(student_key: str, steps: list[dict]) -> None:
         settles=settles,
     )
     auditing.audited("log_event", student_key, kind=kind)
+    draft.saved()
     st.toast(words("event.saved"), icon=":material/check:")
     st.rerun()
 

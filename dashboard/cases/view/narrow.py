@@ -1,7 +1,7 @@
 """A list of students on a phone: a card each in the place of a table that would be pushed sideways.
 
-For a phone both are drawn, and the style sheet shows the one that fits: the server does not know how the
-phone is held. Fifty cards are a hundred and fifty elements, which nobody else is sent.
+Both are drawn, and the style sheet shows the one that fits the window: the server knows neither how wide it
+is nor how a phone is held. What is not shown is not read out either.
 """
 
 from __future__ import annotations
@@ -45,8 +45,7 @@ def wide_or_cards(key: str, cards: Callable[[], Iterable[Card]], table: Callable
     key : str
         Unique on the page.
     cards : callable
-        Makes the cards of the table's rows. None are made where the reader's menu has no page of a student,
-        or on what does not call itself a phone.
+        Makes the cards of the table's rows. None are made where the reader's menu has no page of a student.
     table : callable
         Draws the table.
 
@@ -56,7 +55,7 @@ def wide_or_cards(key: str, cards: Callable[[], Iterable[Card]], table: Callable
         What ``table`` gives back.
     """
     page = current_session.pages().get("student")
-    if page is None or not current_session.on_phone():
+    if page is None:
         return table()
     with st.container(key=f"wide-{key}"):
         drawn = table()

@@ -7,6 +7,7 @@ from datetime import date
 import streamlit as st
 
 from dashboard.cases import trials
+from dashboard.components.drafts import Draft
 from dashboard.components.layout import card, section
 from dashboard.components.table import draw_table
 from dashboard.shell import current_session, stores
@@ -86,7 +87,8 @@ def _steps(trial: Trial) -> None:
     if "stop" in steps:
         with st.popover(words("trial.step_stop"), icon=":material/block:", key=f"ask-stop-{trial.trial_id}"):
             st.markdown(words("trial.step_stop_help"))
-            reason = st.text_input(words("trial.reason"), key=f"trial-reason-{trial.trial_id}", max_chars=300)
+            draft = Draft("trial-reason", trial.trial_id)
+            reason = st.text_input(words("trial.reason"), max_chars=300, **draft.field("text"))
             st.button(
                 words("trial.step_stop"),
                 key=f"trial-stop-{trial.trial_id}",
@@ -94,6 +96,7 @@ def _steps(trial: Trial) -> None:
                 on_click=_take,
                 args=("stop", trial, reason),
             )
+            draft.note()
 
 
 def _take(step: str, trial: Trial, reason: str = "") -> None:

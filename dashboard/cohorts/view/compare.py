@@ -8,9 +8,15 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.charts.side_by_side import side_by_side_chart, written
-from dashboard.cohorts import compare, summaries
-from dashboard.cohorts.counted import Counts, Told
+from dashboard.cohorts import compare
 from dashboard.cohorts.view import overview as parts
+from dashboard.cohorts.view.overview import (
+    cohorts_of,
+    judged,
+    progress_of,
+    seen_cohorts,
+    terms_shown,
+)
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import card, section
@@ -18,8 +24,6 @@ from dashboard.components.table import draw_table
 from dashboard.shell import caches, current_session
 from dashboard.shell.session_keys import Key
 from dashboard.shell.wording import Words
-from data import queries
-from data.scores.prospects import GROUPS
 
 
 def compare_card(given: parts.Given) -> list[int]:
@@ -52,12 +56,6 @@ def compare_card(given: parts.Given) -> list[int]:
     return chosen
 
 
-def cohorts_of(given: parts.Given) -> list[int]:
-    """Entry cohorts of the programme chosen, the newest first."""
-    flow = summaries.chosen(caches.read_once(queries.flow_counts), given.chosen.program_code, None)
-    return sorted((int(cohort) for cohort in flow["cohort_term"].unique()), reverse=True)
-
-
 def _choice(cohorts: list[int]) -> list[int]:
     """The cohorts chosen, the oldest first; one that another programme has and this one lacks falls out."""
     words = current_session.words()
@@ -80,47 +78,10 @@ def _choice(cohorts: list[int]) -> list[int]:
     return sorted(chosen)
 
 
-def progress_of(given: parts.Given) -> pd.DataFrame:
-    """What became of every cohort of the programme chosen, term by term."""
-    return summaries.chosen(parts.followed(), given.chosen.program_code, None)
-
-
-def terms_shown(given: parts.Given) -> int:
-    """How many study terms stand side by side."""
-    code, programs = given.chosen.program_code, given.programs
-    own = programs if code is None else programs[programs["program_code"] == code]
-    return compare.longest(own["normal_terms"])
-
-
-def counted(given: parts.Given, attribute: str) -> Counts:
-    """The counts of every cohort of the programme chosen, groups formed by ``attribute``."""
-    alike = _alike(given, attribute)
-    if given.silent:
-        alike = alike.assign(band="")
-    return Counts(alike, given.programs, given.last, given.reported)
-
-
-def seen_cohorts(given: parts.Given) -> dict[int, compare.Seen]:
-    """How far the register sees every cohort of the programme chosen."""
-    last, alike = caches.read_once(queries.last_closed_term), _alike(given, GROUPS[0])
-    return compare.seen_cohorts(alike, progress_of(given), last, terms_shown(given))
-
-
-def _alike(given: parts.Given, attribute: str) -> pd.DataFrame:
-    arguments = (given.chosen.target, attribute, terms_shown(given), given.chosen.program_code)
-    return caches.read_once(queries.counted_alike, *arguments)
-
-
 def _table(given: parts.Given, chosen: list[int]) -> pd.DataFrame:
-    counts, told = _judged(given, chosen)
+    counts, told = judged(given, chosen)
     progress, seen = progress_of(given), seen_cohorts(given)
     return compare.side_by_side(counts, told, chosen, progress, seen, terms_shown(given), given.reported)
-
-
-def _judged(given: parts.Given, chosen: list[int]) -> tuple[Counts, Told]:
-    counts = counted(given, GROUPS[0])
-    compare.add_side_by_side(counts, chosen, seen_cohorts(given), terms_shown(given))
-    return counts, compare.told_on_page(counts, chosen, terms_shown(given))
 
 
 def _followed(given: parts.Given, chosen: list[int]) -> str:
@@ -130,7 +91,7 @@ def _followed(given: parts.Given, chosen: list[int]) -> str:
 
 def _told_followed(given: parts.Given, chosen: list[int]) -> str:
     words = current_session.words()
-    _, told = _judged(given, chosen)
+    _, told = judged(given, chosen)
     fewer = [
         words("compare.followed_of", cohort=words.term(cohort), n=told.count(("followed", cohort)))
         for cohort in chosen

@@ -14,7 +14,7 @@ from dashboard.cohorts.meeting_files import FORMS, Pack, paper, workbook
 from dashboard.cohorts.meeting_shape import Shown
 from dashboard.cohorts.view import overview as parts
 from dashboard.cohorts.view import reasons as why
-from dashboard.cohorts.view.compare import counted, progress_of, seen_cohorts, terms_shown
+from dashboard.cohorts.view.overview import counted, progress_of, seen_cohorts, terms_shown
 from dashboard.cohorts.view.prospects import group_name, groups_by_code, scenario_table
 from dashboard.components.filters import GroupFilter
 from dashboard.reports.language import program_label

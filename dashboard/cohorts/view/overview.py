@@ -9,7 +9,8 @@ import pandas as pd
 from dashboard.charts.bands import bands_by_group
 from dashboard.charts.base import Chart
 from dashboard.charts.trends import funnel, incidence, rates, retention
-from dashboard.cohorts import prospects, summaries
+from dashboard.cohorts import compare, prospects, summaries
+from dashboard.cohorts.counted import STATES, Counts, Told
 from dashboard.components.filters import GroupFilter
 from dashboard.components.kpis import Kpi
 from dashboard.models import facts as model_facts
@@ -20,6 +21,7 @@ from dashboard.shell.plain import plain
 from dashboard.shell.wording import Words
 from data import queries
 from data.columns import BANDS, TARGETS
+from data.scores.prospects import GROUPS
 
 TERMS = {  # part of the page → what the glossary explains about it
     "retention": "retention",
@@ -150,6 +152,7 @@ def _kpis(given: Given) -> list[Kpi]:
             words.number(int(studying["students"].sum())),
             words("overview.kpi_active_help"),
             bars=summaries.by_cohort(studying),
+            bars_note=words("overview.bars_by_cohort"),
         ),
         Kpi(
             words("overview.kpi_at_risk"),
@@ -160,6 +163,7 @@ def _kpis(given: Given) -> list[Kpi]:
             good="down",
             note=_beside(given),
             bars=summaries.by_cohort(at_risk_now),
+            bars_note=words("overview.bars_by_cohort"),
         ),
         *_mature(given),
         Kpi(
@@ -168,6 +172,7 @@ def _kpis(given: Given) -> list[Kpi]:
             words("overview.kpi_load_help"),
             note=words("overview.kpi_load_note", n=len(load), most=max(load)) if load else "",
             bars=load,
+            bars_note=words("overview.bars_by_advisor"),
         ),
     ]
 
@@ -225,14 +230,79 @@ def outcomes_chart(given: Given, by: str) -> Chart:
 
 
 def retention_chart(given: Given) -> Chart:
-    """Who stayed, cohort by cohort."""
-    return retention(summaries.retention(given.progress), current_session.words())
+    """Who stayed, cohort by cohort; a share that would tell of few is left out."""
+    table, told = summaries.retention(given.progress), told_of(given)
+    names = [
+        {("kept", int(row.cohort_term), int(row.terms_completed)), ("followed", int(row.cohort_term))}
+        for row in table.itertuples()
+    ]
+    hidden = [not told.hidden.isdisjoint(each) for each in names]
+    return retention(table.assign(share=table["share"].mask(hidden), hidden=hidden), current_session.words())
 
 
 def funnel_chart(given: Given) -> Chart:
     """Where every entry cohort stands today."""
-    words, table = current_session.words(), given.cohorts
-    return funnel(table.assign(cohort=table["cohort_term"].map(words.term)), words)
+    words, table, told = current_session.words(), given.cohorts, told_of(given)
+    hidden = [
+        frozenset(state for state in ("entered", *STATES) if not told.shown(("cohort", int(cohort), state)))
+        for cohort in table["cohort_term"]
+    ]
+    return funnel(table.assign(cohort=table["cohort_term"].map(words.term), hidden=hidden), words)
+
+
+def told_of(given: Given) -> Told:
+    """What the page tells of every cohort of the programme, the same in its charts and side by side."""
+    about = (given.chosen.target, given.chosen.program_code)
+    return caches.made_once("told-cohorts", about, partial(_told_of, given))
+
+
+def _told_of(given: Given) -> Told:
+    return judged(given, cohorts_of(given))[1]
+
+
+def cohorts_of(given: Given) -> list[int]:
+    """Entry cohorts of the programme chosen, the newest first."""
+    flow = summaries.chosen(caches.read_once(queries.flow_counts), given.chosen.program_code, None)
+    return sorted((int(cohort) for cohort in flow["cohort_term"].unique()), reverse=True)
+
+
+def progress_of(given: Given) -> pd.DataFrame:
+    """What became of every cohort of the programme chosen, term by term."""
+    return summaries.chosen(followed(), given.chosen.program_code, None)
+
+
+def terms_shown(given: Given) -> int:
+    """How many study terms stand side by side."""
+    code, programs = given.chosen.program_code, given.programs
+    own = programs if code is None else programs[programs["program_code"] == code]
+    return compare.longest(own["normal_terms"])
+
+
+def counted(given: Given, attribute: str) -> Counts:
+    """The counts of every cohort of the programme chosen, groups formed by ``attribute``."""
+    alike = _alike(given, attribute)
+    if given.silent:
+        alike = alike.assign(band="")
+    return Counts(alike, given.programs, given.last, given.reported)
+
+
+def seen_cohorts(given: Given) -> dict[int, compare.Seen]:
+    """How far the register sees every cohort of the programme chosen."""
+    last, alike = caches.read_once(queries.last_closed_term), _alike(given, GROUPS[0])
+    return compare.seen_cohorts(alike, progress_of(given), last, terms_shown(given))
+
+
+def _alike(given: Given, attribute: str) -> pd.DataFrame:
+    arguments = (given.chosen.target, attribute, terms_shown(given), given.chosen.program_code)
+    return caches.read_once(queries.counted_alike, *arguments)
+
+
+def judged(given: Given, chosen: list[int]) -> tuple[Counts, Told]:
+    """The counts of some cohorts, and what the page tells of them."""
+    counts = counted(given, GROUPS[0])
+    counts.add_cohorts(chosen)
+    compare.add_side_by_side(counts, chosen, seen_cohorts(given), terms_shown(given))
+    return counts, compare.told_on_page(counts, chosen, terms_shown(given))
 
 
 def incidence_chart(given: Given, ripeness: str) -> Chart:

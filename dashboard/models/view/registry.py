@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard.components.drafts import Draft
 from dashboard.components.layout import section
 from dashboard.components.table import draw_table
 from dashboard.jobs import asking as jobs
@@ -54,24 +55,23 @@ def _decision(doubts: dict[str, tuple[str, ...]], acts: tuple[str, ...]) -> None
     for version in doubted:
         said = " ".join(words(f"fitness.{code}") for code in doubts[version])
         st.warning(f"{version}: {said}", icon=":material/warning:")
-    with st.form("model-decision", border=False):
+    draft = Draft("model-decision", act)
+    with draft.form_here():
         version = None
         if act == "approve":
             version = st.selectbox(words("model.version"), list(doubts), key="model-version")
-        reason = st.text_input(
-            words("model_registry.reason"), key=current_session.field_of("model-reason", act), max_chars=300
-        )
-        sure = st.checkbox(words("model_registry.sure"), key=current_session.field_of("model-sure", act))
-        looked = bool(doubted) and st.checkbox(
-            words("model_registry.looked"), key=current_session.field_of("model-looked", act)
-        )
-        if not st.form_submit_button(words("model_registry.decide"), type="primary"):
-            return
+        reason = st.text_input(words("model_registry.reason"), max_chars=300, **draft.field("text"))
+        sure = st.checkbox(words("model_registry.sure"), key=f"{draft.key}-sure")
+        looked = version in doubted and st.checkbox(words("model_registry.looked"), key=f"{draft.key}-looked")
+        sent = st.button(words("model_registry.decide"), type="primary", key="model-decide")
+    if not sent:
+        return draft.note()
     if not sure or not reason.strip():
         st.warning(words("model_registry.needs_reason"))
     elif version in doubted and not looked:
         st.warning(words("model_registry.needs_look"))
     else:
+        draft.saved()
         _decide(act, version, reason.strip(), looked)
 
 

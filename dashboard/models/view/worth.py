@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard.charts import model as charts
 from dashboard.components.chart_panel import chart_panel
+from dashboard.components.drafts import Draft
 from dashboard.components.layout import section
 from dashboard.components.table import draw_table
 from dashboard.models import worth
@@ -40,14 +41,16 @@ def switch(target: str) -> None:
     person = current_session.person()
     if person is None or not access.may(person.role, "decide model"):
         return
-    with st.form("rule-switch", border=False):
-        key = current_session.field_of("rule-reason", target)
-        reason = st.text_input(words("rule.reason"), key=key, max_chars=300)
-        if not st.form_submit_button(words("rule.on" if served is None else "rule.off")):
-            return
+    draft = Draft("rule", target)
+    with draft.form_here():
+        reason = st.text_input(words("rule.reason"), max_chars=300, **draft.field("text"))
+        sent = st.button(words("rule.on" if served is None else "rule.off"), key=f"{draft.key}-switch")
+    if not sent:
+        return draft.note()
     if not reason.strip():
         st.warning(words("rule.needs_reason"))
         return
     who = {"actor": person.account, "role": person.role}
     serve_rule(stores.store(), target, on=served is None, reason=reason, **who)
+    draft.saved()
     st.rerun()

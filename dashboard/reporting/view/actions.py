@@ -6,6 +6,7 @@ from functools import partial
 
 import streamlit as st
 
+from dashboard.components.drafts import Draft
 from dashboard.components.layout import section
 from dashboard.components.table import draw_table
 from dashboard.components.upload import file_field
@@ -274,7 +275,8 @@ def _withdrawal(report: reports_store.StoredReport) -> None:
     if not access.may(person.role, "approve report") or step is None or step.withdrawn:
         return
     with st.expander(words("reports.withdraw"), icon=":material/undo:"):
-        reason = st.text_input(words("reports.withdraw_reason"), key=f"report-withdraw-{report.report_id}")
+        draft = Draft("report-withdraw", report.report_id)
+        reason = st.text_input(words("reports.withdraw_reason"), **draft.field("text"))
         if st.button(words("reports.withdraw_now"), disabled=not reason.strip(), key="report-withdraw"):
             try:
                 fresh = pipeline.withdraw(
@@ -287,8 +289,10 @@ def _withdrawal(report: reports_store.StoredReport) -> None:
                 )
             except reports_store.ApprovalRefused as refusal:
                 return st.error(words(f"reports.refused_{refusal.code}"))
+            draft.saved()
             st.session_state[Key.REPORT_TOLD] = words("reports.withdrawn_done", version=fresh.version)
             st.rerun()
+        draft.note()
 
 
 def _seal(proof) -> None:

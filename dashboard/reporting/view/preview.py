@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard.components.drafts import Draft
 from dashboard.components.layout import section
 from dashboard.components.numbers import number_typed
 from dashboard.reports import describe, pipeline
@@ -151,21 +152,27 @@ def _overrides(table: ReportTable, kept: dict) -> None:
         if column.kind == "measure"
     }
     rows = {row.key: row.label[words.language] for row in table.profile.rows}
-    place = f"report-override-{table.profile.id}-{len(kept['overrides'])}"  # empty again once one is added
-    with st.form(place, border=False):
+    draft = Draft("report-override", table.profile.id)
+    with draft.form_here():
         left, middle, third, fourth = st.columns([1, 1.6, 0.8, 2.2])
-        row = left.selectbox(words("reports.override_row"), list(rows), format_func=rows.get)
-        column = middle.selectbox(words("reports.override_column"), list(columns), format_func=columns.get)
-        text = third.text_input(words("reports.override_value"))
-        reason = fourth.text_input(words("reports.override_reason"))
-        second = st.text_input(words("reports.override_second"), help=words("reports.override_second_help"))
-        sent = st.form_submit_button(words("reports.override_add"))
+        row = left.selectbox(
+            words("reports.override_row"), list(rows), format_func=rows.get, **draft.field("row")
+        )
+        names = {"format_func": columns.get, **draft.field("column")}
+        column = middle.selectbox(words("reports.override_column"), list(columns), **names)
+        text = third.text_input(words("reports.override_value"), **draft.field("value"))
+        reason = fourth.text_input(words("reports.override_reason"), **draft.field("text"))
+        about = {"help": words("reports.override_second_help"), **draft.field("second")}
+        second = st.text_input(words("reports.override_second"), **about)
+        sent = st.button(words("reports.override_add"), key=f"{draft.key}-add")
     closed = table.cell(row, column).state == "closed"
     value = number_typed(text, 0.0) if sent else None
     if sent and value is not None and reason.strip() and not closed:
         by = current_session.person().display_name
         kept["overrides"].append(Override(row, column, value, reason.strip(), by, second.strip()))
+        draft.saved()
         st.rerun()
+    draft.note("value", "second")
     if kept["overrides"]:
         st.caption(words("reports.override_done", n=len(kept["overrides"])))
         if st.button(words("reports.override_drop"), key=f"report-drop-{table.profile.id}"):

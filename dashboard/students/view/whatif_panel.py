@@ -15,6 +15,8 @@ from dashboard.students.telling import change_of_place, counted
 from data.queries import StoredExplanation
 from fusion.features.rows import Rows
 
+IN_DAYS = ("arrears_last",)  # levers whose figure would not tell that it counts days
+
 
 @st.fragment
 def whatif_panel(stored: StoredExplanation, terms: pd.DataFrame) -> None:
@@ -40,12 +42,13 @@ def whatif_panel(stored: StoredExplanation, terms: pd.DataFrame) -> None:
         st.caption(words(f"whatif.{why}", term=term))
         return
     score_id = stored.score["score_id"]
+    changes, stands = whatif.settled(row, known, _chosen(score_id))
     left, right = st.columns([1.6, 1], gap="large")
     with left:
         grid = st.grid(2, min_column_width=220, gap="medium", key="levers")
         with grid:
-            changes = {name: _lever(name, span, score_id) for name, span in known.items()}
-    changes = {name: value for name, value in changes.items() if value is not None}
+            for name, span in known.items():
+                _lever(name, span, stands[name], score_id)
     with right:
         after = whatif.changed_score(model, row, stored, changes)
         if stores.footing(stored.score["target"]).ranks:
@@ -77,11 +80,28 @@ def _along(row: Rows, changes: dict[str, float]) -> None:
         st.caption(words("whatif.along", facts="; ".join(told)))
 
 
-def _lever(name: str, span: tuple[float, float, float], score_id: int) -> float | None:
-    """The value chosen; None while it stands at the present one."""
+def _chosen(score_id: int) -> dict[str, float]:
+    """Lever → value that somebody has moved it to, the one moved last at the end."""
+    return st.session_state.setdefault(f"levers-{score_id}", {})
+
+
+def _lever(name: str, span: tuple[float, float, float], stands: float, score_id: int) -> None:
+    """A slider at the value where the lever stands, moved by hand or by another one."""
     words = current_session.words()
     now, low, high, step, digits = whatif.scale_of(name, span)
+    stands = min(max(stands * whatif.SHARES.get(name, 1.0), low), high)
     label, key = words(f"feature.{name}"), f"lever-{name}-{score_id}"
+    if name in IN_DAYS:
+        label = words("whatif.in_days", name=label)
     unit = "%" if name in whatif.SHARES else ""
-    chosen = decimal_slider(label, low, high, now, step, digits=digits, unit=unit, key=key)
-    return None if chosen == now else min(chosen / whatif.SHARES.get(name, 1.0), span[2])
+    about = {"digits": digits, "unit": unit, "key": key, "now": now}
+    decimal_slider(label, low, high, stands, step, **about, on_change=_take, args=(name, span, score_id))
+
+
+def _take(name: str, span: tuple[float, float, float], score_id: int) -> None:
+    """Remember what a lever was moved to; the present value is no move."""
+    chosen, now = _chosen(score_id), whatif.scale_of(name, span)[0]
+    chosen.pop(name, None)
+    value = st.session_state[f"lever-{name}-{score_id}"]
+    if value != now:
+        chosen[name] = min(value / whatif.SHARES.get(name, 1.0), span[2])

@@ -7,6 +7,7 @@ import math
 import pandas as pd
 import streamlit as st
 
+from dashboard.components.drafts import Draft
 from dashboard.components.layout import section
 from dashboard.components.paper import filters_in_force
 from dashboard.components.table import draw_table
@@ -182,19 +183,20 @@ def _chance(row: dict) -> str:
 def opinion_form(row: dict) -> None:
     """Dismiss a pair with a reason, or say that it is to be followed up."""
     words = current_session.words()
-    with st.form(f"duplicate-{row['finding_id']}", border=False):
+    draft = Draft("duplicate", row["finding_id"])
+    with draft.form_here():
         opinion = st.radio(
             words("duplicates.opinion"),
             DUPLICATE_OPINIONS,
             index=None,
             format_func=lambda name: words(f"opinion.{name}"),
-            key=current_session.field_of("duplicate-opinion", row["finding_id"]),
+            **draft.field("opinion"),
         )
-        key = current_session.field_of("duplicate-text", row["finding_id"])
-        text = st.text_area(words("duplicates.text"), height=84, max_chars=1000, key=key)
-        sent = st.form_submit_button(words("duplicates.save"), type="primary", icon=":material/save:")
+        text = st.text_area(words("duplicates.text"), height=84, max_chars=1000, **draft.field("text"))
+        about = {"type": "primary", "icon": ":material/save:", "key": "duplicate-save"}
+        sent = st.button(words("duplicates.save"), **about)
     if not sent:
-        return
+        return draft.note()
     if opinion is None or not text.strip():
         st.warning(words("duplicates.needs_both"), icon=":material/edit:")
         return
@@ -205,6 +207,7 @@ def opinion_form(row: dict) -> None:
     except Refused as refused:
         st.warning(words(f"review.refused_{refused.code}"), icon=":material/block:")
         return
+    draft.saved()
     st.session_state[Key.PAIR_JUDGED] = (number, opinion, side_name(row, "first"), side_name(row, "second"))
     st.rerun()
 

@@ -7,6 +7,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from dashboard.components.drafts import Draft
 from dashboard.components.layout import section
 from dashboard.components.table import draw_table
 from dashboard.shell import current_session, stores
@@ -63,19 +64,19 @@ def opinion_form(case: dict) -> None:
     section(words("review.opinion_title"), words(f"review.opinion_help{'_known' if known else ''}"))
     if known:  # before it is given, and not only beside it afterwards
         st.info(words(f"review.known_{known}"), icon=":material/visibility:")
-    field = current_session.field_of("opinion", case["decision_id"])
-    with st.form(f"opinion-{case['decision_id']}", border=False):
+    draft = Draft("opinion", case["decision_id"])
+    with draft.form_here():
         opinion = st.radio(
             words("review.opinion"),
             OPINIONS,
             index=None,
             format_func=lambda name: f":material/{ICONS[name]}: {words(f'opinion.{name}')}",
-            key=field,
+            **draft.field("opinion"),
         )
-        codes, text = _reasons(field)
-        sent = st.form_submit_button(words("review.give"), type="primary", icon=":material/gavel:")
+        codes, text = _reasons(draft)
+        sent = st.button(words("review.give"), type="primary", icon=":material/gavel:", key="opinion-give")
     if not sent:
-        return
+        return draft.note()
     if opinion is None or not (codes or text.strip()):
         st.warning(words("review.needs_both"), icon=":material/edit:")
         return
@@ -86,6 +87,7 @@ def opinion_form(case: dict) -> None:
     except Refused as refused:
         st.warning(words(f"review.refused_{refused.code}"), icon=":material/block:")
         return
+    draft.saved()
     st.query_params["case"] = case["decision_id"]
     st.session_state.pop(Key.INBOX_NUMBER, None)
     st.rerun()
@@ -98,17 +100,17 @@ def _why_known(case: dict) -> str:
     return "ran" if case["actor"] == current_session.scope().account else ""
 
 
-def _reasons(key: str) -> tuple[list[str], str]:
+def _reasons(draft: Draft) -> tuple[list[str], str]:
     words = current_session.words()
     codes = st.pills(
         words("review.reasons"),
         REASON_CODES,
         selection_mode="multi",
         format_func=lambda reason: words(f"review.reason_{reason}"),
-        key=f"{key}-reasons",
         wrap=True,
+        **draft.field("reasons"),
     )
-    text = st.text_area(words("review.text"), height=84, max_chars=1000, key=f"{key}-text")
+    text = st.text_area(words("review.text"), height=84, max_chars=1000, **draft.field("text"))
     return list(codes), text
 
 
@@ -149,18 +151,20 @@ def _entry(row: dict, case: dict) -> None:
 def _withdrawal(case: dict) -> None:
     words = current_session.words()
     with st.popover(words("review.withdraw"), icon=":material/undo:", key="withdraw"):
-        with st.form(f"withdraw-{case['decision_id']}", border=False):
+        draft = Draft("withdraw", case["decision_id"])
+        with draft.form_here():
             st.markdown(words("review.withdraw_help"))
-            key = current_session.field_of("withdraw-text", case["decision_id"])
-            text = st.text_area(words("review.withdraw_text"), height=84, max_chars=1000, key=key)
-            sent = st.form_submit_button(words("review.withdraw_go"), icon=":material/undo:")
+            about = {"height": 84, "max_chars": 1000}
+            text = st.text_area(words("review.withdraw_text"), **about, **draft.field("text"))
+            sent = st.button(words("review.withdraw_go"), icon=":material/undo:", key="withdraw-go")
         if not sent:
-            return
+            return draft.note()
         try:
             reviews.withdraw_opinion(stores.store(), current_session.scope(), case["decision_id"], text)
         except Refused as refused:
             st.warning(words(f"review.refused_{refused.code}"), icon=":material/block:")
             return
+    draft.saved()
     st.query_params["case"] = case["decision_id"]
     st.session_state.pop(Key.INBOX_NUMBER, None)  # the case waits for the reader again
     st.toast(words("review.withdrawn_done"), icon=":material/undo:")
@@ -171,19 +175,20 @@ def _settlement(case: dict, actions: tuple[str, ...]) -> None:
     words = current_session.words()
     title = "review.ask_again_title" if actions == ("ask_again",) else "review.settle_title"
     section(words(title), words("review.settle_help"))
-    with st.form(f"settle-{case['decision_id']}", border=False):
+    draft = Draft("settle", case["decision_id"])
+    with draft.form_here():
         action = st.radio(
             words("review.settle"),
             [way for way in ACTIONS if way in actions],
             format_func=lambda way: words(f"action_of.{way}"),
             captions=[words(f"action_of.{way}_help") for way in ACTIONS if way in actions],
-            key=current_session.field_of("settlement", case["decision_id"]),
+            **draft.field("action"),
         )
-        key = current_session.field_of("settle-text", case["decision_id"])
-        text = st.text_area(words("review.settle_text"), height=84, max_chars=1000, key=key)
-        sent = st.form_submit_button(words("review.settle_go"), type="primary", icon=":material/done_all:")
+        text = st.text_area(words("review.settle_text"), height=84, max_chars=1000, **draft.field("text"))
+        about = {"type": "primary", "icon": ":material/done_all:", "key": "settle-go"}
+        sent = st.button(words("review.settle_go"), **about)
     if not sent:
-        return
+        return draft.note()
     if not text.strip():
         st.warning(words("review.refused_no_reasons"), icon=":material/edit:")
         return
@@ -192,6 +197,7 @@ def _settlement(case: dict, actions: tuple[str, ...]) -> None:
     except Refused as refused:
         st.warning(words(f"review.refused_{refused.code}"), icon=":material/block:")
         return
+    draft.saved()
     st.query_params.pop("case", None)
     st.toast(words("review.settled_done"), icon=":material/check:")
     st.rerun()

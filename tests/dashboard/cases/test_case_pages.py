@@ -46,10 +46,10 @@ def test_a_step_for_several_students_needs_a_tick_and_can_be_undone(university, 
 
     before = steps()
     at = AppTest.from_function(_bulk, default_timeout=60, kwargs={"account": advisor, "keys": keys}).run()
-    at.text_area(key="bulk-contact-text").set_value("Mail about the retake")
+    at.text_area(key="bulk-text").set_value("Mail about the retake")
     at.button[0].click().run()
     assert [warning.value for warning in at.warning] == [EN("bulk.needs_confirm")]
-    at.text_area(key="bulk-contact-text").set_value("Mail about the retake")
+    at.text_area(key="bulk-text").set_value("Mail about the retake")
     at.checkbox(key="bulk-confirm").check()
     at.button[0].click().run()
     assert not at.exception
@@ -106,16 +106,16 @@ def test_an_agreed_step_stays_due_after_a_later_contact_until_an_outcome_names_i
     made = add_case_event(store, university.student, advisor.account, "intervention", step)
     at = screen.drawn("student", advisor, key=university.student)
     at.pills(key="event-kind").set_value("contact").run()
-    assert at.multiselect(key="event-contact-settles").value == []
-    at.text_area(key="event-contact-text").set_value("Short call")
+    assert at.multiselect(key="event-settles-step").value == []
+    at.text_area(key="event-text").set_value("Short call")
     button = next(each for each in at.button if each.label == EN("event.save"))
     button.click().run()
     reader = access.scope_for(advisor)
     assert made in queries.followups_due(store, reader, date.today())["event_id"].tolist()
     at = screen.drawn("student", advisor, key=university.student)
     at.pills(key="event-kind").set_value("outcome").run()
-    assert made in at.multiselect(key="event-outcome-settles").value
-    at.text_area(key="event-outcome-text").set_value("Passed")
+    assert made in at.multiselect(key="event-settles-closing").value
+    at.text_area(key="event-text").set_value("Passed")
     next(each for each in at.button if each.label == EN("event.save")).click().run()
     assert [warning.value for warning in at.warning] == [EN("event.needs_outcome")]
     at.text_area(key="event-outcome-text").set_value("Passed")

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.shell import current_session
 from dashboard.shell.plain import plain
 from dashboard.shell.wording import Words
 
@@ -43,11 +40,6 @@ ROWS = pd.DataFrame(
 )
 
 
-@pytest.fixture(autouse=True)
-def phone(monkeypatch):
-    monkeypatch.setattr(current_session, "on_phone", lambda: True)
-
-
 def drawn(several=False, with_page=True) -> AppTest:
     kwargs = {"rows": ROWS, "several": several, "with_page": with_page}
     return AppTest.from_function(_drawn, default_timeout=60, kwargs=kwargs).run()
@@ -76,30 +68,3 @@ def test_there_are_no_cards_where_rows_are_chosen_or_no_student_can_be_opened(se
     at = drawn(several, with_page)
     assert not at.exception
     assert len(at.dataframe) == 1 and not at.get("page_link") and not at.markdown
-
-
-def test_nobody_else_is_sent_cards(monkeypatch):
-    monkeypatch.setattr(current_session, "on_phone", lambda: False)
-    at = drawn()
-    assert not at.exception
-    assert len(at.dataframe) == 1 and not at.get("page_link")
-
-
-@pytest.mark.parametrize(
-    ("agent", "phone"),
-    [
-        ("Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 Chrome/126.0.0.0 Mobile Safari/537.36", True),
-        (
-            "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) Version/17.5 Mobile/15E148 Safari/604.1",
-            True,
-        ),
-        ("Mozilla/5.0 (Android 14; Mobile; rv:127.0) Gecko/127.0 Firefox/127.0", True),
-        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/126.0.0.0 Safari/537.36", False),
-        (None, False),
-    ],
-)
-def test_a_phone_says_that_it_is_one(monkeypatch, agent, phone):
-    monkeypatch.undo()
-    headers = {} if agent is None else {"User-Agent": agent}
-    monkeypatch.setattr(current_session.st, "context", SimpleNamespace(headers=headers))
-    assert current_session.on_phone() is phone

@@ -7,7 +7,7 @@ import pytest
 
 from dashboard.charts.side_by_side import side_by_side_chart
 from dashboard.cohorts import compare, summaries
-from dashboard.cohorts.counted import Counts, Told
+from dashboard.cohorts.counted import STATES, Counts, Told
 from dashboard.shell.wording import Words
 from data.trust.small_cells import MARK
 
@@ -180,6 +180,37 @@ def test_a_share_that_leaves_four_of_fifteen_is_not_told():
         # Registered 11 and on time 11 of 15: each leaves four, beside whom a star would hide nothing.
         assert last["active"] == MARK and last["on_time"] == MARK and last["left"] == MARK
         assert table[table["term"] == 7].iloc[0]["on_time"] == 0
+
+
+def today_and_by_term(rows) -> tuple[Counts, Told]:
+    """Where cohort 20201 stands today, beside its figures by study term."""
+    counts = Counts(alike(rows), PROGRAMS, LAST, REPORTED)
+    counts.add_cohorts([20201])
+    seen = compare.seen_cohorts(alike(rows), progress(), LAST, 8)
+    compare.add_side_by_side(counts, [20201], seen, 8)
+    return counts, compare.told_on_page(counts, [20201], 8)
+
+
+def test_what_is_hidden_by_term_is_hidden_where_the_cohort_stands_today():
+    rows = [(20201, "graduated", 8, "22222222", 20), (20201, "resigned", 3, "22200000", 2)]
+    rows.append((20201, "enrolled", -1, "22222222", 18))
+    _, told = today_and_by_term(rows)
+    for name in (("left", 20201, 8), ("cohort", 20201, "left")):
+        assert told.count(name) == MARK
+    # One star alone would be the difference from the total.
+    assert sum(not told.shown(("cohort", 20201, state)) for state in STATES) >= 2
+    assert told.count(("cohort", 20201, "entered")) == 40
+
+
+def test_a_count_of_today_that_hides_another_hides_it_by_term_too():
+    # Three study on: today a second count hides them, and it is no other by the end of the last term.
+    rows = [(20201, "graduated", 8, "22222222", 30), (20201, "resigned", 3, "22200000", 7)]
+    rows.append((20201, "enrolled", -1, "22222222", 3))
+    _, told = today_and_by_term(rows)
+    for state in ("on_time", "left"):
+        assert told.shown((state, 20201, 8)) == told.shown(("cohort", 20201, state))
+    assert not told.shown(("cohort", 20201, "studying"))
+    assert told.shown(("left", 20201, 1))  # nobody yet
 
 
 def test_of_a_cohort_of_few_nothing_is_told_not_even_zeros():

@@ -127,8 +127,8 @@ def test_a_decision_is_asked_for_as_a_job_and_the_present_model_stays_meanwhile(
     asked = []
     monkeypatch.setattr(jobs, "start", lambda store, person, kind, **more: asked.append((kind, more)) or "j1")
     at = decided("records_only")
-    at.text_input(key="model-reason").set_value("  signatures add nothing ")
-    at.checkbox(key="model-sure").check()
+    at.text_input(key="model-decision-text").set_value("  signatures add nothing ")
+    at.checkbox(key="model-decision-sure").check()
     at = pressed(at)
     assert not at.exception
     assert asked == [("serve", {"act": "records_only", "reason": "signatures add nothing"})]
@@ -210,8 +210,8 @@ def test_a_model_whose_register_looked_wrong_asks_for_a_look(decided, university
 
 def test_a_roll_back_without_an_earlier_model_says_so(decided):
     at = decided("roll_back")
-    at.text_input(key="model-reason").set_value("as before")
-    at.checkbox(key="model-sure").check()
+    at.text_input(key="model-decision-text").set_value("as before")
+    at.checkbox(key="model-decision-sure").check()
     assert [error.value for error in pressed(at).error] == [EN("model_registry.failed_roll_back")]
 
 

@@ -133,7 +133,7 @@ def test_the_switch_on_the_model_page_needs_a_reason_and_is_audited(university, 
     on = next(button for button in at.button if button.label == Words("en")("rule.on"))
     on.click().run()
     assert not ruled(university.store)
-    at.text_input(key="rule-reason").set_value("no better than the rule")
+    at.text_input(key="rule-text").set_value("no better than the rule")
     next(button for button in at.button if button.label == Words("en")("rule.on")).click().run()
     try:
         assert ruled(university.store)["late"].reason == "no better than the rule"

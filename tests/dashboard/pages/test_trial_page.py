@@ -106,7 +106,7 @@ def test_a_trial_goes_from_plan_to_offers(own, screen, language):
 def test_a_trial_is_stopped_with_a_reason(own, screen):
     page = planned(screen.drawn("trial", DEAN))
     (trial,) = queries.trials(own, SYSTEM)
-    page.text_input(key=f"trial-reason-{trial.trial_id}").set_value("no **time**").run()
+    page.text_input(key="trial-reason-text").set_value("no **time**").run()
     step_button(page, "stop", trial.trial_id).click().run()
     (trial,) = queries.trials(own, SYSTEM)
     assert trial.state == "stopped"

@@ -14,6 +14,8 @@ from fusion.explanation.explain import explain_score
 from fusion.explanation.facts import in_facts
 from fusion.explanation.levers import LEVERS
 from fusion.features.directions import column_signs
+from fusion.features.fuse import no_signatures
+from fusion.features.rows import Rows
 from fusion.pipeline import load_model
 
 EVERYBODY = Scope.system()
@@ -195,3 +197,44 @@ def test_a_slider_stands_at_first_at_the_figure_of_the_record_whatever_its_step(
     assert (
         start / whatif.SHARES.get(name, 1.0) == pytest.approx(span[0]) and low <= start <= high and step > 0
     )
+
+
+def a_term(**values) -> Rows:
+    """One row of a third term: one course of three credits failed of eighteen."""
+    record = {
+        **{"attendance_last": 0.9, "attendance_mean": 0.9, "attendance_change": 0.0},
+        **{"failed_last": 1.0, "failed_total": 1.0, "credits_last": 15.0, "pass_ratio_last": 15 / 18},
+        **{"gpa_last": 2.5, "gpa_cum": 2.5, "gpa_first": 2.5, "gpa_lowest": 2.5, "gpa_change": 0.0},
+        **{"gpa_trend": 0.0, "as_of_index": 3.0, "terms_left": 5.0, "load_mean": 18.0, "pass_ratio": 0.9},
+        **{"credits_cum": 50.0, "credits_needed": 18.8, "credit_pace": 50 / 54, "status_last": "A"},
+    } | values
+    return Rows(pd.DataFrame([record]), pd.DataFrame(), no_signatures(), np.array([-1]))
+
+
+def test_a_lever_that_follows_stands_where_it_was_taken():
+    row = a_term()
+    known = whatif.levers(row)
+    assert {"failed_last", "gpa_last"} <= set(known)
+    changes, stands = whatif.settled(row, known, {})
+    assert changes == {} and stands == {name: span[0] for name, span in known.items()}
+    changes, stands = whatif.settled(row, known, {"failed_last": 3.0})
+    told = whatif.moved(row, changes)
+    assert changes == {"failed_last": 3.0} and stands["failed_last"] == 3.0
+    assert stands["gpa_last"] == pytest.approx(told["gpa_last"][1]) and stands["gpa_last"] < 2.5
+    # Moved back, everything is back; and what was set by hand stays when another lever moves.
+    assert whatif.settled(row, known, {"failed_last": known["failed_last"][0]}) == whatif.settled(
+        row, known, {}
+    )
+    both, stands = whatif.settled(row, known, {"gpa_last": 3.0, "failed_last": 3.0})
+    assert both == {"gpa_last": 3.0, "failed_last": 3.0} and stands["gpa_last"] == 3.0
+
+
+def test_of_two_levers_that_contradict_each_other_the_last_one_holds():
+    row = a_term(failed_last=0.0, failed_total=0.0, credits_last=18.0, pass_ratio_last=1.0)
+    known = whatif.levers(row)
+    assert {"failed_last", "credits_last"} <= set(known)
+    for first, last in (("failed_last", "credits_last"), ("credits_last", "failed_last")):
+        values = {"failed_last": 2.0, "credits_last": 15.0}
+        changes, stands = whatif.settled(row, known, {first: values[first], last: values[last]})
+        assert changes == {last: values[last]} and stands[last] == values[last]
+        assert stands["credits_last"] == pytest.approx(18.0 - 3.0 * stands["failed_last"])

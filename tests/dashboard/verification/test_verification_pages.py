@@ -297,11 +297,11 @@ def test_the_second_reviewer_sees_no_score_before_giving_an_opinion(case, screen
     assert EN("review.lead", left=1, all=1) in shown
     assert EN("verification_reason.copy_of_specimen") not in shown
     assert EN("verification.nearest") not in " ".join(at.selectbox[0].options)
-    at.radio(key="opinion").set_value("another_writer")
+    at.radio(key="opinion-opinion").set_value("another_writer")
     give = next(button for button in at.button if button.label == EN("review.give"))
     give.click().run()
     assert [warning.value for warning in at.warning] == [EN("review.needs_both")]
-    at.radio(key="opinion").set_value("another_writer")
+    at.radio(key="opinion-opinion").set_value("another_writer")
     at.button_group(key="opinion-reasons").set_value(["shape", "slant"])
     next(button for button in at.button if button.label == EN("review.give")).click().run()
     after = screen.texts(at)
@@ -341,7 +341,7 @@ def test_a_settled_case_is_found_again_with_its_opinions_and_can_no_longer_be_se
     at.run()
     told = screen.texts(at)
     assert not at.exception and EN("opinion.another_writer") in told and EN("action_of.ask_again") in told
-    assert not [one for one in at.radio if one.key in ("settlement", "opinion")]
+    assert not [one for one in at.radio if one.key in ("settle-action", "opinion-opinion")]
 
 
 def test_one_opinion_lets_the_reader_ask_for_another_signature_only(case, screen):
@@ -349,7 +349,7 @@ def test_one_opinion_lets_the_reader_ask_for_another_signature_only(case, screen
     at = screen.drawn("review", SITI)
     at.query_params["case"] = case.decision.decision_id
     at.run()
-    assert at.radio(key="settlement").options == [EN("action_of.ask_again")]
+    assert at.radio(key="settle-action").options == [EN("action_of.ask_again")]
     next(button for button in at.button if button.label == EN("review.settle_go")).click().run()
     assert EN("review.refused_no_reasons") in [warning.value for warning in at.warning]
 
@@ -366,7 +366,7 @@ def test_an_opinion_is_taken_back_with_a_sentence_and_can_be_given_anew(case, sc
     next(button for button in at.button if button.label == go).click().run()
     assert not at.exception and EN("review.known_anew") in [one.value for one in at.info]
     assert EN("verification_reason.copy_of_specimen") not in screen.texts(at)
-    at.radio(key="opinion").set_value("same_writer")
+    at.radio(key="opinion-opinion").set_value("same_writer")
     at.button_group(key="opinion-reasons").set_value(["shape"])
     next(button for button in at.button if button.label == EN("review.give")).click().run()
     told = screen.texts(at)

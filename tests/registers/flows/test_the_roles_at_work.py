@@ -133,7 +133,7 @@ def test_a_copy_handed_in_again_is_reviewed_by_a_second_person(signed_in, steps,
     second = signed_in("biro.dua")
     second.goto(f"{site.url}/review?case={case['decision_id']}")
     expect(second.locator(".st-key-card-case")).to_contain_text(nim)
-    second.locator(".st-key-opinion label").filter(has_text=EN("opinion.cannot_tell")).click()
+    second.locator(".st-key-opinion-opinion label").filter(has_text=EN("opinion.cannot_tell")).click()
     second.locator(".st-key-opinion-reasons").get_by_text(EN("review.reason_shape"), exact=True).click()
     second.get_by_role("button", name=EN("review.give")).click()
     expect(second.locator(".st-key-card-opinion")).to_contain_text(EN("review.progress_one"))
