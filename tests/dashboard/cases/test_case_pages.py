@@ -118,8 +118,8 @@ def test_an_agreed_step_stays_due_after_a_later_contact_until_an_outcome_names_i
     at.text_area(key="event-text").set_value("Passed")
     next(each for each in at.button if each.label == EN("event.save")).click().run()
     assert [warning.value for warning in at.warning] == [EN("event.needs_outcome")]
-    at.text_area(key="event-outcome-text").set_value("Passed")
-    at.selectbox(key="event-outcome-result").set_value("reached")
+    at.text_area(key="event-text").set_value("Passed")
+    at.selectbox(key="event-result").set_value("reached")
     next(each for each in at.button if each.label == EN("event.save")).click().run()
     assert queries.followups_due(store, reader, date.today()).empty
     at = screen.drawn("student", advisor, key=university.student)

@@ -317,7 +317,7 @@ def test_who_made_the_comparison_is_told_that_the_opinion_counts_as_given_after_
     for person, told in ((SITI, False), (RINA, True)):
         at = screen.drawn("review", person)
         assert (EN("review.known_ran") in [one.value for one in at.info]) == told
-    at.radio(key="opinion").set_value("another_writer")
+    at.radio(key="opinion-opinion").set_value("another_writer")
     at.button_group(key="opinion-reasons").set_value(["shape"])
     next(button for button in at.button if button.label == EN("review.give")).click().run()
     after = screen.texts(at)
