@@ -111,12 +111,13 @@ def _away_now(values: dict) -> bool:
     return status in ABSENT or (status == OTHER and nothing)
 
 
-def _told_as(name: str) -> str:
+def told_as(name: str) -> str:
+    """The fact under which a feature is told."""
     return _TOLD_WITH.get(name, FACT_OF.get(name, name))
 
 
 def _fact_of(name: str, absent: bool, first: bool) -> str:
-    fact = _told_as(name)
+    fact = told_as(name)
     fact = _FIRST.get(fact, fact) if first else fact
     return _PRESENCE if absent and fact == _LAST else fact
 
@@ -226,7 +227,7 @@ def facts_of_many(
             mine, fact = (absent == away) & (first == begun), _fact_of(name, away, begun)
             if mine.any() or (away, begun) == (False, False):
                 parts[fact].append((place, mine))
-    keep = {_told_as(name) for name in names if wanted(name)}
+    keep = {told_as(name) for name in names if wanted(name)}
     recorded = ~np.isnan(inputs)
     for place, name in enumerate(names):
         if name in model.encoder.categories:

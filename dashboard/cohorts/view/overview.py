@@ -236,7 +236,7 @@ def retention_chart(given: Given) -> Chart:
         {("kept", int(row.cohort_term), int(row.terms_completed)), ("followed", int(row.cohort_term))}
         for row in table.itertuples()
     ]
-    hidden = [not told.hidden.isdisjoint(each) for each in names]
+    hidden = pd.Series([not told.hidden.isdisjoint(each) for each in names], table.index, dtype=bool)
     return retention(table.assign(share=table["share"].mask(hidden), hidden=hidden), current_session.words())
 
 

@@ -19,7 +19,7 @@ from data.scores.reasons_cube import ALL, AT_RISK
 from data.trust.accounts import Account
 from data.trust.scope import Scope
 from fusion.explanation.explain import explain_score
-from fusion.explanation.facts import FACT_OF, facts_of_many, in_facts
+from fusion.explanation.facts import facts_of_many, in_facts, told_as
 from fusion.pipeline import load_model
 
 EN = Words("en")
@@ -134,8 +134,9 @@ def test_facts_of_many_are_those_of_one(small_university):
     many = facts_of_many(model, phi, inputs, reasons._can_change)
     for row, one in enumerate(stored):
         told = in_facts(explain_score(model, "late", one.phi, one.inputs, one.base_value, "records"))
-        mine = [c for c in told.contributions if FACT_OF.get(c.name, c.name) in many and c.told]
+        mine = [c for c in told.contributions if told_as(c.name) in many and c.told]
         assert len(mine) > 3
+
         assert np.isclose(many.iloc[row].sum(), sum(c.phi for c in mine), atol=1e-5)
         told_sums = sorted(abs(c.phi) for c in mine)
         assert np.allclose(sorted(many.iloc[row].abs())[-len(mine) :], told_sums, atol=1e-5)

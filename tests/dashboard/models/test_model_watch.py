@@ -197,11 +197,11 @@ def test_a_model_whose_register_looked_wrong_asks_for_a_look(decided, university
     monkeypatch.setattr(jobs, "start", lambda store, person, kind, **more: asked.append((kind, more)) or "j1")
     at = decided("approve")
     assert any("risk-doubted" in warning.value for warning in at.warning)
-    at.text_input(key="model-reason").set_value("the office looked")
-    at.checkbox(key="model-sure").check()
+    at.text_input(key="model-decision-text").set_value("the office looked")
+    at.checkbox(key="model-decision-sure").check()
     at = pressed(at)
     assert EN("model_registry.needs_look") in [warning.value for warning in at.warning] and not asked
-    at.checkbox(key="model-looked").check()
+    at.checkbox(key="model-decision-looked").check()
     assert not pressed(at).exception
     wanted = {"act": "approve", "reason": "the office looked", "model": "risk-doubted", "confirmed": True}
     assert asked == [("serve", wanted)]

@@ -27,9 +27,15 @@ def shared_fields(source: str) -> list[int]:
         if isinstance(call, ast.Call):
             name = getattr(call.func, "attr", getattr(call.func, "id", ""))
             key = next((one.value for one in call.keywords if one.arg == "key"), None)
-            if name in FILLED_IN and (key is None or isinstance(key, ast.Constant)):
+            drafted = any(one.arg is None and _of_a_draft(one.value) for one in call.keywords)
+            if name in FILLED_IN and not drafted and (key is None or isinstance(key, ast.Constant)):
                 found.append(call.lineno)
     return found
+
+
+def _of_a_draft(options: ast.expr) -> bool:
+    """Whether a field's options are those of :meth:`dashboard.components.drafts.Draft.field`."""
+    return isinstance(options, ast.Call) and getattr(options.func, "attr", "") == "field"
 
 
 def test_no_field_about_one_of_several_is_shared_by_all():
@@ -44,6 +50,8 @@ def test_no_field_about_one_of_several_is_shared_by_all():
         ('st.text_area("a")', [1]),
         ('st.text_area("a", key=field_of("b", c))', []),
         ('st.text_area("a", key=f"{b}-c")', []),
+        ('st.text_area("a", **draft.field("b"))', []),
+        ('st.text_area("a", **about)', [1]),
     ],
 )
 def test_planted_fields_are_found(source, lines):
