@@ -36,7 +36,7 @@ TOURS = {  # role → its pages by the name in their address, the first being wh
     "accreditation": ("reports",),
 }
 DONE = """() => {  // the script has run, and nothing that can be seen is faded, loading or still to be drawn
-  const seen = (name) => [...document.querySelectorAll(name)].filter((one) => one.offsetParent !== null);
+  const seen = (name) => [...document.querySelectorAll(name)].filter((one) => one.checkVisibility());
   const busy = '[data-stale=true], [data-testid=stSkeleton], [data-testid=stStatusWidget]';
   return document.querySelector('[data-test-script-state=notRunning]') !== null
     && seen(busy).length === 0

@@ -21,8 +21,13 @@ from fusion.service.sources import registered_models
 from fusion.validation.fitness import unfit
 
 
+def folded(part: str):
+    """What a verdict rests on, closed until somebody opens it; use it in a ``with``."""
+    return st.expander(current_session.words()(f"model.fold_{part}"), key=f"fold-{part}")
+
+
 def show() -> None:
-    """Which model, its figures beside simple rules, the signature's verdict, calibration, limits."""
+    """What to make of the model in three sentences, then, folded, what they rest on; models and limits."""
     words, served = current_session.words(), stores.served_model()
     page_header(words("model.title"), words("model.lead"))
     if served is None:
@@ -34,37 +39,40 @@ def show() -> None:
             with card("registry"):
                 model_registry.models("late")
         return retrain()
-    manifest = served.manifest
-    with card("facts"):
-        parts.facts(served)
-    with card("fitness"):
-        parts.fitness(manifest)
-    target = target_choice()
+    manifest, target = served.manifest, target_choice()
     if target in unfit(manifest):
+        with card("facts"):
+            parts.facts(served)
+        with card("fitness"):
+            parts.fitness(manifest)
         with card("registry"):
             model_registry.models(target)
         return retrain()
-    with card("rule"):
-        switch(target)
-    with card("signature-verdict"):
+    with card("verdict"):
+        parts.verdicts(manifest, target)
+    with folded("facts"):
+        parts.facts(served)
+        parts.fitness(manifest)
+    with folded("signature"):
         parts.signature_verdict(manifest, target)
     figures, at_k = (parts.measures(served, target, rows) for rows in (HEADLINE, AT_K))
-    with card("figures"):
+    with folded("figures"):
         section(words("model.metrics_title"), words("model.metrics_help"))
         parts.protocol(manifest)
         parts.figures(figures, words("model.metrics_title"))
         section(words("model.baselines_title"), words("model.baselines_help"))
         parts.figures(at_k, words("model.baselines_title"))
-    with card("worth"):
+    with folded("worth"):
         lists(manifest, target, (served.version, target))
-    quality_charts(manifest, target, (served.version, target))
-    for part in ("fairness", "drift"):
-        with card(part):
-            parts.further(part, manifest, target)
-    with card("watch"):
-        watching.drift(manifest, target)
-    with card("probe"):
+    with folded("calibration"):
+        quality_charts(manifest, target, (served.version, target))
+    with folded("groups"):
+        parts.further("fairness", manifest, target)
         watching.probes(manifest)
+    with folded("watch"):
+        parts.further("drift", manifest, target)
+        watching.drift(manifest, target)
+    switch(target)
     with card("registry"):
         model_registry.models(target)
     retrain()

@@ -12,7 +12,10 @@ from dashboard.components.chart_panel import chart_panel
 from dashboard.components.layout import section
 from dashboard.components.table import draw_table
 from dashboard.models import facts as model_facts
-from dashboard.models.fitness_words import told, with_rule
+from dashboard.models import watch as model_watch
+from dashboard.models import worth
+from dashboard.models.fitness_words import lacking, told, with_rule
+from dashboard.models.view.watching import LOOKS
 from dashboard.shell import caches, current_session, stores
 from dashboard.shell.wording import Words
 from data.columns import TARGETS
@@ -37,6 +40,27 @@ def facts(served: RegisteredModel) -> None:
     grid = st.grid(3, min_column_width=200, gap="small", key="facts")
     for name, value in lines.items():
         grid.markdown(f":small[{words(f'model.{name}')}]  \n**{value}**")
+
+
+def verdicts(manifest: Manifest, target: str) -> None:
+    """What to make of the model, at most three sentences: which to use, whether its counts hold, and whether
+    signatures add anything."""
+    words, rule = current_session.words(), stores.rule_served(target)
+    section(words("model.verdict_title"), words("model.verdict_help"))
+    state = model_watch.trust(manifest)
+    icon, color = LOOKS[state]
+    use = worth.choice_line(manifest, target, words) if rule is None else lacking(rule, words)
+    lines = [
+        f":material/arrow_forward: {use}",
+        f":{color}[{icon} {words(f'model_watch.{state}')}]",
+        f":material/balance: {_of_signatures(manifest, target)}",
+    ]
+    st.markdown("\n\n".join(lines))
+
+
+def _of_signatures(manifest: Manifest, target: str) -> str:
+    words, verdict = current_session.words(), model_facts.verdict(manifest, target)
+    return words(f"model.verdict_{verdict}", what=model_facts.given_away(manifest, target, words))
 
 
 def fitness(manifest: Manifest) -> None:
@@ -77,9 +101,8 @@ def signature_verdict(manifest: Manifest, target: str) -> None:
     """Whether signatures add anything, in a sentence, with the differences behind it."""
     words = current_session.words()
     section(words("model.ablation_title"), words("model.ablation_help"))
-    verdict = model_facts.verdict(manifest, target)
-    told = words(f"model.verdict_{verdict}", what=model_facts.given_away(manifest, target, words))
-    st.badge(told, icon=":material/balance:", color=VERDICT_COLORS.get(verdict, "gray"))
+    color = VERDICT_COLORS.get(model_facts.verdict(manifest, target), "gray")
+    st.badge(_of_signatures(manifest, target), icon=":material/balance:", color=color)
     found = model_facts.differences(manifest, target)
     ablation = model_facts.ablation(manifest, target)
     if ablation is not None and not found.empty:

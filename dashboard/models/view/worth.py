@@ -9,10 +9,9 @@ import streamlit as st
 from dashboard.charts import model as charts
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.drafts import Draft
-from dashboard.components.layout import section
+from dashboard.components.layout import card, section
 from dashboard.components.table import draw_table
 from dashboard.models import worth
-from dashboard.models.fitness_words import lacking
 from dashboard.shell import access, current_session, stores
 from fusion.model.manifest import Manifest
 from fusion.service.rule import serve_rule
@@ -34,15 +33,13 @@ def lists(manifest: Manifest, target: str, about: tuple) -> None:
 
 
 def switch(target: str) -> None:
-    """Whether the model or the rule speaks about a target; who may, turns it with a reason."""
-    words, served = current_session.words(), stores.rule_served(target)
-    section(words("rule.title"), words("rule.help"))
-    st.markdown(words("rule.speaks") if served is None else lacking(served, words))
+    """Who may, turns from the model to the rule about a target, or back, with a reason."""
     person = current_session.person()
     if person is None or not access.may(person.role, "decide model"):
         return
-    draft = Draft("rule", target)
-    with draft.form_here():
+    words, served, draft = current_session.words(), stores.rule_served(target), Draft("rule", target)
+    with card("rule"), draft.form_here():
+        section(words("rule.title"), words("rule.help"))
         reason = st.text_input(words("rule.reason"), max_chars=300, **draft.field("text"))
         sent = st.button(words("rule.on" if served is None else "rule.off"), key=f"{draft.key}-switch")
     if not sent:
