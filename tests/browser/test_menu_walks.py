@@ -77,7 +77,10 @@ def test_the_first_click_on_model_shows_the_target_that_was_looked_at(
     expect(chosen).to_have_text(EN(f"target.{target}"))
     expect(page.locator("body")).not_to_contain_text(EN("model.verdict_unknown"))
     if target == "late":
-        expect(page.locator(".st-key-card-figures [data-testid=stDataFrame]").first).to_be_visible()
+        figures = page.locator(".st-key-fold-figures")
+        expect(figures.locator("[data-testid=stDataFrame]").first).to_be_hidden()  # the verdicts come first
+        figures.locator("summary").click()
+        expect(figures.locator("[data-testid=stDataFrame]").first).to_be_visible()
     else:  # eleven drop-outs of known outcome: the demo of this size cannot teach that, and the page says so
         expect(page.locator(".st-key-card-fitness")).to_be_visible()
-        expect(page.locator(".st-key-card-signature-verdict")).to_have_count(0)
+        expect(page.locator(".st-key-fold-signature")).to_have_count(0)
