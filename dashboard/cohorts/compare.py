@@ -14,8 +14,10 @@ import numpy as np
 import pandas as pd
 
 from dashboard.cohorts.counted import STATES, Counts, Told
-from dashboard.cohorts.summaries import last_completed_term
+from dashboard.cohorts.summaries import OUTSIDE, last_completed_term, normal_terms
+from data.calendar.study_time import within_normal_time
 from data.calendar.term_calendar import terms_between
+from data.columns import DROPOUT_EXITS
 from data.trust.small_cells import MARK, THRESHOLD, TOTAL, CountSystem, hidden_counts, hidden_of_group
 
 LEAST, MOST = 2, 4  # cohorts that stand side by side
@@ -61,7 +63,7 @@ def seen_cohorts(
     Parameters
     ----------
     alike : DataFrame
-        :func:`data.queries.counted_alike`.
+        :func:`data.queries.counted_alike` or :func:`data.queries.flow_counts`: ``program_code, cohort_term``.
     progress : DataFrame
         :func:`dashboard.cohorts.summaries.followed`.
     closed : int or None
@@ -115,7 +117,64 @@ def add_side_by_side(counts: Counts, cohorts: list[int], seen: Mapping[int, Seen
                 counts.add_term(cohort, term, own.followed, "on_time", "left")
 
 
-def told_on_page(counts: Counts, cohorts: list[int], terms: int) -> Told:
+def values_of_cubes(
+    flow: pd.DataFrame,
+    progress: pd.DataFrame,
+    programs: pd.DataFrame,
+    seen: Mapping[int, Seen],
+    terms: int,
+) -> dict[tuple, int]:
+    """The counts of :func:`add_side_by_side` and of where every cohort stands today, from what the store has
+    counted already: a page asks for them at each look, and no row of a student is read.
+
+    Parameters
+    ----------
+    flow : DataFrame
+        :func:`data.queries.flow_counts`.
+    progress : DataFrame
+        :func:`dashboard.cohorts.summaries.followed`.
+    programs : DataFrame
+        ``program_code``, ``normal_terms``.
+    seen : mapping
+        :func:`seen_cohorts`.
+    terms : int
+        Up to which study term.
+    """
+    values: dict[tuple, int] = {}
+    on_time = (flow["state"] == "graduated") & within_normal_time(
+        flow["terms_to_exit"], normal_terms(flow, programs)
+    )
+    state = flow["state"].map(_STATE_OF).mask(on_time, "on_time")
+    after = flow["terms_to_exit"].to_numpy(int)
+    n = flow["students"].to_numpy(int)
+    for cohort, own in seen.items():
+        here = (flow["cohort_term"] == cohort).to_numpy()
+        values["cohort", cohort, "entered"] = int(n[here].sum())
+        for name in STATES:
+            values["cohort", cohort, name] = int(n[here & (state == name).to_numpy()].sum())
+        followed = progress[(progress["cohort_term"] == cohort) & progress["program_code"].isin(own.followed)]
+        values["followed", cohort] = int(n[here & flow["program_code"].isin(own.followed).to_numpy()].sum())
+        for term in range(1, terms + 1):
+            if term in own.terms:
+                rows = followed[followed["term_index"] == term]
+                values["kept", cohort, term] = int(rows["retained"].sum())
+                values["active", cohort, term] = int(rows["active"].sum())
+            if term <= own.closed:
+                gone = here & (after >= 0) & (after <= term)
+                for name in ("on_time", "left"):
+                    values[name, cohort, term] = int(n[gone & (state == name).to_numpy()].sum())
+    return values
+
+
+_STATE_OF = {
+    "graduated": "late",  # unless within the normal time
+    "enrolled": "studying",
+    **dict.fromkeys(DROPOUT_EXITS, "left"),
+    **dict.fromkeys(OUTSIDE, "outside"),
+}
+
+
+def told_on_page(values: Mapping[tuple, int], cohorts: list[int], terms: int) -> Told:
     """What a page and its own file tell of :func:`add_side_by_side`: the rule of
     :mod:`data.trust.small_cells`, every cohort and term by itself.
 
@@ -125,7 +184,6 @@ def told_on_page(counts: Counts, cohorts: list[int], terms: int) -> Told:
     either hides it: to hide more never tells of anybody. What is given out with other tables is judged with
     them instead (:meth:`dashboard.cohorts.counted.Counts.public`).
     """
-    values = counts.values()
     hidden: set[tuple] = set()
     for cohort in cohorts:
         entered, followed = ("cohort", cohort, "entered"), ("followed", cohort)

@@ -133,7 +133,12 @@ def test_the_page_hides_the_same_counts_in_its_charts_as_side_by_side(pack, prog
         given = parts.Given(GroupFilter("late", program))
         told, funnel = parts.told_of(given), parts.funnel_chart(given).table
         chosen = parts.cohorts_of(given)
+        counted = parts.judged(given, chosen)[0].values()
         rows = side_by_side._table(given, sorted(chosen)).to_dict("records")
+    # What the store has counted and what is counted of students who are alike are the same.
+    assert {name: told.values[name] for name in counted if name[0] != "all"} == {
+        name: n for name, n in counted.items() if name[0] != "all"
+    }
     told_today = funnel.set_index(EN("column.cohort"))
     counts = told_today.map(lambda cell: cell if isinstance(cell, int) else 0).to_numpy()
     assert not ((counts > 0) & (counts < THRESHOLD)).any()

@@ -257,12 +257,21 @@ def told_of(given: Given) -> Told:
 
 
 def _told_of(given: Given) -> Told:
-    return judged(given, cohorts_of(given))[1]
+    flow, terms = _flow_of(given), terms_shown(given)
+    last = caches.read_once(queries.last_closed_term)
+    seen = compare.seen_cohorts(flow, progress_of(given), last, terms)
+    values = compare.values_of_cubes(flow, progress_of(given), given.programs, seen, terms)
+    return compare.told_on_page(values, sorted(seen), terms)
+
+
+def _flow_of(given: Given) -> pd.DataFrame:
+    """Who entered the programme chosen, and what became of them: every cohort."""
+    return summaries.chosen(caches.read_once(queries.flow_counts), given.chosen.program_code, None)
 
 
 def cohorts_of(given: Given) -> list[int]:
     """Entry cohorts of the programme chosen, the newest first."""
-    flow = summaries.chosen(caches.read_once(queries.flow_counts), given.chosen.program_code, None)
+    flow = _flow_of(given)
     return sorted((int(cohort) for cohort in flow["cohort_term"].unique()), reverse=True)
 
 
@@ -302,7 +311,7 @@ def judged(given: Given, chosen: list[int]) -> tuple[Counts, Told]:
     counts = counted(given, GROUPS[0])
     counts.add_cohorts(chosen)
     compare.add_side_by_side(counts, chosen, seen_cohorts(given), terms_shown(given))
-    return counts, compare.told_on_page(counts, chosen, terms_shown(given))
+    return counts, compare.told_on_page(counts.values(), chosen, terms_shown(given))
 
 
 def incidence_chart(given: Given, ripeness: str) -> Chart:

@@ -68,7 +68,7 @@ def compared(rule: str) -> pd.DataFrame:
     compare.add_side_by_side(counts, cohorts, seen, 8)
     told = {
         "all": counts.everything,
-        "page": lambda: compare.told_on_page(counts, cohorts, 8),
+        "page": lambda: compare.told_on_page(counts.values(), cohorts, 8),
         "joint": counts.public,
     }[rule]()
     table = compare.side_by_side(counts, told, cohorts, progress(), seen, 8, REPORTED)
@@ -158,7 +158,7 @@ def test_on_leave_of_few_is_not_told_by_those_who_are_registered():
     counts = Counts(alike(few), PROGRAMS, LAST, REPORTED)
     seen = compare.seen_cohorts(alike(few), progress(), LAST, 8)
     compare.add_side_by_side(counts, [20201], seen, 8)
-    told = compare.told_on_page(counts, [20201], 8)
+    told = compare.told_on_page(counts.values(), [20201], 8)
     # Term 3: 32 are still here, 29 of them registered, three on leave.
     assert told.count(("kept", 20201, 3)) == MARK and told.count(("active", 20201, 3)) == 29
     assert told.count(("active", 20201, 2)) == 38
@@ -174,7 +174,7 @@ def test_a_share_that_leaves_four_of_fifteen_is_not_told():
     rows = progress([(20201, term, 15, 3.0, 15) for term in range(1, 9)])
     seen = compare.seen_cohorts(alike(few), rows, LAST, 8)
     compare.add_side_by_side(counts, [20201], seen, 8)
-    for told in (compare.told_on_page(counts, [20201], 8), counts.public()):
+    for told in (compare.told_on_page(counts.values(), [20201], 8), counts.public()):
         table = compare.side_by_side(counts, told, [20201], rows, seen, 8, REPORTED)
         last = table[table["term"] == 8].iloc[0]
         # Registered 11 and on time 11 of 15: each leaves four, beside whom a star would hide nothing.
@@ -188,7 +188,7 @@ def today_and_by_term(rows) -> tuple[Counts, Told]:
     counts.add_cohorts([20201])
     seen = compare.seen_cohorts(alike(rows), progress(), LAST, 8)
     compare.add_side_by_side(counts, [20201], seen, 8)
-    return counts, compare.told_on_page(counts, [20201], 8)
+    return counts, compare.told_on_page(counts.values(), [20201], 8)
 
 
 def test_what_is_hidden_by_term_is_hidden_where_the_cohort_stands_today():
@@ -219,7 +219,7 @@ def test_of_a_cohort_of_few_nothing_is_told_not_even_zeros():
     rows = progress([(20201, term, 4, 3.0, 4) for term in range(1, 9)])
     seen = compare.seen_cohorts(alike(few), rows, LAST, 8)
     compare.add_side_by_side(counts, [20201], seen, 8)
-    for told in (compare.told_on_page(counts, [20201], 8), counts.public()):
+    for told in (compare.told_on_page(counts.values(), [20201], 8), counts.public()):
         table = compare.side_by_side(counts, told, [20201], rows, seen, 8, REPORTED)
         assert (table[["entered", *compare.MEASURES]] == MARK).all(axis=None)
 
