@@ -45,6 +45,7 @@ ON_PAPER = """() => {
     if (getComputedStyle(one).breakInside !== 'avoid') told.push(`may be split: ${one.dataset.testid}`);
   for (const one of all('.report-scroll'))
     if (one.scrollWidth > one.clientWidth + 1) told.push('a table is wider than the paper');
+  if (!all('.stMarkdownBadge').length) told.push('nothing says that the data are invented');
   return told;
 }"""
 
@@ -67,7 +68,7 @@ def enter_as(page, site, steps, role: str) -> None:
 
 # Colours that mean something are those of the screen, and words in a chart are dark on the paper.
 CHARTS_ON_PAPER = """() => [...document.querySelectorAll('[data-testid=stPlotlyChart]')].flatMap((chart) => {
-  const pale = [...chart.querySelectorAll('text:not(.bartext)')].filter((one) => {
+  const pale = [...chart.querySelectorAll('text:not(.bartext-inside)')].filter((one) => {
     const parts = getComputedStyle(one).fill.match(/[0-9.]+/g);
     return one.textContent.trim() && parts && Math.max(...parts.slice(0, 3)) > 130;
   });

@@ -107,7 +107,8 @@ def _write(keys: list[str], kind: str, detail: dict, steps: Sequence[int] = ()) 
         scope=current_session.scope(),
         settles=steps,
     )
-    auditing.audited("log_event", "followups", kind=kind, entries=len(keys))
+    about = keys[0] if len(keys) == 1 else "followups"
+    auditing.audited("log_event", about, kind=kind, entries=len(keys))
     st.session_state[Key.SETTLED_ROUND] = _turn() + 1
     st.rerun()
 

@@ -231,13 +231,23 @@ def outcomes_chart(given: Given, by: str) -> Chart:
 
 def retention_chart(given: Given) -> Chart:
     """Who stayed, cohort by cohort; a share that would tell of few is left out."""
+    table, hidden = _retention(given)
+    return retention(table.assign(share=table["share"].mask(hidden), hidden=hidden), current_session.words())
+
+
+def gaps_left(given: Given) -> str:
+    """Why lines of who is still here have gaps, in words; empty where they have none."""
+    return current_session.words()("overview.gaps_left") if _retention(given)[1].any() else ""
+
+
+def _retention(given: Given) -> tuple[pd.DataFrame, pd.Series]:
+    """Who stayed, and which of the shares are not told."""
     table, told = summaries.retention(given.progress), told_of(given)
     names = [
         {("kept", int(row.cohort_term), int(row.terms_completed)), ("followed", int(row.cohort_term))}
         for row in table.itertuples()
     ]
-    hidden = pd.Series([not told.hidden.isdisjoint(each) for each in names], table.index, dtype=bool)
-    return retention(table.assign(share=table["share"].mask(hidden), hidden=hidden), current_session.words())
+    return table, pd.Series([not told.hidden.isdisjoint(each) for each in names], table.index, dtype=bool)
 
 
 def funnel_chart(given: Given) -> Chart:
@@ -319,6 +329,13 @@ def incidence_chart(given: Given, ripeness: str) -> Chart:
     ripe = ripeness == "mature"
     table = prospects.incidence(given.flow, given.programs, given.last, mature=ripe)
     return incidence(table, current_session.words())
+
+
+def partly_ripe(given: Given) -> str:
+    """Of which cohorts only some programmes are counted yet, in words; empty when of none."""
+    words, table = current_session.words(), given.cohorts
+    partly = table.loc[table["rate"].notna() & ~table["mature"], "cohort_term"]
+    return words("overview.partly_ripe", cohorts=", ".join(map(words.term, partly))) if len(partly) else ""
 
 
 def not_observable(given: Given) -> str:

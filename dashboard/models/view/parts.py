@@ -19,8 +19,10 @@ from dashboard.models.view.watching import LOOKS
 from dashboard.shell import caches, current_session, stores
 from dashboard.shell.wording import Words
 from data.columns import TARGETS
+from fusion.model.examined import FUSED, Evaluation
 from fusion.model.manifest import Manifest
 from fusion.service.sources import RegisteredModel
+from fusion.validation.fitness import judged_on_few
 
 VERDICT_COLORS = {"adds": "green"}  # any other is grey
 
@@ -50,6 +52,8 @@ def verdicts(manifest: Manifest, target: str) -> None:
     state = model_watch.trust(manifest)
     icon, color = LOOKS[state]
     use = worth.choice_line(manifest, target, words) if rule is None else lacking(rule, words)
+    if rule is None and judged_on_few(manifest.arms(target).get(FUSED, Evaluation())):
+        use = words("health.few_judged")
     lines = [
         f":material/arrow_forward: {use}",
         f":{color}[{icon} {words(f'model_watch.{state}')}]",
