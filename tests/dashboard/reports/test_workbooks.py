@@ -195,7 +195,7 @@ def test_definitions_provenance_and_exclusions_are_in_the_file(tables):
     for needed in (
         content_hash(to_content(table)),
         "iaps40-8c v1.2.0",
-        "2026-08-31",
+        "31 August 2026",
         "Synthetic demo data",
         "i1",
     ):
