@@ -101,7 +101,7 @@ def test_a_pack_is_prepared_by_one_approved_by_another_and_holds_what_was_approv
             page.extract_text() for page in PdfReader(io.BytesIO(files[f"index_{language}.pdf"])).pages
         )
         text = " ".join(text.split())
-        assert said in text and "budi" in text and "8.c" in text
+        assert said in text and "Budi" in text and "8.c" in text
         assert ("CONFIDENTIAL" if language == "en" else "RAHASIA") in text
 
 
