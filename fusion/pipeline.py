@@ -141,8 +141,8 @@ def train(
     everybody, signatures = queries.records_until(store), read_signatures(store, encoder_id)
     if not len(everybody.students) or not (len(everybody.terms) or len(everybody.outcomes)):
         raise NotTrainable({})
-    records, every_row = drawn_by_lot(everybody, most_students, seed), read_rows(store, signatures)
-    rows = every_row if records is everybody else every_row.of_students(records.students["student_key"])
+    every_row = read_rows(store, signatures)
+    records, rows = _drawn(everybody, every_row, most_students, seed)
     labels = mature_labels(records)
     training_sets = _training_sets(rows, labels)
     fitness = _weighed(training_sets, one_cohort)
@@ -196,6 +196,12 @@ def train(
     return Trained(replace(model, manifest=manifest), assessment, True, serve, written, fitness, doubts)
 
 
+def _drawn(everybody: queries.Records, rows: Rows, most: int, seed: int) -> tuple[queries.Records, Rows]:
+    """The register that teaches, and its rows: all of both, or those of students drawn by lot."""
+    records = drawn_by_lot(everybody, most, seed)
+    return records, rows if records is everybody else rows.of_students(records.students["student_key"])
+
+
 def _serve(store: Store, version: str, progress: Progress | None, spread: Spread) -> int:
     reason = "served when trained"
     about = {"actor": "training", "reason": reason, "confirmed": True}
@@ -247,10 +253,7 @@ def evaluate(
     records = queries.records_until(store)
     if not len(records.students) or not (len(records.terms) or len(records.outcomes)):
         raise NotTrainable({})
-    everybody, rows = records, read_rows(store, read_signatures(store))
-    records = drawn_by_lot(everybody, most_students, seed)
-    if records is not everybody:
-        rows = rows.of_students(records.students["student_key"])
+    records, rows = _drawn(records, read_rows(store, read_signatures(store)), most_students, seed)
     fitness = _weighed(_training_sets(rows, mature_labels(records)), one_cohort=True)
     targets = tuple(target for target, found in fitness.items() if 0 < found.events < found.students)
     if not targets:

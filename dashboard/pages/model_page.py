@@ -10,6 +10,7 @@ from dashboard.components.layout import card, empty_state, page_header, section
 from dashboard.jobs.view.job_retrain import retrain
 from dashboard.jobs.view.next_steps import next_steps
 from dashboard.models.facts import AT_K, HEADLINE
+from dashboard.models.fitness_words import told
 from dashboard.models.view import parts, watching
 from dashboard.models.view import registry as model_registry
 from dashboard.models.view.charts import quality_charts
@@ -21,9 +22,9 @@ from fusion.service.sources import registered_models
 from fusion.validation.fitness import unfit
 
 
-def folded(part: str):
+def folded(part: str, *, opened: bool = False):
     """What a verdict rests on, closed until somebody opens it; use it in a ``with``."""
-    return st.expander(current_session.words()(f"model.fold_{part}"), key=f"fold-{part}")
+    return st.expander(current_session.words()(f"model.fold_{part}"), opened, key=f"fold-{part}")
 
 
 def show() -> None:
@@ -50,7 +51,7 @@ def show() -> None:
         return retrain()
     with card("verdict"):
         parts.verdicts(manifest, target)
-    with folded("facts"):
+    with folded("facts", opened=not all(good for good, _ in told(manifest, words))):  # no warning is folded
         parts.facts(served)
         parts.fitness(manifest)
     with folded("signature"):
