@@ -83,7 +83,7 @@ def test_an_advisor_saves_a_view_logs_a_contact_and_reads_the_digest(
     steps.settled(page)
     page.locator(".st-key-event-kind").get_by_text(words("event.contact"), exact=True).click()
     page.get_by_role("textbox", name=words("event.text")).fill(f"Called at noon ({language})")
-    page.locator(".st-key-event-contact-due").get_by_role("spinbutton").first.click()
+    page.locator(".st-key-event-due").get_by_role("spinbutton").first.click()
     page.keyboard.type(
         f"{date.today() + timedelta(days=7):%d%m%Y}", delay=50
     )  # day, month, year: a field each

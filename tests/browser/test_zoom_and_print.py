@@ -46,6 +46,10 @@ ON_PAPER = """() => {
   for (const one of all('.report-scroll'))
     if (one.scrollWidth > one.clientWidth + 1) told.push('a table is wider than the paper');
   if (!all('.stMarkdownBadge').length) told.push('nothing says that the data are invented');
+  for (const one of all('.stMarkdownBadge')) {
+    const [red, green, blue, alpha = 1] = getComputedStyle(one).backgroundColor.match(/[0-9.]+/g).map(Number);
+    if (alpha > 0.5 && red + green + blue < 380) told.push(`dark behind the dark words ${one.textContent}`);
+  }
   return told;
 }"""
 
