@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard.cases.view.inbox_number import number
+from dashboard.components.drafts import SENDING
 from dashboard.components.layout import PAPER, STYLE, calmly, door_to, guarded, stray_page
 from dashboard.components.reworded import reword
 from dashboard.shell import current_session, tab_binding
@@ -17,7 +18,7 @@ st.set_page_config(
     page_title=f"{words('app.name')} · {words('app.tagline')}", page_icon=str(MARK), layout="wide"
 )
 st.html(STYLE)
-st.html(PAPER, unsafe_allow_javascript=True)
+st.html(PAPER + SENDING, unsafe_allow_javascript=True)
 current_session.keep_language()
 reword()
 

@@ -368,6 +368,20 @@ term_cube = Table(  # derived by every import: term rows by status
     Column("gpa_rows", Integer, nullable=False),  # rows with a cumulative GPA
     Column("gpa_sum", Float, nullable=False),
 )
+course_cube = Table(  # derived by every import: decided attempts by course and what became of who took it
+    "course_cube",
+    metadata,
+    Column("program_code", String(32), primary_key=True),
+    Column("cohort_term", Integer, primary_key=True),
+    Column("course_code", String(32), primary_key=True),
+    Column("state", String(16), primary_key=True),  # an exit type, or "enrolled"
+    Column("terms", Integer, primary_key=True),  # of graduates, to their exit; else -1
+    Column("attempts", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("students", Integer, nullable=False),
+    Column("failing", Integer, nullable=False),  # who failed the course at least once
+    Column("newest_name", String(165)),  # the newest term in which the course has a name, and that name
+)
 
 # --- people, consent, events -----------------------------------------------------------------------------
 accounts = Table(

@@ -17,6 +17,31 @@ import streamlit as st
 from dashboard.shell import current_session
 from dashboard.shell.session_keys import Key
 
+# Streamlit sends a text when its field is left. A tap on the menu leaves the field and opens the page at one
+# and the same moment, and of the two runs the second loses the text: so a text is sent when typing rests, and
+# as soon as a finger or a button of the mouse goes down elsewhere.
+SENDING = """<script>
+(() => {
+  const TEXTS = '[class*="st-key-draft-"] :is(textarea, [data-testid="stTextInput"] input)';
+  const REST = 700;  // ms without a letter
+  let resting;
+  const send = () => {
+    clearTimeout(resting);
+    const field = document.activeElement;
+    if (!field?.matches(TEXTS)) return;
+    field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', ctrlKey: true, bubbles: true }));
+  };
+  document.addEventListener('input', ({ target, isComposing }) => {
+    if (!target.matches?.(TEXTS) || isComposing) return;
+    clearTimeout(resting);
+    resting = setTimeout(send, REST);
+  }, true);
+  document.addEventListener('pointerdown', ({ target }) => {
+    if (target !== document.activeElement) send();
+  }, true);
+})();
+</script>"""
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -48,6 +73,11 @@ class Draft:
         """Within it the form is drawn: no field of it stands on paper."""
         with st.container(key=f"draft-{self.key}"):
             yield
+
+    def lasting(self, name: str) -> dict[str, str]:
+        """The options of a field that a saving leaves as it stands."""
+        key = current_session.field_of(self.form, self.subject)
+        return {"key": f"{key}-{name}", "persist_state": "session"}
 
     def note(self, *names: str) -> None:
         """Say that what stands in the form is a draft, if anything was typed in its field "text" or in these.

@@ -24,4 +24,4 @@ def show() -> None:
     for trial in listed:
         trial_card(trial)
     with card("trial-plan"):
-        plan(len(listed))
+        plan(listed)

@@ -5,21 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import select
 
 from data import schema
-from data.calendar.labels import label_outcomes
-from data.calendar.setting import study_calendar
 from data.engine.bulk import all_columns, fetch
 from data.engine.database import Store
 from data.engine.facts import write_fact
-from data.records.bottlenecks import course_counts
+from data.records.bottlenecks import COUNTS, counts_by_course
+from data.records.course_cube import TERM_DIGITS, course_rows
 from data.records.course_results import SETTING, GradeRules, judged
 from data.records.derived import rebuild_register_cubes
 from data.records.told_terms import grade_rules_in
 from data.trust import audit
 from data.trust.scope import Scope
-from data.trust.scoping import aggregable, visible
+from data.trust.scoping import aggregable, visible, within_programs
 
 
 def grade_rules(store: Store) -> GradeRules:
@@ -73,22 +71,25 @@ def attempt_rows(store: Store, scope: Scope, key: str) -> pd.DataFrame:
         return judged(fetch(connection, statement), grade_rules_in(connection))
 
 
-def course_results(store: Store, scope: Scope, rules: GradeRules) -> pd.DataFrame:
-    """Attempts and students by programme and course (:func:`data.records.bottlenecks.course_counts`), over
-    what ``scope`` may count; counts as they are, for a page to hide the small ones."""
-    attempts, owner = schema.course_attempts, schema.students
-    wanted = ("student_key", "course_code", "course_name", "term_id", "attempt", "grade_points", "result")
-    rows = select(*(attempts.c[name] for name in wanted))
-    rows = rows.join(owner, owner.c.student_key == attempts.c.student_key).where(*aggregable(scope))
-    names = ("student_key", "program_code", "cohort_term")
+def course_results(store: Store, scope: Scope) -> pd.DataFrame:
+    """Attempts and students by programme and course, over what ``scope`` may count; counts as they are, for a
+    page to hide the small ones.
+
+    Returns
+    -------
+    DataFrame
+        ``program_code``, ``course_code``, ``course_name`` (the newest one; the code where there is none),
+        :data:`data.records.bottlenecks.COUNTS`: decided attempts and those failed; students with a decided
+        attempt and those who failed one; of these students the delayed, the on-time graduates, and those of
+        each who failed the course at least once.
+    """
+    cube, conditions = schema.course_cube, []
     with store.reading() as connection:
-        taken = fetch(connection, rows)
-        pupils = fetch(connection, select(*(owner.c[name] for name in names)).where(*aggregable(scope)))
-        exits = fetch(connection, all_columns(schema.outcomes, without=["import_id"]))
-        programs = fetch(connection, select(schema.programs))
-        calendar = study_calendar(connection)
-    if taken.empty:
-        return course_counts(judged(taken, rules), pupils.assign(label="censored"))
-    exits = exits[exits["student_key"].isin(pupils["student_key"])].reset_index(drop=True)
-    labels = label_outcomes(pupils, programs, exits, calendar=calendar)["label"]
-    return course_counts(judged(taken, rules), pupils.assign(label=labels))
+        if scope.own_students_only:
+            cube = course_rows(aggregable(scope), grade_rules_in(connection)).subquery()
+        else:
+            conditions = within_programs(scope, cube)
+        table = fetch(connection, counts_by_course(connection, cube, conditions))
+    names = table.pop("newest_name").astype("str").str[TERM_DIGITS:]
+    table.insert(2, "course_name", names.fillna(table["course_code"]))
+    return table.astype(dict.fromkeys(COUNTS, "int64"))

@@ -29,7 +29,8 @@ from sqlalchemy import (
 )
 
 from data import schema
-from data.records.told_terms import GROUP, told_averages
+from data.records.course_cube import course_rows
+from data.records.told_terms import GROUP, grade_rules_in, told_averages
 from data.scores.standing import keep_register_day
 
 NEWEST = -1  # as_of_index of the cube rows made of each enrolled student's newest score
@@ -76,8 +77,9 @@ def refresh(connection: Connection, students: Iterable[str], cohorts: Iterable[C
 
 
 def rebuild_register_cubes(connection: Connection, cohort: Cohort | None = None) -> None:
-    """Rebuild ``flow_cube`` and ``term_cube``, of one cohort or of all."""
+    """Rebuild ``flow_cube``, ``term_cube`` and ``course_cube``, of one cohort or of all."""
     which = _of(schema.students, cohort)
+    _refill(connection, schema.course_cube, course_rows(which, grade_rules_in(connection)), cohort)
     _refill(connection, schema.flow_cube, flow_rows(which), cohort)
     _refill(connection, schema.term_cube, term_rows(which), cohort)
     _add_averages(connection, told_averages(connection, which))

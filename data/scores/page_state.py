@@ -14,6 +14,7 @@ from data import schema
 from data.calendar.setting import SETTINGS
 from data.engine.bulk import fetch, fetch_by_keys
 from data.engine.database import Store
+from data.records.course_results import SETTING as GRADE_RULES
 from data.scores.standing import still_open
 from data.signatures.findings import found_codes, read_findings
 from data.trust import origin
@@ -32,7 +33,7 @@ class StoreState:
     ----------
     version : str
         A short text that changes with every import and undo, scoring, change of the served model or
-        of what the rule is served for, erasure, and change of the calendar.
+        of what the rule is served for, erasure, and change of the calendar or of how grades count.
     model : str or None
         Name of the served model.
     origin : str
@@ -62,15 +63,17 @@ def store_state(store: Store) -> StoreState:
         exists().where(schema.students.c.student_key.is_not(None)),
         _fact(SETTINGS),
         _fact(SERVED_RULE),
+        _fact(GRADE_RULES),
     )
     with store.reading() as connection:
         row = connection.execute(select(*parts)).one()
-    finished, score, model, erased, undone, mark, undeclared, filled, settings, ruled = row
+    finished, score, model, erased, undone, mark, undeclared, filled, settings, ruled, grades = row
     finished = max(filter(None, (finished, undone)), default=None)
     when = "0" if finished is None else f"{finished:%Y%m%d%H%M%S%f}"
     version = f"{when}-{score or 0}-{erased}" + (f"-{model}" if model else "")
     version += "".join(f"-{name}={settings[name]}" for name in CALENDAR if name in (settings or {}))
     version += "".join(f"-rule={target}" for target in sorted(ruled or ()))
+    version += "".join(f"-{name}={value}" for name, value in sorted((grades or {}).items()))
     return StoreState(version, model, origin.named(mark, undeclared), not filled)
 
 

@@ -34,7 +34,9 @@ def test_a_half_written_entry_is_there_after_another_page_and_gone_once_saved(vi
     expect(note).to_have_count(0)
     text = page.get_by_role("textbox", name=EN("event.text"))
     text.fill(f"Half a sentence before {way}")
-    text.blur()  # as a press on the menu does, which lasts longer than a test's
+    page.wait_for_timeout(
+        1_500
+    )  # typing rests: then the text has left, and a tap that lasts no time loses nothing
     steps.open_page(page, way)
     steps.open_page(page, "student")
     expect(text).to_have_value(f"Half a sentence before {way}")
@@ -45,6 +47,31 @@ def test_a_half_written_entry_is_there_after_another_page_and_gone_once_saved(vi
     expect(text).to_have_value("")
     expect(note).to_have_count(0)
     log.get_by_role("button", name=EN("event.withdraw")).first.click()
+
+
+def test_a_text_outlives_a_press_on_the_menu_straight_after_its_last_letter(visitor, steps, site):
+    page = student_page(visitor, steps, site)
+    text = page.get_by_role("textbox", name=EN("event.text"))
+    text.press_sequentially("Rang, nobody there")
+    page.locator("[data-testid=stSidebarNavLink][href*='followups']").click(delay=80)  # ms, a short press
+    page.wait_for_url("**/followups")
+    steps.settled(page)
+    steps.open_page(page, "student")
+    expect(text).to_have_value("Rang, nobody there")
+
+
+def test_a_kind_chosen_while_an_entry_is_saved_stays_chosen(visitor, steps, site):
+    page = student_page(visitor, steps, site)
+    page.get_by_role("textbox", name=EN("event.text")).fill("Saved and gone on at once")
+    page.get_by_role("button", name=EN("event.save"), exact=True).click()
+    contact = page.locator(".st-key-event-kind").get_by_role("radio", name=EN("event.contact"))
+    contact.click()
+    steps.settled(page)
+    expect(
+        page.locator(".st-key-card-log").get_by_text("Saved and gone on at once", exact=True)
+    ).to_be_visible()
+    expect(page.get_by_text(EN("event.due_if"))).to_be_visible()  # a field of a contact
+    page.locator(".st-key-card-log").get_by_role("button", name=EN("event.withdraw")).first.click()
 
 
 def student_page(page, steps, site):

@@ -71,7 +71,10 @@ def override_badge(events: pd.DataFrame, score: dict | None) -> None:
 
 
 def kind_field(draft: Draft, kinds: Sequence[str]) -> str:
-    """The choice of what kind of entry is written; the first one unless told otherwise."""
+    """The choice of what kind of entry is written; the first one unless told otherwise.
+
+    It stays after a saving: a choice made while the saving ends would otherwise be taken back.
+    """
     words = current_session.words()
     return st.pills(
         words("event.kind"),
@@ -80,7 +83,7 @@ def kind_field(draft: Draft, kinds: Sequence[str]) -> str:
         required=True,
         wrap=True,
         format_func=lambda name: f":material/{ICONS[name]}: {words(f'event.{name}')}",
-        **draft.field("kind"),
+        **draft.lasting("kind"),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import partial
 
@@ -10,7 +11,7 @@ import streamlit as st
 from dashboard.cases import trials
 from dashboard.components.layout import section
 from dashboard.components.numbers import decimal_field
-from dashboard.shell import access, current_session, stores
+from dashboard.shell import access, caches, current_session, stores
 from dashboard.shell.plain import shown
 from dashboard.shell.session_keys import Key
 from data import queries
@@ -23,6 +24,7 @@ from data.cases.trial_protocol import (
     Protocol,
     earliest_reading,
 )
+from data.cases.trial_queries import Trial
 from data.columns import TARGETS
 from data.trust.small_cells import THRESHOLD
 from fusion.trial.power import needed, power_of, smallest_found
@@ -31,13 +33,13 @@ DRAWING, OFFERING = timedelta(days=365), 60
 EVERY = ""
 
 
-def plan(registered: int) -> None:
+def plan(registered: Sequence[Trial]) -> None:
     """The calculator, and below it the form that registers what was planned.
 
     Parameters
     ----------
-    registered : int
-        How many trials there are: the form is empty again once one more is registered.
+    registered : sequence of Trial
+        The trials there are: the form is empty again once one more is registered.
     """
     words, person = current_session.words(), current_session.person()
     section(words("trial.plan_title"), words("trial.plan_help"))
@@ -59,9 +61,16 @@ def plan(registered: int) -> None:
     today = date.today()
     draft = partial(Protocol, **fields)
     trial = draft("-", planned=least, power=0.8, **_days(today, today))
-    count, lists = queries.count_near_the_line(stores.store(), current_session.scope(), trial)
-    _at_hand(count, lists, fields["base_rate"])
-    _register(draft, least, registered)
+    _at_hand(*_near_the_line(trial, registered), fields["base_rate"])
+    _register(draft, least, len(registered))
+
+
+def _near_the_line(trial: Protocol, registered: Sequence[Trial]) -> tuple[int, int]:
+    """Students and lists that a draw would take now: asked once until scores or the students drawn change."""
+    lists = (trial.program_code, trial.target, trial.lists, trial.capacity, trial.window)
+    drawn = tuple((one.trial_id, one.draws) for one in registered)
+    ask = partial(queries.count_near_the_line, stores.store(), current_session.scope(), trial)
+    return caches.made_once("near-the-line", (*lists, *drawn), ask)
 
 
 def _whom() -> dict:

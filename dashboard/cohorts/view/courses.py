@@ -26,7 +26,7 @@ HEADINGS = (
 
 def bottleneck_card(program: str | None) -> None:
     """One card with the bottleneck courses of a programme or of all; nothing in a register without grades."""
-    table, about = _worked_out()
+    table = _worked_out()
     if table.empty:
         return
     words, rows = current_session.words(), courses.listed(table, program)
@@ -37,7 +37,7 @@ def bottleneck_card(program: str | None) -> None:
         else:
             named = _named(rows)
             heading = {"title": words("courses.title"), "help": words("courses.help")}
-            chart_panel(**_panel(named, (program, *about)), **heading)
+            chart_panel(**_panel(named, (program,)), **heading)
             st.caption(" ".join(filter(None, (_beside(row, words) for row in named.to_dict("records")))))
         st.caption(words("courses.note"))
         mine = table if program is None else table[table["program_code"] == program]
@@ -46,17 +46,16 @@ def bottleneck_card(program: str | None) -> None:
 
 def prepare_courses(program: str | None) -> None:
     """Work out what the card shows first."""
-    table, about = _worked_out()
+    table = _worked_out()
     rows = courses.listed(table, program)
     if not rows.empty:
-        prepare(**_panel(_named(rows), (program, *about)))
+        prepare(**_panel(_named(rows), (program,)))
 
 
-def _worked_out() -> tuple[pd.DataFrame, tuple]:
-    """The shares of every course, and what they depend on besides the register."""
-    rules = queries.grade_rules(stores.store())
-    counts, about = caches.read_once(queries.course_results, rules), (rules.counts, rules.pass_points)
-    return caches.made_once("course-table", about, lambda: courses.by_course(counts)), about
+def _worked_out() -> pd.DataFrame:
+    """The shares of every course."""
+    counts = caches.read_once(queries.course_results)
+    return caches.made_once("course-table", (), lambda: courses.by_course(counts))
 
 
 def _named(rows: pd.DataFrame) -> pd.DataFrame:

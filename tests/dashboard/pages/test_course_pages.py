@@ -7,7 +7,6 @@ import pytest
 from dashboard.cohorts.view.courses import told_frame
 from dashboard.shell.wording import Words
 from data import queries
-from data.records.course_results import GradeRules
 from data.trust.scope import Scope
 from data.trust.small_cells import MARK
 
@@ -27,7 +26,7 @@ def test_what_is_handed_out_hides_the_small_counts(university, screen):
     from dashboard.cohorts.courses import by_course
 
     screen.drawn("overview", screen.person(university, "leadership"))  # the app is on this store
-    table = by_course(queries.course_results(university.store, Scope.system(), GradeRules()))
+    table = by_course(queries.course_results(university.store, Scope.system()))
     frame = told_frame(table, Words("en"))
     hidden = (~table["told"]).to_numpy()
     assert hidden.any() and (frame.loc[hidden].iloc[:, 2:] == MARK).all(axis=None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from data.records.bottlenecks import course_counts
 from data.records.course_results import GradeRules, filled, judged, term_figures
 
 
@@ -81,28 +80,3 @@ def test_a_stated_figure_stays_and_an_empty_one_is_told():
     assert told["gpa_term"].tolist()[:2] == [3.99, 0.0] and pd.isna(told["gpa_term"][2])
     assert told["credits_passed"].tolist()[:2] == [5, 0] and pd.isna(told["credits_passed"][2])
     assert filled(terms, BETTER_THEN_WORSE.iloc[:0], GradeRules()) is terms
-
-
-def test_courses_are_counted_by_attempts_and_by_students():
-    rows = attempts(
-        ("a", "X", 20201, 3, 0.0, "graded"),
-        ("a", "X", 20202, 3, 3.0, "graded"),
-        ("b", "X", 20201, 3, 3.0, "graded"),
-        ("c", "X", 20201, 3, None, "failed"),
-        ("d", "X", 20201, 3, None, "open"),
-        ("e", "X", 20201, 3, None, "transferred"),
-    )
-    about = pd.DataFrame(
-        {
-            "student_key": list("abcde"),
-            "program_code": "P",
-            "label": ["delayed", "on_time", "delayed", "delayed", "on_time"],
-        }
-    )
-    row = course_counts(judged(rows, GradeRules()), about).iloc[0].to_dict()
-    assert row == {
-        **{"program_code": "P", "course_code": "X", "course_name": "X"},
-        **{"attempts": 4, "failed": 2, "students": 3, "failing": 2},
-        **{"delayed": 2, "delayed_failing": 2, "on_time": 1, "on_time_failing": 0},
-    }
-    assert course_counts(judged(rows.iloc[:0], GradeRules()), about).empty
