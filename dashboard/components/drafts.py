@@ -11,36 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import streamlit as st
 
 from dashboard.shell import current_session
 from dashboard.shell.session_keys import Key
 
-# Streamlit sends a text when its field is left. A tap on the menu leaves the field and opens the page at one
-# and the same moment, and of the two runs the second loses the text: so a text is sent when typing rests, and
-# as soon as a finger or a button of the mouse goes down elsewhere.
-SENDING = """<script>
-(() => {
-  const TEXTS = '[class*="st-key-draft-"] :is(textarea, [data-testid="stTextInput"] input)';
-  const REST = 700;  // ms without a letter
-  let resting;
-  const send = () => {
-    clearTimeout(resting);
-    const field = document.activeElement;
-    if (!field?.matches(TEXTS)) return;
-    field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', ctrlKey: true, bubbles: true }));
-  };
-  document.addEventListener('input', ({ target, isComposing }) => {
-    if (!target.matches?.(TEXTS) || isComposing) return;
-    clearTimeout(resting);
-    resting = setTimeout(send, REST);
-  }, true);
-  document.addEventListener('pointerdown', ({ target }) => {
-    if (target !== document.activeElement) send();
-  }, true);
-})();
-</script>"""
+SENDING = f"<script>{Path(__file__).with_suffix('.js').read_text(encoding='utf-8')}</script>"
 
 
 @dataclass(frozen=True)

@@ -49,11 +49,11 @@ def test_a_half_written_entry_is_there_after_another_page_and_gone_once_saved(vi
     log.get_by_role("button", name=EN("event.withdraw")).first.click()
 
 
-def test_a_text_outlives_a_press_on_the_menu_straight_after_its_last_letter(visitor, steps, site):
+def test_a_text_outlives_a_tap_on_the_menu_straight_after_its_last_letter(visitor, steps, site):
     page = student_page(visitor, steps, site)
     text = page.get_by_role("textbox", name=EN("event.text"))
     text.press_sequentially("Rang, nobody there")
-    page.locator("[data-testid=stSidebarNavLink][href*='followups']").click(delay=80)  # ms, a short press
+    page.locator("[data-testid=stSidebarNavLink][href*='followups']").click()  # as short as a tap
     page.wait_for_url("**/followups")
     steps.settled(page)
     steps.open_page(page, "student")
