@@ -29,13 +29,14 @@ def show() -> None:
     entries = found(looked, MOST)
     if entries.empty:
         return empty_state(words("audit.none_found"), "", ":material/search_off:")
-    shown = audit_table(entries.assign(at=current_session.here(entries["at"])), words, people)
+    zone = current_session.zone_name()
+    shown = audit_table(entries, words, people, zone)
     draw_table(
         shown,
         height=min(36 * len(shown) + 38, 620),
         alt=words("audit.title"),
-        written={words("column.when"): lambda at: f"{words.moment(at)}:{at:%S}"},
+        written={shown.columns[1]: lambda at: f"{words.moment(at)}:{at:%S}"},
     )
     if len(shown) == MOST:
         st.caption(words("audit.newest", n=MOST))
-    export_bar(partial(audit_table, entries, words, people), "audit", **vars(looked))
+    export_bar(partial(audit_table, entries, words, people, zone), "audit", **vars(looked))

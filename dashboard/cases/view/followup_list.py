@@ -91,7 +91,7 @@ def settle(ticked: pd.DataFrame) -> None:
                 key="settle-days",
             )
             if st.button(words("followup.snooze"), icon=":material/snooze:", key="settle-later"):
-                _write(keys, "snooze", {"due_on": date.today() + timedelta(days=days)})
+                _write(keys, "snooze", {"due_on": current_session.today() + timedelta(days=days)})
         with opened:
             if st.button(words("followup.open"), icon=":material/person:", key="settle-open"):
                 st.switch_page(current_session.pages()["student"], query_params={"s": keys[0]})

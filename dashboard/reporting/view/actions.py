@@ -203,7 +203,7 @@ def standing(
         stored = reports_store.stored_report(store, scope, row["report_id"])
         about = {"version": row["version"], "who": plain(name_of(row["prepared_by"]))}
         if approved:
-            about["day"] = words.day(row["approved_at"])
+            about["day"] = current_session.day(row["approved_at"])
         if content_hash(stored.content) == digest:
             if approved:
                 st.success(words("reports.standing_same", **about), icon=":material/verified:")
@@ -228,12 +228,13 @@ def history(profile_id: str, program: str, ts: int) -> None:
     if listed.empty:
         return st.caption(words("reports.history_empty"))
     who = {name: [name_of(one) for one in listed[name]] for name in ("prepared_by", "approved_by")}
-    when = [words.day(at) for at in current_session.here(listed["prepared_at"])]
+    when = [current_session.day(at) for at in listed["prepared_at"]]
     states = [words(f"reports.status_{state}") for state in listed["status"]]
     shown = listed.assign(status=states, prepared_at=when, **who)
     names = ("version", "status", "report_id", "prepared_by", "prepared_at", "approved_by", "sha256")
     shown = shown[list(names)].rename(columns={name: words(f"reports.{name}") for name in names})
     draw_table(shown, alt=words("reports.history"))
+    st.caption(words("reports.seal_about"))
     versions = dict(zip(listed["report_id"], listed["version"], strict=True))
     chosen = st.selectbox(
         words("reports.open_version"),
@@ -314,6 +315,11 @@ def _approval(report: reports_store.StoredReport) -> None:
         st.info(words("reports.approve_own"), icon=":material/group:")
         return
     if st.button(words("reports.approve"), type="primary", icon=":material/lock:", key="report-approve"):
+        bar = st.progress(0.0, words("reports.approving_begun"))
+
+        def told(done: int, total: int) -> None:
+            bar.progress(done / total, words("reports.approving", done=done, total=total))
+
         try:
             pipeline.approve(
                 stores.store(),
@@ -322,8 +328,10 @@ def _approval(report: reports_store.StoredReport) -> None:
                 actor=person.account,
                 role=person.role,
                 zone=current_session.zone_name(),
+                progress=told,
             )
         except reports_store.ApprovalRefused as refusal:
+            bar.empty()
             st.error(words(f"reports.refused_{refusal.code}"))
             return
         st.session_state[Key.REPORT_TOLD] = words("reports.approved_done", version=report.version)

@@ -25,7 +25,7 @@ def chain_state() -> None:
     """Say whether an entry was altered, removed or put in."""
     words, store = current_session.words(), stores.store()
     report = _verified(store.url, audit.newest_entry(store))
-    lines = chain_words(report, words)
+    lines = chain_words(report, words, current_session.zone_name())
     if report.intact:
         st.success(" ".join(lines), icon=":material/link:")
     else:
@@ -51,7 +51,7 @@ class Looked:
     about : str or None
         Part of what it was done to.
     first, last : date or None
-        Days, by the reader's clock.
+        Days, on the institution's clock.
     """
 
     actor: str | None

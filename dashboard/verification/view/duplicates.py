@@ -36,7 +36,9 @@ def search_bar(search: dict | None) -> bool:
     words, person = current_session.words(), current_session.person()
     if search is not None:
         images = search["content"]["same_image"]
-        st.markdown(words("duplicates.searched", day=words.day(search["at"]), n=images["specimens"]))
+        st.markdown(
+            words("duplicates.searched", day=current_session.day(search["at"]), n=images["specimens"])
+        )
         counts = duplicate_counts(stores.store(), current_session.scope())
         for kind in DUPLICATE_KINDS:
             if kind in search["content"]:

@@ -30,7 +30,8 @@ def case_header(case: dict, passed: list[str]) -> None:
     words = current_session.words()
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(
-            f"**{plain(named(case))}** · {words('review.since', day=words.day(case['at']))}", width="content"
+            f"**{plain(named(case))}** · {words('review.since', day=current_session.day(case['at']))}",
+            width="content",
         )
         label = "review.later" if case["mine_to_do"] else "review.next"
         if st.button(words(label), icon=":material/arrow_forward:", type="tertiary", key="next-case"):
@@ -144,7 +145,9 @@ def _entry(row: dict, case: dict) -> None:
     st.markdown(f"**{told_act(row['kind'], row['opinion'], words)}**")
     st.text(shown(told_reasons(row["reason_codes"], row["reasons"], words)))
     st.caption(
-        " · ".join(part for part in (words.day(row["at"]), plain(name_of(row["reviewer"])), known) if part)
+        " · ".join(
+            part for part in (current_session.day(row["at"]), plain(name_of(row["reviewer"])), known) if part
+        )
     )
 
 

@@ -139,7 +139,7 @@ def test_it_is_in_the_audit_log_and_in_the_chain_of_custody(office):
     log = audit.entries(office.store)
     (entry,) = log[log["action"] == "take back opinion"].to_dict("records")
     assert entry["actor"] == "siti" and entry["object"] == office.keys["S07"]
-    assert entry["detail"] == {"decision": office.case, "opinion": "same_writer"}
+    assert entry["detail"] == {"decision": office.case, "opinion": "same_writer", "score_seen": False}
     assert audit_chain.verify_chain(office.store).intact
     acts = custody(office.store, SITI, office.case)
     assert acts[acts["actor"] == "siti"]["act"].tolist() == ["opinion", "taken_back"]
