@@ -35,7 +35,7 @@ def show() -> None:
         shown,
         height=min(36 * len(shown) + 38, 620),
         alt=words("audit.title"),
-        written={shown.columns[1]: lambda at: f"{words.moment(at)}:{at:%S}"},
+        written={shown.columns[1]: lambda told: f"{words.moment(told)}:{told:%S}"},
     )
     if len(shown) == MOST:
         st.caption(words("audit.newest", n=MOST))

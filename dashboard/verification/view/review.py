@@ -76,11 +76,10 @@ def opinion_form(case: dict) -> None:
         )
         codes, text = _reasons(draft)
         sent = st.button(words("review.give"), type="primary", icon=":material/gavel:", key="opinion-give")
+    if opinion is None or not (codes or text.strip()):
+        return lacks(words("review.needs_both"), draft, pressed=sent)
     if not sent:
         return draft.note()
-    if opinion is None or not (codes or text.strip()):
-        st.warning(words("review.needs_both"), icon=":material/edit:")
-        return
     try:
         reviews.give_opinion(
             stores.store(), current_session.scope(), case["decision_id"], opinion, text, codes
@@ -92,6 +91,16 @@ def opinion_form(case: dict) -> None:
     st.query_params["case"] = case["decision_id"]
     st.session_state.pop(Key.INBOX_NUMBER, None)
     st.rerun()
+
+
+def lacks(said: str, draft: Draft, *, pressed: bool) -> None:
+    """Say below its button what a form still lacks, before it is pressed too: the run that a press asks for
+    takes its time."""
+    if pressed:
+        st.warning(said, icon=":material/edit:")
+        return
+    st.caption(f":material/edit: {said}")
+    draft.note()
 
 
 def _why_known(case: dict) -> str:
@@ -190,11 +199,10 @@ def _settlement(case: dict, actions: tuple[str, ...]) -> None:
         text = st.text_area(words("review.settle_text"), height=84, max_chars=1000, **draft.field("text"))
         about = {"type": "primary", "icon": ":material/done_all:", "key": "settle-go"}
         sent = st.button(words("review.settle_go"), **about)
+    if not text.strip():
+        return lacks(words("review.refused_no_reasons"), draft, pressed=sent)
     if not sent:
         return draft.note()
-    if not text.strip():
-        st.warning(words("review.refused_no_reasons"), icon=":material/edit:")
-        return
     try:
         reviews.settle(stores.store(), current_session.scope(), case["decision_id"], action, text)
     except Refused as refused:
