@@ -11,7 +11,7 @@ from dashboard.components.layout import empty_state, page_header
 from dashboard.components.table import draw_table
 from dashboard.shell import current_session, stores
 from dashboard.shell.audit_words import audit_table
-from dashboard.shell.view.audit_parts import chain_state, filters, found
+from dashboard.shell.view.audit_parts import chain_state, filters, found, in_words
 from data.trust import accounts, audit
 
 MOST = 500
@@ -39,4 +39,4 @@ def show() -> None:
     )
     if len(shown) == MOST:
         st.caption(words("audit.newest", n=MOST))
-    export_bar(partial(audit_table, entries, words, people, zone), "audit", **vars(looked))
+    export_bar(partial(audit_table, entries, words, people, zone), "audit", **in_words(looked, people))

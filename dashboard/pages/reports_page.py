@@ -39,7 +39,8 @@ def show() -> None:
     with card("report"):
         audience = actions.choose_audience("report-draft")
         frozen = actions.standing(table, *chosen)
-        table, provenance = frozen or (table, parts.on_the_clock(provenance))
+        table, provenance = frozen or (table, provenance)
+        provenance = parts.on_the_clock(provenance)
         parts.preview(actions.as_shown(table, audience), provenance)
     with card("report-files"):
         if frozen is None:

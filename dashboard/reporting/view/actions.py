@@ -10,7 +10,7 @@ from dashboard.components.drafts import Draft
 from dashboard.components.layout import section
 from dashboard.components.table import draw_table
 from dashboard.components.upload import file_field
-from dashboard.reporting.view.preview import read_register
+from dashboard.reporting.view.preview import on_the_clock, read_register
 from dashboard.reports import describe, pipeline
 from dashboard.reports.approve import reopened
 from dashboard.reports.cohort_report import cohort_report, cohort_tables
@@ -252,6 +252,7 @@ def _version(report: reports_store.StoredReport) -> None:
     words, store = current_session.words(), stores.store()
     _seal(pipeline.prove(store, current_session.scope(), report.report_id))
     table, provenance = reopened(report)
+    provenance = on_the_clock(provenance)
     audience = choose_audience(f"report-{report.report_id}")
     st.html(to_html(as_shown(table, audience), words.language))
     downloads(table, provenance, f"report-{report.report_id}", audience)

@@ -42,11 +42,15 @@ def compute(
 
 
 def on_the_clock(provenance: ReportProvenance) -> ReportProvenance:
-    """Of a draft: where the settings name no clock, the one that the page tells (the day of its files)."""
-    if provenance.time_zone:
+    """Where nothing names a clock, the one that the page tells: for the moments and the name of files.
+
+    What is approved stays as it was signed.
+    """
+    if provenance.time_zone or provenance.status == "approved":
         return provenance
     zone = current_session.zone_name()
-    return replace(provenance, time_zone=zone, made_on=today(zone))
+    made = provenance.made_on if provenance.report_id else today(zone)
+    return replace(provenance, time_zone=zone, made_on=made)
 
 
 def choose(register: pipeline.Register) -> tuple[str, str, int]:
