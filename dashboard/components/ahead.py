@@ -34,10 +34,13 @@ def draw_ahead(name: str, draw: Callable, choices: Iterable) -> None:
         Fills what :func:`dashboard.shell.caches.made_once` holds; draws no widget.
     choices : iterable
     """
-    reader, version = current_session.scope(), stores.data_version()
-    spoken = (current_session.words().language, current_session.zone_name())
-    key = repr((name, version, reader.reach, spoken[0]))
-    _begun(key, partial(_draw_all, draw, tuple(choices), reader, spoken, version))
+    reader, language, version = (
+        current_session.scope(),
+        current_session.words().language,
+        stores.data_version(),
+    )
+    key, zone = repr((name, version, reader.reach, language)), current_session.zone_name()
+    _begun(key, partial(_draw_all, draw, tuple(choices), reader, language, version, zone))
 
 
 def open_names_ahead() -> None:
@@ -53,11 +56,13 @@ def _begun(key: str, _work: Callable[[], None]) -> Thread:
     return thread
 
 
-def _draw_all(draw: Callable, choices: tuple, reader: Scope, spoken: tuple[str, str], version: str) -> None:
+def _draw_all(
+    draw: Callable, choices: tuple, reader: Scope, language: str, version: str, zone: str = ""
+) -> None:
     try:
         for choice in choices:
             time.sleep(REST)
-            with current_session.as_reader(reader, *spoken), stores.one_run():
+            with current_session.as_reader(reader, language, zone), stores.one_run():
                 if stores.data_version() != version:
                     return  # whoever opens the page now begins anew
                 draw(choice)
