@@ -7,7 +7,7 @@ worked out from a second one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ from dashboard.cohorts.summaries import OUTSIDE, last_completed_term, normal_ter
 from data.calendar.study_time import within_normal_time
 from data.calendar.term_calendar import terms_between
 from data.columns import DROPOUT_EXITS
-from data.trust.small_cells import MARK, THRESHOLD, TOTAL, CountSystem, hidden_counts, hidden_of_group
+from data.trust.small_cells import MARK, THRESHOLD, TOTAL, hidden_of_group
 
 LEAST, MOST = 2, 4  # cohorts that stand side by side
 LONGEST = 8  # study terms shown, unless a programme takes longer
@@ -175,72 +175,123 @@ _STATE_OF = {
 
 
 def told_on_page(values: Mapping[tuple, int], cohorts: list[int], terms: int) -> Told:
-    """What a page and its own file tell of :func:`add_side_by_side`: the rule of
-    :mod:`data.trust.small_cells`, every cohort and term by itself.
+    """What a page and its own file tell of :func:`add_side_by_side` and of where every cohort stands today
+    (:meth:`dashboard.cohorts.counted.Counts.add_cohorts`), if that is counted too.
 
-    A count of few is hidden, and so is one that leaves few: of those who have gone, or who are on leave or
-    graduated. Where cohorts stand today (:meth:`dashboard.cohorts.counted.Counts.add_cohorts`), if that is
-    counted too, is judged cohort by cohort, and a count that stands in both places is hidden in both where
-    either hides it: to hide more never tells of anybody. What is given out with other tables is judged with
-    them instead (:meth:`dashboard.cohorts.counted.Counts.public`).
+    No count of 1 to 4 is told, and none comes out by subtraction: whatever figures of a cohort are told, no
+    part that they leave of its entrants, none that one leaves of another, and no step from one term to a
+    later one or to today is of so few. A count that stands in two places is hidden in both or in none. What
+    is given out with other tables hides all of this and more (:func:`dashboard.cohorts.meeting.judged`).
     """
-    hidden: set[tuple] = set()
-    for cohort in cohorts:
-        entered, followed = ("cohort", cohort, "entered"), ("followed", cohort)
+    return Told(values, frozenset().union(*(_Cohort(values, one, terms).hidden for one in cohorts)))
+
+
+class _Cohort:
+    """The counts of one cohort, told one after the other as long as none gives few away.
+
+    Parameters
+    ----------
+    values : mapping
+        Name → students.
+    cohort : int
+    terms : int
+        Up to which study term.
+
+    Attributes
+    ----------
+    hidden : set
+        Names of this cohort that are not told.
+    """
+
+    def __init__(self, values: Mapping[tuple, int], cohort: int, terms: int) -> None:
+        self.values, self.cohort, self.hidden = values, cohort, set[tuple]()
+        self.entered = values["cohort", cohort, "entered"]
+        self.followed = values.get(("followed", cohort), self.entered)
+        self.today = {
+            state: values["cohort", cohort, state] for state in STATES if ("cohort", cohort, state) in values
+        }
+        self.told: dict[str, set[int]] = {name: set() for name in ("kept", "active", "on_time", "left")}
+        whole = self._today()
+        self._followed()
         for term in range(1, terms + 1):
-            kept, active, on_time, left = (
-                (name, cohort, term) for name in ("kept", "active", "on_time", "left")
-            )
-            if kept in values:
-                hidden |= _hidden(values, followed, (active,), kept)
-            if on_time in values:
-                hidden |= _hidden(values, entered, (on_time, left))
-        if ("cohort", cohort, "studying") in values:
-            hidden |= _hidden_today(values, cohort)
-            hidden |= _in_both(values, cohort, terms, hidden)
-    return Told(values, frozenset(hidden))
+            for name in ("left", "on_time"):
+                self._by_term(name, term, whole)
+            for name in ("kept", "active"):
+                self._by_term(name, term, ("followed", cohort) not in self.hidden)
+
+    def _today(self) -> bool:
+        """Judge where the cohort stands today; whether its entrants are told."""
+        few = hidden_of_group(self.today) if self.today else frozenset()
+        gone = {state for state in self.today if state in few}
+        while gone and _few(sum(self.today[state] for state in gone)):
+            rest = [state for state in self.today if state not in gone and self.today[state]]
+            if not rest:
+                break
+            gone.add(min(rest, key=lambda state: self.today[state]))
+        if TOTAL in few or _few(self.entered):
+            self.hidden.add(("cohort", self.cohort, "entered"))
+        self.hidden |= {("cohort", self.cohort, state) for state in gone}
+        return ("cohort", self.cohort, "entered") not in self.hidden
+
+    def _followed(self) -> None:
+        """Entrants of programmes whose terms are held, and who of all entrants is none of them."""
+        whole = ("cohort", self.cohort, "entered")
+        if _few(self.followed) or (
+            _few(self.entered - self.followed) or (self.followed == self.entered and whole in self.hidden)
+        ):
+            self.hidden.add(("followed", self.cohort))
+
+    def _by_term(self, name: str, term: int, whole: bool) -> None:
+        """Tell a count by the end of a term, or hide it."""
+        at = (name, self.cohort, term)
+        if at not in self.values:
+            return
+        n = self.values[at]
+        if whole and not any(map(_few, (n, *self._left_by(name, n, term)))) and self._as_today(name, n):
+            self.told[name].add(n)
+        else:
+            self.hidden.add(at)
+
+    def _as_today(self, name: str, n: int) -> bool:
+        """Whether where the cohort stands today allows it: of what is hidden there nothing near is told."""
+        if name not in self.today:
+            return True
+        now = self.today[name]
+        if ("cohort", self.cohort, name) not in self.hidden:
+            return not _few(abs(now - n))
+        return abs(now - n) >= THRESHOLD or (n == 0 and now > 0)  # that nobody had yet tells of nobody
+
+    def _left_by(self, name: str, n: int, term: int) -> Iterator[int]:
+        """What a count leaves of others that are told, or they of it."""
+        yield from (abs(n - one) for one in self.told[name])  # steps from term to term
+        on_time, left = self._known("on_time", term), self._known("left", term)
+        if name in ("on_time", "left"):
+            others = left if name == "on_time" else on_time
+            yield from (self.entered - n - other for other in (0, *others))
+            return
+        yield self.followed - n
+        if self.followed == self.entered:
+            yield from (self.entered - n - gone for gone in left)
+        if name == "kept":
+            yield from (n - done for done in on_time)
+            return
+        here = self.values["kept", self.cohort, term]
+        if ("kept", self.cohort, term) not in self.hidden:
+            yield here - n
+            yield from (here - n - done for done in on_time)
+        if self.followed == self.entered:
+            yield from (self.entered - n - done - gone for done in on_time for gone in (0, *left))
+
+    def _known(self, state: str, term: int) -> set[int]:
+        """What is told of a state by the end of a term, in earlier ones and, if it is the same, today."""
+        now = self.today.get(state)
+        same = self.values.get((state, self.cohort, term)) == now
+        shown = same and now is not None and ("cohort", self.cohort, state) not in self.hidden
+        return self.told[state] | ({now} if shown and now is not None else set())
 
 
-def _hidden_today(values: Mapping[tuple, int], cohort: int) -> set[tuple]:
-    """Which counts of where a cohort stands today are hidden."""
-    few = hidden_of_group({state: values["cohort", cohort, state] for state in STATES})
-    return {("cohort", cohort, "entered" if state == TOTAL else state) for state in few}
-
-
-def _in_both(values: Mapping[tuple, int], cohort: int, terms: int, hidden: set[tuple]) -> set[tuple]:
-    """The same count by the end of a term and today: hidden in every place where one of them is hidden."""
-    found: set[tuple] = set()
-    for state in ("on_time", "left"):
-        today = ("cohort", cohort, state)
-        by_term = [(state, cohort, term) for term in range(1, terms + 1)]
-        same = {today, *(name for name in by_term if values.get(name) == values[today])}
-        if same & hidden:
-            found |= same
-    return found
-
-
-def _hidden(
-    values: Mapping[tuple, int], whole: tuple, parts: tuple[tuple, ...], all_but: tuple | None = None
-) -> set[tuple]:
-    """Which counts of one cohort and term are hidden: parts of a whole that is known, and what they leave.
-
-    ``all_but`` is a count that holds the parts and leaves some of the whole: hidden where those are.
-    """
-    if 0 < values[whole] < THRESHOLD:
-        return {whole, *parts, *filter(None, (all_but,))}  # with the zeros, which would tell of every one
-    cells = {("part", str(at)): values[name] for at, name in enumerate(parts)}
-    cells["", "whole"] = values[whole]
-    if all_but is not None:
-        cells["", "gone"] = max(values[whole] - values[all_but], 0)
-    printed, rest = frozenset(cells), ("", "rest")
-    cells[rest] = max(2 * values[whole] - sum(cells.values()), 0)
-    found = hidden_counts(CountSystem(cells, printed, (dict.fromkeys(cells, 1.0) | {("", "whole"): -1.0},)))
-    hidden = {name for at, name in enumerate(parts) if ("part", str(at)) in found}
-    if ("", "whole") in found:
-        hidden.add(whole)
-    if all_but is not None and (("", "gone") in found or 0 < values[all_but] < THRESHOLD):
-        hidden.add(all_but)
-    return hidden
+def _few(n: int) -> bool:
+    return 0 < n < THRESHOLD
 
 
 def side_by_side(

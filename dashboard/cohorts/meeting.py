@@ -82,7 +82,10 @@ def public_sheets(shown: Shown, words: Words) -> tuple[list[Sheet], list[str]]:
 
 
 def judged(shown: Shown) -> tuple[Told, dict[int, Reach]]:
-    """What may be told of all counts of the public form together, and how far cohorts are followed."""
+    """What may be told of all counts of the public form together, and how far cohorts are followed.
+
+    What the page hides is hidden here too, so that it never hides more than what is given out.
+    """
     counts, cohorts = shown.counts, shown.cohorts["cohort_term"].astype(int).tolist()
     counts.add_cohorts(cohorts)
     counts.add_ripe(cohorts)
@@ -99,7 +102,7 @@ def judged(shown: Shown) -> tuple[Told, dict[int, Reach]]:
         counts.add_reasons(_of_reasons(shown))
     if shown.compared:
         compare.add_side_by_side(counts, shown.compared, shown.seen, shown.compared_terms)
-    return counts.public(telling), reach
+    return counts.public(telling | (shown.hidden_on_page & counts.values().keys())), reach
 
 
 def _everything(shown: Shown) -> Told:

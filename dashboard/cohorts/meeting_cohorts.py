@@ -236,7 +236,7 @@ def scenarios(shown: Shown, words: Words) -> Sheet:
         (words.long_term(row["cohort_term"]), *(number(row[name]) for name in ("n", "rate", "low", "high")))
         for row in shown.scenarios.to_dict("records")
     ]
-    return made_sheet("scenarios", words, columns, rows, words("overview.scenario_note"))
+    return made_sheet("scenarios", words, columns, rows, words("meeting.scenarios_note"))
 
 
 def _group_columns(shown: Shown, words: Words) -> list[tuple[str, str]]:

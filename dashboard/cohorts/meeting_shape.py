@@ -82,6 +82,9 @@ class Shown:
     compared_terms : int
     seen : mapping
         :func:`dashboard.cohorts.compare.seen_cohorts`.
+    hidden_on_page : frozenset
+        Counts of the page that are not told (:func:`dashboard.cohorts.compare.told_on_page`): no form that is
+        given out tells them.
     reported : frozenset of str
         Programmes of which exits are recorded.
     load : tuple of (float or None, int)
@@ -110,6 +113,7 @@ class Shown:
     compared: list[int]
     compared_terms: int
     seen: Mapping[int, compare.Seen]
+    hidden_on_page: frozenset
     reported: frozenset[str]
     load: tuple[float | None, int]
     several: bool

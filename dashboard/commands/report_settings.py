@@ -24,7 +24,7 @@ def report_settings(
     head_of_programme_number: str = typer.Option(None, help="Staff number below the name."),
     university_leader_number: str = typer.Option(None, help="Staff number below the name."),
     place: str = typer.Option(None, help="Where reports are signed, printed before the date."),
-    time_zone: str = typer.Option(None, help="Whose clock reports tell, e.g. Asia/Jakarta; '' is UTC."),
+    time_zone: str = typer.Option(None, help="Whose clock pages and files tell, e.g. Asia/Jakarta."),
 ) -> None:
     """Set what is given, then show all settings. Stored exit terms follow a changed calendar."""
 

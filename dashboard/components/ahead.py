@@ -39,8 +39,8 @@ def draw_ahead(name: str, draw: Callable, choices: Iterable) -> None:
         current_session.words().language,
         stores.data_version(),
     )
-    key = repr((name, version, reader.reach, language))
-    _begun(key, partial(_draw_all, draw, tuple(choices), reader, language, version))
+    key, zone = repr((name, version, reader.reach, language)), current_session.zone_name()
+    _begun(key, partial(_draw_all, draw, tuple(choices), reader, language, version, zone))
 
 
 def open_names_ahead() -> None:
@@ -56,11 +56,13 @@ def _begun(key: str, _work: Callable[[], None]) -> Thread:
     return thread
 
 
-def _draw_all(draw: Callable, choices: tuple, reader: Scope, language: str, version: str) -> None:
+def _draw_all(
+    draw: Callable, choices: tuple, reader: Scope, language: str, version: str, zone: str = ""
+) -> None:
     try:
         for choice in choices:
             time.sleep(REST)
-            with current_session.as_reader(reader, language), stores.one_run():
+            with current_session.as_reader(reader, language, zone), stores.one_run():
                 if stores.data_version() != version:
                     return  # whoever opens the page now begins anew
                 draw(choice)

@@ -39,7 +39,9 @@ def export_bar(
             st.download_button(
                 words(f"export.{kind}"),
                 data=auditing.handed_out(partial(_bytes, frame, kind, provenance), "export", name, kind=kind),
-                file_name=exports.file_name(name, kind, synthetic=provenance.synthetic),
+                file_name=exports.file_name(
+                    name, kind, synthetic=provenance.synthetic, on=current_session.today()
+                ),
                 mime=mime,
                 key=f"export-{name}-{kind}",
                 on_click="ignore",

@@ -39,10 +39,9 @@ def heading() -> None:
     if person is None:
         return
     words, at = current_session.words(), now()
-    day = words.day(current_session.here(pd.Series([at])).iloc[0])
     told = words(
         "paper.drawn",
-        day=day,
+        day=current_session.day(at),
         hour=current_session.hour(at),
         name=shown(person.display_name),
         role=words(f"role.{person.role}"),

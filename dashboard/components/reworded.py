@@ -17,6 +17,8 @@ _NOTE = '[data-testid="InputInstructions"] > span:first-child'
 _DROPPING = '[data-testid="stFileUploaderDropzone"] > div:not([data-testid]):not(:has([data-testid])) > *'
 _CAMERA = '[data-testid="stCameraInput"] [data-testid="stCameraInputButton"]'
 _BULK = '[data-testid="stMultiSelectDropdown"] [data-key="{}"] [data-item-hl]'
+_LISTS = ':is([data-testid="stSelectboxVirtualDropdown"], [data-testid="stMultiSelectDropdown"])'
+_DATE_PART = '[data-testid="stDateInput"] [role=spinbutton][data-type={}][data-placeholder=true]'
 PARTS = {  # key of section "streamlit" → where Streamlit says it, and how large it is written
     "enter": (f".stTextInput {_NOTE}, .stNumberInput {_NOTE}", "0.75rem"),
     "enter_form": (f'[data-testid="stForm"] :is(.stTextInput, .stNumberInput) {_NOTE}', "0.75rem"),
@@ -25,6 +27,11 @@ PARTS = {  # key of section "streamlit" → where Streamlit says it, and how lar
     "drop": (_DROPPING, "1rem"),
     "select_all": (_BULK.format("__select_all__"), "0.875rem"),
     "select_matches": (_BULK.format("__select_matches__"), "0.875rem"),
+    "nothing": (f"{_LISTS} [role=option][style*=contents] > *", "0.875rem"),
+    "as_typed": (f"{_LISTS} [data-key=__creatable__] [data-item-hl]", "0.875rem"),
+    "day": (_DATE_PART.format("day"), "0.875rem"),
+    "month": (_DATE_PART.format("month"), "0.875rem"),
+    "year": (_DATE_PART.format("year"), "0.875rem"),
     "photo": (_CAMERA, "1rem"),
     "photo_again": ('[data-testid="stCameraInput"]:has(img) [data-testid="stCameraInputButton"]', "1rem"),
 }

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
+from dashboard.reports.provenance import local_time
+from dashboard.reports.words import clock_of
 from dashboard.shell.wording import EMPTY, Words
 from data.jobs.live import JobProgress
 from data.jobs.table import Job
@@ -140,7 +142,9 @@ def differences_table(job: Job, words: Words) -> pd.DataFrame | None:
     return pd.DataFrame(rows, columns=[words(f"feeder.column_{name}") for name in names])
 
 
-def history_table(jobs: Sequence[Job], words: Words, named: Callable[[str], str] = str) -> pd.DataFrame:
+def history_table(
+    jobs: Sequence[Job], words: Words, named: Callable[[str], str] = str, zone: str = ""
+) -> pd.DataFrame:
     """One row per job: when, what, by whom, how long, how it ended.
 
     Parameters
@@ -149,10 +153,13 @@ def history_table(jobs: Sequence[Job], words: Words, named: Callable[[str], str]
     words : Words
     named : callable
         The name of an account's owner.
+    zone : str
+        Whose clock moments are told on, as an IANA name; empty: UTC. Its name stands above them.
     """
+    when = words("column.on_clock", column=words("column.when"), clock=clock_of(zone))
     rows = [
         {
-            words("column.when"): job.created_at,
+            when: local_time(job.created_at.isoformat(), zone).replace(tzinfo=None),
             words("column.job"): words(f"job_kind.{job.kind}"),
             words("column.state"): words(f"job_status.{job.status}"),
             words("column.actor"): named(job.actor),

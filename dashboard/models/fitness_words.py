@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
 
+from dashboard.reports.provenance import local_time
 from dashboard.shell.wording import Words
 from data.columns import TARGETS
 from fusion.model.manifest import Fitness, Manifest
@@ -11,11 +12,21 @@ from fusion.service.rule import Ruled
 from fusion.validation.fitness import AUC_WITHIN, SHARE_WITHIN, fitness_of, missing_exits
 
 
-def lacking(fitness: Fitness | Ruled, words: Words) -> str:
-    """Why no model speaks about a target, in a sentence or two; empty when one does."""
+def lacking(fitness: Fitness | Ruled, words: Words, zone: str = "", named: Callable[[str], str] = str) -> str:
+    """Why no model speaks about a target, in a sentence or two; empty when one does.
+
+    Parameters
+    ----------
+    fitness : Fitness or Ruled
+    words : Words
+    zone : str
+        Whose day a decision is told by, as an IANA name; empty: UTC.
+    named : callable
+        The name of an account's owner.
+    """
     if isinstance(fitness, Ruled):
-        day = words.day(datetime.fromisoformat(fitness.at))
-        return words("rule.served", day=day, actor=fitness.actor, reason=fitness.reason)
+        day = words.day(local_time(fitness.at, zone))
+        return words("rule.served", day=day, actor=named(fitness.actor), reason=fitness.reason)
     if fitness.fit:
         return ""
     values = {"students": fitness.students, "events": fitness.events}
@@ -33,10 +44,12 @@ def lacking(fitness: Fitness | Ruled, words: Words) -> str:
     return " ".join(parts)
 
 
-def with_rule(fitness: Fitness | Ruled | None, words: Words) -> str:
+def with_rule(
+    fitness: Fitness | Ruled | None, words: Words, zone: str = "", named: Callable[[str], str] = str
+) -> str:
     """The same with what is offered instead; for None, that no model is in service."""
     if isinstance(fitness, Ruled):
-        return lacking(fitness, words)
+        return lacking(fitness, words, zone, named)
     why = words("fitness.no_model") if fitness is None else lacking(fitness, words)
     return f"{why} {words('fitness.rule')}"
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 
 from dashboard.models.facts import estimate
+from dashboard.reports.provenance import local_time
 from dashboard.shell.wording import Words
 from data.columns import TARGETS
 from fusion.model.examined import FUSED, RECORDS
@@ -74,7 +77,13 @@ def recalibrated(manifest: Manifest, target: str) -> Moved | None:
     return found if found is not None and found.step else None
 
 
-def registry_table(models: list[RegisteredModel], words: Words, target: str = TARGETS[0]) -> pd.DataFrame:
+def registry_table(
+    models: list[RegisteredModel],
+    words: Words,
+    target: str = TARGETS[0],
+    zone: str = "",
+    named: Callable[[str], str] = str,
+) -> pd.DataFrame:
     """One row per registered model with the figures of its own examination.
 
     Parameters
@@ -83,6 +92,10 @@ def registry_table(models: list[RegisteredModel], words: Words, target: str = TA
         The newest first (:func:`fusion.service.sources.registered_models`).
     words : Words
     target : {"late", "dropout"}
+    zone : str
+        Whose days are told, as an IANA name; empty: UTC.
+    named : callable
+        The name of an account's owner.
     """
     rows = []
     for model in models:
@@ -91,13 +104,13 @@ def registry_table(models: list[RegisteredModel], words: Words, target: str = TA
         row = {
             words("model.version"): model.version,
             words("column.status"): words.named("model_status", model.status),
-            words("model.trained"): words.day(model.created_at),
+            words("model.trained"): words.day(local_time(model.created_at.isoformat(), zone)),
         }
         for name in COMPARED:
             figure = manifest.assessment.figure(target, arm, name) if manifest.assessment else None
             row[words(f"metric.{name}")] = estimate(figure, words, percent=name == "precision_at_20")
         last = manifest.served[-1] if manifest.served else None
-        row[words("model_registry.decided_by")] = last.actor if last else words.number(None)
+        row[words("model_registry.decided_by")] = named(last.actor) if last else words.number(None)
         row[words("column.reason")] = last.reason if last else words.number(None)
         rows.append(row)
     return pd.DataFrame(rows)

@@ -26,7 +26,7 @@ def show() -> None:
     shown_once()
     states, programs = account_states(store), queries.programs(store)
     names = dict(zip(programs["program_code"], programs["name"], strict=True))
-    table = partial(account_table, states, names, words, current_session.here)
+    table = partial(account_table, states, names, words, current_session.moment)
     draw_table(table(), alt=words("accounts.title"))
     export_bar(table, "accounts")
     section(words("accounts.change_title"), words("accounts.change_help"))

@@ -11,7 +11,7 @@ from dashboard.components.layout import empty_state, page_header
 from dashboard.components.table import draw_table
 from dashboard.shell import current_session, stores
 from dashboard.shell.audit_words import audit_table
-from dashboard.shell.view.audit_parts import chain_state, filters, found
+from dashboard.shell.view.audit_parts import chain_state, filters, found, in_words
 from data.trust import accounts, audit
 
 MOST = 500
@@ -29,13 +29,14 @@ def show() -> None:
     entries = found(looked, MOST)
     if entries.empty:
         return empty_state(words("audit.none_found"), "", ":material/search_off:")
-    shown = audit_table(entries.assign(at=current_session.here(entries["at"])), words, people)
+    zone = current_session.zone_name()
+    shown = audit_table(entries, words, people, zone)
     draw_table(
         shown,
         height=min(36 * len(shown) + 38, 620),
         alt=words("audit.title"),
-        written={words("column.when"): lambda at: f"{words.moment(at)}:{at:%S}"},
+        written={shown.columns[1]: lambda told: f"{words.moment(told)}:{told:%S}"},
     )
     if len(shown) == MOST:
         st.caption(words("audit.newest", n=MOST))
-    export_bar(partial(audit_table, entries, words, people), "audit", **vars(looked))
+    export_bar(partial(audit_table, entries, words, people, zone), "audit", **in_words(looked, people))

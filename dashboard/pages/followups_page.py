@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import streamlit as st
 
@@ -37,14 +37,15 @@ def show() -> None:
 def _due() -> None:
     words, store, scope = current_session.words(), stores.store(), current_session.scope()
     settled_receipt()
-    due = queries.followups_due(store, scope, date.today() + AHEAD)
+    due = queries.followups_due(store, scope, current_session.today() + AHEAD)
     if due.empty:
         return empty_state(
             words("followup.empty_title"), words("followup.empty_text"), ":material/event_available:"
         )
+    due = due.assign(at=current_session.here(due["at"]))
     listed = followups.owned(due, whose_choice(), current_session.person().account)
     if listed.empty:
         return empty_state(words("followup.none_of"), "", ":material/event_available:")
     saw_list("followups")
-    settle(due_lists(listed, date.today()))
+    settle(due_lists(listed, current_session.today()))
     export_bar(followups.as_table(listed, advisor_names(), words), "followups")

@@ -40,6 +40,7 @@ def show() -> None:
         audience = actions.choose_audience("report-draft")
         frozen = actions.standing(table, *chosen)
         table, provenance = frozen or (table, provenance)
+        provenance = parts.on_the_clock(provenance)
         parts.preview(actions.as_shown(table, audience), provenance)
     with card("report-files"):
         if frozen is None:

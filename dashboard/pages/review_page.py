@@ -44,6 +44,6 @@ def show() -> None:
     if len(queue) or len(settled):
         with card("queue"):
             listed = parts.which_list(queue, settled)
-            table = queue_table(listed, words)
+            table = queue_table(listed.assign(at=current_session.here(listed["at"])), words)
             parts.queue_list(table, listed["decision_id"].tolist())
             export_bar(parts.for_export(table), "reviews")

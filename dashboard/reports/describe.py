@@ -309,10 +309,13 @@ def checksum_words(provenance: ReportProvenance, language: str, figures: int | N
 
 
 def file_stem(table: ReportTable, provenance: ReportProvenance, language: str) -> str:
-    """Name of the exported files without their ending."""
+    """Name of the exported files without their ending: of what, which version, its state and day, for whom,
+    in which language. A draft and what was approved of it can lie in one folder."""
     chosen = table.selection
     parts = [table.profile.id, chosen.program_code or "all", f"TS{chosen.ts}"]
     parts += [f"v{provenance.report_version}"] if provenance.report_version else []
+    parts += [say(language, f"file_{provenance.status}")]
+    parts += [f"{provenance.made:%Y%m%d}"] if provenance.made else []
     parts += ["external" if table.external else "internal", language]
     return _stem(parts, provenance.synthetic)
 

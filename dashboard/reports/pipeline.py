@@ -5,9 +5,10 @@ Only this module and :mod:`dashboard.reports.pack`, which puts several together,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 
 import pandas as pd
 
@@ -333,6 +334,7 @@ def approve(
     role: str,
     zone: str = "",
     register: Register | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> tuple[StoredReport, dict[str, bytes]]:
     """Approve a prepared report and freeze it with the hashes of its files.
 
@@ -342,6 +344,8 @@ def approve(
         As in :func:`prepare`; for a version that was prepared without a clock.
     register : Register, optional
         As read for ``scope``, where several are approved one after the other.
+    progress : callable, optional
+        Told how many of how many files are printed, which is what takes the time.
 
     Raises
     ------
@@ -360,7 +364,8 @@ def approve(
         raise reports_store.ApprovalRefused(f"report {report_id} {why}", code)
     report = _with_names(store, report, zone)
     approved = approved_report(report, actor=actor, name=name_of(store, actor), role=role, at=now())
-    files = print_files(store, register or read_register(store, scope), *reopened(approved))
+    register = register or read_register(store, scope)
+    files = print_files(store, register, *reopened(approved), progress=progress)
     approved = replace(approved, files={name: file_hash(data) for name, data in files.items()})
     reports_store.save_approval(store, approved, role)
     return approved, files
@@ -461,18 +466,30 @@ def print_files(
     *,
     languages: Iterable[str] = PRINTED,
     audiences: Iterable[str] = AUDIENCES,
+    progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, bytes]:
-    """File name → content: XLSX and PDF in each language, CSV once, for each audience."""
-    files, languages = {}, tuple(languages)
+    """File name → content: XLSX and PDF in each language, CSV once, for each audience.
+
+    ``progress`` is told how many files of how many are printed.
+    """
+    files, languages, audiences = {}, tuple(languages), tuple(audiences)
+    told = partial(progress or _untold, total=len(audiences) * (2 * len(languages) + 1))
     for audience in audiences:
+        told(len(files))
         shown = public(store, register, table) if audience == "external" else table
         for language in languages:
             stem = describe.file_stem(shown, provenance, language)
             files[f"{stem}.xlsx"] = to_xlsx(shown, provenance, language)
+            told(len(files))
             files[f"{stem}.pdf"] = to_pdf(shown, provenance, language)
+            told(len(files))
         stem = describe.file_stem(shown, provenance, languages[0])
         files[f"{stem.replace('_' + languages[0], '', 1)}.csv"] = to_csv(shown, provenance)
     return files
+
+
+def _untold(_done: int, total: int) -> None:
+    """Nobody waits for it."""
 
 
 def withdraw(

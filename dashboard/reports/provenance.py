@@ -61,9 +61,16 @@ def local_time(moment: str, zone: str) -> datetime:
     return when.replace(tzinfo=UTC).astimezone(ZoneInfo(zone) if zone else UTC)
 
 
-def provenance_of(store: Store) -> Provenance:
-    """What a file about the people of a store says about its origin."""
-    zone = get_fact(store, SETTINGS, {}).get("time_zone", "")
+def provenance_of(store: Store, zone: str = "") -> Provenance:
+    """What a file about the people of a store says about its origin.
+
+    Parameters
+    ----------
+    store : Store
+    zone : str
+        Whose clock it tells where the settings name none, as an IANA name; empty: UTC.
+    """
+    zone = get_fact(store, SETTINGS, {}).get("time_zone") or zone
     return Provenance(
         institution_of(store),
         is_synthetic(store),

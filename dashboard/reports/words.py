@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from dashboard.reports.language import known_language, number, percent, read_texts
 from dashboard.reports.model import CLOSED, EMPTY, FEW, MARKS, MISSING, NOT_KNOWN, NOT_YET, OPEN, SUPPRESSED
@@ -67,10 +68,28 @@ def day_words(day: date | str, language: str) -> str:
 
 def moment_words(moment: datetime, language: str) -> str:
     """A day and a time of day with the name of its clock, such as "1 September 2026 09:30 WIB"."""
+    return f"{day_words(moment, language)} {moment:%H:%M} {clock_name(moment)}".rstrip()
+
+
+def clock_name(moment: datetime) -> str:
+    """The name of the clock of a moment, such as "WIB"; empty where it has none."""
     clock = moment.tzname() or ""
-    if clock[:1] in "+-" and clock:  # a zone that has no letters of its own, such as Asia/Singapore: +08
-        clock = f"UTC{clock}"
-    return f"{day_words(moment, language)} {moment:%H:%M} {clock}".rstrip()
+    # A zone that has no letters of its own, such as Asia/Singapore: +08.
+    return f"UTC{clock}" if clock[:1] in ("+", "-") else clock
+
+
+def clock_of(zone: str) -> str:
+    """The name of a zone's clock; of one with summer time the zone itself, for its clock has two names.
+
+    Examples
+    --------
+    >>> clock_of("Asia/Jakarta"), clock_of("Asia/Singapore"), clock_of("Europe/Berlin"), clock_of("")
+    ('WIB', 'UTC+08', 'Europe/Berlin', 'UTC')
+    """
+    if not zone:
+        return "UTC"
+    january, july = (clock_name(datetime(2026, month, 1, tzinfo=ZoneInfo(zone))) for month in (1, 7))
+    return january if january == july else zone
 
 
 def with_days(text: str, language: str) -> str:

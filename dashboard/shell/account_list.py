@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 import pandas as pd
 
 from dashboard.shell.access import may_manage_accounts
-from dashboard.shell.wording import Words
+from dashboard.shell.wording import EMPTY, Words
 from data.store import Store
 from data.trust import accounts
 from data.trust.account_names import check_account_name
@@ -20,7 +21,7 @@ def account_table(
     states: Sequence[AccountState],
     programs: Mapping[str, str],
     words: Words,
-    here: Callable[[pd.Series], pd.Series],
+    moment: Callable[[datetime], str],
 ) -> pd.DataFrame:
     """The accounts with headings in the reader's language.
 
@@ -30,10 +31,9 @@ def account_table(
     programs : mapping
         Code of a programme → its name.
     words : Words
-    here : callable
-        Turns moments of the store into the reader's.
+    moment : callable
+        A moment of the store in words.
     """
-    signed_in = here(pd.Series([one.last_sign_in for one in states], dtype="datetime64[us]"))
     rows = [
         {
             words("accounts.column_name"): state.account.display_name,
@@ -41,10 +41,10 @@ def account_table(
             words("column.role"): words.named("role", state.account.role),
             words("accounts.column_programs"): programs_words(state.account, programs, words),
             words("accounts.column_state"): state_words(state, words),
-            words("accounts.column_last"): words.moment(last),
+            words("accounts.column_last"): moment(state.last_sign_in) if state.last_sign_in else EMPTY,
             words("accounts.column_sessions"): state.sessions,
         }
-        for state, last in zip(states, signed_in, strict=True)
+        for state in states
     ]
     return pd.DataFrame(rows)
 

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC
 
 import pandas as pd
 
-from dashboard.shell.audit_details import account_acts, detail_words
+from dashboard.reports.provenance import local_time
+from dashboard.reports.words import clock_name, clock_of
+from dashboard.shell.audit_details import account_acts, detail_words, person_words
 from dashboard.shell.wording import Words
 from data.trust.audit import NOBODY
 from data.trust.audit_chain import MET, ChainReport
 from data.trust.time_stamps import DAMAGED, LOST, PROVEN, UNCHECKED, UNTRUSTED
 
 OF_ROLES = ("sign_in", "sign_out", "sign_out_everywhere")  # acts whose object is a role
+OF_ACCOUNTS = ("write account", "end_session", "end_sessions")  # … or an account
 OF_LISTS = ("view_caseload", "view_followups", "view_lacking")
 OF_PAGES = (*OF_LISTS, "search_students", "refuse_page", "export")  # … or a page
 HEADINGS = {"at": "when", "actor": "actor", "role": "role", "action": "action", "object": "object"}
 
 
-def audit_table(entries: pd.DataFrame, words: Words, people: Mapping[str, str]) -> pd.DataFrame:
-    """The entries with their codes in words and their detail in one line.
+def audit_table(
+    entries: pd.DataFrame, words: Words, people: Mapping[str, str], zone: str = ""
+) -> pd.DataFrame:
+    """The entries with their codes in words and their detail in one line, moments on the clock of a place.
 
     Parameters
     ----------
@@ -28,20 +34,27 @@ def audit_table(entries: pd.DataFrame, words: Words, people: Mapping[str, str]) 
     words : Words
     people : mapping
         Account → name on the screen.
+    zone : str
+        Whose clock, as an IANA name; empty: UTC. Its name stands above the moments.
     """
     shown = entries[["entry", *HEADINGS, "detail"]].assign(
         actor=[actor_words(actor, role, words, people) for actor, role in entries[["actor", "role"]].values],
         role=[words.named("role", role) for role in entries["role"]],
         action=[act_words(*pair, words) for pair in entries[["action", "detail"]].values],
-        object=[object_words(*pair, words) for pair in entries[["action", "object"]].values],
-        detail=[detail_words(detail, words, act) for act, detail in entries[["action", "detail"]].values],
+        at=entries["at"].dt.tz_localize("UTC").dt.tz_convert(zone or "UTC").dt.tz_localize(None),
+        object=[object_words(*pair, words, people) for pair in entries[["action", "object"]].values],
+        detail=[
+            detail_words(detail, words, act, people, zone)
+            for act, detail in entries[["action", "detail"]].values
+        ],
     )
     headings = {name: words(f"column.{key}") for name, key in HEADINGS.items()}
+    headings["at"] = words("column.on_clock", column=headings["at"], clock=clock_of(zone))
     return shown.rename(columns={**headings, "detail": words("column.detail"), "entry": "#"})
 
 
-def chain_words(report: ChainReport, words: Words) -> list[str]:
-    """What the check of the log found, a sentence each."""
+def chain_words(report: ChainReport, words: Words, zone: str = "") -> list[str]:
+    """What the check of the log found, a sentence each; moments on the clock of ``zone``."""
     lines = []
     if report.broken_at is not None:
         lines.append(words("audit.broken_entry", entry=report.broken_at))
@@ -53,10 +66,10 @@ def chain_words(report: ChainReport, words: Words) -> list[str]:
         lines.append(words("audit.whole", n=report.entries))
     if report.earlier:
         lines.append(words("audit.earlier", n=report.earlier))
-    return [*lines, *_stamp_words(report, words)]
+    return [*lines, *_stamp_words(report, words, zone)]
 
 
-def _stamp_words(report: ChainReport, words: Words) -> list[str]:
+def _stamp_words(report: ChainReport, words: Words, zone: str) -> list[str]:
     """What its time stamps say of the log; nothing where there are none."""
     states = [stamp.state for stamp in report.stamps]
     counted = {
@@ -67,7 +80,9 @@ def _stamp_words(report: ChainReport, words: Words) -> list[str]:
     lines = [words(f"audit.{key}", n=n) for key, n in counted.items() if n]
     proven = [stamp.at for stamp in report.stamps if stamp.state == PROVEN and stamp.at is not None]
     if proven:
-        lines.append(words("audit.stamped", n=len(proven), when=words.moment(max(proven))))
+        newest = local_time(max(proven).astimezone(UTC).replace(tzinfo=None).isoformat(), zone)
+        when = f"{words.moment(newest)} {clock_name(newest)}"
+        lines.append(words("audit.stamped", n=len(proven), when=when))
     return lines
 
 
@@ -77,8 +92,7 @@ def actor_words(actor: str, role: str, words: Words, people: Mapping[str, str]) 
         return words("audit.unknown")
     if role == "system" and actor not in people:
         return words("audit.system")
-    name = people.get(actor, actor)
-    return actor if name == actor else f"{name} · {actor}"
+    return person_words(actor, people)
 
 
 def act_words(action: str, detail: object, words: Words) -> str:
@@ -89,8 +103,11 @@ def act_words(action: str, detail: object, words: Words) -> str:
     return words.named("action", action)
 
 
-def object_words(action: str, thing: str, words: Words) -> str:
-    """What something was done to: a page, a role, a part of the store by name; anything else as it is."""
+def object_words(action: str, thing: str, words: Words, people: Mapping[str, str] | None = None) -> str:
+    """What something was done to: an account, a page, a role, a part of the store by name; anything else as
+    it is."""
+    if action in OF_ACCOUNTS:
+        return person_words(thing, people or {})
     families = ("role",) if action in OF_ROLES else ("nav",) if action in OF_PAGES else ()
-    families = families if action == "write account" else (*families, "audit_object")
+    families = (*families, "audit_object")
     return next((words(f"{one}.{thing}") for one in families if words.has(f"{one}.{thing}")), thing)

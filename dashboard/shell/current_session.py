@@ -18,6 +18,9 @@ import pandas as pd
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from dashboard.reports.provenance import local_time
+from dashboard.reports.provenance import today as today_in
+from dashboard.reports.words import clock_name, clock_of
 from dashboard.shell import stores
 from dashboard.shell.access import scope_for
 from dashboard.shell.open_lines import HEADER, LINES
@@ -181,9 +184,17 @@ def leave(*, ended: bool) -> None:
 
 
 @contextmanager
-def as_reader(reader: Scope, language: str):
-    """Within it, in this thread, pages are drawn for a reader who has no session here."""
-    _RUN.reader = (reader, Words(language))
+def as_reader(reader: Scope, language: str, zone: str = ""):
+    """Within it, in this thread, pages are drawn for a reader who has no session here.
+
+    Parameters
+    ----------
+    reader : Scope
+    language : str
+    zone : str
+        Whose clock their session tells (:func:`zone_name`) where no setting says it.
+    """
+    _RUN.reader = (reader, Words(language), zone)
     try:
         yield
     finally:
@@ -227,31 +238,65 @@ def keep_language() -> None:
 
 
 def here(moments: pd.Series) -> pd.Series:
-    """Moments of the store (UTC, told without a zone) on the clock of the reader's browser."""
+    """Moments of the store (UTC, told without a zone) on the institution's clock (:func:`zone_name`)."""
     return pd.to_datetime(moments).dt.tz_localize("UTC").dt.tz_convert(_zone()).dt.tz_localize(None)
 
 
-def hour(moment: datetime) -> str:
-    """The time of day of a moment of the store on the clock of the reader's browser, such as "15:48"."""
-    return f"{here(pd.Series([moment])).iloc[0]:%H:%M}"
+def told(moment: datetime) -> datetime:
+    """A moment of the store on the institution's clock, with its zone."""
+    return local_time(pd.Timestamp(moment).isoformat(), zone_name())
+
+
+def day(moment: datetime | None) -> str:
+    """The day of a moment of the store, such as "20 Nov 2026"; a dash where there is none."""
+    return words().day(None if moment is None or pd.isna(moment) else told(moment))
+
+
+def moment(at: datetime) -> str:
+    """A moment of the store in words, its clock named, such as "20 Nov 2026 15:48 WIB"."""
+    return f"{words().moment(told(at))} {clock_name(told(at))}"
+
+
+def hour(at: datetime) -> str:
+    """The time of day of a moment of the store with its clock, such as "15:48 WIB"."""
+    return f"{told(at):%H:%M} {clock_name(told(at))}"
+
+
+def on_clock(key: str) -> str:
+    """The heading of a column of moments with the clock that they are told on, such as "When (WIB)"."""
+    return words()("column.on_clock", column=words()(key), clock=clock_of(zone_name()))
+
+
+def today() -> date:
+    """The day on the institution's clock."""
+    return date.fromisoformat(today_in(zone_name()))
 
 
 def stored(day: date) -> datetime:
-    """When a day begins on the clock of the reader's browser, as the store tells moments (UTC, no zone)."""
+    """When a day begins on the institution's clock, as the store tells moments (UTC, no zone)."""
     return datetime.combine(day, time(), _zone()).astimezone(UTC).replace(tzinfo=None)
 
 
 def zone_name() -> str:
-    """The IANA name of the clock of the reader's browser; empty where it tells none that is known."""
-    zone = _zone()
-    return zone.key if isinstance(zone, ZoneInfo) else ""
+    """The IANA name of the clock by which this session tells every moment and every day.
+
+    It is the institution's (``time_zone`` of the settings); where they name none, that of the reader's
+    browser; empty, which means UTC, where it tells none that is known.
+    """
+    return (stores.time_zone() or _RUN.reader[2]) if hasattr(_RUN, "reader") else _of_session()
+
+
+def _of_session() -> str:
+    zone = stores.time_zone() or st.context.timezone or ""
+    try:
+        return ZoneInfo(zone).key if zone else ""
+    except (ZoneInfoNotFoundError, ValueError):
+        return ""
 
 
 def _zone() -> tzinfo:
-    try:
-        return ZoneInfo(st.context.timezone) if st.context.timezone else UTC
-    except (ZoneInfoNotFoundError, ValueError):
-        return UTC
+    zone = zone_name()
+    return ZoneInfo(zone) if zone else UTC
 
 
 def pages() -> dict:

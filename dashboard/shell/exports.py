@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date
 
 import pandas as pd
 
@@ -78,10 +78,18 @@ class TableProvenance(Provenance):
         return lines
 
 
-def file_name(name: str, kind: str, *, synthetic: bool) -> str:
-    """File name with the date, and with "synthetic" where the data are."""
+def file_name(name: str, kind: str, *, synthetic: bool, on: date | None = None) -> str:
+    """File name with the day, and with "synthetic" where the data are.
+
+    Parameters
+    ----------
+    name, kind : str
+    synthetic : bool
+    on : date, optional
+        The day on the institution's clock; that of the machine when not given.
+    """
     mark = "_synthetic" if synthetic else ""
-    return f"tepat_{name}{mark}_{datetime.now():%Y%m%d}.{kind}"
+    return f"tepat_{name}{mark}_{on or date.today():%Y%m%d}.{kind}"
 
 
 def hide_small_cells(frame: pd.DataFrame, columns: list[str], total: str) -> pd.DataFrame:

@@ -86,7 +86,7 @@ class Key(StrEnum):
     BULK_CONFIRM = "bulk-confirm"  # widget: whether the step for several was confirmed
     BULK_DONE = "bulk_done"  # numbers of the entries just made, for taking them back
     BULK_ROUND = "bulk_round"  # how often several were logged: the list's selection begins anew
-    SETTLED_DONE = "settled_done"  # numbers of the entries that settled follow-ups last
+    SETTLED_DONE = "settled_done"  # numbers of the entries that settled follow-ups last → students
     SETTLED_ROUND = "settled_round"  # how often follow-ups were settled: likewise
 
     # Verification

@@ -75,6 +75,11 @@ def is_mixed() -> bool:
     return _state().origin == origin.MIXED
 
 
+def time_zone() -> str:
+    """IANA name of the institution's clock, as the settings say it; empty where they do not."""
+    return _state().time_zone
+
+
 def is_empty() -> bool:
     """Whether the store holds no student yet."""
     return _state().empty

@@ -40,12 +40,15 @@ class StoreState:
         Whose people it holds (:mod:`data.trust.origin`).
     empty : bool
         Whether there is no student yet.
+    time_zone : str
+        IANA name of the institution's clock, as the settings say it; empty where they do not.
     """
 
     version: str
     model: str | None
     origin: str
     empty: bool
+    time_zone: str = ""
 
 
 def store_state(store: Store) -> StoreState:
@@ -74,7 +77,8 @@ def store_state(store: Store) -> StoreState:
     version += "".join(f"-{name}={settings[name]}" for name in CALENDAR if name in (settings or {}))
     version += "".join(f"-rule={target}" for target in sorted(ruled or ()))
     version += "".join(f"-{name}={value}" for name, value in sorted((grades or {}).items()))
-    return StoreState(version, model, origin.named(mark, undeclared), not filled)
+    zone = (settings or {}).get("time_zone") or ""
+    return StoreState(version, model, origin.named(mark, undeclared), not filled, zone)
 
 
 def _fact(name: str):

@@ -322,10 +322,10 @@ def _append(
     row |= {"reason_codes": [code for code in REASON_CODES if code in codes]}
     told = {"reasons": reasons.strip()} if reasons.strip() else {}
     number = insert_sealed(connection, cipher, schema.reviews, row, told)
-    action = _ACTS[kind]
-    _audit(
-        connection, scope, action, case["student_key"], {"decision": case["decision_id"], "opinion": opinion}
-    )
+    detail = {"decision": case["decision_id"], "opinion": opinion}
+    if kind == "opinion":
+        detail["score_seen"] = not blind
+    _audit(connection, scope, _ACTS[kind], case["student_key"], detail)
     return number
 
 

@@ -63,3 +63,37 @@ def test_files_and_fields_are_told_in_indonesian(indonesian, own_site, steps, tm
     page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files([file])
     steps.settled(page)
     assert [text for text in seen(zone) if text not in ("catatan.csv", "add icon")] == []
+
+
+def test_lists_and_days_are_told_in_indonesian(indonesian, own_site, steps):
+    page = indonesian
+    steps.sign_in(page, "kepala", own_site.password)
+    page.goto(f"{own_site.url}/audit")
+    days = page.locator("[data-testid=stDateInput]").first
+    days.wait_for()
+    parts = [ID(f"streamlit.{part}") for part in ("day", "month", "year")]
+    assert [text for text in seen(days) if text != "/"] == [ID("audit.from"), *parts]
+    assert nothing_found(page, ".st-key-audit-actor") == [ID("streamlit.nothing")]
+    page.goto(f"{own_site.url}/accounts")
+    page.get_by_label(ID("column.role")).last.click()
+    page.keyboard.type(ID("role.advisor"))
+    page.keyboard.press("Enter")
+    steps.settled(page)
+    field = page.locator("[class*=st-key-new-advisor] input").first
+    field.click()
+    field.press_sequentially("abc")
+    assert dropped(page) == [ID("streamlit.as_typed")]
+
+
+def nothing_found(page, field: str) -> list[str]:
+    page.locator(f"{field} input").click()
+    page.keyboard.type("zzzz")
+    return dropped(page)
+
+
+def dropped(page) -> list[str]:
+    """What the eye reads in the list below a field."""
+    below = page.locator("[data-testid=stSelectboxVirtualDropdown]")
+    below.locator("[role=option]").first.wait_for(state="attached")
+    page.wait_for_timeout(500)
+    return seen(below)

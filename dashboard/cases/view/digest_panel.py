@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from functools import partial
 
 import streamlit as st
@@ -19,7 +18,7 @@ from dashboard.shell.wording import Words
 def digest_panel(target: str) -> None:
     """Draw this week's digest for the one signed in."""
     words = current_session.words()
-    week = gather(stores.store(), current_session.scope(), target, date.today())
+    week = gather(stores.store(), current_session.scope(), target, current_session.today())
     section(words("digest.title"))
     st.caption(lead(week, words))
     if week.empty:
@@ -54,9 +53,14 @@ def _download(week: Digest) -> None:
     st.download_button(
         words("digest.pdf"),
         data=auditing.handed_out(
-            partial(_file, week, words, current_session.person().display_name), "export", "digest", kind="pdf"
+            partial(_file, week, words, current_session.person().display_name, current_session.zone_name()),
+            "export",
+            "digest",
+            kind="pdf",
         ),
-        file_name=exports.file_name("digest", "pdf", synthetic=stores.is_synthetic()),
+        file_name=exports.file_name(
+            "digest", "pdf", synthetic=stores.is_synthetic(), on=current_session.today()
+        ),
         mime="application/pdf",
         icon=":material/picture_as_pdf:",
         help=words("digest.pdf_help"),
@@ -65,6 +69,6 @@ def _download(week: Digest) -> None:
     )
 
 
-def _file(week: Digest, words: Words, advisor: str) -> bytes:
-    """The file; asked for when no session is at hand, so it is told whose week it is."""
-    return digest_pdf(week, provenance_of(stores.store()), words, advisor)
+def _file(week: Digest, words: Words, advisor: str, zone: str) -> bytes:
+    """The file; asked for when no session is at hand, so it is told whose week and which clock it is."""
+    return digest_pdf(week, provenance_of(stores.store(), zone), words, advisor)

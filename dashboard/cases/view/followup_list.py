@@ -91,14 +91,14 @@ def settle(ticked: pd.DataFrame) -> None:
                 key="settle-days",
             )
             if st.button(words("followup.snooze"), icon=":material/snooze:", key="settle-later"):
-                _write(keys, "snooze", {"due_on": date.today() + timedelta(days=days)})
+                _write(keys, "snooze", {"due_on": current_session.today() + timedelta(days=days)})
         with opened:
             if st.button(words("followup.open"), icon=":material/person:", key="settle-open"):
                 st.switch_page(current_session.pages()["student"], query_params={"s": keys[0]})
 
 
 def _write(keys: list[str], kind: str, detail: dict, steps: Sequence[int] = ()) -> None:
-    st.session_state[Key.SETTLED_DONE] = add_case_events(
+    made = add_case_events(
         stores.store(),
         keys,
         current_session.person().account,
@@ -107,8 +107,9 @@ def _write(keys: list[str], kind: str, detail: dict, steps: Sequence[int] = ()) 
         scope=current_session.scope(),
         settles=steps,
     )
-    about = keys[0] if len(keys) == 1 else "followups"
-    auditing.audited("log_event", about, kind=kind, entries=len(keys))
+    for key in keys:
+        auditing.audited("log_event", key, kind=kind, entries=1)
+    st.session_state[Key.SETTLED_DONE] = dict(zip(made, keys, strict=True))
     st.session_state[Key.SETTLED_ROUND] = _turn() + 1
     st.rerun()
 

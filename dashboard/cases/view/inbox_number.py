@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from time import monotonic
 
 import streamlit as st
@@ -21,6 +20,6 @@ def number() -> int:
         return kept[0]
     store, person = stores.store(), current_session.person()
     since = inbox.last_look(store, person.account)
-    found = sum(len(part.items) for part in inbox.waiting(store, person, since, date.today()))
+    found = sum(len(part.items) for part in inbox.waiting(store, person, since, current_session.today()))
     st.session_state[Key.INBOX_NUMBER] = (found, monotonic())
     return found

@@ -56,19 +56,19 @@ def _report(item: dict) -> tuple[str, dict, str]:
     words = current_session.words()
     about = {"instrument": profile_name(item["profile"], words.language), "version": item["version"]}
     about |= {"program": item["program_code"] or words("reports.all_programs"), "ts": str(item["ts_year"])}
-    text = words("inbox.report", **about, day=words.day(item["prepared_at"]))
+    text = words("inbox.report", **about, day=current_session.day(item["prepared_at"]))
     return plain(text), {"report": item["report_id"]}, ":material/approval:"
 
 
 def _trial(item: dict) -> tuple[str, dict, str]:
     words, trial = current_session.words(), item["trial"]
-    text = words("inbox.trial", title=trial.protocol.title, day=words.day(trial.registered_at))
+    text = words("inbox.trial", title=trial.protocol.title, day=current_session.day(trial.registered_at))
     return plain(text), {}, ":material/casino:"
 
 
 def _opinion(item: dict) -> tuple[str, dict, str]:
     words = current_session.words()
-    text = f"{named(item)} · {words('review.since', day=words.day(item['at']))}"
+    text = f"{named(item)} · {words('review.since', day=current_session.day(item['at']))}"
     return plain(text), {"case": item["decision_id"]}, ":material/gavel:"
 
 
@@ -106,7 +106,9 @@ def calendar_download() -> None:
 
 
 def _calendar(scope, account: str, words) -> bytes:
-    due = owned(queries.followups_due(stores.store(), scope, date.today() + AHEAD), "mine", account)
+    due = owned(
+        queries.followups_due(stores.store(), scope, current_session.today() + AHEAD), "mine", account
+    )
     address = get_settings().address.rstrip("/")
     link = f"{address}/followups" if address else ""
     return calendar_file(map(date.fromisoformat, due["due_on"]), account, link, words, now())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import streamlit as st
 
 from dashboard.cases import trials
@@ -19,7 +17,7 @@ def offers_panel() -> None:
     words, person = current_session.words(), current_session.person()
     if not may(person.role, "see offers"):
         return
-    rows = queries.offers(stores.store(), current_session.scope(), date.today())
+    rows = queries.offers(stores.store(), current_session.scope(), current_session.today())
     if rows.empty:
         return
     with st.container(border=True, key="card-offers"):
@@ -33,6 +31,6 @@ def offer_line(key: str) -> None:
     words, person = current_session.words(), current_session.person()
     if not may(person.role, "see offers"):
         return
-    rows = queries.offers(stores.store(), current_session.scope(), date.today(), key)
+    rows = queries.offers(stores.store(), current_session.scope(), current_session.today(), key)
     if not rows.empty:
         st.info(words("offers.line", day=words.day(rows["offer_until"].iloc[-1])), icon=":material/casino:")

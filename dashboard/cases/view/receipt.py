@@ -16,11 +16,12 @@ def receipt(key: str, said: str, thing: str, name: str) -> None:
     Parameters
     ----------
     key : str
-        Where the session keeps the numbers of the entries.
+        Where the session keeps the numbers of the entries, or a mapping of them to their students where the
+        audit log is to name those.
     said : str
         Text that says it, with a place for how many ``students``.
     thing : str
-        Which list it was, for the audit log.
+        Which list it was, for the audit log, where it names no student.
     name : str
         Beginning of the widgets' keys.
     """
@@ -34,5 +35,10 @@ def receipt(key: str, said: str, thing: str, name: str) -> None:
 
 
 def _undo(key: str, thing: str) -> None:
-    take_back(st.session_state.pop(key), thing)
+    made = st.session_state.pop(key)
+    if not isinstance(made, dict):
+        take_back(made, thing)
+    else:
+        for student in dict.fromkeys(made.values()):
+            take_back([entry for entry, whose in made.items() if whose == student], student)
     st.toast(current_session.words()("bulk.undone"), icon=":material/undo:")

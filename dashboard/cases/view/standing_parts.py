@@ -18,6 +18,7 @@ from dashboard.components.layout import empty_state, section
 from dashboard.components.table import draw_table
 from dashboard.models.fitness_words import lacking, with_rule
 from dashboard.shell import caches, current_session, stores
+from dashboard.shell.view.account_names import name_of
 from data import queries
 
 ROW, MOST_HEIGHT = 36, 520
@@ -33,7 +34,7 @@ def by_rule(chosen: CaseFilter, why) -> None:
     why : fusion.validation.fitness.Fitness or None
     """
     words = current_session.words()
-    st.warning(with_rule(why, words), icon=":material/rule:")
+    st.warning(with_rule(why, words, current_session.zone_name(), name_of), icon=":material/rule:")
     rows = _narrowed(chosen, past_normal=False)
     rows = rows[rows["terms_over"] < rows["normal_terms"]]  # the others have a group of their own
     section(words("on_track.title"), words("on_track.help"))
@@ -100,7 +101,8 @@ def unlearned_card(target: str) -> bool:
     silent, why = stores.unlearned(target)
     if silent:
         words = current_session.words()
-        text = words("fitness.no_model") if why is None else lacking(why, words)
+        clock = (current_session.zone_name(), name_of)
+        text = words("fitness.no_model") if why is None else lacking(why, words, *clock)
         st.warning(text, icon=":material/rule:")
     return silent
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import streamlit as st
 
 from dashboard.cases import trials
@@ -39,7 +37,7 @@ def trial_card(trial: Trial) -> None:
     words = current_session.words()
     with card(f"trial-{trial.trial_id}"):
         section(plain(trial.protocol.title))
-        by = {"author": plain(name_of(trial.registered_by)), "day": words.day(trial.registered_at)}
+        by = {"author": plain(name_of(trial.registered_by)), "day": current_session.day(trial.registered_at)}
         st.markdown(
             f"{ICONS[trial.state]} **{words(f'trial.state_{trial.state}')}** · " + words("trial.by", **by)
         )
@@ -72,7 +70,7 @@ def _stopped(trial: Trial) -> None:
 def _steps(trial: Trial) -> None:
     """A button per step; stopping wants a reason."""
     words, person = current_session.words(), current_session.person()
-    steps = trials.open_steps(trial, person, date.today())
+    steps = trials.open_steps(trial, person, current_session.today())
     if trial.state == "registered" and "approve" not in steps:
         st.caption(words("trial.waits_for_another"))
     for step in (one for one in steps if one != "stop"):
@@ -104,7 +102,7 @@ def _take(step: str, trial: Trial, reason: str = "") -> None:
     if person is None:
         return
     try:
-        trials.take(stores.store(), person, step, trial, reason=reason, on=date.today())
+        trials.take(stores.store(), person, step, trial, reason=reason, on=current_session.today())
     except TrialRefused as refused:
         st.session_state[Key.TRIAL_TOLD] = (False, words(f"trial.refused_{refused.code}"))
     else:

@@ -58,7 +58,7 @@ def plan(registered: Sequence[Trial]) -> None:
             other=words.percent(fields["base_rate"] - fields["difference"], 1),
         )
     )
-    today = date.today()
+    today = current_session.today()
     draft = partial(Protocol, **fields)
     trial = draft("-", planned=least, power=0.8, **_days(today, today))
     _at_hand(*_near_the_line(trial, registered), fields["base_rate"])
@@ -149,7 +149,7 @@ def _at_hand(count: int, lists: int, base_rate: float) -> None:
 
 
 def _register(draft: partial[Protocol], least: int, registered: int) -> None:
-    words, today = current_session.words(), date.today()
+    words, today = current_session.words(), current_session.today()
     with st.form("register-trial", border=False):
         title = st.text_input(
             words("trial.title_of"), key=f"trial-title-{registered}", max_chars=LONGEST_TITLE

@@ -14,7 +14,7 @@ from dashboard.cohorts.meeting_files import FORMS, Pack, paper, workbook
 from dashboard.cohorts.meeting_shape import Shown
 from dashboard.cohorts.view import overview as parts
 from dashboard.cohorts.view import reasons as why
-from dashboard.cohorts.view.overview import counted, progress_of, seen_cohorts, terms_shown
+from dashboard.cohorts.view.overview import counted, progress_of, seen_cohorts, terms_shown, told_of
 from dashboard.cohorts.view.prospects import group_name, groups_by_code, scenario_table
 from dashboard.components.filters import GroupFilter
 from dashboard.reports.language import program_label
@@ -42,6 +42,8 @@ class Asked:
         By which groups are formed.
     reader : Scope
     language : str
+    zone : str
+        Whose clock the files tell, as an IANA name; empty: UTC.
     """
 
     chosen: GroupFilter
@@ -49,12 +51,15 @@ class Asked:
     attribute: str
     reader: Scope
     language: str
+    zone: str = ""
 
 
 def meeting_pack(given: parts.Given, compared: list[int], attribute: str) -> None:
     """Offer the pack of what the page shows, in two forms and two kinds."""
     words, reader = current_session.words(), current_session.scope()
-    asked = Asked(given.chosen, tuple(compared), attribute, reader, words.language)
+    asked = Asked(
+        given.chosen, tuple(compared), attribute, reader, words.language, current_session.zone_name()
+    )
     with st.popover(words("meeting.button"), icon=":material/co_present:", key="meeting-pack"):
         st.caption(words("meeting.help"))
         for form in FORMS:
@@ -72,7 +77,10 @@ def meeting_pack(given: parts.Given, compared: list[int], attribute: str) -> Non
                         **_narrowed(given.chosen),
                     ),
                     file_name=exports.file_name(
-                        f"meeting-pack-{form}", kind, synthetic=stores.is_synthetic()
+                        f"meeting-pack-{form}",
+                        kind,
+                        synthetic=stores.is_synthetic(),
+                        on=current_session.today(),
                     ),
                     mime=mime,
                     icon=ICONS[kind],
@@ -97,7 +105,7 @@ def make(asked: Asked, form: str, kind: str) -> bytes:
     """
     if "overview" not in {page.name for page in pages_for(asked.reader.role)}:
         raise PermissionError(f"role {asked.reader.role!r} has no overview")
-    with current_session.as_reader(asked.reader, asked.language), stores.one_run():
+    with current_session.as_reader(asked.reader, asked.language, asked.zone), stores.one_run():
         pack = _pack(asked, form)
         return paper(pack) if kind == "pdf" else workbook(pack)
 
@@ -140,6 +148,7 @@ def _shown(given: parts.Given, asked: Asked) -> Shown:
         compared=list(asked.compared),
         compared_terms=terms_shown(given),
         seen=seen_cohorts(given),
+        hidden_on_page=told_of(given).hidden,
         reported=given.reported,
         load=(risky / len(load) if load else None, len(load)),
         several=given.flow["program_code"].nunique() > 1,
@@ -176,7 +185,7 @@ def _about(given: parts.Given, asked: Asked, words: Words) -> list[tuple[str, st
 
 
 def _provenance(asked: Asked, words: Words) -> exports.TableProvenance:
-    origin = provenance_of(stores.store())
+    origin = provenance_of(stores.store(), asked.zone)
     return exports.TableProvenance(
         institution=origin.institution,
         synthetic=origin.synthetic,

@@ -321,7 +321,7 @@ def judged(given: Given, chosen: list[int]) -> tuple[Counts, Told]:
     counts = counted(given, GROUPS[0])
     counts.add_cohorts(chosen)
     compare.add_side_by_side(counts, chosen, seen_cohorts(given), terms_shown(given))
-    return counts, compare.told_on_page(counts.values(), chosen, terms_shown(given))
+    return counts, Told(counts.values(), told_of(given).hidden)
 
 
 def incidence_chart(given: Given, ripeness: str) -> Chart:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import pandas as pd
 import streamlit as st
 
@@ -117,7 +115,7 @@ def health() -> None:
     missing = [line for good, line in told(served.manifest, words) if not good]
     scored = caches.read_once(queries.last_scored)
     ruled = [target for target in TARGETS if stores.rule_served(target)]
-    lines = health_lines(served.manifest, scored, date.today(), ruled, words) + missing
+    lines = health_lines(served.manifest, scored, current_session.today(), ruled, words) + missing
     icon = ":orange[:material/warning:]" if lines else ":green[:material/check_circle:]"
     st.markdown(f"{icon} {' '.join(lines) or words('health.fine')}")
     st.caption(parts.model_line())

@@ -37,7 +37,7 @@ def as_table(imports: pd.DataFrame, left_out: Mapping[str, LeftOut]) -> pd.DataF
     totals = [_totals(counts or {}) for counts in imports["counts"]]
     return pd.DataFrame(
         {
-            words("column.when"): current_session.here(imports["started_at"]),
+            current_session.on_clock("column.when"): current_session.here(imports["started_at"]),
             words("column.actor"): [name_of(actor) for actor in imports["actor"]],
             words("column.source"): imports["source"],
             words("column.new"): [total["new"] for total in totals],
@@ -71,7 +71,7 @@ def left_out_panel(imports: pd.DataFrame, left_out: Mapping[str, LeftOut]) -> No
 
 def _left_out(import_id: str, row: pd.Series, found: LeftOut) -> None:
     words = current_session.words()
-    about = {"n": found.rows, "when": words.day(row["started_at"]), "source": plain(row["source"])}
+    about = {"n": found.rows, "when": current_session.day(row["started_at"]), "source": plain(row["source"])}
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(words("data.left_out_row", **about), width="content")
         if not found.file_id:
@@ -115,7 +115,7 @@ def undo_panel(imports: pd.DataFrame) -> None:
     with st.container(border=True, key="undo-last"):
         section(words("data.undo_title"), words("data.undo_help"))
         about = {"source": plain(row["source"]), "actor": plain(name_of(row["actor"]))}
-        st.markdown(words("data.undo_about", when=words.day(row["started_at"]), **about))
+        st.markdown(words("data.undo_about", when=current_session.day(row["started_at"]), **about))
         with st.popover(words("data.undo"), icon=":material/undo:", key=Key.UNDO, on_change="rerun"):
             st.markdown(words("data.undo_help"))
             st.button(

@@ -42,10 +42,9 @@ def history(jobs: Sequence[Job]) -> None:
     section(words("jobs.history_title"))
     if not jobs:
         return empty_state(words("jobs.none_title"), words("jobs.none_text"), ":material/manufacturing:")
-    shown = history_table(jobs, words, name_of)
-    when = words("column.when")
+    shown = history_table(jobs, words, name_of, current_session.zone_name())
     event = draw_table(
-        shown.assign(**{when: current_session.here(shown[when])}),
+        shown,
         key="job-table",
         on_select="rerun",
         selection_mode="single-row",

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-import pandas as pd
 import streamlit as st
 
 from dashboard.jobs import asking as jobs
@@ -59,7 +56,7 @@ def _watched(job_id: str) -> None:
     said = jobs_live.progress_of(store, job_id) or JobProgress(0, 0, "")
     title = words(f"job_kind.{job.kind}")
     if job.status == "waiting" and job.begins_at is not None and job.begins_at > now():
-        line = f"**{title}** · {words('feeder.begins', when=_clock(job.begins_at))}"
+        line = f"**{title}** · {words('feeder.begins', when=current_session.moment(job.begins_at))}"
     elif job.status == "waiting":
         line = f"**{title}** · {waiting_words(table.ahead_of(store, job_id), words, current_session.hour)}"
     elif job.cancel_at is not None or jobs_live.asked_to_stop(store, job_id):
@@ -70,10 +67,6 @@ def _watched(job_id: str) -> None:
     if job.status == "waiting" and not jobs_live.worker_alive(store):
         st.warning(words("jobs.no_worker"), icon=":material/power_off:")
     _stop_button(job)
-
-
-def _clock(moment: datetime) -> str:
-    return current_session.words().moment(current_session.here(pd.Series([moment])).iloc[0])
 
 
 def _stop_button(job: Job) -> None:

@@ -17,6 +17,7 @@ from dashboard.models import worth
 from dashboard.models.fitness_words import lacking, told, with_rule
 from dashboard.models.view.watching import LOOKS
 from dashboard.shell import caches, current_session, stores
+from dashboard.shell.view.account_names import name_of
 from dashboard.shell.wording import Words
 from data.columns import TARGETS
 from fusion.model.examined import FUSED, Evaluation
@@ -33,7 +34,7 @@ def facts(served: RegisteredModel) -> None:
     manifest = served.manifest
     lines = {
         "version": served.version,
-        "trained": words.day(served.created_at),
+        "trained": current_session.day(served.created_at),
         "trained_on": _taught(manifest, words),
         "data_version": manifest.data_hash[:12] or "–",
         "encoder": manifest.encoder_id or words("model.no_encoder"),
@@ -51,7 +52,11 @@ def verdicts(manifest: Manifest, target: str) -> None:
     section(words("model.verdict_title"), words("model.verdict_help"))
     state = model_watch.trust(manifest)
     icon, color = LOOKS[state]
-    use = worth.choice_line(manifest, target, words) if rule is None else lacking(rule, words)
+    use = (
+        worth.choice_line(manifest, target, words)
+        if rule is None
+        else lacking(rule, words, current_session.zone_name(), name_of)
+    )
     if rule is None and judged_on_few(manifest.arms(target).get(FUSED, Evaluation())):
         use = words("health.few_judged")
     lines = [
@@ -82,7 +87,7 @@ def not_yet(target: str) -> None:
     """Why the last training could not learn a target, where it found out."""
     words, (_, why) = current_session.words(), stores.unlearned(target)
     if why is not None:
-        st.warning(with_rule(why, words), icon=":material/rule:")
+        st.warning(with_rule(why, words, current_session.zone_name(), name_of), icon=":material/rule:")
 
 
 def _taught(manifest: Manifest, words: Words) -> str:

@@ -22,15 +22,18 @@ LANGUAGE = "en"  # the cards are written for reviewers of the model, in English
 
 def model_pdfs(version: str, manifest: Manifest) -> None:
     """Offer both; a file is made when its button is pressed, and the press is audited."""
-    words = current_session.words()
+    words, zone = current_session.words(), current_session.zone_name()
     for name in ("model_card", "fairness_report"):
         st.download_button(
             words(f"reports.{name}_pdf"),
             data=auditing.handed_out(
-                partial(_file, name, version, manifest), "export", version, kind="pdf", what=name
+                partial(_file, name, version, manifest, zone), "export", version, kind="pdf", what=name
             ),
             file_name=exports.file_name(
-                f"{name.replace('_', '-')}-{version}", "pdf", synthetic=stores.is_synthetic()
+                f"{name.replace('_', '-')}-{version}",
+                "pdf",
+                synthetic=stores.is_synthetic(),
+                on=current_session.today(),
             ),
             mime="application/pdf",
             icon=":material/picture_as_pdf:",
@@ -42,13 +45,19 @@ def model_pdfs(version: str, manifest: Manifest) -> None:
 
 def study_pdf(version: str, manifest: Manifest) -> None:
     """Offer the report after TRIPOD+AI in the reader's language; the press is audited."""
-    words = current_session.words()
+    words, zone = current_session.words(), current_session.zone_name()
     st.download_button(
         words("study.button"),
         data=auditing.handed_out(
-            partial(_study, version, manifest, words), "export", version, kind="pdf", what="model_report"
+            partial(_study, version, manifest, words, zone),
+            "export",
+            version,
+            kind="pdf",
+            what="model_report",
         ),
-        file_name=exports.file_name(f"model-report-{version}", "pdf", synthetic=stores.is_synthetic()),
+        file_name=exports.file_name(
+            f"model-report-{version}", "pdf", synthetic=stores.is_synthetic(), on=current_session.today()
+        ),
         mime="application/pdf",
         icon=":material/fact_check:",
         help=words("study.button_help"),
@@ -57,17 +66,17 @@ def study_pdf(version: str, manifest: Manifest) -> None:
     )
 
 
-def _study(version: str, manifest: Manifest, words: Words) -> bytes:
-    """The file; asked for when no session is at hand, so it is told the reader's language."""
-    provenance = provenance_of(stores.store())
+def _study(version: str, manifest: Manifest, words: Words, zone: str) -> bytes:
+    """The file; asked for when no session is at hand, so it is told the reader's language and clock."""
+    provenance = provenance_of(stores.store(), zone)
     about = {"synthetic": provenance.synthetic, "institution": provenance.institution}
     text = study_markdown(manifest, study_report(stores.store(), manifest), words, **about)
     return markdown_pdf(text, provenance, words.language, footer=version)
 
 
-def _file(name: str, version: str, manifest: Manifest) -> bytes:
+def _file(name: str, version: str, manifest: Manifest, zone: str) -> bytes:
     helped = queries.help_since_scores(stores.store(), manifest.version) if name == "model_card" else None
-    return model_pdf(name, manifest, provenance_of(stores.store()), version, helped)
+    return model_pdf(name, manifest, provenance_of(stores.store(), zone), version, helped)
 
 
 def model_pdf(

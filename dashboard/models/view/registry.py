@@ -12,6 +12,7 @@ from dashboard.jobs.view.job_progress import job_progress
 from dashboard.models import watch as model_watch
 from dashboard.shell import access, current_session, stores
 from dashboard.shell.session_keys import Key
+from dashboard.shell.view.account_names import name_of
 from data.jobs import table as table_of_jobs
 from fusion.service import registry
 from fusion.service.sources import registered_models
@@ -30,7 +31,7 @@ def models(target: str) -> None:
     words = current_session.words()
     section(words("model_registry.title"), words("model_registry.help"))
     known = registered_models(stores.store())
-    table = model_watch.registry_table(known, words, target)
+    table = model_watch.registry_table(known, words, target, current_session.zone_name(), name_of)
     draw_table(table, height="content", alt=words("model_registry.title"))
     someone, served = current_session.person(), stores.served_model()
     if someone is not None and access.may(someone.role, "decide model") and not _under_way():

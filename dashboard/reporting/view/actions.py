@@ -10,7 +10,7 @@ from dashboard.components.drafts import Draft
 from dashboard.components.layout import section
 from dashboard.components.table import draw_table
 from dashboard.components.upload import file_field
-from dashboard.reporting.view.preview import read_register
+from dashboard.reporting.view.preview import on_the_clock, read_register
 from dashboard.reports import describe, pipeline
 from dashboard.reports.approve import reopened
 from dashboard.reports.cohort_report import cohort_report, cohort_tables
@@ -203,7 +203,7 @@ def standing(
         stored = reports_store.stored_report(store, scope, row["report_id"])
         about = {"version": row["version"], "who": plain(name_of(row["prepared_by"]))}
         if approved:
-            about["day"] = words.day(row["approved_at"])
+            about["day"] = current_session.day(row["approved_at"])
         if content_hash(stored.content) == digest:
             if approved:
                 st.success(words("reports.standing_same", **about), icon=":material/verified:")
@@ -228,12 +228,13 @@ def history(profile_id: str, program: str, ts: int) -> None:
     if listed.empty:
         return st.caption(words("reports.history_empty"))
     who = {name: [name_of(one) for one in listed[name]] for name in ("prepared_by", "approved_by")}
-    when = [words.day(at) for at in current_session.here(listed["prepared_at"])]
+    when = [current_session.day(at) for at in listed["prepared_at"]]
     states = [words(f"reports.status_{state}") for state in listed["status"]]
     shown = listed.assign(status=states, prepared_at=when, **who)
     names = ("version", "status", "report_id", "prepared_by", "prepared_at", "approved_by", "sha256")
     shown = shown[list(names)].rename(columns={name: words(f"reports.{name}") for name in names})
     draw_table(shown, alt=words("reports.history"))
+    st.caption(words("reports.seal_about"))
     versions = dict(zip(listed["report_id"], listed["version"], strict=True))
     chosen = st.selectbox(
         words("reports.open_version"),
@@ -251,6 +252,7 @@ def _version(report: reports_store.StoredReport) -> None:
     words, store = current_session.words(), stores.store()
     _seal(pipeline.prove(store, current_session.scope(), report.report_id))
     table, provenance = reopened(report)
+    provenance = on_the_clock(provenance)
     audience = choose_audience(f"report-{report.report_id}")
     st.html(to_html(as_shown(table, audience), words.language))
     downloads(table, provenance, f"report-{report.report_id}", audience)
@@ -314,6 +316,11 @@ def _approval(report: reports_store.StoredReport) -> None:
         st.info(words("reports.approve_own"), icon=":material/group:")
         return
     if st.button(words("reports.approve"), type="primary", icon=":material/lock:", key="report-approve"):
+        bar = st.progress(0.0, words("reports.approving_begun"))
+
+        def told(done: int, total: int) -> None:
+            bar.progress(done / total, words("reports.approving", done=done, total=total))
+
         try:
             pipeline.approve(
                 stores.store(),
@@ -322,8 +329,10 @@ def _approval(report: reports_store.StoredReport) -> None:
                 actor=person.account,
                 role=person.role,
                 zone=current_session.zone_name(),
+                progress=told,
             )
         except reports_store.ApprovalRefused as refusal:
+            bar.empty()
             st.error(words(f"reports.refused_{refusal.code}"))
             return
         st.session_state[Key.REPORT_TOLD] = words("reports.approved_done", version=report.version)

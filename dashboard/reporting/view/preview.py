@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from dashboard.components.drafts import Draft
@@ -13,7 +15,7 @@ from dashboard.reports.language import program_label
 from dashboard.reports.model import NOT_KNOWN, NOT_YET, Override, ReportTable
 from dashboard.reports.profile import load_profile, profile_ids, profile_levels
 from dashboard.reports.profile_parts import Profile
-from dashboard.reports.provenance import ReportProvenance
+from dashboard.reports.provenance import ReportProvenance, today
 from dashboard.shell import caches, current_session, stores
 from dashboard.shell.plain import plain, shown
 from dashboard.shell.session_keys import Key
@@ -37,6 +39,18 @@ def compute(
     register = caches.read_once(read_register)
     request = pipeline.Request(profile_id, program, ts, dict(inputs), overrides)
     return pipeline.build(store, register, request)
+
+
+def on_the_clock(provenance: ReportProvenance) -> ReportProvenance:
+    """Where nothing names a clock, the one that the page tells: for the moments and the name of files.
+
+    What is approved stays as it was signed.
+    """
+    if provenance.time_zone or provenance.status == "approved":
+        return provenance
+    zone = current_session.zone_name()
+    made = provenance.made_on if provenance.report_id else today(zone)
+    return replace(provenance, time_zone=zone, made_on=made)
 
 
 def choose(register: pipeline.Register) -> tuple[str, str, int]:

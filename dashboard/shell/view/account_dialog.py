@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
 from dashboard.shell import current_session, signing_in, stores, tab_binding
@@ -61,11 +60,13 @@ def _end(one: sessions.Session) -> None:
 
 def _lines(own: list[sessions.Session]) -> list[str]:
     words = current_session.words()
-    began = current_session.here(pd.Series([entry.started_at for entry in own]))
-    seen = current_session.here(pd.Series([entry.seen_at for entry in own]))
     return [
-        words("account.session", day=words.day(start), began=f"{start:%H:%M}", seen=f"{last:%H:%M}")
-        for start, last in zip(began, seen, strict=True)
+        words(
+            "account.session",
+            began=current_session.moment(entry.started_at),
+            seen=current_session.moment(entry.seen_at),
+        )
+        for entry in own
     ]
 
 

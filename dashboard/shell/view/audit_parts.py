@@ -25,7 +25,7 @@ def chain_state() -> None:
     """Say whether an entry was altered, removed or put in."""
     words, store = current_session.words(), stores.store()
     report = _verified(store.url, audit.newest_entry(store))
-    lines = chain_words(report, words)
+    lines = chain_words(report, words, current_session.zone_name())
     if report.intact:
         st.success(" ".join(lines), icon=":material/link:")
     else:
@@ -51,7 +51,7 @@ class Looked:
     about : str or None
         Part of what it was done to.
     first, last : date or None
-        Days, by the reader's clock.
+        Days, on the institution's clock.
     """
 
     actor: str | None
@@ -87,16 +87,21 @@ def filters(people: Mapping[str, str]) -> Looked:
         about = st.text_input(words("audit.about"), key="audit-about", help=words("audit.about_help"))
         first = st.date_input(words("audit.from"), None, format="DD/MM/YYYY", key="audit-from")
         last = st.date_input(words("audit.until"), None, format="DD/MM/YYYY", key="audit-until")
-    filters_in_force(
-        {
-            words("audit.filter_actor"): actor and people.get(actor, actor),
-            words("audit.filter_action"): action and words.named("action", action),
-            words("audit.about"): about.strip(),
-            words("audit.from"): first and words.day(first),
-            words("audit.until"): last and words.day(last),
-        }
-    )
-    return Looked(actor or None, action or None, about.strip() or None, first, last)
+    looked = Looked(actor or None, action or None, about.strip() or None, first, last)
+    filters_in_force(in_words(looked, people))
+    return looked
+
+
+def in_words(looked: Looked, people: Mapping[str, str]) -> dict[str, str | None]:
+    """What the log is narrowed to, as paper and files say it."""
+    words = current_session.words()
+    return {
+        words("audit.filter_actor"): looked.actor and people.get(looked.actor, looked.actor),
+        words("audit.filter_action"): looked.action and words.named("action", looked.action),
+        words("audit.about"): looked.about,
+        words("audit.from"): looked.first and words.day(looked.first),
+        words("audit.until"): looked.last and words.day(looked.last),
+    }
 
 
 def found(looked: Looked, most: int) -> pd.DataFrame:

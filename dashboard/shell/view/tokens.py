@@ -25,8 +25,8 @@ def table(listed: list[Token]) -> None:
             words("tokens.state"): [words(f"tokens.state_{one.state()}") for one in listed],
             words("tokens.scopes"): [_scopes(one.scopes) for one in listed],
             words("tokens.programs"): [_programs(one.program_codes) for one in listed],
-            words("tokens.until"): [words.day(one.expires_at) for one in listed],
-            words("tokens.used"): [_day(one.last_used_at) for one in listed],
+            words("tokens.until"): [current_session.day(one.expires_at) for one in listed],
+            words("tokens.used"): [current_session.day(one.last_used_at) for one in listed],
             words("tokens.by"): [name_of(one.created_by) for one in listed],
         }
     )
@@ -118,7 +118,3 @@ def _scopes(scopes: tuple[str, ...]) -> str:
 
 def _programs(codes: tuple[str, ...] | None) -> str:
     return current_session.words()("tokens.every_program") if codes is None else ", ".join(codes) or EMPTY
-
-
-def _day(moment) -> str:
-    return EMPTY if moment is None else current_session.words().day(moment)

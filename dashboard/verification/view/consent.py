@@ -139,6 +139,11 @@ def history(decisions: pd.DataFrame) -> None:
         "way": [words(f"consent.history_{way}") for way in ways],
     }
     named = {words(f"consent.column_{name}"): cells for name, cells in table.items()}
+    recorded = words("consent.column_recorded")
+    named = {
+        current_session.on_clock("consent.column_recorded") if name == recorded else name: cells
+        for name, cells in named.items()
+    }
     draw_table(pd.DataFrame(named), alt=words("consent.history_title"))
 
 

@@ -20,6 +20,7 @@ from dashboard.shell.plain import plain, shown
 from dashboard.shell.session_keys import Key
 from dashboard.students.view.specimen_panel import paper, picture
 from dashboard.verification.view.comparison_pictures import superposed
+from dashboard.verification.view.review import lacks
 from data import queries
 from data.columns import DUPLICATE_KINDS
 from data.verification import reviews
@@ -36,7 +37,9 @@ def search_bar(search: dict | None) -> bool:
     words, person = current_session.words(), current_session.person()
     if search is not None:
         images = search["content"]["same_image"]
-        st.markdown(words("duplicates.searched", day=words.day(search["at"]), n=images["specimens"]))
+        st.markdown(
+            words("duplicates.searched", day=current_session.day(search["at"]), n=images["specimens"])
+        )
         counts = duplicate_counts(stores.store(), current_session.scope())
         for kind in DUPLICATE_KINDS:
             if kind in search["content"]:
@@ -195,11 +198,10 @@ def opinion_form(row: dict) -> None:
         text = st.text_area(words("duplicates.text"), height=84, max_chars=1000, **draft.field("text"))
         about = {"type": "primary", "icon": ":material/save:", "key": "duplicate-save"}
         sent = st.button(words("duplicates.save"), **about)
+    if opinion is None or not text.strip():
+        return lacks(words("duplicates.needs_both"), draft, pressed=sent)
     if not sent:
         return draft.note()
-    if opinion is None or not text.strip():
-        st.warning(words("duplicates.needs_both"), icon=":material/edit:")
-        return
     try:
         number = reviews.review_duplicate(
             stores.store(), current_session.scope(), int(row["finding_id"]), opinion, text

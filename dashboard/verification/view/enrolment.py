@@ -64,7 +64,7 @@ def standing(held: pd.DataFrame) -> None:
         st.info(words("enrolment.none"), icon=":material/person_add:")
         return
     row = held.iloc[0]
-    n, day = len(row["reference_ids"]), words.day(row["at"])
+    n, day = len(row["reference_ids"]), current_session.day(row["at"])
     st.markdown(f":material/how_to_reg: {words('verification.enrolled', n=n, day=day)}")
 
 

@@ -65,7 +65,7 @@ def on_file(student_key: str) -> None:
         st.warning(words("verification.not_enrolled"), icon=":material/person_add:")
     else:
         row = held.iloc[0]
-        n, day = len(row["reference_ids"]), words.day(row["at"])
+        n, day = len(row["reference_ids"]), current_session.day(row["at"])
         st.caption(words("verification.enrolled", n=n, day=day))
     if "enrolment" in current_session.pages():
         st.page_link(
@@ -136,7 +136,11 @@ def decision_view(decision_id: str, student: dict) -> Evidence | None:
     if decision["student_key"] != student["student_key"]:
         return None
     st.caption(
-        words("verification.decided", day=words.day(decision["at"]), who=plain(name_of(decision["actor"])))
+        words(
+            "verification.decided",
+            day=current_session.day(decision["at"]),
+            who=plain(name_of(decision["actor"])),
+        )
     )
     if decision["reason"] is None:
         st.info(words("verification.blind"), icon=":material/visibility_off:")
@@ -162,16 +166,18 @@ def _case_file(decision: dict, student: dict, image: bytes, references: pd.DataF
             specimen: queries.specimen_image(store, specimen, scope) for specimen in references["specimen_id"]
         }
         given, chain = reviews.opinions(store, scope, case), custody(store, scope, case)
-        origin = provenance_of(store)
+        origin = provenance_of(store, here)
         people = {one.account: one.display_name for one in list_accounts(store)}
-        how = {"people": people, "zone": origin.time_zone or here}
+        how = {"people": people, "zone": here}
         told = case_of(decision, named(student), image, references, images, given, words, chain, **how)
         return case_file(told, origin, words.language)
 
     st.download_button(
         words("verification.case_file"),
         data=auditing.handed_out(printed, "export", case, kind="pdf"),
-        file_name=exports.file_name(f"case-{case[:8]}", "pdf", synthetic=stores.is_synthetic()),
+        file_name=exports.file_name(
+            f"case-{case[:8]}", "pdf", synthetic=stores.is_synthetic(), on=current_session.today()
+        ),
         mime="application/pdf",
         icon=":material/picture_as_pdf:",
         help=words("verification.case_file_help"),
@@ -189,7 +195,7 @@ def earlier(student_key: str) -> None:
     section(words("verification.earlier"))
     table = pd.DataFrame(
         {
-            words("column.when"): [words.day(at) for at in earlier["at"]],
+            words("column.when"): [current_session.day(at) for at in earlier["at"]],
             words("verification.outcome"): [
                 words(f"verification.outcome_{one}") for one in earlier["outcome"]
             ],

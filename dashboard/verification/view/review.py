@@ -30,7 +30,8 @@ def case_header(case: dict, passed: list[str]) -> None:
     words = current_session.words()
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(
-            f"**{plain(named(case))}** · {words('review.since', day=words.day(case['at']))}", width="content"
+            f"**{plain(named(case))}** · {words('review.since', day=current_session.day(case['at']))}",
+            width="content",
         )
         label = "review.later" if case["mine_to_do"] else "review.next"
         if st.button(words(label), icon=":material/arrow_forward:", type="tertiary", key="next-case"):
@@ -75,11 +76,10 @@ def opinion_form(case: dict) -> None:
         )
         codes, text = _reasons(draft)
         sent = st.button(words("review.give"), type="primary", icon=":material/gavel:", key="opinion-give")
+    if opinion is None or not (codes or text.strip()):
+        return lacks(words("review.needs_both"), draft, pressed=sent)
     if not sent:
         return draft.note()
-    if opinion is None or not (codes or text.strip()):
-        st.warning(words("review.needs_both"), icon=":material/edit:")
-        return
     try:
         reviews.give_opinion(
             stores.store(), current_session.scope(), case["decision_id"], opinion, text, codes
@@ -91,6 +91,16 @@ def opinion_form(case: dict) -> None:
     st.query_params["case"] = case["decision_id"]
     st.session_state.pop(Key.INBOX_NUMBER, None)
     st.rerun()
+
+
+def lacks(said: str, draft: Draft, *, pressed: bool) -> None:
+    """Say below its button what a form still lacks, before it is pressed too: the run that a press asks for
+    takes its time."""
+    if pressed:
+        st.warning(said, icon=":material/edit:")
+        return
+    st.caption(f":material/edit: {said}")
+    draft.note()
 
 
 def _why_known(case: dict) -> str:
@@ -144,7 +154,9 @@ def _entry(row: dict, case: dict) -> None:
     st.markdown(f"**{told_act(row['kind'], row['opinion'], words)}**")
     st.text(shown(told_reasons(row["reason_codes"], row["reasons"], words)))
     st.caption(
-        " · ".join(part for part in (words.day(row["at"]), plain(name_of(row["reviewer"])), known) if part)
+        " · ".join(
+            part for part in (current_session.day(row["at"]), plain(name_of(row["reviewer"])), known) if part
+        )
     )
 
 
@@ -187,11 +199,10 @@ def _settlement(case: dict, actions: tuple[str, ...]) -> None:
         text = st.text_area(words("review.settle_text"), height=84, max_chars=1000, **draft.field("text"))
         about = {"type": "primary", "icon": ":material/done_all:", "key": "settle-go"}
         sent = st.button(words("review.settle_go"), **about)
+    if not text.strip():
+        return lacks(words("review.refused_no_reasons"), draft, pressed=sent)
     if not sent:
         return draft.note()
-    if not text.strip():
-        st.warning(words("review.refused_no_reasons"), icon=":material/edit:")
-        return
     try:
         reviews.settle(stores.store(), current_session.scope(), case["decision_id"], action, text)
     except Refused as refused:

@@ -159,5 +159,5 @@ def _search_told() -> None:
     if search is None:
         return st.caption(words("signatures.never_searched"))
     found, unjudged = duplicate_counts(store, current_session.scope()).get("same_image", (0, 0))
-    day = words.day(search["at"])
+    day = current_session.day(search["at"])
     return st.caption(words("signatures.searched", day=day, n=found, open=unjudged))

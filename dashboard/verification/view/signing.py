@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import streamlit as st
 
 from dashboard.components.layout import section
@@ -79,7 +77,7 @@ def _confirm(student: dict, drawn: Strokes, context: str) -> None:
         student["student_number"],
         drawn,
         context=context,
-        captured_on=date.today(),
+        captured_on=current_session.today(),
         actor=person.account,
         role=person.role,
         synthetic=stores.is_synthetic(),

@@ -12,6 +12,7 @@ from dashboard.shell.wording import Words
 from data import queries
 from data.cases import saved_views
 from data.cases.events import add_case_event, withdraw_case_events
+from data.trust import audit
 from data.trust.scope import Scope
 
 EN = Words("en")
@@ -149,6 +150,9 @@ def test_a_step_is_settled_with_what_came_of_it_and_can_be_made_due_again(univer
     at.button(key="settled-undo").click().run()
     assert due() and not at.exception
     assert at.selectbox(key="settle-result-1").value is None
+    log = audit.entries(store).head(2)  # under whom it was done, not under the list
+    assert log["action"].tolist() == ["withdraw_event", "log_event"]
+    assert log["object"].tolist() == [university.student] * 2
     withdraw_case_events(store, [made], advisor.account)
 
 

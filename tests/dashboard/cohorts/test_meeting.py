@@ -63,8 +63,9 @@ def progress() -> pd.DataFrame:
             before = (own["state"] == "graduated") & (own["terms_to_exit"] < term)
             kept = active + int(own.loc[before, "students"].sum())
             entrants = int(own["students"].sum())
-            rows.append((code, cohort, term, entrants, kept, 3.0, active))
-    names = ["program_code", "cohort_term", "term_index", "entrants", "retained", "gpa_mean", "gpa_rows"]
+            rows.append((code, cohort, term, entrants, kept, active, 3.0, active))
+    names = ["program_code", "cohort_term", "term_index", "entrants", "retained", "active", "gpa_mean"]
+    names.append("gpa_rows")
     return pd.DataFrame(rows, columns=names)
 
 
@@ -104,11 +105,18 @@ def shown(compared=(20191, 20231)) -> Shown:
         counts=Counts(frame, PROGRAMS, LAST, REPORTED),
         compared=list(compared),
         compared_terms=8,
-        seen=compare.seen_cohorts(frame, progress(), LAST, 8),
+        seen=(seen := compare.seen_cohorts(frame, progress(), LAST, 8)),
+        hidden_on_page=on_page(flow, seen).hidden,
         reported=REPORTED,
         load=(7.0, 2),
         several=True,
     )
+
+
+def on_page(flow: pd.DataFrame, seen) -> compare.Told:
+    """What the page tells of these students."""
+    values = compare.values_of_cubes(flow, progress(), PROGRAMS, seen, 8)
+    return compare.told_on_page(values, sorted(seen), 8)
 
 
 def by_key(sheets) -> dict:

@@ -129,6 +129,27 @@ def test_a_frozen_report_survives_an_edit_of_the_data_and_proves_itself(filled):
     assert second.version == 2 and kept.version == 1
 
 
+def test_a_draft_and_what_was_approved_of_it_lie_in_one_folder(filled):
+    scope, register = Scope.system(), pipeline.read_register(filled, Scope.system())
+    table, draft = built(filled)
+    prepared = pipeline.prepare(filled, table, draft, actor="siti", role="accreditation")
+    waiting = pipeline.print_files(filled, register, *reopened(prepared))
+    steps: list[tuple[int, int]] = []
+    told = {"progress": lambda done, total: steps.append((done, total))}
+    _, approved = pipeline.approve(
+        filled, scope, prepared.report_id, actor="dekan", role="leadership", **told
+    )
+    drafts = pipeline.print_files(filled, register, table, draft)
+    assert len(drafts) == len(waiting) == len(approved)
+    assert len(drafts | waiting | approved) == 3 * len(approved)
+    day = draft.made_on.replace("-", "")
+    assert all(f"_v1_disetujui_{day}_" in name or f"_v1_approved_{day}_" in name for name in approved)
+    assert all("_draf" in name and "_v1_" not in name and day in name for name in drafts)
+    # Whoever waits for it is told how many of the files are printed, to the last but one.
+    assert steps[0] == (0, len(approved)) and {total for _, total in steps} == {len(approved)}
+    assert [done for done, _ in steps] == sorted(done for done, _ in steps)
+
+
 def test_a_file_that_was_changed_is_not_recognised(filled):
     prepared = pipeline.prepare(filled, *built(filled), actor="siti", role="accreditation")
     _, files = pipeline.approve(filled, Scope.system(), prepared.report_id, actor="dekan", role="leadership")

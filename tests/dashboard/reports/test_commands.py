@@ -1,6 +1,7 @@
 """The command line: files of a report, settings, and the check of a stored report."""
 
 import json
+import re
 import runpy
 import shutil
 from pathlib import Path
@@ -13,6 +14,7 @@ from dashboard.__main__ import app
 from dashboard.reports import describe, pipeline
 from dashboard.reports.by_hand import read_figures
 from dashboard.reports.profile import profile_ids
+from dashboard.reports.provenance import today
 from data.calendar.study_time import StudyCalendar
 from data.settings import get_settings
 from data.store import get_fact, open_store, write_records
@@ -35,6 +37,12 @@ def filled(sqlite_template, tmp_path, monkeypatch):
     get_settings.cache_clear()
 
 
+def named(stem: str, state: str = "draf") -> str:
+    """A file's name with the state and the day of the one that was just made."""
+    begin, audience, rest = re.split("_(internal|external)", stem)
+    return f"{begin}_{state}_{today('').replace('-', '')}_{audience}{rest}"
+
+
 def run(*arguments):
     return CliRunner().invoke(app, [str(part) for part in arguments])
 
@@ -44,7 +52,7 @@ def test_a_public_report_hides_small_cells_and_says_how_many(filled, tmp_path):
     for audience, code in (("assessor", "internal"), ("public", "external")):
         done = run(*asked, "--language", "en", "--audience", audience)
         assert done.exit_code == 0, done.output
-        table = pd.read_csv(tmp_path / f"iaps40-8c_55201_TS2025_{code}_synthetic.csv")
+        table = pd.read_csv(tmp_path / named(f"iaps40-8c_55201_TS2025_{code}_synthetic.csv", "draft"))
         hidden = table["state"].eq("suppressed").sum()
         assert (hidden > 0) == (audience == "public")
 
@@ -54,18 +62,23 @@ def test_a_report_is_written_as_files_for_the_assessors_by_default(filled, tmp_p
     assert done.exit_code == 0, done.output
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     stem = "iaps40-8c_55201_TS2025_internal"
-    assert names == [
-        f"{stem}_en_synthetic.pdf",
-        f"{stem}_en_synthetic.xlsx",
-        f"{stem}_id_synthetic.pdf",
-        f"{stem}_id_synthetic.xlsx",
-        f"{stem}_synthetic.csv",
-    ]
+    assert names == sorted(
+        [
+            named(f"{stem}_en_synthetic.pdf", "draft"),
+            named(f"{stem}_en_synthetic.xlsx", "draft"),
+            named(f"{stem}_id_synthetic.pdf"),
+            named(f"{stem}_id_synthetic.xlsx"),
+            named(f"{stem}_synthetic.csv"),
+        ]
+    )
 
 
 def test_ts_is_the_last_full_year_when_none_is_given(filled, tmp_path):
     done = run("report", "abet-public", "--out", tmp_path, "--language", "en", "--audience", "internal")
-    assert done.exit_code == 0 and "abet-public_all_TS2025_internal_en_synthetic.xlsx" in done.output
+    assert (
+        done.exit_code == 0
+        and named("abet-public_all_TS2025_internal_en_synthetic.xlsx", "draft") in done.output
+    )
 
 
 def test_figures_come_from_a_file(filled, tmp_path):
@@ -80,7 +93,7 @@ def test_figures_come_from_a_file(filled, tmp_path):
     asked = ("report", "iaps40-2a", "--program", "55201", "--by-hand", figures, "--audience", "internal")
     done = run(*asked, "--ts", "2025", "--out", tmp_path)
     assert done.exit_code == 0, done.output
-    told = pd.read_csv(tmp_path / "iaps40-2a_55201_TS2025_internal_synthetic.csv")
+    told = pd.read_csv(tmp_path / named("iaps40-2a_55201_TS2025_internal_synthetic.csv"))
     cells = told[told["part"] == "cell"].set_index(["row", "column"])
     assert cells.loc[("TS", "capacity"), "value"] == 120
     assert cells.loc[("TS", "new_regular"), "value"] == 31 and cells.loc[("TS", "new_regular"), "overridden"]
@@ -186,7 +199,7 @@ def test_a_blank_file_of_figures_can_be_filled_in_and_read(filled, tmp_path):
     lines.to_csv(blank, sep=";", index=False)
     done = run(*asked, "--by-hand", blank, "--audience", "internal", "--out", tmp_path)
     assert done.exit_code == 0, done.output
-    told = pd.read_csv(tmp_path / "iaps40-2a_55201_TS2025_internal_synthetic.csv")
+    told = pd.read_csv(tmp_path / named("iaps40-2a_55201_TS2025_internal_synthetic.csv"))
     assert told.set_index(["part", "row", "column"]).loc[("cell", "TS", "capacity"), "value"] == 120
 
 

@@ -35,7 +35,7 @@ def test_two_clicks_on_approve_approve_once(small_register, monkeypatch):
     asked = pipeline.Request("abet-public", "IF", 2023)
     table, provenance = pipeline.build(store, register, asked)
     prepared = pipeline.prepare(store, table, provenance, actor="siti", role="accreditation")
-    monkeypatch.setattr(pipeline, "print_files", lambda *_: {"report.csv": b"x"})
+    monkeypatch.setattr(pipeline, "print_files", lambda *_, **__: {"report.csv": b"x"})
 
     def approve(number: int) -> None:
         who = {"actor": f"dekan{number}", "role": "leadership"}

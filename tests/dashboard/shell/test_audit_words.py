@@ -101,6 +101,21 @@ def test_a_detail_is_told_in_the_readers_words():
     )
 
 
+@pytest.mark.parametrize("words", READERS, ids=["en", "id"])
+def test_roles_people_and_what_signatures_are_compared_by_have_words(words):
+    people = {"dekan": "Prof. Sari"}
+    assert words.has("role.system") and words("role.system") != "system"
+    told = detail_words({"descriptor": "covariance@2+50a44b71", "references": 3}, words)
+    name = words("descriptor.of", name=words("descriptor.covariance"), version="2")
+    assert told.startswith(f"{words('audit_detail.descriptor')}: {name} (50a44b71)")
+    assert "covariance@" not in told
+    assert "dinov2@1" in detail_words({"descriptor": "dinov2@1"}, words)  # one that has no words, as it is
+    assert object_words("write account", "dekan", words, people) == "Prof. Sari · dekan"
+    assert "Prof. Sari · dekan" in detail_words({"of": "dekan"}, words, "export", people)
+    given = detail_words({"decision": "9bb2", "opinion": "cannot_tell", "score_seen": True}, words)
+    assert f"{words('audit_detail.score_seen')}: {words('answer.true')}" in given
+
+
 def test_pages_and_roles_are_named_and_other_things_stand_as_they_are():
     words = READERS[1]
     assert object_words("sign_in", "registry", words) == words("role.registry")

@@ -297,6 +297,8 @@ def test_the_second_reviewer_sees_no_score_before_giving_an_opinion(case, screen
     assert EN("review.lead", left=1, all=1) in shown
     assert EN("verification_reason.copy_of_specimen") not in shown
     assert EN("verification.nearest") not in " ".join(at.selectbox[0].options)
+    # What lacks stands there before the button is pressed, and until it is there.
+    assert any(EN("review.needs_both") in caption.value for caption in at.caption)
     at.radio(key="opinion-opinion").set_value("another_writer")
     give = next(button for button in at.button if button.label == EN("review.give"))
     give.click().run()

@@ -137,6 +137,8 @@ def test_it_is_in_the_audit_log_and_in_the_chain_of_custody(office):
     give(office, SITI)
     take_back(office, SITI)
     log = audit.entries(office.store)
+    (given,) = log[log["action"] == "review signature"]["detail"]
+    assert given["score_seen"] is False  # it was given blind
     (entry,) = log[log["action"] == "take back opinion"].to_dict("records")
     assert entry["actor"] == "siti" and entry["object"] == office.keys["S07"]
     assert entry["detail"] == {"decision": office.case, "opinion": "same_writer"}
