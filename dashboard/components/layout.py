@@ -145,5 +145,5 @@ def calmly(ask: Callable):
 
 def _say_calmly() -> None:
     words = current_session.words()
-    now = datetime.now().strftime("%H:%M:%S")
+    now = datetime.now().astimezone().strftime("%H:%M:%S %Z")  # the clock of the log
     st.error(f"**{words('state.error_title')}** {words('state.error_text', time=now)}")

@@ -67,7 +67,7 @@ def override_badge(events: pd.DataFrame, score: dict | None) -> None:
     if band in BANDS:
         shown = words("event.overridden", band=words(f"band.{band}"))
         st.badge(shown, icon=":material/rule:", color=BAND_COLORS[band])
-        st.caption(f"{plain(newest['detail']['reason'])} · {words.day(newest['at'])}")
+        st.caption(f"{plain(newest['detail']['reason'])} · {current_session.day(newest['at'])}")
 
 
 def kind_field(draft: Draft, kinds: Sequence[str]) -> str:
@@ -132,11 +132,11 @@ def _due(kind: str, draft: Draft) -> date | None:
     field = draft.field("due")
     key, offered = field["key"], f"{field['key']}-offered"
     if st.session_state.get(key) == st.session_state.get(offered):
-        st.session_state[key] = None if contact else date.today() + timedelta(days=14)
+        st.session_state[key] = None if contact else current_session.today() + timedelta(days=14)
         st.session_state[offered] = st.session_state[key]
     return st.date_input(
         words("event.due_if" if contact else "event.due"),
-        min_value="today",
+        min_value=current_session.today(),
         format="DD/MM/YYYY",
         help=words("event.due_if_help") if contact else None,
         **field,
@@ -212,7 +212,8 @@ def _entry(event: dict, colleagues: dict[str, str], settled_at: pd.Timestamp | N
             kind = f"**{words.named('event', event['kind'])}**"
             st.markdown(" · ".join([kind, *_facts(detail, colleagues, settled_at)]))
             st.text(shown(followups.said(detail)))
-            st.caption(f"{words.day(event['at'])} · {plain(colleagues.get(event['actor'], event['actor']))}")
+            by = plain(colleagues.get(event["actor"], event["actor"]))
+            st.caption(f"{current_session.day(event['at'])} · {by}")
         if event["actor"] == current_session.person().account:
             st.button(
                 words("event.withdraw"),
@@ -231,7 +232,7 @@ def _facts(detail: dict, colleagues: dict[str, str], settled_at: pd.Timestamp | 
     if detail.get("band"):
         facts.append(words(f"band.{detail['band']}"))
     if settled_at is not None:
-        facts.append(words("event.settled_on", day=words.day(settled_at)))
+        facts.append(words("event.settled_on", day=current_session.day(settled_at)))
     elif detail.get("due_on"):
         facts.append(f"{words('event.due')} **{words.day(detail['due_on'])}**")
     if detail.get("owner"):

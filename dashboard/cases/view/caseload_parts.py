@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from functools import partial
 
 import pandas as pd
@@ -47,7 +46,7 @@ def cutoff_line(ranked: pd.DataFrame, listed: pd.DataFrame, k: int) -> str:
 def worth_a_talk(chosen: CaseFilter) -> pd.DataFrame:
     """The k + 10 of highest risk that match, without those who are quiet where these are to be left out."""
     store, scope = stores.store(), current_session.scope()
-    quiet = queries.quiet_students(store, scope, date.today()) if chosen.hide_quiet else []
+    quiet = queries.quiet_students(store, scope, current_session.today()) if chosen.hide_quiet else []
     in_order = stores.footing(chosen.target).ranks
     ranked = queries.caseload(
         store,
@@ -71,7 +70,7 @@ def _last_steps(keys: pd.Series) -> list[str]:
     words = current_session.words()
     events = queries.last_events(stores.store(), current_session.scope())
     told = {
-        row.student_key: f"{words.named('event', row.kind)} · {words.day(row.at)}"
+        row.student_key: f"{words.named('event', row.kind)} · {current_session.day(row.at)}"
         for row in events[events["student_key"].isin(keys)].itertuples(index=False)
     }
     return [told.get(key, "") for key in keys]
