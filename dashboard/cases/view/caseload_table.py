@@ -12,6 +12,8 @@ from dashboard.components.table import draw_table
 from dashboard.shell import current_session
 from data.columns import BANDS
 
+ROW = 66  # pixels: three lines of text; below 65 Streamlit writes one line and cuts it off
+MOST_HEIGHT = 960
 COLUMNS = (
     "student",
     "band",
@@ -19,8 +21,8 @@ COLUMNS = (
     "place",
     "moved",
     "change",
-    "last",
     "reasons",
+    "last",
     "history",
     "student_number",
     "program",
@@ -76,8 +78,8 @@ def _table(frame: pd.DataFrame, key: str, several: bool):
     return draw_table(
         frame,
         key=key,
-        height=min(36 * len(frame) + 39, 800),
-        row_height=36,
+        height=min(ROW * len(frame) + 39, MOST_HEIGHT),
+        row_height=ROW,
         column_order=[name for name in COLUMNS if name in frame and (name != "last" or frame["last"].any())],
         on_select="rerun",
         selection_mode="multi-row" if several else "single-row",
