@@ -29,12 +29,14 @@ def course_counts(attempts: pd.DataFrame, about: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``program_code``, ``course_code``, ``course_name`` (the newest one), :data:`COUNTS`: decided attempts
-        and those failed; students with a decided attempt and those who failed one; of these students the
-        delayed, the on-time graduates, and those of each who failed the course at least once.
+        ``program_code``, ``course_code``, ``course_name`` (the newest one; without one in the programme the
+        one that the code has elsewhere, else the code), :data:`COUNTS`: decided attempts and those failed;
+        students with a decided attempt and those who failed one; of these students the delayed, the on-time
+        graduates, and those of each who failed the course at least once.
     """
-    rows = attempts[(attempts["passed"] | attempts["failed"]) & (attempts["result"] != "transferred")]
-    rows = rows.merge(about[["student_key", "program_code", "label"]], on="student_key", how="inner")
+    everybody = attempts.merge(about[["student_key", "program_code", "label"]], on="student_key", how="inner")
+    decided = everybody["passed"] | everybody["failed"]
+    rows = everybody[decided & (everybody["result"] != "transferred")]
     course = ["program_code", "course_code"]
     each = rows.groupby([*course, "student_key"], sort=False)
     each = each.agg(n=("failed", "size"), failed=("failed", "sum"), label=("label", "first")).reset_index()
@@ -50,8 +52,17 @@ def course_counts(attempts: pd.DataFrame, about: pd.DataFrame) -> pd.DataFrame:
         on_time_failing=failing & (each["label"] == "on_time"),
     )
     table = counted.groupby(course, sort=True)[list(COUNTS)].sum().astype("int64").reset_index()
-    named = rows.dropna(subset=["course_name"]).sort_values("term_id", kind="stable")
-    names = named.drop_duplicates(course, keep="last")[[*course, "course_name"]]
-    table = table.merge(names, on=course, how="left")
-    table["course_name"] = table["course_name"].fillna(table["course_code"]).astype("str")
+    table["course_name"] = _names(table, everybody)
     return table[[*course, "course_name", *COUNTS]]
+
+
+def _names(table: pd.DataFrame, attempts: pd.DataFrame) -> pd.Series:
+    """The newest name in the programme; else the only one that the code has elsewhere; else the code."""
+    course = ["program_code", "course_code"]
+    named = attempts.dropna(subset=["course_name"]).sort_values("term_id", kind="stable")
+    own = named.drop_duplicates(course, keep="last").set_index(course)["course_name"]
+    names = named.groupby("course_code")["course_name"].agg(["nunique", "last"])
+    elsewhere = names.loc[names["nunique"] == 1, "last"]
+    told = own.reindex(pd.MultiIndex.from_frame(table[course])).set_axis(table.index)
+    codes = table["course_code"]
+    return told.fillna(codes.map(elsewhere)).fillna(codes).astype("str")

@@ -106,3 +106,27 @@ def test_courses_are_counted_by_attempts_and_by_students():
         **{"delayed": 2, "delayed_failing": 2, "on_time": 1, "on_time_failing": 0},
     }
     assert course_counts(judged(rows.iloc[:0], GradeRules()), about).empty
+
+
+def test_a_course_is_named_wherever_the_register_has_its_name():
+    """Of its own programme the newest, else that of another one where it is the only one, else the code."""
+    rows = attempts(
+        ("a", "X", 20201, 3, 3.0, "graded"),
+        ("a", "X", 20202, 3, 3.0, "graded"),
+        ("a", "Y", 20201, 3, 3.0, "graded"),
+        ("a", "Z", 20201, 3, 3.0, "graded"),
+        ("a", "V", 20201, 3, 3.0, "graded"),
+        ("a", "V", 20202, 3, None, "open"),
+        ("b", "X", 20203, 3, 3.0, "graded"),
+        ("b", "Y", 20201, 3, 3.0, "graded"),
+        ("b", "Z", 20201, 3, 3.0, "graded"),
+        ("b", "Z", 20202, 3, 3.0, "graded"),
+    )
+    names = ["Algebra", "Algebra I", None, None, None, "Thesis", "Optics", "Logic", "Drawing", "Design"]
+    about = pd.DataFrame({"student_key": ["a", "b"], "program_code": ["P", "Q"], "label": "censored"})
+    counts = course_counts(judged(rows.assign(course_name=names), GradeRules()), about)
+    told = counts.set_index(["program_code", "course_code"])["course_name"].to_dict()
+    assert told == {
+        **{("P", "X"): "Algebra I", ("P", "Y"): "Logic", ("P", "Z"): "Z", ("P", "V"): "Thesis"},
+        **{("Q", "X"): "Optics", ("Q", "Y"): "Logic", ("Q", "Z"): "Design"},
+    }
