@@ -119,6 +119,8 @@ def of_one_term(known: dict[str, Span], terms: pd.DataFrame, as_of_index: int) -
     as_of_index : int
         Of the score: regular terms completed.
     """
+    if not studied_in(terms, as_of_index):
+        return {}
     last = terms[terms["term_index"] == as_of_index]
     told = {name for name in known if COLUMN_OF[name] in last and last[COLUMN_OF[name]].notna().any()}
     return {name: span for name, span in known.items() if name in told}
@@ -221,6 +223,12 @@ def room_of(
         return None
     rest = {name: value for name, value in changes.items() if name != GPA}
     return gpa_room(row.table.iloc[0].to_dict(), rest, rules)
+
+
+def studied_in(terms: pd.DataFrame, as_of_index: int) -> bool:
+    """The same by the register's rows: a model that met few terms of a status has no name for it."""
+    last = terms[terms["term_index"] == as_of_index]
+    return last.empty or "status" not in last or not last["status"].isin(NOT_STUDIED).all()
 
 
 def changed_score(

@@ -41,7 +41,8 @@ def whatif_panel(stored: StoredExplanation, terms: pd.DataFrame) -> None:
     movable, index = whatif.levers(row), int(stored.score["as_of_index"])
     known = whatif.of_one_term(movable, terms, index)
     if not known:
-        why = "not_studied" if not whatif.studied(row) else "not_recorded" if index else "none"
+        studied = whatif.studied(row) and whatif.studied_in(terms, index)
+        why = "not_studied" if not studied else "not_recorded" if index else "none"
         st.caption(words(f"whatif.{why}", term=term))
         return
     score_id = stored.score["score_id"]

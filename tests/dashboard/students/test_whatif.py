@@ -178,6 +178,8 @@ def test_a_cell_that_is_empty_in_the_last_term_is_no_lever_and_a_short_term_belo
     known = dict.fromkeys(("gpa_last", "failed_last", "attendance_last", "arrears_last"), span)
     assert set(whatif.of_one_term(known, terms, 2)) == {"failed_last", "attendance_last"}
     assert set(whatif.of_one_term(known, terms, 1)) == {"gpa_last", "failed_last", "attendance_last"}
+    assert whatif.of_one_term(known, terms.assign(status=["A", "N", "A"]), 2) != {}
+    assert whatif.of_one_term(known, terms.assign(status=["A", "N", "C"]), 2) == {}  # nothing was studied
     assert whatif.of_one_term(known, terms, 3) == {} and set(whatif.COLUMN_OF) == set(LEVERS)
 
 
