@@ -86,7 +86,7 @@ def _table(frame: pd.DataFrame, key: str, several: bool):
         alt=words("caseload.title"),
         written={"change": words.signed},  # Streamlit's own format puts a hyphen for a minus
         column_config={
-            "moved": config.TextColumn(words("column.change_kind"), width=112),
+            "moved": config.TextColumn(words("column.change_kind"), width=128),
             "student": name_column(key),
             "band": config.MultiselectColumn(
                 words("column.band"),
@@ -101,12 +101,12 @@ def _table(frame: pd.DataFrame, key: str, several: bool):
                 format="%d",
                 min_value=0,
                 max_value=100,
-                width=120,
+                width=112,
                 color="primary",
             ),
             "change": config.NumberColumn(words("column.change"), width=80),
             "history": config.LineChartColumn(words("column.history"), y_min=0, y_max=1, width=110),
-            "reasons": config.TextColumn(words("column.reasons"), width="large"),
+            "reasons": config.TextColumn(words("column.reasons"), width=366),
             "last": config.TextColumn(words("column.last"), width="medium"),
             "student_number": config.TextColumn(words("column.student_number"), width=120),
             "program": config.TextColumn(words("column.program"), width="medium"),
