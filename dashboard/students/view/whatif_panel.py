@@ -91,7 +91,7 @@ def _together(row: Rows, known: dict, settled: whatif.Settled, rules: GradeRules
     if room is not None:
         low, high, by_the_scale = room
         ends = {"low": words.number(low, 2), "high": words.number(high, 2)}
-        told.append(words("whatif.room" if high > low else "whatif.room_one", **ends))
+        told.append(words("whatif.room" if ends["low"] != ends["high"] else "whatif.room_one", **ends))
         if by_the_scale:
             scale = {"least": words.number(rules.pass_points, 2), "greatest": words.number(GREATEST, 2)}
             told.append(words("whatif.scale", **scale))

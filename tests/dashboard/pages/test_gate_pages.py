@@ -130,6 +130,7 @@ def test_a_term_that_cannot_be_cannot_be_chosen_and_one_button_goes_back_to_the_
     record = (lever("gpa_last").value, lever("failed_last").value)
     assert again().label == words("whatif.again") and again().disabled
     lever("failed_last").set_value(max(map(float, lever("failed_last").options))).run()
+    assert words("whatif.room_one", low=words.number(0, 2)) in screen.texts(at)
     lever("gpa_last").set_value(4.0).run()
     assert not at.exception and (lever("gpa_last").value, lever("failed_last").value) == (4.0, 0.0)
     took = words("whatif.took", name=words("feature.failed_last"), value="0")
