@@ -9,10 +9,14 @@ import pandas as pd
 from dashboard.charts.base import Chart, Sketch, label_above, percent_axis, quiet
 from dashboard.charts.palette import BAND_COLORS, BAND_TEXT, MUTED, translucent
 from dashboard.shell.plain import in_chart
-from dashboard.shell.wording import Words
+from dashboard.shell.wording import EMPTY, Words
 from data.columns import BANDS
 
 AT_RISK = ("high", "very_high")
+LETTER = 0.026  # width of a letter on the scale of risks of the narrowest phone
+OVER = 0.08  # how far a name may reach over the ends of that scale
+NAME_STEP, NAME_HEIGHT = 0.28, 17  # between two lines of names: on the axis, and in pixels
+THIN = {"width": 1, "color": MUTED}
 
 
 def bands_by_group(frame: pd.DataFrame, group: str, words: Words) -> Chart:
@@ -58,7 +62,7 @@ def bands_by_group(frame: pd.DataFrame, group: str, words: Words) -> Chart:
     sketch.update_layout(barmode="stack", bargap=0.5)
     sketch.update_xaxes(range=[0, 1], showgrid=False, **percent_axis(words))
     sketch.update_yaxes(visible=False, range=[-0.4, len(order) - 0.25])
-    top = order[-1] if len(order) else "–"
+    top = order[-1] if len(order) else EMPTY
     risky = float(share.loc[top, list(AT_RISK)].sum()) if len(order) else 0.0
 
     def table() -> pd.DataFrame:
@@ -79,8 +83,7 @@ def risk_scale(risk: float, low: float, high: float, edges: list[float], words: 
         sketch.add_shape(
             type="rect", x0=start, x1=end, y0=0.36, y1=0.64, fillcolor=BAND_COLORS[band], line={"width": 0}
         )
-        if end - start > 0.1:
-            sketch.add_annotation(x=(start + end) / 2, y=0.06, text=words(f"band.{band}"), font={"size": 12})
+    lines = _band_names(sketch, bounds, [words(f"band.{band}") for band in BANDS])
     has_range = not (pd.isna(low) or pd.isna(high))
     if has_range:
         sketch.add_shape(
@@ -96,10 +99,11 @@ def risk_scale(risk: float, low: float, high: float, edges: list[float], words: 
         marker={"symbol": "diamond", "size": 15, "color": MUTED, "line": {"width": 2, "color": "white"}},
         hovertemplate=f"{words.percent(risk)}<extra></extra>",
     )
-    quiet(sketch, words, 96)
-    sketch.update_layout(margin={"l": 10, "r": 10, "t": 4, "b": 22})
-    sketch.update_xaxes(range=[-0.005, 1.005], showgrid=False, **percent_axis(words))
-    sketch.update_yaxes(range=[-0.1, 1.05], visible=False)
+    quiet(sketch, words, 96 + NAME_HEIGHT * (lines - 1))
+    # Room for the halves of "0%" and "100%" that reach over the ends, and for a name at an end.
+    sketch.update_layout(margin={"l": 24, "r": 24, "t": 4, "b": 22})
+    sketch.update_xaxes(range=[0, 1], showgrid=False, **percent_axis(words))
+    sketch.update_yaxes(range=[-0.1 - NAME_STEP * (lines - 1), 1.05], visible=False)
     alt = words("alt.scale_alone", risk=words.of_100(risk))
     if has_range:
         ends = {"low": words.number(100 * low), "high": words.number(100 * high)}
@@ -111,6 +115,23 @@ def risk_scale(risk: float, low: float, high: float, edges: list[float], words: 
         )
 
     return Chart(sketch, alt, table)
+
+
+def _band_names(sketch: Sketch, bounds: list[float], names: list[str]) -> int:
+    """Write each band's name below it, on a further line where the others leave no room; how many lines."""
+    ends: list[float] = []  # where the last name of each line ends
+    for name, (start, end) in zip(names, pairwise(bounds), strict=True):
+        half = LETTER * len(name) / 2
+        x = min(max((start + end) / 2, half - OVER), 1 + OVER - half)
+        line = next((n for n, taken in enumerate(ends) if taken <= x - half), len(ends))
+        ends[line : line + 1] = [x + half]
+        y = 0.1 - NAME_STEP * line
+        sketch.add_annotation(x=x, y=y, text=name, font={"size": 12})
+        if line:  # which stripe it belongs to
+            sketch.add_shape(
+                type="line", x0=(start + end) / 2, x1=(start + end) / 2, y0=y + 0.13, y1=0.36, line=THIN
+            )
+    return len(ends)
 
 
 def risk_history(frame: pd.DataFrame, edges: list[float], words: Words) -> Chart:

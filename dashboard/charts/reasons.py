@@ -8,7 +8,7 @@ import pandas as pd
 from dashboard.charts.base import Chart, Sketch, label_above, quiet
 from dashboard.charts.palette import LOWERS, MUTED, RAISES, SIGNATURE
 from dashboard.shell.plain import in_chart
-from dashboard.shell.wording import Words
+from dashboard.shell.wording import EMPTY, Words
 
 
 def waterfall(frame: pd.DataFrame, base: float, words: Words, *, top: int = 9) -> Chart:
@@ -73,7 +73,7 @@ def waterfall(frame: pd.DataFrame, base: float, words: Words, *, top: int = 9) -
     alt = words(
         "alt.reasons",
         n=len(values),
-        label="–" if strongest is None else strongest["label"],
+        label=EMPTY if strongest is None else strongest["label"],
         direction=words("reasons.raises" if strongest is None or strongest["phi"] > 0 else "reasons.lowers"),
     )
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pandas as pd
 
 from dashboard.charts.base import Chart, Sketch, label_above, percent_axis, quiet
 from dashboard.charts.palette import ACCENT, COHORTS, MUTED, translucent
 from dashboard.shell.plain import in_chart
-from dashboard.shell.wording import Words
+from dashboard.shell.wording import EMPTY, NOT_YET, Words
+from data.calendar.term_calendar import ordinal
 from data.trust.small_cells import MARK
 
 STATES_LEFT = "#a3312a"
@@ -50,6 +53,10 @@ def retention(frame: pd.DataFrame, words: Words) -> Chart:
     def table() -> pd.DataFrame:
         wide = frame.pivot(index="cohort_term", columns="terms_completed", values="share")
         rows = wide.map(words.percent)
+        reached = max((_place(one) for one in frame[["cohort_term", "terms_completed"]].values), default=0)
+        for cohort, term in product(wide.index, wide.columns):
+            if _place((cohort, term)) > reached:
+                rows.loc[cohort, term] = NOT_YET
         for one in frame[frame["hidden"]].itertuples() if "hidden" in frame else ():
             rows.loc[one.cohort_term, one.terms_completed] = MARK
         rows.index = [words.term(cohort) for cohort in rows.index]
@@ -58,6 +65,12 @@ def retention(frame: pd.DataFrame, words: Words) -> Chart:
 
     alt = words("alt.retention", n=len(cohorts), low=words.percent(lowest))
     return Chart(sketch, alt, table)
+
+
+def _place(cell) -> int:
+    """Which regular term a cell of the table speaks of."""
+    cohort, completed = cell
+    return ordinal(int(cohort)) + int(completed)
 
 
 CAUSES = {"graduated": ACCENT, "dropout": STATES_LEFT}
@@ -180,7 +193,7 @@ def rates(frame: pd.DataFrame, group: str, words: Words) -> Chart:
     alt = words(
         "alt.rates",
         groups=len(frame),
-        top="–" if best is None else best[group],
+        top=EMPTY if best is None else best[group],
         share=words.percent(None if best is None else best["rate"]),
     )
 

@@ -54,7 +54,9 @@ def draw_table(
     order = list(told.columns if column_order is None else column_order)
     written = {**_moments(told, current_session.words()), **(written or {})}
     drawn = st.dataframe(
-        _styled(told, written),
+        _styled(
+            told.assign(**{name: _without_empty(told[name]) for name in _with_empty_texts(told)}), written
+        ),
         hide_index=True,
         alt=shown(alt),
         column_order=order,
@@ -69,6 +71,19 @@ def draw_table(
     }
     rows_on_paper(told, columns, written)
     return drawn
+
+
+def _empty(one: object) -> bool:
+    return isinstance(one, str) and not one
+
+
+def _with_empty_texts(told: pd.DataFrame) -> list[str]:
+    """Columns in which a text is empty: nothing is known there, which is shown as it is everywhere."""
+    return [name for name in told if told[name].dtype.kind not in "biufcmM" and any(map(_empty, told[name]))]
+
+
+def _without_empty(column: pd.Series) -> pd.Series:
+    return column.astype(object).map(lambda one: None if _empty(one) else one)
 
 
 def _kind(column) -> dict:

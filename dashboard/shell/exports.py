@@ -10,7 +10,7 @@ import pandas as pd
 
 from dashboard.reports.provenance import Provenance, local_time
 from dashboard.reports.words import moment_words, say
-from dashboard.shell.wording import Words
+from dashboard.shell.wording import EMPTY, Words
 from data.engine.clock import now
 from data.files.safe_cells import safe_cell, safe_frame
 from data.trust.small_cells import MARK, THRESHOLD, TOTAL, hidden_of_group
@@ -70,7 +70,7 @@ class TableProvenance(Provenance):
         lines += [
             (words("export.made_by"), words.named("role", self.role)),
             (words("export.data_version"), self.data_version),
-            (words("export.model_version"), self.model_version or "–"),
+            (words("export.model_version"), self.model_version or EMPTY),
             (words("export.software"), self.software),
             (words("export.rows"), str(n_rows)),
         ]

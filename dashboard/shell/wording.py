@@ -16,6 +16,9 @@ from dashboard.reports.language import LANGUAGES
 
 LOCALES = Path(__file__).parent.parent / "locales"
 EMPTY = "–"
+"""What is not known."""
+NOT_YET = "…"
+"""What cannot be known yet, as the days of it are still to come."""
 
 
 @cache

@@ -155,6 +155,7 @@ def in_brief(explanation: Explanation, programs: dict[str, str], words: Words, n
 
 
 def _beside_usual(contribution: Contribution, programs: dict[str, str], words: Words) -> str:
-    told = f"{label_of(contribution, words)} {shown_value(contribution, programs, words)}"
+    stop = ":" if isinstance(contribution.value, str) else ""  # a word would run into the name
+    told = f"{label_of(contribution, words)}{stop} {shown_value(contribution, programs, words)}"
     usual = _usual(contribution, words)
     return f"{told} ({words('reasons.usual', value=usual)})" if usual else told

@@ -25,17 +25,19 @@ def course_rows(which: list[ColumnElement[bool]], rules: GradeRules) -> Select:
     taken, students, outcomes = schema.course_attempts, schema.students, schema.outcomes
     short = func.coalesce(taken.c.grade_points, -1.0) < rules.pass_points - 1e-9
     failed = or_(taken.c.result == "failed", and_(taken.c.result == "graded", short))
+    decided = taken.c.result.in_(DECIDED)
     theirs = [taken.c.student_key.in_(select(students.c.student_key).where(*which))] if which else []
     each = (  # by the order of the key of attempts, so that nothing need be sorted
         select(
             taken.c.student_key,
             taken.c.course_code,
-            func.count().label("attempts"),
+            func.sum(case((decided, 1), else_=0)).label("attempts"),
             func.sum(case((failed, 1), else_=0)).label("failed"),
             func.max(cast(taken.c.term_id, String(TERM_DIGITS)) + taken.c.course_name).label("newest_name"),
         )
-        .where(taken.c.result.in_(DECIDED), *theirs)
+        .where(*theirs)
         .group_by(taken.c.student_key, taken.c.course_code)
+        .having(func.sum(case((decided, 1), else_=0)) > 0)
         .subquery()
     )
     left = outcomes.c.exit_type

@@ -78,7 +78,8 @@ def course_results(store: Store, scope: Scope) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``program_code``, ``course_code``, ``course_name`` (the newest one; the code where there is none),
+        ``program_code``, ``course_code``, ``course_name`` (the newest one in the programme; without any the
+        one that the code has elsewhere, if it has no other; else the code),
         :data:`data.records.bottlenecks.COUNTS`: decided attempts and those failed; students with a decided
         attempt and those who failed one; of these students the delayed, the on-time graduates, and those of
         each who failed the course at least once.
@@ -90,6 +91,12 @@ def course_results(store: Store, scope: Scope) -> pd.DataFrame:
         else:
             conditions = within_programs(scope, cube)
         table = fetch(connection, counts_by_course(connection, cube, conditions))
-    names = table.pop("newest_name").astype("str").str[TERM_DIGITS:]
-    table.insert(2, "course_name", names.fillna(table["course_code"]))
-    return table.astype(dict.fromkeys(COUNTS, "int64"))
+    table.insert(2, "course_name", _names(table))
+    return table.drop(columns="newest_name").astype(dict.fromkeys(COUNTS, "int64"))
+
+
+def _names(table: pd.DataFrame) -> pd.Series:
+    own, codes = table["newest_name"].astype("str").str[TERM_DIGITS:], table["course_code"]
+    names = own.groupby(codes).agg(["nunique", "last"])
+    elsewhere = names.loc[names["nunique"] == 1, "last"]
+    return own.fillna(codes.map(elsewhere)).fillna(codes)

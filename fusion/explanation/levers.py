@@ -6,18 +6,29 @@ shares passed and the GPA move along. What cannot be derived stays: the signatur
 older than the last term. Of a course passed or failed it is taken that it belongs to the plan. As every
 feature keeps its direction and all that follow move the same way, for better or for worse, no lever runs
 against common sense.
+
+The levers of one term must be possible together. A course failed counts 0 in the GPA, a course passed at
+least the least grade that passes and at most the greatest of the scale: with a share of the credits passed,
+the GPA lies between that share of the one and of the other (:func:`gpa_room`). A register that counts
+otherwise, say without failed courses, is believed: its own average of the courses passed widens the scale.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from data.records.course_results import GradeRules
+
 USUAL_COURSE = 3.0  # credits of a course where the record does not tell
-LEAST_PASS = 1.0  # grade points of the lowest grade that passes
+GREATEST = 4.0  # grade points of the best grade
+OF_COURSES = ("failed_last", "credits_last")  # levers that say how much of what was taken was passed
+USUAL = GradeRules()
+_TOLD = 0.005  # grade points that two decimals cannot tell apart
 NOT_STUDIED = ("C", "N", "U")  # status of a last term without courses: leave, not registered, exam ahead
 
 
@@ -62,23 +73,8 @@ def _failed(row: dict, old: float, new: float) -> None:
     passed = row["credits_last"]
     if np.isnan(passed):
         return
-    taken, course = _taken(row, passed), _credits_per_course(row, old)
-    row["credits_last"] = max(passed - course * (new - old), 0.0)
+    row["credits_last"] = max(passed - _credits_per_course(row, old) * (new - old), 0.0)
     _earned(row, passed, row["credits_last"])
-    _graded(row, row["credits_last"] - passed, passed, taken)
-
-
-def _graded(row: dict, gained: float, passed: float, taken: float) -> None:
-    """The GPA moves by the least it must: a failed course counted 0 and a passed one counts at least 1.
-
-    A course failed instead of passed takes an average course's share of the points along.
-    """
-    gpa = row["gpa_last"]
-    if np.isnan(gpa) or not taken:
-        return
-    step = LEAST_PASS * gained / taken if gained > 0 else gpa * gained / passed if passed else 0.0
-    row["gpa_last"] = float(np.clip(gpa + step, 0.0, 4.0))
-    _gpa(row, gpa, row["gpa_last"])
 
 
 def _credits(row: dict, old: float, new: float) -> None:
@@ -95,11 +91,11 @@ def _credits(row: dict, old: float, new: float) -> None:
 
 def _gpa(row: dict, old: float, new: float) -> None:
     step, terms = new - old, max(row["as_of_index"], 1.0)
-    if np.isnan(row["gpa_change"]):  # the only GPA on record
-        row["gpa_cum"] += step
+    only = np.isnan(row["gpa_change"])  # the only GPA on record
+    row["gpa_cum"] = float(np.clip(row["gpa_cum"] + (step if only else step / terms), 0.0, GREATEST))
+    if only:
         row["gpa_first"] = row["gpa_lowest"] = new
         return
-    row["gpa_cum"] += step / terms
     row["gpa_change"] += step
     row["gpa_lowest"] = min(row["gpa_lowest"], new)
     row["gpa_trend"] += step * 6.0 / (terms * (terms + 1.0))  # weight of the last point of a slope
@@ -149,10 +145,20 @@ LEVERS = {
         Lever("attendance_last", 0.0, 1.0, 1, _attendance),
         Lever("arrears_last", 0.0, 2000.0, -1, _arrears),
         Lever("failed_last", 0.0, 20.0, -1, _failed),
-        Lever("gpa_last", 0.0, 4.0, 1, _gpa),
         Lever("credits_last", 0.0, 24.0, 1, _credits),
+        Lever("gpa_last", 0.0, GREATEST, 1, _gpa),  # last: what it can be follows from the courses
     )
 }
+
+
+def _most_failed(row: pd.Series, failed: float, most: float) -> float:
+    """How many courses can have been failed: as many as the credits passed are, or the usual load is."""
+    passed, load = row.get("credits_last", np.nan), row.get("load_mean", np.nan)
+    if not np.isnan(passed):
+        courses = failed + np.floor(passed / _credits_per_course(row, failed) + 1e-9)
+    else:
+        courses = most if np.isnan(load) else np.floor(load / USUAL_COURSE + 1e-9)
+    return float(np.clip(courses, failed, max(most, failed)))
 
 
 def possible(row: pd.Series) -> dict[str, tuple[float, float, float]]:
@@ -173,16 +179,142 @@ def possible(row: pd.Series) -> dict[str, tuple[float, float, float]]:
             if row.get("failed_last", np.nan) > 0:
                 continue
             high = float(_taken(row, float(value)))
-        if name == "failed_last" and not np.isnan(row.get("credits_last", np.nan)):
-            more = row["credits_last"] / _credits_per_course(row, float(value))
-            high = float(np.clip(value + np.floor(more + 1e-9), value, max(lever.high, value)))
+        if name == "failed_last":
+            high = _most_failed(row, float(value), lever.high)
         found[name] = (float(value), lever.low, high)
     return found
 
 
-def applied(record: dict, changes: dict[str, float]) -> dict:
-    """The record after the changes, in the levers' own order whatever theirs; in place."""
+@dataclass(frozen=True)
+class Grading:
+    """How the courses of a term and its GPA hang together in one record.
+
+    Parameters
+    ----------
+    least, greatest : float
+        Between which the average of the courses passed lies: of the scale, or as the record has it.
+    graded : float
+        Credits with a grade, those passed and those failed: a course still open is neither.
+    """
+
+    least: float
+    greatest: float
+    graded: float
+
+    @classmethod
+    def of(cls, row: dict, rules: GradeRules) -> Grading:
+        """Of a record as it is."""
+        known = cls(rules.pass_points, GREATEST, _graded(row))
+        gpa, share = row.get("gpa_last", np.nan), known.share(row)
+        if np.isnan(gpa) or np.isnan(share):
+            return known
+        if share > 0:
+            return cls(min(known.least, gpa / share), max(GREATEST, gpa / share), known.graded)
+        # Nothing was passed: whoever has points all the same is counted in a way that is not told.
+        return known if gpa <= _TOLD else cls(0.0, np.inf, known.graded)
+
+    def share(self, row: dict) -> float:
+        """The share of the graded credits that was passed; missing where the record does not tell."""
+        passed, failed = row.get("credits_last", np.nan), row.get("failed_last", np.nan)
+        if not np.isnan(passed):
+            return min(passed / self.graded, 1.0) if self.graded > 0 else np.nan
+        if not failed or np.isnan(failed):
+            return np.nan if failed else 1.0
+        load = row.get("load_mean", np.nan)  # what is usually taken, where the credits are not told
+        return max(1.0 - USUAL_COURSE * failed / load, 0.0) if load > 0 else np.nan
+
+    def room(self, row: dict) -> tuple[float, float]:
+        """The least and the greatest GPA that is possible with the courses passed of a row."""
+        share = self.share(row)
+        if np.isnan(share) or np.isinf(self.greatest):
+            return 0.0, GREATEST
+        return min(self.least * share, GREATEST), min(self.greatest * share, GREATEST)
+
+    def regraded(self, row: dict, share: float, rules: GradeRules) -> None:
+        """Move the GPA by the least it must since ``share`` was passed.
+
+        A failed course counted 0 and a passed one counts at least the least grade that passes; one failed
+        instead of passed takes an average course's share of the points along.
+        """
+        gpa, now = row.get("gpa_last", np.nan), self.share(row)
+        if np.isnan(gpa) or np.isnan(now) or np.isnan(share) or now == share:
+            return
+        new = gpa * now / share if now < share else gpa + rules.pass_points * (now - share)
+        row["gpa_last"] = float(np.clip(new, *self.room(row)))
+        _gpa(row, gpa, row["gpa_last"])
+
+
+def applied(record: dict, changes: dict[str, float], rules: GradeRules = USUAL) -> dict:
+    """The record after the changes, in the levers' own order whatever theirs; in place.
+
+    A GPA that the courses passed cannot give is taken to the nearest one that they can.
+
+    Parameters
+    ----------
+    record : dict
+        A row of features.
+    changes : dict of str to float
+        Lever → value.
+    rules : GradeRules
+        Of the institution: which grade is the least that passes.
+    """
+    grading = Grading.of(record, rules)
     for name in [name for name in LEVERS if name in changes]:
-        old, record[name] = record[name], float(changes[name])
-        LEVERS[name].follow(record, old, record[name])
+        old, new, share = record[name], float(changes[name]), grading.share(record)
+        if name == "gpa_last" and new != old:
+            new = float(np.clip(new, *grading.room(record)))
+        if new == old:
+            continue
+        record[name] = new
+        LEVERS[name].follow(record, old, new)
+        if name in OF_COURSES:
+            grading.regraded(record, share, rules)
     return record
+
+
+def gpa_room(record: dict, changes: dict[str, float], rules: GradeRules = USUAL) -> tuple[float, float, bool]:
+    """The least and the greatest GPA of the term that is possible with the courses passed after the changes.
+
+    Parameters
+    ----------
+    record, changes, rules
+        As for :func:`applied`; the record stays as it is.
+
+    Returns
+    -------
+    (low, high, by_the_scale)
+        ``by_the_scale``: whether both follow from the scale alone, not from a record that counts otherwise.
+    """
+    grading = Grading.of(record, rules)
+    low, high = grading.room(applied(dict(record), changes, rules))
+    return low, high, (grading.least, grading.greatest) == (rules.pass_points, GREATEST)
+
+
+def courses_for(record: dict, changes: dict[str, float], lever: str, rules: GradeRules = USUAL) -> float:
+    """What the courses must be for a GPA to be possible: the nearest value of a lever.
+
+    Parameters
+    ----------
+    record, rules
+        As for :func:`applied`; the record stays as it is.
+    changes : dict of str to float
+        With ``gpa_last``. Where no value makes it possible, the one that comes nearest to it.
+    lever : str
+        Of :data:`OF_COURSES`.
+    """
+    now, low, high = possible(pd.Series(record))[lever]
+    others = {name: value for name, value in changes.items() if name != "gpa_last"}
+    stands, found = applied(dict(record), others, rules)[lever], []
+    for value in {now, stands, *map(float, range(math.ceil(low), math.floor(high) + 1))}:
+        then = applied(dict(record), changes | {lever: value}, rules)
+        off = abs(then["gpa_last"] - changes["gpa_last"])
+        found.append((off if off > _TOLD else 0.0, abs(value - stands), value))
+    return min(found)[2]
+
+
+def _graded(row: dict) -> float:
+    """Credits with a grade; missing where the credits passed are."""
+    passed, failed = row.get("credits_last", np.nan), row.get("failed_last", np.nan)
+    if np.isnan(passed) or not failed:
+        return passed
+    return _taken(row, passed) if np.isnan(failed) else passed + failed * _credits_per_course(row, failed)

@@ -8,7 +8,8 @@ from itertools import combinations, product
 import numpy as np
 import pandas as pd
 
-from fusion.explanation.levers import LEVERS, applied, possible
+from data.records.course_results import GradeRules
+from fusion.explanation.levers import LEVERS, USUAL, applied, possible
 from fusion.features.rows import Rows
 from fusion.model.risk_model import RiskModel
 
@@ -43,7 +44,9 @@ class WhatIf:
     note: str = NOTE
 
 
-def what_if(model: RiskModel, row: Rows, target: str, changes: dict[str, float]) -> WhatIf:
+def what_if(
+    model: RiskModel, row: Rows, target: str, changes: dict[str, float], rules: GradeRules = USUAL
+) -> WhatIf:
     """Score one row as it would be with other values of the levers.
 
     Parameters
@@ -54,37 +57,45 @@ def what_if(model: RiskModel, row: Rows, target: str, changes: dict[str, float])
     target : {"late", "dropout"}
     changes : dict of str to float
         Lever → value.
+    rules : GradeRules
+        Of the institution.
 
     Raises
     ------
     ValueError
-        For something that is not a lever, a value out of its possible range, or not one row.
+        For something that is not a lever, a value out of its possible range, values that are not possible
+        together, or not one row.
     """
-    _check(row, changes)
-    changed = score_changes(model, row, target, [{}, changes])
+    _check(row, changes, rules)
+    changed = score_changes(model, row, target, [{}, changes], rules)
     after = changed.iloc[1]
     return WhatIf(
         dict(changes), after["risk"], after["risk_low"], after["risk_high"], after["band"], changed["risk"][0]
     )
 
 
-def score_changes(model: RiskModel, row: Rows, target: str, many: list[dict[str, float]]) -> pd.DataFrame:
+def score_changes(
+    model: RiskModel, row: Rows, target: str, many: list[dict[str, float]], rules: GradeRules = USUAL
+) -> pd.DataFrame:
     """Score many sets of changes of one row at once: the columns of ``Scores.frame``."""
     spread = row.take(np.zeros(len(many), int))
-    changed = changed_tables(spread.table, many)
+    changed = changed_tables(spread.table, many, rules)
     return model.frame(Rows(changed, spread.meta, row.signatures, spread.position), target)
 
 
-def changed_tables(table: pd.DataFrame, many: list[dict[str, float]]) -> pd.DataFrame:
+def changed_tables(
+    table: pd.DataFrame, many: list[dict[str, float]], rules: GradeRules = USUAL
+) -> pd.DataFrame:
     """The feature rows after one set of changes each, with all that follows."""
-    records = [applied(row, changes) for row, changes in zip(table.to_dict("records"), many, strict=True)]
+    rows = table.to_dict("records")
+    records = [applied(row, changes, rules) for row, changes in zip(rows, many, strict=True)]
     return pd.DataFrame(records, columns=table.columns).astype(table.dtypes.to_dict())
 
 
-def moved(row: Rows, changes: dict[str, float]) -> dict[str, tuple[float, float]]:
+def moved(row: Rows, changes: dict[str, float], rules: GradeRules = USUAL) -> dict[str, tuple[float, float]]:
     """What moves along with the levers: feature → (value now, value then), in the order of the features."""
     now = row.table.iloc[0].to_dict()
-    then = applied(dict(now), changes)
+    then = applied(dict(now), changes, rules)
     return {
         name: (float(now[name]), float(then[name]))
         for name in now
@@ -94,12 +105,14 @@ def moved(row: Rows, changes: dict[str, float]) -> dict[str, tuple[float, float]
     }
 
 
-def smallest_change(model: RiskModel, row: Rows, target: str, cut_off: float) -> WhatIf | None:
+def smallest_change(
+    model: RiskModel, row: Rows, target: str, cut_off: float, rules: GradeRules = USUAL
+) -> WhatIf | None:
     """The fewest levers, moved the least, that bring the risk below a cut-off.
 
     Parameters
     ----------
-    model, row, target
+    model, row, target, rules
         As for :func:`what_if`.
     cut_off : float
         Risk to get below, for example a band edge.
@@ -110,19 +123,23 @@ def smallest_change(model: RiskModel, row: Rows, target: str, cut_off: float) ->
         None when no combination of up to :data:`MOST_LEVERS` levers does; without any change when the risk is
         below already.
     """
-    _check(row, {})
-    steps = _better_values(row.table.iloc[0])
+    _check(row, {}, rules)
+    steps, record = _better_values(row.table.iloc[0]), row.table.iloc[0].to_dict()
     for count in range(min(MOST_LEVERS, len(steps)) + 1):
         options, costs = [], []
         for names in combinations(steps, count):
             for picks in product(*(range(len(steps[name])) for name in names)):
-                options.append({n: steps[n][p] for n, p in zip(names, picks, strict=True)})
-                costs.append(sum((p + 1) / STEPS for p in picks))
-        scored = score_changes(model, row, target, options)
+                option = {n: steps[n][p] for n, p in zip(names, picks, strict=True)}
+                if not _apart(record, option, rules):
+                    options.append(option)
+                    costs.append(sum((p + 1) / STEPS for p in picks))
+        if not options:
+            continue
+        scored = score_changes(model, row, target, options, rules)
         enough = np.flatnonzero((scored["risk"] < cut_off).to_numpy())
         if len(enough):
             best = min(enough, key=lambda i: (costs[i], scored["risk"][i]))
-            return what_if(model, row, target, options[best])
+            return what_if(model, row, target, options[best], rules)
     return None
 
 
@@ -140,7 +157,13 @@ def _better_values(row: pd.Series) -> dict[str, list[float]]:
     return steps
 
 
-def _check(row: Rows, changes: dict[str, float]) -> None:
+def _apart(record: dict, changes: dict[str, float], rules: GradeRules) -> list[str]:
+    """Levers whose value is not possible together with the others'."""
+    then = applied(dict(record), changes, rules)
+    return [name for name, value in changes.items() if abs(then[name] - value) > 1e-6]
+
+
+def _check(row: Rows, changes: dict[str, float], rules: GradeRules) -> None:
     if len(row) != 1:
         raise ValueError(f"row must be exactly one, got {len(row)}")
     ranges = possible(row.table.iloc[0])
@@ -152,3 +175,6 @@ def _check(row: Rows, changes: dict[str, float]) -> None:
         low, high = ranges[name][1:]
         if not low <= value <= high:
             raise ValueError(f"{name} must lie in {low:g}…{high:g}, got {value:g}")
+    apart = _apart(row.table.iloc[0].to_dict(), changes, rules)
+    if apart:
+        raise ValueError(f"{', '.join(apart)} must be possible together with the other changes")

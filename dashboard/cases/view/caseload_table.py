@@ -12,6 +12,8 @@ from dashboard.components.table import draw_table
 from dashboard.shell import current_session
 from data.columns import BANDS
 
+ROW = 66  # pixels: three lines of text; below 65 Streamlit writes one line and cuts it off
+MOST_HEIGHT = 960
 COLUMNS = (
     "student",
     "band",
@@ -19,8 +21,8 @@ COLUMNS = (
     "place",
     "moved",
     "change",
-    "last",
     "reasons",
+    "last",
     "history",
     "student_number",
     "program",
@@ -76,15 +78,15 @@ def _table(frame: pd.DataFrame, key: str, several: bool):
     return draw_table(
         frame,
         key=key,
-        height=min(36 * len(frame) + 39, 800),
-        row_height=36,
+        height=min(ROW * len(frame) + 39, MOST_HEIGHT),
+        row_height=ROW,
         column_order=[name for name in COLUMNS if name in frame and (name != "last" or frame["last"].any())],
         on_select="rerun",
         selection_mode="multi-row" if several else "single-row",
         alt=words("caseload.title"),
         written={"change": words.signed},  # Streamlit's own format puts a hyphen for a minus
         column_config={
-            "moved": config.TextColumn(words("column.change_kind"), width=112),
+            "moved": config.TextColumn(words("column.change_kind"), width=128),
             "student": name_column(key),
             "band": config.MultiselectColumn(
                 words("column.band"),
@@ -99,12 +101,12 @@ def _table(frame: pd.DataFrame, key: str, several: bool):
                 format="%d",
                 min_value=0,
                 max_value=100,
-                width=120,
+                width=112,
                 color="primary",
             ),
             "change": config.NumberColumn(words("column.change"), width=80),
             "history": config.LineChartColumn(words("column.history"), y_min=0, y_max=1, width=110),
-            "reasons": config.TextColumn(words("column.reasons"), width="large"),
+            "reasons": config.TextColumn(words("column.reasons"), width=366),
             "last": config.TextColumn(words("column.last"), width="medium"),
             "student_number": config.TextColumn(words("column.student_number"), width=120),
             "program": config.TextColumn(words("column.program"), width="medium"),

@@ -9,7 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.cases import followups
+from dashboard.cases.followups import said, who
 from dashboard.cases.view.colleagues import advisor_names
+from dashboard.cases.view.narrow import Card, wide_or_cards
 from dashboard.cases.view.receipt import receipt
 from dashboard.components.layout import section
 from dashboard.components.table import draw_table
@@ -42,16 +44,37 @@ def due_lists(due: pd.DataFrame, today: date) -> pd.DataFrame:
     turn = _turn()
     for urgency, rows in followups.by_urgency(due, today).items():
         section(f"{words(f'followup.{urgency}')} · {words.number(len(rows))}")
-        event = draw_table(
-            followups.as_table(rows, colleagues, words),
-            key=f"due-{urgency}-{turn}",
-            on_select="rerun",
-            selection_mode="multi-row",
-            alt=words(f"followup.{urgency}"),
+        key = f"due-{urgency}-{turn}"
+        cards = due_cards(rows, colleagues, key)
+        event = wide_or_cards(
+            key,
+            lambda cards=cards: cards,
+            lambda rows=rows, key=key, urgency=urgency: draw_table(
+                followups.as_table(rows, colleagues, words),
+                key=key,
+                on_select="rerun",
+                selection_mode="multi-row",
+                alt=words(f"followup.{urgency}"),
+            ),
         )
-        chosen = [row for row in event["selection"]["rows"] if row < len(rows)]
-        ticked.append(rows.iloc[chosen])
+        chosen = {row for row in event["selection"]["rows"] if row < len(rows)}
+        chosen |= {place for place, card in enumerate(cards) if st.session_state.get(card.tick)}
+        ticked.append(rows.iloc[sorted(chosen)])
     return pd.concat(ticked)
+
+
+def due_cards(due: pd.DataFrame, colleagues: dict[str, str], key: str) -> list[Card]:
+    """The rows as cards: when, what kind, what was said, whose, since when; each can be ticked."""
+    words, cards = current_session.words(), []
+    for row in due.to_dict("records"):
+        lines = (
+            said(row["detail"]),
+            f"{words('column.owner')}: {colleagues.get(row['owner'], row['owner'])}",
+            f"{words('column.when')}: {words.day(row['at'])}",
+        )
+        lead = f"{words.day(row['due_on'])} · {words.named('event', row['kind'])}"
+        cards.append(Card(row["student_key"], who(row), lead, lines, f"{key}-tick-{row['event_id']}"))
+    return cards
 
 
 def settle(ticked: pd.DataFrame) -> None:

@@ -15,6 +15,7 @@ from dashboard.components.layout import card, section
 from dashboard.jobs import digest_mail
 from dashboard.jobs.words import outcome_words
 from dashboard.reporting.view.preview import profile_name
+from dashboard.reports.language import program_label
 from dashboard.shell import auditing, current_session, stores
 from dashboard.shell.people import named
 from dashboard.shell.plain import plain
@@ -55,9 +56,16 @@ def one_kind(part: Waiting) -> None:
 def _report(item: dict) -> tuple[str, dict, str]:
     words = current_session.words()
     about = {"instrument": profile_name(item["profile"], words.language), "version": item["version"]}
-    about |= {"program": item["program_code"] or words("reports.all_programs"), "ts": str(item["ts_year"])}
+    about |= {"program": _program(item["program_code"]), "ts": str(item["ts_year"])}
     text = words("inbox.report", **about, day=current_session.day(item["prepared_at"]))
     return plain(text), {"report": item["report_id"]}, ":material/approval:"
+
+
+def _program(code: str | None) -> str:
+    """A programme as the reports name it; one that the register has no more stays a code."""
+    if not code:
+        return current_session.words()("reports.all_programs")
+    return program_label(code, stores.programs().get(code, ""))
 
 
 def _trial(item: dict) -> tuple[str, dict, str]:

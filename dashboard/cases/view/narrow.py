@@ -29,12 +29,15 @@ class Card:
         What matters most, in a few words.
     lines : tuple of str
         What else the list tells; empty ones are left out.
+    tick : str
+        Key of a box that chooses the card, where rows of the table can be chosen; empty: none.
     """
 
     student_key: str
     name: str
     lead: str
     lines: tuple[str, ...] = ()
+    tick: str = ""
 
 
 def wide_or_cards(key: str, cards: Callable[[], Iterable[Card]], table: Callable[[], object]):
@@ -65,4 +68,6 @@ def wide_or_cards(key: str, cards: Callable[[], Iterable[Card]], table: Callable
                 st.page_link(page, label=plain(card.name), query_params={"s": card.student_key})
                 rest = [plain(line) for line in card.lines if line]
                 st.markdown("  \n".join([f"**{plain(card.lead)}**", *rest] if card.lead else rest))
+                if card.tick:
+                    st.checkbox(current_session.words()("followup.tick"), key=card.tick)
     return drawn

@@ -18,7 +18,7 @@ from dashboard.models.fitness_words import lacking, told, with_rule
 from dashboard.models.view.watching import LOOKS
 from dashboard.shell import caches, current_session, stores
 from dashboard.shell.view.account_names import name_of
-from dashboard.shell.wording import Words
+from dashboard.shell.wording import EMPTY, Words
 from data.columns import TARGETS
 from fusion.model.examined import FUSED, Evaluation
 from fusion.model.manifest import Manifest
@@ -36,7 +36,7 @@ def facts(served: RegisteredModel) -> None:
         "version": served.version,
         "trained": current_session.day(served.created_at),
         "trained_on": _taught(manifest, words),
-        "data_version": manifest.data_hash[:12] or "–",
+        "data_version": manifest.data_hash[:12] or EMPTY,
         "encoder": manifest.encoder_id or words("model.no_encoder"),
         "modality": words(f"model.serves_{_serves(manifest)}"),
     }

@@ -27,6 +27,7 @@ from dashboard.shell.exports import MIME
 from dashboard.shell.plain import plain
 from dashboard.shell.session_keys import Key
 from dashboard.shell.view.account_names import name_of
+from dashboard.shell.wording import EMPTY
 from data import queries
 from data.calendar.cohorts import exits_after
 from data.trust import reports_store
@@ -240,7 +241,7 @@ def history(profile_id: str, program: str, ts: int) -> None:
         words("reports.open_version"),
         [None, *versions],
         format_func=lambda number: (
-            "–" if number is None else f"{words('reports.version')} {versions[number]}"
+            EMPTY if number is None else f"{words('reports.version')} {versions[number]}"
         ),
         key=f"report-version-{profile_id}-{program}-{ts}",
     )

@@ -104,7 +104,7 @@ def _summary(words: Words, student, terms, events, score, reasons, past) -> Stud
         program=f"{student['program_name']} ({student['degree_level']})",
         cohort=words.term(student["cohort_term"]),
         advisor=student.get("advisor") or "",
-        made_on=words.day(now()),
+        made_on=current_session.day(now()),
         as_of=point_of(score, words) if score else "",
         sentence=" ".join(filter(None, [_past(words, past), _sentence(words, score)])),
         reasons=_told(words, frame, changeable=True),
@@ -162,7 +162,7 @@ def _plain(frame: pd.DataFrame | None, *, raising: bool) -> tuple[str, ...]:
 
 def _event(words: Words, event: dict) -> str:
     detail = event["detail"] or {}
-    parts = [words.day(event["at"]), words.named("event", event["kind"]), said(detail)]
+    parts = [current_session.day(event["at"]), words.named("event", event["kind"]), said(detail)]
     if detail.get("due_on"):
         parts.append(f"{words('event.due')} {words.day(detail['due_on'])}")
     return " · ".join(filter(None, parts))

@@ -43,6 +43,7 @@ def reasons_panel(explanation: Explanation, about: tuple) -> None:
             about=about,
         )
     with right:
+        st.caption(words("reasons.legend"))
         reasons = frame.to_dict("records")
         records = [reason for reason in reasons if reason["modality"] == "records" and reason["told"]]
         for changeable, title in ((True, "changeable"), (False, "fixed")):

@@ -47,17 +47,18 @@ def _count(connection) -> None:
     rules = connection.scalar(sa.select(facts.c.value).where(facts.c.name == "grade_rules")) or {}
     short = sa.func.coalesce(points, -1.0) < rules.get("pass_points", 1.0) - 1e-9
     failed = sa.or_(taken.c.result == "failed", sa.and_(taken.c.result == "graded", short))
+    decided = taken.c.result.in_(("graded", "passed", "failed"))
     named = sa.cast(taken.c.term_id, sa.String(5)) + sa.cast(taken.c.course_name, sa.String(160))
     each = (
         sa.select(
             taken.c.student_key,
             taken.c.course_code,
-            sa.func.count().label("attempts"),
+            sa.func.sum(sa.case((decided, 1), else_=0)).label("attempts"),
             sa.func.sum(sa.case((failed, 1), else_=0)).label("failed"),
             sa.func.max(named).label("newest_name"),
         )
-        .where(taken.c.result.in_(("graded", "passed", "failed")))
         .group_by(taken.c.student_key, taken.c.course_code)
+        .having(sa.func.sum(sa.case((decided, 1), else_=0)) > 0)
         .subquery()
     )
     left, graduated_after = outcomes.c.exit_type, sa.func.coalesce(outcomes.c.terms_to_exit, -1)

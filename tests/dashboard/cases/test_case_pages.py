@@ -101,6 +101,42 @@ def test_follow_ups_are_listed_by_urgency(university, screen):
     withdraw_case_events(university.store, [event], advisor.account)
 
 
+def test_on_a_phone_each_step_is_a_card_that_can_be_ticked_and_settled(university, screen):
+    advisor, store = screen.person(university, "advisor"), university.store
+    step = {"what": "Tutoring every Tuesday", "due_on": date.today()}
+    made = add_case_event(store, university.student, advisor.account, "intervention", step)
+    at = AppTest.from_function(_due, default_timeout=60, kwargs={"account": advisor}).run()
+    assert not at.exception and len(at.dataframe) == 1
+    told = [one.value.replace("\\", "") for one in at.markdown if "Tutoring every Tuesday" in one.value]
+    assert len(told) == 1 and f"**{EN.day(date.today())} · {EN('event.intervention')}**" in told[0]
+    assert [one.proto.query_string for one in at.get("page_link")] == [f"s={university.student}"]
+    assert EN("followup.pick") in screen.texts(at)
+    at.checkbox(key=f"due-today-0-tick-{made}").check().run()
+    assert not at.exception and EN("followup.pick") not in screen.texts(at)
+    at.selectbox(key="settle-result-0").set_value("reached").run()
+    at.button(key="settle-done").click().run()
+    assert not at.exception
+    due = queries.followups_due(store, access.scope_for(advisor), date.today())
+    assert made not in due["event_id"].tolist()
+
+
+def _due(account):
+    from datetime import date
+
+    import streamlit as st
+
+    from dashboard.cases.view.followup_list import due_lists, settle
+    from dashboard.shell import access, stores
+    from dashboard.shell.session_keys import Key
+    from data import queries
+
+    page = st.Page(lambda: None, title="S", url_path="student")
+    st.session_state[Key.PAGES], st.session_state["person"] = {"student": page}, account
+    st.navigation([st.Page(lambda: None, title="F", default=True), page], position="hidden")
+    due = queries.followups_due(stores.store(), access.scope_for(account), date.today())
+    settle(due_lists(due, date.today()))
+
+
 def test_an_agreed_step_stays_due_after_a_later_contact_until_an_outcome_names_it(university, screen):
     advisor, store = screen.person(university, "advisor"), university.store
     step = {"what": "Tutoring every Tuesday", "due_on": date.today()}

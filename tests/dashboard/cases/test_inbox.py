@@ -92,6 +92,7 @@ def test_the_page_leads_to_what_waits_and_tells_jobs_until_it_is_left(office, sc
     told = Words(language)("inbox.title_approvals")
     assert f"{told} · 1" in screen.texts(at)
     assert "TS 2025" in screen.texts(at)
+    assert "IF Informatics" in screen.texts(at)
     table.enqueue(store, "score", {}, actor="admin", role="administrator")
     table.finish(store, table.take(store, "w"), "done", result={"scores": 3})
     at = screen.drawn("inbox", ADMIN, language)

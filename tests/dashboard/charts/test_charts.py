@@ -1,11 +1,13 @@
 """Charts say in figure, words and table what the frame says."""
 
+from itertools import combinations
+
 import pandas as pd
 import pytest
 
 from dashboard.charts import bands, model, reasons, records, trends
 from dashboard.charts.palette import BAND_COLORS, LOWERS, RAISES, SIGNATURE
-from dashboard.shell.wording import Words
+from dashboard.shell.wording import EMPTY, NOT_YET, Words
 from data.columns import BANDS
 
 EN, ID = Words("en"), Words("id")
@@ -41,6 +43,20 @@ def test_the_scale_places_the_student_and_the_range():
     chart = bands.risk_scale(0.34, 0.27, 0.42, EDGES, ID)
     assert list(chart.figure.data[0].x) == [0.34]
     assert "34 dari 100, rentang 27 sampai 42" in chart.alt
+
+
+@pytest.mark.parametrize("words", [EN, ID], ids=["en", "id"])
+@pytest.mark.parametrize("edges", [EDGES, [0.03, 0.08, 0.14], [0.5, 0.9, 0.96], [0.3, 0.31, 0.32]])
+def test_every_band_of_the_scale_has_its_name_beside_no_other_and_both_ends_are_told(edges, words):
+    layout = bands.risk_scale(0.34, 0.27, 0.42, edges, words).figure.layout
+    names = {one.text: one for one in layout.annotations}
+    assert list(names) == [words(f"band.{band}") for band in BAND_COLORS]
+    assert layout.xaxis.ticktext[-1] == words.percent(1.0) and layout.xaxis.range[1] == 1.0
+    assert min(layout.margin.l, layout.margin.r) >= 20
+    for one, other in combinations(names.values(), 2):
+        apart = abs(one.x - other.x) >= bands.LETTER * (len(one.text) + len(other.text)) / 2 - 1e-9
+        assert apart or one.y != other.y
+        assert layout.yaxis.range[0] < one.y
 
 
 def test_the_history_has_a_point_per_term_in_its_bands_colour():
@@ -106,6 +122,9 @@ def test_retention_draws_a_line_per_cohort_and_writes_a_wide_table():
     chart = trends.retention(frame, EN)
     assert [trace.name for trace in chart.figure.data] == ["Odd 2023/24", "Odd 2024/25"]
     assert chart.table.iloc[0].tolist() == ["Odd 2023/24", "100%", "91%"]
+    assert chart.table.iloc[1].tolist() == ["Odd 2024/25", "100%", NOT_YET]  # the term is still to come
+    gap = trends.retention(pd.concat([frame.drop(index=0), frame.tail(1).assign(terms_completed=1)]), EN)
+    assert gap.table.iloc[0].tolist() == ["Odd 2023/24", EMPTY, "91%"]  # the register does not tell
     assert "lowest value 91%" in chart.alt
 
 

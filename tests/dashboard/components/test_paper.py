@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from dashboard.components.paper import PIECE, cell_text, table_pieces
-from dashboard.shell.wording import Words
+from dashboard.shell.wording import EMPTY, Words
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -97,6 +97,16 @@ draw_table(
     written={"change": lambda value: f"{value:+.0f} points"},
 )
 """
+
+
+def test_an_empty_text_is_missing_and_shown_as_everywhere_else():
+    from streamlit.testing.v1 import AppTest
+
+    at = AppTest.from_string(SCRIPT.replace('"<b>Ani</b>"', '""')).run()
+    assert not at.exception
+    assert at.dataframe[0].value["who"].isna().tolist() == [True, False]
+    assert at.dataframe[0].proto.placeholder == EMPTY
+    assert f"<td>{EMPTY}<td>3 Aug 2026" in at.get("html")[0].proto.body
 
 
 def test_the_text_of_a_table_is_what_its_drawing_shows():

@@ -83,7 +83,13 @@ def test_what_if_is_about_the_term_that_the_score_follows_and_names_it(
     """Of a term without figures nothing can be moved: those of an earlier term are not taken in its place."""
     words, store = Words(language), university.store
     listed = queries.caseload(store, SYSTEM, "dropout", 300)
-    row = listed[(listed["as_of_index"] >= 2) & listed["advisor"].notna()].iloc[0]
+    listed = listed[(listed["as_of_index"] >= 2) & listed["advisor"].notna()]
+
+    def studied(row) -> bool:
+        terms = queries.term_rows(store, SYSTEM, row["student_key"])
+        return (terms.loc[terms["term_index"] == row["as_of_index"], "status"] == "A").any()
+
+    row = next(row for _, row in listed.iterrows() if studied(row))
     key, index = row["student_key"], int(row["as_of_index"])
     terms = queries.term_rows(store, SYSTEM, key)
     assert (terms["term_index"] == index).any() and (terms["term_index"] < index).any()
@@ -101,6 +107,45 @@ def test_what_if_is_about_the_term_that_the_score_follows_and_names_it(
     assert not without.exception
     assert words("whatif.not_recorded", term=term) in screen.texts(without)
     assert not [slider.key for slider in without.select_slider if str(slider.key).startswith("lever-")]
+
+
+@pytest.mark.parametrize("words", [EN, ID], ids=["en", "id"])
+def test_a_term_that_cannot_be_cannot_be_chosen_and_one_button_goes_back_to_the_record(
+    university, screen, words
+):
+    listed = queries.caseload(university.store, SYSTEM, "dropout", 300)
+    listed = listed[(listed["as_of_index"] >= 2) & listed["advisor"].notna()]
+
+    def told(row) -> bool:
+        terms = queries.term_rows(university.store, SYSTEM, row["student_key"])
+        last = terms[terms["term_index"] == row["as_of_index"]]
+        return bool(last[["gpa_term", "courses_failed", "credits_passed"]].notna().all(axis=None)) and len(
+            last
+        )
+
+    row = next(row for _, row in listed.iterrows() if told(row))
+    who = (Account(row["advisor"], "A", "advisor"), words.language)
+    at = screen.drawn("student", *who, key=row["student_key"], target="dropout")
+
+    def lever(name):
+        return next(one for one in at.select_slider if str(one.key).startswith(f"lever-{name}-"))
+
+    def again():
+        return next(one for one in at.button if str(one.key).startswith("levers-again-"))
+
+    record = (lever("gpa_last").value, lever("failed_last").value)
+    assert again().label == words("whatif.again") and again().disabled
+    lever("failed_last").set_value(max(map(float, lever("failed_last").options))).run()
+    assert words("whatif.room_one", low=words.number(0, 2)) in screen.texts(at)
+    lever("gpa_last").set_value(4.0).run()
+    assert not at.exception and (lever("gpa_last").value, lever("failed_last").value) == (4.0, 0.0)
+    took = words("whatif.took", name=words("feature.failed_last"), value="0")
+    assert took in screen.texts(at) and words(
+        "whatif.scale", least=words.number(1, 2), greatest=words.number(4, 2)
+    ) in screen.texts(at)
+    again().click().run()
+    assert not at.exception and (lever("gpa_last").value, lever("failed_last").value) == record
+    assert again().disabled and took not in screen.texts(at)
 
 
 def test_the_overview_counts_who_can_still_be_on_time_and_says_how_many_are_past_it(university, screen):

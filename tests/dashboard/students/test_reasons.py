@@ -166,8 +166,8 @@ def test_within_a_sentence_a_name_loses_its_capital_and_an_abbreviation_keeps_it
     [
         (0.02, ":orange[:material/arrow_upward:] Signature"),
         (-0.02, ":blue[:material/arrow_downward:] Signature"),
-        (0.0199, ":material/remove: Signature: makes no difference to this score"),
-        (0.0, ":material/remove: Signature: makes no difference to this score"),
+        (0.0199, ":material/remove: Signature: makes no difference to this risk"),
+        (0.0, ":material/remove: Signature: makes no difference to this risk"),
     ],
 )
 def test_what_moves_the_score_by_next_to_nothing_has_no_arrow(phi, told):
@@ -225,7 +225,10 @@ def test_a_reason_says_what_is_usual_where_the_two_can_be_told_apart(language, l
 def test_what_nearly_all_share_has_a_name_and_no_value_and_is_in_no_line():
     parts = (replace(contribution("entry_type", "new", 0.5), shared=True), contribution("gpa_last", 2.1, 0.1))
     explanation = Explanation("late", 0.0, 0.6, parts)
-    for language, name in (("en", "What nearly all peers share"), ("id", "Yang juga dimiliki hampir semua")):
+    for language, name in (
+        ("en", "What nearly all comparable students have too"),
+        ("id", "Yang juga dimiliki hampir semua"),
+    ):
         frame = reasons.reasons_frame(explanation, {}, Words(language))
         shared = frame[~frame["told"]].iloc[0]
         assert shared["label"].startswith(name) and shared["shown"] == ""

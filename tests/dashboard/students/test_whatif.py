@@ -9,10 +9,11 @@ import pytest
 from dashboard.shell.wording import Words
 from dashboard.students import whatif
 from data import queries
+from data.records.course_results import GradeRules
 from data.trust.scope import Scope
 from fusion.explanation.explain import explain_score
 from fusion.explanation.facts import in_facts
-from fusion.explanation.levers import LEVERS
+from fusion.explanation.levers import LEVERS, NOT_STUDIED
 from fusion.features.directions import column_signs
 from fusion.features.fuse import no_signatures
 from fusion.features.rows import Rows
@@ -151,6 +152,9 @@ def test_every_lever_stands_at_the_value_of_the_term_that_the_score_follows(smal
         known = whatif.levers(whatif.stored_row(model, stored))
         mine = whatif.of_one_term(known, terms, int(row.as_of_index))
         last = terms[terms["term_index"] == row.as_of_index]
+        if len(last) and last["status"].isin(NOT_STUDIED).all():
+            assert mine == {}
+            continue
         for name, (now, _, _) in known.items():
             told = last[whatif.COLUMN_OF[name]].dropna().astype(float)
             assert (name in mine) == bool(len(told)), name
@@ -177,6 +181,8 @@ def test_a_cell_that_is_empty_in_the_last_term_is_no_lever_and_a_short_term_belo
     known = dict.fromkeys(("gpa_last", "failed_last", "attendance_last", "arrears_last"), span)
     assert set(whatif.of_one_term(known, terms, 2)) == {"failed_last", "attendance_last"}
     assert set(whatif.of_one_term(known, terms, 1)) == {"gpa_last", "failed_last", "attendance_last"}
+    assert whatif.of_one_term(known, terms.assign(status=["A", "N", "A"]), 2) != {}
+    assert whatif.of_one_term(known, terms.assign(status=["A", "N", "C"]), 2) == {}  # nothing was studied
     assert whatif.of_one_term(known, terms, 3) == {} and set(whatif.COLUMN_OF) == set(LEVERS)
 
 
@@ -215,18 +221,22 @@ def test_a_lever_that_follows_stands_where_it_was_taken():
     row = a_term()
     known = whatif.levers(row)
     assert {"failed_last", "gpa_last"} <= set(known)
-    changes, stands = whatif.settled(row, known, {})
-    assert changes == {} and stands == {name: span[0] for name, span in known.items()}
-    changes, stands = whatif.settled(row, known, {"failed_last": 3.0})
-    told = whatif.moved(row, changes)
-    assert changes == {"failed_last": 3.0} and stands["failed_last"] == 3.0
-    assert stands["gpa_last"] == pytest.approx(told["gpa_last"][1]) and stands["gpa_last"] < 2.5
+    assert whatif.settled(row, known, {}) == whatif.Settled(
+        {}, {name: span[0] for name, span in known.items()}
+    )
+    settled = whatif.settled(row, known, {"failed_last": 3.0})
+    told = whatif.moved(row, settled.changes)
+    assert settled.changes == {"failed_last": 3.0} and settled.stands["failed_last"] == 3.0
+    assert (
+        settled.stands["gpa_last"] == pytest.approx(told["gpa_last"][1]) and settled.stands["gpa_last"] < 2.5
+    )
     # Moved back, everything is back; and what was set by hand stays when another lever moves.
     assert whatif.settled(row, known, {"failed_last": known["failed_last"][0]}) == whatif.settled(
         row, known, {}
     )
-    both, stands = whatif.settled(row, known, {"gpa_last": 3.0, "failed_last": 3.0})
-    assert both == {"gpa_last": 3.0, "failed_last": 3.0} and stands["gpa_last"] == 3.0
+    both = whatif.settled(row, known, {"gpa_last": 1.9, "failed_last": 3.0})
+    assert both.changes == {"gpa_last": 1.9, "failed_last": 3.0} and both.stands["gpa_last"] == 1.9
+    assert not both.took
 
 
 def test_of_two_levers_that_contradict_each_other_the_last_one_holds():
@@ -234,7 +244,98 @@ def test_of_two_levers_that_contradict_each_other_the_last_one_holds():
     known = whatif.levers(row)
     assert {"failed_last", "credits_last"} <= set(known)
     for first, last in (("failed_last", "credits_last"), ("credits_last", "failed_last")):
-        values = {"failed_last": 2.0, "credits_last": 15.0}
-        changes, stands = whatif.settled(row, known, {first: values[first], last: values[last]})
-        assert changes == {last: values[last]} and stands[last] == values[last]
-        assert stands["credits_last"] == pytest.approx(18.0 - 3.0 * stands["failed_last"])
+        values = {"attendance_last": 0.5, "failed_last": 2.0, "credits_last": 15.0}
+        chosen = {name: values[name] for name in ("attendance_last", first, last)}
+        settled = whatif.settled(row, known, chosen)
+        assert settled.changes == {"attendance_last": 0.5, last: values[last]}
+        assert settled.stands[last] == values[last]
+        assert settled.stands["credits_last"] == pytest.approx(18.0 - 3.0 * settled.stands["failed_last"])
+
+
+# One course of three credits failed of eighteen: 2.5 is 15 credits at 3.0. (chosen, what stands, taken along)
+TOGETHER = [
+    ({"failed_last": 6.0, "gpa_last": 4.0}, (0.0, 4.0), ("failed_last",)),
+    ({"gpa_last": 4.0, "failed_last": 6.0}, (6.0, 0.0), ("gpa_last",)),
+    ({"gpa_last": 4.0}, (0.0, 4.0), ("failed_last",)),
+    ({"gpa_last": 0.0}, (6.0, 0.0), ("failed_last",)),
+    ({"failed_last": 0.0, "gpa_last": 0.0}, (6.0, 0.0), ("failed_last",)),
+    ({"gpa_last": 0.0, "failed_last": 0.0}, (0.0, 1.0), ("gpa_last",)),
+    ({"gpa_last": 4.0, "failed_last": 1.0}, (1.0, 4.0 * 15 / 18), ("gpa_last",)),  # moved back to the record
+    ({"failed_last": 3.0, "gpa_last": 2.5}, (2.0, 2.5), ("failed_last",)),
+    ({"gpa_last": 3.2}, (1.0, 3.2), ()),
+    (
+        {"gpa_last": 0.1},
+        (5.0, 1.0 / 6),
+        ("failed_last", "gpa_last"),
+    ),  # one course passed, with the least grade
+]
+
+
+@pytest.mark.parametrize(("chosen", "stands", "took"), TOGETHER)
+def test_the_gpa_and_the_courses_failed_are_possible_together(chosen, stands, took):
+    row = a_term()
+    settled = whatif.settled(row, whatif.levers(row), chosen)
+    assert (settled.stands["failed_last"], settled.stands["gpa_last"]) == pytest.approx(stands, abs=1e-6)
+    assert settled.took == took
+    then = whatif.moved(row, settled.changes) | {name: (0, value) for name, value in settled.changes.items()}
+    assert then["gpa_last"][1] == pytest.approx(settled.stands["gpa_last"])
+    assert 0 <= then.get("gpa_cum", (0, 2.5))[1] <= 4
+
+
+def test_the_least_grade_that_passes_is_the_institutions():
+    row, rules = a_term(), GradeRules(pass_points=2.0)
+    known = whatif.levers(row)
+    settled = whatif.settled(row, known, {"gpa_last": 0.0, "failed_last": 0.0}, rules)
+    assert settled.stands["gpa_last"] == 2.0
+    assert whatif.room_of(row, known, settled.changes, rules) == (2.0, 4.0, True)
+    assert whatif.room_of(row, known, {"failed_last": 3.0}, rules) == (1.0, 2.0, True)
+    assert whatif.room_of(row, {"gpa_last": known["gpa_last"]}, {}, rules) is None
+
+
+def test_where_credits_are_the_lever_the_gpa_goes_with_them():
+    row = a_term(failed_last=np.nan, failed_total=np.nan, credits_last=18.0, pass_ratio_last=1.0)
+    known = whatif.levers(row)
+    assert "failed_last" not in known
+    none = whatif.settled(row, known, {"credits_last": 0.0})
+    assert none.stands["gpa_last"] == 0.0 and none.changes == {"credits_last": 0.0}
+    best = whatif.settled(row, known, {"credits_last": 9.0, "gpa_last": 4.0})
+    assert best.stands["credits_last"] == 18.0 and best.took == ("credits_last",)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"credits_last": 15.0, "gpa_last": 3.8},  # above 15 of 18 credits at 4: failed courses are left out
+        {"failed_last": 0.0, "credits_last": 18.0, "pass_ratio_last": 1.0, "gpa_last": 0.4},
+        {"failed_last": 6.0, "credits_last": 0.0, "pass_ratio_last": 0.0, "gpa_last": 2.0},
+    ],
+)
+def test_a_register_that_counts_otherwise_is_believed(values):
+    row = a_term(**values)
+    known = whatif.levers(row)
+    assert whatif.settled(row, known, {"attendance_last": 0.5}).stands["gpa_last"] == values["gpa_last"]
+    assert whatif.settled(row, known, {"gpa_last": values["gpa_last"]}).changes == {}
+    low, high, by_the_scale = whatif.room_of(row, known, {})
+    assert low <= values["gpa_last"] <= high and not by_the_scale
+
+
+@pytest.mark.parametrize("target", ["late", "dropout"])
+def test_no_student_can_be_given_a_term_that_is_impossible(small_university, target):
+    """Whatever two levers are moved to, in either order: the GPA is what the courses passed can give."""
+    store, model = small_university.store, load_model(small_university.store)
+    tried = 0
+    for score_id in queries.caseload(store, EVERYBODY, target, 300)["score_id"][:60]:
+        row = whatif.stored_row(model, queries.explanation(store, EVERYBODY, score_id))
+        known = whatif.levers(row)
+        if not {"gpa_last", "failed_last"} <= set(known):
+            continue
+        top = known["failed_last"][2]
+        for gpa, failed in ((4.0, top), (0.0, 0.0), (4.0, 1.0), (1.5, top)):
+            for order in (("gpa_last", "failed_last"), ("failed_last", "gpa_last")):
+                values = {"gpa_last": gpa, "failed_last": failed}
+                settled = whatif.settled(row, known, {name: values[name] for name in order})
+                low, high, _ = whatif.room_of(row, known, settled.changes)
+                assert low - 1e-6 <= settled.stands["gpa_last"] <= high + 1e-6
+                assert settled.stands["failed_last"] < top or high < 4.0
+                tried += 1
+    assert tried > 100

@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fusion.explanation.levers import applied, possible
+from data.records.course_results import GradeRules
+from fusion.explanation.levers import applied, courses_for, gpa_room, possible
 from fusion.explanation.whatif import moved, score_changes, smallest_change, what_if
 from fusion.features.assemble import rows_as_of, training_set
 from fusion.features.splits import mature_labels
@@ -126,6 +127,30 @@ def test_the_order_of_the_changes_does_not_matter(third_term):
     assert one == two and one["gpa_last"] == 3.0
 
 
+def test_the_gpa_is_what_the_courses_passed_can_give(third_term):
+    best = applied(dict(third_term), {"gpa_last": 4.0})  # 16 of 20 credits
+    assert best["gpa_last"] == pytest.approx(3.2) and best["gpa_cum"] <= 4.0
+    assert gpa_room(third_term, {}) == pytest.approx((0.8, 3.2, True))
+    assert gpa_room(third_term, {"failed_last": 5.0}) == (0.0, 0.0, True)
+    assert gpa_room(third_term, {"failed_last": 0.0}, GradeRules(pass_points=2.0)) == (2.0, 4.0, True)
+    assert courses_for(third_term, {"gpa_last": 3.9}, "failed_last") == 0.0
+    assert courses_for(third_term, {"gpa_last": 1.0}, "failed_last") == 1.0  # possible as it stands
+    assert courses_for(third_term, {"gpa_last": 0.0}, "failed_last") == 5.0
+
+
+def test_where_credits_are_not_told_the_usual_load_stands_for_them(third_term):
+    row = dict(third_term, credits_last=np.nan, pass_ratio_last=np.nan, load_mean=18.0, gpa_last=2.5)
+    assert possible(pd.Series(row))["failed_last"] == (1, 0, 6)
+    assert applied(dict(row), {"failed_last": 6.0, "gpa_last": 4.0})["gpa_last"] == 0.0
+    unknown = dict(row, load_mean=np.nan)
+    assert gpa_room(unknown, {}) == (0.0, 4.0, True) and gpa_room(unknown, {"failed_last": 0.0})[0] == 1.0
+
+
+def test_the_cumulative_gpa_stays_on_the_scale(third_term):
+    row = dict(third_term, gpa_cum=3.9, failed_last=0.0, credits_last=20.0, pass_ratio_last=1.0)
+    assert applied(row, {"gpa_last": 4.0})["gpa_cum"] == 4.0
+
+
 def test_what_cannot_be_changed_or_reached_is_refused(scored):
     model, rows = scored
     row = rows.take(rows_at(rows, 3)[:1])
@@ -135,6 +160,9 @@ def test_what_cannot_be_changed_or_reached_is_refused(scored):
         what_if(model, row, "late", {"attendance_last": 1.2})
     with pytest.raises(ValueError, match="exactly one"):
         what_if(model, rows, "late", {})
+    apart = dict.fromkeys(("gpa_last",), 4.0) | {"failed_last": possible(row.table.iloc[0])["failed_last"][2]}
+    with pytest.raises(ValueError, match="gpa_last must be possible together"):
+        what_if(model, row, "late", apart)
     first_day = rows.take(np.flatnonzero(rows.as_of == 0)[:1])
     with pytest.raises(ValueError, match="missing"):
         what_if(model, first_day, "late", {"gpa_last": 3.0})
