@@ -88,7 +88,7 @@ def test_attempts_and_students_are_counted_by_course(taught):
     one = Scope("kaprodi", "leadership", False, ("MI",), False, False)
     assert counted(taught, one) == {
         ("MI", "X", "X"): EXPECTED["MI", "X", "Kalkulus I"]
-    }  # its own names alone
+    }  # no name elsewhere
 
 
 def test_an_advisor_counts_their_own_students(taught):
