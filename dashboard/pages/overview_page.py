@@ -10,6 +10,7 @@ from dashboard.cases.view.standing_parts import rank_note, unlearned_card
 from dashboard.cohorts.view import overview as parts
 from dashboard.cohorts.view.compare import compare_card
 from dashboard.cohorts.view.courses import bottleneck_card
+from dashboard.cohorts.view.given import Given
 from dashboard.cohorts.view.meeting import meeting_pack
 from dashboard.cohorts.view.picking import picker
 from dashboard.cohorts.view.prospects import gaps, health, outlook, prepare_overview
@@ -41,7 +42,7 @@ def show() -> None:
         rank_note(chosen.target)
     if stores.served_version() is None or may_manage_accounts(current_session.person()):
         next_steps("overview", follow=True)
-    given = parts.Given(chosen)
+    given = Given(chosen)
     if given.last is None:
         empty_state(words("state.no_terms_title"), words("state.no_terms_text"), ":material/calendar_month:")
     panels, pick = parts.panels(given), picker(given)

@@ -10,6 +10,7 @@ import pytest
 from dashboard.cohorts import compare
 from dashboard.cohorts.view import compare as side_by_side
 from dashboard.cohorts.view import overview as parts
+from dashboard.cohorts.view.given import Given, cohorts_of, judged, told_of
 from dashboard.cohorts.view.meeting import Asked, make
 from dashboard.components.filters import GroupFilter
 from dashboard.shell import caches, current_session, stores
@@ -130,10 +131,10 @@ def test_a_head_of_one_programme_gets_no_other(pack):
 def test_the_page_hides_the_same_counts_in_its_charts_as_side_by_side(pack, program):
     dean = scope_for(Account("dekan", "Dekan", "leadership"))
     with current_session.as_reader(dean, "en"), stores.one_run():
-        given = parts.Given(GroupFilter("late", program))
-        told, funnel = parts.told_of(given), parts.funnel_chart(given).table
-        chosen = parts.cohorts_of(given)
-        counted = parts.judged(given, chosen)[0].values()
+        given = Given(GroupFilter("late", program))
+        told, funnel = told_of(given), parts.funnel_chart(given).table
+        chosen = cohorts_of(given)
+        counted = judged(given, chosen)[0].values()
         rows = side_by_side._table(given, sorted(chosen)).to_dict("records")
     # What the store has counted and what is counted of students who are alike are the same.
     assert {name: told.values[name] for name in counted if name[0] != "all"} == {

@@ -9,14 +9,7 @@ import streamlit as st
 
 from dashboard.charts.side_by_side import side_by_side_chart, written
 from dashboard.cohorts import compare
-from dashboard.cohorts.view import overview as parts
-from dashboard.cohorts.view.overview import (
-    cohorts_of,
-    judged,
-    progress_of,
-    seen_cohorts,
-    terms_shown,
-)
+from dashboard.cohorts.view.given import Given, cohorts_of, judged, progress_of, seen_cohorts, terms_shown
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import card, section
@@ -26,7 +19,7 @@ from dashboard.shell.session_keys import Key
 from dashboard.shell.wording import Words
 
 
-def compare_card(given: parts.Given) -> list[int]:
+def compare_card(given: Given) -> list[int]:
     """Choose cohorts of the programme, whichever cohort the page is about; returns those that are shown."""
     words, cohorts = current_session.words(), cohorts_of(given)
     with card("compare"):
@@ -78,18 +71,18 @@ def _choice(cohorts: list[int]) -> list[int]:
     return sorted(chosen)
 
 
-def _table(given: parts.Given, chosen: list[int]) -> pd.DataFrame:
+def _table(given: Given, chosen: list[int]) -> pd.DataFrame:
     counts, told = judged(given, chosen)
     progress, seen = progress_of(given), seen_cohorts(given)
     return compare.side_by_side(counts, told, chosen, progress, seen, terms_shown(given), given.reported)
 
 
-def _followed(given: parts.Given, chosen: list[int]) -> str:
+def _followed(given: Given, chosen: list[int]) -> str:
     """Where the register holds the terms of some programmes only: of how many entrants that is."""
     return caches.made_once("compare-followed", _about(given, chosen), partial(_told_followed, given, chosen))
 
 
-def _told_followed(given: parts.Given, chosen: list[int]) -> str:
+def _told_followed(given: Given, chosen: list[int]) -> str:
     words = current_session.words()
     _, told = judged(given, chosen)
     fewer = [
@@ -101,7 +94,7 @@ def _told_followed(given: parts.Given, chosen: list[int]) -> str:
     return words("compare.followed", cohorts="; ".join(fewer)) if fewer else ""
 
 
-def _about(given: parts.Given, chosen: list[int]) -> tuple:
+def _about(given: Given, chosen: list[int]) -> tuple:
     return (*given.about, *chosen)
 
 

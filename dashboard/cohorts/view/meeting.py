@@ -14,7 +14,7 @@ from dashboard.cohorts.meeting_files import FORMS, Pack, paper, workbook
 from dashboard.cohorts.meeting_shape import Shown
 from dashboard.cohorts.view import overview as parts
 from dashboard.cohorts.view import reasons as why
-from dashboard.cohorts.view.overview import counted, progress_of, seen_cohorts, terms_shown, told_of
+from dashboard.cohorts.view.given import Given, counted, progress_of, seen_cohorts, terms_shown, told_of
 from dashboard.cohorts.view.prospects import group_name, groups_by_code, scenario_table
 from dashboard.components.filters import GroupFilter
 from dashboard.reports.language import program_label
@@ -54,7 +54,7 @@ class Asked:
     zone: str = ""
 
 
-def meeting_pack(given: parts.Given, compared: list[int], attribute: str) -> None:
+def meeting_pack(given: Given, compared: list[int], attribute: str) -> None:
     """Offer the pack of what the page shows, in two forms and two kinds."""
     words, reader = current_session.words(), current_session.scope()
     asked = Asked(
@@ -111,7 +111,7 @@ def make(asked: Asked, form: str, kind: str) -> bytes:
 
 
 def _pack(asked: Asked, form: str) -> Pack:
-    words, given = Words(asked.language), parts.Given(asked.chosen)
+    words, given = Words(asked.language), Given(asked.chosen)
     shown = _shown(given, asked)
     if form == "public":
         sheets, left_out = public_sheets(shown, words)
@@ -120,7 +120,7 @@ def _pack(asked: Asked, form: str) -> Pack:
     return Pack(form, sheets, left_out, _about(given, asked, words), _provenance(asked, words))
 
 
-def _shown(given: parts.Given, asked: Asked) -> Shown:
+def _shown(given: Given, asked: Asked) -> Shown:
     code = asked.chosen.program_code
     load = summaries.load_per_advisor(given.of_risk(queries.advisor_load))
     risky, _ = summaries.at_risk(given.cube)
@@ -160,12 +160,11 @@ def _change(kpi) -> str:
 
 
 def _courses(program: str | None) -> pd.DataFrame:
-    rules = queries.grade_rules(stores.store())
-    table = courses.by_course(caches.read_once(queries.course_results, rules))
+    table = courses.by_course(caches.read_once(queries.course_results))
     return table if program is None else table[table["program_code"] == program]
 
 
-def _about(given: parts.Given, asked: Asked, words: Words) -> list[tuple[str, str]]:
+def _about(given: Given, asked: Asked, words: Words) -> list[tuple[str, str]]:
     """What the pack is about, filters in words."""
     code, names = asked.chosen.program_code, stores.programs()
     cohort = asked.chosen.cohort_term

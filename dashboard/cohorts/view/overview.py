@@ -1,17 +1,17 @@
-"""What the overview shows, put together from cubes."""
+"""What the overview shows of what is counted (:mod:`dashboard.cohorts.view.given`): charts and lines."""
 
 from __future__ import annotations
 
-from functools import cached_property, partial
+from functools import partial
 
 import pandas as pd
 
 from dashboard.charts.bands import bands_by_group
 from dashboard.charts.base import Chart
 from dashboard.charts.trends import funnel, incidence, rates, retention
-from dashboard.cohorts import compare, prospects, summaries
-from dashboard.cohorts.counted import STATES, Counts, Told
-from dashboard.components.filters import GroupFilter
+from dashboard.cohorts import prospects, summaries
+from dashboard.cohorts.counted import STATES
+from dashboard.cohorts.view.given import Given, told_of
 from dashboard.components.kpis import Kpi
 from dashboard.models import facts as model_facts
 from dashboard.reports.language import program_label
@@ -20,8 +20,7 @@ from dashboard.shell.glossary import linked
 from dashboard.shell.plain import plain
 from dashboard.shell.wording import Words
 from data import queries
-from data.columns import BANDS, TARGETS
-from data.scores.prospects import GROUPS
+from data.columns import BANDS
 
 TERMS = {  # part of the page → what the glossary explains about it
     "retention": "retention",
@@ -33,89 +32,6 @@ TERMS = {  # part of the page → what the glossary explains about it
 }
 COLUMN = {"cohort": "cohort_term", "program": "program_code"}
 BY, RIPENESS = ("program", "cohort"), ("mature", "immature")
-
-
-class Given:
-    """What an overview is drawn from, narrowed to a programme and cohort; each part when it is asked for.
-
-    Parameters
-    ----------
-    chosen : GroupFilter
-    """
-
-    def __init__(self, chosen: GroupFilter) -> None:
-        self.chosen = chosen
-        told = tuple(stores.counts_hold(target) for target in TARGETS)  # an alarm may come without new scores
-        self.about = (*vars(chosen).values(), *told)
-
-    @cached_property
-    def programs(self) -> pd.DataFrame:
-        """Every programme."""
-        return stores.program_table()
-
-    @cached_property
-    def flow(self) -> pd.DataFrame:
-        """Students by entry, state and time to exit."""
-        return self.narrowed(queries.flow_counts)
-
-    @cached_property
-    def progress(self) -> pd.DataFrame:
-        """What became of each entry cohort, term by term."""
-        return summaries.chosen(followed(), self.chosen.program_code, self.chosen.cohort_term)
-
-    @cached_property
-    def silent(self) -> bool:
-        """Whether nothing may be counted of the target: no model may speak, or only of the order."""
-        return not stores.counts_hold(self.chosen.target)
-
-    @cached_property
-    def cube(self) -> pd.DataFrame:
-        """Students by band, of those for whom the target still is a risk; empty where no model may speak."""
-        return self.of_risk(queries.cohort_cube)
-
-    def of_risk(self, query) -> pd.DataFrame:
-        """What a query of scores counts; no row where no model may speak about the target."""
-        counted = self.narrowed(query, self.chosen.target)
-        return counted.iloc[:0] if self.silent else counted
-
-    @cached_property
-    def past(self) -> int:
-        """Enrolled students whose normal time is over."""
-        return int(self.narrowed(queries.past_normal_counts)["students"].sum())
-
-    @cached_property
-    def reported(self) -> frozenset[str]:
-        """Programmes of which any exit is recorded, in whatever cohort."""
-        return summaries.reported(caches.read_once(queries.flow_counts))
-
-    @cached_property
-    def last(self) -> int | None:
-        """The last completed term."""
-        return summaries.last_completed_term(self.progress, caches.read_once(queries.last_closed_term))
-
-    @cached_property
-    def cohorts(self) -> pd.DataFrame:
-        """Where each entry cohort stands (:func:`dashboard.cohorts.summaries.outcomes`), worked out once."""
-        return caches.made_once("by-cohort", self.about, partial(self.outcomes, "cohort_term"))
-
-    def outcomes(self, by: str) -> pd.DataFrame:
-        """Where each cohort or programme stands."""
-        return summaries.outcomes(self.flow, self.programs, by, self.last, self.reported)
-
-    def narrowed(self, query, *arguments) -> pd.DataFrame:
-        """What a query counts, for the programme and cohort chosen."""
-        whole = caches.read_once(query, *arguments)
-        return summaries.chosen(whole, self.chosen.program_code, self.chosen.cohort_term)
-
-
-def followed() -> pd.DataFrame:
-    """What became of every entry cohort, term by term (:func:`dashboard.cohorts.summaries.followed`)."""
-
-    def make() -> pd.DataFrame:
-        flow, closed = caches.read_once(queries.flow_counts), caches.read_once(queries.last_closed_term)
-        return summaries.followed(caches.read_once(queries.retention), flow, closed)
-
-    return caches.made_once("followed", (), make)
 
 
 def panels(given: Given) -> dict[str, dict]:
@@ -237,6 +153,10 @@ def retention_chart(given: Given) -> Chart:
 
 def gaps_left(given: Given) -> str:
     """Why lines of who is still here have gaps, in words; empty where they have none."""
+    return caches.made_once("gaps-left", given.about, partial(_gaps_left, given))
+
+
+def _gaps_left(given: Given) -> str:
     return current_session.words()("overview.gaps_left") if _retention(given)[1].any() else ""
 
 
@@ -258,70 +178,6 @@ def funnel_chart(given: Given) -> Chart:
         for cohort in table["cohort_term"]
     ]
     return funnel(table.assign(cohort=table["cohort_term"].map(words.term), hidden=hidden), words)
-
-
-def told_of(given: Given) -> Told:
-    """What the page tells of every cohort of the programme, the same in its charts and side by side."""
-    about = (given.chosen.target, given.chosen.program_code)
-    return caches.made_once("told-cohorts", about, partial(_told_of, given))
-
-
-def _told_of(given: Given) -> Told:
-    flow, terms = _flow_of(given), terms_shown(given)
-    last = caches.read_once(queries.last_closed_term)
-    seen = compare.seen_cohorts(flow, progress_of(given), last, terms)
-    values = compare.values_of_cubes(flow, progress_of(given), given.programs, seen, terms)
-    return compare.told_on_page(values, sorted(seen), terms)
-
-
-def _flow_of(given: Given) -> pd.DataFrame:
-    """Who entered the programme chosen, and what became of them: every cohort."""
-    return summaries.chosen(caches.read_once(queries.flow_counts), given.chosen.program_code, None)
-
-
-def cohorts_of(given: Given) -> list[int]:
-    """Entry cohorts of the programme chosen, the newest first."""
-    flow = _flow_of(given)
-    return sorted((int(cohort) for cohort in flow["cohort_term"].unique()), reverse=True)
-
-
-def progress_of(given: Given) -> pd.DataFrame:
-    """What became of every cohort of the programme chosen, term by term."""
-    return summaries.chosen(followed(), given.chosen.program_code, None)
-
-
-def terms_shown(given: Given) -> int:
-    """How many study terms stand side by side."""
-    code, programs = given.chosen.program_code, given.programs
-    own = programs if code is None else programs[programs["program_code"] == code]
-    return compare.longest(own["normal_terms"])
-
-
-def counted(given: Given, attribute: str) -> Counts:
-    """The counts of every cohort of the programme chosen, groups formed by ``attribute``."""
-    alike = _alike(given, attribute)
-    if given.silent:
-        alike = alike.assign(band="")
-    return Counts(alike, given.programs, given.last, given.reported)
-
-
-def seen_cohorts(given: Given) -> dict[int, compare.Seen]:
-    """How far the register sees every cohort of the programme chosen."""
-    last, alike = caches.read_once(queries.last_closed_term), _alike(given, GROUPS[0])
-    return compare.seen_cohorts(alike, progress_of(given), last, terms_shown(given))
-
-
-def _alike(given: Given, attribute: str) -> pd.DataFrame:
-    arguments = (given.chosen.target, attribute, terms_shown(given), given.chosen.program_code)
-    return caches.read_once(queries.counted_alike, *arguments)
-
-
-def judged(given: Given, chosen: list[int]) -> tuple[Counts, Told]:
-    """The counts of some cohorts, and what the page tells of them."""
-    counts = counted(given, GROUPS[0])
-    counts.add_cohorts(chosen)
-    compare.add_side_by_side(counts, chosen, seen_cohorts(given), terms_shown(given))
-    return counts, Told(counts.values(), told_of(given).hidden)
 
 
 def incidence_chart(given: Given, ripeness: str) -> Chart:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
-from dashboard.cohorts.view.overview import Given
+from dashboard.cohorts.view.given import Given
 from dashboard.components.filters import narrow_to
 from dashboard.shell import current_session, stores
 from dashboard.shell.wording import Words

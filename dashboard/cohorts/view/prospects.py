@@ -10,6 +10,7 @@ from dashboard.charts.trends import rates
 from dashboard.cohorts import prospects
 from dashboard.cohorts.view import overview as parts
 from dashboard.cohorts.view.courses import prepare_courses
+from dashboard.cohorts.view.given import Given
 from dashboard.cohorts.view.reasons import prepare_reasons
 from dashboard.components.chart_panel import chart_panel, prepare
 from dashboard.components.filters import GroupFilter
@@ -22,7 +23,7 @@ from data.columns import TARGETS
 from data.scores.prospects import GROUPS
 
 
-def outlook(given: parts.Given) -> None:
+def outlook(given: Given) -> None:
     """Two cards: what cohorts came to by each term, and what those under way may come to."""
     left, right = st.columns(2)
     with left, card("incidence"):
@@ -36,7 +37,7 @@ def outlook(given: parts.Given) -> None:
             st.caption(current_session.words()("overview.scenario_note"))
 
 
-def scenario_table(given: parts.Given) -> pd.DataFrame:
+def scenario_table(given: Given) -> pd.DataFrame:
     """What the cohorts under way may come to (:func:`dashboard.cohorts.prospects.scenarios`)."""
 
     def make() -> pd.DataFrame:
@@ -47,7 +48,7 @@ def scenario_table(given: parts.Given) -> pd.DataFrame:
     return caches.made_once("scenario-table", given.about, make)
 
 
-def gaps(given: parts.Given) -> str:
+def gaps(given: Given) -> str:
     """One card: on-time rates by group, and the largest difference with its interval. By which groups."""
     words = current_session.words()
     with card("groups"):
@@ -71,7 +72,7 @@ def gaps(given: parts.Given) -> str:
     return attribute
 
 
-def group_table(given: parts.Given, attribute: str) -> pd.DataFrame:
+def group_table(given: Given, attribute: str) -> pd.DataFrame:
     """Rates of the groups of an attribute, named in the reader's language."""
 
     def make() -> pd.DataFrame:
@@ -81,7 +82,7 @@ def group_table(given: parts.Given, attribute: str) -> pd.DataFrame:
     return caches.made_once("groups-table", (attribute, *given.about), make)
 
 
-def groups_by_code(given: parts.Given, attribute: str) -> pd.DataFrame:
+def groups_by_code(given: Given, attribute: str) -> pd.DataFrame:
     """Rates of the groups of an attribute, as the register writes them."""
     flow = given.narrowed(queries.flow_by_group, attribute)
     return prospects.groups(flow, given.programs, given.last)
@@ -94,7 +95,7 @@ def group_name(attribute: str, name: str) -> str:
 
 def prepare_overview(chosen: GroupFilter) -> None:
     """Work out all that the page shows first, for a reader who may choose it next."""
-    given = parts.Given(chosen)
+    given = Given(chosen)
     parts.kpis(given)
     for panel in parts.panels(given).values():
         prepare(**panel)
@@ -121,7 +122,7 @@ def health() -> None:
     st.caption(parts.model_line())
 
 
-def _scenarios(given: parts.Given) -> dict:
+def _scenarios(given: Given) -> dict:
     def draw() -> Chart:
         words, table = current_session.words(), scenario_table(given)
         shown = table.assign(cohort=table["cohort_term"].map(words.term), mature=False)
@@ -130,7 +131,7 @@ def _scenarios(given: parts.Given) -> dict:
     return {"chart": draw, "key": "scenarios", "about": given.about}
 
 
-def _group_rates(given: parts.Given, attribute: str) -> dict:
+def _group_rates(given: Given, attribute: str) -> dict:
     def draw() -> Chart:
         return rates(group_table(given, attribute), "group", current_session.words())
 

@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard.charts.base import Chart
 from dashboard.charts.trends import rates
 from dashboard.cohorts import reasons, summaries
-from dashboard.cohorts.view import overview as parts
+from dashboard.cohorts.view.given import Given
 from dashboard.components.chart_panel import chart_panel, prepare
 from dashboard.components.layout import card, section
 from dashboard.shell import caches, current_session, stores
@@ -22,7 +22,7 @@ SHOWN = 6  # reasons in the chart
 NONE = pd.DataFrame(columns=["program_code", "reason", "students"])
 
 
-def reasons_card(given: parts.Given) -> None:
+def reasons_card(given: Given) -> None:
     """The commonest reasons of the programme chosen, of all its cohorts; over all also the first of each."""
     words, common = current_session.words(), commonest(given)
     with card("why"):
@@ -44,7 +44,7 @@ def reasons_card(given: parts.Given) -> None:
         st.caption(words("why.note", n=reasons.FEWEST))
 
 
-def _why_none(given: parts.Given, words: Words) -> str:
+def _why_none(given: Given, words: Words) -> str:
     """Why no reason is told: no model may speak (one may speak of the order all the same), its files cannot
     be read, or too few students."""
     if given.silent:
@@ -52,7 +52,7 @@ def _why_none(given: parts.Given, words: Words) -> str:
     return words("why.unreadable") if stores.model_unreadable() else words("why.few", n=reasons.FEWEST)
 
 
-def commonest(given: parts.Given) -> pd.DataFrame:
+def commonest(given: Given) -> pd.DataFrame:
     """The commonest reasons of whoever is chosen (:func:`dashboard.cohorts.reasons.commonest`); none while
     the files of the model in service cannot be read."""
     if given.silent or stores.model_unreadable():
@@ -61,7 +61,7 @@ def commonest(given: parts.Given) -> pd.DataFrame:
     return caches.made_once("why-common", given.about, lambda: reasons.commonest(make()).head(SHOWN))
 
 
-def prepare_reasons(given: parts.Given) -> None:
+def prepare_reasons(given: Given) -> None:
     """Work out what the card shows first."""
     if commonest(given)["rate"].notna().any():
         prepare(**_panel(given))
@@ -73,7 +73,7 @@ def reason_words(reason: str, words: Words) -> str:
     return words(key) if words.has(key) else words.named("feature", reason)
 
 
-def _narrowed(given: parts.Given) -> pd.DataFrame:
+def _narrowed(given: Given) -> pd.DataFrame:
     target, version = given.chosen.target, stores.served_version()
     whole = caches.made_once("why", (target, version), partial(_counted, target))
     return summaries.chosen(whole, given.chosen.program_code, None)
@@ -84,14 +84,14 @@ def _counted(target: str) -> pd.DataFrame:
     return queries.reasons_of_risk(stores.store(), current_session.scope(), target, tell)
 
 
-def by_program(given: parts.Given) -> pd.DataFrame:
+def by_program(given: Given) -> pd.DataFrame:
     """The two commonest reasons of every programme (:func:`dashboard.cohorts.reasons.by_program`)."""
     if given.silent or stores.model_unreadable():
         return reasons.by_program(NONE)
     return caches.made_once("why-programs", given.about, lambda: reasons.by_program(_narrowed(given)))
 
 
-def _panel(given: parts.Given) -> dict:
+def _panel(given: Given) -> dict:
     def draw() -> Chart:
         words = current_session.words()
         rows = commonest(given).dropna(subset=["rate"])

@@ -86,9 +86,7 @@ def counted(store, scope=SYSTEM) -> dict:
 def test_attempts_and_students_are_counted_by_course(taught):
     assert counted(taught) == EXPECTED
     one = Scope("kaprodi", "leadership", False, ("MI",), False, False)
-    assert counted(taught, one) == {
-        ("MI", "X", "X"): EXPECTED["MI", "X", "Kalkulus I"]
-    }  # no name elsewhere
+    assert counted(taught, one) == {("MI", "X", "X"): EXPECTED["MI", "X", "Kalkulus I"]}  # no name elsewhere
 
 
 def test_an_advisor_counts_their_own_students(taught):
