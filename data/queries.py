@@ -14,6 +14,7 @@ from data.records.course_queries import attempt_rows, course_results, grade_rule
 from data.records.name_search import prepare_search
 from data.records.queries import (
     Records,
+    WholeRegister,
     find_student,
     identities,
     outcomes,
@@ -130,6 +131,7 @@ __all__ = [
     "programs",
     "quiet_students",
     "attempt_rows",
+    "WholeRegister",
     "records_until",
     "reasons_of_risk",
     "retention",

@@ -138,10 +138,11 @@ def train(
     """
     say = Steps(progress, 6)
     say("reading the register")
-    everybody, signatures = queries.records_until(store), read_signatures(store, encoder_id)
+    register, signatures = queries.WholeRegister(store), read_signatures(store, encoder_id)
+    everybody = register.until()
     if not len(everybody.students) or not (len(everybody.terms) or len(everybody.outcomes)):
         raise NotTrainable({})
-    every_row = read_rows(store, signatures)
+    every_row = read_rows(register, signatures)
     records, rows = _drawn(everybody, every_row, most_students, seed)
     labels = mature_labels(records)
     training_sets = _training_sets(rows, labels)
@@ -250,10 +251,11 @@ def evaluate(
     """
     say = Steps(progress, 4)
     say("reading the register")
-    records = queries.records_until(store)
+    register = queries.WholeRegister(store)
+    records = register.until()
     if not len(records.students) or not (len(records.terms) or len(records.outcomes)):
         raise NotTrainable({})
-    records, rows = _drawn(records, read_rows(store, read_signatures(store)), most_students, seed)
+    records, rows = _drawn(records, read_rows(register, read_signatures(store)), most_students, seed)
     fitness = _weighed(_training_sets(rows, mature_labels(records)), one_cohort=True)
     targets = tuple(target for target, found in fitness.items() if 0 < found.events < found.students)
     if not targets:

@@ -172,47 +172,69 @@ def term_rows(store: Store, scope: Scope, key: str) -> pd.DataFrame:
         return told(connection, fetch(connection, statement)).drop(columns="student_key")
 
 
-def records_until(store: Store, as_of_index: int | None = None) -> Records:
-    """The register as it was known when each student had completed ``as_of_index`` regular terms.
+class WholeRegister:
+    """Every row of a register and its earlier versions, read once; what was known when is cut from them.
 
-    The cut-off is :func:`data.calendar.term_calendar.as_of_date` of the student's own entry term. A row that
-    was revised after it is given as it read then; a row first known after it is left out. For pipelines: no
-    scope.
+    Reading takes far longer than cutting: a caller who asks for several as-of indexes keeps one of these.
 
     Parameters
     ----------
-    as_of_index : int or None
-        0 or more; None gives every row as it reads today.
+    store : Store
     """
-    with store.reading() as connection:
-        pupils = fetch(connection, _ordered(schema.students, "student_key"))
-        terms = fetch(connection, _ordered(schema.terms, "student_key", "term_id"))
-        ends = fetch(connection, _outcomes())
-        courses = fetch(connection, select(schema.programs).order_by(schema.programs.c.program_code))
-        calendar, rules = study_calendar(connection), grade_rules_in(connection)
-        attempts = fetch(connection, every_attempt())
-        graded = not attempts.empty
+
+    def __init__(self, store: Store) -> None:
+        with store.reading() as connection:
+            self._pupils = fetch(connection, _ordered(schema.students, "student_key"))
+            self._terms = fetch(connection, _ordered(schema.terms, "student_key", "term_id"))
+            self._ends = fetch(connection, _outcomes())
+            self._programs = fetch(
+                connection, select(schema.programs).order_by(schema.programs.c.program_code)
+            )
+            self._calendar, self._rules = study_calendar(connection), grade_rules_in(connection)
+            self._attempts = fetch(connection, every_attempt())
+            self._earlier_terms = _earlier_versions(connection, schema.terms)
+            self._earlier_attempts = _earlier_versions(connection, schema.course_attempts)
+
+    def until(self, as_of_index: int | None = None) -> Records:
+        """The register as it was known when each student had completed ``as_of_index`` regular terms.
+
+        The cut-off is :func:`data.calendar.term_calendar.as_of_date` of the student's own entry term. A row
+        that was revised after it is given as it read then; a row first known after it is left out. For
+        pipelines: no scope.
+
+        Parameters
+        ----------
+        as_of_index : int or None
+            0 or more; None gives every row as it reads today.
+        """
+        terms, attempts = self._terms, self._attempts
         if as_of_index is None:
-            pupils["as_of"] = pd.Series(pd.NaT, index=pupils.index, dtype="datetime64[us]")
+            days = pd.Series(pd.NaT, index=self._pupils.index, dtype="datetime64[us]")
+            pupils = self._pupils.assign(as_of=days)
         else:
-            days = {term: as_of_date(int(term), as_of_index) for term in pupils["cohort_term"].unique()}
-            pupils["as_of"] = pd.to_datetime(pupils["cohort_term"].map(days)).astype("datetime64[us]")
+            cohorts = self._pupils["cohort_term"]
+            days = {term: as_of_date(int(term), as_of_index) for term in cohorts.unique()}
+            pupils = self._pupils.assign(as_of=pd.to_datetime(cohorts.map(days)).astype("datetime64[us]"))
             cutoffs = pupils.set_index("student_key")["as_of"]
-            terms = _as_known(connection, schema.terms, ["student_key", "term_id"], terms, cutoffs)
-            if graded:
-                attempts = _as_known(connection, schema.course_attempts, ATTEMPT, attempts, cutoffs)
-    if not graded:
-        return Records(pupils, terms, ends, courses, as_of_index, calendar, None, rules)
-    terms = filled(terms, attempts, rules)
-    return Records(pupils, terms, ends, courses, as_of_index, calendar, attempts, rules)
+            terms = _as_known(terms, self._earlier_terms, ["student_key", "term_id"], cutoffs)
+            if not attempts.empty:
+                attempts = _as_known(attempts, self._earlier_attempts, ATTEMPT, cutoffs)
+        graded = None if self._attempts.empty else attempts
+        if graded is not None:
+            terms = filled(terms, graded, self._rules)
+        return Records(
+            pupils, terms, self._ends, self._programs, as_of_index, self._calendar, graded, self._rules
+        )
 
 
-def _as_known(
-    connection: Connection, table: Table, key: list[str], rows: pd.DataFrame, cutoffs: pd.Series
-) -> pd.DataFrame:
+def records_until(store: Store, as_of_index: int | None = None) -> Records:
+    """:meth:`WholeRegister.until` of one index."""
+    return WholeRegister(store).until(as_of_index)
+
+
+def _as_known(rows: pd.DataFrame, earlier: pd.DataFrame, key: list[str], cutoffs: pd.Series) -> pd.DataFrame:
     """Rows known after the cut-off replaced by their version of then, or left out."""
     known = (rows["known_at"] <= rows["student_key"].map(cutoffs)).to_numpy()
-    earlier = _earlier_versions(connection, table)
     if earlier.empty:
         return rows[known].reset_index(drop=True)
     earlier = earlier[earlier["known_at"] <= earlier["student_key"].map(cutoffs)]

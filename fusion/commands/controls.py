@@ -24,13 +24,14 @@ def controls(
     from fusion.validation.report import ablation_text
 
     with opened_store() as store:
-        rows = read_rows(store, read_signatures(store))
+        register = queries.WholeRegister(store)
+        rows = read_rows(register, read_signatures(store))
         if not rows.signed.any():
             typer.echo("no consenting student has an embedded specimen; there is nothing to control")
             return
         specimens = queries.specimen_table(store, PURPOSE)
         further = _network_controls(store, specimens, rows.signatures.encoder_id, seed) if networks else {}
-        found = run_controls(queries.records_until(store), rows, specimens, seed=seed, further=further)
+        found = run_controls(register.until(), rows, specimens, seed=seed, further=further)
     for name, ablations in found.items():
         for ablation in ablations.values():
             typer.echo(f"\nControl: {name}\n{ablation_text(ablation)}")

@@ -68,14 +68,15 @@ def compare_models(store: Store, candidate: str, *, draws: int = 400) -> Compari
         When either model is missing, no student's outcome is known, or they have no target in common.
     """
     models = {"candidate": load_model(store, candidate), "served": load_model(store)}
-    records = queries.records_until(store)
+    register = queries.WholeRegister(store)
+    records = register.until()
     common = tuple(target for target in models["served"].targets if target in models["candidate"].targets)
     if not common:
         raise LookupError("the two models have no target in common, so they cannot be compared")
     risks, rows, outcomes = {}, {}, {}
     for role, model in models.items():
         manifest = model.manifest
-        everything = read_rows(store, read_signatures(store, manifest.encoder_id))
+        everything = read_rows(register, read_signatures(store, manifest.encoder_id))
         found = split_training_sets(records, everything, common, manifest.seed)
         if found is None:
             raise LookupError("no student's outcome is known, so models cannot be compared")

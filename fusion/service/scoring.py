@@ -59,7 +59,8 @@ def score(
     signatures = no_signatures()
     if model.manifest.encoder_id and not model.manifest.records_only:
         signatures = read_signatures(store, model.manifest.encoder_id)
-    everything = queries.records_until(store)
+    register = queries.WholeRegister(store)
+    everything = register.until()
     today, written, watched = register_date(everything), 0, []
     until = taught_until(model.manifest, today)
     sample = np.concatenate(sides(everything, until, np.random.default_rng(0)))
@@ -68,7 +69,7 @@ def score(
     def parts() -> Iterator[tuple[_Part, tuple[Rows, str]]]:
         for index in AS_OF_INDEXES:
             say(f"scoring as of {index} terms")
-            records = queries.records_until(store, index)
+            records = register.until(index)
             gone = records.outcomes.loc[records.outcomes["exit_type"].notna(), "student_key"]
             rows = rows_as_of(records, index, signatures, today=today)
             watched.append(rows.of_students(sample))

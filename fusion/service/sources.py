@@ -39,12 +39,10 @@ def read_signatures(store: Store, encoder_id: str | None = None) -> Signatures:
     return mean_signatures(specimens, vectors, encoder_id) if len(specimens) else no_signatures()
 
 
-def read_rows(store: Store, signatures: Signatures, *, protected: bool = False) -> Rows:
+def read_rows(register: queries.WholeRegister, signatures: Signatures, *, protected: bool = False) -> Rows:
     """The rows of every as-of term that the register reaches, each as it was known then."""
-    today = register_date(queries.records_until(store))
-    return all_rows(
-        lambda index: queries.records_until(store, index), signatures, today=today, protected=protected
-    )
+    today = register_date(register.until())
+    return all_rows(register.until, signatures, today=today, protected=protected)
 
 
 @dataclass(frozen=True)

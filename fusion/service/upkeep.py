@@ -51,7 +51,8 @@ def levelled(store: Store, version: str) -> str:
     version : str
         A registered model.
     """
-    model, records = load_model(store, version), queries.records_until(store)
+    model, register = load_model(store, version), queries.WholeRegister(store)
+    records = register.until()
     today = register_date(records)
     labels = mature_labels(records)
     until = taught_until(model.manifest, today)
@@ -59,7 +60,7 @@ def levelled(store: Store, version: str) -> str:
     if labels.empty:
         return version
     use = not model.manifest.records_only
-    rows = read_rows(store, read_signatures(store, model.manifest.encoder_id))
+    rows = read_rows(register, read_signatures(store, model.manifest.encoder_id))
     _, notes = recalibrate(model, rows.of_students(labels.index), labels, use_signature=use)
     if not notes:
         return version
@@ -94,8 +95,9 @@ def levelled_name(version: str, level: dict[str, float]) -> str:
 def watch_served(store: Store, version: str | None = None, *, seed: int = 0) -> Watch:
     """Look at the drift of a model (default: the served one) and keep what was found in its manifest."""
     model = load_model(store, version)
-    rows = read_rows(store, read_signatures(store, model.manifest.encoder_id))
-    return note_watch(store, model, queries.records_until(store), rows, seed)
+    register = queries.WholeRegister(store)
+    rows = read_rows(register, read_signatures(store, model.manifest.encoder_id))
+    return note_watch(store, model, register.until(), rows, seed)
 
 
 def note_watch(store: Store, model: RiskModel, records, rows: Rows, seed: int = 0) -> Watch:
