@@ -48,13 +48,13 @@ def line(values: Sequence[float], alt: str) -> str:
     )
 
 
-def bars(values: Sequence[float], alt: str) -> str:
+def bars(values: Sequence[float | None], alt: str) -> str:
     """Values from left to right as bars from zero.
 
     Parameters
     ----------
-    values : sequence of float
-        At least one, none negative.
+    values : sequence of float or None
+        At least one, none negative; None where nothing is told, which leaves a gap.
     alt : str
         What the bars show, with the values in words.
 
@@ -63,14 +63,15 @@ def bars(values: Sequence[float], alt: str) -> str:
     ValueError
         If there is no value, or one is negative.
     """
-    if not values or min(values) < 0:
+    heights = [value or 0.0 for value in values]
+    if not heights or min(heights) < 0:
         raise ValueError(f"values must be one or more and none negative, got {list(values)}")
-    top = max(values) or 1.0
-    step = WIDTH / len(values)
+    top = max(heights) or 1.0
+    step = WIDTH / len(heights)
     drawn = [
         f'<rect opacity="0.7" x="{place * step + 0.12 * step:.1f}" width="{0.76 * step:.1f}"'
         f' y="{HEIGHT - HEIGHT * value / top:.1f}" height="{HEIGHT * value / top:.1f}"/>'
-        for place, value in enumerate(values)
+        for place, value in enumerate(heights)
     ]
     return _masked(alt, "".join(drawn))
 

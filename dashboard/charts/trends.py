@@ -7,7 +7,7 @@ from itertools import product
 import pandas as pd
 
 from dashboard.charts.base import Chart, Sketch, label_above, percent_axis, quiet
-from dashboard.charts.palette import ACCENT, COHORTS, MUTED, translucent
+from dashboard.charts.palette import ACCENT, COHORTS, HIDDEN, MUTED, translucent
 from dashboard.shell.plain import in_chart
 from dashboard.shell.wording import EMPTY, NOT_YET, Words
 from data.calendar.term_calendar import ordinal
@@ -213,7 +213,6 @@ def rates(frame: pd.DataFrame, group: str, words: Words) -> Chart:
     return Chart(sketch, alt, table, picks=rows[group].tolist())
 
 
-HIDDEN = "rgba(138, 143, 152, 0.3)"  # the part of a bar that is not told
 STATES = {
     "on_time": "#2f6f9f",
     "late": "#7aa6c6",
@@ -249,9 +248,10 @@ def funnel(frame: pd.DataFrame, words: Words) -> Chart:
             orientation="h",
             name=words(f"state_of.{state}"),
             marker={"color": color, "line": {"width": 0}},
-            customdata=[
-                f"{in_chart(name)}<br>{words.number(n)} ({words.percent(part)})"
-                for name, n, part in zip(rows["cohort"], rows[state], share, strict=True)
+            customdata=[  # what is sent to the browser can be read there, drawn or not
+                f"{in_chart(name)}<br>"
+                + (MARK if {state, "entered"} & few else f"{words.number(n)} ({words.percent(part)})")
+                for name, n, part, few in zip(rows["cohort"], rows[state], share, hidden, strict=True)
             ],
             hovertemplate="%{fullData.name}<br>%{customdata}<extra></extra>",
         )

@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard.charts import sparkline
 from dashboard.shell import current_session
+from data.trust.small_cells import MARK
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,10 @@ class Kpi:
         Against what.
     good : {"up", "down", "none"}
         Which direction is welcome; decides the colour of the difference.
-    line, bars : sequence of float or None
-        Earlier values for a small line, or parts for small bars.
+    line : sequence of float or None
+        Earlier values for a small line.
+    bars : sequence of float or None, or None
+        Parts for small bars; None where a part is not told.
     bars_note : str
         What a bar stands for, said under the bars: without it they would be read as a course over time.
     shares : bool
@@ -44,7 +47,7 @@ class Kpi:
     delta_note: str | None = None
     good: str = "none"
     line: Sequence[float] | None = None
-    bars: Sequence[float] | None = None
+    bars: Sequence[float | None] | None = None
     bars_note: str = ""
     shares: bool = False
     note: str = ""
@@ -103,8 +106,16 @@ def _drawn(kpi: Kpi) -> str | None:
     if values is None or len(values) < 2:
         return None
     words = current_session.words()
-    told = "; ".join(words.percent(one, 1) if kpi.shares else words.number(one) for one in values)
+    told = "; ".join(_written(one, kpi.shares) for one in values)
     alt = words("alt.sparkline", label=kpi.label, values=told)
     alt = f"{alt}. {kpi.bars_note}" if kpi.bars_note else alt
-    draw = sparkline.line if kpi.bars is None else sparkline.bars
-    return draw(list(values), alt)
+    if kpi.bars is not None:
+        return sparkline.bars(list(kpi.bars), alt)
+    return sparkline.line(list(kpi.line or ()), alt)
+
+
+def _written(value: float | None, share: bool) -> str:
+    words = current_session.words()
+    if value is None:
+        return MARK
+    return words.percent(value, 1) if share else words.number(value)

@@ -19,7 +19,7 @@ from data import queries
 from data.trust.small_cells import MARK
 
 HEADINGS = (
-    *("program_code", "course", "attempts", "students", "failed_share", "interval"),
+    *("program_code", "course", "attempts", "failed_share", "interval"),
     *("delayed_share", "on_time_share"),
 )
 
@@ -100,7 +100,6 @@ def _figures(row: dict, words: Words) -> dict[str, str]:
 
     return {
         "attempts": words.number(row["attempts"]),
-        "students": words.number(row["students"]),
         "failed_share": words.percent(row["rate"]),
         "interval": f"{words.percent(row['low'])}–{words.percent(row['high'])}",
         "delayed_share": share("delayed_share"),

@@ -9,6 +9,7 @@ from dashboard.charts import bands, model, reasons, records, trends
 from dashboard.charts.palette import BAND_COLORS, LOWERS, RAISES, SIGNATURE
 from dashboard.shell.wording import EMPTY, NOT_YET, Words
 from data.columns import BANDS
+from data.trust.small_cells import MARK
 
 EN, ID = Words("en"), Words("id")
 CUBE = pd.DataFrame(
@@ -241,3 +242,29 @@ def test_a_line_through_a_name_is_found():
     figure = reasons.waterfall(contributions(), 0.5, EN).figure
     figure.add_shape(type="line", x0=0, x1=0, y0=0.24, y1=0.84)
     assert crossed(figure) == ["Arrears"]
+
+
+def test_bands_of_few_are_neither_drawn_nor_sent():
+    rows = [("Law", "low", 40), ("Law", "moderate", 3), ("Law", "very_high", 9), ("Art", "high", 4)]
+    chart = bands.bands_by_group(pd.DataFrame(rows, columns=["program", "band", "students"]), "program", EN)
+    table = chart.table.set_index("Programme")
+    assert table.loc["Art"].tolist() == [MARK] * 5
+    assert table.loc["Law", ["Moderate", "Students"]].tolist() == [MARK, 52]
+    assert (table.loc["Law"] == MARK).sum() == 2  # and one more, from which it would come out
+    bars = {trace.name: trace for trace in chart.figure.data}
+    places = {name: place for place, name in enumerate(chart.picks)}
+    hidden = table.columns[table.loc["Law"] == MARK]
+    for name in hidden:
+        assert bars[name].x[places["Law"]] == 0 and MARK in bars[name].customdata[places["Law"]]
+    sent = str(chart.sent.to_dict())
+    assert "<br>40 " in sent and "<br>3 " not in sent and "<br>4 " not in sent
+
+
+def test_what_a_funnel_hides_is_not_sent_either():
+    counts = {"entered": 20, "on_time": 11, "graduated": 14, "studying": 2, "left": 4, "outside": 0}
+    hidden = frozenset({"late", "studying", "left"})
+    chart = trends.funnel(pd.DataFrame([{"cohort": "Odd 2019/20", **counts, "hidden": hidden}]), EN)
+    sent = {trace.name: trace.customdata[0] for trace in chart.figure.data}
+    for state in hidden:
+        assert sent[EN(f"state_of.{state}")] == f"Odd 2019/20<br>{MARK}"
+    assert sent[EN("state_of.on_time")] == "Odd 2019/20<br>11 (55%)"
