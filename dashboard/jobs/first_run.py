@@ -28,7 +28,8 @@ class Step:
     name : str
         One of :data:`FIRST_STEPS`.
     state : {"done", "open", "under_way", "failed", "later"}
-        ``later`` waits for an earlier step; ``failed`` was tried and may be tried again.
+        ``later`` waits for an earlier step; ``failed`` was tried and may be tried again. The import is
+        ``open`` too while no exit is known: nothing can be learned then.
     job : Job or None
         The job that is under way, or that failed.
     n : int
@@ -52,6 +53,8 @@ def first_steps(store: Store) -> list[Step]:
         return []
     left, running = open_steps(store), table.open_jobs(store)
     counts = _counts(store) | {"accounts": can_sign_in}
+    if not counts["train"] and "train" in left:  # of nobody it is known how their studies ended
+        left = ["import", *(name for name in left if name != "train")]
     steps = []
     for name in FIRST_STEPS:
         job = next((one for one in running if one.kind == name), None)

@@ -87,6 +87,7 @@ class Key(StrEnum):
     BULK_DONE = "bulk_done"  # numbers of the entries just made, for taking them back
     BULK_ROUND = "bulk_round"  # how often several were logged: the list's selection begins anew
     SETTLED_DONE = "settled_done"  # numbers of the entries that settled follow-ups last → students
+    SETTLED_UNTIL = "settled_until"  # the day in words to which they were put off
     SETTLED_ROUND = "settled_round"  # how often follow-ups were settled: likewise
 
     # Verification

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 
 import pandas as pd
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, and_, case, func, or_, select
 
 from data import schema
 from data.cases.events import QUIET_KINDS, Log, log_of, with_whole_detail
@@ -34,21 +34,25 @@ def followups_due(store: Store, scope: Scope, on: date) -> pd.DataFrame:
     """Follow-ups that are due on ``on`` or were before, the oldest first.
 
     Every step whose day has come and that nothing has settled, unless the student is snoozed beyond ``on``;
-    and a snooze that has run out, when the student has no such step.
+    and a snooze that has run out, when the student has no such step. A step that is put off by a snooze is
+    due on the day of the snooze.
 
     Returns
     -------
     DataFrame
-        ``event_id, student_key, at, actor, kind, detail, due_on`` (ISO text), ``owner`` (who is to do it; the
-        one who logged it unless the event says otherwise), ``program_code, cohort_term``; and, if
-        ``scope.may_identify``, ``student_number, name``.
+        ``event_id, student_key, at, actor, kind, detail, due_on`` (ISO text; when it is due now), ``owner``
+        (who is to do it; the one who logged it unless the event says otherwise), ``program_code,
+        cohort_term``; and, if ``scope.may_identify``, ``student_number, name``.
     """
-    due, owner, identity = _due(log_of(*visible(scope)), on).cte("due"), schema.students, schema.identities
-    due_on = due.c.detail["due_on"].as_string()
+    log, owner, identity = log_of(*visible(scope)), schema.students, schema.identities
+    due, last = _due(log, on).cte("due"), _deciding(log).cte("last")
+    first, later = due.c.detail["due_on"].as_string(), last.c.detail["due_on"].as_string()
+    due_on = case((and_(last.c.kind == "snooze", later > first), later), else_=first)
     whose = func.coalesce(due.c.detail["owner"].as_string(), due.c.actor)
     columns = [*due.c, due_on.label("due_on"), whose.label("owner")]
     columns += [owner.c.program_code, owner.c.cohort_term]
     joined = due.join(owner, owner.c.student_key == due.c.student_key)
+    joined = joined.outerjoin(last, last.c.student_key == due.c.student_key)
     if scope.may_identify:
         joined = joined.outerjoin(identity, identity.c.student_key == due.c.student_key)
         columns += [identity.c.student_number, identity.c.name]

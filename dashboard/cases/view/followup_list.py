@@ -104,6 +104,7 @@ def settle(ticked: pd.DataFrame) -> None:
                 help=words("followup.needs_result") if result is None else None,
                 key="settle-done",
             ):
+                st.session_state[Key.SETTLED_UNTIL] = None
                 steps = [row.event_id for row in ticked.itertuples() if (row.detail or {}).get("stays")]
                 _write(keys, "outcome", {"result": result, "text": words(f"result.{result}")}, steps)
         with later:
@@ -114,7 +115,9 @@ def settle(ticked: pd.DataFrame) -> None:
                 key="settle-days",
             )
             if st.button(words("followup.snooze"), icon=":material/snooze:", key="settle-later"):
-                _write(keys, "snooze", {"due_on": current_session.today() + timedelta(days=days)})
+                until = current_session.today() + timedelta(days=days)
+                st.session_state[Key.SETTLED_UNTIL] = words.day(until)
+                _write(keys, "snooze", {"due_on": until})
         with opened:
             if st.button(words("followup.open"), icon=":material/person:", key="settle-open"):
                 st.switch_page(current_session.pages()["student"], query_params={"s": keys[0]})
@@ -138,7 +141,10 @@ def _write(keys: list[str], kind: str, detail: dict, steps: Sequence[int] = ()) 
 
 
 def settled_receipt() -> None:
-    """What was just settled, with the way back: the steps are due again then."""
+    """What was just settled or put off, with the way back: the steps are due again then."""
+    until = st.session_state.get(Key.SETTLED_UNTIL)
+    if until:
+        return receipt(Key.SETTLED_DONE, "followup.put_off", "followups", "settled", day=until)
     receipt(Key.SETTLED_DONE, "followup.settled", "followups", "settled")
 
 

@@ -10,7 +10,7 @@ from dashboard.cases.view.case_log import take_back
 from dashboard.shell import current_session
 
 
-def receipt(key: str, said: str, thing: str, name: str) -> None:
+def receipt(key: str, said: str, thing: str, name: str, **about: str) -> None:
     """Say what was logged and offer to take it back, until something else is done with it.
 
     Parameters
@@ -19,7 +19,7 @@ def receipt(key: str, said: str, thing: str, name: str) -> None:
         Where the session keeps the numbers of the entries, or a mapping of them to their students where the
         audit log is to name those.
     said : str
-        Text that says it, with a place for how many ``students``.
+        Text that says it, with a place for how many ``students`` and for what is ``about``.
     thing : str
         Which list it was, for the audit log, where it names no student.
     name : str
@@ -29,7 +29,7 @@ def receipt(key: str, said: str, thing: str, name: str) -> None:
     if not made:
         return
     with st.container(horizontal=True, vertical_alignment="center", key=f"{name}-receipt"):
-        st.success(words(said, students=words.count("students", len(made))), width="stretch")
+        st.success(words(said, students=words.count("students", len(made)), **about), width="stretch")
         undo = partial(_undo, key, thing)
         st.button(words("bulk.undo"), icon=":material/undo:", key=f"{name}-undo", on_click=undo)
 

@@ -76,7 +76,11 @@ def _told(step: Step) -> str:
         lacks = [lacking(one, words) for one in not_learned(store).values()] if step.name == "train" else []
         return " ".join([outcome_words(step.job, words), *lacks])
     if step.name == "import" and step.state == "open":
-        return words("steps.import_help")
+        return (
+            words("begin.import_exits", students=words.count("students", step.n))
+            if step.n
+            else words("steps.import_help")
+        )
     if step.name == "embed" and step.state == "done" and not step.n:
         return words("begin.embed_none")
     counted = {"import": "students", "embed": "specimens", "train": "outcomes", "accounts": "accounts"}

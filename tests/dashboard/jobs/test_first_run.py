@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pandas as pd
+
 from dashboard.jobs import asking as jobs
 from dashboard.jobs import worker_child
 from dashboard.jobs.first_run import FIRST_STEPS, first_steps
@@ -12,7 +14,8 @@ from dashboard.jobs.words import waiting_words
 from dashboard.shell.wording import Words
 from data import queries
 from data.jobs import table
-from data.store import save_model
+from data.records.frames import RecordFrames
+from data.store import save_model, write_records
 from data.trust.accounts import Account, write_accounts
 from data.trust.scope import Scope
 
@@ -55,6 +58,24 @@ def test_after_an_import_training_has_its_button_for_an_administrator_and_for_no
     others = screen.drawn("jobs", REGISTRY)
     assert not [one for one in others.button if "step-" in str(one.key)]
     assert EN("begin.administrator") in screen.texts(others)
+
+
+def test_a_register_without_any_exit_lacks_part_of_its_import(store, served, screen):
+    students = {
+        "student_number": ["1", "2"],
+        "program_code": "IF",
+        "cohort_term": 20231,
+        "degree_level": "S1",
+    }
+    write_records(store, RecordFrames(students=pd.DataFrame(students)), source="t", files={}, actor="t")
+    served(store)
+    assert states(store)["import"] == "open" and states(store)["train"] == "later"
+    at = screen.drawn("jobs", ADMIN)
+    assert EN("begin.import_exits", students="2 students") in screen.texts(at)
+    assert not [one for one in at.button if str(one.key).startswith("step-")]
+    exits = {"student_number": ["1"], "exit_type": ["resigned"], "observed_until": ["2024-08-31"]}
+    write_records(store, RecordFrames(outcomes=pd.DataFrame(exits)), source="t", files={}, actor="t")
+    assert states(store)["import"] == "done" and states(store)["train"] == "open"
 
 
 def test_a_step_behind_a_job_of_another_role_says_behind_how_many_and_what_is_done_now(

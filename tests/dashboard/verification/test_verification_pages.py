@@ -507,7 +507,7 @@ def test_the_duplicates_page_shows_a_pair_and_forgets_it_once_explained(office, 
     assert at.dataframe[0].value["opinion"].tolist() == [EN("opinion.chance")]
     at.button(key="judged-undo").click().run()
     assert not at.exception and not at.success
-    assert at.dataframe[0].value["opinion"].tolist() == [""]
+    assert at.dataframe[0].value["opinion"].tolist() == [None]
     assert duplicate_counts(office.store, _scope(RINA)) == {"same_image": (1, 1)}
 
 

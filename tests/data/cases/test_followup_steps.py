@@ -63,6 +63,10 @@ def test_a_snooze_hides_the_steps_until_its_day_and_settles_none(case):
     assert queries.quiet_students(store, ANI, date(2024, 10, 19)) == [key]
     assert due(store, 20) == ["Tutoring every Tuesday"]
     assert queries.quiet_students(store, ANI, date(2024, 10, 20)) == []
+    seen_ahead = queries.followups_due(store, ANI, date(2024, 11, 15))
+    assert seen_ahead["due_on"].tolist() == ["2024-10-20"]  # put off, and overdue no more
+    add_case_event(store, key, "ani", "contact", {"how": "mail"})  # the snooze lasts until something is done
+    assert queries.followups_due(store, ANI, date(2024, 11, 15))["due_on"].tolist() == [TUTORING["due_on"]]
 
 
 def test_a_snooze_alone_is_due_on_its_day(case):
