@@ -310,13 +310,15 @@ def checksum_words(provenance: ReportProvenance, language: str, figures: int | N
 
 def file_stem(table: ReportTable, provenance: ReportProvenance, language: str) -> str:
     """Name of the exported files without their ending: of what, which version, its state and day, for whom,
-    in which language. A draft and what was approved of it can lie in one folder."""
+    in which language. A draft and what was approved of it can lie in one folder. A CSV has no language (empty
+    here): its words are English."""
     chosen = table.selection
     parts = [table.profile.id, chosen.program_code or "all", f"TS{chosen.ts}"]
     parts += [f"v{provenance.report_version}"] if provenance.report_version else []
-    parts += [say(language, f"file_{provenance.status}")]
+    parts += [say(language or "en", f"file_{provenance.status}")]
     parts += [f"{provenance.made:%Y%m%d}"] if provenance.made else []
-    parts += ["external" if table.external else "internal", language]
+    parts += ["external" if table.external else "internal"]
+    parts += [language] if language else []
     return _stem(parts, provenance.synthetic)
 
 

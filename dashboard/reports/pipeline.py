@@ -483,8 +483,7 @@ def print_files(
             told(len(files))
             files[f"{stem}.pdf"] = to_pdf(shown, provenance, language)
             told(len(files))
-        stem = describe.file_stem(shown, provenance, languages[0])
-        files[f"{stem.replace('_' + languages[0], '', 1)}.csv"] = to_csv(shown, provenance)
+        files[f"{describe.file_stem(shown, provenance, '')}.csv"] = to_csv(shown, provenance)
     return files
 
 

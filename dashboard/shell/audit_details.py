@@ -110,6 +110,7 @@ def _pairs(detail: dict, telling: Telling, action: str) -> list[str]:
 def _pair(name: str, value: object, telling: Telling, action: str) -> str:
     words, own = telling.words, f"audit_detail_of.{action}.{name}"
     told = words(own) if words.has(own) else words.named("audit_detail", name)
+    told = name if "." in name else told  # a file's name is searched for as it stands
     if isinstance(value, dict):
         return f"{told} ({', '.join(_pairs(value, telling, action))})"
     if isinstance(value, (list, tuple)) and value:

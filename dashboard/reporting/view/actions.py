@@ -79,6 +79,7 @@ def downloads(table: ReportTable, provenance: ReportProvenance, key: str, audien
     with st.container(horizontal=True):
         for kind, icon in KINDS.items():
             shown = table.with_parts(external=audience == "external")
+            stem = describe.file_stem(shown, provenance, "" if kind == "csv" else language)
             st.download_button(
                 words(f"reports.{kind}"),
                 data=auditing.handed_out(
@@ -92,7 +93,7 @@ def downloads(table: ReportTable, provenance: ReportProvenance, key: str, audien
                     ts_year=table.selection.ts,
                     **_checksum(provenance),
                 ),
-                file_name=f"{describe.file_stem(shown, provenance, language)}.{kind}",
+                file_name=f"{stem}.{kind}",
                 mime=TYPES[kind],
                 icon=icon,
                 key=f"{key}-{kind}",

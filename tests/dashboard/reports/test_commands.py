@@ -68,7 +68,7 @@ def test_a_report_is_written_as_files_for_the_assessors_by_default(filled, tmp_p
             named(f"{stem}_en_synthetic.xlsx", "draft"),
             named(f"{stem}_id_synthetic.pdf"),
             named(f"{stem}_id_synthetic.xlsx"),
-            named(f"{stem}_synthetic.csv"),
+            named(f"{stem}_synthetic.csv", "draft"),
         ]
     )
 
@@ -93,7 +93,7 @@ def test_figures_come_from_a_file(filled, tmp_path):
     asked = ("report", "iaps40-2a", "--program", "55201", "--by-hand", figures, "--audience", "internal")
     done = run(*asked, "--ts", "2025", "--out", tmp_path)
     assert done.exit_code == 0, done.output
-    told = pd.read_csv(tmp_path / named("iaps40-2a_55201_TS2025_internal_synthetic.csv"))
+    told = pd.read_csv(tmp_path / named("iaps40-2a_55201_TS2025_internal_synthetic.csv", "draft"))
     cells = told[told["part"] == "cell"].set_index(["row", "column"])
     assert cells.loc[("TS", "capacity"), "value"] == 120
     assert cells.loc[("TS", "new_regular"), "value"] == 31 and cells.loc[("TS", "new_regular"), "overridden"]
@@ -199,7 +199,7 @@ def test_a_blank_file_of_figures_can_be_filled_in_and_read(filled, tmp_path):
     lines.to_csv(blank, sep=";", index=False)
     done = run(*asked, "--by-hand", blank, "--audience", "internal", "--out", tmp_path)
     assert done.exit_code == 0, done.output
-    told = pd.read_csv(tmp_path / named("iaps40-2a_55201_TS2025_internal_synthetic.csv"))
+    told = pd.read_csv(tmp_path / named("iaps40-2a_55201_TS2025_internal_synthetic.csv", "draft"))
     assert told.set_index(["part", "row", "column"]).loc[("cell", "TS", "capacity"), "value"] == 120
 
 
