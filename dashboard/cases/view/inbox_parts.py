@@ -125,7 +125,7 @@ def _calendar(scope, account: str, words) -> bytes:
 def weekly_message() -> None:
     """Whether, when and where the weekly message goes."""
     words, store, person = current_session.words(), stores.store(), current_session.person()
-    with st.expander(words("inbox.mail_title"), icon=":material/mail:"):
+    with st.expander(words("inbox.mail_title"), icon=":material/mail:", key="inbox-mail"):
         if not digest_mail.offered(store, Settings()):
             st.caption(words("inbox.mail_demo" if stores.is_synthetic() else "inbox.mail_not_set"))
             return

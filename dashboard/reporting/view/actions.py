@@ -278,7 +278,8 @@ def _withdrawal(report: reports_store.StoredReport) -> None:
     step = reports_store.logged_step(store, report.report_id)
     if not access.may(person.role, "approve report") or step is None or step.withdrawn:
         return
-    with st.expander(words("reports.withdraw"), icon=":material/undo:"):
+    fold = f"report-withdrawal-{report.report_id}"  # a message above may go, and the fold stays as it is
+    with st.expander(words("reports.withdraw"), icon=":material/undo:", key=fold):
         draft = Draft("report-withdraw", report.report_id)
         reason = st.text_input(words("reports.withdraw_reason"), **draft.field("text"))
         if st.button(words("reports.withdraw_now"), disabled=not reason.strip(), key="report-withdraw"):

@@ -135,7 +135,7 @@ def fill_in(table: ReportTable) -> tuple[tuple, tuple[Override, ...]]:
     words, chosen = current_session.words(), table.selection
     memory = f"report-by-hand-{table.profile.id}-{chosen.program_code}-{chosen.ts}"
     kept = st.session_state.setdefault(memory, {"inputs": {}, "overrides": []})
-    with st.expander(words("reports.fill"), icon=":material/edit:"):
+    with st.expander(words("reports.fill"), icon=":material/edit:", key="report-fill"):
         st.caption(words("reports.fill_help"))
         _inputs(table, kept)
         _overrides(table, kept)
