@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import partial
+from numbers import Real
 
 import pandas as pd
 import streamlit as st
@@ -50,7 +51,7 @@ def draw_table(
     object
         What ``st.dataframe`` gives back.
     """
-    told = shown_table(frame).reset_index(drop=True)
+    told = _in_one_kind(shown_table(frame).reset_index(drop=True), current_session.words())
     order = list(told.columns if column_order is None else column_order)
     written = {**_moments(told, current_session.words()), **(written or {})}
     drawn = st.dataframe(
@@ -71,6 +72,22 @@ def draw_table(
     }
     rows_on_paper(told, columns, written)
     return drawn
+
+
+def _in_one_kind(told: pd.DataFrame, words: Words) -> pd.DataFrame:
+    """Columns of counts of which some are marks: as texts, for a column that is sent has one kind of cell."""
+    mixed = {
+        name: told[name].map(
+            lambda one: words.number(one, 0 if float(one).is_integer() else 2) if _is_number(one) else one
+        )
+        for name in told.select_dtypes("object")
+        if any(map(_is_number, told[name])) and any(isinstance(one, str) for one in told[name])
+    }
+    return told.assign(**mixed)
+
+
+def _is_number(one: object) -> bool:
+    return isinstance(one, Real) and not isinstance(one, bool) and not pd.isna(one)
 
 
 def _empty(one: object) -> bool:

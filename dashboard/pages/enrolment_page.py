@@ -31,7 +31,8 @@ def show() -> None:
         signing(student)
     if specimens.empty:
         icon = ":material/draw:"
-        return empty_state(words("enrolment.no_specimen_title"), words("enrolment.no_specimen_text"), icon)
+        told = "no_specimen_demo" if stores.is_synthetic() else "no_specimen_text"  # a demo takes no files
+        return empty_state(words("enrolment.no_specimen_title"), words(f"enrolment.{told}"), icon)
     with card("choose"):
         wanted = parts.choose(specimens, held)
     with card("enrol"):
