@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import unicodedata
+from collections.abc import Iterator
 from typing import Any
 
 FONT = "Libertinus Serif"  # comes with typst, as do the fonts that it falls back to
@@ -34,7 +36,11 @@ def printable(data: Any) -> tuple[Any, bool]:
     """
     if isinstance(data, str):
         missing = lacking(data)
-        return data.translate({ord(character): SIGN for character in missing}), bool(missing)
+        text = data.translate({ord(character): SIGN for character in missing})
+        broken = _broken(text)
+        for cluster in broken:
+            text = text.replace(cluster, cluster[0] + SIGN)
+        return text, bool(missing or broken)
     if isinstance(data, dict):
         pairs = {key: printable(value) for key, value in data.items()}
         return {key: value for key, (value, _) in pairs.items()}, any(lost for _, lost in pairs.values())
@@ -42,6 +48,26 @@ def printable(data: Any) -> tuple[Any, bool]:
         parts = [printable(value) for value in data]
         return [value for value, _ in parts], any(lost for _, lost in parts)
     return data, False
+
+
+def _broken(text: str) -> list[str]:
+    """A character with its marks, where each can be printed and both together cannot; the longest first."""
+    clusters = {cluster for cluster in _clusters(text) if len(cluster) > 1}
+    _ask(sorted(clusters - _known.keys()))
+    return sorted((cluster for cluster in clusters if not _known[cluster]), key=len, reverse=True)
+
+
+def _clusters(text: str) -> Iterator[str]:
+    """Characters, each with the marks and signs without a width that follow it."""
+    begun = ""
+    for character in text:
+        joins = unicodedata.category(character) in ("Mn", "Me", "Mc", "Cf")
+        if begun and not joins:
+            yield begun
+            begun = ""
+        begun += character
+    if begun:
+        yield begun
 
 
 def _ask(characters: list[str]) -> None:
@@ -68,5 +94,9 @@ def _prints(characters: list[str]) -> bool:
     try:
         typst.compile(page.encode(), sys_inputs=data, pdf_standards=["ua-1"], ignore_system_fonts=True)
     except typst.TypstError:
+        return False
+    except BaseException as error:  # what it gives up with is no Exception, and has no class to import
+        if type(error).__name__ != "PanicException":
+            raise
         return False
     return True
