@@ -113,7 +113,7 @@ def _everything(shown: Shown) -> Told:
 
 def _kpis(shown: Shown, words: Words) -> Sheet:
     heads = ("figure", "value", "change", "beside")
-    ripe = _newest_ripe(shown)
+    ripe = shown.newest_told
     rows = []
     for at, (*figures, beside) in enumerate(shown.kpis):
         whose = words.long_term(ripe) if ripe is not None and at in OF_A_COHORT else ""

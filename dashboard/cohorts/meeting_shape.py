@@ -85,6 +85,8 @@ class Shown:
     hidden_on_page : frozenset
         Counts of the page that are not told (:func:`dashboard.cohorts.compare.told_on_page`): no form that is
         given out tells them.
+    newest_told : int or None
+        The entry cohort that the page's on-time and drop-out figures are about.
     reported : frozenset of str
         Programmes of which exits are recorded.
     load : tuple of (float or None, int)
@@ -114,6 +116,7 @@ class Shown:
     compared_terms: int
     seen: Mapping[int, compare.Seen]
     hidden_on_page: frozenset
+    newest_told: int | None
     reported: frozenset[str]
     load: tuple[float | None, int]
     several: bool

@@ -149,6 +149,7 @@ def _shown(given: Given, asked: Asked) -> Shown:
         compared_terms=terms_shown(given),
         seen=seen_cohorts(given),
         hidden_on_page=told_of(given).hidden,
+        newest_told=max(parts.ripe_and_told(given)["cohort_term"].tolist(), default=None),
         reported=given.reported,
         load=(risky / len(load) if load else None, len(load)),
         several=given.flow["program_code"].nunique() > 1,

@@ -121,11 +121,12 @@ def _beside(given: Given) -> str:
 
 def _mature(given: Given) -> list[Kpi]:
     """On-time and drop-out share of the newest cohort of known outcome, against the one before."""
-    words, table = current_session.words(), given.cohorts
-    gone = [_few(int(row.left_n), int(row.n)) for row in table.itertuples()]
-    few = _rates_of_few(given, table, "cohort") | pd.Series(gone, table.index, dtype=bool)
-    ripe = table[table["mature"] & table["rate"].notna() & ~few]
-    unknown = "" if len(ripe) or given.reported else words("overview.kpi_unknown")
+    words, ripe = current_session.words(), ripe_and_told(given)
+    unknown = ""
+    if ripe.empty:
+        there = (given.cohorts["mature"] & given.cohorts["rate"].notna()).any()
+        unknown = words("overview.kpi_few") if there else ""
+        unknown = unknown if given.reported else words("overview.kpi_unknown")
     note = f"{int(ripe.iloc[-1]['cohort_term']) // 10}" if len(ripe) else None
     return [
         Kpi(
@@ -141,6 +142,14 @@ def _mature(given: Given) -> list[Kpi]:
         )
         for name, column, good in (("on_time", "rate", "up"), ("dropout", "left_rate", "down"))
     ]
+
+
+def ripe_and_told(given: Given) -> pd.DataFrame:
+    """Cohorts of known outcome whose rates tell of no few, the oldest first."""
+    table = given.cohorts
+    gone = [_few(int(row.left_n), int(row.n)) for row in table.itertuples()]
+    few = _rates_of_few(given, table, "cohort") | pd.Series(gone, table.index, dtype=bool)
+    return table[table["mature"] & table["rate"].notna() & ~few]
 
 
 def _step(values: pd.Series) -> str | None:

@@ -107,6 +107,7 @@ def shown(compared=(20191, 20231)) -> Shown:
         compared_terms=8,
         seen=(seen := compare.seen_cohorts(frame, progress(), LAST, 8)),
         hidden_on_page=on_page(flow, seen).hidden,
+        newest_told=20191,
         reported=REPORTED,
         load=(7.0, 2),
         several=True,

@@ -142,6 +142,7 @@ def test_the_page_never_hides_more_than_what_is_given_out(seed):
             "compared_terms": TERMS,
             "seen": seen,
             "hidden_on_page": page.hidden,
+            "newest_told": None,
         }
     )
     public, _ = judged(shown)
