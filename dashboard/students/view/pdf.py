@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard.cases import standing
 from dashboard.cases.followups import said
-from dashboard.reports.provenance import provenance_of
+from dashboard.reports.provenance import local_time, provenance_of
 from dashboard.reports.student_summary import StudentSummary, student_summary
 from dashboard.shell import auditing, current_session, exports, stores
 from dashboard.shell.view.account_names import name_of
@@ -49,8 +49,9 @@ def student_pdf(
     words = current_session.words()
     said = student.get("student_number") or student["student_key"][:8]  # never the name
     student = student | {"advisor": name_of(student.get("advisor"))}
+    events, zone = events.assign(at=current_session.here(events["at"])), current_session.zone_name()
     for for_student, key in ((False, "student-pdf"), (True, "student-copy-pdf")):
-        made = partial(_file, words, student, terms, events, (score, reasons, past), for_student)
+        made = partial(_file, words, student, terms, events, (score, reasons, past), for_student, zone)
         kind = "copy" if for_student else "talk"
         st.download_button(
             words(f"reports.student_pdf_{kind}"),
@@ -64,12 +65,14 @@ def student_pdf(
         )
 
 
-def _file(words: Words, student, terms, events, about, for_student: bool = False) -> bytes:
-    """The file; asked for when no session is at hand, so it is told the reader's language."""
-    (score, _, _), provenance = about, provenance_of(stores.store())
+def _file(words: Words, student, terms, events, about, for_student: bool = False, zone: str = "") -> bytes:
+    """The file; asked for when no session is at hand, so it is told the reader's language and clock, by which
+    the moments of ``events`` are told already."""
+    (score, _, _), provenance = about, provenance_of(stores.store(), zone)
     model = stores.served_version()
     footer = f"{words('export.model_version')} {model}" if score and model and not for_student else ""
     summary = _summary(words, student, terms, events, *about)
+    summary = replace(summary, made_on=words.day(local_time(now().isoformat(), zone)))
     if for_student:
         summary = _for_the_student(words, summary, about)
     return student_summary(summary, provenance, words.language, footer)
@@ -104,7 +107,7 @@ def _summary(words: Words, student, terms, events, score, reasons, past) -> Stud
         program=f"{student['program_name']} ({student['degree_level']})",
         cohort=words.term(student["cohort_term"]),
         advisor=student.get("advisor") or "",
-        made_on=current_session.day(now()),
+        made_on="",
         as_of=point_of(score, words) if score else "",
         sentence=" ".join(filter(None, [_past(words, past), _sentence(words, score)])),
         reasons=_told(words, frame, changeable=True),
@@ -162,7 +165,7 @@ def _plain(frame: pd.DataFrame | None, *, raising: bool) -> tuple[str, ...]:
 
 def _event(words: Words, event: dict) -> str:
     detail = event["detail"] or {}
-    parts = [current_session.day(event["at"]), words.named("event", event["kind"]), said(detail)]
+    parts = [words.day(event["at"]), words.named("event", event["kind"]), said(detail)]
     if detail.get("due_on"):
         parts.append(f"{words('event.due')} {words.day(detail['due_on'])}")
     return " · ".join(filter(None, parts))

@@ -64,7 +64,7 @@ def pdf_text(monkeypatch):
     }.items():
         monkeypatch.setattr(stores, name, lambda value=value: value)
     monkeypatch.setattr(stores, "store", lambda: None)
-    monkeypatch.setattr(student_pdf, "provenance_of", lambda store: Provenance(synthetic=True))
+    monkeypatch.setattr(student_pdf, "provenance_of", lambda store, zone: Provenance(synthetic=True))
 
     def made(student, score, explanation, *, for_student=False, language="en"):
         about = (score, explanation, None)
@@ -105,6 +105,7 @@ def test_the_copy_for_the_student_tells_no_risk_no_fixed_factor_and_no_notes(pdf
 
 def test_the_advisor_stands_on_it_by_name(pdf_text, monkeypatch):
     offered = []
+    monkeypatch.setattr(stores, "time_zone", lambda: "")
     monkeypatch.setattr(student_pdf.current_session, "words", lambda: Words("en"))
     monkeypatch.setattr(student_pdf, "name_of", {"advisor.0001": "Rina Lestari"}.get)
     monkeypatch.setattr(student_pdf.auditing, "handed_out", lambda made, *what, **how: made)
