@@ -127,14 +127,16 @@ def _mature(given: Given) -> list[Kpi]:
         there = (given.cohorts["mature"] & given.cohorts["rate"].notna()).any()
         unknown = words("overview.kpi_few") if there else ""
         unknown = unknown if given.reported else words("overview.kpi_unknown")
-    note = f"{int(ripe.iloc[-1]['cohort_term']) // 10}" if len(ripe) else None
+    year = f"{int(ripe.iloc[-1]['cohort_term']) // 10}" if len(ripe) else None
+    if len(ripe) == 1:  # nothing to compare it with
+        unknown = words.term(ripe.iloc[-1]["cohort_term"])
     return [
         Kpi(
             words(f"overview.kpi_{name}"),
             words.percent(ripe.iloc[-1][column] if len(ripe) else None),
             words(f"overview.kpi_{name}_help"),
             delta=_step(ripe[column]),
-            delta_note=None if note is None else words("overview.kpi_entered", year=note),
+            delta_note=words("overview.kpi_entered", year=year) if len(ripe) > 1 else None,
             good=good,
             line=ripe[column].tolist(),
             shares=True,
