@@ -56,7 +56,9 @@ def student_pdf(
         st.download_button(
             words(f"reports.student_pdf_{kind}"),
             data=auditing.handed_out(made, "export", student["student_key"], kind="pdf", copy=kind),
-            file_name=exports.file_name(f"student-{said}-{kind}", "pdf", synthetic=stores.is_synthetic()),
+            file_name=exports.file_name(
+                f"student-{said}-{kind}", "pdf", synthetic=stores.is_synthetic(), on=current_session.today()
+            ),
             mime="application/pdf",
             icon=":material/picture_as_pdf:",
             help=words(f"reports.student_pdf_{kind}_help"),
@@ -71,8 +73,8 @@ def _file(words: Words, student, terms, events, about, for_student: bool = False
     (score, _, _), provenance = about, provenance_of(stores.store(), zone)
     model = stores.served_version()
     footer = f"{words('export.model_version')} {model}" if score and model and not for_student else ""
-    summary = _summary(words, student, terms, events, *about)
-    summary = replace(summary, made_on=words.day(local_time(now().isoformat(), zone)))
+    made_on = words.day(local_time(now().isoformat(), zone))
+    summary = _summary(words, student, terms, events, made_on, *about)
     if for_student:
         summary = _for_the_student(words, summary, about)
     return student_summary(summary, provenance, words.language, footer)
@@ -96,7 +98,7 @@ def _for_the_student(words: Words, summary: StudentSummary, about) -> StudentSum
     )
 
 
-def _summary(words: Words, student, terms, events, score, reasons, past) -> StudentSummary:
+def _summary(words: Words, student, terms, events, made_on: str, score, reasons, past) -> StudentSummary:
     model = stores.model()
     if model is None or not model.keeps_directions:
         reasons = None  # they may run against common sense: nothing to hand to a student
@@ -107,7 +109,7 @@ def _summary(words: Words, student, terms, events, score, reasons, past) -> Stud
         program=f"{student['program_name']} ({student['degree_level']})",
         cohort=words.term(student["cohort_term"]),
         advisor=student.get("advisor") or "",
-        made_on="",
+        made_on=made_on,
         as_of=point_of(score, words) if score else "",
         sentence=" ".join(filter(None, [_past(words, past), _sentence(words, score)])),
         reasons=_told(words, frame, changeable=True),
