@@ -7,6 +7,7 @@ and a hidden trait that shows in the signature embedding only. ``link`` says how
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -40,6 +41,7 @@ class Register:
     calendar: StudyCalendar = StudyCalendar()
     attempts: pd.DataFrame | None = None
     grade_rules: GradeRules = GradeRules()
+    day: date | None = None
 
 
 def make_register(

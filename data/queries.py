@@ -18,12 +18,14 @@ from data.records.queries import (
     find_student,
     identities,
     outcomes,
+    people,
     programs,
     records_until,
     student,
     students,
     term_rows,
 )
+from data.records.spans import EVERYBODY, Span, spans
 from data.scores.alike import counted_alike
 from data.scores.overview import (
     StoredModel,
@@ -61,6 +63,7 @@ from data.scores.queries import (
     cohort_cube,
     explanation,
     score_history,
+    scored_keys,
     scores,
     search_students,
 )
@@ -81,7 +84,9 @@ from data.signatures.queries import (
 )
 
 __all__ = [
+    "EVERYBODY",
     "Records",
+    "Span",
     "StoredExplanation",
     "StoredModel",
     "StoreState",
@@ -125,6 +130,7 @@ __all__ = [
     "own_cohorts",
     "own_students",
     "past_normal_counts",
+    "people",
     "places",
     "prepare_search",
     "previous_cube",
@@ -139,9 +145,11 @@ __all__ = [
     "same_file_twice",
     "score_history",
     "scored_at",
+    "scored_keys",
     "scores",
     "search_students",
     "served_model",
+    "spans",
     "specimen_counts",
     "specimen_image",
     "specimen_strokes",

@@ -25,7 +25,7 @@ from data.keeping.tombstones import list_of
 from data.records.frames import ImportResult, RecordFrames
 from data.records.imports import new_import
 from data.records.write import write_records
-from data.scores.write import save_model, serve_model, write_scores
+from data.scores.write import save_model, serve_model, show_scores, write_scores
 from data.settings import Settings, get_settings
 from data.signatures.encoder_info import EncoderInfo
 from data.signatures.write import (
@@ -56,6 +56,7 @@ __all__ = [
     "open_store",
     "save_model",
     "serve_model",
+    "show_scores",
     "set_fact",
     "withdraw_case_events",
     "write_accounts",

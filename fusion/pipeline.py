@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+import numpy as np
 import pandas as pd
 
 from data import queries
@@ -19,7 +20,6 @@ from data.engine.progress import Progress, Steps
 from data.engine.spread import HERE, Spread
 from data.store import save_model, set_fact
 from fusion.features.assemble import training_set
-from fusion.features.build import register_date
 from fusion.features.rows import Rows, TrainingSet
 from fusion.features.splits import drawn_by_lot, mature_labels
 from fusion.model.booster import TreeSettings
@@ -29,14 +29,15 @@ from fusion.model.manifest import Fitness, Manifest, TrainedOn, write_manifest
 from fusion.model.model_files import save_model_folder
 from fusion.model.risk_model import RiskModel
 from fusion.model.tune import tune_settings
+from fusion.monitoring.monitor import sides
 from fusion.service.serving import put_into_service
 from fusion.service.serving import score_now as score
 from fusion.service.sources import (
+    Parts,
     choose_encoder,
     find_model,
     load_model,
     read_rows,
-    read_signatures,
     the_model,
 )
 from fusion.service.upkeep import note_watch
@@ -138,12 +139,12 @@ def train(
     """
     say = Steps(progress, 6)
     say("reading the register")
-    register, signatures = queries.WholeRegister(store), read_signatures(store, encoder_id)
-    everybody = register.until()
-    if not len(everybody.students) or not (len(everybody.terms) or len(everybody.outcomes)):
+    register = Parts(store)
+    everybody = register.people
+    if not len(everybody.students) or everybody.day is None:
         raise NotTrainable({})
-    every_row = read_rows(register, signatures)
-    records, rows = _drawn(everybody, every_row, most_students, seed)
+    records, every_row = _drawn(register, most_students, seed, encoder_id)
+    rows = every_row if records is everybody else every_row.of_students(records.students["student_key"])
     labels = mature_labels(records)
     training_sets = _training_sets(rows, labels)
     fitness = _weighed(training_sets, one_cohort)
@@ -153,7 +154,7 @@ def train(
         raise NotTrainable(fitness)
     settings, data_hash = settings or TreeSettings(), hash_rows(rows, labels)
     version = model_version(data_hash, seed, settings, tune_trials)
-    doubts = doubts_of(everybody)
+    doubts = doubts_of(part.until() for _, part in register.each())
     serve = (serve or queries.served_model(store) is None) and (confirmed or not doubts)
     if _is_there(store, version):
         written = _serve(store, version, progress, spread) if serve else 0
@@ -181,7 +182,7 @@ def train(
         assessment,
         data_hash,
         seed,
-        until=register_date(everybody),
+        until=register.today,
         fitness=fitness,
         doubts=doubts,
     )
@@ -197,10 +198,16 @@ def train(
     return Trained(replace(model, manifest=manifest), assessment, True, serve, written, fitness, doubts)
 
 
-def _drawn(everybody: queries.Records, rows: Rows, most: int, seed: int) -> tuple[queries.Records, Rows]:
-    """The register that teaches, and its rows: all of both, or those of students drawn by lot."""
-    records = drawn_by_lot(everybody, most, seed)
-    return records, rows if records is everybody else rows.of_students(records.students["student_key"])
+def _drawn(
+    register: Parts, most: int, seed: int, encoder_id: str | None = None
+) -> tuple[queries.Records, Rows]:
+    """The register that teaches, all of it or students drawn by lot; and its rows, with those of the students
+    whom the watch over drift looks at."""
+    records, of = drawn_by_lot(register.people, most, seed), None
+    if len(register.people.students) > most:
+        watched = sides(register.people, register.today, np.random.default_rng(0))
+        of = {*mature_labels(records).index, *np.concatenate(watched)}
+    return records, read_rows(register, encoder_id, of=of)
 
 
 def _serve(store: Store, version: str, progress: Progress | None, spread: Spread) -> int:
@@ -251,11 +258,12 @@ def evaluate(
     """
     say = Steps(progress, 4)
     say("reading the register")
-    register = queries.WholeRegister(store)
-    records = register.until()
-    if not len(records.students) or not (len(records.terms) or len(records.outcomes)):
+    register = Parts(store)
+    if not len(register.people.students) or register.people.day is None:
         raise NotTrainable({})
-    records, rows = _drawn(records, read_rows(register, read_signatures(store)), most_students, seed)
+    records, rows = _drawn(register, most_students, seed)
+    if records is not register.people:
+        rows = rows.of_students(records.students["student_key"])
     fitness = _weighed(_training_sets(rows, mature_labels(records)), one_cohort=True)
     targets = tuple(target for target, found in fitness.items() if 0 < found.events < found.students)
     if not targets:

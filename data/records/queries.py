@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Connection, Integer, Select, String, Table, case, or_, select, true
+from sqlalchemy import (
+    Connection,
+    Integer,
+    Select,
+    String,
+    Table,
+    case,
+    false,
+    or_,
+    select,
+    true,
+)
 
 from data import schema
 from data.calendar.setting import study_calendar
@@ -17,8 +29,10 @@ from data.engine.bulk import all_columns, fetch, fetch_by_keys
 from data.engine.database import Store
 from data.records.course_results import GradeRules, filled
 from data.records.frames import ATTEMPT
+from data.records.spans import EVERYBODY, Span
 from data.records.told_terms import attempts as every_attempt
 from data.records.told_terms import grade_rules_in, told
+from data.scores.standing import register_day
 from data.trust.scope import Scope
 from data.trust.scoping import visible, within_programs
 
@@ -48,6 +62,9 @@ class Records:
         has no course grades at all. What a row of ``terms`` left empty is told by them.
     grade_rules : GradeRules
         How several attempts count, and what passes, by the store's settings.
+    day : date or None
+        The newest day that the register speaks about, where the rows do not tell it: of a part of a register,
+        and of one without its terms.
     """
 
     students: pd.DataFrame
@@ -58,6 +75,7 @@ class Records:
     calendar: StudyCalendar = StudyCalendar()
     attempts: pd.DataFrame | None = None
     grade_rules: GradeRules = GradeRules()
+    day: date | None = None
 
     def of_students(self, keys: Collection[str]) -> Records:
         """The register of some students alone; programmes and settings stay."""
@@ -172,30 +190,56 @@ def term_rows(store: Store, scope: Scope, key: str) -> pd.DataFrame:
         return told(connection, fetch(connection, statement)).drop(columns="student_key")
 
 
+def people(store: Store) -> Records:
+    """The register without terms and course attempts: what outcomes, labels and lists of students need."""
+    with store.reading() as connection:
+        pupils = fetch(connection, _ordered(schema.students, "student_key"))
+        return Records(
+            pupils.assign(as_of=pd.Series(pd.NaT, index=pupils.index, dtype="datetime64[us]")),
+            fetch(connection, _ordered(schema.terms, "student_key", "term_id").where(false())),
+            fetch(connection, _outcomes()),
+            fetch(connection, _programs()),
+            None,
+            study_calendar(connection),
+            grade_rules=grade_rules_in(connection),
+            day=register_day(connection),
+        )
+
+
 class WholeRegister:
-    """Every row of a register and its earlier versions, read once; what was known when is cut from them.
+    """Every row of a register, or of a part of it, and its earlier versions, read once.
+
+    What was known when is cut from them.
 
     Reading takes far longer than cutting: a caller who asks for several as-of indexes keeps one of these.
 
     Parameters
     ----------
     store : Store
+    span : Span
+        Of which students.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, span: Span = EVERYBODY) -> None:
+        pupils, terms, ends = schema.students, schema.terms, schema.outcomes
+        graded = schema.course_attempts
         with store.reading() as connection:
-            self._pupils = fetch(connection, _ordered(schema.students, "student_key"))
-            self._terms = fetch(connection, _ordered(schema.terms, "student_key", "term_id"))
-            self._ends = fetch(connection, _outcomes())
-            self._programs = fetch(
-                connection, select(schema.programs).order_by(schema.programs.c.program_code)
+            self._pupils = fetch(
+                connection, _ordered(pupils, "student_key").where(*span.holds(pupils.c.student_key))
             )
+            self._terms = fetch(
+                connection, _ordered(terms, "student_key", "term_id").where(*span.holds(terms.c.student_key))
+            )
+            self._ends = fetch(connection, _outcomes().where(*span.holds(ends.c.student_key)))
+            self._programs = fetch(connection, _programs())
             self._calendar, self._rules = study_calendar(connection), grade_rules_in(connection)
-            self._attempts = fetch(connection, every_attempt())
-            self._earlier_terms = _earlier_versions(connection, schema.terms)
-            self._earlier_attempts = _earlier_versions(connection, schema.course_attempts)
+            self._attempts = fetch(connection, every_attempt().where(*span.holds(graded.c.student_key)))
+            self._earlier_terms = _earlier_versions(connection, terms, span)
+            self._earlier_attempts = _earlier_versions(connection, graded, span)
+            self._has_grades = bool(connection.scalar(select(select(graded).exists())))
+            self._day = None if span == EVERYBODY else register_day(connection)
 
-    def until(self, as_of_index: int | None = None) -> Records:
+    def until(self, as_of_index: int | None = None, *, fill: bool = True) -> Records:
         """The register as it was known when each student had completed ``as_of_index`` regular terms.
 
         The cut-off is :func:`data.calendar.term_calendar.as_of_date` of the student's own entry term. A row
@@ -206,6 +250,9 @@ class WholeRegister:
         ----------
         as_of_index : int or None
             0 or more; None gives every row as it reads today.
+        fill : bool
+            Whether what a row of ``terms`` leaves empty is told by course grades; who asks of no such figure
+            saves half the time.
         """
         terms, attempts = self._terms, self._attempts
         if as_of_index is None:
@@ -219,11 +266,19 @@ class WholeRegister:
             terms = _as_known(terms, self._earlier_terms, ["student_key", "term_id"], cutoffs)
             if not attempts.empty:
                 attempts = _as_known(attempts, self._earlier_attempts, ATTEMPT, cutoffs)
-        graded = None if self._attempts.empty else attempts
-        if graded is not None:
+        graded = attempts if self._has_grades else None
+        if graded is not None and fill:
             terms = filled(terms, graded, self._rules)
         return Records(
-            pupils, terms, self._ends, self._programs, as_of_index, self._calendar, graded, self._rules
+            pupils,
+            terms,
+            self._ends,
+            self._programs,
+            as_of_index,
+            self._calendar,
+            graded,
+            self._rules,
+            self._day,
         )
 
 
@@ -247,10 +302,10 @@ def _as_known(rows: pd.DataFrame, earlier: pd.DataFrame, key: list[str], cutoffs
     return together.sort_values(key, ignore_index=True)
 
 
-def _earlier_versions(connection: Connection, table: Table) -> pd.DataFrame:
+def _earlier_versions(connection: Connection, table: Table, span: Span) -> pd.DataFrame:
     history = schema.row_history
     statement = select(history.c.history_id, history.c.student_key, history.c.payload).where(
-        history.c.table_name == table.name
+        history.c.table_name == table.name, *span.holds(history.c.student_key)
     )
     found = fetch(connection, statement)
     if found.empty:
@@ -275,6 +330,10 @@ def _earlier_versions(connection: Connection, table: Table) -> pd.DataFrame:
 
 def _ordered(table, *by: str) -> Select:
     return all_columns(table, without=["import_id"]).order_by(*(table.c[name] for name in by))
+
+
+def _programs() -> Select:
+    return select(schema.programs).order_by(schema.programs.c.program_code)
 
 
 def _outcomes() -> Select:

@@ -14,6 +14,7 @@ from data.engine.bulk import fetch, fetch_by_keys, in_order_of
 from data.engine.database import Store
 from data.records.derived import NEWEST, current_model
 from data.records.name_search import first_named, named
+from data.records.spans import EVERYBODY, Span
 from data.scores.standing import still_open
 from data.trust.scope import Scope
 from data.trust.scoping import aggregable, visible, within_programs
@@ -192,6 +193,21 @@ def scores(store: Store, model_version: str, target: str, as_of_index: int | Non
         statement = statement.where(table.c.as_of_index == as_of_index)
     with store.reading() as connection:
         return fetch(connection, statement.order_by(table.c.student_key, table.c.as_of_index))
+
+
+def scored_keys(
+    store: Store, model_version: str, target: str, as_of_index: int, span: Span = EVERYBODY
+) -> set[str]:
+    """The students who have a score of a model, target and as-of index. No scope."""
+    table = schema.scores
+    statement = select(table.c.student_key).where(
+        table.c.model_version == model_version,
+        table.c.target == target,
+        table.c.as_of_index == as_of_index,
+        *span.holds(table.c.student_key),
+    )
+    with store.reading() as connection:
+        return set(connection.scalars(statement))
 
 
 def explanation(store: Store, scope: Scope, score_id: int) -> StoredExplanation | None:

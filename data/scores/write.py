@@ -11,10 +11,10 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from data import schema
 from data.columns import BANDS, TARGETS
-from data.engine.bulk import fetch, insert_frame
+from data.engine.bulk import among, fetch, insert_frame
 from data.engine.clock import now
 from data.engine.database import Store
-from data.records.derived import rebuild_risk
+from data.records.derived import NEWEST, rebuild_risk
 from data.trust.audit import Entry, note_in
 
 SCORE_KEY = ["student_key", "as_of_index", "target", "model_version"]
@@ -72,6 +72,8 @@ def write_scores(
     phi: np.ndarray,
     inputs: np.ndarray,
     base_values: np.ndarray,
+    *,
+    rebuild: bool = True,
 ) -> int:
     """Append scores and their explanations, and rebuild what the pages read; one transaction.
 
@@ -89,6 +91,9 @@ def write_scores(
         The feature values they explain.
     base_values : ndarray, (n,)
         Expected margin of the model.
+    rebuild : bool
+        Whether what the pages read is rebuilt now; who writes part by part does so at the end, by
+        :func:`show_scores`.
 
     Returns
     -------
@@ -112,9 +117,25 @@ def write_scores(
         numbered = new[SCORE_KEY].assign(row=np.flatnonzero(fresh)).merge(written, on=SCORE_KEY)
         _insert_explanations(connection, numbered, phi, inputs, base_values)
         versions = scores["model_version"].unique()
-        for version in versions if len(new) else ():
+        for version in versions if len(new) and rebuild else ():
             rebuild_risk(connection, version)
     return len(new)
+
+
+def show_scores(store: Store, model_version: str) -> None:
+    """Rebuild what the pages read where it does not count every score of a model yet; one transaction."""
+    cube, scores = schema.risk_cube, schema.scores
+    with store.writing() as connection:
+        counted = connection.scalar(
+            select(func.coalesce(func.sum(cube.c.students), 0)).where(
+                cube.c.model_version == model_version, cube.c.as_of_index != NEWEST
+            )
+        )
+        written = connection.scalar(
+            select(func.count()).select_from(scores).where(scores.c.model_version == model_version)
+        )
+        if counted != written:
+            rebuild_risk(connection, model_version)
 
 
 def _checked(scores: pd.DataFrame, phi, inputs, base_values):
@@ -134,8 +155,14 @@ def _checked(scores: pd.DataFrame, phi, inputs, base_values):
 
 def _not_stored(connection: Connection, scores: pd.DataFrame) -> np.ndarray:
     table = schema.scores
-    versions = list(map(str, scores["model_version"].unique()))
-    statement = select(*(table.c[name] for name in SCORE_KEY)).where(table.c.model_version.in_(versions))
+    conditions = [
+        table.c[name].in_(scores[name].unique().tolist())
+        for name in ("model_version", "as_of_index", "target")
+    ]
+    keys = scores["student_key"].unique().tolist()
+    statement = select(*(table.c[name] for name in SCORE_KEY)).where(
+        among(connection, table.c.student_key, keys), *conditions
+    )
     stored = fetch(connection, statement).assign(stored=True)
     merged = scores[SCORE_KEY].merge(stored, on=SCORE_KEY, how="left")
     return merged["stored"].isna().to_numpy()
@@ -159,12 +186,14 @@ def _insert_explanations(connection: Connection, numbered: pd.DataFrame, phi, in
 
 def _set_status(connection: Connection, version: str, status: str) -> None:
     models = schema.models
+    this = models.c.model_version == version
+    was = connection.scalar(select(models.c.status).where(this))
+    if was is None:
+        raise ValueError(f"model_version must be a registered model, got {version!r}")
+    if was == status:
+        return  # pages show the same model's scores as before
     if status == "served":
         served = models.c.status == "served"
-        connection.execute(
-            update(models).where(served, models.c.model_version != version).values(status="retired")
-        )
-    done = connection.execute(update(models).where(models.c.model_version == version).values(status=status))
-    if done.rowcount == 0:
-        raise ValueError(f"model_version must be a registered model, got {version!r}")
+        connection.execute(update(models).where(served).values(status="retired"))
+    connection.execute(update(models).where(this).values(status=status))
     rebuild_risk(connection)

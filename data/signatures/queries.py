@@ -11,6 +11,7 @@ from data.columns import CONSENT_PURPOSES, PAPER
 from data.consents.consent import holds, newest_consents
 from data.engine.bulk import all_columns, fetch
 from data.engine.database import Store
+from data.records.spans import EVERYBODY, Span
 from data.signatures.strokes import Strokes, read_strokes
 from data.trust.scope import Scope
 from data.trust.scoping import visible
@@ -152,8 +153,19 @@ def _opened(store: Store, sealed: Table, prefix: str, specimen_id: str, scope: S
     return store.cipher.decrypt(bytes(found), f"{prefix}:{specimen_id}")
 
 
-def embeddings(store: Store, encoder_id: str, purpose: str) -> tuple[pd.DataFrame, np.ndarray]:
+def embeddings(
+    store: Store, encoder_id: str, purpose: str, span: Span = EVERYBODY
+) -> tuple[pd.DataFrame, np.ndarray]:
     """Embeddings of the students who consented to ``purpose``.
+
+    Parameters
+    ----------
+    store : Store
+    encoder_id : str
+    purpose : str
+        Of :data:`data.columns.CONSENT_PURPOSES`.
+    span : Span
+        Of which students.
 
     Returns
     -------
@@ -167,7 +179,7 @@ def embeddings(store: Store, encoder_id: str, purpose: str) -> tuple[pd.DataFram
     statement = (
         select(*columns, stored.c.ciphertext)
         .join(stored, stored.c.specimen_id == table.c.specimen_id)
-        .where(stored.c.encoder_id == encoder_id)
+        .where(stored.c.encoder_id == encoder_id, *span.holds(table.c.student_key))
         .order_by(table.c.student_key, table.c.captured_on, table.c.specimen_id)
     )
     with store.reading() as connection:

@@ -19,19 +19,19 @@ def controls(
     network with shuffled weights.
     """
     from data import queries
-    from fusion.service.sources import PURPOSE, read_rows, read_signatures
+    from fusion.service.sources import PURPOSE, Parts, read_rows
     from fusion.validation.controls import run_controls
     from fusion.validation.report import ablation_text
 
     with opened_store() as store:
-        register = queries.WholeRegister(store)
-        rows = read_rows(register, read_signatures(store))
+        register = Parts(store)
+        rows = read_rows(register)
         if not rows.signed.any():
             typer.echo("no consenting student has an embedded specimen; there is nothing to control")
             return
         specimens = queries.specimen_table(store, PURPOSE)
         further = _network_controls(store, specimens, rows.signatures.encoder_id, seed) if networks else {}
-        found = run_controls(register.until(), rows, specimens, seed=seed, further=further)
+        found = run_controls(register.people, rows, specimens, seed=seed, further=further)
     for name, ablations in found.items():
         for ablation in ablations.values():
             typer.echo(f"\nControl: {name}\n{ablation_text(ablation)}")

@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 
 from data.columns import AS_OF_INDEXES
-from fusion.features.build import build_features, enrolled_at, register_date
+from fusion.features.build import build_features, cohorts_with_term, enrolled_at, register_date
+from fusion.features.context import Context
+from fusion.features.course_features import CourseCounts, added, completed_attempts, course_counts
 from fusion.features.fuse import Signatures
 from fusion.features.rows import Rows, TrainingSet, make_rows
 from fusion.features.splits import LEAST_TERMS_LEFT, binary
@@ -26,10 +28,13 @@ def rows_as_of(
     *,
     today: date | None = None,
     protected: bool = False,
+    context: Context | None = None,
 ) -> Rows:
     """The rows of one as-of term: features, meta data and the signature known by then."""
-    features = build_features(records, as_of_index, today=today, protected=protected)
-    risk_set = enrolled_at(records, as_of_index, today)
+    features = build_features(records, as_of_index, today=today, protected=protected, context=context)
+    risk_set = enrolled_at(
+        records, as_of_index, today, None if context is None else context.at(as_of_index)[0]
+    )
     meta = pd.DataFrame(
         {
             "student_key": risk_set.index.astype(object),
@@ -73,6 +78,28 @@ def all_rows(
         )
         parts.append((part.table, part.meta))
     return make_rows(parts, signatures)
+
+
+def gather(parts: Iterable[Callable[[int], Records]], today: date) -> Context:
+    """Read every part of a register once for what rows take from students of other parts.
+
+    Parameters
+    ----------
+    parts : iterable of callable
+        Each part as ``read(as_of_index)``, as it was known at that index. Every student is in one of them.
+    today : date
+        The newest date of the register.
+    """
+    held: dict[int, frozenset[int]] = {index: frozenset() for index in AS_OF_INDEXES}
+    courses: dict[int, CourseCounts] = {}
+    for read in parts:
+        for index in AS_OF_INDEXES:
+            records = read(index)
+            held[index] |= cohorts_with_term(records, index, pd.Timestamp(today))
+            if records.attempts is not None and len(records.attempts) and index:
+                counts = course_counts(completed_attempts(records, index))
+                courses[index] = added([courses[index], counts]) if index in courses else counts
+    return Context(held, courses)
 
 
 def training_set(rows: Rows, labels: pd.Series, target: str, until: date | None = None) -> TrainingSet:

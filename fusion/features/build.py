@@ -32,6 +32,7 @@ from fusion.features.term_grid import OF_TERMS, grid_features
 
 if TYPE_CHECKING:
     from data.queries import Records
+    from fusion.features.context import Context
 
 __all__ = [
     "FEATURES",
@@ -67,6 +68,8 @@ def register_date(records: Records) -> date:
     ValueError
         When the register has neither outcomes nor terms.
     """
+    if records.day is not None:
+        return records.day
     dates = [
         pd.to_datetime(frame[column]).max()
         for frame, column in ((records.outcomes, "observed_until"), (records.terms, "known_at"))
@@ -85,7 +88,9 @@ def cutoff_dates(cohort_terms, as_of_index: int) -> pd.Series:
     return pd.to_datetime(cohorts.map(days)) if days else pd.Series([], dtype="datetime64[ns]")
 
 
-def enrolled_at(records: Records, as_of_index: int, today: date | None = None) -> pd.DataFrame:
+def enrolled_at(
+    records: Records, as_of_index: int, today: date | None = None, held: frozenset[int] | None = None
+) -> pd.DataFrame:
     """The students who can be scored at an as-of term, with their cut-off.
 
     A student belongs to the risk set when the cut-off has been reached, they studied for longer than so many
@@ -101,6 +106,9 @@ def enrolled_at(records: Records, as_of_index: int, today: date | None = None) -
         Regular terms completed since entry, 0…8.
     today : date, optional
         Default: :func:`register_date`.
+    held : frozenset of int, optional
+        Entry cohorts of whose records of that term the register holds some, where ``records`` are a part of
+        it. Default: those of ``records``.
 
     Returns
     -------
@@ -116,7 +124,8 @@ def enrolled_at(records: Records, as_of_index: int, today: date | None = None) -
     left = _terms_studied(records).reindex(students.index)
     here = (students["cutoff"] <= limit) & ~(left <= as_of_index)
     if as_of_index:
-        here &= students["cohort_term"].isin(_cohorts_with_term(records, as_of_index, limit))
+        held = cohorts_with_term(records, as_of_index, limit) if held is None else held
+        here &= students["cohort_term"].isin(held)
     return students[here]
 
 
@@ -129,12 +138,13 @@ def _terms_studied(records: Records) -> pd.Series:
     return study_time(gone, records.calendar)["terms"].astype("float64")
 
 
-def _cohorts_with_term(records: Records, as_of_index: int, limit: pd.Timestamp) -> set:
+def cohorts_with_term(records: Records, as_of_index: int, limit: pd.Timestamp) -> frozenset[int]:
+    """Entry cohorts of whose students some row of that term, or of a later one, is known by a day."""
     terms = records.terms
     cohorts = terms["student_key"].map(records.students.set_index("student_key")["cohort_term"])
     known = cohorts.notna() & (pd.to_datetime(terms["known_at"]) <= limit)
     last = pd.Series(_slots(terms.loc[known, "term_id"], cohorts[known])).groupby(cohorts[known].to_numpy())
-    return {cohort for cohort, slot in last.max().items() if slot >= as_of_index}
+    return frozenset(int(cohort) for cohort, slot in last.max().items() if slot >= as_of_index)
 
 
 def _slots(term_ids, cohorts) -> np.ndarray:
@@ -177,7 +187,12 @@ def check_known(frame: pd.DataFrame) -> None:
 
 
 def build_features(
-    records: Records, as_of_index: int, *, today: date | None = None, protected: bool = False
+    records: Records,
+    as_of_index: int,
+    *,
+    today: date | None = None,
+    protected: bool = False,
+    context: Context | None = None,
 ) -> pd.DataFrame:
     """One row per student who was enrolled at the as-of date.
 
@@ -193,6 +208,8 @@ def build_features(
         The simulated day; default: the newest date in the register.
     protected : bool
         Also build the protected attributes (for audits; they are predictors only when switched on).
+    context : Context, optional
+        The register that ``records`` are a part of. Default: they are all of it.
 
     Returns
     -------
@@ -205,7 +222,8 @@ def build_features(
     ValueError
         For an as-of index outside 0…8 or a programme that the register does not know.
     """
-    risk_set = enrolled_at(records, as_of_index, today)
+    held, counts = (None, None) if context is None else context.at(as_of_index)
+    risk_set = enrolled_at(records, as_of_index, today, held)
     rows = known_terms(records, risk_set, as_of_index)
     check_known(rows)
     if records.attempts is not None:
@@ -218,7 +236,7 @@ def build_features(
     _credit_plan(table, as_of_index)
     wanted = [feature.name for feature in RECORD_FEATURES]
     if records.attempts is not None:
-        table = table.join(course_features(records, risk_set, as_of_index))
+        table = table.join(course_features(records, risk_set, as_of_index, counts))
         wanted += [feature.name for feature in COURSE_FEATURES]
     if protected:
         for name, column in _protected(risk_set).items():

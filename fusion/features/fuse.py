@@ -6,6 +6,7 @@ from records; neither its absence nor a refusal is ever a feature.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -53,6 +54,31 @@ class Signatures:
             seen[inside] = self.days[here[inside]] <= cutoffs[inside]
             position[seen] = here[seen]
         return position
+
+    def of_students(self, keys: Collection[str]) -> Signatures:
+        """The states of some students."""
+        mine = (
+            np.isin(self.keys, np.array(sorted(keys), dtype=str))
+            if len(keys)
+            else np.zeros(len(self.keys), bool)
+        )
+        return replace(self, keys=self.keys[mine], days=self.days[mine], states=self.states[mine])
+
+
+def joined(parts: Iterable[Signatures]) -> Signatures:
+    """The signatures of several parts of a register, by one encoder; every student is in one of them."""
+    every = list(parts)
+    held = [part for part in every if len(part.keys)] or every[:1]
+    if len(held) < 2:
+        return held[0] if held else no_signatures()
+    keys = np.concatenate([part.keys for part in held])
+    order = np.argsort(keys, kind="stable")
+    return Signatures(
+        keys[order],
+        np.concatenate([part.days for part in held])[order],
+        np.concatenate([part.states for part in held])[order],
+        held[0].encoder_id,
+    )
 
 
 def mean_signatures(specimens: pd.DataFrame, vectors: np.ndarray, encoder_id: str = "") -> Signatures:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from data import queries
 from data.engine.database import Store
 from data.engine.progress import Progress
 from data.store import save_model
@@ -24,10 +23,10 @@ from fusion.model.fit import fit_model
 from fusion.model.manifest import write_manifest
 from fusion.service.serving import put_into_service
 from fusion.service.sources import (
+    Parts,
     find_model,
     load_model,
     read_rows,
-    read_signatures,
     registered_models,
     served_model,
     the_model,
@@ -68,15 +67,15 @@ def compare_models(store: Store, candidate: str, *, draws: int = 400) -> Compari
         When either model is missing, no student's outcome is known, or they have no target in common.
     """
     models = {"candidate": load_model(store, candidate), "served": load_model(store)}
-    register = queries.WholeRegister(store)
-    records = register.until()
+    register = Parts(store)
+    records = register.people
     common = tuple(target for target in models["served"].targets if target in models["candidate"].targets)
     if not common:
         raise LookupError("the two models have no target in common, so they cannot be compared")
     risks, rows, outcomes = {}, {}, {}
     for role, model in models.items():
         manifest = model.manifest
-        everything = read_rows(register, read_signatures(store, manifest.encoder_id))
+        everything = read_rows(register, manifest.encoder_id)
         found = split_training_sets(records, everything, common, manifest.seed)
         if found is None:
             raise LookupError("no student's outcome is known, so models cannot be compared")

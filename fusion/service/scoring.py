@@ -15,15 +15,15 @@ from data.consents.consent import without_outcome_consent
 from data.engine.database import Store
 from data.engine.progress import Progress, Steps
 from data.engine.spread import HERE, Spread
-from data.store import write_scores
+from data.store import show_scores, write_scores
 from data.trust.erase import withdraw_outcome_model
 from fusion.features.assemble import may_be_scored, rows_as_of
-from fusion.features.build import last_completed_term, register_date
+from fusion.features.build import last_completed_term
 from fusion.features.fuse import no_signatures
-from fusion.features.rows import Rows, make_rows
+from fusion.features.rows import Rows
 from fusion.model.risk_model import RiskModel, Scores
 from fusion.monitoring.monitor import sides
-from fusion.service.sources import load_model, read_signatures
+from fusion.service.sources import Parts, Sampled, load_model, read_signatures
 from fusion.service.upkeep import note_watch, taught_until
 from fusion.validation.fitness import unfit
 
@@ -56,32 +56,35 @@ def score(
     model = load_model(store, version)
     for key in without_outcome_consent(store):  # a withdrawal that was cut short, or came in by another way
         withdraw_outcome_model(store, key, actor="scoring")
-    signatures = no_signatures()
-    if model.manifest.encoder_id and not model.manifest.records_only:
-        signatures = read_signatures(store, model.manifest.encoder_id)
-    register = queries.WholeRegister(store)
-    everything = register.until()
-    today, written, watched = register_date(everything), 0, []
+    encoder_id = None if model.manifest.records_only else model.manifest.encoder_id
+    register = Parts(store)
+    today, people = register.today, register.people
     until = taught_until(model.manifest, today)
-    sample = np.concatenate(sides(everything, until, np.random.default_rng(0)))
-    say = Steps(progress, len(AS_OF_INDEXES) + 1)
+    sample = np.concatenate(sides(people, until, np.random.default_rng(0)))
+    gone = set(people.outcomes.loc[people.outcomes["exit_type"].notna(), "student_key"])
+    watched = Sampled(sample)
+    say = Steps(progress, len(AS_OF_INDEXES) * len(register) + 1)
 
     def parts() -> Iterator[tuple[_Part, tuple[Rows, str]]]:
-        for index in AS_OF_INDEXES:
-            say(f"scoring as of {index} terms")
-            records = register.until(index)
-            gone = records.outcomes.loc[records.outcomes["exit_type"].notna(), "student_key"]
-            rows = rows_as_of(records, index, signatures, today=today)
-            watched.append(rows.of_students(sample))
-            rows = rows.take(~rows.meta["student_key"].isin(set(gone)).to_numpy())
-            for part in _open_parts(store, model, rows, index):
-                yield part, (part.rows.without_keys(), part.target)
+        for number, (span, read) in enumerate(register.each(), 1):
+            which = "" if len(register) == 1 else f", part {number} of {len(register)} of the students"
+            signatures = read_signatures(store, encoder_id, span) if encoder_id else no_signatures()
+            for index in AS_OF_INDEXES:
+                say(f"scoring as of {index} terms{which}")
+                records = read.until(index)
+                rows = rows_as_of(records, index, signatures, today=today, context=register.context())
+                watched.note(rows)
+                rows = rows.take(~rows.meta["student_key"].isin(gone).to_numpy())
+                for part in _open_parts(store, model, rows, index, span):
+                    yield part, (part.rows.without_keys(), part.target)
 
+    written = 0
     scored = spread.over(scores_of, parts(), model)
-    for _, of_one_term in groupby(scored, key=lambda pair: pair[0].index):
-        written += _write(store, model.version, list(of_one_term))
+    for _, together in groupby(scored, key=lambda pair: (pair[0].span, pair[0].index)):
+        written += _write(store, model.version, list(together))
+    show_scores(store, model.version)
     say("watching for drift")
-    note_watch(store, model, everything, make_rows([(r.table, r.meta) for r in watched], signatures))
+    note_watch(store, model, people, watched.rows())
     return written
 
 
@@ -92,6 +95,7 @@ class _Part:
     rows: Rows
     index: int
     target: str
+    span: queries.Span
 
 
 def scores_of(model: RiskModel, asked: tuple[Rows, str]) -> Scores:
@@ -100,20 +104,22 @@ def scores_of(model: RiskModel, asked: tuple[Rows, str]) -> Scores:
     return model.score(rows, target)
 
 
-def _open_parts(store: Store, model: RiskModel, rows: Rows, index: int) -> Iterator[_Part]:
+def _open_parts(
+    store: Store, model: RiskModel, rows: Rows, index: int, span: queries.Span
+) -> Iterator[_Part]:
     silent = unfit(model.manifest)
     for target in model.targets:
         if target in silent:
             continue
-        done = set(queries.scores(store, model.version, target, index)["student_key"])
+        done = queries.scored_keys(store, model.version, target, index, span)
         open_rows = ~rows.meta["student_key"].isin(done).to_numpy() & may_be_scored(rows, target)
         places = np.flatnonzero(open_rows)
         for start in range(0, len(places), CHUNK):
-            yield _Part(rows.take(places[start : start + CHUNK]), index, target)
+            yield _Part(rows.take(places[start : start + CHUNK]), index, target, span)
 
 
 def _write(store: Store, version: str, scored: list[tuple[_Part, Scores]]) -> int:
-    """Write the scores of one as-of term; returns how many are new."""
+    """Write the scores of one part at one as-of term; returns how many are new."""
     frames = []
     for part, scores in scored:
         entered = part.rows.meta["cohort_term"]
@@ -133,4 +139,5 @@ def _write(store: Store, version: str, scored: list[tuple[_Part, Scores]]) -> in
         np.vstack([scores.phi for _, scores in scored]),
         np.vstack([scores.inputs for _, scores in scored]),
         np.concatenate([scores.base_values for _, scores in scored]),
+        rebuild=False,
     )

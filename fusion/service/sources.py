@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
+from functools import partial
 
 import pandas as pd
 
 from data import queries
+from data.columns import AS_OF_INDEXES
 from data.engine.database import Store
-from fusion.features.assemble import all_rows
+from data.records.spans import PART
+from fusion.features.assemble import gather, rows_as_of
 from fusion.features.build import register_date
-from fusion.features.fuse import Signatures, mean_signatures, no_signatures
-from fusion.features.rows import Rows
+from fusion.features.context import Context
+from fusion.features.fuse import Signatures, joined, mean_signatures, no_signatures
+from fusion.features.rows import Rows, make_rows
 from fusion.model.manifest import Manifest, read_manifest
 from fusion.model.model_files import load_model_folder
 from fusion.model.risk_model import RiskModel
@@ -30,19 +35,131 @@ def choose_encoder(store: Store) -> str | None:
     return min(sorted(open_work), key=lambda encoder_id: open_work[encoder_id])
 
 
-def read_signatures(store: Store, encoder_id: str | None = None) -> Signatures:
+def read_signatures(
+    store: Store, encoder_id: str | None = None, span: queries.Span = queries.EVERYBODY
+) -> Signatures:
     """Running mean embeddings of the students who consent to the outcome model."""
     encoder_id = encoder_id or choose_encoder(store)
     if encoder_id is None:
         return no_signatures()
-    specimens, vectors = queries.embeddings(store, encoder_id, PURPOSE)
+    specimens, vectors = queries.embeddings(store, encoder_id, PURPOSE, span)
     return mean_signatures(specimens, vectors, encoder_id) if len(specimens) else no_signatures()
 
 
-def read_rows(register: queries.WholeRegister, signatures: Signatures, *, protected: bool = False) -> Rows:
-    """The rows of every as-of term that the register reaches, each as it was known then."""
-    today = register_date(register.until())
-    return all_rows(register.until, signatures, today=today, protected=protected)
+class Parts:
+    """A register read part by part, each part's rows as if the whole had been read.
+
+    Of a register that is one part every row is read once and kept; of a larger one each part is read anew,
+    and once more before the first for what rows take from students of other parts.
+
+    Parameters
+    ----------
+    store : Store
+    most : int, optional
+        Students whose rows are held at a time; default :data:`PART`.
+    """
+
+    def __init__(self, store: Store, most: int | None = None) -> None:
+        self.store = store
+        self.people = queries.people(store)
+        self._spans = queries.spans(store, most or PART)
+        self._kept: list[queries.WholeRegister] = []
+        self._context: list[Context] = []
+
+    @property
+    def today(self) -> date:
+        """The newest day that the register speaks about.
+
+        Raises
+        ------
+        ValueError
+            When it has neither outcomes nor terms.
+        """
+        return register_date(self.people)
+
+    def __len__(self) -> int:
+        """How many parts there are."""
+        return len(self._spans)
+
+    def context(self) -> Context | None:
+        """What rows take from other parts; None where there is one part."""
+        if len(self._spans) < 2:
+            return None
+        if not self._context:
+            parts = (queries.WholeRegister(self.store, span) for span in self._spans)
+            self._context.append(gather((partial(part.until, fill=False) for part in parts), self.today))
+        return self._context[0]
+
+    def each(self) -> Iterator[tuple[queries.Span, queries.WholeRegister]]:
+        """Every part: whose it is, and their register."""
+        if len(self._spans) == 1:
+            if not self._kept:
+                self._kept.append(queries.WholeRegister(self.store))
+            yield queries.EVERYBODY, self._kept[0]
+            return
+        for span in self._spans:
+            yield span, queries.WholeRegister(self.store, span)
+
+
+def read_rows(
+    parts: Parts,
+    encoder_id: str | None = None,
+    *,
+    of: Collection[str] | None = None,
+    protected: bool = False,
+) -> Rows:
+    """The rows of every as-of term that the register reaches, each as it was known then.
+
+    Parameters
+    ----------
+    parts : Parts
+    encoder_id : str, optional
+        Whose embeddings to use; default :func:`choose_encoder`.
+    of : collection of str, optional
+        Keys of the students whose rows are kept; default all.
+    protected : bool
+        Also build the protected attributes.
+    """
+    encoder_id = encoder_id or choose_encoder(parts.store)
+    kept, today, context = Sampled(of), parts.today, parts.context()
+    for span, register in parts.each():
+        signatures = read_signatures(parts.store, encoder_id, span)
+        for index in AS_OF_INDEXES:
+            records = register.until(index)
+            kept.note(
+                rows_as_of(records, index, signatures, today=today, protected=protected, context=context)
+            )
+    return kept.rows()
+
+
+class Sampled:
+    """Rows of some students, or of all, collected while a register is read part by part.
+
+    Parameters
+    ----------
+    of : collection of str, optional
+        Their keys; default everybody's.
+    """
+
+    def __init__(self, of: Collection[str] | None = None) -> None:
+        self._of = None if of is None else frozenset(of)
+        self._tables: dict[int, list[tuple[pd.DataFrame, pd.DataFrame]]] = {i: [] for i in AS_OF_INDEXES}
+        self._signed: list[Signatures] = []
+        self._last: Signatures | None = None
+
+    def note(self, rows: Rows) -> None:
+        """Take what is wanted of the rows of one part at one as-of term."""
+        if rows.signatures is not self._last:  # a part's terms share its signatures
+            self._last = rows.signatures
+            wanted = self._last if self._of is None else self._last.of_students(self._of)
+            self._signed.append(wanted)
+        rows = rows if self._of is None else rows.of_students(self._of)
+        index = int(rows.as_of[0]) if len(rows) else AS_OF_INDEXES[0]
+        self._tables[index].append((rows.table, rows.meta))
+
+    def rows(self) -> Rows:
+        """What was taken, by as-of term and then in the order of the parts: as one reading would have it."""
+        return make_rows([pair for parts in self._tables.values() for pair in parts], joined(self._signed))
 
 
 @dataclass(frozen=True)

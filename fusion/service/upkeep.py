@@ -18,14 +18,14 @@ from fusion.features.splits import mature_labels
 from fusion.model.manifest import Manifest, write_manifest
 from fusion.model.risk_model import RiskModel
 from fusion.model.watched import Recalibrated, Watch
-from fusion.monitoring.monitor import look
+from fusion.monitoring.monitor import look, sides
 from fusion.monitoring.recalibrate import recalibrate
 from fusion.service.sources import (
     PURPOSE,
+    Parts,
     find_model,
     load_model,
     read_rows,
-    read_signatures,
     the_model,
 )
 
@@ -51,17 +51,16 @@ def levelled(store: Store, version: str) -> str:
     version : str
         A registered model.
     """
-    model, register = load_model(store, version), queries.WholeRegister(store)
-    records = register.until()
-    today = register_date(records)
+    model, register = load_model(store, version), Parts(store)
+    records, today = register.people, register.today
     labels = mature_labels(records)
     until = taught_until(model.manifest, today)
     labels = labels[~labels.index.isin(mature_labels(records, seen_on=until).index)]
     if labels.empty:
         return version
     use = not model.manifest.records_only
-    rows = read_rows(register, read_signatures(store, model.manifest.encoder_id))
-    _, notes = recalibrate(model, rows.of_students(labels.index), labels, use_signature=use)
+    rows = read_rows(register, model.manifest.encoder_id, of=labels.index)
+    _, notes = recalibrate(model, rows, labels, use_signature=use)
     if not notes:
         return version
     found = Recalibrated(today, notes)
@@ -95,9 +94,11 @@ def levelled_name(version: str, level: dict[str, float]) -> str:
 def watch_served(store: Store, version: str | None = None, *, seed: int = 0) -> Watch:
     """Look at the drift of a model (default: the served one) and keep what was found in its manifest."""
     model = load_model(store, version)
-    register = queries.WholeRegister(store)
-    rows = read_rows(register, read_signatures(store, model.manifest.encoder_id))
-    return note_watch(store, model, register.until(), rows, seed)
+    register = Parts(store)
+    until = taught_until(model.manifest, register.today)
+    sample = np.concatenate(sides(register.people, until, np.random.default_rng(0)))
+    rows = read_rows(register, model.manifest.encoder_id, of=sample)
+    return note_watch(store, model, register.people, rows, seed)
 
 
 def note_watch(store: Store, model: RiskModel, records, rows: Rows, seed: int = 0) -> Watch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,7 @@ class HandRegister:
     calendar: StudyCalendar = StudyCalendar()
     attempts: pd.DataFrame | None = None
     grade_rules: GradeRules = GradeRules()
+    day: date | None = None
 
 
 @pytest.fixture

@@ -215,8 +215,8 @@ def test_a_model_cut_off_while_it_is_scored_leaves_the_one_in_service_and_its_sc
     assert len(before) >= 10
     written, whole = [], scoring.write_scores
 
-    def cut_off(*arguments):
-        written.append(whole(*arguments))
+    def cut_off(*arguments, **further):
+        written.append(whole(*arguments, **further))
         if len(written) == 2:
             raise KeyboardInterrupt  # two of nine as-of terms are written
         return written[-1]

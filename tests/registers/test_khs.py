@@ -14,6 +14,7 @@ from data.files.mapping import load_mapping
 from data.files.register_files import guess_table
 from data.records.ingest import Source, apply_import, plan_import
 from data.store import open_store
+from fusion.service.sources import Parts, read_rows
 from tests.registers.second_university import files, khs
 from tests.registers.second_university.people import people
 
@@ -151,3 +152,11 @@ def test_the_same_cards_again_change_nothing(loaded):
     assert (counts["new"], counts["changed"]) == (0, 0)
     result = apply_import(store, again, actor="biro", skip_bad=True)
     assert result.counts["course_attempts"] == counts
+
+
+def test_what_grades_tell_of_plan_and_bottlenecks_is_the_same_read_in_parts(loaded):
+    store = loaded[0]
+    students = len(queries.people(store).students)
+    whole, parts = read_rows(Parts(store)), read_rows(Parts(store, students // 5))
+    pd.testing.assert_frame_equal(parts.table, whole.table)
+    assert whole.table["plan_passed"].notna().any()

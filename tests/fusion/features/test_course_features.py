@@ -9,9 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from data.calendar.term_calendar import ordinal
 from fusion.explanation.levers import applied
 from fusion.features.build import LeakageError, build_features
-from fusion.features.course_features import bottlenecks_of, plan_of
+from fusion.features.course_features import (
+    added,
+    bottlenecks_of,
+    completed_attempts,
+    course_counts,
+    plan_of,
+)
 from fusion.features.encode import fit_encoder
 from fusion.features.feature_list import COURSE_FEATURES
 from fusion.features.term_grid import grid_features
@@ -70,7 +77,8 @@ def test_required_courses_are_the_plan_where_the_register_says_which(studied):
     kinds = studied.attempts["course_code"].map({"X": "required", "Y": "elective", "Z": "required"})
     said = dataclasses.replace(studied, attempts=studied.attempts.assign(compulsory=kinds))
     assert build_features(_until(said, 1), 1)["plan_passed"][["a", "b"]].tolist() == [0.0, 1.0]
-    assert plan_of(said.attempts).tolist() == ["X"]
+    counts = course_counts(completed_attempts(said, 1))
+    assert plan_of(*counts.of_intakes("IF", ordinal(20201))).tolist() == ["X"]
 
 
 def test_nothing_is_zero_where_nothing_is_known(studied):
@@ -90,8 +98,39 @@ def test_a_bottleneck_needs_twenty_attempts_and_one_of_five_failed():
             }
         )
 
-    rows = pd.concat([course("few", 4, 15), course("narrow", 4, 16), course("wide", 4, 17)])
-    assert bottlenecks_of(rows).tolist() == ["narrow"]
+    rows = pd.concat(
+        [course("few", 4, 15), course("narrow", 4, 16), course("wide", 4, 17)], ignore_index=True
+    )
+    whose = {"student_key": rows.index.astype(str), "program_code": "IF", "entered": 0, "compulsory": None}
+    counts, students = course_counts(rows.assign(**whose)).of_intakes("IF", 0)
+    assert students == 60 and bottlenecks_of(counts).tolist() == ["narrow"]
+
+
+def test_counts_of_parts_add_up_to_those_of_the_whole(studied):
+    rows = completed_attempts(studied, 2)
+    whole = course_counts(rows)
+    parts = added(course_counts(rows[rows["student_key"].isin(keys)]) for keys in (["a"], ["b", "c"]))
+    pd.testing.assert_frame_equal(parts.courses, whole.courses)
+    pd.testing.assert_series_equal(parts.students, whole.students)
+    x = whole.courses.loc[("IF", ordinal(20201), "X")]
+    assert x[["taken", "decided", "failed", "said"]].tolist() == [3, 4, 1, 0]  # a twice, b and c once
+
+
+def test_only_the_six_intakes_before_and_the_own_one_count():
+    places = [0, 1, 6, 7]
+    rows = pd.DataFrame(
+        {
+            "student_key": [f"s{place}" for place in places],
+            "program_code": "IF",
+            "entered": places,
+            "course_code": "X",
+            "compulsory": None,
+            "passed": True,
+            "failed": False,
+        }
+    )
+    counts = course_counts(pd.concat([rows, rows.assign(program_code="SI")], ignore_index=True))
+    assert [counts.of_intakes("IF", place)[1] for place in places] == [1, 2, 3, 3]
 
 
 def test_repeats_of_a_bottleneck_are_counted_once_a_course(studied):
