@@ -27,6 +27,9 @@ SIGNATURE_LINK = 0.15
 CONSENT_TEXT = "demo-1"
 GRANTED = {"verification": 0.95, "outcome_model": 0.90, "research": 0.55}  # the latter two of those who sign
 WITHDRAWN = 0.01
+BLOCK = 100_000
+"""Students that are invented together: of a larger university one block after the other, so that memory is
+bounded."""
 STAFF = {
     "leadership": "Wakil Rektor (demo)",
     "registry": "Bagian Akademik (demo)",
@@ -88,6 +91,7 @@ def make_university(
     *,
     snapshot: date = SNAPSHOT,
     rates: Rates | None = None,
+    block: int = 0,
 ) -> University:
     """Invent a university of ``n`` students in nine cohorts and six programmes.
 
@@ -105,6 +109,9 @@ def make_university(
         the last day of August.
     rates : Rates, optional
         Other rates than the default ones.
+    block : int
+        Which block of at most :data:`BLOCK` students of a larger university this is: numbers of students and
+        accounts of advisors follow those of the blocks before, and only the first has the other accounts.
 
     Raises
     ------
@@ -119,12 +126,12 @@ def make_university(
     at_entry, studying, booking, signing, staff, marking = rng.spawn(6)
     newest = (term_on(snapshot) // 10) - 1 if snapshot.month >= 8 else term_on(snapshot) // 10
     years = tuple(range(newest - COHORTS + 1, newest + 1))
-    people = make_people(n, at_entry, years, rates, signature_link)
+    people = make_people(n, at_entry, years, rates, signature_link, numbered_after=block * BLOCK)
     simulated, exits = simulate(people, studying, rates)
     outcomes = outcome_rows(exits, people, snapshot, booking)
     terms, corrections = term_rows(simulated, people, snapshot, booking, rates)
     attempts, changed_marks = course_rows(simulated, people, terms, corrections, marking)
-    students, accounts = _with_advisors(people.students, outcomes, staff)
+    students, accounts = _with_advisors(people.students, outcomes, staff, block)
     keys = _student_keys(students["student_number"], staff)
     agreed = _agreements(n, staff)
     plan = plan_signatures(
@@ -170,20 +177,21 @@ def _student_keys(numbers: pd.Series, rng) -> dict[str, str]:
     return dict(zip(numbers, keys, strict=False))
 
 
-def _with_advisors(students, outcomes, rng) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _with_advisors(students, outcomes, rng, block) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give every student an advisor of the programme, about forty enrolled students to each."""
     enrolled = outcomes["exit_type"].isna().to_numpy()
     advisor = np.empty(len(students), dtype=object)
-    count = 0
+    first = count = block * (BLOCK // STUDENTS_PER_ADVISOR + len(campus.PROGRAMMES))
     for code in campus.programs_frame()["program_code"]:
         members = np.flatnonzero((students["program_code"] == code).to_numpy())
         here = max(1, round(enrolled[members].sum() / STUDENTS_PER_ADVISOR))
         mixed = members[np.lexsort((rng.random(len(members)), ~enrolled[members]))]
         advisor[mixed] = [f"advisor.{count + 1 + place % here:04d}" for place in range(len(mixed))]
         count += here
-    people = draw_names(rng, rng.choice(["L", "P"], size=count))
-    rows = [(role, name, role) for role, name in STAFF.items()]
-    rows += [(f"advisor.{place + 1:04d}", f"{name} (demo)", "advisor") for place, name in enumerate(people)]
+    people = draw_names(rng, rng.choice(["L", "P"], size=count - first))
+    rows = [] if block else [(role, name, role) for role, name in STAFF.items()]
+    numbered = enumerate(people, first + 1)
+    rows += [(f"advisor.{number:04d}", f"{name} (demo)", "advisor") for number, name in numbered]
     accounts = pd.DataFrame(rows, columns=["account", "display_name", "role"])
     return students.assign(advisor=advisor), accounts
 

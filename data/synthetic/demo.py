@@ -20,7 +20,7 @@ from data.records.write import write_records
 from data.signatures.write import NewSpecimen, write_specimens
 from data.store import new_import, set_fact
 from data.synthetic import campus
-from data.synthetic.cohort import SIGNATURE_LINK, University, make_university
+from data.synthetic.cohort import BLOCK, SIGNATURE_LINK, University, make_university
 from data.synthetic.drawing import DPI, Draw, Specimen, draw_all, draw_specimen, png_size, specimens_of
 from data.trust import origin
 from data.trust.accounts import Account, write_accounts
@@ -94,21 +94,28 @@ def write_demo(
     """
     made_from = {"students": students, "seed": seed, "signature_link": signature_link}
     done = _claim(store, made_from)
-    university = make_university(students, np.random.default_rng(seed), signature_link)
-    if "records" not in done:
-        _write_register(store, university, progress)
-        _note(store, made_from, done, "records")
-    drawn = 0
-    if signatures and "specimens" not in done:
-        drawn = _write_signatures(store, university, made_from, done, (jobs, draw, progress))
-        _note(store, made_from, done, "specimens")
-    return DemoResult(
-        students=students,
-        terms=len(university.frames.need("terms")),
-        specimens=len(university.signatures) if "specimens" in done else 0,
-        advisors=int((university.accounts["role"] == "advisor").sum()),
-        drawn=drawn,
-    )
+    terms = specimens = advisors = drawn = 0
+    for block, first in enumerate(range(0, students, BLOCK)):
+        rng = np.random.default_rng([seed, block] if block else seed)
+        university = make_university(min(BLOCK, students - first), rng, signature_link, block=block)
+        records, drawings, import_id = (_stage(name, block) for name in ("records", "specimens", "import_id"))
+        if records not in done:
+            _write_register(store, university, progress)
+            _note(store, made_from, done, records)
+        if signatures and drawings not in done:
+            if import_id not in done:
+                _note(store, made_from, done, import_id, _signatures_import(store))
+            drawn += _write_signatures(store, university, done[import_id], (jobs, draw, progress))
+            _note(store, made_from, done, drawings)
+        terms += len(university.frames.need("terms"))
+        specimens += len(university.signatures) if drawings in done else 0
+        advisors += int((university.accounts["role"] == "advisor").sum())
+    return DemoResult(students, terms, specimens, advisors, drawn)
+
+
+def _stage(name: str, block: int) -> str:
+    """What is noted when a stage of a block is done; of the first block by the name alone."""
+    return f"{name} {block + 1}" if block else name
 
 
 def _claim(store: Store, made_from: dict) -> dict:
@@ -169,19 +176,20 @@ def _write_register(store: Store, university: University, progress: Progress | N
     )
 
 
-def _write_signatures(store, university, made_from, done, tools) -> int:
+def _signatures_import(store: Store) -> str:
+    return new_import(store, source=f"{SOURCE}: signatures", files={}, actor=ACTOR, synthetic=True)
+
+
+def _write_signatures(store: Store, university: University, import_id: str, tools) -> int:
     """Draw and store the specimens that are not there yet. Returns how many were drawn."""
     jobs, draw, progress = tools
-    if "import_id" not in done:
-        import_id = new_import(store, source=f"{SOURCE}: signatures", files={}, actor=ACTOR, synthetic=True)
-        _note(store, made_from, done, "import_id", import_id)
     plan = _not_stored(store, university)
     images = draw_all(specimens_of(plan), jobs, draw)
     write_specimens(
         store,
         _as_new(images),
         actor=ACTOR,
-        import_id=done["import_id"],
+        import_id=import_id,
         synthetic=True,
         progress=progress,
         total=len(plan),

@@ -46,7 +46,13 @@ class People:
 
 
 def make_people(
-    n: int, rng: np.random.Generator, years: tuple[int, ...], rates: Rates, signature_link: float
+    n: int,
+    rng: np.random.Generator,
+    years: tuple[int, ...],
+    rates: Rates,
+    signature_link: float,
+    *,
+    numbered_after: int = 0,
 ) -> People:
     """Draw ``n`` entrants of the given years.
 
@@ -62,6 +68,8 @@ def make_people(
         Rates of transfers and prior learning.
     signature_link : float
         Correlation of the handwriting trait with engagement, 0–1.
+    numbered_after : int
+        Running numbers of students that are given already.
     """
     shares = np.array([programme.share for programme in campus.PROGRAMMES])
     programme = rng.choice(len(shares), size=n, p=shares / shares.sum())
@@ -72,13 +80,16 @@ def make_people(
     own = 0.35 * ability + np.sqrt(1 - 0.35**2) * rng.standard_normal(n)
     engagement = signature_link * style + np.sqrt(1 - signature_link**2) * own
     hardship = rng.standard_normal(n)
+    numbers = student_numbers(programme, cohort_year, numbered_after)
     scholarship, students = _register(
-        rng, rates, programme=programme, cohort_year=cohort_year, ability=ability, hardship=hardship
+        rng, rates, numbers, programme=programme, cohort_year=cohort_year, ability=ability, hardship=hardship
     )
     return People(programme, cohort_year, ability, engagement, hardship, style, scholarship, students)
 
 
-def _register(rng, rates, *, programme, cohort_year, ability, hardship) -> tuple[np.ndarray, pd.DataFrame]:
+def _register(
+    rng, rates, numbers, *, programme, cohort_year, ability, hardship
+) -> tuple[np.ndarray, pd.DataFrame]:
     """What the register says at entry, with the gaps that registers have."""
     n = len(programme)
     wealth = -0.75 * hardship + np.sqrt(1 - 0.75**2) * rng.standard_normal(n)
@@ -93,7 +104,7 @@ def _register(rng, rates, *, programme, cohort_year, ability, hardship) -> tuple
     income = _cut(wealth + 0.4 * rng.standard_normal(n), _INCOME_STEPS, campus.PARENTAL_INCOME)
     frame = pd.DataFrame(
         {
-            "student_number": student_numbers(programme, cohort_year),
+            "student_number": numbers,
             "name": draw_names(rng, sex),
             "program_code": np.array([item.code for item in campus.PROGRAMMES])[programme],
             "cohort_term": cohort_year * 10 + 1,
@@ -113,10 +124,11 @@ def _register(rng, rates, *, programme, cohort_year, ability, hardship) -> tuple
     return scholarship, frame
 
 
-def student_numbers(programme: np.ndarray, cohort_year: np.ndarray) -> np.ndarray:
-    """Student numbers: two digits of the year, programme code, running number within both."""
+def student_numbers(programme: np.ndarray, cohort_year: np.ndarray, after: int) -> np.ndarray:
+    """Student numbers: two digits of the year, programme code, running number within both after ``after``."""
     codes = np.array([item.code for item in campus.PROGRAMMES])[programme]
     running = pd.DataFrame({"code": codes, "year": cohort_year}).groupby(["code", "year"]).cumcount() + 1
+    running += after
     width = max(4, len(str(int(running.max()))))
     return np.array(
         [

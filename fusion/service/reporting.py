@@ -19,6 +19,7 @@ from data.engine.database import Store
 from data.trust.scope import Scope
 from fusion.features.splits import labels, mature_labels, maturity
 from fusion.model.manifest import Manifest
+from fusion.service.sources import Parts
 
 SHRINKAGE = 0.9  # of the model's effects, that the sample should allow
 MODEST = 0.15  # share of the most that R² of Cox and Snell can reach, when nothing better is known
@@ -99,12 +100,17 @@ def study_report(store: Store, manifest: Manifest) -> StudyReport:
     manifest : Manifest
         Of the model that the report is about.
     """
-    records = queries.records_until(store)
+    register = Parts(store)
+    records = register.people
     every, usable = labels(records), mature_labels(records)
     cohort = records.students.set_index("student_key")["cohort_term"]
     limit = pd.to_datetime(records.outcomes["observed_until"]).max()
     ripe = (maturity(records).reindex(every.index) <= limit).to_numpy()
-    taught = set(records.terms["student_key"]) if len(records.terms) else set()
+    taught, assumed = set(), []
+    for _, part in register.each():
+        terms = part.until(fill=False).terms
+        taught |= set(terms["student_key"])
+        assumed.append((assumed_share(terms), len(terms)))
     flow = Flow(
         registered=len(every),
         immature=int((~ripe).sum()),
@@ -118,7 +124,7 @@ def study_report(store: Store, manifest: Manifest) -> StudyReport:
     return StudyReport(
         flow=flow,
         sizes=tuple(_size(manifest, target) for target in TARGETS if target in manifest.fitness),
-        assumed_known_at=assumed_share(records.terms),
+        assumed_known_at=_together(assumed),
         start_month=records.calendar.start_month,
         least_terms_left=dict(LEAST_TERMS_LEFT),
         helped=int(helped["student_key"].nunique()),
@@ -134,6 +140,13 @@ def assumed_share(terms: pd.DataFrame) -> float | None:
     }
     same = pd.to_datetime(terms["known_at"]).dt.normalize() == terms["term_id"].map(days)
     return float(same.mean())
+
+
+def _together(shares: list[tuple[float | None, int]]) -> float | None:
+    """The share among all rows, of the shares of parts with so many rows."""
+    known = [(share, rows) for share, rows in shares if share is not None]
+    rows = sum(count for _, count in known)
+    return sum(share * count for share, count in known) / rows if rows else None
 
 
 def needed_size(parameters: int, share: float) -> int | None:

@@ -230,6 +230,37 @@ def test_killed_at_random_moments_the_command_line_completes(tmp_path):
     assert images == len(contents(store)["signature_specimens"])
 
 
+def test_a_large_university_is_written_in_blocks_and_completed_after_a_kill(store, tmp_path, monkeypatch):
+    from data.synthetic import cohort, demo
+
+    monkeypatch.setattr(cohort, "BLOCK", 40)
+    monkeypatch.setattr(demo, "BLOCK", 40)
+    with monkeypatch.context() as patched:
+        notes, note = [], demo._note
+
+        def cut_off(store, made_from, done, stage, value=True):
+            notes.append(stage)
+            if stage == "specimens 2":
+                raise KeyboardInterrupt
+            note(store, made_from, done, stage, value)
+
+        patched.setattr(demo, "_note", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            write(store, students=100)
+    result = write(store, students=100)
+    other = open_store(folder=tmp_path / "whole")
+    whole = write(other, students=100)
+    assert contents(store) == contents(other)
+    other.close()
+    assert result.students == len(contents(store)["students"]) == 100
+    assert (result.terms, result.specimens, result.advisors) == (whole.terms, whole.specimens, whole.advisors)
+    assert result.terms == len(contents(store)["terms"])
+    accounts = [account.account for account in list_accounts(store)]
+    assert len(accounts) == len(set(accounts))
+    assert sum(account.startswith("advisor.") for account in accounts) == result.advisors
+    assert write(store, students=100).drawn == 0
+
+
 def test_interrupted_after_the_records_were_written_but_not_noted_it_completes(store, tmp_path, monkeypatch):
     from data.synthetic import demo
 
