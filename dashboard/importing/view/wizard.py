@@ -12,6 +12,7 @@ from dashboard.components.layout import section
 from dashboard.components.table import draw_table
 from dashboard.components.upload import file_field
 from dashboard.importing import plan as importing
+from dashboard.importing.causes import causes, causes_in_words, to_mend
 from dashboard.importing.check_result import CheckResult, result_of
 from dashboard.importing.labels import label_of
 from dashboard.importing.plan import KINDS, UploadedFile
@@ -47,6 +48,8 @@ WIDTHS = {  # pixels; together they fit beside the menu on a screen of 1440
     "message": 220,
     "what_to_do": 300,
 }
+OF_CELLS = ("severity", "what_to_do")  # columns of causes that are called as in the list of cells
+CAUSE_WIDTHS = {"severity": 84, "rows": 60, "problem": 180, "where": 150, "example": 246, "what_to_do": 280}
 DATE_RULES = (None, "entry", "file")
 TABLE_SUFFIXES = ("csv", "tsv", "txt", "xlsx", "xlsm", "xls", "xlsb", "ods", "htm", "html", "json")
 
@@ -242,11 +245,8 @@ def show_outcome(plan: CheckResult) -> None:
     if problems.empty:
         st.success(words("data.problems_none"), icon=":material/check_circle:")
         return
-    if plan.errors:
-        st.error(words("data.problems", n=plan.errors), icon=":material/error:")
-    warnings = len(problems) - plan.errors
-    if warnings:
-        st.warning(words("data.warnings", n=warnings), icon=":material/warning:")
+    _summary(plan)
+    st.markdown(f"**{words('causes.every', n=len(problems))}**")
     _problem_table(problems.head(MOST_SHOWN), plan.headers)
     with st.container(horizontal=True, key="problem-files"):
         st.download_button(
@@ -269,6 +269,27 @@ def show_outcome(plan: CheckResult) -> None:
                 on_click="ignore",
                 help=words("data.returned_help"),
             )
+
+
+def _summary(plan: CheckResult) -> None:
+    """What is to be mended, a line for each cause."""
+    words = current_session.words()
+    found = causes(plan.problems)
+    own, warnings = to_mend(plan.problems, found), len(plan.problems) - plan.errors
+    if plan.errors:
+        st.error(words("causes.errors", n=own, cells=plan.errors), icon=":material/error:")
+    if warnings:
+        st.warning(words("data.warnings", n=warnings), icon=":material/warning:")
+    shown = causes_in_words(plan.problems, found, words, plan.headers)
+    headings = {name: words(f"{'column' if name in OF_CELLS else 'causes'}.{name}") for name in shown}
+    widths = {headings[name]: st.column_config.Column(width=width) for name, width in CAUSE_WIDTHS.items()}
+    st.markdown(f"**{words('causes.title')}**", help=words("causes.help"))
+    draw_table(
+        shown.rename(columns=headings),
+        row_height=ROW_OF_LINES,
+        column_config=widths,
+        alt=words("causes.title"),
+    )
 
 
 def _problem_table(problems: pd.DataFrame, headers: tuple[str, ...]) -> None:
