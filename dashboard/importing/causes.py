@@ -47,8 +47,9 @@ class Cause:
 def causes(problems: pd.DataFrame) -> list[Cause]:
     """The causes behind a list of problems, errors first, those of the most cells before the others.
 
-    What follows from another error stands after the errors. Cells of one rule in one column of one file have one cause, where the check says the same about them. Of a
-    code or a word that is not known, each one is a cause, unless so many are unknown that the column is wrong.
+    What follows from another error stands after the errors. Cells of one rule in one column of one file have
+    one cause, where the check says the same about them. Of a code or a word that is not known, each one is a
+    cause, unless so many are unknown that the column is wrong.
 
     Parameters
     ----------
