@@ -66,7 +66,8 @@ class Key(StrEnum):
     DUPLICATE_JOB = "duplicate-job"
     ENROL_JOB = "enrol-job"
     ERASE_JOB = "erase-job"
-    IMPORT_JOB = "import-job"
+    IMPORT_JOB = "import-job"  # empty: none since sign-in
+    IMPORT_OF = "import-of"  # names and digests of its files
     PACK_JOB = "pack-job"
     RETRAIN_JOB = "retrain-job"
     SERVE_JOB = "serve-job"  # of putting a model into service

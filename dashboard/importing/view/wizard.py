@@ -49,6 +49,8 @@ WIDTHS = {  # pixels; together they fit beside the menu on a screen of 1440
     "what_to_do": 300,
 }
 OF_CELLS = ("severity", "what_to_do")  # columns of causes that are called as in the list of cells
+CAUSES_SHOWN, CARDS_SHOWN = 6, 30  # causes that are seen without scrolling; cards on a phone
+HEADING_ROW = 38  # pixels
 CAUSE_WIDTHS = {"severity": 84, "rows": 60, "problem": 180, "where": 150, "example": 246, "what_to_do": 280}
 DATE_RULES = (None, "entry", "file")
 TABLE_SUFFIXES = ("csv", "tsv", "txt", "xlsx", "xlsm", "xls", "xlsb", "ods", "htm", "html", "json")
@@ -284,12 +286,26 @@ def _summary(plan: CheckResult) -> None:
     headings = {name: words(f"{'column' if name in OF_CELLS else 'causes'}.{name}") for name in shown}
     widths = {headings[name]: st.column_config.Column(width=width) for name, width in CAUSE_WIDTHS.items()}
     st.markdown(f"**{words('causes.title')}**", help=words("causes.help"))
-    draw_table(
-        shown.rename(columns=headings),
-        row_height=ROW_OF_LINES,
-        column_config=widths,
-        alt=words("causes.title"),
-    )
+    with st.container(key="wide-causes"):
+        draw_table(
+            shown.rename(columns=headings),
+            height=HEADING_ROW + ROW_OF_LINES * min(len(shown), CAUSES_SHOWN),
+            row_height=ROW_OF_LINES,
+            column_config=widths,
+            alt=words("causes.title"),
+        )
+    with st.container(key="narrow-causes"):
+        _cause_cards(shown.head(CARDS_SHOWN))
+
+
+def _cause_cards(told: pd.DataFrame) -> None:
+    """The causes where there is no room for a table."""
+    words = current_session.words()
+    for place, one in enumerate(told.itertuples()):
+        with st.container(border=True, key=f"cause-{place}", gap="small"):
+            st.markdown(f"**{plain(one.problem)}** · {words('causes.rows')}: {one.rows}")
+            st.caption(plain(f"{one.where}. {one.example}"))
+            st.markdown(plain(one.what_to_do))
 
 
 def _problem_table(problems: pd.DataFrame, headers: tuple[str, ...]) -> None:
