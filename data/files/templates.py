@@ -24,7 +24,9 @@ _SAID_ELSEWHERE = {
     ),
 }
 _NUMBERS = ("CONTOH-001", "CONTOH-002", "CONTOH-003")
-_ROWS: dict[str, dict[str, tuple[str, ...]]] = {  # table → column → three cells; values as the store writes them
+_ROWS: dict[
+    str, dict[str, tuple[str, ...]]
+] = {  # table → column → three cells; values as the store writes them
     "students": {
         "name": ("Contoh Satu", "Contoh Dua", "Contoh Tiga"),
         "program_code": ("55201", "55201", "61401"),

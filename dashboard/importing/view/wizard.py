@@ -14,7 +14,7 @@ from dashboard.components.upload import file_field
 from dashboard.importing import plan as importing
 from dashboard.importing.causes import causes, causes_in_words, to_mend
 from dashboard.importing.check_result import CheckResult, result_of
-from dashboard.importing.labels import label_of
+from dashboard.importing.labels import label_of, needed_of
 from dashboard.importing.plan import KINDS, UploadedFile
 from dashboard.importing.view.counts import counts_table
 from dashboard.jobs import asking as jobs
@@ -26,6 +26,7 @@ from dashboard.shell.plain import plain, shown
 from dashboard.shell.session_keys import Key
 from data.files.mapping import TABLES, mapping_to_dict, missing_columns
 from data.files.returned import returned_workbook
+from data.files.templates import HEADERS, template_workbook
 from data.jobs import table as job_table
 
 ICONS = {
@@ -74,6 +75,15 @@ def guide() -> None:
     """What each file should hold, for those who have chosen none yet."""
     words = current_session.words()
     st.caption(words("data.nothing"))
+    language = st.segmented_control(
+        words("data.template_headers"),
+        list(HEADERS),
+        format_func=lambda one: words(f"data.template_{one}"),
+        default=words.language,
+        required=True,
+        key="template-headers",
+        help=words("data.template_help"),
+    )
     grid = st.grid(6, min_column_width=170, gap="small", border=True, key="guide")
     for table, icon in ICONS.items():
         with grid.cell():
@@ -81,9 +91,28 @@ def guide() -> None:
             st.caption(words(f"data.guide_{table}"))
             needed = missing_columns(table, ()) if table in TABLES else ()
             if needed:
-                st.caption(words("data.guide_needs", names=", ".join(label_of(words, one) for one in needed)))
+                st.caption(
+                    words("data.guide_needs", names="; ".join(needed_of(words, one) for one in needed))
+                )
             if table == "terms":
                 st.caption(words("data.guide_wide"))
+            if table in TABLES:
+                _template(table, language)
+
+
+def _template(table: str, language: str) -> None:
+    """A file of the table to fill in."""
+    words = current_session.words()
+    st.download_button(
+        words("data.template"),
+        data=lambda: template_workbook(table, language),
+        file_name=f"tepat_{words(f'data.template_file_{table}')}_{language}.xlsx",
+        mime=MIME["xlsx"],
+        icon=":material/download:",
+        type="tertiary",
+        key=f"template-{table}",
+        on_click="ignore",
+    )
 
 
 def choose_kinds(files: list[UploadedFile]) -> list[str]:
