@@ -51,7 +51,8 @@ def choose_columns(
     for table, file in known.items():
         first = next(iter(said.values()), Said())  # a number of its own is said once for all tables of a file
         shared = {name: text for name, text in first.fixed.items() if name == "student_number"}
-        mine = [other.match.headers.values() for name, other in known.items() if marks[name] == marks[table]]
+        others = [name for name in known if name != table and marks[name] == marks[table]]
+        mine = [known[name].match.headers.values() for name in others]
         chosen[table], said[table] = _choices(
             file, marks[table], shared if "register" in kinds else {}, frozenset().union(*mine)
         )

@@ -255,21 +255,21 @@ def test_every_column_of_a_file_is_accounted_for(store, monkeypatch, language):
     words = Words(language)
     monkeypatch.setattr(current_session, "words", lambda: words)
     students = (
-        "No,NIM,Nama,Kode Prodi,Jenjang,Angkatan,Tahun Masuk,Status Awal,No HP,NIK,Catatan Loket\n"
-        "1,02110001,A,TI,S1,2021,2020,Baru,0812,137,x\n"
+        "No,NIM,Nama,Kode Prodi,Jenjang,Angkatan,Tahun Masuk,JK,Jenis Kelamin,Status Awal,No HP,NIK,Loket\n"
+        "1,02110001,A,TI,S1,2021,2020,L,L,Baru,0812,137,x\n"
     )
     at = drawn(language)
     at.file_uploader(key="upload").set_value([("s.csv", students.encode(), "text/csv")]).run()
     assert not at.exception
     table = words("data.kind_students")
-    known = words("data.map_understood", table=table, known=6, all=11, layout=siakad_title())
+    known = words("data.map_understood", table=table, known=7, all=13, layout=siakad_title())
     assert known in [one.label for one in at.expander]
     said = texts(at)
     assert words("data.map_refused", names="No HP, NIK", n=2) in said
-    assert words("data.map_unread", names="Catatan Loket", n=1) in said
-    assert words("data.map_unneeded", names="No", n=1) in said
-    assert words("data.map_twice", names="Tahun Masuk", n=1) in said
-    at.selectbox(key=next(one.key for one in at.selectbox if one.label == "Nama")).select("").run()
+    assert words("data.map_unread", names="Loket", n=1) in said
+    assert words("data.map_unneeded", names="No, Tahun Masuk", n=2) in said
+    assert words("data.map_twice", names="JK", n=1) in said
+    at.selectbox(key=next(one.key for one in at.selectbox if one.label == "Nama")).select_index(0).run()
     assert words("data.map_by_hand", names="Nama", n=1) in texts(at)
 
 
