@@ -8,7 +8,7 @@ from dashboard.components.layout import PAPER, STYLE, calmly, door_to, guarded, 
 from dashboard.components.reworded import reword
 from dashboard.shell import current_session, tab_binding
 from dashboard.shell.access import PAGES, pages_for
-from dashboard.shell.view.looks import left_behind, refused_page
+from dashboard.shell.view.looks import refused_page
 from dashboard.shell.view.session_watch import session_watch
 from dashboard.shell.view.sidebar import LOGO, MARK, fold_menu, sidebar
 from dashboard.shell.view.tour import tour
@@ -30,18 +30,19 @@ if person is None or person.once:
     doors = [st.Page(only, title=words(f"{door}.title"), default=True)]
     doors += [st.Page(only, title=words(f"{door}.title"), url_path=name) for name in PAGES]
     doors += stray_page(PAGES, only)
+    chosen = st.navigation(doors, position="hidden")
     if person is None:
+        tab_binding.back_to_the_root(doors[0])
         tab_binding.give_cookie_back()
     else:
         tab_binding.keep_signed_in()
-    st.navigation(doors, position="hidden").run()
+    chosen.run()
 else:
     entries = pages_for(person.role)
     names = [entry.name for entry in entries]
-    astray = left_behind(names)
-    if not astray:
+    first, astray = names[0], tab_binding.others_address(person)
+    if not astray:  # nobody asked for that address
         calmly(lambda: refused_page(names))
-    first = current_session.first_page(names)
     menu = []  # flat: five pages need no headings, and a plain list is one to a screen reader
     for entry in entries:
         title = words(f"nav.{entry.name}")
@@ -60,8 +61,9 @@ else:
     st.logo(LOGO, size="large", icon_image=MARK)
     door = door_to(current_session.pages()[first], first)
     chosen = st.navigation([*menu, door, *stray_page({*names, "first-page"})])
-    if astray:
-        st.switch_page(current_session.pages()[first])
+    opening = calmly(lambda: current_session.opening_page(names, at_root=astray or not chosen.url_path))
+    if astray or opening != first:
+        st.switch_page(current_session.pages()[opening])
     sidebar()
     fold_menu(chosen.url_path)
     tab_binding.keep_signed_in()

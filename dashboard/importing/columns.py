@@ -172,6 +172,52 @@ def missing(table: str, chosen: Dict[str, str], fixed: Collection[str] = ()) -> 
     return [column for column in lacking if not (graduated and column == "exit_type")]
 
 
+def unread(file: FileColumns, chosen: Dict[str, str], elsewhere: Collection[str]) -> dict[str, list[str]]:
+    """Why headers of the file give no column of its table; with those that do, every header has its place.
+
+    Parameters
+    ----------
+    file : FileColumns
+    chosen : mapping of str to str
+        Header → column, or :data:`IGNORED`.
+    elsewhere : collection of str
+        Headers that give columns of other tables of the same file.
+
+    Returns
+    -------
+    dict of str to list of str
+        Reason → headers: ``refused`` (personal, and no work needs it), ``other_table``, ``by_hand``,
+        ``joined`` (only together with another one do its cells name a term), ``twice``, ``elsewhere`` (the
+        students table holds it), ``unread`` (not understood) and ``unneeded``.
+    """
+    match = file.match
+    twice = {header for headers in match.twice.values() for header in headers}
+    reasons = {  # the first that holds
+        "refused": match.left_out,
+        "other_table": elsewhere,
+        "by_hand": [header for header, column in file.given.items() if column != IGNORED],
+        "joined": (*_joined(file), match.year_header),
+        "twice": twice,
+        "elsewhere": match.elsewhere,
+        "unread": match.unknown,
+        "unneeded": file.headers,
+    }
+    found: dict[str, list[str]] = {}
+    for header in (*match.left_out, *(one for one in file.headers if chosen[one] == IGNORED)):
+        reason = next(name for name, headers in reasons.items() if header in headers)
+        found.setdefault(reason, []).append(header)
+    return found
+
+
+def _joined(file: FileColumns) -> list[str]:
+    """Headers whose cells say something only together with those of another one that the file has too."""
+    by_key = {header_key(header): header for header in file.headers}
+    join = file.match.mapping.table(file.table).join
+    options = [option for column in file.match.headers for option in join.get(column, ())]
+    keys = [[header_key(one) for one in option] for option in options]
+    return [by_key[key] for option in keys if by_key.keys() >= set(option) for key in option]
+
+
 def taken_twice(chosen: Dict[str, str]) -> list[str]:
     """Columns that more than one header gives."""
     counted = Counter(column for column in chosen.values() if column != IGNORED)

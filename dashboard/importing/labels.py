@@ -20,6 +20,12 @@ def label_of(words: Words, column: str) -> str:
     return words(own) if words.has(own) else words.named("column", column)
 
 
+def needed_of(words: Words, column: str) -> str:
+    """A column that a file cannot do without, with whatever else is taken in its place."""
+    own = f"import_needs.{column}"
+    return words(own) if words.has(own) else label_of(words, column)
+
+
 def value_of(words: Words, column: str, value: str) -> str:
     """What a value of a column means, with its code in brackets; the value itself where no word is known."""
     if column == "grade":

@@ -6,7 +6,7 @@ A check tells what it found as a code with values (:class:`data.files.told.Told`
 
 from __future__ import annotations
 
-from dashboard.importing.labels import label_of, value_of
+from dashboard.importing.labels import label_of, needed_of, value_of
 from dashboard.shell.wording import Words
 from data.files.told import told_of
 
@@ -31,6 +31,8 @@ def said(words: Words, told: str) -> str | None:
     if not code or not words.has(f"check_said.{code}"):
         return None
     shown = {name: _shown(words, name, value) for name, value in values.items()}
+    if code == "no_column":  # what else would do is part of the sentence
+        shown["column"] = needed_of(words, values["column"])
     codes = [text for name, text in shown.items() if name.startswith("values_")]
     return words(f"check_said.{code}", **shown, values=", ".join(codes))
 

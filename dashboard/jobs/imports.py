@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Mapping as Dict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from dashboard.importing import plan as importing
 from dashboard.importing.check_result import CheckResult, from_json, result_of
@@ -151,6 +151,18 @@ def run(task: Task) -> dict:
         listed = result_of(plan).to_json()
         told["left_out"] = jobs_live.keep_files(task.store, [(LEFT_OUT, listed)])
     return told
+
+
+def newest_of(store: Store, person: Account, since: datetime) -> str | None:
+    """The newest import that somebody has asked for since a moment (UTC); none when it was undone."""
+    own = [job for job in table.recent(store, ["import"]) if job.actor == person.account]
+    if not own or own[0].created_at < since:
+        return None
+    try:
+        records_written(store, own[0].arguments["import_id"])
+    except ValueError:
+        return None
+    return own[0].job_id
 
 
 @dataclass(frozen=True)

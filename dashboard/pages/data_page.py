@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import empty_state, page_header, section
 from dashboard.components.table import draw_table
+from dashboard.importing.plan import UploadedFile
 from dashboard.importing.view import asked as import_jobs
 from dashboard.importing.view import reading, wizard
 from dashboard.importing.view.columns import choose_columns
@@ -21,12 +22,12 @@ from data import queries
 
 
 def show() -> None:
-    """Imports under way and the wizard, then what was imported before and the undo of the last."""
+    """The wizard and imports under way, then what was imported before and the undo of the last."""
     words = current_session.words()
     page_header(words("data.title"), words("data.lead"))
     importing, history = st.tabs([words("data.tab_import"), words("data.tab_history")])
     with importing:
-        import_jobs.under_way()
+        above, files = st.container(key="imports-above"), []
         if not may_change_register(current_session.person(), "run import"):
             empty_state(words("data.confined_title"), words("data.confined_text"), ":material/lock:")
         elif stores.is_synthetic() or stores.is_mixed():
@@ -36,7 +37,9 @@ def show() -> None:
                 own_data.greeting()
             if first_steps(stores.store()):
                 next_steps("data", follow=True)
-            _wizard()
+            files = _wizard()
+        with st.container(key="imports-below") if import_jobs.asked_here(files) else above:
+            import_jobs.under_way()
     with history:
         imports, left = queries.imports(stores.store()), left_out(stores.store())
         table = as_table(imports, left)
@@ -48,20 +51,22 @@ def show() -> None:
         export_bar(table, "imports")
 
 
-def _wizard() -> None:
+def _wizard() -> list[UploadedFile]:
+    """The four steps. Returns the files that are chosen."""
     words = current_session.words()
     files = wizard.choose_files()
     if not files:
-        return wizard.guide()
+        wizard.guide()
+        return files
     kinds = wizard.choose_kinds(files)
     mapping, rule = wizard.choose_layout()
     said = reading.choose_reading(files, kinds)
     mapping = choose_columns(files, kinds, mapping, said)
     section(words("data.step_check"))
     plan = wizard.checked(files, kinds, mapping, rule, said)
-    if plan is None:
-        return
-    reading.show_guesses(plan)
-    wizard.show_mapping(plan)
-    wizard.show_outcome(plan)
-    import_jobs.confirm(plan, files, kinds, mapping, rule, said)
+    if plan is not None:
+        reading.show_guesses(plan)
+        wizard.show_mapping(plan)
+        wizard.show_outcome(plan)
+        import_jobs.confirm(plan, files, kinds, mapping, rule, said)
+    return files

@@ -6,8 +6,7 @@ import streamlit as st
 
 from dashboard.components.layout import page_header
 from dashboard.shell import current_session
-from dashboard.shell.access import PAGES
-from dashboard.shell.session_keys import Key
+from dashboard.shell.access import PAGES, pages_for
 from dashboard.shell.view.looks import asked_page
 
 
@@ -17,7 +16,7 @@ def show() -> None:
     what = "of_others" if asked_page() in PAGES else "unknown"
     page_header(words(f"not_found.{what}_title"))
     st.markdown(words(f"not_found.{what}_text", role=words(f"role.{person.role}")))
-    first = st.session_state.get(Key.FIRST_PAGE)
+    first = pages_for(person.role)[0].name
     if first in pages:
         label = words("not_found.back", page=words(f"nav.{first}"))
         st.page_link(pages[first], label=label, icon=":material/arrow_back:")

@@ -87,6 +87,7 @@ def _by_cookie() -> Session | None:
     if bound is None:
         return None
     st.session_state[Key.SESSION], st.session_state[Key.CAME_WITH] = bound.session_id, cookie()
+    st.session_state[Key.BOUND_TO] = bound.account.account
     return _alive(bound)
 
 
@@ -176,8 +177,10 @@ def leave(*, ended: bool) -> None:
     """
     _tell_line(None)
     language = words().language
+    left_by = st.session_state.get(Key.BOUND_TO) or st.session_state.get(Key.LEFT_BY)
     st.session_state.clear()
     _RUN.session = None
+    st.session_state[Key.LEFT_BY] = left_by
     st.session_state[Key.LANGUAGE] = language
     st.session_state[Key.LEFT] = True
     st.session_state[Key.ENDED] = ended
@@ -304,13 +307,21 @@ def pages() -> dict:
     return st.session_state.setdefault(Key.PAGES, {})
 
 
-def first_page(names: list[str]) -> str:
-    """The page at the root for the one signed in, of their menu: the import where the store is empty.
+def opening_page(names: list[str], *, at_root: bool) -> str:
+    """The page that whoever has just come is led to from the root: the import where the store is empty.
 
-    It stays for the session: an import that has just filled the store must not take its page away.
+    It has its own address there, so that a reload comes back to it when the import has filled the store.
+
+    Parameters
+    ----------
+    names : list of str
+        Of the menu; the first one is the page at the root.
+    at_root : bool
+        Whether this run is at the root. Only the first run of a tab leads anywhere.
     """
-    wanted = "data" if "data" in names and stores.is_empty() else names[0]
-    return st.session_state.setdefault(Key.FIRST_PAGE, wanted)
+    come = not st.session_state.get(Key.OPENED, False)
+    st.session_state[Key.OPENED] = True
+    return "data" if come and at_root and "data" in names and stores.is_empty() else names[0]
 
 
 @contextmanager

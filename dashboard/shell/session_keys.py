@@ -21,7 +21,9 @@ class Key(StrEnum):
     PROVIDER_OVER = "provider_over"  # after sign-out: whether the provider is to be told
     PROVIDER_SAID = "provider_said"  # why the institution's sign-in did not let somebody in
     LEFT = "left"  # somebody was signed in here before: the cookie binds no more
-    LEFT_AT = "left_at"  # the address at which somebody signed out here
+    BOUND_TO = "bound_to"  # account of that session
+    LEFT_BY = "left_by"  # account whose session ended in the tab without a sign-out
+    TO_ROOT = "to_root"  # after sign-out: whether the address is still that of the page before
     ENDED = "ended"  # whether they went because the session was over
     ALIVE_AT = "alive_at"  # when somebody last did something in the tab
     TOLD_AT = "told_at"  # when the store was last told so
@@ -37,7 +39,7 @@ class Key(StrEnum):
     LANGUAGE_CHOICE = "language_choice"  # widget: the switch between languages
     MENU_PAGE = "menu_page"  # address of the page that was chosen last
     PAGES = "pages"  # name → page, of the menu
-    FIRST_PAGE = "first_page"  # name of the page at the root
+    OPENED = "opened"  # whether the tab has drawn a page since sign-in or loading
     LISTED = "listed"  # name of a list → the students that it showed, in its order
     DRAFTS_SAVED = "drafts_saved"  # (form, what it is about) → how often it was saved: its fields begin anew
     PAGE_DRAWN = "page_drawn"  # name of the page that was drawn last
@@ -64,7 +66,8 @@ class Key(StrEnum):
     DUPLICATE_JOB = "duplicate-job"
     ENROL_JOB = "enrol-job"
     ERASE_JOB = "erase-job"
-    IMPORT_JOB = "import-job"
+    IMPORT_JOB = "import-job"  # empty: none since sign-in
+    IMPORT_OF = "import-of"  # names and digests of its files
     PACK_JOB = "pack-job"
     RETRAIN_JOB = "retrain-job"
     SERVE_JOB = "serve-job"  # of putting a model into service

@@ -8,13 +8,12 @@ from dashboard.shell import current_session, stores
 from dashboard.shell.auditing import audited
 from dashboard.shell.session_keys import Key
 from dashboard.shell.sessions import Serving
-from dashboard.shell.view.looks import asked_page
 from data.trust import sessions
 from data.trust.accounts import Account
 
 
 def sign_in_as(someone: Account, way: str = "password") -> None:
-    """Begin the session of a person; of the one before nothing stays behind but at which page it ended.
+    """Begin the session of a person; of the one before nothing stays behind but whose it was.
 
     Parameters
     ----------
@@ -24,9 +23,8 @@ def sign_in_as(someone: Account, way: str = "password") -> None:
     """
     store, cookie = stores.store(), current_session.cookie()
     sessions.end_by_cookie(store, cookie)
-    left_at = st.session_state.get(Key.LEFT_AT)
     current_session.leave(ended=False)
-    st.session_state[Key.LEFT_AT] = left_at
+    st.session_state[Key.BOUND_TO] = someone.account
     st.session_state[Key.CAME_WITH] = cookie  # over from here on; the new one comes with the next connection
     st.session_state[Key.SESSION], ticket = sessions.begin(store, someone, way)
     if Serving.cookies:
@@ -35,7 +33,10 @@ def sign_in_as(someone: Account, way: str = "password") -> None:
 
 
 def sign_out(*, everywhere: bool = False) -> None:
-    """End the session of this tab, in its other tabs and for its cookie too; or every one of the person's."""
+    """End the session of this tab, in its other tabs and for its cookie too; or every one of the person's.
+
+    The address goes back to the root: what stands in it says whom or what the person looked at last.
+    """
     session = current_session.session()
     if session is not None:
         audited("sign_out_everywhere" if everywhere else "sign_out", session.account.role)
@@ -44,9 +45,31 @@ def sign_out(*, everywhere: bool = False) -> None:
         else:
             sessions.end(stores.store(), session.session_id)
     current_session.leave(ended=False)
-    st.session_state[Key.LEFT_AT] = asked_page()
+    st.session_state[Key.LEFT_BY] = None
+    st.session_state[Key.TO_ROOT] = True
     st.session_state[Key.COOKIE_OVER] = Serving.cookies
     st.session_state[Key.PROVIDER_OVER] = session is not None and session.way == "provider"
+
+
+def back_to_the_root(root) -> None:
+    """Once after sign-out: the first page's address, with nothing behind a question mark.
+
+    Parameters
+    ----------
+    root : st.Page
+        The page there, of those that exist in this run.
+    """
+    if st.session_state.pop(Key.TO_ROOT, False):
+        st.switch_page(root)
+
+
+def others_address(someone: Account) -> bool:
+    """Whether the address is one at which the session of somebody else ended in this tab; told once.
+
+    Nobody asked for it. Whoever comes back to their own goes on where they were.
+    """
+    left_by = st.session_state.pop(Key.LEFT_BY, None)
+    return left_by is not None and left_by != someone.account
 
 
 def told_of_the_end() -> None:

@@ -6,6 +6,9 @@ import pytest
 from playwright.sync_api import expect
 
 from dashboard.shell.wording import Words
+from data.store import open_store
+from data.trust import sessions
+from data.trust.accounts import list_accounts
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -44,6 +47,45 @@ def test_whoever_signs_in_where_another_role_signed_out_begins_at_their_own_firs
     page.get_by_test_id("stSidebar").get_by_role("button", name=words("nav.sign_out")).click()
     page.locator(".st-key-enter-leadership button").click()
     expect(page.locator(".st-key-page-header h1")).to_have_text(words("overview.title"))
+
+
+def test_signing_out_leaves_nothing_of_the_page_in_the_address(visitor, steps, site):
+    """Both roles have the page: whoever comes next begins at their own first one all the same."""
+    page, words = visitor, Words("en")
+    steps.enter(page, "leadership")
+    page.goto(f"{site.url}/model?target=dropout")
+    expect(page.locator(".st-key-page-header h1")).to_have_text(words("model.title"))
+    page.get_by_test_id("stSidebar").get_by_role("button", name=words("nav.sign_out")).click()
+    page.locator(".st-key-enter-auditor button").wait_for()
+    page.wait_for_url(f"{site.url}/")
+    page.locator(".st-key-enter-auditor button").click()
+    expect(page.locator(".st-key-page-header h1")).to_have_text(words("audit.title"))
+    assert page.url == f"{site.url}/"
+
+
+@pytest.mark.parametrize(("role", "heading"), [("leadership", "model.title"), ("auditor", "audit.title")])
+def test_where_a_session_was_ended_its_owner_goes_on_and_another_begins_anew(
+    visitor, steps, site, role, heading
+):
+    page, words = visitor, Words("en")
+    steps.enter(page, "leadership")
+    steps.open_page(page, "model")
+    steps.settled(page)
+    store = open_store(folder=site.folder)
+    for account in list_accounts(store):
+        if account.role == "leadership":
+            sessions.end_all(store, account.account)
+    store.close()
+    page.locator(f".st-key-enter-{role} button").click()
+    expect(page.locator(".st-key-page-header h1")).to_have_text(words(heading))
+
+
+def test_a_link_that_a_stranger_opens_is_honoured_after_the_sign_in(visitor, steps, site):
+    page, words = visitor, Words("en")
+    page.goto(f"{site.url}/model?target=dropout")
+    page.locator(".st-key-enter-auditor button").click()
+    expect(page.locator(".st-key-page-header h1")).to_have_text(words("model.title"))
+    assert page.url.startswith(f"{site.url}/model")
 
 
 def test_a_stranger_at_an_unknown_address_is_asked_to_sign_in_and_nothing_else(visitor, steps, site):

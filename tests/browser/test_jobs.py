@@ -44,7 +44,14 @@ def test_an_import_runs_beside_the_page_and_can_be_undone(own_visitor, steps, ow
     before = rows(own_site.folder)
     page = steps.sign_in(own_visitor, "petugas", own_site.password)
     upload(page, own_site.url, path)
-    expect(page.get_by_text(EN("data.applied"))).to_be_visible()
+    here = page.locator(".st-key-imports-below")  # where the button was
+    expect(here.locator("[class*=st-key-job-]").first).to_be_in_viewport()
+    page.reload()
+    expect(page.locator(".st-key-page-header h1")).to_have_text(EN("data.title"))
+    receipt = page.locator(".st-key-imports-above").get_by_text(EN("data.applied"))
+    expect(receipt).to_be_in_viewport()
+    page.reload()
+    expect(receipt).to_be_in_viewport()
     added = {"programs": 1, "students": 2, "identities": 2}
     assert rows(own_site.folder) == {table: number + added[table] for table, number in before.items()}
 
@@ -59,6 +66,19 @@ def test_an_import_runs_beside_the_page_and_can_be_undone(own_visitor, steps, ow
     steps.open_page(page, "jobs")
     expect(page.get_by_text(EN("jobs.open_none"))).to_be_visible()
     expect(page.locator(".st-key-job-table, [data-testid=stDataFrame]").first).to_be_visible()
+
+
+def test_what_is_scrolled_to_stands_below_the_header_on_a_phone(own_visitor, steps, own_site):
+    page = own_visitor
+    page.set_viewport_size({"width": 390, "height": 700})
+    steps.sign_in(page, "petugas", own_site.password)
+    page.goto(f"{own_site.url}/data")
+    target = page.locator(".st-key-guide")
+    target.wait_for()
+    steps.settled(page)
+    target.evaluate("one => one.scrollIntoView({block: 'start', behavior: 'instant'})")
+    header = page.get_by_test_id("stHeader").bounding_box()
+    assert target.bounding_box()["y"] >= header["y"] + header["height"]
 
 
 def test_a_scoring_is_asked_for_followed_and_listed(visitor, steps, site):

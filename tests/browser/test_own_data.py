@@ -34,6 +34,7 @@ def test_an_empty_store_asks_for_a_password_and_greets_with_the_import(own_visit
     assert page.locator("[class*=st-key-enter-]").count() == page.locator(".st-key-own-data").count() == 0
     steps.sign_in(page, "kepala", own_site.password)
     expect(page.locator(".st-key-page-header h1")).to_have_text(EN("data.title"))
+    page.wait_for_url(f"{own_site.url}/data")  # to which a reload comes back once the store is filled
     expect(page.locator(".st-key-own-hello")).to_contain_text(EN("own.hello_title"))
     expect(page.locator("[data-testid=stFileUploader]")).to_be_visible()
     assert page.get_by_text(EN("app.synthetic")).count() == 0

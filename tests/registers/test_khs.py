@@ -8,14 +8,18 @@ import pandas as pd
 import pytest
 from sqlalchemy import select
 
+from dashboard.cohorts.courses import LISTED, by_course, listed
 from data import queries, schema
 from data.engine.bulk import fetch
 from data.files.mapping import load_mapping
 from data.files.register_files import guess_table
+from data.records.bottlenecks import BOTTLENECK_RATE, LEAST_ATTEMPTS
 from data.records.ingest import Source, apply_import, plan_import
 from data.store import open_store
+from data.trust.scope import Scope
+from data.trust.small_cells import THRESHOLD
 from fusion.service.sources import Parts, read_rows
-from tests.registers.second_university import files, khs
+from tests.registers.second_university import files, khs, truth
 from tests.registers.second_university.people import people
 
 TODAY = date(2026, 9, 30)
@@ -160,3 +164,72 @@ def test_what_grades_tell_of_plan_and_bottlenecks_is_the_same_read_in_parts(load
     whole, parts = read_rows(Parts(store)), read_rows(Parts(store, students // 5))
     pd.testing.assert_frame_equal(parts.table, whole.table)
     assert whole.table["plan_passed"].notna().any()
+
+
+def by_hand(cards) -> dict[str, tuple[int, int, int, int]]:
+    """Course → attempts decided, of them failed; students who took it, and who failed it once at least.
+
+    An internship without a letter and a proposal that waits decide nothing.
+    """
+    counted: dict[str, list] = {}
+    for (nim, code, _), mark in cards.final.items():
+        if mark.letter in khs.POINTS:
+            row = counted.setdefault(code, [0, 0, set(), set()])
+            row[0] += 1
+            row[2].add(nim)
+            if mark.letter == "E":
+                row[1] += 1
+                row[3].add(nim)
+    return {code: (n, failed, len(took), len(lost)) for code, (n, failed, took, lost) in counted.items()}
+
+
+def test_courses_are_counted_as_the_cards_say(loaded, cards):
+    counts = queries.course_results(loaded[0], Scope.system())
+    assert set(counts["program_code"]) == {"54231"}
+    told = counts.set_index("course_code")[["attempts", "failed", "students", "failing"]]
+    decided = told[told["attempts"] > 0]
+    assert {row.Index: tuple(map(int, row[1:])) for row in decided.itertuples()} == by_hand(cards)
+    code, _, newest = khs.RENAMED
+    assert counts.set_index("course_code").loc[code, "course_name"] == newest
+
+
+@pytest.fixture(scope="module")
+def with_exits(loaded, everybody, tmp_path_factory):
+    """The same store once the office's list of exits has come too."""
+    store, *_, mapping = loaded
+    path = tmp_path_factory.mktemp("exits") / "lulusan.csv"
+    files.write_csv(files.outcomes(everybody, "text"), path)
+    plan = plan_import([Source.from_path("outcomes", path)], mapping, store=store, today=TODAY)
+    apply_import(store, plan, actor="biro", skip_bad=True)
+    return store
+
+
+def test_the_delayed_and_the_on_time_of_a_course_are_those_of_the_exits(with_exits, cards):
+    """The eight semesters of both intakes are over: whoever is still there is late."""
+    counts = queries.course_results(with_exits, Scope.system()).set_index("course_code")
+    labels = truth().labels
+    marks = [(nim, code, m.letter) for (nim, code, _), m in cards.final.items() if m.letter in khs.POINTS]
+    seen = 0
+    for code in by_hand(cards):
+        for group, meant in (("delayed", ("delayed", "censored")), ("on_time", ("on_time",))):
+            took = {nim for nim, of, _ in marks if of == code and labels[nim] in meant}
+            lost = {nim for nim, of, letter in marks if of == code and letter == "E"} & took
+            row = counts.loc[code]
+            assert (row[group], row[f"{group}_failing"]) == (len(took), len(lost)), (code, group)
+            seen += len(lost)
+    assert seen > 50
+
+
+def test_bottlenecks_are_the_courses_in_which_a_fifth_fails_and_tell_of_nobody_alone(loaded, cards):
+    table = by_course(queries.course_results(loaded[0], Scope.system()))
+    right = {
+        code: failed / attempts
+        for code, (attempts, failed, students, failing) in by_hand(cards).items()
+        if attempts >= LEAST_ATTEMPTS
+        and failed >= BOTTLENECK_RATE * attempts
+        and THRESHOLD <= failing <= students - THRESHOLD
+    }
+    shown = listed(table, "54231")
+    assert dict(zip(shown["course_code"], shown["rate"], strict=True)) == right
+    assert 0 < len(right) <= LISTED
+    assert listed(table, "0213").empty

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping as Dict
 from collections.abc import Sequence
 
@@ -52,14 +53,33 @@ def confirm(
     st.session_state[Key.IMPORT_JOB] = jobs_import.start(
         store, person, files, kinds, mapping=mapping, captured_on=rule, skip_bad=skip_bad, reading=reading
     )
+    st.session_state[Key.IMPORT_OF] = _marks(files)
     st.session_state.pop(Key.PLAN, None)
     st.rerun()
+
+
+def asked_here(files: Sequence[UploadedFile]) -> bool:
+    """Whether the import of these files was asked for in this tab: it is followed where its button was."""
+    return bool(files) and st.session_state.get(Key.IMPORT_OF) == _marks(files)
+
+
+def _marks(files: Sequence[UploadedFile]) -> list[tuple[str, str]]:
+    return [(file.name, hashlib.sha256(file.data).hexdigest()) for file in files]
+
+
+def _own() -> str | None:
+    """The import of this tab; after a reload the newest one that was asked for since sign-in."""
+    asked, session = st.session_state.get(Key.IMPORT_JOB), current_session.session()
+    if asked is None and session is not None:
+        asked = jobs_import.newest_of(stores.store(), session.account, session.started_at)
+        st.session_state[Key.IMPORT_JOB] = asked or ""
+    return st.session_state.get(Key.JOB_TOLD) or asked or None
 
 
 def under_way() -> None:
     """The import that this session asked for, and those of others that wait or run."""
     words, store = current_session.words(), stores.store()
-    own = st.session_state.get(Key.JOB_TOLD) or st.session_state.get(Key.IMPORT_JOB)
+    own = _own()
     open_ones = [job.job_id for job in table.open_jobs(store) if job.kind == "import"]
     own_job = table.find(store, own) if own else None
     if own_job is not None and own_job.kind == "check":  # shown where it was asked for
@@ -72,6 +92,17 @@ def under_way() -> None:
         job = job_progress(job_id)
         if job is not None and job.kind == "import" and job.status == "done":
             _written(job)
+        if job is not None and job_id == own:
+            _in_sight(job)
+
+
+def _in_sight(job: Job) -> None:
+    """Once when it begins and once when it has ended: have the browser show it, unless it does."""
+    # The state makes each script another one: the browser runs the same one only once.
+    script = f"""<script>/* {"open" if job.open else job.status} */
+document.querySelector('.st-key-job-{job.job_id}')?.scrollIntoView({{block: 'nearest'}});
+</script>"""
+    st.html(script, unsafe_allow_javascript=True)
 
 
 def _written(job: Job) -> None:

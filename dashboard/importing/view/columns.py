@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard.importing import columns as import_columns
 from dashboard.importing.columns import IGNORED, FileColumns, Said
-from dashboard.importing.labels import label_of, value_of
+from dashboard.importing.labels import label_of, needed_of, value_of
 from dashboard.importing.plan import UploadedFile
 from dashboard.importing.view.answers import begin_with_last, keep
 from dashboard.shell import current_session, stores
@@ -51,7 +51,8 @@ def choose_columns(
     for table, file in known.items():
         first = next(iter(said.values()), Said())  # a number of its own is said once for all tables of a file
         shared = {name: text for name, text in first.fixed.items() if name == "student_number"}
-        mine = [other.match.headers.values() for name, other in known.items() if marks[name] == marks[table]]
+        others = [name for name in known if name != table and marks[name] == marks[table]]
+        mine = [known[name].match.headers.values() for name in others]
         chosen[table], said[table] = _choices(
             file, marks[table], shared if "register" in kinds else {}, frozenset().union(*mine)
         )
@@ -82,7 +83,7 @@ def _choices(
         "data.map_understood",
         table=words(f"data.kind_{file.table}"),
         known=len(file.match.headers),
-        all=len(file.headers),
+        all=len(file.headers) + len(file.match.left_out),
         layout=plain(file.match.mapping.title),
     )
     lacking = import_columns.missing(file.table, file.given, {**file.fixed, **shared})
@@ -109,13 +110,10 @@ def _choices(
 
 
 def _say_what_is_not_read(file: FileColumns, chosen: dict[str, str], elsewhere: frozenset[str]) -> None:
-    """Which headers are not among those understood, and what becomes of their columns."""
-    words, left = current_session.words(), [header for header, column in chosen.items() if column == IGNORED]
-    of_students = [header for header in left if header in file.match.elsewhere]
-    unread = [header for header in left if header not in elsewhere and header not in of_students]
-    for key, names in (("map_unread", unread), ("map_elsewhere", of_students)):
-        if names:
-            st.caption(words(f"data.{key}", names=", ".join(map(plain, names)), n=len(names)))
+    """Which headers give no column here, and why."""
+    words = current_session.words()
+    for reason, headers in import_columns.unread(file, chosen, elsewhere).items():
+        st.caption(words(f"data.map_{reason}", names=", ".join(map(plain, headers)), n=len(headers)))
 
 
 def _fixed(file: FileColumns, chosen: dict[str, str], mark: str, shared: dict[str, str]) -> dict[str, str]:
@@ -202,7 +200,8 @@ def _say_what_is_wrong(file: FileColumns, chosen: dict[str, str], fixed: dict[st
     lacking = import_columns.missing(table, chosen, {**file.fixed, **fixed})
     if lacking:
         st.warning(
-            words("data.map_missing", columns=", ".join(map(_meaning, lacking))), icon=":material/warning:"
+            words("data.map_missing", columns="; ".join(needed_of(words, column) for column in lacking)),
+            icon=":material/warning:",
         )
     for column in import_columns.taken_twice(chosen):
         named = words("data.map_taken", table=words(f"data.kind_{table}"), column=_meaning(column))

@@ -135,7 +135,7 @@ def _undo(import_id: str) -> None:
         return
     counts = {"removed": sum(undone.removed.values()), "restored": sum(undone.restored.values())}
     st.session_state[Key.UNDO_TOLD] = (True, words("data.undone_done", **counts))
-    for name in (Key.IMPORT_JOB, Key.CHECK_JOB, Key.JOB_TOLD, Key.PLAN):
+    for name in (Key.IMPORT_JOB, Key.IMPORT_OF, Key.CHECK_JOB, Key.JOB_TOLD, Key.PLAN):
         st.session_state.pop(name, None)
     forget_steps("data")
 

@@ -12,8 +12,9 @@ from dashboard.components.layout import section
 from dashboard.components.table import draw_table
 from dashboard.components.upload import file_field
 from dashboard.importing import plan as importing
+from dashboard.importing.causes import causes, causes_in_words, to_mend
 from dashboard.importing.check_result import CheckResult, result_of
-from dashboard.importing.labels import label_of
+from dashboard.importing.labels import label_of, needed_of
 from dashboard.importing.plan import KINDS, UploadedFile
 from dashboard.importing.view.counts import counts_table
 from dashboard.jobs import asking as jobs
@@ -25,6 +26,7 @@ from dashboard.shell.plain import plain, shown
 from dashboard.shell.session_keys import Key
 from data.files.mapping import TABLES, mapping_to_dict, missing_columns
 from data.files.returned import returned_workbook
+from data.files.templates import HEADERS, template_workbook
 from data.jobs import table as job_table
 
 ICONS = {
@@ -47,6 +49,10 @@ WIDTHS = {  # pixels; together they fit beside the menu on a screen of 1440
     "message": 220,
     "what_to_do": 300,
 }
+OF_CELLS = ("severity", "what_to_do")  # columns of causes that are called as in the list of cells
+CAUSES_SHOWN, CARDS_SHOWN = 6, 30  # causes that are seen without scrolling; cards on a phone
+HEADING_ROW = 38  # pixels
+CAUSE_WIDTHS = {"severity": 84, "rows": 60, "problem": 180, "where": 150, "example": 246, "what_to_do": 280}
 DATE_RULES = (None, "entry", "file")
 TABLE_SUFFIXES = ("csv", "tsv", "txt", "xlsx", "xlsm", "xls", "xlsb", "ods", "htm", "html", "json")
 
@@ -69,6 +75,15 @@ def guide() -> None:
     """What each file should hold, for those who have chosen none yet."""
     words = current_session.words()
     st.caption(words("data.nothing"))
+    language = st.segmented_control(
+        words("data.template_headers"),
+        list(HEADERS),
+        format_func=lambda one: words(f"data.template_{one}"),
+        default=words.language,
+        required=True,
+        key="template-headers",
+        help=words("data.template_help"),
+    )
     grid = st.grid(6, min_column_width=170, gap="small", border=True, key="guide")
     for table, icon in ICONS.items():
         with grid.cell():
@@ -76,9 +91,28 @@ def guide() -> None:
             st.caption(words(f"data.guide_{table}"))
             needed = missing_columns(table, ()) if table in TABLES else ()
             if needed:
-                st.caption(words("data.guide_needs", names=", ".join(label_of(words, one) for one in needed)))
+                st.caption(
+                    words("data.guide_needs", names="; ".join(needed_of(words, one) for one in needed))
+                )
             if table == "terms":
                 st.caption(words("data.guide_wide"))
+            if table in TABLES:
+                _template(table, language)
+
+
+def _template(table: str, language: str) -> None:
+    """A file of the table to fill in."""
+    words = current_session.words()
+    st.download_button(
+        words("data.template"),
+        data=lambda: template_workbook(table, language),
+        file_name=f"tepat_{words(f'data.template_file_{table}')}_{language}.xlsx",
+        mime=MIME["xlsx"],
+        icon=":material/download:",
+        type="tertiary",
+        key=f"template-{table}",
+        on_click="ignore",
+    )
 
 
 def choose_kinds(files: list[UploadedFile]) -> list[str]:
@@ -242,11 +276,8 @@ def show_outcome(plan: CheckResult) -> None:
     if problems.empty:
         st.success(words("data.problems_none"), icon=":material/check_circle:")
         return
-    if plan.errors:
-        st.error(words("data.problems", n=plan.errors), icon=":material/error:")
-    warnings = len(problems) - plan.errors
-    if warnings:
-        st.warning(words("data.warnings", n=warnings), icon=":material/warning:")
+    _summary(plan)
+    st.markdown(f"**{words('causes.every', n=len(problems))}**")
     _problem_table(problems.head(MOST_SHOWN), plan.headers)
     with st.container(horizontal=True, key="problem-files"):
         st.download_button(
@@ -269,6 +300,41 @@ def show_outcome(plan: CheckResult) -> None:
                 on_click="ignore",
                 help=words("data.returned_help"),
             )
+
+
+def _summary(plan: CheckResult) -> None:
+    """What is to be mended, a line for each cause."""
+    words = current_session.words()
+    found = causes(plan.problems)
+    own, warnings = to_mend(plan.problems, found), len(plan.problems) - plan.errors
+    if plan.errors:
+        st.error(words("causes.errors", n=own, cells=plan.errors), icon=":material/error:")
+    if warnings:
+        st.warning(words("data.warnings", n=warnings), icon=":material/warning:")
+    shown = causes_in_words(plan.problems, found, words, plan.headers)
+    headings = {name: words(f"{'column' if name in OF_CELLS else 'causes'}.{name}") for name in shown}
+    widths = {headings[name]: st.column_config.Column(width=width) for name, width in CAUSE_WIDTHS.items()}
+    st.markdown(f"**{words('causes.title')}**", help=words("causes.help"))
+    with st.container(key="wide-causes"):
+        draw_table(
+            shown.rename(columns=headings),
+            height=HEADING_ROW + ROW_OF_LINES * min(len(shown), CAUSES_SHOWN),
+            row_height=ROW_OF_LINES,
+            column_config=widths,
+            alt=words("causes.title"),
+        )
+    with st.container(key="narrow-causes"):
+        _cause_cards(shown.head(CARDS_SHOWN))
+
+
+def _cause_cards(told: pd.DataFrame) -> None:
+    """The causes where there is no room for a table."""
+    words = current_session.words()
+    for place, one in enumerate(told.itertuples()):
+        with st.container(border=True, key=f"cause-{place}", gap="small"):
+            st.markdown(f"**{plain(one.problem)}** · {words('causes.rows')}: {one.rows}")
+            st.caption(plain(f"{one.where}. {one.example}"))
+            st.markdown(plain(one.what_to_do))
 
 
 def _problem_table(problems: pd.DataFrame, headers: tuple[str, ...]) -> None:

@@ -57,19 +57,6 @@ def refused_page(names: list[str]) -> None:
         audited_once("refuse_page", asked)
 
 
-def left_behind(names: list[str]) -> bool:
-    """Whether the address is one at which somebody else has just signed out in this tab, and no page of the
-    role that signed in since: nobody asked for it, so nothing is refused.
-
-    Parameters
-    ----------
-    names : list of str
-        The pages of the role.
-    """
-    asked = asked_page()
-    return st.session_state.pop(Key.LEFT_AT, None) == asked and asked in PAGES and asked not in names
-
-
 def asked_page() -> str:
     """The last part of the address, as it is read; empty at the root."""
     return unquote(urlsplit(st.context.url or "").path.rstrip("/").rpartition("/")[2])

@@ -197,7 +197,7 @@ def opinion_form(row: dict) -> None:
         )
         text = st.text_area(words("duplicates.text"), height=84, max_chars=1000, **draft.field("text"))
         about = {"type": "primary", "icon": ":material/save:", "key": "duplicate-save"}
-        sent = st.button(words("duplicates.save"), **about)
+        sent = st.button(words("duplicates.save"), disabled=opinion is None, **about)
     if opinion is None or not text.strip():
         return lacks(words("duplicates.needs_both"), draft, pressed=sent)
     if not sent:

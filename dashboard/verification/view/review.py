@@ -75,7 +75,8 @@ def opinion_form(case: dict) -> None:
             **draft.field("opinion"),
         )
         codes, text = _reasons(draft)
-        sent = st.button(words("review.give"), type="primary", icon=":material/gavel:", key="opinion-give")
+        about = {"type": "primary", "icon": ":material/gavel:", "key": "opinion-give"}
+        sent = st.button(words("review.give"), disabled=opinion is None, **about)
     if opinion is None or not (codes or text.strip()):
         return lacks(words("review.needs_both"), draft, pressed=sent)
     if not sent:

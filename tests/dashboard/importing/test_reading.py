@@ -246,3 +246,64 @@ def test_a_header_that_is_not_understood_is_named_with_what_becomes_of_it(store,
     assert words("data.map_unread", names="Catatan Loket", n=1) in said
     assert words("data.map_elsewhere", names="Nama", n=1) in said
     assert all("program_code" not in str(one.value) for one in (*at.markdown, *at.caption))
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_every_column_of_a_file_is_accounted_for(store, monkeypatch, language):
+    from dashboard.shell import current_session
+
+    words = Words(language)
+    monkeypatch.setattr(current_session, "words", lambda: words)
+    students = (
+        "No,NIM,Nama,Kode Prodi,Jenjang,Angkatan,Tahun Masuk,JK,Jenis Kelamin,Status Awal,No HP,NIK,Loket\n"
+        "1,02110001,A,TI,S1,2021,2020,L,L,Baru,0812,137,x\n"
+    )
+    at = drawn(language)
+    at.file_uploader(key="upload").set_value([("s.csv", students.encode(), "text/csv")]).run()
+    assert not at.exception
+    table = words("data.kind_students")
+    known = words("data.map_understood", table=table, known=7, all=13, layout=siakad_title())
+    assert known in [one.label for one in at.expander]
+    said = texts(at)
+    assert words("data.map_refused", names="No HP, NIK", n=2) in said
+    assert words("data.map_unread", names="Loket", n=1) in said
+    assert words("data.map_unneeded", names="No, Tahun Masuk", n=2) in said
+    assert words("data.map_twice", names="JK", n=1) in said
+    at.selectbox(key=next(one.key for one in at.selectbox if one.label == "Nama")).select_index(0).run()
+    assert words("data.map_by_hand", names="Nama", n=1) in texts(at)
+
+
+def siakad_title() -> str:
+    from data.files.mapping import load_mapping
+
+    return load_mapping("siakad").title
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_the_guide_says_what_is_accepted_and_has_a_template_of_each_table(store, monkeypatch, language):
+    from dashboard.shell import current_session
+    from data.files.mapping import TABLES
+
+    words = Words(language)
+    monkeypatch.setattr(current_session, "words", lambda: words)
+    at = drawn(language)
+    said = texts(at)
+    for column in ("program_code", "cohort_term", "term_id", "exit_type", "course_code", "grade", "purpose"):
+        assert words(f"import_needs.{column}") in said
+    buttons = {
+        one.proto.id.rsplit("-", 1)[-1] for one in at.get("download_button") if "template-" in one.proto.id
+    }
+    assert buttons == set(TABLES)
+    assert "tests/samples" not in said
+
+
+def test_a_missing_column_says_what_would_do_in_its_place(store):
+    at = drawn("en")
+    students = "NIM,Nama,Angkatan\n02110001,A,2021\n"
+    at.file_uploader(key="upload").set_value([("s.csv", students.encode(), "text/csv")]).run()
+    at.selectbox(key="kind-0-s.csv").select("students").run()
+    needed = Words("en")("import_needs.program_code")
+    assert any(needed in str(one.value) for one in at.warning)
+    at.button(key="check").click().run()
+    assert not at.exception
+    assert any(needed in str(one.value.to_dict()) for one in at.dataframe)

@@ -299,8 +299,10 @@ def test_the_second_reviewer_sees_no_score_before_giving_an_opinion(case, screen
     assert EN("verification.nearest") not in " ".join(at.selectbox[0].options)
     # What lacks stands there before the button is pressed, and until it is there.
     assert any(EN("review.needs_both") in caption.value for caption in at.caption)
-    at.radio(key="opinion-opinion").set_value("another_writer")
+    assert next(button for button in at.button if button.label == EN("review.give")).disabled
+    at.radio(key="opinion-opinion").set_value("another_writer").run()
     give = next(button for button in at.button if button.label == EN("review.give"))
+    assert not give.disabled
     give.click().run()
     assert [warning.value for warning in at.warning] == [EN("review.needs_both")]
     at.radio(key="opinion-opinion").set_value("another_writer")
@@ -498,7 +500,9 @@ def test_the_duplicates_page_shows_a_pair_and_forgets_it_once_explained(office, 
     at = screen.drawn("duplicates", RINA)
     assert EN("duplicates.chance", n="0.40") in screen.texts(at)
     assert EN("duplicates.chance_among", pairs="36", chance="33%") in screen.texts(at)
-    at.radio(key="duplicate-opinion").set_value("chance")
+    assert next(button for button in at.button if button.label == EN("duplicates.save")).disabled
+    assert any(EN("duplicates.needs_both") in caption.value for caption in at.caption)
+    at.radio(key="duplicate-opinion").set_value("chance").run()
     at.text_area(key="duplicate-text").set_value("twins with short names")
     next(button for button in at.button if button.label == EN("duplicates.save")).click().run()
     assert EN("duplicates.clear_title") in screen.texts(at)

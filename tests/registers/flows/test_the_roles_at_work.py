@@ -201,6 +201,25 @@ def test_an_advisor_logs_a_talk_and_never_sees_a_colleagues_student(signed_in, s
     assert university.truth.names[other] not in page.content()
 
 
+def test_a_half_written_follow_up_survives_leaving_its_page(signed_in, steps, university, site):
+    within = [nim for nim, label in university.truth.labels.items() if label == "censored"]
+    one = next(nim for nim in within if university.truth.advised_by[nim] == "dosen.wibowo")
+    page = signed_in("dosen.wibowo")
+    page.goto(f"{site.url}/student?s={university.key_of(one)}")
+    text, note = page.get_by_role("textbox", name=EN("event.text")), page.get_by_text(EN("state.draft"))
+    text.press_sequentially("Menunggu kabar orang tuanya")
+    for way in ("followups", "inbox"):
+        steps.open_page(page, way)
+        steps.open_page(page, "student")
+        expect(text).to_have_value("Menunggu kabar orang tuanya")
+        expect(note).to_be_visible()
+    page.get_by_role("button", name=EN("event.save"), exact=True).click()
+    log = page.locator(".st-key-card-log")
+    expect(log.get_by_text("Menunggu kabar orang tuanya", exact=True)).to_be_visible()
+    expect(text).to_have_value("")
+    expect(note).to_have_count(0)
+
+
 def test_the_advisor_of_a_programme_that_fell_silent_is_not_told_that_there_is_nobody(signed_in):
     """Sixteen were enrolled when the last list came, two years ago: they are assigned, at no known risk."""
     page = signed_in("dosen.akuntansi")
