@@ -17,7 +17,7 @@ from data.verification.duplicates import duplicate_counts, duplicate_findings, n
 from tests.vision.search.test_turned_copies import scan_of, scanned_again
 from vision.descriptor.describe_specimens import describe_pending, id_of_descriptor
 from vision.descriptor.outlines import Outlines
-from vision.search import duplicate_search
+from vision.search import duplicate_search, turned_copies
 from vision.search.duplicate_search import search_duplicates
 
 SYSTEM = Scope.system()
@@ -55,7 +55,15 @@ def test_the_bar_covers_the_comparing_too_and_never_stands_at_its_end_meanwhile(
     """While kinds are searched that take long, the step that is shown is theirs and is not done."""
     told: list[tuple[int, int, str]] = []
     meanwhile = {}
-    for name in ("_same_images", "same_hands", "foreign_specimens", "other_names"):
+    for name in ("like_outlines", "fit_of"):
+        compare = getattr(turned_copies, name)
+
+        def before(*args, compare=compare, name=name):
+            meanwhile.setdefault(name, []).append(told[-1])
+            return compare(*args)
+
+        monkeypatch.setattr(turned_copies, name, before)
+    for name in ("same_hands", "foreign_specimens", "other_names"):
         search = getattr(duplicate_search, name)
 
         def noted(*args, search=search, name=name):
@@ -64,8 +72,10 @@ def test_the_bar_covers_the_comparing_too_and_never_stands_at_its_end_meanwhile(
 
         monkeypatch.setattr(duplicate_search, name, noted)
     search_duplicates(register.store, actor="test", progress=lambda *step: told.append(step))
+    assert meanwhile.pop("like_outlines") == [(0, 1, "comparing images")]
+    pairs = meanwhile.pop("fit_of")
+    assert pairs == [(done, len(pairs), "comparing images") for done in range(len(pairs))] and pairs
     assert meanwhile == {
-        "_same_images": (0, 1, "comparing images"),
         "same_hands": (0, 3, "comparing hands"),
         "foreign_specimens": (1, 3, "comparing hands"),
         "other_names": (2, 3, "comparing hands"),
