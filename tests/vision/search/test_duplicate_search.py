@@ -8,6 +8,7 @@ import cv2
 import pandas as pd
 import pytest
 
+from data import queries
 from data.columns import DUPLICATE_KINDS
 from data.engine.clock import now
 from data.store import NewSpecimen, write_consents, write_specimens
@@ -15,6 +16,7 @@ from data.trust.scope import Scope
 from data.verification import queries as queries_verification
 from data.verification.duplicates import duplicate_counts, duplicate_findings, newest_search
 from tests.vision.search.test_turned_copies import scan_of, scanned_again
+from vision.descriptor import describe_specimens
 from vision.descriptor.describe_specimens import describe_pending, id_of_descriptor
 from vision.descriptor.outlines import Outlines
 from vision.search import duplicate_search, turned_copies
@@ -26,7 +28,7 @@ STUDENTS = [f"S{number:02}" for number in range(1, 13)]
 
 
 @pytest.fixture
-def register(small_register):
+def filed(small_register):
     """Twelve students of four signatures; one scan, two signings and one whole hand stand elsewhere too."""
     store = small_register.store
     drawn = [
@@ -47,8 +49,14 @@ def register(small_register):
         for number in STUDENTS
     ]
     write_consents(store, pd.DataFrame(agreed))
-    describe_pending(store)
     return small_register
+
+
+@pytest.fixture
+def register(filed):
+    """The same, described."""
+    describe_pending(filed.store)
+    return filed
 
 
 def test_the_bar_covers_the_comparing_too_and_never_stands_at_its_end_meanwhile(register, monkeypatch):
@@ -103,6 +111,36 @@ def test_every_kind_is_found_under_its_name_and_counted_alike_everywhere(registe
     assert content["foreign_specimen"]["pairs"] == (12 * EACH + 3) * 11
     assert queries_verification.undescribed(store, id_of_descriptor(Outlines())).empty
     assert search_duplicates(store, actor="test", expected=0.1).equals(found)
+
+
+class Killed(Exception):
+    """Stands for a process that ends where it is."""
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_a_search_that_is_killed_goes_on_where_it_was_and_reads_nothing_twice(filed, monkeypatch):
+    store, read, told = filed.store, [], []
+    one_image = queries.specimen_image
+
+    def noted(store, specimen_id, scope):
+        read.append(specimen_id)
+        return one_image(store, specimen_id, scope)
+
+    def dies(done: int, total: int, what: str) -> None:
+        if done >= 16:
+            raise Killed
+
+    monkeypatch.setattr(queries, "specimen_image", noted)
+    monkeypatch.setattr(describe_specimens, "CHUNK", 8)
+    count = len(queries.specimen_table(store, "verification"))
+    with pytest.raises(Killed):
+        describe_pending(store, dies)
+    describe_pending(store, lambda *step: told.append(step))
+    assert {total for _, total, _ in told} == {count - 16}
+    assert len(read) == len(set(read)) == count
+    read.clear()
+    found = search_duplicates(store, actor="test", expected=0.1)
+    assert not found.empty and len(read) == len(set(read)) < count  # like drawings alone, once each
 
 
 def test_nobody_who_does_not_agree_is_searched(register):
