@@ -55,8 +55,8 @@ def report(store: Store, job_id: str, progress: JobProgress) -> None:
     """Replace what the job said before; what it said first of a step stays beside it until the next step."""
     folder, said = _folder(store, job_id), _as_said(progress)
     first = _said(folder / "first")
-    same_step = first is not None and (first.step, first.total) == (progress.step, progress.total)
-    if not same_step or progress.done < first.done:
+    about = progress.step, progress.total
+    if first is None or (first.step, first.total) != about or progress.done < first.done:
         replace_private(folder / "first", said)
     replace_private(folder / "progress", said)
 

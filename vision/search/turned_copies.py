@@ -262,7 +262,11 @@ class OutlineChance:
             first = rng.integers(0, count, SAMPLED)
             second = (first + rng.integers(1, count, SAMPLED)) % count
         strangers = whose[first] != whose[second]
-        alike = np.einsum("ij,ij->i", outlines[first[strangers]], outlines[second[strangers]])
+        first, second = first[strangers], second[strangers]
+        alike = np.empty(len(first), outlines.dtype)
+        for start in range(0, len(first), _BLOCK):  # copies of all rows at once would fill the memory
+            part = slice(start, start + _BLOCK)
+            alike[part] = np.einsum("ij,ij->i", outlines[first[part]], outlines[second[part]])
         pairs = stranger_pairs(counts)
         return cls(pairs, Tail.fit(_unlike(alike)))
 
