@@ -14,7 +14,7 @@ from data.engine.clock import now
 from data.store import NewSpecimen, write_consents, write_specimens
 from data.trust.scope import Scope
 from data.verification import queries as queries_verification
-from data.verification.duplicates import duplicate_counts, duplicate_findings, newest_search
+from data.verification.duplicates import duplicate_counts, duplicate_findings, newest_search, to_search
 from tests.vision.search.test_turned_copies import scan_of, scanned_again
 from vision.descriptor import describe_specimens
 from vision.descriptor.describe_specimens import describe_pending, id_of_descriptor
@@ -145,6 +145,10 @@ def test_a_search_that_is_killed_goes_on_where_it_was_and_reads_nothing_twice(fi
 
 def test_nobody_who_does_not_agree_is_searched(register):
     store, keys = register.store, register.keys
+    made = [id_of_descriptor(one) for one in (describe_specimens.descriptor_in_use(), Outlines())]
+    every = len(queries.specimen_table(store, "verification"))
+    assert to_search(store, made) == (every, 0)
+    assert to_search(store, [*made, "another@1"]) == (every, every)
     for number in ("S05", "S06", "S11"):
         write_consents(
             store,
@@ -152,6 +156,7 @@ def test_nobody_who_does_not_agree_is_searched(register):
                 [{"student_key": keys[number], "purpose": "verification", "granted": False, "at": now()}]
             ),
         )
+    assert to_search(store, made)[0] < every - 3 * EACH
     found = search_duplicates(store, actor="test", expected=0.1)
     gone = {keys[number] for number in ("S05", "S06", "S11")}
     assert not gone & {*found["first_student"], *found["second_student"]}
