@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -41,11 +42,14 @@ def step_words(step: str | None, words: Words) -> str:
 
 
 def progress_words(progress: JobProgress, words: Words) -> str:
-    """The line above a bar, such as "Embedding specimens · 40 of 120"."""
+    """The line above a bar, such as "Embedding specimens · 40 of 120 · about 30 s more for this step"."""
     step = step_words(progress.step, words)
     if not progress.total:
         return step
-    return words("jobs.progress", step=step, done=progress.done, total=progress.total)
+    line = words("jobs.progress", step=step, done=progress.done, total=progress.total)
+    if not progress.left or progress.done >= progress.total:
+        return line
+    return words("jobs.progress_left", progress=line, time=rough_words(progress.left, words))
 
 
 def waiting_words(ahead: Sequence[Job], words: Words, hour: Callable[[datetime], str]) -> str:
@@ -88,6 +92,18 @@ def duration_words(seconds: float | None, words: Words) -> str:
     if minutes:
         return words("jobs.minutes", m=minutes, s=rest)
     return words("jobs.seconds", s=words.number(seconds, 1) if seconds < 10 else words.number(whole))
+
+
+def rough_words(seconds: float, words: Words) -> str:
+    """An estimate, rounded up: in tens of seconds, above 90 in minutes, above 90 of those in hours and tens
+    of minutes."""
+    minutes = math.ceil(seconds / 60)
+    if seconds <= 90:
+        return words("jobs.seconds", s=10 * math.ceil(seconds / 10))
+    if minutes <= 90:
+        return words("jobs.whole_minutes", m=minutes)
+    tens = math.ceil(minutes / 10)
+    return words("jobs.hours", h=tens // 6, m=10 * (tens % 6))
 
 
 def outcome_words(job: Job, words: Words) -> str:

@@ -14,7 +14,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from data.engine.database import Store
@@ -23,16 +23,27 @@ from data.engine.private_files import replace_private
 ALIVE_SECONDS = 15  # a worker that has not been seen for so long is not there
 OF_NOBODY = "of-nobody"  # the mark of kept files that hold nobody
 KEPT_SECONDS = 24 * 3600  # uploads of a job that failed, for another try; results to fetch
+LEAST_PACE = 5.0  # seconds: of a step that began more recently nobody can tell a pace
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
 class JobProgress:
-    """How far a job has come: ``done`` of ``total`` in the step named ``step``."""
+    """How far a job has come: ``done`` of ``total`` in the step named ``step``.
+
+    Parameters
+    ----------
+    done, total : int
+    step : str
+    left : float, optional
+        Seconds that the rest of the step takes at the pace that it has had so far; None where it is too early
+        to tell.
+    """
 
     done: int
     total: int
     step: str
+    left: float | None = None
 
     @property
     def share(self) -> float:
@@ -41,14 +52,39 @@ class JobProgress:
 
 
 def report(store: Store, job_id: str, progress: JobProgress) -> None:
-    """Replace what the job said before."""
-    replace_private(_folder(store, job_id) / "progress", json.dumps(asdict(progress)).encode())
+    """Replace what the job said before; what it said first of a step stays beside it until the next step."""
+    folder, said = _folder(store, job_id), _as_said(progress)
+    first = _said(folder / "first")
+    about = progress.step, progress.total
+    if first is None or (first.step, first.total) != about or progress.done < first.done:
+        replace_private(folder / "first", said)
+    replace_private(folder / "progress", said)
 
 
 def progress_of(store: Store, job_id: str) -> JobProgress | None:
     """What the job said last; None before its first word and after its end."""
+    folder = _path(store, job_id)
+    said, first = _said(folder / "progress"), _said(folder / "first")
+    if said is None or first is None or first.step != said.step:
+        return said
     try:
-        return JobProgress(**json.loads((_path(store, job_id) / "progress").read_bytes()))
+        spent = time.time() - (folder / "first").stat().st_mtime
+    except FileNotFoundError:
+        return said
+    done = said.done - first.done
+    if done <= 0 or spent < LEAST_PACE:
+        return said
+    return replace(said, left=spent / done * max(said.total - said.done, 0))
+
+
+def _as_said(progress: JobProgress) -> bytes:
+    told = {"done": progress.done, "total": progress.total, "step": progress.step}
+    return json.dumps(told).encode()
+
+
+def _said(path: Path) -> JobProgress | None:
+    try:
+        return JobProgress(**json.loads(path.read_bytes()))
     except FileNotFoundError:
         return None
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
-from sqlalchemy import Connection, FromClause, and_, func, or_, select
+from sqlalchemy import Connection, FromClause, and_, exists, func, not_, or_, select
 
 from data import schema
+from data.columns import PAPER
 from data.engine.bulk import fetch, fetch_by_keys
 from data.engine.database import Store
 from data.trust.scope import Scope
 from data.trust.scoping import visible
-from data.verification.queries import agreeing
+from data.verification.queries import agreeing, consenting
 from data.verification.reviews import TAKEN_BACK
 
 
@@ -27,6 +30,21 @@ def newest_search(store: Store) -> dict | None:
     with store.reading() as connection:
         row = connection.execute(select(table).order_by(table.c.search_id.desc()).limit(1)).mappings().first()
     return None if row is None else dict(row)
+
+
+def to_search(store: Store, descriptor_ids: Sequence[str]) -> tuple[int, int]:
+    """What a search has before it: how many specimens on paper of students who agree to verification there
+    are, and how many of them lack one of the descriptors and must be read first."""
+    table, made = schema.specimens, schema.signature_descriptors
+    has = [
+        exists().where(made.c.specimen_id == table.c.specimen_id, made.c.descriptor_id == one)
+        for one in descriptor_ids
+    ]
+    counts = func.count(), func.count().filter(not_(and_(*has)))
+    statement = consenting(select(*counts).select_from(table)).where(table.c.medium == PAPER)
+    with store.reading() as connection:
+        every, new = connection.execute(statement).one()
+    return every, new
 
 
 def duplicate_findings(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pandas as pd
@@ -13,6 +17,7 @@ from benchmarks.office_conditions import CONDITIONS
 from vision.scans.quality import check_pixels
 from vision.scans.signature_folders import SignatureSet
 
+ROOT = Path(__file__).resolve().parents[2]
 NAMED = (
     "clean", "binary", "150 dpi", "phone photo", "marker pen", "pencil", "quarter turn", "half turn",
     "small turn", "box", "lined paper", "grid paper", "name below", "blue on cream", "transparent",
@@ -109,3 +114,33 @@ def test_rates_are_shares_of_each_kind_by_hand():
     # log2(1 + 1/10), 1 and log2(11) for genuine; log2(1.1) and log2(11) for skilled
     expected = (np.mean(np.log2([1.1, 2, 11])) + np.mean(np.log2([1.1, 11]))) / 2
     assert row["cllr"] == pytest.approx(expected, abs=1e-3) and row["cllr_min"] <= row["cllr"]
+
+
+ROW = re.compile(r"\| (CEDAR|Hindi), ([^|]+?)(, no register)? \| ([^|]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|")
+FIGURES = ("genuine_consistent", "genuine_review", "skilled_consistent", "cllr")
+
+
+def test_every_figure_of_the_decision_is_one_that_a_committed_run_printed():
+    """Also of the conditions that are worst without a register: pencil, marker pen and photocopy."""
+    text = (ROOT / "docs" / "decisions" / "0009-outcomes-of-verification.md").read_text(encoding="utf-8")
+    newest, earlier = text.split("Not measured again since")
+    worst = set()
+    for part, runs in ((newest, "office-{}-12-writers.json"), (earlier, "office-{}.json")):
+        for name, condition, no_register, *told in ROW.findall(part):
+            path = ROOT / "benchmarks" / "results" / runs.format(name.lower())
+            found = json.loads(path.read_text(encoding="utf-8"))
+            rows = [
+                row
+                for row in found["without_a_register" if no_register else "rows"]
+                if row["condition"] == condition
+            ]
+            assert [row["references"] for row in rows] == [3, 6, 10], (name, condition)
+            for figure, cell in zip(FIGURES, told, strict=True):
+                digits = 2 if figure == "cllr" else 0
+                said = [f"{row[figure] if digits else 100 * row[figure]:.{digits}f}" for row in rows]
+                assert cell == " / ".join(said), (name, condition, figure)
+            if no_register:
+                worst.add((name, condition))
+    assert {
+        (name, one) for name in ("CEDAR", "Hindi") for one in ("marker pen", "pencil", "photocopy")
+    } <= worst

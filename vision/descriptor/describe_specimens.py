@@ -1,5 +1,9 @@
-"""Specimens of the store → descriptors for verification. Only new ones; killed and started again, nothing
-doubles."""
+"""Specimens of the store → descriptors for verification, and outlines for the search for copies. Only new
+ones; killed and started again, nothing doubles.
+
+To open a scan and find its ink takes longer than to outline it. So whatever is described is outlined with it,
+and a search for copies finds its outlines there.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,7 @@ from data.engine.spread import HERE, Spread
 from data.verification import queries as queries_verification
 from data.verification.write import write_descriptors
 from vision.descriptor.descriptors import Descriptor, load_descriptor
+from vision.descriptor.outlines import Outlines
 from vision.scans.specimens import each_specimen
 
 CHUNK = 64
@@ -35,17 +40,17 @@ def id_of_descriptor(descriptor: Descriptor) -> str:
 
 @dataclass(frozen=True)
 class Describing:
-    """Ink images → descriptors: a :class:`vision.scans.specimens.Maker`."""
+    """Ink images → descriptors, side by side: a :class:`vision.scans.specimens.Maker`."""
 
-    descriptor: Descriptor
+    descriptors: tuple[Descriptor, ...]
 
     def of_ink(self, ink: np.ndarray) -> np.ndarray:
         """The ink image itself."""
         return ink
 
     def together(self, kept: list[np.ndarray]) -> np.ndarray:
-        """Descriptors, float32 (n, d)."""
-        return self.descriptor.describe(kept)
+        """Descriptors, float32 (n, d): those of the first, of the second, …"""
+        return np.hstack([one.describe(kept) for one in self.descriptors])
 
 
 def describe_pending(
@@ -56,7 +61,8 @@ def describe_pending(
     threads: int = 2,
     spread: Spread = HERE,
 ) -> int:
-    """Check and describe every specimen of consenting students that the descriptor has not described yet.
+    """Check, describe and outline every specimen of consenting students that the descriptor has not described
+    yet.
 
     Parameters
     ----------
@@ -88,21 +94,26 @@ def describe_specimens(
     threads: int = 1,
     spread: Spread = HERE,
 ) -> int:
-    """Describe the given specimens, and check those that no check has seen.
+    """Describe and outline the given specimens, and check those that no check has seen.
 
     Parameters
     ----------
     pending : DataFrame
         ``specimen_id`` and ``checked``.
     """
+    outlines = Outlines()
+    # Outlines first: a kill between two writes leaves nothing that is described and not outlined.
+    together = {id_of_descriptor(one): one for one in (outlines, descriptor)}
 
     def write(ids: list[str], vectors: np.ndarray) -> None:
-        write_descriptors(store, id_of_descriptor(descriptor), ids, vectors)
+        parts = np.split(vectors, [outlines.info.dim], axis=1)  # of outlines alone nothing is left
+        for descriptor_id, part in zip(together, parts, strict=False):
+            write_descriptors(store, descriptor_id, ids, part)
 
     damaged = each_specimen(
         store,
         pending.assign(check=~pending["checked"], wanted=True),
-        Describing(descriptor),
+        Describing(tuple(together.values())),
         write,
         what="describing specimens",
         chunk=CHUNK,

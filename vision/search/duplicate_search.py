@@ -96,8 +96,7 @@ def search_duplicates(
         raise ValueError(f"expected: must be positive, got {expected}")
     tools = tools_for(store, descriptor)
     describe_pending(store, progress, descriptor=Outlines(), spread=spread)
-    Steps(progress, 1)(COMPARING_IMAGES)
-    images, content = _same_images(store)
+    images, content = _same_images(store, progress or (lambda done, total, what, /: None))
     filed = _read_register(store, tools, progress)
     hands, about = _one_hand(filed, expected, images, Steps(progress, KINDS_OF_HAND))
     found = pd.DataFrame([*images, *hands], columns=COLUMNS).sort_values("expected_false", kind="stable")
@@ -105,7 +104,8 @@ def search_duplicates(
     return found.reset_index(drop=True)
 
 
-def _same_images(store: Store) -> tuple[list[tuple], dict]:
+def _same_images(store: Store, progress: Progress) -> tuple[list[tuple], dict]:
+    progress(0, 1, COMPARING_IMAGES)
     outlined = id_of_descriptor(Outlines())
     known = reads.described(store, outlined)
     ids, outlines = reads.descriptors(store, outlined, list(known["specimen_id"]))
@@ -121,7 +121,7 @@ def _same_images(store: Store) -> tuple[list[tuple], dict]:
     def ink(row: int) -> np.ndarray:
         return to_ink(decode_image(queries.specimen_image(store, ids[row], Scope.system())))
 
-    hits = same_images(outlines, owners, ink)
+    hits = same_images(outlines, owners, ink, lambda done, total: progress(done, total, COMPARING_IMAGES))
     rows = []
     for hit in hits[:MOST_FINDINGS]:
         one, other = sorted((hit.first, hit.second), key=lambda place: owners[place])

@@ -17,6 +17,9 @@ SAMPLED = 200_000
 """Pairs of strangers that a tail is fitted to."""
 COMPARED = 400
 """Strangers that a row's usual distance is taken from."""
+PRODUCT_PAYS = 50
+"""Pairs of rows for each one that is scored, up to which the product of all rows is sooner there than the
+difference of those."""
 NEAR_BOTH = -1.0
 """Spreads: from either end a pair lies at least so much nearer than strangers' middle, so that one signature
 near to all is no finding with everybody."""
@@ -135,7 +138,10 @@ def stranger_scores(first: Rows, second: Rows, seed: int = 0) -> np.ndarray:
     strangers = first.owners[row] != second.owners[column]
     if first is second:  # a pair once, not from both sides
         strangers &= (row < column) | (count > SAMPLED)
-    return scores_between(first, row[strangers], second, column[strangers])
+    row, column = row[strangers], column[strangers]
+    if count > PRODUCT_PAYS * len(row):
+        return scores_between(first, row, second, column)
+    return _mean_parts(first, row, second, column, _logs_of_pairs(first, row, second, column))
 
 
 def scores_between(first: Rows, rows: np.ndarray, second: Rows, columns: np.ndarray) -> np.ndarray:
@@ -145,10 +151,34 @@ def scores_between(first: Rows, rows: np.ndarray, second: Rows, columns: np.ndar
         row, column = rows[start : start + _BLOCK], columns[start : start + _BLOCK]
         apart = first.vectors[row].astype(np.float64) - second.vectors[column]
         logs = np.log(np.maximum(np.linalg.norm(apart, axis=1), _NEAREST))
-        ours = (logs - first.usual.middle[row]) / first.usual.spread[row]
-        theirs = (logs - second.usual.middle[column]) / second.usual.spread[column]
-        found[start : start + _BLOCK] = 0.5 * (ours + theirs)
+        found[start : start + _BLOCK] = _mean_parts(first, row, second, column, logs)
     return found
+
+
+def _logs_of_pairs(first: Rows, rows: np.ndarray, second: Rows, columns: np.ndarray) -> np.ndarray:
+    """Logarithms of the distances of chosen pairs, picked out of the products of all rows: good enough for
+    strangers, and of equal rows no more than that they are near."""
+    order = np.argsort(rows, kind="stable")
+    starts = range(0, len(first.vectors), _BLOCK)
+    bounds = np.searchsorted(rows[order], [*starts, len(first.vectors)])
+    lengths, found = squared_lengths(second.vectors), np.empty(len(rows))
+    for start, low, high in zip(starts, bounds[:-1], bounds[1:], strict=True):
+        squares = squared_distances(first.vectors[start : start + _BLOCK], second.vectors, lengths)
+        pairs = order[low:high]
+        found[pairs] = squares[rows[pairs] - start, columns[pairs]]
+    return 0.5 * np.log(np.maximum(found, _NEAREST**2))
+
+
+def _mean_parts(first: Rows, rows, second: Rows, columns, logs: np.ndarray) -> np.ndarray:
+    """Scores from logarithms of distances: the mean of both ends' parts."""
+    ours, theirs = _parts(first, rows, second, columns, logs)
+    return 0.5 * (ours + theirs)
+
+
+def _parts(first: Rows, rows, second: Rows, columns, logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Logarithms of distances in spreads of the strangers' of either end."""
+    ours = (logs - first.usual.middle[rows]) / first.usual.spread[rows]
+    return ours, (logs - second.usual.middle[columns]) / second.usual.spread[columns]
 
 
 def close_pairs(kind: str, first: Rows, second: Rows, limit: float) -> list[Duplicate]:
@@ -171,8 +201,7 @@ def close_pairs(kind: str, first: Rows, second: Rows, limit: float) -> list[Dupl
         squares = lengths[part][row] + others[after:][column] - 2.0 * alike[row, column].astype(np.float64)
         row, column = row + start, column + after
         logs = 0.5 * np.log(np.maximum(squares, _NEAREST**2))
-        ours = (logs - first.usual.middle[row]) / first.usual.spread[row]
-        theirs = (logs - second.usual.middle[column]) / second.usual.spread[column]
+        ours, theirs = _parts(first, row, second, column, logs)
         scores = 0.5 * (ours + theirs)
         close = (scores <= limit) & (np.maximum(ours, theirs) <= NEAR_BOTH)
         close &= first.owners[row] != second.owners[column]

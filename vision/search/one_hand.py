@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Set
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -45,6 +46,13 @@ class Register:
     vectors: np.ndarray
     means: np.ndarray
     styles: np.ndarray | None
+
+    @cached_property
+    def specimens_and_means(self) -> tuple[Rows, Rows]:
+        """Both, each with its usual distance from the other's strangers."""
+        places = np.arange(len(self.means))
+        specimens = compared(self.vectors, self.owners, self.means, places)
+        return specimens, compared(self.means, places, self.vectors, self.owners)
 
 
 @dataclass(frozen=True)
@@ -110,7 +118,7 @@ def foreign_specimens(register: Register, expected: float, known: Set[frozenset[
     pairs = len(register.vectors) * max(0, count - 1)
     if count * (count - 1) // 2 < FEWEST_PAIRS:
         return Alike(pairs=pairs)
-    specimens, means = _rows_of(register)
+    specimens, means = register.specimens_and_means
     hits, tail = _close("foreign_specimen", specimens, means, pairs, expected)
     taken, kept = set(known), []
     for hit in hits:
@@ -135,10 +143,10 @@ def told_apart(register: Register, hands: Alike, foreign: Alike) -> tuple[Alike,
     both = {frozenset((hit.first, hit.second)) for hit in hands.hits} & {
         frozenset((int(register.owners[hit.first]), hit.second)) for hit in foreign.hits
     }
-    if not both:
+    if not both or foreign.tail is None:
         return hands, foreign
-    specimens, means = _rows_of(register)
-    near = Tail.fit(stranger_scores(specimens, means)).limit(1, _NEAR)
+    specimens, means = register.specimens_and_means
+    near = foreign.tail.limit(1, _NEAR)
 
     def mostly(student: int, other: int) -> bool:
         rows = np.flatnonzero(register.owners == student)
@@ -154,12 +162,6 @@ def told_apart(register: Register, hands: Alike, foreign: Alike) -> tuple[Alike,
         hit for hit in foreign.hits if frozenset((int(register.owners[hit.first]), hit.second)) not in whole
     )
     return replace(hands, hits=kept), replace(foreign, hits=single)
-
-
-def _rows_of(register: Register) -> tuple[Rows, Rows]:
-    places = np.arange(len(register.means))
-    specimens = compared(register.vectors, register.owners, register.means, places)
-    return specimens, compared(register.means, places, register.vectors, register.owners)
 
 
 def _alike_students(kind: str, vectors: np.ndarray, expected: float, known: Set[frozenset[int]]) -> Alike:

@@ -7,6 +7,7 @@ searched over a range of degrees, and the best is fitted once more with shift, a
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -29,6 +30,8 @@ _SOFT = 1.5
 _WORTH_FITTING = 0.6
 """Correlation at the best tried angle below which no finer fit can make a copy of it."""
 _MOST_STEPS = 30
+KEPT = 500
+"""Drawings kept as they were scanned for the pairs to come: 256 KiB each."""
 _BLOCK = 512
 
 
@@ -41,11 +44,20 @@ class Sheet:
     level : float32 (HEIGHT, WIDTH)
         As it was scanned, blurred.
     turned : float32 (k, HEIGHT · WIDTH)
-        Turned by each angle that is tried, less its mean and at length 1.
+        Turned by each angle that is tried, the middle one as it was scanned; less its mean and at length 1.
     """
 
     level: np.ndarray
     turned: np.ndarray
+
+    @property
+    def straight(self) -> np.ndarray:
+        """As it was scanned, less its mean and at length 1."""
+        return self.turned[len(self.turned) // 2]
+
+    def unturned(self) -> Sheet:
+        """The same without the other angles: one that others are laid on needs them not."""
+        return Sheet(self.level, self.straight[None].copy())
 
 
 @dataclass(frozen=True)
@@ -63,13 +75,15 @@ class Fit:
     degrees: float
 
 
-def sheet_of(ink: np.ndarray) -> Sheet | None:
+def sheet_of(ink: np.ndarray, *, turned: bool = True) -> Sheet | None:
     """Lay a drawing on a sheet.
 
     Parameters
     ----------
     ink : uint8 (h, w)
         Ink bright on 0.
+    turned : bool
+        Whether it is to be laid on others, turned by every angle.
 
     Returns
     -------
@@ -79,7 +93,8 @@ def sheet_of(ink: np.ndarray) -> Sheet | None:
     place = placed(ink)
     if place is None:
         return None
-    drawn = [cv2.GaussianBlur(place.sheet(angle), (0, 0), _SOFT) for angle in _angles()]
+    angles = _angles() if turned else (0.0,)
+    drawn = [cv2.GaussianBlur(place.sheet(angle), (0, 0), _SOFT) for angle in angles]
     return Sheet(drawn[len(drawn) // 2], np.array([unit(one) for one in drawn]))
 
 
@@ -94,8 +109,7 @@ def fit_of(first: Sheet, second: Sheet) -> Fit:
     -------
     Fit
     """
-    straight = first.turned[len(first.turned) // 2]
-    tried = second.turned @ straight
+    tried = second.turned @ first.straight
     best = int(tried.argmax())
     start, degrees = float(tried[best]), float(_angles()[best])
     if start < _WORTH_FITTING:
@@ -110,7 +124,7 @@ def fit_of(first: Sheet, second: Sheet) -> Fit:
         return Fit(start, degrees)
     how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     moved = cv2.warpAffine(second.level, matrix, (WIDTH, HEIGHT), flags=how)
-    return Fit(max(start, float(unit(moved) @ straight)), degrees)
+    return Fit(max(start, float(unit(moved) @ first.straight)), degrees)
 
 
 def _angles() -> np.ndarray:
@@ -149,7 +163,12 @@ def like_outlines(
     return sorted(pairs)
 
 
-def same_images(outlines: np.ndarray, owners: Sequence, ink: Callable[[int], np.ndarray]) -> list[Duplicate]:
+def same_images(
+    outlines: np.ndarray,
+    owners: Sequence,
+    ink: Callable[[int], np.ndarray],
+    told: Callable[[int, int], None] = lambda done, total: None,
+) -> list[Duplicate]:
     """Specimens of different students that are scans of one signature.
 
     Parameters
@@ -158,22 +177,61 @@ def same_images(outlines: np.ndarray, owners: Sequence, ink: Callable[[int], np.
     owners : sequence (n,)
         The student of each.
     ink : callable
-        Index → ink image; called only for those with like outlines.
+        Index → ink image; called only for those with like outlines, and as a rule once for each.
+    told : callable
+        Called with how many pairs of drawings are compared, of how many.
 
     Returns
     -------
     list of Duplicate
         Best first.
     """
-    found, held = [], (-1, None)
-    for first, second in like_outlines(outlines, owners):
-        if held[0] != first:
-            held = first, sheet_of(ink(first))
-        other = sheet_of(ink(second))
-        measure = fit_of(held[1], other).correlation if held[1] and other else 0.0
+    pairs = like_outlines(outlines, owners)
+    found: list[Duplicate] = []
+    drawings = _Drawings(ink)
+    told(0, len(pairs))
+    # A drawing is laid on those before it, so it has been turned before others are laid on it.
+    for done, (first, second) in enumerate(sorted(pairs, key=lambda pair: pair[::-1]), start=1):
+        laid, under = drawings.turned(second), drawings.unturned(first)
+        measure = fit_of(under, laid).correlation if under and laid else 0.0
         if measure >= SAME_IMAGE:
             found.append(Duplicate("same_image", first, second, measure))
+        told(done, len(pairs))
     return sorted(found, key=lambda hit: (-hit.measure, hit.first, hit.second))
+
+
+class _Drawings:
+    """Drawings on their sheets: the last one turned by every angle, and `KEPT` as they were scanned.
+
+    Parameters
+    ----------
+    ink : callable
+        Index → ink image.
+    """
+
+    def __init__(self, ink: Callable[[int], np.ndarray]):
+        self._ink = ink
+        self._last: tuple[int, Sheet | None] = (-1, None)
+        self._kept: OrderedDict[int, Sheet | None] = OrderedDict()
+
+    def turned(self, row: int) -> Sheet | None:
+        """By every angle; None without ink."""
+        if self._last[0] != row:
+            self._last = row, sheet_of(self._ink(row))
+            self._keep(row, self._last[1] and self._last[1].unturned())
+        return self._last[1]
+
+    def unturned(self, row: int) -> Sheet | None:
+        """As it was scanned; None without ink."""
+        if row not in self._kept:
+            self._keep(row, sheet_of(self._ink(row), turned=False))
+        self._kept.move_to_end(row)
+        return self._kept[row]
+
+    def _keep(self, row: int, sheet: Sheet | None) -> None:
+        self._kept[row] = sheet
+        if len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
 
 
 @dataclass(frozen=True)
@@ -204,7 +262,11 @@ class OutlineChance:
             first = rng.integers(0, count, SAMPLED)
             second = (first + rng.integers(1, count, SAMPLED)) % count
         strangers = whose[first] != whose[second]
-        alike = np.einsum("ij,ij->i", outlines[first[strangers]], outlines[second[strangers]])
+        first, second = first[strangers], second[strangers]
+        alike = np.empty(len(first), outlines.dtype)
+        for start in range(0, len(first), _BLOCK):  # copies of all rows at once would fill the memory
+            part = slice(start, start + _BLOCK)
+            alike[part] = np.einsum("ij,ij->i", outlines[first[part]], outlines[second[part]])
         pairs = stranger_pairs(counts)
         return cls(pairs, Tail.fit(_unlike(alike)))
 

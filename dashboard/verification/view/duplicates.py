@@ -24,7 +24,7 @@ from dashboard.verification.view.review import lacks
 from data import queries
 from data.columns import DUPLICATE_KINDS
 from data.verification import reviews
-from data.verification.duplicates import duplicate_counts
+from data.verification.duplicates import duplicate_counts, to_search
 from data.verification.reviews import DUPLICATE_OPINIONS, Refused
 
 LEAST_TOLD = 0.01  # expected pairs
@@ -49,10 +49,22 @@ def search_bar(search: dict | None) -> bool:
     label = words("duplicates.search" if search is None else "duplicates.search_again")
     if st.button(label, icon=":material/search:", key="duplicate-search"):
         st.session_state[Key.DUPLICATE_JOB] = jobs.start(stores.store(), person, "duplicates")
-    if Key.DUPLICATE_JOB not in st.session_state:
-        return False
-    job = job_progress(st.session_state[Key.DUPLICATE_JOB])
-    return job is not None and job.open
+    asked = st.session_state.get(Key.DUPLICATE_JOB)
+    job = None if asked is None else job_progress(asked)
+    if job is not None and job.open:
+        return True
+    st.caption(_before_it())
+    return False
+
+
+def _before_it() -> str:
+    """What a search would have to do, from what is stored now; how long that takes its bar tells."""
+    from vision.descriptor.describe_specimens import descriptor_in_use, id_of_descriptor
+    from vision.descriptor.outlines import Outlines
+
+    words, ids = current_session.words(), [id_of_descriptor(one) for one in (descriptor_in_use(), Outlines())]
+    every, new = to_search(stores.store(), ids)
+    return words("duplicates.to_do", n=every, new=new)
 
 
 def _kind_told(kind: str, about: dict, counts: tuple[int, int]) -> str:

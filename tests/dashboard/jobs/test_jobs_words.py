@@ -12,6 +12,7 @@ from dashboard.jobs.words import (
     history_table,
     outcome_words,
     progress_words,
+    rough_words,
     step_words,
 )
 from dashboard.shell.wording import Words
@@ -31,6 +32,10 @@ def test_steps_and_endings_have_words_in_both_languages(words):
     assert step_words(None, words) == ""
     line = progress_words(JobProgress(40, 1200, "embedding specimens"), words)
     assert line.startswith(words("job_step.embedding_specimens")) and words.number(1200) in line
+    more = progress_words(JobProgress(40, 1200, "embedding specimens", left=130.0), words)
+    assert more.startswith(line) and words("jobs.whole_minutes", m=3) in more
+    for told in (JobProgress(1200, 1200, "x", left=0.0), JobProgress(1200, 1200, "x", left=3.0)):
+        assert progress_words(told, words) == words("jobs.progress", step="x", done=1200, total=1200)
     assert progress_words(JobProgress(0, 0, "starting"), words) == words("job_step.starting")
 
 
@@ -55,6 +60,22 @@ def test_a_job_lasts_from_its_start_to_its_end_or_until_now():
 )
 def test_durations_are_written_in_the_largest_two_units(seconds, text):
     assert duration_words(seconds, EN) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.2, "10 s"),
+        (41, "50 s"),
+        (90, "90 s"),
+        (91, "2 min"),
+        (5400, "90 min"),
+        (5401, "1 h 40 min"),
+        (7150, "2 h 0 min"),
+    ],
+)
+def test_an_estimate_is_told_no_finer_than_it_can_be_known(seconds, text):
+    assert rough_words(seconds, EN) == text
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ from data.verification.write import replace_duplicates
 from tests.conftest import name_everybody
 from tests.dashboard.pages.test_names_are_text import complaints, hostile
 from tests.vision.verification.test_verification_pipeline import apart, drawing
+from vision.descriptor.describe_specimens import describe_pending
 from vision.recipes.form_detector import synthetic_inks
 from vision.recipes.synthetic_forms import make_form
 from vision.scans.quality import check_pixels
@@ -513,6 +514,21 @@ def test_the_duplicates_page_shows_a_pair_and_forgets_it_once_explained(office, 
     assert not at.exception and not at.success
     assert at.dataframe[0].value["opinion"].tolist() == [None]
     assert duplicate_counts(office.store, _scope(RINA)) == {"same_image": (1, 1)}
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_the_duplicates_page_promises_no_time_but_tells_what_a_search_has_before_it(office, screen, language):
+    words, store = Words(language), office.store
+    specimens = len(queries.specimen_table(store, "verification"))
+    at = screen.drawn("duplicates", RINA, language=language)
+    assert words("duplicates.to_do", n=specimens, new=specimens) in screen.texts(at)
+    describe_pending(store)
+    at = screen.drawn("duplicates", RINA, language=language)
+    assert words("duplicates.to_do", n=specimens, new=0) in screen.texts(at)
+    at.button(key="duplicate-search").click().run()
+    assert words("duplicates.to_do", n=specimens, new=0) not in screen.texts(at)
+    (job,) = job_table.open_jobs(store)
+    assert job.kind == "duplicates"
 
 
 def test_an_opinion_on_a_pair_is_taken_back_once_by_whoever_gave_it_and_not_after_another(office):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import threading
 import time
@@ -133,6 +134,49 @@ def test_progress_is_what_was_said_last_until_the_end(store):
     assert jobs_live.progress_of(store, job_id).share == 0.5
     jobs.finish(store, jobs.take(store, "a"), "done")
     assert jobs_live.progress_of(store, job_id) is None
+
+
+def aged(store, job_id: str, seconds: float) -> None:
+    """Let a step have begun so many seconds ago."""
+    began = time.time() - seconds
+    os.utime(store.folder / "jobs" / job_id / "first", (began, began))
+
+
+def test_what_is_left_of_a_step_is_told_at_the_pace_that_it_has_had(store):
+    job_id = asked(store)
+
+    def left(done: int, total: int, step: str) -> float | None:
+        jobs_live.report(store, job_id, JobProgress(done, total, step))
+        return jobs_live.progress_of(store, job_id).left
+
+    assert left(64, 1_000, "describing") is None  # how long those took nobody saw
+    aged(store, job_id, 30)
+    assert left(64, 1_000, "describing") is None
+    assert left(164, 1_000, "describing") == pytest.approx(30 / 100 * 836, rel=0.05)
+    assert left(1_000, 1_000, "describing") == 0
+    assert left(0, 9, "comparing") is None  # another step has a pace of its own
+    aged(store, job_id, jobs_live.LEAST_PACE - 1)
+    assert left(1, 9, "comparing") is None  # too soon to tell
+    aged(store, job_id, 16)
+    assert left(2, 9, "comparing") == pytest.approx(16 / 2 * 7, rel=0.05)
+    assert left(1, 9, "comparing") is not None
+    assert left(0, 9, "comparing") is None
+
+
+def test_a_job_taken_anew_is_told_at_its_own_pace_and_not_at_that_of_the_one_that_was_killed(store):
+    job_id = asked(store)
+    for done in (0, 3):
+        jobs_live.report(store, job_id, JobProgress(done, 9, "comparing"))
+    aged(store, job_id, 3_600)
+    for said in (
+        JobProgress(0, 0, "starting"),
+        JobProgress(0, 9, "comparing"),
+        JobProgress(3, 9, "comparing"),
+    ):
+        jobs_live.report(store, job_id, said)
+    assert jobs_live.progress_of(store, job_id).left is None
+    aged(store, job_id, 10)
+    assert jobs_live.progress_of(store, job_id).left == pytest.approx(20, rel=0.1)
 
 
 def test_progress_can_be_said_while_an_import_holds_the_store(store):

@@ -96,7 +96,7 @@ def test_a_cluster_that_loses_a_worker_makes_what_this_process_makes(two_stores)
         for store, way, ways in ((here, HERE, HERE), (there, losing, cluster)):
             assert embed_pending(store, load_encoder(), spread=way) == COUNT - 1
             assert describe_pending(store, spread=ways) == COUNT - 1
-            assert describe_pending(store, descriptor=Outlines(), spread=ways) == COUNT - 1
+            assert describe_pending(store, descriptor=Outlines(), spread=ways) == 0
         assert losing.killed not in cluster.client.run(os.getpid).values()
     found, made = told(here)
     again, their = told(there)

@@ -7,7 +7,8 @@ import pytest
 
 from vision.descriptor.covariance import CovarianceDescriptor
 from vision.descriptor.stroke_channels import CHANNELS
-from vision.search.duplicates import Tail, close_pairs, compared, stranger_scores
+from vision.search import duplicates
+from vision.search.duplicates import Tail, close_pairs, compared, scores_between, stranger_scores
 from vision.search.hand_style import style_of
 from vision.search.one_hand import Register, foreign_specimens, same_hands, told_apart
 
@@ -66,6 +67,30 @@ def test_a_heavy_tail_widens_what_chance_may_bring():
     body = rng.normal(0, 1, 20_000)
     heavy = np.concatenate([body, rng.normal(-4, 0.5, 600)])
     assert Tail.fit(body).expected(10**6, -6) < 0.1 * Tail.fit(heavy).expected(10**6, -6)
+
+
+@pytest.mark.parametrize("sampled", [duplicates.SAMPLED, 4_000])
+def test_strangers_scored_by_matrix_products_score_as_they_do_pair_by_pair(monkeypatch, sampled):
+    """Of all pairs and of a sample, of one set of rows and of two, whatever the rows' order."""
+    monkeypatch.setattr(duplicates, "SAMPLED", sampled)
+    _, owners, vectors = register(11)
+    places, means = np.arange(STUDENTS), means_of(vectors, owners)
+    writers = compared(means, places, vectors, owners)
+    specimens = compared(vectors, owners, means, places)
+    for first, second in ((writers, writers), (specimens, writers), (specimens, specimens)):
+        asked = []
+
+        def noted(one, rows, other, columns, asked=asked):
+            asked.append((rows, columns))
+            return scores_between(one, rows, other, columns)
+
+        monkeypatch.setattr(duplicates, "PRODUCT_PAYS", 0)
+        monkeypatch.setattr(duplicates, "scores_between", noted)
+        expected = stranger_scores(first, second)
+        monkeypatch.setattr(duplicates, "PRODUCT_PAYS", 50)
+        found = stranger_scores(first, second)
+        assert len(asked) == 1 and len(found) == len(asked[0][0]) > 1_500
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
 
 
 def test_a_row_without_strangers_cannot_be_compared():

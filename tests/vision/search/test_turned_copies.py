@@ -10,6 +10,7 @@ from data.synthetic import signatures
 from vision.descriptor.outlines import CELLS, Outlines
 from vision.scans.images import decode_image
 from vision.scans.preprocess import to_ink
+from vision.search import turned_copies
 from vision.search.turned_copies import (
     LIKE_OUTLINE,
     SAME_IMAGE,
@@ -68,6 +69,42 @@ def test_a_second_signing_by_the_same_hand_is_not_the_same_image(inks):
 def test_the_angle_is_told(inks):
     turned = to_ink(scanned_again(scan_of(0), -6.0, 1.0))
     assert fit_of(sheet_of(inks[0]), sheet_of(turned)).degrees == pytest.approx(6.0)
+
+
+def by_the_pair(outlines, owners, ink) -> list[Duplicate]:
+    """Each pair of drawings on its own, without anything kept for the next."""
+    fits = {pair: fit_of(*(sheet_of(ink(one)) for one in pair)) for pair in like_outlines(outlines, owners)}
+    hits = [Duplicate("same_image", *pair, fit.correlation) for pair, fit in fits.items()]
+    return sorted(
+        (hit for hit in hits if hit.measure >= SAME_IMAGE),
+        key=lambda hit: (-hit.measure, hit.first, hit.second),
+    )
+
+
+@pytest.mark.parametrize("kept", [turned_copies.KEPT, 2])
+def test_drawings_are_read_once_for_all_their_pairs_and_the_answer_is_that_of_each_pair_alone(
+    inks, monkeypatch, kept
+):
+    """Three scans of each of some signatures, so that each drawing stands in several pairs."""
+    monkeypatch.setattr(turned_copies, "KEPT", kept)
+    every = inks[:4] + [to_ink(scanned_again(scan_of(seed), 4, 0.8)) for seed in range(4)]
+    every += [to_ink(scan_of(seed, 1)) for seed in range(4)] + [np.zeros((40, 90), np.uint8)]
+    outlines, owners = Outlines().describe(every), list(range(len(every)))
+    monkeypatch.setattr(turned_copies, "LIKE_OUTLINE", 0.3)
+    monkeypatch.setattr(like_outlines, "__defaults__", (0.3,))
+    pairs = like_outlines(outlines, owners)
+    assert len(pairs) > 2 * len({one for pair in pairs for one in pair})
+    read, told = [], []
+    hits = same_images(
+        outlines,
+        owners,
+        lambda row: read.append(row) or every[row],
+        lambda done, total: told.append((done, total)),
+    )
+    assert hits == by_the_pair(outlines, owners, lambda row: every[row]) and len(hits) >= 4
+    assert told == [(done, len(pairs)) for done in range(len(pairs) + 1)]
+    if kept >= len(every):
+        assert len(read) == len(set(read))
 
 
 def test_one_students_own_scan_twice_is_no_duplicate(inks):

@@ -23,6 +23,7 @@ from data.verification import queries as queries_verification
 from data.verification.write import NoConsent
 from vision.descriptor.covariance import Block
 from vision.descriptor.describe_specimens import id_of_descriptor
+from vision.descriptor.outlines import Outlines
 from vision.recipes.form_detector import synthetic_inks
 from vision.recipes.synthetic_forms import make_form
 from vision.scans import images
@@ -125,6 +126,7 @@ def enrolled(office, number: str = "S07"):
 def test_only_consenting_students_are_described_and_each_specimen_once(office):
     assert describe_pending(office.store, descriptor=Plain()) == 6
     assert describe_pending(office.store, descriptor=Plain()) == 0
+    assert queries_verification.undescribed(office.store, id_of_descriptor(Outlines())).empty
     assert queries.encoders(office.store).empty  # nothing that the outcome model could take
     checked = queries.student_specimens(office.store, SYSTEM, office.keys["S07"])["quality"]
     assert all(len(found) == 11 for found in checked)
@@ -391,7 +393,7 @@ def test_erasing_signatures_leaves_no_descriptor_enrolment_or_questioned_image(o
     kept = verification_tools.tools_for(office.store, Plain())
     receipt = erase.erase_student_signatures(office.store, office.keys["S07"], actor="registrar")
     expected = {
-        "signature_descriptors": 4,
+        "signature_descriptors": 2 * 4,  # and the outlines
         "enrolments": 1,
         "verification_decisions": 1,
         "questioned_images": 1,
