@@ -20,6 +20,11 @@ NOT_YET_MARK = "…"
 """What cannot be known yet, on pages and in reports."""
 
 
+def whole_number(value: object) -> object:
+    """A whole float as the integer that it is; anything else as it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def program_label(code: str, name: str) -> str:
     """Code and name of a programme; the name once where it serves as the code, in a register without codes.
 
