@@ -17,6 +17,7 @@ from dashboard.shell import current_session
 from dashboard.shell.plain import shown, shown_table
 from dashboard.shell.wording import EMPTY, Words
 
+Shades = Mapping[str, Mapping[str, str]]
 DRAWINGS = ("line_chart", "bar_chart", "area_chart")  # columns that are pictures: nothing to read on paper
 
 
@@ -27,6 +28,7 @@ def draw_table(
     column_order: Iterable[str] | None = None,
     column_config: Mapping[str, object] | None = None,
     written: Written | None = None,
+    shades: Shades | None = None,
     stacked: str = "",
     **options,
 ):
@@ -45,6 +47,8 @@ def draw_table(
     written : mapping, optional
         Column → how a value of it is written; it stays a value, by which the column is sorted. Days and
         moments are written the reader's way without being named here.
+    shades : mapping, optional
+        Column → text of a cell → the colour of its ground.
     stacked : str
         Key, unique on the page, of a table with more columns than a phone is wide: there every row stands as
         a block, each cell with its heading. Empty: a table everywhere.
@@ -68,7 +72,9 @@ def draw_table(
     with st.container(key=f"stacked-{stacked}") if stacked else nullcontext():
         drawn = st.dataframe(
             _styled(
-                told.assign(**{name: _without_empty(told[name]) for name in _with_empty_texts(told)}), written
+                told.assign(**{name: _without_empty(told[name]) for name in _with_empty_texts(told)}),
+                written,
+                shades or {},
             ),
             hide_index=True,
             alt=shown(alt),
@@ -114,9 +120,20 @@ def _kind(column) -> dict:
     return dict(getattr(column, "config", column) or {})
 
 
-def _styled(told: pd.DataFrame, written: Written) -> pd.DataFrame | Styler:
+def _styled(told: pd.DataFrame, written: Written, shades: Shades) -> pd.DataFrame | Styler:
     formats = {name: partial(_written, write) for name, write in written.items() if name in told}
-    return told.style.format(formats) if formats and len(told) else told
+    shaded = {name: colours for name, colours in shades.items() if name in told}
+    if not len(told) or not (formats or shaded):
+        return told
+    styled = told.style.format(formats)
+    for name, colours in shaded.items():
+        styled = styled.map(partial(_shade, colours), subset=[name])
+    return styled
+
+
+def _shade(colours: Mapping[str, str], text: object) -> str:
+    ground = colours.get(str(text))
+    return f"background-color: {ground}" if ground else ""
 
 
 def _written(write, value: object) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboard.shell.wording import Words
-from data.files.mapping import TABLES
+from data.files.mapping import TABLES, shipped_mappings
 
 _SECTIONS = {  # column → where the meanings of its codes stand
     "exit_type": "code_meaning",
@@ -18,6 +18,12 @@ def label_of(words: Words, column: str) -> str:
     """What a column of the common layout is called, in the reader's language."""
     own = f"import_column.{column}"
     return words(own) if words.has(own) else words.named("column", column)
+
+
+def layout_of(words: Words, title: str) -> str:
+    """What a layout of headers is called: in the reader's language if it ships, else by its title."""
+    name = next((one.name for one in shipped_mappings() if one.title == title), None)
+    return title if name is None else words(f"layout.{name}")
 
 
 def value_of(words: Words, column: str, value: str) -> str:
