@@ -26,6 +26,7 @@ window.addEventListener('beforeprint', () => {
   const { paddingLeft, paddingRight } = getComputedStyle(page);
   const shown = page.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
   document.documentElement.style.setProperty('--shown', Math.max(700, Math.round(shown)));
+  document.documentElement.classList.toggle('columns-on-paper', innerWidth > 640);  // a phone has none
 });
 </script>"""
 

@@ -30,11 +30,12 @@ OF_PEOPLE = frozenset(
     ("caseload", "student", "followups", "verification", "review", "enrolment", "consent", "duplicates")
     + ("signatures",)
 )  # pages that tell of single students
+OF_FEW = frozenset(("overview",))  # pages that tell counts of few, as the internal meeting pack does
 Written = Mapping[str, Callable[[object], str]]
 
 
 def heading() -> None:
-    """Who sees the page, when it was drawn, and that it is confidential where it tells of single students."""
+    """Who sees the page, when it was drawn, and that it is confidential if it tells of people or of few."""
     person = current_session.person()
     if person is None:
         return
@@ -49,6 +50,8 @@ def heading() -> None:
     lines = [told]
     if st.session_state.get(Key.PAGE_DRAWN) in OF_PEOPLE:
         lines.append(say(words.language, "confidential_people"))
+    if st.session_state.get(Key.PAGE_DRAWN) in OF_FEW:
+        lines.append(words("meeting.banner_internal"))
     st.html("".join(f'<p class="on-paper">{escape(line)}</p>' for line in lines))
 
 
@@ -66,7 +69,9 @@ def filters_in_force(chosen: Mapping[str, str | None]) -> None:
         st.html(f'<p class="on-paper">{escape(lead)} {escape(" · ".join(told))}</p>')
 
 
-def rows_on_paper(table: pd.DataFrame, columns: Mapping[str, str], written: Written) -> None:
+def rows_on_paper(
+    table: pd.DataFrame, columns: Mapping[str, str], written: Written, *, headed: bool = False
+) -> None:
     """Every row of a table, in as many messages as it takes.
 
     Parameters
@@ -77,11 +82,14 @@ def rows_on_paper(table: pd.DataFrame, columns: Mapping[str, str], written: Writ
         Columns that stand on paper, in their order → their headings.
     written : mapping
         Column → how a value of it is written; others by :func:`cell_text`.
+    headed : bool
+        Whether each cell bears its heading, for a phone on which the rows stand as blocks.
     """
     words, cells = current_session.words(), []
     for name in columns:
         write = written.get(name)
-        cells.append([_cell(one, write, words) for one in table[name]])
+        head = columns[name] if headed else ""
+        cells.append([_cell(one, write, words, head) for one in table[name]])
     for piece in table_pieces(list(columns.values()), list(zip(*cells, strict=True))):
         st.html(piece)
 
@@ -109,10 +117,11 @@ def table_pieces(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list
     return [*pieces, begin + "".join(held) + end]
 
 
-def _cell(value: object, write: Callable[[object], str] | None, words: Words) -> str:
+def _cell(value: object, write: Callable[[object], str] | None, words: Words, head: str = "") -> str:
     text = cell_text(value, words) if write is None or is_missing(value) else write(value)
     told = _LONG.sub(_breakable, text) if len(text) > LONGEST else escape(text)
-    return f"<td class=n>{told}" if isinstance(value, Number) else f"<td>{told}"
+    named = f' data-head="{escape(head)}"' if head else ""
+    return f"<td class=n{named}>{told}" if isinstance(value, Number) else f"<td{named}>{told}"
 
 
 def _breakable(part: re.Match[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from datetime import date
 from functools import partial
 from numbers import Real
@@ -16,6 +17,7 @@ from dashboard.shell import current_session
 from dashboard.shell.plain import shown, shown_table
 from dashboard.shell.wording import EMPTY, Words
 
+Shades = Mapping[str, Mapping[str, str]]
 DRAWINGS = ("line_chart", "bar_chart", "area_chart")  # columns that are pictures: nothing to read on paper
 
 
@@ -26,6 +28,8 @@ def draw_table(
     column_order: Iterable[str] | None = None,
     column_config: Mapping[str, object] | None = None,
     written: Written | None = None,
+    shades: Shades | None = None,
+    stacked: str = "",
     **options,
 ):
     """Draw a table.
@@ -43,6 +47,11 @@ def draw_table(
     written : mapping, optional
         Column → how a value of it is written; it stays a value, by which the column is sorted. Days and
         moments are written the reader's way without being named here.
+    shades : mapping, optional
+        Column → text of a cell → the colour of its ground.
+    stacked : str
+        Key, unique on the page, of a table with more columns than a phone is wide: there every row stands as
+        a block, each cell with its heading. Empty: a table everywhere.
     **options
         Further ones of ``st.dataframe``.
 
@@ -54,23 +63,26 @@ def draw_table(
     told = _in_one_kind(shown_table(frame).reset_index(drop=True), current_session.words())
     order = list(told.columns if column_order is None else column_order)
     written = {**_moments(told, current_session.words()), **(written or {})}
-    drawn = st.dataframe(
-        _styled(
-            told.assign(**{name: _without_empty(told[name]) for name in _with_empty_texts(told)}), written
-        ),
-        hide_index=True,
-        alt=shown(alt),
-        column_order=order,
-        column_config=column_config,
-        **({"placeholder": EMPTY} | options),
-    )
     kinds = {name: _kind((column_config or {}).get(name)) for name in order}
     columns = {
         name: shown(kind.get("label") or name)
         for name, kind in kinds.items()
         if (kind.get("type_config") or {}).get("type") not in DRAWINGS
     }
-    rows_on_paper(told, columns, written)
+    with st.container(key=f"stacked-{stacked}") if stacked else nullcontext():
+        drawn = st.dataframe(
+            _styled(
+                told.assign(**{name: _without_empty(told[name]) for name in _with_empty_texts(told)}),
+                written,
+                shades or {},
+            ),
+            hide_index=True,
+            alt=shown(alt),
+            column_order=order,
+            column_config=column_config,
+            **({"placeholder": EMPTY} | options),
+        )
+        rows_on_paper(told, columns, written, headed=bool(stacked))
     return drawn
 
 
@@ -108,9 +120,20 @@ def _kind(column) -> dict:
     return dict(getattr(column, "config", column) or {})
 
 
-def _styled(told: pd.DataFrame, written: Written) -> pd.DataFrame | Styler:
+def _styled(told: pd.DataFrame, written: Written, shades: Shades) -> pd.DataFrame | Styler:
     formats = {name: partial(_written, write) for name, write in written.items() if name in told}
-    return told.style.format(formats) if formats and len(told) else told
+    shaded = {name: colours for name, colours in shades.items() if name in told}
+    if not len(told) or not (formats or shaded):
+        return told
+    styled = told.style.format(formats)
+    for name, colours in shaded.items():
+        styled = styled.map(partial(_shade, colours), subset=[name])
+    return styled
+
+
+def _shade(colours: Mapping[str, str], text: object) -> str:
+    ground = colours.get(str(text))
+    return f"background-color: {ground}" if ground else ""
 
 
 def _written(write, value: object) -> str:

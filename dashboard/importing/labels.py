@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboard.shell.wording import Words
-from data.files.mapping import TABLES
+from data.files.mapping import TABLES, shipped_mappings
 
 _SECTIONS = {  # column → where the meanings of its codes stand
     "exit_type": "code_meaning",
@@ -24,6 +24,12 @@ def needed_of(words: Words, column: str) -> str:
     """A column that a file cannot do without, with whatever else is taken in its place."""
     own = f"import_needs.{column}"
     return words(own) if words.has(own) else label_of(words, column)
+
+
+def layout_of(words: Words, title: str) -> str:
+    """What a layout of headers is called: in the reader's language if it ships, else by its title."""
+    name = next((one.name for one in shipped_mappings() if one.title == title), None)
+    return title if name is None else words(f"layout.{name}")
 
 
 def value_of(words: Words, column: str, value: str) -> str:

@@ -98,6 +98,12 @@ def _frame(kind: type, rows: list) -> pd.DataFrame:
 RATES = ("fnr", "fpr", "selection", "precision", "calibration_gap")
 
 
+def group_words(attribute: str, group: str, words: Words) -> str:
+    """A group in the reader's language: a code by its meaning, a band of age, or that none is recorded."""
+    family = attribute if words.has(f"{attribute}.{group}") else "group"
+    return words.named(family, group)
+
+
 def fairness_table(manifest: Manifest, target: str, words: Words) -> pd.DataFrame:
     """One row per group and one column per rate, with intervals; small groups keep only their name."""
     audit = manifest.assessment.fairness.get(target) if manifest.assessment else None
@@ -106,7 +112,7 @@ def fairness_table(manifest: Manifest, target: str, words: Words) -> pd.DataFram
     rows = []
     for row in found:
         shown = {words("column.attribute"): words.named("attribute", row.attribute)}
-        shown[words("column.group")] = words.named("group", row.group)
+        shown[words("column.group")] = group_words(row.attribute, row.group, words)
         shown[words("column.students")] = hidden if row.suppressed else words.number(row.students)
         for rate in RATES:
             told = hidden if row.suppressed else estimate(row.rates.get(rate), words, percent=True)

@@ -36,6 +36,7 @@ def show() -> None:
         height=min(36 * len(shown) + 38, 620),
         alt=words("audit.title"),
         written={shown.columns[1]: lambda told: f"{words.moment(told)}:{told:%S}"},
+        stacked="audit",
     )
     if len(shown) == MOST:
         st.caption(words("audit.newest", n=MOST))

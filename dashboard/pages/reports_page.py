@@ -53,4 +53,4 @@ def show() -> None:
     with card("report-history"):
         actions.history(*chosen)
     with card("report-pack"):
-        submission(register, *chosen[1:])
+        submission(register, *chosen)

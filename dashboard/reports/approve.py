@@ -33,18 +33,33 @@ class Verification:
         return not self.problems
 
 
+@dataclass(frozen=True)
+class Signer:
+    """Who prepares or approves a version, as its files print it.
+
+    Parameters
+    ----------
+    account : str
+    name : str
+        What the account is called on that day; empty: it has no name.
+    role : str
+    """
+
+    account: str
+    name: str
+    role: str
+
+
 def prepared_report(
     table: ReportTable,
     provenance: ReportProvenance,
+    signer: Signer,
     *,
     report_id: str,
     version: int,
-    actor: str,
     at: datetime,
-    name: str = "",
-    role: str = "",
 ) -> StoredReport:
-    """A table sealed as prepared by ``actor``, an account of that name and role.
+    """A table sealed as prepared by somebody.
 
     Raises
     ------
@@ -54,17 +69,17 @@ def prepared_report(
     """
     if table.external:
         raise ValueError("table must be the full one: small cells are hidden when a file is made")
-    if not actor:
-        raise ValueError("actor must name the account that prepares the report")
+    if not signer.account:
+        raise ValueError("signer must name the account that prepares the report")
     content = to_content(table)
     proof = replace(
         provenance,
         report_id=report_id,
         report_version=version,
         status="prepared",
-        prepared_by=actor,
-        prepared_name=name,
-        prepared_role=role,
+        prepared_by=signer.account,
+        prepared_name=signer.name,
+        prepared_role=signer.role,
         prepared_at=at.isoformat(),
         content_sha256=content_hash(content),
     )
@@ -76,7 +91,7 @@ def prepared_report(
         ts_year=table.selection.ts,
         version=version,
         status="prepared",
-        prepared_by=actor,
+        prepared_by=signer.account,
         prepared_at=at,
         approved_by="",
         approved_at=None,
@@ -87,23 +102,20 @@ def prepared_report(
     )
 
 
-def approved_report(
-    report: StoredReport, *, actor: str, at: datetime, name: str = "", role: str = ""
-) -> StoredReport:
-    """A prepared report sealed as approved by ``actor``, an account of that name and role; its files have no
-    hashes yet."""
+def approved_report(report: StoredReport, signer: Signer, *, at: datetime) -> StoredReport:
+    """A prepared report sealed as approved by somebody; its files have no hashes yet."""
     proof = replace(
         ReportProvenance.from_json(report.provenance),
         status="approved",
-        approved_by=actor,
-        approved_name=name,
-        approved_role=role,
+        approved_by=signer.account,
+        approved_name=signer.name,
+        approved_role=signer.role,
         approved_at=at.isoformat(),
     )
     return replace(
         report,
         status="approved",
-        approved_by=actor,
+        approved_by=signer.account,
         approved_at=at,
         provenance=proof.to_json(),
         sha256=seal(report.content, proof.to_json()),
@@ -112,14 +124,12 @@ def approved_report(
 
 def successor(
     report: StoredReport,
+    signer: Signer,
     *,
     report_id: str,
     version: int,
-    actor: str,
     at: datetime,
     reason: str,
-    name: str = "",
-    role: str = "",
 ) -> StoredReport:
     """A new prepared version of a report whose approval is withdrawn: the same figures, and the reason."""
     table, proof = reopened(report)
@@ -131,8 +141,7 @@ def successor(
         approved_at="",
         replaces=f"v{report.version} ({report.report_id}): {reason.strip()}",
     )
-    who = {"actor": actor, "name": name, "role": role}
-    return prepared_report(table, fresh, report_id=report_id, version=version, at=at, **who)
+    return prepared_report(table, fresh, signer, report_id=report_id, version=version, at=at)
 
 
 def seal(content: dict, provenance: dict) -> str:

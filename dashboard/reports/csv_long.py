@@ -5,9 +5,12 @@ from __future__ import annotations
 import pandas as pd
 
 from dashboard.reports import describe
+from dashboard.reports.language import whole_number
 from dashboard.reports.model import ReportTable
 from dashboard.reports.provenance import ReportProvenance
 from data.files.safe_cells import safe_frame
+
+COUNT = "0"  # the format of a column of counts
 
 
 def to_long(table: ReportTable, provenance: ReportProvenance) -> pd.DataFrame:
@@ -33,7 +36,13 @@ def to_long(table: ReportTable, provenance: ReportProvenance) -> pd.DataFrame:
         }
         labels |= {f"row_label_{tongue}": describe.row_words(table, row, tongue) for tongue in ("id", "en")}
         lines.append(
-            {"part": "cell", "row": cell.row, "column": cell.column, **labels, "value": cell.value}
+            {
+                "part": "cell",
+                "row": cell.row,
+                "column": cell.column,
+                **labels,
+                "value": _told(cell.value, column.format),
+            }
             | {"state": cell.state, "formula": cell.formula, "score": None}
             | {"overridden": (cell.row, cell.column) in by_hand}
         )
@@ -42,12 +51,23 @@ def to_long(table: ReportTable, provenance: ReportProvenance) -> pd.DataFrame:
         lines.append(
             {"part": "indicator", "row": "", "column": part.key, "row_label_id": "", "row_label_en": ""}
             | {"column_label_id": part.label["id"], "column_label_en": part.label["en"]}
-            | {"value": line.value, "state": line.state, "formula": part.formula, "score": line.score}
+            | {
+                "value": _told(line.value, part.format),
+                "state": line.state,
+                "formula": part.formula,
+                "score": line.score,
+            }
             | {"overridden": False}
         )
-    frame = pd.DataFrame(lines).assign(**_origin(table, provenance))
+    # As objects, or one missing value would make a float of every count.
+    frame = pd.DataFrame(lines, dtype=object).assign(**_origin(table, provenance))
     order = ["part", "row", "column", "row_label_id", "row_label_en", "column_label_id", "column_label_en"]
     return frame[[*order, *(name for name in frame.columns if name not in order)]]
+
+
+def _told(value: object, form: str) -> object:
+    """A value as it is written: a count whole."""
+    return whole_number(value) if form == COUNT else value
 
 
 def to_csv(table: ReportTable, provenance: ReportProvenance) -> bytes:

@@ -16,6 +16,13 @@ PRINTED = ("id", "en")
 """Languages in the order in which reports are printed."""
 SEPARATORS = {"en": (",", "."), "id": (".", ",")}
 """Signs between thousands and before decimals."""
+NOT_YET_MARK = "…"
+"""What cannot be known yet, on pages and in reports."""
+
+
+def whole_number(value: object) -> object:
+    """A whole float as the integer that it is; anything else as it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def program_label(code: str, name: str) -> str:

@@ -15,7 +15,13 @@ from dashboard.reports import describe, documents, pipeline
 from dashboard.reports.approve import reopened
 from dashboard.reports.language import PRINTED
 from dashboard.reports.model import ReportTable
-from dashboard.reports.profile import load_profile, profile_ids, profile_levels
+from dashboard.reports.profile import (
+    is_of_field,
+    load_profile,
+    profile_about,
+    profile_ids,
+    profile_levels,
+)
 from dashboard.reports.provenance import ReportProvenance, file_hash
 from dashboard.reports.words import say
 from data.engine.database import Store
@@ -80,6 +86,29 @@ def instruments(register: pipeline.Register, program_code: str) -> tuple[str, ..
         raise KeyError(f"program_code must be one of {sorted(levels.index)}, got {program_code!r}")
     level = levels[program_code]
     return tuple(name for name in profile_ids() if level in (profile_levels(name) or (level,)))
+
+
+def proposed(known: Iterable[str], program_code: str, profile_id: str) -> tuple[str, ...]:
+    """The tables that a submission of a programme is likely to need, the others being its office's choice.
+
+    Parameters
+    ----------
+    known : iterable of str
+        :func:`instruments`.
+    program_code : str
+    profile_id : str
+        A table of the instrument that the office is looking at.
+
+    Returns
+    -------
+    tuple of str
+        Those of the instrument of the programme's own field, where one ships; else those of the instrument
+        looked at. Nothing of another field or another country.
+    """
+    listed = tuple(known)
+    own = tuple(name for name in listed if is_of_field(name, program_code))
+    looked_at = profile_about(profile_id)["instrument"]
+    return own or tuple(name for name in listed if profile_about(name)["instrument"] == looked_at)
 
 
 def standings(

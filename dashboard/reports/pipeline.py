@@ -14,6 +14,7 @@ import pandas as pd
 
 from dashboard.reports import by_hand, describe
 from dashboard.reports.approve import (
+    Signer,
     Verification,
     approved_report,
     prepared_report,
@@ -308,11 +309,9 @@ def prepare(
     report = prepared_report(
         table,
         provenance if provenance.time_zone else replace(provenance, time_zone=zone),
+        _signer(store, actor, role),
         report_id=reports_store.new_report_id(),
         version=version,
-        actor=actor,
-        name=name_of(store, actor),
-        role=role,
         at=now(),
     )
     reports_store.save_prepared(store, report, role)
@@ -323,6 +322,11 @@ def name_of(store: Store, account: str) -> str:
     """What an account is called, a closed one too; empty where there is none."""
     found = any_account(store, account)
     return found.display_name if found else ""
+
+
+def _signer(store: Store, account: str, role: str) -> Signer:
+    """An account as it signs today."""
+    return Signer(account, name_of(store, account), role)
 
 
 def approve(
@@ -363,7 +367,7 @@ def approve(
         )
         raise reports_store.ApprovalRefused(f"report {report_id} {why}", code)
     report = _with_names(store, report, zone)
-    approved = approved_report(report, actor=actor, name=name_of(store, actor), role=role, at=now())
+    approved = approved_report(report, _signer(store, actor, role), at=now())
     register = register or read_register(store, scope)
     files = print_files(store, register, *reopened(approved), progress=progress)
     approved = replace(approved, files={name: file_hash(data) for name, data in files.items()})
@@ -510,11 +514,9 @@ def withdraw(
     version = reports_store.next_version(store, report.profile, report.program_code, report.ts_year)
     fresh = successor(
         report,
+        _signer(store, actor, role),
         report_id=reports_store.new_report_id(),
         version=version,
-        actor=actor,
-        name=name_of(store, actor),
-        role=role,
         at=now(),
         reason=reason,
     )

@@ -34,6 +34,14 @@ def profile_levels(profile_id: str) -> tuple[str, ...]:
     return tuple(tomllib.loads((FOLDER / f"{profile_id}.toml").read_text(encoding="utf-8")).get("levels", ()))
 
 
+@lru_cache(maxsize=64)
+def is_of_field(profile_id: str, program_code: str) -> bool:
+    """Whether an instrument is that of a programme's own field, by the beginning of its PDDikti code."""
+    raw = tomllib.loads((FOLDER / f"{profile_id}.toml").read_text(encoding="utf-8"))
+    return program_code.startswith(tuple(raw.get("programs", ())))
+
+
+@lru_cache(maxsize=64)
 def profile_about(profile_id: str) -> dict:
     """``instrument``, ``number`` and ``title`` (by language) of a profile that ships."""
     raw = tomllib.loads((FOLDER / f"{profile_id}.toml").read_text(encoding="utf-8"))

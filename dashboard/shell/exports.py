@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass, field
 from datetime import date
+from math import isnan
 
 import pandas as pd
 
+from dashboard.reports.language import whole_number
 from dashboard.reports.provenance import Provenance, local_time
 from dashboard.reports.words import moment_words, say
 from dashboard.shell.wording import EMPTY, Words
@@ -121,10 +123,35 @@ def to_bytes(frame: pd.DataFrame, kind: str, provenance: TableProvenance) -> byt
         If ``kind`` is neither "csv" nor "xlsx".
     """
     if kind == "csv":
-        return _csv(safe_frame(frame), provenance)
+        return _csv(safe_frame(as_written(frame)), provenance)
     if kind == "xlsx":
-        return _xlsx(safe_frame(frame), provenance)
+        return _xlsx(safe_frame(as_written(frame)), provenance)
     raise ValueError(f"kind must be one of {', '.join(MIME)}, got {kind!r}")
+
+
+def as_written(frame: pd.DataFrame) -> pd.DataFrame:
+    """A copy whose counts are whole numbers, and whose moments are told to the second.
+
+    A column of counts in which one is missing or hidden holds floats; nobody writes 18.0 students.
+    """
+    told = frame.copy()
+    for place in range(frame.shape[1]):
+        column = frame.iloc[:, place]
+        if pd.api.types.is_datetime64_any_dtype(column):
+            told.isetitem(place, column.dt.floor("s"))
+        elif (pd.api.types.is_float_dtype(column) or column.dtype == object) and _whole(column):
+            cells = [None if _nan(value) else whole_number(value) for value in column]
+            told.isetitem(place, pd.Series(cells, index=column.index, dtype=object))
+    return told
+
+
+def _whole(column: pd.Series) -> bool:
+    """Whether all floats of a column, perhaps among marks and texts, are whole."""
+    return all(one.is_integer() for one in column if isinstance(one, float) and not _nan(one))
+
+
+def _nan(value: object) -> bool:
+    return isinstance(value, float) and isnan(value)
 
 
 def _csv(frame: pd.DataFrame, provenance: TableProvenance) -> bytes:

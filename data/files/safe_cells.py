@@ -33,5 +33,7 @@ def safe_frame(frame: pd.DataFrame) -> pd.DataFrame:
     safe.columns = [safe_cell(str(column)) for column in frame.columns]
     for place, kind in enumerate(frame.dtypes):
         if not pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_datetime64_any_dtype(kind):
-            safe.isetitem(place, frame.iloc[:, place].astype(object).map(safe_cell))
+            # Said to be objects: pandas would make floats of whole numbers among which one is missing.
+            cells = [safe_cell(value) for value in frame.iloc[:, place]]
+            safe.isetitem(place, pd.Series(cells, index=frame.index, dtype=object))
     return safe

@@ -172,6 +172,22 @@ def test_a_narrow_window_shows_a_caseload_as_cards_and_a_name_opens_the_student(
     page.close()
 
 
+def test_a_phone_shows_each_entry_of_the_audit_log_whole(chrome, site, steps):
+    page = steps.watched(chrome.new_page(viewport={"width": 390, "height": 844}))
+    page.goto(site.url)
+    steps.enter(page, "auditor")
+    cells = page.locator(".st-key-stacked-audit td")
+    expect(cells.first).to_be_visible()
+    expect(page.locator(".st-key-stacked-audit [data-testid='stDataFrame']")).to_be_hidden()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert all(cells.evaluate_all("found => found.map(one => one.getBoundingClientRect().right <= 390)"))
+    assert cells.nth(1).evaluate("one => getComputedStyle(one, '::before').content").startswith('"When')
+    page.set_viewport_size({"width": 1440, "height": 900})
+    expect(page.locator(".st-key-stacked-audit [data-testid='stDataFrame']")).to_be_visible()
+    expect(cells.first).to_be_hidden()
+    page.close()
+
+
 def test_an_exported_list_is_no_archive_of_names(visitor, steps):
     page = steps.enter(visitor, "leadership")
     page.locator(".st-key-export-overview button").first.click()

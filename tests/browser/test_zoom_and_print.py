@@ -158,3 +158,43 @@ def test_a_page_on_paper_keeps_the_width_that_its_charts_were_drawn_for(visitor,
     page.pdf(format="A4")
     kept = page.evaluate("() => Number(document.documentElement.style.getPropertyValue('--shown'))")
     assert abs(kept - shown) <= 1 and shown > 900
+
+
+BESIDE = """() => {
+  const columns = [...document.querySelectorAll('[data-testid=stColumn]:has([data-testid=stPlotlyChart])')];
+  return columns.map((one) => [one, one.nextElementSibling || one.previousElementSibling])
+    .filter(([, next]) => next).map(([one, next]) =>
+      Math.abs(one.getBoundingClientRect().top - next.getBoundingClientRect().top) < 2);
+}"""
+
+
+@pytest.mark.parametrize(("width", "beside"), [(1440, True), (390, False)])
+def test_columns_of_charts_stand_on_paper_as_on_the_screen(chrome, site, steps, width, beside):
+    page = steps.watched(chrome.new_page(viewport={"width": width, "height": 1000}))
+    enter_as(page, site, steps, "leadership")
+    page.locator("[data-testid=stPlotlyChart]").first.wait_for()
+    steps.settled(page)
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    found = page.evaluate(BESIDE)
+    page.close()
+    assert len(found) > 3 and set(found) == {beside}
+
+
+def test_no_heading_of_a_fold_or_a_part_ends_a_page(visitor, site, steps, tmp_path):
+    page = steps.enter(visitor, "leadership")
+    page.goto(f"{site.url}/model")
+    page.locator("[class*=st-key-fold-] summary").first.wait_for()
+    steps.settled(page)
+    names = "found => found.map(one => one.innerText.trim().split('\\n').pop())"
+    headings = page.locator("[class*=st-key-fold-] summary, .stMainBlockContainer h2").evaluate_all(names)
+    file = tmp_path / "model.pdf"
+    page.pdf(path=file, format="A4")
+    text = subprocess.run(["pdftotext", str(file), "-"], capture_output=True, text=True, check=True).stdout
+    ends = [
+        lines[-1]
+        for one in text.split("\f")
+        if (lines := [each for each in one.splitlines() if each.strip()])
+    ]
+    assert len(headings) > 8 and len(ends) > 2
+    assert [end for end in ends if end.strip() in headings] == []

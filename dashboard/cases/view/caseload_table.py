@@ -7,13 +7,14 @@ import streamlit as st
 
 from dashboard.cases.view.narrow import Card, wide_or_cards
 from dashboard.cases.view.ways_on import remember
-from dashboard.charts.palette import BAND_COLORS
+from dashboard.charts.palette import BAND_COLORS, translucent
 from dashboard.components.table import draw_table
 from dashboard.shell import current_session
 from data.columns import BANDS
 
 ROW = 66  # pixels: three lines of text; below 65 Streamlit writes one line and cuts it off
 MOST_HEIGHT = 960
+SHADE = 0.4  # of a band's colour behind its name, which is read on light and on dark ground
 COLUMNS = (
     "student",
     "band",
@@ -73,10 +74,10 @@ def caseload_cards(frame: pd.DataFrame) -> list[Card]:
 def _table(frame: pd.DataFrame, key: str, several: bool):
     words = current_session.words()
     family = "place" if "place" in frame else "band"
-    names = [words(f"{family}.{band}") for band in BANDS]
+    bands = {words(f"{family}.{band}"): translucent(BAND_COLORS[band], SHADE) for band in BANDS}
     config = st.column_config
     return draw_table(
-        frame,
+        frame.assign(band=frame["band"].str[0]),  # null where there is no place
         key=key,
         height=min(ROW * len(frame) + 39, MOST_HEIGHT),
         row_height=ROW,
@@ -85,15 +86,13 @@ def _table(frame: pd.DataFrame, key: str, several: bool):
         selection_mode="multi-row" if several else "single-row",
         alt=words("caseload.title"),
         written={"change": words.signed},  # Streamlit's own format puts a hyphen for a minus
+        shades={"band": bands},
         column_config={
             "moved": config.TextColumn(words("column.change_kind"), width=128),
             "student": name_column(key),
-            "band": config.MultiselectColumn(
-                words("column.band"),
-                options=names,
-                color=[BAND_COLORS[band] for band in BANDS],
-                width=104,
-                help=words(f"{family}.help"),
+            # Text on its colour: a badge would stand at the top of a row whose other cells are centred.
+            "band": config.TextColumn(
+                words("column.band"), width=104, alignment="center", help=words(f"{family}.help")
             ),
             "place": config.TextColumn(words("column.place"), width=100, help=words("place.help")),
             "risk": config.ProgressColumn(

@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard.importing import columns as import_columns
 from dashboard.importing.columns import IGNORED, FileColumns, Said
-from dashboard.importing.labels import label_of, needed_of, value_of
+from dashboard.importing.labels import label_of, layout_of, needed_of, value_of
 from dashboard.importing.plan import UploadedFile
 from dashboard.importing.view.answers import begin_with_last, keep
 from dashboard.shell import current_session, stores
@@ -56,8 +56,9 @@ def choose_columns(
         chosen[table], said[table] = _choices(
             file, marks[table], shared if "register" in kinds else {}, frozenset().union(*mine)
         )
-    base = next(iter(known.values())).match.mapping.title
-    title = current_session.words()("data.own", base=base)
+    words = current_session.words()
+    base = layout_of(words, next(iter(known.values())).match.mapping.title)
+    title = words("data.own", base=base)
     own = import_columns.own_mapping(list(known.values()), chosen, title, said)
     return mapping if own is None else own
 
@@ -84,7 +85,7 @@ def _choices(
         table=words(f"data.kind_{file.table}"),
         known=len(file.match.headers),
         all=len(file.headers) + len(file.match.left_out),
-        layout=plain(file.match.mapping.title),
+        layout=plain(layout_of(words, file.match.mapping.title)),
     )
     lacking = import_columns.missing(file.table, file.given, {**file.fixed, **shared})
     asked = lacking or file.zeros or file.strange(file.given)

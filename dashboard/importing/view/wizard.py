@@ -14,7 +14,7 @@ from dashboard.components.upload import file_field
 from dashboard.importing import plan as importing
 from dashboard.importing.causes import causes, causes_in_words, to_mend
 from dashboard.importing.check_result import CheckResult, result_of
-from dashboard.importing.labels import label_of, needed_of
+from dashboard.importing.labels import label_of, layout_of, needed_of
 from dashboard.importing.plan import KINDS, UploadedFile
 from dashboard.importing.view.counts import counts_table
 from dashboard.jobs import asking as jobs
@@ -151,7 +151,9 @@ def choose_layout():
         name = st.selectbox(
             words("data.mapping"),
             [None, *known],
-            format_func=lambda one: words("data.mapping_auto") if one is None else shown(known[one].title),
+            format_func=lambda one: (
+                words("data.mapping_auto") if one is None else shown(layout_of(words, known[one].title))
+            ),
             key="layout",
         )
     with right:
@@ -240,7 +242,7 @@ def show_mapping(found: CheckResult) -> None:
     """Which header gave which column, with the first rows as read."""
     words = current_session.words()
     for one in found.tables:
-        label = f"{words(f'data.kind_{one.table}')} · {plain(one.layout)}"
+        label = f"{words(f'data.kind_{one.table}')} · {plain(layout_of(words, one.layout))}"
         with st.expander(label, icon=f":material/{ICONS[one.table]}:"):
             for told, headers in (
                 ("left_out", one.left_out),

@@ -18,13 +18,15 @@ from data.jobs import table as job_table
 from data.trust import reports_store
 
 
-def submission(register: pipeline.Register, program: str, ts: int) -> None:
+def submission(register: pipeline.Register, profile_id: str, program: str, ts: int) -> None:
     """Everything for one programme and TS, without leaving the page.
 
     Parameters
     ----------
     register : Register
         Of the reader.
+    profile_id : str
+        The table that the page shows.
     program : str
         Code; empty: the tables of every programme together.
     ts : int
@@ -33,7 +35,7 @@ def submission(register: pipeline.Register, program: str, ts: int) -> None:
     if "pack" not in jobs.kinds_for(person.role):
         return
     section(words("pack.title"), words("pack.help"))
-    chosen = _instruments(register, program, ts)
+    chosen = _instruments(register, profile_id, program, ts)
     if not chosen:
         return st.caption(words("pack.none"))
     found = pack.standings(stores.store(), current_session.scope(), program, ts, chosen)
@@ -45,19 +47,24 @@ def submission(register: pipeline.Register, program: str, ts: int) -> None:
         _steps(found, about)
 
 
-def _instruments(register: pipeline.Register, program: str, ts: int) -> list[str]:
-    """The tables of the submission; at first those of which there are versions, else all of the level."""
+def _instruments(register: pipeline.Register, profile_id: str, program: str, ts: int) -> list[str]:
+    """The tables of the submission; at first those of which there are versions, else what is proposed.
+
+    The choice is kept for each proposal, so that looking at another table of the same instrument keeps it.
+    """
     words, scope = current_session.words(), current_session.scope()
     known = pack.instruments(register, program)
     listed = reports_store.report_list(stores.store(), scope)
     begun = listed[(listed["program_code"].fillna("") == program) & (listed["ts_year"] == ts)]["profile"]
+    first = pack.proposed(known, program, profile_id)
     return st.multiselect(
         words("pack.tables"),
         known,
-        default=[name for name in known if name in set(begun)] or known,
+        default=[name for name in known if name in set(begun)] or first,
         format_func=lambda name: pack.instrument_name(name, words.language),
         placeholder=words("streamlit.choose"),
-        key=f"pack-tables-{program}-{ts}",
+        key=f"pack-tables-{program}-{ts}-{first[0]}",
+        persist_state="session",
     )
 
 

@@ -2,10 +2,13 @@
 
 from types import SimpleNamespace
 
+import pytest
+
 from dashboard.models import facts as model_facts
 from dashboard.shell.wording import Words
 from fusion.model.examined import ARMS, VERDICTS
 from fusion.model.manifest import Manifest, read_manifest
+from fusion.validation.fairness import AGE_NAMES
 
 EN = Words("en")
 MANIFEST = read_manifest(
@@ -129,3 +132,12 @@ def test_cohorts_say_whether_their_risks_held():
     table = model_facts.by_cohort(read_manifest({"assessment": {"cohorts": rows}}), "late", EN)
     assert table.iloc[0].tolist() == ["Odd 2021/22", "80", "40.0%", "50% (39% – 61%)", "yes"]
     assert len(table) == 1
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_every_group_that_is_not_the_registers_own_word_has_words(language):
+    words = Words(language)
+    told = {name: model_facts.group_words("age_band", name, words) for name in (*AGE_NAMES, "not recorded")}
+    told |= {name: model_facts.group_words("entry_type", name, words) for name in ("new", "transfer")}
+    same = {name for name, one in told.items() if one == name and not name[0].isdigit()}
+    assert same == (set(told) - {"19–20", "21–24", "25 and older"} if language == "en" else set())

@@ -9,7 +9,7 @@ from sqlalchemy import text, update
 from sqlalchemy.exc import DBAPIError
 
 from dashboard.reports import pipeline
-from dashboard.reports.approve import prepared_report, reopened
+from dashboard.reports.approve import Signer, prepared_report, reopened
 from dashboard.reports.model import Override
 from dashboard.reports.suppress import suppress
 from dashboard.shell.wording import Words
@@ -238,7 +238,12 @@ def test_a_suppressed_table_is_never_what_gets_frozen(filled):
     table, provenance = built(filled)
     with pytest.raises(ValueError, match="full one"):
         prepared_report(
-            suppress(table), provenance, report_id="x", version=1, actor="s", at=pd.Timestamp("2026-01-01")
+            suppress(table),
+            provenance,
+            Signer("siti", "Siti", "accreditation"),
+            report_id="x",
+            version=1,
+            at=pd.Timestamp("2026-01-01"),
         )
 
 

@@ -217,6 +217,15 @@ def test_the_csv_opens_and_no_cell_begins_like_a_formula(flow):
     assert not any(cell[:1] in ("=", "+", "-", "@") for row in rows for cell in row)
 
 
+def test_counts_in_the_csv_are_whole_numbers(flow):
+    chosen = Selection(2025, "55201", "", "S1")
+    table = compute_table(load_profile("iaps40-8c", "S1"), flow, chosen)
+    rows = list(csv.DictReader(io.StringIO(to_csv(table, PROVENANCE).decode("utf-8-sig"))))
+    forms = {column.key: column.format for column in table.columns}
+    counts = [row["value"] for row in rows if row["part"] == "cell" and forms[row["column"]] == "0"]
+    assert {"", "4"} <= set(counts) and all(value.isdigit() for value in counts if value)
+
+
 def test_the_list_behind_a_total_is_the_union_of_its_cells(table):
     assert students_behind(table, "TS-6", "graduated@TS-3") == ("s09", "s10")
     assert students_behind(table, "TS-6", "total") == ("s09", "s10", "s11", "s12")

@@ -210,16 +210,46 @@ def pressed(app: AppTest, key: str, store) -> AppTest:
     return app
 
 
+def test_the_pack_proposes_the_instrument_of_the_programmes_field_and_offers_the_others(store):
+    tables = seen_by(SITI).multiselect(key="pack-tables-55201-2025-lam-infokom20-2a1")
+    assert tables.value == ["lam-infokom20-2a1", "lam-infokom20-2a2", "lam-infokom20-2a3"]
+    assert len(tables.options) == len(
+        pack.instruments(pipeline.read_register(store, Scope.system()), "55201")
+    )
+
+
+LEVEL = ("aunqa-81", "iaps40-2a", "iaps40-8c", "iaps51-8d", "ipeds-gr", "lam-emba-metrics", "nba-4")
+
+
+@pytest.mark.parametrize(
+    ("program", "looked_at", "first"),
+    [
+        ("61201", "iaps40-8c", ("lam-emba-metrics",)),
+        ("22201", "iaps40-8c", ("iaps40-2a", "iaps40-8c")),  # no instrument of its field ships
+        ("22201", "iaps51-8d", ("iaps51-8d",)),
+        ("Civil Engineering", "ipeds-gr", ("ipeds-gr",)),  # a register without codes, abroad
+    ],
+)
+def test_without_an_instrument_of_the_field_the_one_looked_at_is_proposed(program, looked_at, first):
+    assert pack.proposed(LEVEL, program, looked_at) == first
+
+
+def test_all_programmes_together_are_proposed_what_is_looked_at():
+    assert pack.proposed(("iapt30-5c1", "iapt30-5c2", "ipeds-gr"), "", "iapt30-5c2") == (
+        *("iapt30-5c1", "iapt30-5c2"),
+    )
+
+
 def test_an_officer_gets_from_the_page_to_a_signed_pack_without_leaving_it(store):
     officer = seen_by(SITI)
-    officer.multiselect(key="pack-tables-55201-2025").set_value(list(TWO)).run()
+    officer.multiselect(key="pack-tables-55201-2025-lam-infokom20-2a1").set_value(list(TWO)).run()
     assert officer.button(key="pack-print").disabled
     officer = pressed(officer, "pack-prepare", store)
     assert officer.button(key="pack-prepare").disabled and officer.button(key="pack-approve").disabled
 
     leader = seen_by(BUDI)
     assert not any(each.key == "pack-prepare" for each in leader.button)
-    assert set(leader.multiselect(key="pack-tables-55201-2025").value) == set(TWO)
+    assert set(leader.multiselect(key="pack-tables-55201-2025-lam-infokom20-2a1").value) == set(TWO)
     leader = pressed(leader, "pack-approve", store)
     assert "2 of 2 approved" in " ".join(each.value for each in leader.caption)
 

@@ -229,3 +229,24 @@ def test_documents_about_people_bear_the_line_on_every_page(language, line):
     listed = restricted_xlsx(frame, table, ("TS", "new"), proof, language)
     page = openpyxl.load_workbook(io.BytesIO(listed)).worksheets[0]
     assert any(line in str(row[0].value) for row in page.iter_rows(max_row=3))
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_counts_are_whole_and_moments_are_told_to_the_second(kind):
+    frame = pd.DataFrame(
+        {
+            "n": [18.0, None],  # a missing count makes floats of the others
+            "hidden": [18.0, "*"],
+            "share": [0.5, 2.0],
+            "at": pd.to_datetime(["2026-11-30 00:30:07.123456", None]),
+        }
+    )
+    content = exports.to_bytes(frame, kind, provenance(synthetic=False))
+    if kind == "csv":
+        lines = content.decode("utf-8-sig").splitlines()
+        assert lines[1:] == ["18,18,0.5,2026-11-30 00:30:07", ",*,2.0,"]
+        return
+    sheet = openpyxl.load_workbook(io.BytesIO(content)).worksheets[0]
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)]
+    assert rows == [[18, 18, 0.5, datetime(2026, 11, 30, 0, 30, 7)], [None, "*", 2, None]]
+    assert all(isinstance(value, int) for value in (*rows[0][:2],))

@@ -103,6 +103,16 @@ def test_the_audit_pages_file_has_the_times_of_the_page(kind):
     assert pd.to_datetime(rows["When (WIB)"]).tolist() == [pd.Timestamp("2026-11-30 00:30")]
 
 
+def test_the_audit_pages_csv_tells_times_to_the_second():
+    words = WORDS[0]
+    entry = {"entry": 1, "at": pd.Timestamp("2026-11-29 17:30:07.123456"), "actor": "dean"}
+    entry |= {"role": "leadership", "action": "sign_out", "object": "leadership", "detail": {}}
+    table = audit_table(pd.DataFrame([entry]), words, {}, ZONE)
+    about = exports.TableProvenance(words=words, role="auditor", data_version="1", time_zone=ZONE)
+    heading, row = exports.to_bytes(table, "csv", about).decode("utf-8-sig").splitlines()
+    assert "When (WIB)" in heading and "2026-11-30 00:30:07," in row
+
+
 def test_a_file_is_named_by_the_day_of_the_place():
     assert (
         exports.file_name("audit", "csv", synthetic=False, on=date(2026, 11, 30))
