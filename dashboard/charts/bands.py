@@ -7,11 +7,11 @@ from itertools import pairwise
 import pandas as pd
 
 from dashboard.charts.base import Chart, Sketch, label_above, percent_axis, quiet
-from dashboard.charts.palette import BAND_COLORS, BAND_TEXT, MUTED, translucent
+from dashboard.charts.palette import BAND_COLORS, BAND_TEXT, HIDDEN, MUTED, translucent
 from dashboard.shell.plain import in_chart
 from dashboard.shell.wording import EMPTY, Words
 from data.columns import BANDS
-from data.trust.small_cells import TOTAL
+from data.trust.small_cells import MARK, TOTAL, hidden_of_group
 
 AT_RISK = ("high", "very_high")
 LETTER = 0.026  # width of a letter on the scale of risks of the narrowest phone
@@ -35,7 +35,10 @@ def bands_by_group(frame: pd.DataFrame, group: str, words: Words) -> Chart:
     counts = frame.groupby([group, "band"])["students"].sum()
     wide = counts.unstack("band").reindex(columns=list(BANDS)).fillna(0)
     total = wide.sum(axis=1)
+    hidden = {name: hidden_of_group(parts) for name, parts in wide.astype(int).to_dict("index").items()}
     share = wide.div(total.where(total > 0), axis=0).fillna(0)
+    for name, few in hidden.items():  # what is sent to the browser can be read there, drawn or not
+        share.loc[name, list(BANDS) if TOTAL in few else [band for band in BANDS if band in few]] = 0.0
     order = share[list(AT_RISK)].sum(axis=1).sort_values(kind="stable").index
     sketch = Sketch()
     for band in BANDS:
@@ -52,13 +55,27 @@ def bands_by_group(frame: pd.DataFrame, group: str, words: Words) -> Chart:
             textangle=0,
             textfont={"color": BAND_TEXT[band]},
             customdata=[
-                f"{in_chart(name)}<br>{words.number(n)} · {called} ({words.percent(part[name])})"
+                f"{in_chart(name)}<br>"
+                + (f"{MARK} · {called}" if band in hidden[name] else f"{words.number(n)} · {called}")
+                + ("" if {band, TOTAL} & hidden[name] else f" ({words.percent(part[name])})")
                 for name, n in wide[band].loc[order].items()
             ],
             hovertemplate="%{customdata}<extra></extra>",
         )
+    if any(hidden.values()):
+        rest = (1.0 - share.loc[order].sum(axis=1)).clip(lower=0).round(9)
+        sketch.add_bar(
+            y=list(range(len(order))),
+            x=rest.where([bool(hidden[name]) for name in order], 0.0),
+            orientation="h",
+            name=words("state_of.hidden"),
+            marker={"color": HIDDEN, "line": {"width": 0}},
+            customdata=[in_chart(name) for name in order],
+            hovertemplate="%{fullData.name}<br>%{customdata}<extra></extra>",
+        )
     for row, name in enumerate(order):
-        label_above(sketch, row + 0.45, f"{in_chart(name)} · {words.number(total[name])}")
+        n = MARK if TOTAL in hidden[name] else words.number(total[name])
+        label_above(sketch, row + 0.45, f"{in_chart(name)} · {n}")
     quiet(sketch, words, max(70 + 46 * len(order), 170), legend=True)  # below that the legend has no room
     sketch.update_layout(barmode="stack", bargap=0.5)
     sketch.update_xaxes(range=[0, 1], showgrid=False, **percent_axis(words))
@@ -70,6 +87,9 @@ def bands_by_group(frame: pd.DataFrame, group: str, words: Words) -> Chart:
         names = {band: words(f"band.{band}") for band in BANDS}
         rows = wide.loc[order[::-1]].astype(int)
         rows.insert(0, TOTAL, total.loc[order[::-1]].astype(int))
+        rows = rows.astype(object)
+        for name, few in hidden.items():
+            rows.loc[name, sorted(few)] = MARK
         rows = rows.rename(columns=names | {TOTAL: words("column.students")})
         return rows.rename_axis(words(f"column.{group}")).reset_index()
 

@@ -23,6 +23,7 @@ MUTED = "#8794a1"
 GRID = "rgba(135,148,161,0.22)"
 COHORTS = ("#b9c4ce", "#93a6b5", "#6fa3c7", "#3f83b5", "#4f8f7b", "#8a6fb0", "#d07430")
 SIDES = ("#3a5fcd", "#009e73", "#cc79a7", "#c0392b")  # side by side, on light and on dark ground
+HIDDEN = "rgba(138, 143, 152, 0.3)"  # the part of a bar that is not told
 
 
 def translucent(color: str, alpha: float) -> str:

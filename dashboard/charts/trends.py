@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import product
 
 import pandas as pd
 
 from dashboard.charts.base import Chart, Sketch, label_above, percent_axis, quiet
-from dashboard.charts.palette import ACCENT, COHORTS, MUTED, translucent
+from dashboard.charts.palette import ACCENT, COHORTS, HIDDEN, MUTED, translucent
 from dashboard.shell.plain import in_chart
 from dashboard.shell.wording import EMPTY, NOT_YET, Words
+from data.calendar.term_calendar import ordinal
+from data.trust.small_cells import MARK
 
 STATES_LEFT = "#a3312a"
 
 
-def retention(frame: pd.DataFrame, closed: Mapping[int, int], words: Words) -> Chart:
+def retention(frame: pd.DataFrame, words: Words) -> Chart:
     """Share of each cohort still studying or graduated after n terms; the newest cohorts stand out.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        Columns ``cohort_term``, ``terms_completed`` and ``share`` in 0–1; only observable cells.
-    closed : mapping
-        Entry cohort → terms that are over for each of its programmes; later ones are not yet observed.
+        Columns ``cohort_term``, ``terms_completed`` and ``share`` in 0–1; only observable cells. Optional:
+        ``hidden``, where the share is missing because it would tell of few.
     """
     cohorts = sorted(frame["cohort_term"].unique())
     sketch = Sketch()
@@ -53,15 +53,24 @@ def retention(frame: pd.DataFrame, closed: Mapping[int, int], words: Words) -> C
     def table() -> pd.DataFrame:
         wide = frame.pivot(index="cohort_term", columns="terms_completed", values="share")
         rows = wide.map(words.percent)
+        reached = max((_place(one) for one in frame[["cohort_term", "terms_completed"]].values), default=0)
         for cohort, term in product(wide.index, wide.columns):
-            if pd.isna(wide.loc[cohort, term]) and term > closed.get(cohort, 0):
+            if _place((cohort, term)) > reached:
                 rows.loc[cohort, term] = NOT_YET
+        for one in frame[frame["hidden"]].itertuples() if "hidden" in frame else ():
+            rows.loc[one.cohort_term, one.terms_completed] = MARK
         rows.index = [words.term(cohort) for cohort in rows.index]
         rows.columns = [str(column) for column in rows.columns]
         return rows.rename_axis(words("column.cohort")).reset_index()
 
     alt = words("alt.retention", n=len(cohorts), low=words.percent(lowest))
     return Chart(sketch, alt, table)
+
+
+def _place(cell) -> int:
+    """Which regular term a cell of the table speaks of."""
+    cohort, completed = cell
+    return ordinal(int(cohort)) + int(completed)
 
 
 CAUSES = {"graduated": ACCENT, "dropout": STATES_LEFT}
@@ -220,37 +229,59 @@ def funnel(frame: pd.DataFrame, words: Words) -> Chart:
     ----------
     frame : DataFrame
         ``cohort`` (labels, oldest first), ``entered``, ``on_time``, ``graduated`` (both), ``studying``,
-        ``left``, ``outside`` (transferred or died): counts that add up to ``entered``.
+        ``left``, ``outside`` (transferred or died): counts that add up to ``entered``. Optional: ``hidden``,
+        a set of the names among these that would tell of few; "late" for those who graduated later.
     """
     rows = frame.assign(late=frame["graduated"] - frame["on_time"]).iloc[::-1].reset_index(drop=True)
     total = rows["entered"].where(rows["entered"] > 0)
     sketch = Sketch()
+    hidden = rows["hidden"] if "hidden" in rows else pd.Series([frozenset()] * len(rows), dtype=object)
+    shares = {
+        state: (rows[state] / total).fillna(0).mask([bool({state, "entered"} & few) for few in hidden], 0.0)
+        for state in STATES
+    }
     for state, color in STATES.items():
-        share = (rows[state] / total).fillna(0)
+        share = shares[state]
         sketch.add_bar(
             y=list(range(len(rows))),
             x=share,
             orientation="h",
             name=words(f"state_of.{state}"),
             marker={"color": color, "line": {"width": 0}},
-            customdata=[
-                f"{in_chart(name)}<br>{words.number(n)} ({words.percent(part)})"
-                for name, n, part in zip(rows["cohort"], rows[state], share, strict=True)
+            customdata=[  # what is sent to the browser can be read there, drawn or not
+                f"{in_chart(name)}<br>"
+                + (MARK if {state, "entered"} & few else f"{words.number(n)} ({words.percent(part)})")
+                for name, n, part, few in zip(rows["cohort"], rows[state], share, hidden, strict=True)
             ],
             hovertemplate="%{fullData.name}<br>%{customdata}<extra></extra>",
         )
-    for row, (name, n) in enumerate(zip(rows["cohort"], rows["entered"], strict=True)):
-        label_above(sketch, row + 0.45, f"{in_chart(name)} · {words.number(n)}")
+    if hidden.map(bool).any():
+        rest = (total > 0).astype(float) - sum(shares.values())
+        sketch.add_bar(
+            y=list(range(len(rows))),
+            x=rest.clip(lower=0).round(9),
+            orientation="h",
+            name=words("state_of.hidden"),
+            marker={"color": HIDDEN, "line": {"width": 0}},
+            customdata=[in_chart(name) for name in rows["cohort"]],
+            hovertemplate="%{fullData.name}<br>%{customdata}<extra></extra>",
+        )
+    for row, (name, n, few) in enumerate(zip(rows["cohort"], rows["entered"], hidden, strict=True)):
+        label_above(sketch, row + 0.45, f"{in_chart(name)} · {MARK if 'entered' in few else words.number(n)}")
     quiet(sketch, words, max(84 + 40 * len(rows), 210), legend=True)  # below that the legend has no room
     sketch.update_layout(barmode="stack", bargap=0.54)
     sketch.update_xaxes(range=[0, 1], showgrid=False, **percent_axis(words))
     sketch.update_yaxes(visible=False, range=[-0.4, len(rows) - 0.25])
 
     def table() -> pd.DataFrame:
-        counts = rows.iloc[::-1]
-        states = {words(f"state_of.{state}"): counts[state].astype(int).tolist() for state in STATES}
-        entered = {words("column.entered"): counts["entered"].astype(int).tolist()}
-        return pd.DataFrame({words("column.cohort"): frame["cohort"].tolist()} | entered | states)
+        def told(state: str) -> list[int | str]:
+            counts = zip(rows[state], hidden, strict=True)
+            return [MARK if {state, "entered"} & few else int(n) for n, few in counts][::-1]
+
+        states = {words(f"state_of.{state}"): told(state) for state in STATES}
+        return pd.DataFrame(
+            {words("column.cohort"): frame["cohort"], words("column.entered"): told("entered"), **states}
+        )
 
     alt = words("alt.funnel", n=len(frame))
     return Chart(sketch, alt, table, picks=rows["cohort"].tolist())

@@ -15,7 +15,6 @@ import pandas as pd
 
 from dashboard.cohorts.counted import STATES, Counts, Told
 from dashboard.cohorts.summaries import OUTSIDE, last_completed_term, normal_terms
-from dashboard.shell.wording import NOT_YET
 from data.calendar.study_time import within_normal_time
 from data.calendar.term_calendar import terms_between
 from data.columns import DROPOUT_EXITS
@@ -24,6 +23,7 @@ from data.trust.small_cells import MARK, THRESHOLD, TOTAL, hidden_of_group
 LEAST, MOST = 2, 4  # cohorts that stand side by side
 LONGEST = 8  # study terms shown, unless a programme takes longer
 MEASURES = ("kept", "active", "gpa", "on_time", "left")
+NOT_YET = "…"  # not yet observed
 
 
 def longest(normal_terms: pd.Series) -> int:
@@ -174,10 +174,9 @@ _STATE_OF = {
 }
 
 
-def told_in_file(values: Mapping[tuple, int], cohorts: list[int], terms: int) -> Told:
-    """What the file of a page tells of :func:`add_side_by_side` and of where every cohort stands today
-    (:meth:`dashboard.cohorts.counted.Counts.add_cohorts`), if that is counted too. The page itself and the
-    internal meeting pack are read inside the house and tell every count.
+def told_on_page(values: Mapping[tuple, int], cohorts: list[int], terms: int) -> Told:
+    """What a page and its own file tell of :func:`add_side_by_side` and of where every cohort stands today
+    (:meth:`dashboard.cohorts.counted.Counts.add_cohorts`), if that is counted too.
 
     No count of 1 to 4 is told, and none comes out by subtraction: whatever figures of a cohort are told, no
     part that they leave of its entrants, none that one leaves of another, and no step from one term to a
@@ -330,8 +329,8 @@ def side_by_side(
         terms are followed: still registered, on leave or graduated; registered), ``gpa`` (mean cumulative
         grade-point average, 0–4), ``on_time``, ``left`` (shares of the entrants that had graduated within the
         normal time, or dropped out, by the end of the term). Each a number,
-        :data:`data.trust.small_cells.MARK` where it is hidden, :data:`dashboard.shell.wording.NOT_YET` where
-        it is not yet observed, None where the register does not say.
+        :data:`data.trust.small_cells.MARK` where it is hidden, :data:`NOT_YET` where it is not yet observed,
+        None where the register does not say.
     """
     averages, rows = _averages(progress), []
     for cohort in cohorts:

@@ -25,7 +25,7 @@ def by_course(counts: pd.DataFrame) -> pd.DataFrame:
         ``program_code``, ``course_code``, ``course_name``, ``attempts``, ``students``; ``rate``, ``low``,
         ``high`` (share of attempts failed, 0–1, Wilson); ``delayed_share`` and ``on_time_share`` (of the
         delayed and of the on-time graduates who took the course, those who failed it at least once; missing
-        where few are meant); ``narrow`` (a bottleneck); ``told`` (whether it may be given out).
+        where few are meant); ``narrow`` (a bottleneck); ``told`` (whether anything of the row may be shown).
         The highest share first.
 
     Notes
@@ -50,9 +50,9 @@ def by_course(counts: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def listed(table: pd.DataFrame, program: str | None, *, public: bool = False) -> pd.DataFrame:
-    """Bottlenecks of one programme or of all, at most :data:`LISTED`; in public those that may be told."""
-    rows = table[table["narrow"] & (table["told"] | (not public))]
+def listed(table: pd.DataFrame, program: str | None) -> pd.DataFrame:
+    """The bottlenecks that may be told, of one programme or of all, at most :data:`LISTED`."""
+    rows = table[table["told"] & table["narrow"]]
     if program is not None:
         rows = rows[rows["program_code"] == program]
     return rows.head(LISTED).reset_index(drop=True)

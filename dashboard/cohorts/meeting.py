@@ -1,7 +1,6 @@
 """The meeting pack: what an overview shows, as sheets of figures in the reader's language. Pure functions.
 
-Two forms. The internal one has the figures of the page, every cell: whoever may read the page may read all of
-them. In the public one no small count can be
+Two forms. The internal one has the figures of the page, every cell. In the public one no small count can be
 worked out, also not by subtracting one sheet from another: all its counts are judged together
 (:mod:`dashboard.cohorts.counted`), its shares are of everybody who entered, and sheets that cannot be judged
 with the others are left out by name.
@@ -11,7 +10,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dashboard.cohorts import compare, courses, summaries
+from dashboard.cohorts import compare, courses
 from dashboard.cohorts import meeting_cohorts as sheets_of
 from dashboard.cohorts.counted import Reach, Told, reach_of
 from dashboard.cohorts.meeting_shape import (
@@ -85,7 +84,7 @@ def public_sheets(shown: Shown, words: Words) -> tuple[list[Sheet], list[str]]:
 def judged(shown: Shown) -> tuple[Told, dict[int, Reach]]:
     """What may be told of all counts of the public form together, and how far cohorts are followed.
 
-    What the page's own files hide is hidden here too, so that they never hide more than what is given out.
+    What the page hides is hidden here too, so that it never hides more than what is given out.
     """
     counts, cohorts = shown.counts, shown.cohorts["cohort_term"].astype(int).tolist()
     counts.add_cohorts(cohorts)
@@ -103,7 +102,7 @@ def judged(shown: Shown) -> tuple[Told, dict[int, Reach]]:
         counts.add_reasons(_of_reasons(shown))
     if shown.compared:
         compare.add_side_by_side(counts, shown.compared, shown.seen, shown.compared_terms)
-    return counts.public(telling | (shown.hidden_in_file & counts.values().keys())), reach
+    return counts.public(telling | (shown.hidden_on_page & counts.values().keys())), reach
 
 
 def _everything(shown: Shown) -> Told:
@@ -114,7 +113,7 @@ def _everything(shown: Shown) -> Told:
 
 def _kpis(shown: Shown, words: Words) -> Sheet:
     heads = ("figure", "value", "change", "beside")
-    ripe = _newest_ripe(shown)
+    ripe = shown.newest_told
     rows = []
     for at, (*figures, beside) in enumerate(shown.kpis):
         whose = words.long_term(ripe) if ripe is not None and at in OF_A_COHORT else ""
@@ -147,7 +146,7 @@ def _public_kpis(shown: Shown, told: Told, words: Words) -> Sheet:
 
 def _newest_ripe(shown: Shown) -> int | None:
     """The newest cohort of known outcome, which two of the figures are about."""
-    ripe = summaries.ripe(shown.cohorts)["cohort_term"]
+    ripe = shown.cohorts[shown.cohorts["mature"] & shown.cohorts["rate"].notna()]["cohort_term"]
     return int(ripe.iloc[-1]) if len(ripe) else None
 
 
@@ -219,7 +218,8 @@ def _courses(shown: Shown, words: Words, *, public: bool) -> Sheet:
     others could be subtracted from."""
     table = shown.courses
     if len(table):
-        table = courses.listed(table, None, public=True) if public else table[table["narrow"]]
+        narrow = table[table["narrow"] & (table["told"] | (not public))]
+        table = courses.listed(table, None) if public else narrow
     columns = [
         (words("column.program"), TEXT),
         (words("column.course"), TEXT),

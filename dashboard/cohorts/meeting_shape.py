@@ -82,9 +82,11 @@ class Shown:
     compared_terms : int
     seen : mapping
         :func:`dashboard.cohorts.compare.seen_cohorts`.
-    hidden_in_file : frozenset
-        Counts that the page's own files do not tell (:func:`dashboard.cohorts.compare.told_in_file`): no form
-        that is given out tells them either.
+    hidden_on_page : frozenset
+        Counts of the page that are not told (:func:`dashboard.cohorts.compare.told_on_page`): no form that is
+        given out tells them.
+    newest_told : int or None
+        The entry cohort that the page's on-time and drop-out figures are about.
     reported : frozenset of str
         Programmes of which exits are recorded.
     load : tuple of (float or None, int)
@@ -113,7 +115,8 @@ class Shown:
     compared: list[int]
     compared_terms: int
     seen: Mapping[int, compare.Seen]
-    hidden_in_file: frozenset
+    hidden_on_page: frozenset
+    newest_told: int | None
     reported: frozenset[str]
     load: tuple[float | None, int]
     several: bool

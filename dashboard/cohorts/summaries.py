@@ -213,11 +213,6 @@ def at_risk(cube: pd.DataFrame) -> tuple[int, int]:
     return int(cube.loc[cube["band"].isin(AT_RISK), "students"].sum()), total
 
 
-def ripe(cohorts: pd.DataFrame) -> pd.DataFrame:
-    """The entry cohorts of known outcome, of :func:`outcomes` by ``cohort_term``, the oldest first."""
-    return cohorts[cohorts["mature"] & cohorts["rate"].notna()]
-
-
 def load_per_advisor(load: pd.DataFrame) -> list[int]:
     """Students at risk of each advisor, the most loaded first.
 

@@ -30,12 +30,11 @@ OF_PEOPLE = frozenset(
     ("caseload", "student", "followups", "verification", "review", "enrolment", "consent", "duplicates")
     + ("signatures",)
 )  # pages that tell of single students
-OF_FEW = frozenset(("overview",))  # pages that tell counts of few, as the internal meeting pack does
 Written = Mapping[str, Callable[[object], str]]
 
 
 def heading() -> None:
-    """Who sees the page, when it was drawn, and that it is confidential if it tells of people or of few."""
+    """Who sees the page, when it was drawn, and that it is confidential where it tells of single students."""
     person = current_session.person()
     if person is None:
         return
@@ -50,8 +49,6 @@ def heading() -> None:
     lines = [told]
     if st.session_state.get(Key.PAGE_DRAWN) in OF_PEOPLE:
         lines.append(say(words.language, "confidential_people"))
-    if st.session_state.get(Key.PAGE_DRAWN) in OF_FEW:
-        lines.append(words("meeting.banner_internal"))
     st.html("".join(f'<p class="on-paper">{escape(line)}</p>' for line in lines))
 
 

@@ -56,10 +56,11 @@ def show() -> None:
             chart_panel(**panels["bands"], title=words("overview.bands_title"), on_pick=pick)
     with right, card("retention"):
         chart_panel(**panels["retention"], **parts.titled("retention"))
+        st.caption(parts.gaps_left(given))
     left, right = st.columns(2)
     with left, card("outcomes"):
         chart_panel(**panels["outcomes"], **parts.titled("outcome"), on_pick=pick)
-        notes = (parts.partly_ripe(given), parts.not_observable(given))
+        notes = (parts.partly_ripe(given), parts.not_observable(given), parts.rates_left(given))
         st.caption(" ".join(filter(None, notes)))
         st.caption(parts.not_reported(given))
     with right, card("funnel"):

@@ -8,7 +8,6 @@ import pandas as pd
 
 from dashboard.reports import documents
 from dashboard.reports.charts import grouped_bars
-from dashboard.reports.language import NOT_YET_MARK
 from dashboard.reports.provenance import Provenance
 from dashboard.reports.words import figure, say
 from data.calendar.academic_year import AcademicCalendar
@@ -165,7 +164,7 @@ def _outcome_table(part: pd.DataFrame, language: str) -> dict:
     rows = []
     for year, row in part.iterrows():
         cells = [MARK if pd.isna(row[name]) else figure(int(row[name]), "0", language) for name in names]
-        rate = NOT_YET_MARK if not row["mature"] else MARK if pd.isna(row["on_time_rate"]) else ""
+        rate = "…" if not row["mature"] else MARK if pd.isna(row["on_time_rate"]) else ""
         cells.append(rate or figure(row["on_time_rate"], "0.0%", language))
         rows.append([f"{year}/{year + 1}", *cells])
     return documents.table(head, rows, widths=[1.3, *[1] * (len(head) - 1)])
@@ -184,11 +183,7 @@ def _retention_table(tables: CohortTables, language: str) -> dict:
     rows = []
     for year, row in tables.retained.iterrows():
         cells = [
-            MARK
-            if tables.hidden.loc[year, k]
-            else NOT_YET_MARK
-            if pd.isna(rate)
-            else figure(rate, "0.0%", language)
+            MARK if tables.hidden.loc[year, k] else "…" if pd.isna(rate) else figure(rate, "0.0%", language)
             for k, rate in row.items()
         ]
         rows.append([f"{year}/{year + 1}", *cells])

@@ -16,8 +16,6 @@ PRINTED = ("id", "en")
 """Languages in the order in which reports are printed."""
 SEPARATORS = {"en": (",", "."), "id": (".", ",")}
 """Signs between thousands and before decimals."""
-NOT_YET_MARK = "…"
-"""What cannot be known yet, on pages and in reports."""
 
 
 def whole_number(value: object) -> object:

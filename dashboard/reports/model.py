@@ -8,7 +8,6 @@ from datetime import date
 from math import isfinite
 
 from dashboard.reports.conditions import Selection
-from dashboard.reports.language import NOT_YET_MARK
 from dashboard.reports.profile_parts import Column, Indicator, Profile, Row
 from data.calendar.cohorts import Notice
 from data.trust.small_cells import MARK
@@ -25,7 +24,7 @@ SUPPRESSED = "suppressed"  # a small cell, or one that would give a small cell a
 STATES = (OPEN, CLOSED, NOT_YET, NOT_KNOWN, EMPTY, MISSING, SUPPRESSED)
 TOTAL_ROW = "total"
 FEW = -1  # "fewer than the smallest cell", in the counts of a suppressed table
-MARKS = {CLOSED: "", NOT_YET: NOT_YET_MARK, NOT_KNOWN: "?", EMPTY: "—", MISSING: "", SUPPRESSED: MARK}
+MARKS = {CLOSED: "", NOT_YET: "…", NOT_KNOWN: "?", EMPTY: "—", MISSING: "", SUPPRESSED: MARK}
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,7 @@ import streamlit as st
 
 from dashboard.charts.side_by_side import side_by_side_chart, written
 from dashboard.cohorts import compare
-from dashboard.cohorts.counted import Counts, Told
-from dashboard.cohorts.view.given import (
-    Given,
-    cohorts_of,
-    counts_of,
-    progress_of,
-    seen_of,
-    terms_shown,
-    told_in_file,
-)
+from dashboard.cohorts.view.given import Given, cohorts_of, judged, progress_of, seen_cohorts, terms_shown
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import card, section
@@ -54,7 +45,7 @@ def compare_card(given: Given) -> list[int]:
         )
         st.caption(" ".join(filter(None, (words("compare.legend"), _followed(given, chosen)))))
         about = {"program": given.chosen.program_code, "cohorts": ", ".join(map(words.term, chosen))}
-        export_bar(partial(_for_file, given, chosen, words), "compare", about_people=False, **about)
+        export_bar(partial(told_frame, table, words), "compare", about_people=False, **about)
     return chosen
 
 
@@ -81,22 +72,8 @@ def _choice(cohorts: list[int]) -> list[int]:
 
 
 def _table(given: Given, chosen: list[int]) -> pd.DataFrame:
-    counts = counts_of(given, chosen)
-    return _side_by_side(given, chosen, counts, counts.everything())
-
-
-def _for_file(given: Given, chosen: list[int], words: Words) -> pd.DataFrame:
-    """The rows as a file has them, which may be handed on: small counts are hidden there.
-
-    Asked for when no session is at hand, so it is told the reader's language.
-    """
-    counts = counts_of(given, chosen)
-    told = Told(counts.values(), told_in_file(given).hidden)
-    return told_frame(_side_by_side(given, chosen, counts, told), words)
-
-
-def _side_by_side(given: Given, chosen: list[int], counts: Counts, told: Told) -> pd.DataFrame:
-    progress, seen = progress_of(given), seen_of(given)
+    counts, told = judged(given, chosen)
+    progress, seen = progress_of(given), seen_cohorts(given)
     return compare.side_by_side(counts, told, chosen, progress, seen, terms_shown(given), given.reported)
 
 
@@ -107,7 +84,7 @@ def _followed(given: Given, chosen: list[int]) -> str:
 
 def _told_followed(given: Given, chosen: list[int]) -> str:
     words = current_session.words()
-    told = counts_of(given, chosen).everything()
+    _, told = judged(given, chosen)
     fewer = [
         words("compare.followed_of", cohort=words.term(cohort), n=told.count(("followed", cohort)))
         for cohort in chosen
@@ -122,7 +99,10 @@ def _about(given: Given, chosen: list[int]) -> tuple:
 
 
 def told_frame(table: pd.DataFrame, words: Words) -> pd.DataFrame:
-    """The rows in the reader's language, as on the page and in its files."""
+    """The rows in the reader's language, as on the page and in its files.
+
+    Asked for when no session is at hand, so it is told the reader's language.
+    """
     shown = {
         words("column.cohort"): [words.term(cohort) for cohort in table["cohort_term"]],
         words("compare.term"): table["term"].astype(int).tolist(),

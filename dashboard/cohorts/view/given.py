@@ -98,22 +98,18 @@ def followed() -> pd.DataFrame:
     return caches.made_once("followed", (), make)
 
 
-def told_in_file(given: Given) -> Told:
-    """What the page's own files tell of every cohort of the programme; the page tells all of it."""
+def told_of(given: Given) -> Told:
+    """What the page tells of every cohort of the programme, the same in its charts and side by side."""
     about = (given.chosen.target, given.chosen.program_code)
-    return caches.made_once("told-cohorts", about, partial(_told_in_file, given))
+    return caches.made_once("told-cohorts", about, partial(_told_of, given))
 
 
-def _told_in_file(given: Given) -> Told:
-    flow, terms, seen = _flow_of(given), terms_shown(given), seen_of(given)
-    values = compare.values_of_cubes(flow, progress_of(given), given.programs, seen, terms)
-    return compare.told_in_file(values, sorted(seen), terms)
-
-
-def seen_of(given: Given) -> dict[int, compare.Seen]:
-    """How far the register sees every cohort of the programme chosen."""
+def _told_of(given: Given) -> Told:
+    flow, terms = _flow_of(given), terms_shown(given)
     last = caches.read_once(queries.last_closed_term)
-    return compare.seen_cohorts(_flow_of(given), progress_of(given), last, terms_shown(given))
+    seen = compare.seen_cohorts(flow, progress_of(given), last, terms)
+    values = compare.values_of_cubes(flow, progress_of(given), given.programs, seen, terms)
+    return compare.told_on_page(values, sorted(seen), terms)
 
 
 def _flow_of(given: Given) -> pd.DataFrame:
@@ -147,14 +143,20 @@ def counted(given: Given, attribute: str) -> Counts:
     return Counts(alike, given.programs, given.last, given.reported)
 
 
+def seen_cohorts(given: Given) -> dict[int, compare.Seen]:
+    """How far the register sees every cohort of the programme chosen."""
+    last, alike = caches.read_once(queries.last_closed_term), _alike(given, GROUPS[0])
+    return compare.seen_cohorts(alike, progress_of(given), last, terms_shown(given))
+
+
 def _alike(given: Given, attribute: str) -> pd.DataFrame:
     arguments = (given.chosen.target, attribute, terms_shown(given), given.chosen.program_code)
     return caches.read_once(queries.counted_alike, *arguments)
 
 
-def counts_of(given: Given, chosen: list[int]) -> Counts:
-    """The counts of some cohorts, side by side."""
+def judged(given: Given, chosen: list[int]) -> tuple[Counts, Told]:
+    """The counts of some cohorts, and what the page tells of them."""
     counts = counted(given, GROUPS[0])
     counts.add_cohorts(chosen)
-    compare.add_side_by_side(counts, chosen, seen_of(given), terms_shown(given))
-    return counts
+    compare.add_side_by_side(counts, chosen, seen_cohorts(given), terms_shown(given))
+    return counts, Told(counts.values(), told_of(given).hidden)

@@ -14,7 +14,7 @@ from dashboard.cohorts.meeting_files import FORMS, Pack, paper, workbook
 from dashboard.cohorts.meeting_shape import Shown
 from dashboard.cohorts.view import overview as parts
 from dashboard.cohorts.view import reasons as why
-from dashboard.cohorts.view.given import Given, counted, progress_of, seen_of, terms_shown, told_in_file
+from dashboard.cohorts.view.given import Given, counted, progress_of, seen_cohorts, terms_shown, told_of
 from dashboard.cohorts.view.prospects import group_name, groups_by_code, scenario_table
 from dashboard.components.filters import GroupFilter
 from dashboard.reports.language import program_label
@@ -147,8 +147,9 @@ def _shown(given: Given, asked: Asked) -> Shown:
         counts=counted(given, asked.attribute),
         compared=list(asked.compared),
         compared_terms=terms_shown(given),
-        seen=seen_of(given),
-        hidden_in_file=told_in_file(given).hidden,
+        seen=seen_cohorts(given),
+        hidden_on_page=told_of(given).hidden,
+        newest_told=max(parts.ripe_and_told(given)["cohort_term"].tolist(), default=None),
         reported=given.reported,
         load=(risky / len(load) if load else None, len(load)),
         several=given.flow["program_code"].nunique() > 1,

@@ -10,7 +10,8 @@ from dashboard.charts.bands import bands_by_group
 from dashboard.charts.base import Chart
 from dashboard.charts.trends import funnel, incidence, rates, retention
 from dashboard.cohorts import prospects, summaries
-from dashboard.cohorts.view.given import Given, seen_of
+from dashboard.cohorts.counted import STATES
+from dashboard.cohorts.view.given import Given, told_of
 from dashboard.components.kpis import Kpi
 from dashboard.models import facts as model_facts
 from dashboard.reports.language import program_label
@@ -20,6 +21,7 @@ from dashboard.shell.plain import plain
 from dashboard.shell.wording import Words
 from data import queries
 from data.columns import BANDS
+from data.trust.small_cells import MARK, THRESHOLD
 
 TERMS = {  # part of the page → what the glossary explains about it
     "retention": "retention",
@@ -31,6 +33,7 @@ TERMS = {  # part of the page → what the glossary explains about it
 }
 COLUMN = {"cohort": "cohort_term", "program": "program_code"}
 BY, RIPENESS = ("program", "cohort"), ("mature", "immature")
+COUNTED = ("entered", "on_time")  # counts of a cohort that its on-time rate would give away
 
 
 def panels(given: Given) -> dict[str, dict]:
@@ -58,37 +61,54 @@ def _kpis(given: Given) -> list[Kpi]:
     risky, scored = summaries.at_risk(cube)
     before, past = summaries.at_risk(given.of_risk(queries.previous_cube))
     load = summaries.load_per_advisor(given.of_risk(queries.advisor_load))
+    now, then = _few(risky, scored), _few(before, past)
     shown = f"{words.number(risky)} ({words.percent(risky / scored if scored else None)})"
     studying = flow[flow["state"] == "enrolled"]
+    here = int(studying["students"].sum())
+    most = max(load, default=0)
+    compared = not given.silent and not now and not then
     return [
         Kpi(
             words("overview.kpi_active"),
-            words.number(int(studying["students"].sum())),
+            MARK if _few(here) else words.number(here),
             words("overview.kpi_active_help"),
-            bars=studying.groupby("cohort_term")["students"].sum().sort_index().tolist(),
+            bars=_here_by_cohort(given, studying),
             bars_note=words("overview.bars_by_cohort"),
         ),
         Kpi(
             words("overview.kpi_at_risk"),
-            words.number(None) if given.silent else shown,
+            words.number(None) if given.silent else MARK if now else shown,
             f"{words('overview.kpi_at_risk_help')} {words('standing.kpi_help')}",
-            delta=None if given.silent else words.signed(risky - before),
-            delta_note=None if given.silent else words("overview.kpi_vs_previous"),
+            delta=words.signed(risky - before) if compared else None,
+            delta_note=words("overview.kpi_vs_previous") if compared else None,
             good="down",
             note=_beside(given),
-            bars=[n for n, _ in summaries.at_risk_by_cohort(cube)],
+            bars=[None if _few(*counts) else counts[0] for counts in summaries.at_risk_by_cohort(cube)],
             bars_note=words("overview.bars_by_cohort"),
         ),
         *_mature(given),
         Kpi(
             words("overview.kpi_load"),
-            words.number(risky / len(load) if load else None, 1),
+            MARK if now and load else words.number(risky / len(load) if load else None, 1),
             words("overview.kpi_load_help"),
-            note=words("overview.kpi_load_note", n=len(load), most=max(load)) if load else "",
-            bars=load,
+            note=words("overview.kpi_load_note", n=len(load), most=MARK if _few(most) else most)
+            if load
+            else "",
+            bars=[None if _few(one) else one for one in load],
             bars_note=words("overview.bars_by_advisor"),
         ),
     ]
+
+
+def _few(part: int, whole: int | None = None) -> bool:
+    """Whether a count, or what it leaves of its whole, is of few and not told."""
+    return any(0 < n < THRESHOLD for n in (part, 0 if whole is None else whole - part))
+
+
+def _here_by_cohort(given: Given, studying: pd.DataFrame) -> list[int | None]:
+    """Who studies of each entry cohort, as far as the page tells it elsewhere."""
+    told, each = told_of(given), studying.groupby("cohort_term")["students"].sum().sort_index()
+    return [int(n) if told.shown(("cohort", int(cohort), "studying")) else None for cohort, n in each.items()]
 
 
 def _beside(given: Given) -> str:
@@ -101,8 +121,12 @@ def _beside(given: Given) -> str:
 
 def _mature(given: Given) -> list[Kpi]:
     """On-time and drop-out share of the newest cohort of known outcome, against the one before."""
-    words, ripe = current_session.words(), summaries.ripe(given.cohorts)
-    unknown = "" if given.reported or len(ripe) else words("overview.kpi_unknown")
+    words, ripe = current_session.words(), ripe_and_told(given)
+    unknown = ""
+    if ripe.empty:
+        there = (given.cohorts["mature"] & given.cohorts["rate"].notna()).any()
+        unknown = words("overview.kpi_few") if there else ""
+        unknown = unknown if given.reported else words("overview.kpi_unknown")
     year = f"{int(ripe.iloc[-1]['cohort_term']) // 10}" if len(ripe) else None
     if len(ripe) == 1:  # nothing to compare it with
         unknown = words.term(ripe.iloc[-1]["cohort_term"])
@@ -120,6 +144,14 @@ def _mature(given: Given) -> list[Kpi]:
         )
         for name, column, good in (("on_time", "rate", "up"), ("dropout", "left_rate", "down"))
     ]
+
+
+def ripe_and_told(given: Given) -> pd.DataFrame:
+    """Cohorts of known outcome whose rates tell of no few, the oldest first."""
+    table = given.cohorts
+    gone = [_few(int(row.left_n), int(row.n)) for row in table.itertuples()]
+    few = _rates_of_few(given, table, "cohort") | pd.Series(gone, table.index, dtype=bool)
+    return table[table["mature"] & table["rate"].notna() & ~few]
 
 
 def _step(values: pd.Series) -> str | None:
@@ -140,20 +172,63 @@ def bands_chart(given: Given, by: str) -> Chart:
 def outcomes_chart(given: Given, by: str) -> Chart:
     """On-time rates by entry cohort or by programme; groups that cannot be judged yet are left out."""
     table = given.cohorts if by == "cohort" else given.outcomes(COLUMN[by])
+    table = table[~_rates_of_few(given, table, by)]
     table = table.assign(**{by: table[COLUMN[by]].map(_names(by))})
     return rates(table.dropna(subset=["rate"]), by, current_session.words())
 
 
+def _rates_of_few(given: Given, table: pd.DataFrame, by: str) -> pd.Series:
+    """Of which groups the on-time rate would tell of few, or a count that the page hides."""
+    told = told_of(given) if by == "cohort" else None
+    few = [
+        _few(int(row.on_time_n), int(row.n))
+        or (told is not None and not told.shown(*(("cohort", int(row.cohort_term), one) for one in COUNTED)))
+        for row in table.itertuples()
+    ]
+    return pd.Series(few, table.index, dtype=bool)
+
+
+def rates_left(given: Given) -> str:
+    """Of which cohorts no rate is told because it would tell of few, in words; empty where of none."""
+    words, table = current_session.words(), given.cohorts
+    hidden = table["rate"].notna() & _rates_of_few(given, table, "cohort")
+    cohorts = ", ".join(map(words.term, table.loc[hidden, "cohort_term"]))
+    return words("overview.rates_left", cohorts=cohorts) if cohorts else ""
+
+
 def retention_chart(given: Given) -> Chart:
-    """Who stayed, cohort by cohort."""
-    closed = {cohort: seen.closed for cohort, seen in seen_of(given).items()}
-    return retention(summaries.retention(given.progress), closed, current_session.words())
+    """Who stayed, cohort by cohort; a share that would tell of few is left out."""
+    table, hidden = _retention(given)
+    return retention(table.assign(share=table["share"].mask(hidden), hidden=hidden), current_session.words())
+
+
+def gaps_left(given: Given) -> str:
+    """Why lines of who is still here have gaps, in words; empty where they have none."""
+    return caches.made_once("gaps-left", given.about, partial(_gaps_left, given))
+
+
+def _gaps_left(given: Given) -> str:
+    return current_session.words()("overview.gaps_left") if _retention(given)[1].any() else ""
+
+
+def _retention(given: Given) -> tuple[pd.DataFrame, pd.Series]:
+    """Who stayed, and which of the shares are not told."""
+    table, told = summaries.retention(given.progress), told_of(given)
+    names = [
+        {("kept", int(row.cohort_term), int(row.terms_completed)), ("followed", int(row.cohort_term))}
+        for row in table.itertuples()
+    ]
+    return table, pd.Series([not told.hidden.isdisjoint(each) for each in names], table.index, dtype=bool)
 
 
 def funnel_chart(given: Given) -> Chart:
     """Where every entry cohort stands today."""
-    words, table = current_session.words(), given.cohorts
-    return funnel(table.assign(cohort=table["cohort_term"].map(words.term)), words)
+    words, table, told = current_session.words(), given.cohorts, told_of(given)
+    hidden = [
+        frozenset(state for state in ("entered", *STATES) if not told.shown(("cohort", int(cohort), state)))
+        for cohort in table["cohort_term"]
+    ]
+    return funnel(table.assign(cohort=table["cohort_term"].map(words.term), hidden=hidden), words)
 
 
 def incidence_chart(given: Given, ripeness: str) -> Chart:

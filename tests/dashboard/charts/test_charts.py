@@ -9,6 +9,7 @@ from dashboard.charts import bands, model, reasons, records, trends
 from dashboard.charts.palette import BAND_COLORS, LOWERS, RAISES, SIGNATURE
 from dashboard.shell.wording import EMPTY, NOT_YET, Words
 from data.columns import BANDS
+from data.trust.small_cells import MARK
 
 EN, ID = Words("en"), Words("id")
 CUBE = pd.DataFrame(
@@ -119,14 +120,11 @@ def test_retention_draws_a_line_per_cohort_and_writes_a_wide_table():
     frame = pd.DataFrame(
         {"cohort_term": [20231, 20231, 20241], "terms_completed": [0, 1, 0], "share": [1.0, 0.91, 1.0]}
     )
-    closed = {20231: 3, 20241: 0}
-    chart = trends.retention(frame, closed, EN)
+    chart = trends.retention(frame, EN)
     assert [trace.name for trace in chart.figure.data] == ["Odd 2023/24", "Odd 2024/25"]
     assert chart.table.iloc[0].tolist() == ["Odd 2023/24", "100%", "91%"]
     assert chart.table.iloc[1].tolist() == ["Odd 2024/25", "100%", NOT_YET]  # the term is still to come
-    gap = trends.retention(
-        pd.concat([frame.drop(index=0), frame.tail(1).assign(terms_completed=1)]), closed, EN
-    )
+    gap = trends.retention(pd.concat([frame.drop(index=0), frame.tail(1).assign(terms_completed=1)]), EN)
     assert gap.table.iloc[0].tolist() == ["Odd 2023/24", EMPTY, "91%"]  # the register does not tell
     assert "lowest value 91%" in chart.alt
 
@@ -246,22 +244,27 @@ def test_a_line_through_a_name_is_found():
     assert crossed(figure) == ["Arrears"]
 
 
-def test_bands_of_few_are_drawn_and_told_inside_the_house():
+def test_bands_of_few_are_neither_drawn_nor_sent():
     rows = [("Law", "low", 40), ("Law", "moderate", 3), ("Law", "very_high", 9), ("Art", "high", 4)]
     chart = bands.bands_by_group(pd.DataFrame(rows, columns=["program", "band", "students"]), "program", EN)
     table = chart.table.set_index("Programme")
-    assert table.loc["Art"].tolist() == [4, 0, 0, 4, 0]
-    assert table.loc["Law"].tolist() == [52, 40, 3, 0, 9]
+    assert table.loc["Art"].tolist() == [MARK] * 5
+    assert table.loc["Law", ["Moderate", "Students"]].tolist() == [MARK, 52]
+    assert (table.loc["Law"] == MARK).sum() == 2  # and one more, from which it would come out
     bars = {trace.name: trace for trace in chart.figure.data}
-    assert set(bars) == {EN(f"band.{band}") for band in BANDS}
-    law = chart.picks.index("Law")
-    assert bars["Moderate"].x[law] == pytest.approx(3 / 52)
-    assert "3 · Moderate" in bars["Moderate"].customdata[law]
+    places = {name: place for place, name in enumerate(chart.picks)}
+    hidden = table.columns[table.loc["Law"] == MARK]
+    for name in hidden:
+        assert bars[name].x[places["Law"]] == 0 and MARK in bars[name].customdata[places["Law"]]
+    sent = str(chart.sent.to_dict())
+    assert "<br>40 " in sent and "<br>3 " not in sent and "<br>4 " not in sent
 
 
-def test_a_funnel_tells_every_count():
+def test_what_a_funnel_hides_is_not_sent_either():
     counts = {"entered": 20, "on_time": 11, "graduated": 14, "studying": 2, "left": 4, "outside": 0}
-    chart = trends.funnel(pd.DataFrame([{"cohort": "Odd 2019/20", **counts}]), EN)
+    hidden = frozenset({"late", "studying", "left"})
+    chart = trends.funnel(pd.DataFrame([{"cohort": "Odd 2019/20", **counts, "hidden": hidden}]), EN)
     sent = {trace.name: trace.customdata[0] for trace in chart.figure.data}
-    assert sent[EN("state_of.late")] == "Odd 2019/20<br>3 (15%)"
-    assert chart.table.iloc[0].tolist() == ["Odd 2019/20", 20, 11, 3, 2, 4, 0]
+    for state in hidden:
+        assert sent[EN(f"state_of.{state}")] == f"Odd 2019/20<br>{MARK}"
+    assert sent[EN("state_of.on_time")] == "Odd 2019/20<br>11 (55%)"

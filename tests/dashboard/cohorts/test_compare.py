@@ -8,13 +8,13 @@ import pytest
 from dashboard.charts.side_by_side import side_by_side_chart
 from dashboard.cohorts import compare, summaries
 from dashboard.cohorts.counted import STATES, Counts, Told
-from dashboard.shell.wording import NOT_YET, Words
+from dashboard.shell.wording import Words
 from data.trust.small_cells import MARK
 
 PROGRAMS = pd.DataFrame({"program_code": ["IF"], "normal_terms": [8]})
 LAST = 20242  # cohort 20201 has completed ten terms by then, cohort 20231 four
 REPORTED = frozenset({"IF"})
-RULES = ("file", "joint")  # of the page's file; of what is given out with other tables
+RULES = ("page", "joint")  # of the page and its file; of what is given out with other tables
 #        cohort, state, terms to exit, what they did in terms 1–8, students
 ALIKE = [
     (20201, "graduated", 8, "22222222", 20),
@@ -68,7 +68,7 @@ def compared(rule: str) -> pd.DataFrame:
     compare.add_side_by_side(counts, cohorts, seen, 8)
     told = {
         "all": counts.everything,
-        "file": lambda: compare.told_in_file(counts.values(), cohorts, 8),
+        "page": lambda: compare.told_on_page(counts.values(), cohorts, 8),
         "joint": counts.public,
     }[rule]()
     table = compare.side_by_side(counts, told, cohorts, progress(), seen, 8, REPORTED)
@@ -91,7 +91,7 @@ def test_two_cohorts_stand_side_by_side():
 def test_a_term_that_a_cohort_has_not_reached_is_not_yet_observed_and_never_zero():
     for rule in ("all", *RULES):
         later = compared(rule).loc[20231].loc[5:]
-        assert (later[list(compare.MEASURES)] == NOT_YET).all(axis=None)
+        assert (later[list(compare.MEASURES)] == compare.NOT_YET).all(axis=None)
         assert compare.numbers(later, "kept").isna().all()
 
 
@@ -150,7 +150,7 @@ def test_a_cohort_without_terms_is_not_zero():
     seen = compare.seen_cohorts(alike(), progress(()), None, 8)
     compare.add_side_by_side(counts, [20231], seen, 8)
     table = compare.side_by_side(counts, counts.everything(), [20231], progress(()), seen, 8, REPORTED)
-    assert (table[list(compare.MEASURES)] == NOT_YET).all(axis=None)
+    assert (table[list(compare.MEASURES)] == compare.NOT_YET).all(axis=None)
 
 
 def test_on_leave_of_few_is_not_told_by_those_who_are_registered():
@@ -158,7 +158,7 @@ def test_on_leave_of_few_is_not_told_by_those_who_are_registered():
     counts = Counts(alike(few), PROGRAMS, LAST, REPORTED)
     seen = compare.seen_cohorts(alike(few), progress(), LAST, 8)
     compare.add_side_by_side(counts, [20201], seen, 8)
-    told = compare.told_in_file(counts.values(), [20201], 8)
+    told = compare.told_on_page(counts.values(), [20201], 8)
     # Term 3: 32 are still here, 29 of them registered, three on leave.
     assert told.count(("kept", 20201, 3)) == 32 and told.count(("active", 20201, 3)) == MARK
     assert told.count(("active", 20201, 2)) == 38
@@ -174,7 +174,7 @@ def test_a_share_that_leaves_four_of_fifteen_is_not_told():
     rows = progress([(20201, term, 15, 3.0, 15) for term in range(1, 9)])
     seen = compare.seen_cohorts(alike(few), rows, LAST, 8)
     compare.add_side_by_side(counts, [20201], seen, 8)
-    for told in (compare.told_in_file(counts.values(), [20201], 8), counts.public()):
+    for told in (compare.told_on_page(counts.values(), [20201], 8), counts.public()):
         table = compare.side_by_side(counts, told, [20201], rows, seen, 8, REPORTED)
         last = table[table["term"] == 8].iloc[0]
         # Registered 11 and on time 11 of 15: each leaves four, beside whom a star would hide nothing.
@@ -188,7 +188,7 @@ def today_and_by_term(rows) -> tuple[Counts, Told]:
     counts.add_cohorts([20201])
     seen = compare.seen_cohorts(alike(rows), progress(), LAST, 8)
     compare.add_side_by_side(counts, [20201], seen, 8)
-    return counts, compare.told_in_file(counts.values(), [20201], 8)
+    return counts, compare.told_on_page(counts.values(), [20201], 8)
 
 
 def test_what_is_hidden_by_term_is_hidden_where_the_cohort_stands_today():
@@ -219,7 +219,7 @@ def test_of_a_cohort_of_few_nothing_is_told_not_even_zeros():
     rows = progress([(20201, term, 4, 3.0, 4) for term in range(1, 9)])
     seen = compare.seen_cohorts(alike(few), rows, LAST, 8)
     compare.add_side_by_side(counts, [20201], seen, 8)
-    for told in (compare.told_in_file(counts.values(), [20201], 8), counts.public()):
+    for told in (compare.told_on_page(counts.values(), [20201], 8), counts.public()):
         table = compare.side_by_side(counts, told, [20201], rows, seen, 8, REPORTED)
         assert (table[["entered", *compare.MEASURES]] == MARK).all(axis=None)
 
@@ -232,7 +232,7 @@ def test_nobody_is_no_share():
 @pytest.mark.parametrize("measure", compare.MEASURES)
 def test_the_chart_draws_only_what_is_told_and_says_the_rest_in_its_table(language, measure):
     words = Words(language)
-    frame = compared("file").reset_index()
+    frame = compared("page").reset_index()
     chart = side_by_side_chart(frame, measure, words)
     assert [trace.name for trace in chart.figure.data] == [words.term(20201), words.term(20231)]
     assert len({trace.line.dash for trace in chart.figure.data}) == 2  # not by colour alone
@@ -240,4 +240,4 @@ def test_the_chart_draws_only_what_is_told_and_says_the_rest_in_its_table(langua
     drawn = [value for value in chart.figure.data[1].y if value is not None and value == value]
     assert len(drawn) == {"kept": 1, "active": 1, "gpa": 1, "on_time": 4, "left": 0}[measure]
     assert chart.alt and words.term(20201) in chart.alt
-    assert chart.table.iloc[1].tolist()[5:] == [NOT_YET] * 4
+    assert chart.table.iloc[1].tolist()[5:] == [compare.NOT_YET] * 4

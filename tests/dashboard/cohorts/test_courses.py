@@ -47,10 +47,5 @@ def test_small_parts_are_hidden_whichever_side_they_are_on():
 
 def test_only_bottlenecks_that_may_be_told_are_listed():
     table = by_course(TABLE)
-    assert listed(table, None, public=True)["course_code"].tolist() == ["narrow"]  # "few": under 20 attempts
+    assert listed(table, None)["course_code"].tolist() == ["narrow"]  # "few": fewer than twenty attempts
     assert listed(table, "Q").empty
-
-
-def test_inside_the_house_a_bottleneck_of_few_is_listed_too():
-    table = by_course(TABLE)
-    assert listed(table, None)["course_code"].tolist() == ["narrow", "all"]  # of "all" four passed it

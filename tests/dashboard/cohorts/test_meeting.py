@@ -106,17 +106,18 @@ def shown(compared=(20191, 20231)) -> Shown:
         compared=list(compared),
         compared_terms=8,
         seen=(seen := compare.seen_cohorts(frame, progress(), LAST, 8)),
-        hidden_in_file=in_file(flow, seen).hidden,
+        hidden_on_page=on_page(flow, seen).hidden,
+        newest_told=20191,
         reported=REPORTED,
         load=(7.0, 2),
         several=True,
     )
 
 
-def in_file(flow: pd.DataFrame, seen) -> compare.Told:
-    """What the page's file tells of these students."""
+def on_page(flow: pd.DataFrame, seen) -> compare.Told:
+    """What the page tells of these students."""
     values = compare.values_of_cubes(flow, progress(), PROGRAMS, seen, 8)
-    return compare.told_in_file(values, sorted(seen), 8)
+    return compare.told_on_page(values, sorted(seen), 8)
 
 
 def by_key(sheets) -> dict:

@@ -12,12 +12,13 @@ import pytest
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.media_file_storage import MediaFileStorageError
 
+from dashboard.cohorts import compare
 from dashboard.cohorts.view.meeting import Asked, make
 from dashboard.components.filters import GroupFilter
 from dashboard.shell import auditing
 from dashboard.shell.access import scope_for
 from dashboard.shell.session_keys import Key
-from dashboard.shell.wording import NOT_YET, Words
+from dashboard.shell.wording import Words
 from data import queries
 from data.trust.accounts import Account
 from data.trust.small_cells import MARK, THRESHOLD
@@ -57,7 +58,7 @@ def test_cohorts_are_chosen_on_the_page_and_stand_side_by_side(university, scree
     columns = json.loads(at.dataframe[frames - len(at.dataframe)].proto.columns)
     assert columns[words("compare.gpa")]["help"] == words("compare.gpa_help")
     newest = table[table[words("column.cohort")] == words.term(two[-1])]
-    assert newest[words("compare.left")].iloc[-1] == NOT_YET
+    assert newest[words("compare.left")].iloc[-1] == compare.NOT_YET
     assert words("compare.legend") in screen.texts(at)
 
 

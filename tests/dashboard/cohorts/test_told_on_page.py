@@ -1,4 +1,4 @@
-"""Random cohorts: nothing comes out by subtraction of what a file tells, and it tells what is given out."""
+"""Random cohorts: nothing comes out by subtraction of what a page tells, and it tells what is given out."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def told(alike: pd.DataFrame) -> tuple[Told, dict]:
     held = progress(alike)
     seen = compare.seen_cohorts(alike, held, LAST, TERMS)
     values = compare.values_of_cubes(alike, held, PROGRAMS, seen, TERMS)
-    return compare.told_in_file(values, sorted(seen), TERMS), seen
+    return compare.told_on_page(values, sorted(seen), TERMS), seen
 
 
 OF_ALL = (("kept",), ("active",), ("on_time",), ("left",), ("kept", "left"), ("on_time", "left"))
@@ -66,9 +66,9 @@ OF_ALL += (("active", "left"), ("active", "on_time"), ("active", "on_time", "lef
 OF_KEPT = (("active",), ("on_time",), ("active", "on_time"))
 
 
-def differences(file: Told, cohort: int) -> dict[str, int]:
+def differences(page: Told, cohort: int) -> dict[str, int]:
     """What a reader gets by subtraction of the figures of a cohort that are told, each with its reason."""
-    shown = {name: n for name, n in file.values.items() if name not in file.hidden and cohort in name}
+    shown = {name: n for name, n in page.values.items() if name not in page.hidden and cohort in name}
     today = {name[2]: n for name, n in shown.items() if name[0] == "cohort"}
     whole = today.pop("entered", None)
     by_term = {
@@ -101,30 +101,30 @@ def of_a_row(row: dict[str, int], whole: int, left_before: int | None, term: int
 @pytest.mark.parametrize("seed", range(60))
 def test_nothing_of_few_comes_out_by_subtraction(seed):
     alike = register(seed)
-    file, _ = told(alike)
-    for name, n in file.values.items():
-        assert name in file.hidden or not 0 < n < THRESHOLD, name
+    page, _ = told(alike)
+    for name, n in page.values.items():
+        assert name in page.hidden or not 0 < n < THRESHOLD, name
     for cohort in COHORTS:
         if cohort in set(alike["cohort_term"]):
-            found = differences(file, cohort)
+            found = differences(page, cohort)
             assert not {why: n for why, n in found.items() if 0 < n < THRESHOLD}
 
 
 @pytest.mark.parametrize("seed", range(60))
 def test_what_is_hidden_between_two_told_terms_has_room(seed):
-    file, seen = told(register(seed))
+    page, seen = told(register(seed))
     for cohort in seen:
         for name in ("left", "on_time"):  # they only ever grow
-            at = [(name, cohort, term) for term in range(1, TERMS + 1) if (name, cohort, term) in file.values]
-            known = [file.values[one] for one in at if one not in file.hidden]
+            at = [(name, cohort, term) for term in range(1, TERMS + 1) if (name, cohort, term) in page.values]
+            known = [page.values[one] for one in at if one not in page.hidden]
             for low, high in zip(known, known[1:], strict=False):
                 assert low == high or high - low >= THRESHOLD
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_a_files_file_never_hides_more_than_what_is_given_out(seed):
+def test_the_page_never_hides_more_than_what_is_given_out(seed):
     alike = register(seed)
-    file, seen = told(alike)
+    page, seen = told(alike)
     held = progress(alike)
     cohorts = summaries.outcomes(alike, PROGRAMS, "cohort_term", LAST, REPORTED)
     empty = pd.DataFrame(columns=["program_code", "reason", "n", "group", "cohort_term"])
@@ -141,9 +141,10 @@ def test_a_files_file_never_hides_more_than_what_is_given_out(seed):
             "compared": sorted(seen),
             "compared_terms": TERMS,
             "seen": seen,
-            "hidden_in_file": file.hidden,
+            "hidden_on_page": page.hidden,
+            "newest_told": None,
         }
     )
     public, _ = judged(shown)
-    both = public.values.keys() & file.values.keys()
-    assert len(both) > 20 and not (file.hidden & both) - public.hidden
+    both = public.values.keys() & page.values.keys()
+    assert len(both) > 20 and not (page.hidden & both) - public.hidden
