@@ -30,12 +30,23 @@ def retention(frame: pd.DataFrame, words: Words) -> Chart:
     for place, cohort in enumerate(cohorts):
         rows = frame[frame["cohort_term"] == cohort].sort_values("terms_completed")
         newest = place == len(cohorts) - 1
+        color = _cohort_color(place, len(cohorts))
+        if "hidden" in rows and rows["hidden"].any():  # made of what is told alone
+            told = rows[rows["share"].notna()]
+            sketch.add_scatter(
+                x=told["terms_completed"],
+                y=told["share"],
+                mode="lines",
+                line={"color": color, "width": 1.2, "dash": "dot"},
+                hoverinfo="skip",
+                showlegend=False,
+            )
         sketch.add_scatter(
             x=rows["terms_completed"],
             y=rows["share"],
             name=words.term(cohort),
             mode="lines+markers",
-            line={"color": _cohort_color(place, len(cohorts)), "width": 3 if newest else 1.8},
+            line={"color": color, "width": 3 if newest else 1.8},
             marker={"size": 7 if newest else 4},
             customdata=[words.percent(share, 1) for share in rows["share"]],
             hovertemplate="%{fullData.name}<br>%{customdata}<extra></extra>",

@@ -15,6 +15,7 @@ import pandas as pd
 
 from dashboard.cohorts.counted import STATES, Counts, Told
 from dashboard.cohorts.summaries import OUTSIDE, last_completed_term, normal_terms
+from dashboard.shell.wording import NOT_YET
 from data.calendar.study_time import within_normal_time
 from data.calendar.term_calendar import terms_between
 from data.columns import DROPOUT_EXITS
@@ -23,7 +24,6 @@ from data.trust.small_cells import MARK, THRESHOLD, TOTAL, hidden_of_group
 LEAST, MOST = 2, 4  # cohorts that stand side by side
 LONGEST = 8  # study terms shown, unless a programme takes longer
 MEASURES = ("kept", "active", "gpa", "on_time", "left")
-NOT_YET = "…"  # not yet observed
 
 
 def longest(normal_terms: pd.Series) -> int:
@@ -329,7 +329,7 @@ def side_by_side(
         terms are followed: still registered, on leave or graduated; registered), ``gpa`` (mean cumulative
         grade-point average, 0–4), ``on_time``, ``left`` (shares of the entrants that had graduated within the
         normal time, or dropped out, by the end of the term). Each a number,
-        :data:`data.trust.small_cells.MARK` where it is hidden, :data:`NOT_YET` where it is not yet observed,
+        :data:`data.trust.small_cells.MARK` where it is hidden, :data:`NOT_YET` where it is not yet seen,
         None where the register does not say.
     """
     averages, rows = _averages(progress), []

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import pandas as pd
 
 from dashboard.cohorts import compare, prospects, summaries
-from dashboard.cohorts.compare import NOT_YET
 from dashboard.cohorts.counted import STATES, Reach, Told
 from dashboard.cohorts.meeting_shape import (
     COHORTS,
@@ -23,7 +22,7 @@ from dashboard.cohorts.meeting_shape import (
     number,
     of_all,
 )
-from dashboard.shell.wording import Words
+from dashboard.shell.wording import NOT_YET, Words
 from data.columns import BANDS
 from data.trust.small_cells import MARK
 

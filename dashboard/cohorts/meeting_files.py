@@ -7,12 +7,11 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dashboard.cohorts.compare import NOT_YET
 from dashboard.cohorts.meeting_shape import COUNT, MEAN, SHARE, TEXT, Sheet
 from dashboard.reports import documents
 from dashboard.reports.charts import Chart, grouped_bars, lines
 from dashboard.shell.exports import TableProvenance
-from dashboard.shell.wording import EMPTY, Words
+from dashboard.shell.wording import EMPTY, NOT_YET, Words
 from data.files.safe_cells import safe_cell
 from data.trust.small_cells import MARK, THRESHOLD
 

@@ -7,7 +7,6 @@ import io
 import openpyxl
 import pytest
 
-from dashboard.cohorts import compare
 from dashboard.cohorts.view import compare as side_by_side
 from dashboard.cohorts.view import overview as parts
 from dashboard.cohorts.view.given import Given, cohorts_of, judged, told_of
@@ -15,7 +14,7 @@ from dashboard.cohorts.view.meeting import Asked, make
 from dashboard.components.filters import GroupFilter
 from dashboard.shell import caches, current_session, stores
 from dashboard.shell.access import scope_for
-from dashboard.shell.wording import Words
+from dashboard.shell.wording import NOT_YET, Words
 from data.trust.accounts import Account
 from data.trust.small_cells import MARK, THRESHOLD
 from tests.registers.second_university.plan import KINDS, PLAN
@@ -77,7 +76,7 @@ def test_cohorts_stand_side_by_side_as_far_as_each_has_come(pack):
     young = planned(HUSBANDRY, 2024)
     assert told[cohort(2024), 4][4:] == (0, pytest.approx(young[4] / young[0]))
     for term in range(5, 9):
-        assert set(told[cohort(2024), term][1:]) == {compare.NOT_YET}
+        assert set(told[cohort(2024), term][1:]) == {NOT_YET}
 
 
 def test_the_public_form_tells_of_no_few(pack):

@@ -129,6 +129,23 @@ def test_retention_draws_a_line_per_cohort_and_writes_a_wide_table():
     assert "lowest value 91%" in chart.alt
 
 
+def test_what_is_hidden_of_a_cohort_is_bridged_by_what_is_told_of_it_alone():
+    frame = pd.DataFrame(
+        {
+            "cohort_term": 20231,
+            "terms_completed": [0, 1, 2, 3],
+            "share": [1.0, None, None, 0.8],
+            "hidden": [False, True, True, False],
+        }
+    )
+    chart = trends.retention(frame, EN)
+    bridge, line = chart.figure.data
+    assert (list(bridge.x), list(bridge.y), bridge.line.dash) == ([0, 3], [1.0, 0.8], "dot")
+    assert bridge.showlegend is False and bridge.hoverinfo == "skip"
+    assert line.line.color == bridge.line.color and line.name == "Odd 2023/24"
+    assert chart.table.iloc[0].tolist() == ["Odd 2023/24", "100%", "*", "*", "80%"]
+
+
 def test_rates_have_intervals_and_open_marks_where_immature():
     frame = pd.DataFrame(
         {

@@ -8,7 +8,7 @@ import pytest
 from dashboard.charts.side_by_side import side_by_side_chart
 from dashboard.cohorts import compare, summaries
 from dashboard.cohorts.counted import STATES, Counts, Told
-from dashboard.shell.wording import Words
+from dashboard.shell.wording import NOT_YET, Words
 from data.trust.small_cells import MARK
 
 PROGRAMS = pd.DataFrame({"program_code": ["IF"], "normal_terms": [8]})
@@ -91,7 +91,7 @@ def test_two_cohorts_stand_side_by_side():
 def test_a_term_that_a_cohort_has_not_reached_is_not_yet_observed_and_never_zero():
     for rule in ("all", *RULES):
         later = compared(rule).loc[20231].loc[5:]
-        assert (later[list(compare.MEASURES)] == compare.NOT_YET).all(axis=None)
+        assert (later[list(compare.MEASURES)] == NOT_YET).all(axis=None)
         assert compare.numbers(later, "kept").isna().all()
 
 
@@ -150,7 +150,7 @@ def test_a_cohort_without_terms_is_not_zero():
     seen = compare.seen_cohorts(alike(), progress(()), None, 8)
     compare.add_side_by_side(counts, [20231], seen, 8)
     table = compare.side_by_side(counts, counts.everything(), [20231], progress(()), seen, 8, REPORTED)
-    assert (table[list(compare.MEASURES)] == compare.NOT_YET).all(axis=None)
+    assert (table[list(compare.MEASURES)] == NOT_YET).all(axis=None)
 
 
 def test_on_leave_of_few_is_not_told_by_those_who_are_registered():
@@ -240,4 +240,4 @@ def test_the_chart_draws_only_what_is_told_and_says_the_rest_in_its_table(langua
     drawn = [value for value in chart.figure.data[1].y if value is not None and value == value]
     assert len(drawn) == {"kept": 1, "active": 1, "gpa": 1, "on_time": 4, "left": 0}[measure]
     assert chart.alt and words.term(20201) in chart.alt
-    assert chart.table.iloc[1].tolist()[5:] == [compare.NOT_YET] * 4
+    assert chart.table.iloc[1].tolist()[5:] == [NOT_YET] * 4
