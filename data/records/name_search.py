@@ -192,6 +192,8 @@ def _first(connection: Connection, wanted: Select, ordered: Sequence[str], limit
         there = set(connection.scalars(wanted.where(among(connection, column, part))))
         found += [key for key in part if key in there]
         start, size = start + size, size * 8
+        if found:  # as many as it takes where they lie as close together as so far, and a fifth more
+            size = min(size, max(PART, (limit - len(found)) * start * 6 // (len(found) * 5)))
     return found[:limit]
 
 
