@@ -191,7 +191,10 @@ def served_model(store: Store) -> StoredModel | None:
     statement = select(*(table.c[name] for name in names), text).where(table.c.status == "served")
     with store.reading() as connection:
         row = connection.execute(statement.order_by(table.c.created_at.desc()).limit(1)).one_or_none()
-    return None if row is None else StoredModel(*row[:-1], _manifest(row.manifest))
+    if row is None:
+        return None
+    version, created_at, status, folder, told = row
+    return StoredModel(version, created_at, status, folder, _manifest(told))
 
 
 @lru_cache(maxsize=4)
