@@ -190,11 +190,12 @@ def served_model(store: Store) -> StoredModel | None:
     text = cast(table.c.manifest, Text).label("manifest")
     statement = select(*(table.c[name] for name in names), text).where(table.c.status == "served")
     with store.reading() as connection:
-        row = connection.execute(statement.order_by(table.c.created_at.desc()).limit(1)).one_or_none()
+        newest = connection.execute(statement.order_by(table.c.created_at.desc()).limit(1))
+        row = newest.mappings().one_or_none()
     if row is None:
         return None
-    version, created_at, status, folder, told = row
-    return StoredModel(version, created_at, status, folder, _manifest(told))
+    told = {**row, "manifest": _manifest(row["manifest"])}
+    return StoredModel(*(told[name] for name in (*names, "manifest")))
 
 
 @lru_cache(maxsize=4)
