@@ -11,7 +11,7 @@ from data.cases.queries import case_events, followups_due, last_events, quiet_st
 from data.cases.trial_outcomes import help_since_scores
 from data.cases.trial_queries import count_near_the_line, offers, trials
 from data.records.course_queries import attempt_rows, course_results, grade_rules
-from data.records.name_search import prepare_search
+from data.records.name_search import named_among, prepare_search
 from data.records.queries import (
     Records,
     WholeRegister,
@@ -68,7 +68,14 @@ from data.scores.queries import (
     search_students,
 )
 from data.scores.reasons_cube import reasons_of_risk
-from data.scores.standing_queries import newest_term, own_cohorts, own_students, past_normal_counts, standing
+from data.scores.standing_queries import (
+    MAX_STANDING,
+    newest_term,
+    own_cohorts,
+    own_students,
+    past_normal_counts,
+    standing,
+)
 from data.signatures.queries import (
     any_specimen_waits,
     consent_history,
@@ -85,6 +92,7 @@ from data.signatures.queries import (
 
 __all__ = [
     "EVERYBODY",
+    "MAX_STANDING",
     "Records",
     "Span",
     "StoredExplanation",
@@ -124,6 +132,7 @@ __all__ = [
     "last_scored",
     "leave_terms",
     "models",
+    "named_among",
     "newest_term",
     "offers",
     "outcomes",

@@ -24,6 +24,7 @@ from data.trust.small_cells import MARK, THRESHOLD, TOTAL, hidden_of_group
 LEAST, MOST = 2, 4  # cohorts that stand side by side
 LONGEST = 8  # study terms shown, unless a programme takes longer
 MEASURES = ("kept", "active", "gpa", "on_time", "left")
+TERM_OF = ("cohort_term", "program_code", "term_index")
 
 
 def longest(normal_terms: pd.Series) -> int:
@@ -73,10 +74,9 @@ def seen_cohorts(
     """
     overall = last_completed_term(progress, closed)
     lasts = {code: last_completed_term(rows, closed) for code, rows in progress.groupby("program_code")}
-    rows = {
-        (int(cohort), code): set(own["term_index"].astype(int))
-        for (cohort, code), own in progress.groupby(["cohort_term", "program_code"])
-    }
+    rows: dict[tuple[int, str], set[int]] = {}
+    for cohort, code, term in zip(*(progress[name].tolist() for name in TERM_OF), strict=True):
+        rows.setdefault((int(cohort), code), set()).add(int(term))
     found = {}
     for cohort, own in alike.groupby("cohort_term")["program_code"]:
         passed, known = {}, []
@@ -145,25 +145,41 @@ def values_of_cubes(
         flow["terms_to_exit"], normal_terms(flow, programs)
     )
     state = flow["state"].map(_STATE_OF).mask(on_time, "on_time")
-    after = flow["terms_to_exit"].to_numpy(int)
-    n = flow["students"].to_numpy(int)
+    stands = {name: (state == name).to_numpy() for name in STATES}  # compared once, not once per cohort
+    cohorts, codes = flow["cohort_term"].to_numpy(int), flow["program_code"].to_numpy(object)
+    after, n = flow["terms_to_exit"].to_numpy(int), flow["students"].to_numpy(int)
+    reached = _by_cohort(progress, seen, terms)
     for cohort, own in seen.items():
-        here = (flow["cohort_term"] == cohort).to_numpy()
+        here = cohorts == cohort
         values["cohort", cohort, "entered"] = int(n[here].sum())
         for name in STATES:
-            values["cohort", cohort, name] = int(n[here & (state == name).to_numpy()].sum())
-        followed = progress[(progress["cohort_term"] == cohort) & progress["program_code"].isin(own.followed)]
-        values["followed", cohort] = int(n[here & flow["program_code"].isin(own.followed).to_numpy()].sum())
-        for term in range(1, terms + 1):
-            if term in own.terms:
-                rows = followed[followed["term_index"] == term]
-                values["kept", cohort, term] = int(rows["retained"].sum())
-                values["active", cohort, term] = int(rows["active"].sum())
-            if term <= own.closed:
-                gone = here & (after >= 0) & (after <= term)
-                for name in ("on_time", "left"):
-                    values[name, cohort, term] = int(n[gone & (state == name).to_numpy()].sum())
+            values["cohort", cohort, name] = int(n[here & stands[name]].sum())
+        values["followed", cohort] = int(n[here & np.isin(codes, list(own.followed))].sum())
+        for name in ("on_time", "left"):
+            gone = here & stands[name] & (after >= 0)
+            by_end = np.bincount(after[gone], n[gone], terms + 1).cumsum()
+            values |= {(name, cohort, term): int(by_end[term]) for term in range(1, own.closed + 1)[:terms]}
+        for term in own.terms:
+            for name, by_term in reached[cohort].items():
+                values[name, cohort, term] = int(by_term[term])
     return values
+
+
+def _by_cohort(
+    progress: pd.DataFrame, seen: Mapping[int, Seen], terms: int
+) -> dict[int, dict[str, np.ndarray]]:
+    """Cohort → "kept" and "active" → students of the followed programmes by study term, 0 to ``terms``."""
+    cohorts, codes, index = (progress[name].to_numpy() for name in TERM_OF)
+    codes, shown = codes.astype(object), index <= terms
+    columns = {"kept": progress["retained"].to_numpy(float), "active": progress["active"].to_numpy(float)}
+    found = {}
+    for cohort, own in seen.items():
+        rows = (cohorts == cohort) & shown & np.isin(codes, list(own.followed))
+        found[cohort] = {
+            name: np.bincount(index[rows].astype(int), np.nan_to_num(counts[rows]), terms + 1)
+            for name, counts in columns.items()
+        }
+    return found
 
 
 _STATE_OF = {

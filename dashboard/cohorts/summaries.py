@@ -40,9 +40,10 @@ def last_completed_term(progress: pd.DataFrame, closed: int | None = None) -> in
     closed : int, optional
         ``queries.last_closed_term``: later terms may still bring graduates who are in time.
     """
-    pairs = progress[["cohort_term", "term_index"]].drop_duplicates()
-    reached = [term_after(int(cohort), int(index) - 1) for cohort, index in pairs.itertuples(index=False)]
-    newest = max(reached, default=None)
+    furthest = progress.groupby("cohort_term")["term_index"].max()
+    newest = max(
+        (term_after(int(cohort), int(index) - 1) for cohort, index in furthest.items()), default=None
+    )
     return newest if newest is None or closed is None else min(newest, closed)
 
 
@@ -129,11 +130,12 @@ def outcomes(
         ``left_n``; ``rate``, ``low``, ``high`` (graduated on time,
         Wilson), ``left_rate``; ``mature`` whether all of the group is.
     """
-    n, graduated = flow["students"].to_numpy(), (flow["state"] == "graduated").to_numpy()
+    n, state = flow["students"].to_numpy(), flow["state"].to_numpy(object)
+    graduated = state == "graduated"
     normal, passed = normal_terms(flow, programs), terms_passed(flow, last_term)
     on_time = graduated & within_normal_time(flow["terms_to_exit"], normal)
-    inside, left = (~flow["state"].isin(OUTSIDE)).to_numpy(), flow["state"].isin(DROPOUT_EXITS).to_numpy()
-    known = flow["program_code"].isin(reported(flow) if told is None else told).to_numpy()
+    inside, left = ~np.isin(state, OUTSIDE), np.isin(state, DROPOUT_EXITS)
+    known = np.isin(flow["program_code"].to_numpy(object), list(reported(flow) if told is None else told))
     mature = (passed >= normal) & known
     counted = {
         "entered": np.ones(len(flow), bool),
@@ -141,7 +143,7 @@ def outcomes(
         "on_time": on_time,
         "graduated": graduated,
         "left": left,
-        "studying": (flow["state"] == "enrolled").to_numpy(),
+        "studying": state == "enrolled",
         "n": mature & inside,
         "on_time_n": mature & on_time,
         "left_n": mature & left,
@@ -152,12 +154,10 @@ def outcomes(
         column: np.bincount(codes, np.where(which, n, 0), len(names)).astype(int)
         for column, which in counted.items()
     }
-    table = pd.DataFrame({by: names, **sums})
-    table["rate"] = table["on_time_n"] / table["n"].where(table["n"] > 0)
-    table["low"], table["high"] = wilson(table["on_time_n"], table["n"])
-    table["left_rate"] = table["left_n"] / table["n"].where(table["n"] > 0)
-    table["mature"] = table["unripe"] == 0
-    return table.drop(columns="unripe")
+    unripe, of = sums.pop("unripe"), np.where(sums["n"] > 0, sums["n"], np.nan)
+    low, high = wilson(pd.Series(sums["on_time_n"]), pd.Series(sums["n"]))
+    shares = {"rate": sums["on_time_n"] / of, "low": low, "high": high, "left_rate": sums["left_n"] / of}
+    return pd.DataFrame({by: names, **sums, **shares, "mature": unripe == 0})
 
 
 def normal_terms(flow: pd.DataFrame, programs: pd.DataFrame) -> np.ndarray:
@@ -231,8 +231,8 @@ def at_risk_by_cohort(cube: pd.DataFrame) -> list[tuple[int, int]]:
 
 def chosen(frame: pd.DataFrame, program: str | None, cohort: int | None) -> pd.DataFrame:
     """The rows of one programme and one entry cohort; None means every one."""
+    if cohort is not None:  # first: numbers are compared faster than texts, and few rows are left of them
+        frame = frame[frame["cohort_term"] == cohort]
     if program is not None:
         frame = frame[frame["program_code"] == program]
-    if cohort is not None:
-        frame = frame[frame["cohort_term"] == cohort]
     return frame

@@ -218,6 +218,9 @@ def offers(store: Store, scope: Scope, on: date, key: str | None = None) -> pd.D
     statement = select(*columns, days.label("offer_days")).select_from(joined).where(*conditions)
     with store.reading() as connection:
         found = fetch(connection, statement.order_by(lots.c.drawn_on, lots.c.student_key))
+        if found.empty:  # as on nearly every page of nearly every store
+            until = pd.Series([], dtype="datetime64[us]")
+            return found.drop(columns="offer_days").assign(offer_until=until, contacted_at=until)
         told = fetch(connection, _first_help(conditions))
     until = pd.to_datetime(found["drawn_on"]) + pd.to_timedelta(found.pop("offer_days"), unit="D")
     found = found.assign(offer_until=until).merge(told, on="student_key", how="left")

@@ -23,6 +23,7 @@ from data import schema
 from data.engine.bulk import among
 from data.engine.database import Store, cipher_of
 from data.trust.scope import Scope
+from data.trust.scoping import visible
 
 MAX_WORD = 80
 MAX_WORDS = 6
@@ -70,13 +71,22 @@ class NameIndex:
         positions = np.fromiter(together, dtype=np.int32, count=starts[-1])
         return cls([key for key, _, _ in ordered], words, starts, positions)
 
-    def matching(self, wanted: Sequence[str]) -> np.ndarray:
-        """Positions, in order, of those who have for every wanted word a word that begins with it."""
+    def matching(self, wanted: Sequence[str], only: Iterable[str] | None = None) -> np.ndarray:
+        """Positions, in order, of those who have for every wanted word a word that begins with it.
+
+        Parameters
+        ----------
+        wanted : sequence of str
+        only : iterable of str, optional
+            Keys of the students among whom to look: a letter begins a word of nearly everybody.
+        """
         found = None
+        if wanted and only is not None:
+            found = np.array(sorted(self._place[key] for key in only if key in self._place), dtype=np.int32)
         for word in wanted:
             first, last = bisect_left(self.words, word), bisect_left(self.words, word + _LAST)
-            these = np.unique(self.positions[self.starts[first] : self.starts[last]])
-            found = these if found is None else np.intersect1d(found, these, assume_unique=True)
+            these = self.positions[self.starts[first] : self.starts[last]]
+            found = np.unique(these) if found is None else found[np.isin(found, these)]
         return np.array([], dtype=np.int32) if found is None else found
 
     def ordered(self, keys: Iterable[str]) -> list[str]:
@@ -129,6 +139,22 @@ def first_named(connection: Connection, scope: Scope, text: str, reached: Select
     return _first(connection, reached, _named_keys(connection, scope, text), limit)
 
 
+def named_among(store: Store, scope: Scope, text: str, keys: Sequence[str]) -> list[str]:
+    """Of some students those whom :func:`named` finds, by number.
+
+    Parameters
+    ----------
+    keys : sequence of str
+        Students that ``scope`` may see.
+    """
+    wanted = words_of(text)[:MAX_WORDS]
+    if not scope.may_identify or not wanted:
+        return []
+    with store.reading() as connection:
+        index = name_index(connection)
+        return [index.keys[position] for position in index.matching(wanted, keys)]
+
+
 def by_number(connection: Connection, wanted: Select, limit: int | None = None) -> list[str]:
     """Keys that a SELECT gives, in the order of student numbers; those who have none are left out.
 
@@ -150,8 +176,10 @@ def _named_keys(connection: Connection, scope: Scope, text: str) -> list[str]:
     wanted = words_of(text)[:MAX_WORDS]
     if not scope.may_identify or not wanted:
         return []
-    index = name_index(connection)
-    return [index.keys[position] for position in index.matching(wanted)]
+    index, own = name_index(connection), None
+    if scope.own_students_only:
+        own = connection.scalars(select(schema.students.c.student_key).where(*visible(scope)))
+    return [index.keys[position] for position in index.matching(wanted, own)]
 
 
 def _first(connection: Connection, wanted: Select, ordered: Sequence[str], limit: int) -> list[str]:
@@ -164,6 +192,8 @@ def _first(connection: Connection, wanted: Select, ordered: Sequence[str], limit
         there = set(connection.scalars(wanted.where(among(connection, column, part))))
         found += [key for key in part if key in there]
         start, size = start + size, size * 8
+        if found:  # as many as it takes where they lie as close together as so far, and a fifth more
+            size = min(size, max(PART, (limit - len(found)) * start * 6 // (len(found) * 5)))
     return found[:limit]
 
 

@@ -50,6 +50,8 @@ def told(connection: Connection, terms: pd.DataFrame) -> pd.DataFrame:
     if not keys:
         return terms
     found = fetch_by_keys(connection, attempts(), schema.course_attempts.c.student_key, keys)
+    if not found["term_id"].isin(terms.loc[empty, "term_id"]).any():
+        return terms  # a term on leave: grades tell a term's figures only where there are some of that term
     return filled(terms, found, grade_rules_in(connection))
 
 
@@ -69,9 +71,11 @@ def averaged(terms: pd.DataFrame) -> pd.DataFrame:
         The same rows in the same order, with ``gpa_cum_is_mean`` (bool, the same in every row): whether
         ``gpa_cum`` was empty throughout and is now such a mean (0 to 4, missing before the first average).
     """
+    if terms["gpa_cum"].notna().any():
+        return terms.assign(gpa_cum_is_mean=False)
     ordered = terms.sort_values("term_id", kind="stable")
     means = _means(ordered, pd.Series(0, ordered.index))
-    if terms["gpa_cum"].notna().any() or means.isna().all():
+    if means.isna().all():
         return terms.assign(gpa_cum_is_mean=False)
     return terms.assign(gpa_cum=means.reindex(terms.index), gpa_cum_is_mean=True)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Connection, Integer, Select, case, cast, func, select
+from sqlalchemy import Connection, Integer, Select, Text, case, cast, func, select
 
 from data import schema
 from data.calendar.setting import study_calendar
@@ -184,14 +186,22 @@ def models(store: Store) -> pd.DataFrame:
 def served_model(store: Store) -> StoredModel | None:
     """The model whose scores the pages show; None when none is served."""
     table = schema.models
-    statement = select(table).where(table.c.status == "served").order_by(table.c.created_at.desc()).limit(1)
+    names = ("model_version", "created_at", "status", "folder")
+    text = cast(table.c.manifest, Text).label("manifest")
+    statement = select(*(table.c[name] for name in names), text).where(table.c.status == "served")
     with store.reading() as connection:
-        row = connection.execute(statement).mappings().one_or_none()
+        newest = connection.execute(statement.order_by(table.c.created_at.desc()).limit(1))
+        row = newest.mappings().one_or_none()
     if row is None:
         return None
-    return StoredModel(
-        *(row[name] for name in ("model_version", "created_at", "status", "folder", "manifest"))
-    )
+    told = {**row, "manifest": _manifest(row["manifest"])}
+    return StoredModel(*(told[name] for name in (*names, "manifest")))
+
+
+@lru_cache(maxsize=4)
+def _manifest(text: str) -> dict[str, Any]:
+    """A manifest, large and asked for in every run of a page: read once as long as it says the same."""
+    return json.loads(text)
 
 
 def counts(store: Store) -> pd.DataFrame:

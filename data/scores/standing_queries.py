@@ -24,6 +24,7 @@ from data.trust.scoping import aggregable, visible
 STUDENT = ("student_key", "program_code", "cohort_term", "advisor")
 PLAN = ("normal_terms", "required_credits")
 TERM = ("student_key", "term_id", "status", "credits_passed", "credits_cum", "gpa_cum")
+MAX_STANDING = 500  # students in one answer, unless they are named by key
 SHORT = 3  # last digit of a short term, which is no term of the plan
 
 
@@ -81,7 +82,7 @@ def standing(
     program_code: str | None = None,
     cohort_term: int | None = None,
     search: str | None = None,
-    limit: int = 500,
+    limit: int = MAX_STANDING,
 ) -> pd.DataFrame:
     """Enrolled students with what they have earned and what is missing for the degree.
 
@@ -137,19 +138,19 @@ def standing(
             connection, select(*(schema.terms.c[name] for name in TERM)), schema.terms.c.student_key, owned
         )
         terms = told(connection, terms)
-        risks = _dropout_now(connection, owned)
         day, reached = register_day(connection), last_completed(connection)
-    planned = _with_plan(found, terms, day)
-    return _with_told(planned, terms, reached).merge(risks, on="student_key", how="left")
+        risks = _dropout_now(connection, owned, reached).set_index("student_key").reindex(owned)
+    planned = _with_told(_with_plan(found, terms, day), terms, reached)
+    return planned.assign(**{name: risks[name].array for name in risks})
 
 
 def _or_nobody(condition):
     return false() if condition is None else condition
 
 
-def _dropout_now(connection, keys: list[str]) -> pd.DataFrame:
-    """The drop-out scores of students that are as new as the register."""
-    now, newest = schema.risk_current, last_completed(connection)
+def _dropout_now(connection, keys: list[str], newest: int | None) -> pd.DataFrame:
+    """The drop-out scores of students that are as of ``newest``, the last completed term, or later."""
+    now = schema.risk_current
     columns = [now.c.student_key, now.c.risk.label("dropout_risk"), now.c.band.label("dropout_band")]
     current = and_(now.c.target == "dropout", now.c.as_of_term >= (newest or 0))
     statement = select(*columns).where(current, *still_open(connection, now, "dropout"))
@@ -160,11 +161,11 @@ def _with_plan(found: pd.DataFrame, terms: pd.DataFrame, day: date | None) -> pd
     ordered = terms.sort_values(["student_key", "term_id"], kind="stable").groupby("student_key")
     last = ordered[["status", "term_id", "credits_cum", "gpa_cum"]].last()  # skips what is empty
     summed = ordered["credits_passed"].sum(min_count=1)
-    mine = last.reindex(found["student_key"])
-    credits = mine["credits_cum"].fillna(summed.reindex(found["student_key"])).to_numpy(float)
+    mine = last.assign(summed=summed).reindex(found["student_key"])
+    credits = mine["credits_cum"].fillna(mine["summed"]).to_numpy(float)
     cohorts = {cohort: terms_over(int(cohort), day) if day else 0 for cohort in found["cohort_term"].unique()}
     required = found["required_credits"].to_numpy(float)
-    of_terms = summed.reindex(found["student_key"]).to_numpy(float)
+    of_terms = mine["summed"].to_numpy(float)
     credits = with_recognised(credits, found["recognized_credits"].to_numpy(float), of_terms)
     return found.drop(columns="recognized_credits").assign(
         terms_over=found["cohort_term"].map(cohorts).astype("int64"),
@@ -187,15 +188,15 @@ def _with_told(found: pd.DataFrame, terms: pd.DataFrame, reached: int | None) ->
     told_terms = np.minimum(found["terms_over"].to_numpy(int), most.to_numpy(int))
     newest = np.array([from_ordinal(place) for place in (entry + told_terms - 1).to_numpy(int)], float)
     newest[told_terms == 0] = np.nan
-    since = terms.merge(found[["student_key"]].assign(newest=newest), on="student_key")
-    since = since[(since["term_id"] >= since["newest"]) & (since["term_id"] % 10 != SHORT)]
+    keys = found["student_key"]
+    from_then = terms["student_key"].map(pd.Series(newest, index=keys)).astype(float)
+    since = terms[(terms["term_id"] >= from_then) & (terms["term_id"] % 10 != SHORT)]
     away = ~since["status"].isin(REGISTERED)  # on leave or inactive: what was reached before still stands
-    passed = since[["credits_cum", "credits_passed"]].notna().any(axis=1)
     tells = {
         "recorded": pd.Series(True, since.index),
-        "credits_told": passed | away,
+        "credits_told": since["credits_cum"].notna() | since["credits_passed"].notna() | away,
         "gpa_told": since["gpa_cum"].notna() | away,
     }
-    keys = found["student_key"]
-    told_by = {name: keys.isin(since.loc[rows, "student_key"]).to_numpy() for name, rows in tells.items()}
+    owners = since["student_key"]
+    told_by = {name: keys.isin(owners[rows]).to_numpy() for name, rows in tells.items()}
     return found.assign(terms_told=told_terms, newest_told=newest, **told_by)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -50,16 +51,24 @@ def by_rule(chosen: CaseFilter, why) -> None:
 def past_normal(chosen: CaseFilter) -> None:
     """The group of those whose normal time is over; nothing where there is nobody."""
     words = current_session.words()
-    if chosen.search:
-        table = _past_table(chosen)
-    else:
-        about = (chosen.program_code, chosen.cohort_term, stores.counts_hold("dropout"))
-        table = caches.made_once("past-normal", about, partial(_past_table, chosen))
+    about = (chosen.program_code, chosen.cohort_term, stores.counts_hold("dropout"))
+    table = caches.made_once("past-normal", about, partial(_past_table, replace(chosen, search=None)))
+    if (chosen.search or "").strip():
+        table = _found(table, chosen)
     if table.empty:
         return
     section(f"{words('standing.title')} · {words.number(len(table))}", words("standing.help"))
     st.markdown(words("standing.lead", students=words.count("students", len(table))))
     opening(table, "past", words("standing.title"))
+
+
+def _found(whole: pd.DataFrame, chosen: CaseFilter) -> pd.DataFrame:
+    """Whom the search finds among the group; asked of the store where the group goes on beyond its list."""
+    if len(whole) >= queries.MAX_STANDING:
+        return _past_table(chosen)
+    keys = whole["student_key"]
+    named = queries.named_among(stores.store(), current_session.scope(), chosen.search, list(keys))
+    return whole[keys.isin(named)].reset_index(drop=True)
 
 
 def _past_table(chosen: CaseFilter) -> pd.DataFrame:

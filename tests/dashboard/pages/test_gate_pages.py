@@ -45,6 +45,22 @@ def test_the_caseload_ends_at_the_normal_time_and_shows_the_others_as_a_group_of
     assert who in set(group[words("column.student")]) and words("column.band") not in group
 
 
+@pytest.mark.parametrize("most", [queries.MAX_STANDING, 1])  # 1: the group goes on beyond its list
+def test_a_search_finds_in_the_group_past_the_normal_time_whom_the_store_finds(
+    university, screen, monkeypatch, most
+):
+    monkeypatch.setattr(queries, "MAX_STANDING", most)
+    row = past_student(university.store)
+    own = Scope(row["advisor"], "advisor", True, None, True, True)
+    at = screen.drawn("caseload", Account(row["advisor"], "A", "advisor"))
+    for text in (row["student_number"], row["name"].split()[0], "  ", "nobody of that name"):
+        expected = queries.standing(university.store, own, past_normal=True, search=text)
+        at.text_input(key="search").set_value(text).run()
+        shown = [frame.value for frame in at.dataframe if frame.key == "past-table"]
+        told = set(shown[0][EN("column.student")]) if shown else set()
+        assert told == set(expected["name"] + " · " + expected["student_number"])
+
+
 @pytest.mark.parametrize("target", ["late", "dropout"])
 def test_past_the_normal_time_the_risk_of_leaving_is_said_once(university, screen, target):
     """The card above said it, and the page about dropping out said it again in its own card."""

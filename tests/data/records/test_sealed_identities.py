@@ -139,6 +139,26 @@ def test_the_index_finds_whom_comparing_every_word_would_find(people, text):
     ]
     assert [index.keys[place] for place in index.matching(words_of(text))] == expected
     assert index.ordered(reversed([key for key, _, _ in rows])) == index.keys
+    some = [key for key, _, _ in rows[::2]]
+    among = [index.keys[place] for place in index.matching(words_of(text), [*some, "unknown"])]
+    assert among == [key for key in expected if key in some]
+
+
+def test_a_search_among_some_finds_of_them_whom_the_whole_search_finds(named):
+    keys = queries.students(named, SYSTEM)["student_key"].tolist()
+    number = queries.identities(named, SYSTEM, keys).set_index("student_key")["student_number"]
+    for text in ("sit", "2019", "budi sito", "nobody", "", "  "):
+        for some in (keys, keys[:2], keys[2:], []):
+            among = queries.named_among(named, SYSTEM, text, some)
+            assert [number[key] for key in among] == [
+                one for one in found(named, text) if one in set(number[some])
+            ]
+    assert (
+        queries.named_among(named, Scope("rector", "leadership", False, None, False, True), "sit", keys) == []
+    )
+    write(named, {"2021-99-001": "Sitorus"})
+    new = queries.find_student(named, SYSTEM, "2021-99-001")
+    assert queries.named_among(named, SYSTEM, "sito", [new]) == [new]  # known to the search at once
 
 
 def test_lists_of_any_length_are_given_by_number(store, monkeypatch):
