@@ -262,7 +262,7 @@ def test_every_column_of_a_file_is_accounted_for(store, monkeypatch, language):
     at.file_uploader(key="upload").set_value([("s.csv", students.encode(), "text/csv")]).run()
     assert not at.exception
     table = words("data.kind_students")
-    known = words("data.map_understood", table=table, known=7, all=13, layout=siakad_title())
+    known = words("data.map_understood", table=table, known=7, all=13, layout=words("layout.siakad"))
     assert known in [one.label for one in at.expander]
     said = texts(at)
     assert words("data.map_refused", names="No HP, NIK", n=2) in said
@@ -271,12 +271,6 @@ def test_every_column_of_a_file_is_accounted_for(store, monkeypatch, language):
     assert words("data.map_twice", names="JK", n=1) in said
     at.selectbox(key=next(one.key for one in at.selectbox if one.label == "Nama")).select_index(0).run()
     assert words("data.map_by_hand", names="Nama", n=1) in texts(at)
-
-
-def siakad_title() -> str:
-    from data.files.mapping import load_mapping
-
-    return load_mapping("siakad").title
 
 
 @pytest.mark.parametrize("language", ["en", "id"])
