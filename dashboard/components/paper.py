@@ -80,18 +80,19 @@ def rows_on_paper(
     written : mapping
         Column → how a value of it is written; others by :func:`cell_text`.
     headed : bool
-        Whether each cell bears its heading, for a phone on which the rows stand as blocks.
+        Whether the style sheet is told the headings, for a phone on which the rows stand as blocks.
     """
     words, cells = current_session.words(), []
     for name in columns:
         write = written.get(name)
-        head = columns[name] if headed else ""
-        cells.append([_cell(one, write, words, head) for one in table[name]])
-    for piece in table_pieces(list(columns.values()), list(zip(*cells, strict=True))):
+        cells.append([_cell(one, write, words) for one in table[name]])
+    for piece in table_pieces(list(columns.values()), list(zip(*cells, strict=True)), headed=headed):
         st.html(piece)
 
 
-def table_pieces(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def table_pieces(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], *, headed: bool = False
+) -> list[str]:
     """A table as HTML, each piece of at most :data:`PIECE` bytes and with the headings.
 
     Parameters
@@ -99,9 +100,13 @@ def table_pieces(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list
     headings : sequence of str
     rows : sequence of sequence of str
         Cells as HTML.
+    headed : bool
+        Whether the headings are custom properties as well, ``--head-1`` and on: told once for all rows.
     """
     head = "".join(f"<th>{escape(one)}" for one in headings)
-    begin, end = f'<table class="on-paper"><thead><tr>{head}<tbody>', "</table>"
+    told = "".join(f"--head-{n}:{_css_text(one)};" for n, one in enumerate(headings, 1)) if headed else ""
+    style = f' style="{escape(told)}"' if told else ""
+    begin, end = f'<table class="on-paper"{style}><thead><tr>{head}<tbody>', "</table>"
     pieces, held, size = [], [], 0
     for row in rows:
         told = f"<tr>{''.join(row)}"
@@ -114,11 +119,15 @@ def table_pieces(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list
     return [*pieces, begin + "".join(held) + end]
 
 
-def _cell(value: object, write: Callable[[object], str] | None, words: Words, head: str = "") -> str:
+def _css_text(text: str) -> str:
+    """A text as CSS writes it; what could end it is written by its number."""
+    return '"' + "".join(one if one.isalnum() or one == " " else f"\\{ord(one):06x}" for one in text) + '"'
+
+
+def _cell(value: object, write: Callable[[object], str] | None, words: Words) -> str:
     text = cell_text(value, words) if write is None or is_missing(value) else write(value)
     told = _LONG.sub(_breakable, text) if len(text) > LONGEST else escape(text)
-    named = f' data-head="{escape(head)}"' if head else ""
-    return f"<td class=n{named}>{told}" if isinstance(value, Number) else f"<td{named}>{told}"
+    return f"<td class=n>{told}" if isinstance(value, Number) else f"<td>{told}"
 
 
 def _breakable(part: re.Match[str]) -> str:

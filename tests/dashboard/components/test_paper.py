@@ -35,6 +35,15 @@ def test_a_table_without_rows_has_its_headings():
     assert table_pieces(["h"], []) == ['<table class="on-paper"><thead><tr><th>h<tbody></table>']
 
 
+def test_headings_for_a_phone_are_told_once_and_as_text():
+    """``"`` and ``;`` are U+0022 and U+003B: written by their numbers they end neither text nor property."""
+    rows = [["<td>a", "<td>b"]] * 3
+    (piece,) = table_pieces(["When", '";x'], rows, headed=True)
+    told = "--head-1:&quot;When&quot;;--head-2:&quot;\\000022\\00003bx&quot;;"
+    assert piece.startswith(f'<table class="on-paper" style="{told}"><thead>')
+    assert piece.count("When") == 2  # as a property and above the column
+
+
 @pytest.mark.parametrize(
     ("value", "english", "indonesian"),
     [
