@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Join, and_, exists, func, or_, select
 
 from data import schema
 from data.columns import CONSENT_PURPOSES
@@ -75,25 +77,51 @@ def without_consent(
         ``student_key, program_code, cohort_term, decision, decided_on`` (:data:`NEVER` and null where nobody
         has answered) and, where ``scope`` may identify, ``student_number, name``.
     """
+    asked = {"with_specimens": with_specimens, "program_code": program_code}
+    keys = keys_without_consent(store, scope, purpose, **asked, limit=limit)
+    return decisions_of(store, scope, purpose, keys)
+
+
+def keys_without_consent(
+    store: Store,
+    scope: Scope,
+    purpose: str,
+    *,
+    with_specimens: bool = False,
+    program_code: str | None = None,
+    limit: int | None = None,
+) -> list[str]:
+    """The students of :func:`without_consent`, in its order."""
     _known(purpose)
-    held, owner, identity = schema.consents, schema.students, schema.identities
-    about = and_(held.c.student_key == owner.c.student_key, held.c.purpose == purpose, holds())
+    owner, held = schema.students, schema.consents
+    keys = select(owner.c.student_key).select_from(_with_what_holds(purpose))
+    keys = keys.where(or_(held.c.granted.is_(None), ~held.c.granted), *visible(scope))
+    keys = keys.where(*_among(with_specimens, program_code))
+    with store.reading() as connection:
+        if scope.may_identify:
+            return by_number(connection, keys, limit)
+        return list(connection.scalars(keys.order_by(owner.c.student_key).limit(limit)))
+
+
+def decisions_of(store: Store, scope: Scope, purpose: str, keys: Sequence[str]) -> pd.DataFrame:
+    """What holds of some students in reach for a purpose, in the order of ``keys``: the columns of
+    :func:`without_consent`."""
+    owner, held, identity = schema.students, schema.consents, schema.identities
     columns = [owner.c.student_key, owner.c.program_code, owner.c.cohort_term]
     columns += [func.coalesce(held.c.decision, NEVER).label("decision"), held.c.decided_on]
-    joined = owner.outerjoin(held, about)
-    asked = [or_(held.c.granted.is_(None), ~held.c.granted), *visible(scope)]
-    asked += _among(with_specimens, program_code)
-    if not scope.may_identify:
-        nameless = select(*columns).select_from(joined).where(*asked)
-        with store.reading() as connection:
-            return fetch(connection, nameless.order_by(owner.c.student_key).limit(limit))
-    keys = select(owner.c.student_key).select_from(joined).where(*asked)
-    columns += [identity.c.student_number, identity.c.name]
-    joined = joined.join(identity, identity.c.student_key == owner.c.student_key)
+    joined = _with_what_holds(_known(purpose))
+    if scope.may_identify:
+        columns += [identity.c.student_number, identity.c.name]
+        joined = joined.join(identity, identity.c.student_key == owner.c.student_key)
+    found = select(*columns).select_from(joined).where(*visible(scope))
     with store.reading() as connection:
-        first = by_number(connection, keys, limit)
-        named = select(*columns).select_from(joined)
-        return in_order_of(fetch_by_keys(connection, named, owner.c.student_key, first), first)
+        return in_order_of(fetch_by_keys(connection, found, owner.c.student_key, keys), keys)
+
+
+def _with_what_holds(purpose: str) -> Join:
+    owner, held = schema.students, schema.consents
+    about = and_(held.c.student_key == owner.c.student_key, held.c.purpose == purpose, holds())
+    return owner.outerjoin(held, about)
 
 
 def count_without_consent(
@@ -124,9 +152,10 @@ def newest_consent(store: Store) -> int:
         return connection.scalar(select(func.max(schema.consents.c.consent_id))) or 0
 
 
-def _known(purpose: str) -> None:
+def _known(purpose: str) -> str:
     if purpose not in CONSENT_PURPOSES:
         raise ValueError(f"purpose must be one of {', '.join(CONSENT_PURPOSES)}, got {purpose!r}")
+    return purpose
 
 
 def _among(with_specimens: bool, program_code: str | None) -> list[ColumnElement[bool]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import pandas as pd
@@ -18,7 +19,14 @@ from dashboard.shell.session_keys import Key
 from dashboard.shell.view.account_names import name_of
 from dashboard.shell.wording import Words
 from data.columns import CONSENT_PURPOSES
-from data.consents.queries import consent_counts, count_without_consent, newest_consent, without_consent
+from data.consents.queries import (
+    consent_counts,
+    count_without_consent,
+    decisions_of,
+    keys_without_consent,
+    newest_consent,
+    without_consent,
+)
 from data.store import Store
 from data.trust.scope import Scope
 from data.verification import queries as queries_verification
@@ -70,17 +78,22 @@ def _missing(newest: int) -> None:
     )
     asked = {"with_specimens": signed, "program_code": program}
     about = (newest, purpose, signed, program)
-    if signed:  # which no number of the store tells to have changed
-        n = count_without_consent(store, scope, purpose, **asked)
-    else:
-        n = made_once("without-consent", about, lambda: count_without_consent(store, scope, purpose, **asked))
+
+    def counted() -> int:
+        return count_without_consent(store, scope, purpose, **asked)
+
+    def first() -> list[str]:
+        return keys_without_consent(store, scope, purpose, **asked, limit=LISTED)
+
+    once = made_once if not signed else _anew  # no number of the store tells that signatures have changed
+    n = once("without-consent", about, counted)
     if not n:
         st.success(words("consent.missing_nobody"), icon=":material/check_circle:")
         return
     st.caption(words("consent.missing_n" if n > LISTED else "consent.missing_all", n=n, shown=LISTED))
     # the export has no session to ask
     as_table = partial(_as_table, words=words, programs=programs)
-    missing = without_consent(store, scope, purpose, **asked, limit=LISTED)
+    missing = decisions_of(store, scope, purpose, once("first-without-consent", about, first))
     draw_table(
         as_table(missing),
         key=Key.MISSING_TABLE,
@@ -90,6 +103,10 @@ def _missing(newest: int) -> None:
     )
     everybody = partial(_everybody, as_table, store, scope, purpose, asked)
     export_bar(everybody, "consent", purpose=purpose, program=program, signed=signed)
+
+
+def _anew(name: str, about: tuple, make: Callable):
+    return make()
 
 
 def _everybody(as_table, store: Store, scope: Scope, purpose: str, asked: dict) -> pd.DataFrame:
