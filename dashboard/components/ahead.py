@@ -2,7 +2,8 @@
 
 Pages keep what they have drawn (:func:`dashboard.shell.caches.made_once`), and readers of equal reach share
 it. A first look at a programme or cohort would draw everything anew; here a thread draws it as soon as
-somebody of that reach has opened the page, once per state of the data. It rests between two choices.
+somebody of that reach has opened the page, once per state of the data. It rests between two choices, and
+gives way to pages that somebody waits for (:mod:`dashboard.shell.turns`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from threading import Thread
 
 import streamlit as st
 
-from dashboard.shell import current_session, stores
+from dashboard.shell import current_session, stores, turns
 from data import queries
 from data.trust.scope import Scope
 
@@ -62,7 +63,7 @@ def _draw_all(
     try:
         for choice in choices:
             time.sleep(REST)
-            with current_session.as_reader(reader, language, zone), stores.one_run():
+            with turns.background(), current_session.as_reader(reader, language, zone), stores.one_run():
                 if stores.data_version() != version:
                     return  # whoever opens the page now begins anew
                 draw(choice)

@@ -12,7 +12,7 @@ from zlib import crc32
 import streamlit as st
 
 from dashboard.components import paper
-from dashboard.shell import current_session, stores
+from dashboard.shell import current_session, stores, turns
 from dashboard.shell.view.looks import asked_page
 from dashboard.shell.view.uploads import release_when_left
 
@@ -123,7 +123,7 @@ def guarded(name: str) -> Callable[[], None]:
 
     def page() -> None:
         try:
-            with stores.one_run(), current_session.on_page(name):
+            with turns.page(), stores.one_run(), current_session.on_page(name):
                 release_when_left()
                 import_module(f"dashboard.pages.{name}_page").show()
         except Exception:

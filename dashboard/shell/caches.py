@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from dashboard.shell import current_session, stores
+from dashboard.shell import current_session, stores, turns
 
 
 def read_once(call: Callable, *arguments):
@@ -22,7 +22,8 @@ def read_once(call: Callable, *arguments):
     """
     reader = current_session.scope()
     key = repr((call.__module__, call.__qualname__, stores.data_version(), reader.reach, arguments))
-    result = _read(key, lambda: call(stores.store(), reader, *arguments))
+    with turns.piece():
+        result = _read(key, lambda: call(stores.store(), reader, *arguments))
     return result.copy(deep=False) if isinstance(result, pd.DataFrame) else result
 
 
@@ -37,7 +38,8 @@ def made_once(name: str, about: tuple, make: Callable):
     Not to be changed by whoever gets it. ``about`` holds texts, numbers and None.
     """
     reach, language = current_session.scope().reach, current_session.words().language
-    return _made(repr((name, stores.data_version(), reach, language, about)), make)
+    with turns.piece():
+        return _made(repr((name, stores.data_version(), reach, language, about)), make)
 
 
 @st.cache_resource(ttl=3600, max_entries=4096, show_spinner=False)
