@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 
 import pandas as pd
@@ -20,7 +21,9 @@ NAME_STEP, NAME_HEIGHT = 0.28, 17  # between two lines of names: on the axis, an
 THIN = {"width": 1, "color": MUTED}
 
 
-def bands_by_group(frame: pd.DataFrame, group: str, words: Words) -> Chart:
+def bands_by_group(
+    frame: pd.DataFrame, group: str, words: Words, hidden: Mapping[str, frozenset[str]] | None = None
+) -> Chart:
     """Shares of the four bands in each group as stacked bars, the group with most at risk on top.
 
     Parameters
@@ -31,11 +34,17 @@ def bands_by_group(frame: pd.DataFrame, group: str, words: Words) -> Chart:
         Name of the label column.
     words : Words
         The reader's language.
+    hidden : mapping, optional
+        Label → bands and :data:`data.trust.small_cells.TOTAL` that are not told. Default: what each group
+        hides by itself.
     """
     counts = frame.groupby([group, "band"])["students"].sum()
     wide = counts.unstack("band").reindex(columns=list(BANDS)).fillna(0)
     total = wide.sum(axis=1)
-    hidden = {name: hidden_of_group(parts) for name, parts in wide.astype(int).to_dict("index").items()}
+    each = wide.astype(int).to_dict("index")
+    hidden = {
+        name: hidden_of_group(parts) if hidden is None else hidden[name] for name, parts in each.items()
+    }
     share = wide.div(total.where(total > 0), axis=0).fillna(0)
     for name, few in hidden.items():  # what is sent to the browser can be read there, drawn or not
         share.loc[name, list(BANDS) if TOTAL in few else [band for band in BANDS if band in few]] = 0.0
@@ -89,7 +98,7 @@ def bands_by_group(frame: pd.DataFrame, group: str, words: Words) -> Chart:
         rows.insert(0, TOTAL, total.loc[order[::-1]].astype(int))
         rows = rows.astype(object)
         for name, few in hidden.items():
-            rows.loc[name, sorted(few)] = MARK
+            rows.loc[name, [column for column in rows if column in few]] = MARK
         rows = rows.rename(columns=names | {TOTAL: words("column.students")})
         return rows.rename_axis(words(f"column.{group}")).reset_index()
 

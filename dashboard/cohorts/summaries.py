@@ -224,9 +224,9 @@ def load_per_advisor(load: pd.DataFrame) -> list[int]:
     return load.groupby("advisor")["at_risk"].sum().sort_values(ascending=False).astype(int).tolist()
 
 
-def at_risk_by_cohort(cube: pd.DataFrame) -> list[tuple[int, int]]:
+def at_risk_by_cohort(cube: pd.DataFrame) -> dict[int, tuple[int, int]]:
     """:func:`at_risk` of each entry cohort, the oldest first."""
-    return [at_risk(rows) for _, rows in cube.groupby("cohort_term", sort=True)]
+    return {int(cohort): at_risk(rows) for cohort, rows in cube.groupby("cohort_term", sort=True)}
 
 
 def chosen(frame: pd.DataFrame, program: str | None, cohort: int | None) -> pd.DataFrame:

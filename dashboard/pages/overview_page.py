@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import streamlit as st
 
 from dashboard.cases.view.standing_parts import rank_note, unlearned_card
@@ -73,8 +71,6 @@ def show() -> None:
     with card("health"):
         health()
     with st.container(horizontal=True, key="take-along"):
-        export_bar(
-            partial(parts.export_frame, given.cube, words), "overview", about_people=False, **vars(chosen)
-        )
+        export_bar(parts.export_frame(given), "overview", about_people=False, **vars(chosen))
         meeting_pack(given, compared, attribute)
     draw_ahead("overview", prepare_overview, group_choices(programs, cohorts))

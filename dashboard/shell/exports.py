@@ -15,7 +15,7 @@ from dashboard.reports.words import moment_words, say
 from dashboard.shell.wording import EMPTY, Words
 from data.engine.clock import now
 from data.files.safe_cells import safe_cell, safe_frame
-from data.trust.small_cells import MARK, THRESHOLD, TOTAL, hidden_of_group
+from data.trust.small_cells import MARK, THRESHOLD
 
 MIME = {
     "csv": "text/csv",
@@ -92,26 +92,6 @@ def file_name(name: str, kind: str, *, synthetic: bool, on: date | None = None) 
     """
     mark = "_synthetic" if synthetic else ""
     return f"tepat_{name}{mark}_{on or date.today():%Y%m%d}.{kind}"
-
-
-def hide_small_cells(frame: pd.DataFrame, columns: list[str], total: str) -> pd.DataFrame:
-    """Counts that may not be told replaced by a mark, by the rule of :mod:`data.trust.small_cells`.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        One row per group.
-    columns : list of str
-        Columns of counts that add up to ``total``.
-    total : str
-        Column of row totals.
-    """
-    safe = frame.copy()
-    safe[[*columns, total]] = safe[[*columns, total]].astype(object)
-    for place, parts in enumerate(frame[columns].astype(int).to_dict("records")):
-        for name in hidden_of_group(parts):
-            safe.iat[place, safe.columns.get_loc(total if name == TOTAL else name)] = MARK
-    return safe
 
 
 def to_bytes(frame: pd.DataFrame, kind: str, provenance: TableProvenance) -> bytes:

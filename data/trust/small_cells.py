@@ -19,7 +19,7 @@ integer programme. The threshold and the promise are one: no small count can be 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -43,24 +43,42 @@ class CountSystem:
         Addresses that the table prints (remainders are not printed).
     sums : tuple of dict
         Each: address → coefficient; the weighted counts add up to zero.
+    fixed : frozenset
+        Of the printed ones, those that are told elsewhere: hiding them here would hide nothing.
     """
 
     values: dict[Address, int]
     printed: frozenset[Address]
     sums: tuple[dict[Address, float], ...]
+    fixed: frozenset[Address] = frozenset()
 
 
-def hidden_counts(system: CountSystem, threshold: int = THRESHOLD) -> frozenset[Address]:
+def hidden_counts(
+    system: CountSystem, threshold: int = THRESHOLD, also: Collection[Address] = ()
+) -> frozenset[Address]:
     """Addresses to hide: the small counts, the parts that leave few of their whole, and what it takes to keep
-    them hidden."""
+    them hidden.
+
+    Parameters
+    ----------
+    system : CountSystem
+    threshold : int
+    also : collection of address
+        Hidden in any case.
+
+    Raises
+    ------
+    ValueError
+        When a small count comes out whatever is hidden.
+    """
     small = {address for address, count in system.values.items() if 0 < count < threshold}
     hidden = {address for address in small if address in system.printed}
-    hidden |= _leaving_few(system, threshold)
-    while True:
-        exposed = _first_exposed(system, small, hidden, threshold)
-        if exposed is None:
-            return frozenset(hidden)
-        hidden.add(_next_to_hide(system, exposed, hidden))
+    hidden |= _leaving_few(system, threshold) | set(also)
+    hidden -= system.fixed
+    for address in sorted(small - system.fixed):  # the more is hidden, the less is known of those before
+        while _exposed(system, address, hidden, threshold):
+            hidden.add(_next_to_hide(system, address, hidden))
+    return frozenset(hidden)
 
 
 def _leaving_few(system: CountSystem, threshold: int) -> set[Address]:
@@ -81,13 +99,10 @@ def _leaving_few(system: CountSystem, threshold: int) -> set[Address]:
     return found
 
 
-def _first_exposed(system: CountSystem, small: set, hidden: set, threshold: int) -> Address | None:
+def _exposed(system: CountSystem, address: Address, hidden: set, threshold: int) -> bool:
     unknown = hidden | (set(system.values) - system.printed)
-    for address in sorted(small):
-        low, high = bounds(system, frozenset(unknown), address)
-        if high - low < threshold - 1 - 1e-6:
-            return address
-    return None
+    low, high = bounds(system, frozenset(unknown), address)
+    return high - low < threshold - 1 - 1e-6
 
 
 def bounds(system: CountSystem, unknown: frozenset[Address], address: Address) -> tuple[float, float]:
@@ -158,7 +173,7 @@ def _next_to_hide(system: CountSystem, exposed: Address, hidden: set) -> Address
     linked = _connected(system, unknown, exposed)
     for reach in ({exposed}, linked):
         near = {name for total in system.sums if reach & set(total) for name in total}
-        candidates = (near & system.printed) - hidden
+        candidates = (near & system.printed) - hidden - system.fixed
         if candidates:
             return min(candidates, key=lambda name: (system.values[name] == 0, system.values[name], name))
     raise ValueError(f"cell {exposed} cannot be protected: no further cell of the table is printed")

@@ -45,7 +45,7 @@ def test_leadership_exports_a_workbook_that_opens(visitor, steps):
     assert "synthetic" in name
     book = openpyxl.load_workbook(io.BytesIO(content))
     assert book["Data"]["A1"].value == "SYNTHETIC DEMO DATA"
-    assert [cell.value for cell in book["Data"][3]][:2] == ["Programme", "Entry cohort"]
+    assert [cell.value for cell in book["Data"][3]][:3] == ["By", "Group", "Low"]
     assert book["Data"].max_row > 5
 
 

@@ -61,7 +61,7 @@ def test_leadership_looks_ahead_compares_groups_and_takes_figures_along(visitor,
     page.locator(".st-key-export-overview button").first.click()
     content = taken(page, "export-overview-csv").decode("utf-8-sig")
     assert words("app.synthetic").upper() in content
-    assert content.splitlines()[0].startswith(words("column.program_code"))
+    assert content.splitlines()[0].startswith(words("column.by"))
 
 
 @LANGUAGES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import pandas as pd
@@ -10,18 +11,18 @@ from dashboard.charts.bands import bands_by_group
 from dashboard.charts.base import Chart
 from dashboard.charts.trends import funnel, incidence, rates, retention
 from dashboard.cohorts import prospects, summaries
+from dashboard.cohorts.band_counts import BY, RISK, Hidden, counts_of, hidden_bands
 from dashboard.cohorts.counted import STATES
 from dashboard.cohorts.view.given import Given, told_of
 from dashboard.components.kpis import Kpi
 from dashboard.models import facts as model_facts
-from dashboard.reports.language import program_label
-from dashboard.shell import caches, current_session, exports, stores
+from dashboard.shell import caches, current_session, stores
 from dashboard.shell.glossary import linked
 from dashboard.shell.plain import plain
 from dashboard.shell.wording import Words
 from data import queries
 from data.columns import BANDS
-from data.trust.small_cells import MARK, THRESHOLD
+from data.trust.small_cells import MARK, THRESHOLD, TOTAL
 
 TERMS = {  # part of the page → what the glossary explains about it
     "retention": "retention",
@@ -32,7 +33,7 @@ TERMS = {  # part of the page → what the glossary explains about it
     "groups": "gap",
 }
 COLUMN = {"cohort": "cohort_term", "program": "program_code"}
-BY, RIPENESS = ("program", "cohort"), ("mature", "immature")
+RIPENESS = ("mature", "immature")
 COUNTED = ("entered", "on_time")  # counts of a cohort that its on-time rate would give away
 
 
@@ -83,7 +84,7 @@ def _kpis(given: Given) -> list[Kpi]:
             delta_note=words("overview.kpi_vs_previous") if compared else None,
             good="down",
             note=_beside(given),
-            bars=[None if _few(*counts) else counts[0] for counts in summaries.at_risk_by_cohort(cube)],
+            bars=_risky_by_cohort(given),
             bars_note=words("overview.bars_by_cohort"),
         ),
         *_mature(given),
@@ -103,6 +104,13 @@ def _kpis(given: Given) -> list[Kpi]:
 def _few(part: int, whole: int | None = None) -> bool:
     """Whether a count, or what it leaves of its whole, is of few and not told."""
     return any(0 < n < THRESHOLD for n in (part, 0 if whole is None else whole - part))
+
+
+def _risky_by_cohort(given: Given) -> list[int | None]:
+    """Who is at risk of each entry cohort, as far as bands and file do not give it away as few."""
+    term, hidden = current_session.words().term, hidden_of(given)["cohort"]
+    each = summaries.at_risk_by_cohort(given.cube)
+    return [None if _few(*n) or RISK in hidden[term(cohort)] else n[0] for cohort, n in each.items()]
 
 
 def _here_by_cohort(given: Given, studying: pd.DataFrame) -> list[int | None]:
@@ -163,10 +171,18 @@ def _step(values: pd.Series) -> str | None:
 
 def bands_chart(given: Given, by: str) -> Chart:
     """Bands by programme or by entry cohort."""
-    words, cube = current_session.words(), given.cube
-    labels = cube[COLUMN[by]].map(_names(by))
-    frame = pd.DataFrame({by: labels, "band": cube["band"], "students": cube["students"]})
-    return bands_by_group(frame, by, words)
+    return bands_by_group(_labelled(given), by, current_session.words(), hidden_of(given)[by])
+
+
+def _labelled(given: Given) -> pd.DataFrame:
+    cube = given.cube
+    labels = {by: cube[COLUMN[by]].map(_names(by)) for by in BY}
+    return pd.DataFrame({**labels, "band": cube["band"], "students": cube["students"]})
+
+
+def hidden_of(given: Given) -> Hidden:
+    """What the bands by programme, those by cohort and the file of both do not tell."""
+    return caches.made_once("bands-told", given.about, lambda: hidden_bands(counts_of(_labelled(given))))
 
 
 def outcomes_chart(given: Given, by: str) -> Chart:
@@ -269,27 +285,25 @@ def _names(by: str):
     return current_session.words().term if by == "cohort" else stores.programs().get
 
 
-def export_frame(cube: pd.DataFrame, words: Words) -> pd.DataFrame:
-    """One row per programme and cohort: counts by band with small cells hidden.
+def export_frame(given: Given) -> Callable[[], pd.DataFrame]:
+    """What makes the file of the bands: a row for each programme and for each entry cohort, as in the charts.
 
-    Asked for when no session is at hand, so it is told the reader's language.
+    No programme by cohort: with the charts that would give few away. It is made when no session is at hand,
+    of what is looked up now.
     """
-    names = stores.programs()
-    counts = (
-        cube.pivot_table(
-            index=["program_code", "cohort_term"], columns="band", values="students", aggfunc="sum"
-        )
-        .reindex(columns=list(BANDS))
-        .fillna(0)
-        .astype(int)
-        .reset_index()
-    )
-    counts["students"] = counts[list(BANDS)].sum(axis=1)
-    safe = exports.hide_small_cells(counts, list(BANDS), "students")
-    safe["program_code"] = [program_label(code, names.get(code, "")) for code in safe["program_code"]]
-    headings = {band: words(f"band.{band}") for band in BANDS}
-    headings |= {name: words(f"column.{name}") for name in ("program_code", "cohort_term", "students")}
-    return safe.rename(columns=headings)
+    return partial(_as_file, counts_of(_labelled(given)), hidden_of(given), current_session.words())
+
+
+def _as_file(counts: dict[str, dict[str, dict[str, int]]], hidden: Hidden, words: Words) -> pd.DataFrame:
+    parts = [*BANDS, TOTAL]
+    headings = [words("column.by"), words("column.group"), *(words(f"band.{band}") for band in BANDS)]
+    rows = []
+    for by, groups in counts.items():
+        for name, bands in groups.items():
+            told = {**bands, TOTAL: sum(bands.values())}
+            cells = [MARK if part in hidden[by][name] else told[part] for part in parts]
+            rows.append([words(f"column.{by}"), name, *cells])
+    return pd.DataFrame(rows, columns=[*headings, words("column.students")], dtype=object)
 
 
 def model_line() -> str:

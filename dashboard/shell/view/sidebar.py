@@ -34,7 +34,9 @@ def language_switch() -> None:
 
 
 def _take_language() -> None:
-    current_session.choose_language(st.session_state[Key.LANGUAGE_CHOICE])
+    chosen = st.session_state.get(Key.LANGUAGE_CHOICE)
+    if chosen is not None:  # else the session ended since the press, and its choices with it
+        current_session.choose_language(chosen)
 
 
 def sidebar() -> None:

@@ -131,7 +131,9 @@ def _lever(name: str, span: tuple[float, float, float], stands: float, score_id:
 
 def _take(name: str, span: tuple[float, float, float], score_id: int) -> None:
     """Remember what a lever was moved to, as the last one that was moved."""
+    value = st.session_state.get(f"lever-{name}-{score_id}")
+    if value is None:  # the session ended between the move and this run
+        return
     chosen, now = _chosen(score_id), whatif.scale_of(name, span)[0]
     chosen.pop(name, None)
-    value = st.session_state[f"lever-{name}-{score_id}"]
     chosen[name] = span[0] if value == now else min(value / whatif.SHARES.get(name, 1.0), span[2])
