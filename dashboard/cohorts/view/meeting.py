@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import partial
 
@@ -77,7 +78,7 @@ def meeting_pack(given: Given, compared: list[int], attribute: str) -> None:
                         **_narrowed(given.chosen),
                     ),
                     file_name=exports.file_name(
-                        f"meeting-pack-{form}",
+                        "-".join(["meeting-pack", form, *_in_a_name(given.chosen)]),
                         kind,
                         synthetic=stores.is_synthetic(),
                         on=current_session.today(),
@@ -93,6 +94,11 @@ def meeting_pack(given: Given, compared: list[int], attribute: str) -> None:
 def _narrowed(chosen: GroupFilter) -> dict[str, object]:
     """To what the page is narrowed, for the audit log."""
     return {name: value for name, value in vars(chosen).items() if value is not None}
+
+
+def _in_a_name(chosen: GroupFilter) -> list[str]:
+    """The same in a file's name: packs of two programmes are told apart."""
+    return [re.sub(r"[^0-9A-Za-z]+", "-", str(value)) for value in _narrowed(chosen).values()]
 
 
 def make(asked: Asked, form: str, kind: str) -> bytes:

@@ -13,6 +13,7 @@ from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.media_file_storage import MediaFileStorageError
 
 from dashboard.cohorts import compare
+from dashboard.cohorts.view import meeting
 from dashboard.cohorts.view.meeting import Asked, make
 from dashboard.components.filters import GroupFilter
 from dashboard.shell import auditing
@@ -184,7 +185,7 @@ def test_a_press_on_each_button_hands_out_a_file_that_opens(university, screen, 
             f"meeting.banner_{'internal' if form == 'internal' else 'external'}", minimum=THRESHOLD
         )
         content, name, kind = press(buttons[words(f"meeting.{form}_xlsx")])
-        assert name.startswith(f"tepat_meeting-pack-{form}") and name.endswith(".xlsx")
+        assert name.startswith(f"tepat_meeting-pack-{form}-late_") and name.endswith(".xlsx")
         assert kind.endswith("spreadsheetml.sheet")
         book = openpyxl.load_workbook(io.BytesIO(content))
         assert banner in cells(book)
@@ -211,3 +212,8 @@ def test_a_press_by_a_role_that_has_lost_the_page_hands_out_nothing(university, 
     monkeypatch.setattr("dashboard.cohorts.view.meeting.pages_for", lambda _role: [])
     with pytest.raises(MediaFileStorageError, match="overview"):
         press(button)
+
+
+def test_packs_of_two_programmes_have_two_names():
+    assert meeting._in_a_name(GroupFilter("late", "55/201", 20221)) == ["late", "55-201", "20221"]
+    assert meeting._in_a_name(GroupFilter("dropout")) == ["dropout"]
