@@ -151,8 +151,7 @@ def _cut(pixels: np.ndarray, place: Place, turn: float = 0.0, page: Page | None 
 
 
 def fitted(pixels: np.ndarray) -> np.ndarray:
-    """A picture of no more than `MOST_COMPARED` pixels, unless it is a narrow strip; the same one if it has no
-    more.
+    """A picture of at most `MOST_COMPARED` pixels, narrow strips excepted; the same one if it has no more.
 
     Parameters
     ----------

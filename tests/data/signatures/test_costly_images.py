@@ -1,4 +1,4 @@
-"""Small files that would cost much: their work is bounded by pixels, bytes and notes, not by the file's size."""
+"""Small files that would cost much: their work is bounded by pixels, bytes and notes."""
 
 import io
 import struct
