@@ -13,7 +13,7 @@ import numpy as np
 from dashboard.shell.wording import Words
 from dashboard.students.overlay import Answer, answer_of
 from data.signatures.findings import Finding
-from data.signatures.specimens import inspect_image, read_pixels
+from data.signatures.specimens import read_image, read_pixels
 
 
 def checked_image(data: bytes) -> tuple[np.ndarray, tuple[Finding, ...]]:
@@ -29,20 +29,21 @@ def checked_image(data: bytes) -> tuple[np.ndarray, tuple[Finding, ...]]:
     data.signatures.specimens.RefusedFile
         When it is not an image that is taken.
     """
+    from vision.scans.images import fitted
     from vision.scans.preprocess import to_gray
     from vision.scans.quality import check_pixels
 
-    inspect_image(data)
-    pixels = read_pixels(data)
+    pixels = fitted(read_image(data)[1])
     return to_gray(pixels), tuple(check_pixels(pixels))
 
 
 def superposed(questioned: bytes, reference: bytes):
     """The two on one sheet (:class:`vision.scans.superpose.Superposed`); None when one has no ink."""
+    from vision.scans.images import fitted
     from vision.scans.preprocess import clean_ink, to_gray
     from vision.scans.superpose import superpose
 
-    inks = [clean_ink(to_gray(read_pixels(data)))[0] for data in (questioned, reference)]
+    inks = [clean_ink(to_gray(fitted(read_pixels(data))))[0] for data in (questioned, reference)]
     try:
         return superpose(*inks)
     except ValueError:

@@ -14,7 +14,7 @@ from data.signatures.findings import (
     Finding,
     found_codes,
 )
-from data.signatures.specimens import inspect_image, read_pixels
+from data.signatures.specimens import read_image, read_pixels
 
 FRAME = (35, 90, 200)
 LEAST_SIDE = 16
@@ -75,8 +75,7 @@ def read_sheet(data: bytes) -> Sheet:
     from vision.scans.form_regions import read_page
     from vision.scans.quality import check_pixels
 
-    inspect_image(data)
-    pixels = read_pixels(data)
+    _, pixels = read_image(data)
     height, width = pixels.shape[:2]
     if not may_be_page(pixels):
         return Sheet(width, height, None)

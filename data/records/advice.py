@@ -96,6 +96,7 @@ ADVICE = {
     ),
     "SPC013": "Correct the date in the name of the file, or write it there.",
     "SPC014": "Pack the images anew into a zip file, or choose them one by one.",
+    "SPC015": "Open the image, save it anew as PNG or JPEG, and choose it again.",
     "REC101": "Nothing has to be done; delete the second row if you wish.",
     "REC102": "Nothing has to be done if there was no grade; otherwise write the credits of that term.",
     "REC103": (

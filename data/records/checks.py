@@ -100,6 +100,7 @@ _ERRORS = {
     "SPC012": "No date of capture",
     "SPC013": "A date of capture that cannot be right",
     "SPC014": "An archive or folder that cannot be read",
+    "SPC015": "An image file of too many notes beside its pixels",
 }
 _WARNINGS = {
     "REC101": "The same row twice; kept once",

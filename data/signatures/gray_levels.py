@@ -6,10 +6,10 @@ leaves an empty sheet behind.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 _PHOTOMETRIC, _SAMPLE_FORMAT = 262, 339  # TIFF tags
 _FULL_SCALES = (2**8 - 1, 2**12 - 1, 2**16 - 1, 2**32 - 1)
@@ -19,6 +19,8 @@ _OVERSHOOT = 0.1
 _LEAST_CONTRAST = 40
 _MOST_BRIGHT = 0.35
 """Share of a picture that light ink on dark ground covers at most."""
+_STRIP = 2**20
+"""Pixels worked on at once: a large picture is never held as floats, nor twice as a whole."""
 
 
 def to_paper(image: Image.Image) -> np.ndarray:
@@ -40,14 +42,37 @@ def to_paper(image: Image.Image) -> np.ndarray:
         When gray values are no numbers, or lie on no scale that is known.
     """
     tags = getattr(image, "tag_v2", {})  # a turned copy has none
-    image = ImageOps.exif_transpose(image)
+    image.load()  # what turns it may stand behind the pixels
+    if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
+        image = ImageOps.exif_transpose(image)
     if image.mode.startswith(("I", "F")):
         pixels = _deep_gray(np.asarray(image), tags)
     elif image.has_transparency_data:
-        pixels = _without_transparency(image.convert("RGBA"))
+        pixels = _without_transparency(image)
     else:
-        pixels = np.asarray(image.convert("L" if image.mode in ("1", "L") else "RGB"))
-    return 255 - pixels if light_on_dark(pixels) else pixels
+        pixels = _converted(image, "L" if image.mode in ("1", "L") else "RGB")
+    return np.subtract(255, pixels, out=pixels) if light_on_dark(pixels) else pixels
+
+
+def _rows(width: int, height: int) -> Iterator[slice]:
+    """The rows of a picture, some at a time."""
+    step = max(1, _STRIP // width)
+    return (slice(top, min(top + step, height)) for top in range(0, height, step))
+
+
+def _strips(image: Image.Image, mode: str) -> Iterator[tuple[slice, np.ndarray]]:
+    """Rows of a picture and their values in a mode, some rows at a time."""
+    for rows in _rows(*image.size):
+        strip = image.crop((0, rows.start, image.width, rows.stop))
+        yield rows, np.asarray(strip if strip.mode == mode else strip.convert(mode))
+
+
+def _converted(image: Image.Image, mode: str) -> np.ndarray:
+    shape = image.height, image.width, len(mode)
+    pixels = np.empty(shape if mode == "RGB" else shape[:2], np.uint8)
+    for rows, values in _strips(image, mode):
+        pixels[rows] = values
+    return pixels
 
 
 def light_on_dark(pixels: np.ndarray) -> bool:
@@ -61,9 +86,9 @@ def light_on_dark(pixels: np.ndarray) -> bool:
     """
     import cv2
 
-    gray = pixels if pixels.ndim == 2 else pixels.max(axis=2)
-    step = max(1, max(gray.shape) // 600)
-    gray = np.ascontiguousarray(gray[::step, ::step])
+    step = max(1, max(pixels.shape[:2]) // 600)
+    seen = pixels[::step, ::step]
+    gray = np.ascontiguousarray(seen if seen.ndim == 2 else seen.max(axis=2))
     low, median, high = _percentiles(gray, (2.0, 50.0, 99.8))
     middle = (low + high) / 2
     if high - low < _LEAST_CONTRAST or median > min(middle, 128):
@@ -87,14 +112,18 @@ def _percentiles(levels: np.ndarray, shares: Sequence[float]) -> list[float]:
 
 def _without_transparency(image: Image.Image) -> np.ndarray:
     """Transparency as paper; where the ink is light, black paper is laid under it and all is inverted."""
-    values = np.asarray(image).astype(np.float32)
-    colours, cover = values[..., :3], values[..., 3:] / 255
-    # Each pixel counts as much as it covers: a white pad below black ink is paper, not ink.
-    shown = np.average(colours.mean(axis=2), weights=cover[..., 0]) if cover.any() else 0.0
-    light = shown > 128 and cover.mean() < _MOST_BRIGHT
+    covered = lit = 0
+    for _, values in _strips(image, "RGBA"):
+        covered += int(values[..., 3].sum(dtype=np.int64))
+        # Each pixel counts as much as it covers: a white pad below black ink is paper, not ink.
+        lit += int(np.einsum("ijk,ij->", values[..., :3], values[..., 3], dtype=np.int64))
+    light = lit > 128 * 3 * covered and covered < _MOST_BRIGHT * 255 * image.width * image.height
     ground = 0.0 if light else 255.0
-    flat = np.rint(colours * cover + ground * (1 - cover)).astype(np.uint8)
-    return 255 - flat if light else flat
+    flat = np.empty((image.height, image.width, 3), np.uint8)
+    for rows, values in _strips(image, "RGBA"):
+        cover = values[..., 3:].astype(np.float32) / 255
+        flat[rows] = np.rint(values[..., :3].astype(np.float32) * cover + ground * (1 - cover))
+    return np.subtract(255, flat, out=flat) if light else flat
 
 
 def _deep_gray(values: np.ndarray, tags) -> np.ndarray:
@@ -104,9 +133,9 @@ def _deep_gray(values: np.ndarray, tags) -> np.ndarray:
     else:
         if values.dtype == np.int32 and int(_first(tags.get(_SAMPLE_FORMAT, 1))) == 1:
             values = values.view(np.uint32)  # Pillow reads unsigned words as signed ones
-        gray = _scaled(values.astype(np.float64))
+        gray = _scaled(values)
     # Pillow turns WhiteIsZero round for 1 and 8 bits only.
-    return 255 - gray if _first(tags.get(_PHOTOMETRIC, 1)) == 0 else gray
+    return np.subtract(255, gray, out=gray) if _first(tags.get(_PHOTOMETRIC, 1)) == 0 else gray
 
 
 def _first(value):
@@ -117,15 +146,23 @@ def _scaled(values: np.ndarray) -> np.ndarray:
     if values.min() < 0:
         raise ValueError(f"gray values go down to {values.min():g}; export as 8-bit gray")
     full = next(one for one in _FULL_SCALES if values.max() <= one)
-    return np.rint(values * (255 / full)).astype(np.uint8)
+    return _by_rows(values, lambda some: some.astype(np.float64) * (255 / full))
 
 
 def _float_gray(values: np.ndarray) -> np.ndarray:
     """Floats from 0 to 1, or on one of the whole scales up to 16 bits."""
-    if not np.isfinite(values).all():
-        raise ValueError("some gray values are no numbers; export as 8-bit gray")
     low, high = float(values.min()), float(values.max())
+    if not np.isfinite([low, high]).all():
+        raise ValueError("some gray values are no numbers; export as 8-bit gray")
     full = next((one for one in (1.0, *_FULL_SCALES[:3]) if high <= one * (1 + _OVERSHOOT)), None)
     if full is None or low < -_OVERSHOOT * full or high <= 0:
         raise ValueError(f"gray values from {low:g} to {high:g} lie on no known scale; export as 8-bit gray")
-    return np.rint(np.clip(values / full, 0, 1) * 255).astype(np.uint8)
+    return _by_rows(values, lambda some: np.clip(some / full, 0, 1) * 255)
+
+
+def _by_rows(values: np.ndarray, to_levels: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Whole gray levels of what a function makes of values."""
+    gray = np.empty(values.shape, np.uint8)
+    for rows in _rows(values.shape[1], values.shape[0]):
+        gray[rows] = np.rint(to_levels(values[rows]))
+    return gray

@@ -15,13 +15,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from data.files.told import Told
+from data.signatures.chunks import MOST_NOTES, too_many_notes
 from data.signatures.gray_levels import to_paper
 
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
 MAX_PIXELS = 40_000_000
+MAX_DECODED_BYTES = 6 * MAX_PIXELS  # three channels of 16 bits; a page of that kind at 600 dpi fits
 MIN_SIDE = 16  # pixels; a signature box at 50 dpi is taller
 MAX_FILE_BYTES = 128 * 2**20  # 40 megapixels of three bytes, uncompressed, fit
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # our own limit is lower
@@ -96,23 +98,36 @@ def inspect_image(data: bytes) -> ImageFacts:
     Raises
     ------
     RefusedFile
+        As :func:`read_image`.
+    """
+    return read_image(data)[0]
+
+
+def read_image(data: bytes) -> tuple[ImageFacts, np.ndarray]:
+    """What :func:`inspect_image` and :func:`read_pixels` say of a file, decoded once.
+
+    Parameters
+    ----------
+    data : bytes
+        The file.
+
+    Raises
+    ------
+    RefusedFile
         When it is no image of :data:`FORMATS`, is damaged, animated, an archive, has more than
-        :data:`MAX_PIXELS` pixels, fewer than :data:`MIN_SIDE` on a side, or too many bytes.
+        :data:`MAX_PIXELS` pixels or :data:`MAX_DECODED_BYTES` bytes of them, fewer than :data:`MIN_SIDE` on a
+        side, too many bytes, or more than :data:`data.signatures.chunks.MOST_NOTES` notes beside the pixels.
     """
     if len(data) > MAX_FILE_BYTES:
         raise RefusedFile("SPC010", f"{len(data):,} bytes; at most {MAX_FILE_BYTES:,} are taken")
     if data.startswith(_ARCHIVES):
         raise RefusedFile("SPC009", "an archive, not an image; unpack it first")
+    if too_many_notes(data):
+        words = f"more than {MOST_NOTES:,} chunks beside the pixels; at most {MOST_NOTES:,} are taken"
+        raise RefusedFile("SPC015", Told("too_many_notes", words, most=MOST_NOTES))
     with _opened(data) as image:
         width, height = image.size
-        if width * height > MAX_PIXELS:
-            raise RefusedFile(
-                "SPC004", f"{width} x {height} pixels; at most {MAX_PIXELS // 10**6} megapixels are taken"
-            )
-        if min(width, height) < MIN_SIDE:
-            words = f"{width} x {height} pixels; a side needs at least {MIN_SIDE}"
-            size = {"width": width, "height": height, "least": MIN_SIDE}
-            raise RefusedFile("SPC011", Told("too_few_pixels", words, **size))
+        _measured(image)
         file_format = "JPEG" if image.format == "MPO" else image.format
         if file_format is None:
             raise RefusedFile("SPC005", f"the contents are no image; {', '.join(FORMATS)} are taken")
@@ -120,7 +135,7 @@ def inspect_image(data: bytes) -> ImageFacts:
             exif = image.getexif()
             image.load()
             dpi = image.info.get("dpi")
-            to_paper(image)
+            pixels = to_paper(image)
         except Image.DecompressionBombError as error:
             raise RefusedFile("SPC004", f"an image inside that is too large: {error}") from error
         except _BROKEN_IMAGE as error:
@@ -130,7 +145,7 @@ def inspect_image(data: bytes) -> ImageFacts:
     orientation = exif.get(ExifTags.Base.Orientation, 1)
     if orientation in (5, 6, 7, 8):
         width, height = height, width
-    return ImageFacts(
+    facts = ImageFacts(
         file_format=file_format.lower(),
         width=width,
         height=height,
@@ -139,6 +154,7 @@ def inspect_image(data: bytes) -> ImageFacts:
         sha256=hashlib.sha256(data).hexdigest(),
         taken_on=_exif_date(exif),
     )
+    return facts, pixels
 
 
 def read_pixels(data: bytes) -> np.ndarray:
@@ -163,6 +179,35 @@ def read_pixels(data: bytes) -> np.ndarray:
     """
     with _opened(data) as image:
         return to_paper(image)
+
+
+def _measured(image: Image.Image) -> None:
+    """Refuse an image by its size and its depth, before it is decoded."""
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise RefusedFile(
+            "SPC004", f"{width} x {height} pixels; at most {MAX_PIXELS // 10**6} megapixels are taken"
+        )
+    each = len(image.getbands()) * _bytes_per_value(image)
+    if width * height * each > MAX_DECODED_BYTES:
+        raise RefusedFile(
+            "SPC004",
+            f"{width} x {height} pixels of {each} bytes, {width * height * each:,} bytes once decoded; "
+            f"at most {MAX_DECODED_BYTES:,} are taken",
+        )
+    if min(width, height) < MIN_SIDE:
+        words = f"{width} x {height} pixels; a side needs at least {MIN_SIDE}"
+        size = {"width": width, "height": height, "least": MIN_SIDE}
+        raise RefusedFile("SPC011", Told("too_few_pixels", words, **size))
+
+
+def _bytes_per_value(image: Image.Image) -> int:
+    """Bytes of one channel's value as the file holds it; Pillow names 16 bits in colour only here."""
+    if image.mode in ("I", "F"):
+        return 4
+    told = image.tile[0].args if isinstance(image, ImageFile.ImageFile) and image.tile else ""
+    raw = told[0] if isinstance(told, tuple) and told else told
+    return 2 if ";16" in str(raw) else 1
 
 
 def _has_second_frame(data: bytes) -> bool:

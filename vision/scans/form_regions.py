@@ -140,6 +140,8 @@ def read_page(pixels: np.ndarray) -> Page:
     gray = to_gray(small)
     flat = flatten_paper(gray)
     mask = ink_mask(flat).astype(np.uint8)
+    if mask.all():
+        mask[:] = 0  # without paper nothing is written on it, and no line has a width
     if small.ndim == 3:
         mask[red_ink(small, mask)] = 0  # a stamp's; pens that sign are black or blue
     writing = _without_lines(mask)

@@ -18,7 +18,7 @@ from data import queries
 from data.engine.database import Store
 from data.engine.progress import Progress
 from data.signatures.findings import ROTATED, found_codes
-from data.signatures.specimens import RefusedFile, inspect_image
+from data.signatures.specimens import RefusedFile
 from data.trust.scope import Scope
 from data.verification import queries as reads
 from data.verification.write import note_search_for_a_hand
@@ -193,7 +193,6 @@ class Hands:
         data.signatures.specimens.RefusedFile
             When the file is no image that is taken, or the scan cannot be compared.
         """
-        inspect_image(data)
         piece = as_crop(data, crop, turn)
         reading = Reading.of(piece.pixels, of_page=piece.of_page)
         reason = spoiling_reason(reading.findings, frozenset({ROTATED}))  # some people sign so

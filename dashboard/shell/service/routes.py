@@ -206,10 +206,17 @@ async def _said(_request: Request, problem: Problem):
 async def _invalid(_request: Request, problem: RequestValidationError):
     """What is wrong with each part; what was sent is not repeated."""
     errors = [
-        FieldProblem(where=".".join(map(str, one["loc"]))[:200], message=one["msg"][:300])
+        FieldProblem(where=".".join(map(str, one["loc"]))[:200], message=_message(one)[:300])
         for one in problem.errors()
     ]
     return answer(Problem("invalid", "See errors for what each part must be.", errors[:20]))
+
+
+def _message(error: dict) -> str:
+    """What a part must be, in words of the service where the library's tell of its own classes."""
+    if error["type"] == "value_error" and tuple(error["loc"]) == ("body", "image"):
+        return "Must be a file, sent as multipart/form-data with a file name."
+    return error["msg"]
 
 
 async def _http(_request: Request, problem: HTTPException):

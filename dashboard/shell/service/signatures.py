@@ -34,7 +34,7 @@ from data import queries
 from data.scores.predictions import NewPrediction, need_outcome_consent, write_prediction
 from data.settings import get_settings
 from data.signatures.findings import BLANK, Finding, as_rows, found_codes, read_findings
-from data.signatures.specimens import RefusedFile, inspect_image
+from data.signatures.specimens import RefusedFile
 from data.trust import audit, tokens
 from data.verification.write import NoConsent
 
@@ -117,7 +117,7 @@ def predict(asked: Asked, language: str, *, keep: bool) -> Prediction:
     ClientLeft
         When nobody waits for it any more; nothing was kept.
     """
-    from vision.scans.images import decode_checked
+    from vision.scans.images import inspect_and_decode
     from vision.scans.quality import check_pixels
 
     words, store = Words(language), stores.store()
@@ -125,7 +125,7 @@ def predict(asked: Asked, language: str, *, keep: bool) -> Prediction:
     with _at_work(asked.client), _refusals():
         need_outcome_consent(store, key, keep=keep)
         network, about = trained_recipe()
-        facts, (pixels, of_page) = inspect_image(image), decode_checked(image)
+        facts, pixels, of_page = inspect_and_decode(image)
         findings = [*check_pixels(pixels), *of_page]
         if BLANK in found_codes(findings):
             raise RefusedFile(BLANK, "no ink on the sheet; scan the signature again")

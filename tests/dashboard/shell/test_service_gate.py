@@ -197,6 +197,19 @@ def test_what_is_said_twice_is_refused(service):
     assert is_problem(answer, 422, "invalid")["errors"][0]["where"] == "body.keep_imgae"
 
 
+@pytest.mark.parametrize("path", ["verify", "predict-signature"])
+def test_an_image_sent_as_text_is_refused_in_words_of_the_service(service, path):
+    headers = {"Authorization": f"Bearer {service.token()}"}
+    sent = {"student_number": service.number, "image": "a drawing"}
+    answer = service.client.post(f"{BASE}/{path}", data=sent, headers=headers)
+    assert is_problem(answer, 422, "invalid")["errors"] == [
+        {
+            "where": "body.image",
+            "message": "Must be a file, sent as multipart/form-data with a file name.",
+        }
+    ]
+
+
 def test_the_fields_of_bodies_are_those_of_the_document():
     parts = api().openapi()["components"]["schemas"]
     told = {name: set(part["properties"]) for name, part in parts.items() if name.startswith("Body_")}

@@ -15,7 +15,7 @@ from PIL import Image
 from data import queries, schema
 from data.engine.clock import now
 from data.signatures.encoder_info import EncoderInfo
-from data.signatures.specimens import RefusedFile, read_pixels
+from data.signatures.specimens import RefusedFile
 from data.store import NewSpecimen, write_consents, write_specimens
 from data.trust import audit, erase
 from data.trust.scope import Scope
@@ -205,12 +205,18 @@ def test_nothing_is_kept_of_a_comparison_that_is_given_up_between_two_steps(offi
     assert len(queries_verification.decisions(office.store, SYSTEM)) == before and steps == [before] * step
 
 
+def noting(seen, door):
+    """A function of bytes that also writes down what it was given."""
+    return lambda data: seen.append(data) or door(data)
+
+
 def test_the_questioned_file_is_decoded_for_one_comparison_once_and_references_are_measured_once(
     office, monkeypatch
 ):
     enrolled(office)
     opened, shown = [], []
-    monkeypatch.setattr(images, "read_pixels", lambda data: opened.append(data) or read_pixels(data))
+    for door in ("read_image", "read_pixels", "inspect_image"):
+        monkeypatch.setattr(images, door, noting(opened, getattr(images, door)))
     monkeypatch.setattr(comparing, "decode_image", lambda data: shown.append(data) or decode_image(data))
     made = [check(office, "S07", drawing(7, signing)) for signing in (30, 31)]
     assert all(one.score is not None for one in made)
