@@ -20,7 +20,7 @@ from data.columns import MAX_TERM_INDEX
 from data.engine.progress import Progress
 from data.files.mapping import Mapping, shipped_mappings
 from data.files.reading import Reading
-from data.files.register_files import REGISTER, guess_table
+from data.files.register_files import REGISTER, guess_table, nearest_table
 from data.files.returned import returned_csv
 from data.files.tables import TableError
 from data.records.checks import CHECKS, collect
@@ -50,6 +50,22 @@ class UploadedFile:
 
     name: str
     data: bytes
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """What a file would need to be read as a table.
+
+    Parameters
+    ----------
+    table : str
+        One of :data:`TABLES`.
+    columns : tuple of str
+        That the table cannot do without and no header gives.
+    """
+
+    table: str
+    columns: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -111,6 +127,21 @@ def guess_kind(file: UploadedFile, remembered: Sequence[Mapping] = ()) -> str:
         return guess_table(file.name, file.data, remembered=remembered) or "skip"
     except TableError:
         return "skip"
+
+
+def why_skipped(file: UploadedFile, remembered: Sequence[Mapping] = ()) -> Lacking | None:
+    """What a file that :func:`guess_kind` calls "skip" lacks of the table that it comes nearest to.
+
+    Returns
+    -------
+    Lacking or None
+        None where it comes near no table, or is none.
+    """
+    try:
+        match = nearest_table(file.name, file.data, remembered=remembered)
+    except TableError:
+        return None
+    return None if match is None or not match.missing else Lacking(match.table, match.missing)
 
 
 def layouts(store: Store) -> dict[str, Mapping]:

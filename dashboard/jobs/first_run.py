@@ -27,9 +27,10 @@ class Step:
     ----------
     name : str
         One of :data:`FIRST_STEPS`.
-    state : {"done", "open", "under_way", "failed", "later"}
-        ``later`` waits for an earlier step; ``failed`` was tried and may be tried again. The import is
-        ``open`` too while no exit is known: nothing can be learned then.
+    state : {"done", "none", "open", "under_way", "failed", "later"}
+        ``none`` has nothing to work on, and no step waits for it; ``later`` waits for an earlier step;
+        ``failed`` was tried and may be tried again. The import is ``open`` too while no exit is known:
+        nothing can be learned then.
     job : Job or None
         The job that is under way, or that failed.
     n : int
@@ -72,7 +73,9 @@ def _step(store: Store, name: str, left: Sequence[str], colleagues: bool, job: J
         failed = name != "import" and last is not None and last.status == "failed"
         return Step(name, "failed" if failed else "open", last if failed else None, n)
     waits = "import" in left or (name == "score" and "train" in left)
-    return Step(name, "later" if waits and name != "import" else "done", n=n)
+    if waits and name != "import":
+        return Step(name, "later", n=n)
+    return Step(name, "none" if name == "embed" and not n else "done", n=n)
 
 
 def _counts(store: Store) -> dict[str, int]:

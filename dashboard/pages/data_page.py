@@ -44,7 +44,8 @@ def show() -> None:
         imports, left = queries.imports(stores.store()), left_out(stores.store())
         table = as_table(imports, left)
         if table.empty:
-            return empty_state(words("data.history_empty"), "", ":material/history:")
+            state = "history_first" if import_jobs.any_under_way() else "history_empty"
+            return empty_state(words(f"data.{state}"), "", ":material/history:")
         undo_panel(imports)
         draw_table(table, alt=words("data.tab_history"))
         left_out_panel(imports, left)
@@ -59,6 +60,8 @@ def _wizard() -> list[UploadedFile]:
         wizard.guide()
         return files
     kinds = wizard.choose_kinds(files)
+    if not wizard.say_what_is_skipped(files, kinds):
+        return files
     mapping, rule = wizard.choose_layout()
     said = reading.choose_reading(files, kinds)
     mapping = choose_columns(files, kinds, mapping, said)

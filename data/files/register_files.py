@@ -271,6 +271,24 @@ def guess_table(name: str, data: bytes, *, remembered: Sequence[Mapping] = ()) -
     return detect_table(list(text.frame.columns), mappings)
 
 
+def nearest_table(name: str, data: bytes, *, remembered: Sequence[Mapping] = ()) -> Match | None:
+    """Which table a file comes nearest to that holds none whole; what it lacks stands in ``missing``.
+
+    The parameters and what is raised are those of :func:`guess_table`.
+
+    Returns
+    -------
+    Match or None
+        None where fewer than two of a table's columns are there: a number alone stands in every table.
+    """
+    mappings = (*remembered, *shipped_mappings())
+    known = frozenset().union(*(known_headers(table, mappings) for table in TABLES))
+    text = read_text_table(data, name, known=known, limit=100)
+    matches = [_matched(text, table, None, mappings)[1] for table in TABLES]
+    best = max(matches, key=lambda match: (len(match.headers) - len(match.missing), len(match.headers)))
+    return best if len(best.headers) > 1 else None
+
+
 def _one_row_each(text: TextTable, match: Match) -> bool:
     """Whether no student number comes twice."""
     header = match.headers.get("student_number")

@@ -35,27 +35,37 @@ def confirm(
     reading: Dict[str, Reading],
 ) -> None:
     """Step 4: all rows or the good ones, as a job."""
-    words, person = current_session.words(), current_session.person()
+    words = current_session.words()
     section(words("data.step_apply"))
     skip_bad = remember = False
     if plan.errors:
         skip_bad = st.toggle(words("data.skip_bad"), key="skip-bad", disabled=not plan.usable)
     if mapping is not None:
         remember = st.toggle(words("data.remember"), key="remember-columns")
-    allowed = plan.usable and (skip_bad or not plan.errors)
-    if not st.button(
-        words("data.apply"), type="primary", icon=":material/upload:", key="apply", disabled=not allowed
-    ):
-        return
-    store = stores.store()
-    if remember:
-        remember_mapping(store, mapping)
-    st.session_state[Key.IMPORT_JOB] = jobs_import.start(
-        store, person, files, kinds, mapping=mapping, captured_on=rule, skip_bad=skip_bad, reading=reading
+    allowed = plan.usable and bool(plan.counts) and (skip_bad or not plan.errors)
+    asked = {"mapping": mapping, "captured_on": rule, "skip_bad": skip_bad, "reading": reading}
+    st.button(
+        words("data.apply"),
+        type="primary",
+        icon=":material/upload:",
+        key="apply",
+        disabled=not allowed,
+        on_click=_start,
+        args=(files, kinds, mapping if remember else None, asked),
     )
+
+
+def _start(
+    files: Sequence[UploadedFile], kinds: Sequence[str], remembered: Mapping | None, asked: dict
+) -> None:
+    """Ask for the import before anything of the page is drawn anew: a reload then finds it asked for."""
+    store, person = stores.store(), current_session.person()
+    st.toast(current_session.words()("data.taken"), icon=":material/upload:")
+    if remembered is not None:
+        remember_mapping(store, remembered)
+    st.session_state[Key.IMPORT_JOB] = jobs_import.start(store, person, files, kinds, **asked)
     st.session_state[Key.IMPORT_OF] = _marks(files)
     st.session_state.pop(Key.PLAN, None)
-    st.rerun()
 
 
 def asked_here(files: Sequence[UploadedFile]) -> bool:
@@ -74,6 +84,11 @@ def _own() -> str | None:
         asked = jobs_import.newest_of(stores.store(), session.account, session.started_at)
         st.session_state[Key.IMPORT_JOB] = asked or ""
     return st.session_state.get(Key.JOB_TOLD) or asked or None
+
+
+def any_under_way() -> bool:
+    """Whether an import waits or runs, whoever asked for it."""
+    return any(job.kind == "import" for job in table.open_jobs(stores.store()))
 
 
 def under_way() -> None:

@@ -39,20 +39,22 @@ ICONS = {
 }
 MOST_SHOWN = 500  # problems; the download has all of them
 ROW_OF_LINES = 108  # pixels: five lines of a cell
-WIDTHS = {  # pixels; together they fit beside the menu on a screen of 1440
-    "severity": 84,
-    "file": 110,
+# Columns in their order on the screen, and their widths in pixels. Beside the menu there are 840 on a screen
+# of 1280, and 1000 on one of 1440: what to do is in sight on either without moving the table.
+WIDTHS = {
     "row": 50,
-    "column": 90,
-    "rule": 66,
+    "column": 92,
     "value": 80,
     "message": 220,
     "what_to_do": 300,
+    "severity": 84,
+    "file": 110,
+    "rule": 66,
 }
 OF_CELLS = ("severity", "what_to_do")  # columns of causes that are called as in the list of cells
 CAUSES_SHOWN, CARDS_SHOWN = 6, 30  # causes that are seen without scrolling; cards on a phone
 HEADING_ROW = 38  # pixels
-CAUSE_WIDTHS = {"severity": 84, "rows": 60, "problem": 180, "where": 150, "example": 246, "what_to_do": 280}
+CAUSE_WIDTHS = {"rows": 104, "problem": 180, "what_to_do": 280, "where": 130, "severity": 84, "example": 222}
 DATE_RULES = (None, "entry", "file")
 TABLE_SUFFIXES = ("csv", "tsv", "txt", "xlsx", "xlsm", "xls", "xlsb", "ods", "htm", "html", "json")
 
@@ -135,11 +137,42 @@ def choose_kinds(files: list[UploadedFile]) -> list[str]:
 
 
 def _guessed(file: UploadedFile) -> str:
+    return _looked_at(file)[0]
+
+
+def _looked_at(file: UploadedFile) -> tuple[str, importing.Lacking | None]:
+    """What a file looks like, and where it is left out what it lacks, looked up once per session."""
     guesses = st.session_state.setdefault(Key.GUESSES, {})
     key = (file.name, len(file.data), hashlib.sha256(file.data[:65536]).hexdigest())
     if key not in guesses:
-        guesses[key] = importing.guess_kind(file)
+        kind = importing.guess_kind(file)
+        guesses[key] = (kind, importing.why_skipped(file) if kind == "skip" else None)
     return guesses[key]
+
+
+def say_what_is_skipped(files: list[UploadedFile], kinds: list[str]) -> bool:
+    """Why files are left out that the reader did not leave out by choice; whether any is left to check."""
+    words = current_session.words()
+    for file, kind in zip(files, kinds, strict=True):
+        guess, lacking = _looked_at(file)
+        if kind == "skip" and guess == "skip":
+            st.warning(_why_skipped(file, lacking), icon=":material/warning:")
+    if any(kind != "skip" for kind in kinds):
+        return True
+    st.info(words("data.all_skipped"), icon=":material/info:")
+    return False
+
+
+def _why_skipped(file: UploadedFile, lacking: importing.Lacking | None) -> str:
+    words = current_session.words()
+    if lacking is None:
+        return words("data.skipped_unknown", file=plain(file.name))
+    return words(
+        "data.skipped_lacks",
+        file=plain(file.name),
+        table=words(f"data.kind_{lacking.table}"),
+        columns="; ".join(needed_of(words, column) for column in lacking.columns),
+    )
 
 
 def choose_layout():
@@ -272,8 +305,10 @@ def _first_rows(first: pd.DataFrame, headers: dict[str, str]) -> None:
 def show_outcome(plan: CheckResult) -> None:
     """What the import would write, and every problem with a list to download."""
     words = current_session.words()
-    st.markdown(f"**{words('data.would')}**")
-    draw_table(counts_table(plan.counts), alt=words("data.would"))
+    if plan.usable and plan.counts:
+        told = words("data.would_without_wrong" if plan.errors else "data.would")
+        st.markdown(f"**{told}**")
+        draw_table(counts_table(plan.counts), alt=told)
     problems = plan.problems
     if problems.empty:
         st.success(words("data.problems_none"), icon=":material/check_circle:")
@@ -313,7 +348,7 @@ def _summary(plan: CheckResult) -> None:
         st.error(words("causes.errors", n=own, cells=plan.errors), icon=":material/error:")
     if warnings:
         st.warning(words("data.warnings", n=warnings), icon=":material/warning:")
-    shown = causes_in_words(plan.problems, found, words, plan.headers)
+    shown = causes_in_words(plan.problems, found, words, plan.headers)[list(CAUSE_WIDTHS)]
     headings = {name: words(f"{'column' if name in OF_CELLS else 'causes'}.{name}") for name in shown}
     widths = {headings[name]: st.column_config.Column(width=width) for name, width in CAUSE_WIDTHS.items()}
     st.markdown(f"**{words('causes.title')}**", help=words("causes.help"))
@@ -342,7 +377,7 @@ def _cause_cards(told: pd.DataFrame) -> None:
 def _problem_table(problems: pd.DataFrame, headers: tuple[str, ...]) -> None:
     """What was found, a row each, with what to do about it; long sentences break into lines."""
     words = current_session.words()
-    shown = importing.in_words(problems, words, headers)[list(importing.LISTED)]
+    shown = importing.in_words(problems, words, headers)[list(WIDTHS)]
     headings = {name: words(f"column.{name}") for name in shown}
     draw_table(
         shown.rename(columns=headings),

@@ -17,6 +17,7 @@ from data.jobs import table
 
 ICONS = {
     "done": ":green[:material/check_circle:]",
+    "none": ":gray[:material/remove:]",
     "open": ":material/radio_button_unchecked:",
     "under_way": ":blue[:material/progress_activity:]",
     "failed": ":red[:material/error:]",
@@ -45,7 +46,7 @@ def first_run(steps: Sequence[Step], key: str, *, follow: bool) -> None:
         Whether jobs of these steps show how they go on; not where the page shows them itself.
     """
     words = current_session.words()
-    ready = sum(step.state == "done" for step in steps)
+    ready = sum(step.state in ("done", "none") for step in steps)
     first = next((step.name for step in steps if step.state in ("open", "failed")), None)
     with st.container(border=True, key=f"begin-{key}"):
         section(words("begin.title", done=ready, all=len(steps)), words("begin.help"))
@@ -81,7 +82,7 @@ def _told(step: Step) -> str:
             if step.n
             else words("steps.import_help")
         )
-    if step.name == "embed" and step.state == "done" and not step.n:
+    if step.state == "none":
         return words("begin.embed_none")
     counted = {"import": "students", "embed": "specimens", "train": "outcomes", "accounts": "accounts"}
     if step.name not in counted or (step.state == "later" and not step.n):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import streamlit as st
 
 from dashboard.jobs import asking as jobs
@@ -41,6 +43,43 @@ def job_progress(job_id: str, *, quiet: bool = False) -> Job | None:
         else:
             _ended(job)
     return job
+
+
+def follow(kind: str, place: Key, concerns: Callable[[Job], bool] = lambda job: True) -> list[Job]:
+    """Show what of a kind is under way, whoever asked; else the one that this tab has followed to its end.
+
+    A page that starts such work asks here before it offers another start: the tab alone would have forgotten
+    after a reload what runs, and would not know what colleagues asked for.
+
+    Parameters
+    ----------
+    kind : str
+        One of :data:`dashboard.jobs.asking.KINDS`.
+    place : Key
+        Where the tab keeps the number of the job that it follows.
+    concerns : callable
+        Whether a job belongs on the page as it is.
+
+    Returns
+    -------
+    list of Job
+        As they stand in this run.
+    """
+    store = stores.store()
+    found = [job for job in table.open_jobs(store) if job.kind == kind and concerns(job)]
+    asked = st.session_state.get(place)
+    if found and asked not in [job.job_id for job in found]:
+        st.session_state[place] = found[0].job_id
+    elif not found and asked:
+        last = table.find(store, asked)
+        found = [last] if last is not None and concerns(last) else []
+    shown = [job_progress(job.job_id) for job in found]
+    return [job for job in shown if job is not None]
+
+
+def any_open(jobs_shown: Sequence[Job]) -> bool:
+    """Whether one of the jobs that :func:`follow` showed is still open."""
+    return any(job.open for job in jobs_shown)
 
 
 def _looked_at(job_id: str) -> None:

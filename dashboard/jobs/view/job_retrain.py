@@ -6,26 +6,21 @@ import streamlit as st
 
 from dashboard.components.layout import card, section
 from dashboard.jobs import asking as jobs
-from dashboard.jobs.view.job_progress import job_progress
+from dashboard.jobs.view.job_progress import any_open, follow
 from dashboard.shell import current_session, stores
 from dashboard.shell.session_keys import Key
-from data.jobs import table
 
 MOST_TRIALS = 60
 
 
 def retrain() -> None:
     """A button for those who may train, and the job of a training that is open or that this session began."""
-    words, person, store = current_session.words(), current_session.person(), stores.store()
+    words, person = current_session.words(), current_session.person()
     if "train" not in jobs.kinds_for(person.role):
         return
     with card("retrain"):
         section(words("model.retrain_title"), words("model.retrain_help"))
-        asked = st.session_state.get(Key.RETRAIN_JOB)
-        open_ones = [job.job_id for job in table.open_jobs(store) if job.kind == "train"]
-        for job_id in open_ones or ([asked] if asked else []):
-            job_progress(job_id)
-        if open_ones:
+        if any_open(follow("train", Key.RETRAIN_JOB)):
             return
         left, right = st.columns([2, 1], vertical_alignment="bottom")
         trials = left.slider(

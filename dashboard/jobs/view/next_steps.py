@@ -28,14 +28,15 @@ def next_steps(key: str, *, follow: bool = False) -> None:
     key : str
         Unique on the page.
     follow : bool
-        Show how the jobs that were asked for here go on.
+        Show how these steps go on: those that were asked for here, and those that are under way anyhow.
     """
     words, person, store = current_session.words(), current_session.person(), stores.store()
     begun = first_steps(store)
     if begun:
         return first_run(begun, key, follow=follow)
     steps = open_steps(store)
-    running = {job.kind for job in table.open_jobs(store)}
+    open_ones = table.open_jobs(store)
+    running = {job.kind for job in open_ones}
     asked = st.session_state.setdefault(_place(key), {})
     mine = jobs.kinds_for(person.role)
     if steps:
@@ -55,6 +56,9 @@ def next_steps(key: str, *, follow: bool = False) -> None:
                     )
         st.caption(_explained(steps, mine))
     if follow:
+        for job in open_ones:
+            if job.kind in ICONS and job.kind in mine and job.kind != "import":
+                asked[job.kind] = job.job_id
         for job_id in asked.values():
             job_progress(job_id, quiet=True)
 

@@ -8,12 +8,11 @@ from dashboard.components.drafts import Draft
 from dashboard.components.layout import section
 from dashboard.components.table import draw_table
 from dashboard.jobs import asking as jobs
-from dashboard.jobs.view.job_progress import job_progress
+from dashboard.jobs.view.job_progress import any_open, follow
 from dashboard.models import watch as model_watch
 from dashboard.shell import access, current_session, stores
 from dashboard.shell.session_keys import Key
 from dashboard.shell.view.account_names import name_of
-from data.jobs import table as table_of_jobs
 from fusion.service import registry
 from fusion.service.sources import registered_models
 from fusion.validation.doubts import open_doubts
@@ -92,8 +91,4 @@ def _decide(act: str, version: str | None, reason: str, looked: bool) -> None:
 
 def _under_way() -> bool:
     """The job of a decision that is open, or that this session asked for; whether one is open."""
-    open_ones = [job.job_id for job in table_of_jobs.open_jobs(stores.store()) if job.kind == "serve"]
-    asked = st.session_state.get(Key.SERVE_JOB)
-    for job_id in open_ones or ([asked] if asked else []):
-        job_progress(job_id)
-    return bool(open_ones)
+    return any_open(follow("serve", Key.SERVE_JOB))

@@ -9,12 +9,11 @@ from dashboard.components.layout import section
 from dashboard.components.table import draw_table
 from dashboard.jobs import asking as jobs
 from dashboard.jobs.view.job_list import fetch_button
-from dashboard.jobs.view.job_progress import job_progress
+from dashboard.jobs.view.job_progress import any_open, follow
 from dashboard.reports import pack, pipeline
 from dashboard.shell import access, current_session, stores
 from dashboard.shell.session_keys import Key
 from dashboard.shell.view.account_names import name_of
-from data.jobs import table as job_table
 from data.trust import reports_store
 
 
@@ -132,18 +131,10 @@ def _start(about: dict) -> None:
 
 def _job(program: str, ts: int) -> bool:
     """The job of this programme and TS that is open or was asked for in this tab; whether one is open."""
-    store = stores.store()
-    asked = st.session_state.get(Key.PACK_JOB)
-    mine = [
-        job.job_id for job in job_table.open_jobs(store) if job.kind == "pack" and _about(job, program, ts)
-    ]
-    last = job_table.find(store, asked) if asked else None
-    if not mine and last is not None and _about(last, program, ts):
-        mine = [last.job_id]
-    shown = [job for job in map(job_progress, mine) if job is not None]
+    shown = follow("pack", Key.PACK_JOB, lambda job: _about(job, program, ts))
     for job in shown:
         fetch_button(job)
-    return any(job.open for job in shown)
+    return any_open(shown)
 
 
 def _about(job, program: str, ts: int) -> bool:

@@ -12,7 +12,7 @@ from dashboard.components.table import draw_table
 from dashboard.components.upload import file_field
 from dashboard.jobs import signatures as jobs_verification
 from dashboard.jobs.asking import may_fetch
-from dashboard.jobs.view.job_progress import job_progress
+from dashboard.jobs.view.job_progress import follow
 from dashboard.shell import current_session, stores
 from dashboard.shell.session_keys import Key
 from dashboard.shell.view.own_data import demo_upload_note
@@ -39,7 +39,9 @@ def batch() -> None:
                 stores.store(), current_session.person(), file.name, file.getvalue()
             )
             st.session_state[Key.BATCH_JOB] = job_id
-        job = job_progress(st.session_state[Key.BATCH_JOB]) if Key.BATCH_JOB in st.session_state else None
+        mine = current_session.person().account
+        shown = follow("verify", Key.BATCH_JOB, lambda job: job.actor == mine)
+        job = shown[-1] if shown else None
     if job is not None and job.status == "done":
         _result(job)
     elif Key.BATCH_JOB not in st.session_state:

@@ -12,7 +12,7 @@ from dashboard.components.layout import section
 from dashboard.components.paper import filters_in_force
 from dashboard.components.table import draw_table
 from dashboard.jobs import asking as jobs
-from dashboard.jobs.view.job_progress import job_progress
+from dashboard.jobs.view.job_progress import any_open, follow
 from dashboard.shell import current_session, stores
 from dashboard.shell.access import may
 from dashboard.shell.people import named
@@ -46,15 +46,17 @@ def search_bar(search: dict | None) -> bool:
                 st.markdown(_kind_told(kind, search["content"][kind], counts.get(kind, (0, 0))))
     if not may(person.role, "run duplicates"):
         return False
-    label = words("duplicates.search" if search is None else "duplicates.search_again")
-    if st.button(label, icon=":material/search:", key="duplicate-search"):
-        st.session_state[Key.DUPLICATE_JOB] = jobs.start(stores.store(), person, "duplicates")
-    asked = st.session_state.get(Key.DUPLICATE_JOB)
-    job = None if asked is None else job_progress(asked)
-    if job is not None and job.open:
+    if any_open(follow("duplicates", Key.DUPLICATE_JOB)):
         return True
+    label = words("duplicates.search" if search is None else "duplicates.search_again")
+    st.button(label, icon=":material/search:", key="duplicate-search", on_click=_start)
     st.caption(_before_it())
     return False
+
+
+def _start() -> None:
+    job_id = jobs.start(stores.store(), current_session.person(), "duplicates")
+    st.session_state[Key.DUPLICATE_JOB] = job_id
 
 
 def _before_it() -> str:

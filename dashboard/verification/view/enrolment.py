@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard.components.kpis import Kpi, kpi_row
 from dashboard.components.layout import section
 from dashboard.jobs import asking as jobs
-from dashboard.jobs.view.job_progress import job_progress
+from dashboard.jobs.view.job_progress import any_open, follow
 from dashboard.shell import caches, current_session, stores
 from dashboard.shell.access import may
 from dashboard.shell.session_keys import Key
@@ -41,13 +41,16 @@ def overview() -> None:
     )
     if not may(person.role, "run enrol") or not counts["students"]:
         return lacking_list(fewest())
-    if st.button(words("enrolment.enrol_all"), icon=":material/group_add:", key="enrol-all"):
-        st.session_state[Key.ENROL_JOB] = jobs.start(stores.store(), person, "enrol")
+    if not any_open(follow("enrol", Key.ENROL_JOB)):
+        label = words("enrolment.enrol_all")
+        st.button(label, icon=":material/group_add:", key="enrol-all", on_click=_start)
     st.caption(words("enrolment.enrol_all_help"))
     consent_parts.to_consent("to_missing")
-    if Key.ENROL_JOB in st.session_state:
-        job_progress(st.session_state[Key.ENROL_JOB])
     lacking_list(fewest())
+
+
+def _start() -> None:
+    st.session_state[Key.ENROL_JOB] = jobs.start(stores.store(), current_session.person(), "enrol")
 
 
 def fewest() -> int:

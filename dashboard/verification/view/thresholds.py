@@ -14,7 +14,7 @@ from dashboard.components.layout import section
 from dashboard.components.numbers import decimal_slider
 from dashboard.components.table import draw_table
 from dashboard.jobs import asking as jobs
-from dashboard.jobs.view.job_progress import job_progress
+from dashboard.jobs.view.job_progress import any_open, follow
 from dashboard.shell import caches, current_session, stores
 from dashboard.shell.access import may
 from dashboard.shell.session_keys import Key
@@ -132,8 +132,12 @@ def origin(report) -> None:
     draw_table(counts_table(report.counts, words), alt=words("thresholds.origin_title"))
     if not may(person.role, "run calibrate"):
         return
-    if st.button(words("thresholds.calibrate"), icon=":material/tune:", key="calibrate"):
-        st.session_state[Key.CALIBRATE_JOB] = jobs.start(stores.store(), person, "calibrate")
+    if not any_open(follow("calibrate", Key.CALIBRATE_JOB)):
+        label = words("thresholds.calibrate")
+        st.button(label, icon=":material/tune:", key="calibrate", on_click=_start)
     st.caption(words("job_help.calibrate"))
-    if Key.CALIBRATE_JOB in st.session_state:
-        job_progress(st.session_state[Key.CALIBRATE_JOB])
+
+
+def _start() -> None:
+    job_id = jobs.start(stores.store(), current_session.person(), "calibrate")
+    st.session_state[Key.CALIBRATE_JOB] = job_id

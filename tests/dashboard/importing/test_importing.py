@@ -59,6 +59,36 @@ def test_a_mark_that_no_scale_knows_is_asked_about_on_the_page(store):
     assert "REC025" not in set(plan.problems["rule"])
 
 
+@pytest.mark.parametrize(
+    ("headers", "table", "columns"),
+    [
+        ("NIM,Nama,Kode Prodi,Jenjang,JK", "students", ("cohort_term",)),
+        ("Nama,Kode Prodi,Periode Masuk,JK", "students", ("student_number",)),
+        ("NIM,IPS,IPK,SKS", "terms", ("term_id", "status")),
+        ("NIM,Kode MK,Mata Kuliah,SKS,Nilai Huruf", "grades", ("term_id",)),
+        ("Student number,Name,Programme code,Sex", "students", ("cohort_term",)),
+    ],
+)
+def test_a_file_that_lacks_a_column_is_left_out_with_the_column_named(headers, table, columns):
+    file = UploadedFile("export.csv", f"{headers}\n{','.join('1' for _ in headers.split(','))}\n".encode())
+    assert importing.guess_kind(file) == "skip"
+    found = importing.why_skipped(file)
+    assert (found.table, set(found.columns)) == (table, set(columns))
+
+
+def test_a_file_that_comes_near_no_table_is_said_to_lack_nothing():
+    assert importing.why_skipped(UploadedFile("notes.csv", b"a;b\n1;2\n")) is None
+    assert importing.why_skipped(UploadedFile("broken.xlsx", b"PK\x03\x04")) is None
+
+
+def test_what_to_do_is_in_sight_beside_the_menu_on_a_small_screen():
+    from dashboard.importing.view.wizard import CAUSE_WIDTHS, WIDTHS
+
+    for widths in (CAUSE_WIDTHS, WIDTHS):
+        names = list(widths)
+        assert sum(widths[name] for name in names[: names.index("what_to_do") + 1]) <= 840
+
+
 def test_two_files_of_one_table_are_refused():
     with pytest.raises(ValueError, match="each table once, got students twice"):
         importing.chosen_files(files(SIAKAD[0], SIAKAD[0]), ["students", "students"])

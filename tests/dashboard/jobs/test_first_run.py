@@ -48,6 +48,8 @@ def test_after_an_import_training_has_its_button_for_an_administrator_and_for_no
     served(store)
     assert states(store)["import"] == "done" and states(store)["train"] == "open"
     assert states(store)["score"] == "later"
+    assert states(store)["embed"] == "none"  # no signature came with it: nothing was read
+    assert EN("begin.state_none") in screen.texts(screen.drawn("jobs", REGISTRY))
     steps = {step.name: step.n for step in first_steps(store)}
     counted = queries.kpi_counts(store, Scope.system())
     assert steps["import"] == counted["students"]

@@ -270,6 +270,91 @@ def test_an_undo_that_comes_too_late_is_refused_in_words(store):
     assert queries.counts(store).set_index("table").loc["students", "rows"] == 30
 
 
+LACKING = b"NIM,Nama,Kode Prodi,Jenjang,JK\n2101,Ani,55201,S1,P\n2102,Budi,55201,S1,L\n"
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_a_file_without_a_needed_column_is_not_called_right(store, language):
+    words = Words(language)
+    at = drawn("data", REGISTRY, language)
+    at.file_uploader(key="upload").upload("mahasiswa.csv", LACKING, "text/csv").run()
+    assert not at.exception
+    (warning,) = at.warning
+    assert words("import_column.cohort_term") in warning.value
+    assert words("data.kind_students") in warning.value
+    assert words("data.all_skipped") in texts(at)
+    assert not {"check", "apply"} & {button.key for button in at.button}
+    assert words("data.problems_none") not in texts(at)
+
+
+def test_a_file_without_a_needed_column_is_read_once_somebody_says_what_holds_for_every_row(store):
+    at = drawn("data", REGISTRY)
+    at.file_uploader(key="upload").upload("mahasiswa.csv", LACKING, "text/csv").run()
+    select = next(one for one in at.selectbox if one.value == "skip")
+    select.select("students").run()
+    assert "check" in {button.key for button in at.button}
+    assert EN("data.all_skipped") not in texts(at)
+    field = next(one for one in at.text_input if "cohort_term" in one.key)
+    field.set_value("20211").run()
+    at.button(key="check").click().run()
+    assert not at.error
+    assert not at.button(key="apply").disabled
+
+
+def test_a_file_left_out_by_choice_is_not_warned_about(store):
+    at = drawn("data", REGISTRY)
+    (file,) = files(SIAKAD[0])
+    at.file_uploader(key="upload").upload(file.name, file.data, "text/csv").run()
+    next(one for one in at.selectbox if one.value == "students").select("skip").run()
+    assert not at.warning
+    assert EN("data.all_skipped") in texts(at)
+
+
+def test_wrong_rows_change_what_the_check_says_would_be_written(store):
+    at = drawn("data", REGISTRY)
+    wrong = b"NIM,Nama,Kode Prodi,Jenjang,JK,Periode Masuk\n1,Ani,55201,S1,P,20211\n2,Budi,55201,S1,L,x\n"
+    at.file_uploader(key="upload").upload("mahasiswa.csv", wrong, "text/csv").run()
+    at.button(key="check").click().run()
+    assert EN("data.would_without_wrong") in texts(at)
+    assert f"**{EN('data.would')}**" not in texts(at)
+
+
+def test_the_history_does_not_deny_an_import_that_runs(store):
+    asked(store, *SIAKAD)
+    told = texts(drawn("data", REGISTRY))
+    assert EN("data.history_first") in told
+    assert EN("data.history_empty") not in told
+
+
+def test_the_import_is_asked_for_before_the_page_is_drawn_again(store, monkeypatch):
+    at = drawn("data", REGISTRY)
+    (file,) = files(SIAKAD[0])
+    at.file_uploader(key="upload").upload(file.name, file.data, "text/csv").run()
+    at.button(key="check").click().run()
+    from dashboard.importing.view import wizard
+
+    seen = []
+    choose = wizard.choose_files
+    monkeypatch.setattr(
+        wizard, "choose_files", lambda: [seen.append(len(table.open_jobs(store))), choose()][1]
+    )
+    at.button(key="apply").click().run()
+    assert seen == [1]
+    assert "apply" not in {button.key for button in at.button}
+
+
+@pytest.mark.parametrize(
+    ("page", "kind", "button"),
+    [("model", "train", "retrain"), ("duplicates", "duplicates", "duplicate-search")],
+)
+def test_a_job_that_another_tab_asked_for_is_found_and_not_offered_again(store, page, kind, button):
+    table.enqueue(store, kind, {}, actor="somebody", role="administrator")
+    at = drawn(page, REGISTRY if kind == "duplicates" else ADMIN)
+    assert not at.exception
+    assert at.get("progress")
+    assert button not in {one.key for one in at.button}
+
+
 def test_the_headers_of_a_file_can_be_tied_to_other_columns(store):
     at = drawn("data", REGISTRY)
     (file,) = files(SIAKAD[0])

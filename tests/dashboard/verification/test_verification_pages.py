@@ -531,6 +531,38 @@ def test_the_duplicates_page_promises_no_time_but_tells_what_a_search_has_before
     assert job.kind == "duplicates"
 
 
+@pytest.mark.parametrize(
+    ("page", "kind", "arguments", "button", "account"),
+    [
+        ("duplicates", "duplicates", {}, "duplicate-search", RINA),
+        ("enrolment", "enrol", {}, "enrol-all", RINA),
+        ("thresholds", "calibrate", {}, "calibrate", Account("a", "A", "administrator")),
+    ],
+)
+def test_work_under_way_is_found_after_a_reload_and_by_colleagues_and_can_be_stopped(
+    office, screen, page, kind, arguments, button, account
+):
+    job_id = job_table.enqueue(office.store, kind, arguments, actor="colleague", role=account.role)
+    at = screen.drawn(page, account)
+    assert not at.exception
+    assert at.get("progress")
+    assert button not in {one.key for one in at.button}
+    at.button(key=f"sure-{job_id}").click().run()
+    assert button in {one.key for one in at.run().button}
+
+
+def test_an_erasure_under_way_is_found_and_not_offered_for_the_same_student_again(office, screen):
+    store = office.store
+    other = next(one for one in queries.students(store, Scope.system())["student_key"] if one != office.key)
+    asked = {"student": office.key, "everything": False}
+    job_table.enqueue(store, "erase", asked, actor="colleague", role="registry")
+    at = screen.drawn("consent", RINA, key=office.key)
+    assert not at.exception
+    assert at.get("progress")
+    assert "erase-now" not in {one.key for one in at.button}
+    assert "erase-now" in {one.key for one in screen.drawn("consent", RINA, key=other).button}
+
+
 def test_an_opinion_on_a_pair_is_taken_back_once_by_whoever_gave_it_and_not_after_another(office):
     found_before(office.store, same_image={"measure": 0.99, "expected_false": 0.4})
     rina, siti = _scope(RINA), _scope(SITI)

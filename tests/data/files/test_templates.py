@@ -24,6 +24,7 @@ def test_a_template_names_every_column_once_and_is_recognised(table, language):
     assert set(match.headers) == wanted
     assert (match.missing, match.unknown, match.left_out, match.elsewhere) == ((), (), (), ())
     assert match.mapping.name == HEADERS[language]
+    assert not wanted & set(made.columns)  # a header is a word of the language, no name of ours
     assert guess_table("contoh.xlsx", template_workbook(table, language)) == table
 
 
