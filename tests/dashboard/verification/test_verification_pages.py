@@ -306,7 +306,7 @@ def test_the_second_reviewer_sees_no_score_before_giving_an_opinion(case, screen
     assert not give.disabled
     give.click().run()
     assert [warning.value for warning in at.warning] == [EN("review.needs_both")]
-    at.radio(key="opinion-opinion").set_value("another_writer")
+    at.radio(key="opinion-opinion").set_value("another_writer").run()
     at.button_group(key="opinion-reasons").set_value(["shape", "slant"])
     next(button for button in at.button if button.label == EN("review.give")).click().run()
     after = screen.texts(at)
@@ -322,7 +322,7 @@ def test_who_made_the_comparison_is_told_that_the_opinion_counts_as_given_after_
     for person, told in ((SITI, False), (RINA, True)):
         at = screen.drawn("review", person)
         assert (EN("review.known_ran") in [one.value for one in at.info]) == told
-    at.radio(key="opinion-opinion").set_value("another_writer")
+    at.radio(key="opinion-opinion").set_value("another_writer").run()
     at.button_group(key="opinion-reasons").set_value(["shape"])
     next(button for button in at.button if button.label == EN("review.give")).click().run()
     after = screen.texts(at)
@@ -371,7 +371,7 @@ def test_an_opinion_is_taken_back_with_a_sentence_and_can_be_given_anew(case, sc
     next(button for button in at.button if button.label == go).click().run()
     assert not at.exception and EN("review.known_anew") in [one.value for one in at.info]
     assert EN("verification_reason.copy_of_specimen") not in screen.texts(at)
-    at.radio(key="opinion-opinion").set_value("same_writer")
+    at.radio(key="opinion-opinion").set_value("same_writer").run()
     at.button_group(key="opinion-reasons").set_value(["shape"])
     next(button for button in at.button if button.label == EN("review.give")).click().run()
     told = screen.texts(at)
