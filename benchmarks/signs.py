@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -59,6 +60,7 @@ class Frames:
     calendar: StudyCalendar = StudyCalendar()
     attempts: pd.DataFrame | None = None
     grade_rules: GradeRules = GradeRules()
+    day: date | None = None
 
 
 @dataclass(frozen=True)
