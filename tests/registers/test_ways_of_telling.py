@@ -61,6 +61,7 @@ class Register:
     calendar: StudyCalendar
     attempts: None = None  # no course grades
     grade_rules: GradeRules = GradeRules()
+    day: date | None = None
 
 
 @st.composite
