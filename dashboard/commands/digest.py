@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -30,6 +30,7 @@ def digest(
     from dashboard.reports.provenance import provenance_of
     from dashboard.shell.access import scope_for
     from dashboard.shell.wording import LANGUAGES, Words
+    from data.calendar.clock import today
     from data.columns import TARGETS
     from data.trust import audit
     from data.trust.account_names import as_account_name
@@ -42,7 +43,7 @@ def digest(
         person = find_account(store, as_account_name(account))
         if person is None or person.role != "advisor":
             raise Refusal(f"account must be an advisor who may sign in, got {account!r}")
-        week = gather(store, scope_for(person), target, on.date() if on else date.today())
+        week = gather(store, scope_for(person), target, on.date() if on else today(store))
         file = digest_pdf(week, provenance_of(store), Words(language), person.display_name)
         audit.append(
             store,

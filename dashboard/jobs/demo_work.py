@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from dashboard.shell.access import scope_for
+from data.calendar.clock import today
 from data.trust.accounts import Account, find_account, list_accounts, write_accounts
 from data.trust.audit import Entry
 from data.trust.origin import is_synthetic
@@ -72,7 +73,7 @@ def add_demo_work(store: Store, progress: Progress) -> Left:
     for code in programs(store)["program_code"].iloc[:1]:  # one: what the others lack stands on a list
         office = scope_for(Account("registry", "", "registry", (code,)))
         enrolled = enrol_all(store, office, actor="registry", progress=progress)["enrolled"]
-    return Left(enrolled, _reviews(store), _steps(store, date.today()), _report(store))
+    return Left(enrolled, _reviews(store), _steps(store, today(store)), _report(store))
 
 
 def _reviews(store: Store) -> int:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
 
 from dashboard.cases.inbox import Waiting, last_look, waiting
 from dashboard.jobs import mail
 from dashboard.jobs.asking import Refused, Task, start, stop
 from dashboard.jobs.nightly import next_night
 from dashboard.shell.wording import LANGUAGES, Words
+from data.calendar.clock import today
 from data.cases.saved_views import get_preference, set_preference
 from data.engine.clock import now
 from data.jobs import table as jobs
@@ -93,7 +93,7 @@ def run(task: Task) -> dict:
     settings = Settings()  # as the environment is now
     if not offered(task.store, settings):
         raise Refused("mail_not_set")
-    parts = waiting(task.store, person, last_look(task.store, person.account), date.today())
+    parts = waiting(task.store, person, last_look(task.store, person.account), today(task.store))
     if not any(part.items for part in parts):
         return {"sent": 0}
     words = Words(wish.language)

@@ -6,11 +6,11 @@ falls due later. A nightly one takes the day on which it runs.
 
 from __future__ import annotations
 
-from datetime import UTC, date
+from datetime import date
 
 from dashboard.jobs.asking import Refused, Task, reach_of
 from data import queries
-from data.engine.clock import now
+from data.calendar import clock
 from data.jobs import live as jobs_live
 from data.keeping import retention
 from data.trust import erase as erasing
@@ -27,9 +27,9 @@ def run(task: Task) -> dict:
     if scope.program_codes is not None:
         raise Refused("not_allowed")
     if asked.get("hour") is not None:
-        day = today()
+        day = clock.today(task.store)
     else:
-        day = min(date.fromisoformat(asked["on"]), today())
+        day = min(date.fromisoformat(asked["on"]), clock.today(task.store))
     task.report(0, 0, "setting the dates")
     retention.redate(task.store)
     due = retention.due(task.store, day)
@@ -58,8 +58,3 @@ def erase(task: Task) -> dict:
     told = f"{receipt.as_text()}\n".encode()
     kept = jobs_live.keep_files(task.store, [(RECEIPTS, told)], of_nobody=True)
     return {"rows": sum(receipt.deleted.values()), "files": kept, "reach": reach_of(scope)}
-
-
-def today() -> date:
-    """The day of the machine's own time zone."""
-    return now().replace(tzinfo=UTC).astimezone().date()

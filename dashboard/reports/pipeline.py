@@ -45,6 +45,7 @@ from dashboard.reports.table import compute_table
 from dashboard.reports.told import Disclosure
 from dashboard.reports.xlsx import to_xlsx
 from data import queries
+from data.calendar import clock
 from data.calendar.academic_year import AcademicCalendar
 from data.calendar.cohorts import build_flow, observed_by_programme, snapshot_date
 from data.calendar.setting import SETTINGS, academic_calendar
@@ -80,6 +81,8 @@ class Register:
     calendar : AcademicCalendar
     snapshot : date or None
         Last day on which all of it was observed (:func:`data.calendar.cohorts.snapshot_date`).
+    today : date
+        The day on the institution's clock when it was read.
     """
 
     scope: Scope
@@ -87,6 +90,7 @@ class Register:
     programs: pd.DataFrame
     calendar: AcademicCalendar
     snapshot: date | None
+    today: date
     plain_tables: dict[tuple[str, str, int], ReportTable | None] = field(
         default_factory=dict, compare=False, repr=False
     )  # computed once for all files that are judged with them; None: the instrument has none for the level
@@ -105,7 +109,7 @@ class Register:
     def newest_year(self) -> int:
         """The last academic year that has ended, by today's date or by that of the programme seen last."""
         newest = observed_by_programme(self.flow).max()
-        return self._year_ended(now().date() if pd.isna(newest) else max(now().date(), newest.date()))
+        return self._year_ended(self.today if pd.isna(newest) else max(self.today, newest.date()))
 
     def _year_ended(self, seen: date | None) -> int:
         if seen is None:
@@ -149,7 +153,8 @@ def read_register(store: Store, scope: Scope) -> Register:
     """Read the flow of every programme that ``scope`` may count."""
     calendar = academic_calendar(get_fact(store, SETTINGS, {}))
     flow = build_flow(queries.student_flow(store, scope), queries.leave_terms(store, scope), calendar)
-    return Register(scope, flow, queries.programs(store, scope), calendar, snapshot_date(flow))
+    programs, seen = queries.programs(store, scope), snapshot_date(flow)
+    return Register(scope, flow, programs, calendar, seen, clock.today(store))
 
 
 def build(store: Store, register: Register, request: Request) -> tuple[ReportTable, ReportProvenance]:

@@ -80,18 +80,18 @@ class TableProvenance(Provenance):
         return lines
 
 
-def file_name(name: str, kind: str, *, synthetic: bool, on: date | None = None) -> str:
+def file_name(name: str, kind: str, *, synthetic: bool, on: date) -> str:
     """File name with the day, and with "synthetic" where the data are.
 
     Parameters
     ----------
     name, kind : str
     synthetic : bool
-    on : date, optional
-        The day on the institution's clock; that of the machine when not given.
+    on : date
+        The day on the institution's clock.
     """
     mark = "_synthetic" if synthetic else ""
-    return f"tepat_{name}{mark}_{on or date.today():%Y%m%d}.{kind}"
+    return f"tepat_{name}{mark}_{on:%Y%m%d}.{kind}"
 
 
 def to_bytes(frame: pd.DataFrame, kind: str, provenance: TableProvenance) -> bytes:

@@ -19,6 +19,7 @@ import pandas as pd
 from sqlalchemy import Connection, func, insert, select
 
 from data import schema
+from data.calendar.clock import today_in
 from data.calendar.setting import study_calendar
 from data.cases.trial_outcomes import counted, ripe_on
 from data.cases.trial_protocol import Protocol, check_protocol
@@ -89,7 +90,7 @@ def register_trial(
     trial_id, seed = uuid.uuid4().hex, secrets.token_bytes(SEED_BYTES)
     protocol = replace(protocol, title=protocol.title.strip(), seed_sha256=hashlib.sha256(seed).hexdigest())
     with store.writing() as connection:
-        check_protocol(protocol, today or now().date(), study_calendar(connection))
+        check_protocol(protocol, today or today_in(connection), study_calendar(connection))
         programs = schema.programs
         if protocol.program_code is not None and not connection.scalar(
             select(func.count()).where(programs.c.program_code == protocol.program_code)
@@ -140,7 +141,7 @@ def approve_trial(
             raise TrialRefused("decided", f"trial {trial_id} is not waiting for approval")
         if sha256 != trial.protocol_sha256 or trial.protocol.digest() != trial.protocol_sha256:
             raise TrialRefused("other_protocol", f"trial {trial_id} has another protocol than the one read")
-        if (today or now().date()) > trial.protocol.draw_until:
+        if (today or today_in(connection)) > trial.protocol.draw_until:
             raise TrialRefused("over", f"the days of drawing ended on {trial.protocol.draw_until}")
         hold_to_what_was_registered(connection, trial)
         _act(connection, trial, "approved", actor, role, {"sha256": sha256})
@@ -171,8 +172,8 @@ def draw_lots(
     LookupError
         When the account does not reach such a trial.
     """
-    day = today or now().date()
     with store.writing() as connection:
+        day = today or today_in(connection)
         trial = one_trial(connection, scope, trial_id)
         if trial.state not in ("approved", "drawn"):
             raise TrialRefused("not_approved", f"trial {trial_id} is {trial.state}: no lots are drawn")
@@ -245,7 +246,7 @@ def read_result(
         if not trial.drawn:
             raise TrialRefused("nobody", f"nobody was drawn in trial {trial_id}")
         hold_to_what_was_registered(connection, trial)
-        if (today or now().date()) < trial.protocol.read_on:
+        if (today or today_in(connection)) < trial.protocol.read_on:
             raise TrialRefused("not_due", f"the result is read on {trial.protocol.read_on} and not before")
         reached, needed = register_day(connection), ripe_on(connection, trial)
         if reached is None or reached < needed:

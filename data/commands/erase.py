@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -43,17 +42,19 @@ def erase(
 
 def _expired(store, yes: bool) -> list[str]:
     """Erase what the dates say, and nothing else: the records of who has left are ``data retention``'s."""
+    from data.calendar.clock import today
     from data.keeping.retention import due
     from data.trust import erase as erasing
 
-    what = due(store, date.today())
+    day = today(store)
+    what = due(store, day)
     if what.specimens and not yes:
         typer.confirm(
             f"Erase {what.signatures} signature(s) of {len(what.specimens)} student(s)? It cannot be undone.",
             abort=True,
         )
     texts = [erasing.erase_specimens(store, key, ids).as_text() for key, ids in what.specimens.items()]
-    if gone := erasing.erase_questioned(store, date.today(), actor=ACTOR):
+    if gone := erasing.erase_questioned(store, day, actor=ACTOR):
         texts.append(f"deleted       {gone} × questioned images; the decisions about them stay")
     return texts
 

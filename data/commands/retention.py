@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,16 +38,17 @@ def retention(
 
     A rule sets dates and deletes nothing; give it in one call, and call again to delete.
     """
+    from data.calendar import clock
     from data.keeping import retention as keeping
 
-    day = on.date() if on else date.today()
-    if day > date.today():
-        if not dry_run:
-            raise Refusal("--on must not lie in the future, except with --dry-run")
     asked = {"after_exit": signatures_after_exit, "at_most": signatures_at_most}
     asked |= {"records": records, "records_after": records_after}
     asked = {name: value for name, value in asked.items() if value is not None}
     with opened_store() as store:
+        today = clock.today(store)
+        day = on.date() if on else today
+        if day > today and not dry_run:
+            raise Refusal("--on must not lie in the future, except with --dry-run")
         if asked:
             if dry_run:
                 raise Refusal("a rule is set, or what is due is shown: not both in one call")

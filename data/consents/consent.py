@@ -13,6 +13,7 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select
 
 from data import schema
+from data.calendar.clock import newest_day, today_in
 from data.columns import CONSENT_DECISIONS, CONSENT_PURPOSES, YES
 from data.consents.order import as_recorded, on_record
 from data.engine.bulk import fetch, fetch_by_keys, insert_frame
@@ -219,10 +220,13 @@ def record_consents(
     A no to the outcome model also erases the scores in which the signature took part.
     """
     for purpose in purposes:
-        _refuse(purpose, decision, decided_on, source)
-    row = {"student_key": student_key, "decided_on": decided_on or date.today(), "source": source or None}
-    row |= {"text_version": TEXT_VERSION, "recorded_at": now(), "recorded_by": actor}
+        _refuse(purpose, decision, source)
     with store.writing() as connection:
+        day = decided_on or today_in(connection)
+        if day > newest_day(connection):
+            raise ValueError(f"decided_on must not lie in the future, got {day:%Y-%m-%d}")
+        row = {"student_key": student_key, "decided_on": day, "source": source or None}
+        row |= {"text_version": TEXT_VERSION, "recorded_at": now(), "recorded_by": actor}
         known = select(schema.students.c.student_key).where(schema.students.c.student_key == student_key)
         if connection.scalar(known) is None:
             raise LookupError(f"no student {student_key!r}")
@@ -256,13 +260,11 @@ def _act(connection: Connection, row: dict, decision: str, role: str) -> bool:
     return True
 
 
-def _refuse(purpose: str, decision: str, decided_on: date | None, source: str) -> None:
+def _refuse(purpose: str, decision: str, source: str) -> None:
     if purpose not in CONSENT_PURPOSES:
         raise ValueError(f"purpose must be one of {', '.join(CONSENT_PURPOSES)}, got {purpose!r}")
     if decision not in CONSENT_DECISIONS:
         raise ValueError(f"decision must be one of {', '.join(CONSENT_DECISIONS)}, got {decision!r}")
-    if decided_on is not None and decided_on > date.today():
-        raise ValueError(f"decided_on must not lie in the future, got {decided_on:%Y-%m-%d}")
     if len(source) > LONGEST_SOURCE:
         raise ValueError(f"source must have at most {LONGEST_SOURCE} characters, got {len(source)}")
 

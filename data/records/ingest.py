@@ -9,6 +9,7 @@ from datetime import date
 
 import pandas as pd
 
+from data.calendar import clock
 from data.engine.progress import Progress, Steps
 from data.files.choices import Choice, with_choices
 from data.files.code_lists import code_list
@@ -133,7 +134,7 @@ def plan_import(
     store : Store, optional
         Without one every row is new and every student must be in the files.
     today : date, optional
-        Later dates are in the future; by default the date of the clock.
+        Later dates are in the future; by default the day on the institution's clock.
     progress : Progress, optional
 
     Returns
@@ -148,7 +149,7 @@ def plan_import(
     names = [source.table for source in sources]
     if len(set(names)) != len(names):
         raise ValueError(f"sources must hold different tables, got {', '.join(names)}")
-    today = today or date.today()
+    today = today or (date.today() if store is None else clock.today(store))
     steps = Steps(progress, len(sources) + 3)
     remembered = remembered_mappings(store) if store is not None else ()
     tables: dict[str, ParsedTable] = {}

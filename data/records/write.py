@@ -11,6 +11,7 @@ import pandas as pd
 from sqlalchemy import Connection, Table, func, select
 
 from data import schema
+from data.calendar.clock import today_in
 from data.calendar.term_calendar import GRADES_KNOWN_AFTER, term_end, terms_between
 from data.columns import NORMAL_TERMS, REQUIRED_CREDITS
 from data.consents.consent import append_decisions, forget_scores, outcome_refusals
@@ -139,6 +140,7 @@ class _Writer:
             "programs": [],
         }  # what an undo needs beside the history
         self.at = now()
+        self.day = today_in(connection)
 
     def programs(self, frame: pd.DataFrame) -> None:
         incoming = typed(frame, schema.programs)
@@ -178,7 +180,7 @@ class _Writer:
             compare_dated,
             key=["student_key"],
             dated="observed_until",
-            today=self.at.date(),
+            today=self.day,
             later_is_news=True,
         )
         self._inblocks(schema.outcomes, ["student_key"], incoming, compared)
@@ -196,7 +198,7 @@ class _Writer:
         if "known_at" not in incoming:
             incoming["known_at"] = pd.Series(pd.NaT, index=incoming.index, dtype="datetime64[us]")
         booked = {term: _booked(term) for term in incoming["term_id"].unique()}
-        compared = partial(compare_dated, key=key, dated="known_at", today=self.at.date(), default=booked)
+        compared = partial(compare_dated, key=key, dated="known_at", today=self.day, default=booked)
         self._inblocks(table, key, incoming, compared)
 
     def _inblocks(self, table: Table, key: list[str], incoming: pd.DataFrame, compared) -> None:
@@ -327,7 +329,7 @@ class _Writer:
         latest = self.connection.scalar(select(func.max(schema.terms.c.known_at)))
         if latest is None and "exit_date" in outcomes:
             latest = outcomes["exit_date"].max()
-        return pd.Timestamp(self.at.date()) if latest is None or pd.isna(latest) else pd.Timestamp(latest)
+        return pd.Timestamp(self.day) if latest is None or pd.isna(latest) else pd.Timestamp(latest)
 
 
 def _booked(term_id: int) -> date:

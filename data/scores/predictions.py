@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pandas as pd
 from sqlalchemy import Connection, insert, select
 
 from data import schema
+from data.calendar.clock import today_in
 from data.consents.consent import newest_consents
 from data.engine.bulk import fetch
 from data.engine.clock import now
@@ -80,7 +81,7 @@ def write_prediction(store: Store, made: NewPrediction, *, actor: str, role: str
         if made.image is not None:
             days = int(read_fact(connection, RETENTION_FACT, KEPT_DAYS))
             sealed = store.cipher.encrypt(made.image, f"predicted:{number}")
-            kept = {"ciphertext": sealed, "retention_until": date.today() + timedelta(days=days)}
+            kept = {"ciphertext": sealed, "retention_until": today_in(connection) + timedelta(days=days)}
             connection.execute(insert(schema.prediction_images).values(prediction_id=number, **kept))
         about = {"prediction": number, "recipe": made.recipe, "model": made.model_sha256[:16]}
         about |= {"image_sha256": made.image_sha256, "image_kept": made.image is not None}

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 
 import pandas as pd
 
+from data.calendar import clock
 from data.calendar.term_calendar import term_start
 from data.engine.progress import Progress
 from data.files.told import Told
@@ -117,7 +118,7 @@ def plan_signatures(
         Date of capture where neither name nor EXIF says it: a day, each file's own date, or the first day of
         the student's entry term. Without it such a file is refused.
     today : date, optional
-        Captures after it are refused; by default the date of the clock.
+        Captures after it are refused; by default the day on the institution's clock.
     limits : Limits
         What the source may hold.
     progress : Progress, optional
@@ -125,7 +126,7 @@ def plan_signatures(
     if isinstance(captured_on, str) and captured_on not in DATE_RULES:
         raise ValueError(f"captured_on must be a date or one of {', '.join(DATE_RULES)}, got {captured_on!r}")
     entries = _entries(store, records)
-    rules = _Rules(NumberIndex(entries.index), entries, captured_on, today or date.today())
+    rules = _Rules(NumberIndex(entries.index), entries, captured_on, today or clock.today(store))
     stored = specimen_hashes(store)
     taken, found, read = [], [], 0
     try:

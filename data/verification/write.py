@@ -5,13 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, delete, insert, select
 
 from data import schema
+from data.calendar.clock import today_in
 from data.consents.consent import newest_consents
 from data.engine.bulk import fetch_by_keys, insert_frame
 from data.engine.clock import now
@@ -167,7 +168,7 @@ def write_decision(store: Store, decision: NewDecision, *, actor: str, role: str
         row = {"decision_id": decision_id, "student_key": decision.student_key, "at": now(), "actor": actor}
         row |= decision.facts | decision.versions | decision.result
         connection.execute(insert(schema.verification_decisions).values(**row))
-        kept = {"ciphertext": sealed, "retention_until": date.today() + timedelta(days=days)}
+        kept = {"ciphertext": sealed, "retention_until": today_in(connection) + timedelta(days=days)}
         connection.execute(insert(schema.questioned_images).values(decision_id=decision_id, **kept))
         detail = {
             "decision": decision_id,

@@ -8,10 +8,10 @@ from dashboard.components.layout import section
 from dashboard.components.table import draw_table
 from dashboard.jobs import asking as jobs
 from dashboard.jobs.nightly import waiting_for_night
-from dashboard.jobs.retention import today
 from dashboard.jobs.retention_words import due_words, month_table, rule_words
 from dashboard.shell import current_session, stores
 from dashboard.shell.access import may_change_register
+from data.calendar.clock import today
 from data.keeping import retention
 from data.keeping.rule import HOW, KEEP, MOST_YEARS, Rule
 
@@ -24,7 +24,7 @@ def retention_panel() -> None:
     rule = retention.rule_of(store)
     section(words("retention.title"), words("retention.help"))
     st.markdown(rule_words(rule, words))
-    due = retention.due(store, today())
+    due = retention.due(store, today(store))
     st.markdown(due_words(due, words))
     ahead, more = month_table(retention.calendar(store), due.on, words)
     if not ahead.empty:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.shell import access
 from dashboard.shell.wording import Words
 from data import queries
+from data.calendar.clock import today
 from data.cases import saved_views
 from data.cases.events import add_case_event, withdraw_case_events
 from data.trust import audit
@@ -91,7 +90,7 @@ def test_an_override_stands_beside_the_score(university, screen):
 
 def test_follow_ups_are_listed_by_urgency(university, screen):
     advisor = screen.person(university, "advisor")
-    detail = {"how": "phone", "due_on": date.today()}
+    detail = {"how": "phone", "due_on": today(university.store)}
     event = add_case_event(university.store, university.student, advisor.account, "contact", detail)
     at = screen.drawn("followups", advisor)
     assert EN("followup.today") in screen.texts(at)
@@ -103,12 +102,12 @@ def test_follow_ups_are_listed_by_urgency(university, screen):
 
 def test_on_a_phone_each_step_is_a_card_that_can_be_ticked_and_settled(university, screen):
     advisor, store = screen.person(university, "advisor"), university.store
-    step = {"what": "Tutoring every Tuesday", "due_on": date.today()}
+    step = {"what": "Tutoring every Tuesday", "due_on": today(university.store)}
     made = add_case_event(store, university.student, advisor.account, "intervention", step)
     at = AppTest.from_function(_due, default_timeout=60, kwargs={"account": advisor}).run()
     assert not at.exception and len(at.dataframe) == 1
     told = [one.value.replace("\\", "") for one in at.markdown if "Tutoring every Tuesday" in one.value]
-    assert len(told) == 1 and f"**{EN.day(date.today())} · {EN('event.intervention')}**" in told[0]
+    assert len(told) == 1 and f"**{EN.day(today(store))} · {EN('event.intervention')}**" in told[0]
     assert [one.proto.query_string for one in at.get("page_link")] == [f"s={university.student}"]
     assert EN("followup.pick") in screen.texts(at)
     at.checkbox(key=f"due-today-0-tick-{made}").check().run()
@@ -116,12 +115,11 @@ def test_on_a_phone_each_step_is_a_card_that_can_be_ticked_and_settled(universit
     at.selectbox(key="settle-result-0").set_value("reached").run()
     at.button(key="settle-done").click().run()
     assert not at.exception
-    due = queries.followups_due(store, access.scope_for(advisor), date.today())
+    due = queries.followups_due(store, access.scope_for(advisor), today(store))
     assert made not in due["event_id"].tolist()
 
 
 def _due(account):
-    from datetime import date
 
     import streamlit as st
 
@@ -129,17 +127,18 @@ def _due(account):
     from dashboard.shell import access, stores
     from dashboard.shell.session_keys import Key
     from data import queries
+    from data.calendar.clock import today
 
     page = st.Page(lambda: None, title="S", url_path="student")
     st.session_state[Key.PAGES], st.session_state["person"] = {"student": page}, account
     st.navigation([st.Page(lambda: None, title="F", default=True), page], position="hidden")
-    due = queries.followups_due(stores.store(), access.scope_for(account), date.today())
-    settle(due_lists(due, date.today()))
+    due = queries.followups_due(stores.store(), access.scope_for(account), today(stores.store()))
+    settle(due_lists(due, today(stores.store())))
 
 
 def test_an_agreed_step_stays_due_after_a_later_contact_until_an_outcome_names_it(university, screen):
     advisor, store = screen.person(university, "advisor"), university.store
-    step = {"what": "Tutoring every Tuesday", "due_on": date.today()}
+    step = {"what": "Tutoring every Tuesday", "due_on": today(university.store)}
     made = add_case_event(store, university.student, advisor.account, "intervention", step)
     at = screen.drawn("student", advisor, key=university.student)
     at.pills(key="event-kind").set_value("contact").run()
@@ -148,7 +147,7 @@ def test_an_agreed_step_stays_due_after_a_later_contact_until_an_outcome_names_i
     button = next(each for each in at.button if each.label == EN("event.save"))
     button.click().run()
     reader = access.scope_for(advisor)
-    assert made in queries.followups_due(store, reader, date.today())["event_id"].tolist()
+    assert made in queries.followups_due(store, reader, today(store))["event_id"].tolist()
     at = screen.drawn("student", advisor, key=university.student)
     at.pills(key="event-kind").set_value("outcome").run()
     assert made in at.multiselect(key="event-settles-closing").value
@@ -158,20 +157,20 @@ def test_an_agreed_step_stays_due_after_a_later_contact_until_an_outcome_names_i
     at.text_area(key="event-text").set_value("Passed")
     at.selectbox(key="event-result").set_value("reached")
     next(each for each in at.button if each.label == EN("event.save")).click().run()
-    assert queries.followups_due(store, reader, date.today()).empty
+    assert queries.followups_due(store, reader, today(store)).empty
     at = screen.drawn("student", advisor, key=university.student)
-    assert EN("event.settled_on", day=EN.day(date.today())) in screen.texts(at)
+    assert EN("event.settled_on", day=EN.day(today(store))) in screen.texts(at)
 
 
 @pytest.mark.parametrize("words", [EN, Words("id")], ids=["en", "id"])
 def test_a_step_is_settled_with_what_came_of_it_and_can_be_made_due_again(university, screen, words):
     advisor, store = screen.person(university, "advisor"), university.store
-    step = {"what": "Tutoring every Tuesday", "due_on": date.today()}
+    step = {"what": "Tutoring every Tuesday", "due_on": today(university.store)}
     made = add_case_event(store, university.student, advisor.account, "intervention", step)
     about = {"account": advisor, "language": words.language}
 
     def due() -> bool:
-        listed = queries.followups_due(store, access.scope_for(advisor), date.today())
+        listed = queries.followups_due(store, access.scope_for(advisor), today(store))
         return made in listed["event_id"].tolist()
 
     at = AppTest.from_function(_settling, default_timeout=60, kwargs=about).run()
@@ -193,17 +192,17 @@ def test_a_step_is_settled_with_what_came_of_it_and_can_be_made_due_again(univer
 
 
 def _settling(account, language):
-    from datetime import date
 
     import streamlit as st
 
     from dashboard.cases.view.followup_list import settle, settled_receipt
     from dashboard.shell import access, stores
     from data import queries
+    from data.calendar.clock import today
 
     st.session_state["language"], st.session_state["person"] = language, account
     settled_receipt()
-    settle(queries.followups_due(stores.store(), access.scope_for(account), date.today()).tail(1))
+    settle(queries.followups_due(stores.store(), access.scope_for(account), today(stores.store())).tail(1))
 
 
 @pytest.mark.parametrize("language", ["en", "id"])

@@ -11,6 +11,7 @@ from dashboard.cohorts import prospects
 from dashboard.cohorts.summaries import outcomes, wilson
 from dashboard.models.health import concerns
 from data import queries
+from data.engine.clock import now
 from data.trust.scope import Scope
 from fusion.model.manifest import read_manifest
 
@@ -121,7 +122,7 @@ def test_the_store_counts_groups_and_expectations_without_a_single_student(small
     expected = queries.expected_late(store, everybody)
     assert expected["scored"].sum() == queries.caseload_size(store, everybody, "late")
     assert (expected["late_low"] <= expected["late_high"]).all()
-    assert queries.last_scored(store, everybody).date() <= date.today()
+    assert queries.last_scored(store, everybody) <= now()
     with pytest.raises(ValueError, match="attribute must be one of"):
         queries.flow_by_group(store, everybody, "name")
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from contextlib import closing
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
 from dashboard.jobs.demo_work import SECOND, STEPS, NotADemo, add_demo_work
 from dashboard.shell.access import demo_seats, scope_for
 from data import queries
+from data.calendar.clock import today
 from data.store import open_store
 from data.synthetic.demo import write_demo
 from data.trust import reports_store
@@ -74,7 +75,7 @@ def test_every_advisor_has_steps_and_a_report_waits_for_approval_once(scored):
     left = add_demo_work(scored, None)
     steps = [_steps_of(scored, seat) for seat in demo_seats(scored)["advisor"]]
     assert left.steps == sum(steps) > 0
-    due = queries.followups_due(scored, SYSTEM, date.today() + timedelta(days=3))
+    due = queries.followups_due(scored, SYSTEM, today(scored) + timedelta(days=3))
     assert len(due) == left.steps and set(due["kind"]) == {"contact", "intervention"}
     listed = reports_store.report_list(scored, SYSTEM)
     assert left.reports == 1 and listed["status"].tolist() == ["prepared"]

@@ -9,6 +9,7 @@ import pytest
 from dashboard.shell.wording import Words
 from dashboard.students.whatif import COLUMN_OF, SHARES
 from data import queries
+from data.calendar.clock import today
 from data.store import RecordFrames, save_model, set_fact, write_records, write_scores
 from data.trust.accounts import Account
 from data.trust.scope import Scope
@@ -225,11 +226,11 @@ def test_a_model_of_thirteen_students_shows_no_list_no_band_and_no_tick(too_smal
 
 
 def test_the_digest_of_a_target_that_was_never_learned_names_nobody(too_small):
-    from datetime import date
 
     from dashboard.cases.digest import gather
 
-    week = gather(too_small.store, Scope("citra", "advisor", True, None, True, True), "dropout", date.today())
+    reader, day = Scope("citra", "advisor", True, None, True, True), today(too_small.store)
+    week = gather(too_small.store, reader, "dropout", day)
     assert week.changed == 0 and week.new.empty and week.waiting.empty
 
 

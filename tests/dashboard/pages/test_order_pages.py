@@ -12,6 +12,7 @@ from dashboard.cases.digest import gather
 from dashboard.cases.digest_pdf import lead, lines, rule_lines
 from dashboard.shell.wording import Words
 from data import queries
+from data.calendar.clock import today
 from data.trust import audit
 from data.trust.accounts import Account
 from data.trust.scope import Scope
@@ -91,7 +92,7 @@ def test_the_place_on_the_page_is_the_one_counted_in_the_cohort(alarmed, screen)
 
 
 def test_the_digest_and_its_lines_turn_into_places_under_an_alarm(alarmed):
-    week = gather(alarmed.store, advisor_of(alarmed)[1], "late", date.today())
+    week = gather(alarmed.store, advisor_of(alarmed)[1], "late", today(alarmed.store))
     words = Words("en")
     assert week.footing.ranks and words("place.why_drift") in lead(week, words)
     told = [line for rows in (week.new, week.worse, week.waiting) for line in lines(rows, words)]
@@ -99,7 +100,7 @@ def test_the_digest_and_its_lines_turn_into_places_under_an_alarm(alarmed):
 
 
 def test_the_first_scoring_did_not_happen_this_week(university):
-    week = gather(university.store, advisor_of(university)[1], "late", date.today())
+    week = gather(university.store, advisor_of(university)[1], "late", today(university.store))
     assert week.first_scoring and Words("en")("digest.first_scoring") in lead(week, Words("en"))
     later = gather(university.store, advisor_of(university)[1], "late", date(2100, 1, 1))
     assert not later.first_scoring
@@ -121,10 +122,10 @@ def test_the_rule_in_service_gives_its_order_under_its_name_and_no_probability(b
     overview = screen.drawn("overview", LEADER, language, target="late")
     assert not overview.exception and overview.metric[1].value == "–"
     assert words("health.rule_served") in screen.texts(overview)
-    week = gather(by_rule.store, scope, "late", date.today())
+    week = gather(by_rule.store, scope, "late", today(by_rule.store))
     assert week.by_rule and week.new.empty and words("rule.digest") in lead(week, words)
     assert all("of 100" not in line for line in rule_lines(week.off_track, words))
-    assert not gather(by_rule.store, scope, "dropout", date.today()).by_rule
+    assert not gather(by_rule.store, scope, "dropout", today(by_rule.store)).by_rule
 
 
 def test_the_switch_on_the_model_page_needs_a_reason_and_is_audited(university, screen):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from datetime import date
 
 import pytest
 from sqlalchemy import select
 
 from dashboard.shell.wording import Words
 from data import queries, schema
+from data.calendar.clock import today
 from data.engine.bulk import fetch
 from data.store import open_store
 from data.trust import audit
@@ -131,7 +131,7 @@ def test_a_refusal_is_said_in_words(own, screen, monkeypatch):
     page = screen.drawn("trial", SECOND)
     from dashboard.cases import trials
 
-    trials.take(own, SECOND, "approve", trial, on=date.today())  # meanwhile, elsewhere
+    trials.take(own, SECOND, "approve", trial, on=today(own))  # meanwhile, elsewhere
     page = step_button(page, "approve", trial.trial_id).click().run()
     assert EN("trial.refused_decided") in [one.value for one in page.error]
 

@@ -15,6 +15,7 @@ from dashboard.shell.service import cohorts as counting
 from dashboard.shell.service.routes import api
 from dashboard.shell.service.signatures import COMPARED
 from data import queries, schema
+from data.calendar.clock import today
 from data.consents.consent import record_consent
 from data.scores.predictions import predictions
 from data.settings import get_settings
@@ -320,7 +321,7 @@ def test_a_prediction_is_kept_with_who_asked_and_which_network_answered_and_no_i
 
 
 def test_the_image_is_kept_when_asked_and_agreed_sealed_and_for_a_time(service, recipe):
-    from datetime import date, timedelta
+    from datetime import timedelta
 
     token = service.token("predict")
     record_consent(service.store, service.key, "research", "withdrawn", actor="test")
@@ -333,7 +334,7 @@ def test_the_image_is_kept_when_asked_and_agreed_sealed_and_for_a_time(service, 
     sealed = _images(service)[said["prediction_id"]]
     assert image not in sealed
     assert service.store.cipher.decrypt(sealed, f"predicted:{said['prediction_id']}") == image
-    erase_questioned(service.store, date.today() + timedelta(days=4000), actor="test")
+    erase_questioned(service.store, today(service.store) + timedelta(days=4000), actor="test")
     assert _images(service) == {}
     assert said["prediction_id"] in set(predictions(service.store, ALL, service.key)["prediction_id"])
 

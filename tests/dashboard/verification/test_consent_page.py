@@ -15,6 +15,7 @@ from dashboard.importing.plan import UploadedFile
 from dashboard.shell import access
 from dashboard.shell.wording import Words
 from data import queries
+from data.calendar.clock import today
 from data.consents.consent import record_consent
 from data.consents.queries import consent_standing
 from data.records.ingest import Source, apply_import, plan_import
@@ -103,7 +104,7 @@ def test_a_withdrawal_is_confirmed_after_what_follows_was_said(register, key, sc
     assert words("consent.follows_verification") in screen.texts(at)
     button = next(one for one in at.button if one.key == "withdraw-verification-now")
     assert button.disabled
-    at.date_input(key="withdraw-verification-on").set_value(date.today() - timedelta(days=400))
+    at.date_input(key="withdraw-verification-on").set_value(today(register) - timedelta(days=400))
     at.checkbox(key="withdraw-verification-sure").check().run()
     pressed(at, "withdraw-verification-now")
     assert holds(register, key)["verification"] == "withdrawn"

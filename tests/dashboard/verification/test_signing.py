@@ -13,6 +13,7 @@ import pytest
 from dashboard.shell.wording import Words
 from dashboard.verification.view import signing as view
 from data import queries
+from data.calendar.clock import today
 from data.signatures.strokes import read_strokes
 from data.store import open_store
 from data.trust import audit
@@ -73,7 +74,7 @@ def test_what_is_drawn_is_shown_and_kept_once_it_is_confirmed(office, screen, dr
     at.button(key="signing-keep").click().run()
     assert not at.exception and EN("signing.kept") in [one.value for one in at.success]
     (row,) = of_screen(office).to_dict("records")
-    assert (row["context"], row["captured_on"].date(), row["dpi"]) == ("exam", date.today(), 300)
+    assert (row["context"], row["captured_on"].date(), row["dpi"]) == ("exam", today(office.store), 300)
     drawn = read_strokes(payload())
     assert queries.specimen_strokes(office.store, row["specimen_id"], SYSTEM) == drawn
     assert queries.specimen_image(office.store, row["specimen_id"], SYSTEM) == as_scan(drawn)

@@ -12,6 +12,7 @@ from sqlalchemy import DateTime, bindparam, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from data import queries, schema
+from data.calendar.clock import today
 from data.columns import CONSENT_DECISIONS, CONSENT_PURPOSES
 from data.consents import consent
 from data.consents.consent import NeedsRenewal, record_consent, record_consents, write_consents
@@ -23,6 +24,7 @@ from data.consents.queries import (
     newest_consent,
     without_consent,
 )
+from data.engine.clock import now
 from data.engine.database import connect, writing
 from data.engine.migrate import migrate, upgrade
 from data.store import NewSpecimen, write_specimens
@@ -33,7 +35,7 @@ from data.verification.write import replace_duplicates
 
 SYSTEM = Scope.system()
 ANI = Scope("ani", "advisor", True, None, True, True)
-TOMORROW = date.today() + timedelta(days=1)
+TOMORROW = now().date() + timedelta(days=2)  # nowhere on Earth has it begun
 BY = {"actor": "rina", "role": "registry"}
 
 
@@ -123,7 +125,7 @@ def test_an_act_stands_in_the_log_and_in_the_history_with_date_and_source(regist
         (
             "research",
             "granted",
-            {"decided_on": date.today() + timedelta(days=1)},
+            {"decided_on": TOMORROW},
             "must not lie in the future",
         ),
         ("research", "granted", {"source": "x" * 201}, "at most 200 characters"),
@@ -139,7 +141,7 @@ def test_an_act_that_breaks_a_rule_is_refused_and_nothing_is_written(
 
 
 def test_today_itself_and_a_source_of_full_length_are_taken(register):
-    about = {"decided_on": date.today(), "source": "x" * 200}
+    about = {"decided_on": today(register.store), "source": "x" * 200}
     assert record_consent(register.store, register.keys["S07"], "research", "granted", **about, **BY)
     with pytest.raises(LookupError):
         record_consent(register.store, "nobody", "research", "granted", **BY)

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from data import queries, schema
+from data.calendar.clock import today
 from data.engine.bulk import fetch
 from data.files.choices import read_choice
 from data.files.register_files import guess_table
@@ -91,7 +92,7 @@ def test_the_same_file_twice_changes_nothing_and_an_undo_takes_it_back(store):
     assert again.counts["course_attempts"] == {"new": 0, "changed": 0, "same": 6}
     load(store, grades=KHS.replace("E;0", "D;1"))
     assert attempts(store)["grade"].tolist()[0] == "D"
-    assert attempts(store)["known_at"].dt.date.tolist()[0] == date.today()
+    assert attempts(store)["known_at"].dt.date.tolist()[0] == today(store)
     undo_import(store, last_import(store), actor="biro", role="registry")
     assert attempts(store)["grade"].tolist()[0] == "E"
 

@@ -7,6 +7,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
+from data.calendar.clock import today
 from data.store import NewSpecimen, write_consents, write_specimens
 from data.trust import audit, audit_chain, erase
 from data.trust.scope import Scope
@@ -183,7 +184,7 @@ def test_nothing_is_kept_without_consent(office):
 
 def test_a_questioned_image_goes_at_the_end_of_its_retention_and_the_decision_stays(office):
     case = decide(office)
-    assert erase.erase_questioned(office.store, date.today(), actor="test") == 0
+    assert erase.erase_questioned(office.store, today(office.store), actor="test") == 0
     assert erase.erase_questioned(office.store, date(2100, 1, 1), actor="test") == 1
     with pytest.raises(LookupError):
         questioned_image(office.store, SITI, case)
