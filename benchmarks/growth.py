@@ -4,6 +4,8 @@ Each step is a command in a process of its own on the store of the step before. 
 process and of those it started, memory the most that one of them held. An exponent says how a figure grows
 from one size to the next: 1 is in proportion. The greatest of the steps between two sizes stands in the
 result; start-up, which costs the same at any size, makes those between small ones look better than they are.
+
+One size alone is measured on a store that stays, for what is to be measured on it further: a million, say.
 """
 
 from __future__ import annotations
@@ -12,7 +14,9 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -43,28 +47,40 @@ class Cost:
         Processor time.
     megabytes : float
         Most memory held by one of its processes.
+    wall : float
+        Seconds from its start to its end.
     """
 
     seconds: float
     megabytes: float
+    wall: float
 
 
 def main(
     sizes: Annotated[str, typer.Option(help="Students, rising, with commas.")] = "1000,10000,100000",
+    folder: Annotated[Path | None, typer.Option(help="The store of one size, new; it stays.")] = None,
+    url: Annotated[str, typer.Option(help="Its database, empty; by default SQLite in the folder.")] = "",
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the result here.")] = None,
 ) -> None:
     """Processor time and memory of each step at each size, and their exponents."""
     students = [int(part) for part in sizes.split(",")]
-    if len(students) < 2 or students != sorted(set(students)) or students[0] < 100:
-        raise typer.BadParameter("two or more numbers, rising, of at least 100", param_hint="--sizes")
+    if students != sorted(set(students)) or students[0] < 100:
+        raise typer.BadParameter("numbers, rising, of at least 100", param_hint="--sizes")
+    if (len(students) == 1) != (folder is not None):
+        raise typer.BadParameter("two sizes or more; one with --folder", param_hint="--sizes")
+    if url and folder is None:
+        raise typer.BadParameter("needs --folder for key and models", param_hint="--url")
     costs: dict[str, list[Cost]] = {name: [] for name in STEPS}
     for size in students:
-        with tempfile.TemporaryDirectory() as folder:
-            for name, cost in one_size(size, folder).items():
+        with _place(folder, url) as place:
+            for name, cost in one_size(size, place):
                 costs[name].append(cost)
-                typer.echo(f"{size:9,d}  {name:9s} {cost.seconds:9.1f} s  {cost.megabytes:8.0f} MB")
+                typer.echo(
+                    f"{size:9,d}  {name:9s} {cost.seconds:9.1f} s  {cost.megabytes:8.0f} MB  "
+                    f"{cost.wall:9.1f} s on the wall"
+                )
     rows = [grown(name, students, costs[name]) for name in STEPS]
-    for row in rows:
+    for row in rows if len(students) > 1 else []:
         typer.echo(f"{row['step']:9s} time {row['time_exponent']:.2f}  memory {row['memory_exponent']:.2f}")
     write_result(
         {
@@ -72,6 +88,7 @@ def main(
             "data": "synthetic demo university without signatures, seed 1",
             "protocol": "each step one process, processor time and most memory of one process; exponents: "
             "the greatest between neighbouring sizes",
+            "database": "PostgreSQL" if url else "SQLite",
             "students": students,
             "load_average": round(os.getloadavg()[0], 1),
             "rows": rows,
@@ -81,28 +98,40 @@ def main(
     )
 
 
-def one_size(students: int, folder: str) -> dict[str, Cost]:
-    """The cost of every step on a new store of so many students."""
+@contextmanager
+def _place(folder: Path | None, url: str) -> Iterator[Place]:
+    if folder is not None:
+        folder.mkdir(parents=True)
+        yield Place(str(folder), url)
+        return
+    with tempfile.TemporaryDirectory() as passing:
+        yield Place(passing)
+
+
+def one_size(students: int, place: Place) -> Iterator[tuple[str, Cost]]:
+    """The cost of every step on a new store of so many students, one after the other."""
     further = {
         "register": [str(students)],
-        "report": [str(Path(folder) / "reports")],
+        "report": [str(Path(place.folder) / "reports")],
     }
-    return {name: cost_of([*command, *further.get(name, [])], folder) for name, command in STEPS.items()}
+    for name, command in STEPS.items():
+        yield name, cost_of([*command, *further.get(name, [])], place)
 
 
-def cost_of(command: Sequence[str], folder: str) -> Cost:
-    """What ``python -m command`` costs on the store in ``folder``.
+def cost_of(command: Sequence[str], place: Place) -> Cost:
+    """What ``python -m command`` costs on a store; a database's server is not counted.
 
     Raises
     ------
     RuntimeError
         When it fails.
     """
-    with (Path(folder) / "output.txt").open("w+") as output:
+    begun = time.perf_counter()
+    with (Path(place.folder) / "output.txt").open("w+") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
             cwd=ROOT,
-            env=Place(folder).environment,
+            env=place.environment,
             stdout=output,
             stderr=output,
         )
@@ -111,17 +140,19 @@ def cost_of(command: Sequence[str], folder: str) -> Cost:
         if process.returncode:
             output.seek(0)
             raise RuntimeError(f"{' '.join(command)}: {output.read()[-500:]}")
-    return Cost(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+    return Cost(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, time.perf_counter() - begun)
 
 
 def grown(step: str, students: Sequence[int], costs: Sequence[Cost]) -> dict[str, object]:
-    """The row of a step: its figures, and the greatest exponents between neighbouring sizes."""
+    """The row of a step: its figures, and the greatest exponents between neighbouring sizes, if any."""
+    several = len(students) > 1
     return {
         "step": step,
-        "time_exponent": exponent(students, [cost.seconds for cost in costs]),
-        "memory_exponent": exponent(students, [cost.megabytes for cost in costs]),
+        "time_exponent": exponent(students, [cost.seconds for cost in costs]) if several else None,
+        "memory_exponent": exponent(students, [cost.megabytes for cost in costs]) if several else None,
         "seconds": [round(cost.seconds, 2) for cost in costs],
         "megabytes": [round(cost.megabytes, 1) for cost in costs],
+        "wall_seconds": [round(cost.wall, 1) for cost in costs],
     }
 
 
