@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from data.signatures.bare import bare
 from data.signatures.specimens import inspect_image
 from data.signatures.write import NewSpecimen
 
@@ -95,7 +96,8 @@ def as_specimens(
         facts = inspect_image(content)
         yield NewSpecimen(
             student_number=student_number,
-            data=content,
+            data=bare(content),
+            sha256=facts.sha256,
             captured_on=captured_on[student_number],
             context=context,
             file_format=facts.file_format,

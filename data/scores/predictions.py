@@ -44,7 +44,7 @@ class NewPrediction:
     findings : list of dict
         Answers of the checks of the scan.
     image : bytes or None
-        The file, only where it is to be kept.
+        The picture, only where it is to be kept (:func:`data.signatures.bare.bare`).
     """
 
     student_key: str

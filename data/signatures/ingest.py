@@ -19,6 +19,7 @@ from data.files.told import Told
 from data.records.checks import collect, problems
 from data.records.import_queries import entry_terms, specimen_hashes
 from data.records.ingest import ImportPlan
+from data.signatures.bare import bare
 from data.signatures.files import IMAGE_SUFFIXES, Limits, SignatureFile, iter_signature_files
 from data.signatures.names import AmbiguousName, NumberIndex
 from data.signatures.specimens import ImageFacts, RefusedFile, inspect_image
@@ -325,7 +326,8 @@ def _specimens(plan: SignaturePlan, source, wanted: dict[int, PlannedSpecimen]) 
             raise RefusedSignatures(f"{file.name} changed after it was inspected; start again", plan)
         yield NewSpecimen(
             student_number=planned.student_number,
-            data=data,
+            data=bare(data),
+            sha256=planned.facts.sha256,
             captured_on=planned.captured_on,
             context=planned.context,
             file_format=planned.facts.file_format,

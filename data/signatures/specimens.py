@@ -28,8 +28,8 @@ MIN_SIDE = 16  # pixels; a signature box at 50 dpi is taller
 MAX_FILE_BYTES = 128 * 2**20  # 40 megapixels of three bytes, uncompressed, fit
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # our own limit is lower
 _PLAUSIBLE_DPI = range(20, 9601)
-_BROKEN_IMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError)
-_BROKEN_IMAGE += (struct.error, zlib.error, MemoryError, RuntimeError, NotImplementedError)
+BROKEN_IMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError)
+BROKEN_IMAGE += (struct.error, zlib.error, MemoryError, RuntimeError, NotImplementedError)
 _ARCHIVES = (
     b"PK\x03\x04",
     b"PK\x05\x06",
@@ -138,7 +138,7 @@ def read_image(data: bytes) -> tuple[ImageFacts, np.ndarray]:
             pixels = to_paper(image)
         except Image.DecompressionBombError as error:
             raise RefusedFile("SPC004", f"an image inside that is too large: {error}") from error
-        except _BROKEN_IMAGE as error:
+        except BROKEN_IMAGE as error:
             raise RefusedFile("SPC006", f"damaged or cut off: {error}; scan or export it again") from error
     if file_format != "JPEG" and _has_second_frame(data):
         raise RefusedFile("SPC007", "several frames or pages; give each signature its own file")
@@ -215,7 +215,7 @@ def _has_second_frame(data: bytes) -> bool:
     with _opened(data) as image:
         try:
             image.seek(1)
-        except _BROKEN_IMAGE:
+        except BROKEN_IMAGE:
             return False
     return True
 
@@ -228,7 +228,7 @@ def _opened(data: bytes) -> Image.Image:
     except UnidentifiedImageError as error:
         kinds = ", ".join(FORMATS)
         raise RefusedFile("SPC005", f"the contents are no image; {kinds} are taken") from error
-    except _BROKEN_IMAGE as error:
+    except BROKEN_IMAGE as error:
         raise RefusedFile("SPC006", f"damaged or cut off: {error}; scan or export it again") from error
 
 

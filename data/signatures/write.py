@@ -36,7 +36,7 @@ class NewSpecimen:
     student_number : str
         Whose it is.
     data : bytes
-        The file as it came.
+        The picture that is kept (:func:`data.signatures.bare.bare`).
     captured_on : datetime.date
         Day of signing.
     context : str
@@ -53,6 +53,8 @@ class NewSpecimen:
         Last day on which it may be kept.
     medium : str
         One of :data:`data.columns.SPECIMEN_MEDIA`.
+    sha256 : str
+        Of the file as it came; empty: of ``data``.
     strokes : bytes or None
         Of a specimen signed on a screen, and of no other: what was drawn
         (:meth:`data.signatures.strokes.Strokes.to_bytes`); ``data`` is the picture of it.
@@ -69,6 +71,7 @@ class NewSpecimen:
     planted: str | None = None
     retention_until: date | None = None
     medium: str = PAPER
+    sha256: str = ""
     strokes: bytes | None = field(default=None, repr=False)
 
 
@@ -258,7 +261,7 @@ def _described(specimen: NewSpecimen) -> dict:
         raise ValueError("data must be the bytes of a file, got none")
     if (specimen.medium, specimen.strokes is None) not in ((PAPER, True), (SCREEN, False)):
         raise ValueError(f"a specimen of a screen, and no other, has strokes, got medium {specimen.medium!r}")
-    return {**vars(specimen), "sha256": hashlib.sha256(specimen.data).hexdigest()}
+    return {**vars(specimen), "sha256": specimen.sha256 or hashlib.sha256(specimen.data).hexdigest()}
 
 
 def _student_keys(connection: Connection, numbers: pd.Series) -> pd.Series:

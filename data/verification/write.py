@@ -39,7 +39,7 @@ class NewDecision:
     student_key : str
         Under whose name the signature was handed in.
     image : bytes
-        The questioned file as it came.
+        The questioned picture, as it is kept (:func:`data.signatures.bare.bare`).
     facts : dict
         ``questioned_sha256, file_format, width, height, dpi``.
     versions : dict

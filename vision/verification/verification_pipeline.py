@@ -16,6 +16,7 @@ import pandas as pd
 from data import queries
 from data.engine.database import Store
 from data.engine.progress import Progress
+from data.signatures.bare import bare
 from data.signatures.files import SignatureFile, iter_signature_files
 from data.signatures.findings import COPY, Finding, as_rows, fingerprint_of, found_codes, read_findings
 from data.signatures.names import AmbiguousName, NumberIndex
@@ -161,7 +162,7 @@ def _verify_piece(
     stored = _to_store(tools, found)
     versions = tools.versions | {"calibration_version": found.verification.calibration_version}
     go_on()
-    new = NewDecision(student_key, data, _facts(facts), versions, stored)
+    new = NewDecision(student_key, bare(data), _facts(facts), versions, stored)
     decision_id = write_decision(store, new, actor=actor, role=role)
     return Decision(
         decision_id=decision_id,

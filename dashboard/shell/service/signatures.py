@@ -33,6 +33,7 @@ from dashboard.verification.findings import sentence
 from data import queries
 from data.scores.predictions import NewPrediction, need_outcome_consent, write_prediction
 from data.settings import get_settings
+from data.signatures.bare import bare
 from data.signatures.findings import BLANK, Finding, as_rows, found_codes, read_findings
 from data.signatures.specimens import RefusedFile
 from data.trust import audit, tokens
@@ -139,7 +140,7 @@ def predict(asked: Asked, language: str, *, keep: bool) -> Prediction:
             share=share,
             image_sha256=facts.sha256,
             findings=as_rows(findings),
-            image=image if keep else None,
+            image=bare(image) if keep else None,
         )
         asked.client.must_be_there()
         made = write_prediction(store, kept, **asked.by)

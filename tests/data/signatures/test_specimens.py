@@ -1,5 +1,6 @@
 """Signature files: good ones are matched and measured, hostile and broken ones refused with their reason."""
 
+import hashlib
 import io
 import os
 import stat
@@ -15,13 +16,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import ExifTags, Image
+from sqlalchemy import select
 
-from data.records.import_queries import specimen_hashes
+from data import schema
+from data.records.import_queries import entry_terms, specimen_hashes
 from data.records.ingest import Source, apply_import, plan_import
 from data.signatures.files import Limits, iter_signature_files
 from data.signatures.ingest import RefusedSignatures, apply_signatures, plan_signatures, specimens_per_student
 from data.signatures.names import AmbiguousName, NumberIndex
+from data.signatures.queries import specimen_image
 from data.signatures.specimens import FORMATS, RefusedFile, inspect_image, read_pixels
+from data.trust.erase import erase_student_signatures
+from data.trust.scope import Scope
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 CASES = Path(__file__).parents[2] / "cases"
@@ -317,6 +323,31 @@ def test_the_sample_archive_is_stored_once_however_often_it_comes(filled):
     assert again.counts == {"new": 0, "changed": 0, "same": 12}
     assert apply_signatures(filled, again, path.read_bytes(), actor="tester").new == 0
     assert len(specimen_hashes(filled)) == 12
+
+
+def test_a_photograph_is_kept_without_its_place_and_known_again_by_the_file_as_it_came(filled):
+    notes = Image.Exif()
+    notes.get_ifd(ExifTags.IFD.GPSInfo).update({1: "S", 2: (6.0, 12.0, 30.5), 3: "E", 4: (106.0, 49.0, 1.0)})
+    notes[ExifTags.Base.Artist] = "Budi Rahasia"
+    photo = noise("JPEG", exif=notes)
+    name = "signatures/2110101001/enrollment_2021-08-20.jpg"
+    (number,) = entry_terms(filled).index[:1]
+    source = [(name.replace("2110101001", number), photo)]
+    plan = plan_signatures(source, "upload", filled, today=TODAY)
+    assert apply_signatures(filled, plan, source, actor="tester").new == 1
+    with filled.reading() as connection:
+        row = connection.execute(select(schema.specimens)).one()
+    assert row.sha256 == hashlib.sha256(photo).hexdigest()
+    kept = specimen_image(filled, row.specimen_id, Scope.system())
+    assert b"Rahasia" not in kept
+    with Image.open(io.BytesIO(kept)) as opened:
+        assert dict(opened.getexif()) == {} and dict(opened.getexif().get_ifd(ExifTags.IFD.GPSInfo)) == {}
+    assert np.array_equal(read_pixels(kept), read_pixels(photo))
+    again = plan_signatures(source, "upload", filled, today=TODAY)
+    assert again.counts == {"new": 0, "changed": 0, "same": 1}
+    erase_student_signatures(filled, row.student_key)
+    plan = plan_signatures(source, "upload", filled, today=TODAY)
+    assert apply_signatures(filled, plan, source, actor="tester").erased == 1
 
 
 def test_refused_files_stop_the_import_unless_skipped_and_unmatched_ones_are_listed(filled):

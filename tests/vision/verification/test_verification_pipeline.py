@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from dataclasses import dataclass, replace
 from datetime import date
@@ -10,12 +11,12 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from data import queries, schema
 from data.engine.clock import now
 from data.signatures.encoder_info import EncoderInfo
-from data.signatures.specimens import RefusedFile
+from data.signatures.specimens import RefusedFile, read_pixels
 from data.store import NewSpecimen, write_consents, write_specimens
 from data.trust import audit, erase
 from data.trust.scope import Scope
@@ -164,6 +165,20 @@ def test_own_signature_is_consistent_and_another_hand_goes_to_review(office):
     assert own.nearest_specimen in own.reference_ids
     assert own.versions["calibration_version"] == "synthetic-2" and own.thresholds["source"] == "synthetic"
     assert other.score <= other.thresholds["review_at"] < own.thresholds["consistent_at"] <= own.score
+
+
+def test_a_questioned_photograph_is_kept_without_notes_and_named_by_the_file_as_it_came(office):
+    enrolled(office)
+    notes, buffer = Image.Exif(), io.BytesIO()
+    notes[ExifTags.Base.Artist] = "Budi Rahasia"
+    Image.fromarray(drawing(7, 31)).save(buffer, "PNG", exif=notes, dpi=(300, 300))
+    photo = buffer.getvalue()
+    made = verify(office.store, office.keys["S07"], photo, actor="rina", descriptor=Plain())
+    kept = queries_verification.questioned_image(office.store, SYSTEM, made.decision_id)
+    row = queries_verification.decision(office.store, SYSTEM, made.decision_id)
+    assert b"Rahasia" in photo and b"Rahasia" not in kept
+    assert np.array_equal(read_pixels(kept), read_pixels(photo))
+    assert row["questioned_sha256"] == hashlib.sha256(photo).hexdigest()
 
 
 def test_a_decision_keeps_everything_and_its_image_lies_encrypted(office):
