@@ -49,6 +49,8 @@ def why_none(number: str) -> Told | None:
     >>> why_none("TOTAL")
     'a total, a caption or a note, not the row of a student; delete the row'
     """
+    if number.isdecimal() and number.isascii() and number.strip("0"):
+        return None
     if looks_damaged(number):
         return None  # that has a rule of its own
     if is_summary(number):

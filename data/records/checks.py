@@ -19,6 +19,7 @@ from sqlalchemy import String
 
 from data import schema
 from data.columns import OF_CONSENT, Column
+from data.engine.texts import distinct, one_of
 from data.files.cells import NEWEST_YEAR, OLDEST_YEAR, looks_damaged
 from data.files.dates import MONTH_NAMES, days_of, no_such_day
 from data.files.mapping import TABLES
@@ -500,20 +501,21 @@ def _check_student_numbers(parsed: ParsedTable) -> pd.DataFrame:
     if "student_number" not in parsed.values:
         return no_problems()
     numbers = parsed.values["student_number"]
-    damaged = {number: looks_damaged(number) for number in numbers.dropna().unique()}
-    mask = numbers.map(damaged).fillna(False).astype(bool)
+    every = distinct(numbers)
+    damaged = {number for number in every if looks_damaged(number)}
+    mask = pd.Series(one_of(numbers, damaged), index=numbers.index)
     message = "a spreadsheet stored this number as a quantity; format the column as text and export it again"
     message = Told("quantity", message)
     dates = parsed.text.true_dates.get(parsed.header("student_number"), ())
-    why = {number: why_none(number) for number in numbers.dropna().unique()}
+    why = {number: told for number in every if (told := why_none(number)) is not None}
     typed = "a date of the spreadsheet; format the column as text and type it again"
-    of_row = {row: why.get(number) for row, number in numbers.items()}
+    of_row = {row: why[number] for row, number in numbers[one_of(numbers, why)].items()}
     of_row |= {row: Told("date_of_sheet", typed) for row in numbers.index[numbers.index.isin(dates)]}
-    none = pd.Series([of_row[row] is not None for row in numbers.index], index=numbers.index, dtype=bool)
+    none = pd.Series(numbers.index.isin(list(of_row)), index=numbers.index, dtype=bool)
     return collect(
         [
             flag(parsed, mask, "REC008", "student_number", message),
-            flag(parsed, none, "REC021", "student_number", lambda row: of_row[row] or ""),
+            flag(parsed, none, "REC021", "student_number", of_row.__getitem__),
         ]
     )
 

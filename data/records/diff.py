@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from data.columns import NORMAL_TERMS, REQUIRED_CREDITS
+from data.engine.texts import one_of
 
 
 @dataclass(frozen=True)
@@ -83,13 +84,13 @@ def compare_programs(students: pd.DataFrame, stored: pd.DataFrame) -> Difference
     Difference
         With the columns of ``stored``; programmes that are not stored are no part of it.
     """
-    rows = stored[stored["program_code"].isin(students["program_code"])].reset_index(drop=True)
+    rows = stored[one_of(stored["program_code"], students["program_code"])].reset_index(drop=True)
     for column, told in (("name", "program_name"), ("degree_level", "degree_level")):
         if told in students and column in rows:
             said = students[["program_code", told]].dropna().set_axis(["program_code", column], axis=1)
             kept = said.merge(rows[["program_code", column]])["program_code"]
             counted = (
-                said[~said["program_code"].isin(kept)].groupby(["program_code", column], sort=False).size()
+                said[~one_of(said["program_code"], kept)].groupby(["program_code", column], sort=False).size()
             )
             most = counted.sort_values(ascending=False, kind="stable").reset_index()
             values = most.drop_duplicates("program_code").set_index("program_code")[column]

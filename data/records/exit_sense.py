@@ -17,6 +17,7 @@ import pandas as pd
 from data.calendar.term_calendar import ordinal
 from data.calendar.term_columns import by_value
 from data.columns import DROPOUT_EXITS
+from data.engine.texts import one_of
 
 EVEN = 0.5  # share of pairs from which on "exchanged" fits better than "as read"
 Z95 = 1.959963984540054  # two-sided 95 % of the normal law, by which a share is clear of chance
@@ -78,7 +79,7 @@ def turned_exits(
         ended = ended[~(pd.to_numeric(ended["recognized_credits"]) > 0)]
     if ended.empty or not ended["exit_type"].isin(DROPOUT_EXITS).any():
         return None
-    mine = terms[terms[key].isin(ended[key])].sort_values([key, "term_id"], kind="stable")
+    mine = terms[one_of(terms[key], ended[key])].sort_values([key, "term_id"], kind="stable")
     keyed = ended.set_index(key)
     dropped = keyed["exit_type"].isin(DROPOUT_EXITS)
     credits, credits_clear = _above(_credits(mine, keyed, key), dropped, keyed["program_code"])

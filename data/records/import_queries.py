@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import pandas as pd
-from sqlalchemy import Select, Table, func, select
+from sqlalchemy import Connection, Select, Table, func, select
 
 from data import schema
 from data.calendar.setting import study_calendar
@@ -15,10 +15,18 @@ from data.engine.facts import read_fact
 from data.records.course_results import SETTING, GradeRules
 from data.records.known import Known
 
-WHOLE_TABLE_ABOVE = 20_000  # students above which a table is read at once, not by key
-
+LEAST_WHOLE = 20_000  # students above which a table may be read at once, not by key
+SHARE_WHOLE = 4  # of a store of at most so many times as many: reading some rows too many costs less
 
 _SIZES = select(schema.students.c.program_code, func.count()).group_by(schema.students.c.program_code)
+
+
+def reads_whole(connection: Connection, students: int) -> bool:
+    """Whether rows of so many students are found by reading a table whole, rather than by their keys."""
+    if students <= LEAST_WHOLE:
+        return False
+    held = connection.scalar(select(func.count()).select_from(schema.students))
+    return (held or 0) <= SHARE_WHOLE * students
 
 
 def known_records(store: Store, student_numbers: Collection[str]) -> Known:
@@ -37,9 +45,9 @@ def known_records(store: Store, student_numbers: Collection[str]) -> Known:
         Frames keyed by ``student_number``, with every column of their tables.
     """
     numbers = set(student_numbers)
-    whole = len(numbers) > WHOLE_TABLE_ABOVE
-    hashes = [] if whole else [store.cipher.number_hash(number) for number in sorted(numbers)]
     with store.reading() as connection:
+        whole = reads_whole(connection, len(numbers))
+        hashes = [] if whole else [store.cipher.number_hash(number) for number in sorted(numbers)]
 
         def rows(statement: Select) -> pd.DataFrame:
             hashed = schema.identities.c.number_hash

@@ -11,6 +11,7 @@ import pandas as pd
 
 from data.calendar import clock
 from data.engine.progress import Progress, Steps
+from data.engine.texts import distinct
 from data.files.choices import Choice, with_choices
 from data.files.code_lists import code_list
 from data.files.mapping import BY_TERM, TABLES, Mapping, mapping_from_dict, mapping_to_dict
@@ -402,7 +403,7 @@ def _numbers(tables: dict[str, ParsedTable]) -> set[str]:
     numbers: set[str] = set()
     for parsed in tables.values():
         if "student_number" in parsed.values:
-            numbers |= set(parsed.values["student_number"].dropna())
+            numbers |= distinct(parsed.values["student_number"])
     return numbers
 
 

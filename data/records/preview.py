@@ -10,6 +10,7 @@ from data import schema
 from data.calendar.term_calendar import GRADES_KNOWN_AFTER, term_end
 from data.calendar.term_columns import calendar_index, lookup
 from data.consents.order import on_record
+from data.engine.texts import one_of
 from data.records.diff import Difference, compare, compare_dated, compare_programs
 from data.records.frames import ATTEMPT, NUMBER, OF_PROGRAM, RecordFrames, typed, versions
 from data.records.known import Known
@@ -88,7 +89,7 @@ def _cohorts(frames: RecordFrames, known: Known) -> pd.Series:
     if frames.students is None:
         return stored
     coming = frames.students.set_index(NUMBER)["cohort_term"].astype("int64")
-    return pd.concat([coming, stored[~stored.index.isin(coming.index)]])
+    return pd.concat([coming, stored[~one_of(stored.index, coming.index)]])
 
 
 def _outcomes(exits: pd.DataFrame, known: Known, today: date, news: pd.Timestamp | None) -> dict[str, int]:

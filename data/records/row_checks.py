@@ -13,6 +13,7 @@ import pandas as pd
 from data.calendar.term_columns import lookup, starts
 from data.columns import CONSENT_PURPOSES, DEGREE_LEVELS, OF_CONSENT
 from data.consents.files import has_consents, read_consents
+from data.engine.texts import distinct, one_of
 from data.files.register_files import ParsedTable
 from data.files.told import Told
 from data.records.checks import (
@@ -115,7 +116,7 @@ def cohorts_of(students: ParsedTable | None, refused: pd.Index, known: Known) ->
     rows = students.values.drop(index=refused.intersection(students.values.index))
     rows = rows.dropna(subset=["student_number", "cohort_term"]).drop_duplicates("student_number")
     coming = rows.set_index("student_number")["cohort_term"].astype("int64")
-    return pd.concat([coming, stored[~stored.index.isin(coming.index)]])
+    return pd.concat([coming, stored[~one_of(stored.index, coming.index)]])
 
 
 def exit_dates(outcomes: ParsedTable | None, known: Known) -> pd.Series:
@@ -125,7 +126,7 @@ def exit_dates(outcomes: ParsedTable | None, known: Known) -> pd.Series:
         return stored
     rows = outcomes.values.dropna(subset=["student_number", "exit_date"]).drop_duplicates("student_number")
     coming = rows.set_index("student_number")["exit_date"]
-    return pd.concat([coming, stored[~stored.index.isin(coming.index)]])
+    return pd.concat([coming, stored[~one_of(stored.index, coming.index)]])
 
 
 def check_keys(parsed: ParsedTable) -> pd.DataFrame:
@@ -300,18 +301,18 @@ def _students_without_terms(
 ) -> pd.DataFrame:
     rows = students.values
     begun = starts(rows["cohort_term"]) <= pd.Timestamp(today - timedelta(days=180))
-    seen = set(terms.values["student_number"].dropna()) | set(known.terms["student_number"])
-    absent = begun & rows["student_number"].notna() & ~rows["student_number"].isin(seen)
+    seen = distinct(terms.values["student_number"]) | distinct(known.terms["student_number"])
+    absent = begun & rows["student_number"].notna() & ~one_of(rows["student_number"], seen)
     return flag(students, absent, "REC111", "student_number")
 
 
 def _check_register(parsed: ParsedTable, students: ParsedTable | None, cohorts: pd.Series) -> pd.DataFrame:
     numbers = parsed.values["student_number"]
-    missing = numbers.notna() & ~numbers.isin(cohorts.index)
+    missing = numbers.notna() & ~one_of(numbers, cohorts.index)
     if not missing.any():
         return no_problems()
-    named = set() if students is None else set(students.values["student_number"].dropna())
-    refused = missing & numbers.isin(named)
+    named = set() if students is None else distinct(students.values["student_number"])
+    refused = missing & one_of(numbers, named)
     bare = {number.lstrip("0"): number for number in cohorts.index}
 
     def advice(row: int) -> str:

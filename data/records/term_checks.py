@@ -9,6 +9,7 @@ import pandas as pd
 from data.calendar.study_time import StudyCalendar, study_time
 from data.calendar.term_columns import calendar_index, lookup, starts
 from data.columns import MAX_TERM_INDEX
+from data.engine.texts import one_of
 from data.files.register_files import ParsedTable, without_figures
 from data.files.told import Told
 from data.records.checks import collect, flag
@@ -94,8 +95,8 @@ def never_graded(terms: ParsedTable, known: Known) -> pd.Series:
     ordered = rows.sort_values(["student_number", "term_id"], kind="stable")
     attempted = ordered["credits_attempted"].fillna(1)  # an unknown number may hide graded credits
     total = attempted.groupby(ordered["student_number"]).cumsum().reindex(rows.index)
-    before = set(known.terms.loc[known.terms["credits_attempted"] > 0, "student_number"])
-    return (rows["gpa_cum"] == 0) & (total == 0).fillna(False) & ~rows["student_number"].isin(before)
+    before = known.terms.loc[known.terms["credits_attempted"] > 0, "student_number"]
+    return (rows["gpa_cum"] == 0) & (total == 0).fillna(False) & ~one_of(rows["student_number"], before)
 
 
 def _falling(rows: pd.DataFrame) -> pd.Series:

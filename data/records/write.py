@@ -31,7 +31,6 @@ from data.records.derived import refresh
 from data.records.diff import Difference, compare, compare_dated, compare_programs
 from data.records.frames import (
     ATTEMPT,
-    BLOCK,
     NUMBER,
     OF_PROGRAM,
     ImportResult,
@@ -42,6 +41,7 @@ from data.records.frames import (
     versions,
 )
 from data.records.history import History
+from data.records.import_queries import reads_whole
 from data.records.imports import ImportNote, finish_import, keep_for_undo, open_import
 from data.trust.audit import note_in
 
@@ -253,7 +253,7 @@ class _Writer:
         wanted = [number for number in numbers.unique() if number not in self.keys]
         identities = schema.identities
         statement = select(identities.c.student_number, identities.c.student_key)
-        if len(wanted) > BLOCK:
+        if reads_whole(self.connection, len(wanted)):
             found = fetch(self.connection, statement)
         else:
             hashes = [self.cipher.number_hash(number) for number in wanted]
