@@ -1,4 +1,4 @@
-"""The five steps from an empty store to colleagues at work, and how far each is. No Streamlit here."""
+"""The steps from an empty store to colleagues at work, and how far each is. No Streamlit here."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from dashboard.jobs.next_steps import STEPS, open_steps
 from data import queries
+from data.calendar.setting import NAME, SETTINGS
 from data.columns import TARGETS
 from data.jobs import table
 from data.jobs.table import Job
@@ -15,7 +16,7 @@ from data.store import Store, get_fact
 from data.trust import accounts, origin
 from data.trust.scope import Scope
 
-FIRST_STEPS = (*STEPS, "accounts")
+FIRST_STEPS = ("institution", *STEPS, "accounts")
 FEWEST_ACCOUNTS = 2  # whoever began the store, and somebody else
 
 
@@ -68,6 +69,8 @@ def _step(store: Store, name: str, left: Sequence[str], colleagues: bool, job: J
         return Step(name, "under_way", job, n)
     if name == "accounts":
         return Step(name, "done" if colleagues else "open", n=n)
+    if name == "institution":
+        return Step(name, "done" if _described(store) else "open")
     if name in left:
         last = next((one for one in table.recent(store, [name], 1)), None)
         failed = name != "import" and last is not None and last.status == "failed"
@@ -78,11 +81,16 @@ def _step(store: Store, name: str, left: Sequence[str], colleagues: bool, job: J
     return Step(name, "none" if name == "embed" and not n else "done", n=n)
 
 
+def _described(store: Store) -> bool:
+    """Whether the institution has a name and a clock."""
+    return bool(get_fact(store, NAME) and (get_fact(store, SETTINGS) or {}).get("time_zone"))
+
+
 def _counts(store: Store) -> dict[str, int]:
     scope = Scope.system()
     found, specimens = queries.kpi_counts(store, scope), queries.specimen_counts(store, scope)["specimens"]
     known = found["students"] - found["enrolled"]
-    return {"import": found["students"], "embed": specimens, "train": known, "score": 0}
+    return {"import": found["students"], "embed": specimens, "train": known, "score": 0, "institution": 0}
 
 
 def not_learned(store: Store) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dashboard.shell import current_session, stores
 from dashboard.shell.account_list import account_table
 from dashboard.shell.view import account_acts
 from dashboard.shell.view.account_form import new_account, shown_once
+from dashboard.shell.view.institution_panel import institution_panel
 from data import queries
 from data.trust.account_states import account_states
 
@@ -33,3 +34,4 @@ def show() -> None:
     account_acts.one_account(states, names)
     section(words("accounts.new_title"), words("accounts.new_help"))
     new_account(names)
+    institution_panel()

@@ -12,6 +12,7 @@ from dashboard.reports.model import FiguresRefused
 from dashboard.reports.profile_checks import ProfileError
 from dashboard.shell import caches, current_session, stores
 from dashboard.shell.plain import plain
+from dashboard.shell.view.institution_panel import institution_panel
 
 
 def show() -> None:
@@ -54,3 +55,4 @@ def show() -> None:
         actions.history(*chosen)
     with card("report-pack"):
         submission(register, *chosen)
+    institution_panel()

@@ -107,6 +107,7 @@ _MAY = {  # acts that a page offers to some of its readers only
     "run erase": {"registry"},
     "decide retention": {"administrator"},
     "manage tokens": {"administrator"},
+    "describe institution": {"administrator", "accreditation"},
     "run pack": {"accreditation", "leadership"},  # each step asks for its own right
     "register trial": {"leadership"},
     "approve trial": {"leadership"},  # never the one who registered it

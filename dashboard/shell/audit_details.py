@@ -12,6 +12,7 @@ from dashboard.shell.wording import Words
 
 FAMILIES = {
     "band": ("band.",),
+    "changed": ("setting.",),
     "kind": ("event.", "job_kind.", "duplicates.kind_"),
     "opinion": ("opinion.", "action_of."),
     "outcome": ("verification.outcome_",),

@@ -30,6 +30,7 @@ class Key(StrEnum):
     AUDITED = "audited"  # the acts, things and details that are in the audit log for this session already
     PASSWORD_CHANGED = "password_changed"  # to be said on the next run
 
+    INSTITUTION_TOLD = "institution_told"  # that it was saved, on the next run, once
     ACCOUNT_TOLD = "account_told"  # (what was done, a password to be shown) on the next run, once
     ACCOUNT_ROUND = "account_round"  # how often an account was created: the form begins anew
 

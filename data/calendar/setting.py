@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from data import schema
 from data.calendar.academic_year import AcademicCalendar
@@ -14,10 +14,14 @@ from data.calendar.study_time import StudyCalendar, each, study_time
 from data.calendar.term_calendar import ordinal
 from data.engine.bulk import fetch, update_frame
 from data.engine.database import Store
+from data.engine.facts import read_fact, write_fact
 from data.records.derived import refresh
 from data.trust import audit
 
 SETTINGS = "report_settings"  # fact of the store: start_month, closing_months, graduation_date, signatories
+NAME = "institution"  # fact of the store: how the institution is called
+MAPPINGS = "import_mappings"  # fact of the store: mappings remembered, by the institution's name
+LONGEST_NAME = 160
 CHANGED_BY_HAND = ("start_month", "closing_months", "graduation_date")
 
 
@@ -62,7 +66,9 @@ def study_calendar(connection: Connection) -> StudyCalendar:
     return academic_calendar(_settings(connection)).study
 
 
-def change_settings(store: Store, given: dict[str, Any], *, actor: str) -> SettingsChange:
+def change_settings(
+    store: Store, given: dict[str, Any], *, actor: str, role: str = "system"
+) -> SettingsChange:
     """Change some settings; stored exit terms that were derived by the old calendar follow the new one.
 
     A stored exit term that agrees with the exit date by the old calendar is derived again from the date; any
@@ -74,7 +80,7 @@ def change_settings(store: Store, given: dict[str, Any], *, actor: str) -> Setti
     store : Store
     given : dict
         Settings to set; None takes one back to its default.
-    actor : str
+    actor, role : str
         For the audit log.
 
     Raises
@@ -87,18 +93,43 @@ def change_settings(store: Store, given: dict[str, Any], *, actor: str) -> Setti
         after = {name: value for name, value in (before | given).items() if value is not None}
         calendar = academic_calendar(after).study
         moved = rederive_exits(connection, _before(before), calendar)
-        _write(connection, after)
+        write_fact(connection, SETTINGS, after)
         touched = {name: after.get(name) for name in CHANGED_BY_HAND if after.get(name) != before.get(name)}
+        about = {"actor": actor, "role": role, "object": SETTINGS}
         if touched:
-            audit.append_in(
-                connection,
-                actor=actor,
-                role="system",
-                action="change calendar",
-                object=SETTINGS,
-                detail={**touched, "exits_moved": moved},
-            )
+            detail = {**touched, "exits_moved": moved}
+            audit.append_in(connection, action="change calendar", detail=detail, **about)
+        others = sorted(
+            name for name in {*before, *after} - {*CHANGED_BY_HAND} if before.get(name) != after.get(name)
+        )
+        if others:
+            audit.append_in(connection, action="change settings", detail={"changed": others}, **about)
     return SettingsChange(after, moved)
+
+
+def rename_institution(store: Store, name: str, *, actor: str, role: str = "system") -> bool:
+    """Call the institution otherwise; what was remembered of its files goes along. Returns whether it is new.
+
+    Raises
+    ------
+    ValueError
+        For an empty name, or one of more than :data:`LONGEST_NAME` characters.
+    """
+    name = " ".join(name.split())
+    if not 0 < len(name) <= LONGEST_NAME:
+        raise ValueError(f"name must have 1 to {LONGEST_NAME} characters, got {len(name)}")
+    with store.writing() as connection:
+        before = read_fact(connection, NAME) or ""
+        if before == name:
+            return False
+        write_fact(connection, NAME, name)
+        mappings = read_fact(connection, MAPPINGS) or {}
+        if before in mappings:
+            kept = mappings.pop(before)
+            write_fact(connection, MAPPINGS, {**mappings, name: kept})
+        about = {"actor": actor, "role": role, "object": SETTINGS}
+        audit.append_in(connection, action="change settings", detail={"changed": [NAME]}, **about)
+    return True
 
 
 def rederive_exits(connection: Connection, before: StudyCalendar, after: StudyCalendar) -> int:
@@ -146,12 +177,4 @@ def _before(settings: dict[str, Any]) -> StudyCalendar:
 
 
 def _settings(connection: Connection) -> dict[str, Any]:
-    facts = schema.store_facts
-    return connection.scalar(select(facts.c.value).where(facts.c.name == SETTINGS)) or {}
-
-
-def _write(connection: Connection, settings: dict[str, Any]) -> None:
-    facts = schema.store_facts
-    changed = connection.execute(update(facts).where(facts.c.name == SETTINGS).values(value=settings))
-    if not changed.rowcount:
-        connection.execute(insert(facts).values(name=SETTINGS, value=settings))
+    return read_fact(connection, SETTINGS) or {}

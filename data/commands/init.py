@@ -31,8 +31,9 @@ def init(
 
     A new store is an institution's own from now on: no demo can be written into it.
     """
+    from data.calendar.setting import rename_institution
     from data.engine.migrate import newest_revision
-    from data.store import get_fact, set_fact
+    from data.store import get_fact
     from data.trust.accounts import Account
     from data.trust.origin import begin_own
 
@@ -50,7 +51,7 @@ def init(
         elif ask and not institution and not get_fact(store, "institution"):
             institution = _asked(INSTITUTION).strip()
         if institution:
-            set_fact(store, "institution", institution)
+            rename_institution(store, institution, actor=ACTOR)
         if answers is not None:
             _write_administrator(store, Account(answers.name, answers.name, ROLE, password=answers.secret))
         elif ask or administrator:

@@ -10,6 +10,7 @@ from datetime import date
 import pandas as pd
 
 from data.calendar import clock
+from data.calendar.setting import MAPPINGS, NAME
 from data.engine.progress import Progress, Steps
 from data.engine.texts import distinct
 from data.files.choices import Choice, with_choices
@@ -42,7 +43,6 @@ from data.records.rows_of_nobody import said_for_all
 from data.records.write import write_import
 from data.store import Store, get_fact, set_fact
 
-MAPPING_FACT = "import_mappings"
 LOOKED_AT = 1_000  # rows read to know what a file's columns are
 CANNOT_BE_USED = ("REC001", "REC019", "REC030")  # rules of a file that skipping rows does not help
 
@@ -379,15 +379,15 @@ def apply_import(
 def remember_mapping(store: Store, mapping: Mapping) -> None:
     """Prefer a mapping in every later import of this store's institution."""
     kept = [mapping_to_dict(other) for other in remembered_mappings(store) if other.name != mapping.name]
-    everything = get_fact(store, MAPPING_FACT) or {}
-    institution = get_fact(store, "institution") or ""
-    set_fact(store, MAPPING_FACT, {**everything, institution: [mapping_to_dict(mapping), *kept]})
+    everything = get_fact(store, MAPPINGS) or {}
+    institution = get_fact(store, NAME) or ""
+    set_fact(store, MAPPINGS, {**everything, institution: [mapping_to_dict(mapping), *kept]})
 
 
 def remembered_mappings(store: Store) -> tuple[Mapping, ...]:
     """The mappings remembered for this store's institution, the newest first."""
-    everything = get_fact(store, MAPPING_FACT) or {}
-    kept = everything.get(get_fact(store, "institution") or "", [])
+    everything = get_fact(store, MAPPINGS) or {}
+    kept = everything.get(get_fact(store, NAME) or "", [])
     return tuple(mapping_from_dict(raw) for raw in kept)
 
 

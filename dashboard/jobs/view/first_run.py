@@ -24,13 +24,15 @@ ICONS = {
     "later": ":gray[:material/schedule:]",
 }
 BUTTONS = {
+    "institution": ":material/account_balance:",
     "import": ":material/upload_file:",
     "embed": ":material/fingerprint:",
     "train": ":material/model_training:",
     "score": ":material/speed:",
     "accounts": ":material/manage_accounts:",
 }
-PAGES = {"import": "data", "accounts": "accounts"}  # steps that are done on a page of their own
+PAGES = {"institution": "accounts", "import": "data", "accounts": "accounts"}
+"""Steps that are done on a page of their own."""
 
 
 def first_run(steps: Sequence[Step], key: str, *, follow: bool) -> None:
