@@ -29,9 +29,10 @@ def states(store) -> dict[str, str]:
     return {step.name: step.state for step in first_steps(store)}
 
 
-def test_an_empty_store_has_one_step_to_take_and_says_what_waits_for_it(store, served, screen):
+def test_an_empty_store_has_steps_to_take_and_says_what_waits_for_it(store, served, screen):
     served(store)
-    assert states(store) == dict(zip(FIRST_STEPS, ("open", "open", "later", "later", "later", "open"), strict=True))
+    expected = ("open", "open", "later", "later", "later", "open")
+    assert states(store) == dict(zip(FIRST_STEPS, expected, strict=True))
     for words in (EN, ID):
         for page in ("overview", "jobs", "model"):
             at = screen.drawn(page, ADMIN, words.language)
