@@ -60,6 +60,9 @@ def main(
     sizes: Annotated[str, typer.Option(help="Students, rising, with commas.")] = "1000,10000,100000",
     folder: Annotated[Path | None, typer.Option(help="The store of one size, new; it stays.")] = None,
     url: Annotated[str, typer.Option(help="Its database, empty; by default SQLite in the folder.")] = "",
+    begin: Annotated[
+        str, typer.Option("--from", help="The first step, on a store that had those before.")
+    ] = ("register"),
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the result here.")] = None,
 ) -> None:
     """Processor time and memory of each step at each size, and their exponents."""
@@ -70,16 +73,19 @@ def main(
         raise typer.BadParameter("two sizes or more; one with --folder", param_hint="--sizes")
     if url and folder is None:
         raise typer.BadParameter("needs --folder for key and models", param_hint="--url")
-    costs: dict[str, list[Cost]] = {name: [] for name in STEPS}
+    if begin not in STEPS or (begin != "register" and folder is None):
+        raise typer.BadParameter(f"one of {', '.join(STEPS)}; with --folder", param_hint="--from")
+    steps = list(STEPS)[list(STEPS).index(begin) :]
+    costs: dict[str, list[Cost]] = {name: [] for name in steps}
     for size in students:
         with _place(folder, url) as place:
-            for name, cost in one_size(size, place):
+            for name, cost in one_size(size, place, steps):
                 costs[name].append(cost)
                 typer.echo(
                     f"{size:9,d}  {name:9s} {cost.seconds:9.1f} s  {cost.megabytes:8.0f} MB  "
                     f"{cost.wall:9.1f} s on the wall"
                 )
-    rows = [grown(name, students, costs[name]) for name in STEPS]
+    rows = [grown(name, students, costs[name]) for name in steps]
     for row in rows if len(students) > 1 else []:
         typer.echo(f"{row['step']:9s} time {row['time_exponent']:.2f}  memory {row['memory_exponent']:.2f}")
     write_result(
@@ -101,21 +107,21 @@ def main(
 @contextmanager
 def _place(folder: Path | None, url: str) -> Iterator[Place]:
     if folder is not None:
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         yield Place(str(folder), url)
         return
     with tempfile.TemporaryDirectory() as passing:
         yield Place(passing)
 
 
-def one_size(students: int, place: Place) -> Iterator[tuple[str, Cost]]:
-    """The cost of every step on a new store of so many students, one after the other."""
+def one_size(students: int, place: Place, steps: Sequence[str]) -> Iterator[tuple[str, Cost]]:
+    """The cost of each step on a store of so many students, one after the other."""
     further = {
         "register": [str(students)],
         "report": [str(Path(place.folder) / "reports")],
     }
-    for name, command in STEPS.items():
-        yield name, cost_of([*command, *further.get(name, [])], place)
+    for name in steps:
+        yield name, cost_of([*STEPS[name], *further.get(name, [])], place)
 
 
 def cost_of(command: Sequence[str], place: Place) -> Cost:

@@ -110,7 +110,9 @@ def connect(url: str | URL) -> Engine:
         parsed = parsed.set(drivername="postgresql+psycopg")
     kind = parsed.get_backend_name()
     if kind == "postgresql":
-        return create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
+        engine = create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
+        event.listen(engine, "connect", _prepare_postgresql)
+        return engine
     if kind != "sqlite" or not parsed.database or parsed.database == ":memory:":
         raise ValueError(f"url must name PostgreSQL or a SQLite file, got {parsed.render_as_string()!r}")
     path = Path(parsed.database)
@@ -201,6 +203,13 @@ def _begin_sqlite(connection: Connection) -> None:
     # A deferred transaction that later writes can fail with "database is locked" without waiting.
     writes = connection.get_execution_options().get(_WRITES)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _prepare_postgresql(connection, _record) -> None:
+    """Statements are not compiled: over a large table that costs more than pages have for an answer."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET jit = off")
+    connection.commit()
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record) -> None:

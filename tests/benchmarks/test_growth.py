@@ -44,7 +44,13 @@ def test_sizes_must_rise(sizes):
 
 
 @pytest.mark.parametrize(
-    "given", [["--sizes", "100,200", "--folder", "new"], ["--sizes", "100,200", "--url", "sqlite://"]]
+    "given",
+    [
+        ["--sizes", "100,200", "--folder", "new"],
+        ["--sizes", "100,200", "--url", "sqlite://"],
+        ["--sizes", "100,200", "--from", "score"],
+        ["--sizes", "100", "--folder", "new", "--from", "nothing"],
+    ],
 )
 def test_a_store_that_stays_is_of_one_size(given):
     register(["growth"])
