@@ -12,7 +12,7 @@ from dashboard.components.layout import section
 from dashboard.components.table import draw_table
 from dashboard.components.upload import file_field
 from dashboard.importing import plan as importing
-from dashboard.importing.causes import causes, causes_in_words, to_mend
+from dashboard.importing.causes import causes_in_words
 from dashboard.importing.check_result import CheckResult, result_of
 from dashboard.importing.labels import label_of, layout_of, needed_of
 from dashboard.importing.plan import KINDS, UploadedFile
@@ -28,6 +28,7 @@ from data.files.mapping import TABLES, mapping_to_dict, missing_columns
 from data.files.returned import returned_workbook
 from data.files.templates import HEADERS, template_workbook
 from data.jobs import table as job_table
+from data.records.causes import causes, to_mend
 
 ICONS = {
     "students": "badge",
