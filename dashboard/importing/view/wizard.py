@@ -29,6 +29,7 @@ from data.files.returned import returned_workbook
 from data.files.templates import HEADERS, template_workbook
 from data.jobs import table as job_table
 from data.records.causes import causes, to_mend
+from data.records.ingest import remembered_mappings
 
 ICONS = {
     "students": "badge",
@@ -142,12 +143,17 @@ def _guessed(file: UploadedFile) -> str:
 
 
 def _looked_at(file: UploadedFile) -> tuple[str, importing.Lacking | None]:
-    """What a file looks like, and where it is left out what it lacks, looked up once per session."""
+    """What a file looks like, and where it is left out what it lacks, looked up once per session.
+
+    Columns that were chosen in an earlier import and are remembered are known here too.
+    """
     guesses = st.session_state.setdefault(Key.GUESSES, {})
-    key = (file.name, len(file.data), hashlib.sha256(file.data[:65536]).hexdigest())
+    remembered = remembered_mappings(stores.store())
+    known = json.dumps([mapping_to_dict(one) for one in remembered], sort_keys=True)
+    key = (file.name, len(file.data), hashlib.sha256(file.data[:65536] + known.encode()).hexdigest())
     if key not in guesses:
-        kind = importing.guess_kind(file)
-        guesses[key] = (kind, importing.why_skipped(file) if kind == "skip" else None)
+        kind = importing.guess_kind(file, remembered)
+        guesses[key] = (kind, importing.why_skipped(file, remembered) if kind == "skip" else None)
     return guesses[key]
 
 
