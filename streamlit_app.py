@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.cases.view.inbox_number import number
+from dashboard.cases.view.inbox_number import number, tell_ended
 from dashboard.components.drafts import SENDING
 from dashboard.components.layout import PAPER, STYLE, calmly, door_to, guarded, stray_page
 from dashboard.components.reworded import reword
@@ -70,3 +70,4 @@ else:
     session_watch()
     tour()
     chosen.run()
+    calmly(tell_ended)
