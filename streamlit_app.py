@@ -68,6 +68,6 @@ else:
     fold_menu(chosen.url_path)
     tab_binding.keep_signed_in()
     session_watch()
-    tour()
+    tour(chosen)
     chosen.run()
     calmly(tell_ended)
