@@ -43,7 +43,8 @@ def one_kind(part: Waiting) -> None:
     """How many, and a link for each of the oldest."""
     words, page = current_session.words(), current_session.pages().get(inbox.PAGE_OF[part.kind])
     with card(f"inbox-{part.kind}"):
-        section(f"{words(f'inbox.title_{part.kind}')} · {words.number(len(part.items))}")
+        # The number stays beside the last word, whatever the width.
+        section(f"{words(f'inbox.title_{part.kind}')}\u00a0·\u00a0{words.number(len(part.items))}")
         for item in part.items[:SHOWN]:
             label, query, icon = LINES[part.kind](item)
             if page is None:

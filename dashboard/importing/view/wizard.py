@@ -388,6 +388,7 @@ def _problem_table(problems: pd.DataFrame, headers: tuple[str, ...]) -> None:
     headings = {name: words(f"column.{name}") for name in shown}
     draw_table(
         shown.rename(columns=headings),
+        stacked="problems",
         height=420,
         row_height=ROW_OF_LINES,
         column_config={

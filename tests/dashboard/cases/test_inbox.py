@@ -122,7 +122,9 @@ def _router(account, language):
 def test_a_job_that_ended_out_of_sight_is_told_once_on_the_next_page(office, language):
     words = Words(language)
     ended(office.store, "score", "admin", "administrator")
-    at = AppTest.from_function(_router, kwargs={"account": ADMIN, "language": language}).run()
+    at = AppTest.from_function(
+        _router, default_timeout=60, kwargs={"account": ADMIN, "language": language}
+    ).run()
     assert words("job_status.failed") in at.toast[0].value
     assert words("nav.inbox") in at.toast[0].value
     assert not at.run().toast
@@ -138,7 +140,7 @@ def test_a_job_that_ended_out_of_sight_is_told_once_on_the_next_page(office, lan
 
 def test_how_a_job_ended_is_not_told_again_where_a_page_has_said_it(office):
     shown = ended(office.store, "score", "admin", "administrator")
-    at = AppTest.from_function(_router, kwargs={"account": ADMIN, "language": "en"})
+    at = AppTest.from_function(_router, default_timeout=60, kwargs={"account": ADMIN, "language": "en"})
     at.session_state["jobs_shown"] = {shown}
     assert not at.run().toast
 
@@ -150,7 +152,7 @@ def test_the_page_leads_to_what_waits_and_tells_jobs_until_it_is_left(office, sc
     reports_store.save_prepared(store, REPORT, "accreditation")
     at = screen.drawn("inbox", DEAN, language)
     told = Words(language)("inbox.title_approvals")
-    assert f"{told} · 1" in screen.texts(at)
+    assert f"{told}\u00a0·\u00a01" in screen.texts(at)
     assert "TS 2025" in screen.texts(at)
     assert "IF Informatics" in screen.texts(at)
     table.enqueue(store, "score", {}, actor="admin", role="administrator")
