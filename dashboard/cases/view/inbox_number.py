@@ -8,9 +8,7 @@ import streamlit as st
 
 from dashboard.cases import inbox
 from dashboard.jobs.view.job_progress import shown_jobs
-from dashboard.jobs.words import outcome_words
 from dashboard.shell import current_session, stores
-from dashboard.shell.plain import plain
 from dashboard.shell.session_keys import Key
 
 FRESH = 30.0  # seconds that the number holds
@@ -51,7 +49,7 @@ def tell_ended() -> None:
     if len(ended) == 1:
         job = ended[0]
         kind, status = words(f"job_kind.{job.kind}"), words(f"job_status.{job.status}")
-        said = f"**{words('jobs.ended', kind=kind, status=status)}** {plain(outcome_words(job, words))}"
+        said = f"**{words('jobs.ended', kind=kind, status=status)}.**"  # why stands in the inbox
     else:
         said = words("inbox.ended", n=len(ended), failed=failed)
     icon = ":material/error:" if failed else ":material/check_circle:"

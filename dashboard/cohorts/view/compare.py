@@ -52,7 +52,7 @@ def compare_card(given: Given) -> list[int]:
 
 
 def _much_hidden(given: Given, table: pd.DataFrame) -> None:
-    """Where a third of the figures is hidden or more: why, and what shows more of them."""
+    """Where a third of the figures is hidden or more: why, and what may show more of them."""
     words, hidden, told = current_session.words(), *compare.hidden_and_told(table)
     if 2 * hidden < told or not hidden:
         return
