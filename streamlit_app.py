@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.cases.view.inbox_number import number
+from dashboard.cases.view.inbox_number import number, tell_ended
 from dashboard.components.drafts import SENDING
 from dashboard.components.layout import PAPER, STYLE, calmly, door_to, guarded, stray_page
 from dashboard.components.reworded import reword
@@ -68,5 +68,6 @@ else:
     fold_menu(chosen.url_path)
     tab_binding.keep_signed_in()
     session_watch()
-    tour()
+    tour(chosen)
     chosen.run()
+    calmly(tell_ended)

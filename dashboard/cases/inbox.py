@@ -8,7 +8,7 @@ from typing import Any
 
 from dashboard.cases.followups import owned
 from dashboard.cases.trials import open_steps
-from dashboard.jobs.asking import shared_kinds
+from dashboard.jobs.asking import KINDS, kinds_for
 from dashboard.shell.access import may, pages_for, scope_for
 from data import queries
 from data.cases.saved_views import get_preference, set_preference
@@ -87,7 +87,7 @@ def looked(store: Store, account: str) -> None:
 
 def _kinds(role: str) -> list[str]:
     pages = {page.name for page in pages_for(role)}
-    kinds = [kind for kind, page in PAGE_OF.items() if page in pages]
+    kinds = [kind for kind, page in PAGE_OF.items() if page in pages or (kind == "jobs" and kinds_for(role))]
     return [kind for kind in kinds if kind != "approvals" or may(role, "approve report")]
 
 
@@ -120,10 +120,13 @@ def _steps(store: Store, person: Account, _since: datetime, on: date) -> list[di
 
 
 def _jobs(store: Store, person: Account, since: datetime, _on: date) -> list[dict]:
-    recent = jobs.recent(store, shared_kinds(person.role))
+    """What somebody asked for and has ended, well or not; of what goes on by itself only what failed."""
+    recent = jobs.recent(store, kinds_for(person.role), actor=person.account)
     ended = [
         job
         for job in recent
-        if job.actor == person.account and job.finished_at is not None and job.finished_at > since
+        if job.finished_at is not None
+        and job.finished_at > since
+        and (job.status == "failed" or not KINDS[job.kind].personal)
     ]
     return [{"job": job} for job in sorted(ended, key=lambda job: job.finished_at)]

@@ -378,6 +378,13 @@ def side_by_side(
     return pd.DataFrame(rows, columns=columns, dtype=object)
 
 
+def hidden_and_told(table: pd.DataFrame) -> tuple[int, int]:
+    """How many measures of :func:`side_by_side` are hidden as small counts, and how many are told."""
+    cells = table[list(MEASURES)].to_numpy(object).ravel()
+    hidden = sum(isinstance(cell, str) and cell == MARK for cell in cells)
+    return hidden, sum(cell is not None and not isinstance(cell, str) for cell in cells)
+
+
 def numbers(table: pd.DataFrame, measure: str) -> pd.Series:
     """A measure of :func:`side_by_side` as floats; missing where it is hidden or not observed."""
     return pd.to_numeric(table[measure], errors="coerce").astype(float)

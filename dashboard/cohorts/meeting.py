@@ -38,10 +38,10 @@ def internal_sheets(shown: Shown, words: Words) -> list[Sheet]:
     """Every sheet with the figures of the page, all cells."""
     made = [
         _kpis(shown, words),
-        sheets_of.bands(shown.cube, "cohort_term", words.long_term, "bands", "cohort", words),
+        sheets_of.bands(shown.cube, "cohort_term", words.term, "bands", "cohort", words),
         sheets_of.bands(shown.cube, "program_code", named(shown), "bands_program", "program", words),
         sheets_of.retention(shown, words),
-        sheets_of.rates(shown.cohorts, "cohort_term", words.long_term, "on_time", "cohort", words),
+        sheets_of.rates(shown.cohorts, "cohort_term", words.term, "on_time", "cohort", words),
         sheets_of.rates(shown.by_program, "program_code", named(shown), "on_time_program", "program", words),
         sheets_of.funnel(shown, words),
         sheets_of.side_by_side(shown, _everything(shown), words),
@@ -116,9 +116,10 @@ def _kpis(shown: Shown, words: Words) -> Sheet:
     ripe = shown.newest_told
     rows = []
     for at, (*figures, beside) in enumerate(shown.kpis):
-        whose = words.long_term(ripe) if ripe is not None and at in OF_A_COHORT else ""
-        # No plus first: a workbook would take it for the beginning of a formula.
-        rows.append((*figures, " · ".join(filter(None, (whose, beside.removeprefix("+"))))))
+        whose = words.term(ripe) if ripe is not None and at in OF_A_COHORT else ""
+        told = [beside.removeprefix("+")]  # no plus first: a workbook would take it for a formula's beginning
+        told = told if whose in told else [whose, *told]  # the page names the cohort itself where it is alone
+        rows.append((*figures, " · ".join(filter(None, told))))
     return made_sheet("kpis", words, [(words(f"meeting.{head}"), TEXT) for head in heads], rows)
 
 
@@ -134,7 +135,7 @@ def _public_kpis(shown: Shown, told: Told, words: Words) -> Sheet:
         if cohort is not None:
             share = told.share(("ripe", cohort, state), ("ripe", cohort, "entered"))
             value = share if isinstance(share, str) else words.percent(share, 1)
-            rows.append((labels[place], value, words.long_term(cohort)))
+            rows.append((labels[place], value, words.term(cohort)))
     load, advisors = shown.load
     if at_risk in told.values and told.shown(at_risk) and load is not None:
         rows.append((labels[4], words.number(load, 1), words("meeting.advisors", n=advisors)))

@@ -46,7 +46,7 @@ def public_bands(shown: Shown, told: Told, words: Words) -> Sheet:
     """Students by band of risk and entry cohort, as far as it may be told."""
     cohorts = sorted({int(cohort) for cohort in shown.cube["cohort_term"]})
     rows = [
-        (words.long_term(cohort), *(told.count(("band", cohort, one)) for one in (*BANDS, "students")))
+        (words.term(cohort), *(told.count(("band", cohort, one)) for one in (*BANDS, "students")))
         for cohort in cohorts
     ]
     return made_sheet("bands", words, [(words("column.cohort"), TEXT), *_band_columns(words)], rows)
@@ -61,7 +61,7 @@ def retention(shown: Shown, words: Words) -> Sheet:
     sizes = dict(zip(table["cohort_term"].astype(int), table["n"].astype(int), strict=True))
     rows = [
         (
-            words.long_term(cohort),
+            words.term(cohort),
             n,
             *(shares.get((cohort, term), _unseen(shown, cohort, term)) for term in range(1, TERMS + 1)),
         )
@@ -84,7 +84,7 @@ def public_retention(shown: Shown, told: Told, reach: dict[int, Reach], words: W
     """Who of each cohort is still here, as far as it may be told."""
     rows = [
         (
-            words.long_term(cohort),
+            words.term(cohort),
             told.count(("followed", cohort)),
             *(
                 told.share(("kept", cohort, term), ("followed", cohort))
@@ -138,7 +138,7 @@ def public_rates(shown: Shown, told: Told, words: Words) -> Sheet:
     for cohort in shown.cohorts["cohort_term"].astype(int):
         whole, left = (("ripe", cohort, state) for state in ("entered", "left"))
         figures = (*_public_rate(told, ("ripe", cohort)), told.count(left), told.share(left, whole))
-        rows.append((words.long_term(cohort), *(figures if told.values[whole] else [NOT_YET] * len(figures))))
+        rows.append((words.term(cohort), *(figures if told.values[whole] else [NOT_YET] * len(figures))))
     return made_sheet("on_time", words, _rate_columns("cohort", words), rows, of_all(words))
 
 
@@ -151,7 +151,7 @@ def funnel(shown: Shown, words: Words) -> Sheet:
     """Where each cohort stands; internal."""
     table = shown.cohorts.assign(late=shown.cohorts["graduated"] - shown.cohorts["on_time"])
     rows = [
-        (words.long_term(row["cohort_term"]), *(int(row[state]) for state in ("entered", *STATES)))
+        (words.term(row["cohort_term"]), *(int(row[state]) for state in ("entered", *STATES)))
         for row in table.to_dict("records")
     ]
     return made_sheet("funnel", words, _funnel_columns(words), rows)
@@ -160,7 +160,7 @@ def funnel(shown: Shown, words: Words) -> Sheet:
 def public_funnel(shown: Shown, told: Told, words: Words) -> Sheet:
     """Where each cohort stands, as far as it may be told."""
     rows = [
-        (words.long_term(cohort), *(told.count(("cohort", cohort, state)) for state in ("entered", *STATES)))
+        (words.term(cohort), *(told.count(("cohort", cohort, state)) for state in ("entered", *STATES)))
         for cohort in shown.cohorts["cohort_term"].astype(int)
     ]
     return made_sheet("funnel", words, _funnel_columns(words), rows)
@@ -188,7 +188,7 @@ def side_by_side(shown: Shown, told: Told, words: Words) -> Sheet:
     )
     rows = [
         (
-            words.long_term(row["cohort_term"]),
+            words.term(row["cohort_term"]),
             int(row["term"]),
             *(number(row[name]) for name in ("entered", *compare.MEASURES)),
         )
@@ -232,7 +232,7 @@ def scenarios(shown: Shown, words: Words) -> Sheet:
         (words("meeting.high"), SHARE),
     ]
     rows = [
-        (words.long_term(row["cohort_term"]), *(number(row[name]) for name in ("n", "rate", "low", "high")))
+        (words.term(row["cohort_term"]), *(number(row[name]) for name in ("n", "rate", "low", "high")))
         for row in shown.scenarios.to_dict("records")
     ]
     return made_sheet("scenarios", words, columns, rows, words("meeting.scenarios_note"))

@@ -62,18 +62,25 @@ def told(manifest: Manifest, words: Words) -> list[tuple[bool, str]]:
     list of (bool, str)
         Whether the line is good news, and the line.
     """
-    lines = []
-    verdicts = fitness_of(manifest)
-    for target in TARGETS:
-        found = verdicts.get(target)
-        if found is None or (found.fit and not found.cohorts):  # a model of before there was a rule
-            continue
-        if found.fit:
-            name = words(f"target.{target}")
-            counts = {"students": found.students, "events": found.events, "cohorts": found.cohorts}
-            lines.append((True, words("fitness.may", target=name, **counts)))
-        else:
-            lines.append((False, lacking(found, words)))
-    labels = manifest.trained_on.labels
-    lines += [(False, words(f"fitness.missing_{kind}")) for kind in missing_exits(labels)]
-    return lines + [(False, words(f"fitness.{code}")) for code in manifest.trained_on.doubts]
+    verdicts = [verdict(manifest, target, words) for target in TARGETS]
+    return [line for line in verdicts if line] + [
+        (False, line) for line in lacking_in_register(manifest, words)
+    ]
+
+
+def verdict(manifest: Manifest, target: str, words: Words) -> tuple[bool, str] | None:
+    """Whether the register could teach a target, and the line that says so; None where nothing was found."""
+    found = fitness_of(manifest).get(target)
+    if found is None or (found.fit and not found.cohorts):  # a model of before there was a rule
+        return None
+    if not found.fit:
+        return False, lacking(found, words)
+    counts = {"students": found.students, "events": found.events, "cohorts": found.cohorts}
+    return True, words("fitness.may", target=words(f"target.{target}"), **counts)
+
+
+def lacking_in_register(manifest: Manifest, words: Words) -> list[str]:
+    """What the register that a model learned from lacks, whatever the target."""
+    learned = manifest.trained_on
+    codes = [f"missing_{kind}" for kind in missing_exits(learned.labels)] + list(learned.doubts)
+    return [words(f"fitness.{code}") for code in codes]

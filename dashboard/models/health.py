@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from dashboard.models.facts import estimate
+from dashboard.models.fitness_words import lacking_in_register, verdict
 from dashboard.models.watch import trust
 from dashboard.shell.wording import Words
 from data.columns import TARGETS
@@ -67,14 +69,30 @@ def _which(manifest: Manifest, target: str) -> list[str]:
     return said + (["line_better"] if line is not None and line.high < 0 else [])
 
 
-def health_lines(
+@dataclass(frozen=True)
+class Health:
+    """Everything that a reader must know of the model in service, in sentences; nothing when all is well.
+
+    Parameters
+    ----------
+    general : list of str
+        Whatever the target.
+    of_target : dict of str to list of str
+        Target → what is to be known of it, each with its name.
+    """
+
+    general: list[str]
+    of_target: dict[str, list[str]]
+
+
+def health_of(
     manifest: Manifest,
     scored_at: datetime | None,
     today: date,
     ruled: Collection[str],
     words: Words,
-) -> list[str]:
-    """Everything that a reader must know of the model in service, in sentences; nothing when all is well.
+) -> Health:
+    """What a reader must know of the model in service.
 
     Parameters
     ----------
@@ -84,8 +102,12 @@ def health_lines(
         The targets for which the credits-and-GPA rule is served.
     words : Words
     """
-    lines, general = [], []
+    general, of_target = [], {}
     for target in TARGETS:
+        of_target[target] = []
+        judged = verdict(manifest, target, words)
+        if judged is not None and not judged[0]:
+            of_target[target].append(judged[1])
         if target in unfit(manifest) or (manifest.bands and target not in manifest.bands):
             continue
         said = concerns(manifest, scored_at, today, target)
@@ -96,8 +118,9 @@ def health_lines(
             else [_line(name, manifest, target, words) for name in said if name not in OF_ALL]
         )
         if mine:
-            lines.append(f"{words(f'target.{target}')}: {' '.join(mine)}")
-    return [words(f"health.{name}") for name in general] + lines
+            of_target[target].insert(0, f"{words(f'target.{target}')}: {' '.join(mine)}")
+    told = [words(f"health.{name}") for name in general] + lacking_in_register(manifest, words)
+    return Health(told, of_target)
 
 
 def _line(name: str, manifest: Manifest, target: str, words: Words) -> str:

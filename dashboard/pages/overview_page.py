@@ -69,7 +69,7 @@ def show() -> None:
     outlook(given)
     attribute = gaps(given)
     with card("health"):
-        health()
+        health(chosen.target)
     with st.container(horizontal=True, key="take-along"):
         export_bar(parts.export_frame(given), "overview", about_people=False, **vars(chosen))
         meeting_pack(given, compared, attribute)

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard.components.layout import card, empty_state, page_header
 from dashboard.reporting.view import actions
 from dashboard.reporting.view import preview as parts
-from dashboard.reporting.view.pack import submission
+from dashboard.reporting.view.pack import makes_packs, submission
 from dashboard.reports.model import FiguresRefused
 from dashboard.reports.profile_checks import ProfileError
 from dashboard.shell import caches, current_session, stores
@@ -53,6 +53,7 @@ def show() -> None:
         actions.behind(table, provenance, "report-draft")
     with card("report-history"):
         actions.history(*chosen)
-    with card("report-pack"):
-        submission(register, *chosen)
+    if makes_packs():
+        with card("report-pack"):
+            submission(register, *chosen)
     institution_panel()

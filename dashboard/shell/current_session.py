@@ -173,9 +173,12 @@ def leave(*, ended: bool) -> None:
     Parameters
     ----------
     ended : bool
-        Whether the session was over, which the sign-in then says.
+        Whether the session was over, which the sign-in then says. What the address says behind its question
+        mark goes at once: it tells whom or what the person looked at.
     """
     _tell_line(None)
+    if ended:
+        st.query_params.clear()
     language = words().language
     left_by = st.session_state.get(Key.BOUND_TO) or st.session_state.get(Key.LEFT_BY)
     st.session_state.clear()

@@ -55,6 +55,8 @@ class Key(StrEnum):
 
     # The inbox
     INBOX_NUMBER = "inbox_number"  # (how much waits, when that was asked)
+    JOBS_ENDED = "jobs_ended"  # jobs of the reader's own that have ended since they looked at the inbox
+    JOBS_SHOWN = "jobs_shown"  # numbers of jobs of which this tab has said how they ended
     INBOX_SINCE = "inbox_since"  # since when jobs are told on this visit
 
     # Trials

@@ -35,8 +35,10 @@ def sign_in_as(someone: Account, way: str = "password") -> None:
 def sign_out(*, everywhere: bool = False) -> None:
     """End the session of this tab, in its other tabs and for its cookie too; or every one of the person's.
 
-    The address goes back to the root: what stands in it says whom or what the person looked at last.
+    The address goes back to the root: what stands in it says whom or what the person looked at last. What
+    stands behind its question mark goes before anything else is done.
     """
+    st.query_params.clear()
     session = current_session.session()
     if session is not None:
         audited("sign_out_everywhere" if everywhere else "sign_out", session.account.role)

@@ -137,13 +137,6 @@ class Words:
         year, part = divmod(int(term_id), 10)
         return f"{self(f'term.part{part}')} {year}/{(year + 1) % 100:02d}"
 
-    def long_term(self, term_id: int | None) -> str:
-        """A ``YYYYT`` term with both years whole, such as "Odd 2025/2026", for papers that are handed on."""
-        if term_id is None or term_id != term_id:
-            return EMPTY
-        year, part = divmod(int(term_id), 10)
-        return f"{self(f'term.part{part}')} {year}/{year + 1}"
-
     @property
     def separators(self) -> str:
         """Decimal and thousands signs in the order that plotly wants."""

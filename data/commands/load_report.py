@@ -6,6 +6,8 @@ import pandas as pd
 
 from data.columns import MAX_TERM_INDEX
 from data.files.guess_words import guess_line
+from data.records.advice import on_command_line
+from data.records.causes import Cause, causes, to_mend
 from data.records.checks import CHECKS
 from data.records.frames import told_counts
 from data.records.ingest import ImportPlan
@@ -103,12 +105,45 @@ def _problem_lines(found: pd.DataFrame) -> list[str]:
 
 
 def _error_lines(errors: pd.DataFrame) -> list[str]:
-    lines = []
-    errors = errors.sort_values("row", key=pd.notna, kind="stable")  # what is about a whole file stands first
-    for error in errors[:MOST_ERRORS].itertuples():
-        row = "" if pd.isna(error.row) else f" row {error.row}"
-        cell = f" {error.column} {error.value!r}" if error.column else ""
-        lines.append(f"  error   {error.rule} {error.file}{row}{cell}: {error.message}")
+    """What there is to mend, one cause after the other, and then every cell."""
+    lines = _cause_lines(errors)
+    errors = errors.sort_values("row", key=pd.notna, kind="stable")  # about a whole file first
+    lines += [
+        f"  error   {error.rule} {_place(error)}: {error.message}"
+        for error in errors[:MOST_ERRORS].itertuples()
+    ]
     if len(errors) > MOST_ERRORS:
         lines.append(f"  … and {len(errors) - MOST_ERRORS:,} more errors; --problems writes all of them")
     return lines
+
+
+def _cause_lines(errors: pd.DataFrame) -> list[str]:
+    if errors.empty:
+        return []
+    listed = errors.reset_index(drop=True)
+    found = causes(listed)
+    examples = listed.iloc[[one.example for one in found]]
+    lines = [f"to mend: {_counted(to_mend(listed, found), 'mistake')}, in {_counted(len(listed), 'cell')}"]
+    for cause, example in zip(found, examples.itertuples(), strict=True):
+        values = f" ({cause.values:,} different values)" if cause.values > 1 else ""
+        lines += [
+            f"  {_extent(cause)}: {CHECKS[example.rule].title} ({example.rule})",
+            f"    such as {_place(example)}: {example.message}{values}",
+            f"    what to do: {on_command_line(example.rule)}",
+        ]
+    return [*lines, "every cell:"]
+
+
+def _extent(cause: Cause) -> str:
+    return _counted(cause.rows, "row") if cause.rows else "the whole file"
+
+
+def _counted(n: int, of: str) -> str:
+    return f"{n:,} {of if n == 1 else f'{of}s'}"
+
+
+def _place(error) -> str:
+    """File, row and cell of a problem."""
+    row = "" if pd.isna(error.row) else f" row {error.row}"
+    cell = f" {error.column} {error.value!r}" if error.column else ""
+    return f"{error.file}{row}{cell}"

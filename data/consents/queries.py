@@ -62,14 +62,8 @@ def without_consent(
     program_code: str | None = None,
     limit: int | None = None,
 ) -> pd.DataFrame:
-    """Students who do not agree to ``purpose``, by number.
-
-    Parameters
-    ----------
-    with_specimens : bool
-        Only students with a signature in the store: those whom the consent would let in.
-    program_code : str, optional
-        Of one programme only.
+    """Students who do not agree to ``purpose``, by number: those of :func:`keys_without_consent`, with what
+    holds of them.
 
     Returns
     -------
@@ -91,7 +85,19 @@ def keys_without_consent(
     program_code: str | None = None,
     limit: int | None = None,
 ) -> list[str]:
-    """The students of :func:`without_consent`, in its order."""
+    """Keys of the students who do not agree to a purpose, by number where ``scope`` may identify.
+
+    Parameters
+    ----------
+    purpose : str
+        One of :data:`data.columns.CONSENT_PURPOSES`.
+    with_specimens : bool
+        Only students with a signature in the store: those whom the consent would let in.
+    program_code : str, optional
+        Of one programme only.
+    limit : int, optional
+        At most so many, the first ones.
+    """
     _known(purpose)
     owner, held = schema.students, schema.consents
     keys = select(owner.c.student_key).select_from(_with_what_holds(purpose))
@@ -132,7 +138,7 @@ def count_without_consent(
     with_specimens: bool = False,
     program_code: str | None = None,
 ) -> int:
-    """How many :func:`without_consent` lists without a limit."""
+    """How many :func:`keys_without_consent` lists without a limit."""
     _known(purpose)
     held, owner, identity = schema.consents, schema.students, schema.identities
     asked = [*visible(scope), *_among(with_specimens, program_code)]

@@ -7,7 +7,7 @@ that a refused row can go back unchanged.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -251,9 +251,7 @@ def guess_table(name: str, data: bytes, *, remembered: Sequence[Mapping] = ()) -
     data.files.text_files.TableError
         When the file is no table.
     """
-    mappings = (*remembered, *shipped_mappings())
-    known = frozenset().union(*(known_headers(table, mappings) for table in TABLES))
-    text = read_text_table(data, name, known=known, limit=100)
+    text, mappings = _for_guessing(name, data, remembered)
     matches = {table: _matched(text, table, None, mappings)[1] for table in (*REGISTER, "grades")}
     complete = {table for table, match in matches.items() if not match.missing}
     if "grades" in complete:
@@ -281,12 +279,34 @@ def nearest_table(name: str, data: bytes, *, remembered: Sequence[Mapping] = ())
     Match or None
         None where fewer than two of a table's columns are there: a number alone stands in every table.
     """
-    mappings = (*remembered, *shipped_mappings())
-    known = frozenset().union(*(known_headers(table, mappings) for table in TABLES))
-    text = read_text_table(data, name, known=known, limit=100)
+    text, mappings = _for_guessing(name, data, remembered)
     matches = [_matched(text, table, None, mappings)[1] for table in TABLES]
     best = max(matches, key=lambda match: (len(match.headers) - len(match.missing), len(match.headers)))
     return best if len(best.headers) > 1 else None
+
+
+def _for_guessing(
+    name: str, data: bytes, remembered: Sequence[Mapping]
+) -> tuple[TextTable, tuple[Mapping, ...]]:
+    """The first rows of a file, and the mappings that may say which table it is."""
+    mappings = (*remembered, *shipped_mappings())
+    known = frozenset().union(*(known_headers(table, mappings) for table in TABLES))
+    text = read_text_table(data, name, known=known, limit=100)
+    keys = {header_key(header) for header in text.frame.columns}
+    return text, (*(_as_of(mapping, keys) for mapping in remembered), *shipped_mappings())
+
+
+def _as_of(mapping: Mapping, keys: Collection[str]) -> Mapping:
+    """A mapping of the office's own without what it says for every row of other files than this one.
+
+    What every row says completes any file that has a student number: it speaks for the file that it was said
+    of, and that one is known by the headers that were tied by hand there.
+    """
+    tables = {}
+    for table, part in mapping.tables.items():
+        same = bool(part.chosen) and all(header_key(header) in keys for header in part.chosen)
+        tables[table] = part if same else replace(part, fixed={}, chosen={} if part.fixed else part.chosen)
+    return replace(mapping, tables=tables)
 
 
 def _one_row_each(text: TextTable, match: Match) -> bool:

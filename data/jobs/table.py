@@ -120,10 +120,12 @@ def find(store: Store, job_id: str) -> Job | None:
         return _one(connection, job_id)
 
 
-def recent(store: Store, kinds: Collection[str], limit: int = 200) -> list[Job]:
-    """Jobs of some kinds, the newest first."""
+def recent(store: Store, kinds: Collection[str], limit: int = 200, actor: str | None = None) -> list[Job]:
+    """Jobs of some kinds, the newest first; with an actor, those that this account asked for."""
     jobs = schema.jobs
     statement = select(jobs).where(jobs.c.kind.in_(list(kinds)))
+    if actor is not None:
+        statement = statement.where(jobs.c.actor == actor)
     statement = statement.order_by(jobs.c.created_at.desc(), jobs.c.job_id).limit(limit)
     with store.reading() as connection:
         return [Job(**row) for row in connection.execute(statement).mappings()]

@@ -186,6 +186,8 @@ ADVICE = {
     ),
 }
 
+_ON_COMMAND_LINE = {"in step 2": "with --set", "under How the files are read": "with --set"}
+
 
 def with_advice(found: pd.DataFrame) -> pd.DataFrame:
     """Problems for a list that is given back: with ``what_to_do``, what helps against each, in English.
@@ -201,3 +203,17 @@ def with_advice(found: pd.DataFrame) -> pd.DataFrame:
         The same rows in the same order, without ``told``, which is for programs.
     """
     return found.drop(columns="told").assign(what_to_do=found["rule"].map(ADVICE).astype("str"))
+
+
+def on_command_line(rule: str) -> str:
+    """What helps against a rule, where there is no page: its steps are options of the command line.
+
+    Parameters
+    ----------
+    rule : str
+        A key of :data:`ADVICE`.
+    """
+    said = ADVICE[rule]
+    for step, option in _ON_COMMAND_LINE.items():
+        said = said.replace(step, option)
+    return said

@@ -13,7 +13,7 @@ from data.calendar import clock
 from data.calendar.setting import MAPPINGS, NAME
 from data.engine.progress import Progress, Steps
 from data.engine.texts import distinct
-from data.files.choices import Choice, with_choices
+from data.files.choices import OWN, Choice, with_choices
 from data.files.code_lists import code_list
 from data.files.mapping import BY_TERM, TABLES, Mapping, mapping_from_dict, mapping_to_dict
 from data.files.matching import Match
@@ -377,11 +377,26 @@ def apply_import(
 
 
 def remember_mapping(store: Store, mapping: Mapping) -> None:
-    """Prefer a mapping in every later import of this store's institution."""
-    kept = [mapping_to_dict(other) for other in remembered_mappings(store) if other.name != mapping.name]
+    """Prefer a mapping in every later import of this store's institution.
+
+    Choices made by hand add up: the columns of students stay known when those of terms are chosen in a later
+    import. Any other mapping takes the place of the one of its name.
+    """
+    known = remembered_mappings(store)
+    kept = [mapping_to_dict(other) for other in known if other.name != mapping.name]
+    for before in known:
+        if before.name == mapping.name == OWN:
+            silent = {table: part for table, part in before.tables.items() if not _by_hand(mapping, table)}
+            mapping = replace(mapping, tables={**mapping.tables, **silent})
     everything = get_fact(store, MAPPINGS) or {}
     institution = get_fact(store, NAME) or ""
     set_fact(store, MAPPINGS, {**everything, institution: [mapping_to_dict(mapping), *kept]})
+
+
+def _by_hand(mapping: Mapping, table: str) -> bool:
+    """Whether somebody chose anything of a table."""
+    part = mapping.table(table)
+    return bool(part.chosen or part.fixed or part.meanings or part.zero)
 
 
 def remembered_mappings(store: Store) -> tuple[Mapping, ...]:

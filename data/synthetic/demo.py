@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -94,23 +95,37 @@ def write_demo(
     """
     made_from = {"students": students, "seed": seed, "signature_link": signature_link}
     done = _claim(store, made_from)
-    terms = specimens = advisors = drawn = 0
+    counted, drawn = Counter[str](), 0
     for block, first in enumerate(range(0, students, BLOCK)):
-        rng = np.random.default_rng([seed, block] if block else seed)
-        university = make_university(min(BLOCK, students - first), rng, signature_link, block=block)
         records, drawings, import_id = (_stage(name, block) for name in ("records", "specimens", "import_id"))
-        if records not in done:
-            _write_register(store, university, progress)
-            _note(store, made_from, done, records)
-        if signatures and drawings not in done:
-            if import_id not in done:
-                _note(store, made_from, done, import_id, _signatures_import(store))
-            drawn += _write_signatures(store, university, done[import_id], (jobs, draw, progress))
-            _note(store, made_from, done, drawings)
-        terms += len(university.frames.need("terms"))
-        specimens += len(university.signatures) if drawings in done else 0
-        advisors += int((university.accounts["role"] == "advisor").sum())
-    return DemoResult(students, terms, specimens, advisors, drawn)
+        if not _is_whole(done, records, drawings, signatures):
+            rng = np.random.default_rng([seed, block] if block else seed)
+            university = make_university(min(BLOCK, students - first), rng, signature_link, block=block)
+            if records not in done:
+                _write_register(store, university, progress)
+            _note(store, made_from, done, records, _counts(university))
+            if signatures and drawings not in done:
+                if import_id not in done:
+                    _note(store, made_from, done, import_id, _signatures_import(store))
+                drawn += _write_signatures(store, university, done[import_id], (jobs, draw, progress))
+                _note(store, made_from, done, drawings)
+        counted.update(
+            {name: n for name, n in done[records].items() if name != "specimens" or drawings in done}
+        )
+    return DemoResult(students, counted["terms"], counted["specimens"], counted["advisors"], drawn)
+
+
+def _is_whole(done: dict, records: str, drawings: str, signatures: bool) -> bool:
+    """Whether everything of a block is written, and counted: earlier versions did not count."""
+    return isinstance(done.get(records), dict) and (drawings in done or not signatures)
+
+
+def _counts(university: University) -> dict[str, int]:
+    return {
+        "terms": len(university.frames.need("terms")),
+        "specimens": len(university.signatures),
+        "advisors": int((university.accounts["role"] == "advisor").sum()),
+    }
 
 
 def _stage(name: str, block: int) -> str:

@@ -13,6 +13,15 @@ from data.trust.accounts import list_accounts
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
+def end_all_of(site, role: str) -> None:
+    """End the sessions of a role, as an administrator does."""
+    store = open_store(folder=site.folder)
+    for account in list_accounts(store):
+        if account.role == role:
+            sessions.end_all(store, account.account)
+    store.close()
+
+
 @pytest.mark.parametrize("language", ["en", "id"])
 @pytest.mark.parametrize(
     "address", ["no-such-page", "no%20such%20page", "start", "no/such/page", "caseload/x"]
@@ -63,6 +72,19 @@ def test_signing_out_leaves_nothing_of_the_page_in_the_address(visitor, steps, s
     assert page.url == f"{site.url}/"
 
 
+def test_a_session_ended_elsewhere_leaves_nothing_behind_the_question_mark(visitor, steps, site):
+    """Whoever ended it, an administrator or a limit, the address says no longer what was looked at."""
+    page, words = visitor, Words("en")
+    steps.enter(page, "leadership")
+    page.goto(f"{site.url}/model?target=dropout")
+    expect(page.locator(".st-key-page-header h1")).to_have_text(words("model.title"))
+    steps.settled(page)
+    assert page.url == f"{site.url}/model?target=dropout"
+    end_all_of(site, "leadership")
+    page.locator(".st-key-enter-leadership button").wait_for()
+    assert page.url == f"{site.url}/model"
+
+
 @pytest.mark.parametrize(("role", "heading"), [("leadership", "model.title"), ("auditor", "audit.title")])
 def test_where_a_session_was_ended_its_owner_goes_on_and_another_begins_anew(
     visitor, steps, site, role, heading
@@ -71,11 +93,7 @@ def test_where_a_session_was_ended_its_owner_goes_on_and_another_begins_anew(
     steps.enter(page, "leadership")
     steps.open_page(page, "model")
     steps.settled(page)
-    store = open_store(folder=site.folder)
-    for account in list_accounts(store):
-        if account.role == "leadership":
-            sessions.end_all(store, account.account)
-    store.close()
+    end_all_of(site, "leadership")
     page.locator(f".st-key-enter-{role} button").click()
     expect(page.locator(".st-key-page-header h1")).to_have_text(words(heading))
 

@@ -53,7 +53,7 @@ def planned(code: str, year: int) -> tuple[int, ...]:
 
 
 def cohort(year: int) -> str:
-    return EN.long_term(10 * year + 1)
+    return EN.term(10 * year + 1)
 
 
 def test_the_internal_form_is_the_plan(pack):

@@ -13,6 +13,7 @@ from dashboard.cases.followups import owned, who
 from dashboard.cases.inbox import Waiting
 from dashboard.components.layout import card, section
 from dashboard.jobs import digest_mail
+from dashboard.jobs.view.job_progress import shown_jobs
 from dashboard.jobs.words import outcome_words
 from dashboard.reporting.view.preview import profile_name
 from dashboard.reports.language import program_label
@@ -42,7 +43,8 @@ def one_kind(part: Waiting) -> None:
     """How many, and a link for each of the oldest."""
     words, page = current_session.words(), current_session.pages().get(inbox.PAGE_OF[part.kind])
     with card(f"inbox-{part.kind}"):
-        section(f"{words(f'inbox.title_{part.kind}')} · {words.number(len(part.items))}")
+        # The number stays beside the last word, whatever the width.
+        section(f"{words(f'inbox.title_{part.kind}')}\u00a0·\u00a0{words.number(len(part.items))}")
         for item in part.items[:SHOWN]:
             label, query, icon = LINES[part.kind](item)
             if page is None:
@@ -88,6 +90,7 @@ def _step(item: dict) -> tuple[str, dict, str]:
 
 def _job(item: dict) -> tuple[str, dict, str]:
     words, job = current_session.words(), item["job"]
+    shown_jobs().add(job.job_id)
     parts = [words(f"job_kind.{job.kind}"), words(f"job_status.{job.status}"), outcome_words(job, words)]
     text = " · ".join(parts)
     icon = ":material/error:" if job.status == "failed" else ":material/check_circle:"

@@ -12,6 +12,7 @@ from dashboard.cohorts import compare
 from dashboard.cohorts.view.given import Given, cohorts_of, judged, progress_of, seen_cohorts, terms_shown
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.exports_bar import export_bar
+from dashboard.components.filters import ALL, narrow_to, programs_in_reach
 from dashboard.components.layout import card, section
 from dashboard.components.table import draw_table
 from dashboard.shell import caches, current_session
@@ -43,10 +44,31 @@ def compare_card(given: Given) -> list[int]:
             key="compare-rows",
             alt=words("compare.title"),
         )
+        _much_hidden(given, table)
         st.caption(" ".join(filter(None, (words("compare.legend"), _followed(given, chosen)))))
         about = {"program": given.chosen.program_code, "cohorts": ", ".join(map(words.term, chosen))}
         export_bar(partial(told_frame, table, words), "compare", about_people=False, **about)
     return chosen
+
+
+def _much_hidden(given: Given, table: pd.DataFrame) -> None:
+    """Where a third of the figures is hidden or more: why, and what may show more of them."""
+    words, hidden, told = current_session.words(), *compare.hidden_and_told(table)
+    if 2 * hidden < told or not hidden:
+        return
+    wider = given.chosen.program_code is not None and len(programs_in_reach()) > 1
+    with st.container(horizontal=True, vertical_alignment="center", key="much-hidden"):
+        why = words("compare.hidden_program" if wider else "compare.hidden")
+        st.markdown(f":material/visibility_off: {why}", width="content")
+        if wider:
+            st.button(
+                words("compare.all_programs"),
+                key="compare-widen",
+                icon=":material/unfold_more:",
+                type="tertiary",
+                on_click=narrow_to,
+                args=("program", ALL),
+            )
 
 
 def _choice(cohorts: list[int]) -> list[int]:

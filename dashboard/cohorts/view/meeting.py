@@ -175,16 +175,16 @@ def _about(given: Given, asked: Asked, words: Words) -> list[tuple[str, str]]:
     """What the pack is about, filters in words."""
     code, names = asked.chosen.program_code, stores.programs()
     cohort = asked.chosen.cohort_term
-    known = None if given.last is None else words("meeting.as_of_term", term=words.long_term(given.last))
+    known = None if given.last is None else words("meeting.as_of_term", term=words.term(given.last))
     lines = [
         (
             "program",
             words("overview.all_programs") if code is None else program_label(code, names.get(code, "")),
         ),
-        ("cohort", words("overview.all_cohorts") if cohort is None else words.long_term(cohort)),
+        ("cohort", words("overview.all_cohorts") if cohort is None else words.term(cohort)),
         ("target", words(f"target.{asked.chosen.target}")),
         ("as_of", known),
-        ("compared", ", ".join(map(words.long_term, asked.compared))),
+        ("compared", ", ".join(map(words.term, asked.compared))),
         ("group_by", words(f"attribute.{asked.attribute}")),
     ]
     return [(words(f"meeting.{key}"), value) for key, value in lines if value]

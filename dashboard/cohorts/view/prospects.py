@@ -15,8 +15,7 @@ from dashboard.cohorts.view.reasons import prepare_reasons
 from dashboard.components.chart_panel import chart_panel, prepare
 from dashboard.components.filters import GroupFilter
 from dashboard.components.layout import card, section
-from dashboard.models.fitness_words import told
-from dashboard.models.health import health_lines
+from dashboard.models.health import health_of
 from dashboard.shell import caches, current_session, stores
 from data import queries
 from data.columns import TARGETS
@@ -108,18 +107,29 @@ def prepare_overview(chosen: GroupFilter) -> None:
     prepare_courses(chosen.program_code)
 
 
-def health() -> None:
-    """Whether the model needs somebody's eye, in one line."""
+def health(target: str) -> None:
+    """Whether the model needs somebody's eye, in one line; what concerns other risks is folded away.
+
+    Parameters
+    ----------
+    target : str
+        The risk that the page is about.
+    """
     words, served = current_session.words(), stores.served_model()
     if served is None:
         st.caption(parts.model_line())
         return
-    missing = [line for good, line in told(served.manifest, words) if not good]
     scored = caches.read_once(queries.last_scored)
-    ruled = [target for target in TARGETS if stores.rule_served(target)]
-    lines = health_lines(served.manifest, scored, current_session.today(), ruled, words) + missing
+    ruled = [one for one in TARGETS if stores.rule_served(one)]
+    found = health_of(served.manifest, scored, current_session.today(), ruled, words)
+    lines = found.general + found.of_target[target]
     icon = ":orange[:material/warning:]" if lines else ":green[:material/check_circle:]"
     st.markdown(f"{icon} {' '.join(lines) or words('health.fine')}")
+    for other in TARGETS:
+        if other != target and found.of_target[other]:
+            name = words(f"target.{other}")
+            with st.expander(words("health.of_other", target=name), key=f"health-{other}"):
+                st.markdown(" ".join(found.of_target[other]))
     st.caption(parts.model_line())
 
 

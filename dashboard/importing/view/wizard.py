@@ -12,7 +12,7 @@ from dashboard.components.layout import section
 from dashboard.components.table import draw_table
 from dashboard.components.upload import file_field
 from dashboard.importing import plan as importing
-from dashboard.importing.causes import causes, causes_in_words, to_mend
+from dashboard.importing.causes import causes_in_words
 from dashboard.importing.check_result import CheckResult, result_of
 from dashboard.importing.labels import label_of, layout_of, needed_of
 from dashboard.importing.plan import KINDS, UploadedFile
@@ -28,6 +28,8 @@ from data.files.mapping import TABLES, mapping_to_dict, missing_columns
 from data.files.returned import returned_workbook
 from data.files.templates import HEADERS, template_workbook
 from data.jobs import table as job_table
+from data.records.causes import causes, to_mend
+from data.records.ingest import remembered_mappings
 
 ICONS = {
     "students": "badge",
@@ -141,12 +143,17 @@ def _guessed(file: UploadedFile) -> str:
 
 
 def _looked_at(file: UploadedFile) -> tuple[str, importing.Lacking | None]:
-    """What a file looks like, and where it is left out what it lacks, looked up once per session."""
+    """What a file looks like, and where it is left out what it lacks, looked up once per session.
+
+    Columns that were chosen in an earlier import and are remembered are known here too.
+    """
     guesses = st.session_state.setdefault(Key.GUESSES, {})
-    key = (file.name, len(file.data), hashlib.sha256(file.data[:65536]).hexdigest())
+    remembered = remembered_mappings(stores.store())
+    known = json.dumps([mapping_to_dict(one) for one in remembered], sort_keys=True)
+    key = (file.name, len(file.data), hashlib.sha256(file.data[:65536] + known.encode()).hexdigest())
     if key not in guesses:
-        kind = importing.guess_kind(file)
-        guesses[key] = (kind, importing.why_skipped(file) if kind == "skip" else None)
+        kind = importing.guess_kind(file, remembered)
+        guesses[key] = (kind, importing.why_skipped(file, remembered) if kind == "skip" else None)
     return guesses[key]
 
 
@@ -381,6 +388,7 @@ def _problem_table(problems: pd.DataFrame, headers: tuple[str, ...]) -> None:
     headings = {name: words(f"column.{name}") for name in shown}
     draw_table(
         shown.rename(columns=headings),
+        stacked="problems",
         height=420,
         row_height=ROW_OF_LINES,
         column_config={

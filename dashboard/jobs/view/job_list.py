@@ -10,7 +10,7 @@ from dashboard.components.exports_bar import export_bar
 from dashboard.components.layout import empty_state, section
 from dashboard.components.table import draw_table
 from dashboard.jobs.asking import may_fetch
-from dashboard.jobs.view.job_progress import again_button, job_progress
+from dashboard.jobs.view.job_progress import again_button, job_progress, shown_jobs
 from dashboard.jobs.words import (
     differences_table,
     duration,
@@ -42,6 +42,7 @@ def history(jobs: Sequence[Job]) -> None:
     section(words("jobs.history_title"))
     if not jobs:
         return empty_state(words("jobs.none_title"), words("jobs.none_text"), ":material/manufacturing:")
+    shown_jobs().update(job.job_id for job in jobs)
     shown = history_table(jobs, words, name_of, current_session.zone_name())
     event = draw_table(
         shown,

@@ -35,6 +35,8 @@ def job_progress(job_id: str, *, quiet: bool = False) -> Job | None:
         As it stands in this run; None when there is none of that id.
     """
     job = table.find(stores.store(), job_id)
+    if job is not None and not job.open:
+        shown_jobs().add(job_id)
     if job is None or (quiet and job.status == "done"):
         return job
     with st.container(border=True, key=f"job-{job_id}"):
@@ -43,6 +45,11 @@ def job_progress(job_id: str, *, quiet: bool = False) -> Job | None:
         else:
             _ended(job)
     return job
+
+
+def shown_jobs() -> set[str]:
+    """The numbers of the jobs of which this tab has said how they ended; a page adds those that it says."""
+    return st.session_state.setdefault(Key.JOBS_SHOWN, set())
 
 
 def follow(kind: str, place: Key, concerns: Callable[[Job], bool] = lambda job: True) -> list[Job]:

@@ -235,7 +235,7 @@ def history(profile_id: str, program: str, ts: int) -> None:
     shown = listed.assign(status=states, prepared_at=when, **who)
     names = ("version", "status", "report_id", "prepared_by", "prepared_at", "approved_by", "sha256")
     shown = shown[list(names)].rename(columns={name: words(f"reports.{name}") for name in names})
-    draw_table(shown, alt=words("reports.history"))
+    draw_table(shown, alt=words("reports.history"), stacked="versions")
     st.caption(words("reports.seal_about"))
     versions = dict(zip(listed["report_id"], listed["version"], strict=True))
     chosen = st.selectbox(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
@@ -11,10 +13,17 @@ from dashboard.jobs import asking as jobs
 from dashboard.jobs.view.job_list import fetch_button
 from dashboard.jobs.view.job_progress import any_open, follow
 from dashboard.reports import pack, pipeline
+from dashboard.reports.profile import profile_about
 from dashboard.shell import access, current_session, stores
+from dashboard.shell.plain import plain
 from dashboard.shell.session_keys import Key
 from dashboard.shell.view.account_names import name_of
 from data.trust import reports_store
+
+
+def makes_packs() -> bool:
+    """Whether the reader's role puts submissions together."""
+    return "pack" in jobs.kinds_for(current_session.person().role)
 
 
 def submission(register: pipeline.Register, profile_id: str, program: str, ts: int) -> None:
@@ -30,9 +39,7 @@ def submission(register: pipeline.Register, profile_id: str, program: str, ts: i
         Code; empty: the tables of every programme together.
     ts : int
     """
-    words, person = current_session.words(), current_session.person()
-    if "pack" not in jobs.kinds_for(person.role):
-        return
+    words = current_session.words()
     section(words("pack.title"), words("pack.help"))
     chosen = _instruments(register, profile_id, program, ts)
     if not chosen:
@@ -56,15 +63,49 @@ def _instruments(register: pipeline.Register, profile_id: str, program: str, ts:
     listed = reports_store.report_list(stores.store(), scope)
     begun = listed[(listed["program_code"].fillna("") == program) & (listed["ts_year"] == ts)]["profile"]
     first = pack.proposed(known, program, profile_id)
-    return st.multiselect(
+    at_first = [name for name in known if name in set(begun)] or list(first)
+    key = f"pack-tables-{program}-{ts}-{first[0]}"
+    chosen = st.multiselect(
         words("pack.tables"),
         known,
-        default=[name for name in known if name in set(begun)] or first,
+        default=at_first,
         format_func=lambda name: pack.instrument_name(name, words.language),
         placeholder=words("streamlit.choose"),
-        key=f"pack-tables-{program}-{ts}-{first[0]}",
+        key=key,
         persist_state="session",
     )
+    if profile_id not in chosen:
+        _left_out(profile_id, known, at_first, first, key)
+    return chosen
+
+
+def _left_out(
+    profile_id: str, known: Sequence[str], at_first: list[str], first: Sequence[str], key: str
+) -> None:
+    """Why the table that the page shows is not among those of the submission, and the way to take it in."""
+    words = current_session.words()
+    if profile_id in at_first:
+        why = "by_choice"
+    elif at_first != list(first):
+        why = "begun"
+    else:
+        why = "field"
+    instrument = profile_about(first[0])["instrument"]
+    about = {"table": plain(pack.instrument_name(profile_id, words.language)), "instrument": instrument}
+    st.caption(words(f"pack.left_out_{why}", **about))
+    if profile_id in known:
+        st.button(
+            words("pack.take_in"),
+            icon=":material/add:",
+            type="tertiary",
+            key="pack-take-in",
+            on_click=_take_in,
+            args=(key, profile_id),
+        )
+
+
+def _take_in(key: str, profile_id: str) -> None:
+    st.session_state[key] = [*st.session_state[key], profile_id]
 
 
 def _listed(found: list[pack.Standing]) -> None:
@@ -83,6 +124,7 @@ def _listed(found: list[pack.Standing]) -> None:
         pd.DataFrame(rows),
         alt=words("pack.title"),
         key="pack-list",
+        stacked="pack",
         column_config={
             words("pack.table"): st.column_config.TextColumn(width="large"),
             words("reports.status"): st.column_config.TextColumn(width="medium"),

@@ -20,8 +20,14 @@ PLACES = {  # where each step leads; None: it stays where it is
 }
 
 
-def tour() -> None:
-    """The card on top of the page, until the account has closed it."""
+def tour(here: object = None) -> None:
+    """The card on top of the page, until the account has closed it.
+
+    Parameters
+    ----------
+    here : st.Page, optional
+        The page below it, to which no step has to lead.
+    """
     if _closed():
         return
     words, role = current_session.words(), current_session.person().role
@@ -41,7 +47,7 @@ def tour() -> None:
                 type="primary",
             )
             place = current_session.pages().get(PLACES[role][step])
-            if place is not None:
+            if place is not None and place != here:
                 label = words("tour.open", page=words(f"nav.{PLACES[role][step]}"))
                 st.page_link(place, label=label, icon=":material/arrow_forward:")
             st.button(words("tour.done" if last else "tour.close"), key="tour-close", on_click=_close)

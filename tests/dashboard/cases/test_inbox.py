@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from dashboard.cases import inbox
 from dashboard.cases.calendar_file import calendar_file
@@ -83,6 +84,67 @@ def test_a_job_is_told_once_to_whoever_asked_for_it(office):
     assert counts(store, ADMIN, inbox.last_look(store, "admin"))["jobs"] == 0
 
 
+def ended(store, kind: str, actor: str, role: str, status: str = "failed") -> str:
+    """A job of somebody's that has ended; its number."""
+    job_id = table.enqueue(store, kind, {}, actor=actor, role=role)
+    said = {"problem": "unknown"} if status == "failed" else {"result": {}}
+    table.finish(store, table.take(store, "w"), status, **said)
+    return job_id
+
+
+def test_what_failed_waits_for_whoever_asked_whatever_pages_they_have(office):
+    """Leadership asks for meeting packs and has no page of jobs."""
+    store = office.store
+    ended(store, "pack", "dean", "leadership")
+    ended(store, "pack", "dean", "leadership", "done")
+    ended(store, "digest", "dean", "leadership")
+    ended(store, "digest", "dean", "leadership", "done")  # the message itself tells that it came
+    assert counts(store, DEAN)["jobs"] == 3
+    ended(store, "score", "admin", "administrator")
+    for _ in range(205):
+        table.enqueue(store, "score", {}, actor="other", role="administrator")
+    assert counts(store, ADMIN)["jobs"] == 1  # however many colleagues asked for later
+
+
+def _router(account, language):
+    import streamlit as st
+
+    from dashboard.cases.view.inbox_number import number, tell_ended
+
+    st.session_state["language"] = language
+    st.session_state["person"] = account
+    st.session_state.pop("inbox_number", None)
+    number()
+    tell_ended()
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_a_job_that_ended_out_of_sight_is_told_once_on_the_next_page(office, language):
+    words = Words(language)
+    ended(office.store, "score", "admin", "administrator")
+    at = AppTest.from_function(
+        _router, default_timeout=60, kwargs={"account": ADMIN, "language": language}
+    ).run()
+    assert words("job_status.failed") in at.toast[0].value
+    assert words("nav.inbox") in at.toast[0].value
+    assert not at.run().toast
+    ended(office.store, "score", "admin", "administrator")
+    ended(office.store, "train", "admin", "administrator", "done")
+    at.run()
+    told = words("inbox.ended", n=2, failed=1)
+    assert [one.value for one in at.toast] == [
+        f"{told} {words('inbox.ended_where', page=words('nav.inbox'))}"
+    ]
+    assert not at.run().toast
+
+
+def test_how_a_job_ended_is_not_told_again_where_a_page_has_said_it(office):
+    shown = ended(office.store, "score", "admin", "administrator")
+    at = AppTest.from_function(_router, default_timeout=60, kwargs={"account": ADMIN, "language": "en"})
+    at.session_state["jobs_shown"] = {shown}
+    assert not at.run().toast
+
+
 @pytest.mark.parametrize("language", ["en", "id"])
 def test_the_page_leads_to_what_waits_and_tells_jobs_until_it_is_left(office, screen, language):
     store = office.store
@@ -90,7 +152,7 @@ def test_the_page_leads_to_what_waits_and_tells_jobs_until_it_is_left(office, sc
     reports_store.save_prepared(store, REPORT, "accreditation")
     at = screen.drawn("inbox", DEAN, language)
     told = Words(language)("inbox.title_approvals")
-    assert f"{told} · 1" in screen.texts(at)
+    assert f"{told}\u00a0·\u00a01" in screen.texts(at)
     assert "TS 2025" in screen.texts(at)
     assert "IF Informatics" in screen.texts(at)
     table.enqueue(store, "score", {}, actor="admin", role="administrator")

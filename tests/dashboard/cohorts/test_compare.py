@@ -224,6 +224,15 @@ def test_of_a_cohort_of_few_nothing_is_told_not_even_zeros():
         assert (table[["entered", *compare.MEASURES]] == MARK).all(axis=None)
 
 
+def test_what_is_hidden_and_what_is_told_is_counted_apart_from_what_is_not_known():
+    table = pd.DataFrame(
+        [[20241, 1, 30, 0.5, MARK, None, MARK, compare.NOT_YET]],
+        columns=["cohort_term", "term", "entered", *compare.MEASURES],
+        dtype=object,
+    )
+    assert compare.hidden_and_told(table) == (2, 1)
+
+
 def test_nobody_is_no_share():
     assert Told({("a",): 0}).share(("a",), ("a",)) is None
 

@@ -6,10 +6,12 @@ from datetime import date, datetime
 
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from dashboard.cohorts import prospects
 from dashboard.cohorts.summaries import outcomes, wilson
-from dashboard.models.health import concerns
+from dashboard.models.health import concerns, health_of
+from dashboard.shell.wording import Words
 from data import queries
 from data.engine.clock import now
 from data.trust.scope import Scope
@@ -162,3 +164,55 @@ def manifest(model: float, rule: float, trusted: bool, students: int = 200) -> d
 )
 def test_a_models_health_is_told_from_its_record(about, scored, said):
     assert concerns(read_manifest(about), scored, date(2026, 5, 20)) == said
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_what_is_to_be_known_of_one_risk_does_not_stand_among_what_is_known_of_another(language):
+    words, about = Words(language), manifest(0.5, 0.5, True)
+    evaluations = about["assessment"]["evaluations"]
+    evaluations["dropout"] = manifest(0.9, 0.5, True, students=7)["assessment"]["evaluations"]["late"]
+    read = read_manifest(about | {"monitor": {"trusted": False, "enough": True}})
+    found = health_of(read, datetime(2026, 5, 1), date(2026, 5, 20), ["late"], words)
+    assert found.general == [words("health.young_differ")]
+    assert found.of_target == {
+        "late": [f"{words('target.late')}: {words('health.rule_served')}"],
+        "dropout": [f"{words('target.dropout')}: {words('health.few_judged')}"],
+    }
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+@pytest.mark.parametrize(("target", "other"), [("late", "dropout"), ("dropout", "late")])
+def test_the_overview_tells_the_health_of_its_own_risk_and_folds_the_other(language, target, other):
+    at = AppTest.from_function(
+        _health, default_timeout=60, kwargs={"language": language, "target": target}
+    ).run()
+    assert not at.exception
+    words = Words(language)
+    (folded,) = at.expander
+    assert folded.label == words("health.of_other", target=words(f"target.{other}"))
+    assert [one.value for one in folded.markdown] == [f"about {other}"]
+    open_lines = [one.value for one in at.markdown if one.value not in [one.value for one in folded.markdown]]
+    assert any(f"about {target}" in line for line in open_lines)
+    assert not any(f"about {other}" in line for line in open_lines)
+
+
+def _health(language: str, target: str):
+    from types import SimpleNamespace
+    from unittest.mock import patch
+
+    import streamlit as st
+
+    from dashboard.cohorts.view import prospects
+    from dashboard.models.health import Health
+
+    st.session_state["language"] = language
+    found = Health([], {"late": ["about late"], "dropout": ["about dropout"]})
+    with (
+        patch.object(prospects.stores, "served_model", lambda: SimpleNamespace(manifest=None)),
+        patch.object(prospects.stores, "rule_served", lambda one: False),
+        patch.object(prospects.stores, "time_zone", lambda: ""),
+        patch.object(prospects.caches, "read_once", lambda ask: None),
+        patch.object(prospects, "health_of", lambda *about: found),
+        patch.object(prospects.parts, "model_line", lambda: "model"),
+    ):
+        prospects.health(target)

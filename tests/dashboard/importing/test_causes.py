@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from dashboard.importing import plan as importing
-from dashboard.importing.causes import causes, causes_in_words, to_mend
+from dashboard.importing.causes import causes_in_words
 from dashboard.importing.check_result import from_json, result_of
 from dashboard.importing.plan import UploadedFile
 from dashboard.shell import current_session
 from dashboard.shell.wording import EMPTY, Words
+from data.records.causes import causes, to_mend
 from data.records.checks import no_problems
 from data.trust.accounts import Account
 

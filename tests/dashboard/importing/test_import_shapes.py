@@ -6,6 +6,7 @@ from dashboard.importing import plan as importing
 from dashboard.importing.columns import Said, own_mapping, read_columns
 from dashboard.importing.plan import UploadedFile
 from data.records.import_queries import known_records
+from data.records.ingest import remember_mapping, remembered_mappings
 from data.trust.accounts import Account
 
 REGISTRY = Account("rina", "Rina", "registry")
@@ -95,3 +96,69 @@ def test_choices_on_the_page_become_one_mapping_that_can_be_remembered(store):
 def test_a_register_beside_a_file_of_its_tables_is_refused():
     with pytest.raises(ValueError, match="each table once, got students twice"):
         importing.chosen_files([SNAPSHOT, SNAPSHOT], ["register", "students"])
+
+
+OWN_WORDS = UploadedFile(
+    "ekspor.csv",
+    b"Nomor;Sebutan;Kode;Tingkat;Mulai\n01;Ani;55201;S1;20171\n02;Budi;55201;S1;20171\n",
+)
+TIED = {
+    "Nomor": "student_number",
+    "Sebutan": "name",
+    "Kode": "program_code",
+    "Tingkat": "degree_level",
+    "Mulai": "cohort_term",
+}
+TERMS_OF_OWN = UploadedFile("studi.csv", b"Nomor;Masa;Keadaan\n01;20171;A\n01;20172;A\n02;20171;A\n")
+TIED_TERMS = {"Nomor": "student_number", "Masa": "term_id", "Keadaan": "status"}
+
+
+def remembered_of(store, file: UploadedFile, table: str, tied: dict[str, str], **said):
+    """What a person chose of a file on the page, remembered."""
+    read = read_columns(store, file, table, None)
+    remember_mapping(store, own_mapping([read], {table: tied}, "own", {table: Said(**said)}))
+
+
+def test_a_file_whose_columns_were_chosen_before_is_recognised_with_them(store, page):
+    assert page(OWN_WORDS).selectbox(key="kind-0-ekspor.csv").value == "skip"
+    remembered_of(store, OWN_WORDS, "students", TIED)
+    at = page(OWN_WORDS)
+    assert at.selectbox(key="kind-0-ekspor.csv").value == "students"
+    assert not [warning.value for warning in at.warning]
+    at.button(key="check").click().run()
+    assert not at.exception
+    _, found = at.session_state["plan"]
+    assert (found.errors, found.counts["students"]["new"]) == (0, 2)
+
+
+def test_a_tab_that_looked_before_the_columns_were_remembered_looks_again(store, page):
+    at = page(OWN_WORDS)
+    at.file_uploader(key="upload").set_value(None).run()
+    remembered_of(store, OWN_WORDS, "students", TIED)
+    at.file_uploader(key="upload").upload(OWN_WORDS.name, OWN_WORDS.data, "text/csv").run()
+    assert at.selectbox(key="kind-0-ekspor.csv").value == "students"
+
+
+def test_columns_chosen_of_one_table_stay_known_when_those_of_another_are_chosen(store):
+    remembered_of(store, OWN_WORDS, "students", TIED)
+    remembered_of(store, TERMS_OF_OWN, "terms", TIED_TERMS)
+    known = remembered_mappings(store)
+    assert [importing.guess_kind(file, known) for file in (OWN_WORDS, TERMS_OF_OWN)] == ["students", "terms"]
+    plan = importing.make_plan(
+        store, importing.chosen_files([OWN_WORDS, TERMS_OF_OWN], ["students", "terms"]), None
+    )
+    assert (plan.errors, plan.counts["students"]["new"], plan.counts["terms"]["new"]) == (0, 2, 3)
+
+
+def test_what_was_said_for_every_row_of_one_file_makes_no_students_of_another(store):
+    """With programme and entry said for every row, any file with a number would be complete."""
+    alone = UploadedFile("nomor.csv", b"Nomor;Sebutan\n01;Ani\n02;Budi\n")
+    tied = {name: TIED[name] for name in ("Nomor", "Sebutan")}
+    fixed = {"program_code": "55201", "degree_level": "S1", "cohort_term": "20171"}
+    remembered_of(store, alone, "students", tied, fixed=fixed)
+    known = remembered_mappings(store)
+    assert importing.guess_kind(alone, known) == "students"
+    other = UploadedFile("surat.csv", b"NIM;Perihal\n01;cuti\n02;aktif\n")
+    assert importing.guess_kind(other, known) == "skip"
+    terms = UploadedFile("semester.csv", b"NIM;Semester;Status\n01;20171;A\n02;20171;A\n")
+    assert importing.guess_kind(terms, known) == "terms"

@@ -15,7 +15,7 @@ from streamlit.runtime.media_file_storage import MediaFileStorageError
 from dashboard.cohorts import compare
 from dashboard.cohorts.view import meeting
 from dashboard.cohorts.view.meeting import Asked, make
-from dashboard.components.filters import GroupFilter
+from dashboard.components.filters import ALL, GroupFilter
 from dashboard.shell import auditing
 from dashboard.shell.access import scope_for
 from dashboard.shell.session_keys import Key
@@ -63,6 +63,28 @@ def test_cohorts_are_chosen_on_the_page_and_stand_side_by_side(university, scree
     assert words("compare.legend") in screen.texts(at)
 
 
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_where_small_cohorts_hide_most_the_page_says_why_and_widens_by_one_click(
+    university, screen, language
+):
+    words, two = Words(language), newest_cohorts(university.store, 2)
+    flow = queries.flow_counts(university.store, scope_for(LEADER))
+    flow = flow[flow["cohort_term"].isin(two)]
+    by_program = flow.groupby(["program_code", "cohort_term"])["students"].sum().unstack().dropna()
+    smallest = by_program.sum(axis=1).idxmin()
+    at = screen.drawn("overview", screen.person(university, "leadership"), language, program=smallest)
+    assert words("compare.hidden_program") not in screen.texts(at)  # nothing is compared yet
+    at.multiselect(key=Key.COMPARED).set_value(two).run()
+    assert not at.exception
+    assert words("compare.hidden_program") in screen.texts(at)
+    at.button(key="compare-widen").click().run()
+    assert not at.exception
+    assert at.selectbox(key="program").value == ALL
+    assert at.multiselect(key=Key.COMPARED).value == two
+    assert words("compare.hidden_program") not in screen.texts(at)
+    assert "compare-widen" not in [one.key for one in at.button]
+
+
 def test_nothing_is_counted_before_somebody_asks(university, screen, monkeypatch):
     def refuse(*_arguments):
         raise AssertionError("counted before anybody asked")
@@ -94,7 +116,7 @@ def test_both_forms_hold_what_the_page_shows(university, language, target):
     told = cells(inside)
     assert words("meeting.banner_internal") in told and words(f"target.{target}") in told
     assert MARK not in {value for page in inside.worksheets[1:] for row in page.iter_rows() for value in row}
-    assert any(words.long_term(two[0]) == value for value in told)
+    assert any(words.term(two[0]) == value for value in told)
     flow = queries.flow_counts(university.store, scope_for(LEADER))
     funnel = inside[words("meeting.sheet_funnel")]
     entered = [row[1].value for row in funnel.iter_rows(min_row=6)]
@@ -195,13 +217,13 @@ def test_a_press_on_each_button_hands_out_a_file_that_opens(university, screen, 
         )
         assert form == "public" or column == entered
         beside = book[words("meeting.sheet_compare")]
-        assert {row[0].value for row in beside.iter_rows(min_row=6)} == set(map(words.long_term, two))
+        assert {row[0].value for row in beside.iter_rows(min_row=6)} == set(map(words.term, two))
         content, name, kind = press(buttons[words(f"meeting.{form}_pdf")])
         assert name.endswith(".pdf") and kind == "application/pdf"
         pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages]
         assert all(banner.split(":")[0] in page for page in pages)
         text = " ".join(" ".join(pages).split())
-        assert words("meeting.sheet_funnel") in text and words.long_term(two[0]) in text
+        assert words("meeting.sheet_funnel") in text and words.term(two[0]) in text
     handed = [(detail["form"], detail["kind"]) for _, _, detail in noted[asked_before:]]
     assert handed == [("internal", "xlsx"), ("internal", "pdf"), ("public", "xlsx"), ("public", "pdf")]
 

@@ -19,6 +19,8 @@ from dashboard.__main__ import app as commands
 from dashboard.jobs import asking, packs
 from dashboard.jobs.asking import Refused, Task
 from dashboard.reports import pack, pipeline
+from dashboard.shell.plain import plain
+from dashboard.shell.wording import Words
 from data import schema
 from data.jobs import live as jobs_live
 from data.jobs import table as job_table
@@ -216,6 +218,35 @@ def test_the_pack_proposes_the_instrument_of_the_programmes_field_and_offers_the
     assert len(tables.options) == len(
         pack.instruments(pipeline.read_register(store, Scope.system()), "55201")
     )
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_a_table_on_the_page_that_is_not_in_the_pack_is_said_so_with_why_and_taken_in_by_a_click(
+    store, language
+):
+    words, app = Words(language), AppTest.from_function(page, default_timeout=120)
+    app.session_state["person"], app.session_state["language"] = SITI, language
+    app.run()
+
+    def said(why: str) -> bool:
+        name = plain(pack.instrument_name("iaps40-8c", language))
+        told = words(f"pack.left_out_{why}", table=name, instrument="LAM INFOKOM 2.0")
+        return told in [each.value for each in app.caption]
+
+    app.selectbox(key="report-profile").set_value("iaps40-8c").run()
+    app.selectbox(key="report-program-True").set_value("55201").run()
+    assert not app.exception
+    assert said("field")  # the programme is assessed by the instrument of its field
+    app.button(key="pack-take-in").click().run()
+    assert not app.exception
+    tables = app.multiselect(key="pack-tables-55201-2025-lam-infokom20-2a1")
+    assert "iaps40-8c" in tables.value and "lam-infokom20-2a1" in tables.value
+    assert not said("field") and "pack-take-in" not in [each.key for each in app.button]
+    app.selectbox(key="report-profile").set_value("lam-infokom20-2a1").run()
+    app.multiselect(key="pack-tables-55201-2025-lam-infokom20-2a1").set_value(list(TWO)).run()
+    app.selectbox(key="report-profile").set_value("lam-infokom20-2a3").run()
+    named = plain(pack.instrument_name("lam-infokom20-2a3", language))
+    assert any(named in each.value for each in app.caption)
 
 
 LEVEL = ("aunqa-81", "iaps40-2a", "iaps40-8c", "iaps51-8d", "ipeds-gr", "lam-emba-metrics", "nba-4")

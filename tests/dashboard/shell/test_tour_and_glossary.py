@@ -61,6 +61,30 @@ def test_the_tour_is_walked_through_closed_for_good_and_opened_again(store, serv
     assert EN("tour.advisor_1") in screen.texts(opened(Account("budi", "Budi", "advisor")))
 
 
+def _tour_on_a_page(account):
+    import streamlit as st
+
+    from dashboard.shell.view.tour import PLACES, tour
+
+    st.session_state["language"] = "en"
+    st.session_state["person"] = account
+    pages = {name: st.Page(lambda: None, title=name, url_path=name) for name in PLACES[account.role]}
+    st.session_state["pages"] = pages
+    tour(st.navigation(list(pages.values()), position="hidden"))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_tour_leads_to_other_pages_than_the_one_that_is_open(role, store, served):
+    served(store)
+    account = Account("wira", "Wira", role)
+    at = AppTest.from_function(_tour_on_a_page, default_timeout=60, kwargs={"account": account}).run()
+    assert not at.exception
+    assert not at.get("page_link")  # the first step is about the page that is open
+    at.button(key="tour-next").click().run()
+    (link,) = at.get("page_link")
+    assert EN(f"nav.{PLACES[role][1]}") in link.proto.label
+
+
 @pytest.mark.parametrize("language", ["en", "id"])
 def test_every_term_is_explained_once(language):
     words = Words(language)

@@ -127,6 +127,31 @@ def test_refused_rows_are_listed_and_nothing_is_written(load, store_url, tmp_pat
     assert problems["what_to_do"].tolist() == [ADVICE[rule] for rule in problems["rule"]]
 
 
+def test_what_there_is_to_mend_is_summed_up_by_cause_before_every_cell_is_listed(load, tmp_path):
+    """Thirty cells of one mistake are one thing to mend, as on the page, with its count and what to do."""
+    students = ["NIM;Nama;Kode Prodi;Jenjang;Tahun Masuk;Jenis Kelamin"]
+    students += [
+        f"02110{place:04d};Orang {place};55201;S1;20211;{'X' if place == 7 else 'L'}" for place in range(30)
+    ]
+    terms = ["NIM;Semester;Status;IPS;SKS Diambil;SKS Lulus"]
+    terms += [f"02110{place:04d};20211;A;{'345' if place > 9 else '3,45'};20;20" for place in range(30)]
+    (tmp_path / "mahasiswa.csv").write_text("\n".join(students), encoding="utf-8")
+    (tmp_path / "semester.csv").write_text("\n".join(terms), encoding="utf-8")
+    result = load("--students", tmp_path / "mahasiswa.csv", "--terms", tmp_path / "semester.csv")
+    assert result.exit_code == 1
+    summary, cells = result.output.split("every cell:")
+    told = summary[summary.index("to mend:") :].splitlines()
+    assert told[0] == "to mend: 2 mistakes, in 22 cells"
+    assert told[1] == "  20 rows: A number is outside its range (REC004)"
+    assert told[2].startswith("    such as semester.csv row 12 IPS '345': must be between 0 and 4")
+    assert told[3] == f"    what to do: {ADVICE['REC004']}"
+    assert told[4] == "  1 row: A value is not one of those allowed (REC005)"
+    assert "say with --set what this word or code means" in told[6]  # the page's step is an option here
+    assert "(REC012)" in told[7]  # what follows from another mistake stands last and is not counted
+    assert cells.count("error   REC004") == 20
+    assert "step 2" not in summary
+
+
 def test_skipped_rows_come_back_as_a_file_and_the_rest_is_written(load, store_url, tmp_path):
     bad = ["--students", TABLES["--students"], "--terms", SAMPLES / "bad_terms.csv"]
     result = load(*bad, "--skip-bad", "--bad-rows", tmp_path / "back.csv")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from data.engine.bulk import fetch
 from data.records.frames import RecordFrames
 from data.records.write import write_records
 from data.store import get_fact, open_store
+from data.synthetic import demo
 from data.synthetic.cohort import make_university
 from data.synthetic.demo import DemoRefused, write_demo
 from data.synthetic.drawing import draw_all, png_size, specimens_of, trajectory_of
@@ -228,6 +230,13 @@ def test_killed_at_random_moments_the_command_line_completes(tmp_path):
     with store.reading() as connection:
         images = connection.scalar(select(func.count()).select_from(schema.specimen_images))
     assert images == len(contents(store)["signature_specimens"])
+
+
+def test_what_is_written_is_not_made_again_to_be_counted(store, monkeypatch):
+    first = write(store)
+    monkeypatch.setattr(demo, "make_university", lambda *_, **__: pytest.fail("made again"))
+    again = write(store)
+    assert replace(again, drawn=first.drawn) == first and again.drawn == 0
 
 
 def test_a_large_university_is_written_in_blocks_and_completed_after_a_kill(store, tmp_path, monkeypatch):
