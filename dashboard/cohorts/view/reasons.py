@@ -58,7 +58,7 @@ def commonest(given: Given) -> pd.DataFrame:
     if given.silent or stores.model_unreadable():
         return reasons.commonest(NONE)
     make = partial(_narrowed, given)
-    return caches.made_once("why-common", given.about, lambda: reasons.commonest(make()).head(SHOWN))
+    return caches.made_once("why-common", _about(given), lambda: reasons.commonest(make()).head(SHOWN))
 
 
 def prepare_reasons(given: Given) -> None:
@@ -71,6 +71,11 @@ def reason_words(reason: str, words: Words) -> str:
     """A fact in the reader's language."""
     key = f"why.fact_{reason.replace(' ', '_')}"
     return words(key) if words.has(key) else words.named("feature", reason)
+
+
+def _about(given: Given) -> tuple:
+    """What the card depends on: it is of all cohorts, whichever is chosen."""
+    return (given.chosen.target, given.chosen.program_code, stores.served_version())
 
 
 def _narrowed(given: Given) -> pd.DataFrame:
@@ -88,7 +93,7 @@ def by_program(given: Given) -> pd.DataFrame:
     """The two commonest reasons of every programme (:func:`dashboard.cohorts.reasons.by_program`)."""
     if given.silent or stores.model_unreadable():
         return reasons.by_program(NONE)
-    return caches.made_once("why-programs", given.about, lambda: reasons.by_program(_narrowed(given)))
+    return caches.made_once("why-programs", _about(given), lambda: reasons.by_program(_narrowed(given)))
 
 
 def _panel(given: Given) -> dict:
@@ -98,7 +103,7 @@ def _panel(given: Given) -> dict:
         named = rows.assign(reason=[reason_words(reason, words) for reason in rows["reason"]])
         return rates(named, "reason", words)
 
-    return {"chart": draw, "key": "why", "about": given.about}
+    return {"chart": draw, "key": "why", "about": _about(given)}
 
 
 def _of_program(code: str, rows: pd.DataFrame, words: Words) -> str:
