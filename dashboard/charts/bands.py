@@ -101,14 +101,9 @@ def bands_by_group(
     def table() -> pd.DataFrame:
         names = {TOTAL: words("column.students")} | {band: words(f"band.{band}") for band in BANDS}
         rows = [
-            [
-                name,
-                *(
-                    MARK if part in hidden[name] else {**counts[name], TOTAL: total[name]}[part]
-                    for part in names
-                ),
-            ]
+            [name, *(MARK if part in hidden[name] else told[part] for part in names)]
             for name in order[::-1]
+            for told in [{**counts[name], TOTAL: total[name]}]
         ]
         return pd.DataFrame(rows, columns=[words(f"column.{group}"), *names.values()], dtype=object)
 

@@ -210,6 +210,17 @@ def _rates_of_few(given: Given, table: pd.DataFrame, by: str) -> pd.Series:
     return pd.Series(few, table.index, dtype=bool)
 
 
+def outcome_notes(given: Given) -> tuple[str, str]:
+    """What stands under the rates: of which cohorts they are missing or in part, and of which programmes no
+    exit is recorded; each in words, empty where there is none."""
+
+    def make() -> tuple[str, str]:
+        notes = (partly_ripe(given), not_observable(given), rates_left(given))
+        return " ".join(filter(None, notes)), not_reported(given)
+
+    return caches.made_once("outcome-notes", given.about, make)
+
+
 def rates_left(given: Given) -> str:
     """Of which cohorts no rate is told because it would tell of few, in words; empty where of none."""
     words, table = current_session.words(), given.cohorts

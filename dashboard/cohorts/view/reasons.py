@@ -34,14 +34,25 @@ def reasons_card(given: Given) -> None:
             chart_panel(**_panel(given), title=words("why.title"), help=words("why.help"))
         else:
             section(words("why.title"), words("why.help"))
+        for line in _lines(given):
+            st.markdown(line)
+        st.caption(words("why.note", n=reasons.FEWEST))
+
+
+def _lines(given: Given) -> list[str]:
+    """What stands under the chart: reasons that nearly all have, over all programmes the first of each."""
+
+    def make() -> list[str]:
+        words, common, lines = current_session.words(), commonest(given), []
         nearly = [reason_words(one, words) for one in common.loc[common["rate"].isna(), "reason"]]
         if nearly:
-            st.markdown(words("why.nearly_all", reasons=", ".join(nearly), n=int(common["n"].iloc[0])))
+            lines.append(words("why.nearly_all", reasons=", ".join(nearly), n=int(common["n"].iloc[0])))
         if given.chosen.program_code is None:
-            rows = by_program(given)
-            told = [_of_program(code, part, words) for code, part in rows.groupby("program_code", sort=False)]
-            st.markdown("\n".join(f"- {line}" for line in told))
-        st.caption(words("why.note", n=reasons.FEWEST))
+            rows = by_program(given).groupby("program_code", sort=False)
+            lines.append("\n".join(f"- {_of_program(code, part, words)}" for code, part in rows))
+        return lines
+
+    return caches.made_once("why-lines", _about(given), make)
 
 
 def _why_none(given: Given, words: Words) -> str:
@@ -63,8 +74,11 @@ def commonest(given: Given) -> pd.DataFrame:
 
 def prepare_reasons(given: Given) -> None:
     """Work out what the card shows first."""
-    if commonest(given)["rate"].notna().any():
+    common = commonest(given)
+    if common["rate"].notna().any():
         prepare(**_panel(given))
+    if not common.empty:
+        _lines(given)
 
 
 def reason_words(reason: str, words: Words) -> str:
