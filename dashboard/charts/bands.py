@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import pairwise
 
+import numpy as np
 import pandas as pd
 
 from dashboard.charts.base import Chart, Sketch, label_above, percent_axis, quiet
@@ -22,36 +23,41 @@ THIN = {"width": 1, "color": MUTED}
 
 
 def bands_by_group(
-    frame: pd.DataFrame, group: str, words: Words, hidden: Mapping[str, frozenset[str]] | None = None
+    counts: Mapping[str, Mapping[str, int]],
+    group: str,
+    words: Words,
+    hidden: Mapping[str, frozenset[str]] | None = None,
 ) -> Chart:
     """Shares of the four bands in each group as stacked bars, the group with most at risk on top.
 
     Parameters
     ----------
-    frame : pandas.DataFrame
-        Columns ``group`` (labels), ``band`` and ``students`` (counts; rows of one cell are added up).
+    counts : mapping
+        Label → band → students, every band named.
     group : str
-        Name of the label column.
+        What the labels are: ``column.<group>`` names their column.
     words : Words
         The reader's language.
     hidden : mapping, optional
         Label → bands and :data:`data.trust.small_cells.TOTAL` that are not told. Default: what each group
         hides by itself.
     """
-    counts = frame.groupby([group, "band"])["students"].sum()
-    wide = counts.unstack("band").reindex(columns=list(BANDS)).fillna(0)
-    total = wide.sum(axis=1)
-    each = wide.astype(int).to_dict("index")
+    total = {name: sum(parts.values()) for name, parts in counts.items()}
     hidden = {
-        name: hidden_of_group(parts) if hidden is None else hidden[name] for name, parts in each.items()
+        name: hidden_of_group(parts) if hidden is None else hidden[name] for name, parts in counts.items()
     }
-    share = wide.div(total.where(total > 0), axis=0).fillna(0)
-    for name, few in hidden.items():  # what is sent to the browser can be read there, drawn or not
-        share.loc[name, list(BANDS) if TOTAL in few else [band for band in BANDS if band in few]] = 0.0
-    order = share[list(AT_RISK)].sum(axis=1).sort_values(kind="stable").index
+    share = {
+        name: {  # what is sent to the browser can be read there, drawn or not
+            band: 0.0 if {band, TOTAL} & hidden[name] or not total[name] else parts[band] / total[name]
+            for band in BANDS
+        }
+        for name, parts in counts.items()
+    }
+    risky = {name: sum(parts[band] for band in AT_RISK) for name, parts in share.items()}
+    order = sorted(counts, key=risky.__getitem__)
     sketch = Sketch()
     for band in BANDS:
-        part, called = share.loc[order, band], words(f"band.{band}")
+        part, called = [share[name][band] for name in order], words(f"band.{band}")
         sketch.add_bar(
             y=list(range(len(order))),
             x=part,
@@ -65,17 +71,18 @@ def bands_by_group(
             textfont={"color": BAND_TEXT[band]},
             customdata=[
                 f"{in_chart(name)}<br>"
-                + (f"{MARK} · {called}" if band in hidden[name] else f"{words.number(n)} · {called}")
-                + ("" if {band, TOTAL} & hidden[name] else f" ({words.percent(part[name])})")
-                for name, n in wide[band].loc[order].items()
+                + (MARK if band in hidden[name] else words.number(counts[name][band]))
+                + f" · {called}"
+                + ("" if {band, TOTAL} & hidden[name] else f" ({words.percent(value)})")
+                for name, value in zip(order, part, strict=True)
             ],
             hovertemplate="%{customdata}<extra></extra>",
         )
     if any(hidden.values()):
-        rest = (1.0 - share.loc[order].sum(axis=1)).clip(lower=0).round(9)
+        rest = np.clip([1.0 - sum(share[name].values()) for name in order], 0, None).round(9)
         sketch.add_bar(
             y=list(range(len(order))),
-            x=rest.where([bool(hidden[name]) for name in order], 0.0),
+            x=np.where([bool(hidden[name]) for name in order], rest, 0.0),
             orientation="h",
             name=words("state_of.hidden"),
             marker={"color": HIDDEN, "line": {"width": 0}},
@@ -89,21 +96,19 @@ def bands_by_group(
     sketch.update_layout(barmode="stack", bargap=0.5)
     sketch.update_xaxes(range=[0, 1], showgrid=False, **percent_axis(words))
     sketch.update_yaxes(visible=False, range=[-0.4, len(order) - 0.25])
-    top = order[-1] if len(order) else EMPTY
-    risky = float(share.loc[top, list(AT_RISK)].sum()) if len(order) else 0.0
+    top = order[-1] if order else EMPTY
 
     def table() -> pd.DataFrame:
-        names = {band: words(f"band.{band}") for band in BANDS}
-        rows = wide.loc[order[::-1]].astype(int)
-        rows.insert(0, TOTAL, total.loc[order[::-1]].astype(int))
-        rows = rows.astype(object)
-        for name, few in hidden.items():
-            rows.loc[name, [column for column in rows if column in few]] = MARK
-        rows = rows.rename(columns=names | {TOTAL: words("column.students")})
-        return rows.rename_axis(words(f"column.{group}")).reset_index()
+        names = {TOTAL: words("column.students")} | {band: words(f"band.{band}") for band in BANDS}
+        rows = [
+            [name, *(MARK if part in hidden[name] else told[part] for part in names)]
+            for name in order[::-1]
+            for told in [{**counts[name], TOTAL: total[name]}]
+        ]
+        return pd.DataFrame(rows, columns=[words(f"column.{group}"), *names.values()], dtype=object)
 
-    alt = words("alt.bands", groups=len(order), top=top, share=words.percent(risky))
-    return Chart(sketch, alt, table, picks=list(order))
+    alt = words("alt.bands", groups=len(order), top=top, share=words.percent(risky.get(top, 0.0)))
+    return Chart(sketch, alt, table, picks=order)
 
 
 def risk_scale(risk: float, low: float, high: float, edges: list[float], words: Words) -> Chart:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
+import numpy as np
 import pandas as pd
 
 from dashboard.charts.base import Chart, Sketch, label_above, percent_axis, quiet
@@ -165,12 +166,14 @@ def rates(frame: pd.DataFrame, group: str, words: Words) -> Chart:
         Columns ``group`` (labels, in drawing order), ``rate``, ``low``, ``high`` in 0–1, ``n`` (students
         behind the rate) and optionally ``mature`` (bool).
     """
-    rows = frame.iloc[::-1].reset_index(drop=True)
-    mature = rows["mature"] if "mature" in rows else pd.Series(True, index=rows.index)
+    names = frame[group].tolist()[::-1]
+    rate, low, high = (frame[name].to_numpy(float)[::-1] for name in ("rate", "low", "high"))
+    mature = frame["mature"].tolist()[::-1] if "mature" in frame else [True] * len(names)
+    told = [words.number(n) for n in frame["n"].tolist()[::-1]]
     sketch = Sketch()
     sketch.add_scatter(
-        x=rows["rate"],
-        y=list(range(len(rows))),
+        x=rate,
+        y=list(range(len(names))),
         mode="markers",
         marker={
             "size": 11,
@@ -180,32 +183,34 @@ def rates(frame: pd.DataFrame, group: str, words: Words) -> Chart:
         error_x={
             "type": "data",
             "symmetric": False,
-            "array": (rows["high"] - rows["rate"]).clip(lower=0),
-            "arrayminus": (rows["rate"] - rows["low"]).clip(lower=0),
+            "array": np.clip(high - rate, 0, None),
+            "arrayminus": np.clip(rate - low, 0, None),
             "color": MUTED,
             "thickness": 1.6,
             "width": 4,
         },
         customdata=[
-            f"{in_chart(name)}<br>{words.percent(rate, 1)} "
-            f"({words.percent(low, 1)} – {words.percent(high, 1)}), n = {words.number(n)}"
-            for name, rate, low, high, n in rows[[group, "rate", "low", "high", "n"]].itertuples(index=False)
+            f"{in_chart(name)}<br>{words.percent(one, 1)} "
+            f"({words.percent(least, 1)} – {words.percent(most, 1)}), n = {n}"
+            for name, one, least, most, n in zip(
+                names, rate.tolist(), low.tolist(), high.tolist(), told, strict=True
+            )
         ],
         hovertemplate="%{customdata}<extra></extra>",
     )
-    for row, (name, rate, n) in enumerate(rows[[group, "rate", "n"]].itertuples(index=False)):
-        label_above(
-            sketch, row + 0.42, f"{in_chart(name)} · <b>{words.percent(rate)}</b> · n = {words.number(n)}"
-        )
-    quiet(sketch, words, 48 + 46 * max(len(rows), 1))
+    for row, (name, one, n) in enumerate(zip(names, rate.tolist(), told, strict=True)):
+        label_above(sketch, row + 0.42, f"{in_chart(name)} · <b>{words.percent(one)}</b> · n = {n}")
+    quiet(sketch, words, 48 + 46 * max(len(names), 1))
     sketch.update_xaxes(range=[-0.01, 1.01], **percent_axis(words))
-    sketch.update_yaxes(visible=False, range=[-0.5, len(rows) - 0.2])
-    best = frame.loc[frame["rate"].idxmax()] if frame["rate"].notna().any() else None
+    sketch.update_yaxes(visible=False, range=[-0.5, len(names) - 0.2])
+    known = ~np.isnan(rate)
+    # of several that are highest the first, which stands last here
+    best = len(rate) - 1 - int(np.nanargmax(rate[::-1])) if known.any() else None
     alt = words(
         "alt.rates",
-        groups=len(frame),
-        top=EMPTY if best is None else best[group],
-        share=words.percent(None if best is None else best["rate"]),
+        groups=len(names),
+        top=EMPTY if best is None else names[best],
+        share=words.percent(None if best is None else float(rate[best])),
     )
 
     def table() -> pd.DataFrame:
@@ -221,7 +226,7 @@ def rates(frame: pd.DataFrame, group: str, words: Words) -> Chart:
             }
         )
 
-    return Chart(sketch, alt, table, picks=rows[group].tolist())
+    return Chart(sketch, alt, table, picks=names)
 
 
 STATES = {

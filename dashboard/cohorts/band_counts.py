@@ -28,11 +28,14 @@ def counts_of(frame: pd.DataFrame) -> dict[str, dict[str, dict[str, int]]]:
     frame : DataFrame
         ``program`` and ``cohort`` (labels), ``band``, ``students``; rows of one cell are added up.
     """
+    band, students = frame["band"].tolist(), frame["students"].tolist()
     found = {}
     for by in BY:
-        wide = frame.groupby([by, "band"])["students"].sum().unstack("band")
-        wide = wide.reindex(columns=list(BANDS)).fillna(0).astype(int)
-        found[by] = {str(name): parts for name, parts in wide.to_dict("index").items()}
+        groups: dict[str, dict[str, int]] = {}
+        for name, one, n in zip(frame[by].tolist(), band, students, strict=True):
+            if isinstance(name, str):
+                groups.setdefault(name, dict.fromkeys(BANDS, 0))[one] += int(n)
+        found[by] = {name: groups[name] for name in sorted(groups)}
     return found
 
 

@@ -8,6 +8,7 @@ ranges; and gaps between groups with the interval of the difference.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import fsum
 
 import numpy as np
 import pandas as pd
@@ -56,10 +57,10 @@ def seen(flow: pd.DataFrame, programs: pd.DataFrame, last_term: int, *, mature: 
         ``students``. Exits without a known term are left out.
     """
     normal, passed = normal_terms(flow, programs), terms_passed(flow, last_term)
-    state, term = flow["state"], flow["terms_to_exit"].to_numpy(int)
-    enrolled = (state == "enrolled").to_numpy()
-    kinds = [enrolled, (state == "graduated").to_numpy(), state.isin(DROPOUT_EXITS).to_numpy()]
-    cause = np.select(kinds, ["", "graduated", "dropout"], "other")
+    state, term = flow["state"].to_numpy(object), flow["terms_to_exit"].to_numpy(int)
+    enrolled = state == "enrolled"
+    kinds = [enrolled, state == "graduated", np.isin(state, DROPOUT_EXITS)]
+    cause = np.select(kinds, ["", "graduated", "dropout"], "other").astype(object)
     length = np.where(enrolled, passed, term.clip(min=1))
     known = (enrolled | (term >= 0)) & ((passed >= normal) == mature) & (passed > 0)
     return pd.DataFrame(
@@ -103,24 +104,37 @@ def scenarios(cohorts: pd.DataFrame, expected: pd.DataFrame) -> pd.DataFrame:
         ``scored``; ``rate`` = (done + students expected on time) / n, ``low`` and ``high`` if every risk
         stood at the worse or the better end of its range. Students without a score count like the others.
     """
-    table = cohorts[~cohorts["mature"]]
-    sums = expected.groupby("cohort_term")[["scored", "late", "late_low", "late_high"]].sum().reset_index()
-    rows = table.merge(sums, on="cohort_term", how="inner")
-    rows = rows[rows["scored"] > 0]
-    n = rows["entered"] - rows["outside"]
-    result = pd.DataFrame(
-        {
-            "cohort_term": rows["cohort_term"],
-            "n": n,
-            "done": rows["on_time"],
-            "enrolled": rows["studying"],
-            "scored": rows["scored"].astype(int),
-        }
+    table = cohorts[~cohorts["mature"].to_numpy(bool)]
+    whose, at = np.unique(expected["cohort_term"].to_numpy(int), return_inverse=True)
+    place = {cohort: row for row, cohort in enumerate(whose.tolist())}
+    rows = np.array([place.get(cohort, -1) for cohort in table["cohort_term"].tolist()], int)
+    sums = {
+        name: np.append(_exact_sums(expected[name].to_numpy(float), at, len(whose)), np.nan)[rows]
+        for name in ("scored", "late", "late_low", "late_high")
+    }
+    known = sums["scored"] > 0
+    scored = {name: column[known] for name, column in sums.items()}
+    entered, outside, done, enrolled = (
+        table[name].to_numpy(int)[known] for name in ("entered", "outside", "on_time", "studying")
     )
+    n = entered - outside
+    result = {
+        "cohort_term": table["cohort_term"].to_numpy()[known],
+        "n": n,
+        "done": done,
+        "enrolled": enrolled,
+        "scored": scored["scored"].astype(int),
+    }
+    of = np.where(n > 0, n, np.nan)
     for name, late in (("rate", "late"), ("low", "late_high"), ("high", "late_low")):
-        on_time = rows["studying"] * (1 - rows[late] / rows["scored"])
-        result[name] = ((rows["on_time"] + on_time) / n.where(n > 0)).clip(0, 1)
-    return result.reset_index(drop=True)
+        on_time = enrolled * (1 - scored[late] / scored["scored"])
+        result[name] = np.clip((done + on_time) / of, 0, 1)
+    return pd.DataFrame(result)
+
+
+def _exact_sums(values: np.ndarray, at: np.ndarray, length: int) -> list[float]:
+    """The sum of each cell, rounded once: the same whatever the order of the rows."""
+    return [fsum(values[at == cell].tolist()) for cell in range(length)]
 
 
 def groups(rows: pd.DataFrame, programs: pd.DataFrame, last_term: int) -> pd.DataFrame:
@@ -137,7 +151,8 @@ def groups(rows: pd.DataFrame, programs: pd.DataFrame, last_term: int) -> pd.Dat
         ``group``, ``n``, ``rate``, ``low``, ``high`` (Wilson), ``left_rate``; groups of at least
         :data:`FEWEST` students, the highest rate first.
     """
-    inside = rows[(rows["group"] != "") & ~rows["state"].isin(OUTSIDE)]
+    group, state = rows["group"].to_numpy(object), rows["state"].to_numpy(object)
+    inside = rows[(group != "") & ~np.isin(state, OUTSIDE)]
     table = outcomes(inside, programs, "group", last_term)
     table = table[["group", "n", "on_time_n", "left_n", "rate", "low", "high", "left_rate"]]
     table = table[table["n"] >= FEWEST]

@@ -16,18 +16,21 @@ from data.columns import DROPOUT_EXITS, OTHER_EXITS
 OUTSIDE = ("transferred", "deceased", *OTHER_EXITS)  # neither a degree nor a drop-out
 AT_RISK = ("high", "very_high")
 Z95 = 1.959963984540054
+_APART = 1000  # more than a cohort has terms: cohort and term as one number
 
 
 def wilson(successes: pd.Series, n: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """95 % Wilson score interval of a proportion; no value where ``n`` is 0.
+    """95 % Wilson score interval of a proportion, row by row; no value where ``n`` is 0.
 
     E. B. Wilson, "Probable inference", JASA 22 (1927) 209–212.
     """
-    n = n.where(n > 0).astype(float)
-    share = successes / n
-    centre = (share + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
-    half = Z95 / (1 + Z95**2 / n) * np.sqrt(share * (1 - share) / n + Z95**2 / (4 * n**2))
-    return (centre - half).clip(0, 1), (centre + half).clip(0, 1)
+    of, successes = n.to_numpy(float, na_value=np.nan), successes.to_numpy(float, na_value=np.nan)
+    of = np.where(of > 0, of, np.nan)
+    share = successes / of
+    centre = (share + Z95**2 / (2 * of)) / (1 + Z95**2 / of)
+    half = Z95 / (1 + Z95**2 / of) * np.sqrt(share * (1 - share) / of + Z95**2 / (4 * of**2))
+    ends = (np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1))
+    return pd.Series(ends[0], n.index), pd.Series(ends[1], n.index)
 
 
 def last_completed_term(progress: pd.DataFrame, closed: int | None = None) -> int | None:
@@ -163,7 +166,7 @@ def outcomes(
 def normal_terms(flow: pd.DataFrame, programs: pd.DataFrame) -> np.ndarray:
     """Normal terms of each row's programme, float (n,)."""
     known = dict(zip(programs["program_code"], programs["normal_terms"], strict=True))
-    return flow["program_code"].map(known).to_numpy(float)
+    return np.array([known.get(code, np.nan) for code in flow["program_code"].to_numpy(object)], float)
 
 
 def terms_passed(flow: pd.DataFrame, last_term: int | None) -> np.ndarray:
@@ -190,21 +193,30 @@ def retention(progress: pd.DataFrame, cohorts: int = 7, longest: int = 8) -> pd.
     DataFrame
         ``cohort_term``, ``terms_completed`` (0 at entry), ``share`` in 0–1, ``n`` (entrants).
     """
-    newest = sorted(progress["cohort_term"].unique())[-cohorts:]
-    rows = progress[progress["cohort_term"].isin(newest) & (progress["term_index"] <= longest)]
-    sums = rows.groupby(["cohort_term", "term_index"])[["entrants", "retained"]].sum().reset_index()
-    whole = sums.groupby("cohort_term")["entrants"].transform("max")
-    sums = sums[sums["entrants"] == whole]  # terms that every programme of the cohort has reached
-    table = pd.DataFrame(
-        {
-            "cohort_term": sums["cohort_term"],
-            "terms_completed": sums["term_index"],
-            "share": sums["retained"] / sums["entrants"],
-            "n": sums["entrants"],
-        }
+    cohort, term = (progress[name].to_numpy(int) for name in ("cohort_term", "term_index"))
+    rows = np.isin(cohort, np.unique(cohort)[-cohorts:]) & (term <= longest)
+    cells, at = np.unique(cohort[rows] * _APART + term[rows], return_inverse=True)
+    entrants, kept = (
+        _sums(progress[name].to_numpy()[rows], at, len(cells)) for name in ("entrants", "retained")
     )
-    entry = table.drop_duplicates("cohort_term").assign(terms_completed=0, share=1.0)
-    return pd.concat([entry, table]).sort_values(["cohort_term", "terms_completed"], ignore_index=True)
+    _, first, own = np.unique(cells // _APART, return_index=True, return_inverse=True)
+    whole = np.maximum.reduceat(entrants, first)[own] if len(cells) else entrants
+    told = entrants == whole  # terms that every programme of the cohort has reached
+    cohort, term, n = cells[told] // _APART, cells[told] % _APART, entrants[told]
+    entry = np.unique(cohort, return_index=True)[1]
+    table = {
+        "cohort_term": np.append(cohort[entry], cohort),
+        "terms_completed": np.append(np.zeros(len(entry), int), term),
+        "share": np.append(np.ones(len(entry)), kept[told] / n),
+        "n": np.append(n[entry], n),
+    }
+    order = np.lexsort((table["terms_completed"], table["cohort_term"]))
+    return pd.DataFrame({name: column[order] for name, column in table.items()})
+
+
+def _sums(values: np.ndarray, at: np.ndarray, length: int) -> np.ndarray:
+    """The sum of each cell; counts stay whole numbers."""
+    return np.bincount(at, values, length).astype(values.dtype)
 
 
 def at_risk(cube: pd.DataFrame) -> tuple[int, int]:
@@ -221,12 +233,56 @@ def load_per_advisor(load: pd.DataFrame) -> list[int]:
     load : DataFrame
         ``queries.advisor_load``: ``advisor``, ``at_risk``.
     """
-    return load.groupby("advisor")["at_risk"].sum().sort_values(ascending=False).astype(int).tolist()
+    whose, _ = pd.factorize(load["advisor"])
+    n = load["at_risk"].to_numpy()
+    return sorted(np.bincount(whose[whose >= 0], n[whose >= 0]).astype(int).tolist(), reverse=True)
 
 
 def at_risk_by_cohort(cube: pd.DataFrame) -> dict[int, tuple[int, int]]:
     """:func:`at_risk` of each entry cohort, the oldest first."""
-    return {int(cohort): at_risk(rows) for cohort, rows in cube.groupby("cohort_term", sort=True)}
+    cohorts, at = np.unique(cube["cohort_term"].to_numpy(int), return_inverse=True)
+    n, risky = cube["students"].to_numpy(), cube["band"].isin(AT_RISK).to_numpy()
+    found, whole = np.bincount(at[risky], n[risky], len(cohorts)), np.bincount(at, n, len(cohorts))
+    pairs = zip(found.astype(int).tolist(), whole.astype(int).tolist(), strict=True)
+    return dict(zip(cohorts.tolist(), pairs, strict=True))
+
+
+class Cut:
+    """A cube that is looked at programme by programme and cohort by cohort: where each has its rows is found
+    once, and texts are plain objects, which are taken and compared in a fraction of the time.
+
+    Parameters
+    ----------
+    cube : DataFrame
+        ``program_code``, ``cohort_term`` and whatever is counted.
+    """
+
+    def __init__(self, cube: pd.DataFrame) -> None:
+        texts = [name for name in cube if pd.api.types.is_string_dtype(cube[name].dtype)]
+        self.whole = cube.astype(dict.fromkeys(texts, object))
+        self._programs = _places(self.whole["program_code"])
+        self._cohorts = _places(self.whole["cohort_term"])
+
+    def chosen(self, program: str | None, cohort: int | None) -> pd.DataFrame:
+        """The rows of one programme and one entry cohort; None means every one."""
+        if program is None and cohort is None:
+            return self.whole.copy(deep=False)
+        nowhere = np.empty(0, np.intp)
+        if cohort is None:
+            return self.whole.take(self._programs.get(program, nowhere))
+        places = self._cohorts.get(cohort, nowhere)
+        if program is not None:
+            places = np.intersect1d(places, self._programs.get(program, nowhere), assume_unique=True)
+        return self.whole.take(places)
+
+
+def _places(column: pd.Series) -> dict:
+    """Value → the places at which it stands, in order."""
+    codes, values = pd.factorize(column)
+    order = np.argsort(codes, kind="stable")
+    order = order[np.searchsorted(codes[order], 0) :]  # what is missing belongs nowhere
+    starts = np.searchsorted(codes[order], np.arange(1, len(values)))
+    return dict(zip(values.tolist(), np.split(order, starts), strict=True)) if len(values) else {}
 
 
 def chosen(frame: pd.DataFrame, program: str | None, cohort: int | None) -> pd.DataFrame:

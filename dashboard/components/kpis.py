@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import streamlit as st
 
 from dashboard.charts import sparkline
 from dashboard.shell import current_session
+from dashboard.shell.wording import Words
 from data.trust.small_cells import MARK
 
 
@@ -52,6 +54,24 @@ class Kpi:
     shares: bool = False
     note: str = ""
 
+    @cached_property
+    def picture(self) -> str | None:
+        """The small picture under the figure, its values in words beside it for screen readers.
+
+        Drawn when it is first asked for, in the language of whoever asks, which is that of the label: figures
+        that a page keeps (:func:`dashboard.shell.caches.made_once`) keep it, and it has hundreds of values.
+        """
+        values = self.line if self.bars is None else self.bars
+        if values is None or len(values) < 2:
+            return None
+        words = current_session.words()
+        told = "; ".join(_written(one, self.shares, words) for one in values)
+        alt = words("alt.sparkline", label=self.label, values=told)
+        alt = f"{alt}. {self.bars_note}" if self.bars_note else alt
+        if self.bars is not None:
+            return sparkline.bars(list(self.bars), alt)
+        return sparkline.line(list(self.line or ()), alt)
+
 
 ARROWS = {"+": "up", "−": "down"}
 
@@ -93,29 +113,13 @@ def kpi_row(kpis: Sequence[Kpi], key: str = "kpis") -> None:
             )
             if kpi.note:
                 st.caption(kpi.note)
-            drawn = _drawn(kpi)
-            if drawn:
-                st.html(drawn)
+            if kpi.picture:
+                st.html(kpi.picture)
                 if kpi.bars_note and kpi.bars is not None:
                     st.caption(kpi.bars_note)
 
 
-def _drawn(kpi: Kpi) -> str | None:
-    """The small picture under the figure, its values in words beside it for screen readers."""
-    values = kpi.line if kpi.bars is None else kpi.bars
-    if values is None or len(values) < 2:
-        return None
-    words = current_session.words()
-    told = "; ".join(_written(one, kpi.shares) for one in values)
-    alt = words("alt.sparkline", label=kpi.label, values=told)
-    alt = f"{alt}. {kpi.bars_note}" if kpi.bars_note else alt
-    if kpi.bars is not None:
-        return sparkline.bars(list(kpi.bars), alt)
-    return sparkline.line(list(kpi.line or ()), alt)
-
-
-def _written(value: float | None, share: bool) -> str:
-    words = current_session.words()
+def _written(value: float | None, share: bool, words: Words) -> str:
     if value is None:
         return MARK
     return words.percent(value, 1) if share else words.number(value)

@@ -125,6 +125,8 @@ def _css_text(text: str) -> str:
 
 
 def _cell(value: object, write: Callable[[object], str] | None, words: Words) -> str:
+    if isinstance(value, str) and write is None and 0 < len(value) <= LONGEST:
+        return f"<td>{escape(value)}"
     text = cell_text(value, words) if write is None or is_missing(value) else write(value)
     told = _LONG.sub(_breakable, text) if len(text) > LONGEST else escape(text)
     return f"<td class=n>{told}" if isinstance(value, Number) else f"<td>{told}"

@@ -69,10 +69,11 @@ def draw_table(
         for name, kind in kinds.items()
         if (kind.get("type_config") or {}).get("type") not in DRAWINGS
     }
+    empty = {name: _without_empty(told[name]) for name in _with_empty_texts(told)}
     with st.container(key=f"stacked-{stacked}") if stacked else nullcontext():
         drawn = st.dataframe(
             _styled(
-                told.assign(**{name: _without_empty(told[name]) for name in _with_empty_texts(told)}),
+                told.assign(**empty) if empty else told,
                 written,
                 shades or {},
             ),
@@ -92,13 +93,17 @@ def _in_one_kind(told: pd.DataFrame, words: Words) -> pd.DataFrame:
         name: told[name].map(
             lambda one: words.number(one, 0 if float(one).is_integer() else 2) if _is_number(one) else one
         )
-        for name in told.select_dtypes("object")
-        if any(map(_is_number, told[name])) and any(isinstance(one, str) for one in told[name])
+        for name in told
+        if told[name].dtype == object
+        and any(isinstance(one, str) for one in told[name])
+        and any(map(_is_number, told[name]))
     }
-    return told.assign(**mixed)
+    return told.assign(**mixed) if mixed else told
 
 
 def _is_number(one: object) -> bool:
+    if isinstance(one, str):  # told apart at once: most cells are texts
+        return False
     return isinstance(one, Real) and not isinstance(one, bool) and not pd.isna(one)
 
 
@@ -144,6 +149,8 @@ def _moments(told: pd.DataFrame, words: Words) -> Written:
     """How the columns of days, and of moments, are written: with the time of day where some have one."""
     written = {}
     for name in told:
+        if told[name].dtype.kind in "biufc" or isinstance(told[name].dtype, pd.StringDtype):
+            continue  # numbers and texts
         known = told[name].dropna()
         if pd.api.types.is_datetime64_any_dtype(known):
             written[name] = words.day if (known == known.dt.normalize()).all() else words.moment

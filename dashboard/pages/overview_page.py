@@ -58,9 +58,8 @@ def show() -> None:
     left, right = st.columns(2)
     with left, card("outcomes"):
         chart_panel(**panels["outcomes"], **parts.titled("outcome"), on_pick=pick)
-        notes = (parts.partly_ripe(given), parts.not_observable(given), parts.rates_left(given))
-        st.caption(" ".join(filter(None, notes)))
-        st.caption(parts.not_reported(given))
+        for note in parts.outcome_notes(given):
+            st.caption(note)
     with right, card("funnel"):
         chart_panel(**panels["funnel"], **parts.titled("funnel"), on_pick=pick)
     compared = compare_card(given)

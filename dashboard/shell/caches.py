@@ -6,7 +6,7 @@ model shows at once and nobody sees an answer made for somebody else's rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 
 import pandas as pd
 import streamlit as st
@@ -40,6 +40,22 @@ def made_once(name: str, about: tuple, make: Callable):
     reach, language = current_session.scope().reach, current_session.words().language
     with turns.piece():
         return _made(repr((name, stores.data_version(), reach, language, about)), make)
+
+
+def each_once(
+    name: str, about: tuple, keys: Iterable[Hashable], make: Callable[[list], Mapping[Hashable, object]]
+) -> dict:
+    """Key → what ``make(keys)`` makes for it, each once as by :func:`made_once`: only those that are new are
+    asked for. A list that is made longer or put into another order is not worked out again.
+
+    Keys for which nothing is made are left out.
+    """
+    held, wanted = made_once(name, about, dict), list(keys)
+    missing = [key for key in wanted if key not in held]
+    if missing:
+        with turns.piece():
+            held.update({**dict.fromkeys(missing), **make(missing)})
+    return {key: held[key] for key in wanted if held[key] is not None}
 
 
 @st.cache_resource(ttl=3600, max_entries=4096, show_spinner=False)

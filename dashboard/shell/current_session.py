@@ -211,10 +211,11 @@ def words() -> Words:
     """The texts in the language of this session."""
     if hasattr(_RUN, "reader"):
         return _RUN.reader[1]
-    if Key.LANGUAGE not in st.session_state:
+    spoken = st.session_state.get(Key.LANGUAGE)
+    if spoken is None:
         asked = st.query_params.get("lang") or st.context.cookies.get(LANGUAGE_COOKIE)
-        st.session_state[Key.LANGUAGE] = language_of(asked or st.context.locale)
-    return Words(st.session_state[Key.LANGUAGE])
+        spoken = st.session_state[Key.LANGUAGE] = language_of(asked or st.context.locale)
+    return Words(spoken)
 
 
 def choose_language(language: str) -> None:

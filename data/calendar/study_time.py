@@ -166,7 +166,11 @@ def within_normal_time(terms_taken, terms_allowed) -> np.ndarray:
     ndarray of bool (n,)
         False where the terms are missing.
     """
-    taken = pd.Series(terms_taken).astype("Float64").to_numpy(float, na_value=np.nan)
+    kind = getattr(terms_taken, "dtype", None)
+    if isinstance(kind, np.dtype) and kind.kind in "iuf":
+        taken = np.asarray(terms_taken, dtype=float)
+    else:
+        taken = pd.Series(terms_taken).astype("Float64").to_numpy(float, na_value=np.nan)
     return (taken >= 0) & (taken <= np.asarray(terms_allowed, dtype=float))
 
 

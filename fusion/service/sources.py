@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
@@ -184,6 +184,8 @@ class RegisteredModel:
     manifest: Manifest
 
 
+MOST_READ = 32  # manifests that a process keeps
+_read_before: dict[str, tuple[Mapping, Manifest]] = {}  # version → as it was stored, as it was read
 _newest: list[tuple[queries.StoredModel, RegisteredModel]] = []  # at most one: what was read last
 
 
@@ -201,8 +203,19 @@ def served_model(store: Store) -> RegisteredModel | None:
 
 
 def _registered(stored: queries.StoredModel) -> RegisteredModel:
-    manifest = read_manifest(stored.manifest)
+    manifest = _manifest(stored)
     return RegisteredModel(stored.version, stored.created_at, stored.status, stored.folder, manifest)
+
+
+def _manifest(stored: queries.StoredModel) -> Manifest:
+    """A manifest of thousands of values, read anew only if what is stored of that version has changed."""
+    held, manifest = _read_before.get(stored.version, (None, None))
+    if manifest is None or held != stored.manifest:
+        manifest = read_manifest(stored.manifest)
+        _read_before[stored.version] = (stored.manifest, manifest)
+        for oldest in list(_read_before)[:-MOST_READ]:
+            _read_before.pop(oldest, None)
+    return manifest
 
 
 def registered_models(store: Store) -> list[RegisteredModel]:

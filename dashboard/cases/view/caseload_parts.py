@@ -78,23 +78,27 @@ def _last_steps(keys: pd.Series) -> list[str]:
 
 def enriched(listed: pd.DataFrame, target: str) -> pd.DataFrame:
     """The rows with each student's line of risks, the two strongest reasons that raise it, the last step."""
-    keys, scores = listed["student_key"].tolist(), listed["score_id"].tolist()
-    about = (target, tuple(scores))
-    lines = caches.made_once("caseload-lines", about, partial(_lines, target, keys))
+    scores = listed["score_id"].tolist()
+    rows = list(zip(listed["student_key"].tolist(), scores, strict=True))
     reasons = {}
     if not stores.model_unreadable():
-        reasons = caches.made_once("caseload-reasons", about, partial(_reasons, target, scores))
-    told = listed if "place" in listed else listed.assign(history=[lines.get(key, []) for key in keys])
+        reasons = caches.each_once("caseload-reasons", (target,), scores, partial(_reasons, target))
+    told = listed
+    if "place" not in listed:
+        lines = caches.each_once("caseload-lines", (target,), rows, partial(_lines, target))
+        told = listed.assign(history=[lines.get(row, []) for row in rows])
     return told.assign(
         reasons=[reasons.get(score_id, "") for score_id in scores],
         last=_last_steps(listed["student_key"]),
     )
 
 
-def _lines(target: str, keys: list[str]) -> dict[str, list[float]]:
-    """Each student's risks in order of time."""
+def _lines(target: str, rows: list[tuple[str, int]]) -> dict[tuple[str, int], list[float]]:
+    """Student and newest score → the student's risks in order of time."""
+    keys = [student for student, _ in rows]
     lines = queries.risk_lines(stores.store(), current_session.scope(), target, keys)
-    return lines.groupby("student_key")["risk"].agg(list).to_dict()
+    risks = lines.groupby("student_key")["risk"].agg(list).to_dict()
+    return {row: risks[row[0]] for row in rows if row[0] in risks}
 
 
 def _reasons(target: str, score_ids: list[int]) -> dict[int, str]:

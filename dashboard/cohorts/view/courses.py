@@ -29,27 +29,34 @@ def bottleneck_card(program: str | None) -> None:
     table = _worked_out()
     if table.empty:
         return
-    words, rows = current_session.words(), courses.listed(table, program)
+    words, (named, beside) = current_session.words(), _listed(program)
     with card("courses"):
-        if rows.empty:
+        if named.empty:
             section(words("courses.title"), words("courses.help"))
             st.caption(words("courses.none"))
         else:
-            named = _named(rows)
             heading = {"title": words("courses.title"), "help": words("courses.help")}
             chart_panel(**_panel(named, (program,)), **heading)
-            st.caption(" ".join(filter(None, (_beside(row, words) for row in named.to_dict("records")))))
+            st.caption(beside)
         st.caption(words("courses.note"))
-        mine = table if program is None else table[table["program_code"] == program]
-        export_bar(partial(told_frame, mine, words), "courses", about_people=False, program=program)
+        export_bar(partial(_as_file, table, program, words), "courses", about_people=False, program=program)
 
 
 def prepare_courses(program: str | None) -> None:
     """Work out what the card shows first."""
-    table = _worked_out()
-    rows = courses.listed(table, program)
-    if not rows.empty:
-        prepare(**_panel(_named(rows), (program,)))
+    named, _ = _listed(program)
+    if not named.empty:
+        prepare(**_panel(named, (program,)))
+
+
+def _listed(program: str | None) -> tuple[pd.DataFrame, str]:
+    """The courses of the chart, and who failed them in words."""
+
+    def make() -> tuple[pd.DataFrame, str]:
+        words, named = current_session.words(), _named(courses.listed(_worked_out(), program))
+        return named, " ".join(filter(None, (_beside(row, words) for row in named.to_dict("records"))))
+
+    return caches.made_once("courses-listed", (program,), make)
 
 
 def _worked_out() -> pd.DataFrame:
@@ -73,6 +80,10 @@ def _beside(row: dict, words: Words) -> str:
         return ""
     shares = {name: words.percent(row[f"{name}_share"]) for name in ("delayed", "on_time")}
     return words("courses.beside", course=plain(row["course"]), **shares)
+
+
+def _as_file(table: pd.DataFrame, program: str | None, words: Words) -> pd.DataFrame:
+    return told_frame(table if program is None else table[table["program_code"] == program], words)
 
 
 def told_frame(table: pd.DataFrame, words: Words) -> pd.DataFrame:

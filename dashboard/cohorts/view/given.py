@@ -8,6 +8,7 @@ import pandas as pd
 
 from dashboard.cohorts import compare, summaries
 from dashboard.cohorts.counted import Counts, Told
+from dashboard.cohorts.summaries import Cut
 from dashboard.components.filters import GroupFilter
 from dashboard.shell import caches, stores
 from data import queries
@@ -41,7 +42,7 @@ class Given:
     @cached_property
     def progress(self) -> pd.DataFrame:
         """What became of each entry cohort, term by term."""
-        return summaries.chosen(followed(), self.chosen.program_code, self.chosen.cohort_term)
+        return followed().chosen(self.chosen.program_code, self.chosen.cohort_term)
 
     @cached_property
     def silent(self) -> bool:
@@ -66,12 +67,16 @@ class Given:
     @cached_property
     def reported(self) -> frozenset[str]:
         """Programmes of which any exit is recorded, in whatever cohort."""
-        return summaries.reported(caches.read_once(queries.flow_counts))
+        return caches.made_once("reported", (), lambda: summaries.reported(cut(queries.flow_counts).whole))
 
     @cached_property
     def last(self) -> int | None:
         """The last completed term."""
-        return summaries.last_completed_term(self.progress, caches.read_once(queries.last_closed_term))
+
+        def make() -> int | None:
+            return summaries.last_completed_term(self.progress, caches.read_once(queries.last_closed_term))
+
+        return caches.made_once("last-term", self.about, make)
 
     @cached_property
     def cohorts(self) -> pd.DataFrame:
@@ -84,16 +89,21 @@ class Given:
 
     def narrowed(self, query, *arguments) -> pd.DataFrame:
         """What a query counts, for the programme and cohort chosen."""
-        whole = caches.read_once(query, *arguments)
-        return summaries.chosen(whole, self.chosen.program_code, self.chosen.cohort_term)
+        return cut(query, *arguments).chosen(self.chosen.program_code, self.chosen.cohort_term)
 
 
-def followed() -> pd.DataFrame:
+def cut(query, *arguments) -> Cut:
+    """What a query counts, ready to be narrowed to a programme and a cohort."""
+    about = (query.__module__, query.__qualname__, *arguments)
+    return caches.made_once("cut", about, lambda: Cut(caches.read_once(query, *arguments)))
+
+
+def followed() -> Cut:
     """What became of every entry cohort, term by term (:func:`dashboard.cohorts.summaries.followed`)."""
 
-    def make() -> pd.DataFrame:
+    def make() -> Cut:
         flow, closed = caches.read_once(queries.flow_counts), caches.read_once(queries.last_closed_term)
-        return summaries.followed(caches.read_once(queries.retention), flow, closed)
+        return Cut(summaries.followed(caches.read_once(queries.retention), flow, closed))
 
     return caches.made_once("followed", (), make)
 
@@ -114,7 +124,7 @@ def _told_of(given: Given) -> Told:
 
 def _flow_of(given: Given) -> pd.DataFrame:
     """Who entered the programme chosen, and what became of them: every cohort."""
-    return summaries.chosen(caches.read_once(queries.flow_counts), given.chosen.program_code, None)
+    return cut(queries.flow_counts).chosen(given.chosen.program_code, None)
 
 
 def cohorts_of(given: Given) -> list[int]:
@@ -125,7 +135,7 @@ def cohorts_of(given: Given) -> list[int]:
 
 def progress_of(given: Given) -> pd.DataFrame:
     """What became of every cohort of the programme chosen, term by term."""
-    return summaries.chosen(followed(), given.chosen.program_code, None)
+    return followed().chosen(given.chosen.program_code, None)
 
 
 def terms_shown(given: Given) -> int:

@@ -157,7 +157,7 @@ def _mature(given: Given) -> list[Kpi]:
 def ripe_and_told(given: Given) -> pd.DataFrame:
     """Cohorts of known outcome whose rates tell of no few, the oldest first."""
     table = given.cohorts
-    gone = [_few(int(row.left_n), int(row.n)) for row in table.itertuples()]
+    gone = [_few(*row) for row in zip(table["left_n"].tolist(), table["n"].tolist(), strict=True)]
     few = _rates_of_few(given, table, "cohort") | pd.Series(gone, table.index, dtype=bool)
     return table[table["mature"] & table["rate"].notna() & ~few]
 
@@ -171,7 +171,7 @@ def _step(values: pd.Series) -> str | None:
 
 def bands_chart(given: Given, by: str) -> Chart:
     """Bands by programme or by entry cohort."""
-    return bands_by_group(_labelled(given), by, current_session.words(), hidden_of(given)[by])
+    return bands_by_group(_bands(given)[by], by, current_session.words(), hidden_of(given)[by])
 
 
 def _labelled(given: Given) -> pd.DataFrame:
@@ -182,7 +182,12 @@ def _labelled(given: Given) -> pd.DataFrame:
 
 def hidden_of(given: Given) -> Hidden:
     """What the bands by programme, those by cohort and the file of both do not tell."""
-    return caches.made_once("bands-told", given.about, lambda: hidden_bands(counts_of(_labelled(given))))
+    return caches.made_once("bands-told", given.about, lambda: hidden_bands(_bands(given)))
+
+
+def _bands(given: Given) -> dict[str, dict[str, dict[str, int]]]:
+    """Students of each band by programme and by cohort (:func:`dashboard.cohorts.band_counts.counts_of`)."""
+    return caches.made_once("bands-counted", given.about, lambda: counts_of(_labelled(given)))
 
 
 def outcomes_chart(given: Given, by: str) -> Chart:
@@ -196,12 +201,24 @@ def outcomes_chart(given: Given, by: str) -> Chart:
 def _rates_of_few(given: Given, table: pd.DataFrame, by: str) -> pd.Series:
     """Of which groups the on-time rate would tell of few, or a count that the page hides."""
     told = told_of(given) if by == "cohort" else None
+    groups = zip(*(table[name].tolist() for name in (COLUMN[by], "on_time_n", "n")), strict=True)
     few = [
-        _few(int(row.on_time_n), int(row.n))
-        or (told is not None and not told.shown(*(("cohort", int(row.cohort_term), one) for one in COUNTED)))
-        for row in table.itertuples()
+        _few(on_time, n)
+        or (told is not None and not told.shown(*(("cohort", group, one) for one in COUNTED)))
+        for group, on_time, n in groups
     ]
     return pd.Series(few, table.index, dtype=bool)
+
+
+def outcome_notes(given: Given) -> tuple[str, str]:
+    """What stands under the rates: of which cohorts they are missing or in part, and of which programmes no
+    exit is recorded; each in words, empty where there is none."""
+
+    def make() -> tuple[str, str]:
+        notes = (partly_ripe(given), not_observable(given), rates_left(given))
+        return " ".join(filter(None, notes)), not_reported(given)
+
+    return caches.made_once("outcome-notes", given.about, make)
 
 
 def rates_left(given: Given) -> str:
@@ -229,12 +246,14 @@ def _gaps_left(given: Given) -> str:
 
 def _retention(given: Given) -> tuple[pd.DataFrame, pd.Series]:
     """Who stayed, and which of the shares are not told."""
-    table, told = summaries.retention(given.progress), told_of(given)
-    names = [
-        {("kept", int(row.cohort_term), int(row.terms_completed)), ("followed", int(row.cohort_term))}
-        for row in table.itertuples()
-    ]
-    return table, pd.Series([not told.hidden.isdisjoint(each) for each in names], table.index, dtype=bool)
+
+    def make() -> tuple[pd.DataFrame, pd.Series]:
+        table, told = summaries.retention(given.progress), told_of(given)
+        cells = zip(table["cohort_term"].tolist(), table["terms_completed"].tolist(), strict=True)
+        shown = [told.shown(("kept", cohort, term), ("followed", cohort)) for cohort, term in cells]
+        return table, ~pd.Series(shown, table.index, dtype=bool)
+
+    return caches.made_once("retention-told", given.about, make)
 
 
 def funnel_chart(given: Given) -> Chart:
@@ -291,7 +310,7 @@ def export_frame(given: Given) -> Callable[[], pd.DataFrame]:
     No programme by cohort: with the charts that would give few away. It is made when no session is at hand,
     of what is looked up now.
     """
-    return partial(_as_file, counts_of(_labelled(given)), hidden_of(given), current_session.words())
+    return partial(_as_file, _bands(given), hidden_of(given), current_session.words())
 
 
 def _as_file(counts: dict[str, dict[str, dict[str, int]]], hidden: Hidden, words: Words) -> pd.DataFrame:

@@ -103,6 +103,7 @@ def prepare_overview(chosen: GroupFilter) -> None:
     if prospects.largest_gap(group_table(given, GROUPS[0])) is not None:
         prepare(**_group_rates(given, GROUPS[0]))
     parts.gaps_left(given)
+    parts.outcome_notes(given)
     prepare_reasons(given)
     prepare_courses(chosen.program_code)
 

@@ -34,14 +34,25 @@ def reasons_card(given: Given) -> None:
             chart_panel(**_panel(given), title=words("why.title"), help=words("why.help"))
         else:
             section(words("why.title"), words("why.help"))
+        for line in _lines(given):
+            st.markdown(line)
+        st.caption(words("why.note", n=reasons.FEWEST))
+
+
+def _lines(given: Given) -> list[str]:
+    """What stands under the chart: reasons that nearly all have, over all programmes the first of each."""
+
+    def make() -> list[str]:
+        words, common, lines = current_session.words(), commonest(given), []
         nearly = [reason_words(one, words) for one in common.loc[common["rate"].isna(), "reason"]]
         if nearly:
-            st.markdown(words("why.nearly_all", reasons=", ".join(nearly), n=int(common["n"].iloc[0])))
+            lines.append(words("why.nearly_all", reasons=", ".join(nearly), n=int(common["n"].iloc[0])))
         if given.chosen.program_code is None:
-            rows = by_program(given)
-            told = [_of_program(code, part, words) for code, part in rows.groupby("program_code", sort=False)]
-            st.markdown("\n".join(f"- {line}" for line in told))
-        st.caption(words("why.note", n=reasons.FEWEST))
+            rows = by_program(given).groupby("program_code", sort=False)
+            lines.append("\n".join(f"- {_of_program(code, part, words)}" for code, part in rows))
+        return lines
+
+    return caches.made_once("why-lines", _about(given), make)
 
 
 def _why_none(given: Given, words: Words) -> str:
@@ -58,19 +69,27 @@ def commonest(given: Given) -> pd.DataFrame:
     if given.silent or stores.model_unreadable():
         return reasons.commonest(NONE)
     make = partial(_narrowed, given)
-    return caches.made_once("why-common", given.about, lambda: reasons.commonest(make()).head(SHOWN))
+    return caches.made_once("why-common", _about(given), lambda: reasons.commonest(make()).head(SHOWN))
 
 
 def prepare_reasons(given: Given) -> None:
     """Work out what the card shows first."""
-    if commonest(given)["rate"].notna().any():
+    common = commonest(given)
+    if common["rate"].notna().any():
         prepare(**_panel(given))
+    if not common.empty:
+        _lines(given)
 
 
 def reason_words(reason: str, words: Words) -> str:
     """A fact in the reader's language."""
     key = f"why.fact_{reason.replace(' ', '_')}"
     return words(key) if words.has(key) else words.named("feature", reason)
+
+
+def _about(given: Given) -> tuple:
+    """What the card depends on: it is of all cohorts, whichever is chosen."""
+    return (given.chosen.target, given.chosen.program_code, stores.served_version())
 
 
 def _narrowed(given: Given) -> pd.DataFrame:
@@ -88,7 +107,7 @@ def by_program(given: Given) -> pd.DataFrame:
     """The two commonest reasons of every programme (:func:`dashboard.cohorts.reasons.by_program`)."""
     if given.silent or stores.model_unreadable():
         return reasons.by_program(NONE)
-    return caches.made_once("why-programs", given.about, lambda: reasons.by_program(_narrowed(given)))
+    return caches.made_once("why-programs", _about(given), lambda: reasons.by_program(_narrowed(given)))
 
 
 def _panel(given: Given) -> dict:
@@ -98,7 +117,7 @@ def _panel(given: Given) -> dict:
         named = rows.assign(reason=[reason_words(reason, words) for reason in rows["reason"]])
         return rates(named, "reason", words)
 
-    return {"chart": draw, "key": "why", "about": given.about}
+    return {"chart": draw, "key": "why", "about": _about(given)}
 
 
 def _of_program(code: str, rows: pd.DataFrame, words: Words) -> str:

@@ -6,6 +6,7 @@ import pytest
 from dashboard.charts.bands import bands_by_group
 from dashboard.charts.trends import funnel, rates
 from dashboard.shell.wording import Words
+from data.columns import BANDS
 
 EN = Words("en")
 
@@ -13,10 +14,8 @@ EN = Words("en")
 def drawn(name: str):
     groups = ["Law", "Informatics", "Physics"]
     if name == "bands":
-        rows = [(group, band, n) for n, group in enumerate(groups, 1) for band in ("low", "high")]
-        frame = pd.DataFrame(rows, columns=["program", "band", "students"])
-        frame.loc[frame["band"] == "low", "students"] = 2
-        return bands_by_group(frame, "program", EN)
+        counts = {group: dict.fromkeys(BANDS, 0) | {"low": 2, "high": n} for n, group in enumerate(groups, 1)}
+        return bands_by_group(counts, "program", EN)
     if name == "rates":
         frame = pd.DataFrame({"program": groups, "rate": [0.5, 0.7, 0.6], "low": 0.4, "high": 0.8, "n": 20})
         return rates(frame, "program", EN)

@@ -11,7 +11,7 @@ from data.trust import audit, audit_chain
 from fusion import pipeline
 from fusion.model.booster import TreeSettings
 from fusion.model.watched import Moved
-from fusion.service import registry, rule, upkeep
+from fusion.service import registry, rule, sources, upkeep
 from fusion.service.sources import served_model
 
 QUICK = {"draws": 20}
@@ -66,6 +66,22 @@ def test_records_only_has_a_name_of_its_own_and_the_same_files(two_models):
     assert set(queries.scores(store, version, "late")["modality"]) == {"records"}
     assert registry.serve_records_only(store, reason="again", **who) == version
     assert registry.roll_back(store, reason="try signatures again", **who) in version
+
+
+def test_a_manifest_is_read_again_only_when_what_is_stored_has_changed(monkeypatch):
+    read = []
+    monkeypatch.setattr(sources, "_read_before", {})
+    monkeypatch.setattr(sources, "read_manifest", lambda held: read.append(held["note"]) or dict(held))
+    rows = [("a", "x"), ("b", "y"), ("a", "x"), ("a", "changed"), ("a", "changed"), ("a", "x")]
+    stored = [
+        queries.StoredModel(name, date(2026, 1, 1), "candidate", "f", {"note": note}) for name, note in rows
+    ]
+    told = [sources._registered(one).manifest["note"] for one in stored]
+    assert told == [note for _, note in rows]
+    assert read == ["x", "y", "changed", "x"]
+    for n in range(2 * sources.MOST_READ):
+        sources._registered(replace(stored[0], version=f"v{n}"))
+    assert len(sources._read_before) == sources.MOST_READ
 
 
 def test_an_unknown_model_is_not_approved(two_models):
