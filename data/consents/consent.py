@@ -16,9 +16,9 @@ from data import schema
 from data.calendar.clock import newest_day, today_in
 from data.columns import CONSENT_DECISIONS, CONSENT_PURPOSES, YES
 from data.consents.order import as_recorded, on_record
-from data.engine.bulk import fetch, fetch_by_keys, insert_frame
+from data.engine.bulk import fetch_by_keys, insert_frame
 from data.engine.clock import now
-from data.engine.database import Store, insert_numbered
+from data.engine.database import Store, cipher_of, insert_numbered
 from data.trust import audit
 from data.trust.erase import withdraw_outcome_model
 
@@ -83,7 +83,8 @@ def write_consents(store: Store, frame: pd.DataFrame, *, actor: str = "import") 
     rows = _completed(frame, actor)
     with store.writing() as connection:
         rows = _keyed(connection, rows)
-        held = fetch(connection, select(newest_consents()))
+        newest, whose = newest_consents(), sorted(rows["student_key"].unique())
+        held = fetch_by_keys(connection, select(newest), newest.c.student_key, whose)
         rows = _worded(rows, held)
         fresh = _news(rows, held)
         fresh = fresh[~on_record(*_named(fresh, _recorded(connection, fresh["student_key"])))]
@@ -107,10 +108,16 @@ def _completed(frame: pd.DataFrame, actor: str) -> pd.DataFrame:
 
 def _keyed(connection: Connection, rows: pd.DataFrame) -> pd.DataFrame:
     identities = schema.identities
-    known = fetch(connection, select(identities.c.student_key, identities.c.student_number))
     if "student_key" not in rows:
-        keys = known.set_index("student_number")["student_key"]
-        rows = rows.assign(student_key=rows["student_number"].map(keys)).drop(columns="student_number")
+        cipher, numbers = cipher_of(connection), rows["student_number"].unique()
+        hashes = {number: cipher.number_hash(number) for number in numbers}
+        wanted = select(identities.c.number_hash, identities.c.student_key)
+        found = fetch_by_keys(connection, wanted, identities.c.number_hash, list(hashes.values()))
+        keys = found.set_index("number_hash")["student_key"]
+        rows = rows.assign(student_key=rows["student_number"].map(hashes).map(keys))
+        rows = rows.drop(columns="student_number")
+    students = schema.students.c.student_key
+    known = fetch_by_keys(connection, select(students), students, list(rows["student_key"].dropna().unique()))
     unknown = ~rows["student_key"].isin(set(known["student_key"]))
     if unknown.any():
         raise ValueError(

@@ -89,8 +89,10 @@ def write_accounts(store: Store, accounts: Iterable[Account], entry: Entry | Non
     rows = [_row(account) for account in accounts]
     with store.writing("accounts") as connection:
         able = _able_administrators(connection)
+        taken = _names(connection)
         for row in rows:
-            _write(connection, row)
+            _write(connection, row, taken)
+            taken[folded(row["account"])] = row["account"]
         _keep_one(connection, able)
         note_in(connection, entry)
     return len(rows)
@@ -236,7 +238,7 @@ def check_new_name(store: Store, name: str) -> None:
     """Raise ValueError when no new account can have that name: none can, or another differs by case alone."""
     check_account_name(name)
     with store.reading() as connection:
-        _refuse_twin(connection, name)
+        _refuse_twin(name, _names(connection))
 
 
 def verify_password(store: Store, name: str, password: str) -> Account | None:
@@ -382,19 +384,22 @@ def _kept(account: Account) -> dict:
     return {"role": account.role, "program_codes": codes, "active": account.active}
 
 
-def _refuse_twin(connection: Connection, name: str) -> None:
-    key = folded(name)  # in Python: a database folds the letters of its own alphabet alone
-    names = connection.scalars(select(schema.accounts.c.account))
-    if other := next((one for one in names if folded(one) == key), None):
+def _names(connection: Connection) -> dict[str, str]:
+    """Every name by what it is folded to: in Python, for a database folds its own alphabet alone."""
+    return {folded(name): name for name in connection.scalars(select(schema.accounts.c.account))}
+
+
+def _refuse_twin(name: str, taken: dict[str, str]) -> None:
+    if other := taken.get(folded(name)):
         raise NameTaken(f"account {name!r} differs from {other!r} by case alone; choose another name")
 
 
-def _write(connection: Connection, row: dict) -> None:
+def _write(connection: Connection, row: dict, taken: dict[str, str] | None = None) -> None:
     table = schema.accounts
     same = table.c.account == row["account"]
     before = connection.execute(select(table).where(same)).mappings().one_or_none()
     if before is None:
-        _refuse_twin(connection, row["account"])
+        _refuse_twin(row["account"], _names(connection) if taken is None else taken)
         connection.execute(insert(table).values(**row))
         return
     connection.execute(update(table).where(same).values(**row))
