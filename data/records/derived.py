@@ -1,7 +1,7 @@
 """The derived tables, rebuilt in the transaction that changes what they are derived from.
 
-A page that reads them costs the same for a thousand students and for a million. An import of a few students
-rebuilds the rows of their entry cohorts only.
+A page that reads them costs the same for a thousand students and for a million. An import rebuilds the rows
+of the entry cohorts of its students only, unless those hold most of the register.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from sqlalchemy import (
     case,
     cast,
     delete,
+    false,
     func,
     insert,
     literal,
+    or_,
     select,
     text,
     true,
@@ -29,6 +31,7 @@ from sqlalchemy import (
 )
 
 from data import schema
+from data.engine.bulk import among, fetch_by_keys
 from data.records.course_cube import course_rows
 from data.records.told_terms import GROUP, grade_rules_in, told_averages
 from data.scores.standing import keep_register_day
@@ -36,6 +39,9 @@ from data.scores.standing import keep_register_day
 NEWEST = -1  # as_of_index of the cube rows made of each enrolled student's newest score
 FEW_STUDENTS = 900
 FEW_COHORTS = 40
+SORTING = (
+    "256MB"  # memory of PostgreSQL in which a rebuild sorts; by default it sorts millions of rows on the disk
+)
 Cohort = tuple[str, int]  # program_code, cohort_term
 
 
@@ -57,31 +63,44 @@ def refresh(connection: Connection, students: Iterable[str], cohorts: Iterable[C
     Parameters
     ----------
     students : iterable of str
-        Keys of the students whose rows changed; many of them cause a full rebuild.
+        Keys of the students whose rows changed.
     cohorts : iterable of (program_code, cohort_term)
         Cohorts that some of them left, or in which a score was erased; past scores are counted anew.
     """
-    keys, table = sorted(set(students)), schema.students
-    groups = set(cohorts)
+    keys, left = sorted(set(students)), set(cohorts)
     keep_register_day(connection)
-    versions = _scored_versions(connection) if groups else []
-    if len(keys) <= FEW_STUDENTS:
-        found = select(table.c.program_code, table.c.cohort_term).where(table.c.student_key.in_(keys))
-        groups |= set(map(tuple, connection.execute(found.distinct())))
-    few = len(keys) <= FEW_STUDENTS and len(groups) <= FEW_COHORTS
-    for cohort in sorted(groups) if few else (None,):
-        rebuild_register_cubes(connection, cohort)
-        for version in versions:
-            _rebuild_past(connection, version, cohort)
-    _rebuild_current(connection, keys if few else None)
+    touched = _touched(connection, keys, left)
+    rebuild_register_cubes(connection, touched)
+    for version in _scored_versions(connection) if left else []:
+        _rebuild_past(connection, version, touched)
+    _rebuild_current(connection, None if touched is None else keys)
 
 
-def rebuild_register_cubes(connection: Connection, cohort: Cohort | None = None) -> None:
-    """Rebuild ``flow_cube``, ``term_cube`` and ``course_cube``, of one cohort or of all."""
-    which = _of(schema.students, cohort)
-    _refill(connection, schema.course_cube, course_rows(which, grade_rules_in(connection)), cohort)
-    _refill(connection, schema.flow_cube, flow_rows(which), cohort)
-    _refill(connection, schema.term_cube, term_rows(which), cohort)
+def _touched(connection: Connection, keys: list[str], left: set[Cohort]) -> frozenset[Cohort] | None:
+    """The cohorts to be counted anew; None means all, where they hold most of the register."""
+    table = schema.students
+    entered = select(table.c.program_code, table.c.cohort_term)
+    theirs = fetch_by_keys(connection, entered, table.c.student_key, keys).drop_duplicates()
+    found = frozenset(left | set(theirs.itertuples(index=False, name=None)))
+    if len(keys) <= FEW_STUDENTS and len(found) <= FEW_COHORTS:
+        return found
+    whole, inside = (
+        connection.scalar(select(func.count()).select_from(table).where(*which)) or 0
+        for which in ([], _of(table, found))
+    )
+    return found if 2 * inside <= whole else None
+
+
+def rebuild_register_cubes(connection: Connection, cohorts: frozenset[Cohort] | None = None) -> None:
+    """Rebuild ``flow_cube``, ``term_cube`` and ``course_cube``, of some cohorts or of all."""
+    if cohorts is not None and not cohorts:
+        return
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.set_config("work_mem", SORTING, True)))
+    which = _of(schema.students, cohorts)
+    _refill(connection, schema.course_cube, course_rows(which, grade_rules_in(connection)), cohorts)
+    _refill(connection, schema.flow_cube, flow_rows(which), cohorts)
+    _refill(connection, schema.term_cube, term_rows(which), cohorts)
     _add_averages(connection, told_averages(connection, which))
 
 
@@ -182,12 +201,12 @@ def _scored_versions(connection: Connection) -> list[str]:
 def _rebuild_current(connection: Connection, keys: list[str] | None) -> None:
     """``risk_current`` of some students or of all, and the cube of the newest scores."""
     now, cube, current = schema.risk_current, schema.risk_cube, current_model(connection)
-    theirs = [] if keys is None else [now.c.student_key.in_(keys)]
+    theirs = [] if keys is None else [among(connection, now.c.student_key, keys)]
     connection.execute(delete(now).where(*theirs))
     connection.execute(delete(cube).where(cube.c.as_of_index == NEWEST))
     if current is None:
         return
-    connection.execute(insert(now).from_select(*_current_rows(current, keys)))
+    connection.execute(insert(now).from_select(*_current_rows(connection, current, keys)))
     groups = (now.c.model_version, now.c.target, now.c.program_code, now.c.cohort_term, now.c.band)
     rows = select(*groups, literal(NEWEST), func.count(), func.sum(now.c.risk)).group_by(*groups)
     columns = ("model_version", "target", "program_code", "cohort_term", "band")
@@ -197,10 +216,10 @@ def _rebuild_current(connection: Connection, keys: list[str] | None) -> None:
         refresh_statistics(connection, now.name)
 
 
-def _rebuild_past(connection: Connection, model_version: str, cohort: Cohort | None) -> None:
+def _rebuild_past(connection: Connection, model_version: str, cohorts: frozenset[Cohort] | None) -> None:
     scores, students, cube = schema.scores, schema.students, schema.risk_cube
     past = (cube.c.model_version == model_version, cube.c.as_of_index != NEWEST)
-    connection.execute(delete(cube).where(*past, *_of(cube, cohort)))
+    connection.execute(delete(cube).where(*past, *_of(cube, cohorts)))
     groups = (
         scores.c.model_version,
         scores.c.target,
@@ -212,17 +231,17 @@ def _rebuild_past(connection: Connection, model_version: str, cohort: Cohort | N
     rows = (
         select(*groups, func.count(), func.sum(scores.c.risk))
         .select_from(scores.join(students, students.c.student_key == scores.c.student_key))
-        .where(scores.c.model_version == model_version, *_of(students, cohort))
+        .where(scores.c.model_version == model_version, *_of(students, cohorts))
         .group_by(*groups)
     )
     connection.execute(insert(cube).from_select([column.name for column in cube.columns], rows))
 
 
-def _current_rows(model_version: str, keys: list[str] | None):
+def _current_rows(connection: Connection, model_version: str, keys: list[str] | None):
     scores, students, outcomes = schema.scores, schema.students, schema.outcomes
     whose = (scores.c.student_key, scores.c.target)
     by_age = scores.c.as_of_index
-    theirs = [] if keys is None else [scores.c.student_key.in_(keys)]
+    theirs = [] if keys is None else [among(connection, scores.c.student_key, keys)]
     ranked = (
         select(
             scores,
@@ -248,12 +267,17 @@ def _current_rows(model_version: str, keys: list[str] | None):
     return names, rows
 
 
-def _of(table, cohort: Cohort | None) -> list[ColumnElement[bool]]:
-    if cohort is None:
+def _of(table, cohorts: frozenset[Cohort] | None) -> list[ColumnElement[bool]]:
+    """The condition that a row is of one of some cohorts; none where all are meant."""
+    if cohorts is None:
         return []
-    return [table.c.program_code == cohort[0], table.c.cohort_term == cohort[1]]
+    terms: dict[str, list[int]] = {}
+    for program, term in sorted(cohorts):
+        terms.setdefault(program, []).append(term)
+    parts = [and_(table.c.program_code == code, table.c.cohort_term.in_(own)) for code, own in terms.items()]
+    return [or_(false(), *parts)]
 
 
-def _refill(connection: Connection, table, rows, cohort: Cohort | None) -> None:
-    connection.execute(delete(table).where(*_of(table, cohort)))
+def _refill(connection: Connection, table, rows, cohorts: frozenset[Cohort] | None) -> None:
+    connection.execute(delete(table).where(*_of(table, cohorts)))
     connection.execute(insert(table).from_select([column.name for column in table.columns], rows))
