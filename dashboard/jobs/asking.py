@@ -138,7 +138,7 @@ def may_start(person: Account, kind: str) -> bool:
 
 
 def start(store: Store, person: Account, kind: str, **arguments) -> str:
-    """Ask for a job. Returns its id.
+    """Ask for a job, unless the same is waiting already for the same person. Returns its id.
 
     Parameters
     ----------
@@ -155,6 +155,10 @@ def start(store: Store, person: Account, kind: str, **arguments) -> str:
         When the role may not.
     """
     _check(person, kind)
+    same = (one for one in jobs.open_jobs(store) if one.status == "waiting" and one.actor == person.account)
+    asked = next((one for one in same if (one.kind, one.arguments) == (kind, arguments)), None)
+    if asked is not None:  # pressed twice: what waits will do both
+        return asked.job_id
     return jobs.enqueue(store, kind, arguments, actor=person.account, role=person.role)
 
 

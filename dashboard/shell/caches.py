@@ -15,13 +15,13 @@ from dashboard.shell import current_session, stores, turns
 
 
 def read_once(call: Callable, *arguments):
-    """The result of ``call(store, scope, *arguments)``, computed once per data, model and scope.
+    """The result of ``call(store, scope, *arguments)``, computed once per data, model, settings and scope.
 
     For aggregates that read many rows. What reads a few indexed rows is asked for directly. A frame comes as
     a shallow copy: pandas copies a column when somebody writes to it.
     """
     reader = current_session.scope()
-    key = repr((call.__module__, call.__qualname__, stores.data_version(), reader.reach, arguments))
+    key = repr((call.__module__, call.__qualname__, stores.state_mark(), reader.reach, arguments))
     with turns.piece():
         result = _read(key, lambda: call(stores.store(), reader, *arguments))
     return result.copy(deep=False) if isinstance(result, pd.DataFrame) else result
@@ -33,13 +33,13 @@ def _read(key: str, _call: Callable):  # one text: Streamlit takes long to hash 
 
 
 def made_once(name: str, about: tuple, make: Callable):
-    """What ``make()`` makes, once per data, model, reach of the reader, language and ``about``.
+    """What ``make()`` makes, once per data, model, settings, reach of the reader, language and ``about``.
 
     Not to be changed by whoever gets it. ``about`` holds texts, numbers and None.
     """
     reach, language = current_session.scope().reach, current_session.words().language
     with turns.piece():
-        return _made(repr((name, stores.data_version(), reach, language, about)), make)
+        return _made(repr((name, stores.state_mark(), reach, language, about)), make)
 
 
 def each_once(

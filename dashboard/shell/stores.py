@@ -65,6 +65,11 @@ def data_version() -> str:
     return _state().version
 
 
+def state_mark() -> str:
+    """Changes whenever anything that pages and files tell of everybody has changed: data, model, settings."""
+    return f"{_state().version} {_state().described}"
+
+
 def is_synthetic() -> bool:
     """Whether everybody in the store was invented."""
     return _state().origin == origin.INVENTED

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +13,7 @@ import pandas as pd
 from sqlalchemy import case, exists, func, select
 
 from data import schema
-from data.calendar.setting import SETTINGS
+from data.calendar.setting import NAME, SETTINGS
 from data.engine.bulk import fetch, fetch_by_keys
 from data.engine.database import Store
 from data.records.course_results import SETTING as GRADE_RULES
@@ -42,6 +44,8 @@ class StoreState:
         Whether there is no student yet.
     time_zone : str
         IANA name of the institution's clock, as the settings say it; empty where they do not.
+    described : str
+        Changes whenever the institution is described otherwise: its name, clock, place, who signs.
     """
 
     version: str
@@ -49,6 +53,7 @@ class StoreState:
     origin: str
     empty: bool
     time_zone: str = ""
+    described: str = ""
 
 
 def store_state(store: Store) -> StoreState:
@@ -65,12 +70,13 @@ def store_state(store: Store) -> StoreState:
         origin.holds_undeclared(),
         exists().where(schema.students.c.student_key.is_not(None)),
         _fact(SETTINGS),
+        _fact(NAME),
         _fact(SERVED_RULE),
         _fact(GRADE_RULES),
     )
     with store.reading() as connection:
         row = connection.execute(select(*parts)).one()
-    finished, score, model, erased, undone, mark, undeclared, filled, settings, ruled, grades = row
+    finished, score, model, erased, undone, mark, undeclared, filled, settings, named, ruled, grades = row
     finished = max(filter(None, (finished, undone)), default=None)
     when = "0" if finished is None else f"{finished:%Y%m%d%H%M%S%f}"
     version = f"{when}-{score or 0}-{erased}" + (f"-{model}" if model else "")
@@ -78,7 +84,9 @@ def store_state(store: Store) -> StoreState:
     version += "".join(f"-rule={target}" for target in sorted(ruled or ()))
     version += "".join(f"-{name}={value}" for name, value in sorted((grades or {}).items()))
     zone = (settings or {}).get("time_zone") or ""
-    return StoreState(version, model, origin.named(mark, undeclared), not filled, zone)
+    told = json.dumps([settings, named], sort_keys=True)
+    described = hashlib.sha256(told.encode()).hexdigest()[:12]
+    return StoreState(version, model, origin.named(mark, undeclared), not filled, zone, described)
 
 
 def _fact(name: str):

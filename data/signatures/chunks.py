@@ -6,6 +6,7 @@ costs as much as decoding thousands of pixels.
 
 from __future__ import annotations
 
+import re
 import struct
 
 MOST_NOTES = 1000
@@ -14,8 +15,11 @@ _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
 _TIFF = {b"II": "<", b"MM": ">"}  # byte orders
 _LEAST_PIXELS = 256
 """Bytes from which a piece of the pixels is one: smaller pieces cost what notes cost."""
-_SCAN = 0xDA  # from here on a JPEG holds its pixels
+_SCAN, _END = 0xDA, 0xD9  # behind the one a JPEG holds pixels, with the other it ends
 _BARE = frozenset({0x00, 0xC8, *range(0xD0, 0xDA), *range(0xF0, 0xFE)})  # markers without a length
+MOST_SCANS = 100
+"""Passes over the pixels of a JPEG: a progressive one has about ten, and each costs what a picture costs."""
+_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # among coded pixels: one that ends them
 _STRAY = 64
 """Bytes between two segments that cost what one of them costs."""
 
@@ -45,12 +49,16 @@ def _past_most_chunks(data: bytes) -> bool:
 
 
 def _past_most_segments(data: bytes) -> bool:
-    at, notes = len(_JPEG), 0
-    while notes <= MOST_NOTES:
+    at, notes, scans = len(_JPEG), 0, 0
+    while notes <= MOST_NOTES and scans <= MOST_SCANS:
         found = data.find(b"\xff", at)
         marker = data[found + 1 : found + 2]
-        if found < 0 or not marker or marker[0] == _SCAN:
+        if found < 0 or not marker or marker[0] == _END:
             break
+        if marker[0] == _SCAN:
+            scans += 1
+            at = end_of_scan(data, found + 2)
+            continue
         notes += 1 + (found - at) // _STRAY
         if marker == b"\xff":  # fills up to the next marker
             at = found + 1
@@ -58,7 +66,25 @@ def _past_most_segments(data: bytes) -> bool:
             at = found + 2
         else:
             at = found + 2 + int.from_bytes(data[found + 2 : found + 4], "big")
-    return notes > MOST_NOTES
+    return notes > MOST_NOTES or scans > MOST_SCANS
+
+
+def end_of_scan(data: bytes, at: int) -> int:
+    """Where the coded pixels behind a JPEG's marker of a scan end: at the next marker that is no restart.
+
+    Parameters
+    ----------
+    data : bytes
+    at : int
+        Behind the marker.
+
+    Returns
+    -------
+    int
+        The length of ``data`` where they do not end.
+    """
+    found = _MARKER.search(data, at + int.from_bytes(data[at : at + 2], "big"))
+    return found.start() if found else len(data)
 
 
 def _tags(data: bytes) -> int:

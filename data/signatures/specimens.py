@@ -18,7 +18,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from data.files.told import Told
-from data.signatures.chunks import MOST_NOTES, too_many_notes
+from data.signatures.chunks import MOST_NOTES, MOST_SCANS, too_many_notes
 from data.signatures.gray_levels import to_paper
 
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
@@ -123,8 +123,8 @@ def read_image(data: bytes) -> tuple[ImageFacts, np.ndarray]:
     if data.startswith(_ARCHIVES):
         raise RefusedFile("SPC009", "an archive, not an image; unpack it first")
     if too_many_notes(data):
-        words = f"more than {MOST_NOTES:,} chunks beside the pixels; at most {MOST_NOTES:,} are taken"
-        raise RefusedFile("SPC015", Told("too_many_notes", words, most=MOST_NOTES))
+        words = f"more than {MOST_NOTES:,} chunks beside the pixels, or {MOST_SCANS:,} passes over them"
+        raise RefusedFile("SPC015", Told("too_many_notes", words, most=MOST_NOTES, passes=MOST_SCANS))
     with _opened(data) as image:
         width, height = image.size
         _measured(image)

@@ -60,12 +60,22 @@ def _start(
 ) -> None:
     """Ask for the import before anything of the page is drawn anew: a reload then finds it asked for."""
     store, person = stores.store(), current_session.person()
+    if _is_asked(files):  # pressed again before the page was drawn anew
+        return
     st.toast(current_session.words()("data.taken"), icon=":material/upload:")
     if remembered is not None:
         remember_mapping(store, remembered)
     st.session_state[Key.IMPORT_JOB] = jobs_import.start(store, person, files, kinds, **asked)
     st.session_state[Key.IMPORT_OF] = _marks(files)
     st.session_state.pop(Key.PLAN, None)
+
+
+def _is_asked(files: Sequence[UploadedFile]) -> bool:
+    """Whether the import of these files was asked for in this tab and has not ended."""
+    mine = (
+        table.find(stores.store(), str(st.session_state.get(Key.IMPORT_JOB))) if asked_here(files) else None
+    )
+    return mine is not None and mine.open
 
 
 def asked_here(files: Sequence[UploadedFile]) -> bool:

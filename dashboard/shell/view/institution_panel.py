@@ -22,6 +22,7 @@ from data.calendar.setting import (
     change_settings,
     rename_institution,
 )
+from data.engine.shown_text import one_line, shown
 from data.store import get_fact
 
 INDONESIA = ("Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura")
@@ -52,7 +53,9 @@ def institution_panel() -> None:
 def _form(name: str, settings: dict) -> None:
     words = current_session.words()
     with st.form("institution-form", border=False):
-        given = st.text_input(words("institution.name"), name, max_chars=LONGEST_NAME, key="institution-name")
+        given = st.text_input(
+            words("institution.name"), shown(name), max_chars=LONGEST_NAME, key="institution-name"
+        )
         zones = _zones()
         held = settings.get("time_zone") or st.context.timezone or ""
         zone = st.selectbox(
@@ -66,7 +69,7 @@ def _form(name: str, settings: dict) -> None:
         )
         place = st.text_input(
             words("institution.place"),
-            settings.get("place", ""),
+            shown(settings.get("place", "")),
             max_chars=LONGEST_NAME,
             key="institution-place",
             help=words("institution.place_help"),
@@ -77,14 +80,14 @@ def _form(name: str, settings: dict) -> None:
             left, right = st.columns(2)
             people[role] = left.text_input(
                 title,
-                settings.get("signatories", {}).get(role, ""),
+                shown(settings.get("signatories", {}).get(role, "")),
                 max_chars=LONGEST_NAME,
                 key=f"institution-{role}",
                 help=words("institution.signs_help"),
             )
             numbers[role] = right.text_input(
                 words("institution.number", who=title),
-                settings.get("signatory_numbers", {}).get(role, ""),
+                shown(settings.get("signatory_numbers", {}).get(role, "")),
                 max_chars=LONGEST_NUMBER,
                 key=f"institution-{role}-number",
                 help=words("institution.number_help"),
@@ -93,7 +96,7 @@ def _form(name: str, settings: dict) -> None:
             if not given.strip():
                 st.error(words("institution.name_missing"), icon=":material/error:")
                 return
-            _save(given, {"time_zone": zone, "place": place.strip()}, people, numbers)
+            _save(given, {"time_zone": zone, "place": one_line(place)}, people, numbers)
 
 
 def _save(name: str, given: dict, people: dict[str, str], numbers: dict[str, str]) -> None:
@@ -102,11 +105,11 @@ def _save(name: str, given: dict, people: dict[str, str], numbers: dict[str, str
         raise PermissionError("the institution is described by an administrator or by accreditation staff")
     told = {"signatories": people, "signatory_numbers": numbers}
     filled = {
-        field: {role: text.strip() for role, text in texts.items() if text.strip()} or None
+        field: {role: one_line(text) for role, text in texts.items() if text.strip()} or None
         for field, texts in told.items()
     }
     by = {"actor": person.account, "role": person.role}
-    rename_institution(store, name, **by)
+    rename_institution(store, one_line(name), **by)
     change_settings(store, {field: value or None for field, value in (given | filled).items()}, **by)
     st.session_state[Key.INSTITUTION_TOLD] = True
     st.rerun()

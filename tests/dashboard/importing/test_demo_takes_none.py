@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+from datetime import date
 from pathlib import Path
 
 import openpyxl
@@ -135,7 +136,8 @@ def test_files_of_mixed_data_say_so():
     assert EN("app.mixed").upper() in exports.to_bytes(frame, "csv", provenance).decode()
     book = openpyxl.load_workbook(io.BytesIO(exports.to_bytes(frame, "xlsx", provenance)))
     assert book["Data"]["A1"].value == EN("app.mixed").upper()
-    assert "synthetic" not in exports.file_name("a", "csv", synthetic=provenance.synthetic)
+    name = exports.file_name("a", "csv", synthetic=provenance.synthetic, on=date(2026, 1, 2))
+    assert "synthetic" not in name
 
 
 def test_a_store_without_an_account_says_how_to_make_one(tmp_path, sqlite_template, served, screen):

@@ -71,6 +71,20 @@ def test_only_roles_that_may_can_ask_and_each_asking_is_logged(store):
     assert jobs.kinds_for("visitor") == ()
 
 
+def test_what_waits_already_is_not_asked_for_twice_and_what_is_under_way_is(store):
+    first = jobs.start(store, ADMIN, "retention", on="2026-11-30")
+    assert jobs.start(store, ADMIN, "retention", on="2026-11-30") == first
+    others = {
+        jobs.start(store, ADMIN, "retention", on="2026-12-01"),
+        jobs.start(store, Account("adi", "Adi", "administrator"), "retention", on="2026-11-30"),
+    }
+    assert len(others | {first}) == len(table.open_jobs(store)) == 3
+    assert len(audit.entries(store, action="start job")) == 3
+    taken = table.take(store, "a")
+    assert taken is not None and taken.job_id == first
+    assert jobs.start(store, ADMIN, "retention", on="2026-11-30") not in others | {first}
+
+
 def test_a_kind_that_nobody_knows_is_refused(store):
     with pytest.raises(ValueError, match="kind must be one of import, .*, got 'mine'"):
         jobs.start(store, ADMIN, "mine")

@@ -343,6 +343,21 @@ def test_the_import_is_asked_for_before_the_page_is_drawn_again(store, monkeypat
     assert "apply" not in {button.key for button in at.button}
 
 
+def test_an_import_that_is_pressed_again_while_it_is_open_is_asked_for_once(store, monkeypatch):
+    """Several presses in one burst reach the callback before the page is drawn anew."""
+    from dashboard.importing.view import asked as module
+
+    start = module._start
+    monkeypatch.setattr(module, "_start", lambda *given: [start(*given) for _press in range(3)])
+    at = drawn("data", REGISTRY)
+    (file,) = files(SIAKAD[0])
+    at.file_uploader(key="upload").upload(file.name, file.data, "text/csv").run()
+    at.button(key="check").click().run()
+    at.button(key="apply").click().run()
+    assert not at.exception and len(table.open_jobs(store)) == 1
+    assert work(store).status == "done"
+
+
 @pytest.mark.parametrize(
     ("page", "kind", "button"),
     [("model", "train", "retrain"), ("duplicates", "duplicates", "duplicate-search")],

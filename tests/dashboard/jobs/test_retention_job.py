@@ -10,11 +10,12 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.jobs import asking as jobs
 from dashboard.jobs import worker_child
-from dashboard.jobs.retention import RECEIPTS, today
+from dashboard.jobs.retention import RECEIPTS
 from dashboard.jobs.retention_words import month_table, rule_words
 from dashboard.shell.session_keys import Key
 from dashboard.shell.wording import Words
 from data import queries
+from data.calendar.clock import today
 from data.jobs import live as jobs_live
 from data.jobs import table
 from data.keeping import retention
@@ -80,7 +81,7 @@ def texts(at: AppTest) -> str:
 
 # --- the job ----------------------------------------------------------------------------------------------
 def test_what_was_confirmed_is_deleted_with_receipts_to_fetch(store):
-    jobs.start(store, ADMIN, "retention", on=today().isoformat())
+    jobs.start(store, ADMIN, "retention", on=today(store).isoformat())
     job = work(store)
     assert job.status == "done", job.problem
     assert {name: job.result[name] for name in ("signatures", "questioned", "records")} == {
@@ -120,16 +121,16 @@ def test_a_nightly_one_asks_for_the_next_and_takes_its_own_day(store):
 @pytest.mark.parametrize("account", OTHERS[:2])
 def test_nobody_else_may_ask_for_it(store, account):
     with pytest.raises(PermissionError):
-        jobs.start(store, account, "retention", on=today().isoformat())
+        jobs.start(store, account, "retention", on=today(store).isoformat())
 
 
 def test_who_is_confined_to_programmes_deletes_nothing(store):
     with pytest.raises(PermissionError, match="every programme"):
-        jobs.start(store, CONFINED, "retention", on=today().isoformat())
+        jobs.start(store, CONFINED, "retention", on=today(store).isoformat())
 
 
 def test_an_administrator_who_is_one_no_longer_deletes_nothing(store):
-    jobs.start(store, ADMIN, "retention", on=today().isoformat())
+    jobs.start(store, ADMIN, "retention", on=today(store).isoformat())
     write_accounts(store, [Account("adi", "Adi", "auditor")])
     assert work(store).problem == "not_allowed"
     assert len(queries.specimen_table(store)) == 3
@@ -165,7 +166,7 @@ def test_nothing_is_deleted_before_somebody_has_said_yes(store):
     at.button(key="retention-start").click().run()
     assert not at.exception
     (job,) = table.open_jobs(store)
-    assert (job.kind, job.arguments) == ("retention", {"on": today().isoformat()})
+    assert (job.kind, job.arguments) == ("retention", {"on": today(store).isoformat()})
 
 
 def test_the_nightly_one_is_asked_for_once_and_said(store):

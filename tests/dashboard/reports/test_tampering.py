@@ -2,7 +2,7 @@
 
 import runpy
 from dataclasses import replace
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from dashboard.reports.approve import reopened, seal
 from dashboard.reports.describe import provenance_pairs
 from dashboard.reports.provenance import content_hash, file_hash
 from data import schema
+from data.calendar import clock
 from data.store import write_records
 from data.trust import audit, reports_store
 from data.trust.accounts import Account, write_accounts
@@ -198,16 +199,19 @@ def test_the_preparer_in_other_letters_is_the_preparer(store, approved):
 
 
 def test_a_ts_that_has_not_ended_is_refused(store, approved, monkeypatch):
-    register = pipeline.read_register(store, SYSTEM)
     asked = pipeline.Request("iaps40-8c", "55201", 2026)
-    monkeypatch.setattr(pipeline, "now", lambda: datetime(2027, 8, 30, 12))
+
+    def register_on(day: date) -> pipeline.Register:
+        monkeypatch.setattr(clock, "today", lambda _store: day)
+        return pipeline.read_register(store, SYSTEM)
+
     with pytest.raises(pipeline.FutureYear, match="ts must be at most 2025, .* got 2026"):
-        pipeline.build(store, register, asked)
-    monkeypatch.setattr(pipeline, "now", lambda: datetime(2027, 8, 31, 12))
-    table, _ = pipeline.build(store, register, asked)  # over, though the register does not reach its end
+        pipeline.build(store, register_on(date(2027, 8, 30)), asked)
+    # Over, though the register does not reach its end.
+    table, _ = pipeline.build(store, register_on(date(2027, 8, 31)), asked)
     assert table.line("PTW").state == "not_yet_observable"
-    monkeypatch.setattr(pipeline, "now", lambda: datetime(2026, 1, 1))
-    assert register.newest_year() == 2025  # a clock that is wrong takes nothing from the register
+    # A clock that is wrong takes nothing from the register.
+    assert register_on(date(2026, 1, 1)).newest_year() == 2025
 
 
 def test_withdrawing_an_approval_makes_a_new_version_with_the_reason(store, approved):

@@ -3,7 +3,8 @@
 import ast
 import io
 import tempfile
-from datetime import datetime
+from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 
 import openpyxl
@@ -128,8 +129,9 @@ def test_another_kind_is_refused():
 
 
 def test_the_file_name_has_no_personal_part_and_says_synthetic():
-    assert exports.file_name("caseload", "csv", synthetic=True).startswith("tepat_caseload_synthetic_")
-    assert "synthetic" not in exports.file_name("caseload", "csv", synthetic=False)
+    named = partial(exports.file_name, "caseload", "csv", on=date(2026, 1, 2))
+    assert named(synthetic=True) == "tepat_caseload_synthetic_20260102.csv"
+    assert named(synthetic=False) == "tepat_caseload_20260102.csv"
 
 
 @pytest.mark.parametrize(("high", "said"), [("*", True), (7, False)])

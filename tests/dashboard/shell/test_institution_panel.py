@@ -104,3 +104,49 @@ def test_a_new_name_takes_the_remembered_mappings_along(store):
         with pytest.raises(ValueError, match="name must have 1 to"):
             rename_institution(store, wrong, actor="t")
     assert rename_institution(store, "x" * LONGEST_NAME, actor="t")
+
+
+def test_who_signs_now_stands_in_a_report_that_was_open_before(own, screen):
+    change_settings(own, {"signatories": {"preparing_team": "Maria Kolo"}}, actor="t")
+    before, page = stores.state_mark(), screen.drawn("reports", STAFF)
+    assert not page.exception
+    page.text_input(key="institution-name").set_value("Universitas Contoh")
+    page.text_input(key="institution-preparing_team").set_value("Siti Akreditasi")
+    page.button(key="institution-save").click().run()
+    assert not page.exception and stores.state_mark() != before
+    _, provenance = compute_again(own)
+    assert provenance.signatories == {"preparing_team": "Siti Akreditasi"}
+    assert provenance.institution == "Universitas Contoh"
+
+
+def compute_again(store):
+    """What the page of reports reads for its first choice, as :mod:`dashboard.shell.caches` keeps it."""
+    from streamlit.testing.v1 import AppTest
+
+    def app(account) -> None:
+        import streamlit as st
+
+        from dashboard.reporting.view import preview
+        from dashboard.shell import caches
+
+        st.session_state["person"] = account
+        register = caches.read_once(preview.read_register)
+        program = register.programs["program_code"].iloc[0]
+        st.session_state["found"] = caches.read_once(
+            preview.compute, "iku1-aee-pt", program, register.last_full_year(program), (), ()
+        )
+
+    at = AppTest.from_function(app, default_timeout=60, kwargs={"account": STAFF}).run()
+    assert not at.exception
+    return at.session_state["found"]
+
+
+def test_signs_that_are_not_seen_are_neither_kept_nor_drawn(own, screen):
+    at = screen.drawn("accounts", ADMIN)
+    at.text_input(key="institution-name").set_value("Universitas Contoh")
+    at.text_input(key="institution-place").set_value("Pa\u202edang\x00")
+    at.text_input(key="institution-preparing_team").set_value("Si\u2066ti")
+    at.button(key="institution-save").click().run()
+    kept = get_fact(own, SETTINGS)
+    assert not at.exception
+    assert kept["place"] == "Pa\ufffddang\ufffd" and kept["signatories"] == {"preparing_team": "Si\ufffdti"}

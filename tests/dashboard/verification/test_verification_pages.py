@@ -19,6 +19,7 @@ from dashboard.jobs import signatures as jobs_verification
 from dashboard.shell.wording import Words
 from dashboard.verification.crop import read_sheet
 from data import queries
+from data.calendar.clock import today
 from data.consents.consent import record_consent
 from data.jobs import table as job_table
 from data.signatures.findings import found_codes
@@ -28,7 +29,7 @@ from data.trust.scope import Scope
 from data.verification import queries as queries_verification
 from data.verification import reviews
 from data.verification.custody import custody
-from data.verification.duplicates import duplicate_counts, duplicate_findings, newest_search
+from data.verification.duplicates import duplicate_counts, duplicate_findings
 from data.verification.write import replace_duplicates
 from tests.conftest import name_everybody
 from tests.dashboard.pages.test_names_are_text import complaints, hostile
@@ -606,7 +607,7 @@ def test_each_kind_of_duplicate_has_its_words_its_chance_and_one_count_on_both_p
     assert EN("duplicates.kind_other_name_help") in screen.texts(at)
     assert EN("duplicates.chance_among", pairs="1", chance="59%") in screen.texts(at)
     beside = screen.drawn("signatures", RINA)
-    day = EN.day(newest_search(office.store)["at"])
+    day = EN.day(today(office.store))
     assert EN("signatures.searched", day=day, n=1, open=1) in screen.texts(beside)
 
 
