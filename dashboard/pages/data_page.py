@@ -70,6 +70,8 @@ def _wizard() -> list[UploadedFile]:
     if plan is not None:
         reading.show_guesses(plan)
         wizard.show_mapping(plan)
+        if import_jobs.any_under_way():
+            st.warning(words("data.import_first"), icon=":material/hourglass:")
         wizard.show_outcome(plan)
         import_jobs.confirm(plan, files, kinds, mapping, rule, said)
     return files

@@ -12,7 +12,7 @@ from dashboard.cohorts.view.given import Given
 from dashboard.cohorts.view.meeting import meeting_pack
 from dashboard.cohorts.view.picking import picker
 from dashboard.cohorts.view.prospects import gaps, health, outlook, prepare_overview
-from dashboard.cohorts.view.reasons import reasons_card
+from dashboard.cohorts.view.reasons import nothing_drawn, reasons_card
 from dashboard.components.ahead import draw_ahead
 from dashboard.components.chart_panel import chart_panel
 from dashboard.components.exports_bar import export_bar
@@ -49,7 +49,7 @@ def show() -> None:
     with left, card("bands"):
         if given.cube.empty:
             section(words("overview.bands_title"))
-            st.caption(words("overview.bands_none"))
+            st.caption(words(f"overview.{nothing_drawn()}"))
         else:
             chart_panel(**panels["bands"], title=words("overview.bands_title"), on_pick=pick)
     with right, card("retention"):

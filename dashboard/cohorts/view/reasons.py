@@ -55,11 +55,16 @@ def _lines(given: Given) -> list[str]:
     return caches.made_once("why-lines", _about(given), make)
 
 
+def nothing_drawn() -> str:
+    """Key of the sentence that says why no risk is counted: there is no model yet, or none may speak."""
+    return "bands_none" if stores.served_version() else "bands_no_model"
+
+
 def _why_none(given: Given, words: Words) -> str:
     """Why no reason is told: no model may speak (one may speak of the order all the same), its files cannot
     be read, or too few students."""
     if given.silent:
-        return words("overview.bands_none")
+        return words(f"overview.{nothing_drawn()}")
     return words("why.unreadable") if stores.model_unreadable() else words("why.few", n=reasons.FEWEST)
 
 

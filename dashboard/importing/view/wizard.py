@@ -316,6 +316,8 @@ def show_outcome(plan: CheckResult) -> None:
         told = words("data.would_without_wrong" if plan.errors else "data.would")
         st.markdown(f"**{told}**")
         draw_table(counts_table(plan.counts), alt=told)
+        if not any(number["new"] + number["changed"] for number in plan.counts.values()):
+            st.info(words("data.nothing_new"), icon=":material/done_all:")
     problems = plan.problems
     if problems.empty:
         st.success(words("data.problems_none"), icon=":material/check_circle:")

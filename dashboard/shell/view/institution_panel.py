@@ -43,11 +43,23 @@ def institution_panel() -> None:
     lines = [
         words("institution.named", name=plain(name)) if name else words("institution.nameless"),
         clock or words("institution.clockless"),
+        *_signing(settings),
         words("institution.calendar", month=words.month(academic_calendar(settings).start_month)),
     ]
     st.markdown("\n".join(f"- {line}" for line in lines))
     with st.expander(words("institution.change"), icon=":material/edit:", expanded=not (name and zone)):
         _form(name, settings)
+
+
+def _signing(settings: dict) -> list[str]:
+    """Where and by whom reports are signed, as far as that is set."""
+    words, numbers = current_session.words(), settings.get("signatory_numbers", {})
+    place = settings.get("place")
+    lines = [words("institution.signed_in", place=plain(place))] if place else []
+    for role, name in settings.get("signatories", {}).items():
+        told = ", ".join(filter(None, (name, numbers.get(role))))
+        lines.append(words("institution.signs", role=say(words.language, role), name=plain(told)))
+    return lines
 
 
 def _form(name: str, settings: dict) -> None:

@@ -343,6 +343,22 @@ def test_the_import_is_asked_for_before_the_page_is_drawn_again(store, monkeypat
     assert "apply" not in {button.key for button in at.button}
 
 
+def test_a_check_says_that_nothing_is_new_and_that_an_import_is_still_under_way(store):
+    asked(store, *SIAKAD)
+    at = drawn("data", REGISTRY)
+    (file,) = files(SIAKAD[0])
+    at.file_uploader(key="upload").upload(file.name, file.data, "text/csv").run()
+    at.button(key="check").click().run()
+    assert EN("data.import_first") in [one.value for one in at.warning]
+    assert EN("data.nothing_new") not in [one.value for one in at.info]
+    assert work(store).status == "done"
+    at = drawn("data", REGISTRY)
+    at.file_uploader(key="upload").upload(file.name, file.data, "text/csv").run()
+    at.button(key="check").click().run()
+    assert EN("data.nothing_new") in [one.value for one in at.info]
+    assert EN("data.import_first") not in [one.value for one in at.warning]
+
+
 def test_an_import_that_is_pressed_again_while_it_is_open_is_asked_for_once(store, monkeypatch):
     """Several presses in one burst reach the callback before the page is drawn anew."""
     from dashboard.importing.view import asked as module

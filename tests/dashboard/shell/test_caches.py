@@ -15,7 +15,7 @@ def test_whoever_changes_a_remembered_frame_changes_it_for_nobody_else(monkeypat
 
     monkeypatch.setattr(stores, "store", lambda: None)
     monkeypatch.setattr(current_session, "scope", lambda: Scope.nothing())
-    monkeypatch.setattr(stores, "data_version", lambda: "one")
+    monkeypatch.setattr(stores, "state_mark", lambda: "one")
     first = caches.read_once(counts, "a")
     first["students"] = 0
     first.loc[0, "name"] = "changed"
@@ -28,7 +28,7 @@ def test_of_a_list_only_what_is_new_is_made_and_for_each_reader_state_and_langua
     asked, now = [], {"data": "one", "reader": Scope.nothing(), "language": "en"}
     monkeypatch.setattr(current_session, "scope", lambda: now["reader"])
     monkeypatch.setattr(current_session, "words", lambda: Words(now["language"]))
-    monkeypatch.setattr(stores, "data_version", lambda: now["data"])
+    monkeypatch.setattr(stores, "state_mark", lambda: now["data"])
 
     def make(keys):
         asked.append(keys)

@@ -6,6 +6,7 @@ import pytest
 
 from dashboard.jobs.first_run import first_steps
 from dashboard.shell import stores
+from dashboard.shell.plain import plain
 from dashboard.shell.wording import Words
 from data.calendar import clock
 from data.calendar.setting import LONGEST_NAME, MAPPINGS, SETTINGS, change_settings, rename_institution
@@ -47,6 +48,8 @@ def test_an_administrator_names_the_institution_and_its_clock_and_the_first_step
     at.button(key="institution-save").click().run()
     assert not at.exception and words("institution.saved") in [one.value for one in at.success]
     assert "Universitas Contoh" in screen.texts(at) and "WITA" in screen.texts(at)
+    assert words("institution.signed_in", place="Makassar") in screen.texts(at)
+    assert plain("Dr. Siti, NIP 1980") in screen.texts(at)
     assert get_fact(own, "institution") == "Universitas Contoh"
     assert get_fact(own, SETTINGS) == {
         "time_zone": "Asia/Makassar",
