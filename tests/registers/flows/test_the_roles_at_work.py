@@ -241,7 +241,9 @@ def open_version(page, steps) -> None:
     """Open the first version; the list of a select box closes when the page scrolls, so that comes before."""
     key = "report-version-iaps40-8c-54231-2025"
     page.locator(f".st-key-{key}").scroll_into_view_if_needed()
-    page.mouse.wheel(0, 4000)
+    page.mouse.wheel(0, 4000)  # what comes late below has its height by now
+    page.wait_for_timeout(800)
+    page.locator(f".st-key-{key}").scroll_into_view_if_needed()
     page.wait_for_timeout(800)
     steps.choose(page, key, f"{EN('reports.version')} 1")
 
