@@ -86,8 +86,8 @@ def in_order_of(frame: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
 def among(connection: Connection, column: ColumnElement, keys: Sequence[str]) -> ColumnElement[bool]:
     """Whether a column is one of ``keys``, of which there may be more than a statement takes parameters.
 
-    On PostgreSQL each key is looked up in the index: of keys named in the statement it expects ten times the
-    rows that a large table has for them, and reads the table whole.
+    On PostgreSQL each key is looked up in the index: of keys named in the statement it expects many more
+    rows than a large table has for them, and reads the table whole.
     """
     if len(keys) <= NAMED_KEYS:
         return column.in_(list(keys))

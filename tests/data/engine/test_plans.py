@@ -96,7 +96,7 @@ def test_a_question_without_an_index_is_found(worked_in):
 
 
 def test_many_students_are_looked_up_one_by_one_though_few_different_ones_are_expected(worked_in):
-    """Of a column with many rows per student PostgreSQL takes the students for a tenth of what they are."""
+    """Of a column with many rows per student PostgreSQL takes the students for far fewer than they are."""
     store, _calls = worked_in
     terms = schema.terms
     if store.engine.dialect.name == "postgresql":
