@@ -14,11 +14,11 @@ from dashboard.shell import current_session, stores
 from dashboard.shell.access import may_change_register
 from dashboard.shell.plain import plain
 from dashboard.shell.session_keys import Key
+from data.calendar.academic_year import AcademicCalendar
 from data.calendar.setting import (
     LONGEST_NAME,
     NAME,
     SETTINGS,
-    academic_calendar,
     change_settings,
     rename_institution,
 )
@@ -44,7 +44,10 @@ def institution_panel() -> None:
         words("institution.named", name=plain(name)) if name else words("institution.nameless"),
         clock or words("institution.clockless"),
         *_signing(settings),
-        words("institution.calendar", month=words.month(academic_calendar(settings).start_month)),
+        words(
+            "institution.calendar",
+            month=words.month(settings.get("start_month") or AcademicCalendar().start_month),
+        ),
     ]
     st.markdown("\n".join(f"- {line}" for line in lines))
     with st.expander(words("institution.change"), icon=":material/edit:", expanded=not (name and zone)):
@@ -68,8 +71,10 @@ def _form(name: str, settings: dict) -> None:
         given = st.text_input(
             words("institution.name"), shown(name), max_chars=LONGEST_NAME, key="institution-name"
         )
-        zones = _zones()
         held = settings.get("time_zone") or st.context.timezone or ""
+        zones = _zones()
+        if settings.get("time_zone"):  # whatever it is called: saving the rest must not take it away
+            zones = {held: f"{held} ({clock_of(held)})"} | zones
         zone = st.selectbox(
             words("institution.zone"),
             list(zones),

@@ -87,6 +87,16 @@ def test_what_is_emptied_again_is_gone_and_what_is_not_on_the_form_stays(own, sc
     assert not at.exception and get_fact(own, SETTINGS) == {"start_month": 8, "time_zone": "Asia/Jakarta"}
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Japan", "Asia/Makassar"])
+def test_a_clock_of_whatever_name_stays_when_something_else_is_saved(own, screen, zone):
+    change_settings(own, {"time_zone": zone}, actor="command line")
+    at = screen.drawn("accounts", ADMIN)
+    assert not at.exception and at.selectbox(key="institution-zone").value == zone
+    at.text_input(key="institution-name").set_value("Universitas Contoh")
+    at.button(key="institution-save").click().run()
+    assert not at.exception and get_fact(own, SETTINGS)["time_zone"] == zone
+
+
 def test_only_administrators_and_accreditation_staff_of_every_programme_see_the_form(own, screen):
     for person, page, there in (
         (ADMIN, "accounts", True), (CONFINED, "accounts", False), (STAFF, "reports", True),
