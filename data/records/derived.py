@@ -12,7 +12,9 @@ import pandas as pd
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Float,
     Integer,
+    Numeric,
     Select,
     and_,
     bindparam,
@@ -143,7 +145,8 @@ def term_rows(which: list[ColumnElement[bool]]) -> Select:
     """How many of some students were in which status in which term: a SELECT of the rows of ``term_cube``,
     without the averages that only grades tell (:func:`data.records.told_terms.told_averages`).
 
-    Nobody counts in a term after their exit, whatever its row says (:func:`after_exit`)."""
+    Nobody counts in a term after their exit, whatever its row says (:func:`after_exit`). Averages are added
+    up as decimals: a sum of floats would follow the order in which the rows happen to lie."""
     students, terms, outcomes = schema.students, schema.terms, schema.outcomes
     groups = (students.c.program_code, students.c.cohort_term, terms.c.term_index, terms.c.status)
     gpa = terms.c.gpa_cum
@@ -154,7 +157,7 @@ def term_rows(which: list[ColumnElement[bool]]) -> Select:
             *groups,
             cast(func.sum(case((after_exit(), 0), else_=1)), Integer).label("students"),
             func.count(gpa).label("gpa_rows"),
-            func.coalesce(func.sum(gpa), 0.0).label("gpa_sum"),
+            func.coalesce(cast(func.sum(cast(gpa, Numeric)), Float), 0.0).label("gpa_sum"),
         )
         .select_from(joined)
         # A short term shares the index of the even term before it: a student counts once.
